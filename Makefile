@@ -1,0 +1,73 @@
+# The verbs. Each sets up what it needs on a fresh machine, and sets it up anew when its constraints have changed.
+# What a verb prints goes to standard output; what setting up says goes to standard error.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+CONTAINER := .venv-container
+READY := $(VENV)/.ready
+CONTAINER_READY := $(CONTAINER)/.ready
+PIP := -m pip --disable-pip-version-check -qq
+
+.DEFAULT_GOAL := help
+.PHONY: help definition graph golden test test-definition test-container check format clean run pipeline-upsert pipeline-start pipeline-status pipeline-schedule
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+definition: $(READY) ## print the pipeline's definition as JSON        ARGS="--account 123456789012 --output file.json"
+	@$(VENV)/bin/pedigree definition $(ARGS)
+
+graph: $(READY) ## draw the graph: docs/pipeline.svg and docs/pipeline.mmd
+	@$(VENV)/bin/pedigree graph --output docs $(ARGS)
+
+golden: $(READY) ## rewrite tests/golden/ from the settings; review it as a diff
+	@$(VENV)/bin/python -m tests.golden
+
+test: test-definition test-container ## run all tests
+
+test-definition: $(READY) ## run the tests of all but the scripts         ARGS="-k settings"
+	@$(VENV)/bin/python -m pytest $(ARGS)
+
+test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
+	@$(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini tests/container $(ARGS)
+
+check: $(READY) ## format, lint, types, imports, lengths
+	@$(VENV)/bin/ruff format --check --quiet . || { echo "format: run make format"; exit 1; }
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo
+	@$(VENV)/bin/python -m tests.lengths
+
+format: $(READY) ## rewrite the code as make check wants it
+	@$(VENV)/bin/ruff format --quiet .
+	@$(VENV)/bin/ruff check --quiet --fix .
+
+clean: ## remove the environments and every cache
+	@rm -rf $(VENV) $(CONTAINER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+run: ## (not yet) run the whole pipeline on this machine
+pipeline-upsert: ## (not yet) put the pipeline into an AWS account
+pipeline-start: ## (not yet) start an execution
+pipeline-status: ## (not yet) show how executions are doing
+pipeline-schedule: ## (not yet) start executions on a schedule
+
+run pipeline-upsert pipeline-start pipeline-status pipeline-schedule:
+	@echo "make $@: this verb is not built yet; make definition shows what AWS will get" >&2; exit 2
+
+$(READY): constraints.txt setup.cfg pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' || \
+		{ echo "python 3.10 to 3.13 is needed, and $(PYTHON) is none of these; name one with make PYTHON=…" >&2; exit 2; }
+	@echo "Setting up $(VENV): 156 packages, about a minute …" >&2
+	@$(PYTHON) -m venv $(VENV) >&2
+	@$(VENV)/bin/python $(PIP) install --no-deps --requirement constraints.txt >&2
+	@$(VENV)/bin/python $(PIP) install --no-deps --no-build-isolation --editable . >&2
+	@touch $@
+
+$(CONTAINER_READY): constraints-container.txt
+	@echo "Setting up $(CONTAINER), with torch: about a minute …" >&2
+	@$(PYTHON) -m venv $(CONTAINER) >&2
+	@$(CONTAINER)/bin/python $(PIP) install --no-deps --requirement constraints-container.txt >&2
+	@touch $@

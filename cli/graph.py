@@ -1,0 +1,35 @@
+"""`pedigree graph`: a picture of a definition, as Mermaid text and as an SVG that needs no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import definition
+from cli.errors import UsageError
+from cli.files import read, write
+
+
+def command(
+    file: Annotated[
+        Path | None, typer.Argument(help="A definition in JSON, or -; this project's own without it.")
+    ] = None,
+    settings: definition.SettingsOption = "",
+    output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(),
+    name: Annotated[str, typer.Option(help="The name of the files, and the title of the picture.")] = "pipeline",
+) -> None:
+    """Draw the graph: NAME.mmd and NAME.svg."""
+    from diagram.mermaid import mermaid
+    from diagram.picture import picture
+    from diagram.svg import svg
+    from language.definition import parse
+
+    if not output.is_dir():
+        raise UsageError(f"{output} is no folder; make it, or choose another with --output")
+    drawn = picture(parse(read(file) if file else definition.text(settings, None, None)))
+    for suffix, content in ((".mmd", mermaid(drawn)), (".svg", svg(drawn, name))):
+        path = output / f"{name}{suffix}"
+        write(content, path)
+        typer.echo(path)

@@ -1,0 +1,116 @@
+"""Every name that two sides of a process boundary must agree on, spelled here and nowhere else.
+
+The pipeline's definition writes these names into requests; the scripts in this folder read them inside a container,
+where nothing of the project but this folder exists. So this module imports nothing and holds constants only.
+"""
+
+# The container, as SageMaker lays it out.
+INPUT_DATA = "/opt/ml/input/data"
+PROCESSING = "/opt/ml/processing"
+CHECKPOINTS = "/opt/ml/checkpoints"
+DEBUGGER_OUTPUT = "/opt/ml/output/tensors"
+
+# The scripts, and the archive that brings them.
+PREPARE = "prepare.py"
+TRAIN = "train.py"
+EVALUATE = "evaluate.py"
+INFERENCE = "inference.py"
+SOURCE_ARCHIVE = "source.tar.gz"
+
+# Channels: folders that one step writes and a later one reads, by name.
+CODE = "code"
+SOURCE = "source"
+TRAINING = "train"
+VALIDATION = "validation"
+TEST = "test"
+DATASET = "dataset"
+WEIGHTS = "weights"
+CANDIDATE = "candidate"
+EVALUATION = "evaluation"
+CHAMPION = "champion"
+
+# Files, and the paths inside them that other steps read.
+DATASET_FILE = "dataset.json"
+DATASET_HASH = "sha256"
+EVALUATION_FILE = "evaluation.json"
+REPORT_FILE = "report.html"
+MODEL_ARCHIVE = "model.tar.gz"
+CHAMPION_ACCURACY = "multiclass_classification_metrics.accuracy.value"
+CHAMPION_NAME = "champion.name"
+
+# Candidates: who trained the model that Evaluate compares.
+BEST = "best"
+DISTRIBUTED = "distributed"
+
+# Metrics: the script logs METRIC_LINE, the definition reads it by METRIC_REGEX. Exponents, nan and inf are numbers too.
+METRIC_LINE = "[metric] {name}={value};"
+METRIC_REGEX = r"\[metric\] {name}=([-+]?(?:[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|nan|inf));"
+MINIMIZE = "Minimize"
+MAXIMIZE = "Maximize"
+METRICS = {
+    "train:loss": MINIMIZE,
+    "train:accuracy": MAXIMIZE,
+    "validation:loss": MINIMIZE,
+    "validation:accuracy": MAXIMIZE,
+    "throughput:images_per_second": MAXIMIZE,
+}
+
+# Hyperparameters that train.py accepts, by what they hold.
+HYPERPARAMETERS = {
+    "architecture": str,
+    "batch_size": int,
+    "dropout": float,
+    "epochs": int,
+    "head_width": int,
+    "label_smoothing": float,
+    "layers": str,
+    "learning_rate": float,
+    "patience": int,
+    "precision": str,
+    "seed": int,
+    "warmup_epochs": float,
+    "weight_decay": float,
+    "weights": str,
+}
+LAYERS = ("head", "all")
+PRECISIONS = ("auto", "fp32", "fp16", "bf16")
+WEIGHTS_NONE = "none"
+WEIGHTS_CHANNEL = "channel"
+
+# What the deploying functions are given and what they answer: flat, one name per value.
+MODEL_PACKAGE_ARN = "model_package_arn"
+EXECUTION_ID = "execution_id"
+ENDPOINT_NAME = "endpoint_name"
+ENDPOINT_CONFIG_NAME = "endpoint_config_name"
+INSTANCE_TYPE = "instance_type"
+INSTANCE_COUNT = "instance_count"
+VARIANT_NAME = "variant_name"
+OUTCOME = "outcome"
+MODEL_ROLE_ARN = "model_role_arn"
+SUBNETS = "subnets"
+SECURITY_GROUPS = "security_groups"
+NETWORK_ISOLATION = "network_isolation"
+VOLUME_KEY = "volume_key"
+OUTPUT_KEY = "output_key"
+TAGS = "tags"
+CAPTURE_PERCENT = "capture_percent"
+CAPTURE_URI = "capture_uri"
+TRAFFIC_POLICY = "traffic_policy"
+TRAFFIC_STEP_PERCENT = "traffic_step_percent"
+TRAFFIC_WAIT_SECONDS = "traffic_wait_seconds"
+TERMINATION_WAIT_SECONDS = "termination_wait_seconds"
+UPDATE_TIMEOUT_SECONDS = "update_timeout_seconds"
+ALARM_5XX_PERCENT = "alarm_5xx_percent"
+ALARM_LATENCY_MILLISECONDS = "alarm_latency_milliseconds"
+EXTRA_ALARMS = "extra_alarms"
+MIN_CAPACITY = "min_capacity"
+MAX_CAPACITY = "max_capacity"
+TARGET_INVOCATIONS = "target_invocations"
+SCALE_IN_COOLDOWN = "scale_in_cooldown"
+SCALE_OUT_COOLDOWN = "scale_out_cooldown"
+
+# Metadata of a registered model: where it comes from.
+METADATA_DATASET = "dataset_sha256"
+METADATA_CODE = "code_sha256"
+METADATA_EXECUTION = "execution_id"
+METADATA_CHAMPION = "champion"

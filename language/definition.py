@@ -1,0 +1,194 @@
+"""A pipeline definition, read: parameters and steps as frozen data, whoever wrote the JSON.
+
+Only the form that every reader needs is demanded here. What a request should hold is in language/shapes.py, and
+whether it all makes sense is for checks/ to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from language.errors import DefinitionError
+
+VERSION = "2020-12-01"
+PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean")
+EXECUTION_VARIABLES = (
+    "StartDateTime",
+    "CurrentDateTime",
+    "PipelineName",
+    "PipelineArn",
+    "PipelineExecutionId",
+    "PipelineExecutionArn",
+    "TrainingJobName",
+    "ProcessingJobName",
+)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What an execution can be given."""
+
+    name: str
+    type: str
+    default: str | int | float | bool | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A step that must have ended, in a certain way, before another starts."""
+
+    step: str
+    trigger: str = "Completed"
+
+
+@dataclass(frozen=True)
+class PropertyFile:
+    """A JSON file in an output of a processing step, whose values other steps read."""
+
+    name: str
+    output: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A node of the graph, as the document has it; a condition has further steps in its branches."""
+
+    name: str
+    type: str
+    arguments: Mapping[str, Any]
+    document: Mapping[str, Any]
+    pointer: str
+    depends_on: tuple[Dependency, ...] = ()
+    property_files: tuple[PropertyFile, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    if_steps: tuple[Step, ...] = ()
+    else_steps: tuple[Step, ...] = ()
+    parent: str = ""
+
+    @property
+    def own_arguments(self) -> Mapping[str, Any]:
+        """The arguments without the steps that stand in the branches."""
+        return {name: value for name, value in self.arguments.items() if name not in ("IfSteps", "ElseSteps")}
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A whole definition."""
+
+    parameters: Mapping[str, Parameter]
+    steps: tuple[Step, ...]
+    document: Mapping[str, Any]
+
+    def all_steps(self) -> Iterator[Step]:
+        """Every step, those in branches after the condition that they belong to."""
+        yield from _flat(self.steps)
+
+    def by_name(self) -> Mapping[str, Step]:
+        """Every step by its name."""
+        return {step.name: step for step in self.all_steps()}
+
+
+def parse(text: str) -> Definition:
+    """The definition that a JSON text is."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DefinitionError(f"not JSON: {error}; a definition is what `pedigree definition` prints") from None
+    return read(document)
+
+
+def read(document: Any) -> Definition:
+    """The definition that a JSON document is."""
+    body = _mapping(document, "")
+    if not isinstance(body.get("Steps"), list):
+        raise DefinitionError("has no Steps; a definition has Version, Parameters and Steps")
+    parameters = [_parameter(item, f"/Parameters/{index}") for index, item in enumerate(body.get("Parameters") or [])]
+    steps = _steps(body["Steps"], "/Steps", "")
+    definition = Definition({parameter.name: parameter for parameter in parameters}, steps, body)
+    _unique([parameter.name for parameter in parameters], "parameters")
+    _unique([step.name for step in definition.all_steps()], "steps")
+    return definition
+
+
+def _steps(items: Any, pointer: str, parent: str) -> tuple[Step, ...]:
+    if not isinstance(items, list):
+        raise DefinitionError(f"{pointer} is no list of steps; write […]")
+    return tuple(_step(item, f"{pointer}/{index}", parent) for index, item in enumerate(items))
+
+
+def _step(item: Any, pointer: str, parent: str) -> Step:
+    body = _mapping(item, pointer)
+    name, kind = _text(body, "Name", pointer), _text(body, "Type", pointer)
+    arguments = _mapping(body.get("Arguments", {}), f"{pointer}/Arguments")
+    branches = {
+        branch: _steps(arguments.get(key, []), f"{pointer}/Arguments/{key}", name) if kind == "Condition" else ()
+        for branch, key in (("if_steps", "IfSteps"), ("else_steps", "ElseSteps"))
+    }
+    return Step(
+        name=name,
+        type=kind,
+        arguments=arguments,
+        document=body,
+        pointer=pointer,
+        depends_on=tuple(_dependency(one, pointer) for one in body.get("DependsOn") or []),
+        property_files=tuple(_property_file(one, pointer) for one in body.get("PropertyFiles") or []),
+        outputs={
+            _text(one, "OutputName", pointer): _text(one, "OutputType", pointer)
+            for one in body.get("OutputParameters") or []
+        },
+        parent=parent,
+        **branches,
+    )
+
+
+def _parameter(item: Any, pointer: str) -> Parameter:
+    body = _mapping(item, pointer)
+    kind = _text(body, "Type", pointer)
+    if kind not in PARAMETER_TYPES:
+        raise DefinitionError(f"{pointer}/Type is {kind!r}; write one of {', '.join(PARAMETER_TYPES)}")
+    return Parameter(_text(body, "Name", pointer), kind, body.get("DefaultValue"), tuple(body.get("EnumValues") or ()))
+
+
+def _dependency(item: Any, pointer: str) -> Dependency:
+    if isinstance(item, str):
+        return Dependency(item)
+    body = _mapping(item, f"{pointer}/DependsOn")
+    return Dependency(_text(body, "Step", pointer), body.get("Trigger", "Completed"))
+
+
+def _property_file(item: Any, pointer: str) -> PropertyFile:
+    body = _mapping(item, f"{pointer}/PropertyFiles")
+    return PropertyFile(
+        *(_text(body, key, f"{pointer}/PropertyFiles") for key in ("PropertyFileName", "OutputName", "FilePath"))
+    )
+
+
+def _mapping(value: Any, pointer: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise DefinitionError(f"{pointer or 'the document'} is no object; write {{…}}")
+    return value
+
+
+def _text(body: Any, key: str, pointer: str) -> str:
+    value = _mapping(body, pointer).get(key)
+    if not isinstance(value, str) or not value:
+        raise DefinitionError(f"{pointer} has no {key}; add it as a text")
+    return value
+
+
+def _unique(names: list[str], what: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise DefinitionError(f"has several {what} named {', '.join(twice)}; names are unique, in branches too")
+
+
+def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _flat(step.if_steps)
+        yield from _flat(step.else_steps)

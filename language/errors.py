@@ -1,0 +1,20 @@
+"""What can be wrong with a text that should be a pipeline definition.
+
+LanguageError           everything below; its message is for the user: cause and remedy
+├─ DefinitionError      the document is no definition at all
+└─ ExpressionError      an expression that the service would not understand
+"""
+
+from __future__ import annotations
+
+
+class LanguageError(Exception):
+    """Something that is not of the definition language."""
+
+
+class DefinitionError(LanguageError):
+    """A document that is no pipeline definition."""
+
+
+class ExpressionError(LanguageError):
+    """An expression that is none."""

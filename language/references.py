@@ -1,0 +1,115 @@
+"""Whether every reference in a definition leads somewhere, and to a value of which type.
+
+A reference resolves to a type of the language (String, Integer, Float, Boolean), or to the name of a shape that is
+none of these; what a JSON file holds cannot be known before it is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from language import shapes
+from language.definition import EXECUTION_VARIABLES, Definition, Parameter, Step
+from language.expressions import (
+    ExecutionReference,
+    Item,
+    JsonGet,
+    Member,
+    ParameterReference,
+    Reference,
+    StepReference,
+    references,
+    walk,
+)
+
+UNKNOWN = "Unknown"
+_OUTPUT_PARAMETERS = Member("OutputParameters")
+
+
+@dataclass(frozen=True)
+class Use:
+    """A reference, and where it stands."""
+
+    step: Step
+    pointer: str
+    reference: Reference
+
+
+@dataclass(frozen=True)
+class Unresolved:
+    """A reference that leads nowhere, and why."""
+
+    use: Use
+    cause: str
+
+
+def uses(definition: Definition) -> Iterator[Use]:
+    """Every reference in the definition."""
+    for step in definition.all_steps():
+        for pointer, expression in walk(dict(step.own_arguments), f"{step.pointer}/Arguments"):
+            for reference in references(expression):
+                yield Use(step, pointer, reference)
+
+
+def unresolved(definition: Definition) -> Iterator[Unresolved]:
+    """The references that lead nowhere."""
+    for use in uses(definition):
+        try:
+            resolve(definition, use.reference)
+        except LookupError as error:
+            yield Unresolved(use, str(error.args[0]))
+
+
+def resolve(definition: Definition, reference: Reference) -> str:
+    """The type of what a reference refers to; LookupError says why it refers to nothing."""
+    return _RESOLVERS[type(reference)](definition, reference)
+
+
+def _parameter(definition: Definition, reference: ParameterReference) -> str:
+    parameter: Parameter = _known(definition.parameters, reference.name, "parameter")
+    return parameter.type
+
+
+def _execution(_definition: Definition, reference: ExecutionReference) -> str:
+    _known(dict.fromkeys(EXECUTION_VARIABLES), reference.name, "execution variable")
+    return "String"
+
+
+def _json_get(definition: Definition, reference: JsonGet) -> str:
+    step = _known(definition.by_name(), reference.step, "step")
+    files = {file.name: file for file in step.property_files}
+    file = _known(files, reference.property_file, f"property file of {step.name}")
+    outputs = step.arguments.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    _known({output.get("OutputName"): output for output in outputs}, file.output, f"output of {step.name}")
+    return UNKNOWN
+
+
+def _step(definition: Definition, reference: StepReference) -> str:
+    step = _known(definition.by_name(), reference.step, "step")
+    path = reference.path
+    if step.type in shapes.DECLARING:
+        if len(path) == 2 and path[0] == _OUTPUT_PARAMETERS and isinstance(path[1], Item):
+            declared: str = _known(step.outputs, str(path[1].key), f"declared output of {step.name}")
+            return declared
+        raise LookupError(f"{step.name} has OutputParameters['…'] only")
+    if step.type == "Condition" and path == (Member("Outcome"),):
+        return "String"
+    return shapes.kind(shapes.follow(step.type, path))
+
+
+def _known(known: Mapping[Any, Any], name: str, what: str) -> Any:
+    if name in known:
+        return known[name]
+    near = get_close_matches(name, list(known), n=1)
+    raise LookupError(f"there is no {what} {name}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+_RESOLVERS: Mapping[type, Callable[[Definition, Any], str]] = {
+    ParameterReference: _parameter,
+    ExecutionReference: _execution,
+    JsonGet: _json_get,
+    StepReference: _step,
+}

@@ -1,0 +1,119 @@
+"""What botocore knows of the requests and answers behind the steps: which members there are, and of which type.
+
+A step's Arguments are the input of a Create* operation without the name, which the service chooses; a reference to a
+finished step is a path into the output of the matching Describe* operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, TypeAlias
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from language.expressions import Item, Member, Segment
+
+Shape: TypeAlias = Any
+"""A shape of botocore's model."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The operation behind a type of step."""
+
+    create: str
+    name_member: str
+    describe: tuple[str, ...]
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "Processing": Operation("CreateProcessingJob", "ProcessingJobName", ("DescribeProcessingJobResponse",)),
+    "Training": Operation("CreateTrainingJob", "TrainingJobName", ("DescribeTrainingJobResponse",)),
+    "Tuning": Operation(
+        "CreateHyperParameterTuningJob",
+        "HyperParameterTuningJobName",
+        ("DescribeHyperParameterTuningJobResponse", "ListTrainingJobsForHyperParameterTuningJobResponse"),
+    ),
+    "Transform": Operation("CreateTransformJob", "TransformJobName", ("DescribeTransformJobResponse",)),
+    "Model": Operation("CreateModel", "ModelName", ("DescribeModelOutput",)),
+    "RegisterModel": Operation("CreateModelPackage", "ModelPackageName", ("DescribeModelPackageOutput",)),
+    "EndpointConfig": Operation("CreateEndpointConfig", "EndpointConfigName", ("DescribeEndpointConfigOutput",)),
+    "Endpoint": Operation("CreateEndpoint", "EndpointName", ("DescribeEndpointOutput",)),
+}
+PRIMITIVES = {
+    "string": "String",
+    "timestamp": "String",
+    "integer": "Integer",
+    "long": "Integer",
+    "float": "Float",
+    "double": "Float",
+    "boolean": "Boolean",
+}
+# Types of step whose outputs are declared in the definition itself.
+DECLARING = ("Lambda", "Callback")
+
+
+@cache
+def service() -> ServiceModel:
+    """SageMaker's model, read from botocore's data."""
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+
+
+def request_shape(step_type: str) -> Shape:
+    """The input of the operation behind a type of step; None where there is no operation."""
+    operation = OPERATIONS.get(step_type)
+    return service().operation_model(operation.create).input_shape if operation else None
+
+
+def follow(step_type: str, path: Sequence[Segment]) -> Shape:
+    """The shape at the end of a path into what is described about a step; LookupError says where the path leaves it."""
+    failure = LookupError(f"a {step_type} step describes nothing to refer to")
+    for name in OPERATIONS[step_type].describe if step_type in OPERATIONS else ():
+        try:
+            return _follow(service().shape_for(name), path)
+        except LookupError as error:
+            failure = error
+    raise failure
+
+
+def kind(shape: Shape) -> str:
+    """The type that a shape's value has in the definition language; a structure, list or map has its own name."""
+    name: str = shape.type_name
+    return PRIMITIVES.get(name, name)
+
+
+def _follow(shape: Shape, path: Sequence[Segment]) -> Shape:
+    for segment in path:
+        shape = _into(shape, segment)
+    return shape
+
+
+def _into(shape: Shape, segment: Segment) -> Shape:
+    if isinstance(segment, Member) and shape.type_name == "structure":
+        if segment.name in shape.members:
+            return shape.members[segment.name]
+        near = get_close_matches(segment.name, list(shape.members), n=1)
+        raise LookupError(f"{shape.name} has no {segment.name}" + (f"; did you mean {near[0]}?" if near else ""))
+    if isinstance(segment, Item) and shape.type_name in ("list", "map"):
+        return shape.member if shape.type_name == "list" else shape.value
+    if isinstance(segment, Member) and shape.type_name == "map":
+        return shape.value
+    written = f".{segment.name}" if isinstance(segment, Member) else f"[{segment.key!r}]"
+    raise LookupError(f"{shape.name} is a {shape.type_name}, into which {written} does not lead")
+
+
+def inside(shape: Shape, key: str | int) -> Shape:
+    """The shape of a member or entry of a shape's value; None where the shape knows none."""
+    enter = _INSIDE.get(shape.type_name) if shape is not None else None
+    return enter(shape, key) if enter else None
+
+
+_INSIDE: Mapping[str, Callable[[Shape, str | int], Shape]] = {
+    "structure": lambda shape, key: shape.members.get(key),
+    "list": lambda shape, _: shape.member,
+    "map": lambda shape, _: shape.value,
+}

@@ -1,0 +1,1 @@
+"""What is done to an account: plans first, then performs; it stands on pipeline/."""

@@ -1,0 +1,63 @@
+"""The scripts as one archive whose S3 key is made from their content: unchanged code keeps its key, and caches hit.
+
+The key is the hash of the uncompressed tar, not of the gzip around it: compression differs between machines, content
+does not.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from entrypoints import contract
+from steps.build import Code
+from steps.site import Site
+
+ENTRYPOINTS = Path(__file__).resolve().parent.parent / "entrypoints"
+_LEFT_OUT = {"__pycache__"}
+
+
+@dataclass(frozen=True)
+class SourceArchive:
+    """A folder's files as an uncompressed tar that depends on their names and contents alone."""
+
+    tar: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of the content."""
+        return hashlib.sha256(self.tar).hexdigest()
+
+    @cached_property
+    def compressed(self) -> bytes:
+        """What is uploaded."""
+        return gzip.compress(self.tar, mtime=0)
+
+    def placed(self, site: Site) -> Code:
+        """Where the archive lies in a site."""
+        return Code(uri=site.uri("code", self.sha256[:16], contract.SOURCE_ARCHIVE), sha256=self.sha256)
+
+
+def read(folder: Path = ENTRYPOINTS) -> SourceArchive:
+    """The archive of a folder."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for path in _files(folder):
+            content = path.read_bytes()
+            member = tarfile.TarInfo(path.relative_to(folder).as_posix())
+            member.size, member.mode = len(content), 0o644
+            tar.addfile(member, io.BytesIO(content))
+    return SourceArchive(buffer.getvalue())
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+        parts = path.relative_to(folder).parts
+        if path.is_file() and not any(part.startswith(".") or part in _LEFT_OUT for part in parts):
+            yield path

@@ -1,0 +1,56 @@
+"""The base of every Config, and the words in which their fields are written.
+
+A Config is frozen, strict (no "5" for 5) and refuses keys that it does not know. What is optional is empty, not
+missing, because TOML has no null.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Value = TypeVar("Value")
+
+
+def like(example: str, pattern: str, *, optional: bool = False) -> AfterValidator:
+    """Text of a form; whoever writes another is shown an example, not the pattern."""
+
+    def check(text: str) -> str:
+        if (optional and not text) or re.fullmatch(pattern, text):
+            return text
+        raise ValueError(
+            f"is not of the form that it must have; write it like {example}{', or leave it empty' if optional else ''}"
+        )
+
+    return AfterValidator(check)
+
+
+class Config(BaseModel):
+    """What a build fixes about one part of the pipeline."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        """Itself: what cannot change needs no copy."""
+        return self
+
+
+HyphenatedName = Annotated[str, like("dog-breeds", r"[a-zA-Z0-9](-?[a-zA-Z0-9])*"), Field(max_length=63)]
+Count = Annotated[int, Field(ge=1)]
+Percent = Annotated[int, Field(ge=1, le=100)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[int, Field(ge=1)]
+JobSeconds = Annotated[int, Field(ge=60, le=432_000)]
+VolumeGigabytes = Annotated[int, Field(ge=1, le=16_384)]
+FrozenMapping = Annotated[
+    Mapping[str, Value],
+    AfterValidator(MappingProxyType),
+    WrapSerializer(lambda mapping, serialized: serialized(dict(mapping))),
+]

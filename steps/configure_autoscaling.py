@@ -1,0 +1,59 @@
+"""ConfigureAutoscaling: a function registers the endpoint's variant for scaling and gives it its target."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from entrypoints import contract
+from steps import dag
+from steps.build import Build
+from steps.config import Config
+from steps.functions import function_step, result
+
+NAME = "ConfigureAutoscaling"
+RESULTS = (contract.OUTCOME,)
+
+
+class Autoscaling(Config):
+    """Between how many instances, for how many invocations per instance and minute, and how patiently."""
+
+    min_capacity: Annotated[int, Field(ge=1, le=100)] = 1
+    max_capacity: Annotated[int, Field(ge=1, le=100)] = 3
+    target_invocations_per_minute: Annotated[float, Field(gt=0, le=1_000_000)] = 30.0
+    scale_in_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
+    scale_out_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Autoscaling:
+        if self.min_capacity > self.max_capacity:
+            raise ValueError(
+                f"scales from {self.min_capacity} to {self.max_capacity}; min_capacity must not be above max_capacity"
+            )
+        return self
+
+
+def configure_autoscaling(
+    config: Autoscaling,
+    build: Build,
+    *,
+    variant: str,
+    awaited: dag.Step,
+    min_capacity: dag.Expression,
+    max_capacity: dag.Expression,
+    target: dag.Expression,
+) -> dag.Step:
+    """The step; as many instances at least as at most means that nothing scales."""
+    event = {
+        contract.OUTCOME: result(awaited, contract.OUTCOME),
+        contract.ENDPOINT_NAME: result(awaited, contract.ENDPOINT_NAME),
+        contract.VARIANT_NAME: variant,
+        contract.MIN_CAPACITY: min_capacity,
+        contract.MAX_CAPACITY: max_capacity,
+        contract.TARGET_INVOCATIONS: target,
+        contract.SCALE_IN_COOLDOWN: config.scale_in_cooldown_seconds,
+        contract.SCALE_OUT_COOLDOWN: config.scale_out_cooldown_seconds,
+    }
+    description = "Registers the endpoint for target tracking on invocations per instance and minute."
+    return function_step(NAME, "autoscale", build, description=description, event=event, results=RESULTS)

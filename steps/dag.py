@@ -1,0 +1,122 @@
+"""The words of the SDK's DAG layer, each imported when it is first used.
+
+The SDK takes seconds to import, makes a boto3 client while it is at it, and that client looks for a region and for
+credentials, on the network too. Settings, status and every wrong value must be answered without that wait, and
+building a definition without that look: so the words are resolved here, lazily, and with no account in sight.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, TypeAlias
+
+Expression: TypeAlias = Any
+"""What the SDK puts into a request for a value that only an execution knows."""
+
+Step: TypeAlias = Any
+"""A node of the SDK's graph."""
+
+_HOMES = {
+    "CacheConfig": "sagemaker.mlops.workflow.steps",
+    "CallbackOutput": "sagemaker.mlops.workflow.callback_step",
+    "CallbackOutputTypeEnum": "sagemaker.mlops.workflow.callback_step",
+    "CallbackStep": "sagemaker.mlops.workflow.callback_step",
+    "ConditionGreaterThanOrEqualTo": "sagemaker.core.workflow.conditions",
+    "ConditionStep": "sagemaker.mlops.workflow.condition_step",
+    "ConfigurableRetryStep": "sagemaker.mlops.workflow.steps",
+    "ExecutionVariables": "sagemaker.core.workflow.execution_variables",
+    "FailStep": "sagemaker.mlops.workflow.fail_step",
+    "Join": "sagemaker.core.workflow.functions",
+    "JsonGet": "sagemaker.core.workflow.functions",
+    "Lambda": "sagemaker.core.lambda_helper",
+    "LambdaOutput": "sagemaker.mlops.workflow.lambda_step",
+    "LambdaOutputTypeEnum": "sagemaker.mlops.workflow.lambda_step",
+    "LambdaStep": "sagemaker.mlops.workflow.lambda_step",
+    "ParameterFloat": "sagemaker.core.workflow.parameters",
+    "ParameterInteger": "sagemaker.core.workflow.parameters",
+    "ParameterString": "sagemaker.core.workflow.parameters",
+    "Pipeline": "sagemaker.mlops.workflow.pipeline",
+    "Properties": "sagemaker.core.workflow.properties",
+    "PropertyFile": "sagemaker.core.workflow.properties",
+    "RequestStep": "steps.request_step",
+    "SageMakerJobExceptionTypeEnum": "sagemaker.mlops.workflow.retry",
+    "SageMakerJobStepRetryPolicy": "sagemaker.mlops.workflow.retry",
+    "StepExceptionTypeEnum": "sagemaker.mlops.workflow.retry",
+    "StepRetryPolicy": "sagemaker.mlops.workflow.retry",
+    "StepTypeEnum": "sagemaker.mlops.workflow.steps",
+}
+_NO_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "none",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SECRET_ACCESS_KEY": "none",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+class _NoClient:
+    """A client that has nobody to ask."""
+
+    def __getattr__(self, operation: str) -> Any:
+        raise RuntimeError(f"building a definition asked AWS for {operation}, and must ask AWS for nothing")
+
+
+class _NoSession:
+    """As much of a session as the SDK looks at while it builds, with nothing behind it."""
+
+    local_mode = False
+    boto_region_name = _NO_ACCOUNT["AWS_DEFAULT_REGION"]
+
+    @property
+    def boto_session(self) -> _NoSession:
+        """The boto3 session: this one, too."""
+        return self
+
+    def client(self, _service: str) -> _NoClient:
+        """A client that answers nothing."""
+        return _NoClient()
+
+
+NO_SESSION = _NoSession()
+
+
+def __getattr__(word: str) -> Any:
+    """The SDK's class of that name, imported on the first call and remembered."""
+    if word not in _HOMES:
+        raise AttributeError(f"{word} is no word of the DAG layer; add it to the table in {__name__}")
+    with _no_trace():
+        value = getattr(import_module(_HOMES[word]), word)
+    globals()[word] = value
+    return value
+
+
+@contextmanager
+def _no_trace() -> Iterator[None]:
+    """Around an import of the SDK: it finds an environment that names no account, and leaves everything as it was.
+
+    It would leave a boto3 session without credentials for all, and a root logger that prints every library's chatter.
+    """
+    import boto3
+
+    ours = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    session, root = boto3.DEFAULT_SESSION, logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    _replace_aws_variables(_NO_ACCOUNT)
+    try:
+        yield
+    finally:
+        _replace_aws_variables(ours)
+        boto3.DEFAULT_SESSION = session
+        root.setLevel(level)
+        root.handlers[:] = handlers
+
+
+def _replace_aws_variables(values: Mapping[str, str]) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(values)

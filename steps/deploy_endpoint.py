@@ -1,0 +1,111 @@
+"""DeployEndpoint: a function creates the endpoint, or moves it to the new version, and returns at once."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from entrypoints import contract
+from steps import dag
+from steps.build import Build
+from steps.config import Config, HyphenatedName, like
+from steps.functions import function_step
+from steps.instances import EndpointInstance
+from steps.site import Site
+
+NAME = "DeployEndpoint"
+RESULTS = (contract.OUTCOME, contract.ENDPOINT_NAME, contract.ENDPOINT_CONFIG_NAME)
+_LARGEST_STEP = {"canary": 50, "linear": 50, "all-at-once": 100}
+
+
+class Update(Config):
+    """How traffic moves to the new fleet when the endpoint is updated."""
+
+    policy: Literal["all-at-once", "canary", "linear"] = "canary"
+    step_percent: Annotated[int, Field(ge=1, le=100)] = 20
+    wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    termination_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
+    timeout_seconds: Annotated[int, Field(ge=600, le=28_800)] = 7200
+
+    @model_validator(mode="after")
+    def _step_size(self) -> Update:
+        low, high = (10 if self.policy == "linear" else 1), _LARGEST_STEP[self.policy]
+        if not low <= self.step_percent <= high:
+            raise ValueError(
+                f"moves {self.step_percent}% at a time, and {self.policy} takes {low} to {high}; change step_percent"
+            )
+        return self
+
+
+class Alarms(Config):
+    """What rolls an update back: alarms that the function makes (0 for none), and alarms of your own by name."""
+
+    server_errors_percent: Annotated[int, Field(ge=0, le=100)] = 5
+    latency_milliseconds: Annotated[int, Field(ge=0, le=60_000)] = 2000
+    extra: tuple[Annotated[str, like("my-alarm", r"[^\s,]{1,255}")], ...] = Field(default=(), max_length=8)
+
+
+class Endpoint(Config):
+    """The endpoint, and how it changes."""
+
+    name: HyphenatedName = "dog-breeds"
+    instance_type: EndpointInstance = "ml.m5.large"
+    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    variant: HyphenatedName = "AllTraffic"
+    capture_percent: Annotated[int, Field(ge=0, le=100)] = 0
+    update: Update = Update()
+    alarms: Alarms = Alarms()
+
+
+def deploy_endpoint(
+    config: Endpoint,
+    build: Build,
+    *,
+    package_arn: dag.Expression,
+    name: dag.Expression,
+    instance_type: dag.Expression,
+    instance_count: dag.Expression,
+) -> dag.Step:
+    """The step; a version that is not approved is registered and not deployed, and the outcome says so."""
+    event = {
+        contract.MODEL_PACKAGE_ARN: package_arn,
+        contract.EXECUTION_ID: dag.ExecutionVariables.PIPELINE_EXECUTION_ID,
+        contract.ENDPOINT_NAME: name,
+        contract.INSTANCE_TYPE: instance_type,
+        contract.INSTANCE_COUNT: instance_count,
+        **deployment(config, build),
+    }
+    description = "Creates the endpoint, or starts its blue/green update, with the registered version."
+    return function_step(NAME, "deploy", build, description=description, event=event, results=RESULTS)
+
+
+def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
+    """The part of the event that settings fix, whoever sends it."""
+    return {
+        contract.VARIANT_NAME: config.variant,
+        contract.CAPTURE_PERCENT: config.capture_percent,
+        contract.CAPTURE_URI: build.site.uri("captured"),
+        contract.TRAFFIC_POLICY: config.update.policy,
+        contract.TRAFFIC_STEP_PERCENT: config.update.step_percent,
+        contract.TRAFFIC_WAIT_SECONDS: config.update.wait_seconds,
+        contract.TERMINATION_WAIT_SECONDS: config.update.termination_wait_seconds,
+        contract.UPDATE_TIMEOUT_SECONDS: config.update.timeout_seconds,
+        contract.ALARM_5XX_PERCENT: config.alarms.server_errors_percent,
+        contract.ALARM_LATENCY_MILLISECONDS: config.alarms.latency_milliseconds,
+        contract.EXTRA_ALARMS: ",".join(config.alarms.extra),
+        **_surroundings(build.site),
+    }
+
+
+def _surroundings(site: Site) -> dict[str, Any]:
+    return {
+        contract.MODEL_ROLE_ARN: site.role("model"),
+        contract.SUBNETS: ",".join(site.network.subnets),
+        contract.SECURITY_GROUPS: ",".join(site.network.security_groups),
+        contract.NETWORK_ISOLATION: site.network.isolation,
+        contract.VOLUME_KEY: site.encryption.volume_key,
+        contract.OUTPUT_KEY: site.encryption.output_key,
+        contract.TAGS: json.dumps(dict(site.tags), sort_keys=True, separators=(",", ":")),
+    }

@@ -1,0 +1,66 @@
+"""Evaluate: score every candidate on the test images, and hand out the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from entrypoints import contract
+from steps import dag
+from steps.build import Build
+from steps.processing_job import Processing, input_folder, output_folder, output_uri, processing_request
+from steps.training_job import model_archive
+
+NAME = "Evaluate"
+EVALUATION_PROPERTIES = "Evaluation"
+
+
+def evaluate(
+    processing: Processing,
+    build: Build,
+    *,
+    data: dag.Step,
+    candidates: Mapping[str, dag.Step],
+    instance_type: dag.Expression,
+) -> dag.Step:
+    """The step; it takes whichever candidates there are, by name."""
+    inputs = {contract.TEST: output_uri(data, contract.TEST), contract.DATASET: output_uri(data, contract.DATASET)}
+    arguments = ["--test", input_folder(contract.TEST), "--dataset", input_folder(contract.DATASET)]
+    for name, step in candidates.items():
+        channel = f"{contract.CANDIDATE}-{name}"
+        inputs[channel] = model_archive(step)
+        arguments += ["--candidate", f"{name}={input_folder(channel)}/{contract.MODEL_ARCHIVE}"]
+    outputs = (contract.EVALUATION, contract.CHAMPION)
+    request = processing_request(
+        processing,
+        build,
+        step=NAME,
+        script=contract.EVALUATE,
+        arguments=[*arguments, "--output-dir", output_folder("")[:-1]],
+        instance_type=instance_type,
+        inputs=inputs,
+        outputs=outputs,
+        isolation=build.site.network.isolation,
+    )
+    return dag.RequestStep(
+        NAME,
+        "PROCESSING",
+        request,
+        description="Scores every candidate on the test images and picks the champion.",
+        property_files=[dag.PropertyFile(EVALUATION_PROPERTIES, contract.EVALUATION, contract.EVALUATION_FILE)],
+        **build.policies("processing"),
+    )
+
+
+def finding(step: dag.Step, path: str) -> dag.Expression:
+    """A value of the evaluation file, by its path."""
+    return dag.JsonGet(step_name=step.name, property_file=EVALUATION_PROPERTIES, json_path=path)
+
+
+def evaluation_uri(step: dag.Step) -> dag.Expression:
+    """Where the evaluation file lies."""
+    return dag.Join(on="/", values=[output_uri(step, contract.EVALUATION), contract.EVALUATION_FILE])
+
+
+def champion_uri(step: dag.Step) -> dag.Expression:
+    """Where the champion's archive lies."""
+    return dag.Join(on="/", values=[output_uri(step, contract.CHAMPION), contract.MODEL_ARCHIVE])

@@ -1,0 +1,87 @@
+"""The Lambda functions around the endpoint: their names, their sizes, and a step that calls one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from steps import dag
+from steps.build import Build
+from steps.config import Config
+
+LambdaMegabytes = Annotated[int, Field(ge=128, le=10_240)]
+StepSeconds = Annotated[int, Field(ge=10, le=600)]
+FUNCTIONS = {
+    "deploy": "deploy-endpoint",
+    "await": "await-endpoint",
+    "autoscale": "configure-autoscaling",
+    "predict": "predict",
+}
+
+
+class StepFunction(Config):
+    """A function that a step calls: the service stops waiting after ten minutes, so it must be done before."""
+
+    memory_megabytes: LambdaMegabytes = 256
+    timeout_seconds: StepSeconds = 240
+
+
+class AwaitFunction(Config):
+    """The function that the queue calls, again and again, until the endpoint is there or time is up."""
+
+    memory_megabytes: LambdaMegabytes = 128
+    timeout_seconds: StepSeconds = 30
+    poll_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
+    give_up_minutes: Annotated[int, Field(ge=5, le=1440)] = 180
+
+
+class PredictFunction(Config):
+    """The function that callers call; concurrency 0 means none is set aside."""
+
+    memory_megabytes: LambdaMegabytes = 256
+    timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 65
+    reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)] = 10
+    provisioned_concurrency: Annotated[int, Field(ge=0, le=10_000)] = 2
+
+
+class Functions(Config):
+    """What all functions have in common, and each one's own."""
+
+    runtime: Literal["python3.11", "python3.12", "python3.13", "python3.14"] = "python3.13"
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827] = 30
+    deploy: StepFunction = StepFunction()
+    await_: Annotated[AwaitFunction, Field(alias="await")] = AwaitFunction()
+    autoscale: StepFunction = StepFunction(memory_megabytes=128)
+    predict: PredictFunction = PredictFunction()
+
+
+def function_name(pipeline: str, function: str) -> str:
+    """The name of a function, with "sagemaker" in it: AWS's managed policies let a pipeline call no others."""
+    return f"sagemaker-{pipeline}-{FUNCTIONS[function]}"
+
+
+def queue_name(pipeline: str) -> str:
+    """The name of the queue in which waiting steps leave their message."""
+    return f"{pipeline}-{FUNCTIONS['await']}"
+
+
+def function_step(
+    name: str, function: str, build: Build, *, description: str, event: Mapping[str, Any], results: Sequence[str]
+) -> dag.Step:
+    """A step that calls one of our functions with a flat event and declares its results."""
+    arn = build.site.arn("lambda", f"function:{function_name(build.pipeline, function)}")
+    return dag.LambdaStep(
+        name,
+        lambda_func=dag.Lambda(function_arn=arn, session=dag.NO_SESSION),
+        description=description,
+        inputs=dict(event),
+        outputs=[dag.LambdaOutput(result, dag.LambdaOutputTypeEnum.String) for result in results],
+    )
+
+
+def result(step: dag.Step, name: str) -> dag.Expression:
+    """A declared result of a function step or a callback step."""
+    return step.properties.Outputs[name]

@@ -1,0 +1,148 @@
+"""Which container image runs what, resolved without a network from the tables that the SDK ships.
+
+The tables are read as data, so that a version that does not exist is an error while settings are read, before the
+SDK's import has cost its seconds; a contract test holds every address against the SDK's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Any
+
+from botocore.loaders import Loader
+from pydantic import Field
+
+from steps.config import Config, like
+
+TRAINING = "training"
+INFERENCE = "inference"
+_LAST_WITH_SMDDP = (2, 5)
+_LAST_WITH_SMDEBUG = (2, 0)
+
+
+class Image(Config):
+    """A family of PyTorch images: by version, or by an address of your own."""
+
+    version: Annotated[str, like("2.13", r"\d+\.\d+(\.\d+)?")]
+    python: Annotated[str, like("py312", r"py3\d+", optional=True)] = ""
+    image_uri: Annotated[str, like("an address in a registry", r"\S+", optional=True), Field(max_length=255)] = ""
+
+    @property
+    def release(self) -> tuple[int, int]:
+        """Major and minor version: what decides which of AWS's libraries an image has."""
+        major, minor = self.version.split(".")[:2]
+        return int(major), int(minor)
+
+    @property
+    def has_smddp(self) -> bool:
+        """Whether smdistributed.dataparallel is inside; AWS's images lost it with 2.6."""
+        return self.release <= _LAST_WITH_SMDDP
+
+    @property
+    def has_smdebug(self) -> bool:
+        """Whether the Debugger's library is inside; AWS's images lost it with 2.1."""
+        return self.release <= _LAST_WITH_SMDEBUG
+
+
+class ImageNotFoundError(ValueError):
+    """No such image in the SDK's tables; says what there is instead."""
+
+
+def resolve(image: Image, scope: str, processor: str, region: str) -> str:
+    """The address of the image for a scope (training, inference), a processor (cpu, gpu) and a region."""
+    if image.image_uri:
+        return image.image_uri
+    entry = _entry(image, scope)
+    if processor not in ("cpu", "gpu"):
+        raise ImageNotFoundError(
+            f"AWS has no PyTorch {scope} image for {processor} instances; choose another type or set image_uri"
+        )
+    what = f"PyTorch {image.version} {scope} image in"
+    return f"{_repository(entry, region, what)}:{_tag(image, entry, processor)}"
+
+
+def debugger_rules(region: str) -> str:
+    """The address of the image that evaluates the Debugger's built-in rules."""
+    entry = _table("debugger")["versions"]["latest"]
+    return f"{_repository(entry, region, 'Debugger rule image in')}:latest"
+
+
+def known_region(region: str) -> str:
+    """The region, if AWS has it; ValueError says which one it may have been."""
+    _partition(region)
+    return region
+
+
+def dns_suffix(region: str) -> str:
+    """Where a region's addresses end: amazonaws.com, or what its partition has instead."""
+    return str(_partition(region)["dnsSuffix"])
+
+
+def partition(region: str) -> str:
+    """The partition that a region's ARNs name: aws, aws-cn, aws-us-gov, …"""
+    return str(_partition(region)["name"])
+
+
+def _entry(image: Image, scope: str) -> Mapping[str, Any]:
+    entries = dict(_entries(scope))
+    if image.version not in entries:
+        newest = ", ".join(list(entries)[-1:-4:-1])
+        raise ImageNotFoundError(
+            f"the SDK knows no PyTorch {scope} image {image.version}; use one like {newest}, or set image_uri"
+        )
+    entry = entries[image.version]
+    offered = entry.get("py_versions", ())
+    if image.python and offered and image.python not in offered:
+        raise ImageNotFoundError(
+            f"the PyTorch {image.version} {scope} image has {', '.join(offered)}, not {image.python}; use that"
+        )
+    return entry
+
+
+def _tag(image: Image, entry: Mapping[str, Any], processor: str) -> str:
+    if "container_version" in entry:
+        return f"{entry['tag_prefix']}-{entry['container_version'][processor]}"
+    return f"{image.version}-{processor}-{image.python or entry['py_versions'][0]}"
+
+
+def _entries(scope: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for framework in ("pytorch", "pytorch-amzn2023"):
+        table = _table(framework).get(scope, {"versions": {}, "version_aliases": {}})
+        aliases = {alias: table["versions"][full] for alias, full in table["version_aliases"].items()}
+        yield from (aliases | table["versions"]).items()
+
+
+def _repository(entry: Mapping[str, Any], region: str, what: str) -> str:
+    if region not in entry["registries"]:
+        raise ImageNotFoundError(f"the SDK knows no {what} {region}; choose another region or set image_uri")
+    account = entry["registries"][region]
+    return f"{account}.dkr.ecr.{region}.{dns_suffix(region)}/{entry['repository']}"
+
+
+@cache
+def _table(framework: str) -> Mapping[str, Any]:
+    package = find_spec("sagemaker.core")
+    if package is None or not package.submodule_search_locations:
+        raise ImageNotFoundError("the SageMaker SDK is not installed; install it, or set image_uri")
+    path = Path(package.submodule_search_locations[0], "image_uri_config", f"{framework}.json")
+    table: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return table
+
+
+@cache
+def _partition(region: str) -> Mapping[str, Any]:
+    outputs: dict[str, Mapping[str, Any]] = {
+        name: candidate["outputs"]
+        for candidate in Loader().load_data("partitions")["partitions"]
+        for name in candidate["regions"]
+        if not name.endswith("-global")
+    }
+    if region not in outputs:
+        near = get_close_matches(region, list(outputs), n=1, cutoff=0.3)
+        raise ValueError(f"is no region of AWS; did you mean {near[0] if near else 'us-east-1'}?")
+    return outputs[region]

@@ -1,0 +1,66 @@
+"""What a type of machine is good for, as far as a build must know.
+
+The names come from botocore's own model of the service, read as data: importing the SDK for them would take seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from functools import cache
+from typing import Annotated
+
+from botocore.loaders import Loader
+from pydantic import AfterValidator
+
+SMDDP_TYPES = ("ml.p4d.24xlarge", "ml.p4de.24xlarge")
+_LOCAL_STORAGE = re.compile(r"^ml\.(g\d|p3dn|p4|p5|p6|trn|inf2|[a-z]\d[a-z]*d[a-z]*\.)")
+_PROCESSORS = (
+    ("arm64", re.compile(r"^ml\.[a-z]\dg[a-z]*\.|^ml\.p6e-gb200\.")),
+    ("accelerator", re.compile(r"^ml\.(inf|trn|dl)\d")),
+    ("gpu", re.compile(r"^ml\.[gp]\d")),
+)
+_NO_BFLOAT16 = re.compile(r"^ml\.(g3|g4dn|p2|p3|p3dn)\.")
+
+
+@cache
+def known(use: str) -> frozenset[str]:
+    """The instance types that SageMaker takes for a use: Training, Processing or ProductionVariant."""
+    shapes = Loader().load_service_model("sagemaker", "service-2")["shapes"]
+    return frozenset(shapes[f"{use}InstanceType"]["enum"])
+
+
+def _of(use: str) -> AfterValidator:
+    def check(instance_type: str) -> str:
+        if instance_type in known(use):
+            return instance_type
+        near = get_close_matches(instance_type, sorted(known(use)), n=1, cutoff=0.5)
+        hint = f"; did you mean {near[0]}?" if near else "; instance types look like ml.m5.large"
+        raise ValueError(f"is not an instance type for {use.lower()}{hint}")
+
+    return AfterValidator(check)
+
+
+TrainingInstance = Annotated[str, _of("Training")]
+ProcessingInstance = Annotated[str, _of("Processing")]
+EndpointInstance = Annotated[str, _of("ProductionVariant")]
+
+
+def processor(instance_type: str) -> str:
+    """What an image must be made for to run there: cpu, gpu, or a chip that AWS's PyTorch images do not know."""
+    return next((kind for kind, pattern in _PROCESSORS if pattern.match(instance_type)), "cpu")
+
+
+def has_local_storage(instance_type: str) -> bool:
+    """Whether its disks are on the instance: encrypted by hardware, and a volume key is refused."""
+    return _LOCAL_STORAGE.match(instance_type) is not None
+
+
+def has_bfloat16(instance_type: str) -> bool:
+    """Whether bf16 is computed by hardware there; older GPUs only pretend."""
+    return _NO_BFLOAT16.match(instance_type) is None
+
+
+def is_burstable(instance_type: str) -> bool:
+    """Whether Application Auto Scaling refuses to register it."""
+    return re.match(r"^ml\.t\d", instance_type) is not None

@@ -1,0 +1,91 @@
+"""What the service does about a step besides running it: try again after a fault, reuse a result that it has."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from steps import dag
+from steps.config import Config, like
+
+StepFault = Literal["Step.SERVICE_FAULT", "Step.THROTTLING"]
+Fault = Literal[
+    "Step.SERVICE_FAULT",
+    "Step.THROTTLING",
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+]
+CacheLifetime = Annotated[
+    str, like("P30D or PT12H", r"P(?=[\dT])(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?)?", optional=True)
+]
+
+
+class Backoff(Config):
+    """How often, and how long apart: at most max_attempts times, or until expire_after_minutes."""
+
+    max_attempts: Annotated[int, Field(ge=0, le=20)] = 0
+    expire_after_minutes: Annotated[int, Field(ge=0, le=14_400)] = 0
+    interval_seconds: Annotated[int, Field(ge=1, le=43_200)] = 30
+    backoff_rate: Annotated[float, Field(ge=1, le=10)] = 2.0
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> Backoff:
+        if self.max_attempts and self.expire_after_minutes:
+            raise ValueError("has max_attempts and expire_after_minutes, and the service takes one; set the other to 0")
+        return self
+
+
+class StepRetry(Backoff):
+    """When a step that is no job is tried again."""
+
+    on: tuple[StepFault, ...] = Field(default=("Step.SERVICE_FAULT", "Step.THROTTLING"), min_length=1)
+
+
+class JobRetry(Backoff):
+    """When a job is tried again."""
+
+    on: tuple[Fault, ...] = Field(
+        default=("Step.SERVICE_FAULT", "Step.THROTTLING", "SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR"),
+        min_length=1,
+    )
+
+
+class Retries(Config):
+    """When steps are tried again, by kind; the service knows no retries for the other kinds."""
+
+    processing: JobRetry = JobRetry(max_attempts=3)
+    tuning: JobRetry = JobRetry(max_attempts=3)
+    training: JobRetry = JobRetry(expire_after_minutes=180, interval_seconds=120)
+    registry: StepRetry = StepRetry(max_attempts=5, interval_seconds=5)
+
+
+class Cache(Config):
+    """How long a step's result may be reused where nothing that matters has changed; empty means never."""
+
+    processing: CacheLifetime = "P30D"
+    tuning: CacheLifetime = "P30D"
+    training: CacheLifetime = "P30D"
+
+
+def retry_policies(retry: JobRetry | StepRetry) -> list[dag.Expression]:
+    """The SDK's policies: one for faults of the step, one for faults of its job, each with the same patience."""
+    if not retry.max_attempts and not retry.expire_after_minutes:
+        return []
+    patience = {
+        "backoff_rate": retry.backoff_rate,
+        "interval_seconds": retry.interval_seconds,
+        "max_attempts": retry.max_attempts or None,
+        "expire_after_mins": retry.expire_after_minutes or None,
+    }
+    # By value and not by call: the SDK's enumerations answer every call with their first member.
+    of_step = [fault for fault in dag.StepExceptionTypeEnum if fault.value in retry.on]
+    of_job = [fault for fault in dag.SageMakerJobExceptionTypeEnum if fault.value in retry.on]
+    policies = [dag.StepRetryPolicy(of_step, **patience)] if of_step else []
+    return policies + ([dag.SageMakerJobStepRetryPolicy(of_job, **patience)] if of_job else [])
+
+
+def cache_config(lifetime: str) -> dag.Expression:
+    """The SDK's cache configuration: on for a lifetime, or off and said so."""
+    return dag.CacheConfig(enable_caching=bool(lifetime), expire_after=lifetime or None)

@@ -1,0 +1,108 @@
+"""What the processing steps have in common: their machines, and the request around a script of entrypoints/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from entrypoints import contract
+from steps import dag
+from steps.build import Build
+from steps.config import Config, JobSeconds, VolumeGigabytes
+from steps.instances import ProcessingInstance
+
+_RUN_SCRIPT = (
+    f'cd {contract.PROCESSING}/input/{contract.CODE} && tar -xzf {contract.SOURCE_ARCHIVE} && exec python3 "$0" "$@"'
+)
+
+
+class Processing(Config):
+    """The machines of PrepareData and Evaluate."""
+
+    instance_type: ProcessingInstance = "ml.m5.xlarge"
+    volume_gigabytes: VolumeGigabytes = 30
+    max_runtime_seconds: JobSeconds = 7200
+
+
+def processing_request(
+    config: Processing,
+    build: Build,
+    *,
+    step: str,
+    script: str,
+    arguments: Sequence[dag.Expression],
+    instance_type: dag.Expression,
+    inputs: Mapping[str, dag.Expression],
+    outputs: Sequence[str],
+    isolation: bool,
+) -> dict[str, Any]:
+    """The CreateProcessingJob request that runs a script on folders, each an input or output named by its channel."""
+    channels = {contract.CODE: build.code.uri, **inputs}
+    network = build.site.network
+    return {
+        "AppSpecification": {
+            "ImageUri": build.image("training", config.instance_type),
+            "ContainerEntrypoint": ["/bin/bash", "-c", _RUN_SCRIPT, script],
+            "ContainerArguments": list(arguments),
+        },
+        "Environment": {"PYTHONUNBUFFERED": "1"},
+        "ProcessingInputs": [_input(name, uri) for name, uri in channels.items()],
+        "ProcessingOutputConfig": {
+            "Outputs": [_output(name, build.site.output(step, name)) for name in outputs],
+            **build.site.encryption.output(),
+        },
+        "ProcessingResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": instance_type,
+                "VolumeSizeInGB": config.volume_gigabytes,
+                **build.site.encryption.volume(config.instance_type),
+            }
+        },
+        "NetworkConfig": {
+            "EnableInterContainerTrafficEncryption": network.encrypt_traffic,
+            "EnableNetworkIsolation": isolation,
+            **network.vpc(),
+        },
+        "RoleArn": build.site.role("job"),
+        "StoppingCondition": {"MaxRuntimeInSeconds": config.max_runtime_seconds},
+        "Tags": build.site.tag_list(),
+    }
+
+
+def input_folder(channel: str) -> str:
+    """Where a processing container finds an input channel."""
+    return f"{contract.PROCESSING}/input/{channel}"
+
+
+def output_folder(channel: str) -> str:
+    """Where a processing container leaves an output channel."""
+    return f"{contract.PROCESSING}/output/{channel}"
+
+
+def output_uri(step: dag.Step, channel: str) -> dag.Expression:
+    """Where in S3 a finished processing step left an output channel."""
+    return step.properties.ProcessingOutputConfig.Outputs[channel].S3Output.S3Uri
+
+
+def _input(name: str, uri: dag.Expression) -> dict[str, Any]:
+    return {
+        "InputName": name,
+        "AppManaged": False,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": input_folder(name),
+            "S3DataType": "S3Prefix",
+            "S3InputMode": "File",
+            "S3DataDistributionType": "FullyReplicated",
+            "S3CompressionType": "None",
+        },
+    }
+
+
+def _output(name: str, uri: dag.Expression) -> dict[str, Any]:
+    return {
+        "OutputName": name,
+        "AppManaged": False,
+        "S3Output": {"S3Uri": uri, "LocalPath": output_folder(name), "S3UploadMode": "EndOfJob"},
+    }

@@ -1,0 +1,35 @@
+"""QualityGate: only a champion that is good enough goes on; otherwise the execution fails and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from entrypoints import contract
+from steps import dag
+from steps.config import Config, Fraction
+from steps.evaluate import evaluation_uri, finding
+
+NAME = "QualityGate"
+FAIL_NAME = "QualityTooLow"
+
+
+class Quality(Config):
+    """What is good enough."""
+
+    accuracy: Fraction = Field(default=0.7)
+
+
+def quality_gate(*, evaluation: dag.Step, threshold: dag.Expression, then: Sequence[dag.Step]) -> dag.Step:
+    """The step, with the steps that follow where the champion reaches the threshold."""
+    message = ["The champion's accuracy on the test images is below", threshold, "- see", evaluation_uri(evaluation)]
+    return dag.ConditionStep(
+        NAME,
+        description="Lets only a champion that reaches AccuracyThreshold be registered.",
+        conditions=[
+            dag.ConditionGreaterThanOrEqualTo(left=finding(evaluation, contract.CHAMPION_ACCURACY), right=threshold)
+        ],
+        if_steps=list(then),
+        else_steps=[dag.FailStep(FAIL_NAME, error_message=dag.Join(on=" ", values=message))],
+    )

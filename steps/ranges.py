@@ -1,0 +1,100 @@
+"""What a tuner may vary: ranges, as settings write them and as the service wants them.
+
+The service takes every bound and value as text. A value is written bare, never quoted a second time: the training
+toolkit decodes each hyperparameter as JSON and keeps what is none, so 32, 0.1 and adamw all reach the script as they
+were meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field, model_validator
+
+from steps.config import Config
+
+
+class Continuous(Config):
+    """Any number between two others."""
+
+    type: Literal["continuous"]
+    min: float
+    max: float
+    scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = "Auto"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Continuous:
+        _check_bounds(self.min, self.max, self.scaling)
+        if self.scaling == "ReverseLogarithmic" and not 0 <= self.min < self.max < 1:
+            raise ValueError(
+                "has ReverseLogarithmic scaling, which is for ranges within 0 ≤ min < max < 1; choose another scaling"
+            )
+        return self
+
+
+class Integer(Config):
+    """Any whole number between two others."""
+
+    type: Literal["integer"]
+    min: int
+    max: int
+    scaling: Literal["Auto", "Linear", "Logarithmic"] = "Auto"
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Integer:
+        _check_bounds(self.min, self.max, self.scaling)
+        return self
+
+
+class Categorical(Config):
+    """One of a few values."""
+
+    type: Literal["categorical"]
+    values: tuple[int | float | Annotated[str, Field(min_length=1, max_length=256)], ...] = Field(
+        min_length=1, max_length=30
+    )
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Categorical:
+        if len(set(self.values)) < len(self.values):
+            raise ValueError("names a value twice; remove one of the two")
+        return self
+
+
+Range: TypeAlias = Annotated[Continuous | Integer | Categorical, Field(discriminator="type")]
+
+
+def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, Any]]]:
+    """The ParameterRanges of a tuning request; kinds that settings do not use are left out."""
+    kinds: dict[str, list[dict[str, Any]]] = {
+        "ContinuousParameterRanges": [
+            _bounded(name, one) for name, one in ranges.items() if isinstance(one, Continuous)
+        ],
+        "IntegerParameterRanges": [_bounded(name, one) for name, one in ranges.items() if isinstance(one, Integer)],
+        "CategoricalParameterRanges": [
+            {"Name": name, "Values": [str(value) for value in one.values]}
+            for name, one in ranges.items()
+            if isinstance(one, Categorical)
+        ],
+    }
+    return {kind: members for kind, members in kinds.items() if members}
+
+
+def combinations(ranges: Mapping[str, Range]) -> int:
+    """How many points a grid over categorical ranges has."""
+    count = 1
+    for one in ranges.values():
+        count *= len(one.values) if isinstance(one, Categorical) else 1
+    return count
+
+
+def _bounded(name: str, one: Continuous | Integer) -> dict[str, str]:
+    return {"Name": name, "MinValue": str(one.min), "MaxValue": str(one.max), "ScalingType": one.scaling}
+
+
+def _check_bounds(low: float, high: float, scaling: str) -> None:
+    if low >= high:
+        raise ValueError(f"runs from {low:g} to {high:g}; min must be below max")
+    if scaling == "Logarithmic" and low <= 0:
+        raise ValueError(f"has Logarithmic scaling from {low:g}; raise min above 0, or choose Linear")

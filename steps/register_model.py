@@ -1,0 +1,75 @@
+"""RegisterModel: a version in the registry that says what it is, how good it is, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from entrypoints import contract
+from steps import dag
+from steps.build import Build
+from steps.config import Config, HyphenatedName
+from steps.evaluate import champion_uri, evaluation_uri, finding
+from steps.instances import EndpointInstance
+from steps.prepare_data import dataset_hash
+
+NAME = "RegisterModel"
+Approval = Literal["Approved", "PendingManualApproval", "Rejected"]
+_CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp", "application/json"]
+_SERVING = {
+    "SAGEMAKER_PROGRAM": contract.INFERENCE,
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+}
+
+
+class Registry(Config):
+    """Where versions are kept, and for which machines."""
+
+    group: HyphenatedName = "dog-breeds"
+    approval: Approval = "Approved"
+    inference_instance_types: tuple[EndpointInstance, ...] = Field(
+        default=("ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge", "ml.c6i.xlarge"), min_length=1, max_length=50
+    )
+
+
+def register_model(
+    config: Registry, build: Build, *, data: dag.Step, evaluation: dag.Step, approval: dag.Expression
+) -> dag.Step:
+    """The step; the champion's archive holds its own serving code, so nothing is repacked."""
+    container = {
+        "Image": build.image("inference", config.inference_instance_types[0]),
+        "ModelDataUrl": champion_uri(evaluation),
+        "Framework": "PYTORCH",
+        "FrameworkVersion": build.images.inference.version,
+        "Environment": _SERVING,
+    }
+    statistics = {"ContentType": "application/json", "S3Uri": evaluation_uri(evaluation)}
+    key = build.site.encryption.output()
+    request = {
+        "ModelPackageGroupName": config.group,
+        "ModelPackageDescription": "The champion of one execution of the pipeline.",
+        "InferenceSpecification": {
+            "Containers": [container],
+            "SupportedContentTypes": _CONTENT_TYPES,
+            "SupportedResponseMIMETypes": ["application/json"],
+            "SupportedRealtimeInferenceInstanceTypes": list(config.inference_instance_types),
+        },
+        "ModelMetrics": {"ModelQuality": {"Statistics": statistics}},
+        "ModelApprovalStatus": approval,
+        "CustomerMetadataProperties": {
+            contract.METADATA_DATASET: dataset_hash(data),
+            contract.METADATA_CODE: build.code.sha256,
+            contract.METADATA_CHAMPION: finding(evaluation, contract.CHAMPION_NAME),
+            contract.METADATA_EXECUTION: dag.ExecutionVariables.PIPELINE_EXECUTION_ID,
+        },
+        **({"SecurityConfig": key} if key else {}),
+    }
+    description = "Registers the champion with its metrics, its lineage and what it runs on."
+    return dag.RequestStep(NAME, "REGISTER_MODEL", request, description=description, **build.policies("registry"))
+
+
+def package_arn(step: dag.Step) -> dag.Expression:
+    """The ARN of the registered version."""
+    return step.properties.ModelPackageArn

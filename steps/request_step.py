@@ -1,0 +1,60 @@
+"""A step that is a plain Create* request: the one class of ours that extends the SDK.
+
+The SDK's own steps are made from its trainers, tuners and models, which upload code, drop fields and stamp the time
+into keys. Here the request is a dictionary in which outputs of earlier steps may stand, exactly as it appears in the
+definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from steps import dag
+
+_RESPONSES = {
+    "PROCESSING": ["DescribeProcessingJobResponse"],
+    "TRAINING": ["DescribeTrainingJobResponse"],
+    "TUNING": ["DescribeHyperParameterTuningJobResponse", "ListTrainingJobsForHyperParameterTuningJobResponse"],
+    "REGISTER_MODEL": ["DescribeModelPackageOutput"],
+}
+
+
+class RequestStep(dag.ConfigurableRetryStep):  # type: ignore[misc]  # the SDK has no types
+    """A step of a kind (PROCESSING, TRAINING, TUNING, REGISTER_MODEL) whose arguments are a literal request."""
+
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        request: Mapping[str, Any],
+        *,
+        description: str,
+        retry_policies: Sequence[Any],
+        cache_config: Any = None,
+        property_files: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(name, dag.StepTypeEnum[kind], description=description, retry_policies=list(retry_policies))
+        self._request = dict(request)
+        self._cache_config = cache_config
+        self.property_files = list(property_files)
+        self._properties = dag.Properties(step_name=name, step=self, shape_names=_RESPONSES[kind])
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The request, in which expressions stand for what only an execution knows."""
+        return self._request
+
+    @property
+    def properties(self) -> Any:
+        """What the service will describe about the finished step."""
+        return self._properties
+
+    def to_request(self) -> dict[str, Any]:
+        """The step as the definition has it."""
+        request: dict[str, Any] = super().to_request()
+        if self._cache_config is not None:
+            request.update(self._cache_config.config)
+        if self.property_files:
+            request["PropertyFiles"] = [file.expr for file in self.property_files]
+        return request

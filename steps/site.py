@@ -1,0 +1,124 @@
+"""Where all of it lives: account, region, bucket, names of roles, network and encryption.
+
+Every request asks here for its ARNs, addresses and network, so that what settings say of them reaches each of them in
+the same way.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, model_validator
+
+from steps import dag, images, instances
+from steps.config import Config, FrozenMapping, like
+
+NO_ACCOUNT = "000000000000"
+_KEY_ARN = like(
+    "arn:aws:kms:us-east-1:123456789012:key/…",
+    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[A-Za-z0-9/_-]+",
+    optional=True,
+)
+RoleName = Annotated[str, like("pedigree-job", r"[\w+=,.@-]{1,64}")]
+
+
+class Roles(Config):
+    """The names of the roles; one for each party, so that each can have the least that works."""
+
+    pipeline: RoleName = "pedigree-pipeline"
+    job: RoleName = "pedigree-job"
+    model: RoleName = "pedigree-model"
+    deploy: RoleName = "pedigree-deploy"
+    await_: Annotated[RoleName, Field(alias="await")] = "pedigree-await"
+    autoscale: RoleName = "pedigree-autoscale"
+    predict: RoleName = "pedigree-predict"
+    scheduler: RoleName = "pedigree-scheduler"
+    ec2: RoleName = "pedigree-ec2"
+
+
+class Network(Config):
+    """The VPC in which jobs and models run, and what they may reach."""
+
+    subnets: tuple[Annotated[str, like("subnet-0123456789abcdef0", r"subnet-[0-9a-f]{8,17}")], ...] = Field(
+        default=(), max_length=16
+    )
+    security_groups: tuple[Annotated[str, like("sg-0123456789abcdef0", r"sg-[0-9a-f]{8,17}")], ...] = Field(
+        default=(), max_length=5
+    )
+    isolation: bool = False
+    encrypt_traffic: bool = False
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Network:
+        if bool(self.subnets) != bool(self.security_groups):
+            raise ValueError("has subnets or security_groups without the other; give both, or neither for no VPC")
+        return self
+
+    def vpc(self) -> dict[str, Any]:
+        """The VpcConfig member of a request, or none."""
+        if not self.subnets:
+            return {}
+        return {"VpcConfig": {"SecurityGroupIds": list(self.security_groups), "Subnets": list(self.subnets)}}
+
+
+class Encryption(Config):
+    """KMS keys for what is written to S3 and for the volumes of the machines; empty leaves it to AWS's own keys."""
+
+    output_key: Annotated[str, _KEY_ARN] = ""
+    volume_key: Annotated[str, _KEY_ARN] = ""
+
+    def output(self) -> dict[str, str]:
+        """The KmsKeyId member of an output, or none."""
+        return {"KmsKeyId": self.output_key} if self.output_key else {}
+
+    def volume(self, instance_type: str) -> dict[str, str]:
+        """The VolumeKmsKeyId member, or none: machines with disks of their own encrypt in hardware and refuse a key."""
+        if not self.volume_key or instances.has_local_storage(instance_type):
+            return {}
+        return {"VolumeKmsKeyId": self.volume_key}
+
+
+class Site(Config):
+    """One place in AWS, and how to say where things are in it."""
+
+    account: Annotated[str, like("123456789012", r"\d{12}", optional=True)] = ""
+    region: Annotated[str, AfterValidator(images.known_region)] = "us-east-1"
+    bucket: Annotated[str, like("my-bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", optional=True)] = ""
+    prefix: Annotated[str, like("teams/vision", r"[\w.-]+(/[\w.-]+)*"), Field(max_length=128)] = "pedigree"
+    tags: FrozenMapping[Annotated[str, Field(max_length=256)]] = Field(default={"project": "pedigree"}, max_length=45)
+    roles: Roles = Roles()
+    network: Network = Network()
+    encryption: Encryption = Encryption()
+
+    @property
+    def account_id(self) -> str:
+        """The account, or one that stands for none while a definition is only read."""
+        return self.account or NO_ACCOUNT
+
+    def arn(self, service: str, resource: str) -> str:
+        """The ARN of a resource in this account and region."""
+        region = "" if service == "iam" else self.region
+        return f"arn:{images.partition(self.region)}:{service}:{region}:{self.account_id}:{resource}"
+
+    def role(self, name: str) -> str:
+        """The ARN of one of our roles, by the name of its folder in iam/."""
+        return self.arn("iam", f"role/{getattr(self.roles, 'await_' if name == 'await' else name)}")
+
+    def queue_url(self, name: str) -> str:
+        """The address of one of our queues."""
+        return f"https://sqs.{self.region}.{images.dns_suffix(self.region)}/{self.account_id}/{name}"
+
+    def uri(self, *parts: str) -> str:
+        """An S3 address under our prefix."""
+        bucket = self.bucket or f"pedigree-{self.account_id}-{self.region}"
+        return "/".join((f"s3://{bucket}/{self.prefix}", *parts))
+
+    def output(self, step: str, *parts: dag.Expression) -> dag.Expression:
+        """An S3 address of this execution and step, so that executions never overwrite each other."""
+        return dag.Join(
+            on="/", values=[self.uri("executions"), dag.ExecutionVariables.PIPELINE_EXECUTION_ID, step, *parts]
+        )
+
+    def tag_list(self) -> list[dict[str, str]]:
+        """The tags as requests have them."""
+        return [{"Key": key, "Value": value} for key, value in self.tags.items()]

@@ -1,0 +1,68 @@
+"""TrainDistributed: several machines, data parallel, the best values that Tune found. Settings can leave it out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from entrypoints import contract
+from steps import dag
+from steps.build import Build
+from steps.config import Config, JobSeconds, VolumeGigabytes
+from steps.instances import TrainingInstance
+from steps.training_job import Training, fixed_hyperparameters, machines, training_request
+from steps.tune import Tuning, best_job_name, best_values
+
+NAME = "TrainDistributed"
+CANDIDATE = contract.DISTRIBUTED
+_LAUNCHERS = {
+    "smddp": {"sagemaker_distributed_dataparallel_enabled": "true"},
+    "torchrun": {"sagemaker_torch_distributed_enabled": "true"},
+}
+
+
+class Distributed(Config):
+    """How many machines of which type, and who starts the processes on them."""
+
+    enabled: bool = True
+    launcher: Literal["smddp", "torchrun"] = "smddp"
+    instance_type: TrainingInstance = "ml.p4d.24xlarge"
+    instance_count: Annotated[int, Field(ge=2, le=64)] = 2
+    volume_gigabytes: VolumeGigabytes = 50
+    max_runtime_seconds: JobSeconds = 28_800
+
+
+def train_distributed(
+    config: Distributed,
+    training: Training,
+    tuning: Tuning,
+    build: Build,
+    *,
+    data: dag.Step,
+    search: dag.Step,
+    epochs: dag.Expression,
+    instance_type: dag.Expression,
+    instance_count: dag.Expression,
+) -> dag.Step:
+    """The step; the training toolkit starts the script on every machine with the launcher."""
+    request = training_request(
+        training,
+        build,
+        image=build.image("distributed", config.instance_type),
+        data=data,
+        output=build.site.output(NAME),
+        checkpoints=dag.Join(on="/", values=[build.site.uri("checkpoints", NAME), best_job_name(search)]),
+        resources=machines(build, config, instance_type, instance_count),
+        max_runtime_seconds=config.max_runtime_seconds,
+    )
+    values = best_values(search, tuning)
+    launch = {
+        **_LAUNCHERS[config.launcher],
+        "sagemaker_distribution_instance_groups": '["homogeneousCluster"]',
+        "sagemaker_instance_type": instance_type,
+    }
+    request["HyperParameters"] = {**fixed_hyperparameters(training, epochs=epochs, tuned=values), **values, **launch}
+    request["Tags"] = build.site.tag_list()
+    description = "Trains on several machines, data parallel, with the best values of the search."
+    return dag.RequestStep(NAME, "TRAINING", request, description=description, **build.policies("training"))

@@ -1,0 +1,35 @@
+"""The environment that stands for the container: what the scripts may count on, and what they may not."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from importlib.metadata import version
+from pathlib import Path
+
+import contract
+import pytest
+
+
+def test_it_has_the_torch_of_aws_image_without_cuda() -> None:
+    import torch
+
+    assert torch.__version__.startswith("2.13.0")
+    assert torch.version.cuda is None
+
+
+@pytest.mark.parametrize("name", ["sagemaker_training", "sagemaker_pytorch_training", "smdebug"])
+def test_it_has_what_aws_puts_into_its_images(name: str) -> None:
+    assert version(name)
+
+
+@pytest.mark.parametrize("name", ["sagemaker", "pydantic", "typer", "moto"])
+def test_it_has_nothing_of_the_definition_side(name: str) -> None:
+    assert importlib.util.find_spec(name) is None
+
+
+def test_the_contract_is_constants_and_imports_nothing() -> None:
+    tree = ast.parse(Path(contract.__file__).read_text(encoding="utf-8"))
+    kinds = {type(node) for node in tree.body}
+    assert kinds == {ast.Expr, ast.Assign}
+    assert [node for node in tree.body if isinstance(node, ast.Expr)] == tree.body[:1]

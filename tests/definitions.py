@@ -1,0 +1,95 @@
+"""How to unit-test a pipeline definition: build it from a few settings, look at a step, hold it against what AWS knows.
+
+    document = define({"distributed.enabled": False})
+    assert step(document, "TrainBest")["Arguments"]["EnableNetworkIsolation"] is False
+    assert_sound(document)
+
+Building takes milliseconds and asks nobody, so every question about a definition can be a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from language import graph, references, requests, schema, shapes
+from language.definition import Definition, read
+from language.expressions import ParameterReference
+from pipeline.definition import document
+from pipeline.layers import Layer
+from pipeline.settings import Settings, compose
+from pipeline.source import SourceArchive
+
+# Code that never changes, so that expected keys do not either.
+CODE = SourceArchive(b"")
+
+
+def configure(values: Mapping[str, Any]) -> Settings:
+    """Settings with some values by dotted key: {"tuning.max_jobs": 4}."""
+    return compose([Layer.of(key, value, "test") for key, value in values.items()])
+
+
+def define(values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The definition that these settings make."""
+    return document(configure(values or {}), CODE)
+
+
+def step(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A step of a definition by its name, wherever it stands."""
+    return dict(read(definition).by_name()[name].document)
+
+
+def parameters(definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The parameters of a definition by name."""
+    return {parameter["Name"]: parameter for parameter in definition["Parameters"]}
+
+
+def assert_sound(document: Mapping[str, Any]) -> None:
+    """Hold a definition against all that can be known without AWS; a failure lists everything that is wrong."""
+    definition = read(document)
+    problems = [
+        *_schema_problems(document, _validator()),
+        *_default_problems(definition),
+        *requests.problems(definition),
+        *(f"{one.use.step.name} {one.use.pointer}: {one.cause}" for one in references.unresolved(definition)),
+        *_unused(definition),
+        *_cycles(definition),
+    ]
+    assert not problems, "\n".join(problems)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    generated = schema.generate()
+    Draft202012Validator.check_schema(generated)
+    return Draft202012Validator(generated)
+
+
+def _schema_problems(value: Any, validator: Draft202012Validator) -> Iterator[str]:
+    for error in validator.iter_errors(value):
+        yield f"{error.json_path}: {error.message[:300]}"
+
+
+def _default_problems(definition: Definition) -> Iterator[str]:
+    """What an execution with the default parameters would send, held against the schema of each request."""
+    definitions = schema.generate()["$defs"]
+    for one in definition.all_steps():
+        shape = shapes.request_shape(one.type)
+        if shape is not None:
+            validator = Draft202012Validator({"$ref": f"#/$defs/{shape.name}", "$defs": definitions})
+            yield from (
+                f"{one.name} {problem}"
+                for problem in _schema_problems(requests.with_defaults(definition, dict(one.arguments)), validator)
+            )
+
+
+def _unused(definition: Definition) -> Iterator[str]:
+    used = {use.reference.name for use in references.uses(definition) if isinstance(use.reference, ParameterReference)}
+    yield from (f"parameter {name} reaches no step" for name in definition.parameters if name not in used)
+
+
+def _cycles(definition: Definition) -> Iterator[str]:
+    yield from (f"{name} waits for itself" for name, before in graph.upstream(definition).items() if name in before)

@@ -1,0 +1,11 @@
+"""Rewrite the expected texts."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.golden import texts
+
+for path, text in texts().items():
+    path.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{path}\n")

@@ -1,0 +1,38 @@
+"""The caps that keep files readable: no module above 400 lines, no function above 50. Part of make check."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+MODULE_LINES = 400
+FUNCTION_LINES = 50
+
+
+def too_long(path: Path) -> Iterator[str]:
+    """What is too long in a file, one line each."""
+    text = path.read_text(encoding="utf-8")
+    lines = len(text.splitlines())
+    if lines > MODULE_LINES:
+        yield f"{path}: {lines} lines; a module has {MODULE_LINES} at most, so split it"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length > FUNCTION_LINES:
+                yield f"{path}:{node.lineno}: {node.name} has {length} lines, more than {FUNCTION_LINES}; split it"
+
+
+def main() -> int:
+    """Print what is too long among the files that git knows or could add."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    problems = [problem for name in listed if Path(name).exists() for problem in too_long(Path(name))]
+    sys.stdout.writelines(f"{problem}\n" for problem in problems)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,15 @@
+"""The definition is reviewed as a diff: what is made today is what was reviewed last."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.golden import texts
+
+
+@pytest.mark.parametrize("path", texts(), ids=lambda path: path.name)
+def test_nothing_changed_without_review(path: Path) -> None:
+    expected = path.read_text(encoding="utf-8")
+    assert texts()[path] == expected, f"{path.name} changed: run make golden, and review git diff"
