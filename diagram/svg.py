@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import pairwise
@@ -22,6 +23,7 @@ _COLORS = {
     "RegisterModel": ("#e9f7ec", "#2f855a"),
 }
 _ELSE = ("#e8f1fd", "#2b6cb0")
+_UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _STYLE = """
 text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fill: #1a202c; }
 .name { font-size: 14px; font-weight: 600; }
@@ -42,7 +44,7 @@ def svg(picture: Picture, title: str) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" '
         f'width="{width:.0f}" height="{height:.0f}" role="img" aria-labelledby="title">',
-        f'<title id="title">{escape(title)}</title>',
+        f'<title id="title">{_xml(title)}</title>',
         f"<style>{_STYLE}</style>",
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z" fill="#718096"/></marker></defs>',
@@ -68,11 +70,11 @@ def _box(box: Box, center: Point, size: Size) -> Iterator[str]:
     fill, stroke = _COLORS.get(box.type, _ELSE)
     x, y = center[0] - size.width / 2, center[1] - size.height / 2
     yield f'<path d="{_outline(box.type, x, y, size)}" fill="{fill}" stroke="{stroke}" stroke-width="1.5"/>'
-    yield f'<text class="name" x="{center[0]:.1f}" y="{y + 20:.1f}" text-anchor="middle">{escape(box.name)}</text>'
-    yield f'<text class="type" x="{center[0]:.1f}" y="{y + 34:.1f}" text-anchor="middle">{escape(box.type)}</text>'
+    yield f'<text class="name" x="{center[0]:.1f}" y="{y + 20:.1f}" text-anchor="middle">{_xml(box.name)}</text>'
+    yield f'<text class="type" x="{center[0]:.1f}" y="{y + 34:.1f}" text-anchor="middle">{_xml(box.type)}</text>'
     for index, (style, line) in enumerate(_details(box), start=1):
         at = y + 35 + _LINE * index
-        yield f'<text class="{style}" x="{center[0]:.1f}" y="{at:.1f}" text-anchor="middle">{escape(line)}</text>'
+        yield f'<text class="{style}" x="{center[0]:.1f}" y="{at:.1f}" text-anchor="middle">{_xml(line)}</text>'
 
 
 def _outline(kind: str, x: float, y: float, size: Size) -> str:
@@ -103,6 +105,11 @@ def _way(edge: Edge, placed: Layout, sizes: dict[str, Size]) -> str:
         return line
     x, y = (points[0][0] + points[1][0]) / 2, (points[0][1] + points[1][1]) / 2
     return f'{line}<text class="label" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{edge.why}</text>'
+
+
+def _xml(text: str) -> str:
+    """Text as XML can hold it: what XML has no way to write becomes the sign for that."""
+    return escape(_UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def _curve(points: Sequence[Point]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from language.errors import ExpressionError
 
-_STEP = re.compile(r"Steps\.([A-Za-z0-9_-]+)((?:\.|\[).+)?")
+_STEP = re.compile(r"Steps\.([A-Za-z0-9_-]+)((?:\.|\[).+)?", re.DOTALL)
 _SEGMENT = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _PROPERTY_FILES = "PropertyFiles"
 

@@ -71,25 +71,25 @@ def request_shape(step_type: str) -> Shape:
 
 def follow(step_type: str, path: Sequence[Segment]) -> Shape:
     """The shape at the end of a path into what is described about a step; LookupError says where the path leaves it."""
-    failure = LookupError(f"a {step_type} step describes nothing to refer to")
-    for name in OPERATIONS[step_type].describe if step_type in OPERATIONS else ():
-        try:
-            return _follow(service().shape_for(name), path)
-        except LookupError as error:
-            failure = error
-    raise failure
+    responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else ()
+    failures: dict[int, LookupError] = {}
+    for name in responses:
+        shape = service().shape_for(name)
+        for depth, segment in enumerate(path):
+            try:
+                shape = _into(shape, segment)
+            except LookupError as error:
+                failures.setdefault(depth, error)
+                break
+        else:
+            return shape
+    raise failures[max(failures)] if failures else LookupError(f"a {step_type} step describes nothing to refer to")
 
 
 def kind(shape: Shape) -> str:
     """The type that a shape's value has in the definition language; a structure, list or map has its own name."""
     name: str = shape.type_name
     return PRIMITIVES.get(name, name)
-
-
-def _follow(shape: Shape, path: Sequence[Segment]) -> Shape:
-    for segment in path:
-        shape = _into(shape, segment)
-    return shape
 
 
 def _into(shape: Shape, segment: Segment) -> Shape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
@@ -16,8 +16,10 @@ _EXPRESSION = like(
 
 
 def _known_timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("is no time zone; write one like Europe/Berlin or UTC")
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("is no time zone; write one like Europe/Berlin or UTC") from None
     return name
 
 

@@ -43,6 +43,7 @@ _HOMES = {
     "Properties": "sagemaker.core.workflow.properties",
     "PropertyFile": "sagemaker.core.workflow.properties",
     "RequestStep": "steps.request_step",
+    "retrieve": "sagemaker.core.image_uris",
     "SageMakerJobExceptionTypeEnum": "sagemaker.mlops.workflow.retry",
     "SageMakerJobStepRetryPolicy": "sagemaker.mlops.workflow.retry",
     "StepExceptionTypeEnum": "sagemaker.mlops.workflow.retry",
@@ -83,6 +84,11 @@ class _NoSession:
 
 
 NO_SESSION = _NoSession()
+
+
+def homes() -> Mapping[str, str]:
+    """Every word that there is, and the module that it comes from."""
+    return dict(_HOMES)
 
 
 def __getattr__(word: str) -> Any:

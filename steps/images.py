@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -126,11 +126,11 @@ def _repository(entry: Mapping[str, Any], region: str, what: str) -> str:
 
 @cache
 def _table(framework: str) -> Mapping[str, Any]:
-    package = find_spec("sagemaker.core")
-    if package is None or not package.submodule_search_locations:
-        raise ImageNotFoundError("the SageMaker SDK is not installed; install it, or set image_uri")
-    path = Path(package.submodule_search_locations[0], "image_uri_config", f"{framework}.json")
-    table: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        path = distribution("sagemaker-core").locate_file(f"sagemaker/core/image_uri_config/{framework}.json")
+    except PackageNotFoundError:
+        raise ImageNotFoundError("the SageMaker SDK is not installed; install it, or set image_uri") from None
+    table: Mapping[str, Any] = json.loads(Path(str(path)).read_text(encoding="utf-8"))
     return table
 
 

@@ -1,0 +1,57 @@
+"""Whole processes, measured from outside: in turn, so that a machine that slows down slows all of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process: how long it took and how much memory it had at most."""
+
+    seconds: float
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Several runs of one command."""
+
+    runs: Sequence[Run]
+
+    @property
+    def seconds(self) -> float:
+        """The median of the wall times."""
+        return median(run.seconds for run in self.runs)
+
+    @property
+    def megabytes(self) -> float:
+        """The median of the peaks."""
+        return median(run.megabytes for run in self.runs)
+
+
+def measure(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Measured]:
+    """Every command, one after another, as many rounds as asked for and one before that does not count."""
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for counted in [False] + [True] * rounds:
+        for name, command in commands.items():
+            run = _run(command)
+            if counted:
+                runs[name].append(run)
+    return {name: Measured(those) for name, those in runs.items()}
+
+
+def _run(command: Sequence[str]) -> Run:
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Run(seconds, usage.ru_maxrss / 1024)

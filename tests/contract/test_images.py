@@ -1,0 +1,49 @@
+"""Our reading of the SDK's image tables gives the addresses that the SDK itself gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from steps import dag
+from steps.build import Images
+from steps.images import INFERENCE, TRAINING, Image, debugger_rules, resolve
+
+MACHINES = {"cpu": "ml.m5.large", "gpu": "ml.g5.xlarge"}
+# Versions with one Python each; before them a version had several, and the SDK wants to be told which.
+VERSIONS = {
+    TRAINING: ["2.0.1", "2.1.0", "2.5.1", "2.5", "2.6.0", "2.9.0", "2.10.0", "2.11", "2.13", "2.14"],
+    INFERENCE: ["2.0.1", "2.4.0", "2.5.1", "2.6.0", "2.6"],
+}
+REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-3", "cn-north-1", "us-gov-west-1", "il-central-1"]
+DEFAULTS = {"training": TRAINING, "distributed": TRAINING, "inference": INFERENCE}
+
+
+def of_the_sdk(version: str, scope: str, processor: str, region: str) -> str:
+    minor = int(version.split(".")[1])
+    framework = "pytorch-amzn2023" if scope == TRAINING and minor > 10 else "pytorch"
+    return str(dag.retrieve(framework, region, version=version, instance_type=MACHINES[processor], image_scope=scope))
+
+
+def cases() -> Iterator[tuple[str, str, str, str]]:
+    for scope, versions in VERSIONS.items():
+        yield from ((version, scope, processor, "us-west-2") for version in versions for processor in MACHINES)
+    for family, scope in DEFAULTS.items():
+        version = getattr(Images(), family).version
+        yield from ((version, scope, "gpu", region) for region in REGIONS)
+
+
+@pytest.mark.parametrize(("version", "scope", "processor", "region"), list(cases()))
+def test_an_address_is_the_one_that_the_sdk_gives(version: str, scope: str, processor: str, region: str) -> None:
+    assert resolve(Image(version=version), scope, processor, region) == of_the_sdk(version, scope, processor, region)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "cn-north-1"])
+def test_the_debuggers_image_is_the_one_that_the_sdk_gives(region: str) -> None:
+    assert debugger_rules(region) == dag.retrieve("debugger", region)
+
+
+def test_an_address_of_ones_own_is_taken_as_it_is() -> None:
+    own = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
+    assert resolve(Image(version="2.13", image_uri=own), TRAINING, "cpu", "us-east-1") == own

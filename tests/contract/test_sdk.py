@@ -1,0 +1,80 @@
+"""What we count on in the SDK and in botocore: pinned exactly, and told here first when a new version breaks it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from language import shapes
+from steps import dag, instances
+from steps.policies import Retries, retry_policies
+
+LEAVES_NO_TRACE = """
+import logging, os, boto3
+before = dict(os.environ), boto3.DEFAULT_SESSION, logging.getLogger().level, list(logging.getLogger().handlers)
+from steps import dag
+dag.Pipeline
+after = dict(os.environ), boto3.DEFAULT_SESSION, logging.getLogger().level, list(logging.getLogger().handlers)
+assert before == after, (before, after)
+"""
+
+
+@pytest.mark.parametrize("word", sorted(dag.homes()))
+def test_every_word_of_the_dag_layer_is_there(word: str) -> None:
+    assert callable(getattr(dag, word))
+
+
+def test_a_word_that_is_none_is_refused() -> None:
+    with pytest.raises(AttributeError, match="is no word of the DAG layer"):
+        dag.ModelTrainer  # noqa: B018  # looking it up is the test
+
+
+def test_importing_the_sdk_leaves_no_trace() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", LEAVES_NO_TRACE], check=True)
+
+
+def test_whoever_asks_aws_while_building_is_stopped() -> None:
+    with pytest.raises(RuntimeError, match="asked AWS for list_pipelines"):
+        dag.NO_SESSION.boto_session.client("sagemaker").list_pipelines()
+
+
+def test_every_fault_reaches_the_policy() -> None:
+    faults = [
+        fault for policy in retry_policies(Retries().processing) for fault in policy.to_request()["ExceptionType"]
+    ]
+    assert tuple(faults) == Retries().processing.on
+
+
+@pytest.mark.parametrize("step_type", sorted(shapes.OPERATIONS))
+def test_botocore_has_the_operations_behind_the_steps(step_type: str) -> None:
+    operation = shapes.OPERATIONS[step_type]
+    assert operation.name_member in shapes.request_shape(step_type).members
+    for name in operation.describe:
+        assert shapes.service().shape_for(name).type_name == "structure"
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "processor", "disks", "bfloat16", "burstable"),
+    [
+        ("ml.m5.large", "cpu", False, True, False),
+        ("ml.t2.medium", "cpu", False, True, True),
+        ("ml.m5d.large", "cpu", True, True, False),
+        ("ml.g4dn.xlarge", "gpu", True, False, False),
+        ("ml.g5.xlarge", "gpu", True, True, False),
+        ("ml.p3.2xlarge", "gpu", False, False, False),
+        ("ml.p4d.24xlarge", "gpu", True, True, False),
+        ("ml.c6g.large", "arm64", False, True, False),
+        ("ml.m6gd.large", "arm64", True, True, False),
+        ("ml.inf2.xlarge", "accelerator", True, True, False),
+    ],
+)
+def test_what_names_of_machines_say(
+    instance_type: str, processor: str, disks: bool, bfloat16: bool, burstable: bool
+) -> None:
+    assert instance_type in instances.known("ProductionVariant")
+    assert instances.processor(instance_type) == processor
+    assert instances.has_local_storage(instance_type) is disks
+    assert instances.has_bfloat16(instance_type) is bfloat16
+    assert instances.is_burstable(instance_type) is burstable

@@ -1,0 +1,184 @@
+"""The commands as a user meets them: real processes, real files, no AWS variable, no network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PEDIGREE = Path(sys.executable).with_name("pedigree")
+# Where namespaces may not be made, a Python without connect() stands in for a machine without network.
+WITHOUT_CONNECT = "import socket, sys; del socket.socket.connect; from cli.main import main; main()"
+
+
+@cache
+def cut_off() -> list[str]:
+    """The beginning of a command that runs pedigree with no network at all."""
+    unshare = ["unshare", "--net"]
+    try:
+        possible = subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        possible = False
+    return (
+        [*unshare, sys.executable, "-c", "from cli.main import main; main()"]
+        if possible
+        else [sys.executable, "-c", WITHOUT_CONNECT]
+    )
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without a word about AWS, settings, or a make that runs these tests."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PEDIGREE", "MAKE", "MFLAGS"))
+    }
+    return {**kept, **more}
+
+
+def run(*arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+    command = [str(PEDIGREE), *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment(**more), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project in another folder."""
+    copy = tmp_path_factory.mktemp("elsewhere") / "another name"
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "tests", "docs")
+    shutil.copytree(ROOT, copy, ignore=left_out)
+    return copy
+
+
+def test_the_definition_is_the_same_bytes_everywhere(clone: Path) -> None:
+    """Two folders, two hash seeds, no network, no AWS variable; and once with broken ones."""
+    texts = []
+    for folder, more in (
+        (ROOT, {"PYTHONHASHSEED": "1"}),
+        (clone, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "HOME": str(clone)}),
+        (clone, {"AWS_PROFILE": "nobody", "AWS_REGION": "mars-north-1", "AWS_CONFIG_FILE": "/nowhere"}),
+    ):
+        done = subprocess.run(
+            [*cut_off(), "definition"],
+            cwd=folder,
+            env=environment(PYTHONPATH=str(folder), **more),
+            capture_output=True,
+            check=True,
+        )
+        assert done.stderr == b""
+        texts.append(done.stdout)
+    assert texts[0] == texts[1] == texts[2]
+    assert json.loads(texts[0])["Version"] == "2020-12-01"
+
+
+def test_account_region_and_output(tmp_path: Path) -> None:
+    path = tmp_path / "definition.json"
+    done = run("definition", "--account", "123456789012", "--region", "eu-central-1", "--output", str(path))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = path.read_text(encoding="utf-8")
+    assert "arn:aws:lambda:eu-central-1:123456789012:function" in text
+    assert [one.name for one in tmp_path.iterdir()] == ["definition.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["definition", "--account", "12"], '--account: site.account = "12" is not of the form'),
+        (["definition", "--region", "mars"], '--region: site.region = "mars" is no region of AWS'),
+        (["definition", "--settings", "nowhere.toml"], "nowhere.toml: no such file"),
+        (["definition", "--output", "/nowhere/x.json"], "/nowhere/x.json cannot be written: No such file or directory"),
+        (["graph", "--output", "/nowhere"], "/nowhere is no folder"),
+        (["graph", "README.md"], "not JSON"),
+        (["graph", "nowhere.json"], "nowhere.json cannot be read"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], told: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+
+
+def test_no_settings_here_says_what_to_do(tmp_path: Path) -> None:
+    done = run("definition", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "settings.toml: no such file; name another with --settings or PEDIGREE_SETTINGS" in done.stderr
+
+
+def test_help_does_not_wait_for_the_sdk() -> None:
+    code = (
+        "import sys\nfrom cli.main import main\nsys.argv = ['pedigree', '--help']\n"
+        "try: main()\nexcept SystemExit: pass\n"
+        "heavy = {'sagemaker', 'botocore', 'pydantic', 'numpy'} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "definition" in done.stdout
+
+
+@pytest.mark.parametrize("variable", ["PEDIGREE__SITE__ACCOUNT", "PEDIGREE__IMAGES__TRAINING__VERSION"])
+def test_a_wrong_setting_is_told_before_the_sdk_is_imported(variable: str) -> None:
+    code = (
+        "import sys\nfrom cli.main import main\nsys.argv = ['pedigree', 'definition']\n"
+        "try: main()\nexcept SystemExit as stop: assert stop.code == 2\n"
+        "assert 'sagemaker' not in sys.modules"
+    )
+    wrong = environment(**{variable: "1.99"})
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=wrong, capture_output=True, check=True)
+
+
+def test_pictures_of_any_definition(tmp_path: Path) -> None:
+    definition = run("definition").stdout
+    (tmp_path / "any.json").write_text(definition, encoding="utf-8")
+    done = run("graph", "any.json", "--name", "mine", cwd=tmp_path)
+    assert done.stdout.split() == ["mine.mmd", "mine.svg"]
+    assert (tmp_path / "mine.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The definition comes through a pipe that never ends, so that the command is in the middle of its work."""
+    endless, output = tmp_path / "endless.json", tmp_path / "output"
+    os.mkfifo(endless)
+    output.mkdir()
+    command = [str(PEDIGREE), "graph", str(endless), "--output", str(output)]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE)
+    with process, endless.open("w"):
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert err == b""
+    assert not list(output.iterdir())
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    with subprocess.Popen(
+        [str(PEDIGREE), "definition"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["make", *words], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("verb", ["run", "pipeline-upsert", "pipeline-start", "pipeline-status", "pipeline-schedule"])
+def test_a_verb_that_is_not_built_says_so(verb: str) -> None:
+    done = make(verb)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert f"make {verb}: this verb is not built yet" in done.stderr
+
+
+def test_every_verb_has_a_line_of_help() -> None:
+    phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
+    helped = [line.split()[1] for line in make("help").stdout.splitlines()]
+    assert sorted(helped) == sorted(phony.removeprefix(".PHONY:").split())

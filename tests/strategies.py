@@ -1,0 +1,213 @@
+"""Settings that are valid, drawn by hypothesis: every one of them must make a sound definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import strategies as st
+
+from steps.instances import SMDDP_TYPES, known, processor
+
+Values = dict[str, Any]
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+
+_REGIONS = ("us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1", "cn-north-1", "us-gov-west-1")
+_NAMES = st.from_regex(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,15}", fullmatch=True)
+_WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=40)
+_TYPES = {
+    (use, kind): sorted(one for one in known(use) if processor(one) == kind)
+    for use in ("Training", "Processing", "ProductionVariant")
+    for kind in ("cpu", "gpu")
+}
+
+
+def machine(use: str, *kinds: str) -> st.SearchStrategy[str]:
+    """An instance type of a use, for an image of one of these kinds."""
+    return st.sampled_from([one for kind in kinds or ("cpu", "gpu") for one in _TYPES[use, kind]])
+
+
+@st.composite
+def valid_settings(draw: Draw) -> Values:
+    """A few settings by dotted key that go together; what is not drawn stays at its default."""
+    parts = draw(st.sets(st.sampled_from(_PARTS), min_size=1))
+    values: Values = {}
+    for part in sorted(parts, key=_PARTS.index):
+        values |= part(draw, values)
+    return values
+
+
+def _naming(draw: Draw, _: Values) -> Values:
+    return {"pipeline.name": draw(_NAMES), "pipeline.description": draw(_WORDS)}
+
+
+def _site(draw: Draw, _: Values) -> Values:
+    region = draw(st.sampled_from(_REGIONS))
+    key = draw(st.sampled_from(["", f"arn:aws:kms:{region}:123456789012:key/1234abcd"]))
+    return {
+        "site.region": region,
+        "site.account": draw(st.sampled_from(["", "123456789012"])),
+        "site.bucket": draw(st.sampled_from(["", "a-bucket.of.mine"])),
+        "site.prefix": draw(st.sampled_from(["pedigree", "teams/vision_2"])),
+        "site.tags": draw(st.dictionaries(st.from_regex(r"[a-zA-Z0-9_.-]{1,20}", fullmatch=True), _NAMES, max_size=5)),
+        "site.encryption.output_key": key,
+        "site.encryption.volume_key": key,
+    }
+
+
+def _network(draw: Draw, _: Values) -> Values:
+    inside = draw(st.booleans())
+    shut = draw(st.booleans())
+    return {
+        "site.network.subnets": ["subnet-0123456789abcdef0"] if inside else [],
+        "site.network.security_groups": ["sg-0123456789abcdef0"] if inside else [],
+        "site.network.encrypt_traffic": draw(st.booleans()),
+        "site.network.isolation": shut,
+        **({"data.source": "s3://images/dogs/", "training.weights": "s3://images/weights.pth"} if shut else {}),
+    }
+
+
+def _data(draw: Draw, values: Values) -> Values:
+    test, validation = (draw(st.integers(1, 40)) / 100 for _ in range(2))
+    sources = (
+        ["s3://images/dogs/"] if values.get("site.network.isolation") else ["https://host/a.zip", "s3://images/a.zip"]
+    )
+    return {
+        "data.source": draw(st.sampled_from(sources)),
+        "data.sha256": draw(st.sampled_from(["", "0" * 64])),
+        "data.image_size": draw(st.integers(32, 1024)),
+        "data.splits.test": test,
+        "data.splits.validation": validation,
+        "data.splits.train": 1 - test - validation,
+        "processing.instance_type": draw(machine("Processing")),
+        "processing.max_runtime_seconds": draw(st.integers(60, 432_000)),
+    }
+
+
+def _bounds(draw: Draw, kind: str) -> Values:
+    low, high = (1, 1024) if kind == "integer" else (0.000_1, 0.9)
+    some: Any = st.integers(low, high) if kind == "integer" else st.floats(low, high)  # type: ignore[arg-type]
+    first, second = sorted((draw(some), draw(some)))
+    scaling = draw(st.sampled_from(["Auto", "Linear", "Logarithmic"]))
+    return {"type": kind, "min": first, "max": second if second > first else first + 1, "scaling": scaling}
+
+
+def _categorical(draw: Draw, values: st.SearchStrategy[Any]) -> Values:
+    return {"type": "categorical", "values": draw(st.lists(values, min_size=1, max_size=8, unique=True))}
+
+
+def _ranges(draw: Draw, categorical_only: bool) -> Values:
+    kinds: dict[str, Callable[[], Values]] = {
+        "learning_rate": lambda: _bounds(draw, "continuous"),
+        "batch_size": lambda: _bounds(draw, "integer"),
+    }
+    categories: dict[str, Callable[[], Values]] = {
+        "batch_size": lambda: _categorical(draw, st.integers(1, 1024)),
+        "architecture": lambda: _categorical(draw, st.sampled_from(["resnet18", "resnet50", "vit_b_16"])),
+        "label_smoothing": lambda: _categorical(draw, st.floats(0, 1)),
+    }
+    choices = categories if categorical_only else {**categories, **kinds}
+    names = draw(st.sets(st.sampled_from(sorted(choices)), min_size=1))
+    return {name: choices[name]() for name in sorted(names)}
+
+
+def _tuning(draw: Draw, _: Values) -> Values:
+    strategy = draw(st.sampled_from(["Bayesian", "Random", "Grid", "Hyperband"]))
+    jobs = draw(st.integers(1, 100))
+    return {
+        "tuning.strategy": strategy,
+        "tuning.objective": draw(st.sampled_from(["validation:loss", "validation:accuracy"])),
+        "tuning.max_jobs": jobs,
+        "tuning.parallel_jobs": draw(st.integers(1, jobs)),
+        "tuning.early_stopping": "Off" if strategy == "Hyperband" else draw(st.sampled_from(["Off", "Auto"])),
+        "tuning.ranges": _ranges(draw, strategy == "Grid"),
+    }
+
+
+def _training(draw: Draw, values: Values) -> Values:
+    spot = draw(st.booleans())
+    shut = values.get("site.network.isolation")
+    layers = draw(st.sampled_from(["head", "all"]))
+    weights = ["s3://images/w.pth"] + ([] if shut else ["DEFAULT"]) + (["none"] if layers == "all" else [])
+    return {
+        "training.architecture": draw(st.sampled_from(["resnet18", "efficientnet_v2_s"])),
+        "training.weights": draw(st.sampled_from(weights)),
+        "training.layers": layers,
+        "training.epochs": draw(st.integers(2, 500)),
+        "training.precision": draw(st.sampled_from(["auto", "fp32", "fp16"])),
+        "training.instance_type": draw(machine("Training")),
+        "training.spot": spot,
+        "training.warm_pool_seconds": 0 if spot else draw(st.integers(0, 21_600)),
+        "training.input_mode": draw(st.sampled_from(["File", "FastFile"])),
+        "training.hyperparameters": draw(
+            st.fixed_dictionaries({}, optional={"weight_decay": st.floats(0, 1), "batch_size": st.integers(1, 512)})
+        ),
+    }
+
+
+def _distributed(draw: Draw, _: Values) -> Values:
+    launcher = draw(st.sampled_from(["smddp", "torchrun"]))
+    return {
+        "distributed.enabled": draw(st.booleans()),
+        "distributed.launcher": launcher,
+        "distributed.instance_count": draw(st.integers(2, 64)),
+        "distributed.instance_type": draw(st.sampled_from(SMDDP_TYPES) if launcher == "smddp" else machine("Training")),
+    }
+
+
+def _debugger(draw: Draw, values: Values) -> Values:
+    if values.get("site.region") == "us-gov-west-1":
+        return {}
+    return {
+        "debugger.enabled": True,
+        "images.training.version": draw(st.sampled_from(["2.0.1", "1.13.1"])),
+        "images.training.python": "",
+        "debugger.rules": draw(st.lists(st.sampled_from(["Overfit", "VanishingGradient"]), unique=True)),
+        "debugger.profiler": draw(st.booleans()),
+    }
+
+
+def _endpoint(draw: Draw, _: Values) -> Values:
+    kind = draw(st.sampled_from(["cpu", "gpu"]))
+    steady = [one for one in _TYPES["ProductionVariant", kind] if not one.startswith("ml.t")]
+    types = draw(st.lists(st.sampled_from(steady), min_size=1, max_size=5, unique=True))
+    low, count, high = sorted(draw(st.integers(1, 100)) for _ in range(3))
+    policy, most = draw(st.sampled_from([("all-at-once", 100), ("canary", 50), ("linear", 50)]))
+    return {
+        "registry.inference_instance_types": types,
+        "registry.approval": draw(st.sampled_from(["Approved", "PendingManualApproval"])),
+        "endpoint.name": draw(_NAMES),
+        "endpoint.instance_type": draw(st.sampled_from(types)),
+        "endpoint.instance_count": count,
+        "endpoint.update.policy": policy,
+        "endpoint.update.step_percent": draw(st.integers(10, most)),
+        "autoscaling.min_capacity": low,
+        "autoscaling.max_capacity": high,
+        "autoscaling.target_invocations_per_minute": draw(st.one_of(st.integers(1, 10**6), st.floats(0.1, 1e6))),
+        "quality.accuracy": draw(st.one_of(st.integers(0, 1), st.floats(0, 1))),
+    }
+
+
+def _policies(draw: Draw, _: Values) -> Values:
+    values: Values = {}
+    for kind in ("processing", "tuning", "training", "registry"):
+        attempts = draw(st.integers(0, 20))
+        values[f"retries.{kind}.max_attempts"] = attempts
+        values[f"retries.{kind}.expire_after_minutes"] = 0 if attempts else draw(st.integers(0, 14_400))
+        if kind != "registry":
+            values[f"cache.{kind}"] = draw(st.sampled_from(["", "P30D", "PT12H", "P1Y2M3W4DT5H6M"]))
+    return values
+
+
+_PARTS = (
+    _naming,
+    _site,
+    _network,
+    _data,
+    _tuning,
+    _training,
+    _distributed,
+    _debugger,
+    _endpoint,
+    _policies,
+)

@@ -1,0 +1,87 @@
+"""The documents say what the code does today: the commands, keys, parameters, dependencies and files that they name."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.parameters import declare
+from pipeline.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def by_name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text)
+    missing = [one for pair in targets for one in pair if one and "://" not in one and not (path.parent / one).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
+def test_verbs_are_in_the_makefile(path: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    commands = re.findall(r"(?:^|`|\s)make ([a-z-]+)(?=[\s`])", "\n".join(code(path)), re.MULTILINE)
+    assert not [verb for verb in commands if not re.search(rf"^{verb}:.*## ", makefile, re.MULTILINE)]
+
+
+def code(path: Path) -> list[str]:
+    """What a document sets as code: blocks and spans."""
+    text = path.read_text(encoding="utf-8")
+    return re.findall(r"```sh\n(.*?)```", text, re.DOTALL) + [
+        f"`{one}`" for one in re.findall(r"(?<!`)`([^`\n]+)`", text)
+    ]
+
+
+def test_the_readme_speaks_of_no_verb_that_is_not_built() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    unbuilt = re.findall(r"^([a-z-]+): ## \(not yet\)", makefile, re.MULTILINE)
+    assert unbuilt
+    assert not [verb for verb in unbuilt if f"make {verb}" in README]
+
+
+def test_the_readme_names_every_parameter_with_its_type() -> None:
+    rows = dict(re.findall(r"^\| ([A-Za-z, ]+) \| ([A-Za-z, ]+) \|", README, re.MULTILINE))
+    named = {
+        name: kind
+        for names, kinds in rows.items()
+        if names != "parameter"
+        for name, kind in zip(names.split(", "), (kinds.split(", ") * 3), strict=False)
+    }
+    types = {str: "String", int: "Integer", float: "Float"}
+    assert named == {one.name: types[type(one.default)] for one in declare(Settings())}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    asked = [config["options"]["install_requires"], *config["options.extras_require"].values()]
+    names = {re.split(r"[<>=; ]", line)[0] for text in asked for line in text.split("\n") if line and line[0] != "#"}
+    table = ARCHITECTURE.partition("## Dependencies")[2]
+    named = {name for row in re.findall(r"^\| ([a-z0-9, -]+) \|", table, re.MULTILINE) for name in row.split(", ")}
+    assert named - {"dependency"} == names
+
+
+def test_the_architecture_names_every_folder() -> None:
+    folders = {
+        path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "." and any(path.glob("**/*.*"))
+    }
+    assert not {
+        one for one in folders - {"docs", "benchmarks"} if f"{one}/" not in ARCHITECTURE and "egg-info" not in one
+    }
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").iterdir())]
+    assert numbers == list(range(1, len(numbers) + 1))
