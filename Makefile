@@ -11,7 +11,7 @@ CONTAINER_READY := $(CONTAINER)/.ready
 PIP := -m pip --disable-pip-version-check -qq
 
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden test test-definition test-container check format clean run pipeline-upsert pipeline-start pipeline-status pipeline-schedule
+.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert pipeline-start pipeline-status pipeline-schedule
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: test-definition test-container ## run all tests
 
 test-definition: $(READY) ## run the tests of all but the scripts         ARGS="-k settings"
 	@$(VENV)/bin/python -m pytest $(ARGS)
+
+coverage: $(READY) ## run the tests and show the lines that none of them runs
+	@$(VENV)/bin/python -m pytest --quiet --cov --cov-report=term-missing $(ARGS)
 
 test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
 	@$(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini tests/container $(ARGS)

@@ -78,8 +78,8 @@ def _debugger_region(s: Settings) -> Iterator[Problem]:
     if s.debugger.enabled and s.debugger.rules:
         try:
             images.debugger_rules(s.site.region)
-        except ValueError as error:
-            yield Problem("debugger.rules", f"cannot be evaluated: {error}")
+        except ValueError:
+            yield Problem("debugger.rules", f"have no image that evaluates them in {s.site.region}; use rules = []")
 
 
 def _images_exist(s: Settings) -> Iterator[Problem]:

@@ -61,7 +61,9 @@ def read(path: Path) -> Layer:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read ({error}); settings are a TOML file in UTF-8"]) from None
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError([f"{path}: is not TOML: {error}; mend that line, or compare https://toml.io"]) from None
+        line = re.search(r"at line (\d+)", str(error))
+        place = f"{path}:{line[1]}" if line else f"{path}"
+        raise SettingsError([f"{place}: is not TOML: {error}; mend it as https://toml.io says"]) from None
     return Layer(_frozen(values), {key: f"{path}:{line}" for key, line in _lines(text)})
 
 

@@ -93,6 +93,30 @@ def test_boxes_never_overlap_and_stay_on_the_page(count: int, data: st.DataObjec
         assert sizes[name].height / 2 <= y <= placed.size.height - sizes[name].height / 2
 
 
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ({"Type": "Equals", "LeftValue": {"Get": "Steps.A.Outcome"}, "RightValue": True}, "{A} = True"),
+        ({"Type": "In", "QueryValue": {"Get": "Parameters.P"}, "Values": ["x", 3]}, "P in x, 3"),
+        ({"Type": "Not", "Condition": {"Type": "LessThan", "LeftValue": 1, "RightValue": 2}}, "not (1 < 2)"),
+        (
+            {
+                "Type": "Or",
+                "Conditions": [
+                    {"Type": "GreaterThan", "LeftValue": 1, "RightValue": 2},
+                    {"Type": "LessThanOrEqualTo", "LeftValue": {"Get": "Execution.PipelineName"}, "RightValue": "x"},
+                ],
+            },
+            "(1 > 2) or (PipelineName ≤ x)",
+        ),
+    ],
+)
+def test_conditions_are_said_in_few_words(condition: dict[str, Any], told: str) -> None:
+    step = {"Name": "A", "Type": "Condition", "Arguments": {"Conditions": [condition], "IfSteps": [], "ElseSteps": []}}
+    box = picture(read({"Version": "2020-12-01", "Parameters": [], "Steps": [step]})).boxes[0]
+    assert box.note == told
+
+
 def test_nothing_is_drawn_of_nothing() -> None:
     text, vector = drawn({"Version": "2020-12-01", "Parameters": [], "Steps": []})
     assert text.startswith("flowchart TD")

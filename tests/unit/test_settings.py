@@ -105,6 +105,13 @@ def test_a_file_that_is_not_there_is_named() -> None:
         load("nowhere.toml")
 
 
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"cannot be read .*; settings are a TOML file in UTF-8"):
+        load(str(binary))
+
+
 def test_every_problem_is_told_not_only_the_first(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text("[tuning]\nmax_jobs = 0\n[endpoint]\nnam = 'x'\n")

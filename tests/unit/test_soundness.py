@@ -81,6 +81,22 @@ def missing_processing_output(document: Document) -> None:
     named(document, "Evaluate")["PropertyFiles"][0]["OutputName"] = "evaluations"
 
 
+def list_as_structure(document: Document) -> None:
+    request(document, "AwaitEndpoint")["x"] = {"Get": "Steps.Evaluate.ProcessingOutputConfig.Outputs.S3Output"}
+
+
+def text_entered(document: Document) -> None:
+    request(document, "AwaitEndpoint")["x"] = {"Get": "Steps.Evaluate.ProcessingJobArn['x']"}
+
+
+def undeclared_kind(document: Document) -> None:
+    request(document, "AwaitEndpoint")["x"] = {"Get": "Steps.DeployEndpoint.EndpointName"}
+
+
+def nothing_described(document: Document) -> None:
+    request(document, "AwaitEndpoint")["x"] = {"Get": "Steps.QualityTooLow.ErrorMessage"}
+
+
 def unknown_variable(document: Document) -> None:
     request(document, "DeployEndpoint")["x"] = {"Get": "Execution.PipelineId"}
 
@@ -121,6 +137,10 @@ def empty_name(document: Document) -> None:
         (missing_output, "there is no declared output of DeployEndpoint endpoint"),
         (missing_property_file, "there is no property file of Evaluate Evaluation"),
         (missing_processing_output, "there is no output of Evaluate evaluations; did you mean evaluation?"),
+        (list_as_structure, "is a list, into which .S3Output does not lead"),
+        (text_entered, "is a string, into which ['x'] does not lead"),
+        (undeclared_kind, "DeployEndpoint has OutputParameters['…'] only"),
+        (nothing_described, "a Fail step describes nothing to refer to"),
         (unknown_variable, "there is no execution variable PipelineId"),
         (cycle, "Tune waits for itself"),
         (two_limits, "RetryPolicies[0]"),
