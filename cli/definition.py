@@ -29,7 +29,7 @@ def command(
 
 def text(files: str, account: str | None, region: str | None) -> str:
     """The definition of these settings files, the environment, and an account and region on top."""
-    from pipeline.settings import load
+    from pipeline.loading import load
 
     settings = load(files, os.environ, {"site.account": account, "site.region": region})
     from pipeline import source

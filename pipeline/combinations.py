@@ -9,17 +9,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
 
 from entrypoints import contract
 from pipeline import parameters
+from pipeline.settings import Settings
 from steps import images
 from steps.build import image_for
 from steps.instances import SMDDP_TYPES, has_bfloat16, is_burstable, processor
 from steps.ranges import Categorical, Continuous, combinations
-
-if TYPE_CHECKING:
-    from pipeline.settings import Settings
 
 WITH_A_KEY_OF_THEIR_OWN = ("architecture", "epochs", "layers", "precision", "seed", "weights")
 NEVER_TUNED = ("epochs", "seed", "weights")
@@ -33,7 +30,7 @@ class Problem:
     text: str
 
 
-Rule = Callable[["Settings"], Iterator[Problem]]
+Rule = Callable[[Settings], Iterator[Problem]]
 
 
 def impossible(settings: Settings) -> list[Problem]:

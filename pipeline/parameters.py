@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
+from pipeline.settings import Settings
 from steps import dag
 from steps.instances import SMDDP_TYPES
 from steps.register_model import Approval
-
-if TYPE_CHECKING:
-    from pipeline.settings import Settings
 
 
 @dataclass(frozen=True)

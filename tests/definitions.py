@@ -20,7 +20,8 @@ from language.definition import Definition, read
 from language.expressions import ParameterReference
 from pipeline.definition import document
 from pipeline.layers import Layer
-from pipeline.settings import Settings, compose
+from pipeline.loading import compose
+from pipeline.settings import Settings
 from pipeline.source import SourceArchive
 
 # Code that never changes, so that expected keys do not either.

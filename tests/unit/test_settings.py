@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from pipeline.errors import SettingsError
 from pipeline.layers import tomllib
-from pipeline.settings import Settings, load
+from pipeline.loading import load
+from pipeline.settings import Settings
 
 SHIPPED = Path(__file__).parents[2] / "settings.toml"
 
