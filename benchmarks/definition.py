@@ -25,9 +25,7 @@ MOST_FOR_HELP = 0.3
 
 def bare_import() -> str:
     """A program that imports what we import of the SDK, and nothing else."""
-    modules = sorted(
-        {home for home in dag.homes().values() if home.startswith("sagemaker.")} - {"sagemaker.core.image_uris"}
-    )
+    modules = sorted({home for home in dag.sdk_modules().values() if home.startswith("sagemaker.")})
     quiet = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
     return IMPORTS.format(environment=quiet, modules=", ".join(modules))
 

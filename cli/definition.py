@@ -33,6 +33,6 @@ def text(files: str, account: str | None, region: str | None) -> str:
 
     settings = load(files, os.environ, {"site.account": account, "site.region": region})
     from pipeline import source
-    from pipeline.definition import render
+    from pipeline.document import render
 
     return render(settings, source.read())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from diagram.picture import Box, Picture
 from language.graph import Edge
@@ -14,37 +14,39 @@ _STYLES = {
     "Lambda": "fill:#fff0e5,stroke:#c05621,color:#4a2108",
     "Callback": "fill:#fff0e5,stroke:#c05621,color:#4a2108",
     "RegisterModel": "fill:#e9f7ec,stroke:#2f855a,color:#123b22",
+    "Job": "fill:#e8f1fd,stroke:#2b6cb0,color:#10243f",
 }
-_ELSE = "fill:#e8f1fd,stroke:#2b6cb0,color:#10243f"
 
 
 def mermaid(picture: Picture) -> str:
     """The text of a flowchart, from top to bottom."""
-    lines = ["flowchart TD", *(_box(box) for box in picture.boxes), *(_edge(edge) for edge in picture.edges)]
+    # A name is no identifier in Mermaid: end is a word there, and a hyphen may begin an arrow.
+    ids = {box.name: f"step{number}" for number, box in enumerate(picture.boxes, start=1)}
+    boxes = (_box(box, ids[box.name]) for box in picture.boxes)
+    lines = ["flowchart TD", *boxes, *(_edge(edge, ids) for edge in picture.edges)]
     return "\n    ".join([*lines, *_classes(picture)]) + "\n"
 
 
-def _box(box: Box) -> str:
+def _box(box: Box, identifier: str) -> str:
     before, after = _SHAPES.get(box.type, ("[", "]"))
     details = [box.note] if box.note else []
     details += [" · ".join(box.parameters)] if box.parameters else []
     text = "<br/>".join([f"<b>{_safe(box.name)}</b>", *(f"<small>{_safe(detail)}</small>" for detail in details)])
-    return f'{_id(box.name)}{before}"{text}"{after}:::{box.type}'
+    return f'{identifier}{before}"{text}"{after}:::{_kind(box)}'
 
 
-def _edge(edge: Edge) -> str:
+def _edge(edge: Edge, ids: Mapping[str, str]) -> str:
     label = f"|{edge.why}|" if edge.why in ("true", "false") else ""
-    return f"{_id(edge.source)} -->{label} {_id(edge.target)}"
+    return f"{ids[edge.source]} -->{label} {ids[edge.target]}"
 
 
 def _classes(picture: Picture) -> Iterator[str]:
-    for kind in dict.fromkeys(box.type for box in picture.boxes):
-        yield f"classDef {kind} {_STYLES.get(kind, _ELSE)}"
+    for kind in dict.fromkeys(_kind(box) for box in picture.boxes):
+        yield f"classDef {kind} {_STYLES[kind]}"
 
 
-def _id(name: str) -> str:
-    """A name as an identifier: a word like end has a meaning in Mermaid, and a hyphen can begin an arrow."""
-    return "step_" + name.replace("-", "__")
+def _kind(box: Box) -> str:
+    return box.type if box.type in _STYLES else "Job"
 
 
 def _safe(text: str) -> str:

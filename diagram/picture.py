@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from language.conditions import SIGNS, Comparison, Condition, In, Not, conditions
 from language.definition import Definition, Step
 from language.expressions import Join, JsonGet, ParameterReference, StepReference, Value, parse
 from language.graph import Edge, edges, without_shortcuts
 from language.references import uses
-
-_SIGNS = {
-    "Equals": "=",
-    "GreaterThan": ">",
-    "GreaterThanOrEqualTo": "≥",
-    "LessThan": "<",
-    "LessThanOrEqualTo": "≤",
-}
 
 
 @dataclass(frozen=True)
@@ -55,23 +47,20 @@ def _box(step: Step, used: Iterable[str]) -> Box:
 
 def _note(step: Step) -> str:
     if step.type == "Condition":
-        return " and ".join(_condition(one) for one in step.arguments.get("Conditions", []))
+        return " and ".join(_said(one) for one in conditions(step))
     if step.type == "Fail":
         return _text(parse(step.arguments.get("ErrorMessage", "")))
     return ""
 
 
-def _condition(condition: Mapping[str, Any]) -> str:
-    kind = condition["Type"]
-    if kind in _SIGNS:
-        return f"{_text(parse(condition['LeftValue']))} {_SIGNS[kind]} {_text(parse(condition['RightValue']))}"
-    if kind == "In":
-        return (
-            f"{_text(parse(condition['QueryValue']))} in {', '.join(_text(parse(one)) for one in condition['Values'])}"
-        )
-    if kind == "Not":
-        return f"not ({_condition(condition['Condition'])})"
-    return " or ".join(f"({_condition(one)})" for one in condition["Conditions"])
+def _said(condition: Condition) -> str:
+    if isinstance(condition, Comparison):
+        return f"{_text(condition.left)} {SIGNS[condition.type]} {_text(condition.right)}"
+    if isinstance(condition, In):
+        return f"{_text(condition.value)} in {', '.join(_text(one) for one in condition.choices)}"
+    if isinstance(condition, Not):
+        return f"not ({_said(condition.condition)})"
+    return " or ".join(f"({_said(one)})" for one in condition.conditions)
 
 
 def _text(value: Value) -> str:

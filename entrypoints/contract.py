@@ -7,7 +7,7 @@ where nothing of the project but this folder exists. So this module imports noth
 # The container, as SageMaker lays it out.
 INPUT_DATA = "/opt/ml/input/data"
 PROCESSING = "/opt/ml/processing"
-CHECKPOINTS = "/opt/ml/checkpoints"
+CHECKPOINTS = "/opt/ml/checkpoints"  # shared by the trials of a search: a script keeps to a folder of its own in it
 DEBUGGER_OUTPUT = "/opt/ml/output/tensors"
 
 # The scripts, and the archive that brings them.
@@ -16,6 +16,16 @@ TRAIN = "train.py"
 EVALUATE = "evaluate.py"
 INFERENCE = "inference.py"
 SOURCE_ARCHIVE = "source.tar.gz"
+
+# What the processing scripts are told.
+FLAG_SOURCE = "--source"
+FLAG_SHA256 = "--sha256"
+FLAG_IMAGE_SIZE = "--image-size"
+FLAG_SPLITS = "--splits"
+FLAG_TEST = "--test"
+FLAG_DATASET = "--dataset"
+FLAG_CANDIDATE = "--candidate"
+FLAG_OUTPUT = "--output-dir"
 
 # Channels: folders that one step writes and a later one reads, by name.
 CODE = "code"
@@ -33,7 +43,6 @@ CHAMPION = "champion"
 DATASET_FILE = "dataset.json"
 DATASET_HASH = "sha256"
 EVALUATION_FILE = "evaluation.json"
-REPORT_FILE = "report.html"
 MODEL_ARCHIVE = "model.tar.gz"
 CHAMPION_ACCURACY = "multiclass_classification_metrics.accuracy.value"
 CHAMPION_NAME = "champion.name"
@@ -54,28 +63,27 @@ METRICS = {
     "validation:accuracy": MAXIMIZE,
     "throughput:images_per_second": MAXIMIZE,
 }
+OBJECTIVES = ("validation:loss", "validation:accuracy")
 
-# Hyperparameters that train.py accepts, by what they hold.
-HYPERPARAMETERS = {
-    "architecture": str,
-    "batch_size": int,
-    "dropout": float,
-    "epochs": int,
-    "head_width": int,
-    "label_smoothing": float,
-    "layers": str,
-    "learning_rate": float,
-    "patience": int,
-    "precision": str,
-    "seed": int,
-    "warmup_epochs": float,
-    "weight_decay": float,
-    "weights": str,
-}
+# Hyperparameters that train.py takes: numbers with kind, least and most; words with their choices, where they are few.
 LAYERS = ("head", "all")
 PRECISIONS = ("auto", "fp32", "fp16", "bf16")
 WEIGHTS_NONE = "none"
 WEIGHTS_CHANNEL = "channel"
+NUMBERS = {
+    "batch_size": (int, 1, 16_384),
+    "dropout": (float, 0, 1),
+    "epochs": (int, 1, 10_000),
+    "head_width": (int, 0, 16_384),
+    "label_smoothing": (float, 0, 1),
+    "learning_rate": (float, 1e-9, 100),
+    "patience": (int, 0, 10_000),
+    "seed": (int, 0, 4_294_967_295),
+    "warmup_epochs": (float, 0, 10_000),
+    "weight_decay": (float, 0, 10),
+}
+WORDS = {"architecture": (), "layers": LAYERS, "precision": PRECISIONS, "weights": ()}
+HYPERPARAMETERS = (*NUMBERS, *WORDS)
 
 # What the deploying functions are given and what they answer: flat, one name per value.
 MODEL_PACKAGE_ARN = "model_package_arn"

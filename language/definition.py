@@ -9,12 +9,32 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from language.errors import DefinitionError
 
 VERSION = "2020-12-01"
+_DEEPEST = 20
+Place: TypeAlias = tuple[tuple[str, bool], ...]
+"""Where a step stands: the conditions around it, from outside in, each with the branch."""
+
 PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean")
+_TYPES: Mapping[str, type | tuple[type, ...]] = {"String": str, "Integer": int, "Float": (int, float), "Boolean": bool}
+STEP_TYPES = (
+    *(
+        "Processing",
+        "Training",
+        "Tuning",
+        "Transform",
+        "AutoML",
+        "Model",
+        "RegisterModel",
+        "EndpointConfig",
+        "Endpoint",
+    ),
+    *("Condition", "Fail", "Lambda", "Callback", "QualityCheck", "ClarifyCheck", "EMR", "EMRServerless", "Job"),
+    *("InferenceComponent", "Lineage", "Cleanup", "ForEach"),
+)
 EXECUTION_VARIABLES = (
     "StartDateTime",
     "CurrentDateTime",
@@ -35,6 +55,11 @@ class Parameter:
     type: str
     default: str | int | float | bool | None = None
     choices: tuple[str, ...] = ()
+
+    def accepts(self, value: Any) -> bool:
+        """Whether a value is of the parameter's type, and among its choices where it has some."""
+        of_type = isinstance(value, _TYPES[self.type]) and (self.type == "Boolean" or not isinstance(value, bool))
+        return of_type and (not self.choices or value in self.choices)
 
 
 @dataclass(frozen=True)
@@ -68,7 +93,7 @@ class Step:
     outputs: Mapping[str, str] = field(default_factory=dict)
     if_steps: tuple[Step, ...] = ()
     else_steps: tuple[Step, ...] = ()
-    parent: str = ""
+    place: Place = ()
 
     @property
     def own_arguments(self) -> Mapping[str, Any]:
@@ -97,7 +122,7 @@ def parse(text: str) -> Definition:
     """The definition that a JSON text is."""
     try:
         document = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DefinitionError(f"not JSON: {error}; a definition is what `pedigree definition` prints") from None
     return read(document)
 
@@ -105,29 +130,32 @@ def parse(text: str) -> Definition:
 def read(document: Any) -> Definition:
     """The definition that a JSON document is."""
     body = _mapping(document, "")
-    if not isinstance(body.get("Steps"), list):
+    if "Steps" not in body:
         raise DefinitionError("has no Steps; a definition has Version, Parameters and Steps")
-    parameters = [_parameter(item, f"/Parameters/{index}") for index, item in enumerate(body.get("Parameters") or [])]
-    steps = _steps(body["Steps"], "/Steps", "")
+    parameters = [_parameter(item, f"/Parameters/{index}") for index, item in enumerate(_list(body, "Parameters", ""))]
+    steps = _steps(body, "Steps", "", ())
     definition = Definition({parameter.name: parameter for parameter in parameters}, steps, body)
     _unique([parameter.name for parameter in parameters], "parameters")
     _unique([step.name for step in definition.all_steps()], "steps")
     return definition
 
 
-def _steps(items: Any, pointer: str, parent: str) -> tuple[Step, ...]:
-    if not isinstance(items, list):
-        raise DefinitionError(f"{pointer} is no list of steps; write […]")
-    return tuple(_step(item, f"{pointer}/{index}", parent) for index, item in enumerate(items))
+def _steps(body: Mapping[str, Any], key: str, pointer: str, place: Place) -> tuple[Step, ...]:
+    items = _list(body, key, pointer)
+    return tuple(_step(item, f"{pointer}/{key}/{index}", place) for index, item in enumerate(items))
 
 
-def _step(item: Any, pointer: str, parent: str) -> Step:
+def _step(item: Any, pointer: str, place: Place) -> Step:
     body = _mapping(item, pointer)
     name, kind = _text(body, "Name", pointer), _text(body, "Type", pointer)
+    if len(place) > _DEEPEST:
+        raise DefinitionError(
+            f"{pointer} lies in more than {_DEEPEST} conditions; the service takes none inside another"
+        )
     arguments = _mapping(body.get("Arguments", {}), f"{pointer}/Arguments")
     branches = {
-        branch: _steps(arguments.get(key, []), f"{pointer}/Arguments/{key}", name) if kind == "Condition" else ()
-        for branch, key in (("if_steps", "IfSteps"), ("else_steps", "ElseSteps"))
+        field: _steps(arguments, key, f"{pointer}/Arguments", (*place, (name, branch))) if kind == "Condition" else ()
+        for field, key, branch in (("if_steps", "IfSteps", True), ("else_steps", "ElseSteps", False))
     }
     return Step(
         name=name,
@@ -135,14 +163,17 @@ def _step(item: Any, pointer: str, parent: str) -> Step:
         arguments=arguments,
         document=body,
         pointer=pointer,
-        depends_on=tuple(_dependency(one, pointer) for one in body.get("DependsOn") or []),
-        property_files=tuple(_property_file(one, pointer) for one in body.get("PropertyFiles") or []),
-        outputs={
-            _text(one, "OutputName", pointer): _text(one, "OutputType", pointer)
-            for one in body.get("OutputParameters") or []
-        },
-        parent=parent,
+        place=place,
+        depends_on=tuple(_dependency(one, pointer) for one in _list(body, "DependsOn", pointer)),
+        property_files=tuple(_property_file(one, pointer) for one in _list(body, "PropertyFiles", pointer)),
+        outputs=dict(_declared(one, pointer) for one in _list(body, "OutputParameters", pointer)),
         **branches,
+    )
+
+
+def _declared(item: Any, pointer: str) -> tuple[str, str]:
+    return _text(item, "OutputName", f"{pointer}/OutputParameters"), _text(
+        item, "OutputType", f"{pointer}/OutputParameters"
     )
 
 
@@ -151,7 +182,9 @@ def _parameter(item: Any, pointer: str) -> Parameter:
     kind = _text(body, "Type", pointer)
     if kind not in PARAMETER_TYPES:
         raise DefinitionError(f"{pointer}/Type is {kind!r}; write one of {', '.join(PARAMETER_TYPES)}")
-    return Parameter(_text(body, "Name", pointer), kind, body.get("DefaultValue"), tuple(body.get("EnumValues") or ()))
+    return Parameter(
+        _text(body, "Name", pointer), kind, body.get("DefaultValue"), tuple(_list(body, "EnumValues", pointer))
+    )
 
 
 def _dependency(item: Any, pointer: str) -> Dependency:
@@ -171,6 +204,15 @@ def _property_file(item: Any, pointer: str) -> PropertyFile:
 def _mapping(value: Any, pointer: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise DefinitionError(f"{pointer or 'the document'} is no object; write {{…}}")
+    return value
+
+
+def _list(body: Mapping[str, Any], key: str, pointer: str) -> list[Any]:
+    value = body.get(key)
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise DefinitionError(f"{pointer}/{key} is no list; write […]")
     return value
 
 

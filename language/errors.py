@@ -2,7 +2,8 @@
 
 LanguageError           everything below; its message is for the user: cause and remedy
 ├─ DefinitionError      the document is no definition at all
-└─ ExpressionError      an expression that the service would not understand
+├─ ExpressionError      an expression that the service would not understand
+└─ UnresolvedError      a reference that leads nowhere
 """
 
 from __future__ import annotations
@@ -18,3 +19,7 @@ class DefinitionError(LanguageError):
 
 class ExpressionError(LanguageError):
     """An expression that is none."""
+
+
+class UnresolvedError(LanguageError):
+    """A reference that leads nowhere."""

@@ -15,8 +15,9 @@ from typing import Any, TypeAlias
 from language.errors import ExpressionError
 
 _STEP = re.compile(r"Steps\.([A-Za-z0-9_-]+)((?:\.|\[).+)?", re.DOTALL)
-_SEGMENT = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+_SEGMENT = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d{1,9})\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _PROPERTY_FILES = "PropertyFiles"
+_DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -86,21 +87,28 @@ def is_expression(value: Any) -> bool:
     return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _PARSERS
 
 
-def parse(value: Any) -> Value:
+def parse(value: Any, depth: int = 0) -> Value:
     """The expression that a JSON value is, or the plain value itself."""
+    if depth > _DEEPEST:
+        raise ExpressionError(f"expressions lie in more than {_DEEPEST} others; write them flatter")
     if not is_expression(value):
         if isinstance(value, (Mapping, list)):
-            raise ExpressionError(f"{value!r} is no value; write a text, a number, or an expression like {{'Get': …}}")
+            raise ExpressionError(
+                f"{_brief(value)} is no value; write text, a number, or an expression like {{'Get': …}}"
+            )
         plain: Value = value
         return plain
     kind, body = next(iter(value.items()))
-    return _PARSERS[kind](body)
+    return _PARSERS[kind](body, depth + 1)
 
 
 def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Expression]]:
     """Every expression in a JSON value, outermost only, with the JSON pointer to it."""
     if is_expression(value):
-        yield pointer, parse(value)  # type: ignore[misc]  # what is written as an expression parses to one, or raises
+        try:
+            yield pointer, parse(value)  # type: ignore[misc]  # what is written as an expression parses to one, or raises
+        except ExpressionError as error:
+            raise ExpressionError(f"{pointer}: {error}") from None
     elif isinstance(value, Mapping):
         for key, member in value.items():
             yield from walk(member, f"{pointer}/{escaped(key)}")
@@ -141,17 +149,15 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _get(body: Any) -> Value:
+def _get(body: Any, _depth: int) -> Value:
     if not isinstance(body, str):
-        raise ExpressionError(f"Get has {body!r}; write a path like Parameters.Name or Steps.Name.Member")
+        raise ExpressionError(f"Get has {_brief(body)}; write a path like Parameters.Name or Steps.Name.Member")
     root, _, name = body.partition(".")
     if root in _ROOTS and re.fullmatch(r"[A-Za-z0-9_-]+", name):
         return _ROOTS[root](name)
     match = _STEP.fullmatch(body)
     if not match:
-        raise ExpressionError(
-            f"Get has {body!r}, which starts neither with Parameters., Execution. nor Steps.; write one of these"
-        )
+        raise ExpressionError(f"Get has {_brief(body)}; write Parameters.Name, Execution.Name or Steps.Name.Member")
     return StepReference(match[1], tuple(_segments(match[2] or "", body)))
 
 
@@ -170,31 +176,38 @@ def _segments(text: str, whole: str) -> Iterator[Segment]:
         position = match.end()
 
 
-def _join(body: Any) -> Value:
+def _join(body: Any, depth: int) -> Value:
     if (
         not isinstance(body, Mapping)
         or not isinstance(body.get("Values"), list)
         or not isinstance(body.get("On", ""), str)
     ):
-        raise ExpressionError(f"Std:Join has {body!r}; write {{'On': '/', 'Values': […]}}")
-    return Join(body.get("On", ""), tuple(parse(value) for value in body["Values"]))
+        raise ExpressionError(f"Std:Join has {_brief(body)}; write {{'On': '/', 'Values': […]}}")
+    return Join(body.get("On", ""), tuple(parse(value, depth) for value in body["Values"]))
 
 
-def _json_get(body: Any) -> Value:
+def _json_get(body: Any, depth: int) -> Value:
     if (
         not isinstance(body, Mapping)
         or not isinstance(body.get("Path"), str)
         or ("PropertyFile" in body) == ("S3Uri" in body)
     ):
-        raise ExpressionError(f"Std:JsonGet has {body!r}; write a Path, and a PropertyFile or an S3Uri")
+        raise ExpressionError(f"Std:JsonGet has {_brief(body)}; write a Path, and a PropertyFile or an S3Uri")
     if "S3Uri" in body:
-        return JsonGet(body["Path"], s3_uri=parse(body["S3Uri"]))
-    file = parse(body["PropertyFile"])
+        return JsonGet(body["Path"], s3_uri=parse(body["S3Uri"], depth))
+    file = parse(body["PropertyFile"], depth)
     if isinstance(file, StepReference) and len(file.path) == 2 and file.path[0] == Member(_PROPERTY_FILES):
         name = file.path[1]
         return JsonGet(body["Path"], file.step, str(name.name if isinstance(name, Member) else name.key))
-    raise ExpressionError(f"Std:JsonGet has {body['PropertyFile']!r}; write {{'Get': 'Steps.Name.PropertyFiles.File'}}")
+    raise ExpressionError(
+        f"Std:JsonGet has {_brief(body['PropertyFile'])}; write {{'Get': 'Steps.Name.PropertyFiles.File'}}"
+    )
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 _ROOTS: Mapping[str, Callable[[str], Value]] = {"Parameters": ParameterReference, "Execution": ExecutionReference}
-_PARSERS: Mapping[str, Callable[[Any], Value]] = {"Get": _get, "Std:Join": _join, "Std:JsonGet": _json_get}
+_PARSERS: Mapping[str, Callable[[Any, int], Value]] = {"Get": _get, "Std:Join": _join, "Std:JsonGet": _json_get}

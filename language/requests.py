@@ -13,6 +13,7 @@ from botocore.validate import ParamValidator
 
 from language import shapes
 from language.definition import Definition, Step
+from language.errors import UnresolvedError
 from language.expressions import Join, ParameterReference, Reference, Value, evaluate, is_expression, parse, references
 from language.references import UNKNOWN, resolve
 from language.shapes import Shape
@@ -35,7 +36,7 @@ def with_defaults(definition: Definition, value: Any) -> Any:
     if is_expression(value):
         try:
             return evaluate(parse(value), lambda reference: _default(definition, reference))
-        except LookupError:
+        except UnresolvedError:
             return value
     if isinstance(value, dict):
         return {key: with_defaults(definition, member) for key, member in value.items()}
@@ -48,11 +49,13 @@ def concrete(definition: Definition, step: Step) -> dict[str, Any]:
     """The arguments with a value in the place of every expression, and with the name that the service would choose."""
     shape = shapes.request_shape(step.type)
     arguments: dict[str, Any] = _filled(with_defaults(definition, dict(step.arguments)), shape)
+    if shape is None:
+        return arguments
     name = shapes.OPERATIONS[step.type].name_member
     return {name: step.name, **arguments} if name in shape.required_members else arguments
 
 
-def mistyped(definition: Definition, value: Any, shape: Shape, place: str = "") -> Iterator[str]:
+def mistyped(definition: Definition, value: Any, shape: Shape | None, place: str = "") -> Iterator[str]:
     """The expressions whose type is not the one that the request has there."""
     if is_expression(value):
         expected, given = _expected(shape), _given(definition, parse(value))
@@ -65,14 +68,14 @@ def mistyped(definition: Definition, value: Any, shape: Shape, place: str = "") 
         yield from mistyped(definition, member, shapes.inside(shape, key), f"{place}.{key}" if place else str(key))
 
 
-def _step_problems(definition: Definition, step: Step, shape: Shape) -> Iterator[str]:
+def _step_problems(definition: Definition, step: Step, shape: Shape | None) -> Iterator[str]:
     yield from _unknown_members(dict(step.arguments), shape)
     yield from mistyped(definition, dict(step.arguments), shape)
     report = ParamValidator().validate(concrete(definition, step), shape).generate_report()
     yield from report.splitlines()
 
 
-def _unknown_members(value: Any, shape: Shape, place: str = "") -> Iterator[str]:
+def _unknown_members(value: Any, shape: Shape | None, place: str = "") -> Iterator[str]:
     """Members that the operation does not have: botocore leaves them to the service."""
     if is_expression(value) or shape is None:
         return
@@ -85,14 +88,14 @@ def _unknown_members(value: Any, shape: Shape, place: str = "") -> Iterator[str]
 
 
 def _default(definition: Definition, reference: Reference) -> str | int | float | bool:
-    if isinstance(reference, ParameterReference):
+    if isinstance(reference, ParameterReference) and reference.name in definition.parameters:
         default = definition.parameters[reference.name].default
         if default is not None:
             return default
-    raise LookupError(f"{reference} has no default")
+    raise UnresolvedError(f"{reference} has no default")
 
 
-def _filled(value: Any, shape: Shape) -> Any:
+def _filled(value: Any, shape: Shape | None) -> Any:
     if is_expression(value):
         return _STAND_INS.get(_expected(shape), _STAND_IN)
     if isinstance(value, dict):
@@ -107,11 +110,11 @@ def _given(definition: Definition, expression: Value) -> str:
         return "String"
     try:
         return next((resolve(definition, reference) for reference in references(expression)), UNKNOWN)
-    except LookupError:
+    except UnresolvedError:
         return UNKNOWN
 
 
-def _expected(shape: Shape) -> str:
+def _expected(shape: Shape | None) -> str:
     return UNKNOWN if shape is None else shapes.kind(shape)
 
 

@@ -1,7 +1,7 @@
 """A JSON Schema (draft 2020-12) of definitions, generated: botocore's request shapes plus the expression language.
 
 AWS publishes a schema too, and it rejects what AWS's own SDK emits. This one is made from what the service's API
-model says today, so it is neither copied by hand nor stale.
+model says today, so it is n_VALUE copied by hand nor stale.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from language import shapes
-from language.definition import EXECUTION_VARIABLES, PARAMETER_TYPES, VERSION
+from language.definition import EXECUTION_VARIABLES, PARAMETER_TYPES, STEP_TYPES, VERSION
 from language.shapes import Shape
 
 Schema = dict[str, Any]
@@ -29,7 +29,31 @@ _DECLARED = {
         "additionalProperties": False,
     },
 }
-_FLAT = {"type": "object", "additionalProperties": {"anyOf": [_SCALAR, {"$ref": "#/$defs/Expression"}]}}
+_VALUE = {"anyOf": [_SCALAR, {"$ref": "#/$defs/Expression"}]}
+_FLAT = {"type": "object", "additionalProperties": _VALUE}
+_DURATION = r"^[Pp]?(?=.*[1-9])(\d+[Yy])?(\d+[Mm])?(\d+[Ww])?(\d+[Dd])?([Tt](\d+[Hh])?(\d+[Mm])?)?$"
+_FAULTS = (
+    "Step.SERVICE_FAULT",
+    "Step.THROTTLING",
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+)
+_DEFAULTS = {
+    "String": _TEXT,
+    "Integer": {"type": "integer"},
+    "Float": {"type": "number"},
+    "Boolean": {"type": "boolean"},
+}
+# What only some types of step may have beside their arguments.
+_ONLY_FOR = {
+    "CacheConfig": {"Processing", "Training", "Tuning", "Transform", "AutoML", "Lambda", "Callback"},
+    "RetryPolicies": {"Processing", "Training", "Tuning", "Transform", "AutoML", "Model", "RegisterModel"},
+    "PropertyFiles": {"Processing"},
+    "OutputParameters": {"Lambda", "Callback"},
+    "FunctionArn": {"Lambda"},
+    "SqsQueueUrl": {"Callback"},
+}
 _COMPARISONS = ("Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
 
 
@@ -47,7 +71,7 @@ def generate() -> Schema:
             "Metadata": {"type": "object"},
             "Parameters": {"type": "array", "maxItems": 200, "items": _parameter()},
             "PipelineExperimentConfig": {"type": "object"},
-            "Steps": {"type": "array", "items": {"$ref": "#/$defs/Step"}},
+            "Steps": {"type": "array", "items": {"$ref": "#/$defs/Step"}, "minItems": 1},
         },
         "additionalProperties": False,
         "$defs": definitions,
@@ -65,21 +89,26 @@ def _parameter() -> Schema:
             "EnumValues": {"type": "array", "items": _TEXT, "minItems": 1, "uniqueItems": True},
         },
         "additionalProperties": False,
+        "allOf": [
+            _when(
+                kind, {"properties": {"DefaultValue": default, **({} if kind == "String" else {"EnumValues": False})}}
+            )
+            for kind, default in _DEFAULTS.items()
+        ],
     }
 
 
 def _expression() -> Schema:
-    either = {"anyOf": [_SCALAR, {"$ref": "#/$defs/Expression"}]}
     variables = "|".join(EXECUTION_VARIABLES)
     path = rf"^(Parameters\.[A-Za-z0-9_-]+|Execution\.({variables})|Steps\.[A-Za-z0-9_-]+[.\[].+)$"
-    json_get = {"PropertyFile": {"$ref": "#/$defs/Expression"}, "S3Uri": either, "Path": _TEXT}
+    json_get = {"PropertyFile": {"$ref": "#/$defs/Expression"}, "S3Uri": _VALUE, "Path": _TEXT}
     return {
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
         "properties": {
             "Get": {"type": "string", "pattern": path},
-            "Std:Join": _object({"On": _TEXT, "Values": {"type": "array", "items": either}}, "Values"),
+            "Std:Join": _object({"On": _TEXT, "Values": {"type": "array", "items": _VALUE}}, "Values"),
             "Std:JsonGet": {
                 **_object(json_get, "Path"),
                 "oneOf": [{"required": ["PropertyFile"]}, {"required": ["S3Uri"]}],
@@ -90,31 +119,15 @@ def _expression() -> Schema:
 
 
 def _condition() -> Schema:
-    either = {"anyOf": [_SCALAR, {"$ref": "#/$defs/Expression"}]}
     inner = {"$ref": "#/$defs/Condition"}
-    kind = "Type"
-    return {
-        "oneOf": [
-            _object(
-                {kind: {"enum": list(_COMPARISONS)}, "LeftValue": either, "RightValue": either},
-                kind,
-                "LeftValue",
-                "RightValue",
-            ),
-            _object(
-                {kind: {"const": "In"}, "QueryValue": either, "Values": {"type": "array", "items": either}},
-                kind,
-                "QueryValue",
-                "Values",
-            ),
-            _object({kind: {"const": "Not"}, "Condition": inner}, kind, "Condition"),
-            _object(
-                {kind: {"const": "Or"}, "Conditions": {"type": "array", "items": inner, "minItems": 1}},
-                kind,
-                "Conditions",
-            ),
-        ]
-    }
+    values, several = {"type": "array", "items": _VALUE}, {"type": "array", "items": inner, "minItems": 1}
+    kinds: tuple[Schema, ...] = (
+        {"Type": {"enum": list(_COMPARISONS)}, "LeftValue": _VALUE, "RightValue": _VALUE},
+        {"Type": {"const": "In"}, "QueryValue": _VALUE, "Values": values},
+        {"Type": {"const": "Not"}, "Condition": inner},
+        {"Type": {"const": "Or"}, "Conditions": several},
+    )
+    return {"oneOf": [_object(kind, *kind) for kind in kinds]}
 
 
 def _step(kinds: Mapping[str, Schema]) -> Schema:
@@ -124,12 +137,14 @@ def _step(kinds: Mapping[str, Schema]) -> Schema:
         "required": ["Name", "Type", "Arguments"],
         "properties": {
             "Name": _NAME,
-            "Type": _TEXT,
+            "Type": {"enum": list(STEP_TYPES)},
             "Arguments": {"type": "object"},
             "DisplayName": _TEXT,
             "Description": {"type": "string", "maxLength": 3072},
             "DependsOn": {"type": "array", "items": {"anyOf": [_NAME, dependency]}},
-            "CacheConfig": _object({"Enabled": {"type": "boolean"}, "ExpireAfter": _TEXT}, "Enabled"),
+            "CacheConfig": _object(
+                {"Enabled": {"type": "boolean"}, "ExpireAfter": {"type": "string", "pattern": _DURATION}}, "Enabled"
+            ),
             "RetryPolicies": {"type": "array", "items": _retry()},
             "PropertyFiles": {
                 "type": "array",
@@ -142,8 +157,12 @@ def _step(kinds: Mapping[str, Schema]) -> Schema:
             "SqsQueueUrl": _TEXT,
         },
         "additionalProperties": False,
-        "allOf": [_when(name, then) for name, then in kinds.items()],
+        "allOf": [_when(name, then) for name, then in kinds.items()] + [_when(name, _only_for(name)) for name in kinds],
     }
+
+
+def _only_for(step_type: str) -> Schema:
+    return {"properties": {member: False for member, types in _ONLY_FOR.items() if step_type not in types}}
 
 
 def _retry() -> Schema:
@@ -158,23 +177,15 @@ def _retry() -> Schema:
     return {**_object(members, "ExceptionType"), "oneOf": limit}
 
 
-_FAULTS = (
-    "Step.SERVICE_FAULT",
-    "Step.THROTTLING",
-    "SageMaker.JOB_INTERNAL_ERROR",
-    "SageMaker.CAPACITY_ERROR",
-    "SageMaker.RESOURCE_LIMIT",
-)
-
-
 def _declared_kinds() -> dict[str, Schema]:
-    steps = {"type": "array", "items": {"$ref": "#/$defs/Step"}}
+    no_condition = {"not": {"properties": {"Type": {"const": "Condition"}}}}
+    steps = {"type": "array", "items": {"allOf": [{"$ref": "#/$defs/Step"}, no_condition]}}
     conditions = {"type": "array", "items": {"$ref": "#/$defs/Condition"}, "minItems": 1}
     message = {"anyOf": [_TEXT, {"$ref": "#/$defs/Expression"}]}
     branches = _object({"Conditions": conditions, "IfSteps": steps, "ElseSteps": steps}, "Conditions")
     return {
         "Condition": {"properties": {"Arguments": branches}},
-        "Fail": {"properties": {"Arguments": _object({"ErrorMessage": message})}},
+        "Fail": {"properties": {"Arguments": _object({"ErrorMessage": message}, "ErrorMessage")}},
         "Lambda": {"properties": {"Arguments": _FLAT}, "required": ["FunctionArn"]},
         "Callback": {"properties": {"Arguments": _FLAT}, "required": ["SqsQueueUrl"]},
     }

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from language.expressions import Item, Member, Segment
+from language.errors import UnresolvedError
+from language.expressions import Member, Segment
 
 Shape: TypeAlias = Any
 """A shape of botocore's model."""
@@ -63,27 +65,30 @@ def service() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
-def request_shape(step_type: str) -> Shape:
-    """The input of the operation behind a type of step; None where there is no operation."""
+def request_shape(step_type: str) -> Shape | None:
+    """The input of the operation behind a type of step, where there is one."""
     operation = OPERATIONS.get(step_type)
     return service().operation_model(operation.create).input_shape if operation else None
 
 
 def follow(step_type: str, path: Sequence[Segment]) -> Shape:
-    """The shape at the end of a path into what is described about a step; LookupError says where the path leaves it."""
+    """The shape at the end of a path into what a step describes; UnresolvedError says where the path leaves it."""
     responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else ()
-    failures: dict[int, LookupError] = {}
+    failures: list[tuple[int, str]] = []
     for name in responses:
         shape = service().shape_for(name)
         for depth, segment in enumerate(path):
-            try:
-                shape = _into(shape, segment)
-            except LookupError as error:
-                failures.setdefault(depth, error)
+            further = _step_into(shape, segment)
+            if further is None:
+                failures.append((depth, _why_not(shape, segment)))
                 break
+            shape = further
         else:
             return shape
-    raise failures[max(failures)] if failures else LookupError(f"a {step_type} step describes nothing to refer to")
+    # Of several answers, the one that the path follows the longest is the one that was meant.
+    raise UnresolvedError(
+        max(failures, key=itemgetter(0))[1] if failures else f"a {step_type} step describes nothing to refer to"
+    )
 
 
 def kind(shape: Shape) -> str:
@@ -92,27 +97,27 @@ def kind(shape: Shape) -> str:
     return PRIMITIVES.get(name, name)
 
 
-def _into(shape: Shape, segment: Segment) -> Shape:
+def _step_into(shape: Shape, segment: Segment) -> Shape | None:
+    if isinstance(segment, Member):
+        return inside(shape, segment.name) if shape.type_name != "list" else None
+    return inside(shape, segment.key) if shape.type_name != "structure" else None
+
+
+def _why_not(shape: Shape, segment: Segment) -> str:
     if isinstance(segment, Member) and shape.type_name == "structure":
-        if segment.name in shape.members:
-            return shape.members[segment.name]
         near = get_close_matches(segment.name, list(shape.members), n=1)
-        raise LookupError(f"{shape.name} has no {segment.name}" + (f"; did you mean {near[0]}?" if near else ""))
-    if isinstance(segment, Item) and shape.type_name in ("list", "map"):
-        return shape.member if shape.type_name == "list" else shape.value
-    if isinstance(segment, Member) and shape.type_name == "map":
-        return shape.value
+        return f"{shape.name} has no {segment.name}" + (f"; did you mean {near[0]}?" if near else "")
     written = f".{segment.name}" if isinstance(segment, Member) else f"[{segment.key!r}]"
-    raise LookupError(f"{shape.name} is a {shape.type_name}, into which {written} does not lead")
+    return f"{shape.name} is a {shape.type_name}, into which {written} does not lead"
 
 
-def inside(shape: Shape, key: str | int) -> Shape:
+def inside(shape: Shape | None, key: str | int) -> Shape | None:
     """The shape of a member or entry of a shape's value; None where the shape knows none."""
     enter = _INSIDE.get(shape.type_name) if shape is not None else None
     return enter(shape, key) if enter else None
 
 
-_INSIDE: Mapping[str, Callable[[Shape, str | int], Shape]] = {
+_INSIDE: Mapping[str, Callable[[Shape, str | int], Shape | None]] = {
     "structure": lambda shape, key: shape.members.get(key),
     "list": lambda shape, _: shape.member,
     "map": lambda shape, _: shape.value,

@@ -5,310 +5,286 @@ One rule, one function: it yields a problem for the key that is to be changed, w
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterator
 
 from entrypoints import contract
 from pipeline import parameters
+from pipeline.rules import Problem
 from pipeline.settings import Settings
 from steps import images
-from steps.build import image_for
-from steps.instances import SMDDP_TYPES, has_bfloat16, is_burstable, processor
-from steps.ranges import Categorical, Continuous, combinations
+from steps.build import Family, image_for
+from steps.deploy_endpoint import shortest_update
+from steps.errors import ImageNotFoundError, NoImageInRegionError
+from steps.instances import SMDDP_TYPES, has_local_storage, is_burstable, processor
+from steps.ranges import Categorical, grid_points
+from steps.wording import meant, shown
 
-WITH_A_KEY_OF_THEIR_OWN = ("architecture", "epochs", "layers", "precision", "seed", "weights")
-NEVER_TUNED = ("epochs", "seed", "weights")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A key, and what is wrong with it."""
-
-    key: str
-    text: str
+MOST_JOBS = 750
 
 
-Rule = Callable[[Settings], Iterator[Problem]]
+def smddp_machines(s: Settings) -> Iterator[Problem]:
+    """smddp runs on a few machines only."""
+    if s.distributed.enabled and s.distributed.launcher == "smddp":
+        wrong = [one for one in (s.distributed.instance_type, *s.distributed.alternatives) if one not in SMDDP_TYPES]
+        key = "instance_type" if s.distributed.instance_type in wrong else "alternatives"
+        for one in wrong[:1]:
+            yield Problem(
+                f"distributed.{key}",
+                f'= "{one}" has no smddp, which runs on {" and ".join(SMDDP_TYPES)} only; '
+                'use one of them, or launcher = "torchrun"',
+                ("distributed.launcher",),
+            )
 
 
-def impossible(settings: Settings) -> list[Problem]:
-    """Every combination that cannot work; of several about one key, or the section around it, the first."""
-    found: list[Problem] = []
-    for problem in (problem for rule in RULES for problem in rule(settings)):
-        if not any(f"{one.key}.".startswith(f"{problem.key}.") for one in found):
-            found.append(problem)
-    return found
-
-
-def _smddp_machines(s: Settings) -> Iterator[Problem]:
-    chosen = s.distributed
-    if chosen.enabled and chosen.launcher == "smddp" and chosen.instance_type not in SMDDP_TYPES:
-        machines = " and ".join(SMDDP_TYPES)
-        yield Problem(
-            "distributed.instance_type",
-            f'= "{chosen.instance_type}" has no smddp, which runs on {machines} only; '
-            'use one of them, or launcher = "torchrun"',
-        )
-
-
-def _smddp_image(s: Settings) -> Iterator[Problem]:
+def smddp_image(s: Settings) -> Iterator[Problem]:
+    """smddp is in old images only."""
     if s.distributed.enabled and s.distributed.launcher == "smddp" and not s.images.distributed.has_smddp:
         yield Problem(
             "images.distributed.version",
             f'= "{s.images.distributed.version}" has no smddp library, gone from AWS\'s images since 2.6; '
             'use 2.5.1, or distributed.launcher = "torchrun"',
+            ("images.distributed", "distributed.launcher"),
         )
 
 
-def _debugger_image(s: Settings) -> Iterator[Problem]:
+def debugger_image(s: Settings) -> Iterator[Problem]:
+    """smdebug is in older images only."""
     if s.debugger.enabled and not s.images.training.has_smdebug:
         yield Problem(
             "images.training.version",
             f'= "{s.images.training.version}" has no smdebug library, gone from AWS\'s images since 2.1; '
             'use 2.0.1 with python = "py310", or debugger.enabled = false',
+            ("debugger.enabled",),
         )
 
 
-def _debugger_region(s: Settings) -> Iterator[Problem]:
+def debugger_region(s: Settings) -> Iterator[Problem]:
+    """The image that evaluates rules is not everywhere."""
     if s.debugger.enabled and s.debugger.rules:
         try:
             images.debugger_rules(s.site.region)
-        except ValueError:
-            yield Problem("debugger.rules", f"have no image that evaluates them in {s.site.region}; use rules = []")
+        except ImageNotFoundError:
+            text = f"have no image that evaluates them in {s.site.region}; use rules = []"
+            yield Problem("debugger.rules", text, ("site.region", "debugger.enabled"))
 
 
-def _images_exist(s: Settings) -> Iterator[Problem]:
-    uses = [("training", s.processing.instance_type), ("training", s.training.instance_type)]
-    uses += [("distributed", s.distributed.instance_type)] if s.distributed.enabled else []
-    uses += [("inference", instance_type) for instance_type in s.registry.inference_instance_types]
-    for family, instance_type in uses:
+def images_exist(s: Settings) -> Iterator[Problem]:
+    """Every image is there, for the machines that it shall run on."""
+    uses: dict[str, tuple[Family, str]] = {
+        "processing.instance_type": ("training", s.processing.instance_type),
+        "training.instance_type": ("training", s.training.instance_type),
+        "registry.inference_instance_types": ("inference", s.registry.inference_instance_types[0]),
+    }
+    if s.distributed.enabled:
+        uses["distributed.instance_type"] = ("distributed", s.distributed.instance_type)
+    for key, (family, instance_type) in uses.items():
         try:
             image_for(s.images, family, instance_type, s.site.region)
-        except ValueError as error:
-            yield Problem(f"images.{family}", f"cannot run on {instance_type}: {error}")
+        except NoImageInRegionError as error:
+            yield Problem("site.region", f'= "{s.site.region}" does not go with images.{family}: {error}')
+        except ImageNotFoundError as error:
+            yield Problem(f"images.{family}", f"cannot run on {instance_type}: {error}", (key,))
 
 
-def _serving_machines(s: Settings) -> Iterator[Problem]:
-    types = s.registry.inference_instance_types
-    if s.endpoint.instance_type not in types:
+def images_of_the_region(s: Settings) -> Iterator[Problem]:
+    """SageMaker pulls an image from its own region."""
+    families = {"training": s.images.training, "distributed": s.images.distributed, "inference": s.images.inference}
+    for family, image in families.items():
+        if image.image_uri and image.image_uri.split(".")[3] != s.site.region:
+            text = (
+                f"lies in {image.image_uri.split('.')[3]}, and images are pulled within {s.site.region}; copy it there"
+            )
+            yield Problem(f"images.{family}.image_uri", text, ("site.region",))
+
+
+def machines_of_one_kind(s: Settings) -> Iterator[Problem]:
+    """An execution may choose among machines for which one image, and one volume key or none, is right."""
+    menus = {
+        "processing.alternatives": (s.processing.instance_type, *s.processing.alternatives),
+        "training.alternatives": (s.training.instance_type, *s.training.alternatives),
+        "distributed.alternatives": (s.distributed.instance_type, *s.distributed.alternatives),
+        "registry.inference_instance_types": s.registry.inference_instance_types,
+    }
+    for key, (first, *others) in menus.items():
+        for other in others:
+            if processor(other) != processor(first):
+                text = f"has {other} ({processor(other)}) beside {first} ({processor(first)}), and one image serves all"
+                yield Problem(key, f"{text}; name machines of one kind")
+            elif s.site.encryption.volume_key and has_local_storage(other) != has_local_storage(first):
+                text = f"has {other} beside {first}, and only one of them takes site.encryption.volume_key"
+                yield Problem(key, f"{text}; name machines that do, or machines that do not")
+
+
+def burstable_endpoint(s: Settings) -> Iterator[Problem]:
+    """Application Auto Scaling refuses burstable machines."""
+    if s.autoscaling.min_capacity == s.autoscaling.max_capacity:
+        return
+    served = {
+        "endpoint.instance_type": (s.endpoint.instance_type,),
+        "registry.inference_instance_types": s.registry.inference_instance_types,
+    }
+    for key, types in served.items():
+        for one in [one for one in types if is_burstable(one)][:1]:
+            text = f'= "{one}" is burstable, and Application Auto Scaling refuses those; use ml.m5.large'
+            yield Problem(key, f"{text}, or autoscaling.max_capacity equal to min_capacity")
+
+
+def endpoint_is_registered(s: Settings) -> Iterator[Problem]:
+    """A registered model runs on the machines that it was registered for."""
+    if s.endpoint.instance_type not in s.registry.inference_instance_types:
         yield Problem(
             "endpoint.instance_type",
             f'= "{s.endpoint.instance_type}" is not among registry.inference_instance_types, '
             "and a registered model runs on no other; add it there",
-        )
-    if len({processor(one) for one in types}) > 1:
-        yield Problem(
-            "registry.inference_instance_types",
-            "mixes machines with and without a GPU, and one image serves all of them; name machines of one kind",
+            ("registry.inference_instance_types",),
         )
 
 
-def _burstable_endpoint(s: Settings) -> Iterator[Problem]:
-    scales = s.autoscaling.min_capacity < s.autoscaling.max_capacity
-    if is_burstable(s.endpoint.instance_type) and scales:
-        yield Problem(
-            "endpoint.instance_type",
-            f'= "{s.endpoint.instance_type}" is burstable, and Application Auto Scaling refuses those; '
-            "use ml.m5.large, or autoscaling.max_capacity equal to min_capacity",
-        )
-
-
-def _instances_within_scaling(s: Settings) -> Iterator[Problem]:
+def instances_within_scaling(s: Settings) -> Iterator[Problem]:
+    """The endpoint starts within the bounds of its scaling."""
     low, high, count = s.autoscaling.min_capacity, s.autoscaling.max_capacity, s.endpoint.instance_count
     if not low <= count <= high:
+        text = f"= {count} lies outside of autoscaling's {low} to {high}; bring it within"
+        yield Problem("endpoint.instance_count", text, ("autoscaling.min_capacity", "autoscaling.max_capacity"))
+
+
+def shifting_needs_two(s: Settings) -> Iterator[Problem]:
+    """A canary or a linear step is half of the fleet at most, and half an instance is none."""
+    fewest = min(s.endpoint.instance_count, s.autoscaling.min_capacity)
+    if s.endpoint.update.policy != "all-at-once" and fewest < 2:
+        text = f'= "{s.endpoint.update.policy}" moves part of the traffic, and the endpoint may have {fewest} instance'
+        remedy = "use all-at-once, or let endpoint.instance_count and autoscaling.min_capacity be 2 or more"
         yield Problem(
-            "endpoint.instance_count", f"= {count} lies outside of autoscaling's {low} to {high}; bring it within"
+            "endpoint.update.policy", f"{text}; {remedy}", ("endpoint.instance_count", "autoscaling.min_capacity")
         )
 
 
-def _parallel_jobs(s: Settings) -> Iterator[Problem]:
+def update_has_time(s: Settings) -> Iterator[Problem]:
+    """An update may last as long as its waits, and is awaited for as long as it may last."""
+    update, patience = s.endpoint.update, s.functions.await_.give_up_minutes * 60
+    if update.timeout_seconds <= shortest_update(update):
+        text = f"= {update.timeout_seconds} is over before the waits are, {shortest_update(update)} s"
+        yield Problem("endpoint.update.timeout_seconds", f"{text}; raise it, or wait less", ("endpoint.update",))
+    if patience < update.timeout_seconds:
+        text = f"= {s.functions.await_.give_up_minutes} ends before endpoint.update.timeout_seconds does"
+        also = ("endpoint.update.timeout_seconds",)
+        yield Problem(
+            "functions.await.give_up_minutes", f"{text}; write {-(-update.timeout_seconds // 60)} or more", also
+        )
+
+
+def parallel_jobs(s: Settings) -> Iterator[Problem]:
+    """No more jobs at once than there are."""
     if s.tuning.parallel_jobs > s.tuning.max_jobs and s.tuning.strategy != "Grid":
-        yield Problem(
-            "tuning.parallel_jobs",
-            f"= {s.tuning.parallel_jobs} is above max_jobs = {s.tuning.max_jobs}; lower it or raise max_jobs",
-        )
+        text = f"= {s.tuning.parallel_jobs} is above max_jobs = {s.tuning.max_jobs}; lower it or raise max_jobs"
+        yield Problem("tuning.parallel_jobs", text, ("tuning.max_jobs",))
 
 
-def _strategy(s: Settings) -> Iterator[Problem]:
-    kinds = {type(one) for one in s.tuning.ranges.values()}
-    if s.tuning.strategy == "Grid" and kinds != {Categorical}:
-        yield Problem(
-            "tuning.strategy", '= "Grid" takes categorical ranges only; make every range categorical, or use Bayesian'
-        )
-    if s.tuning.strategy == "Grid" and combinations(s.tuning.ranges) > 750:
-        yield Problem(
-            "tuning.ranges",
-            f"make {combinations(s.tuning.ranges)} grid points, and a search has 750 jobs at most; name fewer",
-        )
+def grid(s: Settings) -> Iterator[Problem]:
+    """A grid has points, and not too many."""
+    if s.tuning.strategy != "Grid":
+        return
+    if not all(isinstance(one, Categorical) for one in s.tuning.ranges.values()):
+        text = '= "Grid" takes categorical ranges only; make every range categorical, or use Bayesian'
+        yield Problem("tuning.strategy", text, ("tuning.ranges",))
+    elif grid_points(s.tuning.ranges) > MOST_JOBS:
+        text = f"make {grid_points(s.tuning.ranges)} grid points, and a search has {MOST_JOBS} jobs at most; name fewer"
+        yield Problem("tuning.ranges", text, ("tuning.strategy",))
+
+
+def hyperband(s: Settings) -> Iterator[Problem]:
+    """Hyperband stops jobs itself, between two numbers of epochs."""
+    least, most = s.tuning.hyperband_min_epochs, s.training.epochs
     if s.tuning.strategy == "Hyperband" and s.tuning.early_stopping != "Off":
-        yield Problem("tuning.early_stopping", '= "Auto" cannot be with Hyperband, which stops jobs itself; use Off')
-    if s.tuning.strategy == "Hyperband" and s.tuning.hyperband_min_epochs >= s.training.epochs:
-        yield Problem(
-            "tuning.hyperband_min_epochs",
-            f"= {s.tuning.hyperband_min_epochs} is not below training.epochs = {s.training.epochs}; lower it",
-        )
+        text = '= "Auto" cannot be with Hyperband, which stops jobs itself; use Off'
+        yield Problem("tuning.early_stopping", text, ("tuning.strategy",))
+    if s.tuning.strategy == "Hyperband" and least >= most:
+        text = f"= {least} is not below training.epochs = {most}; lower it"
+        yield Problem("tuning.hyperband_min_epochs", text, ("training.epochs", "tuning.strategy"))
 
 
-def _tuned_hyperparameters(s: Settings) -> Iterator[Problem]:
-    for name, one in s.tuning.ranges.items():
-        kind = contract.HYPERPARAMETERS.get(name)
-        if kind is None:
-            yield Problem(
-                f"tuning.ranges.{name}", f"is no hyperparameter of {contract.TRAIN}; {_known_hyperparameters(name)}"
-            )
-        elif name in NEVER_TUNED:
-            yield Problem(f"tuning.ranges.{name}", "is fixed for an execution and cannot be tuned; remove the range")
-        elif not isinstance(one, Categorical) and (kind is str or (kind is int and isinstance(one, Continuous))):
-            fitting = "categorical" if kind is str else "integer or categorical"
-            yield Problem(
-                f"tuning.ranges.{name}",
-                f"is {one.type}, and {contract.TRAIN} does not take such values; make it {fitting}",
-            )
-
-
-def _categorical_values(s: Settings) -> Iterator[Problem]:
-    for name, one in s.tuning.ranges.items():
-        kind = contract.HYPERPARAMETERS.get(name, str)
-        wrong = [value for value in one.values if not _fits(value, kind)] if isinstance(one, Categorical) else []
-        if wrong:
-            yield Problem(
-                f"tuning.ranges.{name}.values",
-                f"has {_shown(wrong[0])}, and {contract.TRAIN} takes {_NAMES[kind]}; mend it",
-            )
-
-
-def _fixed_hyperparameters(s: Settings) -> Iterator[Problem]:
-    for name, value in s.training.hyperparameters.items():
-        key, kind = f"training.hyperparameters.{name}", contract.HYPERPARAMETERS.get(name)
-        if kind is None:
-            yield Problem(key, f"is no hyperparameter of {contract.TRAIN}; {_known_hyperparameters(name)}")
-        elif name in WITH_A_KEY_OF_THEIR_OWN:
-            yield Problem(key, f"has a key of its own; set training.{name} instead")
-        elif not _fits(value, kind):
-            yield Problem(key, f"= {_shown(value)} is of the wrong kind; write {_NAMES[kind]}")
-
-
-def _untrained_backbone(s: Settings) -> Iterator[Problem]:
-    if s.training.layers == "head" and s.training.weights == contract.WEIGHTS_NONE:
-        yield Problem(
-            "training.layers",
-            '= "head" would train on a network of random weights; use layers = "all", or give weights',
-        )
-
-
-def _precision(s: Settings) -> Iterator[Problem]:
-    if s.training.precision == "bf16" and not has_bfloat16(s.training.instance_type):
-        yield Problem(
-            "training.precision",
-            f'= "bf16" is not computed by {s.training.instance_type}; use auto or fp16, or ml.g5.xlarge',
-        )
-
-
-def _spot(s: Settings) -> Iterator[Problem]:
+def spot(s: Settings) -> Iterator[Problem]:
+    """Spot machines are waited for, and not kept."""
     longest = max(s.training.max_runtime_seconds, s.distributed.max_runtime_seconds if s.distributed.enabled else 0)
     if s.training.spot and s.training.warm_pool_seconds:
-        yield Problem("training.warm_pool_seconds", "cannot be with spot; set it to 0, or spot = false")
+        text = "cannot be with spot; set it to 0, or spot = false"
+        yield Problem("training.warm_pool_seconds", text, ("training.spot",))
     if s.training.spot and s.training.max_wait_seconds < longest:
-        yield Problem(
-            "training.max_wait_seconds",
-            f"= {s.training.max_wait_seconds} is shorter than the {longest} s that training may run; raise it",
-        )
+        text = f"= {s.training.max_wait_seconds} is shorter than the {longest} s that training may run; raise it"
+        yield Problem("training.max_wait_seconds", text, ("training.max_runtime_seconds",))
 
 
-def _isolation(s: Settings) -> Iterator[Problem]:
-    if not s.site.network.isolation:
-        return
-    if not s.data.source.startswith("s3://"):
-        yield Problem(
-            "data.source", "is fetched by network, which site.network.isolation shuts; copy it to S3 and write s3://…"
-        )
-    if s.training.weights != contract.WEIGHTS_NONE and not s.training.weights.startswith("s3://"):
-        yield Problem(
-            "training.weights",
-            f'= "{s.training.weights}" is fetched by network, which site.network.isolation shuts; use s3://… or none',
-        )
+def isolation(s: Settings) -> Iterator[Problem]:
+    """Behind a shut network everything comes from S3."""
+    fetched = {
+        "data.source": not s.data.source.startswith("s3://"),
+        "training.weights": s.training.weights != contract.WEIGHTS_NONE and not s.training.weights.startswith("s3://"),
+    }
+    keys = [key for key, is_fetched in fetched.items() if is_fetched]
+    if s.site.network.isolation and keys:
+        text = f"= true shuts the network by which {' and '.join(keys)} would be fetched; write s3://… there"
+        yield Problem("site.network.isolation", text, tuple(keys))
 
 
-def _encryption_region(s: Settings) -> Iterator[Problem]:
+def keys_of_the_region(s: Settings) -> Iterator[Problem]:
+    """A KMS key works in its own partition and region only."""
     for name in ("output_key", "volume_key"):
         key = getattr(s.site.encryption, name)
-        if key and key.split(":")[3] != s.site.region:
-            yield Problem(
-                f"site.encryption.{name}",
-                f"lies in {key.split(':')[3]}, and a key works in its own region only; use one in {s.site.region}",
-            )
+        home = f"arn:{images.partition(s.site.region)}:kms:{s.site.region}:"
+        if key and not key.startswith(home):
+            text = f"lies elsewhere, and a key works in its own region only; use one that begins with {home}"
+            yield Problem(f"site.encryption.{name}", text, ("site.region",))
 
 
-def _functions(s: Settings) -> Iterator[Problem]:
-    predict, waiting = s.functions.predict, s.functions.await_
-    if predict.provisioned_concurrency > predict.reserved_concurrency > 0:
-        yield Problem(
-            "functions.predict.provisioned_concurrency",
-            f"= {predict.provisioned_concurrency} is above "
-            f"reserved_concurrency = {predict.reserved_concurrency}; lower it",
-        )
+def concurrency(s: Settings) -> Iterator[Problem]:
+    """What is kept warm is part of what is set aside."""
+    reserved, warm = s.functions.predict.reserved_concurrency, s.functions.predict.provisioned_concurrency
+    if warm > reserved > 0:
+        text = f"= {warm} is above reserved_concurrency = {reserved}; lower it"
+        yield Problem("functions.predict.provisioned_concurrency", text, ("functions.predict.reserved_concurrency",))
+
+
+def polling(s: Settings) -> Iterator[Problem]:
+    """A message comes back when the function that took it is over."""
+    waiting = s.functions.await_
     if waiting.poll_seconds < waiting.timeout_seconds:
-        yield Problem(
-            "functions.await.poll_seconds",
-            f"= {waiting.poll_seconds} is shorter than the function's "
-            f"timeout_seconds = {waiting.timeout_seconds}; raise it",
-        )
+        text = f"= {waiting.poll_seconds} is shorter than the function's timeout_seconds = {waiting.timeout_seconds}"
+        yield Problem("functions.await.poll_seconds", f"{text}; raise it", ("functions.await.timeout_seconds",))
 
 
-def _scheduled_values(s: Settings) -> Iterator[Problem]:
+def scheduled_values(s: Settings) -> Iterator[Problem]:
+    """A schedule gives values to parameters that there are, of their kind and among their choices."""
     declared = {parameter.name: parameter for parameter in parameters.declare(s)}
     for name, value in s.schedule.parameters.items():
         key = f"schedule.parameters.{name}"
         if name not in declared:
-            yield Problem(key, f"is no parameter of this pipeline; {_choice(name, declared)}")
-        elif not _fits(value, type(declared[name].default)):
-            yield Problem(key, f"= {_shown(value)} is of the wrong kind; write {_NAMES[type(declared[name].default)]}")
+            yield Problem(key, f"is no parameter of this pipeline; {meant(name, declared)}")
+        elif not declared[name].takes(value):
+            yield Problem(key, f"= {shown(value)} is of the wrong kind; write {declared[name].kind}")
         elif declared[name].choices and value not in declared[name].choices:
-            yield Problem(key, f"= {_shown(value)} is none of its choices; write {' or '.join(declared[name].choices)}")
+            yield Problem(key, f"= {shown(value)} is none of its choices; write {' or '.join(declared[name].choices)}")
 
 
-_NAMES = {int: "a whole number", float: "a number", str: "text in quotes"}
-
-
-def _fits(value: object, kind: type) -> bool:
-    """Whether a value can stand where that kind is asked for; a whole number is a number, too."""
-    return isinstance(value, (int, float) if kind is float else kind)
-
-
-def _shown(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _known_hyperparameters(name: str) -> str:
-    return _choice(name, contract.HYPERPARAMETERS)
-
-
-def _choice(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-
-
-RULES: tuple[Rule, ...] = (
-    _smddp_machines,
-    _smddp_image,
-    _debugger_image,
-    _debugger_region,
-    _images_exist,
-    _burstable_endpoint,
-    _serving_machines,
-    _instances_within_scaling,
-    _parallel_jobs,
-    _strategy,
-    _tuned_hyperparameters,
-    _categorical_values,
-    _fixed_hyperparameters,
-    _untrained_backbone,
-    _precision,
-    _spot,
-    _isolation,
-    _encryption_region,
-    _functions,
-    _scheduled_values,
+RULES = (
+    smddp_machines,
+    smddp_image,
+    debugger_image,
+    debugger_region,
+    images_exist,
+    images_of_the_region,
+    machines_of_one_kind,
+    burstable_endpoint,
+    endpoint_is_registered,
+    instances_within_scaling,
+    shifting_needs_two,
+    update_has_time,
+    parallel_jobs,
+    grid,
+    hyperband,
+    spot,
+    isolation,
+    keys_of_the_region,
+    concurrency,
+    polling,
+    scheduled_values,
 )

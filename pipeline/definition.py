@@ -7,10 +7,7 @@ is here.
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Mapping
-from typing import Any
 
 from pipeline import parameters
 from pipeline.settings import Settings
@@ -29,9 +26,8 @@ from steps.tune import tune
 Given = Mapping[str, dag.Expression]
 
 
-def steps(settings: Settings, build: Build, given: Given) -> list[dag.Step]:
-    """The steps of the graph, wired."""
-    s = settings
+def graph(s: Settings, build: Build, given: Given) -> list[dag.Step]:
+    """The steps, wired."""
     data = prepare_data(
         s.data, s.processing, build, source=given["InputDataUrl"], instance_type=given["ProcessingInstanceType"]
     )
@@ -42,15 +38,15 @@ def steps(settings: Settings, build: Build, given: Given) -> list[dag.Step]:
         data=data,
         epochs=given["Epochs"],
         instance_type=given["TrainingInstanceType"],
-        max_jobs=given.get("TuningMaxJobs"),
+        max_jobs=given.get("TuningMaxJobs"),  # a grid counts its jobs itself
         parallel_jobs=given["TuningMaxParallelJobs"],
     )
     candidates = training(s, build, given, data, search)
     evaluation = evaluate(
         s.processing, build, data=data, candidates=candidates, instance_type=given["ProcessingInstanceType"]
     )
-    deployed = deployment(s, build, given, data, evaluation)
-    gate = quality_gate(evaluation=evaluation, threshold=given["AccuracyThreshold"], then=deployed)
+    then = behind_the_gate(s, build, given, data, evaluation)
+    gate = quality_gate(evaluation=evaluation, threshold=given["AccuracyThreshold"], then=then)
     return [data, search, *candidates.values(), evaluation, gate]
 
 
@@ -84,8 +80,8 @@ def training(s: Settings, build: Build, given: Given, data: dag.Step, search: da
     return candidates
 
 
-def deployment(s: Settings, build: Build, given: Given, data: dag.Step, evaluation: dag.Step) -> list[dag.Step]:
-    """The steps behind the gate: from the registry to a scaling endpoint."""
+def behind_the_gate(s: Settings, build: Build, given: Given, data: dag.Step, evaluation: dag.Step) -> list[dag.Step]:
+    """The steps from the registry to a scaling endpoint."""
     registered = register_model(
         s.registry, build, data=data, evaluation=evaluation, approval=given["ModelApprovalStatus"]
     )
@@ -118,20 +114,7 @@ def pipeline(settings: Settings, archive: SourceArchive) -> dag.Pipeline:
     return dag.Pipeline(
         name=settings.pipeline.name,
         parameters=list(given.values()),
-        steps=steps(settings, build, given),
+        steps=graph(settings, build, given),
         pipeline_experiment_config=None,
         sagemaker_session=dag.NO_SESSION,
     )
-
-
-def document(settings: Settings, archive: SourceArchive) -> dict[str, Any]:
-    """The definition as the service takes it; what the SDK leaves empty is left out."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Lambda function won't be updated")
-        definition: dict[str, Any] = json.loads(pipeline(settings, archive).definition())
-    return {name: value for name, value in definition.items() if value is not None}
-
-
-def render(settings: Settings, archive: SourceArchive) -> str:
-    """The definition as text to read, to review and to upsert."""
-    return json.dumps(document(settings, archive), indent=2, ensure_ascii=False) + "\n"

@@ -1,8 +1,8 @@
 """Where settings come from, layer upon layer, and where each value stands: a file and its line, a variable, an option.
 
-Files are TOML, read by the standard library; the line of a key is found by a second, simpler look at the text,
-because the parser does not tell. An environment variable PEDIGREE__SECTION__KEY holds a TOML value too, and plain
-text where it is none.
+Files are TOML, read by the standard library; the line of a key is found by a second look at the text, because the
+parser does not tell. An environment variable PEDIGREE__SECTION__KEY holds a TOML value too, and plain text where it
+is none.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,19 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # the same parser, before it came with Python
 
-__all__ = ["Layer", "environment", "read", "stacked", "tomllib"]
+__all__ = ["FILES_VARIABLE", "Layer", "environment", "read", "stacked", "tomllib"]
 
+FILES_VARIABLE = "PEDIGREE_SETTINGS"
 PREFIX = "PEDIGREE__"
-_HEADER = re.compile(r"^\s*\[\s*([^\[\]]+?)\s*\]\s*(#.*)?$")
-_KEY = re.compile(r"^\s*([\w.\"'-]+)\s*=")
+_OURS = "PEDIGREE_"
+_HEADER = re.compile(r"^\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
+_KEY = re.compile(r"^\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=(.*)$")
+_NOT_TOML = (ValueError, RecursionError)
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Values in a tree, and the place of each by its dotted key."""
+    """Values in a tree, and the place of each by its dotted key, the latest last."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
@@ -43,12 +47,13 @@ class Layer:
             tree = {part: tree}
         return cls(tree, {key: place})
 
-    def place(self, key: str) -> str:
-        """Where a key was given, or the nearest section around it."""
-        parts = key.split(".")
-        around = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
-        inside = [name for name in self.places if name.startswith(f"{key}.")]
-        return next((self.places[name] for name in (key, *inside, *around) if name in self.places), "default")
+    def place(self, *keys: str) -> str:
+        """Where the keys, or what is inside of them, were given last; or else the nearest section around them."""
+        inside = [name for name in self.places if any(f"{name}.".startswith(f"{key}.") for key in keys)]
+        if inside:
+            return self.places[inside[-1]]
+        around = [name for name in reversed(list(self.places)) if any(key.startswith(f"{name}.") for key in keys)]
+        return self.places[max(around, key=lambda name: name.count("."))] if around else "default"
 
 
 def read(path: Path) -> Layer:
@@ -57,10 +62,10 @@ def read(path: Path) -> Layer:
         text = path.read_text(encoding="utf-8")
         values = tomllib.loads(text)
     except FileNotFoundError:
-        raise SettingsError([f"{path}: no such file; name another with --settings or PEDIGREE_SETTINGS"]) from None
+        raise SettingsError([f"{path}: no such file; name another with --settings or {FILES_VARIABLE}"]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError([f"{path}: cannot be read ({error}); settings are a TOML file in UTF-8"]) from None
-    except tomllib.TOMLDecodeError as error:
+    except _NOT_TOML as error:
         line = re.search(r"at line (\d+)", str(error))
         place = f"{path}:{line[1]}" if line else f"{path}"
         raise SettingsError([f"{place}: is not TOML: {error}; mend it as https://toml.io says"]) from None
@@ -72,6 +77,9 @@ def environment(environ: Mapping[str, str], defaults: Mapping[str, Any]) -> Laye
 
     Where the default is text, so is the value, and nobody need quote an account's digits.
     """
+    strangers = [name for name in environ if name.startswith(_OURS) and name != FILES_VARIABLE and PREFIX not in name]
+    if strangers:
+        raise SettingsError([_stranger(name) for name in sorted(strangers)])
     ours = [(name, text) for name, text in sorted(environ.items()) if name.startswith(PREFIX)]
     return stacked([_variable(name, text, defaults) for name, text in ours])
 
@@ -82,21 +90,39 @@ def stacked(layers: Sequence[Layer]) -> Layer:
     places: dict[str, str] = {}
     for layer in layers:
         values = _merged(values, layer.values)
-        places |= layer.places
+        for key, place in layer.places.items():
+            places.pop(key, None)
+            places[key] = place
     return Layer(values, places)
+
+
+def _stranger(name: str) -> str:
+    near = get_close_matches(name, [FILES_VARIABLE, f"{PREFIX}{name.removeprefix(_OURS)}"], n=1, cutoff=0.0)
+    return (
+        f"{name}: is no variable of ours, which are {FILES_VARIABLE} and {PREFIX}SECTION__KEY; did you mean {near[0]}?"
+    )
 
 
 def _variable(name: str, text: str, defaults: Mapping[str, Any]) -> Layer:
     parts = [part.lower() if part.isupper() else part for part in name.removeprefix(PREFIX).split("__")]
-    value, default = _toml_value(text), _at(defaults, parts)
-    return Layer.of(".".join(parts), text if isinstance(default, str) and not isinstance(value, str) else value, name)
+    value = _toml_value(text)
+    is_text = _is_text(_at(defaults, parts), _at(defaults, parts[:-1]))
+    return Layer.of(".".join(parts), text if is_text and not isinstance(value, str) else value, name)
+
+
+def _is_text(default: Any, around: Any) -> bool:
+    """Whether a value is text: by its default, or, in a table of one's own making, by what else is in it."""
+    if default is None and isinstance(around, Mapping) and around:
+        return all(isinstance(value, str) for value in around.values())
+    return isinstance(default, str)
 
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        table = tomllib.loads(f"value = {text}")
+    except _NOT_TOML:
         return text
+    return table["value"] if list(table) == ["value"] else text
 
 
 def _at(tree: Any, parts: Sequence[str]) -> Any:
@@ -108,8 +134,9 @@ def _at(tree: Any, parts: Sequence[str]) -> Any:
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both else value
+        # A table that says its type is a new one, not a change of the one below.
+        changes = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and "type" not in value
+        merged[key] = _merged(merged[key], value) if changes else value
     return merged
 
 
@@ -120,13 +147,30 @@ def _frozen(value: Any) -> Any:
 
 
 def _lines(text: str) -> Iterator[tuple[str, int]]:
-    section = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
+    """The keys of a TOML text that parses, each with its line; what stands inside of values is no key."""
+    section, lines = "", text.splitlines()
+    number = 0
+    while number < len(lines):
+        header, key = _HEADER.match(lines[number]), _KEY.match(lines[number])
+        if key:
+            yield f"{section}.{_plain(key[1])}".lstrip("."), number + 1
+            number += _rows_of_value(key[2], lines[number + 1 :])
+        elif header:
             section = _plain(header[1])
-            yield section, number
-        elif key := _KEY.match(line):
-            yield f"{section}.{_plain(key[1])}".lstrip("."), number
+            yield section, number + 1
+        number += 1
+
+
+def _rows_of_value(text: str, following: Sequence[str]) -> int:
+    """How many further lines a value takes: as many as it needs to be one."""
+    for rows, line in enumerate([*following, ""]):
+        try:
+            tomllib.loads(f"value ={text}")
+        except _NOT_TOML:
+            text += f"\n{line}"
+        else:
+            return rows
+    return 0
 
 
 def _plain(key: str) -> str:

@@ -1,7 +1,9 @@
 """What an execution can change: in Studio, on the schedule, or with start.
 
 Each parameter has its default from settings and reaches at least one step. A list of choices is given where the set
-is closed: there Studio shows a menu, and the service refuses anything else.
+is closed: there Studio shows a menu, and the service refuses anything else. Machines are such a set: the image and
+the volume key are chosen when the definition is built, so an execution may choose among machines for which they are
+right.
 """
 
 from __future__ import annotations
@@ -12,17 +14,30 @@ from typing import get_args
 
 from pipeline.settings import Settings
 from steps import dag
-from steps.instances import SMDDP_TYPES
+from steps.instances import SMDDP_TYPES, menu
 from steps.register_model import Approval
+
+Value = str | int | float
+_KINDS: Mapping[type, str] = {str: "text in quotes", int: "a whole number", float: "a number"}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A value that has a default and can be given anew at every start."""
+    """A value that has a default, from the setting of that key, and can be given anew at every start."""
 
     name: str
-    default: str | int | float
+    key: str
+    default: Value
     choices: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What it takes, as somebody would write it."""
+        return _KINDS[type(self.default)]
+
+    def takes(self, value: Value) -> bool:
+        """Whether a value is of its kind; a whole number is a number, too."""
+        return isinstance(value, (int, float) if isinstance(self.default, float) else type(self.default))
 
     def expression(self) -> dag.Expression:
         """The SDK's parameter, which requests refer to."""
@@ -42,29 +57,35 @@ def expressions(settings: Settings) -> Mapping[str, dag.Expression]:
     return {parameter.name: parameter.expression() for parameter in declare(settings)}
 
 
-def _data_and_training(settings: Settings) -> Iterator[Parameter]:
-    yield Parameter("InputDataUrl", settings.data.source_url(settings.site.network.isolation))
-    yield Parameter("ProcessingInstanceType", settings.processing.instance_type)
-    yield Parameter("TrainingInstanceType", settings.training.instance_type)
-    yield Parameter("Epochs", settings.training.epochs)
-    if settings.tuning.strategy != "Grid":
-        yield Parameter("TuningMaxJobs", settings.tuning.max_jobs)
-    yield Parameter("TuningMaxParallelJobs", settings.tuning.parallel_jobs)
+def _data_and_training(s: Settings) -> Iterator[Parameter]:
+    processing = menu("Processing", s.processing.instance_type, s.processing.alternatives)
+    training = menu("Training", s.training.instance_type, s.training.alternatives)
+    yield Parameter("InputDataUrl", "data.source", s.data.source_url(s.site.network.isolation))
+    yield Parameter("ProcessingInstanceType", "processing.instance_type", s.processing.instance_type, processing)
+    yield Parameter("TrainingInstanceType", "training.instance_type", s.training.instance_type, training)
+    yield Parameter("Epochs", "training.epochs", s.training.epochs)
+    if s.tuning.strategy != "Grid":
+        yield Parameter("TuningMaxJobs", "tuning.max_jobs", s.tuning.max_jobs)
+    yield Parameter("TuningMaxParallelJobs", "tuning.parallel_jobs", s.tuning.parallel_jobs)
 
 
-def _distributed(settings: Settings) -> Iterator[Parameter]:
-    if settings.distributed.enabled:
-        choices = SMDDP_TYPES if settings.distributed.launcher == "smddp" else ()
-        yield Parameter("DistributedInstanceType", settings.distributed.instance_type, choices)
-        yield Parameter("DistributedInstanceCount", settings.distributed.instance_count)
+def _distributed(s: Settings) -> Iterator[Parameter]:
+    chosen = s.distributed
+    if chosen.enabled:
+        alternatives = chosen.alternatives or (SMDDP_TYPES if chosen.launcher == "smddp" else ())
+        machines = menu("Training", chosen.instance_type, alternatives)
+        yield Parameter("DistributedInstanceType", "distributed.instance_type", chosen.instance_type, machines)
+        yield Parameter("DistributedInstanceCount", "distributed.instance_count", chosen.instance_count)
 
 
-def _deployment(settings: Settings) -> Iterator[Parameter]:
-    yield Parameter("AccuracyThreshold", settings.quality.accuracy)
-    yield Parameter("ModelApprovalStatus", settings.registry.approval, get_args(Approval))
-    yield Parameter("EndpointName", settings.endpoint.name)
-    yield Parameter("EndpointInstanceType", settings.endpoint.instance_type, settings.registry.inference_instance_types)
-    yield Parameter("EndpointInstanceCount", settings.endpoint.instance_count)
-    yield Parameter("AutoscalingMinCapacity", settings.autoscaling.min_capacity)
-    yield Parameter("AutoscalingMaxCapacity", settings.autoscaling.max_capacity)
-    yield Parameter("AutoscalingTargetInvocations", float(settings.autoscaling.target_invocations_per_minute))
+def _deployment(s: Settings) -> Iterator[Parameter]:
+    machines = s.registry.inference_instance_types
+    target = float(s.autoscaling.target_invocations_per_minute)
+    yield Parameter("AccuracyThreshold", "quality.accuracy", float(s.quality.accuracy))
+    yield Parameter("ModelApprovalStatus", "registry.approval", s.registry.approval, get_args(Approval))
+    yield Parameter("EndpointName", "endpoint.name", s.endpoint.name)
+    yield Parameter("EndpointInstanceType", "endpoint.instance_type", s.endpoint.instance_type, machines)
+    yield Parameter("EndpointInstanceCount", "endpoint.instance_count", s.endpoint.instance_count)
+    yield Parameter("AutoscalingMinCapacity", "autoscaling.min_capacity", s.autoscaling.min_capacity)
+    yield Parameter("AutoscalingMaxCapacity", "autoscaling.max_capacity", s.autoscaling.max_capacity)
+    yield Parameter("AutoscalingTargetInvocations", "autoscaling.target_invocations_per_minute", target)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from pipeline.layers import Layer
+from steps.wording import meant, shown
 
 Details = Mapping[str, Any]
 _KINDS = {
@@ -18,8 +17,10 @@ _KINDS = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "text in quotes",
+    "string_unicode": "text in quotes",
     "tuple_type": "a list in brackets",
     "mapping_type": "a table",
+    "dict_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",
 }
@@ -33,7 +34,6 @@ _CAUSES = {
     "too_long": "is too long; keep {max_length} or fewer",
     "too_short": "is too short; name {min_length} or more",
     "missing": "is missing; add it",
-    "finite_number": "is not finite; write a number",
     "literal_error": "is none of the choices; write {expected}",
     "union_tag_not_found": 'has no type; add type = "continuous", "integer" or "categorical"',
     "union_tag_invalid": "has an unknown type; write {expected_tags}",
@@ -52,7 +52,13 @@ def described(error: ValidationError, layer: Layer, model: type[BaseModel]) -> l
     innermost = {
         key: details for key, details in by_key.items() if not any(one.startswith(f"{key}.") for one in by_key)
     }
-    return [f"{layer.place(key)}: {key}{_text(key, details, model)}" for key, details in innermost.items()]
+    return [f"{_place(key, details, layer)}: {key}{_text(details, model)}" for key, details in innermost.items()]
+
+
+def _place(key: str, found: list[Details], layer: Layer) -> str:
+    """Of a name that is no setting, where the name stands; of a value, where it was given last."""
+    place = layer.places.get(key) if found[0]["type"] == "extra_forbidden" else None
+    return place or layer.place(key)
 
 
 def _key(details: Details, values: Any) -> Iterator[str]:
@@ -68,15 +74,17 @@ def _key(details: Details, values: Any) -> Iterator[str]:
         yield str(details["loc"][-1])
 
 
-def _text(key: str, found: list[Details], model: type[BaseModel]) -> str:
+def _text(found: list[Details], model: type[BaseModel]) -> str:
     first = found[0]
     if first["type"] == "extra_forbidden":
-        return f" is no setting; {_nearest(key, model)}"
+        return f" is no setting; {_nearest(first['loc'], model)}"
+    if any(details["type"] == "finite_number" for details in found):
+        return f"{_given(first)} is not finite; write a number"
     kinds = list(dict.fromkeys(_KINDS[details["type"]] for details in found if details["type"] in _KINDS))
     if kinds:
-        return f"{_shown(first)} is of the wrong kind; write {' or '.join(kinds)}"
+        return f"{_given(first)} is of the wrong kind; write {' or '.join(kinds)}"
     words = {name: _plain(value) for name, value in first.get("ctx", {}).items()}
-    return f"{_shown(first)} {_CAUSES.get(first['type'], _ANY_OTHER).format(msg=first['msg'], **words)}"
+    return f"{_given(first)} {_CAUSES.get(first['type'], _ANY_OTHER).format(msg=first['msg'], **words)}"
 
 
 def _plain(value: Any) -> Any:
@@ -84,40 +92,42 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _nearest(key: str, model: type[BaseModel]) -> str:
-    *section, name = key.split(".")
-    known = sorted(_names([model], section))
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"this section has {', '.join(known)}"
+def _nearest(location: Sequence[str | int], model: type[BaseModel]) -> str:
+    name = str(location[-1])
+    if "." in name:
+        return "write it without quotes"
+    return meant(name, sorted(_names([model], location[:-1]) - {name}))
 
 
-def _names(models: Sequence[Any], section: Sequence[str]) -> set[str]:
-    """The settings that a section can have, found by walking the models along its key."""
-    if not section:
-        return {info.alias or name for model in models for name, info in model.model_fields.items()}
-    inner = [
-        info.annotation
-        for model in models
-        for name, info in model.model_fields.items()
-        if (info.alias or name) == section[0]
-    ]
-    direct = [annotation for annotation in inner if isinstance(annotation, type) and issubclass(annotation, BaseModel)]
-    within = [found for annotation in inner if annotation not in direct for found in _models_in(annotation)]
-    return _names(direct, section[1:]) | (_names(within, section[2:]) if within else set())
+def _names(models: Sequence[type[BaseModel]], location: Sequence[str | int]) -> set[str]:
+    """The settings that a section can have, found by walking the models along pydantic's location.
+
+    A part of it is a field, the type that one of several models has, or a name in a table of the user's making.
+    """
+    for part in location:
+        inside = [
+            info.annotation
+            for model in models
+            for name, info in model.model_fields.items()
+            if part in (name, info.alias)
+        ]
+        typed = [
+            model
+            for model in models
+            if "type" in model.model_fields and part in get_args(model.model_fields["type"].annotation)
+        ]
+        models = [found for annotation in inside for found in _models_in(annotation)] or typed or models
+    return {info.alias or name for model in models for name, info in model.model_fields.items()}
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
     for argument in get_args(annotation):
-        if isinstance(argument, type) and issubclass(argument, BaseModel):
-            yield argument
-        else:
-            yield from _models_in(argument)
+        yield from _models_in(argument)
 
 
-def _shown(details: Details) -> str:
+def _given(details: Details) -> str:
     """The value that was given, where it is one value and was given at all."""
     value = details["input"]
-    if details["type"] == "missing" or isinstance(value, (Mapping, BaseModel)):
-        return ""
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return f" = {text if len(text) <= 60 else text[:57] + '…'}"
+    return "" if details["type"] == "missing" or isinstance(value, (Mapping, BaseModel)) else f" = {shown(value)}"

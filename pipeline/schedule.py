@@ -7,18 +7,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from steps.config import Config, FrozenMapping, like
-
-_EXPRESSION = like(
-    "cron(0 6 ? * MON *), rate(7 days) or at(2027-01-31T06:00:00)",
-    r"cron\(\S+( \S+){5}\)|rate\([1-9]\d* (minutes?|hours?|days?)\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)",
-)
+from pipeline import cron
+from steps.config import Config, FrozenMapping
 
 
 def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("is no time zone; write one like Europe/Berlin or UTC") from None
     return name
 
@@ -27,9 +23,11 @@ class Schedule(Config):
     """An EventBridge schedule of executions."""
 
     enabled: bool = False
-    expression: Annotated[str, _EXPRESSION] = "cron(0 6 ? * MON *)"
+    expression: Annotated[str, AfterValidator(cron.checked)] = "cron(0 6 ? * MON *)"
     timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
-    parameters: FrozenMapping[int | float | str] = Field(default={}, max_length=200)
+    parameters: FrozenMapping[int | float | Annotated[str, Field(min_length=1, max_length=1024)]] = Field(
+        default={}, max_length=200
+    )
     dead_letter_queue: bool = True
     max_retries: Annotated[int, Field(ge=0, le=185)] = 3
     max_event_age_seconds: Annotated[int, Field(ge=60, le=86_400)] = 3600

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from steps import images, instances
+from steps import dag, images, instances
 from steps.config import Config
 from steps.images import Image
-from steps.policies import Cache, Retries, cache_config, retry_policies
+from steps.policies import Cache, Kind, Retries, cache_config, retry_policies
 from steps.site import Site
+
+Family = Literal["training", "distributed", "inference"]
 
 
 class Images(Config):
@@ -39,17 +42,27 @@ class Build:
     retries: Retries
     cache: Cache
 
-    def image(self, family: str, instance_type: str) -> str:
+    def image(self, family: Family, instance_type: str) -> str:
         """The address of a family's image, in the flavor for a type of machine."""
         return image_for(self.images, family, instance_type, self.site.region)
 
-    def policies(self, kind: str) -> dict[str, Any]:
-        """The retry and cache arguments of a step of a kind."""
-        cached = {"cache_config": cache_config(getattr(self.cache, kind))} if kind in Cache.model_fields else {}
-        return {"retry_policies": retry_policies(getattr(self.retries, kind)), **cached}
+    def step(
+        self, name: str, kind: Kind, request: Mapping[str, Any], *, description: str, property_files: Sequence[Any] = ()
+    ) -> dag.Step:
+        """A step that makes a request, with the retries and the cache that its kind has."""
+        lifetime = getattr(self.cache, kind, None)
+        return dag.RequestStep(
+            name,
+            kind,
+            request,
+            description=description,
+            retry_policies=retry_policies(getattr(self.retries, kind)),
+            cache_config=None if lifetime is None else cache_config(lifetime),
+            property_files=property_files,
+        )
 
 
-def image_for(families: Images, family: str, instance_type: str, region: str) -> str:
+def image_for(families: Images, family: Family, instance_type: str, region: str) -> str:
     """The address of a family's image for a type of machine in a region."""
     scope = images.INFERENCE if family == "inference" else images.TRAINING
     image: Image = getattr(families, family)

@@ -7,11 +7,13 @@ missing, because TOML has no null.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
+
+from steps.wording import meant
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -19,15 +21,36 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
+def _each_once(values: tuple[Value, ...]) -> tuple[Value, ...]:
+    twice = [value for value in values if values.count(value) > 1]
+    if twice:
+        raise ValueError(f"names {twice[0]} more than once; name it once")
+    return values
+
+
+Unique = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
+
+
 def like(example: str, pattern: str, *, optional: bool = False) -> AfterValidator:
     """Text of a form; whoever writes another is shown an example, not the pattern."""
 
     def check(text: str) -> str:
-        if (optional and not text) or re.fullmatch(pattern, text):
+        if (optional and not text) or re.fullmatch(pattern, text, re.ASCII):
             return text
         raise ValueError(
             f"is not of the form that it must have; write it like {example}{', or leave it empty' if optional else ''}"
         )
+
+    return AfterValidator(check)
+
+
+def one_of(choices: Sequence[str]) -> AfterValidator:
+    """One of a few words that are in the contract, where a Literal would spell them again."""
+
+    def check(word: str) -> str:
+        if word in choices:
+            return word
+        raise ValueError(f"is none of the choices; {meant(word, choices, 'write ' + ' or '.join(choices))}")
 
     return AfterValidator(check)
 
@@ -43,10 +66,9 @@ class Config(BaseModel):
 
 
 HyphenatedName = Annotated[str, like("dog-breeds", r"[a-zA-Z0-9](-?[a-zA-Z0-9])*"), Field(max_length=63)]
+S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s#]*)?"
 Count = Annotated[int, Field(ge=1)]
-Percent = Annotated[int, Field(ge=1, le=100)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[int, Field(ge=1)]
 JobSeconds = Annotated[int, Field(ge=60, le=432_000)]
 VolumeGigabytes = Annotated[int, Field(ge=1, le=16_384)]
 FrozenMapping = Annotated[

@@ -20,7 +20,7 @@ Expression: TypeAlias = Any
 Step: TypeAlias = Any
 """A node of the SDK's graph."""
 
-_HOMES = {
+_SDK_MODULES = {
     "CacheConfig": "sagemaker.mlops.workflow.steps",
     "CallbackOutput": "sagemaker.mlops.workflow.callback_step",
     "CallbackOutputTypeEnum": "sagemaker.mlops.workflow.callback_step",
@@ -42,8 +42,7 @@ _HOMES = {
     "Pipeline": "sagemaker.mlops.workflow.pipeline",
     "Properties": "sagemaker.core.workflow.properties",
     "PropertyFile": "sagemaker.core.workflow.properties",
-    "RequestStep": "steps.request_step",
-    "retrieve": "sagemaker.core.image_uris",
+    "RequestStep": "steps.request_step",  # ours, and extends the SDK
     "SageMakerJobExceptionTypeEnum": "sagemaker.mlops.workflow.retry",
     "SageMakerJobStepRetryPolicy": "sagemaker.mlops.workflow.retry",
     "StepExceptionTypeEnum": "sagemaker.mlops.workflow.retry",
@@ -86,17 +85,17 @@ class _NoSession:
 NO_SESSION = _NoSession()
 
 
-def homes() -> Mapping[str, str]:
+def sdk_modules() -> Mapping[str, str]:
     """Every word that there is, and the module that it comes from."""
-    return dict(_HOMES)
+    return dict(_SDK_MODULES)
 
 
 def __getattr__(word: str) -> Any:
     """The SDK's class of that name, imported on the first call and remembered."""
-    if word not in _HOMES:
+    if word not in _SDK_MODULES:
         raise AttributeError(f"{word} is no word of the DAG layer; add it to the table in {__name__}")
     with _no_trace():
-        value = getattr(import_module(_HOMES[word]), word)
+        value = getattr(import_module(_SDK_MODULES[word]), word)
     globals()[word] = value
     return value
 

@@ -1,17 +1,21 @@
 """SageMaker Debugger on TrainBest: which tensors are saved, and which rules watch them. Off unless asked for.
 
 AWS closed the Debugger to new customers and left it out of its images from PyTorch 2.1 on. It never goes on a tuner,
-whose jobs cannot have rules, nor on smddp.
+whose jobs cannot have rules, nor on smddp. What a rule needs to see is in AWS's own catalog of rules,
+smdebug_rulesconfig.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
+
+from pydantic import Field
 
 from entrypoints import contract
 from steps import dag, images
 from steps.build import Build
-from steps.config import Config, Count
+from steps.config import Config, Count, Unique
 
 Collection = Literal["losses", "metrics", "weights", "gradients", "biases", "all"]
 Rule = Literal[
@@ -26,27 +30,29 @@ Rule = Literal[
 
 
 class Debugger(Config):
-    """What the Debugger saves and judges."""
+    """What the Debugger judges and saves; what the rules must see is saved in any case."""
 
     enabled: bool = False
-    collections: tuple[Collection, ...] = ("losses",)
+    collections: Unique[Collection] = ("losses",)
     save_interval: Count = 100
-    rules: tuple[Rule, ...] = ("VanishingGradient", "Overfit", "Overtraining", "PoorWeightInitialization")
+    rules: Unique[Rule] = Field(default=("VanishingGradient", "Overfit", "Overtraining", "PoorWeightInitialization"))
     profiler: bool = False
 
 
-def debugger_request(config: Debugger, build: Build, output: dag.Expression) -> dict[str, Any]:
-    """The Debugger's members of a training request, or none."""
+def debugger_request(
+    config: Debugger, build: Build, tensors: dag.Expression, profile: dag.Expression
+) -> dict[str, Any]:
+    """The Debugger's members of a training request, or none; tensors and profile say where each is kept."""
     if not config.enabled:
         return {}
     hook = {
-        "S3OutputPath": output,
+        "S3OutputPath": tensors,
         "LocalPath": contract.DEBUGGER_OUTPUT,
         "HookParameters": {"save_interval": str(config.save_interval)},
-        "CollectionConfigurations": [{"CollectionName": name} for name in config.collections],
+        "CollectionConfigurations": _collections(config),
     }
     profiler = {
-        "ProfilerConfig": {"S3OutputPath": output, "ProfilingIntervalInMilliseconds": 500},
+        "ProfilerConfig": {"S3OutputPath": profile, "ProfilingIntervalInMilliseconds": 500},
         "ProfilerRuleConfigurations": [_rule("ProfilerReport", build.site.region)],
     }
     rules = [_rule(name, build.site.region) for name in config.rules]
@@ -55,6 +61,18 @@ def debugger_request(config: Debugger, build: Build, output: dag.Expression) -> 
         **({"DebugRuleConfigurations": rules} if rules else {}),
         **(profiler if config.profiler else {"ProfilerConfig": {"DisableProfiler": True}}),
     }
+
+
+def _collections(config: Debugger) -> list[dict[str, Any]]:
+    """What settings name, and what AWS's catalog says that the rules need to see."""
+    import smdebug_rulesconfig as catalog
+
+    wanted: dict[str, dict[str, Any]] = {name: {"CollectionName": name} for name in config.collections}
+    for rule in config.rules:
+        entry = getattr(catalog, re.sub(r"(?<!^)(?=[A-Z])", "_", rule).lower())()
+        for collection in entry.get("CollectionConfigurations", ()):
+            wanted[collection["CollectionName"]] = collection
+    return list(wanted.values())
 
 
 def _rule(name: str, region: str) -> dict[str, Any]:

@@ -10,20 +10,20 @@ from pydantic import Field, model_validator
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.config import Config, HyphenatedName, like
+from steps.config import Config, HyphenatedName, Unique, like
 from steps.functions import function_step
 from steps.instances import EndpointInstance
 from steps.site import Site
 
 NAME = "DeployEndpoint"
 RESULTS = (contract.OUTCOME, contract.ENDPOINT_NAME, contract.ENDPOINT_CONFIG_NAME)
-_LARGEST_STEP = {"canary": 50, "linear": 50, "all-at-once": 100}
+_STEP_PERCENT = {"all-at-once": (1, 100), "canary": (1, 50), "linear": (10, 50)}
 
 
 class Update(Config):
     """How traffic moves to the new fleet when the endpoint is updated."""
 
-    policy: Literal["all-at-once", "canary", "linear"] = "canary"
+    policy: Literal["all-at-once", "canary", "linear"] = "all-at-once"
     step_percent: Annotated[int, Field(ge=1, le=100)] = 20
     wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
     termination_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
@@ -31,7 +31,7 @@ class Update(Config):
 
     @model_validator(mode="after")
     def _step_size(self) -> Update:
-        low, high = (10 if self.policy == "linear" else 1), _LARGEST_STEP[self.policy]
+        low, high = _STEP_PERCENT[self.policy]
         if not low <= self.step_percent <= high:
             raise ValueError(
                 f"moves {self.step_percent}% at a time, and {self.policy} takes {low} to {high}; change step_percent"
@@ -44,7 +44,7 @@ class Alarms(Config):
 
     server_errors_percent: Annotated[int, Field(ge=0, le=100)] = 5
     latency_milliseconds: Annotated[int, Field(ge=0, le=60_000)] = 2000
-    extra: tuple[Annotated[str, like("my-alarm", r"[^\s,]{1,255}")], ...] = Field(default=(), max_length=8)
+    extra: Unique[Annotated[str, like("my-alarm", r"[!-~][ -~]{0,254}")]] = Field(default=(), max_length=8)
 
 
 class Endpoint(Config):
@@ -94,18 +94,29 @@ def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
         contract.UPDATE_TIMEOUT_SECONDS: config.update.timeout_seconds,
         contract.ALARM_5XX_PERCENT: config.alarms.server_errors_percent,
         contract.ALARM_LATENCY_MILLISECONDS: config.alarms.latency_milliseconds,
-        contract.EXTRA_ALARMS: ",".join(config.alarms.extra),
-        **_surroundings(build.site),
+        contract.EXTRA_ALARMS: as_text(config.alarms.extra),
+        **_surroundings(build.site, config.instance_type),
     }
 
 
-def _surroundings(site: Site) -> dict[str, Any]:
+def shortest_update(update: Update) -> int:
+    """The seconds that an update waits at least: after every step of traffic, and before the old fleet goes."""
+    steps = {"all-at-once": 1, "canary": 1, "linear": -(-100 // update.step_percent)}
+    return steps[update.policy] * update.wait_seconds + update.termination_wait_seconds
+
+
+def as_text(value: object) -> str:
+    """A list or a table as the text of its JSON: events are flat."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _surroundings(site: Site, instance_type: str) -> dict[str, Any]:
     return {
         contract.MODEL_ROLE_ARN: site.role("model"),
-        contract.SUBNETS: ",".join(site.network.subnets),
-        contract.SECURITY_GROUPS: ",".join(site.network.security_groups),
+        contract.SUBNETS: as_text(site.network.subnets),
+        contract.SECURITY_GROUPS: as_text(site.network.security_groups),
         contract.NETWORK_ISOLATION: site.network.isolation,
-        contract.VOLUME_KEY: site.encryption.volume_key,
+        contract.VOLUME_KEY: site.encryption.volume(instance_type).get("VolumeKmsKeyId", ""),
         contract.OUTPUT_KEY: site.encryption.output_key,
-        contract.TAGS: json.dumps(dict(site.tags), sort_keys=True, separators=(",", ":")),
+        contract.TAGS: as_text(dict(site.tags)),
     }

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.processing_job import Processing, input_folder, output_folder, output_uri, processing_request
+from steps.processing_job import OUTPUT_FOLDER, Processing, input_folder, output_uri, processing_request
 from steps.training_job import model_archive
 
 NAME = "Evaluate"
@@ -24,30 +24,29 @@ def evaluate(
 ) -> dag.Step:
     """The step; it takes whichever candidates there are, by name."""
     inputs = {contract.TEST: output_uri(data, contract.TEST), contract.DATASET: output_uri(data, contract.DATASET)}
-    arguments = ["--test", input_folder(contract.TEST), "--dataset", input_folder(contract.DATASET)]
+    arguments = [contract.FLAG_TEST, input_folder(contract.TEST), contract.FLAG_DATASET, input_folder(contract.DATASET)]
     for name, step in candidates.items():
         channel = f"{contract.CANDIDATE}-{name}"
         inputs[channel] = model_archive(step)
-        arguments += ["--candidate", f"{name}={input_folder(channel)}/{contract.MODEL_ARCHIVE}"]
+        arguments += [contract.FLAG_CANDIDATE, f"{name}={input_folder(channel)}/{contract.MODEL_ARCHIVE}"]
     outputs = (contract.EVALUATION, contract.CHAMPION)
     request = processing_request(
         processing,
         build,
         step=NAME,
         script=contract.EVALUATE,
-        arguments=[*arguments, "--output-dir", output_folder("")[:-1]],
+        arguments=[*arguments, contract.FLAG_OUTPUT, OUTPUT_FOLDER],
         instance_type=instance_type,
         inputs=inputs,
         outputs=outputs,
         isolation=build.site.network.isolation,
     )
-    return dag.RequestStep(
+    return build.step(
         NAME,
-        "PROCESSING",
+        "processing",
         request,
         description="Scores every candidate on the test images and picks the champion.",
         property_files=[dag.PropertyFile(EVALUATION_PROPERTIES, contract.EVALUATION, contract.EVALUATION_FILE)],
-        **build.policies("processing"),
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -18,6 +17,8 @@ from botocore.loaders import Loader
 from pydantic import Field
 
 from steps.config import Config, like
+from steps.errors import ImageNotFoundError, NoImageInRegionError
+from steps.wording import meant
 
 TRAINING = "training"
 INFERENCE = "inference"
@@ -25,12 +26,19 @@ _LAST_WITH_SMDDP = (2, 5)
 _LAST_WITH_SMDEBUG = (2, 0)
 
 
+_ECR = like(
+    "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1",
+    r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z0-9.-]+/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64})?",
+    optional=True,
+)
+
+
 class Image(Config):
     """A family of PyTorch images: by version, or by an address of your own."""
 
     version: Annotated[str, like("2.13", r"\d+\.\d+(\.\d+)?")]
     python: Annotated[str, like("py312", r"py3\d+", optional=True)] = ""
-    image_uri: Annotated[str, like("an address in a registry", r"\S+", optional=True), Field(max_length=255)] = ""
+    image_uri: Annotated[str, _ECR, Field(max_length=255)] = ""
 
     @property
     def release(self) -> tuple[int, int]:
@@ -47,10 +55,6 @@ class Image(Config):
     def has_smdebug(self) -> bool:
         """Whether the Debugger's library is inside; AWS's images lost it with 2.1."""
         return self.release <= _LAST_WITH_SMDEBUG
-
-
-class ImageNotFoundError(ValueError):
-    """No such image in the SDK's tables; says what there is instead."""
 
 
 def resolve(image: Image, scope: str, processor: str, region: str) -> str:
@@ -119,7 +123,7 @@ def _entries(scope: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _repository(entry: Mapping[str, Any], region: str, what: str) -> str:
     if region not in entry["registries"]:
-        raise ImageNotFoundError(f"the SDK knows no {what} {region}; choose another region or set image_uri")
+        raise NoImageInRegionError(f"the SDK knows no {what} {region}; choose another region or set image_uri")
     account = entry["registries"][region]
     return f"{account}.dkr.ecr.{region}.{dns_suffix(region)}/{entry['repository']}"
 
@@ -143,6 +147,5 @@ def _partition(region: str) -> Mapping[str, Any]:
         if not name.endswith("-global")
     }
     if region not in outputs:
-        near = get_close_matches(region, list(outputs), n=1, cutoff=0.3)
-        raise ValueError(f"is no region of AWS; did you mean {near[0] if near else 'us-east-1'}?")
+        raise ValueError(f"is no region of AWS; {meant(region, outputs, 'regions look like us-east-1')}")
     return outputs[region]

@@ -6,14 +6,23 @@ The names come from botocore's own model of the service, read as data: importing
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import cache
 from typing import Annotated
 
 from botocore.loaders import Loader
 from pydantic import AfterValidator
 
+from steps.wording import meant
+
 SMDDP_TYPES = ("ml.p4d.24xlarge", "ml.p4de.24xlarge")
+_USUAL = {
+    "cpu": ("ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge", "ml.c5.xlarge", "ml.c5.2xlarge", "ml.c5.4xlarge"),
+    "gpu": (
+        *("ml.g4dn.xlarge", "ml.g4dn.2xlarge", "ml.g4dn.4xlarge", "ml.g4dn.12xlarge"),
+        *("ml.g5.xlarge", "ml.g5.2xlarge", "ml.g5.4xlarge", "ml.g5.12xlarge"),
+        *("ml.p3.2xlarge", "ml.p3.8xlarge", "ml.p3.16xlarge"),
+    ),
+}
 _LOCAL_STORAGE = re.compile(r"^ml\.(g\d|p3dn|p4|p5|p6|trn|inf2|[a-z]\d[a-z]*d[a-z]*\.)")
 _PROCESSORS = (
     ("arm64", re.compile(r"^ml\.[a-z]\dg[a-z]*\.|^ml\.p6e-gb200\.")),
@@ -34,9 +43,8 @@ def _of(use: str) -> AfterValidator:
     def check(instance_type: str) -> str:
         if instance_type in known(use):
             return instance_type
-        near = get_close_matches(instance_type, sorted(known(use)), n=1, cutoff=0.5)
-        hint = f"; did you mean {near[0]}?" if near else "; instance types look like ml.m5.large"
-        raise ValueError(f"is not an instance type for {use.lower()}{hint}")
+        hint = meant(instance_type, sorted(known(use)), "instance types look like ml.m5.large")
+        raise ValueError(f"is not an instance type for {use.lower()}; {hint}")
 
     return AfterValidator(check)
 
@@ -44,6 +52,16 @@ def _of(use: str) -> AfterValidator:
 TrainingInstance = Annotated[str, _of("Training")]
 ProcessingInstance = Annotated[str, _of("Processing")]
 EndpointInstance = Annotated[str, _of("ProductionVariant")]
+
+
+def menu(use: str, chosen: str, alternatives: tuple[str, ...]) -> tuple[str, ...]:
+    """The machines that may stand in for a chosen one: those named, or else the usual ones that are like it."""
+    usual = [one for one in _USUAL.get(processor(chosen), ()) if one in known(use) and _alike(one, chosen)]
+    return tuple(dict.fromkeys((chosen, *(alternatives or usual))))
+
+
+def _alike(one: str, other: str) -> bool:
+    return processor(one) == processor(other) and has_local_storage(one) == has_local_storage(other)
 
 
 def processor(instance_type: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from steps import dag
 from steps.config import Config, like
 
+Kind = Literal["processing", "tuning", "training", "registry"]
 StepFault = Literal["Step.SERVICE_FAULT", "Step.THROTTLING"]
 Fault = Literal[
     "Step.SERVICE_FAULT",
@@ -18,7 +19,8 @@ Fault = Literal[
     "SageMaker.RESOURCE_LIMIT",
 ]
 CacheLifetime = Annotated[
-    str, like("P30D or PT12H", r"P(?=[\dT])(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?)?", optional=True)
+    str,
+    like("P30D or PT12H", r"P(?=.*[1-9])(?=[\dT])(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?)?", optional=True),
 ]
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import Field
+
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.config import Config, JobSeconds, VolumeGigabytes
+from steps.config import Config, JobSeconds, Unique, VolumeGigabytes
 from steps.instances import ProcessingInstance
 
+OUTPUT_FOLDER = f"{contract.PROCESSING}/output"
 _RUN_SCRIPT = (
     f'cd {contract.PROCESSING}/input/{contract.CODE} && tar -xzf {contract.SOURCE_ARCHIVE} && exec python3 "$0" "$@"'
 )
@@ -20,6 +23,7 @@ class Processing(Config):
     """The machines of PrepareData and Evaluate."""
 
     instance_type: ProcessingInstance = "ml.m5.xlarge"
+    alternatives: Unique[ProcessingInstance] = Field(default=(), max_length=50)
     volume_gigabytes: VolumeGigabytes = 30
     max_runtime_seconds: JobSeconds = 7200
 
@@ -75,11 +79,6 @@ def input_folder(channel: str) -> str:
     return f"{contract.PROCESSING}/input/{channel}"
 
 
-def output_folder(channel: str) -> str:
-    """Where a processing container leaves an output channel."""
-    return f"{contract.PROCESSING}/output/{channel}"
-
-
 def output_uri(step: dag.Step, channel: str) -> dag.Expression:
     """Where in S3 a finished processing step left an output channel."""
     return step.properties.ProcessingOutputConfig.Outputs[channel].S3Output.S3Uri
@@ -104,5 +103,5 @@ def _output(name: str, uri: dag.Expression) -> dict[str, Any]:
     return {
         "OutputName": name,
         "AppManaged": False,
-        "S3Output": {"S3Uri": uri, "LocalPath": output_folder(name), "S3UploadMode": "EndOfJob"},
+        "S3Output": {"S3Uri": uri, "LocalPath": f"{OUTPUT_FOLDER}/{name}", "S3UploadMode": "EndOfJob"},
     }

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import Field
-
 from entrypoints import contract
 from steps import dag
 from steps.config import Config, Fraction
@@ -18,7 +16,7 @@ FAIL_NAME = "QualityTooLow"
 class Quality(Config):
     """What is good enough."""
 
-    accuracy: Fraction = Field(default=0.7)
+    accuracy: Fraction = 0.7
 
 
 def quality_gate(*, evaluation: dag.Step, threshold: dag.Expression, then: Sequence[dag.Step]) -> dag.Step:

@@ -8,6 +8,7 @@ were meant.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, model_validator
@@ -81,12 +82,9 @@ def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, An
     return {kind: members for kind, members in kinds.items() if members}
 
 
-def combinations(ranges: Mapping[str, Range]) -> int:
+def grid_points(ranges: Mapping[str, Range]) -> int:
     """How many points a grid over categorical ranges has."""
-    count = 1
-    for one in ranges.values():
-        count *= len(one.values) if isinstance(one, Categorical) else 1
-    return count
+    return prod(len(one.values) for one in ranges.values() if isinstance(one, Categorical))
 
 
 def _bounded(name: str, one: Continuous | Integer) -> dict[str, str]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.config import Config, HyphenatedName
+from steps.config import Config, HyphenatedName, Unique
 from steps.evaluate import champion_uri, evaluation_uri, finding
 from steps.instances import EndpointInstance
 from steps.prepare_data import dataset_hash
@@ -29,7 +29,7 @@ class Registry(Config):
 
     group: HyphenatedName = "dog-breeds"
     approval: Approval = "Approved"
-    inference_instance_types: tuple[EndpointInstance, ...] = Field(
+    inference_instance_types: Unique[EndpointInstance] = Field(
         default=("ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge", "ml.c6i.xlarge"), min_length=1, max_length=50
     )
 
@@ -67,7 +67,7 @@ def register_model(
         **({"SecurityConfig": key} if key else {}),
     }
     description = "Registers the champion with its metrics, its lineage and what it runs on."
-    return dag.RequestStep(NAME, "REGISTER_MODEL", request, description=description, **build.policies("registry"))
+    return build.step(NAME, "registry", request, description=description)
 
 
 def package_arn(step: dag.Step) -> dag.Expression:

@@ -11,22 +11,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from steps import dag
+from steps.policies import Kind
 
-_RESPONSES = {
-    "PROCESSING": ["DescribeProcessingJobResponse"],
-    "TRAINING": ["DescribeTrainingJobResponse"],
-    "TUNING": ["DescribeHyperParameterTuningJobResponse", "ListTrainingJobsForHyperParameterTuningJobResponse"],
-    "REGISTER_MODEL": ["DescribeModelPackageOutput"],
+_KINDS: Mapping[Kind, tuple[str, list[str]]] = {
+    "processing": ("PROCESSING", ["DescribeProcessingJobResponse"]),
+    "training": ("TRAINING", ["DescribeTrainingJobResponse"]),
+    "tuning": (
+        "TUNING",
+        ["DescribeHyperParameterTuningJobResponse", "ListTrainingJobsForHyperParameterTuningJobResponse"],
+    ),
+    "registry": ("REGISTER_MODEL", ["DescribeModelPackageOutput"]),
 }
 
 
 class RequestStep(dag.ConfigurableRetryStep):  # type: ignore[misc]  # the SDK has no types
-    """A step of a kind (PROCESSING, TRAINING, TUNING, REGISTER_MODEL) whose arguments are a literal request."""
+    """A step of a kind whose arguments are a literal request."""
 
     def __init__(
         self,
         name: str,
-        kind: str,
+        kind: Kind,
         request: Mapping[str, Any],
         *,
         description: str,
@@ -34,11 +38,14 @@ class RequestStep(dag.ConfigurableRetryStep):  # type: ignore[misc]  # the SDK h
         cache_config: Any = None,
         property_files: Sequence[Any] = (),
     ) -> None:
-        super().__init__(name, dag.StepTypeEnum[kind], description=description, retry_policies=list(retry_policies))
+        step_type, responses = _KINDS[kind]
+        super().__init__(
+            name, dag.StepTypeEnum[step_type], description=description, retry_policies=list(retry_policies)
+        )
         self._request = dict(request)
         self._cache_config = cache_config
         self.property_files = list(property_files)
-        self._properties = dag.Properties(step_name=name, step=self, shape_names=_RESPONSES[kind])
+        self._properties = dag.Properties(step_name=name, step=self, shape_names=responses)
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -6,6 +6,8 @@ the same way.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
@@ -14,11 +16,22 @@ from steps import dag, images, instances
 from steps.config import Config, FrozenMapping, like
 
 NO_ACCOUNT = "000000000000"
-_KEY_ARN = like(
-    "arn:aws:kms:us-east-1:123456789012:key/…",
-    r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/[A-Za-z0-9/_-]+",
-    optional=True,
-)
+_KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
+_ALIAS = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:alias/[A-Za-z0-9/_-]+"
+_KEY_LIKE = "arn:aws:kms:us-east-1:123456789012:key/…"
+_TAG = r"[\w\s_.:/=+@-]"
+
+
+def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    for key, value in tags.items():
+        if not re.fullmatch(rf"(?!aws:){_TAG}{{1,128}}", key) or not re.fullmatch(rf"{_TAG}{{0,256}}", value):
+            raise ValueError(
+                f'has "{key}" = "{value}"; write letters, digits, spaces and _.:/=+@-, '
+                "128 at most in a key and 256 in a value, and begin no key with aws:"
+            )
+    return tags
+
+
 RoleName = Annotated[str, like("pedigree-job", r"[\w+=,.@-]{1,64}")]
 
 
@@ -64,8 +77,8 @@ class Network(Config):
 class Encryption(Config):
     """KMS keys for what is written to S3 and for the volumes of the machines; empty leaves it to AWS's own keys."""
 
-    output_key: Annotated[str, _KEY_ARN] = ""
-    volume_key: Annotated[str, _KEY_ARN] = ""
+    output_key: Annotated[str, like(_KEY_LIKE, f"{_KEY}|{_ALIAS}", optional=True)] = ""
+    volume_key: Annotated[str, like(_KEY_LIKE, _KEY, optional=True)] = ""
 
     def output(self) -> dict[str, str]:
         """The KmsKeyId member of an output, or none."""
@@ -83,9 +96,11 @@ class Site(Config):
 
     account: Annotated[str, like("123456789012", r"\d{12}", optional=True)] = ""
     region: Annotated[str, AfterValidator(images.known_region)] = "us-east-1"
-    bucket: Annotated[str, like("my-bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", optional=True)] = ""
-    prefix: Annotated[str, like("teams/vision", r"[\w.-]+(/[\w.-]+)*"), Field(max_length=128)] = "pedigree"
-    tags: FrozenMapping[Annotated[str, Field(max_length=256)]] = Field(default={"project": "pedigree"}, max_length=45)
+    bucket: Annotated[
+        str, like("my-bucket", r"(?!(\d+\.){3}\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", optional=True)
+    ] = ""
+    prefix: Annotated[str, like("teams/vision", r"[\w-][\w.-]*(/[\w-][\w.-]*)*"), Field(max_length=128)] = "pedigree"
+    tags: Annotated[FrozenMapping[str], AfterValidator(_tags)] = Field(default={"project": "pedigree"}, max_length=45)
     roles: Roles = Roles()
     network: Network = Network()
     encryption: Encryption = Encryption()

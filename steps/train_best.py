@@ -6,7 +6,7 @@ from entrypoints import contract
 from steps import dag
 from steps.build import Build
 from steps.debugger import Debugger, debugger_request
-from steps.training_job import Training, fixed_hyperparameters, machines, training_request
+from steps.training_job import Training, fixed_hyperparameters, kept_apart, machines, training_request
 from steps.tune import Tuning, best_job_name, best_values
 
 NAME = "TrainBest"
@@ -24,23 +24,26 @@ def train_best(
     epochs: dag.Expression,
     instance_type: dag.Expression,
 ) -> dag.Step:
-    """The step; its checkpoints lie under the best job's name: a reused search finds them, a new one does not."""
+    """The step; in a warm pool its machine waits for the next execution."""
     resources = machines(build, config, instance_type)
     if config.warm_pool_seconds:
         resources["KeepAlivePeriodInSeconds"] = config.warm_pool_seconds
+    image, values = build.image("training", config.instance_type), best_values(search, tuning)
+    hyperparameters = {**fixed_hyperparameters(config, epochs=epochs, tuned=values), **values}
+    identity = [image, hyperparameters, debugger.model_dump()]
     request = training_request(
         config,
         build,
-        image=build.image("training", config.instance_type),
+        image=image,
         data=data,
         output=build.site.output(NAME),
-        checkpoints=dag.Join(on="/", values=[build.site.uri("checkpoints", NAME), best_job_name(search)]),
+        checkpoints=kept_apart(build, "checkpoints", NAME, best_job_name(search), identity),
         resources=resources,
         max_runtime_seconds=config.max_runtime_seconds,
     )
-    values = best_values(search, tuning)
-    request["HyperParameters"] = {**fixed_hyperparameters(config, epochs=epochs, tuned=values), **values}
-    request |= debugger_request(debugger, build, build.site.output(NAME, "debugger"))
+    request["HyperParameters"] = hyperparameters
+    tensors = kept_apart(build, "tensors", NAME, best_job_name(search), identity)
+    request |= debugger_request(debugger, build, tensors, build.site.output(NAME, "profile"))
     request["Tags"] = build.site.tag_list()
     description = "Trains on one machine with the best values of the search."
-    return dag.RequestStep(NAME, "TRAINING", request, description=description, **build.policies("training"))
+    return build.step(NAME, "training", request, description=description)

@@ -9,9 +9,9 @@ from pydantic import Field
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.config import Config, JobSeconds, VolumeGigabytes
+from steps.config import Config, JobSeconds, Unique, VolumeGigabytes
 from steps.instances import TrainingInstance
-from steps.training_job import Training, fixed_hyperparameters, machines, training_request
+from steps.training_job import Training, fixed_hyperparameters, kept_apart, machines, training_request
 from steps.tune import Tuning, best_job_name, best_values
 
 NAME = "TrainDistributed"
@@ -28,6 +28,7 @@ class Distributed(Config):
     enabled: bool = True
     launcher: Literal["smddp", "torchrun"] = "smddp"
     instance_type: TrainingInstance = "ml.p4d.24xlarge"
+    alternatives: Unique[TrainingInstance] = Field(default=(), max_length=50)
     instance_count: Annotated[int, Field(ge=2, le=64)] = 2
     volume_gigabytes: VolumeGigabytes = 50
     max_runtime_seconds: JobSeconds = 28_800
@@ -46,23 +47,24 @@ def train_distributed(
     instance_count: dag.Expression,
 ) -> dag.Step:
     """The step; the training toolkit starts the script on every machine with the launcher."""
-    request = training_request(
-        training,
-        build,
-        image=build.image("distributed", config.instance_type),
-        data=data,
-        output=build.site.output(NAME),
-        checkpoints=dag.Join(on="/", values=[build.site.uri("checkpoints", NAME), best_job_name(search)]),
-        resources=machines(build, config, instance_type, instance_count),
-        max_runtime_seconds=config.max_runtime_seconds,
-    )
-    values = best_values(search, tuning)
+    image, values = build.image("distributed", config.instance_type), best_values(search, tuning)
     launch = {
         **_LAUNCHERS[config.launcher],
         "sagemaker_distribution_instance_groups": '["homogeneousCluster"]',
         "sagemaker_instance_type": instance_type,
     }
-    request["HyperParameters"] = {**fixed_hyperparameters(training, epochs=epochs, tuned=values), **values, **launch}
+    hyperparameters = {**fixed_hyperparameters(training, epochs=epochs, tuned=values), **values, **launch}
+    request = training_request(
+        training,
+        build,
+        image=image,
+        data=data,
+        output=build.site.output(NAME),
+        checkpoints=kept_apart(build, "checkpoints", NAME, best_job_name(search), [image, hyperparameters]),
+        resources=machines(build, config, instance_type, instance_count),
+        max_runtime_seconds=config.max_runtime_seconds,
+    )
+    request["HyperParameters"] = hyperparameters
     request["Tags"] = build.site.tag_list()
     description = "Trains on several machines, data parallel, with the best values of the search."
-    return dag.RequestStep(NAME, "TRAINING", request, description=description, **build.policies("training"))
+    return build.step(NAME, "training", request, description=description)

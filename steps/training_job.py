@@ -6,38 +6,53 @@ definition of CreateHyperParameterTuningJob name these members alike, so one fun
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.config import Config, FrozenMapping, JobSeconds, VolumeGigabytes, like
+from steps.config import S3_URI, Config, FrozenMapping, JobSeconds, Unique, VolumeGigabytes, like, one_of
 from steps.instances import TrainingInstance
 from steps.processing_job import output_uri
 
-Layers = Literal["head", "all"]
-Precision = Literal["auto", "fp32", "fp16", "bf16"]
 DATA_CHANNELS = (contract.TRAINING, contract.VALIDATION, contract.DATASET)
+
+
+class Machine(Protocol):
+    """What a Config says of the machines that its step takes by default."""
+
+    @property
+    def instance_type(self) -> str:
+        """The type, as settings name it."""
+
+    @property
+    def volume_gigabytes(self) -> int:
+        """The size of its disk."""
 
 
 class Training(Config):
     """The network, how it is trained, and on which machine."""
 
-    architecture: Annotated[str, like("resnet50", r"[a-z][a-z0-9_]*")] = "resnet50"
+    architecture: Annotated[str, like("resnet50", r"[a-z][a-z0-9_]*"), Field(max_length=64)] = "resnet50"
     weights: Annotated[
-        str, like("none, IMAGENET1K_V2 or s3://bucket/weights.pth", r"none|s3://\S+|[A-Z][A-Z0-9_]*")
+        str,
+        like("none, IMAGENET1K_V2 or s3://bucket/weights.pth", rf"none|{S3_URI}|[A-Z][A-Z0-9_]*"),
+        Field(max_length=1024),
     ] = "IMAGENET1K_V2"
-    layers: Layers = "head"
+    layers: Annotated[str, one_of(contract.LAYERS)] = "head"
     epochs: Annotated[int, Field(ge=1, le=10_000)] = 50
-    precision: Precision = "auto"
+    precision: Annotated[str, one_of(contract.PRECISIONS)] = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
     hyperparameters: FrozenMapping[int | float | str] = Field(
         default={"learning_rate": 0.01, "batch_size": 64, "head_width": 128, "patience": 5}, max_length=80
     )
     instance_type: TrainingInstance = "ml.g4dn.xlarge"
+    alternatives: Unique[TrainingInstance] = Field(default=(), max_length=50)
     volume_gigabytes: VolumeGigabytes = 50
     max_runtime_seconds: JobSeconds = 28_800
     input_mode: Literal["File", "FastFile"] = "File"
@@ -101,14 +116,25 @@ def training_request(
     }
 
 
-def machines(build: Build, config: Any, instance_type: dag.Expression, count: dag.Expression = 1) -> dict[str, Any]:
-    """The ResourceConfig of a Config that has instance_type and volume_gigabytes."""
+def machines(build: Build, config: Machine, instance_type: dag.Expression, count: dag.Expression = 1) -> dict[str, Any]:
+    """The ResourceConfig of a training request."""
     return {
         "InstanceType": instance_type,
         "InstanceCount": count,
         "VolumeSizeInGB": config.volume_gigabytes,
         **build.site.encryption.volume(config.instance_type),
     }
+
+
+def kept_apart(build: Build, kind: str, step: str, search_name: dag.Expression, identity: Any) -> dag.Expression:
+    """Where a training step keeps what outlives an execution: under the search's best job, and its own identity.
+
+    The place is part of the step's cache key. It is the same as long as the search is reused and the step trains the
+    same way, and another as soon as either changes, so that nothing is resumed that was begun differently.
+    """
+    text = json.dumps(identity, sort_keys=True, default=lambda expression: expression.expr)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return dag.Join(on="/", values=[build.site.uri(kind, step), search_name, digest])
 
 
 def metric_definitions() -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from pydantic import Field
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.config import Config, Count, FrozenMapping
+from steps.config import Config, Count, FrozenMapping, one_of
 from steps.ranges import Categorical, Continuous, Range, parameter_ranges
 from steps.training_job import Training, fixed_hyperparameters, machines, training_request
 
@@ -20,11 +20,11 @@ class Tuning(Config):
     """What is searched, how, and for how long."""
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = "Bayesian"
-    objective: Literal["validation:loss", "validation:accuracy"] = "validation:loss"
+    objective: Annotated[str, one_of(contract.OBJECTIVES)] = "validation:loss"
     max_jobs: Annotated[int, Field(ge=1, le=750)] = 2
     parallel_jobs: Annotated[int, Field(ge=1, le=100)] = 1
     early_stopping: Literal["Off", "Auto"] = "Off"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
     hyperband_min_epochs: Count = 1
     ranges: FrozenMapping[Range] = Field(
         default={
@@ -73,7 +73,7 @@ def tune(
         "Tags": build.site.tag_list(),
     }
     description = "Searches the hyperparameters that make the best model on the validation images."
-    return dag.RequestStep(NAME, "TUNING", request, description=description, **build.policies("tuning"))
+    return build.step(NAME, "tuning", request, description=description)
 
 
 def best_values(step: dag.Step, config: Tuning) -> dict[str, dag.Expression]:

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 from language import graph, references, requests, schema, shapes
 from language.definition import Definition, read
 from language.expressions import ParameterReference
-from pipeline.definition import document
+from pipeline.document import document
 from pipeline.layers import Layer
 from pipeline.loading import compose
 from pipeline.settings import Settings

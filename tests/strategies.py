@@ -7,7 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from steps.instances import SMDDP_TYPES, known, processor
+from steps.images import dns_suffix, partition
+from steps.instances import SMDDP_TYPES, has_local_storage, known, processor
 
 Values = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -27,6 +28,21 @@ def machine(use: str, *kinds: str) -> st.SearchStrategy[str]:
     return st.sampled_from([one for kind in kinds or ("cpu", "gpu") for one in _TYPES[use, kind]])
 
 
+def menu(use: str, instance_type: str) -> st.SearchStrategy[list[str]]:
+    """Some machines that may stand in for one: of its kind, and with disks like its own."""
+    alike = [
+        one
+        for one in _TYPES[use, processor(instance_type)]
+        if has_local_storage(one) == has_local_storage(instance_type)
+    ]
+    return st.lists(st.sampled_from(alike), max_size=5, unique=True)
+
+
+def image_of_ones_own(region: str) -> str:
+    """An address of an image in a region."""
+    return f"123456789012.dkr.ecr.{region}.{dns_suffix(region)}/mine:1"
+
+
 @st.composite
 def valid_settings(draw: Draw) -> Values:
     """A few settings by dotted key that go together; what is not drawn stays at its default."""
@@ -43,7 +59,7 @@ def _naming(draw: Draw, _: Values) -> Values:
 
 def _site(draw: Draw, _: Values) -> Values:
     region = draw(st.sampled_from(_REGIONS))
-    key = draw(st.sampled_from(["", f"arn:aws:kms:{region}:123456789012:key/1234abcd"]))
+    key = draw(st.sampled_from(["", f"arn:{partition(region)}:kms:{region}:123456789012:key/1234abcd"]))
     return {
         "site.region": region,
         "site.account": draw(st.sampled_from(["", "123456789012"])),
@@ -52,6 +68,8 @@ def _site(draw: Draw, _: Values) -> Values:
         "site.tags": draw(st.dictionaries(st.from_regex(r"[a-zA-Z0-9_.-]{1,20}", fullmatch=True), _NAMES, max_size=5)),
         "site.encryption.output_key": key,
         "site.encryption.volume_key": key,
+        "site.roles.job": draw(st.from_regex(r"[a-zA-Z0-9+=,.@_-]{1,64}", fullmatch=True)),
+        "images.training.image_uri": draw(st.sampled_from(["", image_of_ones_own(region)])),
     }
 
 
@@ -70,11 +88,14 @@ def _network(draw: Draw, _: Values) -> Values:
 def _data(draw: Draw, values: Values) -> Values:
     test, validation = (draw(st.integers(1, 40)) / 100 for _ in range(2))
     sources = (
-        ["s3://images/dogs/"] if values.get("site.network.isolation") else ["https://host/a.zip", "s3://images/a.zip"]
+        ["s3://images/dogs/", "s3://images/a.zip"]
+        if values.get("site.network.isolation")
+        else ["https://host/a.zip", "s3://images/a.zip"]
     )
+    source = draw(st.sampled_from(sources))
     return {
-        "data.source": draw(st.sampled_from(sources)),
-        "data.sha256": draw(st.sampled_from(["", "0" * 64])),
+        "data.source": source,
+        "data.sha256": "" if source.endswith("/") else draw(st.sampled_from(["", "0" * 64])),
         "data.image_size": draw(st.integers(32, 1024)),
         "data.splits.test": test,
         "data.splits.validation": validation,
@@ -85,11 +106,17 @@ def _data(draw: Draw, values: Values) -> Values:
 
 
 def _bounds(draw: Draw, kind: str) -> Values:
-    low, high = (1, 1024) if kind == "integer" else (0.000_1, 0.9)
+    low, high = (1, 1024) if kind == "integer" else (0.000_1, 0.8)
     some: Any = st.integers(low, high) if kind == "integer" else st.floats(low, high)  # type: ignore[arg-type]
     first, second = sorted((draw(some), draw(some)))
-    scaling = draw(st.sampled_from(["Auto", "Linear", "Logarithmic"]))
-    return {"type": kind, "min": first, "max": second if second > first else first + 1, "scaling": scaling}
+    scalings = ["Auto", "Linear", "Logarithmic"] + (["ReverseLogarithmic"] if kind == "continuous" else [])
+    scaling = draw(st.sampled_from(scalings))
+    return {
+        "type": kind,
+        "min": first,
+        "max": second if second > first else first + (1 if kind == "integer" else 0.1),
+        "scaling": scaling,
+    }
 
 
 def _categorical(draw: Draw, values: st.SearchStrategy[Any]) -> Values:
@@ -111,16 +138,20 @@ def _ranges(draw: Draw, categorical_only: bool) -> Values:
     return {name: choices[name]() for name in sorted(names)}
 
 
-def _tuning(draw: Draw, _: Values) -> Values:
+def _tuning(draw: Draw, values: Values) -> Values:
     strategy = draw(st.sampled_from(["Bayesian", "Random", "Grid", "Hyperband"]))
     jobs = draw(st.integers(1, 100))
+    ranges = _ranges(draw, strategy == "Grid")
+    # The default weights are not there for every network that may be drawn.
+    weights = values.get("training.weights", "DEFAULT")
     return {
+        **({"training.weights": weights} if "architecture" in ranges else {}),
         "tuning.strategy": strategy,
         "tuning.objective": draw(st.sampled_from(["validation:loss", "validation:accuracy"])),
         "tuning.max_jobs": jobs,
         "tuning.parallel_jobs": draw(st.integers(1, jobs)),
         "tuning.early_stopping": "Off" if strategy == "Hyperband" else draw(st.sampled_from(["Off", "Auto"])),
-        "tuning.ranges": _ranges(draw, strategy == "Grid"),
+        "tuning.ranges": ranges,
     }
 
 
@@ -129,13 +160,16 @@ def _training(draw: Draw, values: Values) -> Values:
     shut = values.get("site.network.isolation")
     layers = draw(st.sampled_from(["head", "all"]))
     weights = ["s3://images/w.pth"] + ([] if shut else ["DEFAULT"]) + (["none"] if layers == "all" else [])
+    instance_type = draw(machine("Training"))
+    kind = processor(instance_type)
     return {
         "training.architecture": draw(st.sampled_from(["resnet18", "efficientnet_v2_s"])),
         "training.weights": draw(st.sampled_from(weights)),
         "training.layers": layers,
         "training.epochs": draw(st.integers(2, 500)),
-        "training.precision": draw(st.sampled_from(["auto", "fp32", "fp16"])),
-        "training.instance_type": draw(machine("Training")),
+        "training.precision": draw(st.sampled_from(["auto", "fp32", *(["fp16"] if kind == "gpu" else [])])),
+        "training.instance_type": instance_type,
+        "training.alternatives": draw(menu("Training", instance_type)),
         "training.spot": spot,
         "training.warm_pool_seconds": 0 if spot else draw(st.integers(0, 21_600)),
         "training.input_mode": draw(st.sampled_from(["File", "FastFile"])),
@@ -150,6 +184,7 @@ def _distributed(draw: Draw, _: Values) -> Values:
     return {
         "distributed.enabled": draw(st.booleans()),
         "distributed.launcher": launcher,
+        "distributed.alternatives": list(SMDDP_TYPES) if launcher == "smddp" else [],
         "distributed.instance_count": draw(st.integers(2, 64)),
         "distributed.instance_type": draw(st.sampled_from(SMDDP_TYPES) if launcher == "smddp" else machine("Training")),
     }
@@ -169,10 +204,12 @@ def _debugger(draw: Draw, values: Values) -> Values:
 
 def _endpoint(draw: Draw, _: Values) -> Values:
     kind = draw(st.sampled_from(["cpu", "gpu"]))
-    steady = [one for one in _TYPES["ProductionVariant", kind] if not one.startswith("ml.t")]
+    disks = draw(st.booleans())
+    candidates = [one for one in _TYPES["ProductionVariant", kind] if not one.startswith("ml.t")]
+    steady = [one for one in candidates if has_local_storage(one) == disks] or candidates
     types = draw(st.lists(st.sampled_from(steady), min_size=1, max_size=5, unique=True))
-    low, count, high = sorted(draw(st.integers(1, 100)) for _ in range(3))
     policy, most = draw(st.sampled_from([("all-at-once", 100), ("canary", 50), ("linear", 50)]))
+    low, count, high = sorted(draw(st.integers(1 if policy == "all-at-once" else 2, 100)) for _ in range(3))
     return {
         "registry.inference_instance_types": types,
         "registry.approval": draw(st.sampled_from(["Approved", "PendingManualApproval"])),
@@ -181,9 +218,17 @@ def _endpoint(draw: Draw, _: Values) -> Values:
         "endpoint.instance_count": count,
         "endpoint.update.policy": policy,
         "endpoint.update.step_percent": draw(st.integers(10, most)),
+        "endpoint.update.wait_seconds": draw(st.integers(0, 300)),
+        "endpoint.variant": draw(_NAMES),
+        "endpoint.capture_percent": draw(st.integers(0, 100)),
+        "endpoint.alarms.server_errors_percent": draw(st.integers(0, 100)),
+        "endpoint.alarms.latency_milliseconds": draw(st.integers(0, 60_000)),
+        "endpoint.alarms.extra": draw(st.lists(_NAMES, max_size=8, unique=True)),
         "autoscaling.min_capacity": low,
         "autoscaling.max_capacity": high,
         "autoscaling.target_invocations_per_minute": draw(st.one_of(st.integers(1, 10**6), st.floats(0.1, 1e6))),
+        "autoscaling.scale_in_cooldown_seconds": draw(st.integers(0, 3600)),
+        "autoscaling.scale_out_cooldown_seconds": draw(st.integers(0, 3600)),
         "quality.accuracy": draw(st.one_of(st.integers(0, 1), st.floats(0, 1))),
     }
 
@@ -194,6 +239,8 @@ def _policies(draw: Draw, _: Values) -> Values:
         attempts = draw(st.integers(0, 20))
         values[f"retries.{kind}.max_attempts"] = attempts
         values[f"retries.{kind}.expire_after_minutes"] = 0 if attempts else draw(st.integers(0, 14_400))
+        values[f"retries.{kind}.backoff_rate"] = draw(st.floats(1, 10))
+        values[f"retries.{kind}.interval_seconds"] = draw(st.integers(1, 43_200))
         if kind != "registry":
             values[f"cache.{kind}"] = draw(st.sampled_from(["", "P30D", "PT12H", "P1Y2M3W4DT5H6M"]))
     return values

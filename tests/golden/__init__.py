@@ -9,7 +9,7 @@ from diagram.mermaid import mermaid
 from diagram.picture import picture
 from diagram.svg import svg
 from language.definition import parse
-from pipeline.definition import render
+from pipeline.document import render
 from pipeline.settings import Settings
 from tests.definitions import CODE, configure
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from language.definition import read
-from pipeline.definition import render
+from pipeline.document import render
 from tests.definitions import CODE, assert_sound, configure
 from tests.strategies import Values, valid_settings
 
 INLINE_LIMIT = 1_048_576
 
 
-@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(valid_settings())
 def test_any_valid_settings_make_a_sound_definition(values: Values) -> None:
     text = render(configure(values), CODE)

@@ -62,8 +62,8 @@ def test_an_expression_is_read(written: Any, expected: Any) -> None:
 @pytest.mark.parametrize(
     ("written", "cause"),
     [
-        ({"Get": "Epochs"}, "starts neither with"),
-        ({"Get": "Parameters."}, "starts neither with"),
+        ({"Get": "Epochs"}, "write Parameters.Name, Execution.Name or Steps.Name.Member"),
+        ({"Get": "Parameters."}, "write Parameters.Name, Execution.Name or Steps.Name.Member"),
         ({"Get": 3}, "write a path like"),
         ({"Get": "Steps.A.b[x]"}, "unreadable from '[x]'"),
         ({"Get": "Steps.A.b..c"}, "unreadable from"),

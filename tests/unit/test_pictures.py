@@ -55,7 +55,7 @@ _NAMES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_NAMES, st.text(max_size=60), st.data())
 def test_any_names_texts_and_edges_can_be_drawn(names: list[str], message: str, data: st.DataObject) -> None:
     steps = [
@@ -73,7 +73,7 @@ def test_any_names_texts_and_edges_can_be_drawn(names: list[str], message: str, 
     assert text.count('"') == 2 * len(names)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 15), st.data())
 def test_boxes_never_overlap_and_stay_on_the_page(count: int, data: st.DataObject) -> None:
     names = [f"s{number}" for number in range(count)]

@@ -23,7 +23,7 @@ def fail(name: str, **more: Any) -> dict[str, Any]:
 def test_steps_in_branches_are_steps() -> None:
     names = [step.name for step in read(define()).all_steps()]
     assert names.index("QualityGate") < names.index("RegisterModel")
-    assert read(define()).by_name()["QualityTooLow"].parent == "QualityGate"
+    assert read(define()).by_name()["QualityTooLow"].place == (("QualityGate", False),)
 
 
 def test_what_steps_declare_is_read() -> None:
@@ -48,7 +48,7 @@ def test_dependencies_have_triggers() -> None:
         (definition({"Name": "A", "Type": "Fail", "Arguments": []}), "/Steps/0/Arguments is no object"),
         (definition(parameters=[{"Name": "A", "Type": "Text"}]), "write one of String, Integer"),
         (definition(parameters=[{"Name": "A", "Type": "String"}] * 2), "several parameters named A"),
-        (definition({"Name": "A", "Type": "Condition", "Arguments": {"IfSteps": {}}}), "IfSteps is no list of steps"),
+        (definition({"Name": "A", "Type": "Condition", "Arguments": {"IfSteps": {}}}), "IfSteps is no list"),
         (
             definition({"Name": "A", "Type": "Condition", "Arguments": {"IfSteps": [fail("A")]}}),
             "several steps named A",

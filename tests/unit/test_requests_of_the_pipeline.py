@@ -55,7 +55,8 @@ def test_integer_and_categorical_ranges_are_text_that_the_script_reads_back() ->
         "architecture": {"type": "categorical", "values": ["resnet18", "resnet50"]},
         "dropout": {"type": "categorical", "values": [0, 0.5]},
     }
-    request = arguments("Tune", {"tuning.ranges": ranges})
+    values = {"tuning.ranges": ranges, "training.weights": "DEFAULT"}
+    request = arguments("Tune", values)
     assert request["HyperParameterTuningJobConfig"]["ParameterRanges"] == {
         "IntegerParameterRanges": [
             {"Name": "batch_size", "MinValue": "16", "MaxValue": "256", "ScalingType": "Linear"}
@@ -65,7 +66,7 @@ def test_integer_and_categorical_ranges_are_text_that_the_script_reads_back() ->
             {"Name": "dropout", "Values": ["0", "0.5"]},
         ],
     }
-    best = training("TrainBest", {"tuning.ranges": ranges})["HyperParameters"]
+    best = training("TrainBest", values)["HyperParameters"]
     assert best["architecture"] == {"Get": "Steps.Tune.BestTrainingJob.TunedHyperParameters['architecture']"}
 
 
@@ -165,7 +166,7 @@ def test_spot_resumes_from_checkpoints_that_a_reused_search_finds_again() -> Non
     place = request["CheckpointConfig"]["S3Uri"]["Std:Join"]["Values"]
     assert request["EnableManagedSpotTraining"] is True
     assert request["StoppingCondition"]["MaxWaitTimeInSeconds"] >= request["StoppingCondition"]["MaxRuntimeInSeconds"]
-    assert place[-1] == {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"}
+    assert place[1] == {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"}
     assert {"Get": "Execution.PipelineExecutionId"} not in place
 
 
@@ -240,12 +241,18 @@ def test_what_settings_fix_of_a_deployment_is_in_its_event() -> None:
     values = {
         **VPC,
         "endpoint.update.policy": "linear",
+        "endpoint.instance_count": 2,
+        "autoscaling.min_capacity": 2,
         "endpoint.update.step_percent": 25,
         "endpoint.alarms.extra": ["a", "b"],
     }
     event = arguments("DeployEndpoint", values)
-    assert (event["traffic_policy"], event["traffic_step_percent"], event["extra_alarms"]) == ("linear", 25, "a,b")
-    assert (event["subnets"], event["tags"]) == ("subnet-0123abcd", '{"project":"pedigree"}')
+    assert (event["traffic_policy"], event["traffic_step_percent"], event["extra_alarms"]) == (
+        "linear",
+        25,
+        '["a","b"]',
+    )
+    assert (event["subnets"], event["tags"]) == ('["subnet-0123abcd"]', '{"project":"pedigree"}')
 
 
 def test_policies_by_kind_of_step() -> None:

@@ -1,0 +1,359 @@
+"""Values that are right one by one and cannot go together."""
+
+from __future__ import annotations
+
+from tests.mistakes.mistake import Mistake
+
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+MANY = "{type = 'categorical', values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}"
+
+COMBINATIONS = (
+    Mistake("[data.splits]\ntrain = 0.9", 2, "data.splits", "adds up to 1.1", "change train, validation or test"),
+    Mistake(
+        "[autoscaling]\nmin_capacity = 5", 2, "autoscaling", "scales from 5 to 3", "min_capacity must not be above"
+    ),
+    Mistake(
+        "[endpoint.update]\npolicy = 'canary'\nstep_percent = 60",
+        3,
+        "endpoint.update",
+        "canary takes 1 to 50",
+        "change step_percent",
+    ),
+    Mistake(
+        "[site.network]\nsubnets = ['subnet-0123abcd']", 2, "site.network", "without the other", "give both, or neither"
+    ),
+    Mistake(
+        "[retries.training]\nmax_attempts = 3", 2, "retries.training", "and the service takes one", "set the other to 0"
+    ),
+    Mistake(
+        "[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.5\nmax = 0.1",
+        4,
+        "tuning.ranges.dropout",
+        "runs from",
+        "min must",
+    ),
+    Mistake("[tuning.ranges.dropout]\nmin = 0.1\nmax = 0.5", 3, "tuning.ranges.dropout", "has no type", "add type ="),
+    Mistake(
+        "[distributed]\ninstance_type = 'ml.g4dn.xlarge'", 2, "distributed.instance_type", "has no smddp", "torchrun"
+    ),
+    Mistake(
+        "[images.distributed]\nversion = '2.6.0'", 2, "images.distributed.version", "no smddp library", "use 2.5.1"
+    ),
+    Mistake(
+        "[images.training]\nversion = '2.99'", 2, "images.training", "knows no PyTorch training image 2.99", "2.14"
+    ),
+    Mistake("[images.inference]\npython = 'py310'", 2, "images.inference", "has py312, not py310", "use that"),
+    Mistake("[debugger]\nenabled = true\n", 2, "images.training.version", "no smdebug library", "use 2.0.1"),
+    Mistake(
+        "[endpoint]\ninstance_type = 'ml.t2.medium'", 2, "endpoint.instance_type", "is burstable", "use ml.m5.large"
+    ),
+    Mistake(
+        "[endpoint]\ninstance_type = 'ml.c5.large'", 2, "endpoint.instance_type", "not among registry", "add it there"
+    ),
+    Mistake(
+        "[endpoint]\ninstance_count = 4",
+        2,
+        "endpoint.instance_count",
+        "outside of autoscaling's 1 to 3",
+        "bring it within",
+    ),
+    Mistake("[tuning]\nparallel_jobs = 3", 2, "tuning.parallel_jobs", "is above max_jobs = 2", "raise max_jobs"),
+    Mistake("[tuning]\nstrategy = 'Grid'", 2, "tuning.strategy", "categorical ranges only", "use Bayesian"),
+    Mistake(
+        "[tuning]\nstrategy = 'Hyperband'\nearly_stopping = 'Auto'",
+        3,
+        "tuning.early_stopping",
+        "with Hyperband",
+        "use Off",
+    ),
+    Mistake(
+        "[tuning.ranges.learnin_rate]\ntype = 'integer'\nmin = 1\nmax = 2",
+        4,
+        "learnin_rate",
+        "no hyperparameter",
+        "learning_rate?",
+    ),
+    Mistake(
+        "[tuning.ranges.epochs]\ntype = 'integer'\nmin = 1\nmax = 2", 4, "epochs", "cannot be tuned", "remove the range"
+    ),
+    Mistake(
+        "[tuning.ranges.batch_size]\ntype = 'continuous'\nmin = 1\nmax = 2",
+        4,
+        "batch_size",
+        "takes none such",
+        "make it integer",
+    ),
+    Mistake(
+        "[tuning.ranges.batch_size]\ntype = 'categorical'\nvalues = ['x']", 3, "batch_size.values", 'has "x"', "mend it"
+    ),
+    Mistake(
+        "[training.hyperparameters]\nseed = 3",
+        2,
+        "training.hyperparameters.seed",
+        "a key of its own",
+        "set training.seed",
+    ),
+    Mistake(
+        "[training.hyperparameters]\nbatch_size = 'x'",
+        2,
+        "hyperparameters.batch_size",
+        "takes a whole number from 1",
+        "mend it",
+    ),
+    Mistake("[training]\nweights = 'none'", 2, "training.layers", "a network of random weights", 'use layers = "all"'),
+    Mistake(
+        "[training]\nprecision = 'bf16'",
+        2,
+        "training.precision",
+        "is not computed by ml.g4dn.xlarge",
+        "use auto or fp32",
+    ),
+    Mistake(
+        "[training]\nspot = true\nwarm_pool_seconds = 60",
+        3,
+        "training.warm_pool_seconds",
+        "cannot be with spot",
+        "set it to 0",
+    ),
+    Mistake(
+        "[training]\nspot = true\nmax_wait_seconds = 60", 3, "training.max_wait_seconds", "is shorter than", "raise it"
+    ),
+    Mistake(
+        "[site.encryption]\noutput_key = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd'",
+        2,
+        "site.encryption.output_key",
+        "lies elsewhere",
+        "begins with arn:aws:kms:us-east-1:",
+    ),
+    Mistake(
+        "[functions.predict]\nreserved_concurrency = 1", 2, "functions.predict.provisioned", "is above", "lower it"
+    ),
+    Mistake("[functions.await]\npoll_seconds = 10", 2, "functions.await.poll_seconds", "is shorter than", "raise it"),
+    Mistake(
+        "[schedule.parameters]\nEpoch = 3", 2, "schedule.parameters.Epoch", "is no parameter", "did you mean Epochs?"
+    ),
+    Mistake(
+        "[schedule.parameters]\nEpochs = 'x'", 2, "schedule.parameters.Epochs", "of the wrong kind", "a whole number"
+    ),
+    Mistake(
+        "[schedule.parameters]\nModelApprovalStatus = 'Yes'",
+        2,
+        "ModelApprovalStatus",
+        "none of its choices",
+        "write Approved",
+    ),
+    Mistake(
+        "[registry]\ninference_instance_types = ['ml.m5.large', 'ml.g5.xlarge']",
+        2,
+        "registry",
+        "has ml.g5.xlarge (gpu) beside",
+        "of one kind",
+    ),
+    Mistake(
+        "[debugger]\nenabled = true\n[images.training]\nversion = '2.0.1'\npython = ''\n[site]\nregion='us-gov-east-1'",
+        7,
+        "debugger.rules",
+        "no image that evaluates them in us-gov-east-1",
+        "use rules = []",
+    ),
+    Mistake(
+        "[site]\nregion = 'eusc-de-east-1'\n[distributed]\nenabled = false",
+        2,
+        "site.region",
+        "does not go with images.inference",
+        "choose another region",
+    ),
+    Mistake(
+        f"[tuning]\nstrategy = 'Grid'\n[tuning.ranges]\nbatch_size = {MANY}\npatience = {MANY}\nwarmup_epochs = {MANY}",
+        6,
+        "tuning.ranges",
+        "1000 grid points",
+        "name fewer",
+    ),
+    Mistake(
+        "[tuning]\nstrategy = 'Hyperband'\nhyperband_min_epochs = 50",
+        3,
+        "tuning.hyperband_min_epochs",
+        "is not below training.epochs = 50",
+        "lower it",
+    ),
+    Mistake(
+        "[training.hyperparameters]\nbatchsize = 3",
+        2,
+        "training.hyperparameters.batchsize",
+        "is no hyperparameter of train.py",
+        "did you mean batch_size?",
+    ),
+    Mistake(
+        "[tuning.ranges.learning_rate]\ntype = 'continuous'\nmin = 0.1\nmax = 0.2\nscale = 'Auto'",
+        5,
+        "tuning.ranges.learning_rate.scale",
+        "is no setting",
+        "did you mean scaling?",
+    ),
+    Mistake(
+        "[tuning.ranges.learning_rate]\ntype = 'continuous'\nmin = 0.1\nmax = 2\nscaling = 'ReverseLogarithmic'",
+        5,
+        "tuning.ranges.learning_rate",
+        "within 0 ≤ min < max < 1",
+        "choose another scaling",
+    ),
+    Mistake(
+        "[tuning.ranges.learning_rate]\ntype = 'continuous'\nmin = 0.0\nmax = 2\nscaling = 'Logarithmic'",
+        5,
+        "tuning.ranges.learning_rate",
+        "Logarithmic scaling from 0",
+        "choose Linear",
+    ),
+    Mistake(
+        "[tuning.ranges.batch_size]\ntype = 'categorical'\nvalues = [32, 32]",
+        3,
+        "tuning.ranges.batch_size",
+        "names a value twice",
+        "remove one",
+    ),
+    Mistake(
+        "[registry]\ninference_instance_types = ['ml.c6g.large']\n[endpoint]\ninstance_type = 'ml.c6g.large'",
+        2,
+        "images.inference",
+        "for arm64 instances",
+        "choose another type",
+    ),
+    Mistake(
+        "[site.network]\nisolation = true\n[training]\nweights = 's3://weights/a.pth'",
+        2,
+        "site.network.isolation",
+        "by which data.source would be fetched",
+        "s3://",
+    ),
+    Mistake(
+        "[site.network]\nisolation = true\n[data]\nsource = 's3://images/dogs/'",
+        2,
+        "site.network.isolation",
+        "by which training.weights would be fetched",
+        "write s3://",
+    ),
+    Mistake(
+        "site.encryption.volume_key = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd'",
+        1,
+        "site.encryption.volume_key",
+        "lies elsewhere",
+        "begins with arn:aws:kms:us-east-1:",
+    ),
+    Mistake(
+        "images.distributed.image_uri = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/mine:1'",
+        1,
+        "images.distributed.image_uri",
+        "lies in eu-west-1",
+        "copy it there",
+    ),
+    Mistake(
+        "[data]\nsource = 's3://images/dogs/'\nsha256 = '" + 64 * "0" + "'",
+        3,
+        "data",
+        "has a sha256 for a prefix",
+        "leave it empty",
+    ),
+    Mistake(
+        "training.alternatives = ['ml.m5.xlarge']",
+        1,
+        "training.alternatives",
+        "has ml.m5.xlarge (cpu) beside ml.g4dn.xlarge (gpu)",
+        "of one kind",
+    ),
+    Mistake("distributed.alternatives = ['ml.g5.xlarge']", 1, "distributed.alternatives", "has no smddp", "torchrun"),
+    Mistake(
+        f"[site.encryption]\nvolume_key = '{KEY}'\n[training]\nalternatives = ['ml.p3.2xlarge']",
+        4,
+        "training.alternatives",
+        "only one of them takes site.encryption.volume_key",
+        "name machines that do",
+    ),
+    Mistake(
+        "[registry]\ninference_instance_types = ['ml.m5.large', 'ml.t2.medium']",
+        2,
+        "registry.inference_instance_types",
+        "is burstable",
+        "use ml.m5.large",
+    ),
+    Mistake(
+        "[training]\nspot = true\nmax_runtime_seconds = 400\nmax_wait_seconds = 500",
+        4,
+        "training.max_wait_seconds",
+        "shorter than the 28800 s",
+        "raise it",
+    ),
+    Mistake(
+        "[training]\nprecision = 'fp16'\ninstance_type = 'ml.m5.xlarge'",
+        3,
+        "training.precision",
+        "is not computed by ml.m5.xlarge",
+        "use auto",
+    ),
+    Mistake(
+        "[tuning.ranges.precision]\ntype = 'categorical'\nvalues = ['fp32', 'bf16']",
+        3,
+        "training.precision",
+        "is not computed by ml.g4dn.xlarge",
+        "use auto",
+    ),
+    Mistake(
+        "[tuning.ranges.architecture]\ntype = 'categorical'\nvalues = ['resnet50', 'resnet18']",
+        3,
+        "training.weights",
+        "does not exist for resnet18",
+        "DEFAULT",
+    ),
+    Mistake(
+        "endpoint.update.policy = 'canary'",
+        1,
+        "endpoint.update.policy",
+        "the endpoint may have 1 instance",
+        "use all-at-once",
+    ),
+    Mistake(
+        "[endpoint.update]\ntimeout_seconds = 600\nwait_seconds = 3600",
+        3,
+        "endpoint.update.timeout_seconds",
+        "is over before the waits are, 3720 s",
+        "raise it",
+    ),
+    Mistake(
+        "functions.await.give_up_minutes = 60",
+        1,
+        "functions.await.give_up_minutes",
+        "ends before endpoint.update.timeout_seconds",
+        "write 120 or more",
+    ),
+    Mistake(
+        "functions.predict.provisioned_concurrency = 11",
+        1,
+        "functions.predict.provisioned_concurrency",
+        "is above reserved_concurrency = 10",
+        "lower it",
+    ),
+    Mistake(
+        "schedule.parameters = {AccuracyThreshold = 2.0}", 1, "quality.accuracy", "2.0 is too large", "write 1 or less"
+    ),
+    Mistake(
+        "schedule.parameters = {TuningMaxParallelJobs = 5}",
+        1,
+        "tuning.parallel_jobs",
+        "is above max_jobs = 2",
+        "lower it",
+    ),
+    Mistake(
+        "schedule.parameters = {EndpointInstanceType = 'ml.t2.medium'}",
+        1,
+        "schedule.parameters.EndpointInstanceType",
+        "is none of its choices",
+        "write ml.m5.large",
+    ),
+    Mistake(
+        "schedule.parameters = {Epochs = 1.5}",
+        1,
+        "schedule.parameters.Epochs",
+        "is of the wrong kind",
+        "write a whole number",
+    ),
+)

@@ -1,0 +1,205 @@
+"""One value that is wrong by itself: its kind, its size, its name, its form."""
+
+from __future__ import annotations
+
+from tests.mistakes.mistake import Mistake
+
+VALUES = (
+    Mistake("[tuning]\nmax_jobs = 'four'", 2, "tuning.max_jobs", '"four" is of the wrong kind', "write a whole number"),
+    Mistake("[tuning]\nmax_jobs = 2.5", 2, "tuning.max_jobs", "2.5 is of the wrong kind", "write a whole number"),
+    Mistake("[distributed]\nenabled = 1", 2, "distributed.enabled", "1 is of the wrong kind", "write true or false"),
+    Mistake("[site]\naccount = 123456789012", 2, "site.account", "is of the wrong kind", "write text in quotes"),
+    Mistake(
+        "[site.network]\nsubnets = 'x'", 2, "site.network.subnets", "is of the wrong kind", "write a list in brackets"
+    ),
+    Mistake("tuning = 3", 1, "tuning", "3 is of the wrong kind", "write a table"),
+    Mistake("[quality]\naccuracy = nan", 2, "quality.accuracy", "is not finite", "write a number"),
+    Mistake("[tuning]\nmax_jobs = 0", 2, "tuning.max_jobs", "0 is too small", "write 1 or more"),
+    Mistake("[quality]\naccuracy = 1.5", 2, "quality.accuracy", "1.5 is too large", "write 1 or less"),
+    Mistake(
+        "[training]\nwarm_pool_seconds = 30000", 2, "training.warm_pool_seconds", "is too large", "write 21600 or less"
+    ),
+    Mistake(
+        "[pipeline]\nname = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'", 2, "pipeline.name", "is too long", "keep 32 or fewer"
+    ),
+    Mistake("[autoscaling]\ntarget_invocations_per_minute = 0", 2, "autoscaling.target", "too small", "more than 0"),
+    Mistake("[tuning]\nranges = {}", 2, "tuning.ranges", "is too short", "name 1 or more"),
+    Mistake("[tunning]\nmax_jobs = 1", 1, "tunning", "is no setting", "did you mean tuning?"),
+    Mistake("[tuning]\nmaxjobs = 1", 2, "tuning.maxjobs", "is no setting", "did you mean max_jobs?"),
+    Mistake("[endpoint.update]\npolcy = 'canary'", 2, "endpoint.update.polcy", "is no setting", "did you mean policy?"),
+    Mistake("[tuning]\nstrategy = 'bayesian'", 2, "tuning.strategy", "is none of the choices", "write 'Bayesian'"),
+    Mistake("[functions]\nruntime = 'python3.8'", 2, "functions.runtime", "is none of the choices", "python3.13"),
+    Mistake(
+        "[training]\ninstance_type = 'ml.g4dn.xlrge'",
+        2,
+        "training.instance_type",
+        "is not an",
+        "did you mean ml.g4dn.xlarge?",
+    ),
+    Mistake("[site]\nregion = 'us-est-1'", 2, "site.region", "is no region of AWS", "did you mean us-west-1?"),
+    Mistake("[site]\naccount = '1234'", 2, "site.account", "is not of the form", "write it like 123456789012"),
+    Mistake("[endpoint]\nname = 'dog_breeds'", 2, "endpoint.name", "is not of the form", "write it like dog-breeds"),
+    Mistake("[data]\nsource = 'dogs.zip'", 2, "data.source", "is not of the form", "https://host/images.zip"),
+    Mistake("[cache]\ntraining = '30d'", 2, "cache.training", "is not of the form", "write it like P30D"),
+    Mistake("[schedule]\nexpression = '0 6 * * *'", 2, "schedule.expression", "is no schedule", "cron(0 6 ? * MON *)"),
+    Mistake("[schedule]\ntimezone = 'Mars'", 2, "schedule.timezone", "is no time zone", "Europe/Berlin"),
+    Mistake("[tuning]\nmax_jobs = = 1", 2, "", "is not TOML", "mend it"),
+    Mistake("tuning.max_jobs = 99999999999999999999999999", 1, "tuning.max_jobs", "is too large", "write 750 or less"),
+    Mistake("training.seed = 4294967296", 1, "training.seed", "is too large", "write less than 4294967296"),
+    Mistake("training.epochs = true", 1, "training.epochs", "true is of the wrong kind", "write a whole number"),
+    Mistake("site.tags = {'aws:mine' = 'x'}", 1, "site.tags", 'has "aws:mine"', "begin no key with aws:"),
+    Mistake("site.tags = {project = 3}", 1, "site.tags.project", "is of the wrong kind", "write text in quotes"),
+    Mistake("site.bucket = '192.168.5.4'", 1, "site.bucket", "is not of the form", "write it like my-bucket"),
+    Mistake("site.prefix = '/pedigree/'", 1, "site.prefix", "is not of the form", "write it like teams/vision"),
+    Mistake("site.roles.job = 'pedigree job'", 1, "site.roles.job", "is not of the form", "write it like pedigree-job"),
+    Mistake(
+        "site.network.subnets = ['sg-0123abcd']",
+        1,
+        "site.network.subnets.0",
+        "is not of the form",
+        "write it like subnet-",
+    ),
+    Mistake(
+        "site.encryption.volume_key = 'arn:aws:kms:us-east-1:123456789012:alias/mine'",
+        1,
+        "site.encryption.volume_key",
+        "is not of the form",
+        "write it like arn:aws:kms:us-east-1:123456789012:key/",
+    ),
+    Mistake(
+        "images.training.image_uri = 'mine:latest'",
+        1,
+        "images.training.image_uri",
+        "is not of the form",
+        "write it like 123456789012.dkr.ecr.us-east-1",
+    ),
+    Mistake(
+        "images.training.version = 'latest'", 1, "images.training.version", "is not of the form", "write it like 2.13"
+    ),
+    Mistake(
+        "data.source = 'https://user:secret@host/a.zip'",
+        1,
+        "data.source",
+        '"https://…@host/a.zip" is not of the form',
+        "https://host/images.zip",
+    ),
+    Mistake("data.source = 's3://My_Bucket/a.zip'", 1, "data.source", "is not of the form", "s3://bucket/images/"),
+    Mistake("data.sha256 = 'sha256:abc'", 1, "data.sha256", "is not of the form", "64 hexadecimal digits"),
+    Mistake(
+        "training.architecture = 'resnet51'",
+        1,
+        "training.architecture",
+        "train.py does not know it",
+        "did you mean resnet50?",
+    ),
+    Mistake(
+        "training.weights = 'IMAGENET1K_V3'",
+        1,
+        "training.weights",
+        "does not exist for resnet50",
+        "write IMAGENET1K_V1, IMAGENET1K_V2",
+    ),
+    Mistake("training.precision = 'fp64'", 1, "training.precision", "is none of the choices", "did you mean fp16?"),
+    Mistake(
+        "training.alternatives = ['ml.g5.xlarge', 'ml.g5.xlarge']",
+        1,
+        "training.alternatives",
+        "names ml.g5.xlarge more than once",
+        "name it once",
+    ),
+    Mistake("distributed.instance_count = 1", 1, "distributed.instance_count", "is too small", "write 2 or more"),
+    Mistake("debugger.rules = ['Overfitting']", 1, "debugger.rules.0", "is none of the choices", "Overfit"),
+    Mistake(
+        "endpoint.alarms.extra = ['']", 1, "endpoint.alarms.extra.0", "is not of the form", "write it like my-alarm"
+    ),
+    Mistake(
+        "retries.registry.on = ['SageMaker.CAPACITY_ERROR']",
+        1,
+        "retries.registry.on.0",
+        "is none of the choices",
+        "Step.THROTTLING",
+    ),
+    Mistake("cache.training = 'P0D'", 1, "cache.training", "is not of the form", "P30D or PT12H"),
+    Mistake("schedule.timezone = 'Europe'", 1, "schedule.timezone", "is no time zone", "Europe/Berlin"),
+    Mistake(
+        "schedule.expression = 'cron(0 6 * * MON *)'",
+        1,
+        "schedule.expression",
+        "has to have ? in one",
+        "write ? in the other",
+    ),
+    Mistake(
+        "schedule.expression = 'cron(0 6 ? * MON)'",
+        1,
+        "schedule.expression",
+        "has 5 fields of cron",
+        "write minutes, hours",
+    ),
+    Mistake(
+        "schedule.expression = 'cron(0 25 ? * MON *)'", 1, "schedule.expression", 'has hours "25"', "write 0 to 23"
+    ),
+    Mistake(
+        "schedule.expression = 'rate(1 days)'", 1, "schedule.expression", "is no rate", "write it like rate(1 day)"
+    ),
+    Mistake(
+        "schedule.expression = 'at(2027-02-31T06:00:00)'",
+        1,
+        "schedule.expression",
+        "is no point in time",
+        "at(2027-01-31T06:00:00)",
+    ),
+    Mistake(
+        "autoscaling.target_invocations_per_minute = inf", 1, "autoscaling.target", "is not finite", "write a number"
+    ),
+    Mistake(
+        "[tuning.ranges.dropout]\ntype = 'continous'\nmin = 0.1\nmax = 0.5",
+        4,
+        "tuning.ranges.dropout",
+        "has an unknown type",
+        "write 'continuous'",
+    ),
+    Mistake(
+        "[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.1",
+        1,
+        "tuning.ranges.dropout.max",
+        "is missing",
+        "add it",
+    ),
+    Mistake(
+        "[training.hyperparameters]\nlearning_rate = 1000",
+        2,
+        "training.hyperparameters.learning_rate",
+        "takes a number from 1e-09 to 100",
+        "mend it",
+    ),
+    Mistake(
+        "[training.hyperparameters]\nbatch_size = 0.5",
+        2,
+        "training.hyperparameters.batch_size",
+        "takes a whole number",
+        "mend it",
+    ),
+    Mistake(
+        "[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.5\nmax = 1.5",
+        4,
+        "tuning.ranges.dropout.max",
+        "takes a number from 0 to 1",
+        "mend it",
+    ),
+    Mistake(
+        "[tuning.ranges.layers]\ntype = 'categorical'\nvalues = ['all', 'heads']",
+        3,
+        "tuning.ranges.layers.values",
+        "does not know it",
+        "did you mean head?",
+    ),
+    Mistake(
+        "[tuning.ranges.precision]\ntype = 'integer'\nmin = 0\nmax = 8",
+        4,
+        "tuning.ranges.precision",
+        "takes none such",
+        "make it categorical",
+    ),
+    Mistake("[[tuning]]\nmax_jobs = 1", 2, "tuning", "is of the wrong kind", "write a table"),
+    Mistake("'tuning.max_jobs' = 3", 1, "tuning.max_jobs", "is no setting", "write it without quotes"),
+)
