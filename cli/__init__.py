@@ -1,1 +1,1 @@
-"""The commands: the composition root, where files, clock, processes and AWS are handed in."""
+"""`pedigree …`: the commands, and the composition root: files, environment and standard output come in here."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.files import write
+from cli import files
 
 SettingsOption = Annotated[
     str, typer.Option("--settings", help="Settings files, the later on top of the earlier: a.toml:b.toml.")
@@ -24,14 +24,15 @@ def command(
     output: Annotated[Path | None, typer.Option(help="A file to write to; standard output without it.")] = None,
 ) -> None:
     """Print the pipeline's definition as JSON. Needs no network and no account."""
-    write(text(settings, account, region), output)
+    files.check(output)
+    files.write(text(settings, account, region), output)
 
 
-def text(files: str, account: str | None, region: str | None) -> str:
+def text(names: str, account: str | None, region: str | None) -> str:
     """The definition of these settings files, the environment, and an account and region on top."""
     from pipeline.loading import load
 
-    settings = load(files, os.environ, {"site.account": account, "site.region": region})
+    settings = load(names, os.environ, {"site.account": account, "site.region": region})
     from pipeline import source
     from pipeline.document import render
 

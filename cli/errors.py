@@ -5,14 +5,23 @@ UsageError      a mistake in how a command was called
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from language.errors import LanguageError
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, SettingsError
+from steps.errors import StepsError
 
 
 class UsageError(Exception):
     """A command that was asked for what it cannot do."""
 
 
-MISTAKES = (UsageError, PipelineError, LanguageError)
+MISTAKES = (UsageError, PipelineError, StepsError, LanguageError)
 MISTAKE_EXIT = 2
-INTERRUPTED_EXIT = 130
+
+
+def told(mistake: Exception) -> Iterator[str]:
+    """The lines that tell a mistake: one a problem, whatever stood in the text that was read."""
+    problems = mistake.problems if isinstance(mistake, SettingsError) else (str(mistake),)
+    for problem in problems:
+        yield "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in problem)

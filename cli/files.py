@@ -10,19 +10,29 @@ from tempfile import NamedTemporaryFile
 from cli.errors import UsageError
 
 
+def check(path: Path | None) -> None:
+    """Whether something could be written there, asked before the work that makes it; UsageError says why not."""
+    if path is not None and path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it with --output")
+    if path is not None and not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder; make it, or choose another with --output")
+
+
 def write(text: str, path: Path | None) -> None:
     """Write a text to a file by rename, or to standard output where there is no path."""
-    if path is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-        return
+    content = text.encode()
     try:
-        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            file.write(text)
-        Path(file.name).chmod(0o666 & ~_umask())
-        Path(file.name).replace(path)
+        if path is None:
+            _print(content)
+        elif path.exists() and not path.is_file():
+            path.write_bytes(content)  # a pipe or a device, which must stay one
+        else:
+            _replace(path.resolve(), content)
+    except BrokenPipeError:
+        raise  # whoever read it has seen enough, which is no mistake
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}; choose another place with --output") from None
+        place = path or "standard output"
+        raise UsageError(f"{place} cannot be written: {error.strerror}; choose another place with --output") from None
 
 
 def read(path: Path) -> str:
@@ -33,6 +43,28 @@ def read(path: Path) -> str:
         raise UsageError(
             f"{path} cannot be read: {error}; name a definition in JSON, or - for standard input"
         ) from None
+
+
+def _print(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError:
+        # What is still in the buffer would be tried, and complained about, once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def _replace(path: Path, content: bytes) -> None:
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(content)
+            file.close()
+            temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli import definition
+from cli import definition, files
 from cli.errors import UsageError
-from cli.files import read, write
 
 
 def command(
@@ -21,15 +21,19 @@ def command(
     name: Annotated[str, typer.Option(help="The name of the files, and the title of the picture.")] = "pipeline",
 ) -> None:
     """Draw the graph: NAME.mmd and NAME.svg."""
+    if file and settings:
+        raise UsageError(f"{file} is drawn as it is, and --settings would not be read; leave one of them out")
+    if not re.fullmatch(r"\w[\w.-]{0,99}", name):
+        raise UsageError("--name is not the name of a file; write it like pipeline, with letters, digits and . _ -")
+    if not output.is_dir():
+        raise UsageError(f"{output} is no folder; make it, or choose another with --output")
     from diagram.mermaid import mermaid
     from diagram.picture import picture
     from diagram.svg import svg
     from language.definition import parse
 
-    if not output.is_dir():
-        raise UsageError(f"{output} is no folder; make it, or choose another with --output")
-    drawn = picture(parse(read(file) if file else definition.text(settings, None, None)))
+    drawn = picture(parse(files.read(file) if file else definition.text(settings, None, None)))
     for suffix, content in ((".mmd", mermaid(drawn)), (".svg", svg(drawn, name))):
         path = output / f"{name}{suffix}"
-        write(content, path)
+        files.write(content, path)
         typer.echo(path)

@@ -1,11 +1,11 @@
 """`pedigree`: one command for each thing that can be done, and the place where mistakes are told.
 
-A command's module imports what it needs when it runs, so that help and usage errors answer at once.
+A command's module imports what it needs when it runs, so that help and usage errors answer at once. An interruption
+and a reader that has gone are Typer's to handle: exit codes 130 and 1, and no traceback.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cli import definition, graph
-from cli.errors import INTERRUPTED_EXIT, MISTAKE_EXIT, MISTAKES
+from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
     name="pedigree",
@@ -27,14 +27,20 @@ app.command("definition")(definition.command)
 app.command("graph")(graph.command)
 
 
-@app.callback()
-def options(
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    """What holds for every command."""
-    if show_version:
+def _print_version(asked: bool) -> None:
+    if asked:
         typer.echo(version("pedigree"))
         raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version),
+    ] = False,
+) -> None:
+    """What holds for every command."""
 
 
 def main() -> None:
@@ -42,11 +48,6 @@ def main() -> None:
     try:
         app()
     except MISTAKES as mistake:
-        for line in str(mistake).splitlines():
+        for line in told(mistake):
             typer.echo(f"pedigree: {line}", err=True)
         sys.exit(MISTAKE_EXIT)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED_EXIT)
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; Python must not complain about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PEDIGREE = Path(sys.executable).with_name("pedigree")
 # Where namespaces may not be made, a Python without connect() stands in for a machine without network.
-WITHOUT_CONNECT = "import socket, sys; del socket.socket.connect; from cli.main import main; main()"
+WITHOUT_CONNECT = "import socket; socket.socket.connect = None; from cli.main import main; main()"
 
 
 @cache
@@ -92,7 +93,11 @@ def test_account_region_and_output(tmp_path: Path) -> None:
         (["definition", "--account", "12"], '--account: site.account = "12" is not of the form'),
         (["definition", "--region", "mars"], '--region: site.region = "mars" is no region of AWS'),
         (["definition", "--settings", "nowhere.toml"], "nowhere.toml: no such file"),
-        (["definition", "--output", "/nowhere/x.json"], "/nowhere/x.json cannot be written: No such file or directory"),
+        (["definition", "--output", "/nowhere/x.json"], "/nowhere is no folder; make it"),
+        (["definition", "--output", "docs"], "docs is a folder; name a file in it"),
+        (["definition", "--output", "/dev/full"], "/dev/full cannot be written: No space left on device; choose"),
+        (["graph", "--name", "a/b"], "--name is not the name of a file; write it like pipeline"),
+        (["graph", "any.json", "--settings", "mine.toml"], "--settings would not be read; leave one of them out"),
         (["graph", "--output", "/nowhere"], "/nowhere is no folder"),
         (["graph", "README.md"], "not JSON"),
         (["graph", "nowhere.json"], "nowhere.json cannot be read"),
@@ -104,6 +109,49 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], told: str) 
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert told in done.stderr
+
+
+def test_the_version() -> None:
+    assert run("--version").stdout.split() == [version("pedigree")]
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal() -> None:
+    done = run("definition", "--settings", "no\x1b[31m\nwhere.toml")
+    assert done.stderr.startswith(r"pedigree: no\x1b[31m\nwhere.toml: no such file")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "definition.json"
+    path.write_text("old")
+    limited = ["sh", "-c", f'ulimit -f 1; exec "{PEDIGREE}" definition --output "{path}"']
+    done = subprocess.run(limited, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "cannot be written: File too large" in done.stderr
+    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+
+
+def test_standard_output_that_is_full_is_told() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [PEDIGREE, "definition"],
+            cwd=ROOT,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "standard output cannot be written: No space left on device" in done.stderr
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link.mmd").symlink_to("real.mmd")
+    definition = ROOT / "tests" / "golden" / "definition.json"
+    run("graph", str(definition), "--output", str(tmp_path), "--name", "link")
+    assert (tmp_path / "link.mmd").is_symlink()
+    assert (tmp_path / "real.mmd").read_text(encoding="utf-8").startswith("flowchart")
 
 
 def test_no_settings_here_says_what_to_do(tmp_path: Path) -> None:
@@ -134,8 +182,7 @@ def test_a_wrong_setting_is_told_before_the_sdk_is_imported(variable: str) -> No
 
 
 def test_pictures_of_any_definition(tmp_path: Path) -> None:
-    definition = run("definition").stdout
-    (tmp_path / "any.json").write_text(definition, encoding="utf-8")
+    shutil.copy(ROOT / "tests" / "golden" / "definition.json", tmp_path / "any.json")
     done = run("graph", "any.json", "--name", "mine", cwd=tmp_path)
     assert done.stdout.split() == ["mine.mmd", "mine.svg"]
     assert (tmp_path / "mine.svg").read_text(encoding="utf-8").startswith("<svg")
