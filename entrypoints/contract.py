@@ -16,6 +16,7 @@ TRAIN = "train.py"
 EVALUATE = "evaluate.py"
 INFERENCE = "inference.py"
 SOURCE_ARCHIVE = "source.tar.gz"
+OLDEST_PYTHON = (3, 10)
 
 # What the processing scripts are told.
 FLAG_SOURCE = "--source"

@@ -86,6 +86,18 @@ def images_exist(s: Settings) -> Iterator[Problem]:
             yield Problem(f"images.{family}", f"cannot run on {instance_type}: {error}", (key,))
 
 
+def images_run_the_scripts(s: Settings) -> Iterator[Problem]:
+    """Old images have a Python for which the scripts are not written."""
+    scopes = {"training": images.TRAINING, "distributed": images.TRAINING, "inference": images.INFERENCE}
+    for family, scope in scopes.items():
+        image = getattr(s.images, family)
+        python = images.python(image, scope)
+        if python and python < contract.OLDEST_PYTHON and (family != "distributed" or s.distributed.enabled):
+            needed = ".".join(map(str, contract.OLDEST_PYTHON))
+            text = f'= "{image.version}" has Python {python[0]}.{python[1]}, and the scripts need {needed}'
+            yield Problem(f"images.{family}.version", f"{text}; use a later version", (f"images.{family}",))
+
+
 def images_of_the_region(s: Settings) -> Iterator[Problem]:
     """SageMaker pulls an image from its own region."""
     families = {"training": s.images.training, "distributed": s.images.distributed, "inference": s.images.inference}
@@ -271,6 +283,7 @@ RULES = (
     debugger_image,
     debugger_region,
     images_exist,
+    images_run_the_scripts,
     images_of_the_region,
     machines_of_one_kind,
     burstable_endpoint,

@@ -39,7 +39,7 @@ _CAUSES = {
     "union_tag_invalid": "has an unknown type; write {expected_tags}",
     "value_error": "{error}",
 }
-_ANY_OTHER = "does not hold: {msg}; compare settings.toml"
+_ANY_OTHER = "does not hold: {msg}; compare docs/settings.toml"
 
 
 def described(error: ValidationError, layer: Layer, model: type[BaseModel]) -> list[str]:

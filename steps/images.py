@@ -7,6 +7,7 @@ SDK's import has cost its seconds; a contract test holds every address against t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
@@ -68,6 +69,14 @@ def resolve(image: Image, scope: str, processor: str, region: str) -> str:
         )
     what = f"PyTorch {image.version} {scope} image in"
     return f"{_repository(entry, region, what)}:{_tag(image, entry, processor)}"
+
+
+def python(image: Image, scope: str) -> tuple[int, int] | None:
+    """The Python inside of an image, where the SDK's tables tell."""
+    entry = dict(_entries(scope)).get(image.version, {})
+    word = "" if image.image_uri else image.python or next(iter(entry.get("py_versions", ())), "")
+    match = re.fullmatch(r"py(\d)(\d*)", word)
+    return (int(match[1]), int(match[2] or 0)) if match else None
 
 
 def debugger_rules(region: str) -> str:

@@ -179,14 +179,17 @@ def _training(draw: Draw, values: Values) -> Values:
     }
 
 
-def _distributed(draw: Draw, _: Values) -> Values:
+def _distributed(draw: Draw, values: Values) -> Values:
     launcher = draw(st.sampled_from(["smddp", "torchrun"]))
+    kinds = ["gpu"] if values.get("training.precision") == "fp16" else ["cpu", "gpu"]
     return {
         "distributed.enabled": draw(st.booleans()),
         "distributed.launcher": launcher,
         "distributed.alternatives": list(SMDDP_TYPES) if launcher == "smddp" else [],
         "distributed.instance_count": draw(st.integers(2, 64)),
-        "distributed.instance_type": draw(st.sampled_from(SMDDP_TYPES) if launcher == "smddp" else machine("Training")),
+        "distributed.instance_type": draw(
+            st.sampled_from(SMDDP_TYPES) if launcher == "smddp" else machine("Training", *kinds)
+        ),
     }
 
 
@@ -195,7 +198,7 @@ def _debugger(draw: Draw, values: Values) -> Values:
         return {}
     return {
         "debugger.enabled": True,
-        "images.training.version": draw(st.sampled_from(["2.0.1", "1.13.1"])),
+        "images.training.version": "2.0.1",
         "images.training.python": "",
         "debugger.rules": draw(st.lists(st.sampled_from(["Overfit", "VanishingGradient"]), unique=True)),
         "debugger.profiler": draw(st.booleans()),

@@ -36,11 +36,11 @@ def cut_off() -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without a word about AWS, settings, or a make that runs these tests."""
+    """This process's environment with the default settings, and no word about AWS or a make that runs these tests."""
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PEDIGREE", "MAKE", "MFLAGS"))
     }
-    return {**kept, **more}
+    return {**kept, "PEDIGREE_SETTINGS": str(ROOT / "docs" / "settings.toml"), **more}
 
 
 def run(*arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
@@ -61,9 +61,17 @@ def test_the_definition_is_the_same_bytes_everywhere(clone: Path) -> None:
     """Two folders, two hash seeds, no network, no AWS variable; and once with broken ones."""
     texts = []
     for folder, more in (
-        (ROOT, {"PYTHONHASHSEED": "1"}),
-        (clone, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "HOME": str(clone)}),
-        (clone, {"AWS_PROFILE": "nobody", "AWS_REGION": "mars-north-1", "AWS_CONFIG_FILE": "/nowhere"}),
+        (ROOT, {"PYTHONHASHSEED": "1", "PEDIGREE_SETTINGS": ""}),
+        (clone, {"PYTHONHASHSEED": "2", "PEDIGREE_SETTINGS": "", "TZ": "Asia/Tokyo", "HOME": str(clone)}),
+        (
+            clone,
+            {
+                "PEDIGREE_SETTINGS": "",
+                "AWS_PROFILE": "nobody",
+                "AWS_REGION": "mars-north-1",
+                "AWS_CONFIG_FILE": "/nowhere",
+            },
+        ),
     ):
         done = subprocess.run(
             [*cut_off(), "definition"],
@@ -155,7 +163,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 
 
 def test_no_settings_here_says_what_to_do(tmp_path: Path) -> None:
-    done = run("definition", cwd=tmp_path)
+    done = run("definition", cwd=tmp_path, PEDIGREE_SETTINGS="")
     assert done.returncode == 2
     assert "settings.toml: no such file; name another with --settings or PEDIGREE_SETTINGS" in done.stderr
 

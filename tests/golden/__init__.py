@@ -1,4 +1,7 @@
-"""The expected texts, reviewed as diffs: `make golden` rewrites them, a test holds them against what is made today."""
+"""The expected texts, reviewed as diffs: `make golden` rewrites them, a test holds them against what is made today.
+
+definition.json and the pictures are of settings.toml, so that whoever changes it sees what AWS will get instead.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,20 @@ from diagram.picture import picture
 from diagram.svg import svg
 from language.definition import parse
 from pipeline.document import render
-from pipeline.settings import Settings
+from pipeline.loading import load
 from tests.definitions import CODE, configure
 
 FOLDER = Path(__file__).parent
-DOCS = FOLDER.parent.parent / "docs"
+ROOT = FOLDER.parent.parent
+DOCS = ROOT / "docs"
 
 
 def texts() -> Mapping[Path, str]:
     """Every expected text by its file."""
-    drawn = picture(parse(render(Settings(), CODE)))
+    definition = render(load(str(ROOT / "settings.toml")), CODE)
+    drawn = picture(parse(definition))
     return {
-        FOLDER / "definition.json": render(Settings(), CODE),
+        FOLDER / "definition.json": definition,
         FOLDER / "definition-without-distributed.json": render(configure({"distributed.enabled": False}), CODE),
         DOCS / "pipeline.mmd": mermaid(drawn),
         DOCS / "pipeline.svg": svg(drawn, "pipeline"),

@@ -42,6 +42,13 @@ COMBINATIONS = (
     Mistake(
         "[images.training]\nversion = '2.99'", 2, "images.training", "knows no PyTorch training image 2.99", "2.14"
     ),
+    Mistake(
+        "images.training = {version = '1.13.1', python = ''}",
+        1,
+        "images.training.version",
+        "has Python 3.9, and the scripts need 3.10",
+        "use a later version",
+    ),
     Mistake("[images.inference]\npython = 'py310'", 2, "images.inference", "has py312, not py310", "use that"),
     Mistake("[debugger]\nenabled = true\n", 2, "images.training.version", "no smdebug library", "use 2.0.1"),
     Mistake(

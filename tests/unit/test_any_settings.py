@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from language.definition import read
 from pipeline.document import render
@@ -14,7 +14,6 @@ from tests.strategies import Values, valid_settings
 INLINE_LIMIT = 1_048_576
 
 
-@settings(max_examples=100)
 @given(valid_settings())
 def test_any_valid_settings_make_a_sound_definition(values: Values) -> None:
     text = render(configure(values), CODE)

@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from diagram.layout import Size, layout
@@ -55,7 +55,6 @@ _NAMES = st.lists(
 )
 
 
-@settings(max_examples=60)
 @given(_NAMES, st.text(max_size=60), st.data())
 def test_any_names_texts_and_edges_can_be_drawn(names: list[str], message: str, data: st.DataObject) -> None:
     steps = [
@@ -73,7 +72,6 @@ def test_any_names_texts_and_edges_can_be_drawn(names: list[str], message: str, 
     assert text.count('"') == 2 * len(names)
 
 
-@settings(max_examples=60)
 @given(st.integers(1, 15), st.data())
 def test_boxes_never_overlap_and_stay_on_the_page(count: int, data: st.DataObject) -> None:
     names = [f"s{number}" for number in range(count)]

@@ -14,7 +14,8 @@ from pipeline.layers import tomllib
 from pipeline.loading import load
 from pipeline.settings import Settings
 
-SHIPPED = Path(__file__).parents[2] / "settings.toml"
+ROOT = Path(__file__).parents[2]
+SHIPPED = ROOT / "docs" / "settings.toml"
 
 
 def keys(tree: Mapping[str, Any], before: str = "") -> Iterator[str]:
@@ -26,6 +27,10 @@ def keys(tree: Mapping[str, Any], before: str = "") -> Iterator[str]:
 
 def test_the_shipped_file_says_the_defaults() -> None:
     assert load(str(SHIPPED)) == Settings()
+
+
+def test_the_projects_own_file_is_valid() -> None:
+    assert load(str(ROOT / "settings.toml"))
 
 
 def test_the_shipped_file_shows_every_key() -> None:
