@@ -46,7 +46,10 @@ def check_items(step: Step, path: Sequence[Segment]) -> None:
 
 def names_in(step: Step, path: Sequence[str], key: str) -> list[str]:
     """The names of the entries of a list in a step's request."""
-    entries = _at(step.arguments, path)
+    return _names(_at(step.arguments, path), key)
+
+
+def _names(entries: Any, key: str) -> list[str]:
     names = [entry.get(key) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
     return [name for name in names if isinstance(name, str)]
 
@@ -57,7 +60,7 @@ def _tuned(step: Step) -> Iterator[str]:
     places += [_at(one, ("HyperParameterRanges",)) for one in several] if isinstance(several, list) else []
     for place in places:
         for kind in place.values() if isinstance(place, dict) else ():
-            yield from (str(one["Name"]) for one in kind if isinstance(one, dict) and "Name" in one)
+            yield from _names(kind, "Name")
 
 
 def _check(name: str, known: Sequence[str], cause: str) -> None:

@@ -1,7 +1,7 @@
 """A JSON Schema (draft 2020-12) of definitions, generated: botocore's request shapes plus the expression language.
 
 AWS publishes a schema too, and it rejects what AWS's own SDK emits. This one is made from what the service's API
-model says today, so it is n_VALUE copied by hand nor stale.
+model says today, so it is neither copied by hand nor stale.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from language import shapes
+from language.conditions import SIGNS
 from language.definition import EXECUTION_VARIABLES, PARAMETER_TYPES, STEP_TYPES, VERSION
 from language.shapes import Shape
 
@@ -54,7 +55,6 @@ _ONLY_FOR = {
     "FunctionArn": {"Lambda"},
     "SqsQueueUrl": {"Callback"},
 }
-_COMPARISONS = ("Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
 
 
 def generate() -> Schema:
@@ -122,7 +122,7 @@ def _condition() -> Schema:
     inner = {"$ref": "#/$defs/Condition"}
     values, several = {"type": "array", "items": _VALUE}, {"type": "array", "items": inner, "minItems": 1}
     kinds: tuple[Schema, ...] = (
-        {"Type": {"enum": list(_COMPARISONS)}, "LeftValue": _VALUE, "RightValue": _VALUE},
+        {"Type": {"enum": list(SIGNS)}, "LeftValue": _VALUE, "RightValue": _VALUE},
         {"Type": {"const": "In"}, "QueryValue": _VALUE, "Values": values},
         {"Type": {"const": "Not"}, "Condition": inner},
         {"Type": {"const": "Or"}, "Conditions": several},

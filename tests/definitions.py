@@ -63,10 +63,17 @@ def assert_sound(document: Mapping[str, Any]) -> None:
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _schema() -> schema.Schema:
     generated = schema.generate()
     Draft202012Validator.check_schema(generated)
-    return Draft202012Validator(generated)
+    return generated
+
+
+@cache
+def _validator(shape: str = "") -> Draft202012Validator:
+    """A validator of whole definitions, or of one shape of a request."""
+    whole = _schema()
+    return Draft202012Validator({"$ref": f"#/$defs/{shape}", "$defs": whole["$defs"]} if shape else whole)
 
 
 def _schema_problems(value: Any, validator: Draft202012Validator) -> Iterator[str]:
@@ -75,16 +82,15 @@ def _schema_problems(value: Any, validator: Draft202012Validator) -> Iterator[st
 
 
 def _default_problems(definition: Definition) -> Iterator[str]:
-    """What an execution with the default parameters would send, held against the schema of each request."""
-    definitions = schema.generate()["$defs"]
+    """Defaults that are none, and what an execution with them would send, held against the schema of each request."""
+    for parameter in definition.parameters.values():
+        if parameter.default is not None and not parameter.accepts(parameter.default):
+            yield f"parameter {parameter.name} does not accept its own default {parameter.default!r}"
     for one in definition.all_steps():
         shape = shapes.request_shape(one.type)
         if shape is not None:
-            validator = Draft202012Validator({"$ref": f"#/$defs/{shape.name}", "$defs": definitions})
-            yield from (
-                f"{one.name} {problem}"
-                for problem in _schema_problems(requests.with_defaults(definition, dict(one.arguments)), validator)
-            )
+            arguments = requests.with_defaults(definition, dict(one.arguments))
+            yield from (f"{one.name} {problem}" for problem in _schema_problems(arguments, _validator(shape.name)))
 
 
 def _unused(definition: Definition) -> Iterator[str]:

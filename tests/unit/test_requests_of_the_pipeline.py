@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from entrypoints import contract
+from language.definition import read
 from tests.definitions import assert_sound, define, step
 
 JOBS = ("PrepareData", "Tune", "TrainBest", "TrainDistributed", "Evaluate")
 TRAININGS = ("TrainBest", "TrainDistributed")
+DEBUGGED = {"debugger.enabled": True, "images.training.version": "2.0.1", "images.training.python": "py310"}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
 VPC = {"site.network.subnets": ["subnet-0123abcd"], "site.network.security_groups": ["sg-0123abcd"]}
 SHUT = {"site.network.isolation": True, "data.source": "s3://images/dogs.zip", "training.weights": "s3://images/w.pth"}
@@ -118,6 +120,33 @@ def test_outputs_carry_the_execution_and_the_step(name: str) -> None:
         assert (execution, folder) == ({"Get": "Execution.PipelineExecutionId"}, name)
 
 
+# What AWS compares before it reuses a result, by type of step.
+CACHE_KEYS = {
+    "Processing": ("AppSpecification", "Environment", "ProcessingInputs"),
+    "Training": (
+        *("AlgorithmSpecification", "CheckpointConfig", "DebugHookConfig", "DebugRuleConfigurations", "Environment"),
+        *("HyperParameters", "InputDataConfig"),
+    ),
+    "Tuning": (
+        "HyperParameterTuningJobConfig",
+        *(
+            f"TrainingJobDefinition.{member}"
+            for member in ("AlgorithmSpecification", "HyperParameterRanges", "InputDataConfig", "StaticHyperParameters")
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("values", [{}, {"training.spot": True}, DEBUGGED], ids=["default", "spot", "debugger"])
+def test_nothing_that_every_execution_changes_is_in_a_cache_key(values: dict[str, Any]) -> None:
+    for one in read(define(values)).all_steps():
+        for key in CACHE_KEYS.get(one.type, ()):
+            member: Any = dict(one.arguments)
+            for name in key.split("."):
+                member = member.get(name, {})
+            assert "Execution." not in str(member), f"{one.name} {key}"
+
+
 def test_code_comes_under_a_key_made_of_its_content() -> None:
     document = define()
     keys = set(re.findall(r"s3://[^\"']*/code/[^\"']*", str(document)))
@@ -193,8 +222,7 @@ def test_the_toolkit_is_told_the_launcher(launcher: str, machine: str, flag: str
 
 def test_the_debugger_is_on_train_best_only_and_off_by_default() -> None:
     assert "Debug" not in str(define())
-    values = {"debugger.enabled": True, "images.training.version": "2.0.1", "images.training.python": "py310"}
-    document = define({**values, "debugger.profiler": True})
+    document = define({**DEBUGGED, "debugger.profiler": True})
     assert_sound(document)
     assert "DebugHookConfig" in step(document, "TrainBest")["Arguments"]
     for name in ("Tune", "TrainDistributed"):

@@ -117,6 +117,64 @@ def unknown_condition(document: Document) -> None:
     request(document, "QualityGate")["Conditions"][0]["Type"] = "AtLeast"
 
 
+def unknown_dependency(document: Document) -> None:
+    named(document, "Tune")["DependsOn"] = ["PrepareDate"]
+
+
+def dependency_on_another_branch(document: Document) -> None:
+    named(document, "RegisterModel")["DependsOn"] = ["QualityTooLow"]
+
+
+def reference_into_a_branch(document: Document) -> None:
+    document["Steps"].append(
+        {
+            "Name": "Late",
+            "Type": "Fail",
+            "Arguments": {"ErrorMessage": {"Get": "Steps.RegisterModel.ModelPackageArn"}},
+        }
+    )
+
+
+def unknown_channel(document: Document) -> None:
+    path = "Steps.PrepareData.ProcessingOutputConfig.Outputs['trian'].S3Output.S3Uri"
+    request(document, "TrainBest")["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = {"Get": path}
+
+
+def untuned_value(document: Document) -> None:
+    path = "Steps.Tune.BestTrainingJob.TunedHyperParameters['dropout']"
+    request(document, "TrainBest")["HyperParameters"]["dropout"] = {"Get": path}
+
+
+def summary_beyond_the_last(document: Document) -> None:
+    path = "Steps.Tune.TrainingJobSummaries[99].TrainingJobName"
+    request(document, "TrainBest")["HyperParameters"]["x"] = {"Get": path}
+
+
+def default_of_another_type(document: Document) -> None:
+    named_parameter(document, "Epochs")["DefaultValue"] = "50"
+
+
+def default_beside_the_choices(document: Document) -> None:
+    named_parameter(document, "ModelApprovalStatus")["DefaultValue"] = "Maybe"
+
+
+def named_parameter(document: Document, name: str) -> Document:
+    found: Document = next(one for one in document["Parameters"] if one["Name"] == name)
+    return found
+
+
+def retries_of_a_function(document: Document) -> None:
+    named(document, "DeployEndpoint")["RetryPolicies"] = named(document, "Tune")["RetryPolicies"]
+
+
+def lifetime_in_words(document: Document) -> None:
+    named(document, "Tune")["CacheConfig"]["ExpireAfter"] = "30 days"
+
+
+def failure_without_words(document: Document) -> None:
+    request(document, "QualityTooLow").clear()
+
+
 def empty_name(document: Document) -> None:
     document["Parameters"][0]["Name"] = "Input Data Url"
 
@@ -146,6 +204,17 @@ def empty_name(document: Document) -> None:
         (two_limits, "RetryPolicies[0]"),
         (no_queue, "'SqsQueueUrl' is a required property"),
         (unknown_condition, "Conditions[0]"),
+        (unknown_dependency, "there is no step PrepareDate; did you mean PrepareData?"),
+        (dependency_on_another_branch, "QualityTooLow runs in the else branch of QualityGate only"),
+        (reference_into_a_branch, "RegisterModel runs in the if branch of QualityGate only, and Late is not there"),
+        (unknown_channel, "PrepareData has no OutputName trian; did you mean train?"),
+        (untuned_value, "Tune tunes no hyperparameter dropout"),
+        (summary_beyond_the_last, "TrainingJobSummaries go from [0], the best, to [49], and not to [99]"),
+        (default_of_another_type, "parameter Epochs does not accept its own default '50'"),
+        (default_beside_the_choices, "parameter ModelApprovalStatus does not accept its own default 'Maybe'"),
+        (retries_of_a_function, "does not allow [{'BackoffRate'"),
+        (lifetime_in_words, "'30 days' does not match"),
+        (failure_without_words, "'ErrorMessage' is a required property"),
         (empty_name, "'Input Data Url' does not match"),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
