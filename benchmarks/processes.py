@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+
+_PER_MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024  # a Mac counts bytes, Linux kilobytes
 
 
 @dataclass(frozen=True)
@@ -54,4 +57,4 @@ def _run(command: Sequence[str]) -> Run:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_maxrss / _PER_MEGABYTE)

@@ -1,6 +1,6 @@
 """Where everything goes: layers from top to bottom, few crossings.
 
-The hard part is graph-layout's: layers, their order, the columns. Here boxes get their heights, and edges their ways.
+The hard part is graph-layout's: layers, their order, the columns. Here boxes get their heights, and edges their routes.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Layout:
     """The centers of the boxes, the points that edges pass, and the size of it all."""
 
     centers: Mapping[str, Point]
-    ways: Mapping[tuple[str, str], Sequence[Point]]
+    routes: Mapping[tuple[str, str], Sequence[Point]]
     size: Size
 
 
@@ -49,11 +49,11 @@ def layout(sizes: Mapping[str, Size], edges: Sequence[Edge]) -> Layout:
         return point[0] - left, rows[_layer(point)]
 
     centers = {name: placed(point) for name, point in raw.items()}
-    ways = {
+    routes = {
         (a, b): [centers[a], *(placed(point) for point in between), centers[b]] for (a, b), between in bends.items()
     }
     bottom = max(centers[name][1] + size.height / 2 for name, size in sizes.items())
-    return Layout(centers, ways, Size(right - left, bottom + GAP / 2))
+    return Layout(centers, routes, Size(right - left, bottom + GAP / 2))
 
 
 def _sugiyama(

@@ -9,20 +9,13 @@ from itertools import pairwise
 from textwrap import wrap
 
 from diagram.layout import Layout, Point, Size, layout
+from diagram.palette import PALETTE, kind
 from diagram.picture import Box, Picture
 from language.graph import Edge
 
 _WIDTH = 270.0
 _LINE = 15.0
 _WRAP = 40
-_COLORS = {
-    "Condition": ("#fff4d6", "#b7791f"),
-    "Fail": ("#fde2e1", "#c53030"),
-    "Lambda": ("#fff0e5", "#c05621"),
-    "Callback": ("#fff0e5", "#c05621"),
-    "RegisterModel": ("#e9f7ec", "#2f855a"),
-}
-_ELSE = ("#e8f1fd", "#2b6cb0")
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _STYLE = """
 text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; fill: #1a202c; }
@@ -30,8 +23,9 @@ text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Ari
 .type { font-size: 10px; fill: #4a5568; }
 .note { font-size: 11px; font-style: italic; }
 .parameter { font-size: 11px; fill: #4a5568; }
-.way { fill: none; stroke: #718096; stroke-width: 1.5; }
-.label { font-size: 11px; font-weight: 600; fill: #4a5568; stroke: #ffffff; stroke-width: 4; paint-order: stroke; }
+.route { fill: none; stroke: #718096; stroke-width: 1.5; }
+.label, .halo { font-size: 11px; font-weight: 600; fill: #4a5568; }
+.halo { fill: #ffffff; stroke: #ffffff; stroke-width: 4; }
 .page { fill: #ffffff; }
 """
 
@@ -49,7 +43,7 @@ def svg(picture: Picture, title: str) -> str:
         '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
         '<path d="M0,0 L8,4 L0,8 z" fill="#718096"/></marker></defs>',
         f'<rect class="page" width="{width:.0f}" height="{height:.0f}" rx="10"/>',
-        *(_way(edge, placed, sizes) for edge in picture.edges),
+        *(_route(edge, placed, sizes) for edge in picture.edges),
         *(part for box in picture.boxes for part in _box(box, placed.centers[box.name], sizes[box.name])),
         "</svg>",
     ]
@@ -67,9 +61,10 @@ def _size(box: Box) -> Size:
 
 
 def _box(box: Box, center: Point, size: Size) -> Iterator[str]:
-    fill, stroke = _COLORS.get(box.type, _ELSE)
+    colors = PALETTE[kind(box.type)]
     x, y = center[0] - size.width / 2, center[1] - size.height / 2
-    yield f'<path d="{_outline(box.type, x, y, size)}" fill="{fill}" stroke="{stroke}" stroke-width="1.5"/>'
+    outline = _outline(box.type, x, y, size)
+    yield f'<path d="{outline}" fill="{colors.fill}" stroke="{colors.stroke}" stroke-width="1.5"/>'
     yield f'<text class="name" x="{center[0]:.1f}" y="{y + 20:.1f}" text-anchor="middle">{_xml(box.name)}</text>'
     yield f'<text class="type" x="{center[0]:.1f}" y="{y + 34:.1f}" text-anchor="middle">{_xml(box.type)}</text>'
     for index, (style, line) in enumerate(_details(box), start=1):
@@ -77,10 +72,10 @@ def _box(box: Box, center: Point, size: Size) -> Iterator[str]:
         yield f'<text class="{style}" x="{center[0]:.1f}" y="{at:.1f}" text-anchor="middle">{_xml(line)}</text>'
 
 
-def _outline(kind: str, x: float, y: float, size: Size) -> str:
+def _outline(step_type: str, x: float, y: float, size: Size) -> str:
     """A hexagon for what decides, a rounded box for what works."""
     right, bottom, middle = x + size.width, y + size.height, y + size.height / 2
-    if kind == "Condition":
+    if step_type == "Condition":
         return _path((x + 16, y), (right - 16, y), (right, middle), (right - 16, bottom), (x + 16, bottom), (x, middle))
     corner = 7
     left_side, right_side = (x + corner, right - corner)
@@ -96,15 +91,19 @@ def _path(*points: Point) -> str:
     return "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points) + " z"
 
 
-def _way(edge: Edge, placed: Layout, sizes: dict[str, Size]) -> str:
-    points = list(placed.ways[(edge.source, edge.target)])
+def _route(edge: Edge, placed: Layout, sizes: dict[str, Size]) -> str:
+    points = list(placed.routes[(edge.source, edge.target)])
     (x0, y0), (x1, y1) = points[0], points[-1]
     points[0], points[-1] = (x0, y0 + sizes[edge.source].height / 2), (x1, y1 - sizes[edge.target].height / 2)
-    line = f'<path class="way" d="{_curve(points)}" marker-end="url(#arrow)"/>'
-    if edge.why not in ("true", "false"):
+    line = f'<path class="route" d="{_curve(points)}" marker-end="url(#arrow)"/>'
+    if not edge.is_branch:
         return line
     x, y = (points[0][0] + points[1][0]) / 2, (points[0][1] + points[1][1]) / 2
-    return f'{line}<text class="label" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{edge.why}</text>'
+    # The halo is a text of its own: not every renderer can paint a stroke below its fill.
+    return line + "".join(
+        f'<text class="{style}" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{edge.why}</text>'
+        for style in ("halo", "label")
+    )
 
 
 def _xml(text: str) -> str:

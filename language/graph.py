@@ -21,6 +21,11 @@ class Edge:
     target: str
     why: Why
 
+    @property
+    def is_branch(self) -> bool:
+        """Whether a condition leads there."""
+        return self.why in ("true", "false")
+
 
 def edges(definition: Definition) -> list[Edge]:
     """Every edge once, in the order of the document."""

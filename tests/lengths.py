@@ -27,9 +27,13 @@ def too_long(path: Path) -> Iterator[str]:
 
 def main() -> int:
     """Print what is too long among the files that git knows or could add."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-    problems = [problem for name in listed if Path(name).exists() for problem in too_long(Path(name))]
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        sys.stdout.write(f"lengths: git tells which files to look at, and says: {listed.stderr}")
+        return 1
+    names = [name for name in listed.stdout.split("\0") if name and Path(name).exists()]
+    problems = [problem for name in names for problem in too_long(Path(name))]
     sys.stdout.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0
 

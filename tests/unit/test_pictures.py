@@ -81,8 +81,8 @@ def test_boxes_never_overlap_and_stay_on_the_page(count: int, data: st.DataObjec
     placed = layout(sizes, [Edge(source, target, "data") for source, target in chosen])
     for source, target in chosen:
         assert placed.centers[source][1] < placed.centers[target][1]
-        assert placed.ways[source, target][0] == placed.centers[source]
-        assert placed.ways[source, target][-1] == placed.centers[target]
+        assert placed.routes[source, target][0] == placed.centers[source]
+        assert placed.routes[source, target][-1] == placed.centers[target]
     for one, other in combinations(names, 2):
         apart = [abs(a - b) for a, b in zip(placed.centers[one], placed.centers[other], strict=True)]
         assert apart[0] >= 100 or apart[1] >= (sizes[one].height + sizes[other].height) / 2

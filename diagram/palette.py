@@ -1,0 +1,33 @@
+"""Colors by type of step, the same in every kind of picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+JOB = "Job"
+
+
+@dataclass(frozen=True)
+class Colors:
+    """What a box is filled with, drawn with, and written in."""
+
+    fill: str
+    stroke: str
+    text: str
+
+
+_CALL = Colors("#fff0e5", "#c05621", "#4a2108")
+PALETTE: Mapping[str, Colors] = {
+    "Condition": Colors("#fff4d6", "#b7791f", "#3d2c00"),
+    "Fail": Colors("#fde2e1", "#c53030", "#5c1212"),
+    "Lambda": _CALL,
+    "Callback": _CALL,
+    "RegisterModel": Colors("#e9f7ec", "#2f855a", "#123b22"),
+    JOB: Colors("#e8f1fd", "#2b6cb0", "#10243f"),
+}
+
+
+def kind(step_type: str) -> str:
+    """The type under which a step has its colors: most steps are jobs."""
+    return step_type if step_type in PALETTE else JOB
