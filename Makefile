@@ -42,6 +42,7 @@ check: $(READY) ## format, lint, types, imports, lengths
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "format: run make format"; exit 1; }
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/mypy --config-file tests/container/mypy.ini
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/python -m tests.lengths
 

@@ -7,8 +7,9 @@ import importlib.util
 from importlib.metadata import version
 from pathlib import Path
 
-import contract
 import pytest
+
+import contract
 
 
 def test_it_has_the_torch_of_aws_image_without_cuda() -> None:

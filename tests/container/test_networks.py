@@ -7,7 +7,10 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from torchvision import models
+
+from vision import torchvision
+
+models = torchvision.models
 
 
 def load(path: Path) -> ModuleType:

@@ -1,0 +1,25 @@
+"""What can go wrong in a script for a reason that a user can mend: one line with cause and remedy.
+
+ScriptError        everything below
+├─ UsageError      flags that ask for what cannot be
+├─ DataError       images, archives or a data set that cannot be used
+└─ ModelError      a model, or weights, that cannot be built or read
+"""
+
+from __future__ import annotations
+
+
+class ScriptError(Exception):
+    """A script cannot do its work; the message is for the user."""
+
+
+class UsageError(ScriptError):
+    """Flags that ask for what cannot be."""
+
+
+class DataError(ScriptError):
+    """Images, archives or a data set that cannot be used."""
+
+
+class ModelError(ScriptError):
+    """A model, or weights, that cannot be built or read."""
