@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import files
+from cli.errors import UsageError
 
 SettingsOption = Annotated[
     str, typer.Option("--settings", help="Settings files, the later on top of the earlier: a.toml:b.toml.")
@@ -30,6 +31,9 @@ def command(
 
 def text(names: str, account: str | None, region: str | None) -> str:
     """The definition of these settings files, the environment, and an account and region on top."""
+    for option, value in (("--account", account), ("--region", region)):
+        if value == "":
+            raise UsageError(f"{option} is empty; write a value, or leave it out")
     from pipeline.loading import load
 
     settings = load(names, os.environ, {"site.account": account, "site.region": region})

@@ -21,6 +21,8 @@ def check(path: Path | None) -> None:
 def write(text: str, path: Path | None) -> None:
     """Write a text to a file by rename, or to standard output where there is no path."""
     content = text.encode()
+    if path is None and sys.stdout is None:
+        raise UsageError("standard output is closed; choose a file with --output")
     try:
         if path is None:
             _print(content)
@@ -38,7 +40,7 @@ def write(text: str, path: Path | None) -> None:
 def read(path: Path) -> str:
     """The text of a file, or of standard input for -."""
     try:
-        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path} cannot be read: {error}; name a definition in JSON, or - for standard input"

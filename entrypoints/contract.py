@@ -8,6 +8,7 @@ where nothing of the project but this folder exists. So this module imports noth
 INPUT_DATA = "/opt/ml/input/data"
 PROCESSING = "/opt/ml/processing"
 CHECKPOINTS = "/opt/ml/checkpoints"  # shared by the trials of a search: a script keeps to a folder of its own in it
+MODEL = "/opt/ml/model"
 DEBUGGER_OUTPUT = "/opt/ml/output/tensors"
 
 # The scripts, and the archive that brings them.
@@ -15,12 +16,14 @@ PREPARE = "prepare.py"
 TRAIN = "train.py"
 EVALUATE = "evaluate.py"
 INFERENCE = "inference.py"
+CODE_OF_A_MODEL = "code"  # the folder beside the weights from which a model is served
 SOURCE_ARCHIVE = "source.tar.gz"
 OLDEST_PYTHON = (3, 10)
 
 # What the processing scripts are told.
 FLAG_SOURCE = "--source"
 FLAG_SHA256 = "--sha256"
+CHECKSUM = "#sha256="  # an address may carry the checksum of what lies there, behind this
 FLAG_IMAGE_SIZE = "--image-size"
 FLAG_SPLITS = "--splits"
 FLAG_TEST = "--test"
@@ -117,6 +120,10 @@ MAX_CAPACITY = "max_capacity"
 TARGET_INVOCATIONS = "target_invocations"
 SCALE_IN_COOLDOWN = "scale_in_cooldown"
 SCALE_OUT_COOLDOWN = "scale_out_cooldown"
+
+# What a served model takes and gives.
+PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+JSON_TYPE = "application/json"
 
 # Metadata of a registered model: where it comes from.
 METADATA_DATASET = "dataset_sha256"

@@ -64,7 +64,13 @@ def write(folder: Path, network: Classifier, model: Model, history: Sequence[Map
 def read(folder: Path) -> tuple[Classifier, Model]:
     """The network, ready to answer, and its description; what is in the folder is not trusted."""
     model = read_description(folder)
-    network = build(model.architecture, len(model.classes), head_width=model.head_width, dropout=model.dropout)
+    network = build(
+        model.architecture,
+        len(model.classes),
+        head_width=model.head_width,
+        dropout=model.dropout,
+        image_size=model.image_size,
+    )
     path = folder / WEIGHTS_FILE
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))

@@ -19,8 +19,6 @@ from vision import torchvision
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-# These two would draw their weights by a function of SciPy that takes minutes.
-_WITHOUT_WEIGHTS = {"googlenet": {"init_weights": False}, "inception_v3": {"init_weights": False}}
 
 
 class Classifier(nn.Module):
@@ -44,12 +42,13 @@ def build(
     head_width: int = 0,
     dropout: float = 0.0,
     weights: str | Path = contract.WEIGHTS_NONE,
+    image_size: int = 224,
 ) -> Classifier:
     """A classifier for so many classes, its backbone with torchvision's weights of a name, those of a file, or none."""
     if architecture not in torchvision.models.list_models(module=torchvision.models):
         raise ModelError(f"torchvision has no classifier {architecture}; name one like resnet50")
     if isinstance(weights, Path) or weights == contract.WEIGHTS_NONE:
-        network = torchvision.models.get_model(architecture, weights=None, **_WITHOUT_WEIGHTS.get(architecture, {}))
+        network = torchvision.models.get_model(architecture, weights=None, **_without_weights(architecture, image_size))
     else:
         network = torchvision.models.get_model(architecture, weights=_named(architecture, weights))
     _without_helpers(network)
@@ -65,6 +64,13 @@ def normalisation(architecture: str, weights: str | Path) -> tuple[Sequence[floa
         return IMAGENET_MEAN, IMAGENET_STD
     transforms = _named(architecture, weights).transforms()
     return tuple(transforms.mean), tuple(transforms.std)
+
+
+def _without_weights(architecture: str, image_size: int) -> dict[str, Any]:
+    """What a network must be told that weights would tell it."""
+    if architecture in ("googlenet", "inception_v3"):
+        return {"init_weights": False}  # it would draw its weights by a function of SciPy that takes minutes
+    return {"image_size": image_size} if architecture.startswith("vit_") else {}
 
 
 def _named(architecture: str, weights: str) -> Any:

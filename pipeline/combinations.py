@@ -12,14 +12,14 @@ from pipeline import parameters
 from pipeline.rules import Problem
 from pipeline.settings import Settings
 from steps import images
-from steps.build import Family, image_for
+from steps.build import SCOPES, Family, image_for
 from steps.deploy_endpoint import shortest_update
 from steps.errors import ImageNotFoundError, NoImageInRegionError
-from steps.instances import SMDDP_TYPES, has_local_storage, is_burstable, processor
+from steps.instances import SMDDP_TYPES, has_local_storage, is_burstable, last_cuda, processor
 from steps.ranges import Categorical, grid_points
+from steps.training_job import Machine
+from steps.tune import MOST_JOBS
 from steps.wording import meant, shown
-
-MOST_JOBS = 750
 
 
 def smddp_machines(s: Settings) -> Iterator[Problem]:
@@ -41,8 +41,9 @@ def smddp_image(s: Settings) -> Iterator[Problem]:
     if s.distributed.enabled and s.distributed.launcher == "smddp" and not s.images.distributed.has_smddp:
         yield Problem(
             "images.distributed.version",
-            f'= "{s.images.distributed.version}" has no smddp library, gone from AWS\'s images since 2.6; '
-            'use 2.5.1, or distributed.launcher = "torchrun"',
+            f'= "{s.images.distributed.version}" has no smddp library, '
+            f"which AWS's images had up to {images.LAST_WITH_SMDDP}; "
+            f'use {images.LAST_WITH_SMDDP}, or distributed.launcher = "torchrun"',
             ("images.distributed", "distributed.launcher"),
         )
 
@@ -52,8 +53,9 @@ def debugger_image(s: Settings) -> Iterator[Problem]:
     if s.debugger.enabled and not s.images.training.has_smdebug:
         yield Problem(
             "images.training.version",
-            f'= "{s.images.training.version}" has no smdebug library, gone from AWS\'s images since 2.1; '
-            'use 2.0.1 with python = "py310", or debugger.enabled = false',
+            f'= "{s.images.training.version}" has no smdebug library, '
+            f"which AWS's images had up to {images.LAST_WITH_SMDEBUG}; "
+            f'use {images.LAST_WITH_SMDEBUG} with python = "", or debugger.enabled = false',
             ("debugger.enabled",),
         )
 
@@ -88,14 +90,34 @@ def images_exist(s: Settings) -> Iterator[Problem]:
 
 def images_run_the_scripts(s: Settings) -> Iterator[Problem]:
     """Old images have a Python for which the scripts are not written."""
-    scopes = {"training": images.TRAINING, "distributed": images.TRAINING, "inference": images.INFERENCE}
-    for family, scope in scopes.items():
+    for family, scope in SCOPES.items():
         image = getattr(s.images, family)
         python = images.python(image, scope)
         if python and python < contract.OLDEST_PYTHON and (family != "distributed" or s.distributed.enabled):
             needed = ".".join(map(str, contract.OLDEST_PYTHON))
             text = f'= "{image.version}" has Python {python[0]}.{python[1]}, and the scripts need {needed}'
             yield Problem(f"images.{family}.version", f"{text}; use a later version", (f"images.{family}",))
+
+
+def gpus_are_driven(s: Settings) -> Iterator[Problem]:
+    """New images have a CUDA that no longer drives the oldest GPUs."""
+    uses: dict[str, tuple[int | None, Machine]] = {
+        "processing": (images.cuda(s.images.training, images.TRAINING), s.processing),
+        "training": (images.cuda(s.images.training, images.TRAINING), s.training),
+        **(
+            {"distributed": (images.cuda(s.images.distributed, images.TRAINING), s.distributed)}
+            if s.distributed.enabled
+            else {}
+        ),
+    }
+    for section, (cuda, config) in uses.items():
+        for machine in (config.instance_type, *config.alternatives):
+            last = last_cuda(machine)
+            if cuda and last and cuda > last:
+                key = "instance_type" if machine == config.instance_type else "alternatives"
+                text = f"= {machine} has a GPU that CUDA {cuda} of the image does not drive; use ml.g4dn or newer"
+                yield Problem(f"{section}.{key}", text, (f"images.{section}", "images.training"))
+                break
 
 
 def images_of_the_region(s: Settings) -> Iterator[Problem]:
@@ -187,9 +209,14 @@ def update_has_time(s: Settings) -> Iterator[Problem]:
 
 def parallel_jobs(s: Settings) -> Iterator[Problem]:
     """No more jobs at once than there are."""
-    if s.tuning.parallel_jobs > s.tuning.max_jobs and s.tuning.strategy != "Grid":
-        text = f"= {s.tuning.parallel_jobs} is above max_jobs = {s.tuning.max_jobs}; lower it or raise max_jobs"
-        yield Problem("tuning.parallel_jobs", text, ("tuning.max_jobs",))
+    grid = s.tuning.strategy == "Grid"
+    jobs = grid_points(s.tuning.ranges) if grid else s.tuning.max_jobs
+    if s.tuning.parallel_jobs > jobs:
+        what, remedy = (f"the grid's {jobs} points", "") if grid else (f"max_jobs = {jobs}", " or raise max_jobs")
+        text = f"= {s.tuning.parallel_jobs} is above {what}; lower it{remedy}"
+        yield Problem(
+            "tuning.parallel_jobs", text, ("tuning.ranges", "tuning.strategy") if grid else ("tuning.max_jobs",)
+        )
 
 
 def grid(s: Settings) -> Iterator[Problem]:
@@ -284,6 +311,7 @@ RULES = (
     debugger_region,
     images_exist,
     images_run_the_scripts,
+    gpus_are_driven,
     images_of_the_region,
     machines_of_one_kind,
     burstable_endpoint,

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 _FORMS = re.compile(r"(cron|rate|at)\(([^()]*)\)")
-_RATE = re.compile(r"1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days)")
+_RATE = re.compile(r"1 (minute|hour|day)|([2-9]|[1-9]\d{1,5}) (minutes|hours|days)")
 _MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
 _DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 # The fields of cron: least and most, names that stand for numbers from the least on, and endings of their own.

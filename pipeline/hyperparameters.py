@@ -12,8 +12,9 @@ from entrypoints import contract
 from pipeline.rules import Problem
 from pipeline.settings import Settings
 from steps.instances import has_bfloat16, processor
-from steps.networks import DEFAULT, NETWORKS
+from steps.networks import DEFAULT, NETWORKS, sizes
 from steps.ranges import Categorical, Continuous
+from steps.training_job import Machine
 from steps.wording import meant, shown
 
 WITH_A_KEY_OF_THEIR_OWN = ("architecture", "epochs", "layers", "precision", "seed", "weights")
@@ -82,6 +83,16 @@ def weights_exist(s: Settings) -> Iterator[Problem]:
             yield Problem(key, f'= "{chosen}" does not exist for {network}; write {offered}, none or s3://…', also)
 
 
+def images_fit_the_network(s: Settings) -> Iterator[Problem]:
+    """Some networks see pictures of one size only, and some none below a size."""
+    for network in possible(s, "architecture"):
+        least, most = sizes(str(network), s.training.weights)
+        if not least <= s.data.image_size <= most:
+            what = f"{least}" if least == most else f"{least} or more"
+            also = ("training.architecture", "training.weights", "tuning.ranges.architecture")
+            yield Problem("data.image_size", f"= {s.data.image_size}, and {network} takes {what}; write that", also)
+
+
 def untrained_backbone(s: Settings) -> Iterator[Problem]:
     """Somebody has trained what is not trained here."""
     if "head" in possible(s, "layers") and s.training.weights == contract.WEIGHTS_NONE:
@@ -91,15 +102,18 @@ def untrained_backbone(s: Settings) -> Iterator[Problem]:
 
 def precision_is_computed(s: Settings) -> Iterator[Problem]:
     """The machines compute in every precision that is asked for."""
-    machines = {"training.instance_type": s.training.instance_type}
-    if s.distributed.enabled:
-        machines["distributed.instance_type"] = s.distributed.instance_type
-    for key, machine in machines.items():
-        wrong = {"bf16": not has_bfloat16(machine), "fp16": processor(machine) != "gpu"}
-        for precision in possible(s, "precision"):
-            if wrong.get(str(precision)):
-                text = f'= "{precision}" is not computed by {machine}; use auto or fp32, or another machine'
-                yield Problem("training.precision", text, (key, "tuning.ranges.precision"))
+    sections: dict[str, Machine] = {
+        "training": s.training,
+        **({"distributed": s.distributed} if s.distributed.enabled else {}),
+    }
+    for section, config in sections.items():
+        for machine in (config.instance_type, *config.alternatives):
+            wrong = {"bf16": not has_bfloat16(machine), "fp16": processor(machine) != "gpu"}
+            for precision in possible(s, "precision"):
+                if wrong.get(str(precision)):
+                    text = f'= "{precision}" is not computed by {machine}; use auto or fp32, or another machine'
+                    also = (f"{section}.instance_type", f"{section}.alternatives", "tuning.ranges.precision")
+                    yield Problem("training.precision", text, also)
 
 
 def possible(s: Settings, name: str) -> tuple[object, ...]:
@@ -133,6 +147,7 @@ RULES = (
     fixed_values,
     network_exists,
     weights_exist,
+    images_fit_the_network,
     untrained_backbone,
     precision_is_computed,
 )

@@ -59,7 +59,7 @@ class Layer:
 def read(path: Path) -> Layer:
     """The layer of a TOML file."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         values = tomllib.loads(text)
     except FileNotFoundError:
         raise SettingsError([f"{path}: no such file; name another with --settings or {FILES_VARIABLE}"]) from None

@@ -6,12 +6,14 @@ found, and the rules of pipeline/combinations.py and pipeline/hyperparameters.py
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from entrypoints import contract
 from pipeline import combinations, hyperparameters, problems
 from pipeline.errors import SettingsError
 from pipeline.layers import FILES_VARIABLE, Layer, environment, read, stacked
@@ -38,7 +40,7 @@ def load(
         for key, value in (overrides or {}).items()
         if value is not None
     ]
-    return compose([*(read(Path(name)) for name in names), variables, *options])
+    return compose([*_with_tables([read(Path(name)) for name in names], variables), variables, *options])
 
 
 def compose(layers: Sequence[Layer]) -> Settings:
@@ -50,6 +52,29 @@ def compose(layers: Sequence[Layer]) -> Settings:
         # What a schedule would start must be possible, too.
         _validated(stacked([layer, Layer.of("schedule.parameters", {}, ""), *scheduled]))
     return settings
+
+
+def _with_tables(files: Sequence[Layer], variables: Layer) -> list[Layer]:
+    """The files, on top of the default tables of which variables change an entry and the files say nothing."""
+    given = stacked(files).places
+    below = [
+        Layer.of(key, table, "default")
+        for key, table in _tables(Settings())
+        if any(name.startswith(f"{key}.") for name in variables.places)
+        and not any(f"{name}.".startswith(f"{key}.") for name in given)
+    ]
+    return [*below, *files]
+
+
+def _tables(defaults: Config, around: str = "") -> Iterator[tuple[str, Any]]:
+    """The tables of the user's making, by key, with their defaults."""
+    plain = defaults.model_dump(by_alias=True)
+    for name, field in type(defaults).model_fields.items():
+        key, value = field.alias or name, getattr(defaults, name)
+        if isinstance(value, Config):
+            yield from _tables(value, f"{around}{key}.")
+        elif isinstance(value, Mapping):
+            yield f"{around}{key}", plain[key]
 
 
 def _validated(layer: Layer) -> Settings:
@@ -67,13 +92,16 @@ def _scheduled(settings: Settings, layer: Layer) -> list[Layer]:
     """The values that a schedule gives to parameters, in the place of the settings that are their defaults."""
     keys = {parameter.name: parameter.key for parameter in declare(settings)}
     return [
-        Layer.of(keys[name], _without_checksum(value), layer.place(f"schedule.parameters.{name}"))
+        Layer.of(keys[name], _bare(value, settings), layer.place(f"schedule.parameters.{name}"))
         for name, value in settings.schedule.parameters.items()
     ]
 
 
-def _without_checksum(value: str | int | float) -> str | int | float:
-    return value.partition("#sha256=")[0] if isinstance(value, str) else value
+def _bare(value: str | int | float, settings: Settings) -> str | int | float:
+    """An address without its checksum, where it may have one: S3 itself would take that for a part of the name."""
+    if settings.site.network.isolation or not isinstance(value, str):
+        return value
+    return re.sub(f"{contract.CHECKSUM}[0-9a-f]{{64}}$", "", value)
 
 
 def _completed(values: Mapping[str, Any], defaults: Config) -> dict[str, Any]:

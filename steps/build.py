@@ -13,13 +13,18 @@ from steps.policies import Cache, Kind, Retries, cache_config, retry_policies
 from steps.site import Site
 
 Family = Literal["training", "distributed", "inference"]
+SCOPES: Mapping[Family, str] = {
+    "training": images.TRAINING,
+    "distributed": images.TRAINING,
+    "inference": images.INFERENCE,
+}
 
 
 class Images(Config):
     """The image families: what trains, what trains on several machines, and what serves."""
 
     training: Image = Image(version="2.13", python="py312")
-    distributed: Image = Image(version="2.5.1", python="py311")
+    distributed: Image = Image(version=images.LAST_WITH_SMDDP, python="py311")
     inference: Image = Image(version="2.6.0", python="py312")
 
 
@@ -64,6 +69,5 @@ class Build:
 
 def image_for(families: Images, family: Family, instance_type: str, region: str) -> str:
     """The address of a family's image for a type of machine in a region."""
-    scope = images.INFERENCE if family == "inference" else images.TRAINING
     image: Image = getattr(families, family)
-    return images.resolve(image, scope, instances.processor(instance_type), region)
+    return images.resolve(image, SCOPES[family], instances.processor(instance_type), region)

@@ -66,7 +66,12 @@ class Config(BaseModel):
 
 
 HyphenatedName = Annotated[str, like("dog-breeds", r"[a-zA-Z0-9](-?[a-zA-Z0-9])*"), Field(max_length=63)]
-S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^\s#]*)?"
+BUCKET = (
+    r"(?!(\d+\.){3}\d+(/|$))(?!xn--|sthree-)(?![a-z0-9.-]*(\.\.|\.-|-\.))"
+    r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)"
+)
+S3_URI = rf"s3://{BUCKET}(/[^\s#]*)?"
+S3_FILE = rf"s3://{BUCKET}/[^\s#]*[^\s#/]"
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 JobSeconds = Annotated[int, Field(ge=60, le=432_000)]

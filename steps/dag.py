@@ -49,7 +49,7 @@ _SDK_MODULES = {
     "StepRetryPolicy": "sagemaker.mlops.workflow.retry",
     "StepTypeEnum": "sagemaker.mlops.workflow.steps",
 }
-_NO_ACCOUNT = {
+_NO_AWS = {
     "AWS_ACCESS_KEY_ID": "none",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -70,7 +70,7 @@ class _NoSession:
     """As much of a session as the SDK looks at while it builds, with nothing behind it."""
 
     local_mode = False
-    boto_region_name = _NO_ACCOUNT["AWS_DEFAULT_REGION"]
+    boto_region_name = _NO_AWS["AWS_DEFAULT_REGION"]
 
     @property
     def boto_session(self) -> _NoSession:
@@ -111,7 +111,7 @@ def _no_trace() -> Iterator[None]:
     ours = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     session, root = boto3.DEFAULT_SESSION, logging.getLogger()
     level, handlers = root.level, list(root.handlers)
-    _replace_aws_variables(_NO_ACCOUNT)
+    _replace_aws_variables(_NO_AWS)
     try:
         yield
     finally:

@@ -23,8 +23,11 @@ from steps.wording import meant
 
 TRAINING = "training"
 INFERENCE = "inference"
-_LAST_WITH_SMDDP = (2, 5)
-_LAST_WITH_SMDEBUG = (2, 0)
+LAST_WITH_SMDDP = "2.5.1"
+LAST_WITH_SMDEBUG = "2.0.1"
+_OLDEST_CUDA = 12
+# The unified images have no Python in their address, and this one inside.
+_UNIFIED_PYTHON = "py312"
 
 
 _ECR = like(
@@ -32,6 +35,11 @@ _ECR = like(
     r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z0-9.-]+/[a-z0-9._/-]+(:[\w.-]+|@sha256:[0-9a-f]{64})?",
     optional=True,
 )
+
+
+def _release(version: str) -> tuple[int, int]:
+    major, minor = version.split(".")[:2]
+    return int(major), int(minor)
 
 
 class Image(Config):
@@ -44,18 +52,17 @@ class Image(Config):
     @property
     def release(self) -> tuple[int, int]:
         """Major and minor version: what decides which of AWS's libraries an image has."""
-        major, minor = self.version.split(".")[:2]
-        return int(major), int(minor)
+        return _release(self.version)
 
     @property
     def has_smddp(self) -> bool:
-        """Whether smdistributed.dataparallel is inside; AWS's images lost it with 2.6."""
-        return self.release <= _LAST_WITH_SMDDP
+        """Whether smdistributed.dataparallel is inside; AWS took it out of later images."""
+        return self.release <= _release(LAST_WITH_SMDDP)
 
     @property
     def has_smdebug(self) -> bool:
-        """Whether the Debugger's library is inside; AWS's images lost it with 2.1."""
-        return self.release <= _LAST_WITH_SMDEBUG
+        """Whether the Debugger's library is inside; AWS took it out of later images."""
+        return self.release <= _release(LAST_WITH_SMDEBUG)
 
 
 def resolve(image: Image, scope: str, processor: str, region: str) -> str:
@@ -73,10 +80,18 @@ def resolve(image: Image, scope: str, processor: str, region: str) -> str:
 
 def python(image: Image, scope: str) -> tuple[int, int] | None:
     """The Python inside of an image, where the SDK's tables tell."""
-    entry = dict(_entries(scope)).get(image.version, {})
-    word = "" if image.image_uri else image.python or next(iter(entry.get("py_versions", ())), "")
-    match = re.fullmatch(r"py(\d)(\d*)", word)
+    offered = () if image.image_uri else dict(_entries(scope)).get(image.version, {}).get("py_versions", ())
+    match = re.fullmatch(r"py(\d)(\d*)", image.python if image.python in offered else next(iter(offered), ""))
     return (int(match[1]), int(match[2] or 0)) if match else None
+
+
+def cuda(image: Image, scope: str) -> int | None:
+    """The major version of CUDA inside of an image, where its address tells; what tells none has CUDA 12 at least."""
+    if image.image_uri:
+        return None
+    flavor = dict(_entries(scope)).get(image.version, {}).get("container_version", {}).get("gpu", "")
+    match = re.match(r"cu(\d\d)", flavor)
+    return int(match[1]) if match else _OLDEST_CUDA
 
 
 def debugger_rules(region: str) -> str:
@@ -109,8 +124,8 @@ def _entry(image: Image, scope: str) -> Mapping[str, Any]:
             f"the SDK knows no PyTorch {scope} image {image.version}; use one like {newest}, or set image_uri"
         )
     entry = entries[image.version]
-    offered = entry.get("py_versions", ())
-    if image.python and offered and image.python not in offered:
+    offered = entry.get("py_versions", (_UNIFIED_PYTHON,))
+    if image.python and image.python not in offered:
         raise ImageNotFoundError(
             f"the PyTorch {image.version} {scope} image has {', '.join(offered)}, not {image.python}; use that"
         )

@@ -20,15 +20,17 @@ _USUAL = {
     "gpu": (
         *("ml.g4dn.xlarge", "ml.g4dn.2xlarge", "ml.g4dn.4xlarge", "ml.g4dn.12xlarge"),
         *("ml.g5.xlarge", "ml.g5.2xlarge", "ml.g5.4xlarge", "ml.g5.12xlarge"),
-        *("ml.p3.2xlarge", "ml.p3.8xlarge", "ml.p3.16xlarge"),
     ),
 }
+_USES = {"Training": "training", "Processing": "processing", "ProductionVariant": "endpoints"}
 _LOCAL_STORAGE = re.compile(r"^ml\.(g\d|p3dn|p4|p5|p6|trn|inf2|[a-z]\d[a-z]*d[a-z]*\.)")
 _PROCESSORS = (
     ("arm64", re.compile(r"^ml\.[a-z]\dg[a-z]*\.|^ml\.p6e-gb200\.")),
     ("accelerator", re.compile(r"^ml\.(inf|trn|dl)\d")),
     ("gpu", re.compile(r"^ml\.[gp]\d")),
 )
+# The last CUDA that drives old GPUs; newer ones are driven by all that AWS's images have.
+_LAST_CUDA = ((re.compile(r"^ml\.p2\."), 11), (re.compile(r"^ml\.(p3|p3dn|g3)\."), 12))
 _NO_BFLOAT16 = re.compile(r"^ml\.(g3|g4dn|p2|p3|p3dn)\.")
 
 
@@ -44,7 +46,7 @@ def _of(use: str) -> AfterValidator:
         if instance_type in known(use):
             return instance_type
         hint = meant(instance_type, sorted(known(use)), "instance types look like ml.m5.large")
-        raise ValueError(f"is not an instance type for {use.lower()}; {hint}")
+        raise ValueError(f"is not an instance type for {_USES[use]}; {hint}")
 
     return AfterValidator(check)
 
@@ -60,8 +62,10 @@ def menu(use: str, chosen: str, alternatives: tuple[str, ...]) -> tuple[str, ...
     return tuple(dict.fromkeys((chosen, *(alternatives or usual))))
 
 
-def _alike(one: str, other: str) -> bool:
-    return processor(one) == processor(other) and has_local_storage(one) == has_local_storage(other)
+def _alike(one: str, chosen: str) -> bool:
+    """Whether a machine takes the image and the volume key of a chosen one, and computes whatever that computes."""
+    same = processor(one) == processor(chosen) and has_local_storage(one) == has_local_storage(chosen)
+    return same and has_bfloat16(one) >= has_bfloat16(chosen)
 
 
 def processor(instance_type: str) -> str:
@@ -77,6 +81,11 @@ def has_local_storage(instance_type: str) -> bool:
 def has_bfloat16(instance_type: str) -> bool:
     """Whether bf16 is computed by hardware there; older GPUs only pretend."""
     return _NO_BFLOAT16.match(instance_type) is None
+
+
+def last_cuda(instance_type: str) -> int | None:
+    """The last major version of CUDA that drives its GPU, where that is known to have ended."""
+    return next((version for pattern, version in _LAST_CUDA if pattern.match(instance_type)), None)
 
 
 def is_burstable(instance_type: str) -> bool:

@@ -1,7 +1,7 @@
-"""The classifiers that torchvision has, and the weights of each: its names, as data.
+"""The classifiers that torchvision has, the weights of each, and the pictures that it takes, as data.
 
-A network that does not exist would be found out in the container, when images have been prepared and a machine paid
-for. A test in .venv-container holds this table against torchvision itself.
+A network that does not exist, or pictures of a size that it does not take, would be found out in the container, when
+images have been prepared and a machine paid for. A test in .venv-container holds this table against torchvision itself.
 """
 
 from __future__ import annotations
@@ -36,3 +36,19 @@ NETWORKS: Mapping[str, tuple[str, ...]] = {
     "vit_h_14": SWAG,
     "vit_l_16": (V1, *SWAG),
 }
+# The side of the pictures that a network takes, where it takes one only; and the least side, where it is not tiny.
+_ONE_SIZE = {"maxvit_t": 224, "vit_b_16": 224, "vit_b_32": 224, "vit_h_14": 224, "vit_l_16": 224, "vit_l_32": 224}
+_ONE_SIZE_OF_WEIGHTS = {
+    ("vit_b_16", SWAG[0]): 384,
+    ("vit_h_14", SWAG[0]): 518,
+    ("vit_h_14", DEFAULT): 518,
+    ("vit_l_16", SWAG[0]): 512,
+}
+_LEAST_SIZE = {"alexnet": 63, "inception_v3": 75}
+LARGEST = 1024
+
+
+def sizes(network: str, weights: str) -> tuple[int, int]:
+    """The least and the largest side of the pictures that a network takes."""
+    one = _ONE_SIZE_OF_WEIGHTS.get((network, weights)) or _ONE_SIZE.get(network)
+    return (one, one) if one else (_LEAST_SIZE.get(network, 1), LARGEST)

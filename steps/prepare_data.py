@@ -48,8 +48,10 @@ class Data(Config):
 
     @model_validator(mode="after")
     def _checksum_of_a_file(self) -> Data:
-        if self.sha256 and self.source.endswith("/"):
-            raise ValueError("has a sha256 for a prefix in S3, and a checksum is that of one file; leave it empty")
+        if self.sha256 and self.source.startswith("s3://") and not self.source.endswith(".zip"):
+            raise ValueError("has a sha256 for a prefix in S3, and a checksum is that of one zip; leave it empty")
+        if not self.sha256 and self.source.startswith("http://"):
+            raise ValueError("has a source that anybody on the way could change; use https, or give its sha256")
         return self
 
     def source_url(self, isolation: bool) -> str:
@@ -58,7 +60,7 @@ class Data(Config):
         S3 itself would not understand the fragment, where it hands the source in: there the checksum is an argument,
         and another source must have the same one.
         """
-        return f"{self.source}#sha256={self.sha256}" if self.sha256 and not isolation else self.source
+        return f"{self.source}{contract.CHECKSUM}{self.sha256}" if self.sha256 and not isolation else self.source
 
 
 def prepare_data(

@@ -16,10 +16,9 @@ from steps.prepare_data import dataset_hash
 
 NAME = "RegisterModel"
 Approval = Literal["Approved", "PendingManualApproval", "Rejected"]
-_CONTENT_TYPES = ["image/jpeg", "image/png", "image/webp", "application/json"]
 _SERVING = {
     "SAGEMAKER_PROGRAM": contract.INFERENCE,
-    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "SAGEMAKER_SUBMIT_DIRECTORY": f"{contract.MODEL}/{contract.CODE_OF_A_MODEL}",
     "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
 }
 
@@ -45,15 +44,15 @@ def register_model(
         "FrameworkVersion": build.images.inference.version,
         "Environment": _SERVING,
     }
-    statistics = {"ContentType": "application/json", "S3Uri": evaluation_uri(evaluation)}
+    statistics = {"ContentType": contract.JSON_TYPE, "S3Uri": evaluation_uri(evaluation)}
     key = build.site.encryption.output()
     request = {
         "ModelPackageGroupName": config.group,
         "ModelPackageDescription": "The champion of one execution of the pipeline.",
         "InferenceSpecification": {
             "Containers": [container],
-            "SupportedContentTypes": _CONTENT_TYPES,
-            "SupportedResponseMIMETypes": ["application/json"],
+            "SupportedContentTypes": [*contract.PICTURE_TYPES, contract.JSON_TYPE],
+            "SupportedResponseMIMETypes": [contract.JSON_TYPE],
             "SupportedRealtimeInferenceInstanceTypes": list(config.inference_instance_types),
         },
         "ModelMetrics": {"ModelQuality": {"Statistics": statistics}},

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from steps import dag, images, instances
-from steps.config import Config, FrozenMapping, like
+from steps.config import BUCKET, Config, FrozenMapping, like
 
 NO_ACCOUNT = "000000000000"
 _KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
@@ -24,11 +24,14 @@ _TAG = r"[\w\s_.:/=+@-]"
 
 def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     for key, value in tags.items():
-        if not re.fullmatch(rf"(?!aws:){_TAG}{{1,128}}", key) or not re.fullmatch(rf"{_TAG}{{0,256}}", value):
+        if not re.fullmatch(rf"(?!(?i:aws:)){_TAG}{{1,128}}", key) or not re.fullmatch(rf"{_TAG}{{0,256}}", value):
             raise ValueError(
                 f'has "{key}" = "{value}"; write letters, digits, spaces and _.:/=+@-, '
                 "128 at most in a key and 256 in a value, and begin no key with aws:"
             )
+    same = [key for key in tags if [one.lower() for one in tags].count(key.lower()) > 1]
+    if same:
+        raise ValueError(f"has {' and '.join(same)}, which IAM takes for the same key; keep one of them")
     return tags
 
 
@@ -47,6 +50,14 @@ class Roles(Config):
     predict: RoleName = "pedigree-predict"
     scheduler: RoleName = "pedigree-scheduler"
     ec2: RoleName = "pedigree-ec2"
+
+    @model_validator(mode="after")
+    def _each_its_own(self) -> Roles:
+        names = list(self.model_dump().values())
+        shared = next((name for name in names if names.count(name) > 1), "")
+        if shared:
+            raise ValueError(f"names {shared} for several parties, and each needs a role of its own; name another")
+        return self
 
 
 class Network(Config):
@@ -96,9 +107,7 @@ class Site(Config):
 
     account: Annotated[str, like("123456789012", r"\d{12}", optional=True)] = ""
     region: Annotated[str, AfterValidator(images.known_region)] = "us-east-1"
-    bucket: Annotated[
-        str, like("my-bucket", r"(?!(\d+\.){3}\d+$)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", optional=True)
-    ] = ""
+    bucket: Annotated[str, like("my-bucket", BUCKET, optional=True)] = ""
     prefix: Annotated[str, like("teams/vision", r"[\w-][\w.-]*(/[\w-][\w.-]*)*"), Field(max_length=128)] = "pedigree"
     tags: Annotated[FrozenMapping[str], AfterValidator(_tags)] = Field(default={"project": "pedigree"}, max_length=45)
     roles: Roles = Roles()

@@ -16,11 +16,17 @@ from pydantic import Field
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.config import S3_URI, Config, FrozenMapping, JobSeconds, Unique, VolumeGigabytes, like, one_of
+from steps.config import S3_FILE, Config, FrozenMapping, JobSeconds, Unique, VolumeGigabytes, like, one_of
 from steps.instances import TrainingInstance
 from steps.processing_job import output_uri
 
 DATA_CHANNELS = (contract.TRAINING, contract.VALIDATION, contract.DATASET)
+
+
+def _within(hyperparameter: str) -> Any:
+    """The bounds in which the script takes a number."""
+    _, least, most = contract.NUMBERS[hyperparameter]
+    return Field(ge=least, le=most)
 
 
 class Machine(Protocol):
@@ -29,6 +35,10 @@ class Machine(Protocol):
     @property
     def instance_type(self) -> str:
         """The type, as settings name it."""
+
+    @property
+    def alternatives(self) -> tuple[str, ...]:
+        """The types that may stand in for it."""
 
     @property
     def volume_gigabytes(self) -> int:
@@ -41,13 +51,13 @@ class Training(Config):
     architecture: Annotated[str, like("resnet50", r"[a-z][a-z0-9_]*"), Field(max_length=64)] = "resnet50"
     weights: Annotated[
         str,
-        like("none, IMAGENET1K_V2 or s3://bucket/weights.pth", rf"none|{S3_URI}|[A-Z][A-Z0-9_]*"),
+        like("none, IMAGENET1K_V2 or s3://bucket/weights.pth", rf"none|{S3_FILE}|[A-Z][A-Z0-9_]*"),
         Field(max_length=1024),
     ] = "IMAGENET1K_V2"
     layers: Annotated[str, one_of(contract.LAYERS)] = "head"
-    epochs: Annotated[int, Field(ge=1, le=10_000)] = 50
+    epochs: Annotated[int, _within("epochs")] = 50
     precision: Annotated[str, one_of(contract.PRECISIONS)] = "auto"
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 42
+    seed: Annotated[int, _within("seed")] = 42
     hyperparameters: FrozenMapping[int | float | str] = Field(
         default={"learning_rate": 0.01, "batch_size": 64, "head_width": 128, "patience": 5}, max_length=80
     )

@@ -14,6 +14,7 @@ from steps.ranges import Categorical, Continuous, Range, parameter_ranges
 from steps.training_job import Training, fixed_hyperparameters, machines, training_request
 
 NAME = "Tune"
+MOST_JOBS = 750
 
 
 class Tuning(Config):
@@ -21,7 +22,7 @@ class Tuning(Config):
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = "Bayesian"
     objective: Annotated[str, one_of(contract.OBJECTIVES)] = "validation:loss"
-    max_jobs: Annotated[int, Field(ge=1, le=750)] = 2
+    max_jobs: Annotated[int, Field(ge=1, le=MOST_JOBS)] = 2
     parallel_jobs: Annotated[int, Field(ge=1, le=100)] = 1
     early_stopping: Literal["Off", "Auto"] = "Off"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42

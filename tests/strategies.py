@@ -8,16 +8,17 @@ from typing import Any
 from hypothesis import strategies as st
 
 from steps.images import dns_suffix, partition
-from steps.instances import SMDDP_TYPES, has_local_storage, known, processor
+from steps.instances import SMDDP_TYPES, has_bfloat16, has_local_storage, known, last_cuda, processor
 
 Values = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 _REGIONS = ("us-east-1", "us-west-2", "eu-central-1", "ap-northeast-1", "cn-north-1", "us-gov-west-1")
+ROLES = ("pipeline", "job", "model", "deploy", "await", "autoscale", "predict", "scheduler", "ec2")
 _NAMES = st.from_regex(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,15}", fullmatch=True)
 _WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=40)
 _TYPES = {
-    (use, kind): sorted(one for one in known(use) if processor(one) == kind)
+    (use, kind): sorted(one for one in known(use) if processor(one) == kind and not last_cuda(one))
     for use in ("Training", "Processing", "ProductionVariant")
     for kind in ("cpu", "gpu")
 }
@@ -59,6 +60,7 @@ def _naming(draw: Draw, _: Values) -> Values:
 
 def _site(draw: Draw, _: Values) -> Values:
     region = draw(st.sampled_from(_REGIONS))
+    prefix = draw(st.from_regex(r"[a-zA-Z0-9+=,.@_-]{0,50}", fullmatch=True))
     key = draw(st.sampled_from(["", f"arn:{partition(region)}:kms:{region}:123456789012:key/1234abcd"]))
     return {
         "site.region": region,
@@ -68,8 +70,11 @@ def _site(draw: Draw, _: Values) -> Values:
         "site.tags": draw(st.dictionaries(st.from_regex(r"[a-zA-Z0-9_.-]{1,20}", fullmatch=True), _NAMES, max_size=5)),
         "site.encryption.output_key": key,
         "site.encryption.volume_key": key,
-        "site.roles.job": draw(st.from_regex(r"[a-zA-Z0-9+=,.@_-]{1,64}", fullmatch=True)),
-        "images.training.image_uri": draw(st.sampled_from(["", image_of_ones_own(region)])),
+        **{f"site.roles.{name}": f"{prefix}{name}" for name in ROLES},
+        **{
+            f"images.{family}.image_uri": draw(st.sampled_from(["", image_of_ones_own(region)]))
+            for family in ("training", "distributed", "inference")
+        },
     }
 
 
@@ -130,7 +135,7 @@ def _ranges(draw: Draw, categorical_only: bool) -> Values:
     }
     categories: dict[str, Callable[[], Values]] = {
         "batch_size": lambda: _categorical(draw, st.integers(1, 1024)),
-        "architecture": lambda: _categorical(draw, st.sampled_from(["resnet18", "resnet50", "vit_b_16"])),
+        "architecture": lambda: _categorical(draw, st.sampled_from(["resnet18", "resnet50", "densenet121"])),
         "label_smoothing": lambda: _categorical(draw, st.floats(0, 1)),
     }
     choices = categories if categorical_only else {**categories, **kinds}
@@ -161,15 +166,18 @@ def _training(draw: Draw, values: Values) -> Values:
     layers = draw(st.sampled_from(["head", "all"]))
     weights = ["s3://images/w.pth"] + ([] if shut else ["DEFAULT"]) + (["none"] if layers == "all" else [])
     instance_type = draw(machine("Training"))
-    kind = processor(instance_type)
+    able = ["fp16"] if processor(instance_type) == "gpu" else []
+    able += ["bf16"] if has_bfloat16(instance_type) else []
+    precision = draw(st.sampled_from(["auto", "fp32", *able]))
+    stand_ins = draw(menu("Training", instance_type))
     return {
         "training.architecture": draw(st.sampled_from(["resnet18", "efficientnet_v2_s"])),
         "training.weights": draw(st.sampled_from(weights)),
         "training.layers": layers,
         "training.epochs": draw(st.integers(2, 500)),
-        "training.precision": draw(st.sampled_from(["auto", "fp32", *(["fp16"] if kind == "gpu" else [])])),
+        "training.precision": precision,
         "training.instance_type": instance_type,
-        "training.alternatives": draw(menu("Training", instance_type)),
+        "training.alternatives": [one for one in stand_ins if precision != "bf16" or has_bfloat16(one)],
         "training.spot": spot,
         "training.warm_pool_seconds": 0 if spot else draw(st.integers(0, 21_600)),
         "training.input_mode": draw(st.sampled_from(["File", "FastFile"])),
@@ -181,15 +189,15 @@ def _training(draw: Draw, values: Values) -> Values:
 
 def _distributed(draw: Draw, values: Values) -> Values:
     launcher = draw(st.sampled_from(["smddp", "torchrun"]))
-    kinds = ["gpu"] if values.get("training.precision") == "fp16" else ["cpu", "gpu"]
+    precision = values.get("training.precision")
+    kinds = ["gpu"] if precision == "fp16" else ["cpu", "gpu"]
+    able = machine("Training", *kinds).filter(lambda one: precision != "bf16" or has_bfloat16(one))
     return {
         "distributed.enabled": draw(st.booleans()),
         "distributed.launcher": launcher,
         "distributed.alternatives": list(SMDDP_TYPES) if launcher == "smddp" else [],
         "distributed.instance_count": draw(st.integers(2, 64)),
-        "distributed.instance_type": draw(
-            st.sampled_from(SMDDP_TYPES) if launcher == "smddp" else machine("Training", *kinds)
-        ),
+        "distributed.instance_type": draw(st.sampled_from(SMDDP_TYPES) if launcher == "smddp" else able),
     }
 
 
@@ -236,6 +244,34 @@ def _endpoint(draw: Draw, _: Values) -> Values:
     }
 
 
+def _functions(draw: Draw, values: Values) -> Values:
+    reserved = draw(st.integers(0, 10))
+    patience = draw(st.integers(30, 120))
+    return {
+        "functions.runtime": draw(st.sampled_from(["python3.11", "python3.14"])),
+        "functions.architecture": draw(st.sampled_from(["arm64", "x86_64"])),
+        "functions.await.poll_seconds": draw(st.integers(30, 3600)),
+        "functions.await.give_up_minutes": patience,
+        "endpoint.update.termination_wait_seconds": draw(st.integers(0, 60)),
+        "endpoint.update.wait_seconds": draw(st.integers(0, 60)),
+        "endpoint.update.timeout_seconds": patience * 60,
+        "functions.predict.reserved_concurrency": reserved,
+        "functions.predict.provisioned_concurrency": draw(st.integers(0, reserved)),
+    }
+
+
+def _schedule(draw: Draw, _: Values) -> Values:
+    given: st.SearchStrategy[Any] = st.fixed_dictionaries(
+        {}, optional={"Epochs": st.integers(2, 100), "AccuracyThreshold": st.floats(0, 1), "EndpointName": _NAMES}
+    )
+    return {
+        "schedule.enabled": draw(st.booleans()),
+        "schedule.expression": draw(st.sampled_from(["rate(2 days)", "cron(0/15 6-8 ? JAN MON,FRI 2027)"])),
+        "schedule.timezone": draw(st.sampled_from(["UTC", "Asia/Tokyo"])),
+        "schedule.parameters": draw(given),
+    }
+
+
 def _policies(draw: Draw, _: Values) -> Values:
     values: Values = {}
     for kind in ("processing", "tuning", "training", "registry"):
@@ -259,5 +295,7 @@ _PARTS = (
     _distributed,
     _debugger,
     _endpoint,
+    _functions,
+    _schedule,
     _policies,
 )

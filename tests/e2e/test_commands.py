@@ -104,6 +104,7 @@ def test_account_region_and_output(tmp_path: Path) -> None:
         (["definition", "--output", "/nowhere/x.json"], "/nowhere is no folder; make it"),
         (["definition", "--output", "docs"], "docs is a folder; name a file in it"),
         (["definition", "--output", "/dev/full"], "/dev/full cannot be written: No space left on device; choose"),
+        (["definition", "--account", ""], "--account is empty; write a value, or leave it out"),
         (["graph", "--name", "a/b"], "--name is not the name of a file; write it like pipeline"),
         (["graph", "any.json", "--settings", "mine.toml"], "--settings would not be read; leave one of them out"),
         (["graph", "--output", "/nowhere"], "/nowhere is no folder"),
@@ -152,6 +153,12 @@ def test_standard_output_that_is_full_is_told() -> None:
         )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "standard output cannot be written: No space left on device" in done.stderr
+
+
+def test_standard_output_that_is_closed_is_told() -> None:
+    closed = ["sh", "-c", f'exec "{PEDIGREE}" definition >&-']
+    done = subprocess.run(closed, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "pedigree: standard output is closed; choose a file with --output\n")
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from tests.mistakes.mistake import Mistake
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
-MANY = "{type = 'categorical', values = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}"
 
 COMBINATIONS = (
     Mistake("[data.splits]\ntrain = 0.9", 2, "data.splits", "adds up to 1.1", "change train, validation or test"),
@@ -25,14 +24,6 @@ COMBINATIONS = (
     Mistake(
         "[retries.training]\nmax_attempts = 3", 2, "retries.training", "and the service takes one", "set the other to 0"
     ),
-    Mistake(
-        "[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.5\nmax = 0.1",
-        4,
-        "tuning.ranges.dropout",
-        "runs from",
-        "min must",
-    ),
-    Mistake("[tuning.ranges.dropout]\nmin = 0.1\nmax = 0.5", 3, "tuning.ranges.dropout", "has no type", "add type ="),
     Mistake(
         "[distributed]\ninstance_type = 'ml.g4dn.xlarge'", 2, "distributed.instance_type", "has no smddp", "torchrun"
     ),
@@ -64,56 +55,12 @@ COMBINATIONS = (
         "outside of autoscaling's 1 to 3",
         "bring it within",
     ),
-    Mistake("[tuning]\nparallel_jobs = 3", 2, "tuning.parallel_jobs", "is above max_jobs = 2", "raise max_jobs"),
-    Mistake("[tuning]\nstrategy = 'Grid'", 2, "tuning.strategy", "categorical ranges only", "use Bayesian"),
-    Mistake(
-        "[tuning]\nstrategy = 'Hyperband'\nearly_stopping = 'Auto'",
-        3,
-        "tuning.early_stopping",
-        "with Hyperband",
-        "use Off",
-    ),
-    Mistake(
-        "[tuning.ranges.learnin_rate]\ntype = 'integer'\nmin = 1\nmax = 2",
-        4,
-        "learnin_rate",
-        "no hyperparameter",
-        "learning_rate?",
-    ),
-    Mistake(
-        "[tuning.ranges.epochs]\ntype = 'integer'\nmin = 1\nmax = 2", 4, "epochs", "cannot be tuned", "remove the range"
-    ),
-    Mistake(
-        "[tuning.ranges.batch_size]\ntype = 'continuous'\nmin = 1\nmax = 2",
-        4,
-        "batch_size",
-        "takes none such",
-        "make it integer",
-    ),
-    Mistake(
-        "[tuning.ranges.batch_size]\ntype = 'categorical'\nvalues = ['x']", 3, "batch_size.values", 'has "x"', "mend it"
-    ),
-    Mistake(
-        "[training.hyperparameters]\nseed = 3",
-        2,
-        "training.hyperparameters.seed",
-        "a key of its own",
-        "set training.seed",
-    ),
     Mistake(
         "[training.hyperparameters]\nbatch_size = 'x'",
         2,
         "hyperparameters.batch_size",
         "takes a whole number from 1",
         "mend it",
-    ),
-    Mistake("[training]\nweights = 'none'", 2, "training.layers", "a network of random weights", 'use layers = "all"'),
-    Mistake(
-        "[training]\nprecision = 'bf16'",
-        2,
-        "training.precision",
-        "is not computed by ml.g4dn.xlarge",
-        "use auto or fp32",
     ),
     Mistake(
         "[training]\nspot = true\nwarm_pool_seconds = 60",
@@ -171,55 +118,6 @@ COMBINATIONS = (
         "choose another region",
     ),
     Mistake(
-        f"[tuning]\nstrategy = 'Grid'\n[tuning.ranges]\nbatch_size = {MANY}\npatience = {MANY}\nwarmup_epochs = {MANY}",
-        6,
-        "tuning.ranges",
-        "1000 grid points",
-        "name fewer",
-    ),
-    Mistake(
-        "[tuning]\nstrategy = 'Hyperband'\nhyperband_min_epochs = 50",
-        3,
-        "tuning.hyperband_min_epochs",
-        "is not below training.epochs = 50",
-        "lower it",
-    ),
-    Mistake(
-        "[training.hyperparameters]\nbatchsize = 3",
-        2,
-        "training.hyperparameters.batchsize",
-        "is no hyperparameter of train.py",
-        "did you mean batch_size?",
-    ),
-    Mistake(
-        "[tuning.ranges.learning_rate]\ntype = 'continuous'\nmin = 0.1\nmax = 0.2\nscale = 'Auto'",
-        5,
-        "tuning.ranges.learning_rate.scale",
-        "is no setting",
-        "did you mean scaling?",
-    ),
-    Mistake(
-        "[tuning.ranges.learning_rate]\ntype = 'continuous'\nmin = 0.1\nmax = 2\nscaling = 'ReverseLogarithmic'",
-        5,
-        "tuning.ranges.learning_rate",
-        "within 0 ≤ min < max < 1",
-        "choose another scaling",
-    ),
-    Mistake(
-        "[tuning.ranges.learning_rate]\ntype = 'continuous'\nmin = 0.0\nmax = 2\nscaling = 'Logarithmic'",
-        5,
-        "tuning.ranges.learning_rate",
-        "Logarithmic scaling from 0",
-        "choose Linear",
-    ),
-    Mistake(
-        "[tuning.ranges.batch_size]\ntype = 'categorical'\nvalues = [32, 32]",
-        3,
-        "tuning.ranges.batch_size",
-        "names a value twice",
-        "remove one",
-    ),
-    Mistake(
         "[registry]\ninference_instance_types = ['ml.c6g.large']\n[endpoint]\ninstance_type = 'ml.c6g.large'",
         2,
         "images.inference",
@@ -270,9 +168,9 @@ COMBINATIONS = (
     ),
     Mistake("distributed.alternatives = ['ml.g5.xlarge']", 1, "distributed.alternatives", "has no smddp", "torchrun"),
     Mistake(
-        f"[site.encryption]\nvolume_key = '{KEY}'\n[training]\nalternatives = ['ml.p3.2xlarge']",
+        f"[site.encryption]\nvolume_key = '{KEY}'\n[processing]\nalternatives = ['ml.r5d.xlarge']",
         4,
-        "training.alternatives",
+        "processing.alternatives",
         "only one of them takes site.encryption.volume_key",
         "name machines that do",
     ),
@@ -289,27 +187,6 @@ COMBINATIONS = (
         "training.max_wait_seconds",
         "shorter than the 28800 s",
         "raise it",
-    ),
-    Mistake(
-        "[training]\nprecision = 'fp16'\ninstance_type = 'ml.m5.xlarge'",
-        3,
-        "training.precision",
-        "is not computed by ml.m5.xlarge",
-        "use auto",
-    ),
-    Mistake(
-        "[tuning.ranges.precision]\ntype = 'categorical'\nvalues = ['fp32', 'bf16']",
-        3,
-        "training.precision",
-        "is not computed by ml.g4dn.xlarge",
-        "use auto",
-    ),
-    Mistake(
-        "[tuning.ranges.architecture]\ntype = 'categorical'\nvalues = ['resnet50', 'resnet18']",
-        3,
-        "training.weights",
-        "does not exist for resnet18",
-        "DEFAULT",
     ),
     Mistake(
         "endpoint.update.policy = 'canary'",
@@ -362,5 +239,36 @@ COMBINATIONS = (
         "schedule.parameters.Epochs",
         "is of the wrong kind",
         "write a whole number",
+    ),
+    Mistake(
+        "[data]\nsource = 's3://images/dogs'\nsha256 = '" + 64 * "0" + "'",
+        3,
+        "data",
+        "has a sha256 for a prefix",
+        "leave it empty",
+    ),
+    Mistake(
+        "images.training = {version = '2.13', python = 'py39'}", 1, "images.training", "has py312, not py39", "use that"
+    ),
+    Mistake(
+        "training.instance_type = 'ml.p3.2xlarge'",
+        1,
+        "training.instance_type",
+        "a GPU that CUDA 13 of the image does not drive",
+        "use ml.g4dn",
+    ),
+    Mistake(
+        "processing.instance_type = 'ml.p2.xlarge'",
+        1,
+        "processing.instance_type",
+        "a GPU that CUDA 13 of the image does not drive",
+        "use ml.g4dn",
+    ),
+    Mistake(
+        "schedule.parameters = {InputDataUrl = 's3://images/b.zip#sha256=zz'}",
+        1,
+        "data.source",
+        "is not of the form",
+        "s3://bucket/images/",
     ),
 )

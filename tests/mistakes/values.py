@@ -45,7 +45,7 @@ VALUES = (
     Mistake("[schedule]\ntimezone = 'Mars'", 2, "schedule.timezone", "is no time zone", "Europe/Berlin"),
     Mistake("[tuning]\nmax_jobs = = 1", 2, "", "is not TOML", "mend it"),
     Mistake("tuning.max_jobs = 99999999999999999999999999", 1, "tuning.max_jobs", "is too large", "write 750 or less"),
-    Mistake("training.seed = 4294967296", 1, "training.seed", "is too large", "write less than 4294967296"),
+    Mistake("training.seed = 4294967296", 1, "training.seed", "is too large", "write 4294967295 or less"),
     Mistake("training.epochs = true", 1, "training.epochs", "true is of the wrong kind", "write a whole number"),
     Mistake("site.tags = {'aws:mine' = 'x'}", 1, "site.tags", 'has "aws:mine"', "begin no key with aws:"),
     Mistake("site.tags = {project = 3}", 1, "site.tags.project", "is of the wrong kind", "write text in quotes"),
@@ -202,4 +202,13 @@ VALUES = (
     ),
     Mistake("[[tuning]]\nmax_jobs = 1", 2, "tuning", "is of the wrong kind", "write a table"),
     Mistake("'tuning.max_jobs' = 3", 1, "tuning.max_jobs", "is no setting", "write it without quotes"),
+    Mistake(
+        "site.roles = {job = 'one', model = 'one'}", 1, "site.roles", "names one for several parties", "name another"
+    ),
+    Mistake("site.tags = {'AWS:x' = 'y'}", 1, "site.tags", 'has "AWS:x"', "begin no key with aws:"),
+    Mistake("site.tags = {Team = 'a', team = 'b'}", 1, "site.tags", "has Team and team", "keep one of them"),
+    Mistake("training.weights = 's3://bucket'", 1, "training.weights", "is not of the form", "s3://bucket/weights.pth"),
+    Mistake("data.source = 's3://a..b/x.zip'", 1, "data.source", "is not of the form", "s3://bucket/images/"),
+    Mistake("data.source = 'http://host/a.zip'", 1, "data", "anybody on the way could change", "use https"),
+    Mistake("schedule.expression = 'rate(9999999 days)'", 1, "schedule.expression", "is no rate", "rate(7 days)"),
 )

@@ -73,6 +73,35 @@ def test_what_stands_inside_of_a_value_is_no_key(stack: Any) -> None:
     assert problems(stack(text)) == ["1.toml:7: tuning.max_jobs = 0 is too small; write 1 or more"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "changed"),
+    [
+        ("PEDIGREE__TRAINING__HYPERPARAMETERS__PATIENCE", "3", {"training": {"hyperparameters": {"patience": 3}}}),
+        (
+            "PEDIGREE__TUNING__RANGES__LEARNING_RATE__MIN",
+            "0.01",
+            {"tuning": {"ranges": {"learning_rate": {"min": 0.01}}}},
+        ),
+        ("PEDIGREE__SITE__TAGS__cost-center", "42", {"site": {"tags": {"cost-center": "42"}}}),
+    ],
+)
+def test_a_variable_for_one_entry_leaves_the_others_as_they_are(name: str, text: str, changed: Any, stack: Any) -> None:
+    expected = merged(Settings().model_dump(by_alias=True), changed)
+    assert load(stack(""), {name: text}).model_dump(by_alias=True) == expected
+
+
+def merged(below: Any, above: Any) -> Any:
+    if not isinstance(above, dict):
+        return above
+    return {**below, **{key: merged(below.get(key, {}), value) for key, value in above.items()}}
+
+
+def test_the_mark_that_some_editors_begin_a_file_with_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(b"\xef\xbb\xbf[tuning]\nmax_jobs = 8\n")
+    assert load(str(path)).tuning.max_jobs == 8
+
+
 @pytest.mark.parametrize("name", ["PEDIGREE_TUNING__MAX_JOBS", "PEDIGREE_SETTING"])
 def test_a_variable_that_is_nearly_ours_is_told(name: str, stack: Any) -> None:
     assert problems(stack(""), {name: "8"})[0].startswith(f"{name}: is no variable of ours")

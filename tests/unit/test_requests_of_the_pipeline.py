@@ -158,8 +158,8 @@ def test_code_comes_under_a_key_made_of_its_content() -> None:
 def test_network_encryption_and_tags_reach_every_job(name: str) -> None:
     values = {**VPC, **SHUT, "site.network.encrypt_traffic": True, "site.tags": {"team": "vision"}}
     values |= {"site.encryption.output_key": KEY, "site.encryption.volume_key": KEY}
-    values |= {"training.instance_type": "ml.p3.2xlarge", "distributed.launcher": "torchrun"}
-    request = arguments(name, {**values, "distributed.instance_type": "ml.p3.16xlarge"})
+    values |= {"training.instance_type": "ml.m5.4xlarge", "distributed.launcher": "torchrun"}
+    request = arguments(name, {**values, "distributed.instance_type": "ml.c5.9xlarge"})
     flat = dict(leaves(request))
     assert flat["VpcConfig"] == {"SecurityGroupIds": ["sg-0123abcd"], "Subnets": ["subnet-0123abcd"]}
     assert flat["EnableNetworkIsolation"] is True

@@ -10,10 +10,13 @@ import pytest
 from cli.main import main
 from tests.mistakes.combinations import COMBINATIONS
 from tests.mistakes.mistake import Mistake
+from tests.mistakes.training import TRAINING
 from tests.mistakes.values import VALUES
 
 
-@pytest.mark.parametrize("mistake", [*VALUES, *COMBINATIONS], ids=lambda one: one.text.replace("\n", " ")[:60])
+@pytest.mark.parametrize(
+    "mistake", [*VALUES, *COMBINATIONS, *TRAINING], ids=lambda one: one.text.replace("\n", " ")[:60]
+)
 def test_a_mistake_is_one_line(
     mistake: Mistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
