@@ -1,0 +1,137 @@
+"""Folders of images by class, and the batches that are read from them.
+
+A batch is bytes: pictures are decoded, cropped and flipped by worker processes, and become numbers on the device. What
+happens to a picture depends on the seed, the epoch and the picture alone: not on how many workers or processes there
+are, so that an interrupted epoch goes on as if nothing had been.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.utils import data
+
+import pictures
+import tensors
+from errors import DataError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+_LEAST_AREA = 0.35
+NOT_COUNTED = -1
+Item = tuple[int, int, bool]
+"""Which picture, in which epoch, and whether it counts: whoever has no part of a batch looks at one all the same."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The images of one split: paths, and the class of each by its number."""
+
+    paths: tuple[Path, ...]
+    targets: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+
+def class_names(folder: Path) -> tuple[str, ...]:
+    """The classes of a folder: its folders, in order."""
+    names = tuple(sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")))
+    if len(names) < 2:
+        raise DataError(f"{folder} has {len(names)} folders of classes; a classifier needs two or more")
+    return names
+
+
+def list_images(folder: Path, classes: Sequence[str]) -> Folder:
+    """The images of a folder, by class and name."""
+    strangers = sorted(set(class_names(folder)) - set(classes))
+    if strangers:
+        raise DataError(f"{folder} has a class {strangers[0]} that training does not; give both the same classes")
+    found = [
+        (path, number)
+        for number, name in enumerate(classes)
+        for path in sorted((folder / name).rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    ]
+    if not found:
+        raise DataError(f"{folder} has no images; put them into a folder for every class")
+    paths, targets = zip(*found, strict=True)
+    return Folder(paths, targets)
+
+
+class Pictures(data.Dataset[tuple[torch.Tensor, int]]):
+    """The pictures of a split as bytes: the middle of each, or a part that differs from epoch to epoch."""
+
+    def __init__(self, folder: Folder, side: int, seed: int | None = None) -> None:
+        self.folder, self.side, self.seed = folder, side, seed
+
+    def __len__(self) -> int:
+        return len(self.folder)
+
+    def __getitem__(self, item: Item) -> tuple[torch.Tensor, int]:
+        index, epoch, counted = item
+        target = self.folder.targets[index] if counted else NOT_COUNTED
+        path = self.folder.paths[index]
+        try:
+            picture = pictures.decode(path.read_bytes())
+        except DataError as error:
+            raise DataError(f"{path} {error}") from None
+        if self.seed is None:
+            return tensors.pixels(picture, self.side), target
+        varied = vary(picture, self.side, np.random.default_rng((self.seed, epoch, index)))
+        return torch.from_numpy(np.array(varied)).permute(2, 0, 1), target
+
+
+def vary(picture: Image.Image, side: int, chance: np.random.Generator) -> Image.Image:
+    """A part of a picture at the size of the network, sometimes mirrored: what the network shall not mind."""
+    area, ratio = chance.uniform(_LEAST_AREA, 1.0), np.exp(chance.uniform(np.log(3 / 4), np.log(4 / 3)))
+    whole = picture.width * picture.height * area
+    width = min(picture.width, max(1, round((whole * ratio) ** 0.5)))
+    height = min(picture.height, max(1, round((whole / ratio) ** 0.5)))
+    left, top = chance.integers(picture.width - width + 1), chance.integers(picture.height - height + 1)
+    box = (int(left), int(top), int(left) + width, int(top) + height)
+    part = picture.resize((side, side), Image.Resampling.BILINEAR, box=box)
+    return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if chance.random() < 0.5 else part
+
+
+class Share(data.Sampler[list[Item]]):
+    """One process's part of every batch of an epoch: all batches are cut from one order, which every process knows."""
+
+    def __init__(self, count: int, batch: int, rank: int, world: int, seed: int | None) -> None:
+        self.count, self.batch, self.rank, self.world, self.seed = count, batch, rank, world, seed
+        self.epoch, self.first = 0, 0
+
+    def __len__(self) -> int:
+        return -(-self.count // (self.batch * self.world)) - self.first
+
+    def __iter__(self) -> Iterator[list[Item]]:
+        order = np.arange(self.count)
+        if self.seed is not None:
+            np.random.default_rng((self.seed, self.epoch)).shuffle(order)
+        whole = self.batch * self.world
+        for start in range(self.first * whole, self.count, whole):
+            mine = [(int(index), self.epoch, True) for index in order[start : start + whole][self.rank :: self.world]]
+            yield mine or [(int(order[start]), self.epoch, False)]
+
+
+def loader(dataset: Pictures, share: Share, workers: int, pinned: bool) -> data.DataLoader[Any]:
+    """Batches of bytes and targets, read ahead by worker processes."""
+    return data.DataLoader(
+        dataset,
+        batch_sampler=share,
+        num_workers=workers,
+        pin_memory=pinned,
+        collate_fn=collated,
+        multiprocessing_context="fork" if workers else None,
+    )
+
+
+def collated(items: Sequence[tuple[torch.Tensor, int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Pictures as one tensor, and their targets."""
+    pixels, targets = zip(*items, strict=True)
+    return torch.stack(pixels), torch.tensor(targets)
