@@ -55,7 +55,7 @@ def main() -> None:
         log.info("%d candidates, %d test images, %d classes", len(found), len(pictures.paths), len(data.classes))
         scored = {
             name: scores.score(logits, pictures.targets)
-            for name, logits in _answers(found, pictures, flags.batch_size).items()
+            for name, logits in answers(found, pictures, flags.batch_size).items()
         }
         latencies = {name: _latency(candidate, pictures) for name, candidate in found.items()}
         whole = Evaluation(data, found, scored, latencies, candidates.champion(scored))
@@ -76,7 +76,7 @@ def _flags() -> argparse.Namespace:
     return flags
 
 
-def _answers(found: Mapping[str, Candidate], pictures: Split, batch_size: int) -> dict[str, npt.NDArray[np.float32]]:
+def answers(found: Mapping[str, Candidate], pictures: Split, batch_size: int) -> dict[str, npt.NDArray[np.float32]]:
     """The logits of every candidate about every picture; each picture is decoded once for all."""
     sides = sorted({one.predictor.model.image_size for one in found.values()})
     rows: dict[str, list[torch.Tensor]] = {name: [] for name in found}
