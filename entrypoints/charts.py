@@ -44,15 +44,17 @@ class _Axes:
 
 
 def curves(title: str, series: Mapping[str, Points], *, across: str = "epoch") -> str:
-    """Lines over the epochs, one a series."""
+    """Lines over the epochs, from zero up, one a series; one without points keeps its color free."""
     points = [point for one in series.values() for point in one]
     if not points:
         return ""
-    least = min(x for x, _ in points), min(y for _, y in points)
+    least = min(x for x, _ in points), min(0.0, *(y for _, y in points))
     most = max(x for x, _ in points), max(y for _, y in points)
     axes = _Axes(least, most)
-    parts = [*_frame(axes, title, across)]
+    parts = [*_frame(axes, title, across, whole=True)]
     for number, (name, one) in enumerate(series.items()):
+        if not one:
+            continue
         color = COLORS[number % len(COLORS)]
         places = [axes.place(x, y) for x, y in one]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
@@ -98,7 +100,8 @@ def matrix(title: str, table: npt.NDArray[np.int64], labels: Sequence[str]) -> s
         parts.append(_text(margin - 6, 24 + middle + 4, _short(name), anchor="end", size=11))
         turned = f'transform="rotate(-60 {margin + middle:.1f} {34 + length:.1f})"'
         parts.append(_text(margin + middle, 34 + length, _short(name), anchor="end", size=11, more=turned))
-    return _svg(margin + length + 8, 40 + length + (margin if shown else 0), title, parts)
+    width = max(margin + length + 8, 1.3 * _CHARACTER * len(title))
+    return _svg(width, 40 + length + (margin if shown else 0), title, parts)
 
 
 def _cell(place: tuple[float, float], side: float, count: int, share: float, about: str) -> str:
@@ -113,7 +116,7 @@ def _cell(place: tuple[float, float], side: float, count: int, share: float, abo
     return f"{box}<title>{escape(about)}</title></rect>{number}"
 
 
-def _frame(axes: _Axes, title: str, across: str) -> Iterable[str]:
+def _frame(axes: _Axes, title: str, across: str, *, whole: bool = False) -> Iterable[str]:
     """The title, the lines behind a chart, and the numbers beside it."""
     left, _, right, bottom = axes.box
     yield _text(0, 14, title, size=14)
@@ -122,16 +125,16 @@ def _frame(axes: _Axes, title: str, across: str) -> Iterable[str]:
         _, y = axes.place(axes.least[0], value)
         yield f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{FAINT}"/>'
         yield _text(left - 6, y + 4, f"{value:.4g}", anchor="end")
-    for value in _ticks(axes.least[0], axes.most[0]):
+    for value in _ticks(axes.least[0], axes.most[0], 1.0 if whole else 0.0):
         x, _ = axes.place(value, axes.least[1])
         yield _text(x, bottom + 16, f"{value:.4g}", anchor="middle")
 
 
-def _ticks(least: float, most: float) -> list[float]:
+def _ticks(least: float, most: float, smallest_step: float = 0.0) -> list[float]:
     """Round numbers between two."""
     if not most > least:
         return [least]
-    rough = (most - least) / _TICKS
+    rough = max(smallest_step, (most - least) / _TICKS)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     return [number * step for number in range(math.ceil(least / step), math.floor(most / step) + 1)]

@@ -18,7 +18,8 @@ from dataset import Dataset
 from scores import Scores
 
 # The file must stay below the two megabytes that JsonGet reads: a larger matrix is written without its zeros.
-_MOST_FULL_CLASSES = 200
+_LARGEST_MATRIX = 1_000_000
+_CELL = 10  # characters of a cell beside its name
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _model_quality(best: Scores, classes: Sequence[str]) -> dict[str, Any]:
 
 
 def _matrix(best: Scores, classes: Sequence[str]) -> dict[str, dict[str, int]]:
-    whole = len(classes) <= _MOST_FULL_CLASSES
+    whole = len(classes) * sum(len(name.encode()) + _CELL for name in classes) <= _LARGEST_MATRIX
     return {
         name: {other: int(count) for other, count in zip(classes, row, strict=True) if whole or count}
         for name, row in zip(classes, best.confusion, strict=True)

@@ -113,7 +113,7 @@ def _series(history: Sequence[Mapping[str, Any]], measure: str) -> dict[str, cha
         points = [
             (float(number), float(epoch[metric])) for number, epoch in enumerate(history, 1) if _finite(epoch, metric)
         ]
-        if kind == measure and points:
+        if kind == measure:
             found[part] = points
     return found
 

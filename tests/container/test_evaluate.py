@@ -21,13 +21,16 @@ from drawn import CLASSES, HISTORY, LABELS, described, draw_split, fit, model, n
 import candidates
 import contract
 import evaluate
+import evaluation
 import model_archive
 import model_folder
 import report
 import scores
 import split
+from candidates import Champion
 from errors import DataError, ModelError, UsageError
 from evaluation import Evaluation, Latency
+from predictor import Predictor
 
 SCRIPT = Path(evaluate.__file__)
 
@@ -262,6 +265,24 @@ def test_the_size_of_batches_changes_no_answer(place: Place, tmp_path: Path, siz
     pictures = split.find(place.folder / "test", CLASSES)
     whole = evaluate.answers(found, pictures, 36)["best"]
     assert np.abs(evaluate.answers(found, pictures, size)["best"] - whole).max() < 1e-5
+
+
+@pytest.mark.parametrize("count", [133, 1000])
+def test_the_file_stays_below_what_json_get_reads(tmp_path: Path, count: int) -> None:
+    classes = tuple(f"{number:04}.Some_breed_with_a_long_name" for number in range(count))
+    description = model(classes=classes, labels=classes)
+    found = candidates.Candidate(
+        "best", tmp_path, Predictor(network(description), description, torch.device("cpu")), []
+    )
+    chance = np.random.default_rng(0)
+    own = scores.score(chance.normal(size=(6 * count, count)), np.arange(6 * count) % count)
+    data = described(tmp_path, classes)
+    whole = Evaluation(data, {"best": found}, {"best": own}, {"best": Latency(1, 2, 3, "cpu")}, Champion("best", "one"))
+    evaluation.write(whole, tmp_path / "evaluation.json")
+    assert (tmp_path / "evaluation.json").stat().st_size < 2_000_000
+    matrix = json.loads((tmp_path / "evaluation.json").read_text())["multiclass_classification_metrics"]
+    assert {sum(row.values()) for row in matrix["confusion_matrix"].values()} == {6}
+    assert (len(matrix["confusion_matrix"][classes[0]]) == count) == (count == 133)
 
 
 def test_test_pictures_of_a_strange_class_are_refused(tmp_path: Path) -> None:
