@@ -24,9 +24,12 @@ from networks import Classifier, build
 WEIGHTS_FILE = "model.pth"
 MODEL_FILE = "model.json"
 HISTORY_FILE = "history.json"
+CODE_FOLDER = "code"
+LARGEST_IMAGE = 4096
+_LARGEST_JSON = 64 * 1024**2
 SERVING = (
-    *(contract.INFERENCE, "contract.py", "errors.py", "model_folder.py", "networks.py", "pictures.py"),
-    "vision.py",
+    *(contract.INFERENCE, "contract.py", "errors.py", "model_folder.py", "networks.py", "pictures.py", "predictor.py"),
+    *("tensors.py", "vision.py"),
 )
 
 
@@ -55,7 +58,7 @@ def write(folder: Path, network: Classifier, model: Model, history: Sequence[Map
     torch.save(state, folder / WEIGHTS_FILE)
     _write_json(folder / MODEL_FILE, asdict(model))
     _write_json(folder / HISTORY_FILE, list(history))
-    code = folder / "code"
+    code = folder / CODE_FOLDER
     code.mkdir(exist_ok=True)
     for name in SERVING:
         shutil.copyfile(Path(__file__).with_name(name), code / name)
@@ -80,21 +83,59 @@ def read(folder: Path) -> tuple[Classifier, Model]:
 
 
 def read_description(folder: Path) -> Model:
-    """What model.json says."""
+    """What model.json says, as far as it can be true."""
     path = folder / MODEL_FILE
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = _read_json(path)
         lists = {name: tuple(document[name]) for name in ("classes", "labels", "mean", "std")}
-        return Model(**{**document, **lists})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        model = Model(**{**document, **lists})
+        problem = next((words for words, holds in _conditions(model) if not holds), None)
+    except (KeyError, TypeError) as error:
         raise ModelError(f"{path} cannot be read: {error!r}; it is what {contract.TRAIN} writes") from None
+    if problem:
+        raise ModelError(f"{path}: {problem}; it is what {contract.TRAIN} writes")
+    return model
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
     """What every epoch measured; nothing where nothing was kept."""
     path = folder / HISTORY_FILE
-    history: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    history = _read_json(path) if path.is_file() else []
+    if not isinstance(history, list) or not all(isinstance(epoch, dict) for epoch in history):
+        raise ModelError(f"{path} is no list of epochs; it is what {contract.TRAIN} writes")
     return history
+
+
+def _conditions(model: Model) -> list[tuple[str, bool]]:
+    """What must hold before anything is built: a size out of a file must not take all memory."""
+    names = (*model.classes, *model.labels)
+    colors = (*model.mean, *model.std)
+    return [
+        ("its architecture is no name", isinstance(model.architecture, str)),
+        ("its classes and labels are no names, one each", all(isinstance(name, str) for name in names)),
+        ("it has not as many labels as classes, or none", 0 < len(model.classes) == len(model.labels)),
+        ("its image size is none", _within(model.image_size, int, 1, LARGEST_IMAGE)),
+        ("its head width is none", _within(model.head_width, *contract.NUMBERS["head_width"])),
+        ("its dropout is none", _within(model.dropout, *contract.NUMBERS["dropout"])),
+        ("its mean and std are not three colors each", len(model.mean) == len(model.std) == 3),
+        ("its mean and std are no numbers", all(_within(value, float, -1e6, 1e6) for value in colors)),
+        ("its std has no spread", all(value > 0 for value in model.std)),
+    ]
+
+
+def _within(value: object, kind: type, least: float, most: float) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return (kind is float or isinstance(value, int)) and least <= value <= most
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        if path.stat().st_size > _LARGEST_JSON:
+            raise ModelError(f"{path} is larger than {_LARGEST_JSON} bytes; it is what {contract.TRAIN} writes")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path} cannot be read: {error!r}; it is what {contract.TRAIN} writes") from None
 
 
 def _write_json(path: Path, value: Any) -> None:
