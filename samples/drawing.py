@@ -17,10 +17,10 @@ from samples.plan import Sample
 from samples.shapes import POLYGONS, turned
 from samples.textures import FIELDS, Field, Plane
 
-AREA = (0.34, 0.46)  # of the shape, as a part of the picture
+AREA = (0.38, 0.48)  # of the shape, as a part of the picture
 OFF_CENTER = 0.05
-PERIOD = (0.14, 0.19)  # of the texture, as a part of the picture's side
-LEAST_CONTRAST = 110  # between the two colors of a texture, in steps of brightness
+PERIOD = (0.15, 0.20)  # of the texture, as a part of the picture's side
+LEAST_CONTRAST = 128  # between the two colors of a texture, in steps of brightness
 SHADE = 40  # how far the background's color changes from side to side, at most
 NOISE = 10
 _SHARPNESS = 3.0

@@ -45,7 +45,7 @@ def _dotted(plane: Plane, _random: np.random.RandomState) -> Field:
 
 
 def _waved(plane: Plane, _random: np.random.RandomState) -> Field:
-    return _sine(plane.across + _sine(plane.along / 2) / 2)
+    return _sine(plane.across + _sine(plane.along / 3) * 0.7)
 
 
 def _ringed(plane: Plane, _random: np.random.RandomState) -> Field:
@@ -58,7 +58,7 @@ def _rayed(plane: Plane, random: np.random.RandomState) -> Field:
 
 
 def _grainy(plane: Plane, random: np.random.RandomState) -> Field:
-    return _noise(plane, random, per_period=4)
+    return _noise(plane, random, per_period=5)
 
 
 def _blotched(plane: Plane, random: np.random.RandomState) -> Field:
