@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from zipfile import ZipFile
@@ -85,28 +85,17 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
 
 
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
-    """The two ends of a terminal: where it is watched, and what a process takes for one."""
+def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_path: Path) -> None:
     watched, given = pty.openpty()
-    yield watched, given
-    os.close(watched)
-    os.close(given)
-
-
-def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(
-    terminal: tuple[int, int], tmp_path: Path
-) -> None:
-    watched, given = terminal
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
     command = [*PEDIGREE, "sample-data", str(tmp_path), "--per-class", "10000"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=given) as process:
-        seen = b""
-        while b"%" not in seen:
-            seen += os.read(watched, 1024)
-        assert [one.name[:14] for one in tmp_path.iterdir()] == [".dogImages.zip"]
-        process.send_signal(2)
-        process.communicate(timeout=60)
+        os.close(given)  # so that reading ends with the process
+        with os.fdopen(watched, "rb", buffering=0) as screen:
+            assert any(b"%" in seen for seen in iter(lambda: screen.read(1024), b""))
+            assert [one.name[:14] for one in tmp_path.iterdir()] == [".dogImages.zip"]
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
     assert process.returncode == 130
     assert not list(tmp_path.iterdir())
 
