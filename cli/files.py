@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import IO
 
 from cli.errors import UsageError
 
@@ -29,12 +32,27 @@ def write(text: str, path: Path | None) -> None:
         elif path.exists() and not path.is_file():
             path.write_bytes(content)  # a pipe or a device, which must stay one
         else:
-            _replace(path.resolve(), content)
+            with _replacing(path.resolve()) as file:
+                file.write(content)
     except BrokenPipeError:
         raise  # whoever read it has seen enough, which is no mistake
     except OSError as error:
         place = path or "standard output"
         raise UsageError(f"{place} cannot be written: {error.strerror}; choose another place with --output") from None
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write to piece by piece, which takes the path's place when the block is through."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; move it out of the way")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is no folder; make it, or name another")
+    try:
+        with _replacing(path.resolve()) as file:
+            yield file
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}; name another folder") from None
 
 
 def read(path: Path) -> str:
@@ -57,11 +75,13 @@ def _print(content: bytes) -> None:
         raise
 
 
-def _replace(path: Path, content: bytes) -> None:
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the path's place when the block has written all of it, and disappears when it has not."""
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temporary = Path(file.name)
         try:
-            file.write(content)
+            yield file
             file.close()
             temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask())
             temporary.replace(path)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import definition, graph
+from cli import definition, graph, sample_data
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command("definition")(definition.command)
 app.command("graph")(graph.command)
+app.command("sample-data")(sample_data.command)
 
 
 def _print_version(asked: bool) -> None:
