@@ -23,10 +23,15 @@ FLAG_SOURCE = "--source"
 FLAG_SHA256 = "--sha256"
 FLAG_IMAGE_SIZE = "--image-size"
 FLAG_SPLITS = "--splits"
+FLAG_WORKERS = "--workers"
+FLAG_LEAST_PER_CLASS = "--least-per-class"
+FLAG_MOST_PER_CLASS = "--most-per-class"
+FLAG_MOST_GIGABYTES = "--most-gigabytes"
 FLAG_TEST = "--test"
 FLAG_DATASET = "--dataset"
 FLAG_CANDIDATE = "--candidate"
 FLAG_OUTPUT = "--output-dir"
+SOURCE_CHECKSUM = "#sha256="  # after the address of a source: what its bytes must be
 
 # Channels: folders that one step writes and a later one reads, by name.
 CODE = "code"

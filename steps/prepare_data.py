@@ -58,7 +58,7 @@ class Data(Config):
         S3 itself would not understand the fragment, where it hands the source in: there the checksum is an argument,
         and another source must have the same one.
         """
-        return f"{self.source}#sha256={self.sha256}" if self.sha256 and not isolation else self.source
+        return f"{self.source}{contract.SOURCE_CHECKSUM}{self.sha256}" if self.sha256 and not isolation else self.source
 
 
 def prepare_data(
