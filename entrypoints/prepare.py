@@ -36,6 +36,7 @@ from stores import opened
 from storing import Work, store_all
 
 _SIZES = (32, 1024)
+_ALL = sys.maxsize
 _TERMINATED_EXIT = 143
 
 
@@ -49,7 +50,7 @@ class Request:
     shares: Mapping[str, float]
     workers: int
     least_per_class: int
-    most_per_class: int | None
+    most_per_class: int
     most_bytes: int
 
 
@@ -73,7 +74,7 @@ def request(arguments: Sequence[str]) -> Request:
         shares=shares(flags.splits),
         workers=_within(contract.FLAG_WORKERS, flags.workers, 1, 1024),
         least_per_class=_within(contract.FLAG_LEAST_PER_CLASS, flags.least_per_class, 1, 10**6),
-        most_per_class=flags.most_per_class and _within(contract.FLAG_MOST_PER_CLASS, flags.most_per_class, 3, 10**6),
+        most_per_class=_within(contract.FLAG_MOST_PER_CLASS, flags.most_per_class, 3, _ALL),
         most_bytes=_within(contract.FLAG_MOST_GIGABYTES, flags.most_gigabytes, 1, 10**5) * 10**9,
     )
 
@@ -83,6 +84,7 @@ def prepare(asked: Request) -> Dataset:
     started = time.monotonic()
     with staging_folder(asked.output, CHANNELS) as folder:
         fetched = fetch(asked.source, folder, asked.most_bytes)
+        _check_apart(fetched.path, asked.output)
         layout = _layout(fetched.path, asked.most_per_class)
         work = Work(fetched.path, folder / "pictures", asked.image_size)
         work.folder.mkdir()
@@ -98,15 +100,23 @@ def prepare(asked: Request) -> Dataset:
     return dataset
 
 
-def _layout(path: Path, most_per_class: int | None) -> Layout:
+def _check_apart(source_path: Path, output: Path) -> None:
+    # What is made would be taken for what it is made from.
+    if source_path.is_dir() and output.resolve().is_relative_to(source_path.resolve()):
+        raise UsageError(f"{output} lies in {source_path}, which it is made from; name a folder outside of it")
+
+
+def _layout(path: Path, most_per_class: int) -> Layout:
     store = opened(path)
     try:
         layout = understood(store.names())
     finally:
         store.close()
     # Whoever has forgotten a class is told now, and not after an hour.
-    check_classes(layout.classes, layout.originals, [split for split in SPLITS if split not in layout.missing])
-    return layout if most_per_class is None else replace(layout, originals=_fewer(layout.originals, most_per_class))
+    check_classes(
+        layout.classes, layout.originals, [split for split in SPLITS if split not in layout.missing], layout.drops
+    )
+    return layout if most_per_class == _ALL else replace(layout, originals=_fewer(layout.originals, most_per_class))
 
 
 def _fewer(originals: Sequence[Original], most: int) -> tuple[Original, ...]:
@@ -150,7 +160,12 @@ def _parser() -> argparse.ArgumentParser:
     add(contract.FLAG_OUTPUT, required=True, help="gets train/, validation/, test/ and dataset/")
     add(contract.FLAG_WORKERS, type=int, default=_cores(), help="processes; as many as there are cores")
     add(contract.FLAG_LEAST_PER_CLASS, type=int, default=5, help="pictures that training needs of each class")
-    add(contract.FLAG_MOST_PER_CLASS, type=int, help="no more than that of each class in each split, for a trial")
+    add(
+        contract.FLAG_MOST_PER_CLASS,
+        type=int,
+        default=_ALL,
+        help="no more than that of each class in each split, for a trial",
+    )
     add(contract.FLAG_MOST_GIGABYTES, type=int, default=MOST_BYTES // 10**9, help="what a download may have at most")
     return parser
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import multiprocessing
+import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +65,15 @@ def store_all(work: Work, names: Sequence[str], workers: int) -> list[Made]:
     """What became of every name, in order; the pictures lie in the work's folder."""
     progress = Progress("preparing", "pictures")
     made = []
-    for result in _spread(work, names, workers):
-        made.append(result)
-        progress.at(len(made), len(names))
+    # Closed at once, not when Python gets to it: no worker may write when its folder is cleared away.
+    with closing(_spread(work, names, workers)) as results:
+        for result in results:
+            made.append(result)
+            progress.at(len(made), len(names))
     return made
 
 
-def _spread(work: Work, names: Sequence[str], workers: int) -> Iterator[Made]:
+def _spread(work: Work, names: Sequence[str], workers: int) -> Generator[Made, None, None]:
     # Forking is quick, and safe here: no thread of ours is alive. Where it is not safe, Python starts afresh instead.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(work,))
@@ -83,6 +87,9 @@ def _spread(work: Work, names: Sequence[str], workers: int) -> Iterator[Made]:
 
 
 def _begin(work: Work) -> None:
+    # Who stops the script means the parent, which then ends its workers in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _here[:] = [_Worker(work, opened(work.source))]
 
 
