@@ -3,8 +3,8 @@
     .venv-container/bin/python -m benchmarks.prepare [IMAGES [ROUNDS]]
 
 The loop is the limit: Pillow alone, one process, one core, no checks, no hashes. Both are whole processes on the same
-drawn JPEGs (500 × 375), in turn. Once more the loop runs on every core at the same time, for what cores share is not
-prepare.py's to give.
+drawn JPEGs (500 × 375), in turn. Once more the loop runs on every core at the same time, for what cores share, or
+others use, is not prepare.py's to give; processor time per image says what the rest costs, on a busy machine too.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import io
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -53,14 +55,27 @@ def draw(archive: Path, count: int) -> None:
             images.writestr(f"class-{number % CLASSES}/{number}.jpg", content.getvalue())
 
 
-def seconds(commands: list[list[str]]) -> float:
-    """How long some processes take that begin together."""
-    started = time.perf_counter()
+@dataclass(frozen=True)
+class Run:
+    """How long some processes took together, and how much of the processors' time."""
+
+    seconds: float
+    processor_seconds: float
+
+
+def run(commands: list[list[str]]) -> Run:
+    """Processes that begin together, with all that they start."""
+    started, before = time.perf_counter(), _used()
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
     exits = [process.wait() for process in running]
     if any(exits):
         raise RuntimeError(f"{commands[0]} failed")
-    return time.perf_counter() - started
+    return Run(time.perf_counter() - started, _used() - before)
+
+
+def _used() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def loops(archive: Path, folder: Path, count: int) -> list[list[str]]:
@@ -76,9 +91,9 @@ def prepare(archive: Path, folder: Path, workers: int) -> list[list[str]]:
     return [[sys.executable, PREPARE, "--source", str(archive), *flags]]
 
 
-def measured(count: int, rounds: int) -> dict[str, float]:
-    """Images a second of each way, the median of the rounds."""
-    times: dict[str, list[float]] = {}
+def measured(count: int, rounds: int) -> dict[str, Run]:
+    """Each way with the medians of its rounds."""
+    runs: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         archive = root / "images.zip"
@@ -91,8 +106,11 @@ def measured(count: int, rounds: int) -> dict[str, float]:
                 f"prepare.py, {CORES} workers": prepare(archive, root / f"{turn}-all", CORES),
             }
             for way, commands in ways.items():
-                times.setdefault(way, []).append(seconds(commands))
-    return {way: count / median(those) for way, those in times.items()}
+                runs.setdefault(way, []).append(run(commands))
+    return {
+        way: Run(median(one.seconds for one in those), median(one.processor_seconds for one in those))
+        for way, those in runs.items()
+    }
 
 
 def main() -> None:
@@ -101,14 +119,18 @@ def main() -> None:
         plain_loop(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
         return
     numbers = [int(text) for text in sys.argv[1:]]
-    count, rounds = [*numbers, *(600, 5)[len(numbers) :]]
-    rates = measured(count, rounds)
-    plain, together, _, ours = rates.values()
-    print(f"{f'{count} images, median of {rounds} rounds':36} {'images/s':>9} {'per core / plain':>17}")
-    for (way, rate), cores in zip(rates.items(), (1, CORES, 1, CORES), strict=True):
-        print(f"{way:36} {rate:9.0f} {rate / cores / plain:17.2f}")
-    print(f"prepare.py / (cores × plain loop): {ours / CORES / plain:.2f}, at least {LEAST}")
-    print(f"prepare.py / plain loops on all cores: {ours / together:.2f}")
+    count, rounds = [*numbers, *(1200, 5)[len(numbers) :]]
+    runs = measured(count, rounds)
+    plain, together, _, ours = runs.values()
+    load = os.getloadavg()[0]
+    print(f"{count} images, median of {rounds} rounds; {CORES} cores, load {load:.1f}")
+    print(f"{'':28} {'images/s':>9} {'ratio':>6} {'ms of processor':>16} {'ratio':>6}")
+    for way, one in runs.items():
+        rate, cost = count / one.seconds, 1000 * one.processor_seconds / count
+        share = plain.processor_seconds / one.processor_seconds
+        print(f"{way:28} {rate:9.0f} {plain.seconds / one.seconds:6.2f} {cost:16.2f} {share:6.2f}")
+    print(f"prepare.py / ({CORES} cores × plain loop): {plain.seconds / ours.seconds / CORES:.2f}, at least {LEAST}")
+    print(f"prepare.py / plain loops on all cores at once: {together.seconds / ours.seconds:.2f}, at least {LEAST}")
 
 
 if __name__ == "__main__":
