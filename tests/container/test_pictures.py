@@ -143,7 +143,7 @@ def test_a_camera_that_stores_several_pictures_in_a_jpeg_is_read() -> None:
 
 @pytest.mark.parametrize("mode", ["1", "L", "YCbCr"])
 def test_every_other_kind_of_color_becomes_rgb(mode: str) -> None:
-    content = encoded(noise(1).convert(mode), "TIFF" if mode == "YCbCr" else "PNG")
+    content = encoded(noise(1).convert(mode), "JPEG" if mode == "YCbCr" else "PNG")
     assert decode(content).mode == "RGB"
 
 
