@@ -1,0 +1,137 @@
+"""How many images a second prepare.py makes, beside the plainest loop that decodes, resizes and encodes them.
+
+    .venv-container/bin/python -m benchmarks.prepare [IMAGES [ROUNDS]]
+
+The loop is the limit: Pillow alone, one process, one core, no checks, no hashes. Both are whole processes on the same
+drawn JPEGs (500 × 375), in turn. Once more the loop runs on every core at the same time, for what cores share, or
+others use, is not prepare.py's to give; processor time per image says what the rest costs, on a busy machine too.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from PIL import Image
+
+PREPARE = str(Path(__file__).parents[1] / "entrypoints" / "prepare.py")
+SIZE = (500, 375)
+SHORT_SIDE = 224
+CLASSES = 4
+LEAST = 0.85
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def plain_loop(archive: str, output: str, first: int, step: int) -> None:
+    """Every step-th image of the archive, decoded, resized, encoded and written."""
+    scale = SHORT_SIDE / min(SIZE)
+    size = round(SIZE[0] * scale), round(SIZE[1] * scale)
+    with zipfile.ZipFile(archive) as images:
+        for number, name in enumerate(images.namelist()[first::step]):
+            with Image.open(io.BytesIO(images.read(name))) as picture:
+                small = picture.convert("RGB").resize(size, Image.Resampling.BILINEAR)
+            small.save(Path(output) / f"{first}-{number}.jpg", quality=92, subsampling=0)
+
+
+def draw(archive: Path, count: int) -> None:
+    """Images that weigh what photographs weigh: soft shapes with some grain."""
+    drawn = random.Random(0)  # noqa: S311 - pictures, not secrets
+    grain = Image.effect_noise(SIZE, 40).convert("RGB")
+    with zipfile.ZipFile(archive, "w") as images:
+        for number in range(count):
+            coarse = Image.frombytes("RGB", (20, 15), drawn.randbytes(900)).resize(SIZE, Image.Resampling.BICUBIC)
+            content = io.BytesIO()
+            Image.blend(coarse, grain, 0.25).save(content, "JPEG", quality=88)
+            images.writestr(f"class-{number % CLASSES}/{number}.jpg", content.getvalue())
+
+
+@dataclass(frozen=True)
+class Run:
+    """How long some processes took together, and how much of the processors' time."""
+
+    seconds: float
+    processor_seconds: float
+
+
+def run(commands: list[list[str]]) -> Run:
+    """Processes that begin together, with all that they start."""
+    started, before = time.perf_counter(), _used()
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+    exits = [process.wait() for process in running]
+    if any(exits):
+        raise RuntimeError(f"{commands[0]} failed")
+    return Run(time.perf_counter() - started, _used() - before)
+
+
+def _used() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def loops(archive: Path, folder: Path, count: int) -> list[list[str]]:
+    """The plain loop as so many processes, each with its share."""
+    folder.mkdir()
+    program = [sys.executable, "-m", "benchmarks.prepare", "--plain", str(archive), str(folder)]
+    return [[*program, str(first), str(count)] for first in range(count)]
+
+
+def prepare(archive: Path, folder: Path, workers: int) -> list[list[str]]:
+    """prepare.py as a process."""
+    flags = ["--output-dir", str(folder), "--image-size", str(SHORT_SIDE), "--workers", str(workers)]
+    return [[sys.executable, PREPARE, "--source", str(archive), *flags]]
+
+
+def measured(count: int, rounds: int) -> dict[str, Run]:
+    """Each way with the medians of its rounds."""
+    runs: dict[str, list[Run]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        archive = root / "images.zip"
+        draw(archive, count)
+        for turn in range(rounds):
+            ways = {
+                "plain loop, 1 core": loops(archive, root / f"{turn}-plain", 1),
+                f"plain loop, {CORES} at once": loops(archive, root / f"{turn}-plains", CORES),
+                "prepare.py, 1 worker": prepare(archive, root / f"{turn}-one", 1),
+                f"prepare.py, {CORES} workers": prepare(archive, root / f"{turn}-all", CORES),
+            }
+            for way, commands in ways.items():
+                runs.setdefault(way, []).append(run(commands))
+    return {
+        way: Run(median(one.seconds for one in those), median(one.processor_seconds for one in those))
+        for way, those in runs.items()
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    if sys.argv[1:2] == ["--plain"]:
+        plain_loop(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
+        return
+    numbers = [int(text) for text in sys.argv[1:]]
+    count, rounds = [*numbers, *(1200, 5)[len(numbers) :]]
+    runs = measured(count, rounds)
+    plain, together, _, ours = runs.values()
+    load = os.getloadavg()[0]
+    print(f"{count} images, median of {rounds} rounds; {CORES} cores, load {load:.1f}")
+    print(f"{'':28} {'images/s':>9} {'ratio':>6} {'ms of processor':>16} {'ratio':>6}")
+    for way, one in runs.items():
+        rate, cost = count / one.seconds, 1000 * one.processor_seconds / count
+        share = plain.processor_seconds / one.processor_seconds
+        print(f"{way:28} {rate:9.0f} {plain.seconds / one.seconds:6.2f} {cost:16.2f} {share:6.2f}")
+    print(f"prepare.py / ({CORES} cores × plain loop): {plain.seconds / ours.seconds / CORES:.2f}, at least {LEAST}")
+    print(f"prepare.py / plain loops on all cores at once: {together.seconds / ours.seconds:.2f}, at least {LEAST}")
+
+
+if __name__ == "__main__":
+    main()

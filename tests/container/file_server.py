@@ -1,0 +1,122 @@
+"""A server on this machine that hands out files as badly as the real ones do, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came."""
+
+    path: str
+    headers: Mapping[str, str]
+
+    @property
+    def begin(self) -> int:
+        """The first byte that is wanted."""
+        return int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+
+
+@dataclass
+class Reply:
+    """An answer: what is announced, and what is sent."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    silent: bool = False
+
+
+Behavior = Callable[[Asked, int], Reply]
+
+
+@dataclass
+class Server:
+    """Where it is, and what it was asked."""
+
+    url: str
+    asked: list[Asked]
+
+
+def part(content: bytes, asked: Asked, tag: str = '"1"', most: int | None = None) -> Reply:
+    """The bytes that are wanted, or the first of them; all of them when they are no longer what they were."""
+    begin = asked.begin if asked.headers.get("If-Range", tag) == tag else 0
+    body = content[begin:]
+    headers = {"Content-Length": str(len(body)), "ETag": tag}
+    if begin:
+        headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
+    return Reply(206 if begin else 200, headers, body if most is None else body[:most])
+
+
+@contextmanager
+def serving(behavior: Behavior) -> Iterator[Server]:
+    """A server that answers the nth request as it is told."""
+    asked: list[Asked] = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(Asked(self.path, dict(self.headers.items())))
+            reply = behavior(asked[-1], len(asked))
+            if reply.silent:
+                over.wait()
+                return
+            self.send_response(reply.status)
+            for name, value in {"Connection": "close", **reply.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(reply.body)
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            """Tests say what they see."""
+
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """A client that hangs up is what some tests are about."""
+
+    server = Quiet(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield Server(f"http://127.0.0.1:{server.server_address[1]}", asked)
+    finally:
+        over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def bucket(objects: Mapping[str, bytes], most: int | None = None) -> Behavior:
+    """S3's answers for one bucket, pictures; sending no more than so many bytes at a time."""
+
+    def answer(asked: Asked, _: int) -> Reply:
+        address = urlsplit(asked.path)
+        key = address.path.removeprefix("/pictures").lstrip("/")
+        if "list-type=2" in address.query:
+            prefix = next((one[7:] for one in address.query.split("&") if one.startswith("prefix=")), "")
+            return Reply(
+                headers={"Content-Type": "application/xml"}, body=_listing(objects, prefix.replace("%2F", "/"))
+            )
+        if key not in objects:
+            return Reply(404, body=b"<Error><Code>NoSuchKey</Code><Message>It is not there.</Message></Error>")
+        return part(objects[key], asked, most=most)
+
+    return answer
+
+
+def _listing(objects: Mapping[str, bytes], prefix: str) -> bytes:
+    rows = "".join(
+        f"<Contents><Key>{key}</Key><Size>{len(content)}</Size></Contents>"
+        for key, content in objects.items()
+        if key.startswith(prefix)
+    )
+    return f"<ListBucketResult><IsTruncated>false</IsTruncated>{rows}</ListBucketResult>".encode()
