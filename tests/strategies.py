@@ -154,7 +154,7 @@ def _tuning(draw: Draw, values: Values) -> Values:
         "tuning.strategy": strategy,
         "tuning.objective": draw(st.sampled_from(["validation:loss", "validation:accuracy"])),
         "tuning.max_jobs": jobs,
-        "tuning.parallel_jobs": draw(st.integers(1, jobs)),
+        "tuning.parallel_jobs": 1 if strategy == "Grid" else draw(st.integers(1, jobs)),
         "tuning.early_stopping": "Off" if strategy == "Hyperband" else draw(st.sampled_from(["Off", "Auto"])),
         "tuning.ranges": ranges,
     }
