@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from images import Folder
 from ranks import Ranks
 from sources import FromPictures
+from split import Split
 
 _SHARE_OF_MEMORY = 0.25
 _PATIENCE = 10.0
@@ -30,7 +30,7 @@ Array: TypeAlias = "np.ndarray[Any, Any]"
 log = logging.getLogger(__name__)
 
 
-def identity(folder: Folder, described: Mapping[str, Any]) -> str:
+def identity(folder: Split, described: Mapping[str, Any]) -> str:
     """What the features of a split depend on, as a name: its pictures, and what sees them."""
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for path in folder.paths:

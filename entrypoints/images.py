@@ -8,7 +8,6 @@ are, so that an interrupted epoch goes on as if nothing had been.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +19,12 @@ from torch.utils import data
 import pictures
 import tensors
 from errors import DataError
+from split import Split
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 _LEAST_AREA = 0.35
 NOT_COUNTED = -1
 Item = tuple[int, int, bool]
 """Which picture, in which epoch, and whether it counts: whoever has no part of a batch looks at one all the same."""
-
-
-@dataclass(frozen=True)
-class Folder:
-    """The images of one split: paths, and the class of each by its number."""
-
-    paths: tuple[Path, ...]
-    targets: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.paths)
 
 
 def class_names(folder: Path) -> tuple[str, ...]:
@@ -47,31 +35,14 @@ def class_names(folder: Path) -> tuple[str, ...]:
     return names
 
 
-def list_images(folder: Path, classes: Sequence[str]) -> Folder:
-    """The images of a folder, by class and name."""
-    strangers = sorted(set(class_names(folder)) - set(classes))
-    if strangers:
-        raise DataError(f"{folder} has a class {strangers[0]} that training does not; give both the same classes")
-    found = [
-        (path, number)
-        for number, name in enumerate(classes)
-        for path in sorted((folder / name).rglob("*"))
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    ]
-    if not found:
-        raise DataError(f"{folder} has no images; put them into a folder for every class")
-    paths, targets = zip(*found, strict=True)
-    return Folder(paths, targets)
-
-
 class Pictures(data.Dataset[tuple[torch.Tensor, int]]):
     """The pictures of a split as bytes: the middle of each, or a part that differs from epoch to epoch."""
 
-    def __init__(self, folder: Folder, side: int, seed: int | None = None) -> None:
+    def __init__(self, folder: Split, side: int, seed: int | None = None) -> None:
         self.folder, self.side, self.seed = folder, side, seed
 
     def __len__(self) -> int:
-        return len(self.folder)
+        return len(self.folder.paths)
 
     def __getitem__(self, item: Item) -> tuple[torch.Tensor, int]:
         index, epoch, counted = item

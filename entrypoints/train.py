@@ -13,6 +13,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,11 +32,13 @@ import model_folder
 import networks
 import options as option
 import precision as formats
+import split
 from checkpoints import Checkpoints, Stop
 from options import Options
 from precision import Precision
 from ranks import Ranks, join
 from sources import FromFeatures, FromPictures, Source
+from split import Split
 from training import Progress, StoppedError, Trainer
 from vision import torchvision
 
@@ -47,8 +50,8 @@ log = logging.getLogger(__name__)
 class Material:
     """The images of a training, and what is known of them."""
 
-    train: images.Folder
-    validation: images.Folder
+    train: Split
+    validation: Split
     classes: tuple[str, ...]
     labels: tuple[str, ...]
     image_size: int
@@ -74,11 +77,13 @@ def train(options: Options, ranks: Ranks, stop: Stop) -> None:
     """Train on what is there, and write the model directory."""
     material = find_material(options)
     precision = formats.choose(options.hyperparameters.precision, ranks.device)
-    log.info("%d + %d images of %d classes, in %s on %s", len(material.train), len(material.validation),
+    log.info("%d + %d images of %d classes, in %s on %s", len(material.train.paths), len(material.validation.paths),
              len(material.classes), precision.name, ranks.device)  # fmt: skip
     network, mean, std = _network(options, material, ranks, precision)
+    started = time.perf_counter()
     module, sources = _prepared(options, material, ranks, precision, network, mean, std)
     trainer = Trainer(module, options.hyperparameters, precision, ranks)
+    trainer.before = {"seconds:preparation": time.perf_counter() - started}
     debugger_hook.watch(module, trainer.criterion)
     progress = trainer.run(*sources, checkpoints_of(options, material), stop)
     if ranks.is_first:
@@ -95,8 +100,8 @@ def find_material(options: Options) -> Material:
     described = dataset.read(options.dataset) if options.dataset else None
     classes = described.classes if described else images.class_names(options.train)
     return Material(
-        train=images.list_images(options.train, classes),
-        validation=images.list_images(options.validation, classes),
+        train=split.find(options.train, classes),
+        validation=split.find(options.validation, classes),
         classes=classes,
         labels=described.labels if described else tuple(dataset.label(name) for name in classes),
         image_size=options.image_size or (described.image_size if described else 224),
@@ -146,9 +151,9 @@ def _prepared(
     chosen = options.hyperparameters
     workers = _workers(options, ranks)
 
-    def pictures_of(folder: images.Folder, varied: bool) -> FromPictures:
+    def pictures_of(folder: Split, varied: bool) -> FromPictures:
         seed = chosen.seed if varied else None
-        share = images.Share(len(folder), chosen.batch_size, ranks.place.rank, ranks.place.world, seed)
+        share = images.Share(len(folder.paths), chosen.batch_size, ranks.place.rank, ranks.place.world, seed)
         return FromPictures(images.Pictures(folder, material.image_size, seed), share, workers, precision, mean, std)
 
     if chosen.layers == "all":
@@ -164,7 +169,7 @@ def _prepared(
         kept = options.cache_dir / f"{features.identity(folder, seen)}.npy" if options.cache_dir else None
         array = features.of(network.backbone, pictures_of(folder, False), ranks, kept, Path(gettempdir()))
         share = images.Share(
-            len(folder), chosen.batch_size, ranks.place.rank, ranks.place.world, chosen.seed if varied else None
+            len(folder.paths), chosen.batch_size, ranks.place.rank, ranks.place.world, chosen.seed if varied else None
         )
         found.append(FromFeatures(array, np.array(folder.targets), share, ranks.device))
     return network.head, (found[0], found[1])

@@ -32,6 +32,22 @@ Row = dict[str, float]
 log = logging.getLogger(__name__)
 
 
+@dataclass
+class Spent:
+    """Where the time of an epoch went, in seconds; on a GPU, what it took to ask for, as it computes beside."""
+
+    waiting: float = 0.0
+    forward: float = 0.0
+    backward: float = 0.0
+    last: float = field(default_factory=time.perf_counter)
+
+    def on(self, what: str) -> None:
+        """Count the time since the last call for one of them."""
+        now = time.perf_counter()
+        setattr(self, what, getattr(self, what) + now - self.last)
+        self.last = now
+
+
 class StoppedError(Exception):
     """Somebody asked the training to stop; where it was is saved."""
 
@@ -77,6 +93,8 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(_groups(module, chosen.weight_decay), lr=chosen.learning_rate)
         self.scaler = precision.scaler()
         self.progress = Progress()
+        self.before: Row = {}
+        """What was spent before the first epoch, told with it."""
 
     def run(self, train: Source, validation: Source, checkpoints: Checkpoints, stop: Stop) -> Progress:
         """Train until it is over; StoppedError if somebody asks to stop before."""
@@ -84,7 +102,7 @@ class Trainer:
         while not self.progress.is_over(self.chosen):
             row = self._epoch(train, checkpoints, stop)
             _agree_on_buffers(self.module, self.ranks)
-            row |= self.evaluate(validation)
+            row |= self.evaluate(validation) | ({} if self.progress.history else self.before)
             self.progress.add(row, self.module)
             self.progress.epoch, self.progress.step, self.progress.sums = self.progress.epoch + 1, 0, [0.0, 0.0, 0.0]
             self._tell(row, self.progress.epoch)
@@ -110,11 +128,12 @@ class Trainer:
 
     def _epoch(self, train: Source, checkpoints: Checkpoints, stop: Stop) -> Row:
         self.joined.train()
-        started, first = time.perf_counter(), self.progress.step
+        spent, first = Spent(), self.progress.step
         sums = torch.tensor(self.progress.sums, dtype=torch.float64, device=self.precision.device)
         for step, (inputs, targets) in enumerate(train.batches(self.progress.epoch, first), start=first):
+            spent.on("waiting")
             self._set_rate(self.progress.epoch * train.steps + step, train.steps)
-            sums += self._step(inputs, targets, step, train)
+            sums += self._step(inputs, targets, step, train, spent)
             self.progress.step = step + 1
             if step % _LOOK_EVERY == 0:
                 self._check(sums, step)
@@ -124,17 +143,20 @@ class Trainer:
                 self._save(checkpoints)
                 raise StoppedError
         self._check(sums, self.progress.step)
-        seconds = time.perf_counter() - started
+        spent.on("waiting")
+        seconds = spent.waiting + spent.forward + spent.backward
         total, correct, count = self.ranks.summed(sums).tolist()
         seen = min(train.count, (train.steps - first) * train.count / train.steps)
         return {
             "train:loss": total / count,
             "train:accuracy": correct / count,
             "throughput:images_per_second": seen / max(seconds, 1e-9),
-            "seconds": seconds,
+            **{f"seconds:{name}": getattr(spent, name) for name in ("waiting", "forward", "backward")},
         }
 
-    def _step(self, inputs: torch.Tensor, targets: torch.Tensor, step: int, train: Source) -> torch.Tensor:
+    def _step(
+        self, inputs: torch.Tensor, targets: torch.Tensor, step: int, train: Source, spent: Spent
+    ) -> torch.Tensor:
         place, epoch = self.ranks.place, self.progress.epoch
         torch.manual_seed(hash((self.chosen.seed, epoch, step, place.rank)) % 2**63)
         whole = self.chosen.batch_size * place.world
@@ -142,12 +164,15 @@ class Trainer:
         with self.precision.autocast():
             logits = self.joined(inputs)
             loss = self.criterion(logits.float(), targets)
+        spent.on("forward")
         # Gradients are averaged over processes, and the mean over all samples of the step is what is wanted.
         self.scaler.scale(loss * place.world / in_step).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        return _counted(loss.detach(), logits.detach(), targets)
+        counted = _counted(loss.detach(), logits.detach(), targets)
+        spent.on("backward")
+        return counted
 
     def _set_rate(self, step: int, steps: int) -> None:
         rate = self.chosen.learning_rate * rate_at(step, steps, self.chosen)

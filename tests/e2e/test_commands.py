@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import hear_interruptions
+
 ROOT = Path(__file__).parents[2]
 PEDIGREE = Path(sys.executable).with_name("pedigree")
 # Where namespaces may not be made, a Python without connect() stands in for a machine without network.
@@ -201,11 +203,6 @@ def test_pictures_of_any_definition(tmp_path: Path) -> None:
     done = run("graph", "any.json", "--name", "mine", cwd=tmp_path)
     assert done.stdout.split() == ["mine.mmd", "mine.svg"]
     assert (tmp_path / "mine.svg").read_text(encoding="utf-8").startswith("<svg")
-
-
-def hear_interruptions() -> None:
-    """Undo what a shell does to commands in its background, which otherwise never hear of one."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:

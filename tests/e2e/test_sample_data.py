@@ -13,6 +13,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.processes import hear_interruptions
+
 ROOT = Path(__file__).parents[2]
 PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from cli.main import main; main()"]
 SMALL = ("--classes", "2", "--per-class", "3", "--size", "32")
@@ -89,7 +91,9 @@ def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_pa
     watched, given = pty.openpty()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
     command = [*PEDIGREE, "sample-data", str(tmp_path), "--per-class", "10000"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=given) as process:
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=given, preexec_fn=hear_interruptions
+    ) as process:
         os.close(given)  # so that reading ends with the process
         with os.fdopen(watched, "rb", buffering=0) as screen:
             assert any(b"%" in seen for seen in iter(lambda: screen.read(1024), b""))
