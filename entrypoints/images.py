@@ -97,6 +97,7 @@ def loader(dataset: Pictures, share: Share, workers: int, pinned: bool) -> data.
         batch_sampler=share,
         num_workers=workers,
         pin_memory=pinned,
+        persistent_workers=bool(workers),
         collate_fn=collated,
         multiprocessing_context="fork" if workers else None,
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -55,11 +56,16 @@ class FromPictures:
         """How many batches an epoch has."""
         return -(-self.count // (self.share.batch * self.share.world))
 
+    @cached_property
+    def _loader(self) -> Any:
+        """The processes that read ahead: the same ones for every epoch."""
+        return loader(self.pictures, self.share, self.workers, self.precision.device.type == "cuda")
+
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from one on."""
         self.share.epoch, self.share.first = epoch, first
         device = self.precision.device
-        for pixels, targets in loader(self.pictures, self.share, self.workers, device.type == "cuda"):
+        for pixels, targets in self._loader:
             seen = tensors.normalized(pixels.to(device, non_blocking=True), self.mean, self.std)
             yield (
                 seen.contiguous(memory_format=self.precision.memory_format),

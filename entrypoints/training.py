@@ -90,7 +90,8 @@ class Trainer:
         self.criterion = nn.CrossEntropyLoss(
             reduction="sum", ignore_index=NOT_COUNTED, label_smoothing=chosen.label_smoothing
         )
-        self.optimizer = torch.optim.AdamW(_groups(module, chosen.weight_decay), lr=chosen.learning_rate)
+        groups = _groups(module, chosen.weight_decay)
+        self.optimizer = torch.optim.AdamW(groups, lr=chosen.learning_rate, fused=True)
         self.scaler = precision.scaler()
         self.progress = Progress()
         self.before: Row = {}
