@@ -78,7 +78,7 @@ class Share(data.Sampler[list[Item]]):
         self.epoch, self.first = 0, 0
 
     def __len__(self) -> int:
-        return -(-self.count // (self.batch * self.world)) - self.first
+        return max(0, -(-self.count // (self.batch * self.world)) - self.first)
 
     def __iter__(self) -> Iterator[list[Item]]:
         order = np.arange(self.count)

@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import torch
 
+import contract
 import pictures
 import predictor
 import tensors
@@ -32,8 +33,8 @@ try:
 except ImportError:  # a bare process, without AWS's toolkit
     AnswerError = Exception
 
-JSON = "application/json"
-PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp", "application/x-image")
+JSON = contract.JSON_TYPE
+PICTURES = (*contract.PICTURE_TYPES, "image/jpg", "application/x-image")  # the last two are what some callers say
 ANYTHING = ("", "*/*", "application/*")
 FORMATS = ("JPEG", "PNG", "WEBP")
 MOST_BYTES = 25 * 1024 * 1024  # what SageMaker lets through to an endpoint

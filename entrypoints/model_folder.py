@@ -24,7 +24,7 @@ from networks import Classifier, build
 WEIGHTS_FILE = "model.pth"
 MODEL_FILE = "model.json"
 HISTORY_FILE = "history.json"
-CODE_FOLDER = "code"
+CODE_FOLDER = contract.CODE_OF_A_MODEL
 LARGEST_IMAGE = 4096
 _LARGEST_JSON = 64 * 1024**2
 SERVING = (

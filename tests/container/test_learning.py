@@ -1,0 +1,69 @@
+"""The whole way on one machine: images drawn, prepared, learned from, evaluated, and served."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import contract
+
+ENTRYPOINTS = Path(contract.__file__).parent
+DRAW = """
+import sys
+from pathlib import Path
+from samples import archive, plan
+planned = plan.Plan()
+with open(sys.argv[1], "wb") as file:
+    archive.write(file, planned, planned.samples())
+"""
+LEARN = (
+    *("--architecture", "resnet18", "--weights", "none", "--layers", "all", "--epochs", "22", "--batch-size", "32"),
+    *("--learning-rate", "0.002", "--label-smoothing", "0.05", "--patience", "0"),
+)
+SERVE = """
+import sys
+sys.path.insert(0, sys.argv[1] + "/code")
+import inference
+model = inference.model_fn(sys.argv[1])
+answer = inference.predict_fn(inference.input_fn(open(sys.argv[2], "rb").read(), "image/jpeg"), model)
+print(inference.output_fn(answer, "application/json")[0])
+"""
+
+
+def run(*command: object) -> str:
+    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def draw(path: Path) -> None:
+    """The sample data set, as its command draws it."""
+    root = ENTRYPOINTS.parent
+    subprocess.run([sys.executable, "-c", DRAW, str(path)], cwd=root, check=True)
+
+
+@pytest.mark.minutes
+def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> None:
+    draw(tmp_path / "images.zip")
+    prepared, model = tmp_path / "prepared", tmp_path / "model"
+    run(ENTRYPOINTS / "prepare.py", "--source", tmp_path / "images.zip", "--image-size", "64", "--output-dir", prepared)
+    run(ENTRYPOINTS / "train.py", "--data", prepared, "--model-dir", model, *LEARN)
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.add(model, ".")
+    places = ("--test", prepared / "test", "--dataset", prepared / "dataset", "--output-dir", tmp_path / "out")
+    run(ENTRYPOINTS / "evaluate.py", "--candidate", f"best={tmp_path / 'model.tar.gz'}", *places)
+    found: Any = json.loads((tmp_path / "out" / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
+    for part in contract.CHAMPION_ACCURACY.split("."):
+        found = found[part]
+    assert found >= 0.9
+    with tarfile.open(tmp_path / "out" / "champion" / "model.tar.gz") as archive:
+        archive.extractall(tmp_path / "served", filter="data")
+    picture = next((prepared / "test").rglob("*.jpg"))
+    answer = json.loads(run("-c", SERVE, tmp_path / "served", picture))
+    assert len(answer["logits"][0]) == 8
