@@ -26,12 +26,17 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except ScriptError as mistake:
-        line = " ".join(str(mistake).split())
-        sys.stderr.write(f"{Path(sys.argv[0]).name}: {line}\n")
-        _tell_sagemaker(line)
+        tell(mistake)
         sys.exit(MISTAKE_EXIT)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED_EXIT)
+
+
+def tell(mistake: ScriptError) -> None:
+    """Tell a mistake in one line, to whoever reads the log and to SageMaker."""
+    line = " ".join(str(mistake).split())
+    sys.stderr.write(f"{Path(sys.argv[0]).name}: {line}\n")
+    _tell_sagemaker(line)
 
 
 def _tell_sagemaker(line: str) -> None:

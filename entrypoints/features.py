@@ -40,15 +40,21 @@ def identity(folder: Split, described: Mapping[str, Any]) -> str:
     return digest.hexdigest()[:32]
 
 
-def digest_of(path: Path) -> str:
-    """The content of a file, as a name."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def digest_of(module: nn.Module) -> str:
+    """What a module has learned, or was drawn with, as a name."""
+    digest = hashlib.sha256()
+    for name, value in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def of(backbone: nn.Module, source: FromPictures, ranks: Ranks, place: Path | None, scratch: Path) -> Array:
     """The features of all pictures of a source, in their order: those that were kept at a place, or new ones."""
     found = _kept(place, source.count)
-    if found is not None:
+    # All take them or none does: whoever computed them alone would wait for the others for ever.
+    had = ranks.summed(torch.tensor(float(found is not None), device=ranks.device))
+    if found is not None and int(had) == ranks.place.world:
         log.info("features of %d pictures are taken from %s", len(found), place)
         return found
     array = _extract(backbone, source, ranks, scratch)

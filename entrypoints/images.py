@@ -7,6 +7,8 @@ are, so that an interrupted epoch goes on as if nothing had been.
 
 from __future__ import annotations
 
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +52,7 @@ class Pictures(data.Dataset[tuple[torch.Tensor, int]]):
         path = self.folder.paths[index]
         try:
             picture = pictures.decode(path.read_bytes())
-        except DataError as error:
+        except (DataError, OSError) as error:
             raise DataError(f"{path} {error}") from None
         if self.seed is None:
             return tensors.pixels(picture, self.side), target
@@ -78,15 +80,30 @@ class Share(data.Sampler[list[Item]]):
         self.epoch, self.first = 0, 0
 
     def __len__(self) -> int:
-        return max(0, -(-self.count // (self.batch * self.world)) - self.first)
+        return max(0, self.steps - self.first)
+
+    @property
+    def steps(self) -> int:
+        """How many batches an epoch has."""
+        whole = self.batch * self.world
+        steps = -(-self.count // whole)
+        # A last batch of next to nothing would have no variance to normalize by: it goes with the one before.
+        too_few = self.seed is not None and steps > 1 and self.count - (steps - 1) * whole < 2 * self.world
+        return steps - 1 if too_few else steps
+
+    def size(self, step: int) -> int:
+        """How many samples a batch has, of all processes together."""
+        whole = self.batch * self.world
+        return self.count - step * whole if step == self.steps - 1 else whole
 
     def __iter__(self) -> Iterator[list[Item]]:
         order = np.arange(self.count)
         if self.seed is not None:
             np.random.default_rng((self.seed, self.epoch)).shuffle(order)
-        whole = self.batch * self.world
-        for start in range(self.first * whole, self.count, whole):
-            mine = [(int(index), self.epoch, True) for index in order[start : start + whole][self.rank :: self.world]]
+        for step in range(self.first, self.steps):
+            start = step * self.batch * self.world
+            part = order[start : start + self.size(step)][self.rank :: self.world]
+            mine = [(int(index), self.epoch, True) for index in part]
             yield mine or [(int(order[start]), self.epoch, False)]
 
 
@@ -99,8 +116,15 @@ def loader(dataset: Pictures, share: Share, workers: int, pinned: bool) -> data.
         pin_memory=pinned,
         persistent_workers=bool(workers),
         collate_fn=collated,
-        multiprocessing_context="fork" if workers else None,
+        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
+        worker_init_fn=_leave_stopping_to_the_parent,
     )
+
+
+def _leave_stopping_to_the_parent(_number: int) -> None:
+    """A launcher's signal reaches all processes; workers that ended by it would take the parent along."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def collated(items: Sequence[tuple[torch.Tensor, int]]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -50,7 +50,7 @@ def build(
     if isinstance(weights, Path) or weights == contract.WEIGHTS_NONE:
         network = torchvision.models.get_model(architecture, weights=None, **_without_weights(architecture, image_size))
     else:
-        network = torchvision.models.get_model(architecture, weights=_named(architecture, weights))
+        network = _fetched(architecture, weights)
     _without_helpers(network)
     backbone, features = _beheaded(network)
     if isinstance(weights, Path):
@@ -64,6 +64,18 @@ def normalisation(architecture: str, weights: str | Path) -> tuple[Sequence[floa
         return IMAGENET_MEAN, IMAGENET_STD
     transforms = _named(architecture, weights).transforms()
     return tuple(transforms.mean), tuple(transforms.std)
+
+
+def _fetched(architecture: str, weights: str) -> nn.Module:
+    named = _named(architecture, weights)
+    try:
+        found: nn.Module = torchvision.models.get_model(architecture, weights=named)
+    except OSError as error:
+        raise ModelError(
+            f"the weights {weights} of {architecture} cannot be fetched ({error}); "
+            "give a file with --weights, or a channel of that name, or none"
+        ) from error
+    return found
 
 
 def _without_weights(architecture: str, image_size: int) -> dict[str, Any]:

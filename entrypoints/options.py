@@ -11,11 +11,12 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import contract
 from errors import UsageError
 
+_DATASET_VARIABLE = f"SM_CHANNEL_{contract.DATASET.upper()}"
 BACKENDS = ("auto", "smddp", "nccl", "gloo")
 _CHOICES = {name: choices for name, choices in contract.WORDS.items() if choices}
 _VALIDATION_FOLDERS = ("validation", "valid", "val")
@@ -79,8 +80,21 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
     )
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose mistakes are told as all others are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say in one line what is wrong."""
+        raise UsageError(f"{message}; --help lists the flags")
+
+
+def _truth(word: str) -> bool:
+    """SageMaker's toolkit hands a JSON true or false on as a word."""
+    return {"true": True, "false": False}[word.lower()]
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=contract.TRAIN, description="Train a classifier of torchvision on folders of images.", allow_abbrev=False
     )
     data = parser.add_argument_group("data")
@@ -103,7 +117,15 @@ def _parser() -> argparse.ArgumentParser:
     machine.add_argument("--workers", type=int, help="processes that decode pictures; default by the machine")
     machine.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     machine.add_argument("--backend", default="auto", choices=BACKENDS, help="what joins several processes")
-    machine.add_argument("--compile", dest="compiled", action="store_true", help="compile the network first")
+    machine.add_argument(
+        "--compile",
+        dest="compiled",
+        nargs="?",
+        type=_truth,
+        const=True,
+        default=False,
+        help="compile the network first",
+    )
     return parser
 
 
@@ -153,8 +175,10 @@ def _folders(flags: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Path
 
 def _dataset(flags: Mapping[str, Any], environ: Mapping[str, str], train: Path) -> Path | None:
     """The folder of dataset.json, where there is one: images that were not prepared have none."""
-    told = _path(flags, "dataset", environ, f"SM_CHANNEL_{contract.DATASET.upper()}")
-    places = [told] if told else [train.parent / contract.DATASET, train.parent]
+    beside = [train.parent / contract.DATASET, train.parent]
+    by_flag = flags["data"] or flags["train"]
+    told = flags["dataset"] or (None if by_flag else _path(flags, "dataset", environ, _DATASET_VARIABLE))
+    places = [told] if told else beside
     found = next((place for place in places if (place / contract.DATASET_FILE).is_file()), None)
     if told and not found:
         raise UsageError(f"{told} has no {contract.DATASET_FILE}; give the folder that {contract.PREPARE} wrote")

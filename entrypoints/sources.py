@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 import tensors
+from errors import DataError
 from images import NOT_COUNTED, Pictures, Share, loader
 from precision import Precision
 
@@ -30,6 +31,9 @@ class Source(Protocol):
     @property
     def steps(self) -> int:
         """How many batches an epoch has."""
+
+    def size(self, step: int) -> int:
+        """How many samples a batch has, of all processes together."""
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from one on."""
@@ -54,18 +58,29 @@ class FromPictures:
     @property
     def steps(self) -> int:
         """How many batches an epoch has."""
-        return -(-self.count // (self.share.batch * self.share.world))
+        return self.share.steps
+
+    def size(self, step: int) -> int:
+        """How many samples a batch has, of all processes together."""
+        return self.share.size(step)
 
     @cached_property
     def _loader(self) -> Any:
         """The processes that read ahead: the same ones for every epoch."""
         return loader(self.pictures, self.share, self.workers, self.precision.device.type == "cuda")
 
+    def _read(self) -> Iterator[Batch]:
+        try:
+            yield from self._loader
+        except DataError as error:
+            # What a worker raises comes with its traceback; the reason is the end of it.
+            raise DataError(str(error).rpartition("DataError: ")[2].strip()) from None
+
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from one on."""
         self.share.epoch, self.share.first = epoch, first
         device = self.precision.device
-        for pixels, targets in self._loader:
+        for pixels, targets in self._read():
             seen = tensors.normalized(pixels.to(device, non_blocking=True), self.mean, self.std)
             yield (
                 seen.contiguous(memory_format=self.precision.memory_format),
@@ -90,7 +105,11 @@ class FromFeatures:
     @property
     def steps(self) -> int:
         """How many batches an epoch has."""
-        return -(-self.count // (self.share.batch * self.share.world))
+        return self.share.steps
+
+    def size(self, step: int) -> int:
+        """How many samples a batch has, of all processes together."""
+        return self.share.size(step)
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from one on."""

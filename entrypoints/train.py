@@ -34,6 +34,7 @@ import options as option
 import precision as formats
 import split
 from checkpoints import Checkpoints, Stop
+from errors import ScriptError
 from options import Options
 from precision import Precision
 from ranks import Ranks, join
@@ -43,6 +44,8 @@ from training import Progress, StoppedError, Trainer
 from vision import torchvision
 
 STOPPED_EXIT = 143
+_MOST_AT_ONCE = 64  # pictures that are only looked at: the size of a step is none of their business
+_MOST_WORKERS = 16
 log = logging.getLogger(__name__)
 
 
@@ -67,9 +70,15 @@ def main() -> None:
     try:
         train(options, ranks, stop)
     except StoppedError:
-        log.info("stopped; the next start with the same flags goes on from here")
+        kept = "the next start with the same flags goes on from here" if options.checkpoint_dir else "nothing was saved"
+        log.info("stopped; %s", kept)
         ranks.leave(STOPPED_EXIT)
         sys.exit(STOPPED_EXIT)
+    except ScriptError as mistake:
+        if ranks.backend:
+            command.tell(mistake)
+            ranks.leave(command.MISTAKE_EXIT)
+        raise
     ranks.leave()
 
 
@@ -82,10 +91,11 @@ def train(options: Options, ranks: Ranks, stop: Stop) -> None:
     network, mean, std = _network(options, material, ranks, precision)
     started = time.perf_counter()
     module, sources = _prepared(options, material, ranks, precision, network, mean, std)
+    checkpoints = checkpoints_of(options, material, ranks, precision, network)
     trainer = Trainer(module, options.hyperparameters, precision, ranks)
     trainer.before = {"seconds:preparation": time.perf_counter() - started}
     debugger_hook.watch(module, trainer.criterion)
-    progress = trainer.run(*sources, checkpoints_of(options, material), stop)
+    progress = trainer.run(*sources, checkpoints, stop)
     if ranks.is_first:
         model = _described(options, material, ranks, precision, progress, mean, std)
         model_folder.write(options.model_dir, network, model, progress.history)
@@ -109,10 +119,21 @@ def find_material(options: Options) -> Material:
     )
 
 
-def checkpoints_of(options: Options, material: Material) -> Checkpoints:
+def checkpoints_of(
+    options: Options, material: Material, ranks: Ranks, precision: Precision, network: networks.Classifier
+) -> Checkpoints:
     """The checkpoints of this very training, and of no other."""
-    identity = {**asdict(options.hyperparameters), "classes": material.classes, "data": material.sha256}
-    return Checkpoints.of(options.checkpoint_dir, {**identity, "image_size": material.image_size})
+    paths = (*material.train.paths, *material.validation.paths)
+    identity = {
+        **asdict(options.hyperparameters),
+        "classes": material.classes,
+        "data": material.sha256 or [f"{path.parent.name}/{path.name} {path.stat().st_size}" for path in paths],
+        "image_size": material.image_size,
+        "weights": features.digest_of(network),
+        "processes": ranks.place.world,
+        "computed in": precision.name,
+    }
+    return Checkpoints.of(options.checkpoint_dir, identity)
 
 
 def _network(
@@ -153,7 +174,8 @@ def _prepared(
 
     def pictures_of(folder: Split, varied: bool) -> FromPictures:
         seed = chosen.seed if varied else None
-        share = images.Share(len(folder.paths), chosen.batch_size, ranks.place.rank, ranks.place.world, seed)
+        batch = chosen.batch_size if varied else min(chosen.batch_size, _MOST_AT_ONCE)
+        share = images.Share(len(folder.paths), batch, ranks.place.rank, ranks.place.world, seed)
         return FromPictures(images.Pictures(folder, material.image_size, seed), share, workers, precision, mean, std)
 
     if chosen.layers == "all":
@@ -163,7 +185,12 @@ def _prepared(
             network.backbone.compile()
         return network, (pictures_of(material.train, True), pictures_of(material.validation, False))
     network.backbone.requires_grad_(False)
-    seen = {"architecture": chosen.architecture, "weights": _name_of_weights(options), "side": material.image_size}
+    seen = {
+        "architecture": chosen.architecture,
+        "weights": features.digest_of(network.backbone),
+        "side": material.image_size,
+        "precision": precision.name,
+    }
     found = []
     for folder, varied in ((material.train, True), (material.validation, False)):
         kept = options.cache_dir / f"{features.identity(folder, seen)}.npy" if options.cache_dir else None
@@ -175,17 +202,13 @@ def _prepared(
     return network.head, (found[0], found[1])
 
 
-def _name_of_weights(options: Options) -> str:
-    return features.digest_of(options.weights_file) if options.weights_file else options.hyperparameters.weights
-
-
 def _workers(options: Options, ranks: Ranks) -> int:
     """Processes that decode: all cores for a GPU; beside a CPU that computes itself, half of them."""
     if options.workers is not None:
         return options.workers
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    here = max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
-    return max(1, cores // here // (1 if ranks.device.type == "cuda" else 2))
+    here = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("OMPI_COMM_WORLD_LOCAL_SIZE") or 1)
+    return min(_MOST_WORKERS, max(1, cores // max(1, here) // (1 if ranks.device.type == "cuda" else 2)))
 
 
 def _described(

@@ -139,8 +139,7 @@ class Trainer:
             if step % _LOOK_EVERY == 0:
                 self._check(sums, step)
             if self._is_asked_to_stop(stop, step):
-                self.progress.sums = sums.tolist()
-                _agree_on_buffers(self.module, self.ranks)
+                self.progress.sums = self.ranks.summed(sums).tolist()
                 self._save(checkpoints)
                 raise StoppedError
         self._check(sums, self.progress.step)
@@ -160,14 +159,12 @@ class Trainer:
     ) -> torch.Tensor:
         place, epoch = self.ranks.place, self.progress.epoch
         torch.manual_seed(hash((self.chosen.seed, epoch, step, place.rank)) % 2**63)
-        whole = self.chosen.batch_size * place.world
-        in_step = min(whole, train.count - step * whole)
         with self.precision.autocast():
             logits = self.joined(inputs)
             loss = self.criterion(logits.float(), targets)
         spent.on("forward")
         # Gradients are averaged over processes, and the mean over all samples of the step is what is wanted.
-        self.scaler.scale(loss * place.world / in_step).backward()
+        self.scaler.scale(loss * place.world / train.size(step)).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
@@ -181,8 +178,9 @@ class Trainer:
             group["lr"] = rate
 
     def _check(self, sums: torch.Tensor, step: int) -> None:
-        if not bool(torch.isfinite(sums).all()):
-            log.info(contract.METRIC_LINE.format(name="train:loss", value="nan"))
+        if not bool(torch.isfinite(self.ranks.summed(sums.clone())).all()):
+            if self.ranks.is_first:
+                log.info(contract.METRIC_LINE.format(name="train:loss", value="nan"))
             raise ModelError(
                 f"the loss is no number any more in epoch {self.progress.epoch + 1}, at step {step + 1}; "
                 f"lower --learning-rate, which is {self.chosen.learning_rate:g}, or use --precision fp32"
@@ -191,7 +189,7 @@ class Trainer:
     def _is_asked_to_stop(self, stop: Stop, step: int) -> bool:
         if not self.ranks.backend:
             return stop.asked
-        if step % _LOOK_EVERY:
+        if step % (_LOOK_EVERY if self.precision.device.type == "cuda" else 1):
             return False
         asked = torch.tensor(float(stop.asked), device=self.precision.device)
         return bool(self.ranks.summed(asked))
@@ -221,6 +219,8 @@ class Trainer:
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.progress = Progress(**{name: state[name] for name in _KEPT})
+        if not self.ranks.is_first:
+            self.progress.sums = [0.0, 0.0, 0.0]  # the first process has those of all
 
 
 _KEPT = ("epoch", "step", "history", "best_epoch", "best_state", "sums")
@@ -259,7 +259,7 @@ def _joined(module: nn.Module, ranks: Ranks) -> nn.Module:
 
 
 def _agree_on_buffers(module: nn.Module, ranks: Ranks) -> None:
-    """Running means differ between processes by what each has seen: their mean is everybody's."""
+    """Running means differ between processes by the part of the last step that each has seen: all get their mean."""
     if ranks.backend:
         for buffer in module.buffers():
             if buffer.is_floating_point():

@@ -65,6 +65,7 @@ def test_an_epoch_goes_on_where_it_stopped(count: int, batch: int, first: int) -
     whole, rest = Share(count, batch, 0, 1, 3), Share(count, batch, 0, 1, 3)
     rest.first = first
     assert list(rest) == list(whole)[first:]
+    assert sum(whole.size(step) for step in range(whole.steps)) == count
 
 
 @given(st.integers(1, 50), st.integers(1, 30), st.floats(0, 5))
