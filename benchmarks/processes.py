@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import IO
 
 _PER_MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024  # a Mac counts bytes, Linux kilobytes
 
@@ -43,15 +44,16 @@ def measure(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Mea
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for counted in [False] + [True] * rounds:
         for name, command in commands.items():
-            run = _run(command)
+            measured = run(command)
             if counted:
-                runs[name].append(run)
+                runs[name].append(measured)
     return {name: Measured(those) for name, those in runs.items()}
 
 
-def _run(command: Sequence[str]) -> Run:
+def run(command: Sequence[str], output: int | IO[str] = subprocess.DEVNULL) -> Run:
+    """One process, from its start to its end; what it prints goes to a file, or nowhere."""
     started = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)

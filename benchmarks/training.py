@@ -11,9 +11,6 @@ first epoch of train.py has the features in it, validation's too.
 from __future__ import annotations
 
 import json
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,10 +21,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks import processes
 from samples import archive, plan
 
-ROOT = Path(__file__).parents[1]
-ENTRYPOINTS = ROOT / "entrypoints"
+ENTRYPOINTS = Path(__file__).parents[1] / "entrypoints"
 ORIGINAL_SIDE = 500
 CLASSES, PER_CLASS = 4, 60
 NETWORK = "resnet18"
@@ -50,20 +47,11 @@ class Epochs:
 
 
 def run(*command: object) -> tuple[str, float]:
-    """What a process printed, and the most memory that it or a child of it had."""
+    """What a process printed, and the most memory that it had."""
     with tempfile.TemporaryFile("w+") as output:
-        with subprocess.Popen([sys.executable, *map(str, command)], stdout=output, cwd=ROOT) as process:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
+        peak = processes.run([sys.executable, *map(str, command)], output).megabytes
         output.seek(0)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, [str(one) for one in command])
-        return output.read(), megabytes(usage)
-
-
-def megabytes(usage: resource.struct_rusage) -> float:
-    """The peak of a process: Linux counts kilobytes, a Mac bytes."""
-    return usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+        return output.read(), peak
 
 
 def course(data: Path, layers: str, epochs: int, side: int) -> Epochs:

@@ -23,7 +23,6 @@ OLDEST_PYTHON = (3, 10)
 # What the processing scripts are told.
 FLAG_SOURCE = "--source"
 FLAG_SHA256 = "--sha256"
-CHECKSUM = "#sha256="  # an address may carry the checksum of what lies there, behind this
 FLAG_IMAGE_SIZE = "--image-size"
 FLAG_SPLITS = "--splits"
 FLAG_WORKERS = "--workers"
@@ -34,6 +33,9 @@ FLAG_TEST = "--test"
 FLAG_DATASET = "--dataset"
 FLAG_CANDIDATE = "--candidate"
 FLAG_OUTPUT = "--output-dir"
+
+# An address of a data set may carry the checksum of what lies there, behind this.
+CHECKSUM = "#sha256="
 
 # Channels: folders that one step writes and a later one reads, by name.
 CODE = "code"

@@ -14,10 +14,9 @@ from pipeline.settings import Settings
 from steps.instances import has_bfloat16, processor
 from steps.networks import DEFAULT, NETWORKS, sizes
 from steps.ranges import Categorical, Continuous
-from steps.training_job import Machine
+from steps.training_job import Machine, Training
 from steps.wording import meant, shown
 
-WITH_A_KEY_OF_THEIR_OWN = ("architecture", "epochs", "layers", "precision", "seed", "weights")
 NEVER_TUNED = ("epochs", "seed", "weights")
 
 
@@ -59,7 +58,7 @@ def fixed_values(s: Settings) -> Iterator[Problem]:
         key = f"training.hyperparameters.{name}"
         if name not in contract.HYPERPARAMETERS:
             yield Problem(key, f"is no hyperparameter of {contract.TRAIN}; {_known(name)}")
-        elif name in WITH_A_KEY_OF_THEIR_OWN:
+        elif name in Training.model_fields:
             yield Problem(key, f"has a key of its own; set training.{name} instead")
         else:
             yield from (Problem(key, f"= {shown(value)}, {cause}") for cause in _refusal(name, value))
