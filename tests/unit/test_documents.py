@@ -75,7 +75,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_the_architecture_names_every_folder() -> None:
     folders = {
-        path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "." and any(path.glob("**/*.*"))
+        path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._" and any(path.glob("**/*.*"))
     }
     assert not {one for one in folders if f"{one}/" not in ARCHITECTURE and "egg-info" not in one}
 
