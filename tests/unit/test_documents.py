@@ -67,7 +67,7 @@ def test_every_dependency_has_its_reason() -> None:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     asked = [config["options"]["install_requires"], *config["options.extras_require"].values()]
-    names = {re.split(r"[<>=; ]", line)[0] for text in asked for line in text.split("\n") if line and line[0] != "#"}
+    names = {re.split(r"[\[<>=; ]", line)[0] for text in asked for line in text.split("\n") if line and line[0] != "#"}
     table = ARCHITECTURE.partition("## Dependencies")[2]
     named = {name for row in re.findall(r"^\| ([a-z0-9, -]+) \|", table, re.MULTILINE) for name in row.split(", ")}
     assert named - {"dependency"} == names

@@ -1,0 +1,39 @@
+"""What can go wrong with an account, told in one line with its remedy.
+
+OperationsError       whatever the user can mend
+├─ UnreachableError   no credentials, no such region, no connection
+├─ DeniedError        a policy lacks an action
+├─ RefusedError       AWS said no for another reason: a quota, a name that is taken, a value that it does not take
+├─ UnfinishedError    it was asked for, and is not so: a wait that ended, a drift that stays
+└─ UnfilledError      a policy with a placeholder that nothing fills
+"""
+
+from __future__ import annotations
+
+
+class OperationsError(Exception):
+    """The base of all mistakes that are told to a user."""
+
+
+class UnreachableError(OperationsError):
+    """AWS could not be asked at all."""
+
+
+class DeniedError(OperationsError):
+    """Whoever asked lacks an action."""
+
+
+class RefusedError(OperationsError):
+    """AWS understood, and said no; code is the name that AWS has for its reason."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class UnfinishedError(OperationsError):
+    """It was asked for, and it is not so."""
+
+
+class UnfilledError(OperationsError):
+    """A document that still has a placeholder."""
