@@ -14,7 +14,7 @@ from language.definition import Step
 from language.errors import UnresolvedError
 from language.expressions import Item, Member, Segment
 
-_LISTS: Mapping[tuple[str, ...], str] = {
+LISTS: Mapping[tuple[str, ...], str] = {
     ("ProcessingOutputConfig", "Outputs"): "OutputName",
     ("ProcessingInputs",): "InputName",
     ("InputDataConfig",): "ChannelName",
@@ -34,8 +34,8 @@ def check_items(step: Step, path: Sequence[Segment]) -> None:
         if not isinstance(segment, Item):
             continue
         before = tuple(one.name for one in path[:index] if isinstance(one, Member))
-        if before in _LISTS and isinstance(segment.key, str):
-            _check(segment.key, names_in(step, before, _LISTS[before]), f"{step.name} has no {_LISTS[before]}")
+        if before in LISTS and isinstance(segment.key, str):
+            _check(segment.key, names_in(step, before, LISTS[before]), f"{step.name} has no {LISTS[before]}")
         elif before and before[-1] == _TUNED:
             _check(str(segment.key), list(_tuned(step)), f"{step.name} tunes no hyperparameter")
         elif before == (_SUMMARIES,) and segment.key not in range(_MOST_SUMMARIES):
