@@ -1,0 +1,27 @@
+"""What a service answers when it says no: a code, words, an HTTP status, in the form that every client understands."""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """An answer that is an error; the code is what clients tell apart, the words are what people read."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class InvalidRequestError(ServiceError):
+    """A request that the service does not take."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ValidationException", message)
+
+
+class UnreadableRequestError(ServiceError):
+    """A request that is not of the protocol, or has a value of another type than its member."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("SerializationException", message)

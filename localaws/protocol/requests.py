@@ -1,0 +1,139 @@
+"""Whether a request is one that the service takes, by botocore's model of it, in the service's own words.
+
+First types: a value of another type than its member is unreadable. Then all constraints at once, as the service counts
+them: required members, lengths, ranges, patterns, enumerations. A member that the model does not know is refused, too:
+the service may let it pass, and then it does nothing, which is no help to anybody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from localaws.protocol.errors import InvalidRequestError, UnreadableRequestError
+from localaws.protocol.patterns import fits
+
+Shape: TypeAlias = Any
+_MOST_TOLD = 10
+
+
+def checked(shape: Shape | None, request: Any) -> dict[str, Any]:
+    """The request, if it is one; a fault in the service's words if not."""
+    if shape is None:
+        return {}
+    if not isinstance(request, dict):
+        raise UnreadableRequestError("Start of structure or map found where not expected")
+    _check_types(shape, request, "")
+    problems = list(_problems(shape, request, ""))
+    if problems:
+        count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
+        raise InvalidRequestError(count + "; ".join(problems[:_MOST_TOLD]))
+    return request
+
+
+def _check_types(shape: Shape, value: Any, place: str) -> None:
+    if value is None:
+        return
+    if not isinstance(value, _TYPES[shape.type_name]) or (isinstance(value, bool) and shape.type_name != "boolean"):
+        raise UnreadableRequestError(
+            f"{_kind(value)} can not be converted to {shape.type_name}{f' at {place}' if place else ''}"
+        )
+    for inner, shape_within, entry in _entries(shape, value, place):
+        if shape_within is None:
+            raise InvalidRequestError(f"1 validation error detected: '{inner}' is not known to {shape.name}")
+        _check_types(shape_within, entry, inner)
+
+
+def _problems(shape: Shape, value: Any, place: str) -> Iterator[str]:
+    if shape.type_name == "structure":
+        for name in shape.required_members:
+            if value.get(name) is None:
+                yield f"Value null at '{_join(place, name)}' failed to satisfy constraint: Member must not be null"
+    for constraint in _constraints(shape, value):
+        yield f"Value {_quoted(shape, value)} at '{place}' failed to satisfy constraint: Member must {constraint}"
+    for inner, shape_within, entry in _entries(shape, value, place):
+        if entry is not None:
+            yield from _problems(shape_within, entry, inner)
+
+
+def _constraints(shape: Shape, value: Any) -> Iterator[str]:
+    limits = shape.metadata
+    if shape.type_name in ("string", "list", "map", "blob"):
+        yield from _out_of_bounds(limits, len(value), "have length")
+    elif shape.type_name in ("integer", "long", "float", "double"):
+        yield from _out_of_bounds(limits, value, "have value")
+    if shape.type_name == "string" and "pattern" in limits and not fits(limits["pattern"], value):
+        yield f"satisfy regular expression pattern: {limits['pattern']}"
+    if getattr(shape, "enum", None) and value not in shape.enum:
+        yield f"satisfy enum value set: [{', '.join(shape.enum)}]"
+
+
+def _out_of_bounds(limits: Mapping[str, Any], size: float, what: str) -> Iterator[str]:
+    if "max" in limits and size > limits["max"]:
+        yield f"{what} less than or equal to {limits['max']}"
+    if "min" in limits and size < limits["min"]:
+        yield f"{what} greater than or equal to {limits['min']}"
+
+
+def _entries(shape: Shape, value: Any, place: str) -> Iterator[tuple[str, Shape | None, Any]]:
+    enter = _INSIDE.get(shape.type_name)
+    return enter(shape, value, place) if enter else iter(())
+
+
+def _members(shape: Shape, value: Any, place: str) -> Iterator[tuple[str, Shape | None, Any]]:
+    for name, entry in value.items():
+        yield _join(place, name), shape.members.get(name), entry
+
+
+def _items(shape: Shape, value: Any, place: str) -> Iterator[tuple[str, Shape | None, Any]]:
+    for index, entry in enumerate(value, start=1):
+        yield f"{place}.{index}.member", shape.member, entry
+
+
+def _pairs(shape: Shape, value: Any, place: str) -> Iterator[tuple[str, Shape | None, Any]]:
+    for key, entry in value.items():
+        yield f"{place}.key", shape.key, key
+        yield f"{place}.{key}.member", shape.value, entry
+
+
+def _join(place: str, name: str) -> str:
+    """A member's place, as the service writes it: small letters first."""
+    lower = name[:1].lower() + name[1:]
+    return f"{place}.{lower}" if place else lower
+
+
+def _quoted(shape: Shape, value: Any) -> str:
+    return f"'{value}'" if shape.type_name in ("string", "integer", "long", "float", "double") else f"'{value!r}'"
+
+
+def _kind(value: Any) -> str:
+    return _KINDS.get(type(value), type(value).__name__).upper() + "_VALUE"
+
+
+_KINDS: Mapping[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "decimal",
+    dict: "map",
+    list: "list",
+}
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "structure": dict,
+    "map": dict,
+    "list": list,
+    "string": str,
+    "integer": int,
+    "long": int,
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": bool,
+    "timestamp": (int, float, str, dt.datetime),
+    "blob": (str, bytes),
+}
+_INSIDE: Mapping[str, Callable[[Shape, Any, str], Iterator[tuple[str, Shape | None, Any]]]] = {
+    "structure": _members,
+    "list": _items,
+    "map": _pairs,
+}
