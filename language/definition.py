@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from language.errors import DefinitionError
@@ -115,6 +116,10 @@ class Definition:
 
     def by_name(self) -> Mapping[str, Step]:
         """Every step by its name."""
+        return self._by_name
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Step]:
         return {step.name: step for step in self.all_steps()}
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 Document: TypeAlias = Mapping[str, Any]
+_LAST_CHARACTER = "\U0010ffff"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
     kind TEXT NOT NULL,
@@ -122,11 +123,13 @@ class Store:
             if not removed.rowcount:
                 raise MissingError(f"{kind} {name}")
 
-    def entries(self, kind: str) -> list[Entry]:
-        """All documents of a kind, the one that was changed last at the end."""
+    def entries(self, kind: str, prefix: str = "") -> list[Entry]:
+        """The documents of a kind, or those whose name begins so; the one that was changed last at the end."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT name, revision, body FROM documents WHERE kind = ? ORDER BY revision", (kind,)
+                "SELECT name, revision, body FROM documents "
+                "WHERE kind = ? AND name >= ? AND name < ? ORDER BY revision",
+                (kind, prefix, prefix + _LAST_CHARACTER),
             ).fetchall()
         return [Entry(name, revision, json.loads(body)) for name, revision, body in rows]
 

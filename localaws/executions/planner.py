@@ -9,7 +9,7 @@ failure; what runs is let finish.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -44,6 +44,16 @@ class Graph:
     """Who waits for whom, in an order in which nobody stands before what it waits for."""
 
     waits: Mapping[str, tuple[Wait, ...]]
+
+    def only(self, steps: Collection[str]) -> Graph:
+        """The graph of some of the steps; what they wait for outside of them is there already."""
+        return Graph(
+            {
+                name: tuple(wait for wait in waits if wait.step in steps)
+                for name, waits in self.waits.items()
+                if name in steps
+            }
+        )
 
     def catches_failure(self, step: str) -> bool:
         """Whether some step waits for the failure of another."""

@@ -1,0 +1,73 @@
+"""Executions and their steps as the store keeps them, and how one becomes the other of the planner's words.
+
+An execution's document is what DescribePipelineExecution answers, a step's what ListPipelineExecutionSteps lists; what
+only the executor needs has a name that begins with an underscore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.executions.planner import Progress, Progressed
+from localaws.protocol.errors import ServiceError
+from localaws.store import Document, MissingError
+from localaws.world import World
+
+EXECUTION = "execution"
+ACTIVE = "active-execution"
+STEP = "execution-step"
+CALLBACK = "callback"
+OVER = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
+
+
+def id_of(arn_or_id: str) -> str:
+    """An execution's id, the last part of its ARN."""
+    return arn_or_id.rsplit("/", 1)[-1]
+
+
+def get(world: World, arn_or_id: str) -> Document:
+    """An execution; the service's words if there is none."""
+    try:
+        return world.store.get(EXECUTION, id_of(arn_or_id))
+    except MissingError:
+        raise ServiceError("ResourceNotFound", f"Pipeline execution '{arn_or_id}' does not exist.") from None
+
+
+def change(world: World, execution_id: str, **members: Any) -> Document:
+    """Give an execution new members."""
+    return world.store.change(
+        EXECUTION, execution_id, lambda before: {**before, **members, "LastModifiedTime": world.now()}
+    )
+
+
+def steps(world: World, execution_id: str) -> Mapping[str, Document]:
+    """The steps of an execution that have started, by name."""
+    return {entry.body["StepName"]: entry.body for entry in world.store.entries(STEP, f"{execution_id}/")}
+
+
+def step(world: World, execution_id: str, name: str) -> Document:
+    """A step of an execution that has started."""
+    return world.store.get(STEP, f"{execution_id}/{name}")
+
+
+def put_step(world: World, execution_id: str, body: Document) -> None:
+    """Keep a step of an execution."""
+    world.store.put(STEP, f"{execution_id}/{body['StepName']}", body)
+
+
+def change_step(world: World, execution_id: str, name: str, **members: Any) -> Document:
+    """Give a step of an execution new members."""
+    return world.store.change(STEP, f"{execution_id}/{name}", lambda before: {**before, **members})
+
+
+def progress(world: World, execution_id: str) -> Progress:
+    """How far an execution is, in the planner's words."""
+    execution = world.store.get(EXECUTION, execution_id)
+    return Progress(
+        {
+            name: Progressed(one["StepStatus"], one.get("_outcome"), one.get("FailureReason", ""))
+            for name, one in steps(world, execution_id).items()
+        },
+        is_stopping=execution["PipelineExecutionStatus"] == "Stopping",
+    )

@@ -1,0 +1,213 @@
+"""Pipeline executions: started, described, listed, stopped, retried, and answered by whoever holds a callback token.
+
+What an operation does here is to keep a document; the executor sees it and acts.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from language import definition
+from localaws.executions import parameters, state
+from localaws.protocol.errors import InvalidRequestError, ServiceError
+from localaws.sagemaker import pipelines
+from localaws.sagemaker.listing import Listing
+from localaws.sagemaker.service import Handler, Request
+from localaws.store import Document
+from localaws.world import World
+
+_TOKENS = "client-request-token"
+_ALPHABET = string.ascii_lowercase + string.digits
+_EXECUTIONS = Listing(
+    "PipelineExecutionSummaries",
+    "PipelineExecutionArn",
+    sorts={"CreationTime": "CreationTime", "PipelineExecutionArn": "PipelineExecutionArn"},
+)
+_STEPS = Listing("PipelineExecutionSteps", "StepName", sorts={"CreationTime": "_order"}, page=10)
+_PARAMETERS = Listing("PipelineParameters", "Name", sorts={"CreationTime": "_order"}, ascending=True, page=100)
+
+
+def _start(world: World, request: Request) -> Mapping[str, Any]:
+    name = pipelines.name_of(world, request["PipelineName"])
+    token = f"start/{name}/{request.get('ClientRequestToken')}"
+    with world.store.together():
+        known = world.store.find(_TOKENS, token) if "ClientRequestToken" in request else None
+        if known:
+            return known
+        pipeline = pipelines.PIPELINE.get(world, name)
+        version = pipelines.version(world, name, request.get("PipelineVersionId"))
+        execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+        arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
+        world.store.add(state.EXECUTION, execution_id, _new(world, request, pipeline, version, arn))
+        world.store.put(state.ACTIVE, execution_id, {})
+        _take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
+        world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
+        world.store.put(_TOKENS, token, {"PipelineExecutionArn": arn})
+    return {"PipelineExecutionArn": arn}
+
+
+def _new(world: World, request: Request, pipeline: Document, version: Document, arn: str) -> Document:
+    written = request.get("PipelineParameters", [])
+    values = parameters.given(
+        definition.parse(version["PipelineDefinition"]), {one["Name"]: one["Value"] for one in written}
+    )
+    _check_selection(world, request.get("SelectiveExecutionConfig"), version)
+    moment = world.now()
+    kept = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
+    return {
+        **{member: request[member] for member in kept if member in request},
+        "PipelineArn": pipeline["PipelineArn"],
+        "PipelineExecutionArn": arn,
+        "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{moment}"),
+        "PipelineExecutionStatus": "Executing",
+        "PipelineVersionId": version["PipelineVersionId"],
+        "CreationTime": moment,
+        "LastModifiedTime": moment,
+        "RoleArn": request.get("RoleArn", pipeline["RoleArn"]),
+        "ParallelismConfiguration": request.get("ParallelismConfiguration", pipeline.get("ParallelismConfiguration")),
+        "_pipeline": pipeline["PipelineName"],
+        "_definition": version["PipelineDefinition"],
+        "_written": written,
+        "_parameters": values,
+    }
+
+
+def _check_selection(world: World, selection: Mapping[str, Any] | None, version: Document) -> None:
+    if selection is None:
+        return
+    known = definition.parse(version["PipelineDefinition"]).by_name()
+    unknown = [one["StepName"] for one in selection["SelectedSteps"] if one["StepName"] not in known]
+    if unknown:
+        raise InvalidRequestError(f"SelectedSteps has {', '.join(unknown)}, and the pipeline has no such step.")
+    source = selection.get("SourcePipelineExecutionArn")
+    if source and state.get(world, source)["PipelineExecutionStatus"] not in state.OVER:
+        raise InvalidRequestError(f"The source execution {source} is not over yet.")
+
+
+def _take_over(world: World, selection: Mapping[str, Any] | None, execution_id: str) -> None:
+    """Give an execution of some steps only what the others came to in its source execution."""
+    if selection is None:
+        return
+    selected = [one["StepName"] for one in selection["SelectedSteps"]]
+    state.change(world, execution_id, _selected=selected)
+    source = selection.get("SourcePipelineExecutionArn")
+    for name, step in state.steps(world, state.id_of(source)).items() if source else ():
+        if name not in selected and step["StepStatus"] == "Succeeded":
+            result = {"SourcePipelineExecutionArn": source}
+            state.put_step(world, execution_id, {**step, "SelectiveExecutionResult": result})
+
+
+def _describe(world: World, request: Request) -> Mapping[str, Any]:
+    return state.get(world, request["PipelineExecutionArn"])
+
+
+def _describe_definition(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    return {"PipelineDefinition": execution["_definition"], "CreationTime": execution["CreationTime"]}
+
+
+def _update(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
+    return state.change(
+        world,
+        state.id_of(execution["PipelineExecutionArn"]),
+        **{member: request[member] for member in members if member in request},
+    )
+
+
+def _list(world: World, request: Request) -> Mapping[str, Any]:
+    name = pipelines.name_of(world, request["PipelineName"])
+    pipelines.PIPELINE.get(world, name)
+    chosen = [
+        {
+            **entry.body,
+            "StartTime": entry.body["CreationTime"],
+            "PipelineExecutionFailureReason": entry.body.get("FailureReason"),
+        }
+        for entry in world.store.entries(state.EXECUTION)
+        if entry.body["_pipeline"] == name
+    ]
+    return _EXECUTIONS.answer(chosen, request)
+
+
+def _list_steps(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    steps = state.steps(world, state.id_of(execution["PipelineExecutionArn"])).values()
+    return _STEPS.answer(steps, {**request, "SortBy": "CreationTime"})
+
+
+def _list_parameters(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    numbered = [{**one, "_order": f"{index:06d}"} for index, one in enumerate(execution["_written"])]
+    return _PARAMETERS.answer(numbered, {**request, "SortBy": "CreationTime"})
+
+
+def _stop(world: World, request: Request) -> Mapping[str, Any]:
+    with world.store.together():
+        execution = state.get(world, request["PipelineExecutionArn"])
+        if execution["PipelineExecutionStatus"] in state.OVER:
+            raise InvalidRequestError(
+                f"Pipeline execution with ARN {execution['PipelineExecutionArn']} already terminated, its status is "
+                f"{execution['PipelineExecutionStatus']}."
+            )
+        state.change(world, state.id_of(execution["PipelineExecutionArn"]), PipelineExecutionStatus="Stopping")
+    return execution
+
+
+def _retry(world: World, request: Request) -> Mapping[str, Any]:
+    with world.store.together():
+        execution = state.get(world, request["PipelineExecutionArn"])
+        execution_id = state.id_of(execution["PipelineExecutionArn"])
+        if execution["PipelineExecutionStatus"] not in ("Failed", "Stopped"):
+            raise InvalidRequestError(
+                f"Only a failed or stopped execution can be retried, and it is {execution['PipelineExecutionStatus']}."
+            )
+        for name, step in state.steps(world, execution_id).items():
+            if step["StepStatus"] != "Succeeded":
+                world.store.remove(state.STEP, f"{execution_id}/{name}")
+        changes = {
+            "PipelineExecutionStatus": "Executing",
+            "FailureReason": None,
+            "_round": execution.get("_round", 0) + 1,
+        }
+        if "ParallelismConfiguration" in request:
+            changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
+        return state.change(world, execution_id, **changes)
+
+
+def _succeed(world: World, request: Request) -> Mapping[str, Any]:
+    outputs = {one["Name"]: one["Value"] for one in request.get("OutputParameters", [])}
+    return _answered(world, request["CallbackToken"], {"outputs": outputs})
+
+
+def _fail(world: World, request: Request) -> Mapping[str, Any]:
+    return _answered(world, request["CallbackToken"], {"failure": request.get("FailureReason", "")})
+
+
+def _answered(world: World, token: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Keep what a callback step was answered; a token is good for one answer."""
+    with world.store.together():
+        waiting = world.store.find(state.CALLBACK, token)
+        if waiting is None or "answer" in waiting:
+            raise ServiceError("ResourceNotFound", f"Callback token {token} does not exist, or was answered already.")
+        world.store.put(state.CALLBACK, token, {**waiting, "answer": answer})
+    return {"PipelineExecutionArn": waiting["PipelineExecutionArn"]}
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "StartPipelineExecution": _start,
+    "DescribePipelineExecution": _describe,
+    "DescribePipelineDefinitionForExecution": _describe_definition,
+    "UpdatePipelineExecution": _update,
+    "ListPipelineExecutions": _list,
+    "ListPipelineExecutionSteps": _list_steps,
+    "ListPipelineParametersForExecution": _list_parameters,
+    "StopPipelineExecution": _stop,
+    "RetryPipelineExecution": _retry,
+    "SendPipelineExecutionStepSuccess": _succeed,
+    "SendPipelineExecutionStepFailure": _fail,
+}

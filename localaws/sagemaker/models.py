@@ -1,0 +1,53 @@
+"""Models, and the configurations of endpoints: immutable once they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from localaws.protocol.errors import InvalidRequestError
+from localaws.sagemaker import registry
+from localaws.sagemaker.listing import Listing
+from localaws.sagemaker.resources import Resource, usual
+from localaws.sagemaker.service import Handler, Request
+from localaws.world import World
+
+MODEL = Resource("model", "model", "ModelName", "ModelArn", Listing("Models", "ModelName"))
+CONFIGURATION = Resource(
+    "endpoint-config",
+    "endpoint configuration",
+    "EndpointConfigName",
+    "EndpointConfigArn",
+    Listing("EndpointConfigs", "EndpointConfigName"),
+)
+
+
+def _create_model(world: World, request: Request) -> Mapping[str, Any]:
+    containers = [request["PrimaryContainer"]] if "PrimaryContainer" in request else request.get("Containers", [])
+    if not containers or ("PrimaryContainer" in request and request.get("Containers")):
+        raise InvalidRequestError("You must specify either PrimaryContainer or Containers, and not both.")
+    for container in containers:
+        if "ModelPackageName" in container:
+            registry.PACKAGE.get(world, registry.name_of(world, container["ModelPackageName"]))
+        elif "Image" not in container:
+            raise InvalidRequestError("A container definition needs an Image or a ModelPackageName.")
+    return MODEL.create(world, request)
+
+
+def _create_configuration(world: World, request: Request) -> Mapping[str, Any]:
+    variants = request["ProductionVariants"]
+    names = [one["VariantName"] for one in variants]
+    if len(set(names)) < len(names):
+        raise InvalidRequestError("Production variant names must be unique within an endpoint configuration.")
+    for variant in variants:
+        if "ModelName" in variant:
+            MODEL.get(world, variant["ModelName"])
+        if not variant.get("ServerlessConfig") and "InstanceType" not in variant:
+            raise InvalidRequestError(f"Production variant {variant['VariantName']} needs an InstanceType.")
+    return CONFIGURATION.create(world, request)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    **usual(MODEL, "Model", "Models", _create_model),
+    **usual(CONFIGURATION, "EndpointConfig", "EndpointConfigs", _create_configuration),
+}

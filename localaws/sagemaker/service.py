@@ -1,0 +1,55 @@
+"""From the name of an operation and a request to an answer, or to an error in AWS's form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from language.shapes import service as model
+from localaws.protocol.answers import shaped
+from localaws.protocol.errors import ServiceError
+from localaws.protocol.requests import checked
+from localaws.world import World
+
+Request: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[World, Request], Mapping[str, Any]]
+
+
+class UnknownOperationError(ServiceError):
+    """An operation that SageMaker has not, or that is not supported on this machine."""
+
+    def __init__(self, operation: str) -> None:
+        known = operation in model().operation_names
+        why = "is not supported by the local AWS" if known else "is no operation of SageMaker"
+        super().__init__("UnknownOperationException", f"{operation} {why}")
+
+
+@dataclass(frozen=True)
+class Service:
+    """The operations that are supported, by name."""
+
+    world: World
+    handlers: Mapping[str, Handler]
+
+    def answer(self, operation: str, request: Any) -> dict[str, Any]:
+        """What an operation answers; ServiceError if it says no."""
+        handler = self.handlers.get(operation)
+        if handler is None:
+            raise UnknownOperationError(operation)
+        described = model().operation_model(operation)
+        told = handler(self.world, checked(described.input_shape, request))
+        self.world.signal.wake()
+        answer: dict[str, Any] = shaped(described.output_shape, told)
+        return answer
+
+
+def joined(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:
+    """Tables of handlers as one; an operation has one handler."""
+    everything: dict[str, Handler] = {}
+    for table in tables:
+        twice = everything.keys() & table.keys()
+        if twice:
+            raise ValueError(f"{', '.join(sorted(twice))}: two handlers")
+        everything.update(table)
+    return everything

@@ -1,0 +1,118 @@
+"""One attempt at a step: begun, or spared where an earlier result will do; ended, or made again after a wait."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from language import caching, retries
+from language.errors import LanguageError
+from localaws.errors import LocalAwsError
+from localaws.executions import state
+from localaws.protocol.errors import ServiceError
+from localaws.steps.runner import STEP_FAULT, THROTTLING, Ended, Run, Runner
+from localaws.store import Document
+
+_LONGEST_LIFETIME = dt.timedelta(days=36_500)
+_THROTTLED = ("Throttling", "TooManyRequests", "LimitExceeded")
+
+
+def is_due(run: Run, body: Document) -> bool:
+    """Whether the wait before another attempt is over."""
+    after = body.get("_not_before")
+    return after is None or run.world.clock.now() >= dt.datetime.fromisoformat(after)
+
+
+def begin(run: Run, runner: Runner) -> None:
+    """Begin a step, unless an earlier result will do, or it cannot be begun at all."""
+    try:
+        run = replace(run, arguments=run.known.of(dict(run.step.own_arguments)))
+        reused = _reusable(run)
+        metadata = runner.start(run) if reused is None else {}
+    except (ServiceError, LocalAwsError, LanguageError) as error:
+        finish(run, failed(error))
+        return
+    started = {"StepStatus": "Executing", "Metadata": metadata} if reused is None else reused
+    change(run, _arguments=run.arguments, **started)
+
+
+def look(run: Run, runner: Runner) -> bool:
+    """Whether an attempt has ended; if so, it is noted how."""
+    try:
+        ended = runner.look(run)
+    except (ServiceError, LocalAwsError) as error:
+        ended = failed(error)
+    if ended is not None:
+        finish(run, ended)
+    return ended is not None
+
+
+def finish(run: Run, ended: Ended) -> None:
+    """Note how an attempt ended, or that there is to be another."""
+    body = state.step(run.world, run.execution_id, run.step.name)
+    if ended.status == "Failed" and _again(run, body, ended):
+        return
+    metadata = {kind: {**told, **ended.metadata} for kind, told in body.get("Metadata", {}).items()}
+    change(
+        run,
+        StepStatus=ended.status,
+        EndTime=run.world.now(),
+        FailureReason=ended.reason or None,
+        Metadata=metadata,
+        _described={member: value for member, value in ended.described.items() if not member.startswith("_")},
+        _outcome=ended.outcome,
+        _key=caching.key(run.step, run.arguments),
+    )
+
+
+def change(run: Run, **members: Any) -> None:
+    """Give the step new members."""
+    state.change_step(run.world, run.execution_id, run.step.name, **members)
+
+
+def failed(error: Exception) -> Ended:
+    """How an attempt ended that could not even be made."""
+    code = error.code if isinstance(error, ServiceError) else ""
+    fault = THROTTLING if any(words in code for words in _THROTTLED) else STEP_FAULT
+    return Ended("Failed", reason=f"ClientError: {error}" if code else str(error), fault=fault)
+
+
+def _again(run: Run, body: Document, ended: Ended) -> bool:
+    """Whether a policy lets a failed step have another attempt; if so, it is due after the policy's wait."""
+    policy = retries.policy_for(run.step, ended.fault)
+    if policy is None or run.execution["PipelineExecutionStatus"] == "Stopping":
+        return False
+    now = run.world.clock.now()
+    wait = policy.delay(run.attempt, (now - dt.datetime.fromisoformat(body["StartTime"])).total_seconds())
+    if wait is None:
+        return False
+    due = (now + dt.timedelta(seconds=wait)).isoformat()
+    again = run.attempt + 1
+    change(run, StepStatus="Starting", AttemptCount=again + 1, _attempt=again, _not_before=due)
+    return True
+
+
+def _reusable(run: Run) -> Mapping[str, Any] | None:
+    """The members of a step for which an earlier result of the same pipeline will do, the newest; or None."""
+    lifetime = caching.lifetime(run.step)
+    if lifetime is None or run.attempt:
+        return None
+    wanted = caching.key(run.step, run.arguments)
+    oldest = run.world.clock.now() - min(lifetime, _LONGEST_LIFETIME)
+    for entry in reversed(run.world.store.entries(state.EXECUTION)):
+        one = run.world.store.find(state.STEP, f"{entry.name}/{run.step.name}")
+        if one and entry.body["_pipeline"] == run.execution["_pipeline"] and _will_do(one, wanted, oldest):
+            source = one.get("CacheHitResult") or {"SourcePipelineExecutionArn": entry.body["PipelineExecutionArn"]}
+            kept = {member: one.get(member) for member in ("Metadata", "_described", "_outcome", "_key")}
+            return {**kept, "StepStatus": "Succeeded", "EndTime": run.world.now(), "CacheHitResult": source}
+    return None
+
+
+def _will_do(one: Document, wanted: str, oldest: dt.datetime) -> bool:
+    return (
+        one["StepStatus"] == "Succeeded"
+        and one.get("_key") == wanted
+        and dt.datetime.fromisoformat(one["EndTime"]) >= oldest
+    )

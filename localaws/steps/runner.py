@@ -1,0 +1,71 @@
+"""What the executor asks of whoever carries out a step, and in which words it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from language.definition import Step
+from localaws.executions.state import id_of
+from localaws.executions.values import Known
+from localaws.store import Document
+from localaws.world import World
+
+_STEP_NAME = 32
+JOB_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
+STEP_FAULT = "Step.SERVICE_FAULT"
+THROTTLING = "Step.THROTTLING"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attempt at one step of one execution."""
+
+    world: World
+    execution: Document
+    step: Step
+    known: Known
+    arguments: Mapping[str, Any]
+    attempt: int
+
+    @property
+    def execution_id(self) -> str:
+        """The execution's id."""
+        return id_of(self.execution["PipelineExecutionArn"])
+
+    @property
+    def name(self) -> str:
+        """A name for what this attempt makes: the same whenever it is asked for, and nobody else's."""
+        step = self.step.name[:_STEP_NAME].strip("-_").replace("_", "-")
+        again = self.execution.get("_round", 0)
+        suffix = f"-{again}-{self.attempt}" if again or self.attempt else ""
+        return f"pipelines-{self.execution_id}-{step}{suffix}"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an attempt ended: what is described about it, or why it failed and of which fault."""
+
+    status: Literal["Succeeded", "Failed", "Stopped"]
+    described: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    fault: str = ""
+    outcome: bool | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Runner(Protocol):
+    """Carries out steps of a type. Everything can be asked twice, and again after a restart."""
+
+    def start(self, run: Run) -> Mapping[str, Any]:
+        """Begin; the step's Metadata. ServiceError says why it cannot be."""
+        ...
+
+    def look(self, run: Run) -> Ended | None:
+        """How it ended, if it has."""
+        ...
+
+    def stop(self, run: Run) -> None:
+        """Ask it to end."""
+        ...

@@ -1,0 +1,45 @@
+"""Local AWS worlds for tests: a store on disk, a clock that a test moves, objects in a dictionary."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from localaws.store import Store
+from localaws.world import World
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
+
+
+class SetClock:
+    """A clock that shows what it was set to."""
+
+    def __init__(self) -> None:
+        self.moment = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
+
+    def now(self) -> dt.datetime:
+        self.moment += dt.timedelta(milliseconds=1)
+        return self.moment
+
+    def monotonic(self) -> float:
+        return self.moment.timestamp()
+
+    def sleep(self, seconds: float) -> None:
+        self.moment += dt.timedelta(seconds=seconds)
+
+
+class KeptObjects:
+    """Objects by their address."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    def read(self, uri: str) -> bytes:
+        return self.contents[uri]
+
+
+def world(folder: Path, clock: SetClock | None = None, objects: KeptObjects | None = None) -> World:
+    """A world whose memory is in a folder: a second one in the same folder remembers what the first did."""
+    store = Store(folder / "state.sqlite")
+    return World(ACCOUNT, "us-east-1", folder, store, objects or KeptObjects(), clock or SetClock())
