@@ -136,3 +136,23 @@ METADATA_DATASET = "dataset_sha256"
 METADATA_CODE = "code_sha256"
 METADATA_EXECUTION = "execution_id"
 METADATA_CHAMPION = "champion"
+
+# What the deploying functions say came of it.
+OUTCOME_DEPLOYING = "deploying"
+OUTCOME_UNCHANGED = "unchanged"
+OUTCOME_NOT_APPROVED = "not-approved"
+OUTCOME_IN_SERVICE = "in-service"
+OUTCOME_SCALING = "scaling"
+OUTCOME_FIXED = "fixed"
+
+# What the rule on approval adds to the event: no step waits then, so a message is left in the queue, and whoever reads
+# it calls the scaling function with that event.
+AWAIT_QUEUE_URL = "await_queue_url"
+AUTOSCALING = "autoscaling"
+AUTOSCALING_FUNCTION = "autoscaling_function"
+
+# The environment of the functions.
+ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"
+
+# On an endpoint's configuration: the one that was served before it.
+TAG_PREVIOUS = "pedigree:previous"

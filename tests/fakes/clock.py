@@ -1,0 +1,24 @@
+"""Time that passes only when somebody waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+BEGINNING = 1_800_000_000.0
+
+
+@dataclass
+class Clock:
+    """Seconds since 1970."""
+
+    seconds: float = BEGINNING
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, timezone.utc)

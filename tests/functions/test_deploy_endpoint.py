@@ -1,0 +1,387 @@
+"""deploy_endpoint: from whatever is there to the version that was asked for, without waiting for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from shared import serving
+from shared.errors import BusyError, EventError, RefusedError
+from shared.event import Event
+
+from entrypoints import contract
+from tests.fakes.account import PACKAGE, FakeAccount
+from tests.functions.events import EXECUTION, QUEUE, SCALER, approval_event, deploy_event, scale_event
+from tests.functions.running import Lines, deploy, scale
+
+ENDPOINT, TARGET = "dog-breeds", "endpoint/dog-breeds/variant/AllTraffic"
+ALARMS = {"dog-breeds-rollback-on-errors", "dog-breeds-rollback-on-latency"}
+
+
+@pytest.fixture
+def account() -> FakeAccount:
+    return FakeAccount()
+
+
+def serve(account: FakeAccount, execution: str = "first", **changes: Any) -> str:
+    """An endpoint that serves; the name of its configuration."""
+    result = deploy(account, deploy_event(execution_id=execution, **changes))
+    account.settle()
+    return result[contract.ENDPOINT_CONFIG_NAME]
+
+
+def writes(account: FakeAccount, event: dict[str, Any]) -> list[str]:
+    """The calls that an event leads to and that change something."""
+    before = len(account.wire.sent)
+    deploy(account, event)
+    return [name for name in account.wire.calls[before:] if ":Describe" not in name and ":List" not in name]
+
+
+def update(account: FakeAccount, event: dict[str, Any]) -> Mapping[str, Any]:
+    """The arguments of UpdateEndpoint that an event leads to."""
+    deploy(account, event)
+    (arguments,) = [arguments for name, arguments in account.wire.sent if name == "sagemaker:UpdateEndpoint"]
+    return arguments
+
+
+def test_an_endpoint_that_is_missing_is_made(account: FakeAccount) -> None:
+    result = deploy(account, deploy_event())
+    name = result[contract.ENDPOINT_CONFIG_NAME]
+    assert result == {"outcome": "deploying", "endpoint_name": ENDPOINT, "endpoint_config_name": name}
+    state = account.state()
+    assert state["endpoints"][ENDPOINT] == (name, "InService", {"AllTraffic": 1}, {"project": "pedigree"}, [name])
+    assert state["models"][name]["PrimaryContainer"] == {"ModelPackageName": PACKAGE}
+    assert state["models"][name]["ExecutionRoleArn"].endswith("role/pedigree-model")
+    assert state["alarms"].keys() == ALARMS
+    assert all("project" in tags for tags in state["tags"].values())
+
+
+def test_it_does_not_wait_for_the_endpoint(account: FakeAccount) -> None:
+    before = account.clock.now()
+    deploy(account, deploy_event())
+    assert account.clock.now() - before < 5
+
+
+def test_a_version_that_is_not_approved_is_left_alone(account: FakeAccount) -> None:
+    account.register(PACKAGE, "PendingManualApproval")
+    assert deploy(account, deploy_event())[contract.OUTCOME] == "not-approved"
+    assert account.wire.calls == ["sagemaker:DescribeModelPackage"]
+
+
+def test_the_results_are_never_empty(account: FakeAccount) -> None:
+    account.register(PACKAGE, "Rejected")
+    assert all(deploy(account, deploy_event()).values())
+
+
+def test_a_serving_endpoint_is_moved_blue_green(account: FakeAccount) -> None:
+    first = serve(account)
+    second = serve(account, "second", traffic_policy="canary")
+    assert account.state()["endpoints"][ENDPOINT][4] == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("policy", "routing"),
+    [
+        ("all-at-once", {"Type": "ALL_AT_ONCE"}),
+        ("canary", {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 20}}),
+        ("linear", {"Type": "LINEAR", "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 20}}),
+    ],
+)
+def test_traffic_moves_as_settings_say(account: FakeAccount, policy: str, routing: dict[str, Any]) -> None:
+    serve(account)
+    moved = update(account, deploy_event(traffic_policy=policy))["DeploymentConfig"]
+    assert moved["BlueGreenUpdatePolicy"] == {
+        "TrafficRoutingConfiguration": {**routing, "WaitIntervalInSeconds": 300},
+        "TerminationWaitInSeconds": 120,
+        "MaximumExecutionTimeoutInSeconds": 7200,
+    }
+
+
+def test_an_update_is_rolled_back_by_its_own_alarms_and_by_those_of_settings(account: FakeAccount) -> None:
+    serve(account)
+    account.alarms.kept["mine"] = {"AlarmName": "mine"}
+    guard = update(account, deploy_event(extra_alarms='["mine"]'))["DeploymentConfig"]["AutoRollbackConfiguration"]
+    assert {one["AlarmName"] for one in guard["Alarms"]} == {*ALARMS, "mine"}
+
+
+def test_an_alarm_that_does_not_exist_is_told_before_anything_is_made(account: FakeAccount) -> None:
+    with pytest.raises(RefusedError, match=r"no alarm named mine .* endpoint.alarms.extra"):
+        deploy(account, deploy_event(extra_alarms='["mine"]'))
+    assert not account.sagemaker.models
+
+
+def test_without_alarms_nothing_rolls_back(account: FakeAccount) -> None:
+    none = {"alarm_5xx_percent": 0, "alarm_latency_milliseconds": 0}
+    serve(account)
+    assert account.alarms.kept.keys() == ALARMS
+    assert "AutoRollbackConfiguration" not in update(account, deploy_event(**none))["DeploymentConfig"]
+    assert not account.alarms.kept
+
+
+def test_the_error_alarm_is_a_rate_and_the_latency_alarm_counts_microseconds(account: FakeAccount) -> None:
+    serve(account)
+    errors, latency = (account.alarms.kept[name] for name in sorted(ALARMS))
+    assert errors["Metrics"][0]["Expression"] == "IF(invocations > 0, 100 * errors / invocations, 0)"
+    assert (errors["Threshold"], latency["Threshold"]) == (5, 2_000_000)
+    metrics = {one["MetricStat"]["Metric"]["MetricName"] for one in (*errors["Metrics"][1:], *latency["Metrics"])}
+    assert metrics == {"Invocation5XXErrors", "Invocations", "ModelLatency"}
+    assert errors["TreatMissingData"] == latency["TreatMissingData"] == "notBreaching"
+
+
+def test_a_scaled_out_count_survives_an_update(account: FakeAccount) -> None:
+    serve(account)
+    scale(account, scale_event())
+    account.sagemaker.endpoints[ENDPOINT].counts["AllTraffic"] = 3
+    serve(account, "second")
+    assert account.state()["endpoints"][ENDPOINT][2] == {"AllTraffic": 3}
+    assert TARGET in account.scaling.targets
+
+
+def test_scaling_is_taken_off_where_the_machine_changes_and_the_count_stays(account: FakeAccount) -> None:
+    serve(account)
+    scale(account, scale_event())
+    account.sagemaker.endpoints[ENDPOINT].counts["AllTraffic"] = 3
+    second = serve(account, "second", instance_type="ml.c5.xlarge")
+    assert account.state()["endpoints"][ENDPOINT][:3] == (second, "InService", {"AllTraffic": 3})
+    assert not account.scaling.targets
+
+
+def test_scaling_is_taken_off_a_variant_that_goes(account: FakeAccount) -> None:
+    serve(account)
+    scale(account, scale_event())
+    serve(account, "second", variant_name="Other", instance_count=2)
+    assert account.state()["endpoints"][ENDPOINT][2] == {"Other": 2}
+    assert not account.scaling.targets
+
+
+def test_a_refused_update_says_that_nothing_scales_any_more(account: FakeAccount) -> None:
+    serve(account)
+    scale(account, scale_event())
+    account.wire.break_on("sagemaker:UpdateEndpoint", "ResourceLimitExceeded", "The limit is 0 Instances.")
+    with pytest.raises(RefusedError, match=r"Service Quotas.*until ConfigureAutoscaling has run again"):
+        deploy(account, deploy_event(instance_type="ml.c5.xlarge"))
+
+
+def test_what_is_served_already_is_left_as_it_is(account: FakeAccount) -> None:
+    serve(account, EXECUTION)
+    assert writes(account, deploy_event()) == []
+    assert deploy(account, deploy_event())[contract.OUTCOME] == "unchanged"
+
+
+def test_what_is_under_way_already_is_not_begun_again(account: FakeAccount) -> None:
+    serve(account)
+    deploy(account, deploy_event())
+    assert writes(account, deploy_event()) == []
+    assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
+
+
+def test_a_failed_endpoint_is_made_anew(account: FakeAccount) -> None:
+    account.sagemaker.fate = "fails"
+    serve(account)
+    account.sagemaker.fate = ""
+    lines: Lines = []
+    assert deploy(account, deploy_event(), lines)[contract.OUTCOME] == "deploying"
+    assert account.state()["endpoints"][ENDPOINT][1] == "InService"
+    assert any("ping health check" in line.get("why", "") for line in lines)
+
+
+@pytest.mark.parametrize("status", ["Updating", "SystemUpdating", "RollingBack", "Deleting"])
+def test_what_somebody_else_does_is_waited_for(account: FakeAccount, status: str) -> None:
+    serve(account)
+    account.sagemaker.disturb(ENDPOINT, status)
+    account.sagemaker.endpoints[ENDPOINT].until = account.clock.now() + 60
+    assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
+
+
+def test_what_lasts_longer_than_the_invocation_is_told_in_time(account: FakeAccount) -> None:
+    serve(account)
+    account.sagemaker.disturb(ENDPOINT, "Updating", pending="somebody-else")
+    before = account.clock.now()
+    with pytest.raises(BusyError, match=r"dog-breeds is Updating, with configuration somebody-else; retry"):
+        deploy(account, deploy_event())
+    assert 200 < account.clock.now() - before <= 220
+
+
+@pytest.mark.parametrize("status", ["OutOfService", "UpdateRollbackFailed"])
+def test_an_endpoint_that_is_not_well_is_moved_on(account: FakeAccount, status: str) -> None:
+    serve(account, EXECUTION)
+    account.sagemaker.endpoints[ENDPOINT].status = status
+    assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
+
+
+def test_an_update_that_somebody_began_a_moment_ago_is_waited_for(account: FakeAccount) -> None:
+    serve(account)
+    account.wire.break_on("sagemaker:UpdateEndpoint", "ValidationException", 'Cannot update in-progress endpoint "x".')
+    assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
+    assert account.wire.calls.count("sagemaker:UpdateEndpoint") == 2
+
+
+def test_a_rolled_back_version_can_be_tried_again(account: FakeAccount) -> None:
+    first = serve(account)
+    account.sagemaker.fate = "rolls back"
+    second = serve(account, "second")
+    account.sagemaker.fate = ""
+    serve(account, "second")
+    assert account.state()["endpoints"][ENDPOINT][4] == [first, second, second]
+
+
+def test_requests_are_captured_where_settings_ask_for_it(account: FakeAccount) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+    name = serve(account, capture_percent=20, output_key=key)
+    capture = account.sagemaker.configurations[name]["DataCaptureConfig"]
+    assert (capture["InitialSamplingPercentage"], capture["KmsKeyId"]) == (20, key)
+    assert capture["DestinationS3Uri"].startswith("s3://")
+    assert update(account, deploy_event())["ExcludeRetainedVariantProperties"] == [
+        {"VariantPropertyType": "DataCaptureConfig"}
+    ]
+
+
+def test_network_and_encryption_reach_model_and_configuration(account: FakeAccount) -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
+    name = serve(account, subnets='["subnet-1"]', security_groups='["sg-1"]', network_isolation=True, volume_key=key)
+    model = account.sagemaker.models[name]
+    assert model["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    assert model["EnableNetworkIsolation"] is True
+    assert account.sagemaker.configurations[name]["KmsKeyId"] == key
+
+
+def test_a_configuration_says_what_was_served_before_it(account: FakeAccount) -> None:
+    first, second = serve(account), serve(account, "second")
+    tags = {arn.rpartition("/")[2]: tags for arn, tags in account.state()["tags"].items() if "endpoint-config" in arn}
+    assert contract.TAG_PREVIOUS not in tags[first]
+    assert tags[second][contract.TAG_PREVIOUS] == first
+
+
+def test_old_configurations_and_models_go_and_the_last_five_stay(account: FakeAccount) -> None:
+    account.sagemaker.page = 3
+    names = [serve(account, f"execution-{number}") for number in range(8)]
+    assert set(account.sagemaker.configurations) == set(account.sagemaker.models) == set(names[-5:])
+
+
+def test_what_is_served_and_what_it_came_after_is_never_removed(account: FakeAccount) -> None:
+    names = [serve(account, f"execution-{number}") for number in range(2)]
+    account.sagemaker.fate = "rolls back"
+    tried = [serve(account, f"tried-{number}") for number in range(7)]
+    assert set(account.sagemaker.configurations) == {*names, *tried[-5:]}
+
+
+def test_what_is_of_another_endpoint_is_never_removed(account: FakeAccount) -> None:
+    others = [serve(account, f"e{number}", endpoint_name="dog-breeds-v2") for number in range(3)]
+    arguments = {"ModelName": "dog-breeds-v1-mine", "PrimaryContainer": {"ModelPackageName": PACKAGE}}
+    account.client("sagemaker").call("create_model", arguments)
+    for number in range(9):
+        serve(account, f"execution-{number}")
+    assert {*others, "dog-breeds-v1-mine"} <= set(account.sagemaker.models)
+
+
+def test_what_cannot_be_removed_does_not_spoil_the_deployment(account: FakeAccount) -> None:
+    for number in range(5):
+        serve(account, f"execution-{number}")
+    lines: Lines = []
+    account.wire.break_on("sagemaker:ListModels", "AccessDeniedException", "not authorized: sagemaker:ListModels")
+    assert deploy(account, deploy_event(), lines)[contract.OUTCOME] == "deploying"
+    assert [line["level"] for line in lines][-1] == "WARNING"
+
+
+def test_a_refusal_is_told_with_its_remedy(account: FakeAccount) -> None:
+    account.wire.break_on("sagemaker:CreateModel", "AccessDeniedException", "not authorized to perform: iam:PassRole")
+    with pytest.raises(RefusedError, match=r"CreateModel was refused with AccessDenied.*iam:PassRole; .*policy"):
+        deploy(account, deploy_event())
+
+
+def test_a_version_that_does_not_exist_is_told(account: FakeAccount) -> None:
+    with pytest.raises(RefusedError, match="dog-breeds/99 does not exist"):
+        deploy(account, deploy_event(model_package_arn=PACKAGE.replace("/12", "/99")))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("endpoint_name", ""), ("instance_count", "many"), ("tags", "[]"), ("subnets", "{"), ("network_isolation", "?")],
+)
+def test_an_event_that_cannot_be_read_is_told_by_name(account: FakeAccount, name: str, value: str) -> None:
+    lines: Lines = []
+    with pytest.raises(EventError, match=name):
+        deploy(account, deploy_event(**{name: value}), lines)
+    assert [line["level"] for line in lines] == ["ERROR"]
+    assert not account.wire.calls
+
+
+def test_numbers_and_flags_may_come_as_text(account: FakeAccount) -> None:
+    as_text = {name: str(value) for name, value in deploy_event().items()}
+    assert deploy(account, as_text) == deploy(account, deploy_event())
+
+
+class TestAfterAnApproval:
+    """The rule sends the event; no step waits, so a message is left for whoever looks after the endpoint then."""
+
+    @pytest.fixture(autouse=True)
+    def _approved_later(self, account: FakeAccount) -> None:
+        account.register(PACKAGE, later=True)
+
+    def test_a_message_is_left_that_asks_for_scaling(self, account: FakeAccount) -> None:
+        result = deploy(account, approval_event())
+        ((queue, body),) = account.state()["messages"]
+        message = json.loads(body)
+        scaling = message["arguments"].pop(contract.AUTOSCALING)
+        assert queue == QUEUE
+        assert message == {"token": "", "arguments": {**result, contract.AUTOSCALING_FUNCTION: SCALER}}
+        assert {contract.OUTCOME: "in-service", **scaling} == scale_event()
+
+    def test_a_version_that_was_approved_when_it_was_made_is_its_executions(self, account: FakeAccount) -> None:
+        account.register(PACKAGE)
+        assert deploy(account, approval_event())[contract.OUTCOME] == "unchanged"
+        assert not account.sagemaker.endpoints
+        assert not account.queue.messages
+
+    @pytest.mark.parametrize("settled", [True, False])
+    def test_a_version_that_somebody_serves_is_left_alone(self, account: FakeAccount, settled: bool) -> None:
+        serving_already = deploy(account, deploy_event())
+        if settled:
+            account.settle()
+        assert deploy(account, approval_event()) == {**serving_already, contract.OUTCOME: "unchanged"}
+        assert not account.queue.messages
+
+    def test_another_version_moves_the_endpoint_on(self, account: FakeAccount) -> None:
+        newer = PACKAGE.replace("/12", "/13")
+        account.register(newer, later=True)
+        serve(account)
+        assert deploy(account, approval_event(model_package_arn=newer))[contract.OUTCOME] == "deploying"
+        assert len(account.queue.messages) == 1
+
+    def test_a_version_that_was_rejected_meanwhile_is_left_alone(self, account: FakeAccount) -> None:
+        account.register(PACKAGE, "Rejected", later=True)
+        assert deploy(account, approval_event())[contract.OUTCOME] == "not-approved"
+        assert not account.queue.messages
+
+
+@given(st.from_regex(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", fullmatch=True), st.integers(1, 10**9 - 1), st.text())
+def test_a_name_fits_and_is_known_again(endpoint: str, version: int, execution: str) -> None:
+    name = serving.name(endpoint[:63].rstrip("-"), f"{PACKAGE.rpartition('/')[0]}/{version}", [execution])
+    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
+    assert len(name) <= 63
+    assert serving.is_of(endpoint[:63].rstrip("-"), name)
+
+
+@pytest.mark.parametrize(
+    "change", [{"execution_id": "x"}, {"instance_count": 2}, {"tags": "{}"}, {"variant_name": "x"}]
+)
+def test_whatever_a_configuration_holds_makes_another_name(change: dict[str, Any]) -> None:
+    assert serving.read(Event(deploy_event(**change))).name != serving.read(Event(deploy_event())).name
+
+
+def test_what_a_configuration_does_not_hold_makes_no_other_name() -> None:
+    moved = deploy_event(traffic_policy="canary", alarm_5xx_percent=1)
+    assert serving.read(Event(moved)).name == serving.read(Event(deploy_event())).name
+
+
+def test_a_name_that_is_cut_is_no_other_endpoints() -> None:
+    long = [f"{'a' * 50}-{number}" for number in range(2)]
+    first, second = (serving.name(endpoint, PACKAGE, []) for endpoint in long)
+    assert first != second
+    assert serving.is_of(long[0], first)
+    assert not serving.is_of(long[1], first)

@@ -1,0 +1,170 @@
+"""Whatever call goes wrong, and however: the same event again leads to the state that an undisturbed run leads to.
+
+Each scenario is run once undisturbed, to know its calls and its end; then once for each of its calls and each fault.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pytest
+from shared.errors import BusyError, FunctionError
+
+from tests.fakes.account import PACKAGE, FakeAccount
+from tests.fakes.clients import FAULTS, Killed
+from tests.functions.events import approval_event, deploy_event, record, scale_event
+from tests.functions.running import deploy, scale, settle
+
+Act = Callable[[FakeAccount], object]
+ENDPOINT = "dog-breeds"
+MESSAGE = {
+    "token": "",
+    "arguments": {
+        "outcome": "deploying",
+        "endpoint_name": ENDPOINT,
+        "autoscaling_function": "scaler",
+        "autoscaling": {"endpoint_name": ENDPOINT},
+    },
+}
+
+
+# What is said once more, since nobody can know whether it was heard.
+AGAIN = {
+    "approval": ["sqs:SendMessage"],
+    "answer": ["sagemaker:SendPipelineExecutionStepSuccess", "lambda:Invoke"],
+}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What there is to begin with, and what is done, again and again if need be."""
+
+    before: Act
+    act: Act
+
+
+def nothing(account: FakeAccount) -> None:
+    """A fresh account."""
+
+
+def served(account: FakeAccount) -> None:
+    """Many deployments ago: an endpoint that scales, and more configurations than are kept."""
+    for number in range(6):
+        deploy(account, deploy_event(execution_id=f"execution-{number}"))
+        account.settle()
+    scale(account, scale_event())
+    account.sagemaker.endpoints[ENDPOINT].counts["AllTraffic"] = 2
+
+
+def failed(account: FakeAccount) -> None:
+    """An endpoint that never came up."""
+    account.sagemaker.fate = "fails"
+    deploy(account, deploy_event())
+    account.settle()
+    account.sagemaker.fate = ""
+
+
+def approved(account: FakeAccount) -> None:
+    account.register(PACKAGE, later=True)
+
+
+def waiting(account: FakeAccount) -> None:
+    """A step that waits, for an endpoint that serves."""
+    deploy(account, deploy_event())
+    account.settle()
+    account.sagemaker.tokens["abcdefghij"] = ""
+
+
+def answered(account: FakeAccount) -> object:
+    """The queue hands a message over until it has done its work."""
+    name = account.sagemaker.endpoints[ENDPOINT].configuration
+    message = {**MESSAGE, "arguments": {**MESSAGE["arguments"], "endpoint_config_name": name}}  # type: ignore[dict-item]
+    records = {"step": record(name="step", endpoint_config_name=name), "approval": record(message, name="approval")}
+    again = settle(account, *records.values())
+    if again:
+        raise BusyError("some messages are to come back")
+    return again
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "create": Scenario(nothing, lambda account: deploy(account, deploy_event())),
+    "move on": Scenario(served, lambda account: deploy(account, deploy_event())),
+    "another machine": Scenario(served, lambda account: deploy(account, deploy_event(instance_type="ml.c5.xlarge"))),
+    "no alarms": Scenario(served, lambda account: deploy(account, deploy_event(alarm_5xx_percent=0))),
+    "make anew": Scenario(failed, lambda account: deploy(account, deploy_event())),
+    "approval": Scenario(approved, lambda account: deploy(account, approval_event())),
+    "scale": Scenario(waiting, lambda account: scale(account, scale_event())),
+    "scale otherwise": Scenario(
+        served, lambda account: scale(account, scale_event(max_capacity=5, target_invocations=9))
+    ),
+    "fix": Scenario(served, lambda account: scale(account, scale_event(max_capacity=1))),
+    "answer": Scenario(waiting, answered),
+}
+
+
+@cache
+def prepared(name: str) -> FakeAccount:
+    account = FakeAccount()
+    SCENARIOS[name].before(account)
+    account.wire.sent.clear()
+    return account
+
+
+@cache
+def undisturbed(name: str) -> FakeAccount:
+    account = copy.deepcopy(prepared(name))
+    SCENARIOS[name].act(account)
+    return account
+
+
+def calls(name: str) -> int:
+    """How many calls a scenario takes."""
+    return len(undisturbed(name).wire.sent)
+
+
+@cache
+def end(name: str) -> dict[str, Any]:
+    return everything(undisturbed(name))
+
+
+def everything(account: FakeAccount) -> dict[str, Any]:
+    answers = account.sagemaker.answers
+    invoked = {(one["FunctionName"], one["Payload"]) for one in account.functions.invocations}
+    return {**account.state(), "answers": answers, "invoked": invoked}
+
+
+def disturbed() -> list[Any]:
+    return [
+        pytest.param(name, call, fault, id=f"{name}-{call}-{fault}")
+        for name in SCENARIOS
+        for call in range(calls(name))
+        for fault in FAULTS
+    ]
+
+
+@pytest.mark.parametrize(("name", "call", "fault"), disturbed())
+def test_the_same_event_again_leads_to_the_same_end(name: str, call: int, fault: str) -> None:
+    account = copy.deepcopy(prepared(name))
+    account.wire.break_at(call, FAULTS[fault])
+    with contextlib.suppress(FunctionError, Killed):
+        SCENARIOS[name].act(account)
+    account.wire.mend()
+    SCENARIOS[name].act(account)
+    assert everything(account) == end(name)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_second_run_changes_nothing_and_writes_nothing(name: str) -> None:
+    account = copy.deepcopy(prepared(name))
+    SCENARIOS[name].act(account)
+    account.settle()
+    before = len(account.wire.sent)
+    SCENARIOS[name].act(account)
+    assert everything(account) == end(name)
+    written = [one for one in account.wire.calls[before:] if ":Describe" not in one and ":List" not in one]
+    assert written == AGAIN.get(name, [])
