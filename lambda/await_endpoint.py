@@ -25,7 +25,11 @@ from shared.errors import EventError, FunctionError, NotYetError, RefusedError
 from shared.event import Event
 from shared.log import Log
 
-SERVING, NOT_APPROVED = "in-service", "not-approved"
+OUTCOME_IN_SERVICE = "in-service"
+OUTCOME_NOT_APPROVED = "not-approved"
+AUTOSCALING = "autoscaling"
+AUTOSCALING_FUNCTION = "autoscaling_function"
+ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"
 _LONGEST_REASON = 256
 _TOKEN = re.compile(r"[a-zA-Z0-9]{10}")
 # No fleet comes up and goes again within this time: what is not Updating yet has not begun.
@@ -67,7 +71,7 @@ class Desk:
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
     """What Lambda calls."""
-    desk = Desk(Aws(), Log.of("await_endpoint", context), 60 * float(os.environ["GIVE_UP_MINUTES"]))
+    desk = Desk(Aws(), Log.of("await_endpoint", context), 60 * float(os.environ[ENV_GIVE_UP_MINUTES]))
     return settle(event, desk, Patience.of(context, reserve=10))
 
 
@@ -107,7 +111,7 @@ def read(record: Mapping[str, Any]) -> Waiting:
     token, arguments = body.get("token"), Event(body["arguments"])
     if not isinstance(token, str) or not (token == "" or _TOKEN.fullmatch(token)):
         raise EventError("the message is none of a callback step: its token is none")
-    function = arguments.optional("autoscaling_function")
+    function = arguments.optional(AUTOSCALING_FUNCTION)
     return Waiting(
         token=token,
         outcome=arguments.text("outcome"),
@@ -116,7 +120,7 @@ def read(record: Mapping[str, Any]) -> Waiting:
         is_stopping=body.get("status", body.get("Status")) == "Stopping",
         since=_sent(record.get("attributes", {})),
         autoscaling_function=function,
-        autoscaling=arguments.table("autoscaling") if function else {},
+        autoscaling=arguments.table(AUTOSCALING) if function else {},
     )
 
 
@@ -130,8 +134,8 @@ def _sent(attributes: Mapping[str, Any]) -> float:
 
 def _verdict(waiting: Waiting, desk: Desk) -> Verdict:
     """Only who waits for an endpoint needs to look at it."""
-    if waiting.outcome == NOT_APPROVED:
-        return Verdict("done", NOT_APPROVED)
+    if waiting.outcome == OUTCOME_NOT_APPROVED:
+        return Verdict("done", OUTCOME_NOT_APPROVED)
     if waiting.is_stopping:
         return Verdict("failed", f"the execution was stopped; endpoint {waiting.endpoint} goes on with what it is at")
     seconds = desk.now() - waiting.since
@@ -144,7 +148,7 @@ def judge(waiting: Waiting, endpoint: Endpoint | None, seconds: float, give_up_s
     if endpoint is None:
         return Verdict("failed", f"endpoint {name} is gone; was it deleted meanwhile? deploy again")
     why = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
-    if endpoint.is_moving and endpoint.status != "Deleting":
+    if endpoint.is_moving and not endpoint.is_lost:
         if seconds < give_up_seconds:
             return Verdict("waiting", f"{endpoint.status}, with {endpoint.heading_for}")
         minutes = f"{give_up_seconds / 60:g} minutes"
@@ -152,7 +156,7 @@ def judge(waiting: Waiting, endpoint: Endpoint | None, seconds: float, give_up_s
     if endpoint.status != IN_SERVICE:
         return Verdict("failed", f"endpoint {name} is {endpoint.status}: {why}")
     if endpoint.configuration == wanted:
-        return Verdict("done", SERVING)
+        return Verdict("done", OUTCOME_IN_SERVICE)
     if seconds < _BEGINNING_SECONDS:
         return Verdict("waiting", "has not begun")
     return Verdict("failed", f"rolled back, or replaced: endpoint {name} serves {endpoint.configuration} ({why})")

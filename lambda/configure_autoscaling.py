@@ -19,7 +19,9 @@ from shared.errors import EventError, FunctionError, NotYetError, RefusedError
 from shared.event import Event
 from shared.log import Log
 
-SCALING, FIXED, NOT_APPROVED = "scaling", "fixed", "not-approved"
+OUTCOME_SCALING = "scaling"
+OUTCOME_FIXED = "fixed"
+OUTCOME_NOT_APPROVED = "not-approved"
 METRIC = "SageMakerVariantInvocationsPerInstance"  # a minute
 POLICY = "SageMakerEndpointInvocationScalingPolicy"  # the one name that SageMaker's console shows the values of
 _BURSTABLE = re.compile(r"ml\.t\d")
@@ -61,15 +63,15 @@ def handler(event: Mapping[str, Any], context: Any) -> dict[str, str]:
 def configure(event: Mapping[str, Any], aws: Aws, patience: Patience, log: Log) -> dict[str, str]:
     """Scale the variant of an event, or fix it; the outcome says which. What was not deployed is left alone."""
     try:
-        if Event(event).text("outcome") == NOT_APPROVED:
+        if Event(event).text("outcome") == OUTCOME_NOT_APPROVED:
             log.info("leaves the endpoint alone: the version is not approved")
-            return {"outcome": NOT_APPROVED}
+            return {"outcome": OUTCOME_NOT_APPROVED}
         asked = _read(Event(event))
         until_settled(lambda: _turn(asked, aws, log), patience, _REMEDY)
     except FunctionError as error:
         log.error(str(error))
         raise
-    outcome = FIXED if asked.least == asked.most else SCALING
+    outcome = OUTCOME_FIXED if asked.least == asked.most else OUTCOME_SCALING
     log.info("verified", outcome=outcome, endpoint=asked.endpoint, least=asked.least, most=asked.most)
     return {"outcome": outcome}
 
@@ -126,14 +128,13 @@ def look(asked: Asked, aws: Aws) -> Seen:
     configuration = aws.find("sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.configuration) or {}
     types = {one["VariantName"]: one.get("InstanceType", "") for one in configuration.get("ProductionVariants", ())}
     ids = {**DIMENSION, "ResourceIds": [asked.target["ResourceId"]]}
-    service = "application-autoscaling"
-    targets = list(aws.each(service, "describe_scalable_targets", "ScalableTargets", **ids))
-    policies = aws.each(service, "describe_scaling_policies", "ScalingPolicies", **asked.target) if targets else ()
+    targets = list(aws.each("application-autoscaling", "describe_scalable_targets", "ScalableTargets", **ids))
+    policies = aws.each("application-autoscaling", "describe_scaling_policies", "ScalingPolicies", **asked.target)
     return Seen(
         endpoint=endpoint,
         instance_type=types.get(asked.variant, ""),
         bounds=next(((one["MinCapacity"], one["MaxCapacity"]) for one in targets), None),
-        policies=tuple(policies),
+        policies=tuple(policies) if targets else (),
     )
 
 

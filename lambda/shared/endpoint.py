@@ -25,6 +25,11 @@ class Endpoint:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def is_lost(self) -> bool:
+        """Whether nothing will come of what it was to serve."""
+        return self.status in ("Failed", "Deleting")
+
+    @property
     def is_moving(self) -> bool:
         """Whether to ask again later is all that can be done."""
         return self.status in MOVING

@@ -207,7 +207,9 @@ class Hosting(Refuse):
     def _missing(self, kind: str, name: str) -> NoReturn:
         self.refuse("ValidationException", f'Could not find {kind} "{_arn(kind, name)}".')
 
-    def _page(self, where: dict[str, dict[str, Any]], asked: dict[str, Any], key: str, members: tuple[str, ...]) -> Any:
+    def _page(
+        self, where: dict[str, dict[str, Any]], asked: dict[str, Any], key: str, members: tuple[str, ...]
+    ) -> dict[str, Any]:
         found = [one for name, one in where.items() if asked.get("NameContains", "") in name]
         found.sort(key=lambda one: one["CreationTime"], reverse=asked.get("SortOrder") == "Descending")
         start = int(asked.get("NextToken", 0))

@@ -17,11 +17,15 @@ class Scaling(Refuse):
     hosting: Hosting
     targets: dict[str, dict[str, Any]] = field(default_factory=dict)
     policies: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    forgets: bool = False  # what is written does not show
+    refusal: str = ""  # why nothing can be registered
 
     def register_scalable_target(self, asked: dict[str, Any]) -> dict[str, Any]:
         known = self.targets.get(asked["ResourceId"], {})
         wanted = {**known, **asked}
         machine = self._machine(asked["ResourceId"])
+        if self.refusal:
+            self._invalid(self.refusal)
         if re.match(r"ml\.t\d", machine):
             self._invalid(f"You cannot register a variant with {machine} instance type as a scalable target.")
         if wanted["MinCapacity"] > wanted["MaxCapacity"]:
@@ -46,7 +50,8 @@ class Scaling(Refuse):
         return {"PolicyARN": f"arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:{asked['PolicyName']}"}
 
     def describe_scaling_policies(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"ScalingPolicies": [one for key, one in self.policies.items() if key[0] == asked["ResourceId"]]}
+        shown = {} if self.forgets else self.policies
+        return {"ScalingPolicies": [one for key, one in shown.items() if key[0] == asked["ResourceId"]]}
 
     def _machine(self, resource: str) -> str:
         _, name, _, variant = resource.split("/")

@@ -11,7 +11,6 @@ import configure_autoscaling
 import deploy_endpoint
 from shared.aws import Aws, Patience
 from shared.log import Log
-
 from tests.fakes.account import FakeAccount
 
 SECONDS = 220.0

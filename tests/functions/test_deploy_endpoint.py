@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shared import serving
+
+from deploying import serving
+from entrypoints import contract
 from shared.errors import BusyError, EventError, RefusedError
 from shared.event import Event
-
-from entrypoints import contract
 from tests.fakes.account import PACKAGE, FakeAccount
 from tests.functions.events import EXECUTION, QUEUE, SCALER, approval_event, deploy_event, scale_event
 from tests.functions.running import Lines, deploy, scale
@@ -212,6 +212,15 @@ def test_an_endpoint_that_is_not_well_is_moved_on(account: FakeAccount, status: 
     serve(account, EXECUTION)
     account.sagemaker.endpoints[ENDPOINT].status = status
     assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
+    assert all(contract.TAG_PREVIOUS not in tags for tags in account.sagemaker.tags.values())
+
+
+def test_an_endpoint_whose_configuration_was_removed_by_hand_is_moved_on(account: FakeAccount) -> None:
+    first = serve(account)
+    scale(account, scale_event())
+    del account.sagemaker.configurations[first]
+    assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
+    assert not account.scaling.targets
 
 
 def test_an_update_that_somebody_began_a_moment_ago_is_waited_for(account: FakeAccount) -> None:
@@ -352,6 +361,13 @@ class TestAfterAnApproval:
         serve(account)
         assert deploy(account, approval_event(model_package_arn=newer))[contract.OUTCOME] == "deploying"
         assert len(account.queue.messages) == 1
+
+    def test_a_version_with_which_the_endpoint_failed_is_tried_again(self, account: FakeAccount) -> None:
+        account.sagemaker.fate = "fails"
+        serve(account)
+        account.sagemaker.fate = ""
+        assert deploy(account, approval_event())[contract.OUTCOME] == "deploying"
+        assert account.state()["endpoints"][ENDPOINT][1] == "InService"
 
     def test_a_version_that_was_rejected_meanwhile_is_left_alone(self, account: FakeAccount) -> None:
         account.register(PACKAGE, "Rejected", later=True)

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 import pytest
-from shared.errors import BusyError, FunctionError
 
+from shared.errors import BusyError, FunctionError
 from tests.fakes.account import PACKAGE, FakeAccount
 from tests.fakes.clients import FAULTS, Killed
 from tests.functions.events import approval_event, deploy_event, record, scale_event

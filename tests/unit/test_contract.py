@@ -13,6 +13,7 @@ from tests.definitions import define, step
 
 ROOT = Path(__file__).parents[2]
 DEFINING = (*ROOT.glob("steps/*.py"), *ROOT.glob("pipeline/*.py"))
+FUNCTIONS = tuple(ROOT.glob("lambda/**/*.py"))  # which cannot import it, and spell its names themselves
 RUNNING = tuple(path for path in ROOT.glob("entrypoints/*.py") if path.name != "contract.py")
 BOTH = {
     *("FLAG_SOURCE", "FLAG_SHA256", "FLAG_IMAGE_SIZE", "FLAG_SPLITS", "FLAG_TEST", "FLAG_DATASET", "FLAG_CANDIDATE"),
@@ -33,6 +34,23 @@ def used(paths: tuple[Path, ...]) -> set[str]:
     }
 
 
+def spelled() -> set[tuple[str, str]]:
+    """The names of the contract that functions spell, each with what it says there."""
+    nodes = (node for path in FUNCTIONS for node in ast.parse(path.read_text(encoding="utf-8")).body)
+    return {
+        (target.id, node.value.value)
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id in vars(contract)
+    }
+
+
+def test_functions_spell_its_names_as_it_does() -> None:
+    assert spelled()
+    assert not [name for name, value in spelled() if value != getattr(contract, name)]
+
+
 def test_both_sides_use_what_they_share() -> None:
     assert not BOTH - used(DEFINING)
     assert not BOTH - used(RUNNING)
@@ -41,7 +59,8 @@ def test_both_sides_use_what_they_share() -> None:
 def test_nothing_is_in_it_that_nobody_uses() -> None:
     inside = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", (ROOT / "entrypoints" / "contract.py").read_text(encoding="utf-8")))
     names = {name for name in vars(contract) if name.isupper()}
-    assert not names - used(DEFINING) - used(RUNNING) - {"MINIMIZE", "MAXIMIZE"} - (inside - names)
+    functions = {name for name, _ in spelled()}
+    assert not names - used(DEFINING) - used(RUNNING) - functions - {"MINIMIZE", "MAXIMIZE"} - (inside - names)
 
 
 def test_the_steps_say_only_flags_that_the_scripts_know() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from shared.event import Event
 
 # Which configuration an endpoint had before the one with this tag: what a rollback goes back to.
-PREVIOUS_TAG = "pedigree:previous"
+TAG_PREVIOUS = "pedigree:previous"
 _LONGEST_KEY = 40
 _DIGITS = 10
 _TRAFFIC = {"all-at-once": "ALL_AT_ONCE", "canary": "CANARY", "linear": "LINEAR"}

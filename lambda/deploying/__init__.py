@@ -1,0 +1,1 @@
+"""What deploy_endpoint is made of, beside the decision: zipped with it."""

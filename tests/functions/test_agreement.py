@@ -1,0 +1,140 @@
+"""The functions spell the names of events and results themselves: they are those of whoever sends and reads them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from entrypoints import contract
+from steps import await_endpoint, configure_autoscaling, deploy_endpoint
+from tests.definitions import define, step
+from tests.fakes.account import PACKAGE, FakeAccount
+from tests.functions.events import approval_event, callback, deploy_event, record, scale_event
+from tests.functions.running import deploy, scale, settle
+
+FOLDER = Path(__file__).parents[2] / "lambda"
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+FUNCTIONS = ("deploy_endpoint", "await_endpoint", "configure_autoscaling")
+FOLDERS = {"deploying", "shared"}
+ALLOWED = {"boto3", "botocore", *FOLDERS}
+
+
+class Watched(dict[str, Any]):
+    """An event that remembers what it was asked for."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        super().__init__(event)
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
+def declared(name: str) -> set[str]:
+    """The results that a step of the definition declares."""
+    return {one["OutputName"] for one in step(define(), name)["OutputParameters"]}
+
+
+def test_deploy_endpoint_reads_all_that_its_step_sends_and_answers_what_it_declares() -> None:
+    event = Watched(deploy_event(capture_percent=1))
+    result = deploy(FakeAccount(), event)
+    assert event.asked - {contract.AWAIT_QUEUE_URL} == event.keys()
+    assert result.keys() == declared("DeployEndpoint") == set(deploy_endpoint.RESULTS)
+    assert all(isinstance(value, str) for value in result.values())
+
+
+def test_deploy_endpoint_reads_all_that_the_rule_on_approval_sends() -> None:
+    account = FakeAccount()
+    account.register(PACKAGE, later=True)
+    event = Watched(approval_event(capture_percent=1))
+    deploy(account, event)
+    assert event.asked == event.keys()
+
+
+def test_configure_autoscaling_reads_all_that_its_step_sends_and_answers_what_it_declares() -> None:
+    account = FakeAccount()
+    deploy(account, deploy_event())
+    account.settle()
+    event = Watched(scale_event())
+    result = scale(account, event)
+    assert event.asked == event.keys()
+    assert result.keys() == declared("ConfigureAutoscaling") == set(configure_autoscaling.RESULTS)
+
+
+def test_await_endpoint_takes_what_its_step_leaves_and_answers_what_it_declares() -> None:
+    account = FakeAccount()
+    token = callback()["token"]
+    account.sagemaker.tokens[token] = ""
+    name = deploy(account, deploy_event())[contract.ENDPOINT_CONFIG_NAME]
+    account.settle()
+    assert settle(account, record(endpoint_config_name=name)) == []
+    assert account.sagemaker.answers[token].keys() == declared("AwaitEndpoint") == set(await_endpoint.RESULTS)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
+def test_a_function_needs_nothing_but_what_lambda_has_and_what_is_shared(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 11))
+    assert set(_imported(tree)) <= sys.stdlib_module_names | ALLOWED
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_called_by_the_name_that_all_have(name: str) -> None:
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    (handler,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "handler"]
+    assert [argument.arg for argument in handler.args.args] == ["event", "context"]
+
+
+def test_the_calls_of_a_function_are_those_that_its_readme_tells() -> None:
+    rows = re.findall(r"^\| (\w+) \| ([a-z-]+) \| (.+) \|$", README, re.MULTILINE)
+    told = {(function, service, one) for function, service, listed in rows for one in listed.split(", ")}
+    assert told == {(name, *call) for name in FUNCTIONS for path in package(name) for call in _calls(path)}
+
+
+def test_a_package_is_what_its_function_imports() -> None:
+    rows = re.findall(r"^\| (\w+) \| (\1\.py[^|]*) \|", README, re.MULTILINE)
+    told = {function: set(listed.split(", ")) for function, listed in rows}
+    folders = {name: {f"{path.parent.name}/" for path in package(name)[1:]} for name in FUNCTIONS}
+    assert {name: {f"{name}.py", *folders[name]} for name in FUNCTIONS} == {name: told[name] for name in FUNCTIONS}
+
+
+def package(name: str) -> list[Path]:
+    """The files of a function: its own, and those of the folders that it imports."""
+    own = FOLDER / f"{name}.py"
+    folders = FOLDERS & set(_imported(ast.parse(own.read_text(encoding="utf-8"))))
+    return [own, *(path for folder in sorted(folders) for path in sorted((FOLDER / folder).glob("*.py")))]
+
+
+def _calls(path: Path) -> Iterator[tuple[str, str]]:
+    """Service and operation of each call that a file has: two texts, one after the other."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    for call in calls:
+        texts = [str(one.value) for one in call.args if isinstance(one, ast.Constant)]
+        if len(texts) > 1 and texts[0] in operations():
+            yield texts[0], operations()[texts[0]][texts[1]]
+
+
+@cache
+def operations() -> dict[str, dict[str, str]]:
+    """The operations of each service that the account has, by boto3's names."""
+    loader = Loader()
+    models = {name: ServiceModel(loader.load_service_model(name, "service-2"), name) for name in FakeAccount().services}
+    return {name: {xform_name(one): one for one in model.operation_names} for name, model in models.items()}
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").partition(".")[0]
