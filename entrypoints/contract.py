@@ -144,12 +144,16 @@ OUTCOME_NOT_APPROVED = "not-approved"
 OUTCOME_IN_SERVICE = "in-service"
 OUTCOME_SCALING = "scaling"
 OUTCOME_FIXED = "fixed"
+OUTCOME_BUSY = "busy"  # after an approval only: it is put off
 
-# What the rule on approval adds to the event: no step waits then, so a message is left in the queue, and whoever reads
-# it calls the scaling function with that event.
+# What the rule on approval adds to the event: no step waits then, so a message is left in the queue.
 AWAIT_QUEUE_URL = "await_queue_url"
-AUTOSCALING = "autoscaling"
+AUTOSCALING = "autoscaling"  # what the scaling function is sent, without the outcome, as JSON
 AUTOSCALING_FUNCTION = "autoscaling_function"
+
+# In that message: what is called, with what, once the endpoint has come to rest.
+NEXT_FUNCTION = "next_function"
+NEXT_EVENT = "next_event"
 
 # The environment of the functions.
 ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"

@@ -2,9 +2,9 @@
 
 The step leaves a message in a queue and waits for as long as it takes. Lambda hands the messages over in batches; a
 message that is reported as failed comes back when its visibility time-out is over, so the queue is the clock and
-nothing runs in between. A message without a token is left by deploy_endpoint after an approval, when no step waits:
-then scaling is configured instead of a step answered. What cannot be understood is left to the redrive policy of the
-queue, which moves it to the dead-letter queue.
+nothing runs in between. A message without a token is left by deploy_endpoint after an approval, when no step waits: it
+names the function that is called instead. What cannot be understood is left to the redrive policy of the queue, which
+moves it to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from shared.log import Log
 
 OUTCOME_IN_SERVICE = "in-service"
 OUTCOME_NOT_APPROVED = "not-approved"
-AUTOSCALING = "autoscaling"
-AUTOSCALING_FUNCTION = "autoscaling_function"
+OUTCOME_BUSY = "busy"
+NEXT_FUNCTION = "next_function"
+NEXT_EVENT = "next_event"
 ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"
 _LONGEST_REASON = 256
 _TOKEN = re.compile(r"[a-zA-Z0-9]{10}")
@@ -39,7 +40,7 @@ _GONE = ("ResourceNotFound", "ValidationException")
 
 @dataclass(frozen=True)
 class Waiting:
-    """Who waits for what, and since when; a token is the step's, and without one nobody waits."""
+    """Who waits for what, and since when; a token is a step's, and without one a function is called."""
 
     token: str
     outcome: str
@@ -47,8 +48,8 @@ class Waiting:
     configuration: str
     is_stopping: bool
     since: float
-    autoscaling_function: str = ""
-    autoscaling: Mapping[str, Any] = field(default_factory=dict)
+    next_function: str = ""
+    next_event: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def read(record: Mapping[str, Any]) -> Waiting:
     token, arguments = body.get("token"), Event(body["arguments"])
     if not isinstance(token, str) or not (token == "" or _TOKEN.fullmatch(token)):
         raise EventError("the message is none of a callback step: its token is none")
-    function = arguments.optional(AUTOSCALING_FUNCTION)
+    function = "" if token else arguments.text(NEXT_FUNCTION)
     return Waiting(
         token=token,
         outcome=arguments.text("outcome"),
@@ -119,8 +120,8 @@ def read(record: Mapping[str, Any]) -> Waiting:
         configuration=arguments.text("endpoint_config_name"),
         is_stopping=body.get("status", body.get("Status")) == "Stopping",
         since=_sent(record.get("attributes", {})),
-        autoscaling_function=function,
-        autoscaling=arguments.table(AUTOSCALING) if function else {},
+        next_function=function,
+        next_event=arguments.table(NEXT_EVENT) if function else {},
     )
 
 
@@ -145,6 +146,8 @@ def _verdict(waiting: Waiting, desk: Desk) -> Verdict:
 def judge(waiting: Waiting, endpoint: Endpoint | None, seconds: float, give_up_seconds: float) -> Verdict:
     """What an endpoint's state means to who waits for it."""
     name, wanted = waiting.endpoint, waiting.configuration
+    if endpoint is None and waiting.outcome == OUTCOME_BUSY:
+        return Verdict("done", OUTCOME_BUSY)
     if endpoint is None:
         return Verdict("failed", f"endpoint {name} is gone; was it deleted meanwhile? deploy again")
     why = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
@@ -153,6 +156,8 @@ def judge(waiting: Waiting, endpoint: Endpoint | None, seconds: float, give_up_s
             return Verdict("waiting", f"{endpoint.status}, with {endpoint.heading_for}")
         minutes = f"{give_up_seconds / 60:g} minutes"
         return Verdict("failed", f"gave up: endpoint {name} is {endpoint.status} after {minutes}, and goes on ({why})")
+    if waiting.outcome == OUTCOME_BUSY:
+        return Verdict("done", OUTCOME_BUSY)
     if endpoint.status != IN_SERVICE:
         return Verdict("failed", f"endpoint {name} is {endpoint.status}: {why}")
     if endpoint.configuration == wanted:
@@ -163,7 +168,7 @@ def judge(waiting: Waiting, endpoint: Endpoint | None, seconds: float, give_up_s
 
 
 def _answer(waiting: Waiting, verdict: Verdict, desk: Desk) -> None:
-    """Tell the step, or, where no step waits, go on with scaling."""
+    """Tell the step, or, where no step waits, call what comes next."""
     if not waiting.token:
         _go_on(waiting, verdict, desk)
         return
@@ -185,12 +190,12 @@ def _answer(waiting: Waiting, verdict: Verdict, desk: Desk) -> None:
 
 
 def _go_on(waiting: Waiting, verdict: Verdict, desk: Desk) -> None:
+    """Call the function that comes next; what it says is its own."""
     if verdict.kind == "failed":
-        desk.log.error("a version that was approved later is not served", why=verdict.text, endpoint=waiting.endpoint)
-    elif waiting.autoscaling_function:
-        payload = json.dumps({**waiting.autoscaling, "outcome": verdict.text}).encode()
-        function = waiting.autoscaling_function
-        desk.aws.ask("lambda", "invoke", FunctionName=function, InvocationType="Event", Payload=payload)
+        desk.log.error("what was to follow an approval does not", why=verdict.text, endpoint=waiting.endpoint)
+        return
+    payload = json.dumps({**waiting.next_event, "outcome": verdict.text}).encode()
+    desk.aws.ask("lambda", "invoke", FunctionName=waiting.next_function, InvocationType="Event", Payload=payload)
 
 
 def shortened(reason: str) -> str:

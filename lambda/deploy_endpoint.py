@@ -17,13 +17,16 @@ from deploying.serving import TAG_PREVIOUS, Serving, read, tag_list
 from deploying.tidying import tidy
 from shared.aws import Aws, Call, Patience, until_settled
 from shared.endpoint import DIMENSION, IN_SERVICE, Endpoint, resource_id
-from shared.errors import FunctionError, NotYetError, RefusedError
+from shared.errors import BusyError, FunctionError, NotYetError, RefusedError
 from shared.event import Event
 from shared.log import Log
 
 OUTCOME_DEPLOYING = "deploying"
 OUTCOME_UNCHANGED = "unchanged"
 OUTCOME_NOT_APPROVED = "not-approved"
+OUTCOME_BUSY = "busy"
+NEXT_FUNCTION = "next_function"
+NEXT_EVENT = "next_event"
 AWAIT_QUEUE_URL = "await_queue_url"
 AUTOSCALING = "autoscaling"
 AUTOSCALING_FUNCTION = "autoscaling_function"
@@ -31,11 +34,32 @@ _REMEDY = "retry the execution when the endpoint is InService"
 
 
 @dataclass(frozen=True)
+class Later:
+    """What to do once the endpoint has come to rest, where no step waits for it: a message in a queue asks for it."""
+
+    queue: str
+    function: str
+    event: Mapping[str, Any]
+
+    def message(self, serving: Serving, outcome: str) -> Call:
+        """The message; its outcome says what it waits for."""
+        arguments = {
+            "outcome": outcome,
+            "endpoint_name": serving.endpoint,
+            "endpoint_config_name": serving.name,
+            NEXT_FUNCTION: self.function,
+            NEXT_EVENT: self.event,
+        }
+        body = json.dumps({"token": "", "arguments": arguments}, sort_keys=True)
+        return Call("sqs", "send_message", {"QueueUrl": self.queue, "MessageBody": body})
+
+
+@dataclass(frozen=True)
 class Asked:
-    """What an event asks for; after an approval nobody waits, so a message is left in a queue."""
+    """What an event asks for, and after an approval, what follows."""
 
     serving: Serving
-    message: Call | None = None
+    later: Later | None = None
 
 
 @dataclass(frozen=True)
@@ -46,23 +70,25 @@ class Step:
     outcome: str = ""
     wait: str = ""
     configuration: str = ""
+    tidies: bool = False
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, str]:
     """What Lambda calls."""
-    return deploy(event, Aws(), Patience.of(context), Log.of("deploy_endpoint", context))
+    log = Log.of("deploy_endpoint", context)
+    return deploy(event, Aws(), Patience.of(context), log, str(context.function_name))
 
 
-def deploy(event: Mapping[str, Any], aws: Aws, patience: Patience, log: Log) -> dict[str, str]:
+def deploy(event: Mapping[str, Any], aws: Aws, patience: Patience, log: Log, function: str) -> dict[str, str]:
     """Serve the version of an event; the outcome says whether that is under way, done already, or not approved."""
     try:
         asked = _read(Event(event))
-        step = until_settled(lambda: _turn(asked, aws, log), patience, _REMEDY)
+        step = _settled(asked, Later(event.get(AWAIT_QUEUE_URL, ""), function, event), aws, patience, log)
     except FunctionError as error:
         log.error(str(error))
         raise
     log.info("decided", outcome=step.outcome, endpoint=asked.serving.endpoint, configuration=step.configuration)
-    if step.outcome != OUTCOME_NOT_APPROVED and step.configuration == asked.serving.name:
+    if step.tidies:
         tidy(asked.serving, aws, log)
     return {
         "outcome": step.outcome,
@@ -75,20 +101,27 @@ def _read(event: Event) -> Asked:
     serving, queue = read(event), event.optional(AWAIT_QUEUE_URL)
     if not queue:
         return Asked(serving)
-    arguments = {
-        "outcome": OUTCOME_DEPLOYING,
-        "endpoint_name": serving.endpoint,
-        "endpoint_config_name": serving.name,
-        AUTOSCALING_FUNCTION: event.text(AUTOSCALING_FUNCTION),
-        AUTOSCALING: event.table(AUTOSCALING),
-    }
-    body = json.dumps({"token": "", "arguments": arguments}, sort_keys=True)
-    return Asked(serving, Call("sqs", "send_message", {"QueueUrl": queue, "MessageBody": body}))
+    return Asked(serving, Later(queue, event.text(AUTOSCALING_FUNCTION), event.table(AUTOSCALING)))
+
+
+def _settled(asked: Asked, again: Later, aws: Aws, patience: Patience, log: Log) -> Step:
+    """The step that came to an outcome. An approval comes once only: if time is up, a message brings it again."""
+    try:
+        return until_settled(lambda: _turn(asked, aws, log), patience, _REMEDY)
+    except BusyError as busy:
+        if asked.later is None:
+            raise
+        log.warning("is put off until the endpoint has come to rest", why=str(busy))
+        try:
+            aws.make(again.message(asked.serving, OUTCOME_BUSY))
+        except NotYetError:
+            raise busy from None
+        return Step(outcome=OUTCOME_BUSY, configuration=asked.serving.name)
 
 
 def _turn(asked: Asked, aws: Aws, log: Log) -> Step:
     """Look, decide, act: the step that came to an outcome."""
-    step = decide(asked, look(asked.serving, aws, served_too=asked.message is not None))
+    step = decide(asked, look(asked.serving, aws, served_too=asked.later is not None))
     loose = ""
     for call in step.calls:
         log.info("calls", operation=call.operation, service=call.service, configuration=asked.serving.name)
@@ -109,7 +142,7 @@ def decide(asked: Asked, seen: Seen) -> Step:
     serving, endpoint = asked.serving, seen.endpoint
     if seen.package.get("ModelApprovalStatus") != "Approved":
         return Step(outcome=OUTCOME_NOT_APPROVED, configuration=serving.name)
-    if asked.message and _is_left_alone(asked, seen):
+    if asked.later and _is_left_alone(asked, seen):
         return Step(outcome=OUTCOME_UNCHANGED, configuration=endpoint.heading_for if endpoint else serving.name)
     if endpoint is None:
         return _create(asked, seen)
@@ -168,8 +201,8 @@ def _wait(asked: Asked, endpoint: Endpoint) -> Step:
 
 
 def _serve(asked: Asked, calls: Iterable[Call], outcome: str = OUTCOME_DEPLOYING) -> Step:
-    left = (asked.message,) if asked.message else ()
-    return Step((*calls, *left), outcome, configuration=asked.serving.name)
+    left = (asked.later.message(asked.serving, OUTCOME_DEPLOYING),) if asked.later else ()
+    return Step((*calls, *left), outcome, configuration=asked.serving.name, tidies=True)
 
 
 def _prepare(serving: Serving, seen: Seen, previous: str) -> Iterable[Call]:

@@ -14,12 +14,13 @@ from shared.log import Log
 from tests.fakes.account import FakeAccount
 
 SECONDS = 220.0
+DEPLOYER = "sagemaker-dog-breeds-deploy-endpoint"
 GIVE_UP_SECONDS = 3 * 3600.0
 Lines = list[dict[str, Any]]
 
 
 def deploy(account: FakeAccount, event: Mapping[str, Any], lines: Lines | None = None) -> dict[str, str]:
-    return deploy_endpoint.deploy(event, Aws(account.client), patience(account), log(lines))
+    return deploy_endpoint.deploy(event, Aws(account.client), patience(account), log(lines), DEPLOYER)
 
 
 def scale(account: FakeAccount, event: Mapping[str, Any], lines: Lines | None = None) -> dict[str, str]:

@@ -150,13 +150,17 @@ BROKEN: dict[str, Any] = {
     "a strange token": {"token": "no token!", "arguments": {}},
     "no endpoint": {"token": TOKEN, "arguments": {"outcome": "deploying", "endpoint_config_name": "b"}},
     "a number for an endpoint": {"token": TOKEN, "arguments": {"outcome": "deploying", "endpoint_name": 1}},
-    "no scaling": {
+    "nothing that comes next": {
+        "token": "",
+        "arguments": {"outcome": "deploying", "endpoint_name": "a", "endpoint_config_name": "b"},
+    },
+    "no event for it": {
         "token": "",
         "arguments": {
             "outcome": "deploying",
             "endpoint_name": "a",
             "endpoint_config_name": "b",
-            "autoscaling_function": "f",
+            "next_function": "f",
         },
     },
 }

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from deploying import serving
 from entrypoints import contract
 from shared.errors import BusyError, EventError, RefusedError
-from shared.event import Event
 from tests.fakes.account import PACKAGE, FakeAccount
-from tests.functions.events import EXECUTION, QUEUE, SCALER, approval_event, deploy_event, scale_event
+from tests.functions.events import EXECUTION, deploy_event, scale_event
 from tests.functions.running import Lines, deploy, scale
 
 ENDPOINT, TARGET = "dog-breeds", "endpoint/dog-breeds/variant/AllTraffic"
@@ -323,81 +317,3 @@ def test_an_event_that_cannot_be_read_is_told_by_name(account: FakeAccount, name
 def test_numbers_and_flags_may_come_as_text(account: FakeAccount) -> None:
     as_text = {name: str(value) for name, value in deploy_event().items()}
     assert deploy(account, as_text) == deploy(account, deploy_event())
-
-
-class TestAfterAnApproval:
-    """The rule sends the event; no step waits, so a message is left for whoever looks after the endpoint then."""
-
-    @pytest.fixture(autouse=True)
-    def _approved_later(self, account: FakeAccount) -> None:
-        account.register(PACKAGE, later=True)
-
-    def test_a_message_is_left_that_asks_for_scaling(self, account: FakeAccount) -> None:
-        result = deploy(account, approval_event())
-        ((queue, body),) = account.state()["messages"]
-        message = json.loads(body)
-        scaling = message["arguments"].pop(contract.AUTOSCALING)
-        assert queue == QUEUE
-        assert message == {"token": "", "arguments": {**result, contract.AUTOSCALING_FUNCTION: SCALER}}
-        assert {contract.OUTCOME: "in-service", **scaling} == scale_event()
-
-    def test_a_version_that_was_approved_when_it_was_made_is_its_executions(self, account: FakeAccount) -> None:
-        account.register(PACKAGE)
-        assert deploy(account, approval_event())[contract.OUTCOME] == "unchanged"
-        assert not account.sagemaker.endpoints
-        assert not account.queue.messages
-
-    @pytest.mark.parametrize("settled", [True, False])
-    def test_a_version_that_somebody_serves_is_left_alone(self, account: FakeAccount, settled: bool) -> None:
-        serving_already = deploy(account, deploy_event())
-        if settled:
-            account.settle()
-        assert deploy(account, approval_event()) == {**serving_already, contract.OUTCOME: "unchanged"}
-        assert not account.queue.messages
-
-    def test_another_version_moves_the_endpoint_on(self, account: FakeAccount) -> None:
-        newer = PACKAGE.replace("/12", "/13")
-        account.register(newer, later=True)
-        serve(account)
-        assert deploy(account, approval_event(model_package_arn=newer))[contract.OUTCOME] == "deploying"
-        assert len(account.queue.messages) == 1
-
-    def test_a_version_with_which_the_endpoint_failed_is_tried_again(self, account: FakeAccount) -> None:
-        account.sagemaker.fate = "fails"
-        serve(account)
-        account.sagemaker.fate = ""
-        assert deploy(account, approval_event())[contract.OUTCOME] == "deploying"
-        assert account.state()["endpoints"][ENDPOINT][1] == "InService"
-
-    def test_a_version_that_was_rejected_meanwhile_is_left_alone(self, account: FakeAccount) -> None:
-        account.register(PACKAGE, "Rejected", later=True)
-        assert deploy(account, approval_event())[contract.OUTCOME] == "not-approved"
-        assert not account.queue.messages
-
-
-@given(st.from_regex(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", fullmatch=True), st.integers(1, 10**9 - 1), st.text())
-def test_a_name_fits_and_is_known_again(endpoint: str, version: int, execution: str) -> None:
-    name = serving.name(endpoint[:63].rstrip("-"), f"{PACKAGE.rpartition('/')[0]}/{version}", [execution])
-    assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
-    assert len(name) <= 63
-    assert serving.is_of(endpoint[:63].rstrip("-"), name)
-
-
-@pytest.mark.parametrize(
-    "change", [{"execution_id": "x"}, {"instance_count": 2}, {"tags": "{}"}, {"variant_name": "x"}]
-)
-def test_whatever_a_configuration_holds_makes_another_name(change: dict[str, Any]) -> None:
-    assert serving.read(Event(deploy_event(**change))).name != serving.read(Event(deploy_event())).name
-
-
-def test_what_a_configuration_does_not_hold_makes_no_other_name() -> None:
-    moved = deploy_event(traffic_policy="canary", alarm_5xx_percent=1)
-    assert serving.read(Event(moved)).name == serving.read(Event(deploy_event())).name
-
-
-def test_a_name_that_is_cut_is_no_other_endpoints() -> None:
-    long = [f"{'a' * 50}-{number}" for number in range(2)]
-    first, second = (serving.name(endpoint, PACKAGE, []) for endpoint in long)
-    assert first != second
-    assert serving.is_of(long[0], first)
-    assert not serving.is_of(long[1], first)

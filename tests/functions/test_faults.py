@@ -27,8 +27,8 @@ MESSAGE = {
     "arguments": {
         "outcome": "deploying",
         "endpoint_name": ENDPOINT,
-        "autoscaling_function": "scaler",
-        "autoscaling": {"endpoint_name": ENDPOINT},
+        "next_function": "scaler",
+        "next_event": {"endpoint_name": ENDPOINT},
     },
 }
 

@@ -1,0 +1,107 @@
+"""deploy_endpoint after an approval: the rule sends the event, and no step waits, so a message is left for later."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from entrypoints import contract
+from shared.errors import BusyError
+from tests.fakes.account import PACKAGE, FakeAccount
+from tests.fakes.clients import FAULTS
+from tests.functions.events import QUEUE, SCALER, approval_event, deploy_event, record, scale_event
+from tests.functions.running import DEPLOYER, Lines, deploy, settle
+
+ENDPOINT, OTHER = "dog-breeds", PACKAGE.replace("/12", "/11")
+
+
+@pytest.fixture
+def account() -> FakeAccount:
+    account = FakeAccount()
+    account.register(PACKAGE, later=True)
+    account.register(OTHER)
+    return account
+
+
+def test_a_message_is_left_that_asks_for_scaling(account: FakeAccount) -> None:
+    result = deploy(account, approval_event())
+    ((queue, body),) = account.state()["messages"]
+    message = json.loads(body)
+    scaling = message["arguments"].pop(contract.NEXT_EVENT)
+    assert queue == QUEUE
+    assert message == {"token": "", "arguments": {**result, contract.NEXT_FUNCTION: SCALER}}
+    assert {contract.OUTCOME: "in-service", **scaling} == scale_event()
+
+
+def test_a_version_that_was_approved_when_it_was_made_is_its_executions(account: FakeAccount) -> None:
+    account.register(PACKAGE)
+    assert deploy(account, approval_event())[contract.OUTCOME] == "unchanged"
+    assert not account.sagemaker.endpoints
+    assert not account.queue.messages
+
+
+@pytest.mark.parametrize("settled", [True, False])
+def test_a_version_that_somebody_serves_is_left_alone(account: FakeAccount, settled: bool) -> None:
+    serving_already = deploy(account, deploy_event())
+    if settled:
+        account.settle()
+    assert deploy(account, approval_event()) == {**serving_already, contract.OUTCOME: "unchanged"}
+    assert not account.queue.messages
+
+
+def test_another_version_moves_the_endpoint_on(account: FakeAccount) -> None:
+    newer = PACKAGE.replace("/12", "/13")
+    account.register(newer, later=True)
+    deploy(account, deploy_event())
+    account.settle()
+    assert deploy(account, approval_event(model_package_arn=newer))[contract.OUTCOME] == "deploying"
+    assert len(account.queue.messages) == 1
+
+
+def test_a_version_with_which_the_endpoint_failed_is_tried_again(account: FakeAccount) -> None:
+    account.sagemaker.fate = "fails"
+    deploy(account, deploy_event())
+    account.settle()
+    account.sagemaker.fate = ""
+    assert deploy(account, approval_event())[contract.OUTCOME] == "deploying"
+    assert account.state()["endpoints"][ENDPOINT][1] == "InService"
+
+
+def test_a_version_that_was_rejected_meanwhile_is_left_alone(account: FakeAccount) -> None:
+    account.register(PACKAGE, "Rejected", later=True)
+    assert deploy(account, approval_event())[contract.OUTCOME] == "not-approved"
+    assert not account.queue.messages
+
+
+def serve_another_for_long(account: FakeAccount) -> None:
+    deploy(account, deploy_event(model_package_arn=OTHER))
+    account.sagemaker.endpoints[ENDPOINT].until += 1000
+
+
+def test_what_the_endpoint_has_no_time_for_is_put_off_and_not_lost(account: FakeAccount) -> None:
+    serve_another_for_long(account)
+    lines: Lines = []
+    assert deploy(account, approval_event(), lines)[contract.OUTCOME] == contract.OUTCOME_BUSY
+    left = record(account.queue.messages[0]["MessageBody"], account.clock.now())
+    assert settle(account, left) == ["message-1"]
+    account.settle()
+    assert settle(account, left) == []
+    (call,) = account.functions.invocations
+    assert call["FunctionName"] == DEPLOYER
+    assert deploy(account, json.loads(call["Payload"]))[contract.OUTCOME] == "deploying"
+    assert "WARNING" in {line["level"] for line in lines}
+
+
+def test_an_endpoint_that_is_gone_keeps_nobody_from_trying_again(account: FakeAccount) -> None:
+    serve_another_for_long(account)
+    deploy(account, approval_event())
+    account.sagemaker.endpoints.clear()
+    assert settle(account, record(account.queue.messages[0]["MessageBody"], account.clock.now())) == []
+    assert account.functions.invocations
+
+
+def test_what_cannot_be_put_off_is_told(account: FakeAccount) -> None:
+    account.wire.break_at(0, FAULTS["down from then on"])
+    with pytest.raises(BusyError, match="ServiceUnavailable"):
+        deploy(account, approval_event())
