@@ -105,7 +105,7 @@ def read(record: Mapping[str, Any]) -> Waiting:
     """What a message says."""
     try:
         body = json.loads(record["body"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise EventError(f"the message is no JSON: {error}") from error
     if not isinstance(body, dict) or not isinstance(body.get("arguments"), dict):
         raise EventError("the message is none of a callback step: it has no arguments")
@@ -128,7 +128,7 @@ def read(record: Mapping[str, Any]) -> Waiting:
 def _sent(attributes: Mapping[str, Any]) -> float:
     """When a message was sent, in seconds; SQS says it in milliseconds, as text."""
     found = attributes.get("SentTimestamp", attributes.get("ApproximateFirstReceiveTimestamp"))
-    if not isinstance(found, str) or not found.isdigit():
+    if not isinstance(found, str) or not found.isdecimal():
         raise EventError("the message does not say when it was sent")
     return int(found) / 1000
 
@@ -140,27 +140,31 @@ def _verdict(waiting: Waiting, desk: Desk) -> Verdict:
     if waiting.is_stopping:
         return Verdict("failed", f"the execution was stopped; endpoint {waiting.endpoint} goes on with what it is at")
     seconds = desk.now() - waiting.since
-    return judge(waiting, endpoints.find(desk.aws, waiting.endpoint), seconds, desk.give_up_seconds)
+    try:
+        endpoint = endpoints.find(desk.aws, waiting.endpoint)
+    except (FunctionError, NotYetError) as error:
+        if seconds < desk.give_up_seconds:
+            raise
+        return Verdict("failed", f"gave up: {error}")
+    return judge(waiting, endpoint, seconds, desk.give_up_seconds)
 
 
 def judge(waiting: Waiting, endpoint: Endpoint | None, seconds: float, give_up_seconds: float) -> Verdict:
     """What an endpoint's state means to who waits for it."""
-    name, wanted = waiting.endpoint, waiting.configuration
-    if endpoint is None and waiting.outcome == OUTCOME_BUSY:
+    name = waiting.endpoint
+    if endpoint is not None and endpoint.is_moving and not endpoint.is_lost:
+        if seconds < give_up_seconds:
+            return Verdict("waiting", f"{endpoint.status}, with {endpoint.heading_for}")
+        minutes = f"{give_up_seconds / 60:g} minutes"
+        return Verdict("failed", f"gave up: endpoint {name} is {endpoint.status} after {minutes}, and goes on")
+    if waiting.outcome == OUTCOME_BUSY:
         return Verdict("done", OUTCOME_BUSY)
     if endpoint is None:
         return Verdict("failed", f"endpoint {name} is gone; was it deleted meanwhile? deploy again")
     why = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
-    if endpoint.is_moving and not endpoint.is_lost:
-        if seconds < give_up_seconds:
-            return Verdict("waiting", f"{endpoint.status}, with {endpoint.heading_for}")
-        minutes = f"{give_up_seconds / 60:g} minutes"
-        return Verdict("failed", f"gave up: endpoint {name} is {endpoint.status} after {minutes}, and goes on ({why})")
-    if waiting.outcome == OUTCOME_BUSY:
-        return Verdict("done", OUTCOME_BUSY)
     if endpoint.status != IN_SERVICE:
         return Verdict("failed", f"endpoint {name} is {endpoint.status}: {why}")
-    if endpoint.configuration == wanted:
+    if endpoint.configuration == waiting.configuration:
         return Verdict("done", OUTCOME_IN_SERVICE)
     if seconds < _BEGINNING_SECONDS:
         return Verdict("waiting", "has not begun")

@@ -124,7 +124,7 @@ class FakeAccount:
         while any(one.status in MOVING for one in self.sagemaker.endpoints.values()):
             self.clock.sleep(60)
             for name in list(self.sagemaker.endpoints):
-                self.sagemaker._endpoint(name)
+                self.sagemaker.at_present(name)
 
     def state(self) -> dict[str, Any]:
         """What there is, without the times."""

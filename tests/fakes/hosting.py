@@ -82,7 +82,7 @@ class Hosting(Refuse):
 
     def create_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
         name, wanted = asked["EndpointName"], asked["EndpointConfigName"]
-        if self._endpoint(name):
+        if self.at_present(name):
             self.refuse("ValidationException", f'Cannot create already existing endpoint "{_arn("endpoint", name)}".')
         self._known(self.configurations, "endpoint configuration", wanted)
         made = Endpoint(name, wanted, "Creating", _tags(asked), {}, deployments=[wanted])
@@ -101,7 +101,7 @@ class Hosting(Refuse):
         excluded = {one["VariantPropertyType"] for one in asked.get("ExcludeRetainedVariantProperties", ())}
         retained = asked.get("RetainAllVariantProperties", False) and "DesiredInstanceCount" not in excluded
         counts = self._counts(wanted) | (
-            {k: v for k, v in found.counts.items() if k in self._types(wanted)} if retained else {}
+            {k: v for k, v in found.counts.items() if k in self.machines(wanted)} if retained else {}
         )
         found.pending = wanted
         found.deployments.append(wanted)
@@ -121,7 +121,7 @@ class Hosting(Refuse):
 
     def describe_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
         name = asked["EndpointName"]
-        found = self._endpoint(name) or self._missing("endpoint", name)
+        found = self.at_present(name) or self._missing("endpoint", name)
         variants = [{"VariantName": one, "DesiredInstanceCount": count} for one, count in found.counts.items()]
         return {
             "EndpointName": name,
@@ -155,7 +155,7 @@ class Hosting(Refuse):
         found.status, found.becomes, found.reason = status, becomes, ""
         found.until = self.clock.now() + (seconds or SECONDS.get(status, 60.0))
 
-    def _endpoint(self, name: str) -> Endpoint | None:
+    def at_present(self, name: str) -> Endpoint | None:
         """What there is by now."""
         found = self.endpoints.get(name)
         if found and found.status in MOVING and self.clock.now() >= found.until:
@@ -164,7 +164,7 @@ class Hosting(Refuse):
         return self.endpoints.get(name)
 
     def _changeable(self, name: str, *, failed_too: bool = False) -> Endpoint:
-        found = self._endpoint(name) or self._missing("endpoint", name)
+        found = self.at_present(name) or self._missing("endpoint", name)
         if found.status in MOVING:
             self.refuse("ValidationException", f'Cannot update in-progress endpoint "{_arn("endpoint", name)}".')
         if found.status == "Failed" and not failed_too:
@@ -172,7 +172,7 @@ class Hosting(Refuse):
         return found
 
     def _check_scaling(self, found: Endpoint, wanted: str) -> None:
-        before, after = self._types(found.configuration), self._types(wanted)
+        before, after = self.machines(found.configuration), self.machines(wanted)
         for variant, machine in before.items():
             if self.is_scaled(f"endpoint/{found.name}/variant/{variant}") and after.get(variant) != machine:
                 text = (
@@ -180,7 +180,8 @@ class Hosting(Refuse):
                 )
                 self.refuse("ValidationException", text)
 
-    def _types(self, configuration: str) -> dict[str, str]:
+    def machines(self, configuration: str) -> dict[str, str]:
+        """The instance type of each variant."""
         variants = self.configurations.get(configuration, {}).get("ProductionVariants", ())
         return {one["VariantName"]: one["InstanceType"] for one in variants}
 

@@ -55,10 +55,10 @@ class Scaling(Refuse):
 
     def _machine(self, resource: str) -> str:
         _, name, _, variant = resource.split("/")
-        endpoint = self.hosting._endpoint(name)
+        endpoint = self.hosting.at_present(name)
         if endpoint is None or endpoint.status != "InService" or variant not in endpoint.counts:
             self._invalid(f"Endpoint {name} is not InService or has no variant {variant}.")
-        return self.hosting._types(endpoint.configuration)[variant]
+        return self.hosting.machines(endpoint.configuration)[variant]
 
     def _need_target(self, resource: str) -> None:
         if resource not in self.targets:

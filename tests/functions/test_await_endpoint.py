@@ -110,6 +110,15 @@ def test_it_gives_up_after_the_time_that_settings_give_it(account: FakeAccount) 
     assert "gave up: endpoint dog-breeds is Creating after 180 minutes" in answer(account)
 
 
+def test_who_cannot_look_at_the_endpoint_gives_up_as_well(account: FakeAccount) -> None:
+    left = message(account)
+    for seconds, again in ((0, ["message-1"]), (GIVE_UP_SECONDS, [])):
+        account.clock.sleep(seconds)
+        account.wire.break_on("sagemaker:DescribeEndpoint", "AccessDeniedException", "not authorized")
+        assert settle(account, left) == again
+    assert answer(account).startswith("gave up: DescribeEndpoint was refused with AccessDeniedException")
+
+
 def test_a_reason_is_as_long_as_the_service_takes_it(account: FakeAccount) -> None:
     left = message(account)
     account.settle()

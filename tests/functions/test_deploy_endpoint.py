@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import deploy_endpoint
 from entrypoints import contract
 from shared.errors import BusyError, EventError, RefusedError
 from tests.fakes.account import PACKAGE, FakeAccount
@@ -260,6 +261,17 @@ def test_a_configuration_says_what_was_served_before_it(account: FakeAccount) ->
     assert tags[second][contract.TAG_PREVIOUS] == first
 
 
+def test_a_configuration_of_a_half_done_attempt_says_what_is_served_by_then(account: FakeAccount) -> None:
+    serve(account)
+    account.wire.break_on("sagemaker:UpdateEndpoint", "ResourceLimitExceeded", "no")
+    with pytest.raises(RefusedError):
+        deploy(account, deploy_event())
+    between = serve(account, "between")
+    name = serve(account, EXECUTION)
+    tags = account.sagemaker.tags[account.sagemaker.configurations[name]["EndpointConfigArn"]]
+    assert tags[contract.TAG_PREVIOUS] == between
+
+
 def test_old_configurations_and_models_go_and_the_last_five_stay(account: FakeAccount) -> None:
     account.sagemaker.page = 3
     names = [serve(account, f"execution-{number}") for number in range(8)]
@@ -280,6 +292,7 @@ def test_what_is_of_another_endpoint_is_never_removed(account: FakeAccount) -> N
     for number in range(9):
         serve(account, f"execution-{number}")
     assert {*others, "dog-breeds-v1-mine"} <= set(account.sagemaker.models)
+    assert set(others) <= set(account.sagemaker.configurations)
 
 
 def test_what_cannot_be_removed_does_not_spoil_the_deployment(account: FakeAccount) -> None:
@@ -312,6 +325,14 @@ def test_an_event_that_cannot_be_read_is_told_by_name(account: FakeAccount, name
         deploy(account, deploy_event(**{name: value}), lines)
     assert [line["level"] for line in lines] == ["ERROR"]
     assert not account.wire.calls
+
+
+def test_lambda_is_told_what_is_wrong() -> None:
+    class Context:
+        function_name = aws_request_id = "sagemaker-dog-breeds-deploy-endpoint"
+
+    with pytest.raises(EventError, match="no model_package_arn"):
+        deploy_endpoint.handler({}, Context())
 
 
 def test_numbers_and_flags_may_come_as_text(account: FakeAccount) -> None:

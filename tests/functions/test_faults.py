@@ -22,17 +22,6 @@ from tests.functions.running import deploy, scale, settle
 
 Act = Callable[[FakeAccount], object]
 ENDPOINT = "dog-breeds"
-MESSAGE = {
-    "token": "",
-    "arguments": {
-        "outcome": "deploying",
-        "endpoint_name": ENDPOINT,
-        "next_function": "scaler",
-        "next_event": {"endpoint_name": ENDPOINT},
-    },
-}
-
-
 # What is said once more, since nobody can know whether it was heard.
 AGAIN = {
     "approval": ["sqs:SendMessage"],
@@ -83,9 +72,11 @@ def waiting(account: FakeAccount) -> None:
 def answered(account: FakeAccount) -> object:
     """The queue hands a message over until it has done its work."""
     name = account.sagemaker.endpoints[ENDPOINT].configuration
-    message = {**MESSAGE, "arguments": {**MESSAGE["arguments"], "endpoint_config_name": name}}  # type: ignore[dict-item]
-    records = {"step": record(name="step", endpoint_config_name=name), "approval": record(message, name="approval")}
-    again = settle(account, *records.values())
+    names = {"outcome": "deploying", "endpoint_name": ENDPOINT, "endpoint_config_name": name}
+    message = {"token": "", "arguments": {**names, "next_function": "scaler", "next_event": {"variant_name": "x"}}}
+    now = account.clock.now()
+    records = (record(sent=now, name="step", endpoint_config_name=name), record(message, now, "approval"))
+    again = settle(account, *records)
     if again:
         raise BusyError("some messages are to come back")
     return again
