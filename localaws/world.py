@@ -75,6 +75,14 @@ class Objects(Protocol):
         ...
 
 
+class Logs(Protocol):
+    """Where what processes write is kept, by group and stream."""
+
+    def write(self, group: str, stream: str, line: str) -> None:
+        """Keep a line."""
+        ...
+
+
 class Bus:
     """Events, told to whoever listens, in the order in which they happen."""
 

@@ -134,16 +134,19 @@ class Catalog:
             self._store.put(VERSION, f"{place.bucket}/{place.key}\0{before['number']:012d}", before)
 
 
-def download(catalog: Catalog, place: Address, folder: Path) -> int:
-    """Put the objects under a prefix into a folder, under the rest of their keys; how many there were."""
-    count = 0
-    for key, body in catalog.under(place):
-        rest = key[len(place.key) :].lstrip("/") or key.rsplit("/", 1)[-1]
-        if key.endswith("/") or _escapes(rest):
-            continue
+def download(catalog: Catalog, place: Address, folder: Path, share: tuple[int, int] = (0, 1)) -> int:
+    """Put the objects under a prefix, or one share of so many, into a folder under the rest of their keys; how many."""
+    index, shares = share
+    fitting = [(key, body, _rest(key, place)) for key, body in catalog.under(place) if not key.endswith("/")]
+    chosen = [(body, rest) for _, body, rest in fitting if not _escapes(rest)][index::shares]
+    for body, rest in chosen:
         catalog.blobs.link(body["blob"], folder / rest)
-        count += 1
-    return count
+    return len(chosen)
+
+
+def _rest(key: str, place: Address) -> str:
+    """What of a key lies below a prefix; of the prefix itself, its last part."""
+    return key[len(place.key) :].lstrip("/") or key.rsplit("/", 1)[-1]
 
 
 def upload(catalog: Catalog, folder: Path, place: Address) -> Mapping[str, Document]:

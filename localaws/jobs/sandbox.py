@@ -1,0 +1,95 @@
+"""One host of a job: the folders of a container on this machine, and its paths in what the job is told.
+
+/opt/ml exists nowhere outside, so every mention of it in arguments, environment and configuration is rewritten. Inputs
+are the object store's own files wherever the disk allows it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from localaws.jobs.plans import ROOT, Input, JobPlan, Output
+from localaws.objects.catalog import Address, Catalog, download, upload
+
+_FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints", "tmp")
+_MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
+_FAILURE = f"{ROOT}/output/failure"
+_LONGEST_REASON = 1024
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A host's folder."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """What the host takes for /opt/ml."""
+        return self.folder / "opt" / "ml"
+
+    def path(self, inside: str) -> Path:
+        """Where a path of the container lies."""
+        return Path(self.mapped(inside))
+
+    def mapped(self, text: str) -> str:
+        """A text with every mention of /opt/ml as it is called on this machine."""
+        return _MENTION.sub(str(self.root).replace("\\", r"\\"), text)
+
+    def lay_out(self, plan: JobPlan, host: str, catalog: Catalog) -> None:
+        """Make the folders, write what the host is told, and put its inputs in place."""
+        for name in _FOLDERS:
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+        for inside, content in plan.host_files(host).items():
+            self.path(inside).parent.mkdir(parents=True, exist_ok=True)
+            self.path(inside).write_text(self.mapped(json.dumps(content)), encoding="utf-8")
+        for one in plan.inputs:
+            self._fill(one, plan.hosts.index(host), len(plan.hosts), catalog)
+        for output in plan.outputs:
+            self.path(output.folder).mkdir(parents=True, exist_ok=True)
+        if plan.checkpoints:
+            download(catalog, plan.checkpoints.place, self.path(plan.checkpoints.folder))
+
+    def _fill(self, one: Input, index: int, count: int, catalog: Catalog) -> None:
+        folder = self.path(one.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        share = (index, count) if one.is_sharded else (0, 1)
+        if not download(catalog, one.place, folder, share) and not one.is_sharded:
+            raise FileNotFoundError(f"No S3 objects found under S3 URL {one.place}")
+
+    def command(self, plan: JobPlan) -> list[str]:
+        """The command with this machine's paths."""
+        return [self.mapped(word) for word in plan.command]
+
+    def environment(self, plan: JobPlan, base: Mapping[str, str]) -> dict[str, str]:
+        """All that the host's processes see of the environment."""
+        told = {name: self.mapped(value) for name, value in plan.environment.items()}
+        own = {"SAGEMAKER_BASE_DIR": str(self.root), "HOME": str(self.folder), "TMPDIR": str(self.root / "tmp")}
+        return {**base, **own, **told}
+
+    def failure(self) -> str:
+        """What the job itself wrote about why it failed."""
+        path = self.path(_FAILURE)
+        return path.read_text(encoding="utf-8", errors="replace").strip()[:_LONGEST_REASON] if path.is_file() else ""
+
+
+def collect(output: Output, sandbox: Sandbox, catalog: Catalog) -> Address | None:
+    """Keep what a host wrote into a folder as objects; None if there is nothing that belongs into an archive."""
+    folder = sandbox.path(output.folder)
+    if not output.archive:
+        upload(catalog, folder, output.place)
+        return output.place
+    if not any(folder.iterdir()):
+        return None
+    archive = sandbox.folder / f"{output.archive}.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for path in sorted(folder.iterdir()):
+            tar.add(path, arcname=path.name)
+    catalog.put_file(output.place, archive)
+    archive.unlink()
+    return output.place

@@ -1,0 +1,223 @@
+"""Running jobs: from a document that says what is asked for to one that says what came of it.
+
+Each job has a thread, which lays out its hosts, runs them, and keeps what they wrote. The document says at each moment
+how far it is, in the service's words. A job that was running when the daemon was killed is run again from the start,
+in a clean folder, after what is left of its processes has been ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from localaws.jobs.metrics import Readings
+from localaws.jobs.plans import JobPlan
+from localaws.jobs.processes import Host, Outcome, Running, end_group
+from localaws.jobs.sandbox import Sandbox, collect
+from localaws.objects.catalog import Catalog, NoBucketError
+from localaws.store import Document
+from localaws.world import Logs, World
+
+_LOG = logging.getLogger(__name__)
+_PROCESSES = "job-processes"
+_STOPPED_EXIT = "Stopped"
+Planner: TypeAlias = Callable[[Document], JobPlan]
+Ended: TypeAlias = Callable[[Document], None]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What jobs run on: the environment that every process gets, and how many cores are shared out."""
+
+    environment: Mapping[str, str]
+    cores: int
+    role_environment: Callable[[str], Mapping[str, str]] = field(default=lambda _: {})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kind of job is called in its documents."""
+
+    kind: str
+    status: str
+    plan: Planner
+    secondary: bool = False
+
+
+class Jobs:
+    """All jobs of the machine, whichever kind."""
+
+    def __init__(self, world: World, catalog: Catalog, machine: Machine, logs: Logs) -> None:
+        self._world = world
+        self._catalog = catalog
+        self._machine = machine
+        self._logs = logs
+        self._lock = threading.Lock()
+        self._running: dict[str, Running | None] = {}
+        self._hosts: dict[str, int] = {}
+
+    def start(self, kind: Kind, name: str) -> None:
+        """Run the job of that name."""
+        with self._lock:
+            self._running[name] = None
+        threading.Thread(target=self._run, args=(kind, name), name=f"job {name}", daemon=True).start()
+
+    def stop(self, kind: Kind, name: str) -> None:
+        """Ask a job to end; it says Stopping until it has."""
+        self._note(kind, name, "Stopping", "Stopping")
+        with self._lock:
+            running = self._running.get(name)
+        if running is not None:
+            running.stop()
+
+    def resume(self, kind: Kind) -> None:
+        """Run again what was running when the daemon ended, after ending what is left of it."""
+        for entry in self._world.store.entries(kind.kind):
+            if entry.body[kind.status] in ("InProgress", "Stopping"):
+                self._end_left_over(entry.name)
+                if entry.body[kind.status] == "Stopping":
+                    self._note(kind, entry.name, "Stopped", _STOPPED_EXIT)
+                else:
+                    self.start(kind, entry.name)
+
+    def end_all(self) -> None:
+        """End every job's processes at once; they run again when the daemon does."""
+        with self._lock:
+            groups = [group for running in self._running.values() if running for group in running.groups]
+        for group in groups:
+            end_group(group, signal.SIGKILL)
+
+    def _run(self, kind: Kind, name: str) -> None:
+        try:
+            self._carry_out(kind, name)
+        except (OSError, ValueError, NoBucketError) as error:
+            self._note(kind, name, "Failed", "Failed", FailureReason=f"ClientError: {error}")
+        except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
+            _LOG.exception("job %s cannot go on", name)
+            self._note(kind, name, "Failed", "Failed", FailureReason="InternalServerError: see the local AWS's log")
+        finally:
+            with self._lock:
+                self._running.pop(name, None)
+                self._hosts.pop(name, None)
+            self._world.signal.wake()
+
+    def _carry_out(self, kind: Kind, name: str) -> None:
+        plan = kind.plan(self._world.store.get(kind.kind, name))
+        folder = self._world.folder / "jobs" / name
+        shutil.rmtree(folder, ignore_errors=True)
+        sandboxes = [Sandbox(folder / f"host-{number}") for number, _ in enumerate(plan.hosts, start=1)]
+        self._note(kind, name, "InProgress", "Downloading")
+        for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
+            sandbox.lay_out(plan, host, self._catalog)
+        readings = Readings(plan.metrics)
+        outcome = self._processes(kind, plan, sandboxes, readings)
+        self._note(kind, name, "InProgress", "Uploading")
+        reason = _reason(outcome, sandboxes)
+        artifacts = self._keep(plan, sandboxes, has_failed=bool(reason))
+        final = {"FinalMetricDataList": readings.final()} if plan.metrics else {}
+        ended_early = outcome.is_stopped or outcome.is_too_long
+        status = "Stopped" if ended_early else "Failed" if reason else "Completed"
+        secondary = "MaxRuntimeExceeded" if outcome.is_too_long else status
+        members = {**artifacts, **final, "FailureReason": reason if status == "Failed" else None}
+        self._note(kind, name, status, secondary, ExitMessage=reason or None, **members)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _processes(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> Outcome:
+        with self._lock:
+            self._hosts[plan.name] = len(plan.hosts)
+            share = max(1, self._machine.cores // sum(self._hosts.values()))
+        base = {
+            **self._machine.environment,
+            **self._machine.role_environment(plan.role),
+            "OMP_NUM_THREADS": str(share),
+            "SM_LOCAL_CORES": str(share),
+        }
+        hosts = [
+            Host(name, sandbox.command(plan), sandbox.root / "code", sandbox.environment(plan, base))
+            for name, sandbox in zip(plan.hosts, sandboxes, strict=True)
+        ]
+
+        def hear(host: str, line: str) -> None:
+            self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
+            readings.read(line, self._world.clock.now())
+
+        self._note(kind, plan.name, "InProgress", "Training", TrainingStartTime=self._world.now())
+        running = Running(hosts, hear)
+        whose = {"groups": running.groups, "folder": str(sandboxes[0].folder.parent)}
+        self._world.store.put(_PROCESSES, plan.name, whose)
+        with self._lock:
+            self._running[plan.name] = running
+        if self._world.store.get(kind.kind, plan.name)[kind.status] == "Stopping":
+            running.stop()
+        return running.wait(plan.seconds)
+
+    def _keep(self, plan: JobPlan, sandboxes: list[Sandbox], *, has_failed: bool) -> Mapping[str, Any]:
+        """Keep what the hosts wrote; what the document says of it."""
+        for output in plan.outputs:
+            if has_failed and not output.also_after_failure:
+                continue
+            for sandbox in sandboxes[:1] if output.archive else sandboxes:
+                collect(output, sandbox, self._catalog)
+        if plan.checkpoints:
+            collect(plan.checkpoints, sandboxes[0], self._catalog)
+        model = next((one for one in plan.outputs if one.archive == "model"), None)
+        kept = model is not None and self._catalog.find(model.place) is not None
+        return {"ModelArtifacts": {"S3ModelArtifacts": str(model.place)}} if model and kept else {}
+
+    def _note(self, kind: Kind, name: str, status: str, secondary: str, **members: Any) -> None:
+        """Say in the job's document how far it is."""
+        moment = self._world.now()
+
+        def noted(before: Document) -> Document:
+            body = {**before, **{member: value for member, value in members.items() if value is not None}}
+            body[kind.status] = status if before[kind.status] != "Stopping" or status != "InProgress" else "Stopping"
+            body["LastModifiedTime"] = moment
+            if kind.secondary:
+                body["SecondaryStatus"] = secondary
+                body["SecondaryStatusTransitions"] = _moved(before, secondary, moment)
+            if status not in ("InProgress", "Stopping"):
+                body["TrainingEndTime"] = body["ProcessingEndTime"] = moment
+            return body
+
+        self._world.store.change(kind.kind, name, noted)
+        self._world.signal.wake()
+
+    def _end_left_over(self, name: str) -> None:
+        """End the processes of a job that an earlier daemon ran, if they still are that job's."""
+        known = self._world.store.find(_PROCESSES, name)
+        for group in known["groups"] if known else ():
+            if known and _belongs(group, known["folder"]):
+                end_group(group, signal.SIGKILL)
+
+
+def _reason(outcome: Outcome, sandboxes: list[Sandbox]) -> str:
+    """Why a job failed: what it wrote itself, else its exit code; nothing if it did not."""
+    if outcome.is_stopped or outcome.is_too_long or not outcome.exit_code:
+        return ""
+    written = next((text for text in (sandbox.failure() for sandbox in sandboxes) if text), "")
+    cause = written or "See job logs for more information"
+    return f"AlgorithmError: {cause}, exit code: {outcome.exit_code}"
+
+
+def _moved(before: Document, secondary: str, moment: str) -> list[Mapping[str, Any]]:
+    """The transitions so far, and the one that happens now."""
+    earlier = list(before.get("SecondaryStatusTransitions", []))
+    if earlier and earlier[-1]["Status"] == secondary:
+        return earlier
+    if earlier and "EndTime" not in earlier[-1]:
+        earlier[-1] = {**earlier[-1], "EndTime": moment}
+    return [*earlier, {"Status": secondary, "StartTime": moment, "StatusMessage": ""}]
+
+
+def _belongs(group: int, folder: str) -> bool:
+    """Whether a process still is one that was started in a folder: ids are given anew."""
+    try:
+        return folder.encode() in Path(f"/proc/{group}/environ").read_bytes()
+    except OSError:
+        return False

@@ -1,0 +1,90 @@
+"""Training and processing jobs: created, described, listed, stopped. Running them is jobs/work.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from localaws.jobs import plans
+from localaws.jobs.work import Jobs, Kind
+from localaws.protocol.errors import InvalidRequestError, ServiceError
+from localaws.sagemaker.listing import Listing
+from localaws.sagemaker.resources import Resource
+from localaws.sagemaker.service import Handler, Request
+from localaws.world import World
+
+_OVER = ("Completed", "Failed", "Stopped")
+
+
+class _JobResource(Resource):
+    """Jobs say in words of their own that one is missing or there already."""
+
+    def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names nothing here
+        return InvalidRequestError("Requested resource not found.")
+
+    def taken(self, world: World, name: str) -> ServiceError:
+        unique = "Job name must be unique within an AWS account and region"
+        there = f"and a job with this name already exists ({self.arn(world, name)})"
+        return ServiceError("ResourceInUse", f"{unique}, {there}")
+
+
+def _resource(noun: str) -> Resource:
+    return _JobResource(
+        f"{noun.lower()}-job",
+        f"{noun.lower()} job",
+        f"{noun}JobName",
+        f"{noun}JobArn",
+        Listing(f"{noun}JobSummaries", f"{noun}JobName", f"{noun}JobStatus"),
+    )
+
+
+TRAINING = _resource("Training")
+PROCESSING = _resource("Processing")
+
+
+@dataclass(frozen=True)
+class JobHandlers:
+    """The handlers of a kind of job, and what they hand jobs to."""
+
+    noun: str
+    resource: Resource
+    kind: Kind
+    jobs: Jobs
+
+    def table(self) -> Mapping[str, Handler]:
+        """The handlers by their operations."""
+        return {
+            f"Create{self.noun}Job": self._create,
+            f"Describe{self.noun}Job": self.resource.describe,
+            f"List{self.noun}Jobs": self.resource.list,
+            f"Stop{self.noun}Job": self._stop,
+        }
+
+    def _create(self, world: World, request: Request) -> Mapping[str, Any]:
+        moment = world.now()
+        secondary = {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []} if self.kind.secondary else {}
+        status = {self.kind.status: "InProgress", "LastModifiedTime": moment, **secondary}
+        job = self.resource.create(world, request, **status, ProcessingStartTime=moment)
+        self.jobs.start(self.kind, request[self.resource.name_member])
+        return job
+
+    def _stop(self, world: World, request: Request) -> Mapping[str, Any]:
+        name = request[self.resource.name_member]
+        job = self.resource.get(world, name)
+        if job[self.kind.status] in _OVER:
+            why = f"the {self.resource.called} is in status {job[self.kind.status]}"
+            raise InvalidRequestError(f"The request was rejected because {why}.")
+        self.jobs.stop(self.kind, name)
+        return {}
+
+
+def training(jobs: Jobs, toolkit: tuple[str, ...]) -> JobHandlers:
+    """Training jobs, whose scripts a toolkit starts where the job has no command of its own."""
+    kind = Kind(TRAINING.kind, "TrainingJobStatus", lambda job: plans.training(job, toolkit), secondary=True)
+    return JobHandlers("Training", TRAINING, kind, jobs)
+
+
+def processing(jobs: Jobs) -> JobHandlers:
+    """Processing jobs."""
+    return JobHandlers("Processing", PROCESSING, Kind(PROCESSING.kind, "ProcessingJobStatus", plans.processing), jobs)

@@ -1,0 +1,280 @@
+"""Jobs of the local AWS are real processes that find a container's folders, and leave what they write in S3."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from localaws.jobs.work import Jobs, Machine
+from localaws.objects.blobs import Blobs
+from localaws.objects.catalog import Address, Catalog
+from localaws.protocol.errors import ServiceError
+from localaws.sagemaker import jobs as job_handlers
+from localaws.sagemaker.service import Service, joined
+from localaws.store import Store
+from localaws.world import SystemClock, World
+
+ROLE = "arn:aws:iam::000000000000:role/job"
+PATIENCE_SECONDS = 30
+
+
+class KeptLogs:
+    """What jobs write, line by line."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self.more = threading.Condition()
+
+    def write(self, group: str, stream: str, line: str) -> None:
+        with self.more:
+            self.lines.append((f"{group}/{stream}", line))
+            self.more.notify_all()
+
+    def wait_for(self, line: str) -> None:
+        with self.more:
+            assert self.more.wait_for(lambda: line in [one for _, one in self.lines], PATIENCE_SECONDS)
+
+
+class Shop:
+    """A local AWS that runs jobs."""
+
+    def __init__(self, folder: Path) -> None:
+        store, clock = Store(folder / "state.sqlite"), SystemClock()
+        self.catalog = Catalog(store, Blobs(folder / "blobs"), clock)
+        self.catalog.make_bucket("bucket")
+        self.logs = KeptLogs()
+        self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
+        machine = Machine({"PATH": os.environ["PATH"], "GREETING": "hello"}, cores=4)
+        self.jobs = Jobs(self.world, self.catalog, machine, self.logs)
+        self.training, self.processing = job_handlers.training(self.jobs, ()), job_handlers.processing(self.jobs)
+        self.service = Service(self.world, joined([self.training.table(), self.processing.table()]))
+
+    def put(self, key: str, content: str = "x") -> None:
+        self.catalog.put(Address("bucket", key), [content.encode()])
+
+    def texts(self, prefix: str) -> dict[str, str]:
+        """The objects under a prefix, as text."""
+        under = self.catalog.under(Address("bucket", prefix))
+        return {key: self.catalog.read(f"s3://bucket/{key}").decode() for key, _ in under}
+
+    def train(self, script: str, *, hosts: int = 1, seconds: int = 60, **members: Any) -> None:
+        """Begin a training job whose command is a line of shell."""
+        command = ["/bin/sh", "-c", script]
+        algorithm = {"TrainingImage": "image", "TrainingInputMode": "File", "ContainerEntrypoint": command}
+        request = {
+            "TrainingJobName": "job",
+            "RoleArn": ROLE,
+            "AlgorithmSpecification": {**algorithm, **members.pop("algorithm", {})},
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": seconds},
+            **members,
+        }
+        self.service.answer("CreateTrainingJob", request)
+
+    def ended(self, noun: str = "Training") -> dict[str, Any]:
+        """What is described about the job once it has ended."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            job = self.service.answer(f"Describe{noun}Job", {f"{noun}JobName": "job"})
+            if job[f"{noun}JobStatus"] in ("Completed", "Failed", "Stopped"):
+                return job
+            self.world.signal.wait(0.2)
+        raise AssertionError(f"still {job[f'{noun}JobStatus']}")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    opened = Shop(tmp_path)
+    yield opened
+    opened.jobs.end_all()
+
+
+def channel(name: str, **source: str) -> dict[str, Any]:
+    place = {"S3DataType": "S3Prefix", "S3Uri": f"s3://bucket/{name}/", **source}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": place}}
+
+
+def test_a_channel_is_a_folder_and_the_model_folder_an_archive(shop: Shop) -> None:
+    shop.put("train/a/1.txt", "one")
+    shop.train("cat /opt/ml/input/data/train/a/1.txt > /opt/ml/model/copy", InputDataConfig=[channel("train")])
+    job = shop.ended()
+    assert job["ModelArtifacts"] == {"S3ModelArtifacts": "s3://bucket/out/job/output/model.tar.gz"}
+    with tarfile.open(fileobj=io.BytesIO(shop.catalog.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) as archive:
+        copied = archive.extractfile("copy")
+        assert copied is not None
+        assert copied.read() == b"one"
+    moves = [one["Status"] for one in job["SecondaryStatusTransitions"]]
+    assert moves == ["Downloading", "Training", "Uploading", "Completed"]
+
+
+def test_the_container_is_described_to_the_script(shop: Shop) -> None:
+    shop.train(
+        "cat /opt/ml/input/config/hyperparameters.json; echo; echo $GREETING $MINE $TRAINING_JOB_NAME; test -d /opt/ml",
+        HyperParameters={"epochs": "3", "place": "/opt/ml/model"},
+        Environment={"MINE": "at /opt/ml/x"},
+    )
+    shop.ended()
+    (stream, told), (_, environment) = shop.logs.lines[:2]
+    root = shop.world.folder / "jobs" / "job" / "host-1" / "opt" / "ml"
+    assert stream == "/aws/sagemaker/TrainingJobs/job/algo-1"
+    assert told == f'{{"epochs": "3", "place": "{root}/model"}}'
+    assert environment == f"hello at {root}/x job"
+
+
+def test_metrics_are_read_from_the_log_and_the_last_value_counts(shop: Shop) -> None:
+    script = "for value in 0.5 nan 1e-05 inf; do echo loss=$value; done"
+    metrics = [{"Name": "loss", "Regex": "loss=(.*)"}, {"Name": "never", "Regex": "never=(.*)"}]
+    shop.train(script, algorithm={"MetricDefinitions": metrics})
+    assert [(one["MetricName"], one["Value"]) for one in shop.ended()["FinalMetricDataList"]] == [("loss", 1e-05)]
+
+
+def test_a_job_may_say_why_it_failed(shop: Shop) -> None:
+    shop.train("echo 'no images' > /opt/ml/output/failure; touch /opt/ml/model/x /opt/ml/output/data/y; exit 3")
+    job = shop.ended()
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", "AlgorithmError: no images, exit code: 3")
+    assert list(shop.texts("out/job/output/model")) == []
+    assert [key for key, _ in shop.catalog.under(Address("bucket", "out"))] == ["out/job/output/output.tar.gz"]
+
+
+def test_a_job_that_says_nothing_fails_with_its_exit_code(shop: Shop) -> None:
+    shop.train("exit 7")
+    assert shop.ended()["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 7"
+
+
+def test_input_that_is_not_there_is_a_failure_before_anything_runs(shop: Shop) -> None:
+    shop.train("echo ran", InputDataConfig=[channel("train")])
+    assert shop.ended()["FailureReason"] == "ClientError: No S3 objects found under S3 URL s3://bucket/train/"
+    assert shop.logs.lines == []
+
+
+def test_every_instance_is_a_host_that_knows_the_others(shop: Shop) -> None:
+    shop.train("cat /opt/ml/input/config/resourceconfig.json | tr , '\\n' | grep current_host; echo", hosts=3)
+    shop.ended()
+    told = sorted(line for _, line in shop.logs.lines if "current_host" in line)
+    assert told == [f'{{"current_host": "127.0.0.{number}"' for number in (1, 2, 3)]
+    assert {stream for stream, _ in shop.logs.lines} == {f"/aws/sagemaker/TrainingJobs/job/algo-{n}" for n in (1, 2, 3)}
+
+
+def test_one_host_that_fails_ends_the_others(shop: Shop) -> None:
+    script = "grep -q 'current_host\": \"127.0.0.2' /opt/ml/input/config/resourceconfig.json && exit 4; sleep 1000"
+    shop.train(script, hosts=2)
+    assert "exit code: " in shop.ended()["FailureReason"]
+
+
+def test_shards_are_dealt_out(shop: Shop) -> None:
+    for number in range(5):
+        shop.put(f"train/{number}")
+    shards = channel("train", S3DataDistributionType="ShardedByS3Key")
+    shop.train("ls /opt/ml/input/data/train | wc -l", hosts=2, InputDataConfig=[shards])
+    shop.ended()
+    assert sorted(line.strip() for _, line in shop.logs.lines) == ["2", "3"]
+
+
+def test_a_job_is_stopped_in_its_own_time(shop: Shop) -> None:
+    shop.train("trap 'echo leaving > /opt/ml/model/x; exit 0' TERM; echo ready; while true; do sleep 0.05; done")
+    shop.logs.wait_for("ready")
+    shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+    job = shop.ended()
+    assert (job["TrainingJobStatus"], "FailureReason" in job) == ("Stopped", False)
+    assert job["ModelArtifacts"]["S3ModelArtifacts"]
+    with pytest.raises(ServiceError, match="is in status Stopped"):
+        shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+
+
+def test_a_job_ends_when_its_time_is_up(shop: Shop) -> None:
+    shop.train("echo ready; sleep 1000", seconds=1)
+    job = shop.ended()
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_a_name_is_given_to_one_job(shop: Shop) -> None:
+    shop.train("true")
+    with pytest.raises(ServiceError, match="Job name must be unique") as raised:
+        shop.train("true")
+    assert raised.value.code == "ResourceInUse"
+
+
+def test_checkpoints_are_there_before_and_kept_after(shop: Shop) -> None:
+    shop.put("checkpoints/step", "5")
+    shop.train(
+        "cat /opt/ml/checkpoints/step; echo 6 > /opt/ml/checkpoints/step",
+        CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"},
+    )
+    shop.ended()
+    assert shop.logs.lines[0][1] == "5"
+    assert shop.texts("checkpoints") == {"checkpoints/step": "6\n"}
+
+
+def test_a_processing_job_reads_and_writes_folders(shop: Shop) -> None:
+    shop.put("in/a.txt", "text")
+    script = 'cp "$0" /opt/ml/processing/out/copy.txt'
+    place = {"S3Uri": "s3://bucket/in/", "LocalPath": "/opt/ml/processing/in"}
+    output = {"S3Uri": "s3://bucket/result", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    shop.service.answer(
+        "CreateProcessingJob",
+        {
+            "ProcessingJobName": "job",
+            "RoleArn": ROLE,
+            "AppSpecification": {
+                "ImageUri": "image",
+                "ContainerEntrypoint": ["/bin/sh", "-c", script],
+                "ContainerArguments": ["/opt/ml/processing/in/a.txt"],
+            },
+            "ProcessingInputs": [{"InputName": "in", "S3Input": {**place, "S3DataType": "S3Prefix"}}],
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+            },
+        },
+    )
+    assert shop.ended("Processing")["ProcessingJobStatus"] == "Completed"
+    assert shop.texts("result") == {"result/copy.txt": "text"}
+
+
+# Begins a job, says so, and stays until it is killed.
+DAEMON = """
+import sys, threading
+from pathlib import Path
+from tests.e2e.test_local_jobs import Shop
+shop = Shop(Path(sys.argv[1]))
+shop.train(sys.argv[2])
+shop.logs.wait_for("ready")
+print("ready", flush=True)
+threading.Event().wait(60)
+"""
+
+
+def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    script = f"echo $$ >> {runs}; echo ready; test $(wc -l < {runs}) = 2 || sleep 1000"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", DAEMON, str(tmp_path), script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as daemon:
+        assert daemon.stdout is not None
+        assert daemon.stdout.readline() == "ready\n"
+        daemon.kill()
+    (first,) = runs.read_text().split()
+    assert is_alive(int(first))
+    again = Shop(tmp_path)
+    again.jobs.resume(again.training.kind)
+    assert again.ended()["TrainingJobStatus"] == "Completed"
+    assert not is_alive(int(first))
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process runs still; one that has ended and that nobody has asked about yet does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
