@@ -127,6 +127,13 @@ class Catalog:
         for entry in reversed(self._store.entries(VERSION, f"{start}{prefix}")):
             yield entry.name.removeprefix(start).rpartition("\0")[0], entry.body
 
+    def forget_version(self, place: Address, number: str) -> None:
+        """Forget what an object was at a time."""
+        name = f"{place.bucket}/{place.key}\0{int(number):012d}" if number.isdecimal() else ""
+        with self._store.together():
+            if self._store.find(VERSION, name) is not None:
+                self._store.remove(VERSION, name)
+
     def _set_aside(self, place: Address) -> None:
         """In a versioned bucket, keep what an object has been."""
         before = self.find(place)

@@ -1,0 +1,176 @@
+"""boto3's S3 client, unmodified, against the local S3: what it writes it reads, and errors are the ones it knows."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from werkzeug import Request, Response
+from werkzeug.serving import make_server
+
+from localaws.objects.api import ObjectsApi
+from localaws.objects.blobs import Blobs
+from localaws.objects.catalog import Catalog
+from localaws.store import Store
+from localaws.world import SystemClock
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator[Any]:
+    store = Store(tmp_path / "state.sqlite")
+    api = ObjectsApi(store, Catalog(store, Blobs(tmp_path / "blobs"), SystemClock()))
+
+    @Request.application
+    def application(request: Request) -> Response:
+        return api.answer(request)
+
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{server.server_port}",
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # nobody's
+        config=Config(retries={"max_attempts": 1}),
+    )
+    client.create_bucket(Bucket="bucket")
+    yield client
+    server.shutdown()
+    thread.join()
+    store.close()
+
+
+def code(error: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(error.value.response["Error"]["Code"])
+
+
+def test_an_object_is_read_as_it_was_written(s3: Any) -> None:
+    s3.put_object(
+        Bucket="bucket", Key="a/ä b.json", Body=b"content", ContentType="application/json", Metadata={"who": "me"}
+    )
+    told = s3.get_object(Bucket="bucket", Key="a/ä b.json")
+    assert (told["Body"].read(), told["ContentType"], told["Metadata"]) == (
+        b"content",
+        "application/json",
+        {"who": "me"},
+    )
+    assert s3.head_object(Bucket="bucket", Key="a/ä b.json")["ContentLength"] == 7
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
+def test_checksums_are_held_against_the_content_and_given_back(s3: Any, algorithm: str) -> None:
+    kept = s3.put_object(Bucket="bucket", Key="a", Body=b"content", ChecksumAlgorithm=algorithm)
+    told = s3.head_object(Bucket="bucket", Key="a", ChecksumMode="ENABLED")
+    assert told[f"Checksum{algorithm}"] == kept[f"Checksum{algorithm}"]
+    with pytest.raises(ClientError) as error:
+        s3.put_object(Bucket="bucket", Key="b", Body=b"content", **{f"Checksum{algorithm}": "AAAAAA=="})
+    assert code(error) == "BadDigest"
+    assert "Contents" not in s3.list_objects_v2(Bucket="bucket", Prefix="b")
+
+
+def test_a_large_file_comes_in_parts(s3: Any, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 40_000
+    s3.upload_fileobj(
+        io.BytesIO(content), "bucket", "large", Config=boto3.s3.transfer.TransferConfig(5 << 20, 2, 5 << 20)
+    )
+    assert s3.head_object(Bucket="bucket", Key="large")["ETag"].endswith('-2"')
+    s3.download_file("bucket", "large", str(tmp_path / "again"))
+    assert (tmp_path / "again").read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("asked", "part"), [("bytes=2-4", b"nte"), ("bytes=5-", b"nt"), ("bytes=-3", b"ent"), ("bytes=0-99", b"content")]
+)
+def test_a_range_is_a_part(s3: Any, asked: str, part: bytes) -> None:
+    s3.put_object(Bucket="bucket", Key="a", Body=b"content")
+    assert s3.get_object(Bucket="bucket", Key="a", Range=asked)["Body"].read() == part
+
+
+def test_a_list_comes_page_by_page_and_below_a_delimiter(s3: Any) -> None:
+    for key in ("a/1", "a/2", "a/b/3", "c"):
+        s3.put_object(Bucket="bucket", Key=key, Body=b"")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket="bucket", PaginationConfig={"PageSize": 3})
+    assert [one["Key"] for page in pages for one in page["Contents"]] == ["a/1", "a/2", "a/b/3", "c"]
+    below = s3.list_objects_v2(Bucket="bucket", Prefix="a/", Delimiter="/")
+    assert [one["Key"] for one in below["Contents"]] == ["a/1", "a/2"]
+    assert below["CommonPrefixes"] == [{"Prefix": "a/b/"}]
+
+
+def test_copies_and_deletions(s3: Any) -> None:
+    s3.put_object(Bucket="bucket", Key="a", Body=b"content", ContentType="text/plain")
+    s3.copy_object(Bucket="bucket", Key="b", CopySource={"Bucket": "bucket", "Key": "a"})
+    assert s3.get_object(Bucket="bucket", Key="b")["ContentType"] == "text/plain"
+    s3.delete_objects(Bucket="bucket", Delete={"Objects": [{"Key": "a"}, {"Key": "b"}, {"Key": "never"}]})
+    assert s3.list_objects_v2(Bucket="bucket")["KeyCount"] == 0
+    s3.delete_bucket(Bucket="bucket")
+
+
+def test_versions_are_kept_listed_and_removed(s3: Any) -> None:
+    s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket="bucket")["Status"] == "Enabled"
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket="bucket", Key="a", Body=body)
+    s3.delete_object(Bucket="bucket", Key="a")
+    versions = s3.list_object_versions(Bucket="bucket")["Versions"]
+    assert len(versions) == 2
+    with pytest.raises(ClientError) as error:
+        s3.delete_bucket(Bucket="bucket")
+    assert code(error) == "BucketNotEmpty"
+    objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
+    s3.delete_objects(Bucket="bucket", Delete={"Objects": objects})
+    s3.delete_bucket(Bucket="bucket")
+
+
+POLICY = '{"Version":"2012-10-17","Statement":[]}'
+RULE = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "executions/"}, "Expiration": {"Days": 90}}
+KEY = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+CONFIGURATIONS = [
+    ("bucket_encryption", {"ServerSideEncryptionConfiguration": KEY}, "ServerSideEncryptionConfigurationNotFoundError"),
+    ("bucket_policy", {"Policy": POLICY}, "NoSuchBucketPolicy"),
+    ("bucket_lifecycle_configuration", {"LifecycleConfiguration": {"Rules": [RULE]}}, "NoSuchLifecycleConfiguration"),
+    ("bucket_tagging", {"Tagging": {"TagSet": [{"Key": "a", "Value": "b"}]}}, "NoSuchTagSet"),
+    ("public_access_block", {"PublicAccessBlockConfiguration": BLOCK}, "NoSuchPublicAccessBlockConfiguration"),
+]
+
+
+@pytest.mark.parametrize(("what", "value", "absent"), CONFIGURATIONS)
+def test_configuration_is_given_back_as_it_came(s3: Any, what: str, value: dict[str, Any], absent: str) -> None:
+    with pytest.raises(ClientError) as error:
+        getattr(s3, f"get_{what}")(Bucket="bucket")
+    assert code(error) == absent
+    getattr(s3, f"put_{what}")(Bucket="bucket", **value)
+    told = getattr(s3, f"get_{what}")(Bucket="bucket")
+    given = next(iter(value.values()))
+    inner = given if isinstance(given, str) else next(iter(given.values()))
+    assert inner in told.values() or given in told.values()
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "expected"),
+    [
+        ("get_object", {"Bucket": "bucket", "Key": "never"}, "NoSuchKey"),
+        ("head_object", {"Bucket": "bucket", "Key": "never"}, "404"),
+        ("head_bucket", {"Bucket": "never"}, "404"),
+        ("list_objects_v2", {"Bucket": "never"}, "NoSuchBucket"),
+        ("put_object", {"Bucket": "never", "Key": "a", "Body": b""}, "NoSuchBucket"),
+        ("create_bucket", {"Bucket": "bucket"}, "BucketAlreadyOwnedByYou"),
+        ("get_bucket_replication", {"Bucket": "bucket"}, "NotImplemented"),
+        ("complete_multipart_upload", {"Bucket": "bucket", "Key": "a", "UploadId": "never"}, "NoSuchUpload"),
+    ],
+)
+def test_what_is_not_there_is_told_in_the_words_of_s3(
+    s3: Any, operation: str, arguments: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(ClientError) as error:
+        getattr(s3, operation)(**arguments)
+    assert code(error) == expected
