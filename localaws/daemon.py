@@ -1,0 +1,132 @@
+"""The local AWS put together: the one place where its parts meet threads, ports and folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from localaws.executor import Executor
+from localaws.jobs.work import Jobs, Machine
+from localaws.logs import FileLogs
+from localaws.objects.api import ObjectsApi
+from localaws.objects.blobs import Blobs
+from localaws.objects.catalog import Catalog
+from localaws.records.services import SERVICES, Records
+from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
+from localaws.sagemaker.service import Service, joined
+from localaws.steps.callbacks import CallbackRunner
+from localaws.steps.decisions import ConditionRunner, FailRunner
+from localaws.steps.functions import FunctionRunner, Invoked
+from localaws.steps.requests import LIVES, RequestRunner
+from localaws.steps.runner import Run, Runner
+from localaws.store import Store
+from localaws.web.control import Control
+from localaws.web.router import Application, Router, application
+from localaws.web.server import Server
+from localaws.world import SystemClock, World
+
+ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a local AWS is started with."""
+
+    folder: Path
+    region: str = "us-east-1"
+    port: int = 0
+    container: Path | None = None
+
+
+class LocalAws:
+    """A local AWS in a folder, from start to stop."""
+
+    def __init__(self, options: Options) -> None:
+        folder = options.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        clock, store = SystemClock(), Store(folder / "state.sqlite")
+        self.catalog = Catalog(store, Blobs(folder / "objects"), clock)
+        self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
+        self._records = Records(folder / "records", ACCOUNT)
+        self._jobs = Jobs(self.world, self.catalog, self._machine(options), FileLogs(folder / "logs", clock))
+        toolkit = (str(options.container / "bin" / "train"),) if options.container else ()
+        self._training = jobs.training(self._jobs, toolkit)
+        self._processing = jobs.processing(self._jobs)
+        tables = (pipelines, executions, models, registry, tags)
+        handlers = [table.HANDLERS for table in tables]
+        self.service = Service(self.world, joined([*handlers, self._training.table(), self._processing.table()]))
+        self._executor = Executor(self.world, self._runners())
+        self._server = Server(Router(self._services(), lambda: self.port), options.port)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
+
+    @property
+    def url(self) -> str:
+        """What AWS_ENDPOINT_URL must be to reach it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Remember, take up what was running, and answer."""
+        self._records.restore()
+        for handlers in (self._training, self._processing):
+            self._jobs.resume(handlers.kind)
+        self._server.start()
+        self._executor.begin()
+
+    def stop(self) -> None:
+        """Stop answering; what runs goes on with the next start."""
+        self._executor.end()
+        self._jobs.end_all()
+        self._server.stop()
+
+    def _services(self) -> Mapping[str, Application]:
+        objects = ObjectsApi(self.world.store, self.catalog)
+        return {
+            **dict.fromkeys(SERVICES, self._records),
+            "sagemaker": application(Control(self.service).answer),
+            "s3": application(objects.answer),
+        }
+
+    def _runners(self) -> Mapping[str, Runner]:
+        def call(_run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+            return self.service.answer(operation, dict(request))
+
+        def send(_run: Run, queue: str, body: str) -> None:
+            self._client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+
+        def invoke(_run: Run, arn: str, payload: str) -> Invoked:
+            told = self._client("lambda").invoke(FunctionName=arn, Payload=payload)
+            return Invoked(told["Payload"].read().decode(), told.get("FunctionError", ""))
+
+        return {
+            **dict.fromkeys(LIVES, RequestRunner(call)),
+            "Condition": ConditionRunner(),
+            "Fail": FailRunner(),
+            "Callback": CallbackRunner(send),
+            "Lambda": FunctionRunner(invoke),
+        }
+
+    def _client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            region_name=self.world.region,
+            endpoint_url=self.url,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",  # noqa: S106  # nobody's
+            config=Config(retries={"mode": "standard", "max_attempts": 3}),
+        )
+
+    def _machine(self, options: Options) -> Machine:
+        path = os.environ.get("PATH", os.defpath)
+        if options.container:
+            path = f"{options.container / 'bin'}{os.pathsep}{path}"
+        return Machine({"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region}, os.cpu_count() or 1)

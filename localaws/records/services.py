@@ -1,0 +1,83 @@
+"""The services that moto keeps, as a WSGI application: a change is kept before it is answered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from threading import RLock
+from typing import Any, TypeAlias
+
+from localaws.records import snapshots
+
+StartResponse: TypeAlias = Callable[..., Any]
+Environ: TypeAlias = dict[str, Any]
+# By the name in a request's credential scope: moto's name, and whether its records are kept.
+SERVICES: Mapping[str, tuple[str, bool]] = {
+    "iam": ("iam", True),
+    "sts": ("sts", True),
+    "sqs": ("sqs", True),
+    "lambda": ("awslambda", True),
+    "events": ("events", True),
+    "scheduler": ("scheduler", True),
+    "application-autoscaling": ("applicationautoscaling", True),
+    "monitoring": ("cloudwatch", True),
+    "logs": ("logs", True),
+    "tagging": ("resourcegroupstaggingapi", False),
+    "ssm": ("ssm", False),
+    "ec2": ("ec2", True),
+}
+_READING = ("Get", "List", "Describe", "Head", "Batch", "Simulate")
+
+
+class Records:
+    """moto's services in this process."""
+
+    def __init__(self, folder: Path, account: str) -> None:
+        os.environ["MOTO_ACCOUNT_ID"] = account
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+        self._folder = folder
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = RLock()
+        self._application = DomainDispatcherApplication(create_backend_app)
+
+    def restore(self) -> None:
+        """Remember what an earlier process kept."""
+        for name, is_kept in SERVICES.values():
+            path = self._path(name)
+            if is_kept and path.exists():
+                for account, held in snapshots.restored(path.read_bytes()).items():
+                    dict.__setitem__(_backends(name), account, held)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request, one at a time: moto's backends know no locks."""
+        name, is_kept = SERVICES[environ["localaws.service"]]
+        with self._lock:
+            answer = self._application(environ, start_response)
+            body = [b"".join(answer)]
+            if is_kept and not _only_reads(environ):
+                self.keep(name)
+        return body
+
+    def keep(self, name: str) -> None:
+        """Keep what a service's backends hold now."""
+        with self._lock:
+            beside = self._path(name).with_suffix(".arriving")
+            beside.write_bytes(snapshots.taken(_backends(name)))
+            beside.replace(self._path(name))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.{snapshots.VERSION}"
+
+
+def _backends(name: str) -> Any:
+    from moto.backends import get_backend
+
+    return get_backend(name)  # type: ignore[call-overload]  # moto lists every name as a literal
+
+
+def _only_reads(environ: Environ) -> bool:
+    """Whether a request changes nothing: by its method, or by the operation that it names."""
+    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    return environ["REQUEST_METHOD"] in ("GET", "HEAD") or target.startswith(_READING)

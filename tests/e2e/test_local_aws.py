@@ -1,0 +1,183 @@
+"""A whole local AWS, asked by unmodified boto3 over HTTP, and started anew in the same folder."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from localaws.daemon import ACCOUNT, LocalAws, Options
+
+PATIENCE_SECONDS = 20.0
+STATUS = "PipelineExecutionStatus"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalAws]:
+    started = LocalAws(Options(tmp_path))
+    started.start()
+    yield started
+    started.stop()
+
+
+def client(local: LocalAws, service: str) -> Any:
+    return boto3.client(
+        service,
+        region_name="us-east-1",
+        endpoint_url=local.url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # nobody's
+    )
+
+
+def until(look: Callable[[], Any], wanted: Any) -> None:
+    """Wait until something is as it should be."""
+    deadline, found = time.monotonic() + PATIENCE_SECONDS, look()
+    while found != wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
+        found = look()
+    assert found == wanted
+
+
+def asked(local: LocalAws, host: str, path: str = "/") -> tuple[int, dict[str, Any]]:
+    connection = http.client.HTTPConnection("127.0.0.1", local.port, timeout=10)
+    connection.request("POST", path, b"{}", {"Host": host})
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    return answer.status, body
+
+
+def definition(*steps: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2020-12-01", "Steps": list(steps)})
+
+
+def test_an_execution_waits_for_the_answer_to_its_message(local: LocalAws) -> None:
+    queue = client(local, "sqs").create_queue(QueueName="await")["QueueUrl"]
+    waiting = {"Name": "Wait", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {"a": "b"}}
+    sagemaker = client(local, "sagemaker")
+    sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=definition(waiting), RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
+    received: list[dict[str, Any]] = []
+
+    def messages() -> int:
+        received.extend(client(local, "sqs").receive_message(QueueUrl=queue).get("Messages", []))
+        return len(received)
+
+    until(messages, 1)
+    sagemaker.send_pipeline_execution_step_success(CallbackToken=json.loads(received[0]["Body"])["token"])
+    until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)[STATUS], "Succeeded")
+
+
+def test_a_job_reads_and_writes_the_objects_that_clients_see(local: LocalAws) -> None:
+    s3, sagemaker = client(local, "s3"), client(local, "sagemaker")
+    s3.create_bucket(Bucket="bucket")
+    s3.put_object(Bucket="bucket", Key="in/a", Body=b"text")
+    place = {"S3Uri": "s3://bucket/in/", "LocalPath": "/opt/ml/processing/in", "S3DataType": "S3Prefix"}
+    output = {"S3Uri": "s3://bucket/out", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    sagemaker.create_processing_job(
+        ProcessingJobName="job",
+        RoleArn=ROLE,
+        AppSpecification={
+            "ImageUri": "image",
+            "ContainerEntrypoint": ["/bin/sh", "-c", "tr a-z A-Z < /opt/ml/processing/in/a > /opt/ml/processing/out/b"],
+        },
+        ProcessingInputs=[{"InputName": "in", "S3Input": place}],
+        ProcessingOutputConfig={"Outputs": [{"OutputName": "out", "S3Output": output}]},
+        ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    )
+    until(lambda: sagemaker.describe_processing_job(ProcessingJobName="job")["ProcessingJobStatus"], "Completed")
+    assert s3.get_object(Bucket="bucket", Key="out/b")["Body"].read() == b"TEXT"
+
+
+def test_everything_that_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:
+    first = LocalAws(Options(tmp_path))
+    first.start()
+    make_one_of_each(first)
+    before = listed(first)
+    first.stop()
+    second = LocalAws(Options(tmp_path))
+    second.start()
+    assert listed(second) == before
+    second.stop()
+
+
+def make_one_of_each(local: LocalAws) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("function.py", "def handler(event, context): return event\n")
+    client(local, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument="{}")
+    client(local, "sqs").create_queue(QueueName="await")
+    client(local, "s3").create_bucket(Bucket="bucket")
+    client(local, "lambda").create_function(
+        FunctionName="f", Runtime="python3.13", Role=ROLE, Handler="function.handler", Code={"ZipFile": code.getvalue()}
+    )
+    client(local, "events").put_rule(Name="rule", EventPattern="{}")
+    client(local, "logs").create_log_group(logGroupName="/aws/lambda/f")
+    client(local, "scheduler").create_schedule(
+        Name="weekly",
+        ScheduleExpression="rate(7 days)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p", "RoleArn": ROLE},
+    )
+    client(local, "sagemaker").create_model_package_group(
+        ModelPackageGroupName="dogs", Tags=[{"Key": "a", "Value": "b"}]
+    )
+
+
+def listed(local: LocalAws) -> dict[str, Any]:
+    """The names of all that there is."""
+    group = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/dogs"
+    return {
+        "roles": [one["RoleName"] for one in client(local, "iam").list_roles()["Roles"]],
+        "queues": [one.rpartition("/")[2] for one in client(local, "sqs").list_queues()["QueueUrls"]],
+        "buckets": [one["Name"] for one in client(local, "s3").list_buckets()["Buckets"]],
+        "functions": [one["FunctionName"] for one in client(local, "lambda").list_functions()["Functions"]],
+        "rules": [one["Name"] for one in client(local, "events").list_rules()["Rules"]],
+        "logs": [one["logGroupName"] for one in client(local, "logs").describe_log_groups()["logGroups"]],
+        "schedules": [one["Name"] for one in client(local, "scheduler").list_schedules()["Schedules"]],
+        "tags": client(local, "sagemaker").list_tags(ResourceArn=group)["Tags"],
+    }
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example:{port}", ""])
+def test_who_asks_for_another_host_is_refused(local: LocalAws, host: str) -> None:
+    status, body = asked(local, host.format(port=local.port))
+    assert (status, body["__type"]) == (403, "ForeignHost")
+
+
+def test_it_says_that_it_is_ready(local: LocalAws) -> None:
+    assert asked(local, f"127.0.0.1:{local.port}", "/_local/health") == (200, {"status": "ready"})
+
+
+def test_an_unsigned_request_is_refused(local: LocalAws) -> None:
+    assert asked(local, f"127.0.0.1:{local.port}")[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "code", "words"),
+    [
+        ("list_artifacts", {}, "UnknownOperationException", "is not supported by the local AWS"),
+        ("describe_pipeline", {"PipelineName": "never"}, "ResourceNotFound", "does not exist"),
+        ("describe_training_job", {"TrainingJobName": "never"}, "ValidationException", "Requested resource not found."),
+        ("list_pipelines", {"NextToken": "forged"}, "ValidationException", "Invalid pagination token"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_the_words_of_aws(
+    local: LocalAws, operation: str, arguments: dict[str, Any], code: str, words: str
+) -> None:
+    with pytest.raises(ClientError) as raised:
+        getattr(client(local, "sagemaker"), operation)(**arguments)
+    error = raised.value.response["Error"]
+    assert error["Code"] == code
+    assert words in error["Message"]
