@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from werkzeug import Request, Response
 
+from localaws.endpoints.endpoints import Endpoints
+from localaws.endpoints.recipes import Kitchen
 from localaws.executor import Executor
 from localaws.jobs.work import Jobs, Machine
 from localaws.logs import FileLogs
@@ -19,6 +23,7 @@ from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Catalog
 from localaws.records.services import SERVICES, Records
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
+from localaws.sagemaker.endpoints import EndpointHandlers
 from localaws.sagemaker.service import Service, joined
 from localaws.steps.callbacks import CallbackRunner
 from localaws.steps.decisions import ConditionRunner, FailRunner
@@ -28,6 +33,7 @@ from localaws.steps.runner import Run, Runner
 from localaws.store import Store
 from localaws.web.control import Control
 from localaws.web.router import Application, Router, application
+from localaws.web.runtime import Runtime
 from localaws.web.server import Server
 from localaws.world import SystemClock, World
 
@@ -54,13 +60,17 @@ class LocalAws:
         self.catalog = Catalog(store, Blobs(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._records = Records(folder / "records", ACCOUNT)
-        self._jobs = Jobs(self.world, self.catalog, self._machine(options), FileLogs(folder / "logs", clock))
+        logs, machine = FileLogs(folder / "logs", clock), self._machine(options)
+        self._jobs = Jobs(self.world, self.catalog, machine, logs)
         toolkit = (str(options.container / "bin" / "train"),) if options.container else ()
         self._training = jobs.training(self._jobs, toolkit)
         self._processing = jobs.processing(self._jobs)
-        tables = (pipelines, executions, models, registry, tags)
-        handlers = [table.HANDLERS for table in tables]
-        self.service = Service(self.world, joined([*handlers, self._training.table(), self._processing.table()]))
+        kitchen = Kitchen(self._python(options), machine.environment, logs, machine.role_environment)
+        self._endpoints = Endpoints(self.world, kitchen, self._firing)
+        acting = (self._training, self._processing, EndpointHandlers(self._endpoints))
+        keeping = (pipelines, executions, models, registry, tags)
+        tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
+        self.service = Service(self.world, joined(tables))
         self._executor = Executor(self.world, self._runners())
         self._server = Server(Router(self._services(), lambda: self.port), options.port)
 
@@ -79,6 +89,7 @@ class LocalAws:
         self._records.restore()
         for handlers in (self._training, self._processing):
             self._jobs.resume(handlers.kind)
+        self._endpoints.resume()
         self._server.start()
         self._executor.begin()
 
@@ -86,15 +97,25 @@ class LocalAws:
         """Stop answering; what runs goes on with the next start."""
         self._executor.end()
         self._jobs.end_all()
+        self._endpoints.end_all()
         self._server.stop()
+
+    def is_serving(self, endpoint: str) -> bool:
+        """Whether an endpoint has instances that answer now."""
+        return any(self._endpoints.counts(endpoint).values())
 
     def _services(self) -> Mapping[str, Application]:
         objects = ObjectsApi(self.world.store, self.catalog)
         return {
             **dict.fromkeys(SERVICES, self._records),
-            "sagemaker": application(Control(self.service).answer),
+            "sagemaker": application(self._sagemaker()),
             "s3": application(objects.answer),
         }
+
+    def _sagemaker(self) -> Callable[[Request], Response]:
+        """The control plane names its operation in a header, the data plane has a path; both sign alike."""
+        control, runtime = Control(self.service), Runtime(self._endpoints)
+        return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
 
     def _runners(self) -> Mapping[str, Runner]:
         def call(_run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -124,6 +145,14 @@ class LocalAws:
             aws_secret_access_key="local",  # noqa: S106  # nobody's
             config=Config(retries={"mode": "standard", "max_attempts": 3}),
         )
+
+    def _firing(self, alarms: Sequence[str]) -> Sequence[str]:
+        """Which of some alarms are in ALARM, by what CloudWatch's records say."""
+        told = self._client("cloudwatch").describe_alarms(AlarmNames=list(alarms), StateValue="ALARM")
+        return [one["AlarmName"] for one in told["MetricAlarms"]]
+
+    def _python(self, options: Options) -> str:
+        return str(options.container / "bin" / "python") if options.container else sys.executable
 
     def _machine(self, options: Options) -> Machine:
         path = os.environ.get("PATH", os.defpath)

@@ -1,0 +1,130 @@
+"""One instance of an endpoint: a model's own inference code behind /ping and /invocations.
+
+It runs in the container's environment, as a script, and needs nothing but Python. The code's functions are called as
+the framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all
+in one thread, which is what makes torch quick.
+
+    python model_server.py MODEL_FOLDER          prints its port as soon as it listens
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import traceback
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+JSON = "application/json"
+_BAD_REQUEST = 400
+_FAILED = 500
+
+
+class Model:
+    """The model and the one thread in which it lives."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self._folder = folder
+        self._program = folder / "code" / program
+        self._work: queue.SimpleQueue[tuple[bytes, str, str, queue.SimpleQueue[Any]]] = queue.SimpleQueue()
+        self.is_ready = threading.Event()
+        threading.Thread(target=self._live, daemon=True).start()
+
+    def answer(self, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+        """The status, type and content of an answer."""
+        reply: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._work.put((body, content_type, accept, reply))
+        answer: tuple[int, str, bytes] = reply.get()
+        return answer
+
+    def _live(self) -> None:
+        try:
+            code = _imported(self._program)
+            model = code.model_fn(str(self._folder)) if hasattr(code, "model_fn") else None
+        except BaseException:  # noqa: BLE001  # whatever it was, this instance cannot serve
+            traceback.print_exc()
+            os._exit(1)
+        self.is_ready.set()
+        while True:
+            body, content_type, accept, reply = self._work.get()
+            reply.put(_answered(code, model, body, content_type, accept))
+
+
+def _imported(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("inference", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise FileNotFoundError(f"{path} is not there; a model archive needs code/inference.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["inference"] = module
+    sys.path.insert(0, str(path.parent))
+    spec.loader.exec_module(module)
+    return module
+
+
+def _answered(code: ModuleType, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+    try:
+        if hasattr(code, "transform_fn"):
+            told = code.transform_fn(model, body, content_type, accept)
+        else:
+            told = code.output_fn(code.predict_fn(code.input_fn(body, content_type), model), accept)
+    except Exception as error:  # noqa: BLE001  # the code of the model may raise anything
+        status = int(getattr(error, "status_code", _FAILED))
+        if status >= _FAILED:
+            traceback.print_exc()
+        return status, "text/plain", str(error).encode()
+    content, kind = told if isinstance(told, tuple) else (told, accept or JSON)
+    return 200, kind, content.encode() if isinstance(content, str) else bytes(content)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """/ping says whether the model is there, /invocations asks it."""
+
+    protocol_version = "HTTP/1.1"
+    model: Model
+
+    def do_GET(self) -> None:
+        """Whether the model is there."""
+        self._send(200 if self.path == "/ping" and self.model.is_ready.is_set() else 503, JSON, b"{}")
+
+    def do_POST(self) -> None:
+        """What the model says."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path != "/invocations":
+            return self._send(404, JSON, b"{}")
+        accept = self.headers.get("Accept") or JSON
+        return self._send(*self.model.answer(body, self.headers.get("Content-Type") or JSON, accept))
+
+    def _send(self, status: int, kind: str, content: bytes) -> None:
+        head = f"HTTP/1.1 {status} \r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"
+        self.wfile.write(head.encode() + content)
+
+    def log_message(self, *_: object) -> None:
+        """Requests are counted by whoever sends them."""
+
+
+class Server(ThreadingHTTPServer):
+    """A thread for each connection; the model's own thread does the work."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+
+def main(folder: str) -> None:
+    """Serve the model of a folder until somebody ends it."""
+    Handler.model = Model(Path(folder), os.environ.get("SAGEMAKER_PROGRAM", "inference.py"))
+    server = Server(("127.0.0.1", 0), Handler)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
+    sys.stdout.flush()
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

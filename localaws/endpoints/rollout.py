@@ -1,0 +1,73 @@
+"""How traffic moves from one generation of an endpoint to the next: shares and waits, as the request has them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_LONGEST_SECONDS = 28_800
+
+
+@dataclass(frozen=True)
+class Move:
+    """A share of the traffic that goes to the new generation, and how long it is watched like that."""
+
+    share: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """All moves, the wait before the old generation goes, the alarms that undo it, and how long it may take."""
+
+    moves: tuple[Move, ...]
+    termination_seconds: float = 0
+    alarms: tuple[str, ...] = ()
+    longest_seconds: float = _LONGEST_SECONDS
+
+
+def rollout(deployment: Mapping[str, Any] | None, instances: int) -> Rollout:
+    """The rollout that a DeploymentConfig asks for, of so many instances."""
+    policy = (deployment or {}).get("BlueGreenUpdatePolicy", {})
+    routing = policy.get("TrafficRoutingConfiguration", {})
+    wait = float(routing.get("WaitIntervalInSeconds", 0))
+    kind = routing.get("Type", "ALL_AT_ONCE")
+    alarms = (deployment or {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
+    return Rollout(
+        tuple(_MOVES[kind](routing, wait, instances)),
+        float(policy.get("TerminationWaitInSeconds", 0)),
+        tuple(one["AlarmName"] for one in alarms),
+        float(policy.get("MaximumExecutionTimeoutInSeconds", _LONGEST_SECONDS)),
+    )
+
+
+def _at_once(_routing: Mapping[str, Any], wait: float, _instances: int) -> Iterator[Move]:
+    yield Move(1.0, wait)
+
+
+def _canary(routing: Mapping[str, Any], wait: float, instances: int) -> Iterator[Move]:
+    yield Move(_share(routing["CanarySize"], instances), wait)
+    yield Move(1.0, wait)
+
+
+def _linear(routing: Mapping[str, Any], wait: float, instances: int) -> Iterator[Move]:
+    step = _share(routing["LinearStepSize"], instances)
+    for number in range(1, math.ceil(1 / step - 1e-9)):
+        yield Move(step * number, wait)
+    yield Move(1.0, wait)
+
+
+def _share(size: Mapping[str, Any], instances: int) -> float:
+    """A capacity size as a share of the instances: always at least one of them."""
+    value = float(size["Value"])
+    share = value / 100 if size["Type"] == "CAPACITY_PERCENT" else value / instances
+    return min(1.0, max(math.ceil(share * instances), 1) / instances)
+
+
+_MOVES: Mapping[str, Callable[[Mapping[str, Any], float, int], Iterator[Move]]] = {
+    "ALL_AT_ONCE": _at_once,
+    "CANARY": _canary,
+    "LINEAR": _linear,
+}
