@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from checks.iam.patterns import Kind, compiled, is_arn, variables_in
+from checks.iam.patterns import Style, compiled, is_arn, variables_in
 from checks.iam.request import Context
 
 Test = Callable[[str, Context], bool]
@@ -88,15 +88,15 @@ def condition(name: str, key: str, wanted: Sequence[str], *, variables: bool) ->
     return Condition(key.lower(), made.test(wanted, variables), base in _NEGATIONS, quantifier, rest != base)
 
 
-def _text(kind: Kind, *, ignore_case: bool = False) -> Maker:
+def _text(style: Style, *, ignore_case: bool = False) -> Maker:
     def test(wanted: Sequence[str], variables: bool) -> Test:
-        return compiled(wanted, kind, variables=variables, ignore_case=ignore_case).match
+        return compiled(wanted, style, variables=variables, ignore_case=ignore_case).match
 
     return test
 
 
 def _arn(wanted: Sequence[str], variables: bool) -> Test:
-    patterns = compiled([text for text in wanted if is_arn(text)], Kind.ARN, variables=variables)
+    patterns = compiled([text for text in wanted if is_arn(text)], Style.ARN, variables=variables)
 
     def matches(value: str, context: Context) -> bool:
         if not is_arn(value):
@@ -168,10 +168,10 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "greaterthanequals": operator.ge,
 }
 _OPERATORS: Mapping[str, _Operator] = {
-    "stringequals": _Operator(_text(Kind.EXACT)),
-    "stringequalsignorecase": _Operator(_text(Kind.EXACT, ignore_case=True)),
-    "stringlike": _Operator(_text(Kind.GLOB)),
-    "bool": _Operator(_text(Kind.EXACT, ignore_case=True)),
+    "stringequals": _Operator(_text(Style.EXACT)),
+    "stringequalsignorecase": _Operator(_text(Style.EXACT, ignore_case=True)),
+    "stringlike": _Operator(_text(Style.GLOB)),
+    "bool": _Operator(_text(Style.EXACT, ignore_case=True)),
     "arnequals": _Operator(_arn),
     "arnlike": _Operator(_arn),
     "binaryequals": _compared(_bytes, operator.eq),

@@ -21,7 +21,7 @@ _LITERAL = {"${*}": "*", "${?}": "?", "${$}": "$"}
 _ARN_COLONS = 5
 
 
-class Kind(Enum):
+class Style(Enum):
     """What * and ? stand for in a pattern."""
 
     EXACT = "themselves"
@@ -87,10 +87,10 @@ class Patterns:
         return False
 
 
-def compiled(texts: Iterable[str], kind: Kind, *, variables: bool, ignore_case: bool = False) -> Patterns:
+def compiled(texts: Iterable[str], style: Style, *, variables: bool, ignore_case: bool = False) -> Patterns:
     """The patterns that these texts are."""
-    flags = re.DOTALL | (re.IGNORECASE if ignore_case else re.DOTALL)
-    every = [tuple(_pieces(text, kind, variables, f"g{index}_")) for index, text in enumerate(texts)]
+    flags = re.DOTALL | re.IGNORECASE if ignore_case else re.DOTALL
+    every = [tuple(_pieces(text, style, variables, f"g{index}_")) for index, text in enumerate(texts)]
     fixed = ["".join(map(str, pieces)) for pieces in every if not _is_open(pieces)]
     return Patterns(
         re.compile("|".join(fixed), flags) if fixed else None,
@@ -112,13 +112,13 @@ def _is_open(pieces: Sequence[Piece]) -> bool:
     return any(isinstance(piece, Variable) for piece in pieces)
 
 
-def _pieces(text: str, kind: Kind, variables: bool, group: str) -> Iterator[Piece]:
+def _pieces(text: str, style: Style, variables: bool, group: str) -> Iterator[Piece]:
     """Regular expressions, and variables between them.
 
     Of several stars all but the last take as little as will do, and stay with it: what a star could take more, the
     next one can take as well. So a text is read once for each star, and not once for each combination of them.
     """
-    (_, first), *after_stars = _chunks(text, kind, variables)
+    (_, first), *after_stars = _chunks(text, style, variables)
     yield from first
     for number, (anything, chunk) in enumerate(after_stars[:-1]):
         yield f"(?=(?P<{group}{number}>{anything}*?"
@@ -129,17 +129,17 @@ def _pieces(text: str, kind: Kind, variables: bool, group: str) -> Iterator[Piec
         yield from chunk
 
 
-def _chunks(text: str, kind: Kind, variables: bool) -> list[tuple[str, list[Piece]]]:
+def _chunks(text: str, style: Style, variables: bool) -> list[tuple[str, list[Piece]]]:
     """The pieces between the stars, each with what the star before it stands for."""
-    colons = 0 if kind is Kind.ARN else _ARN_COLONS
+    colons = 0 if style is Style.ARN else _ARN_COLONS
     chunks: list[tuple[str, list[Piece]]] = [("", [])]
     words = _WORD.findall(text)
     for index, word in enumerate(words):
         crosses = colons >= _ARN_COLONS or (word == "*" and index == len(words) - 1)
         anything = "." if crosses else "[^:]"
-        if word == "*" and kind is not Kind.EXACT:
+        if word == "*" and style is not Style.EXACT:
             chunks.append((anything, []))
-        elif word == "?" and kind is not Kind.EXACT:
+        elif word == "?" and style is not Style.EXACT:
             chunks[-1][1].append(anything)
         else:
             chunks[-1][1].append(_piece(word, variables))

@@ -10,8 +10,7 @@ from typing import Any
 from checks.errors import PolicyError
 from checks.iam.conditions import Absence, Condition, condition
 from checks.iam.document import Choice, Effect, Kind, Policy, Statement
-from checks.iam.patterns import Kind as PatternKind
-from checks.iam.patterns import compiled
+from checks.iam.patterns import Style, compiled
 from checks.iam.principals import Principals
 
 _WITH_VARIABLES = "2012-10-17"
@@ -102,7 +101,7 @@ class _Reader:
         for text in texts:
             if not _ACTION.fullmatch(text):
                 raise ValueError(f"has the action {text!r:.80}; write one like s3:GetObject")
-        patterns = compiled(texts, PatternKind.GLOB, variables=False, ignore_case=True)
+        patterns = compiled(texts, Style.GLOB, variables=False, ignore_case=True)
         return Choice(texts, patterns, negated)
 
     def _resources(self, entry: Mapping[str, Any]) -> Choice | None:
@@ -114,7 +113,7 @@ class _Reader:
         for text in texts:
             if not _RESOURCE.fullmatch(text):
                 raise ValueError(f"has the resource {text!r:.80}; write an ARN, or * for all")
-        return Choice(texts, compiled(texts, PatternKind.ARN, variables=self.variables), negated)
+        return Choice(texts, compiled(texts, Style.ARN, variables=self.variables), negated)
 
     def _conditions(self, block: Any) -> Iterator[Condition | Absence]:
         for operator, keys in _mapping(block, "Condition").items():
