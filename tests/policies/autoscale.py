@@ -40,7 +40,6 @@ PLAIN = Table(
         Request("application-autoscaling:RegisterScalableTarget", TARGET, VARIANTS),
         Request("application-autoscaling:DeregisterScalableTarget", TARGET, VARIANTS),
         Request("application-autoscaling:PutScalingPolicy", TARGET, VARIANTS),
-        Request("application-autoscaling:DeleteScalingPolicy", TARGET, VARIANTS),
         Request("cloudwatch:PutMetricAlarm", ALARM),
         Request("cloudwatch:DeleteAlarms", ALARM),
         Request("cloudwatch:DescribeAlarms"),

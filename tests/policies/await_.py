@@ -1,4 +1,4 @@
-"""The awaiting function reads its queue, looks at the endpoint, and answers the steps of its pipeline."""
+"""The awaiting function reads its queue, looks at the endpoint, and answers whoever waits: a step, or a function."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PLAIN = Table(
         Request("sqs:ReceiveMessage", QUEUE),
         Request("sqs:DeleteMessage", QUEUE),
         Request("sqs:GetQueueAttributes", QUEUE),
-        Request("sqs:ChangeMessageVisibility", QUEUE),
         Request("sagemaker:DescribeEndpoint", ENDPOINT),
         Request("sagemaker:DescribeEndpoint", sagemaker("endpoint/dog-breeds-staging")),
         Request("sagemaker:SendPipelineExecutionStepSuccess", RUNNING),
         Request("sagemaker:SendPipelineExecutionStepFailure", RUNNING),
         Request("lambda:InvokeFunction", function("configure-autoscaling")),
+        Request("lambda:InvokeFunction", function("deploy-endpoint")),
         Request("logs:CreateLogStream", log_stream(LOG)),
         Request("logs:PutLogEvents", log_stream(LOG)),
     ),
@@ -50,7 +50,7 @@ PLAIN = Table(
         Request("sagemaker:SendPipelineExecutionStepSuccess", sagemaker("pipeline/cat-breeds/execution/a")),
         Request("sagemaker:StopPipelineExecution", RUNNING),
         Request("sagemaker:StartPipelineExecution", sagemaker("pipeline/dog-breeds")),
-        Request("lambda:InvokeFunction", function("deploy-endpoint")),
+        Request("lambda:InvokeFunction", function("await-endpoint")),
         Request("lambda:InvokeFunction", function("predict")),
         Request("logs:CreateLogGroup", arn("logs", f"log-group:{LOG}")),
         Request("logs:PutLogEvents", log_stream("/aws/lambda/sagemaker-dog-breeds-deploy-endpoint")),

@@ -52,7 +52,10 @@ class Asked:
             resource = self.site.arn("sagemaker", f"{NAMED[step.type]}/{prefix}{name}")
             operation = {"Tuning": "HyperParameterTuning"}.get(step.type, step.type)
             network = self.site.network
-            context = {"sagemaker:VpcSubnets": network.subnets, "sagemaker:NetworkIsolation": network.isolation}
+            context: dict[str, Any] = {
+                "sagemaker:VpcSubnets": network.subnets,
+                "sagemaker:NetworkIsolation": network.isolation,
+            }
             yield "pipeline", Request(f"sagemaker:Create{operation}Job", resource, context)
             yield "pipeline", Request(f"sagemaker:Stop{operation}Job", resource)
 
