@@ -1,0 +1,15 @@
+"""What can be wrong with what a check is given.
+
+ChecksError      everything below; its message is for the user: one line with cause and remedy
+└─ PolicyError   a document that is no policy
+"""
+
+from __future__ import annotations
+
+
+class ChecksError(Exception):
+    """Something that cannot be checked."""
+
+
+class PolicyError(ChecksError):
+    """A document that IAM would not take for a policy; says which statement, and what is wrong with it."""

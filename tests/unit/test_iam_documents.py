@@ -1,0 +1,102 @@
+"""What IAM would not take for a policy is refused in one line that says where and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from checks.errors import PolicyError
+from checks.iam import Kind, parse
+
+STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+WHOLE = {"Version": "2012-10-17", "Statement": [STATEMENT]}
+
+
+def with_statement(**elements: Any) -> dict[str, Any]:
+    changed = {key: value for key, value in {**STATEMENT, **elements}.items() if value is not None}
+    return {**WHOLE, "Statement": [changed]}
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ([], "job has [] where keys and values belong"),
+        ({**WHOLE, "Statements": []}, "job has an element 'Statements', which IAM does not know"),
+        ({**WHOLE, "Version": "2012-10-18"}, "job has the version '2012-10-18'; write 2012-10-17"),
+        ({"Version": "2012-10-17"}, "job has no statements; write at least one"),
+        ({**WHOLE, "Statement": []}, "job has no statements; write at least one"),
+        ({**WHOLE, "Statement": ["Allow"]}, "job, statement 1: has 'Allow' where keys and values belong"),
+        ({**WHOLE, "Statement": [STATEMENT, {}]}, "job, statement 2: has the effect None; write Allow or Deny"),
+        (with_statement(Effect="allow"), "job, statement 1: has the effect 'allow'; write Allow or Deny"),
+        (with_statement(Effect=["Allow"]), "job, statement 1: has the effect ['Allow']; write Allow or Deny"),
+        (with_statement(Sid="a b"), "job, statement 1: has the Sid 'a b'; write letters and digits"),
+        (with_statement(Sid="A", Actions="x"), "statement 1: has an element 'Actions', which IAM does not know"),
+        (with_statement(Sid="Read", Action=None), "job, statement 1 (Read): has neither of Action and NotAction"),
+        (with_statement(NotAction="s3:*"), "has both of Action and NotAction; write one of them"),
+        (with_statement(Resource=None), "has neither of Resource and NotResource; write one of them"),
+        (with_statement(Action=[]), "has [] where a text or a list of texts belongs"),
+        (with_statement(Action=""), "has '' where a text or a list of texts belongs"),
+        (with_statement(Action=[["s3:GetObject"]]), "has [['s3:GetObject']] where a text or a list of texts belongs"),
+        (with_statement(Action="GetObject"), "has the action 'GetObject'; write one like s3:GetObject"),
+        (with_statement(Action="s3:Get Object"), "has the action 's3:Get Object'; write one like s3:GetObject"),
+        (with_statement(Resource="bucket/key"), "has the resource 'bucket/key'; write an ARN, or * for all"),
+        (with_statement(Principal="*"), "has Principal, and whoever has the policy is meant; leave it out"),
+        (with_statement(Condition=[]), "has [] in Condition, where keys and values belong"),
+        (with_statement(Condition={"StringEquals": "a"}), "has 'a' in StringEquals, where keys and values belong"),
+        (
+            with_statement(Condition={"StringEqual": {"aws:username": "a"}}),
+            "has the condition operator 'StringEqual', which IAM does not know",
+        ),
+        (
+            with_statement(Condition={"ForSomeValues:StringEquals": {"aws:username": "a"}}),
+            "has the condition operator 'ForSomeValues:StringEquals', which IAM does not know",
+        ),
+        (
+            with_statement(Condition={"NullIfExists": {"a:b": "true"}}),
+            "operator 'NullIfExists', which IAM does not know",
+        ),
+        (with_statement(Condition={"Null": {"a:b": "maybe"}}), "has 'maybe' where true or false belongs"),
+        (with_statement(Condition={"NumericEquals": {"a:b": "ten"}}), "has 'ten' where a number belongs"),
+        (with_statement(Condition={"NumericEquals": {"a:b": "${a:c}"}}), "has a variable in NumericEquals"),
+        (with_statement(Condition={"DateEquals": {"a:b": "today"}}), "has 'today' where a date and time belongs"),
+        (with_statement(Condition={"DateEquals": {"a:b": "9" * 99}}), "where a date and time belongs"),
+        (with_statement(Condition={"IpAddress": {"a:b": "10.0.0.0/40"}}), "has '10.0.0.0/40' where an address"),
+        (with_statement(Condition={"BinaryEquals": {"a:b": "?"}}), "has '?' where base64 belongs"),
+        ({**WHOLE, "Statement": [{**STATEMENT, "Sid": "A"}] * 2}, "job has the Sid 'A' more than once"),
+    ],
+)
+def test_a_policy_of_an_identity(document: Any, told: str) -> None:
+    with pytest.raises(PolicyError) as caught:
+        parse(document, name="job")
+    assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("elements", "told"),
+    [
+        ({}, "has neither of Principal and NotPrincipal"),
+        ({"Principal": "arn:aws:iam::123456789012:root"}, "where keys and values belong"),
+        ({"Principal": {"User": "ann"}}, "has an element 'User', which IAM does not know; write AWS, Service"),
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:role/*"}}, "a name is taken as it stands"),
+        ({"Principal": "*", "NotPrincipal": "*"}, "has both of Principal and NotPrincipal"),
+        ({"Principal": {"Service": []}}, "has [] where a text or a list of texts belongs"),
+    ],
+)
+def test_a_policy_of_a_resource(elements: Mapping[str, Any], told: str) -> None:
+    with pytest.raises(PolicyError, match=r"^queue, statement 1: ") as caught:
+        parse(with_statement(**elements), name="queue", kind=Kind.RESOURCE)
+    assert told in str(caught.value)
+
+
+def test_a_trust_names_no_resource() -> None:
+    with pytest.raises(PolicyError, match="has Resource, and the role itself is meant; leave it out"):
+        parse(with_statement(Principal="*"), kind=Kind.TRUST)
+
+
+def test_what_services_write_themselves_is_taken() -> None:
+    one = {"Sid": "allow-rule_1", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    document = {"Version": "2008-10-17", "Id": "x", "Statement": {**one, "Action": "sqs:SendMessage", "Resource": "*"}}
+    assert parse(document, kind=Kind.RESOURCE).statements[0].sid == "allow-rule_1"
