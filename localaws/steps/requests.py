@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,13 +12,15 @@ from localaws.steps.runner import JOB_FAULT, Ended, Run
 
 Call: TypeAlias = Callable[[Run, str, Mapping[str, Any]], Mapping[str, Any]]
 """An operation of SageMaker, in the name of the execution's role."""
-_HASH = 8
 _THERE = ("ResourceInUse", "already existing", "must be unique", "already exists")
 
 
 @dataclass(frozen=True)
 class Life:
-    """What a type's resource is called and how its life goes: where its status stands, and which of them are ends."""
+    """What a type's resource is called and how its life goes: where its status stands, and which of them are ends.
+
+    Where names must be shorter than usual, longest_name says how long they may be.
+    """
 
     metadata: str
     describe: str
@@ -29,7 +30,7 @@ class Life:
     stopped: tuple[str, ...] = ("Stopped",)
     failed: tuple[str, ...] = ("Failed",)
     stop: str = ""
-    longest_name: int = 63
+    longest_name: int = 0
 
 
 LIVES: Mapping[str, Life] = {
@@ -108,12 +109,13 @@ class RequestRunner:
 
     def _name(self, run: Run) -> str:
         chosen = run.arguments.get(OPERATIONS[run.step.type].name_member)
-        return str(chosen) if chosen else _shortened(run.name, LIVES[run.step.type].longest_name)
+        longest = LIVES[run.step.type].longest_name
+        return str(chosen) if chosen else run.named(longest) if longest else run.name
 
     def _identity(self, run: Run) -> Mapping[str, str]:
         """What tells this attempt's request from all others: a name; of a version in a group, a token."""
         if run.step.type == "RegisterModel" and "ModelPackageGroupName" in run.arguments:
-            return {"ClientToken": run.name}
+            return {"ClientToken": f"{run.execution_id}-{run.token}"}
         return {OPERATIONS[run.step.type].name_member: self._name(run)}
 
     def _describe(self, run: Run) -> Mapping[str, Any]:
@@ -144,11 +146,3 @@ class RequestRunner:
 def _best_first(described: Mapping[str, Any]) -> str:
     objective = described["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
     return "Descending" if objective.get("Type") == "Maximize" else "Ascending"
-
-
-def _shortened(name: str, longest: int) -> str:
-    """A name that fits, and still is nobody else's: what does not fit becomes a hash of all of it."""
-    if len(name) <= longest:
-        return name
-    kept = name.removeprefix("pipelines-")[: longest - _HASH - 1].rstrip("-")
-    return f"{kept}-{hashlib.sha256(name.encode()).hexdigest()[:_HASH]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -12,7 +13,8 @@ from localaws.executions.values import Known
 from localaws.store import Document
 from localaws.world import World
 
-_STEP_NAME = 32
+_TOKEN = 10
+_LONGEST_NAME = 63
 JOB_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
 STEP_FAULT = "Step.SERVICE_FAULT"
 THROTTLING = "Step.THROTTLING"
@@ -35,12 +37,21 @@ class Run:
         return id_of(self.execution["PipelineExecutionArn"])
 
     @property
+    def token(self) -> str:
+        """What tells this attempt from all others at the step."""
+        text = f"{self.step.name}/{self.execution.get('_round', 0)}/{self.attempt}"
+        return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN]
+
+    @property
     def name(self) -> str:
-        """A name for what this attempt makes: the same whenever it is asked for, and nobody else's."""
-        step = self.step.name[:_STEP_NAME].strip("-_").replace("_", "-")
-        again = self.execution.get("_round", 0)
-        suffix = f"-{again}-{self.attempt}" if again or self.attempt else ""
-        return f"pipelines-{self.execution_id}-{step}{suffix}"
+        """A name for what this attempt makes, as the service gives it: the same whenever it is asked for."""
+        return f"pipelines-{self.named(_LONGEST_NAME - len('pipelines-'))}"
+
+    def named(self, longest: int) -> str:
+        """The same in so many characters at most, of which the step's name gets what is left."""
+        room = longest - len(self.execution_id) - len(self.token) - 2
+        step = self.step.name.replace("_", "-")[:room].strip("-")
+        return f"{self.execution_id}-{step}-{self.token}"
 
 
 @dataclass(frozen=True)
