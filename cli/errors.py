@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from language.errors import LanguageError
+from localaws.errors import LocalAwsError
 from pipeline.errors import PipelineError, SettingsError
 from steps.errors import StepsError
 
@@ -16,7 +17,7 @@ class UsageError(Exception):
     """A command that was asked for what it cannot do."""
 
 
-MISTAKES = (UsageError, PipelineError, StepsError, LanguageError)
+MISTAKES = (UsageError, PipelineError, StepsError, LanguageError, LocalAwsError)
 MISTAKE_EXIT = 2
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import definition, graph, sample_data
+from cli import definition, graph, local, sample_data
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.command("definition")(definition.command)
 app.command("graph")(graph.command)
 app.command("sample-data")(sample_data.command)
+app.add_typer(local.app, name="local")
 
 
 def _print_version(asked: bool) -> None:

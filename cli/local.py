@@ -1,0 +1,101 @@
+"""`pedigree local up|down|status|reset|logs`: the AWS of this machine."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.errors import UsageError
+
+FOLDER = Path(".localaws")
+CONTAINER = Path(".venv-container")
+FolderOption = Annotated[Path, typer.Option("--folder", help="Where it remembers.")]
+_FOLLOW_SECONDS = 0.2
+
+app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args_is_help=True)
+
+
+@app.command()
+def up(
+    folder: FolderOption = FOLDER,
+    port: Annotated[int, typer.Option(help="Where it listens; 0: any free port.", min=0, max=65_535)] = 0,
+    region: Annotated[str, typer.Option(help="The region that it stands for.")] = "us-east-1",
+    container: Annotated[Path, typer.Option(help="The environment that stands for the container.")] = CONTAINER,
+) -> None:
+    """Start it, unless it runs; what it prints is for eval."""
+    from localaws import process
+
+    running = process.up(folder, port=port, region=region, container=container if container.exists() else None)
+    for name, value in environment(running.url, running.region).items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def down(folder: FolderOption = FOLDER) -> None:
+    """End it; all that it knows stays, and what ran goes on with the next start."""
+    from localaws import process
+
+    typer.echo("ended" if process.down(folder) else "it was not running")
+
+
+@app.command()
+def status(folder: FolderOption = FOLDER) -> None:
+    """Say whether it runs, and where; exit code 1 if it does not."""
+    from localaws import process
+
+    running = process.find(folder)
+    if running is None:
+        typer.echo("not running; start it with: pedigree local up")
+        raise typer.Exit(1)
+    typer.echo(f"running at {running.url}, process {running.pid}, region {running.region}")
+
+
+@app.command()
+def reset(
+    folder: FolderOption = FOLDER,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """End it and forget all that it knows."""
+    from localaws import process
+
+    if not yes and not sys.stdin.isatty():
+        raise UsageError(f"this forgets everything in {folder}; add --yes")
+    if not yes:
+        typer.confirm(f"Forget everything in {folder}?", abort=True)
+    process.reset(folder)
+    typer.echo(f"{folder} is gone")
+
+
+@app.command()
+def logs(
+    folder: FolderOption = FOLDER,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Print what it has said."""
+    from localaws import process
+
+    path = process.log_path(folder)
+    if not path.exists():
+        raise UsageError(f"there is no {path}; start it with: pedigree local up")
+    with path.open(encoding="utf-8", errors="replace") as log:
+        while True:
+            typer.echo(log.read(), nl=False)
+            if not follow:
+                return
+            time.sleep(_FOLLOW_SECONDS)
+
+
+def environment(url: str, region: str) -> dict[str, str]:
+    """What makes any AWS client talk to this machine."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

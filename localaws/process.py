@@ -1,0 +1,134 @@
+"""The daemon seen from outside: started once for a folder, found again, ended, and its folder cleared.
+
+Whether one runs is known by the lock that it holds, not by a number in a file: a number may be somebody else's by now.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from localaws.errors import LocalAwsError
+
+TAKEN = 3
+START_SECONDS = 30.0
+STOP_SECONDS = 60.0
+_LOOK_SECONDS = 0.02
+
+
+class DaemonError(LocalAwsError):
+    """A daemon that does not start, or does not end."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A daemon that runs."""
+
+    pid: int
+    port: int
+    url: str
+    region: str
+
+
+def lock_path(folder: Path) -> Path:
+    """What the daemon of a folder holds as long as it lives."""
+    return folder / "lock"
+
+
+def state_path(folder: Path) -> Path:
+    """Where it says how to reach it."""
+    return folder / "daemon.json"
+
+
+def log_path(folder: Path) -> Path:
+    """What it says meanwhile."""
+    return folder / "daemon.log"
+
+
+def find(folder: Path) -> Daemon | None:
+    """The daemon of a folder, if one runs and is ready."""
+    if not is_running(folder):
+        return None
+    try:
+        return Daemon(**json.loads(state_path(folder).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a daemon holds a folder."""
+    try:
+        with lock_path(folder).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def up(folder: Path, *, port: int = 0, region: str = "us-east-1", container: Path | None = None) -> Daemon:
+    """The daemon of a folder, started if there is none; DaemonError says why it does not come up."""
+    running = find(folder)
+    if running is not None:
+        return running
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "localaws", "--folder", str(folder), "--port", str(port), "--region", region]
+    if container is not None:
+        command += ["--container", str(container)]
+    root = Path(__file__).resolve().parent.parent
+    state_path(folder).unlink(missing_ok=True)
+    with log_path(folder).open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603  # our own module
+            command, cwd=root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        )
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        running = find(folder)
+        if running is not None:
+            return running
+        if process.poll() not in (None, TAKEN):
+            raise DaemonError(f"the local AWS ended at once, {_last_words(folder)}; see {log_path(folder)}")
+        time.sleep(_LOOK_SECONDS)
+    raise DaemonError(f"the local AWS is not ready after {START_SECONDS:.0f} seconds; see {log_path(folder)}")
+
+
+def down(folder: Path) -> bool:
+    """End the daemon of a folder; whether there was one."""
+    running = find(folder)
+    if running is None:
+        return False
+    os.kill(running.pid, signal.SIGTERM)
+    _wait(lambda: not is_running(folder), f"process {running.pid} does not end; see {log_path(folder)}")
+    return True
+
+
+def reset(folder: Path) -> None:
+    """End the daemon of a folder and forget all that it knew."""
+    down(folder)
+    if folder.exists() and not state_path(folder).parent.joinpath("state.sqlite").exists() and any(folder.iterdir()):
+        raise DaemonError(f"{folder} is no folder of a local AWS; it is left as it is")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait(is_so: Callable[[], bool], otherwise: str) -> None:
+    until = time.monotonic() + STOP_SECONDS
+    while not is_so():
+        if time.monotonic() > until:
+            raise DaemonError(otherwise)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _last_words(folder: Path) -> str:
+    lines = log_path(folder).read_text(encoding="utf-8", errors="replace").split("\n")
+    said = [line for line in lines if line.strip()]
+    return f"saying {said[-1]!r}" if said else "saying nothing"

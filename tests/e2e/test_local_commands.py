@@ -1,0 +1,109 @@
+"""`pedigree local`: one daemon for a folder, found again, ended cleanly, and nothing lost when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from localaws import process
+from localaws.process import Daemon
+from tests.e2e.test_local_aws import until
+
+ROOT = Path(__file__).parents[2]
+
+
+def pedigree(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from cli.main import main; main()", "local", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=60, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "state"
+    process.down(tmp_path / "state")
+
+
+def up(folder: Path) -> None:
+    told = pedigree("up", "--folder", str(folder))
+    assert told.returncode == 0, told.stderr
+
+
+def running(folder: Path) -> Daemon:
+    found = process.find(folder)
+    assert found is not None
+    return found
+
+
+def client(folder: Path, service: str) -> Any:
+    daemon = running(folder)
+    return boto3.client(
+        service,
+        region_name=daemon.region,
+        endpoint_url=daemon.url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # nobody's
+    )
+
+
+def test_up_prints_what_a_shell_needs_and_a_second_up_finds_the_first(folder: Path) -> None:
+    first = pedigree("up", "--folder", str(folder))
+    assert first.returncode == 0
+    assert f"export AWS_ENDPOINT_URL={running(folder).url}\n" in first.stdout
+    assert pedigree("up", "--folder", str(folder)).stdout == first.stdout
+
+
+def test_status_and_down_say_how_it_is(folder: Path) -> None:
+    assert pedigree("status", "--folder", str(folder)).returncode == 1
+    pedigree("up", "--folder", str(folder))
+    told = pedigree("status", "--folder", str(folder))
+    assert (told.returncode, running(folder).url in told.stdout) == (0, True)
+    assert pedigree("down", "--folder", str(folder)).stdout == "ended\n"
+    assert pedigree("down", "--folder", str(folder)).stdout == "it was not running\n"
+    assert "listening on" in pedigree("logs", "--folder", str(folder)).stdout
+
+
+def test_reset_asks_and_forgets(folder: Path) -> None:
+    pedigree("up", "--folder", str(folder))
+    refused = pedigree("reset", "--folder", str(folder))
+    assert (refused.returncode, "add --yes" in refused.stderr) == (2, True)
+    assert pedigree("reset", "--folder", str(folder), "--yes").returncode == 0
+    assert not folder.exists()
+
+
+def test_reset_leaves_a_folder_that_is_none_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("x")
+    refused = pedigree("reset", "--folder", str(tmp_path), "--yes")
+    assert (refused.returncode, "is no folder of a local AWS" in refused.stderr) == (2, True)
+    assert (tmp_path / "precious.txt").exists()
+
+
+def test_nothing_acknowledged_is_lost_when_it_is_killed(folder: Path) -> None:
+    up(folder)
+    client(folder, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument="{}")
+    client(folder, "s3").create_bucket(Bucket="bucket")
+    client(folder, "s3").put_object(Bucket="bucket", Key="a", Body=b"content")
+    client(folder, "sagemaker").create_model_package_group(ModelPackageGroupName="dogs")
+    killed = running(folder)
+    os.kill(killed.pid, signal.SIGKILL)
+    until(lambda: process.is_running(folder), wanted=False)
+    up(folder)
+    assert running(folder).pid != killed.pid
+    assert [one["RoleName"] for one in client(folder, "iam").list_roles()["Roles"]] == ["pipeline"]
+    assert client(folder, "s3").get_object(Bucket="bucket", Key="a")["Body"].read() == b"content"
+    groups = client(folder, "sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert [one["ModelPackageGroupName"] for one in groups] == ["dogs"]
+
+
+def test_a_port_that_is_taken_is_told(folder: Path, tmp_path: Path) -> None:
+    up(folder)
+    other = pedigree("up", "--folder", str(tmp_path / "other"), "--port", str(running(folder).port))
+    assert (other.returncode, "Address already in use" in other.stderr) == (2, True)
