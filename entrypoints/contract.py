@@ -45,6 +45,7 @@ VALIDATION = "validation"
 TEST = "test"
 DATASET = "dataset"
 WEIGHTS = "weights"
+ALL_IN_ONE = "training"  # the course project's one channel, with a folder for every split
 CANDIDATE = "candidate"
 EVALUATION = "evaluation"
 CHAMPION = "champion"

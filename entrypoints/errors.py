@@ -3,7 +3,8 @@
 ScriptError        everything below
 ├─ UsageError      flags that ask for what cannot be
 ├─ DataError       images, archives or a data set that cannot be used
-└─ ModelError      a model, or weights, that cannot be built or read
+├─ ModelError      a model, or weights, that cannot be built or read
+└─ LostError       other processes of a training that are gone
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class DataError(ScriptError):
 
 class ModelError(ScriptError):
     """A model, or weights, that cannot be built or read."""
+
+
+class LostError(ScriptError):
+    """Other processes of a training that are gone, or have never come."""

@@ -9,24 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import time
-from collections.abc import Mapping
-from pathlib import Path
-from tempfile import mkstemp
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
+from kept_features import Kept
+from progress import Progress
 from ranks import Ranks
+from scratch import Table
 from sources import FromPictures
 from split import Split
+from stopping import Stop, StoppedError
 
-_SHARE_OF_MEMORY = 0.25
-_PATIENCE = 10.0
-Array: TypeAlias = "np.ndarray[Any, Any]"
 log = logging.getLogger(__name__)
 
 
@@ -49,38 +45,48 @@ def digest_of(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def of(backbone: nn.Module, source: FromPictures, ranks: Ranks, place: Path | None, scratch: Path) -> Array:
-    """The features of all pictures of a source, in their order: those that were kept at a place, or new ones."""
-    found = _kept(place, source.count)
+def of(
+    backbone: nn.Module,
+    source: FromPictures,
+    ranks: Ranks,
+    stop: Stop,
+    kept: Kept,
+    room: Callable[[int, int], Table],
+) -> Table:
+    """The features of all pictures of a source, in their order: those that were kept, or new ones."""
+    found = kept.load(source.count)
     # All take them or none does: whoever computed them alone would wait for the others for ever.
-    had = ranks.summed(torch.tensor(float(found is not None), device=ranks.device))
-    if found is not None and int(had) == ranks.place.world:
-        log.info("features of %d pictures are taken from %s", len(found), place)
+    (any_has_none,) = ranks.any_says(found is None)
+    if found is not None and not any_has_none:
+        log.info("features of %d pictures are taken from %s", len(found), kept.path)
         return found
-    array = _extract(backbone, source, ranks, scratch)
-    if place and ranks.is_first:
-        _keep(place, array)
-    return array
+    table = _extracted(backbone, source, ranks, stop, room)
+    if ranks.is_first:
+        kept.save(table)
+    return table
 
 
-def _extract(backbone: nn.Module, source: FromPictures, ranks: Ranks, scratch: Path) -> Array:
+def _extracted(
+    backbone: nn.Module, source: FromPictures, ranks: Ranks, stop: Stop, room: Callable[[int, int], Table]
+) -> Table:
     """Every process sees its part of each batch, and all of them get all features."""
     backbone.eval()
-    share, told = source.share, time.monotonic()
-    whole = share.batch * share.world
-    store: Array = np.empty((0, 0), np.float32)
+    log.info("features of %d pictures are computed", source.count)
+    whole, done, progress = source.share.batch * source.share.world, 0, Progress("features", "pictures")
+    table: Table | None = None
     with torch.inference_mode():
-        for step, (pictures, _) in enumerate(source.batches(0)):
+        for pictures, _ in source.batches(0):
+            (asked,) = ranks.any_says(stop.asked)
+            if asked:
+                raise StoppedError(f"the features of {done} of {source.count} pictures are not kept")
             with source.precision.autocast():
                 seen = backbone(pictures).float()
-            if not store.size:
-                store = _store(source.count, seen.shape[1], scratch)
-            first, last = step * whole, min((step + 1) * whole, source.count)
-            store[first:last] = _gathered(seen, last - first, ranks).cpu().numpy()
-            if time.monotonic() - told > _PATIENCE:
-                log.info("features of %d of %d pictures", last, source.count)
-                told = time.monotonic()
-    return store
+            table = room(source.count, seen.shape[1]) if table is None else table
+            first, done = done, min(done + whole, source.count)
+            table[first:done] = _gathered(seen, done - first, ranks).cpu().numpy()
+            progress.at(done, source.count)
+    assert table is not None, "a source has pictures"
+    return table
 
 
 def _gathered(seen: torch.Tensor, count: int, ranks: Ranks) -> torch.Tensor:
@@ -92,41 +98,3 @@ def _gathered(seen: torch.Tensor, count: int, ranks: Ranks) -> torch.Tensor:
     if place.rank < count:
         mine[place.rank :: place.world] = seen
     return ranks.summed(mine)
-
-
-def _kept(path: Path | None, count: int) -> Array | None:
-    """The features that an earlier training kept, if they are of as many pictures."""
-    if path is None or not path.is_file():
-        return None
-    try:
-        found: Array = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
-        log.warning("%s cannot be read (%s); the features are computed again", path, error)
-        return None
-    return found if len(found) == count else None
-
-
-def _keep(path: Path, features: Array) -> None:
-    """Keep features for the next training: they appear whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = mkstemp(dir=path.parent, suffix=".npy")
-    os.close(handle)
-    try:
-        np.save(name, features)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _store(count: int, width: int, scratch: Path) -> Array:
-    if count * width * 4 <= _memory() * _SHARE_OF_MEMORY:
-        return np.empty((count, width), np.float32)
-    handle, name = mkstemp(dir=scratch, suffix=".features")
-    os.close(handle)
-    store = np.memmap(name, np.float32, "w+", shape=(count, width))
-    Path(name).unlink()  # the mapping keeps it; nothing is left behind, however the process ends
-    return store
-
-
-def _memory() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -7,19 +7,23 @@ machine and on a laptop.
 from __future__ import annotations
 
 import argparse
+import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, NoReturn
 
+import backends
 import contract
+import places
 from errors import UsageError
+from model_folder import LARGEST_IMAGE
+from ranks import PATIENCE
 
-_DATASET_VARIABLE = f"SM_CHANNEL_{contract.DATASET.upper()}"
-BACKENDS = ("auto", "smddp", "nccl", "gloo")
 _CHOICES = {name: choices for name, choices in contract.WORDS.items() if choices}
-_VALIDATION_FOLDERS = ("validation", "valid", "val")
+_PLAIN = ("checkpoint_minutes", "image_size", "workers", "device", "backend", "wait_minutes", "compiled")
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,14 @@ class Options:
     model_dir: Path
     output_dir: Path | None
     checkpoint_dir: Path | None
+    checkpoint_minutes: float
     cache_dir: Path | None
+    scratch_dir: Path
     image_size: int | None
     workers: int | None
     device: str
     backend: str
+    wait_minutes: float
     compiled: bool
 
 
@@ -66,18 +73,27 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
     """The options of a command line in an environment."""
     flags = vars(_parser().parse_args([_hyphenated(word) for word in arguments]))
     hyperparameters = {name: _checked(name, flags[name]) for name in contract.HYPERPARAMETERS}
-    train, validation = _folders(flags, environ)
+    train, validation = places.folders(flags, environ)
     return Options(
         hyperparameters=Hyperparameters(**hyperparameters),
         train=train,
         validation=validation,
-        dataset=_dataset(flags, environ, train),
-        weights_file=_weights_file(flags["weights"], environ),
-        model_dir=_path(flags, "model_dir", environ, "SM_MODEL_DIR") or Path("model"),
-        output_dir=_path(flags, "output_dir", environ, "SM_OUTPUT_DATA_DIR"),
-        checkpoint_dir=_checkpoints(flags),
-        **{name: flags[name] for name in ("cache_dir", "image_size", "workers", "device", "backend", "compiled")},
+        dataset=places.dataset(flags, environ, train),
+        weights_file=places.weights_file(flags["weights"], environ),
+        **_written(flags, environ),
+        **{name: flags[name] for name in _PLAIN},
     )
+
+
+def _written(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The folders that are written to, as far as there are any."""
+    found = {
+        **{name: flags[name] for name in ("cache_dir", "scratch_dir")},
+        "model_dir": places.told(flags, "model_dir", environ, "SM_MODEL_DIR") or Path("model"),
+        "output_dir": places.told(flags, "output_dir", environ, "SM_OUTPUT_DATA_DIR"),
+        "checkpoint_dir": places.checkpoints(flags),
+    }
+    return {name: place and places.writable(_spelled(name), place) for name, place in found.items()}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -93,40 +109,102 @@ def _truth(word: str) -> bool:
     return {"true": True, "false": False}[word.lower()]
 
 
+def _number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
+    """What reads a number between two others."""
+
+    def read(word: str) -> float:
+        try:
+            value = kind(word)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"{word} is none that can be used; give {least:g} to {most:g}")
+        return value
+
+    return read
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog=contract.TRAIN, description="Train a classifier of torchvision on folders of images.", allow_abbrev=False
     )
-    data = parser.add_argument_group("data")
-    data.add_argument("--data", type=Path, help="a folder with train/ and validation/ (or valid/) by class")
-    data.add_argument("--train", type=Path, help="the training images; default $SM_CHANNEL_TRAIN")
-    data.add_argument("--validation", type=Path, help="the validation images; default $SM_CHANNEL_VALIDATION")
-    data.add_argument("--dataset", type=Path, help="the folder of dataset.json; default $SM_CHANNEL_DATASET")
-    data.add_argument("--image-size", type=int, help="the side of the pictures; default that of dataset.json, or 224")
-    place = parser.add_argument_group("results")
-    place.add_argument("--model-dir", type=Path, help="where the model is written; default $SM_MODEL_DIR, or model/")
-    place.add_argument("--output-dir", type=Path, help="where history.json is copied to; default $SM_OUTPUT_DATA_DIR")
-    place.add_argument("--checkpoint-dir", type=Path, help="where to resume from, and save to at every epoch")
-    place.add_argument("--cache-dir", type=Path, help="where features of a frozen backbone are kept for later runs")
-    how = parser.add_argument_group("how to train")
+    for add in (_add_data, _add_results, _add_hyperparameters, _add_machine):
+        add(parser)
+    return parser
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("data")
+    everything = places.channel(contract.ALL_IN_ONE)
+    group.add_argument(
+        "--data",
+        type=Path,
+        help=f"a folder with train/ and validation/ (or valid/) by class; default ${everything}, if there is no other",
+    )
+    for name, what in (
+        (contract.TRAINING, "the training images"),
+        (contract.VALIDATION, "the validation images"),
+        (contract.DATASET, "the folder of dataset.json"),
+    ):
+        group.add_argument(f"--{name}", type=Path, help=f"{what}; default ${places.channel(name)}")
+    group.add_argument(
+        "--image-size",
+        type=_number(int, 1, LARGEST_IMAGE),
+        help="the side of the pictures; default that of dataset.json, or 224",
+    )
+
+
+def _add_results(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("results")
+    group.add_argument("--model-dir", type=Path, help="where the model is written; default $SM_MODEL_DIR, or model/")
+    group.add_argument("--output-dir", type=Path, help="where history.json is copied to; default $SM_OUTPUT_DATA_DIR")
+    group.add_argument("--checkpoint-dir", type=Path, help="where to resume from, and save to at every epoch")
+    group.add_argument(
+        "--checkpoint-minutes",
+        type=_number(float, 0, 1440),
+        default=5.0,
+        help="save in the midst of an epoch, too, when the last one is so old; 0 is never; default %(default)g",
+    )
+    group.add_argument("--cache-dir", type=Path, help="where features of a frozen backbone are kept for later runs")
+    group.add_argument(
+        "--scratch-dir",
+        type=Path,
+        default=Path(gettempdir()),
+        help="where features lie that memory does not hold, while they are needed; default %(default)s",
+    )
+
+
+def _add_hyperparameters(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("how to train")
     for name, value in asdict(Hyperparameters()).items():
         kind = contract.NUMBERS[name][0] if name in contract.NUMBERS else str
-        flag, choices = f"--{name.replace('_', '-')}", _CHOICES.get(name)
-        how.add_argument(flag, type=kind, default=value, choices=choices, help=_help(name))
-    machine = parser.add_argument_group("machine")
-    machine.add_argument("--workers", type=int, help="processes that decode pictures; default by the machine")
-    machine.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    machine.add_argument("--backend", default="auto", choices=BACKENDS, help="what joins several processes")
-    machine.add_argument(
+        group.add_argument(
+            f"--{_spelled(name)}", type=kind, default=value, choices=_CHOICES.get(name), help=_help(name)
+        )
+
+
+def _add_machine(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("machine")
+    group.add_argument(
+        "--workers", type=_number(int, 0, 1024), help="processes that decode pictures; default by the machine"
+    )
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    group.add_argument("--backend", default="auto", choices=backends.NAMES, help="what joins several processes")
+    group.add_argument(
+        "--wait-minutes",
+        type=_number(float, 0.01, 1440),
+        default=PATIENCE / 60,
+        help="how long one process waits for the others before it gives up; default %(default)g",
+    )
+    group.add_argument(
         "--compile",
         dest="compiled",
         nargs="?",
         type=_truth,
         const=True,
         default=False,
-        help="compile the network first",
+        help="compile the network first; for --layers all",
     )
-    return parser
 
 
 def _help(name: str) -> str:
@@ -142,65 +220,14 @@ def _hyphenated(word: str) -> str:
     return name.replace("_", "-") + equals + value if word.startswith("--") else word
 
 
+def _spelled(name: str) -> str:
+    """The flag of a name."""
+    return name.replace("_", "-")
+
+
 def _checked(name: str, value: Any) -> Any:
     if name in contract.NUMBERS:
         _, least, most = contract.NUMBERS[name]
         if not least <= value <= most:
-            raise UsageError(f"--{name.replace('_', '-')} is {value}; give {least:g} to {most:g}")
+            raise UsageError(f"--{_spelled(name)} is {value}; give {least:g} to {most:g}")
     return value
-
-
-def _path(flags: Mapping[str, Any], flag: str, environ: Mapping[str, str], variable: str) -> Path | None:
-    found = flags[flag] or environ.get(variable)
-    return Path(found) if found else None
-
-
-def _folders(flags: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[Path, Path]:
-    """Where the images for training and for validation are."""
-    below: Path | None = flags["data"]
-    if below is not None:
-        found = next((below / name for name in _VALIDATION_FOLDERS if (below / name).is_dir()), below / "validation")
-        places = (flags["train"] or below / "train", flags["validation"] or found)
-    else:
-        train = _path(flags, "train", environ, f"SM_CHANNEL_{contract.TRAINING.upper()}")
-        validation = _path(flags, "validation", environ, f"SM_CHANNEL_{contract.VALIDATION.upper()}")
-        if train is None or validation is None:
-            raise UsageError("neither --data nor --train and --validation is given; say where the images are")
-        places = (train, validation)
-    for place in places:
-        if not place.is_dir():
-            raise UsageError(f"{place} is no folder; give one with a folder of images for every class")
-    return places
-
-
-def _dataset(flags: Mapping[str, Any], environ: Mapping[str, str], train: Path) -> Path | None:
-    """The folder of dataset.json, where there is one: images that were not prepared have none."""
-    beside = [train.parent / contract.DATASET, train.parent]
-    by_flag = flags["data"] or flags["train"]
-    told = flags["dataset"] or (None if by_flag else _path(flags, "dataset", environ, _DATASET_VARIABLE))
-    places = [told] if told else beside
-    found = next((place for place in places if (place / contract.DATASET_FILE).is_file()), None)
-    if told and not found:
-        raise UsageError(f"{told} has no {contract.DATASET_FILE}; give the folder that {contract.PREPARE} wrote")
-    return found
-
-
-def _weights_file(weights: str, environ: Mapping[str, str]) -> Path | None:
-    """The file of weights that is meant, where it is no name of torchvision's."""
-    channel = environ.get(f"SM_CHANNEL_{contract.WEIGHTS.upper()}")
-    place = Path(channel or "") if weights == contract.WEIGHTS_CHANNEL else Path(weights)
-    if weights != contract.WEIGHTS_CHANNEL and not place.exists():
-        if "/" in weights or "." in weights:
-            raise UsageError(f"--weights {weights} is no file; give one, or a name like DEFAULT, or none")
-        return None
-    files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
-    if len(files) != 1 or not files[0].is_file():
-        raise UsageError(f"--weights {weights}: {place} holds {len(files)} files; put one state dict there")
-    return files[0]
-
-
-def _checkpoints(flags: Mapping[str, Any]) -> Path | None:
-    """The folder of checkpoints, where one is given or the container has one."""
-    in_container = Path(contract.CHECKPOINTS)
-    found: Path | None = flags["checkpoint_dir"] or (in_container if in_container.is_dir() else None)
-    return found

@@ -5,6 +5,7 @@ Both give the same thing in the same order, so the loop that trains does not kno
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,9 @@ from images import NOT_COUNTED, Pictures, Share, loader
 from precision import Precision
 
 Batch = tuple[torch.Tensor, torch.Tensor]
+# The features of training and of validation are kept, and the head needs next to nothing beside them.
+_SHARE_OF_GPU = 0.25
+log = logging.getLogger(__name__)
 
 
 class Source(Protocol):
@@ -39,21 +43,15 @@ class Source(Protocol):
         """The batches of an epoch from one on."""
 
 
-@dataclass(frozen=True)
-class FromPictures:
-    """Batches of normalized pictures."""
+class _Shared:
+    """What both kinds have from the share that a process has of every batch."""
 
-    pictures: Pictures
     share: Share
-    workers: int
-    precision: Precision
-    mean: Sequence[float]
-    std: Sequence[float]
 
     @property
     def count(self) -> int:
         """How many samples an epoch has, of all processes together."""
-        return len(self.pictures)
+        return self.share.count
 
     @property
     def steps(self) -> int:
@@ -64,17 +62,17 @@ class FromPictures:
         """How many samples a batch has, of all processes together."""
         return self.share.size(step)
 
-    @cached_property
-    def _loader(self) -> Any:
-        """The processes that read ahead: the same ones for every epoch."""
-        return loader(self.pictures, self.share, self.workers, self.precision.device.type == "cuda")
 
-    def _read(self) -> Iterator[Batch]:
-        try:
-            yield from self._loader
-        except DataError as error:
-            # What a worker raises comes with its traceback; the reason is the end of it.
-            raise DataError(str(error).rpartition("DataError: ")[2].strip()) from None
+@dataclass(frozen=True)
+class FromPictures(_Shared):
+    """Batches of normalized pictures."""
+
+    pictures: Pictures
+    share: Share
+    workers: int
+    precision: Precision
+    mean: Sequence[float]
+    std: Sequence[float]
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from one on."""
@@ -87,34 +85,60 @@ class FromPictures:
                 targets.to(device, non_blocking=True),
             )
 
+    @cached_property
+    def _loader(self) -> Any:
+        """The processes that read ahead: the same ones for every epoch."""
+        return loader(self.pictures, self.share, self.workers, self.precision.device.type == "cuda")
+
+    def _read(self) -> Iterator[Batch]:
+        try:
+            yield from self._loader
+        except DataError as error:
+            # What a worker raises comes with its traceback; the reason is the end of it.
+            raise DataError(str(error).rpartition("DataError: ")[2].strip()) from None
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker"):
+                raise
+            raise DataError(
+                f"{error}; most likely it had too little memory, shared or not: give fewer --workers, or 0"
+            ) from None
+
 
 @dataclass(frozen=True)
-class FromFeatures:
-    """Batches of features, which lie in memory or on disk."""
+class FromFeatures(_Shared):
+    """Batches of features, which lie on the device, or where it gets them from batch by batch."""
 
-    features: np.ndarray[Any, Any]
-    targets: np.ndarray[Any, Any]
+    features: torch.Tensor
+    targets: torch.Tensor
     share: Share
     device: torch.device
 
-    @property
-    def count(self) -> int:
-        """How many samples an epoch has, of all processes together."""
-        return len(self.features)
-
-    @property
-    def steps(self) -> int:
-        """How many batches an epoch has."""
-        return self.share.steps
-
-    def size(self, step: int) -> int:
-        """How many samples a batch has, of all processes together."""
-        return self.share.size(step)
+    @classmethod
+    def of(
+        cls, array: np.ndarray[Any, Any], targets: Sequence[int], share: Share, device: torch.device
+    ) -> FromFeatures:
+        """Those of an array in memory or on disk: on the device, where they fit."""
+        features, place = torch.from_numpy(array), torch.device("cpu")
+        if device.type == "cuda" and array.nbytes <= torch.cuda.mem_get_info(device)[0] * _SHARE_OF_GPU:
+            place = device
+            log.info("%d MB of features are kept on %s", array.nbytes // 10**6, device)
+        return cls(features.to(place), torch.tensor(targets, device=place), share, device)
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         """The batches of an epoch from one on."""
         self.share.epoch, self.share.first = epoch, first
-        for items in self.share:
-            rows = [index for index, _, _ in items]
-            targets = np.where([counted for _, _, counted in items], self.targets[rows], NOT_COUNTED)
-            yield torch.from_numpy(self.features[rows]).to(self.device), torch.from_numpy(targets).to(self.device)
+        items = list(self.share)
+        # What is in the whole epoch goes to the device at once: asking it for every batch would make it wait.
+        place = self.targets.device
+        rows = torch.tensor([index for batch in items for index, _, _ in batch], dtype=torch.long, device=place)
+        counts = torch.tensor([counted for batch in items for _, _, counted in batch], dtype=torch.bool, device=place)
+        targets = torch.where(counts, self.targets[rows], NOT_COUNTED)
+        sizes = [len(batch) for batch in items]
+        for mine, wanted in zip(rows.split(sizes), targets.split(sizes), strict=True):
+            yield self._brought(self.features[mine]), self._brought(wanted)
+
+    def _brought(self, values: torch.Tensor) -> torch.Tensor:
+        """Values on the device; from memory they are copied while it computes."""
+        if values.device == self.device:
+            return values
+        return values.pin_memory().to(self.device, non_blocking=True)

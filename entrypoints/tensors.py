@@ -6,6 +6,7 @@ Pixels stay bytes until they are where the network is: that is a quarter of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -22,5 +23,11 @@ def pixels(picture: Image.Image, side: int) -> torch.Tensor:
 
 def normalized(batch: torch.Tensor, mean: Sequence[float], std: Sequence[float]) -> torch.Tensor:
     """A batch of pixels as numbers around zero, on the device where the pixels are."""
-    center, spread = (torch.tensor(values, device=batch.device).view(1, -1, 1, 1) for values in (mean, std))
+    center, spread = (_colors(tuple(values), batch.device) for values in (mean, std))
     return (batch.float() / 255 - center) / spread
+
+
+@lru_cache(maxsize=16)
+def _colors(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """A number for each color, brought to a device once: a GPU would be waited for in every batch."""
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)

@@ -3,85 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import drawn
+import psutil
 import pytest
 import torch
+from trained import HEAD, WHOLE, environment, equal, metrics, places, read_until, run, start, weights
 
 import contract
 import model_folder
-
-TRAIN = Path(contract.__file__).with_name(contract.TRAIN)
-SMALL = ("--architecture", "squeezenet1_1", "--weights", "none", "--image-size", "32", "--batch-size", "4")
-WHOLE = (*SMALL, "--layers", "all", "--learning-rate", "0.001", "--precision", "fp32", "--workers", "0")
-HEAD = (*SMALL, "--layers", "head", "--precision", "fp32", "--workers", "0", "--epochs", "3")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Images of three textures, in the course project's folders."""
-    folder = tmp_path_factory.mktemp("data")
-    drawn.draw_split(folder / "train", 9)
-    drawn.draw_split(folder / "valid", 5)
-    return folder
-
-
-def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "AWS_"))}
-    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **more}
-
-
-def start(*arguments: object, **more: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(TRAIN), *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        env=environment(**more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def run(*arguments: object, code: int = 0, **more: str) -> tuple[str, str]:
-    process = start(*arguments, **more)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == code, err[-3000:]
-    return out, err
-
-
-def together(count: int, port: int, *arguments: object) -> str:
-    """Several processes that train together; what the first one says."""
-    places = [
-        {"RANK": str(rank), "WORLD_SIZE": str(count), "LOCAL_RANK": str(rank), "MASTER_PORT": str(port)}
-        for rank in range(count)
-    ]
-    processes = [start(*arguments, MASTER_ADDR="127.0.0.1", **place) for place in places]
-    told = [process.communicate(timeout=300) for process in processes]
-    assert [process.returncode for process in processes] == [0] * count, told
-    assert "[metric]" not in told[-1][0]
-    return told[0][0]
-
-
-def weights(folder: Path) -> Mapping[str, torch.Tensor]:
-    found: Mapping[str, torch.Tensor] = torch.load(folder / model_folder.WEIGHTS_FILE, weights_only=True)
-    return found
-
-
-def metrics(folder: Path) -> Mapping[str, float]:
-    return model_folder.read_description(folder).metrics
-
-
-def equal(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
-    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
 def test_flags_alone_are_enough_and_the_directory_serves_itself(data: Path, tmp_path: Path) -> None:
@@ -113,54 +47,11 @@ def test_the_same_flags_give_the_same_weights(how: tuple[str, ...], data: Path, 
     assert equal(weights(tmp_path / "one"), weights(tmp_path / "other"))
 
 
-@pytest.mark.parametrize("layers", ["head", "all"])
-def test_two_processes_do_what_one_does(layers: str, data: Path, tmp_path: Path) -> None:
-    """27 images in batches of 10: the last one has seven, so that the two processes have not equally many."""
-    how = [*WHOLE, "--epochs", "2", "--dropout", "0", "--layers", layers, "--data", data]
-    run(*how, "--batch-size", "10", "--model-dir", tmp_path / "one")
-    out = together(2, 29511 + len(layers), *how, "--batch-size", "5", "--model-dir", tmp_path / "two")
-    assert "joined by gloo" in out
-    one, two = metrics(tmp_path / "one"), metrics(tmp_path / "two")
-    if layers == "head":
-        for name in ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy"):
-            assert two[name] == pytest.approx(one[name], abs=1e-4)
-    assert weights(tmp_path / "one").keys() == weights(tmp_path / "two").keys()
-    assert model_folder.read_description(tmp_path / "two").versions["processes"] == "2"
-
-
 def test_a_last_batch_of_next_to_nothing_goes_with_the_one_before(data: Path, tmp_path: Path) -> None:
     """With 27 images in batches of 13 one would be left, and one image has no variance to normalize by."""
     how = [*WHOLE, "--data", data, "--architecture", "resnet18", "--batch-size", "13", "--epochs", "1"]
     run(*how, "--model-dir", tmp_path)
     assert metrics(tmp_path)["train:loss"] > 0
-
-
-def test_an_interrupted_training_ends_with_the_weights_of_one_that_was_not(data: Path, tmp_path: Path) -> None:
-    how = ["--data", data, *WHOLE, "--batch-size", "1", "--epochs", "3", "--dropout", "0.3"]
-    run(*how, "--model-dir", tmp_path / "whole")
-    kept = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed", "--workers", "1"]
-    process = start(*how, *kept)
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith("epoch 1 of 3"):
-            break
-    os.killpg(process.pid, signal.SIGTERM)  # as torchrun does: the workers hear it, too
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 143, err
-    assert "goes on from here" in out
-    out, _ = run(*how, *kept)
-    place = re.search(r"resumed from .*: epoch (\d), step (\d+)", out)
-    assert place is not None
-    assert int(place[1]) >= 2
-    assert int(place[2]) > 0, "in the middle of an epoch"
-    assert equal(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
-
-
-def test_another_training_does_not_resume_from_it(data: Path, tmp_path: Path) -> None:
-    how = ["--data", data, *HEAD, "--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "model"]
-    run(*how)
-    assert "resumed" in run(*how)[0]
-    assert "resumed" not in run(*how, "--learning-rate", "0.02")[0]
 
 
 def test_features_of_another_backbone_are_not_taken(data: Path, tmp_path: Path) -> None:
@@ -172,14 +63,10 @@ def test_features_of_another_backbone_are_not_taken(data: Path, tmp_path: Path) 
 def test_processes_of_which_one_has_features_compute_them_together(data: Path, tmp_path: Path) -> None:
     how = [*HEAD, "--data", data, "--model-dir", tmp_path / "model"]
     run(*how, "--cache-dir", tmp_path / "full")
-    places = [
-        {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29523"} for rank in (0, 1)
-    ]
     caches = (tmp_path / "full", tmp_path / "empty")
-    processes = [start(*how, "--cache-dir", cache, **place) for cache, place in zip(caches, places, strict=True)]
-    for process in processes:
-        process.communicate(timeout=120)
-    assert [process.returncode for process in processes] == [0, 0]
+    processes = [start(*how, "--cache-dir", cache, **place) for cache, place in zip(caches, places(2), strict=True)]
+    told = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], told
 
 
 def test_features_are_kept_for_the_next_training(data: Path, tmp_path: Path) -> None:
@@ -224,6 +111,10 @@ def test_a_loss_that_is_no_number_ends_the_training(data: Path, tmp_path: Path) 
         (["--weights", "missing.pth"], "--weights missing.pth is no file; give one"),
         (["--precision", "fp16"], "--precision fp16 is for GPUs"),
         (["--device", "cuda"], "--device cuda: torch sees no GPU here; use cpu"),
+        (["--device", "mps"], "--device mps is none that this trains on; use auto, cpu, cuda or cuda:N"),
+        (["--backend", "smddp"], "--backend smddp: its library is not here; use nccl"),
+        (["--backend", "nccl"], "--backend nccl joins GPUs, and this trains on cpu; use gloo"),
+        (["--model-dir", "/dev/null/model"], "nothing can be written to /dev/null; name another folder"),
         (["--dataset", "/"], "/ has no dataset.json; give the folder that prepare.py wrote"),
     ],
 )
@@ -247,30 +138,62 @@ def debugger(tmp_path: Path) -> str:
     return str(place)
 
 
-def test_the_debuggers_hook_saves_the_losses(data: Path, tmp_path: Path) -> None:
-    run(
-        "--data",
-        data,
-        *WHOLE,
-        "--epochs",
-        "1",
-        "--model-dir",
-        tmp_path / "model",
-        SMDEBUG_CONFIG_FILE_PATH=debugger(tmp_path),
-    )
-    assert list((tmp_path / "tensors").rglob("*.tfevents"))
+READ_TENSORS = """
+import json, sys
+from smdebug.trials import create_trial
+from smdebug.pytorch import modes
+trial = create_trial(sys.argv[1])
+(name,) = trial.tensor_names(collection="losses")
+losses = {mode.name: [float(trial.tensor(name).value(step, mode=mode)) for step in trial.tensor(name).steps(mode=mode)]
+          for mode in (modes.TRAIN, modes.EVAL)}
+print(json.dumps(losses))
+"""
+
+
+def test_the_debuggers_hook_saves_the_mean_losses_of_training_and_of_validation(data: Path, tmp_path: Path) -> None:
+    """Each epoch has one batch of all images, and one for validation, so that the losses are those of the history."""
+    tensors, how = tmp_path / "tensors", (*WHOLE, "--epochs", "2", "--batch-size", "27", "--label-smoothing", "0")
+    run("--data", data, *how, "--model-dir", tmp_path / "model", SMDEBUG_CONFIG_FILE_PATH=debugger(tmp_path))
+    environ = environment(PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION="python")
+    command = [sys.executable, "-W", "ignore", "-c", READ_TENSORS, str(tensors)]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    losses = json.loads(done.stdout.splitlines()[-1])
+    history = model_folder.read_history(tmp_path / "model")
+    assert losses["TRAIN"] == pytest.approx([row["train:loss"] for row in history], rel=1e-5)
+    assert losses["EVAL"] == pytest.approx([row["validation:loss"] for row in history], rel=1e-5)
 
 
 def test_without_its_library_the_debugger_is_refused(data: Path, tmp_path: Path) -> None:
     code = "import sys; sys.modules['smdebug'] = None; import command, train; command.run(train.main)"
-    command: list[Any] = [sys.executable, "-c", code, "--data", str(data), *WHOLE]
-    done = subprocess.run(
-        command,
-        cwd=TRAIN.parent,
-        env=environment(SMDEBUG_CONFIG_FILE_PATH=debugger(tmp_path)),
-        capture_output=True,
-        text=True,
-        check=False,
+    process = start("--data", data, *WHOLE, code=code, SMDEBUG_CONFIG_FILE_PATH=debugger(tmp_path))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "asks for the Debugger, and smdebug is not here" in err
+
+
+def test_what_compiling_does_not_gain_is_said(data: Path, tmp_path: Path) -> None:
+    out, _ = run("--data", data, *HEAD, "--compile", "--model-dir", tmp_path)
+    assert out.count("--compile does nothing with --layers head") == 1
+
+
+def test_where_torch_cannot_compile_it_is_one_line(data: Path, tmp_path: Path) -> None:
+    """What it writes is C++, and this machine has no compiler for it."""
+    place = {"CXX": "/nowhere/g++", "TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    _, err = run("--data", data, *WHOLE, "--compile", "--model-dir", tmp_path, code=2, **place)
+    assert re.search(
+        r"^train.py: torch cannot compile this network here \(.*\); leave out --compile$", err, re.MULTILINE
     )
-    assert done.returncode == 2
-    assert "asks for the Debugger, and smdebug is not here" in done.stderr
+    assert "Traceback" not in err
+
+
+def test_a_worker_that_is_killed_is_one_line(data: Path, tmp_path: Path) -> None:
+    """As the system does where memory is short."""
+    process = start("--data", data, *WHOLE, "--epochs", "500", "--workers", "1", "--model-dir", tmp_path)
+    read_until(process, "epoch 1 of 500")
+    psutil.Process(process.pid).children()[0].kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert re.fullmatch(
+        r"train.py: DataLoader worker .*; most likely it had too little memory.*: give fewer --workers, or 0\n", err
+    )

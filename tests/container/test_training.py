@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import drawn
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import contract
-import options
 import precision
-import ranks
 import split
-from checkpoints import Checkpoints
-from errors import UsageError
-from images import Pictures, Share
+from checkpoints import MACHINERY, STATE, Checkpoints
+from images import NOT_COUNTED, Pictures, Share
+from optimizing import rate_at
 from options import Hyperparameters
 from ranks import Place, Ranks
-from sources import FromFeatures
-from training import Trainer, rate_at
+from sources import Batch, FromFeatures
+from state import State
+from stopping import Stop, StoppedError
+from training import Trainer
 
 CPU = torch.device("cpu")
 ALONE = Ranks(Place(), CPU, "")
@@ -38,7 +40,7 @@ def test_the_size_of_a_batch_does_not_move_the_objective(size: int) -> None:
     torch.manual_seed(0)
     module = torch.nn.Linear(16, 5)
     trainer = Trainer(module, Hyperparameters(batch_size=size), precision.choose("fp32", CPU), ALONE)
-    measured = trainer.evaluate(FromFeatures(features, targets, Share(836, size, 0, 1, None), CPU))
+    measured = trainer.evaluate(FromFeatures.of(features, targets.tolist(), Share(836, size, 0, 1, None), CPU))
     with torch.no_grad():
         logits = module(torch.from_numpy(features))
         loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets))
@@ -87,54 +89,85 @@ def test_a_picture_varies_by_seed_epoch_and_number_alone(tmp_path: Path) -> None
         assert not torch.equal(pictures[index, 2, True][0], other[index, 2, True][0])
 
 
-@pytest.mark.parametrize(
-    ("environ", "place"),
-    [
-        ({}, Place(0, 1, 0)),
-        ({"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1"}, Place(3, 4, 1)),
-        (
-            {"OMPI_COMM_WORLD_RANK": "9", "OMPI_COMM_WORLD_SIZE": "16", "OMPI_COMM_WORLD_LOCAL_RANK": "1"},
-            Place(9, 16, 1),
-        ),
-        ({"SM_HOSTS": '["algo-2", "algo-1"]', "SM_CURRENT_HOST": "algo-2"}, Place(1, 2, 0)),
-        ({"SM_HOSTS": '["algo-1"]', "SM_CURRENT_HOST": "algo-1"}, Place(0, 1, 0)),
-    ],
-)
-def test_a_process_learns_its_place_from_whoever_started_it(environ: dict[str, str], place: Place) -> None:
-    assert ranks.find(environ) == place
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 3), st.integers(0, 9))
+def test_features_come_as_the_share_has_them(count: int, batch: int, world: int, epoch: int) -> None:
+    features = np.arange(2.0 * count, dtype=np.float32).reshape(count, 2)
+    share, same = (Share(count, batch, world - 1, world, 5) for _ in range(2))
+    source = FromFeatures.of(features, list(range(count)), share, CPU)
+    same.epoch = epoch
+    first = min(1, source.steps - 1)
+    found = list(source.batches(epoch, first))
+    expected = [[(index if counted else NOT_COUNTED) for index, _, counted in items] for items in same]
+    assert [targets.tolist() for _, targets in found] == expected[first:]
+    for seen, items in zip(found, list(same)[first:], strict=True):
+        assert seen[0].tolist() == [features[index].tolist() for index, _, _ in items]
 
 
-def test_flags_are_taken_in_both_spellings_and_win_over_the_environment(tmp_path: Path) -> None:
-    for name in ("train", "valid", "other"):
-        (tmp_path / name).mkdir()
-    environ = {"SM_CHANNEL_TRAIN": str(tmp_path / "other"), "SM_MODEL_DIR": "elsewhere"}
-    words = ["--data", str(tmp_path), "--learning_rate", "0.5", "--batch-size=8", "--model_dir", "here"]
-    found = options.parse(words, environ)
-    assert (found.hyperparameters.learning_rate, found.hyperparameters.batch_size) == (0.5, 8)
-    assert (found.train, found.validation) == (tmp_path / "train", tmp_path / "valid")
-    assert found.model_dir == Path("here")
+class InMemory(Checkpoints):
+    """What would be saved, as a file would bring it back."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self.saved: dict[str, Any] | None = None
+
+    def save(self, state: Mapping[str, Any], machinery: Mapping[str, Any] | None) -> bool:
+        """Keep a copy."""
+        file = io.BytesIO()
+        torch.save({STATE: state, MACHINERY: machinery}, file)
+        file.seek(0)
+        self.saved = torch.load(file, weights_only=True)
+        return True
 
 
-def test_weights_can_come_by_a_channel(tmp_path: Path) -> None:
-    for name in ("train", "validation", "weights"):
-        (tmp_path / name).mkdir()
-    words = ["--data", str(tmp_path), "--weights", "channel"]
-    environ = {"SM_CHANNEL_WEIGHTS": str(tmp_path / "weights")}
-    with pytest.raises(UsageError, match="holds 0 files; put one state dict there"):
-        options.parse(words, environ)
-    (tmp_path / "weights" / "mine.pth").touch()
-    assert options.parse(words, environ).weights_file == tmp_path / "weights" / "mine.pth"
+class Asking:
+    """A source of which somebody asks to stop at a batch: the so-many-th of all that it has given."""
+
+    def __init__(self, source: FromFeatures, stop: Stop, at: int) -> None:
+        self.source, self.stop, self.at = source, stop, at
+        self.count, self.steps, self.size = source.count, source.steps, source.size
+
+    def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The batches of the source."""
+        for batch in self.source.batches(epoch, first):
+            self.at -= 1
+            self.stop.asked |= self.at == 0
+            yield batch
 
 
-def test_a_checkpoint_is_of_what_is_trained(tmp_path: Path) -> None:
-    one, same, other = (Checkpoints.of(tmp_path, {"seed": seed}) for seed in (1, 1, 2))
-    one.save({"epoch": 2, "step": 5, "x": torch.ones(2)})
-    state = same.load()
-    assert state is not None
-    assert torch.equal(state["x"], torch.ones(2))
-    assert other.load() is None
-    assert Checkpoints.of(None, {}).load() is None
+def trained(saved: dict[str, Any] | None, at_training: int, at_validation: int) -> tuple[Any, State]:
+    """What was saved of a small training, of which somebody asks to stop, and how far it is."""
+    chance = np.random.default_rng(0)
+    features, targets = chance.normal(size=(22, 6)).astype(np.float32), chance.integers(0, 3, 22).tolist()
+    chosen = Hyperparameters(batch_size=4, epochs=3, learning_rate=0.05, patience=0)
+    torch.manual_seed(1)
+    parts = (torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.4), torch.nn.Linear(8, 3))
+    stop, kept = Stop(), InMemory()
+    train = FromFeatures.of(features, targets, Share(22, 4, 0, 1, 3), CPU)
+    validation = FromFeatures.of(features, targets, Share(22, 4, 0, 1, None), CPU)
+    module, exact = torch.nn.Sequential(*parts), precision.choose("fp32", CPU)
+    trainer = Trainer(module, chosen, exact, ALONE, checkpoints=kept, stop=stop)
+    if saved:
+        trainer.resume(saved)
+    with suppress(StoppedError):
+        trainer.run(Asking(train, stop, at_training), Asking(validation, stop, at_validation))
+    return kept.saved, trainer.state
 
 
-def test_the_hyperparameters_are_those_of_the_contract() -> None:
-    assert set(asdict(Hyperparameters())) == set(contract.HYPERPARAMETERS)
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 18), st.integers(1, 18), st.booleans())
+def test_wherever_a_training_is_stopped_it_comes_to_the_same(training: int, validation: int, first: bool) -> None:
+    """In an epoch, after its last step, or while it validates."""
+    _, whole = trained(None, 0, 0)
+    saved, stopped = trained(None, training if first else 0, 0 if first else validation)
+    assert not stopped.is_over(Hyperparameters(epochs=3, patience=0))
+    _, resumed = trained(saved, 0, 0)
+    for one, other in zip(whole.history, resumed.history, strict=True):
+        for name in ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy"):
+            assert one[name] == other[name]
+    assert whole.best_epoch == resumed.best_epoch
+    assert all(torch.equal(value, resumed.best_module[name]) for name, value in whole.best_module.items())
+
+
+def test_an_epoch_has_no_batch_beyond_its_last() -> None:
+    source = FromFeatures.of(np.zeros((8, 2), np.float32), [0] * 8, Share(8, 4, 0, 1, 1), CPU)
+    assert list(source.batches(0, 2)) == []

@@ -1,0 +1,58 @@
+"""What joins processes: smddp where SageMaker's launcher for it has started them, else NCCL on GPUs, else gloo."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+from collections.abc import Mapping
+
+from torch import distributed
+
+from errors import UsageError
+
+NAMES = ("auto", "smddp", "nccl", "gloo")
+_LIBRARY = "smdistributed.dataparallel.torch.torch_smddp"
+# What the launcher tells its processes, and the hyperparameter that has made SageMaker use it.
+_FLAGS = ("SMDATAPARALLEL_USE_SINGLENODE", "SMDATAPARALLEL_USE_HOMOGENEOUS")
+_HYPERPARAMETERS, _ENABLED = "SM_FRAMEWORK_PARAMS", "sagemaker_distributed_dataparallel_enabled"
+
+
+def choose(name: str, device: str, environ: Mapping[str, str]) -> str:
+    """The backend that a name means for a kind of device, in the environment that the launcher has made."""
+    if name == "auto":
+        if device != "cuda":
+            return "gloo"
+        return "smddp" if _is_launched(environ) and _has_library() else "nccl"
+    if name == "gloo":
+        return name
+    if name == "smddp" and not _has_library():
+        raise UsageError("--backend smddp: its library is not here; use nccl, or an image of PyTorch up to 2.5")
+    if device != "cuda" or not distributed.is_nccl_available():
+        raise UsageError(f"--backend {name} joins GPUs, and this trains on {device}; use gloo")
+    return name
+
+
+def load(name: str) -> None:
+    """Make torch know a backend that is no part of it: importing its library registers it."""
+    if name != "smddp":
+        return
+    try:
+        importlib.import_module(_LIBRARY)
+    except (ImportError, OSError, RuntimeError) as error:
+        raise UsageError(f"the library of smddp cannot be loaded ({error}); use --backend nccl") from None
+
+
+def _is_launched(environ: Mapping[str, str]) -> bool:
+    if any(environ.get(flag) == "1" for flag in _FLAGS):
+        return True
+    return json.loads(environ.get(_HYPERPARAMETERS, "{}")).get(_ENABLED) in (True, "true")
+
+
+def _has_library() -> bool:
+    try:
+        return importlib.util.find_spec(_LIBRARY) is not None
+    except ModuleNotFoundError:
+        return False
+    except (ImportError, OSError):
+        return True  # it is there, and loading it will tell what is wrong with it

@@ -1,0 +1,91 @@
+"""What train.py is told, by flags and by the environment, and where it finds things."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+import contract
+import options
+from errors import UsageError
+from options import Hyperparameters
+
+
+def folders(below: Path, *names: str) -> Path:
+    for name in names:
+        (below / name).mkdir(parents=True)
+    return below
+
+
+def test_flags_are_taken_in_both_spellings_and_win_over_the_environment(tmp_path: Path) -> None:
+    for name in ("train", "valid", "other"):
+        (tmp_path / name).mkdir()
+    environ = {"SM_CHANNEL_TRAIN": str(tmp_path / "other"), "SM_MODEL_DIR": "elsewhere"}
+    words = ["--data", str(tmp_path), "--learning_rate", "0.5", "--batch-size=8", "--model_dir", "here"]
+    found = options.parse(words, environ)
+    assert (found.hyperparameters.learning_rate, found.hyperparameters.batch_size) == (0.5, 8)
+    assert (found.train, found.validation) == (tmp_path / "train", tmp_path / "valid")
+    assert found.model_dir == Path("here")
+
+
+def test_weights_can_come_by_a_channel(tmp_path: Path) -> None:
+    for name in ("train", "validation", "weights"):
+        (tmp_path / name).mkdir()
+    words = ["--data", str(tmp_path), "--weights", "channel"]
+    environ = {"SM_CHANNEL_WEIGHTS": str(tmp_path / "weights")}
+    with pytest.raises(UsageError, match="holds 0 files; put one state dict there"):
+        options.parse(words, environ)
+    (tmp_path / "weights" / "mine.pth").touch()
+    assert options.parse(words, environ).weights_file == tmp_path / "weights" / "mine.pth"
+
+
+def test_the_hyperparameters_are_those_of_the_contract() -> None:
+    assert set(asdict(Hyperparameters())) == set(contract.HYPERPARAMETERS)
+
+
+def test_the_course_projects_one_channel_is_enough(tmp_path: Path) -> None:
+    """Its notebook hands over the folder of its zip as the channel training."""
+    environ = {"SM_CHANNEL_TRAINING": str(folders(tmp_path / "dogImages", "train", "valid", "test"))}
+    found = options.parse([], environ)
+    assert (found.train, found.validation) == (tmp_path / "dogImages" / "train", tmp_path / "dogImages" / "valid")
+
+
+def test_the_one_channel_stands_back_behind_all_others(tmp_path: Path) -> None:
+    """A channel of that name may hold anything where a job has the others, too."""
+    folders(tmp_path, "train", "validation", "other/train", "other/valid")
+    everything = {"SM_CHANNEL_TRAINING": str(tmp_path / "other")}
+    ours = {f"SM_CHANNEL_{name.upper()}": str(tmp_path / name) for name in ("train", "validation")}
+    for words, environ in ((["--data", str(tmp_path)], {}), ([], ours)):
+        found = options.parse(words, {**everything, **environ})
+        assert (found.train, found.validation) == (tmp_path / "train", tmp_path / "validation")
+    with pytest.raises(UsageError, match="neither --data nor --train and --validation is given"):
+        options.parse(["--train", str(tmp_path / "train")], everything)
+
+
+@pytest.mark.parametrize("flag", ["model-dir", "output-dir", "checkpoint-dir", "cache-dir", "scratch-dir"])
+def test_a_place_that_cannot_be_written_to_is_told_before_training(flag: str, tmp_path: Path) -> None:
+    folders(tmp_path, "train", "validation")
+    file = tmp_path / "file"
+    file.touch()
+    for place in (file, file / "below" / "it"):
+        with pytest.raises(UsageError, match=f"--{flag} {place}: nothing can be written to {file}; name another"):
+            options.parse(["--data", str(tmp_path), f"--{flag}", str(place)], {})
+    options.parse(["--data", str(tmp_path), f"--{flag}", str(tmp_path / "not" / "yet")], {})
+    assert not (tmp_path / "not").exists(), "it is made when it is written to"
+
+
+@pytest.mark.parametrize(
+    ("flag", "word"),
+    [
+        ("workers", "-1"),
+        ("image-size", "0"),
+        ("image-size", "many"),
+        ("checkpoint-minutes", "nan"),
+        ("wait-minutes", "0"),
+    ],
+)
+def test_a_number_out_of_bounds_is_told_with_them(flag: str, word: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"argument --{flag}: {word} is none that can be used; give .* to .*"):
+        options.parse(["--data", str(tmp_path), f"--{flag}={word}"], {})

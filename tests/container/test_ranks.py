@@ -1,0 +1,242 @@
+"""Processes that train together: who they are, what they compute on, and how none is left waiting."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from trained import (
+    NORMALIZED,
+    PATIENCE,
+    WHOLE,
+    metrics,
+    places,
+    read_until,
+    run,
+    start,
+    start_together,
+    together,
+    weights,
+)
+
+import backends
+import devices
+import images
+import model_folder
+import precision
+import ranks
+import split
+from deadline import bounded
+from errors import UsageError
+from options import Hyperparameters
+from ranks import Place, Ranks
+from sources import FromPictures
+from training import Trainer
+
+CPU = torch.device("cpu")
+LAUNCHED = {"SM_FRAMEWORK_PARAMS": '{"sagemaker_distributed_dataparallel_enabled": true}'}
+
+
+@pytest.mark.parametrize(
+    ("environ", "place"),
+    [
+        ({}, Place()),
+        ({"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}, Place(3, 4, 1, 2)),
+        (
+            {"OMPI_COMM_WORLD_RANK": "9", "OMPI_COMM_WORLD_SIZE": "16", "OMPI_COMM_WORLD_LOCAL_RANK": "1"},
+            Place(9, 16, 1, 1),
+        ),
+        ({"SM_HOSTS": '["algo-2", "algo-1"]', "SM_CURRENT_HOST": "algo-2"}, Place(1, 2)),
+        ({"SM_HOSTS": '["algo-1"]', "SM_CURRENT_HOST": "algo-1"}, Place()),
+    ],
+)
+def test_a_process_learns_its_place_from_whoever_started_it(environ: dict[str, str], place: Place) -> None:
+    assert ranks.find(environ) == place
+
+
+@pytest.mark.parametrize(
+    ("name", "local_rank", "gpus", "device"),
+    [
+        ("auto", 0, 0, "cpu"),
+        ("cpu", 1, 4, "cpu"),
+        ("auto", 3, 4, "cuda:3"),
+        ("cuda", 1, 4, "cuda:1"),
+        ("cuda:2", 0, 4, "cuda:2"),
+    ],
+)
+def test_each_process_has_a_device_of_its_own(name: str, local_rank: int, gpus: int, device: str) -> None:
+    assert str(devices.choose(name, local_rank, local_rank + 1, gpus)) == device
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "gpus", "told"),
+    [
+        ("mps", (0, 1), 0, "--device mps is none that this trains on; use auto, cpu, cuda or cuda:N"),
+        ("foo", (0, 1), 4, "--device foo is none that this trains on; use auto, cpu, cuda or cuda:N"),
+        ("cuda:x", (0, 1), 4, "--device cuda:x is none that this trains on"),
+        ("cuda", (0, 1), 0, "--device cuda: torch sees no GPU here; use cpu"),
+        ("cuda:9", (0, 1), 4, "--device cuda:9 is no GPU of this machine: torch sees 4 of them, from cuda:0 to cuda:3"),
+        ("cuda:1", (0, 2), 4, "--device cuda:1 is one GPU for 2 processes; use cuda, and each takes its own"),
+        ("auto", (4, 8), 4, "process 5 of this machine has no GPU: torch sees 4 of them.*; start one process for each"),
+    ],
+)
+def test_a_device_that_is_not_there_is_told(name: str, place: tuple[int, int], gpus: int, told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        devices.choose(name, *place, gpus)
+
+
+@pytest.fixture
+def smddp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder of a library of that name, as an image has it, on the path."""
+    package = tmp_path / "smdistributed" / "dataparallel" / "torch"
+    package.mkdir(parents=True)
+    (package / "torch_smddp.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield package
+    for name in [name for name in sys.modules if name.startswith("smdistributed")]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("device", "environ", "backend"),
+    [
+        ("cuda", LAUNCHED, "smddp"),
+        ("cuda", {"SMDATAPARALLEL_USE_SINGLENODE": "1"}, "smddp"),
+        ("cuda", {}, "nccl"),
+        ("cuda", {"OMPI_COMM_WORLD_RANK": "0", "SM_FRAMEWORK_PARAMS": "{}"}, "nccl"),
+        ("cpu", LAUNCHED, "gloo"),
+    ],
+)
+@pytest.mark.usefixtures("smddp")
+def test_smddp_joins_those_that_its_launcher_has_started(device: str, environ: dict[str, str], backend: str) -> None:
+    """The library is in images for machines that it does not run on, too."""
+    assert backends.choose("auto", device, environ) == backend
+
+
+def test_without_its_library_nobody_is_joined_by_smddp() -> None:
+    assert backends.choose("auto", "cuda", LAUNCHED) == "nccl"
+    with pytest.raises(UsageError, match="--backend smddp: its library is not here; use nccl"):
+        backends.choose("smddp", "cuda", LAUNCHED)
+
+
+@pytest.mark.parametrize("file", ["torch_smddp.py", "__init__.py"])
+@pytest.mark.parametrize("error", ["ImportError", "OSError"])
+def test_a_library_that_cannot_be_loaded_is_told(error: str, file: str, smddp: Path) -> None:
+    (smddp / file).write_text(f"raise {error}('libcudart.so.12')", encoding="utf-8")
+    assert backends.choose("auto", "cuda", LAUNCHED) == "smddp"
+    with pytest.raises(UsageError, match=r"smddp cannot be loaded \(libcudart.so.12\); use --backend nccl"):
+        backends.load("smddp")
+
+
+def test_waiting_has_an_end() -> None:
+    gave_up = threading.Event()
+    with bounded(0.01, gave_up.set):
+        assert gave_up.wait(PATIENCE)
+    late = threading.Event()
+    with bounded(PATIENCE, late.set):
+        pass
+    assert not late.is_set()
+
+
+@pytest.mark.parametrize("layers", ["head", "all"])
+def test_two_processes_do_what_one_does(layers: str, data: Path, tmp_path: Path) -> None:
+    """27 images in batches of 10: the last one has seven, so that the two processes have not equally many."""
+    how = [*WHOLE, "--epochs", "2", "--dropout", "0", "--layers", layers, "--data", data]
+    run(*how, "--batch-size", "10", "--model-dir", tmp_path / "one")
+    out, _ = together(2, *how, "--batch-size", "5", "--model-dir", tmp_path / "two")[0]
+    assert "joined by gloo" in out
+    one, two = metrics(tmp_path / "one"), metrics(tmp_path / "two")
+    if layers == "head":
+        for name in ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy"):
+            assert two[name] == pytest.approx(one[name], abs=1e-4)
+    assert weights(tmp_path / "one").keys() == weights(tmp_path / "two").keys()
+    assert model_folder.read_description(tmp_path / "two").versions["processes"] == "2"
+
+
+def test_what_two_processes_measured_is_what_their_model_does(data: Path, tmp_path: Path) -> None:
+    """Running means differ between processes until they agree: all measure with those that are written."""
+    together(2, *NORMALIZED, "--epochs", "2", "--data", data, "--model-dir", tmp_path)
+    network, model = model_folder.read(tmp_path)
+    found = split.find(data / "valid", model.classes)
+    exact = precision.choose("fp32", CPU)
+    share = images.Share(len(found.paths), 15, 0, 1, None)
+    source = FromPictures(images.Pictures(found, model.image_size), share, 0, exact, model.mean, model.std)
+    measured = Trainer(network, Hyperparameters(), exact, Ranks(Place(), CPU, "")).evaluate(source)
+    assert measured["validation:loss"] == pytest.approx(model.metrics["validation:loss"], abs=1e-4)
+    assert measured["validation:accuracy"] == pytest.approx(model.metrics["validation:accuracy"])
+
+
+BROKEN = """
+import os, torch
+if os.environ["RANK"] == "1":
+    torch.optim.AdamW = None
+import command, train
+command.run(train.main)
+"""
+
+
+def test_an_error_of_one_process_ends_all_and_keeps_its_traceback(data: Path, tmp_path: Path) -> None:
+    """The second one finds torch broken; the first one is in the midst of something that takes both."""
+    how = ["--data", data, *WHOLE, "--epochs", "50", "--model-dir", tmp_path]
+    first, second = (start(*how, code=BROKEN, **place) for place in places(2))
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 1
+    assert err.rstrip().endswith("TypeError: 'NoneType' object is not callable")
+    assert "Traceback" in err
+    _, err = first.communicate(timeout=60)
+    assert first.returncode == 2
+    line = err.splitlines()[-1]
+    assert re.search(r"process 1 of 2 has lost the others \(.*\); what the first of them that ended has logged", line)
+    assert "Traceback" not in err
+
+
+def test_a_process_that_does_not_answer_is_waited_for_only_so_long(data: Path, tmp_path: Path) -> None:
+    how = ["--data", data, *WHOLE, "--epochs", "50", "--wait-minutes", "0.05"]
+    processes = start_together(2, *how, "--model-dir", tmp_path)
+    read_until(processes[0], "epoch 1 of 50")
+    processes[1].send_signal(signal.SIGSTOP)
+    try:
+        _, err = processes[0].communicate(timeout=60)
+        assert processes[0].returncode == 2
+        assert "process 1 of 2 has lost the others" in err
+        assert "Timed out waiting 3000ms" in err
+        assert "Traceback" not in err
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
+
+
+def test_who_meets_nobody_says_so(data: Path, tmp_path: Path) -> None:
+    process = start("--data", data, *WHOLE, "--wait-minutes", "0.02", "--model-dir", tmp_path, **places(2)[1])
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert re.search(r"process 2 of 2 has not met the others at 127.0.0.1:\d+ \(.*\); start all of them", err)
+    assert "Traceback" not in err
+
+
+def test_a_mistake_of_one_process_ends_all(data: Path, tmp_path: Path) -> None:
+    """Of its own images, that is: another machine has copied one of them badly."""
+    broken = tmp_path / "broken"
+    for path in sorted(data.rglob("*.jpg")):
+        place = broken / path.relative_to(data)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.link(path, place)
+    victim = sorted((broken / "train").rglob("*.jpg"))[0]
+    victim.unlink()
+    victim.write_bytes(b"no picture")
+    how = [*WHOLE, "--model-dir", tmp_path / "model", "--epochs", "50"]
+    processes = [
+        start(*how, "--data", folder, **place) for folder, place in zip((data, broken), places(2), strict=True)
+    ]
+    told = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [2, 2]
+    assert "process 1 of 2 has lost the others" in told[0]
+    assert str(victim) in told[1]

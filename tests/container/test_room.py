@@ -1,0 +1,110 @@
+"""Room for features: in memory as far as there is enough for all, else on a disk that has it, and kept for later."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import memory
+import scratch
+from errors import UsageError
+from kept_features import Kept
+
+GIGABYTE = 2**30
+
+
+def machine(root: Path, membership: str, limits: Mapping[str, str]) -> Path:
+    """The part of a machine's files that says which limits a process has."""
+    for name, text in {"proc/self/cgroup": membership, **limits}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="ascii")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("membership", "limits", "available"),
+    [
+        ("0::/\n", {"sys/fs/cgroup/memory.max": "4096\n"}, 4096),
+        (
+            "0::/jobs/one\n",
+            {"sys/fs/cgroup/jobs/memory.max": "8192\n", "sys/fs/cgroup/jobs/one/memory.max": "max\n"},
+            8192,
+        ),
+        (
+            "4:memory:/one\n1:cpu:/\n0::/\n",
+            {
+                "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+                "sys/fs/cgroup/memory/one/memory.limit_in_bytes": "12288\n",
+            },
+            12288,
+        ),
+        ("4:hugetlb,memory:/docker/0a1b\n", {"sys/fs/cgroup/memory/memory.limit_in_bytes": "16384\n"}, 16384),
+    ],
+    ids=["container, version 2", "of a group above, version 2", "version 1", "container, version 1"],
+)
+def test_a_limit_of_the_container_counts(
+    membership: str, limits: dict[str, str], available: int, tmp_path: Path
+) -> None:
+    assert memory.available(machine(tmp_path, membership, limits)) == available
+
+
+def test_without_a_limit_it_is_the_machines(tmp_path: Path) -> None:
+    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert memory.available(tmp_path) == physical
+    assert memory.available(machine(tmp_path, "0::/\n", {"sys/fs/cgroup/memory.max": "max\n"})) == physical
+    assert 0 < memory.available() <= physical
+
+
+def test_what_memory_has_no_room_for_lies_in_a_file_that_nobody_sees(tmp_path: Path) -> None:
+    assert not isinstance(scratch.table(10, 4, 160, tmp_path), np.memmap)
+    table = scratch.table(10, 4, 159, tmp_path / "new")
+    assert isinstance(table, np.memmap)
+    assert list((tmp_path / "new").iterdir()) == []
+    table[:] = 7
+    assert table.sum() == 280
+
+
+def test_a_disk_without_room_is_told_before_anything_is_computed(tmp_path: Path) -> None:
+    """A limit on files stands for the disk: the system says no in the same place."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(UsageError, match=r"take 0.04 GB, .* has no room for that .* with --scratch-dir"):
+            scratch.table(1000, 10_000, 0, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_features_are_kept_whole_and_none_is_missed(tmp_path: Path) -> None:
+    features = np.arange(12, dtype=np.float32).reshape(3, 4)
+    kept = Kept(tmp_path / "cache" / "some.npy")
+    assert kept.load(3) is None
+    kept.save(features)
+    found = kept.load(3)
+    assert found is not None
+    assert np.array_equal(found, features)
+    assert kept.load(4) is None, "of other pictures"
+    assert Kept(None).load(3) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\x93NUMPY\x01\x00"])
+def test_a_damaged_file_of_features_is_computed_again(
+    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "some.npy"
+    path.write_bytes(content)
+    assert Kept(path).load(3) is None
+    assert "the features are computed again" in caplog.text
+
+
+def test_features_that_cannot_be_kept_are_used_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").touch()
+    Kept(tmp_path / "file" / "some.npy").save(np.zeros((3, 4), np.float32))
+    assert "the features are not kept in" in caplog.text

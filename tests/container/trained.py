@@ -1,0 +1,104 @@
+"""How the tests run train.py: real processes, alone or together, and what they leave."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+import contract
+import model_folder
+
+TRAIN = Path(contract.__file__).with_name(contract.TRAIN)
+PATIENCE = 300
+SMALL = ("--architecture", "squeezenet1_1", "--weights", "none", "--image-size", "32", "--batch-size", "4")
+WHOLE = (*SMALL, "--layers", "all", "--learning-rate", "0.001", "--precision", "fp32", "--workers", "0")
+HEAD = (*SMALL, "--layers", "head", "--precision", "fp32", "--workers", "0", "--epochs", "3")
+NORMALIZED = (*WHOLE, "--architecture", "resnet18")
+"""A network that keeps running means and deviations, which are no weights and must not be lost."""
+
+Process = subprocess.Popen[str]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment of a process, without what a container would say."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "AWS_"))}
+    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **more}
+
+
+def start(*arguments: object, code: str = "", **more: str) -> Process:
+    """A process that trains; where a code is given, it is what begins."""
+    command = [sys.executable, "-c", code] if code else [sys.executable, str(TRAIN)]
+    return subprocess.Popen(
+        [*command, *map(str, arguments)],
+        cwd=TRAIN.parent if code else None,
+        env=environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def run(*arguments: object, code: int = 0, **more: str) -> tuple[str, str]:
+    """A process that trains and ends with a code; what it said."""
+    process = start(*arguments, **more)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == code, err[-3000:]
+    return out, err
+
+
+def places(count: int) -> list[dict[str, str]]:
+    """What a launcher says to each of several processes on this machine."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    world = {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count)}
+    return [{"RANK": str(rank), "LOCAL_RANK": str(rank), **world, **meeting} for rank in range(count)]
+
+
+def start_together(count: int, *arguments: object) -> list[Process]:
+    """Several processes that train together."""
+    return [start(*arguments, **place) for place in places(count)]
+
+
+def together(count: int, *arguments: object, code: int = 0) -> list[tuple[str, str]]:
+    """What several processes said that trained together and ended with a code; only the first one tells metrics."""
+    processes = start_together(count, *arguments)
+    told = [process.communicate(timeout=PATIENCE) for process in processes]
+    assert [process.returncode for process in processes] == [code] * count, told
+    assert not any("[metric]" in out for out, _ in told[1:])
+    return told
+
+
+def read_until(process: Process, pattern: str) -> str:
+    """What a process says, up to a line of this pattern; it must come."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if re.search(pattern, line):
+            return "".join(lines)
+    raise AssertionError(f"{pattern} never came: {''.join(lines)} {process.communicate()}")
+
+
+def weights(folder: Path) -> Mapping[str, torch.Tensor]:
+    """The weights of a model directory."""
+    found: Mapping[str, torch.Tensor] = torch.load(folder / model_folder.WEIGHTS_FILE, weights_only=True)
+    return found
+
+
+def metrics(folder: Path) -> Mapping[str, float]:
+    """What the model of a directory has measured."""
+    return model_folder.read_description(folder).metrics
+
+
+def equal(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
+    """Whether two states are the same, bit by bit."""
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
