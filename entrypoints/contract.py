@@ -161,3 +161,11 @@ ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"
 
 # On an endpoint's configuration: the one that was served before it.
 TAG_PREVIOUS = "pedigree:previous"
+
+# The predicting function: what it is sent, what the served model answers it, and its environment.
+URL = "url"
+IMAGE = "image"
+LOGITS = "logits"
+PREDICTIONS = "predictions"
+ENV_ENDPOINT_NAME = "ENDPOINT_NAME"
+ENV_LOG_LEVEL = "LOG_LEVEL"

@@ -80,7 +80,10 @@ def predict_fn(data: list[bytes], model: predictor.Predictor) -> dict[str, Any]:
     # One by one: only the small squares are kept, however large the pictures are.
     batch = torch.stack([tensors.pixels(_decoded(number, one), side) for number, one in enumerate(data)])
     logits = model.logits(batch)
-    return {"logits": logits.tolist(), "predictions": [_best(row, model) for row in logits.softmax(dim=1)]}
+    return {
+        contract.LOGITS: logits.tolist(),
+        contract.PREDICTIONS: [_best(row, model) for row in logits.softmax(dim=1)],
+    }
 
 
 def output_fn(prediction: dict[str, Any], accept: str | None) -> tuple[str, str]:

@@ -1,0 +1,135 @@
+"""The header of a picture: what it is and how large, told from its first bytes as a decoder would tell it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from entrypoints import contract
+from predicting import header
+from predicting.refusal import Refused
+from tests.claimed_pictures import PNG_MARK, WEBP_MARK, jpeg, png, webp
+
+MARKS = (b"\xff\xd8\xff", PNG_MARK, WEBP_MARK + b"VP8 ", WEBP_MARK + b"VP8L", WEBP_MARK + b"VP8X")
+Way = tuple[str, str, dict[str, Any]]
+WAYS: tuple[Way, ...] = (
+    ("JPEG", "RGB", {}),
+    ("JPEG", "RGB", {"progressive": True}),
+    ("JPEG", "L", {"quality": 5}),
+    ("JPEG", "CMYK", {}),
+    ("JPEG", "RGB", {"exif": b"Exif\0\0" + bytes(5000), "comment": b"\xff\xc0 no frame"}),
+    ("PNG", "RGBA", {}),
+    ("PNG", "P", {}),
+    ("WEBP", "RGB", {}),
+    ("WEBP", "RGB", {"lossless": True}),
+    ("WEBP", "RGBA", {}),
+    ("WEBP", "RGBA", {"lossless": True, "exif": b"Exif\0\0" + bytes(50)}),
+)
+
+
+def encoded(kind: str, mode: str, size: tuple[int, int], **options: Any) -> bytes:
+    content = io.BytesIO()
+    Image.new(mode, size).save(content, kind, **options)
+    return content.getvalue()
+
+
+def refusal(content: bytes) -> Refused:
+    with pytest.raises(Refused) as caught:
+        header.kind(content)
+    return caught.value
+
+
+@pytest.mark.parametrize(("kind", "mode", "options"), WAYS)
+@pytest.mark.parametrize("size", [(1, 1), (640, 480), (3, 5000)])
+def test_real_pictures_are_what_a_decoder_says(
+    kind: str, mode: str, options: dict[str, Any], size: tuple[int, int]
+) -> None:
+    content = encoded(kind, mode, size, **options)
+    assert header.kind(content) == f"image/{kind.lower()}"
+    assert header.size(content) == size
+
+
+def test_the_types_are_those_that_the_endpoint_takes() -> None:
+    kinds = {header.kind(encoded(kind, "RGB", (8, 8))) for kind in ("JPEG", "PNG", "WEBP")}
+    assert kinds == set(contract.PICTURE_TYPES)
+
+
+@pytest.mark.parametrize("bomb", [png(7072, 7072), png(2**31 - 1, 2**31 - 1), jpeg(65_535, 763), webp(2**24, 2**24)])
+def test_a_picture_of_more_pixels_than_fit_is_too_large(bomb: bytes) -> None:
+    assert refusal(bomb).status == 413
+    assert "pixels" in str(refusal(bomb))
+
+
+@pytest.mark.parametrize("largest", [png(10_000, 5000), jpeg(50_000, 1000), webp(10_000, 5000)])
+def test_as_many_pixels_as_fit_are_fine(largest: bytes) -> None:
+    assert header.kind(largest)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff",
+        b"GIF89a" + bytes(20),
+        b"BM" + bytes(60),
+        b"II*\0" + bytes(60),
+        b"%PDF-1.7",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        b"<html>",
+        b"\x1f\x8b\x08" + bytes(20),
+        b"PK\x03\x04" + bytes(20),
+        b"\0\0\0\x18ftypheic",
+        b"RIFF\0\0\0\0WAVEfmt ",
+        b" " + png(8, 8),
+    ],
+)
+def test_what_is_no_picture_of_these_types_is_told_so(content: bytes) -> None:
+    assert refusal(content).status == 415
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *MARKS,
+        png(0, 8),
+        jpeg(8, 0),
+        png(8, 8)[:20],
+        PNG_MARK + bytes(4) + b"iCCP" + bytes(20),
+        b"\xff\xd8\xff\xda\x00\x02" + jpeg(8, 8)[2:],
+        b"\xff\xd8\xff\xd9" + jpeg(8, 8)[2:],
+        b"\xff\xd8\xff\x00\x00\x04ab" + jpeg(8, 8)[2:],
+        b"\xff\xd8\xff\xe0\x00\x04abc" + jpeg(8, 8)[2:],
+        b"\xff\xd8" + b"\xff" * 40,
+        WEBP_MARK + b"ALPH" + bytes(40),
+        MARKS[2] + bytes(40),
+        MARKS[3] + bytes(40),
+    ],
+)
+def test_a_broken_header_is_told_so(content: bytes) -> None:
+    assert refusal(content).status == 422
+
+
+@given(st.sampled_from(MARKS), st.binary(max_size=80))
+def test_any_bytes_have_a_size_within_the_limit_or_are_refused(mark: bytes, rest: bytes) -> None:
+    try:
+        header.kind(mark + rest)
+    except Refused:
+        return
+    width, height = header.size(mark + rest)
+    assert 0 < width * height <= header.MOST_PIXELS
+
+
+@given(st.sampled_from(WAYS), st.integers(0, 2000))
+def test_half_a_picture_has_its_own_size_or_none(way: Way, length: int) -> None:
+    kind, mode, options = way
+    part = encoded(kind, mode, (30, 20), **options)[:length]
+    try:
+        header.kind(part)
+    except Refused:
+        return
+    assert header.size(part) == (30, 20)

@@ -1,0 +1,262 @@
+"""A picture from the web: whatever its server does, there is an end to it, in time and in bytes."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from predicting import web
+from predicting.refusal import Refused
+from tests.certificates import trust_in
+from tests.loopback import Answer, Server, http, redirect, serving
+
+PUBLIC, ALSO_PUBLIC = "93.184.216.34", "2606:2800:220:1::1"
+URL = "https://pictures.example/dog.png"
+MOST_BYTES = 1000
+PICTURE = b"\x89PNG" + bytes(500)
+
+
+def ticking(seconds: float) -> Callable[[], float]:
+    """A clock by which every look takes a while."""
+    return partial(next, itertools.count(0, seconds))
+
+
+def network(server: Server, **other: Callable[..., object]) -> web.Network:
+    """The internet, with one host in it."""
+    ways: dict[str, Callable[..., object]] = {
+        "resolve": lambda _: [PUBLIC],
+        "connect": lambda *_: server.connect(),
+        "secure": lambda connection, *_: connection,
+    }
+    return web.Network(**{**ways, **other})  # type: ignore[arg-type]
+
+
+def fetched(answer: Answer, seconds: float = 5, **other: Callable[..., object]) -> bytes:
+    with serving(answer) as server:
+        return web.fetch(URL, MOST_BYTES, seconds, network(server, **other))
+
+
+def refusal(answer: Answer, seconds: float = 5, **other: Callable[..., object]) -> Refused:
+    with pytest.raises(Refused) as caught:
+        fetched(answer, seconds, **other)
+    return caught.value
+
+
+def always(*pieces: bytes) -> Answer:
+    return lambda _: pieces
+
+
+def endless(start: bytes, piece: bytes) -> Answer:
+    return lambda _: itertools.chain([start], itertools.repeat(piece))
+
+
+def chunked(*bodies: bytes) -> bytes:
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(body), body) for body in bodies)
+    return http(chunks, "Transfer-Encoding: chunked")
+
+
+def in_pieces(whole: bytes) -> Answer:
+    return lambda _: [whole[place : place + 1] for place in range(len(whole))]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        always(http(PICTURE)),
+        always(http(PICTURE, "Content-Encoding: identity", "Content-Type: text/html")),
+        always(http(PICTURE), b"more than was told"),
+        always(chunked(PICTURE[:100], PICTURE[100:], b"")),
+        always(b"HTTP/1.0 200 OK\r\n\r\n" + PICTURE),
+        always(b"HTTP/1.1 100 Continue\r\n\r\n", http(PICTURE)),
+        in_pieces(http(PICTURE)),
+    ],
+)
+def test_a_picture_comes_as_it_is_however_it_is_sent(answer: Answer) -> None:
+    assert fetched(answer) == PICTURE
+
+
+def test_a_picture_may_have_just_as_many_bytes_as_fit() -> None:
+    assert len(fetched(always(http(bytes(MOST_BYTES))))) == MOST_BYTES
+    assert refusal(always(http(bytes(MOST_BYTES + 1)))).status == 413
+
+
+def test_a_body_is_asked_for_uncompressed_and_for_no_secret() -> None:
+    with serving(always(http(PICTURE))) as server:
+        web.fetch(URL + "?a=1#b", MOST_BYTES, 5, network(server))
+        lines = server.asked[0].split("\r\n")
+    assert lines[:2] == ["GET /dog.png?a=1 HTTP/1.1", "Host: pictures.example"]
+    assert "Accept-Encoding: identity" in lines
+    assert not [line for line in lines if line.lower().startswith(("cookie", "authorization", "x-amz"))]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        # Too many bytes: told, not told, chunked, and endless
+        (always(http(b"", "Content-Length: 1001")), 413),
+        (always(http(b"", "Content-Length: 99999999999999999999")), 413),
+        (always(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(5000)), 413),
+        (endless(b"HTTP/1.1 200 OK\r\n\r\n", bytes(4096)), 413),
+        (endless(http(b"", "Transfer-Encoding: chunked"), b"a\r\n0123456789\r\n"), 413),
+        (always(chunked(bytes(900), bytes(900), b"")), 413),
+        # Too many bytes around the picture
+        (endless(http(b"", "Transfer-Encoding: chunked"), b"1;%s\r\n0\r\n" % (b"x" * 60_000)), 422),
+        (endless(b"HTTP/1.1 200 OK\r\n", b"X: %s\r\n" % (b"x" * 100)), 422),
+        (endless(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 1000), 422),
+        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), 422),
+        (endless(b"", b"x"), 422),
+        # Decompression bombs: nothing is ever unpacked
+        (always(http(gzip.compress(bytes(10**6)), "Content-Encoding: gzip")), 415),
+        (always(http(zlib.compress(bytes(10**6)), "Content-Encoding: deflate")), 415),
+        (always(http(b"x", "Content-Encoding: br")), 415),
+        (always(http(b"x", "Content-Encoding: gzip, gzip, gzip")), 415),
+        # No answer, or none with a picture
+        (always(http(b"no", status="404 Not Found")), 422),
+        (always(http(b"no", status="500 Oh")), 422),
+        (always(http(b"x", status="206 Partial Content")), 422),
+        (always(http(b"x", status="204 No Content")), 422),
+        (always(http(b"x", status="304 Not Modified")), 422),
+        (always(http(b"x", status="103 Early Hints")), 422),
+        (always(http(b"", status="302 Found")), 422),
+        (always(b"HTTP/1.1 302 Found\r\nLocation: /\xff\r\n\r\n"), 422),
+        (always(b"SSH-2.0-OpenSSH_9.6\r\n"), 422),
+        (always(b"HTTP/1.1 abc\r\n\r\n"), 422),
+        (always(b""), 422),
+        # It breaks off
+        (always(http(PICTURE)[:-1]), 422),
+        (always(chunked(PICTURE)[:-10]), 422),
+        (always(http(b"zz\r\n", "Transfer-Encoding: chunked")), 422),
+    ],
+)
+def test_what_a_server_should_not_send_is_refused(answer: Answer, status: int) -> None:
+    assert refusal(answer).status == status
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        endless(http(b"", "Content-Length: 1000"), b"x"),
+        endless(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        endless(http(b"", "Transfer-Encoding: chunked"), b"1\r\nx\r\n"),
+        lambda _: itertools.chain([b"HTTP/1.1 200 OK\r\n"], itertools.repeat(b"X: x\r\n")),
+    ],
+)
+def test_a_server_that_is_never_silent_and_never_done_is_left_after_the_time_for_all_of_it(answer: Answer) -> None:
+    refused = refusal(answer, seconds=20, clock=ticking(5))
+    assert refused.status == 408
+    assert "20 s" in str(refused)
+
+
+@pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\n", http(b"", "Content-Length: 9") + b"1"])
+def test_a_server_that_falls_silent_is_left(start: bytes) -> None:
+    over = threading.Event()
+
+    def answer(_: str) -> Iterator[bytes]:
+        yield start
+        over.wait(5)
+
+    try:
+        assert refusal(answer, seconds=0.1).status == 408
+    finally:
+        over.set()
+
+
+def test_redirects_share_the_time() -> None:
+    refused = refusal(always(redirect("/again")), seconds=20, clock=ticking(2))
+    assert refused.status == 408
+
+
+def test_a_name_whose_owner_lets_the_resolver_wait_is_left() -> None:
+    over = threading.Event()
+    try:
+        assert refusal(always(http(PICTURE)), seconds=0.2, resolve=lambda _: over.wait(5)).status == 408
+    finally:
+        over.set()
+
+
+def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
+    with serving(always(http(PICTURE))) as server:
+        asked: list[str] = []
+
+        def connect(address: str, _: float) -> socket.socket:
+            asked.append(address)
+            if address == ALSO_PUBLIC:
+                raise OSError("no route")
+            return server.connect()
+
+        there = network(server, resolve=lambda _: [ALSO_PUBLIC, PUBLIC], connect=connect)
+        assert web.fetch(URL, MOST_BYTES, 5, there) == PICTURE
+    assert asked == [ALSO_PUBLIC, PUBLIC]
+
+
+def test_a_name_of_very_many_addresses_is_not_tried_for_ever() -> None:
+    asked: list[str] = []
+
+    def connect(address: str, _: float) -> socket.socket:
+        asked.append(address)
+        raise OSError("no route")
+
+    many = [f"93.184.216.{number}" for number in range(200)]
+    assert refusal(always(http(PICTURE)), resolve=lambda _: many, connect=connect).status == 422
+    assert len(asked) == web.MOST_ADDRESSES
+
+
+def test_the_real_connector_connects_to_the_number_that_it_is_given() -> None:
+    with serving(always(http(PICTURE))) as server, web.connected("127.0.0.1", 1, server.port) as connection:
+        assert connection.getpeername() == ("127.0.0.1", server.port)
+    with pytest.raises(OSError, match="refused"):
+        web.connected("127.0.0.1", 1, server.port)
+
+
+def test_the_real_resolver_has_all_addresses_of_a_name_and_none_of_no_name() -> None:
+    assert set(web.resolved("localhost")) <= {"127.0.0.1", "::1"}
+    assert web.resolved("localhost")
+    assert web.resolved("93.184.216.34") == ["93.184.216.34"]
+    assert not web.resolved("no-such-name.invalid")
+    assert not web.resolved("a" * 70 + ".example")
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[tuple[Server, ssl.SSLContext]]:
+    """A server with a certificate for pictures.example, and what trusts it."""
+    trust = trust_in("pictures.example", tmp_path)
+    with serving(always(http(PICTURE)), trust.server) as server:
+        yield server, trust.client
+
+
+def test_the_host_must_have_a_certificate_for_its_name(secure: tuple[Server, ssl.SSLContext]) -> None:
+    server, trust = secure
+    encrypted = network(server, secure=partial(web.secured, trust=trust))
+    assert web.fetch(URL, MOST_BYTES, 5, encrypted) == PICTURE
+    with pytest.raises(Refused, match=r"other\.example has no certificate"):
+        web.fetch("https://other.example/", MOST_BYTES, 5, encrypted)
+    assert len(server.asked) == 1
+
+
+def test_a_certificate_that_only_its_server_trusts_is_none(secure: tuple[Server, ssl.SSLContext]) -> None:
+    with pytest.raises(Refused, match="no certificate"):
+        web.fetch(URL, MOST_BYTES, 5, network(secure[0], secure=web.secured))
+    assert not secure[0].asked
+
+
+def test_a_server_without_encryption_is_not_asked() -> None:
+    with serving(always(http(PICTURE))) as server:
+        with pytest.raises(Refused):
+            web.fetch(URL, MOST_BYTES, 0.1, network(server, secure=web.secured))
+        assert not server.asked
+
+
+def test_what_the_sender_is_told_names_no_address_that_a_name_has() -> None:
+    refused = refusal(always(http(PICTURE)), resolve=lambda _: ["10.1.2.3"])
+    unknown = refusal(always(http(PICTURE)), resolve=lambda _: [])
+    assert str(refused) == str(unknown)
+    assert refused.status == unknown.status == 403
