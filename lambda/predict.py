@@ -6,8 +6,9 @@ The picture is fetched here, guarded (predicting/), and not by the endpoint, whi
 The answer has the fields of the course project, and `predictions`. A request that cannot be answered has a 4xx status,
 an endpoint that fails 424 or 5xx; the body says why, with nothing in it that only the account should know.
 
-Coming up is what takes longest, so nothing is imported that this does not need, and what only some requests need is
-imported when they come.
+Coming up takes longest, so the endpoint is asked without botocore's client, and S3, which needs one, is imported when a
+request names it. What every other request needs is there before the first one: while AWS sets a function up, the
+processor is fast and nobody waits.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from predicting import header
+from predicting import header, web
 from predicting.endpoint import Endpoint
-from predicting.refusal import Refused
+from predicting.refusal import Refused, too_large
 from predicting.runtime import Runtime
 
 ENV_ENDPOINT_NAME = "ENDPOINT_NAME"
@@ -86,7 +87,7 @@ def respond(request: Request, function: Function) -> Answer:
         picture = _SOURCES[source](value, function)
         told["bytes"] = len(picture)
         if len(picture) > MOST_BYTES:
-            raise _too_large()
+            raise too_large("the picture", MOST_BYTES)
         content_type = header.kind(picture)
         logits, predictions = function.endpoint.ask(picture, content_type, request.seconds_left)
         answer = _answer(HTTPStatus.OK, content_type, logits, predictions)
@@ -122,7 +123,7 @@ def _fetched(url: str, function: Function) -> bytes:
 def _decoded(text: str, _: Function) -> bytes:
     plain = text.replace("\n", "").replace("\r", "")
     if len(plain) > _MOST_CHARACTERS:
-        raise _too_large()
+        raise too_large("the picture", MOST_BYTES)
     try:
         return base64.b64decode(plain, validate=True)
     except ValueError:
@@ -130,11 +131,6 @@ def _decoded(text: str, _: Function) -> bytes:
 
 
 _SOURCES: Mapping[str, Callable[[str, Function], bytes]] = {URL: _fetched, IMAGE: _decoded}
-
-
-def _too_large() -> Refused:
-    message = f"the picture has more than {MOST_BYTES} bytes, which the endpoint does not take; make it smaller"
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
 
 def _answer(status: HTTPStatus, content_type: str, result: object, predictions: list[Any]) -> Answer:
@@ -151,7 +147,7 @@ def _answer(status: HTTPStatus, content_type: str, result: object, predictions: 
 
 
 def _log(function: Function, status: int, told: Mapping[str, object]) -> None:
-    """One line of JSON: no address and no picture, as both can be secret."""
+    """One line of JSON, without the picture and without the address: both can be secret."""
     ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.FAILED_DEPENDENCY
     level = "ERROR" if ours else "WARNING" if status >= HTTPStatus.BAD_REQUEST else "INFO"
     wanted = function.level if function.level in _LEVELS else "INFO"
@@ -161,15 +157,14 @@ def _log(function: Function, status: int, told: Mapping[str, object]) -> None:
 
 @cache
 def deployed() -> Function:
-    """The function as its environment says."""
+    """The function as its environment says, with all at hand that its first request would wait for."""
+    web.trusted()
     endpoint = Endpoint(os.environ[ENV_ENDPOINT_NAME], Runtime(os.environ))
     fetches = {"https": _from_web, "s3": _from_bucket}
     return Function(endpoint, fetches, os.environ.get(ENV_LOG_LEVEL, "INFO").upper())
 
 
 def _from_web(url: str) -> bytes:
-    from predicting import web
-
     return web.fetch(url, MOST_BYTES, FETCH_SECONDS)
 
 

@@ -16,10 +16,11 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Trust:
-    """The two sides of a TLS connection to one name."""
+    """The two sides of a TLS connection to one name, and the certificate between them."""
 
     server: ssl.SSLContext
     client: ssl.SSLContext
+    certificate: str
 
 
 def trust_in(name: str, folder: Path) -> Trust:
@@ -40,7 +41,8 @@ def trust_in(name: str, folder: Path) -> Trust:
     )
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file = folder / "certificate.pem"
-    file.write_bytes(certificate.public_bytes(Encoding.PEM) + secret)
+    public = certificate.public_bytes(Encoding.PEM)
+    file.write_bytes(public + secret)
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(file)
-    return Trust(server, ssl.create_default_context(cafile=str(file)))
+    return Trust(server, ssl.create_default_context(cafile=str(file)), public.decode())

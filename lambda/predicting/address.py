@@ -7,6 +7,7 @@ spelling, and that very host is resolved, checked and connected to.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - Python would import it for the first name, while somebody waits
 import ipaddress
 import re
 from dataclasses import dataclass

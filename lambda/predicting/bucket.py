@@ -14,12 +14,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from predicting.deadline import Deadline
-from predicting.refusal import Refused
+from predicting.refusal import Refused, too_large
 
 _ADDRESS = re.compile(r"(?i:s3)://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.{1,1024})")
 _PIECE = 256 * 1024
 _FAULTS = {
-    403: (HTTPStatus.FORBIDDEN, "may not be read; the function's role says what may"),
+    # To a role that may not list a bucket, S3 says the same of what is not there.
+    403: (HTTPStatus.FORBIDDEN, "is not there or may not be read; the function's role says what may"),
     404: (HTTPStatus.NOT_FOUND, "is not there; check bucket and key"),
     416: (HTTPStatus.UNPROCESSABLE_ENTITY, "is empty; send a picture"),
 }
@@ -45,8 +46,7 @@ def fetch(
         whole = f"bytes=0-{most_bytes}"
         answer = (client or objects()).get_object(Bucket=place["bucket"], Key=place["key"], Range=whole)
         if answer["ContentLength"] > most_bytes:
-            message = f"{name} has more than {most_bytes} bytes; make it smaller"
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+            raise too_large(name, most_bytes)
         return b"".join(piece for piece in answer["Body"].iter_chunks(_PIECE) if deadline.left())
     except ClientError as error:
         status, fault = _FAULTS.get(error.response["ResponseMetadata"]["HTTPStatusCode"], _ANOTHER_FAULT)

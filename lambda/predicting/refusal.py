@@ -15,3 +15,8 @@ class Refused(Exception):  # noqa: N818 - what happens to a request, not an erro
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+def too_large(what: str, most_bytes: int) -> Refused:
+    """The refusal of more bytes than the endpoint takes."""
+    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{what} has more than {most_bytes} bytes; make it smaller")

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import quote
 
 from botocore.auth import SigV4Auth
@@ -46,6 +45,9 @@ class Runtime:
     """SageMaker's runtime, as the environment of a function says where it is and who asks."""
 
     environment: Mapping[str, str]
+    connections: URLLib3Session = field(
+        default_factory=lambda: URLLib3Session(timeout=(CONNECT_SECONDS, ANSWER_SECONDS))
+    )
 
     def invoke(self, endpoint: str, body: bytes, content_type: str) -> bytes:
         """The endpoint's answer; botocore's exceptions say why there is none."""
@@ -53,7 +55,7 @@ class Runtime:
         url = f"{self.address}/endpoints/{quote(endpoint, safe='')}/invocations"
         request = AWSRequest("POST", url, headers, body)
         SigV4Auth(self._credentials(), SERVICE, self.environment["AWS_REGION"]).add_auth(request)
-        answer = self._connections.send(request.prepare())
+        answer = self.connections.send(request.prepare())
         if answer.status_code >= 300:
             raise _failure(answer.status_code, answer.headers, answer.content)
         return bytes(answer.content)
@@ -65,10 +67,6 @@ class Runtime:
         region = self.environment["AWS_REGION"]
         suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), _SUFFIX)
         return (named or f"https://runtime.sagemaker.{region}.{suffix}").rstrip("/")
-
-    @cached_property
-    def _connections(self) -> Any:
-        return URLLib3Session(timeout=(CONNECT_SECONDS, ANSWER_SECONDS))
 
     def _credentials(self) -> Credentials:
         access_key, secret_key = self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"]

@@ -24,7 +24,7 @@ from urllib.parse import urljoin
 
 from predicting.address import PORT, IpAddress, Target, is_public, parse
 from predicting.deadline import Deadline
-from predicting.refusal import Refused
+from predicting.refusal import Refused, too_large
 
 MOST_REDIRECTS = 5
 MOST_ADDRESSES = 4
@@ -64,11 +64,12 @@ def connected(address: str, seconds: float, port: int = PORT) -> socket.socket:
 def secured(connection: socket.socket, host: str, seconds: float, trust: ssl.SSLContext | None = None) -> socket.socket:
     """The connection, encrypted, to the host that the certificate is for."""
     connection.settimeout(seconds)
-    return (trust or _trust()).wrap_socket(connection, server_hostname=host)
+    return (trust or trusted()).wrap_socket(connection, server_hostname=host)
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trusted() -> ssl.SSLContext:
+    """Whose certificates are trusted: those that the system trusts, read once."""
     return ssl.create_default_context()
 
 
@@ -111,6 +112,7 @@ def _asked(target: Target, most_bytes: int, deadline: Deadline, network: Network
         network.secure(plain, target.host, deadline.left()) as connection,
     ):
         lines = (f"GET {target.path} HTTP/1.1", f"Host: {target.authority}", *_HEADERS, "", "")
+        connection.settimeout(deadline.left())
         connection.sendall("\r\n".join(lines).encode("ascii"))
         bounded = _Bounded(connection, deadline, most_bytes + _MOST_AROUND)
         # It only ever asks a socket for a file to read from.
@@ -168,10 +170,10 @@ def _body(response: http.client.HTTPResponse, host: str, most_bytes: int) -> byt
         message = f"{host} answered with a compressed body that was not asked for; send the picture itself"
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
     if (response.length or 0) > most_bytes:
-        raise _too_large(most_bytes)
+        raise too_large("the picture", most_bytes)
     body = response.read(most_bytes + 1)
     if len(body) > most_bytes:
-        raise _too_large(most_bytes)
+        raise too_large("the picture", most_bytes)
     if response.length:
         raise ConnectionError("it broke off")
     return body
@@ -203,8 +205,3 @@ class _Bounded(io.RawIOBase):
 
 def _unusable(what: str) -> Refused:
     return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"{what}; send another address, or the picture itself")
-
-
-def _too_large(most_bytes: int) -> Refused:
-    message = f"the picture has more than {most_bytes} bytes; make it smaller"
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)

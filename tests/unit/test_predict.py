@@ -173,7 +173,7 @@ class Context:
 answers = [predict.handler(event, Context()) for event in json.load(sys.stdin)] + [predict.handler({}, None)]
 print(json.dumps({"early": early, "answers": answers}))
 """
-RARELY = "boto3 botocore.session botocore.client predicting.web predicting.bucket"
+RARELY = "boto3 botocore.session botocore.client predicting.bucket"
 
 
 def test_the_deployed_function_answers_from_its_own_folder(tmp_path: Path) -> None:

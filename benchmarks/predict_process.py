@@ -1,0 +1,67 @@
+"""One process of benchmarks/predict_lambda.py: imports a function, lets it answer, and prints how long each took.
+
+    python -I -B predict_process.py FOLDER MODULE EVENT REQUESTS PORT
+
+What it measures is imported while it measures, so nothing stands above but clocks and JSON. FOLDER is the function as
+AWS unpacks it. Our own fetches a "url" itself, and public hosts only: PORT is where its picture really is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import time
+from typing import Any
+
+
+def fetching(predict: Any, port: int) -> Any:
+    """Our function with one public host in its internet, and that one here."""
+    web = predict.web
+    there = web.Network(
+        resolve=lambda _: ["93.184.216.34"], connect=lambda _, seconds: web.connected("127.0.0.1", seconds, port)
+    )
+
+    def fetch(url: str) -> bytes:
+        content: bytes = web.fetch(url, predict.MOST_BYTES, predict.FETCH_SECONDS, there)
+        return content
+
+    function = predict.Function(predict.deployed().endpoint, {"https": fetch}, write=lambda _: None)
+    return lambda event, _: predict.respond(predict.Request(event), function)
+
+
+def peak_megabytes() -> float:
+    """The most memory that this program had; the system's figure for a child can be its parent's."""
+    import resource
+    from pathlib import Path
+
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1024
+
+
+def main() -> None:
+    """Import, answer once, answer often, print."""
+    folder, name, path, requests, port = sys.argv[1:]
+    sys.path.insert(0, folder)
+    with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would be imported for nothing
+        event = json.load(file)
+    started = time.perf_counter()
+    module = importlib.import_module(name)
+    imported = time.perf_counter() - started
+    handler = fetching(module, int(port)) if name == "predict" else module.handler
+    seconds = []
+    for _ in range(1 + int(requests)):
+        started = time.perf_counter()
+        answer = handler(event, None)
+        seconds.append(time.perf_counter() - started)
+        if answer["statusCode"] != 200 or len(json.loads(answer["body"])[0]) != 133:
+            raise RuntimeError(f"no prediction: {answer}")
+    figures = {"imported": imported, "first": seconds[0], "later": sorted(seconds[1:])[int(requests) // 2]}
+    print(json.dumps({**figures, "megabytes": peak_megabytes()}))
+
+
+if __name__ == "__main__":
+    main()
