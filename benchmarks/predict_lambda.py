@@ -187,7 +187,7 @@ def compare(kind: str, event: Path, place: Place, rounds: int, python: str) -> N
 
 def main() -> None:
     """Measure and print."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 31
     python = sys.argv[2] if len(sys.argv) > 2 else sys.executable
     picture = photograph()
     with tempfile.TemporaryDirectory() as name:
