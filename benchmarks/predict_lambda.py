@@ -96,7 +96,7 @@ def runtime(port: int, trust: ssl.SSLContext) -> type[Handler]:
 
 
 def fetched(port: int, trust: ssl.SSLContext) -> bytes:
-    """The picture as Python's own library fetches it, which is less work than the library of the course's endpoint."""
+    """The picture, as Python's own library fetches it."""
     with urllib.request.urlopen(f"https://127.0.0.1:{port}/dog.jpg", context=trust) as answer:
         content: bytes = answer.read()
     return content

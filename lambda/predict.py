@@ -18,6 +18,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -97,8 +98,6 @@ def respond(request: Request, function: Function) -> Answer:
             told["cause"] = repr(refused.__cause__)[:_MOST_OF_A_CAUSE]
         answer = _answer(refused.status, content_type, {"error": str(refused)}, [])
     except Exception:  # noqa: BLE001 - AWS would hand the traceback to the caller; it belongs into the log
-        import traceback
-
         told |= {"message": "failed", "traceback": traceback.format_exc()}
         answer = _answer(HTTPStatus.INTERNAL_SERVER_ERROR, content_type, {"error": "the function failed"}, [])
     told |= {"status": answer["statusCode"], "milliseconds": round((function.clock() - began) * 1000, 1)}

@@ -39,7 +39,7 @@ def fetch(
 ) -> bytes:
     """The bytes of an object; no more of it is asked for than tells that it is too large."""
     place = _ADDRESS.fullmatch(url)
-    if not place:
+    if not place or not url.isprintable():
         raise Refused(HTTPStatus.BAD_REQUEST, "the address is none of an object; write s3://bucket/key")
     deadline, name = Deadline(seconds, clock), f"s3://{place['bucket']}/{place['key']}"
     try:

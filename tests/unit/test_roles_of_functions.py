@@ -18,12 +18,12 @@ from tests.policies.places import IN_ACCOUNT, sagemaker
 
 README = (Path(__file__).parents[2] / "lambda" / "README.md").read_text(encoding="utf-8")
 ROLES = {file.replace("-", "_"): role for role, file in FUNCTIONS.items()}
-CALLS = re.findall(r"^\| (\w+) \| ([a-z-]+) \| ([A-Za-z, ]+) \|$", README, re.MULTILINE)
+CALLS = re.findall(r"^\| (\w+) \| ([a-z0-9-]+) \| ([A-Za-z, ]+) \|$", README, re.MULTILINE)
 RENAMED = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 # What a function needs without calling it: what AWS asks for behind a call, and what Lambda does in its name.
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
-BEHIND = {
+BEHIND: dict[str, set[str]] = {
     "deploy": {"cloudwatch:TagResource", "iam:PassRole"},
     "await": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
     "autoscale": {
@@ -32,6 +32,7 @@ BEHIND = {
         "cloudwatch:PutMetricAlarm",
         "iam:CreateServiceLinkedRole",
     },
+    "predict": set(),
 }
 
 

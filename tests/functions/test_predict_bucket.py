@@ -84,6 +84,7 @@ def test_an_object_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
         ),
         *("s3://user@pictures/key", "s3://pictures:443/key", "s3://arn:aws:s3:::pictures/key", f"s3://{'a' * 64}/key"),
         *("s3://[::1]/key", "s3://pictures\\/key", f"s3://pictures/{'a' * 1025}", "s3://pictures/a\nb"),
+        *("s3://pictures/\ud800", "s3://pictures/\0"),
     ],
 )
 def test_what_is_no_object_is_not_asked_for(url: str) -> None:

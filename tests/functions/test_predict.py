@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import json
 import os
@@ -216,15 +215,3 @@ def test_the_deployed_function_answers_from_its_own_folder(tmp_path: Path) -> No
         "GET /pictures/dog.png HTTP/1.1",
         "POST /endpoints/dogs/invocations HTTP/1.1",
     ]
-
-
-@pytest.mark.parametrize("path", [LAMBDA / "predict.py", *LAMBDA.glob("predicting/*.py")], ids=lambda path: path.name)
-def test_nothing_is_imported_but_what_a_function_has(path: Path) -> None:
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    names = [
-        name.partition(".")[0]
-        for node in tree
-        if isinstance(node, (ast.Import, ast.ImportFrom))
-        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
-    ]
-    assert set(names) <= {*sys.stdlib_module_names, "botocore", "predicting"}
