@@ -25,12 +25,15 @@ from localaws.records.services import SERVICES, Records
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
 from localaws.sagemaker.service import Service, joined
+from localaws.scaling.metering import Meter
+from localaws.scaling.scaler import Scaler
 from localaws.steps.callbacks import CallbackRunner
 from localaws.steps.decisions import ConditionRunner, FailRunner
 from localaws.steps.functions import FunctionRunner, Invoked
 from localaws.steps.requests import LIVES, RequestRunner
 from localaws.steps.runner import Run, Runner
 from localaws.store import Store
+from localaws.web.activities import Activities
 from localaws.web.control import Control
 from localaws.web.router import Application, Router, application
 from localaws.web.runtime import Runtime
@@ -72,6 +75,8 @@ class LocalAws:
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
         self.service = Service(self.world, joined(tables))
         self._executor = Executor(self.world, self._runners())
+        self._meter = Meter(clock.monotonic)
+        self._scaler = Scaler(self.world, self._endpoints, self._meter, self._client)
         self._server = Server(Router(self._services(), lambda: self.port), options.port)
 
     @property
@@ -92,9 +97,11 @@ class LocalAws:
         self._endpoints.resume()
         self._server.start()
         self._executor.begin()
+        self._scaler.begin()
 
     def stop(self) -> None:
         """Stop answering; what runs goes on with the next start."""
+        self._scaler.end()
         self._executor.end()
         self._jobs.end_all()
         self._endpoints.end_all()
@@ -108,13 +115,14 @@ class LocalAws:
         objects = ObjectsApi(self.world.store, self.catalog)
         return {
             **dict.fromkeys(SERVICES, self._records),
+            "application-autoscaling": Activities(self.world, self._records),
             "sagemaker": application(self._sagemaker()),
             "s3": application(objects.answer),
         }
 
     def _sagemaker(self) -> Callable[[Request], Response]:
         """The control plane names its operation in a header, the data plane has a path; both sign alike."""
-        control, runtime = Control(self.service), Runtime(self._endpoints)
+        control, runtime = Control(self.service), Runtime(self._endpoints, self._meter)
         return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
 
     def _runners(self) -> Mapping[str, Runner]:

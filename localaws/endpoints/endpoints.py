@@ -74,6 +74,11 @@ class Endpoints:
         """Give variants other numbers of instances, or weights."""
         self._in_thread(self._resize, name, counts, weights)
 
+    def scale(self, name: str, counts: Mapping[str, int]) -> None:
+        """Give variants other numbers of instances on behalf of their scaling; the endpoint says Updating meanwhile."""
+        self._note(name, "Updating")
+        self._in_thread(self._resize, name, counts, {})
+
     def remove(self, name: str) -> None:
         """End an endpoint and forget it."""
         self._of(name).is_over = True

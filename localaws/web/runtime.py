@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import uuid
 from http import HTTPStatus
 
@@ -11,6 +12,7 @@ from werkzeug import Request, Response
 
 from localaws.endpoints.endpoints import Endpoints
 from localaws.protocol.errors import ServiceError
+from localaws.scaling.metering import Meter
 
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")
 _LARGEST = 6 << 20
@@ -20,8 +22,9 @@ _PASSED_ON = ("Content-Type", "Accept", "X-Amzn-SageMaker-Custom-Attributes")
 class Runtime:
     """The data plane of endpoints."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, meter: Meter) -> None:
         self._endpoints = endpoints
+        self._meter = meter
 
     def answer(self, request: Request) -> Response:
         """What an endpoint answers."""
@@ -41,7 +44,10 @@ class Runtime:
         if "X-Amzn-SageMaker-Accept" in request.headers:
             headers["Accept"] = request.headers["X-Amzn-SageMaker-Accept"]
         wanted = request.headers.get("X-Amzn-SageMaker-Target-Variant", "")
+        begun = time.perf_counter()
         variant, reply = self._endpoints.invoke(name, request.get_data(), headers, wanted)
+        overhead = time.perf_counter() - begun - reply.seconds
+        self._meter.note(name, variant, reply.seconds, overhead, reply.status)
         if reply.status >= HTTPStatus.BAD_REQUEST:
             return _model_error(name, variant, reply.status, reply.content)
         told = {"x-Amzn-Invoked-Production-Variant": variant, "x-amzn-RequestId": str(uuid.uuid4())}

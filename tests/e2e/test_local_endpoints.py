@@ -230,3 +230,30 @@ LINEAR = {"Type": "LINEAR", "LinearStepSize": {"Type": "INSTANCE_COUNT", "Value"
 def test_traffic_moves_in_whole_instances(routing: dict[str, Any], instances: int, moves: tuple[Move, ...]) -> None:
     asked = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
     assert rollout(asked, instances).moves == moves
+
+
+def test_a_busy_endpoint_gets_more_instances_and_cloudwatch_knows_why(local: LocalAws) -> None:
+    created(local)
+    scaling = client(local, "application-autoscaling")
+    variant = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": "endpoint/dogs/variant/all",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaling.register_scalable_target(**variant, MinCapacity=1, MaxCapacity=3)
+    scaling.put_scaling_policy(
+        **variant,
+        PolicyName="tracking",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 5.0,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+        },
+    )
+    for _ in range(9):
+        ask(local)
+    until(lambda: described(local)["ProductionVariants"][0]["CurrentInstanceCount"], 2)
+    (activity,) = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")["ScalingActivities"]
+    assert "9 invocations an instance and minute are above the target 5" in activity["Cause"]
+    metrics = client(local, "cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
+    assert {"Invocations", "ModelLatency", "OverheadLatency"} <= {one["MetricName"] for one in metrics}
