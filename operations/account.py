@@ -17,6 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from operations import refusals
 
 Clients = Callable[[str], Any]
+# Where calls on many things say which of them they could not do, in an answer that is otherwise a success.
+_FAILURES = ("FailedEntries", "Errors")
 
 
 class Clock(Protocol):
@@ -90,4 +92,8 @@ class Account:
             raise refusals.told(error, service, operation, arguments, self.caller) from error
 
     def _ask(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
-        return getattr(self.clients(service), operation)(**arguments)
+        answer = getattr(self.clients(service), operation)(**arguments)
+        failures = [failure for key in _FAILURES for failure in (answer or {}).get(key, ())]
+        if failures:
+            raise refusals.partial(failures, service, operation)
+        return answer

@@ -11,29 +11,38 @@ from botocore.exceptions import BotoCoreError
 from operations import refusals
 from operations.account import Account
 from operations.errors import UnreachableError
+from pipeline.settings import Settings
 from steps.site import Site
 
 # A call is tried again on throttling and server errors; none waits for ever.
 _PATIENCE = Config(
     retries={"mode": "standard", "max_attempts": 6}, connect_timeout=10, read_timeout=60, user_agent_extra="pedigree"
 )
+# What an invoked function answers comes when it is done: a second invocation would not make it quicker.
+_OF_SERVICES = {"lambda": _PATIENCE.merge(Config(read_timeout=910, tcp_keepalive=True))}
 
 
-def connect(site: Site) -> Account:
-    """The account that the credentials of the environment are for, held against the one in settings."""
+def connect(site: Site, profile: str = "") -> Account:
+    """The account that the credentials are for, held against the one in settings."""
     try:
-        session = boto3.Session(region_name=site.region)
+        session = boto3.Session(region_name=site.region, profile_name=profile or None)
     except BotoCoreError as error:
         raise refusals.told(error, "sts", "get_caller_identity", {}, "") from error
 
     @cache
     def client(service: str) -> object:
-        return session.client(service, config=_PATIENCE)
+        return session.client(service, config=_OF_SERVICES.get(service, _PATIENCE))
 
     identity = Account(site.account, site.region, client).call("sts", "get_caller_identity")
     if site.account and site.account != identity["Account"]:
         raise UnreachableError(
             f"the AWS credentials are for account {identity['Account']} and settings name {site.account}; "
-            "choose the right profile with AWS_PROFILE, or change site.account"
+            "choose the right profile with --profile, or change site.account"
         )
     return Account(identity["Account"], site.region, client, identity["Arn"])
+
+
+def placed(settings: Settings, account: Account) -> Settings:
+    """The settings with the account in them, whether they named it or not."""
+    site = settings.site.model_copy(update={"account": account.id})
+    return settings.model_copy(update={"site": site})

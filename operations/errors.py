@@ -4,11 +4,17 @@ OperationsError       whatever the user can mend
 ├─ UnreachableError   no credentials, no such region, no connection
 ├─ DeniedError        a policy lacks an action
 ├─ RefusedError       AWS said no for another reason: a quota, a name that is taken, a value that it does not take
+│  ├─ AbsentError     what a call is about is not there
+│  └─ PassingError    AWS was busy, or the connection was cut
+├─ TakenError         a name that is needed belongs to something else
+├─ GivenError         what a command was given does not fit what is in the account; one problem a line
 ├─ UnfinishedError    it was asked for, and is not so: a wait that ended, a drift that stays
 └─ UnfilledError      a policy with a placeholder that nothing fills
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class OperationsError(Exception):
@@ -29,6 +35,26 @@ class RefusedError(OperationsError):
     def __init__(self, message: str, code: str = "") -> None:
         super().__init__(message)
         self.code = code
+
+
+class AbsentError(RefusedError):
+    """What a call is about is not there."""
+
+
+class PassingError(RefusedError):
+    """AWS was busy, or the connection was cut: asking again may help."""
+
+
+class GivenError(OperationsError):
+    """What a command was given cannot be; one problem a line."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class TakenError(OperationsError):
+    """Something of that name is there already, and it is not ours."""
 
 
 class UnfinishedError(OperationsError):

@@ -2,7 +2,8 @@
 
 A part (the bucket, a role, a function, …) looks at the account with reading calls and says what must change for it to
 be as settings have it. A change is a list of API calls; an argument that only an earlier call can answer is a Saved
-value. operations/perform.py makes the calls; asking the parts once more is how it knows that all is done.
+value. Where AWS takes its time, a Wait stands between the calls. operations/perform.py makes the calls; asking the
+parts once more is how it knows that all is done.
 """
 
 from __future__ import annotations
@@ -35,13 +36,37 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """A reading call, asked again until the value at a path is a wanted one; without a path, until it is gone."""
+
+    service: str
+    operation: str
+    arguments: Mapping[str, Any]
+    what: str
+    path: str = ""
+    wanted: tuple[str, ...] = ()
+    seconds: float = 900.0
+
+
+@dataclass(frozen=True)
+class Emptying:
+    """Every version of every object of a bucket under a prefix, removed in batches: too many to name in a plan."""
+
+    bucket: str
+    prefix: str = ""
+
+
+Act = Call | Wait | Emptying
+
+
+@dataclass(frozen=True)
 class Change:
     """One thing that is made, mended or removed; why says what differs, a line for each difference."""
 
     verb: Verb
     kind: str
     name: str
-    calls: tuple[Call, ...]
+    calls: tuple[Act, ...]
     why: tuple[str, ...] = ()
 
 

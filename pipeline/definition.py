@@ -106,10 +106,15 @@ def behind_the_gate(s: Settings, build: Build, given: Given, data: dag.Step, eva
     return [registered, deployed, awaited, scaled]
 
 
+def build_of(settings: Settings, archive: SourceArchive) -> Build:
+    """What is the same for all steps, with these settings and this code."""
+    code = archive.placed(settings.site)
+    return Build(settings.pipeline.name, settings.site, settings.images, code, settings.retries, settings.cache)
+
+
 def pipeline(settings: Settings, archive: SourceArchive) -> dag.Pipeline:
     """The SDK's pipeline for these settings and this code."""
-    code = archive.placed(settings.site)
-    build = Build(settings.pipeline.name, settings.site, settings.images, code, settings.retries, settings.cache)
+    build = build_of(settings, archive)
     given = parameters.expressions(settings)
     return dag.Pipeline(
         name=settings.pipeline.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -48,12 +48,19 @@ def configure_autoscaling(
     event = {
         contract.OUTCOME: result(awaited, contract.OUTCOME),
         contract.ENDPOINT_NAME: result(awaited, contract.ENDPOINT_NAME),
-        contract.VARIANT_NAME: variant,
         contract.MIN_CAPACITY: min_capacity,
         contract.MAX_CAPACITY: max_capacity,
         contract.TARGET_INVOCATIONS: target,
-        contract.SCALE_IN_COOLDOWN: config.scale_in_cooldown_seconds,
-        contract.SCALE_OUT_COOLDOWN: config.scale_out_cooldown_seconds,
+        **scaling(config, variant),
     }
     description = "Registers the endpoint for target tracking on invocations per instance and minute."
     return function_step(NAME, "autoscale", build, description=description, event=event, results=RESULTS)
+
+
+def scaling(config: Autoscaling, variant: str) -> dict[str, Any]:
+    """The part of the event that settings fix, whoever sends it."""
+    return {
+        contract.VARIANT_NAME: variant,
+        contract.SCALE_IN_COOLDOWN: config.scale_in_cooldown_seconds,
+        contract.SCALE_OUT_COOLDOWN: config.scale_out_cooldown_seconds,
+    }

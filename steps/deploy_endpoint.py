@@ -96,6 +96,7 @@ def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
         contract.ALARM_LATENCY_MILLISECONDS: config.alarms.latency_milliseconds,
         contract.EXTRA_ALARMS: as_text(config.alarms.extra),
         **_surroundings(build.site, config.instance_type),
+        contract.TAGS: as_text(build.site.tags_of(build.pipeline)),
     }
 
 
@@ -118,5 +119,4 @@ def _surroundings(site: Site, instance_type: str) -> dict[str, Any]:
         contract.NETWORK_ISOLATION: site.network.isolation,
         contract.VOLUME_KEY: site.encryption.volume(instance_type).get("VolumeKmsKeyId", ""),
         contract.OUTPUT_KEY: site.encryption.output_key,
-        contract.TAGS: as_text(dict(site.tags)),
     }

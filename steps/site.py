@@ -16,6 +16,7 @@ from steps import dag, images, instances
 from steps.config import BUCKET, Config, FrozenMapping, like
 
 NO_ACCOUNT = "000000000000"
+OWNER = "pedigree:pipeline"  # the key of the tag that says for which pipeline something was made
 _KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
 _ALIAS = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:alias/[A-Za-z0-9/_-]+"
 _KEY_LIKE = "arn:aws:kms:us-east-1:123456789012:key/…"
@@ -132,16 +133,29 @@ class Site(Config):
         """The address of one of our queues."""
         return f"https://sqs.{self.region}.{images.dns_suffix(self.region)}/{self.account_id}/{name}"
 
+    @property
+    def bucket_name(self) -> str:
+        """The bucket that settings name, or one of our own for the account and region."""
+        return self.bucket or f"pedigree-{self.account_id}-{self.region}"
+
+    @property
+    def bucket_arn(self) -> str:
+        """The ARN of the bucket."""
+        return f"arn:{images.partition(self.region)}:s3:::{self.bucket_name}"
+
     def uri(self, *parts: str) -> str:
         """An S3 address under our prefix."""
-        bucket = self.bucket or f"pedigree-{self.account_id}-{self.region}"
-        return "/".join((f"s3://{bucket}/{self.prefix}", *parts))
+        return "/".join((f"s3://{self.bucket_name}/{self.prefix}", *parts))
 
     def output(self, step: str, *parts: dag.Expression) -> dag.Expression:
         """An S3 address of this execution and step, so that executions never overwrite each other."""
         return dag.Join(
             on="/", values=[self.uri("executions"), dag.ExecutionVariables.PIPELINE_EXECUTION_ID, step, *parts]
         )
+
+    def tags_of(self, pipeline: str) -> dict[str, str]:
+        """The tags of what lives on after an execution: those of settings, and whose it is."""
+        return {**self.tags, OWNER: self.arn("sagemaker", f"pipeline/{pipeline}")}
 
     def tag_list(self) -> list[dict[str, str]]:
         """The tags as requests have them."""

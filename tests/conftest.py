@@ -6,10 +6,41 @@ HYPOTHESIS_PROFILE=explore make test-definition ARGS="-k any"
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=set(Phase) - {Phase.explain})
 settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=60)
 settings.register_profile("explore", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture
+def empty_account() -> Iterator[None]:
+    """An AWS account in which nothing is, for the calls of one test."""
+    from tests.fakes.aws import aws
+
+    with aws():
+        yield
+
+
+@pytest.fixture(scope="module")
+def made_account(handlers: Path) -> Iterator[None]:
+    """An AWS account after an upsert with the default settings, for the tests of one file."""
+    from tests import accounts
+    from tests.fakes.aws import aws
+
+    with aws():
+        accounts.brought_about(accounts.parts(handlers), accounts.account())
+        yield
+
+
+@pytest.fixture(scope="session")
+def handlers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of functions that do nothing."""
+    from tests import accounts
+
+    return accounts.handlers(tmp_path_factory.mktemp("lambda"))

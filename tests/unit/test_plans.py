@@ -7,11 +7,18 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, SSLError
 
 from operations import show
 from operations.account import Account
-from operations.errors import DeniedError, RefusedError, UnfinishedError, UnreachableError
+from operations.errors import (
+    AbsentError,
+    DeniedError,
+    PassingError,
+    RefusedError,
+    UnfinishedError,
+    UnreachableError,
+)
 from operations.perform import fulfil
 from operations.plan import Call, Change, Plan, Saved, plan
 
@@ -157,6 +164,11 @@ def test_a_plan_is_read_before_it_is_done() -> None:
         (refusal("ExpiredToken"), UnreachableError, "the AWS credentials have expired; log in anew"),
         (refusal("ResourceLimitExceeded", "ml.g5.xlarge usage is 0"), RefusedError, "is used up"),
         (refusal("ValidationException", "no\nvalue"), RefusedError, "PutThing: no value (ValidationException)"),
+        (refusal("ResourceNotFoundException", "no such thing"), AbsentError, "no such thing (ResourceNotFound"),
+        (refusal("ThrottlingException", "Rate exceeded"), PassingError, "Rate exceeded (Throttling"),
+        (refusal("InternalFailure"), PassingError, "InternalFailure"),
+        (ConnectionClosedError(endpoint_url="https://x"), PassingError, "lambda could not be asked"),
+        (SSLError(endpoint_url="https://x", error="no"), UnreachableError, "lambda could not be asked"),
         (NoCredentialsError(), UnreachableError, "there are no AWS credentials here"),
     ],
 )  # fmt: skip

@@ -1,0 +1,93 @@
+"""How something in an account differs from what settings ask for: a line for each difference.
+
+AWS answers in other words than it was asked in: a list of one is a text, numbers are texts, policies are JSON in a
+text, and what was left out comes back with its default. So values are compared by what they mean, and only as far as
+we have asked for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+_LONGEST = 80
+
+
+def fields(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """The fields that are not as wanted."""
+    return tuple(
+        f"{name} is {shown(found.get(name))}, not {shown(value)}"
+        for name, value in wanted.items()
+        if not covers(found.get(name), value)
+    )
+
+
+def covers(found: Any, wanted: Any) -> bool:
+    """Whether what is there has all that is wanted; what it has besides is AWS's default or somebody else's."""
+    if isinstance(wanted, Mapping):
+        own = found if isinstance(found, Mapping) else {}
+        return all(covers(own.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, (list, tuple)):
+        listed = found if isinstance(found, (list, tuple)) else [found]
+        return len(listed) == len(wanted) and all(map(covers, listed, wanted))
+    return bool(found == wanted) or (not found and not wanted and not isinstance(wanted, (bool, int)))
+
+
+def documents(name: str, found: Any, wanted: Any) -> tuple[str, ...]:
+    """The differences between two policies, statement by statement."""
+    if canonical(found) == canonical(wanted):
+        return ()
+    there, asked = _statements(found), _statements(wanted)
+    told = [
+        *(f"{name}: statement {sid} is missing" for sid in asked if sid not in there),
+        *(f"{name}: statement {sid} is not ours" for sid in there if sid not in asked),
+        *(f"{name}: statement {sid} was changed" for sid in asked if sid in there and asked[sid] != there[sid]),
+    ]
+    return tuple(told) or (f"{name} was changed",)
+
+
+def canonical(value: Any) -> Any:
+    """A JSON document in the one form that all documents of its meaning have."""
+    if isinstance(value, Mapping):
+        return {key: canonical(member) for key, member in sorted(value.items())}
+    if isinstance(value, (list, tuple)):
+        members = sorted((canonical(member) for member in value), key=_sorting)
+        return members[0] if len(members) == 1 else members
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def mended(found: Sequence[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]], key: str) -> list[Any] | None:
+    """A list of things with names, as it must be written: ours as wanted, others' as they are; None if it is so."""
+    ours = {one[key]: one for one in wanted}
+    there = {one.get(key): one for one in found}
+    if all(name in there and covers(_parsed(there[name]), _parsed(one)) for name, one in ours.items()):
+        return None
+    return [*(one for one in found if one.get(key) not in ours), *ours.values()]
+
+
+def shown(value: Any) -> str:
+    """A value as a line can show it."""
+    text = (
+        "not set"
+        if value in (None, "", {}, [])
+        else value
+        if isinstance(value, str)
+        else json.dumps(value, default=str)
+    )
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _parsed(value: Mapping[str, Any]) -> Any:
+    return canonical(value)
+
+
+def _statements(document: Any) -> dict[str, Any]:
+    """The statements of a policy by name, or by their place where they have none."""
+    given = document.get("Statement", ()) if isinstance(document, Mapping) else ()
+    listed: Iterator[Any] = iter(given if isinstance(given, (list, tuple)) else [given])
+    return {one.get("Sid") or f"{number + 1}": canonical(one) for number, one in enumerate(listed)}
+
+
+def _sorting(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)

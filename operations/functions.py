@@ -1,0 +1,75 @@
+"""The functions of the pipeline, each with its log group: from settings to what Lambda is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from entrypoints import contract
+from operations import tags
+from operations.function import LIVE, Function
+from operations.log_group import LogGroup
+from operations.packages import LAMBDAS, package
+from pipeline.settings import Settings
+from steps.functions import FUNCTIONS, function_name
+
+_DESCRIPTIONS = {
+    "deploy": "Creates the endpoint, or starts its blue/green update.",
+    "await": "Answers a waiting step once the endpoint serves what was asked for.",
+    "autoscale": "Registers the endpoint for scaling.",
+    "predict": "Asks the endpoint what is on a picture.",
+}
+
+
+def functions(settings: Settings, folder: Path = LAMBDAS) -> Iterator[LogGroup | Function]:
+    """Every function, after the log group that it writes to."""
+    ours = tags.wanted(settings)
+    for party in FUNCTIONS:
+        name = function_name(settings.pipeline.name, party)
+        group = log_group_name(name)
+        arn = settings.site.arn("logs", f"log-group:{group}")
+        yield LogGroup(group, arn, settings.functions.log_retention_days, ours)
+        yield _function(party, name, settings, folder)
+
+
+def log_group_name(function: str) -> str:
+    """The log group that Lambda writes a function's lines to."""
+    return f"/aws/lambda/{function}"
+
+
+def live_arn(settings: Settings, party: str) -> str:
+    """The ARN of the version of a function that serves."""
+    return settings.site.arn("lambda", f"function:{function_name(settings.pipeline.name, party)}:{LIVE}")
+
+
+def _function(party: str, name: str, settings: Settings, folder: Path) -> Function:
+    size: Any = getattr(settings.functions, "await_" if party == "await" else party)
+    module = FUNCTIONS[party].replace("-", "_")
+    configuration = {
+        "Role": settings.site.role(party),
+        "Handler": f"{module}.handler",
+        "Runtime": settings.functions.runtime,
+        "Description": _DESCRIPTIONS[party],
+        "MemorySize": size.memory_megabytes,
+        "Timeout": size.timeout_seconds,
+        "Environment": {"Variables": _environment(party, settings)},
+    }
+    return Function(
+        name=name,
+        arn=settings.site.arn("lambda", f"function:{name}"),
+        package=package(module, folder),
+        architecture=settings.functions.architecture,
+        configuration=configuration,
+        tags=tags.wanted(settings),
+        reserved=getattr(size, "reserved_concurrency", 0),
+        provisioned=getattr(size, "provisioned_concurrency", 0),
+    )
+
+
+def _environment(party: str, settings: Settings) -> dict[str, str]:
+    given = {
+        "await": {contract.ENV_GIVE_UP_MINUTES: str(settings.functions.await_.give_up_minutes)},
+        "predict": {contract.ENV_ENDPOINT_NAME: settings.endpoint.name},
+    }
+    return given.get(party, {})

@@ -1,0 +1,347 @@
+"""An AWS in this process: moto, mended where it leaves out what AWS has, or answers what AWS would not.
+
+Each function below takes the place of one of moto's, and its docstring says what AWS does. The pin of moto and the
+tests that stand on this file keep them honest.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+
+import moto
+from moto.awslambda import urls as lambda_urls
+from moto.awslambda.exceptions import LambdaClientError, UnknownAliasException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.policy import Policy
+from moto.awslambda.responses import LambdaResponse
+from moto.core.resource_tagging import TaggedResource
+from moto.core.responses import ActionResult
+from moto.events.models import EventsBackend
+from moto.iam import models as iam_models
+from moto.iam.access_control import IAMPolicy
+from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
+from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.responses import SageMakerResponse
+from moto.sqs.models import Queue
+
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_PROVISIONED = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/provisioned-concurrency/?$"
+
+
+class ConflictError(LambdaClientError):
+    """What Lambda says when the same thing is made twice."""
+
+    code = 409
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceConflictException", message)
+
+
+class NoProvisionedError(LambdaClientError):
+    """What Lambda says when no concurrency is provisioned."""
+
+    code = 404
+
+    def __init__(self) -> None:
+        message = "No Provisioned Concurrency Config found for this function"
+        super().__init__("ProvisionedConcurrencyConfigNotFoundException", message)
+
+
+@contextmanager
+def aws() -> Iterator[None]:
+    """An account that is empty, for calls of this process and for servers that run in it."""
+    with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, CREDENTIALS))
+        os.environ.pop("AWS_PROFILE", None)
+        for owner, name, mended in _MENDED:
+            stack.enter_context(patch.object(owner, name, mended(getattr(owner, name, None)), create=True))
+        stack.enter_context(patch.dict(lambda_urls.url_paths, {_PROVISIONED: LambdaResponse.dispatch}))
+        stack.enter_context(moto.mock_aws())
+        yield
+
+
+def _alias(response: LambdaResponse) -> Any:
+    name, qualifier = unquote(response.path.split("/")[3]), response.querystring["Qualifier"][0]
+    return response.backend.get_alias(qualifier, name)
+
+
+def get_provisioned(_original: Any) -> Callable[..., Any]:
+    """A configuration belongs to an alias, and not having one has an error of its own."""
+
+    def get_provisioned_concurrency_config(self: LambdaResponse) -> Any:
+        found = getattr(_alias(self), "provisioned", None)
+        if found is None:
+            raise NoProvisionedError
+        return 200, {}, json.dumps(found)
+
+    return get_provisioned_concurrency_config
+
+
+def put_provisioned(_original: Any) -> Callable[..., Any]:
+    """What is asked for is provisioned after a while; here at once."""
+
+    def put_provisioned_concurrency_config(self: LambdaResponse) -> Any:
+        count = self.json_body["ProvisionedConcurrentExecutions"]
+        state = {"RequestedProvisionedConcurrentExecutions": count, "Status": "READY"}
+        alias = _alias(self)
+        alias.provisioned = state
+        return 202, {"status": 202}, json.dumps(state)
+
+    return put_provisioned_concurrency_config
+
+
+def delete_provisioned(_original: Any) -> Callable[..., Any]:
+    """Taking it off an alias."""
+
+    def delete_provisioned_concurrency_config(self: LambdaResponse) -> Any:
+        alias = _alias(self)
+        alias.provisioned = None
+        return 204, {"status": 204}, ""
+
+    return delete_provisioned_concurrency_config
+
+
+def create_mapping(original: Any) -> Callable[..., Any]:
+    """A queue and a function can be mapped once; the mapping is to the alias, not to the version behind it."""
+
+    def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
+        queue, function = spec["EventSourceArn"], spec["FunctionName"]
+        for one in self._event_source_mappings.values():
+            if (one.event_source_arn, one.function_arn) == (queue, function):
+                raise ConflictError(
+                    f'An event source mapping with SQS arn (" {queue} ") and function (" {function} ") already exists. '
+                    f"Please update or delete the existing mapping with UUID {one.uuid}"
+                )
+        made = original(self, spec)
+        made.function_arn = function
+        return made
+
+    return create_event_source_mapping
+
+
+def update_mapping(original: Any) -> Callable[..., Any]:
+    """As with making one: the mapping is to the alias."""
+
+    def update_event_source_mapping(self: LambdaBackend, uuid: str, spec: dict[str, Any]) -> Any:
+        changed = original(self, uuid, spec)
+        if changed and "FunctionName" in spec:
+            changed.function_arn = spec["FunctionName"]
+        return changed
+
+    return update_event_source_mapping
+
+
+def add_statement(original: Any) -> Callable[..., Any]:
+    """A statement of a function's policy has a name of its own."""
+
+    def add(self: Policy, raw: str, qualifier: str | None = None) -> Any:
+        sid = json.loads(raw)["StatementId"]
+        if any(statement["Sid"] == sid for statement in self.statements):
+            raise ConflictError(f"The statement id ({sid}) provided already exists.")
+        return original(self, raw, qualifier)
+
+    return add
+
+
+def get_policy(original: Any) -> Callable[..., Any]:
+    """A function without permissions has no policy."""
+
+    def policy(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> Any:
+        answer = original(self, function_name, qualifier)
+        if not json.loads(json.loads(answer)["Policy"])["Statement"]:
+            raise UnknownAliasException(function_name)
+        return answer
+
+    return policy
+
+
+def delete_function(original: Any) -> Callable[..., Any]:
+    """A function takes its aliases along."""
+
+    def delete(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> Any:
+        answer = original(self, function_name, qualifier)
+        self._lambdas._aliases.pop(function_name, None)
+        return answer
+
+    return delete
+
+
+def update_code(original: Any) -> Callable[..., Any]:
+    """Code comes with the architecture that it is for."""
+
+    def update_function_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> Any:
+        self.architectures = updated_spec.get("Architectures", self.architectures)
+        return original(self, updated_spec)
+
+    return update_function_code
+
+
+def tagged_functions(original: Any) -> Callable[..., Any]:
+    """Mappings are found by their tags, too."""
+
+    def iter_tagged_resources(self: LambdaBackend) -> Iterator[TaggedResource]:
+        yield from original(self)
+        for one in self._event_source_mappings.values():
+            yield TaggedResource(arn=one.arn, tags=one.tags, resource_type="lambda:event-source-mapping")
+
+    return iter_tagged_resources
+
+
+def tagged_rules(original: Any) -> Callable[..., Any]:
+    """Rules are found by their tags, too."""
+
+    def iter_tagged_resources(self: EventsBackend) -> Iterator[TaggedResource]:
+        yield from original(self)
+        for bus in self.event_buses.values():
+            for rule in bus.rules.values():
+                labels = self.tagger.get_tag_dict_for_resource(rule.arn)
+                yield TaggedResource(arn=rule.arn, tags=labels, resource_type="events:rule")
+
+    return iter_tagged_resources
+
+
+def tagged_models(original: Any) -> Callable[..., Any]:
+    """An ARN is a text."""
+
+    def iter_tagged_resources(self: SageMakerModelBackend) -> Iterator[TaggedResource]:
+        for one in original(self):
+            arn = one.arn[0] if isinstance(one.arn, tuple) else one.arn
+            yield TaggedResource(arn=arn, tags=one.tags, resource_type=one.resource_type)
+
+    return iter_tagged_resources
+
+
+def linked_role(original: Any) -> Callable[..., Any]:
+    """The role of scaling endpoints has a name that does not follow from its service's."""
+
+    def create_service_linked_role(self: Any, service_name: str, description: str, suffix: str) -> Any:
+        role = original(self, service_name, description, suffix)
+        role.name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        return role
+
+    return create_service_linked_role
+
+
+def bucket_put(original: Any) -> Callable[..., Any]:
+    """A bucket can be made with its tags; one that is there already keeps its own."""
+
+    def _bucket_response_put(self: S3Response, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        is_new = not querystring and bucket_name not in self.backend.buckets
+        answer = original(self, request, bucket_name, querystring)
+        if is_new and b"<Tags>" in self.body:
+            space = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+            found = ET.fromstring(self.body).iter(f"{space}Tag")
+            pairs = {tag.findtext(f"{space}Key", ""): tag.findtext(f"{space}Value", "") for tag in found}
+            self.backend.put_bucket_tagging(bucket_name, pairs)
+        return answer
+
+    return _bucket_response_put
+
+
+def head_bucket(original: Any) -> Callable[..., Any]:
+    """A bucket of somebody else's is forbidden, not absent."""
+
+    def head(self: S3Response) -> Any:
+        answer = original(self)
+        expected = self.headers.get("x-amz-expected-bucket-owner")
+        if answer[0] == 200 and expected not in (None, self.backend.get_bucket(self.bucket_name).account_id):
+            return 403, {}, ""
+        return answer
+
+    return head
+
+
+def bucket_permission(_original: Any) -> Callable[..., Any]:
+    """A statement counts when its conditions hold; the calls of tests fulfil those that guard the transport."""
+
+    def get_permission(self: FakeBucket, action: str, resource: str) -> Any:
+        document = json.loads(self.policy or b'{"Statement": []}')
+        document["Statement"] = [one for one in document["Statement"] if "Condition" not in one]
+        return IAMPolicy(json.dumps(document)).is_action_permitted(action, resource)
+
+    return get_permission
+
+
+def delete_package(_original: Any) -> Callable[..., Any]:
+    """A version of a model goes; later ones keep their numbers."""
+
+    def delete_model_package(self: SageMakerResponse) -> ActionResult:
+        packages = self.sagemaker_backend.model_packages
+        arn = self._get_param("ModelPackageName")
+        if arn not in packages:
+            raise ValidationError(message=f"ModelPackage {arn} does not exist.")
+        del packages[arn]
+        return ActionResult({})
+
+    return delete_model_package
+
+
+def delete_group(_original: Any) -> Callable[..., Any]:
+    """A group goes when it is empty."""
+
+    def delete_model_package_group(self: SageMakerResponse) -> ActionResult:
+        name, backend = self._get_param("ModelPackageGroupName"), self.sagemaker_backend
+        if any(package.model_package_group_name == name for package in backend.model_packages.values()):
+            raise ValidationError(
+                message=f"Model package group {name} cannot be deleted as it still contains packages."
+            )
+        del backend.model_package_groups[name]
+        return ActionResult({})
+
+    return delete_model_package_group
+
+
+def stop_execution(_original: Any) -> Callable[..., Any]:
+    """An execution stops."""
+
+    def stop_pipeline_execution(self: SageMakerResponse) -> ActionResult:
+        arn = self._get_param("PipelineExecutionArn")
+        for pipeline in self.sagemaker_backend.pipelines.values():
+            if arn in pipeline.pipeline_executions:
+                pipeline.pipeline_executions[arn].pipeline_execution_status = "Stopped"
+        return ActionResult({"PipelineExecutionArn": arn})
+
+    return stop_pipeline_execution
+
+
+_MENDED: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
+    (LambdaResponse, "get_provisioned_concurrency_config", get_provisioned),
+    (LambdaResponse, "put_provisioned_concurrency_config", put_provisioned),
+    (LambdaResponse, "delete_provisioned_concurrency_config", delete_provisioned),
+    (LambdaBackend, "create_event_source_mapping", create_mapping),
+    (LambdaBackend, "update_event_source_mapping", update_mapping),
+    (LambdaBackend, "get_policy", get_policy),
+    (LambdaBackend, "delete_function", delete_function),
+    (LambdaBackend, "iter_tagged_resources", tagged_functions),
+    (LambdaFunction, "update_function_code", update_code),
+    (Policy, "add_statement", add_statement),
+    (EventsBackend, "iter_tagged_resources", tagged_rules),
+    (SageMakerModelBackend, "iter_tagged_resources", tagged_models),
+    (SageMakerResponse, "delete_model_package", delete_package),
+    (SageMakerResponse, "delete_model_package_group", delete_group),
+    (SageMakerResponse, "stop_pipeline_execution", stop_execution),
+    (iam_models.IAMBackend, "create_service_linked_role", linked_role),
+    (FakeBucket, "get_permission", bucket_permission),
+    (S3Response, "_bucket_response_put", bucket_put),
+    (S3Response, "head_bucket", head_bucket),
+    (Queue, "redrive_allow_policy", lambda _original: None),
+    (Queue, "BASE_ATTRIBUTES", lambda known: [*known, "RedriveAllowPolicy"]),
+)

@@ -1,0 +1,128 @@
+"""Whatever goes wrong at whichever call of an upsert: another upsert brings the account to the same state.
+
+Every call that an upsert makes fails here, one after the other, and each call that changes something fails in every
+way: refused before it has an effect, and cut off after it. What reads has no effect that could be lost, so the ways
+take turns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import cycle, repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
+
+from operations.errors import OperationsError
+from operations.plan import Part
+from tests.accounts import READING, Watched, account, brought_about, parts, state, told
+from tests.fakes.aws import aws
+
+Call = Callable[[], Any]
+Way = Callable[[Call], Any]
+ADDRESS = "https://somewhere.amazonaws.com"
+
+
+def throttled(call: Call) -> Any:
+    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "AnyOperation")
+
+
+def broken(call: Call) -> Any:
+    raise ClientError({"Error": {"Code": "InternalFailure", "Message": "We are sorry"}}, "AnyOperation")
+
+
+def broken_afterwards(call: Call) -> Any:
+    with suppress(ClientError):
+        call()
+    return broken(call)
+
+
+def cut_off_before(call: Call) -> Any:
+    raise EndpointConnectionError(endpoint_url=ADDRESS)
+
+
+def cut_off_afterwards(call: Call) -> Any:
+    with suppress(ClientError):
+        call()
+    raise ConnectionClosedError(endpoint_url=ADDRESS)
+
+
+BEFORE = (throttled, broken, cut_off_before)
+AFTER = (broken_afterwards, cut_off_afterwards)
+
+
+@dataclass
+class Trouble:
+    """Makes calls fail, each of them once in each of the ways that it is dealt, then lets it through."""
+
+    writing: Iterator[Sequence[Way]]
+    reading: Iterator[Sequence[Way]]
+    ahead: dict[str, list[Way]] = field(default_factory=dict)
+    failed: list[tuple[str, Way]] = field(default_factory=list)
+
+    def around(self, service: str, operation: str, arguments: Mapping[str, Any], call: Call) -> Any:
+        name = f"{service} {operation} {json.dumps(arguments, sort_keys=True, default=str)}"
+        if name not in self.ahead:
+            self.ahead[name] = list(next(self.reading if operation.startswith(READING) else self.writing))
+        if not self.ahead[name]:
+            return call()
+        way = self.ahead[name].pop(0)
+        self.failed.append((name, way))
+        return way(call)
+
+
+def upserted_in_spite_of(trouble: Trouble, wanted: Sequence[Part]) -> None:
+    """Upsert again and again, as a person would, until one goes through."""
+    while True:
+        before = len(trouble.failed)
+        try:
+            brought_about(wanted, account(Watched(around=trouble.around)))
+        except OperationsError:
+            if len(trouble.failed) != before + 1:
+                raise  # an error that nobody caused
+        else:
+            return
+
+
+@pytest.fixture(scope="module")
+def undisturbed(handlers: Path) -> dict[str, Any]:
+    """The account after an upsert in which nothing goes wrong."""
+    with aws():
+        brought_about(parts(handlers), account())
+        return state()
+
+
+@pytest.mark.parametrize("last", AFTER)
+def test_each_call_fails_in_each_way_and_the_account_is_the_same_in_the_end(
+    last: Way, handlers: Path, undisturbed: dict[str, Any]
+) -> None:
+    """Part by part, so that an attempt is short; each part finds the ones before it whole."""
+    ways = (*BEFORE, last)
+    trouble = Trouble(repeat(ways), cycle([way] for way in ways))
+    with aws():
+        for part in parts(handlers):
+            upserted_in_spite_of(trouble, [part])
+        assert told(brought_about(parts(handlers), account())) == []
+        there = state()
+    for kind, expected in undisturbed.items():
+        assert there[kind] == expected, kind
+    changing = {name for name, _ in trouble.failed if not name.split()[1].startswith(READING)}
+    assert len(changing) > 40
+    for call in changing:
+        assert {way for name, way in trouble.failed if name == call} == set(ways)
+
+
+def test_a_whole_upsert_that_loses_answers_is_gone_on_with(handlers: Path, undisturbed: dict[str, Any]) -> None:
+    """All parts at once; every fifth call that changes something has its effect, and the upsert ends there."""
+    trouble = Trouble(cycle([[cut_off_afterwards], [], [], [], []]), repeat(()))
+    with aws():
+        upserted_in_spite_of(trouble, parts(handlers))
+        there = state()
+    assert len(trouble.failed) > 5
+    for kind, expected in undisturbed.items():
+        assert there[kind] == expected, kind
