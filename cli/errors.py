@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from language.errors import LanguageError
 from localaws.errors import LocalAwsError
+from operations.errors import GivenError, OperationsError
 from pipeline.errors import PipelineError, SettingsError
 from steps.errors import StepsError
 
@@ -17,12 +18,16 @@ class UsageError(Exception):
     """A command that was asked for what it cannot do."""
 
 
-MISTAKES = (UsageError, PipelineError, StepsError, LanguageError, LocalAwsError)
+MISTAKES = (UsageError, OperationsError, PipelineError, StepsError, LanguageError, LocalAwsError)
 MISTAKE_EXIT = 2
 
 
 def told(mistake: Exception) -> Iterator[str]:
     """The lines that tell a mistake: one a problem, whatever stood in the text that was read."""
-    problems = mistake.problems if isinstance(mistake, SettingsError) else (str(mistake),)
-    for problem in problems:
-        yield "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in problem)
+    problems = mistake.problems if isinstance(mistake, (GivenError, SettingsError)) else (str(mistake),)
+    yield from map(printable, problems)
+
+
+def printable(text: str) -> str:
+    """A text with everything shown that a terminal would act on."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import definition, files
+from cli import definition, files, options
 from cli.errors import UsageError
 
 
@@ -16,7 +16,7 @@ def command(
     file: Annotated[
         Path | None, typer.Argument(help="A definition in JSON, or -; this project's own without it.")
     ] = None,
-    settings: definition.SettingsOption = "",
+    settings: options.SettingsOption = "",
     output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(),
     name: Annotated[str, typer.Option(help="The name of the files, and the title of the picture.")] = "pipeline",
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import definition, graph, local, sample_data
+from cli import definition, destroy, graph, local, sample_data, upsert
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
@@ -26,6 +26,8 @@ app = typer.Typer(
 app.command("definition")(definition.command)
 app.command("graph")(graph.command)
 app.command("sample-data")(sample_data.command)
+app.command("upsert")(upsert.command)
+app.command("destroy")(destroy.command)
 app.add_typer(local.app, name="local")
 
 

@@ -1,0 +1,39 @@
+"""`pedigree destroy`: all that upsert and executions have made, out of the account again; data only if asked for."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import options
+
+
+def command(
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+    data: Annotated[bool, typer.Option("--data", help="Also the bucket's content and the registered models.")] = False,
+    dry_run: options.DryRunOption = False,
+    yes: options.YesOption = False,
+) -> None:
+    """Remove everything from the AWS account that upsert and executions have made; list it first."""
+    placed, here = options.connected(settings, account, region, profile)
+    from cli.progress import progress
+    from operations import show
+    from operations.destroy import Data, parts
+    from operations.perform import fulfil
+    from operations.plan import plan
+
+    unwanted = parts(placed, data=data)
+    planned = plan(unwanted, here)
+    for line in show.lines(planned, show.NOTHING_LEFT):
+        typer.echo(line)
+    for kept in [] if data else Data(placed).there(here):
+        typer.echo(f"Kept, because --data is not given: {kept.kind} {kept.name}")
+    if dry_run or not planned or not options.agreed("Remove it?", yes=yes):
+        return
+    with progress() as shown:
+        fulfil(unwanted, here, planned, shown.change, shown.waiting)
+    typer.echo(show.done(planned))

@@ -1,0 +1,36 @@
+"""`pedigree upsert`: the pipeline and all that it needs, put into an account, or brought back to what settings say."""
+
+from __future__ import annotations
+
+import typer
+
+from cli import options
+
+
+def command(
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+    dry_run: options.DryRunOption = False,
+    yes: options.YesOption = False,
+) -> None:
+    """Put the pipeline into an AWS account, or repair what differs there; what is as it should be is left alone."""
+    placed, here = options.connected(settings, account, region, profile)
+    from cli.progress import progress
+    from operations import show
+    from operations.perform import fulfil
+    from operations.plan import plan
+    from operations.roles import documents
+    from operations.upsert import parts
+    from pipeline import source
+
+    wanted = parts(placed, source.read(), documents(placed))
+    planned = plan(wanted, here)
+    for line in show.lines(planned):
+        typer.echo(line)
+    if dry_run or not planned or not options.agreed("Do it?", yes=yes):
+        return
+    with progress() as shown:
+        fulfil(wanted, here, planned, shown.change, shown.waiting)
+    typer.echo(show.done(planned))
