@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 CONTAINER_READY := $(CONTAINER)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert pipeline-start pipeline-status pipeline-schedule
+.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy pipeline-start pipeline-status pipeline-schedule
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,13 +54,18 @@ clean: ## remove the environments and every cache
 	@rm -rf $(VENV) $(CONTAINER) $(VENV).lock $(CONTAINER).lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+pipeline-upsert: $(READY) ## put the pipeline into an AWS account              ARGS="--dry-run"
+	@$(VENV)/bin/pedigree upsert $(ARGS)
+
+destroy: $(READY) ## remove all of it from the AWS account            ARGS="--dry-run --data"
+	@$(VENV)/bin/pedigree destroy $(ARGS)
+
 run: ## (not yet) run the whole pipeline on this machine
-pipeline-upsert: ## (not yet) put the pipeline into an AWS account
 pipeline-start: ## (not yet) start an execution
 pipeline-status: ## (not yet) show how executions are doing
 pipeline-schedule: ## (not yet) start executions on a schedule
 
-run pipeline-upsert pipeline-start pipeline-status pipeline-schedule:
+run pipeline-start pipeline-status pipeline-schedule:
 	@echo "make $@: this verb is not built yet; make definition shows what AWS will get" >&2; exit 2
 
 $(READY): constraints.txt setup.cfg pyproject.toml

@@ -23,9 +23,7 @@ def empty(emptying: Emptying, account: Account, waiting: Callable[[str, float], 
     while batch := list(islice(versions, _BATCH)):
         account.call("s3", "delete_objects", **where, Delete={"Objects": batch, "Quiet": True})
         removed += len(batch)
-        waiting(
-            f"bucket {emptying.bucket} to be emptied, {removed} versions removed", account.clock.monotonic() - since
-        )
+        waiting(f"bucket {emptying.bucket} to be empty, {removed} removed", account.clock.monotonic() - since)
 
 
 def stored(account: Account, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:

@@ -21,7 +21,6 @@ _DAY = 86_400
 _KEPT_DAYS = 4
 _DEAD_KEPT_DAYS = 14
 _SPARE_LOOKS = 10
-_MOST_LOOKS = 1000  # SQS counts no further
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def await_queues(settings: Settings) -> tuple[Queue, Queue]:
     # Lambda takes no queue whose messages come back before the function that has them may be over.
     visibility = max(waiting.poll_seconds, waiting.timeout_seconds)
     looks = -(-waiting.give_up_minutes * 60 // visibility) + _SPARE_LOOKS
-    redrive = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": min(looks, _MOST_LOOKS)}
+    redrive = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": looks}
     attributes = {
         "VisibilityTimeout": str(visibility),
         "MessageRetentionPeriod": str(_KEPT_DAYS * _DAY),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from operations.plan import Change, Plan, Verb
 
-_SIGNS: dict[Verb, str] = {"create": "+", "update": "~", "delete": "-"}
-
+_SIGNS: Mapping[Verb, str] = {"create": "+", "update": "~", "delete": "-"}
+_TO_DO: Mapping[Verb, str] = {verb: f"to {verb}" for verb in _SIGNS}
+_DONE: Mapping[Verb, str] = {verb: f"{verb}d" for verb in _SIGNS}
 
 NOTHING = "Nothing to change: everything is as settings have it."
 NOTHING_LEFT = "Nothing to remove: none of it is there."
@@ -28,14 +29,14 @@ def line(change: Change) -> str:
 
 def summary(plan: Plan, nothing: str = NOTHING) -> str:
     """How much there is to do."""
-    return f"To do: {_counted(plan)}." if plan else nothing
+    return f"To do: {_counted(plan, _TO_DO)}." if plan else nothing
 
 
 def done(plan: Plan) -> str:
     """How much was done."""
-    return f"Done: {_counted(plan)}."
+    return f"Done: {_counted(plan, _DONE)}."
 
 
-def _counted(plan: Plan) -> str:
-    counts = ((plan.count(verb), verb) for verb in _SIGNS)
-    return ", ".join(f"{count} to {verb}" for count, verb in counts if count)
+def _counted(plan: Plan, words: Mapping[Verb, str]) -> str:
+    counts = ((plan.count(verb), word) for verb, word in words.items())
+    return ", ".join(f"{count} {word}" for count, word in counts if count)

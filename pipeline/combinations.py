@@ -15,6 +15,7 @@ from steps import images
 from steps.build import SCOPES, Family, image_for
 from steps.deploy_endpoint import shortest_update
 from steps.errors import ImageNotFoundError, NoImageInRegionError
+from steps.functions import MOST_LOOKS
 from steps.instances import SMDDP_TYPES, has_local_storage, is_burstable, last_cuda, processor
 from steps.ranges import Categorical, grid_points
 from steps.training_job import Machine
@@ -284,11 +285,17 @@ def concurrency(s: Settings) -> Iterator[Problem]:
 
 
 def polling(s: Settings) -> Iterator[Problem]:
-    """A message comes back when the function that took it is over."""
+    """A message comes back when the function that took it is over, and not more often than a queue counts."""
     waiting = s.functions.await_
     if waiting.poll_seconds < waiting.timeout_seconds:
         text = f"= {waiting.poll_seconds} is shorter than the function's timeout_seconds = {waiting.timeout_seconds}"
         yield Problem("functions.await.poll_seconds", f"{text}; raise it", ("functions.await.timeout_seconds",))
+    elif waiting.poll_seconds * MOST_LOOKS < waiting.give_up_minutes * 60:
+        text = f"= {waiting.poll_seconds} looks more than {MOST_LOOKS} times in {waiting.give_up_minutes} minutes"
+        least = -(-waiting.give_up_minutes * 60 // MOST_LOOKS)
+        yield Problem(
+            "functions.await.poll_seconds", f"{text}; write {least} or more", ("functions.await.give_up_minutes",)
+        )
 
 
 def scheduled_values(s: Settings) -> Iterator[Problem]:

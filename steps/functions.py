@@ -13,6 +13,7 @@ from steps.config import Config
 
 LambdaMegabytes = Annotated[int, Field(ge=128, le=10_240)]
 StepSeconds = Annotated[int, Field(ge=10, le=600)]
+MOST_LOOKS = 990  # how often a waiting message can be looked at: SQS counts to 1000, and some are spare
 FUNCTIONS = {
     "deploy": "deploy-endpoint",
     "await": "await-endpoint",

@@ -84,6 +84,13 @@ COMBINATIONS = (
     ),
     Mistake("[functions.await]\npoll_seconds = 10", 2, "functions.await.poll_seconds", "is shorter than", "raise it"),
     Mistake(
+        "[functions.await]\npoll_seconds = 30\ngive_up_minutes = 1440",
+        3,
+        "functions.await.poll_seconds",
+        "looks more than 990 times in 1440 minutes",
+        "write 88 or more",
+    ),
+    Mistake(
         "[schedule.parameters]\nEpoch = 3", 2, "schedule.parameters.Epoch", "is no parameter", "did you mean Epochs?"
     ),
     Mistake(
