@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 CONTAINER_READY := $(CONTAINER)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy pipeline-start pipeline-status pipeline-schedule
+.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ pipeline-upsert: $(READY) ## put the pipeline into an AWS account              A
 
 destroy: $(READY) ## remove all of it from the AWS account            ARGS="--dry-run --data"
 	@$(VENV)/bin/pedigree destroy $(ARGS)
+
+policies: $(READY) ## write who may do what, to a folder                ARGS="folder --account 123456789012"
+	@$(VENV)/bin/pedigree policies $(ARGS)
 
 run: ## (not yet) run the whole pipeline on this machine
 pipeline-start: ## (not yet) start an execution

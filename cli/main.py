@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import definition, destroy, graph, local, sample_data, upsert
+from cli import definition, destroy, graph, local, policies, sample_data, upsert
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("graph")(graph.command)
 app.command("sample-data")(sample_data.command)
 app.command("upsert")(upsert.command)
 app.command("destroy")(destroy.command)
+app.command("policies")(policies.command)
 app.add_typer(local.app, name="local")
 
 

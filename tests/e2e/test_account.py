@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import signal
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -155,7 +157,29 @@ def test_a_name_that_is_taken_is_one_line(address: str) -> None:
     assert [one["RoleName"] for one in client("iam").list_roles()["Roles"]] == ["pedigree-job"]
 
 
-@pytest.mark.parametrize(("verb", "command"), [("pipeline-upsert", "upsert"), ("destroy", "destroy")])
+def test_policies_are_files_that_an_administrator_can_hand_to_aws(tmp_path: Path) -> None:
+    done = pedigree("", "policies", str(tmp_path), "--account", ACCOUNT)
+    assert done.returncode == 0, done.stderr
+    written = {path.relative_to(tmp_path).as_posix(): path.read_text() for path in tmp_path.rglob("*.json")}
+    assert {"operator/trust.json", "operator/upsert.json", "job/policy.json"} <= set(written)
+    assert sorted(done.stdout.split()) == sorted(str(tmp_path / name) for name in written)
+    assert all(len(json.dumps(json.loads(text), separators=(",", ":"))) <= 6144 for text in written.values())
+    assert ACCOUNT in written["operator/upsert.json"]
+
+
+def test_policies_need_an_account_and_a_folder(tmp_path: Path) -> None:
+    for arguments, told in (
+        ([str(tmp_path)], "give it with --account, or as site.account"),
+        (["/nowhere", "--account", ACCOUNT], "/nowhere is no folder; make it, or name another"),
+    ):
+        done = pedigree("", "policies", *arguments)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert told in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("verb", "command"), [("pipeline-upsert", "upsert"), ("destroy", "destroy"), ("policies", "policies")]
+)
 def test_make_has_the_verb(verb: str, command: str) -> None:
     said = subprocess.run(["make", "-n", verb, "ARGS=--dry-run"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == f".venv/bin/pedigree {command} --dry-run"
