@@ -158,7 +158,6 @@ NEXT_EVENT = "next_event"
 
 # The environment of the functions.
 ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"
-ENV_ENDPOINT_NAME = "ENDPOINT_NAME"
 
 # On an endpoint's configuration: the one that was served before it.
 TAG_PREVIOUS = "pedigree:previous"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,12 +49,12 @@ def test_an_endpoint_that_is_missing_is_made(account: FakeAccount) -> None:
     result = deploy(account, deploy_event())
     name = result[contract.ENDPOINT_CONFIG_NAME]
     assert result == {"outcome": "deploying", "endpoint_name": ENDPOINT, "endpoint_config_name": name}
-    state = account.state()
-    assert state["endpoints"][ENDPOINT] == (name, "InService", {"AllTraffic": 1}, {"project": "pedigree"}, [name])
+    state, tags = account.state(), json.loads(deploy_event()["tags"])
+    assert state["endpoints"][ENDPOINT] == (name, "InService", {"AllTraffic": 1}, tags, [name])
     assert state["models"][name]["PrimaryContainer"] == {"ModelPackageName": PACKAGE}
     assert state["models"][name]["ExecutionRoleArn"].endswith("role/pedigree-model")
     assert state["alarms"].keys() == ALARMS
-    assert all("project" in tags for tags in state["tags"].values())
+    assert all(tags.items() <= found.items() for found in state["tags"].values())
 
 
 def test_it_does_not_wait_for_the_endpoint(account: FakeAccount) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -280,7 +281,9 @@ def test_what_settings_fix_of_a_deployment_is_in_its_event() -> None:
         25,
         '["a","b"]',
     )
-    assert (event["subnets"], event["tags"]) == ('["subnet-0123abcd"]', '{"project":"pedigree"}')
+    assert event["subnets"] == '["subnet-0123abcd"]'
+    pipeline = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/dog-breeds"
+    assert json.loads(event["tags"]) == {"project": "pedigree", "pedigree:pipeline": pipeline}
 
 
 def test_policies_by_kind_of_step() -> None:
