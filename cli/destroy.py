@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import options
+from cli.errors import printable
 
 
 def command(
@@ -29,9 +30,9 @@ def command(
     unwanted = parts(placed, data=data)
     planned = plan(unwanted, here)
     for line in show.lines(planned, show.NOTHING_LEFT):
-        typer.echo(line)
+        typer.echo(printable(line))
     for kept in [] if data else Data(placed).there(here):
-        typer.echo(f"Kept, because --data is not given: {kept.kind} {kept.name}")
+        typer.echo(printable(f"Kept, because --data is not given: {kept.kind} {kept.name}"))
     if dry_run or not planned or not options.agreed("Remove it?", yes=yes):
         return
     with progress() as shown:

@@ -14,6 +14,8 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
+from cli.errors import printable
+
 if TYPE_CHECKING:
     from operations.plan import Change
 
@@ -32,7 +34,7 @@ class Progress:
         from operations import show
 
         self.still()
-        typer.echo(show.line(change))
+        typer.echo(printable(show.line(change)))
 
     def waiting(self, what: str, seconds: float) -> None:
         """Something is waited for, and has been for some seconds."""

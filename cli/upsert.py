@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli import options
+from cli.errors import printable
 
 
 def command(
@@ -28,7 +29,7 @@ def command(
     wanted = parts(placed, source.read(), documents(placed))
     planned = plan(wanted, here)
     for line in show.lines(planned):
-        typer.echo(line)
+        typer.echo(printable(line))
     if dry_run or not planned or not options.agreed("Do it?", yes=yes):
         return
     with progress() as shown:

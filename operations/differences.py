@@ -61,7 +61,7 @@ def mended(found: Sequence[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any
     """A list of things with names, as it must be written: ours as wanted, others' as they are; None if it is so."""
     ours = {one[key]: one for one in wanted}
     there = {one.get(key): one for one in found}
-    if all(name in there and covers(_parsed(there[name]), _parsed(one)) for name, one in ours.items()):
+    if all(name in there and covers(canonical(there[name]), canonical(one)) for name, one in ours.items()):
         return None
     return [*(one for one in found if one.get(key) not in ours), *ours.values()]
 
@@ -76,10 +76,6 @@ def shown(value: Any) -> str:
         else json.dumps(value, default=str)
     )
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _parsed(value: Mapping[str, Any]) -> Any:
-    return canonical(value)
 
 
 def _statements(document: Any) -> dict[str, Any]:

@@ -116,9 +116,7 @@ def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report,
         remaining = _settled(parts, account, waiting) if complete else plan(parts, account)
     if remaining:
         names = ", ".join(f"{one.kind} {one.name}{f' ({one.why[0]})' if one.why else ''}" for one in remaining.changes)
-        raise UnfinishedError(
-            f"after {ROUNDS} rounds these are not as settings have them: {names}; is somebody else at work?"
-        )
+        raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}; is somebody else at work?")
 
 
 def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:

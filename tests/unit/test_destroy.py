@@ -209,6 +209,25 @@ def test_of_somebody_elses_bucket_only_our_own_folder_is_emptied(empty_account: 
     assert [one["Key"] for one in kept] == ["dogs/1.jpg", "pedigree-2/other"]
 
 
+@pytest.mark.parametrize(
+    ("status", "acts"),
+    [
+        ("InService", ["delete_endpoint", "describe_endpoint"]),
+        ("Updating", ["describe_endpoint", "delete_endpoint", "describe_endpoint"]),
+        ("Deleting", ["describe_endpoint"]),
+    ],
+)
+def test_an_endpoint_that_is_being_changed_is_waited_for(empty_account: None, status: str, acts: list[str]) -> None:
+    deployed("dog-breeds-e1", TAGS)
+
+    def around(_service: str, operation: str, _arguments: Any, call: Any) -> Any:
+        return {**call(), "EndpointStatus": status} if operation == "describe_endpoint" else call()
+
+    planned = plan(destroy.parts(settings(), data=False), account(Watched(around=around)))
+    [endpoint] = [change for change in planned.changes if change.kind == "endpoint"]
+    assert [getattr(act, "operation", "") for act in endpoint.calls] == acts
+
+
 @pytest.mark.parametrize("last", AFTER)
 def test_whatever_goes_wrong_another_run_goes_on_with_it(last: Any, handlers: Path) -> None:
     """Each call that removes something fails once, in one of the ways, or has its effect and loses its answer."""

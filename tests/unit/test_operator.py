@@ -53,7 +53,7 @@ def calls(empty_account: None, handlers: Path) -> Watched:
     """Every call of making, mending and removing all of it."""
     watched = Watched()
     brought_about(parts(handlers), account(watched))
-    for meddle, _ in HANDS.values():
+    for meddle, *_ in HANDS.values():
         meddle()
     brought_about(parts(handlers), account(watched))
     brought_about(destroy.parts(settings(), data=True), account(watched))

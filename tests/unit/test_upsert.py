@@ -160,6 +160,19 @@ def test_a_role_of_somebody_elses_is_never_touched(handlers: Path) -> None:
     assert watched.writing() == []
 
 
+@pytest.mark.parametrize("kind", ["Queue", "LogGroup"])
+def test_what_another_pipeline_has_is_not_taken_over(kind: str, handlers: Path) -> None:
+    brought_about(parts(handlers, only=kind), account())
+    theirs = {OWNER: f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/cats"}
+    url = client("sqs").get_queue_url(QueueName=QUEUE)["QueueUrl"] if kind == "Queue" else ""
+    if url:
+        client("sqs").tag_queue(QueueUrl=url, Tags=theirs)
+    else:
+        client("logs").tag_log_group(logGroupName=f"/aws/lambda/{PREDICT}", tags=theirs)
+    with pytest.raises(TakenError, match=r"belongs to arn:.*pipeline/cats and not to arn:.*pipeline/dog-breeds"):
+        plan(parts(handlers, only=kind), account())
+
+
 def test_an_event_that_does_not_fit_into_a_rule_is_told(handlers: Path) -> None:
     many = {f"tag-{number}": "x" * 256 for number in range(40)}
     with pytest.raises(OperationsError, match=r"EventBridge takes 8192; shorten site\.tags"):
