@@ -70,7 +70,7 @@ class Approval:
         heard = () if pattern == json.loads(wanted["EventPattern"]) else ("it hears other events",)
         state = differences.fields(found, {"State": "ENABLED"})
         targets = {one["Id"]: one for one in account.each("events", "list_targets_by_rule", "Targets", Rule=self.name)}
-        target = () if targets.get(TARGET) == self._target() else ("it calls something else",)
+        target = () if differences.covers(targets.get(TARGET), self._target()) else ("it calls something else",)
         calls = [Call("events", "put_rule", wanted)] if heard or state else []
         if target:
             calls.append(self._targeting())
@@ -110,7 +110,7 @@ class Approval:
         qualified = {"FunctionName": name, "Qualifier": LIVE}
         policy = json.loads((account.find("lambda", "get_policy", **qualified) or {}).get("Policy", "{}"))
         found = next((one for one in policy.get("Statement", ()) if one.get("Sid") == _STATEMENT), None)
-        if found is not None and differences.covers(differences.canonical(found), differences.canonical(self._leave())):
+        if found is not None and differences.same(found, self._leave()):
             return
         named = {**qualified, "StatementId": _STATEMENT}
         given = {"Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com", "SourceArn": self.arn}
@@ -122,6 +122,7 @@ class Approval:
     def _leave(self) -> dict[str, Any]:
         """The statement that Lambda makes of the permission."""
         return {
+            "Sid": _STATEMENT,
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "lambda:InvokeFunction",

@@ -106,7 +106,7 @@ class Bucket:
         encryption, private = "ServerSideEncryptionConfiguration", "PublicAccessBlockConfiguration"
         versioned = {"Status": "Enabled"}
         return (
-            Aspect("encryption", "bucket_encryption", encryption, encryption, _as_whole(self._encryption())),
+            Aspect("encryption", "bucket_encryption", encryption, encryption, self._encryption),
             Aspect("public access", "public_access_block", private, private, _as_whole(_PRIVATE)),
             Aspect("versioning", "bucket_versioning", "VersioningConfiguration", "", _as_whole(versioned)),
             Aspect("lifecycle", "bucket_lifecycle_configuration", "LifecycleConfiguration", "Rules", self._lifecycle),
@@ -114,13 +114,17 @@ class Bucket:
             Aspect("policy", "bucket_policy", "Policy", "Policy", self._policy),
         )
 
-    def _encryption(self) -> Mapping[str, Any]:
+    def _encryption(self, found: Mapping[str, Any] | None) -> Any:
+        """With the key of settings; where they name none, somebody's better encryption is not made worse."""
         key = self.settings.site.encryption.output_key
+        if found and not key:
+            return None
         how = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
-        return {"Rules": [{"ApplyServerSideEncryptionByDefault": how, **({"BucketKeyEnabled": True} if key else {})}]}
+        rule = {"ApplyServerSideEncryptionByDefault": how, **({"BucketKeyEnabled": True} if key else {})}
+        return _as_whole({"Rules": [rule]})(found)
 
     def _lifecycle(self, found: Sequence[Mapping[str, Any]] | None) -> Any:
-        rules = differences.mended(found or (), _rules(self.settings.site.prefix), "ID")
+        rules = differences.mended(found or (), _rules(self.settings.site.prefix), "ID", differences.includes)
         return None if rules is None else {"Rules": rules}
 
     def _tagging(self, found: Sequence[Mapping[str, str]] | None) -> Any:

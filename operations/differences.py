@@ -8,7 +8,7 @@ we have asked for them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 _LONGEST = 80
@@ -36,7 +36,7 @@ def covers(found: Any, wanted: Any) -> bool:
 
 def documents(name: str, found: Any, wanted: Any) -> tuple[str, ...]:
     """The differences between two policies, statement by statement."""
-    if canonical(found) == canonical(wanted):
+    if same(found, wanted):
         return ()
     there, asked = _statements(found), _statements(wanted)
     told = [
@@ -57,11 +57,26 @@ def canonical(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def mended(found: Sequence[Mapping[str, Any]], wanted: Iterable[Mapping[str, Any]], key: str) -> list[Any] | None:
+def same(found: Any, wanted: Any) -> bool:
+    """Whether two documents mean the same, neither more nor less."""
+    return bool(canonical(found) == canonical(wanted))
+
+
+def includes(found: Any, wanted: Any) -> bool:
+    """Whether a document means what is wanted, and perhaps more: a service adds defaults to some."""
+    return covers(canonical(found), canonical(wanted))
+
+
+def mended(
+    found: Sequence[Mapping[str, Any]],
+    wanted: Iterable[Mapping[str, Any]],
+    key: str,
+    is_so: Callable[[Any, Any], bool] = same,
+) -> list[Any] | None:
     """A list of things with names, as it must be written: ours as wanted, others' as they are; None if it is so."""
     ours = {one[key]: one for one in wanted}
     there = {one.get(key): one for one in found}
-    if all(name in there and covers(canonical(there[name]), canonical(one)) for name, one in ours.items()):
+    if all(name in there and is_so(there[name], one) for name, one in ours.items()):
         return None
     return [*(one for one in found if one.get(key) not in ours), *ours.values()]
 

@@ -44,6 +44,8 @@ class Queue:
         there = account.call("sqs", "get_queue_attributes", **url, AttributeNames=["All"]).get("Attributes", {})
         labels = account.call("sqs", "list_queue_tags", **url).get("Tags", {})
         lacking = tags.lacking("queue", self.name, labels, self.tags)
+        if there.get("KmsMasterKeyId"):
+            del wanted["SqsManagedSseEnabled"]  # encrypted with somebody's key, which is not made worse
         changed = {name: value for name, value in wanted.items() if _meaning(there.get(name)) != _meaning(value)}
         calls = []
         if changed:

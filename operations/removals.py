@@ -52,9 +52,11 @@ class Look:
         """The names of things of a kind, those that are known by name among them, each once."""
         names = list(known)
         for arn in self.arns:
-            _, _, of, _, _, rest = arn.split(":", 5)
-            if of == service and rest.startswith(resource):
-                names.append(rest.removeprefix(resource))
+            _, _, of, _, _, rest = arn.removesuffix(":*").split(":", 5)
+            name = rest.removeprefix(resource)
+            is_part = resource.endswith("/") and "/" in name  # of such a thing, like an execution of a pipeline
+            if of == service and rest.startswith(resource) and not is_part:
+                names.append(name)
         return list(dict.fromkeys(names))
 
 

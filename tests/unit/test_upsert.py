@@ -55,6 +55,24 @@ def test_a_key_of_ones_own_encrypts_bucket_and_code(handlers: Path) -> None:
     assert uploaded["SSEKMSKeyId"] == key
 
 
+def test_a_better_encryption_than_asked_for_stays(handlers: Path) -> None:
+    kept = [*parts(handlers, only="Bucket"), *parts(handlers, only="Queue")]
+    brought_about(kept, account())
+    stronger = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
+    client("s3").put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration=stronger)
+    url = client("sqs").get_queue_url(QueueName=f"{QUEUE}-dead")["QueueUrl"]
+    there = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
+    client("sqs").set_queue_attributes(QueueUrl=url, Attributes={**there, "KmsMasterKeyId": "alias/ours"})
+    assert told(brought_about(kept, account())) == []
+
+
+def test_a_key_in_settings_is_the_one_that_encrypts(handlers: Path) -> None:
+    brought_about(parts(handlers, only="Bucket"), account())
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234"
+    done = brought_about(parts(handlers, {"site.encryption.output_key": key}, only="Bucket"), account())
+    assert whys(done) == ["encryption is not as settings have it"]
+
+
 def test_the_code_is_uploaded_with_its_checksum_and_once(handlers: Path) -> None:
     brought_about(parts(handlers, only="Bucket"), account())
     watched = Watched()
