@@ -28,7 +28,9 @@ def command(
     from operations.plan import plan
 
     unwanted = parts(placed, data=data)
-    planned = plan(unwanted, here)
+    with progress() as shown:
+        shown.looking()
+        planned = plan(unwanted, here)
     for line in show.lines(planned, show.NOTHING_LEFT):
         typer.echo(printable(line))
     for kept in [] if data else Data(placed).there(here):

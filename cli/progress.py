@@ -47,6 +47,12 @@ class Progress:
             self._told = (what, seconds)
             typer.echo(f"    waiting for {what} ({seconds:.0f} s)", err=True)
 
+    def looking(self) -> None:
+        """The account is looked at, which takes some seconds."""
+        if self._status:
+            self._status.update("looking at the account")
+            self._status.start()
+
     def still(self) -> None:
         """Nothing is waited for any more."""
         if self._status:

@@ -27,7 +27,9 @@ def command(
     from pipeline import source
 
     wanted = parts(placed, source.read(), documents(placed))
-    planned = plan(wanted, here)
+    with progress() as shown:
+        shown.looking()
+        planned = plan(wanted, here)
     for line in show.lines(planned):
         typer.echo(printable(line))
     if dry_run or not planned or not options.agreed("Do it?", yes=yes):
