@@ -11,7 +11,7 @@ import logging
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -27,6 +27,8 @@ from localaws.world import Logs, World
 _LOG = logging.getLogger(__name__)
 _PROCESSES = "job-processes"
 _STOPPED_EXIT = "Stopped"
+_OVER = ("Completed", "Failed", "Stopped")
+_SERIES = "_series"
 Planner: TypeAlias = Callable[[Document], JobPlan]
 Ended: TypeAlias = Callable[[Document], None]
 
@@ -61,6 +63,7 @@ class Jobs:
         self._lock = threading.Lock()
         self._running: dict[str, Running | None] = {}
         self._hosts: dict[str, int] = {}
+        self._readings: dict[str, Readings] = {}
 
     def start(self, kind: Kind, name: str) -> None:
         """Run the job of that name."""
@@ -75,6 +78,13 @@ class Jobs:
             running = self._running.get(name)
         if running is not None:
             running.stop()
+
+    def series(self, kind: Kind, name: str, metric: str) -> Sequence[float]:
+        """The values of a metric so far, in their order, whether the job still runs or has ended."""
+        with self._lock:
+            readings = self._readings.get(name)
+        told = readings.series if readings else self._world.store.get(kind.kind, name).get(_SERIES, {})
+        return tuple(told.get(metric, ()))
 
     def resume(self, kind: Kind) -> None:
         """Run again what was running when the daemon ended, after ending what is left of it."""
@@ -105,6 +115,7 @@ class Jobs:
             with self._lock:
                 self._running.pop(name, None)
                 self._hosts.pop(name, None)
+                self._readings.pop(name, None)
             self._world.signal.wake()
 
     def _carry_out(self, kind: Kind, name: str) -> None:
@@ -116,11 +127,13 @@ class Jobs:
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
             sandbox.lay_out(plan, host, self._catalog)
         readings = Readings(plan.metrics)
+        with self._lock:
+            self._readings[name] = readings
         outcome = self._processes(kind, plan, sandboxes, readings)
         self._note(kind, name, "InProgress", "Uploading")
         reason = _reason(outcome, sandboxes)
         artifacts = self._keep(plan, sandboxes, has_failed=bool(reason))
-        final = {"FinalMetricDataList": readings.final()} if plan.metrics else {}
+        final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
         ended_early = outcome.is_stopped or outcome.is_too_long
         status = "Stopped" if ended_early else "Failed" if reason else "Completed"
         secondary = "MaxRuntimeExceeded" if outcome.is_too_long else status
@@ -175,6 +188,8 @@ class Jobs:
         moment = self._world.now()
 
         def noted(before: Document) -> Document:
+            if before[kind.status] in _OVER:
+                return before
             body = {**before, **{member: value for member, value in members.items() if value is not None}}
             body[kind.status] = status if before[kind.status] != "Stopping" or status != "InProgress" else "Stopping"
             body["LastModifiedTime"] = moment
