@@ -14,7 +14,6 @@ from typing import Any
 
 from localaws.jobs.plans import Metric
 
-
 _MOST_VALUES = 20_000
 
 
