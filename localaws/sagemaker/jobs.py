@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from localaws.world import World
 _OVER = ("Completed", "Failed", "Stopped")
 
 
-class _JobResource(Resource):
+class JobResource(Resource):
     """Jobs say in words of their own that one is missing or there already."""
 
     def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names nothing here
@@ -30,7 +30,7 @@ class _JobResource(Resource):
 
 
 def _resource(noun: str) -> Resource:
-    return _JobResource(
+    return JobResource(
         f"{noun.lower()}-job",
         f"{noun.lower()} job",
         f"{noun}JobName",
@@ -60,6 +60,10 @@ class JobHandlers:
             f"List{self.noun}Jobs": self.resource.list,
             f"Stop{self.noun}Job": self._stop,
         }
+
+    def series(self, name: str, metric: str) -> Sequence[float]:
+        """The values of a metric that a job has told so far."""
+        return self.jobs.series(self.kind, name, metric)
 
     def _create(self, world: World, request: Request) -> Mapping[str, Any]:
         moment = world.now()

@@ -59,10 +59,11 @@ def job_name(search: str, begun: str, number: int) -> str:
     return f"{search}-{number:03d}-{digest}"
 
 
-def followed(trial: Trial, job: Mapping[str, Any], series: Sequence[float]) -> Trial:
+def followed(trial: Trial, job: Mapping[str, Any], metric: str, series: Sequence[float]) -> Trial:
     """A trial, now that its job says this and has told these values of its objective."""
-    told = tuple(series) or trial.series
-    status = job["TrainingJobStatus"]
+    told, status = tuple(series) or trial.series, job["TrainingJobStatus"]
+    finals = [one["Value"] for one in job.get("FinalMetricDataList", ()) if one["MetricName"] == metric]
+    final = next(iter([*finals, *told[-1:]]), None)
     return replace(
         trial,
         status=status,
@@ -70,7 +71,7 @@ def followed(trial: Trial, job: Mapping[str, Any], series: Sequence[float]) -> T
         ended=job.get("TrainingEndTime", "") if status in OVER else "",
         reason=job.get("FailureReason", "") if status == "Failed" else "",
         series=told,
-        objective=told[-1] if told and status in ("Completed", "Stopped") else None,
+        objective=final if status in ("Completed", "Stopped") else None,
     )
 
 
