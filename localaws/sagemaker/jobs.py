@@ -21,9 +21,11 @@ class JobResource(Resource):
     """Jobs say in words of their own that one is missing or there already."""
 
     def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names nothing here
+        """What the service says of one that is not there."""
         return InvalidRequestError("Requested resource not found.")
 
     def taken(self, world: World, name: str) -> ServiceError:
+        """What the service says of a name that is given already."""
         unique = "Job name must be unique within an AWS account and region"
         there = f"and a job with this name already exists ({self.arn(world, name)})"
         return ServiceError("ResourceInUse", f"{unique}, {there}")

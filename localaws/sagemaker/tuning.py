@@ -1,4 +1,4 @@
-"""Tuning jobs: created, described with what became of their trials, listed, stopped, deleted. Their life is the tuner's."""
+"""Tuning jobs: created, described with their trials, listed, stopped, deleted. Their life is tuning/tuner.py's."""
 
 from __future__ import annotations
 

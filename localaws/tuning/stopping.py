@@ -30,13 +30,10 @@ def is_hopeless(plan: Plan, trial: Trial, trials: Sequence[Trial]) -> bool:
 def _is_below_median(objective: Objective, trial: Trial, others: Sequence[Trial]) -> bool:
     """Worse than the median of what the ended trials averaged up to the same step."""
     step = len(trial.series)
-    averages = [
-        statistics.fmean(map(objective.loss, one.series[:step]))
-        for one in others
-        if one.status == "Completed" and one.series
-    ]
-    if not step or len(averages) < _FEWEST:
+    earlier = [one.series[:step] for one in others if one.status == "Completed" and one.series]
+    if not step or len(earlier) < _FEWEST:
         return False
+    averages = [statistics.fmean(map(objective.loss, series)) for series in earlier]
     return objective.loss(trial.series[-1]) > statistics.median(averages)
 
 
