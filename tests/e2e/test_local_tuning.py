@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -11,8 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
+from localaws.daemon import LocalAws, Options
 from localaws.jobs.work import Jobs, Machine
 from localaws.logs import FileLogs
 from localaws.objects.blobs import Blobs
@@ -34,7 +37,7 @@ STATUS = "HyperParameterTuningJobStatus"
 TOOLKIT = (
     "/bin/sh",
     "-c",
-    """h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' $FILE; }; FILE=/opt/ml/input/config/hyperparameters.json
+    """h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' $FILE; }; FILE=$SAGEMAKER_BASE_DIR/input/config/hyperparameters.json
     eval "$SCRIPT" """,
 )
 SHOW = "echo loss=$(h x)"
@@ -53,7 +56,8 @@ class Shop:
         machine = Machine({"PATH": os.environ["PATH"]}, cores=4)
         self.jobs = Jobs(self.world, catalog, machine, FileLogs(folder / "logs", clock))
         self.training = job_handlers.training(self.jobs, TOOLKIT)
-        self.tuner = Tuner(self.world, Trainings(self.world, self.ask, self.training.series))
+        self.refusal: ServiceError | None = None
+        self.tuner = Tuner(self.world, Trainings(self.world, self._begun, self.training.series))
         tables = [self.training.table(), TuningHandlers(self.tuner).table(), tags.HANDLERS]
         self.service = Service(self.world, joined(tables))
 
@@ -69,6 +73,11 @@ class Shop:
 
     def ask(self, operation: str, request: Any) -> dict[str, Any]:
         return self.service.answer(operation, dict(request))
+
+    def _begun(self, operation: str, request: Any) -> dict[str, Any]:
+        if self.refusal:
+            raise self.refusal
+        return self.ask(operation, request)
 
     def search(self, script: str = SHOW, **changes: Any) -> None:
         self.ask("CreateHyperParameterTuningJob", request(script, **changes))
@@ -226,11 +235,14 @@ def test_a_search_gives_up_when_nothing_succeeds(shop: Shop) -> None:
 
 
 def test_a_trial_that_the_service_refuses_has_failed(shop: Shop) -> None:
-    asked = request(trials=1)
-    asked["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"] = "s3://no-such-bucket/out"
-    shop.ask("CreateHyperParameterTuningJob", asked)
-    shop.ended()
-    assert [one["ObjectiveStatus"] for one in shop.trials()] == ["Failed"]
+    shop.refusal = ServiceError("ResourceLimitExceeded", "no more instances")
+    shop.search(trials=1)
+    assert shop.ended()[STATUS] == "Failed"
+    (trial,) = shop.trials()
+    assert (trial["TrainingJobStatus"], trial["FailureReason"]) == (
+        "Failed",
+        "ResourceLimitExceeded: no more instances",
+    )
 
 
 def test_a_search_is_stopped_with_its_trials(shop: Shop) -> None:
@@ -294,6 +306,34 @@ def test_searches_are_listed_page_by_page_and_forgotten_when_deleted(shop: Shop)
     with pytest.raises(ServiceError, match="not found") as raised:
         shop.ask("DescribeHyperParameterTuningJob", {"HyperParameterTuningJobName": "a"})
     assert raised.value.code == "ResourceNotFound"
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalAws]:
+    """A daemon whose container has this toolkit."""
+    train = tmp_path / "container" / "bin" / "train"
+    train.parent.mkdir(parents=True)
+    train.write_text("#!/bin/sh\nexec " + shlex.join(TOOLKIT))
+    train.chmod(0o755)
+    started = LocalAws(Options(tmp_path / "state", container=tmp_path / "container"))
+    started.start()
+    yield started
+    started.stop()
+
+
+def test_the_daemon_answers_an_unmodified_client(local: LocalAws) -> None:
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    s3, sagemaker = (boto3.client(name, "us-east-1", endpoint_url=local.url, **keys) for name in ("s3", "sagemaker"))
+    s3.create_bucket(Bucket="bucket")
+    sagemaker.create_hyper_parameter_tuning_job(**request(trials=2))
+    name = {"HyperParameterTuningJobName": "search"}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (job := sagemaker.describe_hyper_parameter_tuning_job(**name))[STATUS] == "InProgress":
+        assert time.monotonic() < deadline, job
+        local.world.signal.wait(0.1)
+    asked = {"SortBy": "FinalObjectiveMetricValue", "SortOrder": "Ascending", "MaxResults": 1}
+    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**name, **asked)
+    assert listed["TrainingJobSummaries"] == [job["BestTrainingJob"]]
 
 
 # Searches until two trials have ended and a third runs; says so, and stays until it is killed.
