@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from localaws.protocol.errors import InvalidRequestError
+from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.tuning.ranges import Choice, Dimension, combinations, dimensions
 
-MOST_TRIALS = 750
+_MOST_TRIALS = 750
+_MOST_PARALLEL = 100
 _MOST_DIMENSIONS = 30
 _MOST_HYPERPARAMETERS = 100
 _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
@@ -92,12 +93,13 @@ def plan_of(job: Mapping[str, Any]) -> Plan:
     config, definitions = job["HyperParameterTuningJobConfig"], tuple(_definitions(job))
     limits, criteria = config["ResourceLimits"], config.get("TuningJobCompletionCriteria", {})
     strategy = config["Strategy"]
+    trials = _TRIALS.get(strategy, _sampled)(definitions, limits)
     return Plan(
         name=job["HyperParameterTuningJobName"],
         strategy=strategy,
         definitions=definitions,
-        trials=_TRIALS.get(strategy, _sampled)(definitions, limits),
-        parallel=limits["MaxParallelTrainingJobs"],
+        trials=_within("training jobs per hyperparameter tuning job", trials, _MOST_TRIALS),
+        parallel=int(_within("parallel training jobs", limits["MaxParallelTrainingJobs"], _MOST_PARALLEL)),
         seed=config.get("RandomSeed", zlib.crc32(job["HyperParameterTuningJobName"].encode())),
         seconds=limits.get("MaxRuntimeInSeconds", math.inf),
         target=criteria.get("TargetObjectiveMetricValue"),
@@ -165,7 +167,7 @@ def _sampled(definitions: tuple[Definition, ...], limits: Mapping[str, Any]) -> 
             f"combinations for the provided ranges [{float(there)}] must be equal or greater than the value of "
             f"MaxNumberOfJobs, [{most}]. Provide additional ranges."
         )
-    return min(there, MOST_TRIALS if most is None else most)
+    return min(there, _MOST_TRIALS if most is None else most)
 
 
 def _every(definitions: tuple[Definition, ...], limits: Mapping[str, Any]) -> float:
@@ -181,6 +183,13 @@ def _every(definitions: tuple[Definition, ...], limits: Mapping[str, Any]) -> fl
 
 
 _TRIALS = {"Grid": _every}
+
+
+def _within(what: str, asked: float, most: int) -> float:
+    if asked > most:
+        limit = f"The account-level service limit 'Maximum number of {what}' is {most}"
+        raise ServiceError("ResourceLimitExceeded", f"{limit}, and the request asks for {asked:.0f}.")
+    return asked
 
 
 def _resource(config: Mapping[str, Any], definitions: tuple[Definition, ...]) -> tuple[int, int]:

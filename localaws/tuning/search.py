@@ -29,7 +29,9 @@ def next_point(plan: Plan, definition: int, number: int, trials: Sequence[Trial]
 
     candidates = (drawn(plan, definition, f"{plan.seed} {number} {draw}", alike) for draw in range(_DRAWS))
     chance = random.Random(f"{plan.seed} {number}")  # noqa: S311  # a search, no secret
-    return next(point for point in itertools.chain(candidates, _any(space, tried, chance)) if point not in tried)
+    every = itertools.chain(candidates, itertools.islice(_any(space, tried, chance), _DRAWS))
+    # A range may be so narrow that hardly any number lies in it: then a point is tried again.
+    return next((point for point in every if point not in tried), None) or next(_any(space, [], chance))
 
 
 def _is_of(space: Sequence[Dimension], trial: Trial) -> bool:

@@ -47,12 +47,13 @@ class Trainings:
             return trial
         request = plan.definitions[trial.definition].request(trial.job, trial.tuned)
         told = [{"Key": key, "Value": value} for key, value in tags.items()]
+        member = {"TuningJobArn": search["HyperParameterTuningJobArn"]}
         try:
-            self.call("CreateTrainingJob", {**request, **({"Tags": told} if told else {})})
+            with self.world.store.together():
+                self.call("CreateTrainingJob", {**request, **({"Tags": told} if told else {})})
+                self.world.store.change(_JOB, trial.job, lambda before: {**before, **member})
         except ServiceError as error:
             return replace(trial, status="Failed", reason=f"{error.code}: {error}", ended=self.world.now())
-        member = {"TuningJobArn": search["HyperParameterTuningJobArn"]}
-        self.world.store.change(_JOB, trial.job, lambda before: {**before, **member})
         return trial
 
     def stop(self, trial: Trial) -> None:

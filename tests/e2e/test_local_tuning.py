@@ -37,7 +37,7 @@ STATUS = "HyperParameterTuningJobStatus"
 TOOLKIT = (
     "/bin/sh",
     "-c",
-    """h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' $FILE; }; FILE=$SAGEMAKER_BASE_DIR/input/config/hyperparameters.json
+    """h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' $SAGEMAKER_BASE_DIR/input/config/hyperparameters.json; }
     eval "$SCRIPT" """,
 )
 SHOW = "echo loss=$(h x)"

@@ -192,6 +192,14 @@ def test_a_search_that_cannot_be_is_refused(changes: dict[str, Any], told: str) 
     assert raised.value.code == "ValidationException"
 
 
+@pytest.mark.parametrize("limits", [{"MaxNumberOfTrainingJobs": 751}, {"MaxParallelTrainingJobs": 101}])
+def test_a_search_that_is_too_large_is_refused(limits: dict[str, int]) -> None:
+    usual = {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2}
+    with pytest.raises(ServiceError, match="service limit") as raised:
+        plan(ResourceLimits={**usual, **limits})
+    assert raised.value.code == "ResourceLimitExceeded"
+
+
 def test_hyperband_takes_its_most_from_the_epochs() -> None:
     assert plan(Strategy="Hyperband").resource == (1, 9)
 
@@ -263,6 +271,14 @@ def test_failed_and_running_trials_do_not_disturb_a_search() -> None:
     done = [trial(1, 0.5, tuned={"x": "0.5"}), trial(2, status="Failed", tuned={"x": "0.1"}), running(3)]
     point = search.next_point(plan(Strategy="Bayesian"), 0, 4, [*done, running(4, tuned={"z": "of another space"})])
     assert 0 <= float(point["x"]) <= 1
+
+
+def test_a_range_with_hardly_a_number_in_it_is_searched_all_the_same() -> None:
+    narrow = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "1", "MaxValue": "1.0000000000000002"}]}
+    asked, done = plan(ParameterRanges=narrow), list[Trial]()
+    for number in range(1, 5):
+        done.append(trial(number, 1.0, tuned=search.next_point(asked, 0, number, done)))
+    assert {one.tuned["x"] for one in done} == {"1.0", "1.0000000000000002"}
 
 
 def test_optuna_is_not_imported_before_a_search_needs_it() -> None:
