@@ -80,8 +80,8 @@ class Tuner:
 
     def _step(self, name: str) -> bool:
         """Look at the trials and do what follows; whether there was anything to do."""
-        search = self._world.store.get(records.JOB, name)
-        if search[records.STATUS] not in records.RUNNING:
+        search = self._world.store.find(records.JOB, name)
+        if search is None or search[records.STATUS] not in records.RUNNING:
             return False
         plan = plan_of(search)
         trials = [self._followed(plan, search, one) for one in records.trials_of(self._world, name)]

@@ -372,6 +372,20 @@ def test_a_search_goes_on_after_the_daemon_was_killed(tmp_path: Path) -> None:
     assert ran == [one["TrainingJobName"] for one in (after[0], after[1], after[2], after[2], after[3])]
 
 
+def test_a_search_goes_on_after_the_daemon_was_stopped(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    first = Shop(tmp_path)
+    first.open()
+    first.search(f"echo loss=$(h x); test -e {begun} || {{ touch {begun}; sleep 1000; }}", trials=2, parallel=1)
+    first.until(begun.exists)
+    first.close()
+    again = Shop(tmp_path)
+    again.open()
+    job = again.ended()
+    again.close()
+    assert job["TrainingJobStatusCounters"]["Completed"] == 2
+
+
 def test_the_same_seed_tries_the_same_points(tmp_path: Path) -> None:
     tried = []
     for name in ("first", "second"):
