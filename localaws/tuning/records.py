@@ -35,4 +35,4 @@ def forget(world: World, search: str) -> None:
 def parents(search: Document) -> Sequence[str]:
     """The searches that a search builds on."""
     given = search.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", ())
-    return [one["HyperParameterTuningJobName"] for one in given]
+    return [one["HyperParameterTuningJobName"] for one in given if "HyperParameterTuningJobName" in one]

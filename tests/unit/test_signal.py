@@ -25,11 +25,16 @@ def test_each_waiting_thread_hears_of_a_change_that_came_before_it_waited() -> N
 
 
 def test_a_change_is_heard_of_once() -> None:
-    signal = Signal()
+    signal, changes = Signal(), list[str]()
+
+    def change() -> None:
+        changes.append("second")
+        signal.wake()
+
     signal.wake()
     signal.wait(PATIENCE_SECONDS)
-    woken = threading.Timer(0.01, signal.wake)
-    woken.start()
+    later = threading.Timer(0.05, change)
+    later.start()
     signal.wait(PATIENCE_SECONDS)
-    assert not woken.is_alive() or woken.finished.is_set()
-    woken.join()
+    assert changes == ["second"]
+    later.join()
