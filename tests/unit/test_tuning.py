@@ -147,6 +147,27 @@ def test_a_search_that_cannot_be_is_refused(changes: dict[str, Any], told: str) 
     assert raised.value.code == "ValidationException"
 
 
+bounds_as_text = st.sampled_from(["", "0", "-1", "1", "1.5", "nan", "inf", "1e309", "1e-320", "9" * 200, "a", "0x1"])
+scales = st.sampled_from(["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"])
+kinds = st.sampled_from(["Continuous", "Integer"])
+
+
+@given(st.lists(st.tuples(kinds, st.sampled_from("xyz"), bounds_as_text, bounds_as_text, scales), max_size=3))
+def test_whatever_the_ranges_are_they_are_searched_or_refused(asked: list[tuple[str, str, str, str, str]]) -> None:
+    ranges: dict[str, list[dict[str, str]]] = {}
+    for kind, name, low, high, scale in asked:
+        one = {"Name": name, "MinValue": low, "MaxValue": high, "ScalingType": scale}
+        ranges.setdefault(f"{kind}ParameterRanges", []).append(one)
+    limits = {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1}
+    try:
+        accepted = plan(Strategy="Random", ParameterRanges=ranges, ResourceLimits=limits)
+    except ServiceError as error:
+        assert error.code == "ValidationException"  # noqa: PT017  # a refusal is one of two ways that are right
+        return
+    point = search.next_point(accepted, 0, 1, [])
+    assert all(one.holds(point[one.name]) for one in accepted.definitions[0].space)
+
+
 @pytest.mark.parametrize("limits", [{"MaxNumberOfTrainingJobs": 751}, {"MaxParallelTrainingJobs": 101}])
 def test_a_search_that_is_too_large_is_refused(limits: dict[str, int]) -> None:
     usual = {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2}
