@@ -25,6 +25,7 @@ from localaws.records.services import SERVICES, Records
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
 from localaws.sagemaker.service import Service, joined
+from localaws.sagemaker.tuning import TuningHandlers
 from localaws.scaling.metering import Meter
 from localaws.scaling.scaler import Scaler
 from localaws.steps.callbacks import CallbackRunner
@@ -33,6 +34,8 @@ from localaws.steps.functions import FunctionRunner, Invoked
 from localaws.steps.requests import LIVES, RequestRunner
 from localaws.steps.runner import Run, Runner
 from localaws.store import Store
+from localaws.tuning.trainings import Trainings
+from localaws.tuning.tuner import Tuner
 from localaws.web.activities import Activities
 from localaws.web.control import Control
 from localaws.web.router import Application, Router, application
@@ -70,7 +73,9 @@ class LocalAws:
         self._processing = jobs.processing(self._jobs)
         kitchen = Kitchen(self._python(options), machine.environment, logs, machine.role_environment)
         self._endpoints = Endpoints(self.world, kitchen, self._firing)
-        acting = (self._training, self._processing, EndpointHandlers(self._endpoints))
+        self._tuner = Tuner(self.world, self._trainings())
+        handlers = (EndpointHandlers(self._endpoints), TuningHandlers(self._tuner))
+        acting = (self._training, self._processing, *handlers)
         keeping = (pipelines, executions, models, registry, tags)
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
         self.service = Service(self.world, joined(tables))
@@ -98,11 +103,13 @@ class LocalAws:
         self._server.start()
         self._executor.begin()
         self._scaler.begin()
+        self._tuner.begin()
 
     def stop(self) -> None:
         """Stop answering; what runs goes on with the next start."""
         self._scaler.end()
         self._executor.end()
+        self._tuner.end()
         self._jobs.end_all()
         self._endpoints.end_all()
         self._server.stop()
@@ -124,6 +131,12 @@ class LocalAws:
         """The control plane names its operation in a header, the data plane has a path; both sign alike."""
         control, runtime = Control(self.service), Runtime(self._endpoints, self._meter)
         return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
+
+    def _trainings(self) -> Trainings:
+        def call(operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+            return self.service.answer(operation, dict(request))
+
+        return Trainings(self.world, call, self._training.series)
 
     def _runners(self) -> Mapping[str, Runner]:
         def call(_run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

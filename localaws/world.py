@@ -52,19 +52,25 @@ class SystemClock:
 
 
 class Signal:
-    """That something has changed: whoever waits for it looks again."""
+    """That something has changed: each thread that waits for it looks again, whoever else was told."""
 
     def __init__(self) -> None:
-        self._event = threading.Event()
+        self._condition = threading.Condition()
+        self._changes = 0
+        self._seen = threading.local()
 
     def wake(self) -> None:
         """Say that something has changed."""
-        self._event.set()
+        with self._condition:
+            self._changes += 1
+            self._condition.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait until something has changed since the last wait, or so long."""
-        self._event.wait(seconds)
-        self._event.clear()
+        """Wait until something has changed since this thread's last wait, or so long."""
+        seen = getattr(self._seen, "changes", 0)
+        with self._condition:
+            self._condition.wait_for(lambda: self._changes != seen, seconds)
+            self._seen.changes = self._changes
 
 
 class Objects(Protocol):

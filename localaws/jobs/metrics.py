@@ -1,4 +1,7 @@
-"""Numbers in a log: what a job's regular expressions find in each line, and what became of each number in the end."""
+"""Numbers in a log: what a job's regular expressions find in each line, and what became of each number.
+
+A search compares jobs by what they have told so far, so the values are kept in their order, and not only the last one.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,16 @@ from typing import Any
 
 from localaws.jobs.plans import Metric
 
+_MOST_VALUES = 20_000
+
 
 @dataclass
 class Readings:
-    """The last value of each metric; what is no finite number is no reading, as the service has it."""
+    """The values of each metric; what is no finite number is no reading, as the service has it."""
 
     metrics: Sequence[Metric]
     last: dict[str, tuple[float, dt.datetime]] = field(default_factory=dict)
+    series: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._patterns = [(one.name, re.compile(one.regex)) for one in self.metrics]
@@ -31,6 +37,9 @@ class Readings:
             if value is not None:
                 found.append((name, value))
                 self.last[name] = (value, moment)
+                values = self.series.setdefault(name, [])
+                if len(values) < _MOST_VALUES:
+                    values.append(value)
         return found
 
     def final(self) -> list[dict[str, Any]]:

@@ -100,6 +100,14 @@ def end_group(leader: int, number: signal.Signals) -> None:
         return
 
 
+def end_process(process: int) -> None:
+    """End a process at once, if there still is one."""
+    try:
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
 def _start(host: Host) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603  # running what a job asks for is what this is for
         list(host.command),

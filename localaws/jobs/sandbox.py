@@ -18,6 +18,7 @@ from localaws.objects.catalog import Address, Catalog, download, upload
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints", "tmp")
 _MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
+BASE = "SAGEMAKER_BASE_DIR"
 _FAILURE = f"{ROOT}/output/failure"
 _LONGEST_REASON = 1024
 
@@ -69,7 +70,7 @@ class Sandbox:
     def environment(self, plan: JobPlan, base: Mapping[str, str]) -> dict[str, str]:
         """All that the host's processes see of the environment."""
         told = {name: self.mapped(value) for name, value in plan.environment.items()}
-        own = {"SAGEMAKER_BASE_DIR": str(self.root), "HOME": str(self.folder), "TMPDIR": str(self.root / "tmp")}
+        own = {BASE: str(self.root), "HOME": str(self.folder), "TMPDIR": str(self.root / "tmp")}
         return {**base, **own, **told}
 
     def failure(self) -> str:

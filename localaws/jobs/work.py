@@ -11,22 +11,26 @@ import logging
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from localaws.jobs.metrics import Readings
 from localaws.jobs.plans import JobPlan
-from localaws.jobs.processes import Host, Outcome, Running, end_group
-from localaws.jobs.sandbox import Sandbox, collect
+from localaws.jobs.processes import Host, Outcome, Running, end_group, end_process
+from localaws.jobs.sandbox import BASE, Sandbox, collect
 from localaws.objects.catalog import Catalog, NoBucketError
 from localaws.store import Document
 from localaws.world import Logs, World
 
 _LOG = logging.getLogger(__name__)
-_PROCESSES = "job-processes"
 _STOPPED_EXIT = "Stopped"
+_OVER = ("Completed", "Failed", "Stopped")
+_SERIES = "_series"
+_END_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 Planner: TypeAlias = Callable[[Document], JobPlan]
 Ended: TypeAlias = Callable[[Document], None]
 
@@ -61,6 +65,8 @@ class Jobs:
         self._lock = threading.Lock()
         self._running: dict[str, Running | None] = {}
         self._hosts: dict[str, int] = {}
+        self._readings: dict[str, Readings] = {}
+        self._ending = threading.Event()
 
     def start(self, kind: Kind, name: str) -> None:
         """Run the job of that name."""
@@ -76,6 +82,13 @@ class Jobs:
         if running is not None:
             running.stop()
 
+    def series(self, kind: Kind, name: str, metric: str) -> Sequence[float]:
+        """The values of a metric so far, in their order, whether the job still runs or has ended."""
+        with self._lock:
+            readings = self._readings.get(name)
+        told = readings.series if readings else self._world.store.get(kind.kind, name).get(_SERIES, {})
+        return tuple(told.get(metric, ()))
+
     def resume(self, kind: Kind) -> None:
         """Run again what was running when the daemon ended, after ending what is left of it."""
         for entry in self._world.store.entries(kind.kind):
@@ -87,11 +100,17 @@ class Jobs:
                     self.start(kind, entry.name)
 
     def end_all(self) -> None:
-        """End every job's processes at once; they run again when the daemon does."""
-        with self._lock:
-            groups = [group for running in self._running.values() if running for group in running.groups]
-        for group in groups:
-            end_group(group, signal.SIGKILL)
+        """End every job's processes at once; they run again when the daemon does, so their end is not noted."""
+        self._ending.set()
+        deadline = time.monotonic() + _END_SECONDS
+        while time.monotonic() < deadline:
+            with self._lock:
+                jobs = list(self._running.values())
+            if not jobs:
+                return
+            for group in [group for running in jobs if running for group in running.groups]:
+                end_group(group, signal.SIGKILL)
+            time.sleep(_LOOK_SECONDS)
 
     def _run(self, kind: Kind, name: str) -> None:
         try:
@@ -105,6 +124,7 @@ class Jobs:
             with self._lock:
                 self._running.pop(name, None)
                 self._hosts.pop(name, None)
+                self._readings.pop(name, None)
             self._world.signal.wake()
 
     def _carry_out(self, kind: Kind, name: str) -> None:
@@ -116,11 +136,15 @@ class Jobs:
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
             sandbox.lay_out(plan, host, self._catalog)
         readings = Readings(plan.metrics)
+        with self._lock:
+            self._readings[name] = readings
         outcome = self._processes(kind, plan, sandboxes, readings)
+        if self._ending.is_set():
+            return
         self._note(kind, name, "InProgress", "Uploading")
         reason = _reason(outcome, sandboxes)
         artifacts = self._keep(plan, sandboxes, has_failed=bool(reason))
-        final = {"FinalMetricDataList": readings.final()} if plan.metrics else {}
+        final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
         ended_early = outcome.is_stopped or outcome.is_too_long
         status = "Stopped" if ended_early else "Failed" if reason else "Completed"
         secondary = "MaxRuntimeExceeded" if outcome.is_too_long else status
@@ -149,8 +173,6 @@ class Jobs:
 
         self._note(kind, plan.name, "InProgress", "Training", TrainingStartTime=self._world.now())
         running = Running(hosts, hear)
-        whose = {"groups": running.groups, "folder": str(sandboxes[0].folder.parent)}
-        self._world.store.put(_PROCESSES, plan.name, whose)
         with self._lock:
             self._running[plan.name] = running
         if self._world.store.get(kind.kind, plan.name)[kind.status] == "Stopping":
@@ -172,9 +194,13 @@ class Jobs:
 
     def _note(self, kind: Kind, name: str, status: str, secondary: str, **members: Any) -> None:
         """Say in the job's document how far it is."""
+        if self._ending.is_set():
+            return
         moment = self._world.now()
 
         def noted(before: Document) -> Document:
+            if before[kind.status] in _OVER:
+                return before
             body = {**before, **{member: value for member, value in members.items() if value is not None}}
             body[kind.status] = status if before[kind.status] != "Stopping" or status != "InProgress" else "Stopping"
             body["LastModifiedTime"] = moment
@@ -189,11 +215,11 @@ class Jobs:
         self._world.signal.wake()
 
     def _end_left_over(self, name: str) -> None:
-        """End the processes of a job that an earlier daemon ran, if they still are that job's."""
-        known = self._world.store.find(_PROCESSES, name)
-        for group in known["groups"] if known else ():
-            if known and _belongs(group, known["folder"]):
-                end_group(group, signal.SIGKILL)
+        """End the processes of a job that an earlier daemon ran: whatever was begun in one of its sandboxes."""
+        mark = f"{BASE}={self._world.folder / 'jobs' / name}/".encode()
+        for process in Path("/proc").iterdir():
+            if process.name.isdecimal() and _has(process, mark):
+                end_process(int(process.name))
 
 
 def _reason(outcome: Outcome, sandboxes: list[Sandbox]) -> str:
@@ -215,9 +241,9 @@ def _moved(before: Document, secondary: str, moment: str) -> list[Mapping[str, A
     return [*earlier, {"Status": secondary, "StartTime": moment, "StatusMessage": ""}]
 
 
-def _belongs(group: int, folder: str) -> bool:
-    """Whether a process still is one that was started in a folder: ids are given anew."""
+def _has(process: Path, mark: bytes) -> bool:
+    """Whether a process was begun with something in its environment."""
     try:
-        return folder.encode() in Path(f"/proc/{group}/environ").read_bytes()
+        return mark in (process / "environ").read_bytes()
     except OSError:
         return False

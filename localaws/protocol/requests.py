@@ -19,7 +19,7 @@ _MOST_TOLD = 10
 
 
 def checked(shape: Shape | None, request: Any) -> dict[str, Any]:
-    """The request, if it is one; a fault in the service's words if not."""
+    """The request without members that are null, if it is one; a fault in the service's words if not."""
     if shape is None:
         return {}
     if not isinstance(request, dict):
@@ -29,7 +29,14 @@ def checked(shape: Shape | None, request: Any) -> dict[str, Any]:
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
         raise InvalidRequestError(count + "; ".join(problems[:_MOST_TOLD]))
-    return request
+    return {name: _given(entry) for name, entry in request.items() if entry is not None}
+
+
+def _given(value: Any) -> Any:
+    """A value without what is null in it: a member that is null is one that is not there."""
+    if isinstance(value, dict):
+        return {name: _given(entry) for name, entry in value.items() if entry is not None}
+    return [_given(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _check_types(shape: Shape, value: Any, place: str) -> None:
@@ -55,6 +62,8 @@ def _problems(shape: Shape, value: Any, place: str) -> Iterator[str]:
     for inner, shape_within, entry in _entries(shape, value, place):
         if entry is not None:
             yield from _problems(shape_within, entry, inner)
+        elif shape.type_name != "structure":
+            yield f"Value null at '{inner}' failed to satisfy constraint: Member must not be null"
 
 
 def _constraints(shape: Shape, value: Any) -> Iterator[str]:

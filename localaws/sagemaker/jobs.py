@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,20 +17,22 @@ from localaws.world import World
 _OVER = ("Completed", "Failed", "Stopped")
 
 
-class _JobResource(Resource):
+class JobResource(Resource):
     """Jobs say in words of their own that one is missing or there already."""
 
     def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names nothing here
+        """What the service says of one that is not there."""
         return InvalidRequestError("Requested resource not found.")
 
     def taken(self, world: World, name: str) -> ServiceError:
+        """What the service says of a name that is given already."""
         unique = "Job name must be unique within an AWS account and region"
         there = f"and a job with this name already exists ({self.arn(world, name)})"
         return ServiceError("ResourceInUse", f"{unique}, {there}")
 
 
 def _resource(noun: str) -> Resource:
-    return _JobResource(
+    return JobResource(
         f"{noun.lower()}-job",
         f"{noun.lower()} job",
         f"{noun}JobName",
@@ -60,6 +62,10 @@ class JobHandlers:
             f"List{self.noun}Jobs": self.resource.list,
             f"Stop{self.noun}Job": self._stop,
         }
+
+    def series(self, name: str, metric: str) -> Sequence[float]:
+        """The values of a metric that a job has told so far."""
+        return self.jobs.series(self.kind, name, metric)
 
     def _create(self, world: World, request: Request) -> Mapping[str, Any]:
         moment = world.now()

@@ -36,7 +36,7 @@ class Listing:
         chosen = [one for one in documents if self._fits(one, request)]
         by = self._sort_member(request.get("SortBy", "CreationTime"))
         descending = request.get("SortOrder", "Ascending" if self.ascending else "Descending") == "Descending"
-        chosen.sort(key=lambda one: (str(one.get(by, "")), str(one.get(self.name, ""))), reverse=descending)
+        chosen.sort(key=lambda one: (_order(one.get(by, "")), str(one.get(self.name, ""))), reverse=descending)
         start = _start(request.get("NextToken"))
         end = start + request.get("MaxResults", self.page)
         page: dict[str, Any] = {self.key: chosen[start:end]}
@@ -53,6 +53,11 @@ class Listing:
         if status and one.get(self.status) != status:
             return False
         return all(_in_time(one, request, asked, member) for asked, member in _TIMES.items())
+
+
+def _order(value: Any) -> tuple[float, str]:
+    """Where a value comes among others: numbers by what they are worth, everything else as text."""
+    return (value, "") if isinstance(value, (int, float)) else (0.0, str(value))
 
 
 def _in_time(one: Mapping[str, Any], request: Mapping[str, Any], asked: str, member: str) -> bool:

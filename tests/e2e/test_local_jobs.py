@@ -192,6 +192,24 @@ def test_a_job_is_stopped_in_its_own_time(shop: Shop) -> None:
         shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
 
 
+def test_a_stop_that_comes_too_late_changes_nothing(shop: Shop) -> None:
+    shop.train("true")
+    job = shop.ended()
+    shop.jobs.stop(shop.training.kind, "job")
+    assert shop.ended() == job
+
+
+def test_the_values_of_a_metric_can_be_followed_while_a_job_runs_and_afterwards(shop: Shop) -> None:
+    metrics = [{"Name": "loss", "Regex": "loss=(.*)"}]
+    shop.train("echo loss=2; echo loss=1; echo ready; sleep 1000", algorithm={"MetricDefinitions": metrics})
+    shop.logs.wait_for("ready")
+    assert shop.training.series("job", "loss") == (2.0, 1.0)
+    shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+    shop.ended()
+    assert shop.training.series("job", "loss") == (2.0, 1.0)
+    assert shop.training.series("job", "other") == ()
+
+
 def test_a_job_ends_when_its_time_is_up(shop: Shop) -> None:
     shop.train("echo ready; sleep 1000", seconds=1)
     job = shop.ended()

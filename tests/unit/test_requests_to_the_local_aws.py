@@ -33,6 +33,13 @@ def test_a_request_that_fits_passes_as_it_is() -> None:
     assert check("CreateTrainingJob", JOB) == JOB
 
 
+def test_a_member_that_is_null_is_not_there_but_a_null_entry_of_a_list_is_a_fault() -> None:
+    stopping = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": None}
+    assert check("CreateTrainingJob", {**JOB, "VpcConfig": None, "StoppingCondition": stopping}) == JOB
+    with pytest.raises(ServiceError, match=r"Value null at 'tags\.1\.member' failed to satisfy constraint"):
+        check("CreateTrainingJob", {**JOB, "Tags": [None]})
+
+
 @pytest.mark.parametrize(
     ("change", "code", "told"),
     [

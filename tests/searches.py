@@ -1,0 +1,48 @@
+"""Searches and trials as tests need them: small, and changed where it matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from localaws.tuning.plan import Plan, plan_of
+from localaws.tuning.trials import Trial
+
+LETTERS = {"CategoricalParameterRanges": [{"Name": "x", "Values": ["a", "b", "c"]}]}
+
+
+def request(**changes: Any) -> dict[str, Any]:
+    config = {
+        "Strategy": "Random",
+        "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+        "ResourceLimits": {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 2},
+        "ParameterRanges": {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "0", "MaxValue": "1"}]},
+        **changes.pop("config", {}),
+    }
+    definition = {
+        "AlgorithmSpecification": {"MetricDefinitions": [{"Name": "loss", "Regex": "."}]},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        "StaticHyperParameters": {"epochs": "9"},
+        **changes.pop("definition", {}),
+    }
+    name = {"HyperParameterTuningJobName": "search"}
+    return {**name, "HyperParameterTuningJobConfig": config, "TrainingJobDefinition": definition, **changes}
+
+
+def plan(**config: Any) -> Plan:
+    return plan_of(request(config=config))
+
+
+def trial(number: int, *told: float, status: str = "Completed", **members: Any) -> Trial:
+    objective = told[-1] if told and status in ("Completed", "Stopped") else None
+    known: dict[str, Any] = {"status": status, "series": told, "objective": objective, "ended": f"{number:03d}"}
+    known |= {"tuned": {"x": str(number)}, "created": "now", "job": f"search-{number}"}
+    return Trial(number, 0, **{**known, **members})
+
+
+def running(number: int, *told: float, **members: Any) -> Trial:
+    return trial(number, *told, status="InProgress", **members)
+
+
+def grid(**config: Any) -> Plan:
+    limits = {"ResourceLimits": {"MaxParallelTrainingJobs": 2}}
+    return plan(**{"Strategy": "Grid", "ParameterRanges": LETTERS, **limits, **config})
