@@ -8,18 +8,23 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import IO
 
 _PER_MEGABYTE = 1024 * 1024 if sys.platform == "darwin" else 1024  # a Mac counts bytes, Linux kilobytes
 
+_TIMES = Path("/proc/stat")
+
 
 @dataclass(frozen=True)
 class Run:
-    """One process: how long it took and how much memory it had at most."""
+    """One process: how long it took, how much memory it had at most, and what else the machine did meanwhile."""
 
     seconds: float
     megabytes: float
+    others: float
+    """The part of the processors' time that other processes took; more than a little, and the figures are theirs."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,7 @@ def measure(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Mea
 
 def run(command: Sequence[str], output: int | IO[str] = subprocess.DEVNULL) -> Run:
     """One process, from its start to its end; what it prints goes to a file, or nowhere."""
+    busy, passed = _processors()
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
@@ -59,4 +65,15 @@ def run(command: Sequence[str], output: int | IO[str] = subprocess.DEVNULL) -> R
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Run(seconds, usage.ru_maxrss / _PER_MEGABYTE)
+    busy, passed = (after - before for after, before in zip(_processors(), (busy, passed), strict=True))
+    others = (busy - usage.ru_utime - usage.ru_stime) / passed if passed else 0.0
+    return Run(seconds, usage.ru_maxrss / _PER_MEGABYTE, max(0.0, others))
+
+
+def _processors() -> tuple[float, float]:
+    """Seconds that all processors were at work for anybody, and seconds that passed for them, since the start."""
+    if not _TIMES.exists():
+        return 0.0, 0.0  # no Linux, so nobody to ask
+    times = [int(text) / os.sysconf("SC_CLK_TCK") for text in _TIMES.read_text(encoding="ascii").split(maxsplit=9)[1:9]]
+    # The fourth and fifth are nothing to do, and waiting for a disk.
+    return sum(times) - times[3] - times[4], sum(times)

@@ -26,6 +26,7 @@ _TICKS = 5
 _LABELED = 40  # classes: more names than this cannot be read beside a matrix
 _MATRIX = 560
 _CHARACTER = 6.2
+_STEEPNESS = 0.87  # the sine of the 60 degrees by which the names below a matrix are turned
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ def curves(title: str, series: Mapping[str, Points], *, across: str = "epoch") -
     points = [point for one in series.values() for point in one]
     if not points:
         return ""
-    least = min(x for x, _ in points), min(0.0, *(y for _, y in points))
-    most = max(x for x, _ in points), max(y for _, y in points)
-    axes = _Axes(least, most)
+    lowest, highest = _rounded(min(0.0, *(y for _, y in points)), max(y for _, y in points))
+    axes = _Axes((min(x for x, _ in points), lowest), (max(x for x, _ in points), highest))
     parts = [*_frame(axes, title, across, whole=True)]
+    names_end = _WIDTH - 16.0
     for number, (name, one) in enumerate(series.items()):
         if not one:
             continue
@@ -60,7 +61,8 @@ def curves(title: str, series: Mapping[str, Points], *, across: str = "epoch") -
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{color}"/>' for x, y in places[-1:]]
-        parts.append(_text(_WIDTH - 16, 18 + 13 * number, name, anchor="end", color=color))
+        parts.append(_text(names_end, 14, name, anchor="end", color=color))
+        names_end -= _CHARACTER * len(name) + 14
     return _svg(_WIDTH, _HEIGHT, title, parts)
 
 
@@ -84,13 +86,15 @@ def reliability(title: str, bins: Sequence[Bin]) -> str:
 
 def matrix(title: str, table: npt.NDArray[np.int64], labels: Sequence[str]) -> str:
     """A confusion matrix: a row for what is true, a column for what was answered, darker where it is more often."""
-    side = max(2.0, min(26.0, _MATRIX / len(labels)))
+    side = max(2.0, min(40.0, _MATRIX / len(labels)))
     shown = labels if len(labels) <= _LABELED else ()
     margin = 30 + _CHARACTER * max((min(24, len(one)) for one in shown), default=0)
     totals = np.maximum(1, table.sum(axis=1))
     length = side * len(labels)
     parts = [_text(0, 14, title, size=14)]
     parts.append(f'<rect x="{margin:.1f}" y="24" width="{length:.1f}" height="{length:.1f}" fill="#f5f7fa"/>')
+    diagonal = f'x1="{margin:.1f}" y1="24" x2="{margin + length:.1f}" y2="{24 + length:.1f}"'
+    parts.append(f'<line {diagonal} stroke="{FAINT}"/>')
     for row, column in np.argwhere(table):
         place = margin + column * side, 24 + row * side
         about = f"{labels[row]} answered as {labels[column]}: {table[row, column]} of {totals[row]}"
@@ -101,7 +105,7 @@ def matrix(title: str, table: npt.NDArray[np.int64], labels: Sequence[str]) -> s
         turned = f'transform="rotate(-60 {margin + middle:.1f} {34 + length:.1f})"'
         parts.append(_text(margin + middle, 34 + length, _short(name), anchor="end", size=11, more=turned))
     width = max(margin + length + 8, 1.3 * _CHARACTER * len(title))
-    return _svg(width, 40 + length + (margin if shown else 0), title, parts)
+    return _svg(width, 40 + length + (_STEEPNESS * margin if shown else 0), title, parts)
 
 
 def _cell(place: tuple[float, float], side: float, count: int, share: float, about: str) -> str:
@@ -132,12 +136,23 @@ def _frame(axes: _Axes, title: str, across: str, *, whole: bool = False) -> Iter
 
 def _ticks(least: float, most: float, smallest_step: float = 0.0) -> list[float]:
     """Round numbers between two."""
-    if not most > least:
+    step = _step(least, most, smallest_step)
+    if not step:
         return [least]
-    rough = max(smallest_step, (most - least) / _TICKS)
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
     return [number * step for number in range(math.ceil(least / step), math.floor(most / step) + 1)]
+
+
+def _rounded(least: float, most: float) -> tuple[float, float]:
+    """The round numbers around two, so that a chart ends with a line and a number."""
+    step = _step(least, most)
+    return (math.floor(least / step) * step, math.ceil(most / step) * step) if step else (least, most)
+
+
+def _step(least: float, most: float, smallest: float = 0.0) -> float:
+    """From one round number to the next; 0 where there is no room for any."""
+    rough = max(smallest, (most - least) / _TICKS)
+    power = 10.0 ** math.floor(math.log10(rough)) if rough > 1e-300 else 0.0
+    return next((power * factor for factor in (1, 2, 5, 10) if power * factor >= rough), 0.0) if power else 0.0
 
 
 def _short(name: str) -> str:

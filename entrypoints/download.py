@@ -2,20 +2,22 @@
 
 What HTTP and S3 have in common. Each brings a Remote that opens the bytes from an offset on; here it is decided
 whether to go on, to begin anew or to give up. A try that brought a byte further than any before it costs nothing.
+A note beside the file says which version its bytes are of, so that another run can go on from there as well.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from errors import DataError
+from errors import DataError, GivenUpError
 from progress import Progress
 
 _PIECE = 1 << 18
@@ -64,21 +66,39 @@ class Remote(Protocol):
 
 @dataclass
 class _Part:
-    """What has come so far."""
+    """What has come so far, and where that is noted, if it is."""
 
+    note: Path | None
     received: int = 0
-    furthest: int = 0
     total: int | None = None
     version: str = ""
+    furthest: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.furthest = self.received
 
     def begin_anew(self) -> None:
         self.received, self.total, self.version = 0, None, ""
 
+    def answered(self, answer: Answer) -> None:
+        """Take an answer as what the file has from now on; the file has no byte of another version by then."""
+        if not answer.start:
+            self.version = answer.version
+        self.received, self.total = answer.start, answer.total
+        if self.note and self.version and self.total:
+            self.note.write_text(json.dumps({"version": self.version, "total": self.total}), encoding="utf-8")
+        elif self.note:
+            self.note.unlink(missing_ok=True)
 
-def download(remote: Remote, path: Path, most_bytes: int, patience: Patience, progress: Progress) -> None:
-    """Everything of a remote into a file."""
-    part, failures = _Part(), 0
-    with path.open("w+b") as file:
+
+def download(
+    remote: Remote, path: Path, most_bytes: int, patience: Patience, progress: Progress, note: Path | None = None
+) -> None:
+    """Everything of a remote into a file, which may have a part of it already if there is a note of that."""
+    part, failures = _noted(path, note) if note else _Part(note), 0
+    if part.received:
+        logging.info("%s: goes on after %.1f MB that an earlier run fetched", remote.name, part.received / 1e6)
+    with path.open("r+b" if part.received else "w+b") as file:
         while True:
             before = part.furthest
             try:
@@ -87,7 +107,7 @@ def download(remote: Remote, path: Path, most_bytes: int, patience: Patience, pr
             except Interrupted as interruption:
                 failures = 1 if part.furthest > before else failures + 1
                 if failures >= patience.tries:
-                    raise DataError(f"{remote.name}: {interruption}, {failures} times; try again later") from None
+                    raise GivenUpError(f"{remote.name}: {interruption}, {failures} times; try again later") from None
                 seconds = patience.wait(failures)
                 logging.info("%s: %s; next try in %g s", remote.name, interruption, seconds)
                 if isinstance(interruption, Changed):
@@ -95,23 +115,34 @@ def download(remote: Remote, path: Path, most_bytes: int, patience: Patience, pr
                 time.sleep(seconds)
 
 
-def check_size(name: str, size: int, most_bytes: int, folder: Path) -> None:
-    """Whether so many bytes are allowed, and whether there is room for them."""
+def _noted(path: Path, note: Path) -> _Part:
+    """What an earlier run has left in the place of the file; a note that cannot be read is none."""
+    try:
+        noted = json.loads(note.read_text(encoding="utf-8"))
+        version, total, size = str(noted["version"]), int(noted["total"]), path.stat().st_size
+    except (OSError, ValueError, KeyError, TypeError):
+        return _Part(note)
+    # One byte at least is asked for, so that the server says whether it still has that version.
+    return _Part(note, max(0, min(size, total - 1)), total, version) if version else _Part(note)
+
+
+def check_size(name: str, size: int, most_bytes: int, folder: Path, here: int = 0) -> None:
+    """Whether so many bytes are allowed, and whether there is room for those that are not here yet."""
     if size > most_bytes:
         raise DataError(f"{name} has more than {most_bytes / 1e9:g} GB; raise --most-gigabytes if that is right")
     free = shutil.disk_usage(folder).free
-    if size > free:
+    if size - here > free:
         raise DataError(f"{name} has {size / 1e9:.1f} GB and the disk {free / 1e9:.1f} GB left; give it a larger one")
 
 
 def _continue(remote: Remote, file: BinaryIO, part: _Part, most_bytes: int, progress: Progress) -> None:
     with remote.open(part.received, part.version) as answer:
-        if answer.start not in (0, part.received) or (answer.start and answer.total != part.total):
+        if answer.start and not _goes_on(answer, part):
             raise Changed("answered with other bytes than it was asked for")
-        part.received, part.total, part.version = answer.start, answer.total, answer.version
-        check_size(remote.name, answer.total or 0, most_bytes, Path(file.name).parent)
-        file.seek(part.received)
+        check_size(remote.name, answer.total or 0, most_bytes, Path(file.name).parent, here=answer.start)
+        file.seek(answer.start)
         file.truncate()
+        part.answered(answer)
         while piece := answer.read(_PIECE):
             part.received += len(piece)
             part.furthest = max(part.furthest, part.received)
@@ -121,3 +152,9 @@ def _continue(remote: Remote, file: BinaryIO, part: _Part, most_bytes: int, prog
             progress.at(part.received, part.total)
     if part.total is not None and part.received != part.total:
         raise Interrupted(f"broke off after {part.received} of {part.total} bytes")
+
+
+def _goes_on(answer: Answer, part: _Part) -> bool:
+    # A part of a file need not say again of which version it is, when that was asked for.
+    same = answer.version in ("", part.version)
+    return same and answer.start == part.received and answer.total == part.total

@@ -3,6 +3,7 @@
 ScriptError        everything below
 ├─ UsageError      flags that ask for what cannot be
 ├─ DataError       images, archives or a data set that cannot be used
+│  └─ GivenUpError   a download that broke off too often, and may be gone on with
 ├─ ModelError      a model, or weights, that cannot be built or read
 └─ LostError       other processes of a training that are gone
 """
@@ -20,6 +21,10 @@ class UsageError(ScriptError):
 
 class DataError(ScriptError):
     """Images, archives or a data set that cannot be used."""
+
+
+class GivenUpError(DataError):
+    """A download that broke off too often; what came of it is of use to the next run."""
 
 
 class ModelError(ScriptError):

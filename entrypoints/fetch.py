@@ -15,6 +15,7 @@ import contract
 from download import Patience, download
 from errors import DataError, UsageError
 from http_remote import HttpRemote, public_address
+from keeping import ARCHIVE, NOTE
 from progress import Progress
 from s3_remote import S3Remote, fetch_prefix, s3_client, split_uri
 from stores import lone_zip
@@ -62,7 +63,7 @@ def source(text: str, sha256: str = "") -> Source:
 
 
 def fetch(where: Source, folder: Path, most_bytes: int = MOST_BYTES, patience: Patience = PATIENCE) -> Fetched:
-    """The images on this machine; what has to be downloaded lies in the folder afterwards."""
+    """The images on this machine; what has to be downloaded lies in the folder afterwards, and may be there in part."""
     found = _brought(where, folder, most_bytes, patience)
     if found.is_dir():
         found = lone_zip(found) or found
@@ -75,29 +76,31 @@ def fetch(where: Source, folder: Path, most_bytes: int = MOST_BYTES, patience: P
 
 def _brought(where: Source, folder: Path, most_bytes: int, patience: Patience) -> Path:
     scheme = where.address.partition("://")[0]
-    archive = folder / "source.zip"
+    if scheme not in ("http", "https", "s3"):
+        return _local(Path(where.address))
+    if scheme == "s3" and not where.address.lower().endswith(".zip"):
+        return _from_prefix(where, folder / "source", most_bytes, patience)
+    remote = (
+        S3Remote(s3_client(patience), *split_uri(where.address))
+        if scheme == "s3"
+        else HttpRemote(where.address, patience.timeout_seconds)
+    )
     progress = Progress(f"fetching {where.public}", "bytes")
-    if scheme in ("http", "https"):
-        download(HttpRemote(where.address, patience.timeout_seconds), archive, most_bytes, patience, progress)
-        return archive
-    if scheme == "s3":
-        return _from_s3(where, archive, most_bytes, patience, progress)
-    path = Path(where.address)
+    download(remote, folder / ARCHIVE, most_bytes, patience, progress, folder / NOTE)
+    return folder / ARCHIVE
+
+
+def _local(path: Path) -> Path:
     if not path.exists():
         raise DataError(f"{path} does not exist; give a folder, a zip, or an address with https:// or s3://")
     return path
 
 
-def _from_s3(where: Source, archive: Path, most_bytes: int, patience: Patience, progress: Progress) -> Path:
-    client = s3_client(patience)
-    if where.address.lower().endswith(".zip"):
-        download(S3Remote(client, *split_uri(where.address)), archive, most_bytes, patience, progress)
-        return archive
-    images = archive.with_name("source")
+def _from_prefix(where: Source, images: Path, most_bytes: int, patience: Patience) -> Path:
     images.mkdir()
     bucket, key = split_uri(where.address)
     prefix = f"s3://{bucket}/{key.rstrip('/')}/" if key.rstrip("/") else f"s3://{bucket}/"
-    fetch_prefix(prefix, images, most_bytes, patience, client)
+    fetch_prefix(prefix, images, most_bytes, patience, s3_client(patience))
     return images
 
 

@@ -51,7 +51,8 @@ class Pictures(data.Dataset[tuple[torch.Tensor, int]]):
         target = self.folder.targets[index] if counted else NOT_COUNTED
         path = self.folder.paths[index]
         try:
-            picture = pictures.decode(path.read_bytes())
+            # A large JPEG comes at twice the side: the smallest part that is taken of it still has the network's size.
+            picture = pictures.decode(path.read_bytes(), short_side=self.side)
         except (DataError, OSError) as error:
             raise DataError(f"{path} {error}") from None
         if self.seed is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import warnings
 
-from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageMath, UnidentifiedImageError
 
 from errors import DataError
 
@@ -113,4 +113,9 @@ def _from_sixteen_bits(picture: Image.Image) -> Image.Image:
     least, most = whole.getextrema()
     if least < 0 or most > 65_535:  # type: ignore[operator]  # one channel, two numbers
         raise DataError(f"has samples from {least} to {most}; store it with 8 or 16 bits")
-    return whole.point(lambda value: value * (1 / 256) + 0).convert("L").convert("RGB")
+    gray = whole.point(lambda value: value * (1 / 256) + 0).convert("L")
+    transparent = picture.info.get("transparency")
+    if isinstance(transparent, int):  # one of the 65,536 tones, to be told from its neighbors before they are one
+        same = ImageMath.lambda_eval(lambda images: (images["whole"] == transparent) * 255, whole=whole)
+        gray.paste(255, mask=same.convert("L"))
+    return gray.convert("RGB")

@@ -3,9 +3,9 @@
     python prepare.py --source https://host/dogImages.zip --output-dir DIR
 
 fetch.py brings the source here, layouts.py tells what it means, storing.py makes every picture, selection.py decides
-which of them stay, prepared_folder.py
-lays them out, and staging.py puts the whole into its place or nothing. What comes out depends on the pictures
-alone: not on the number of workers, nor on the order in which a disk or an archive lists them.
+which of them stay, prepared_folder.py lays them out, and staging.py puts the whole into its place or nothing; only what
+was downloaded until somebody stopped it is kept, by keeping.py. What comes out depends on the pictures alone: not on
+the number of workers, nor on the order in which a disk or an archive lists them.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from command import run
 from dataset import Dataset
 from errors import DataError, UsageError
 from fetch import MOST_BYTES, Source, fetch, source
+from keeping import download_folder
 from layouts import SPLITS, Layout, Original, understood
 from prepared_folder import CHANNELS, lay_out
 from selection import check_classes, select, shares
@@ -82,8 +83,8 @@ def request(arguments: Sequence[str]) -> Request:
 def prepare(asked: Request) -> Dataset:
     """The data set, in its place."""
     started = time.monotonic()
-    with staging_folder(asked.output, CHANNELS) as folder:
-        fetched = fetch(asked.source, folder, asked.most_bytes)
+    with staging_folder(asked.output, CHANNELS) as folder, download_folder(asked.output, asked.source.public) as here:
+        fetched = fetch(asked.source, here, asked.most_bytes)
         _check_apart(fetched.path, asked.output)
         layout = _layout(fetched.path, asked.most_per_class)
         work = Work(fetched.path, folder / "pictures", asked.image_size)

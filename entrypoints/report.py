@@ -7,6 +7,7 @@ a policy in the page forbids it to fetch or to run anything, should something sl
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -31,12 +32,12 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1f2933; background: #fff; m
   padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; }
-th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #d5dbe3; }
+th, td { padding: .3rem .8rem; text-align: right; border-bottom: 1px solid #d5dbe3; white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; } tr.champion { background: #e9f7ec; }
 .note { background: #fff4d6; border-left: 4px solid #b7791f; padding: .5rem .8rem; }
 .row { display: flex; flex-wrap: wrap; gap: 1.2rem; } svg { max-width: 100%; height: auto; }
 figure { margin: 0; width: 160px; } figcaption { font-size: .8rem; line-height: 1.35; overflow-wrap: anywhere; }
-.faint { color: #616e7c; }
+.faint { color: #616e7c; } .wide { overflow-x: auto; }
 """
 
 
@@ -93,7 +94,7 @@ def _table(heads: Sequence[str], rows: Iterable[tuple[Sequence[str], bool]]) -> 
         f"<tr{' class=champion' if marked else ''}>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
         for cells, marked in rows
     )
-    return f"<table><tr>{top}</tr>{body}</table>"
+    return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
 
 
 def _learning_curves(evaluation: Evaluation) -> list[str]:
@@ -160,7 +161,9 @@ def _worst_mistakes(best: Scores, labels: Sequence[str], split: Split) -> str:
 def _mistake(best: Scores, index: int, labels: Sequence[str], path: Path) -> str:
     true, answer = labels[best.targets[index]], labels[best.answers[index]]
     words = f"<b>{escape(true)}</b> taken for <b>{escape(answer)}</b>, {best.confidences[index]:.0%} sure"
-    where = f'<span class="faint">{escape(f"{path.parent.name}/{path.name}")}</span>'
+    # Where a name is too long for its line, it goes on after a mark and not in the middle of a word.
+    name = re.sub(r"([/_-])", r"\1<wbr>", escape(f"{path.parent.name}/{path.name}"))
+    where = f'<span class="faint">{name}</span>'
     image = f'<img src="{_thumbnail(path)}" alt="{escape(true)}">'
     return f"<figure>{image}<figcaption>{words}<br>{where}</figcaption></figure>"
 

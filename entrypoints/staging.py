@@ -12,22 +12,33 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from claim import claim
 from errors import UsageError
+
+_PREFIX = ".prepare-"
 
 
 @contextmanager
 def staging_folder(output: Path, channels: Sequence[str]) -> Iterator[Path]:
-    """A folder on the output's disk, gone afterwards; an output folder made for nothing is gone too."""
+    """A folder on the output's disk, gone afterwards; an output folder made for nothing is gone too.
+
+    What a run left that was killed is cleared away; what one is at that is still alive is left alone.
+    """
     taken = [name for name in channels if _taken(output / name)]
     if taken:
         raise UsageError(f"{output} already holds {', '.join(taken)}; empty it, or name another folder")
     new = not output.exists()
     output.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".prepare-", dir=output))
     try:
-        yield folder
+        with claim(output):
+            for left in output.glob(f"{_PREFIX}*"):
+                shutil.rmtree(left)
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=output))
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder)
     finally:
-        shutil.rmtree(folder)
         if new and not any(output.iterdir()):
             output.rmdir()
 

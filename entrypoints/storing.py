@@ -7,14 +7,15 @@ known. What comes back is small: a hash, or a reason.
 from __future__ import annotations
 
 import hashlib
-import logging
 import multiprocessing
+import os
 import signal
 import sys
-from collections.abc import Generator, Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from selection import Made
 from stores import Store, opened
 
 _CHUNK = 8
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -78,19 +80,40 @@ def _spread(work: Work, names: Sequence[str], workers: int) -> Generator[Made, N
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(work,))
     try:
-        yield from pool.map(_make, enumerate(names), chunksize=_CHUNK)
+        with _held_back():
+            results = pool.map(_make, enumerate(names), chunksize=_CHUNK)
+        yield from results
     except BrokenProcessPool:
-        logging.exception("a worker ended")
         raise DataError("a worker process ended, most likely for want of memory; use fewer --workers") from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Signals have to wait: a pool that is stopped while it starts its workers waits for them for ever."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(work: Work) -> None:
     # Who stops the script means the parent, which then ends its workers in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+    threading.Thread(target=_end_with_the_script, daemon=True).start()
     _here[:] = [_Worker(work, opened(work.source))]
+
+
+def _end_with_the_script() -> None:
+    """A script that is killed can tell nobody; its workers would wait for work for ever."""
+    script = multiprocessing.parent_process()
+    assert script, "a worker has a parent"
+    script.join()
+    os._exit(1)
 
 
 def _make(task: tuple[int, str]) -> Made:

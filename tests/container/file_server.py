@@ -31,6 +31,8 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     silent: bool = False
+    stuck: bool = False
+    """After the body nothing comes any more, and the connection stays."""
 
 
 Behavior = Callable[[Asked, int], Reply]
@@ -73,6 +75,8 @@ def serving(behavior: Behavior) -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(reply.body)
             self.close_connection = True
+            if reply.stuck:
+                over.wait()
 
         def log_message(self, *_: object) -> None:
             """Tests say what they see."""

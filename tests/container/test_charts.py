@@ -42,6 +42,17 @@ def test_nothing_is_drawn_of_nothing() -> None:
     assert charts.curves("loss", {"train": []}) == ""
 
 
+@pytest.mark.parametrize(("highest", "top"), [(0.584, "0.6"), (4.8, "5"), (2.1, "2.5"), (1.0, "1"), (0.0, "0")])
+def test_a_chart_ends_with_a_round_number(highest: float, top: str) -> None:
+    assert top in texts(charts.curves("loss", {"train": [(1, highest), (2, highest / 2)]}))
+
+
+def test_the_names_of_the_lines_stand_beside_each_other_on_the_paper() -> None:
+    tree = ET.fromstring(charts.curves("loss", {"train": [(1, 1)], "validation": [(1, 2)]}))
+    ends = {one.text: float(one.attrib["x"]) for one in tree.iter(f"{SVG}text") if one.text in ("train", "validation")}
+    assert 0 < ends["validation"] < ends["train"] - 20 < 460
+
+
 def test_epochs_are_counted_whole() -> None:
     drawn = texts(charts.curves("loss", {"train": [(1, 0.5), (2, 0.25)]}))
     assert {"1", "2"} <= set(drawn)

@@ -93,6 +93,12 @@ def test_sixteen_bits_are_scaled_and_not_cut(kind: str, level: int, seen: int) -
     assert color(decode(encoded(gray, kind)), (4, 4)) == (seen, seen, seen)
 
 
+def test_a_transparent_tone_of_sixteen_bits_is_white_and_its_neighbors_are_not() -> None:
+    gray = Image.frombytes("I;16", (3, 1), struct.pack("<3H", 0x1234, 0x1235, 0x8000))
+    picture = decode(encoded(gray, "PNG", transparency=0x1234))
+    assert [color(picture, (x, 0)) for x in range(3)] == [WHITE, (0x12, 0x12, 0x12), (0x80, 0x80, 0x80)]
+
+
 def test_sixteen_bits_and_color_keep_both() -> None:
     pixels = b"\x00" + struct.pack(">3H", 65_535, 128 * 256, 0)
     assert color(decode(png(1, 1, depth=16, color_type=2, pixels=pixels)), (0, 0)) == (255, 128, 0)

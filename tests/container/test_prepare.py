@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
-from file_server import part, serving
+from file_server import Asked, Reply, part, serving
 from PIL import Image
 from trees import as_folder, as_zip, classes, encoded, jpeg, noise
+from waiting import until
 
 import dataset
 
@@ -323,12 +325,72 @@ def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path: Path) -> None:
     assert totals(prepared(source, tmp_path / "out"))["train"] == 12
 
 
+def slow(folder: Path) -> Path:
+    """A source that takes minutes: a large picture under many names."""
+    large = as_folder({"large.png": encoded(Image.effect_noise((2500, 2000), 50), "PNG", compress_level=1)}, folder)
+    for name in ("1.cat", "2.dog"):
+        (folder / "in" / name).mkdir(parents=True)
+        for number in range(1000):
+            (folder / "in" / name / f"{number}.png").symlink_to(large / "large.png")
+    return folder / "in"
+
+
+def started(source: Path | str, output: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, str(SCRIPT), "--source", str(source), "--output-dir", str(output), "--workers", "2"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children()
+
+
 def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
-    source = as_folder(classes(SPLITS, each=60), tmp_path / "in")
-    command = [sys.executable, str(SCRIPT), "--source", str(source), "--output-dir", str(tmp_path / "out")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline().startswith("360 files in 2 classes")
+    with started(slow(tmp_path), tmp_path / "out") as process:
+        until(lambda: workers(process))
         process.terminate()
-        assert process.wait(timeout=60) == 143
+        process.communicate(timeout=60)
+    assert process.returncode == 143
     assert not (tmp_path / "out").exists()
+
+
+def test_a_worker_that_is_killed_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+    with started(slow(tmp_path), tmp_path / "out") as process:
+        until(lambda: workers(process))[-1].kill()
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert told == "prepare.py: a worker process ended, most likely for want of memory; use fewer --workers\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_that_is_killed_leaves_no_worker_and_nothing_that_the_next_run_minds(tmp_path: Path) -> None:
+    with started(slow(tmp_path), tmp_path / "out") as process:
+        left = until(lambda: len(workers(process)) == 2 and workers(process))
+        process.kill()
+    assert psutil.wait_procs(left, timeout=30)[1] == []
+    assert [path.name[:9] for path in (tmp_path / "out").glob(".prepare-*")] == [".prepare-"]
+
+    prepared(as_folder(classes(SPLITS), tmp_path / "few"), tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["dataset", "test", "train", "validation"]
+
+
+@pytest.mark.parametrize("kill", [True, False])
+def test_a_download_that_was_stopped_is_gone_on_with_by_the_next_run(tmp_path: Path, kill: bool) -> None:
+    padding = {"padding.bin": random.Random(1).randbytes(1_000_000)}
+    archive = as_zip(classes(SPLITS) | padding, tmp_path / "images.zip").read_bytes()
+
+    def behavior(asked: Asked, number: int) -> Reply:
+        reply = part(archive, asked, most=700_000 if number == 1 else None)
+        reply.stuck = number == 1
+        return reply
+
+    output = tmp_path / "out"
+    with serving(behavior) as server:
+        address = f"{server.url}/images.zip?signature=secret"
+        with started(address, output) as process:
+            until(lambda: sum(path.stat().st_size for path in output.glob(".download-*/source.zip")) > 500_000)
+            process.kill() if kill else process.terminate()
+        document = prepared(address, output)
+    assert server.asked[1].begin > 500_000
+    assert server.asked[1].headers["If-Range"] == '"1"'
+    assert document["hashes"]["source"] == hashlib.sha256(archive).hexdigest()
+    assert sorted(path.name for path in output.iterdir()) == ["dataset", "test", "train", "validation"]

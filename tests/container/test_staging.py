@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from trees import as_folder
 
+import staging
 from errors import UsageError
 from staging import hand_over, staging_folder
 
@@ -43,6 +47,34 @@ def test_it_goes_away_after_a_failure_too_and_what_others_have_there_stays(tmp_p
     with pytest.raises(ZeroDivisionError), staging_folder(tmp_path / "out", ["train"]):
         raise ZeroDivisionError
     assert tree(tmp_path / "out") == ["notes.txt"]
+
+
+HOLD = """
+import pathlib, sys, claim
+with claim.claim(pathlib.Path(sys.argv[1])):
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_place_where_another_run_is_at_work_is_left_to_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    where = {**os.environ, "PYTHONPATH": str(Path(staging.__file__).parent)}
+    with subprocess.Popen(command, env=where, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin
+        assert other.stdout
+        assert other.stdout.readline() == "mine\n"
+        (tmp_path / ".prepare-its").mkdir()
+        with (
+            pytest.raises(UsageError, match=r"another run is at work in .*; wait for it"),
+            staging_folder(tmp_path, []),
+        ):
+            pytest.fail("it was given away")
+        assert (tmp_path / ".prepare-its").is_dir()
+        other.stdin.close()
+    with staging_folder(tmp_path, []):
+        assert not (tmp_path / ".prepare-its").exists()
+    assert tree(tmp_path) == []
 
 
 @pytest.mark.parametrize("taken", ["train/cat/1.jpg", "train"])

@@ -1,0 +1,133 @@
+"""What a download has brought outlives the run that was stopped, and is gone on with as long as it is the same."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from file_server import Asked, Behavior, Reply, Server, part, serving
+
+from download import Patience
+from errors import DataError, GivenUpError
+from fetch import Fetched, fetch, source
+from keeping import download_folder
+
+CONTENT = random.Random(1).randbytes(300_000)
+ONCE = Patience(timeout_seconds=5, tries=1, first_wait_seconds=0.001)
+TWICE = Patience(timeout_seconds=5, tries=2, first_wait_seconds=0.001)
+BREAKS_OFF: Behavior = lambda asked, _: part(CONTENT, asked, most=100_000)  # noqa: E731
+WHOLE: Behavior = lambda asked, _: part(CONTENT, asked)  # noqa: E731
+
+
+def run(server: Server, output: Path, patience: Patience = ONCE, ending: Callable[[], object] = list) -> Fetched:
+    """A run that downloads, and then ends in its own way."""
+    address = f"{server.url}/images.zip"
+    with download_folder(output, "https://host/images.zip") as folder:
+        found = fetch(source(address), folder, patience=patience)
+        assert found.path.read_bytes() == CONTENT
+        ending()
+        return found
+
+
+def given_up(output: Path) -> None:
+    """A run that could download a part only."""
+    with serving(BREAKS_OFF) as server, pytest.raises(GivenUpError):
+        run(server, output)
+
+
+def stop() -> None:
+    raise SystemExit(143)
+
+
+def kept(output: Path) -> list[str]:
+    return sorted(path.name for path in output.rglob("*") if path.is_file())
+
+
+def test_a_run_that_comes_to_its_end_keeps_nothing(tmp_path: Path) -> None:
+    with serving(WHOLE) as server:
+        run(server, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_given_up_is_gone_on_with(tmp_path: Path) -> None:
+    given_up(tmp_path)
+    assert kept(tmp_path) == ["source.json", "source.zip"]
+    with serving(WHOLE) as server:
+        run(server, tmp_path)
+    assert [(asked.begin, asked.headers["If-Range"]) for asked in server.asked] == [(100_000, '"1"')]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_had_come_whole_is_asked_for_its_last_byte_only(tmp_path: Path) -> None:
+    with serving(WHOLE) as server:
+        with pytest.raises(SystemExit):
+            run(server, tmp_path, ending=stop)
+        run(server, tmp_path)
+    assert [asked.begin for asked in server.asked] == [0, len(CONTENT) - 1]
+
+
+def test_what_has_changed_since_is_fetched_anew(tmp_path: Path) -> None:
+    given_up(tmp_path)
+    with serving(lambda asked, _: part(CONTENT, asked, tag='"2"')) as server:
+        run(server, tmp_path)
+    assert server.asked[0].begin == 100_000
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_hands_out_a_part_of_another_version_is_not_believed(tmp_path: Path) -> None:
+    given_up(tmp_path)
+
+    def careless(asked: Asked, number: int) -> Reply:
+        reply = part(bytes(len(CONTENT)) if number == 1 else CONTENT, asked)
+        reply.headers["ETag"] = '"2"'
+        return reply
+
+    with serving(careless) as server:
+        run(server, tmp_path, TWICE)
+    assert [asked.begin for asked in server.asked] == [100_000, 0]
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", '{"version": "", "total": 300000}', '{"version": "1", "total": null}'])
+def test_a_note_that_says_nothing_is_none(tmp_path: Path, note: str) -> None:
+    given_up(tmp_path)
+    next(tmp_path.rglob("source.json")).write_text(note)
+    with serving(WHOLE) as server:
+        run(server, tmp_path)
+    assert [asked.begin for asked in server.asked] == [0]
+
+
+def test_a_download_that_nobody_can_go_on_with_is_not_kept(tmp_path: Path) -> None:
+    def nameless(asked: Asked, number: int) -> Reply:
+        reply = part(CONTENT, asked, most=100_000)
+        del reply.headers["ETag"]
+        return reply
+
+    with serving(nameless) as server, pytest.raises(GivenUpError):
+        run(server, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_mistake_keeps_nothing(tmp_path: Path) -> None:
+    def mistake() -> None:
+        raise DataError("too few pictures")
+
+    with serving(WHOLE) as server, pytest.raises(DataError, match="too few"):
+        run(server, tmp_path, ending=mistake)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_kept_of_another_address_goes(tmp_path: Path) -> None:
+    given_up(tmp_path)
+    with download_folder(tmp_path, "https://host/other.zip") as folder:
+        assert [path for path in tmp_path.iterdir() if path != folder] == []
+        assert kept(tmp_path) == []
+
+
+def test_a_folder_without_a_note_is_begun_anew(tmp_path: Path) -> None:
+    with download_folder(tmp_path, "s3://pictures/dogs/") as folder:
+        name = folder.name
+    (tmp_path / name / "source").mkdir(parents=True)
+    with download_folder(tmp_path, "s3://pictures/dogs/") as folder:
+        assert list(folder.iterdir()) == []

@@ -1,0 +1,19 @@
+"""Waiting for what another process does: for as long as it takes, and not for ever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+_PATIENCE = 60.0
+
+
+def until(condition: Callable[[], T]) -> T:
+    """What the condition gives as soon as that is something."""
+    end = time.monotonic() + _PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.01)
+    return found
