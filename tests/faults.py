@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -103,7 +104,8 @@ class Wire:
             return call()
         fault, comes_after = FAULTS[self.fault]
         if comes_after:
-            call()
+            with suppress(ClientError):
+                call()
         raise fault(operation)
 
 
