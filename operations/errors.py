@@ -9,6 +9,7 @@ OperationsError       whatever the user can mend
 ├─ TakenError         a name that is needed belongs to something else
 ├─ GivenError         what a command was given does not fit what is in the account; one problem a line
 ├─ NeverError         a schedule that would start nothing
+├─ PricesError        a table of prices that is none
 ├─ UnfinishedError    it was asked for, and is not so: a wait that ended, a drift that stays
 └─ UnfilledError      a policy with a placeholder that nothing fills
 """
@@ -60,6 +61,10 @@ class TakenError(OperationsError):
 
 class NeverError(OperationsError):
     """A schedule whose times have all passed."""
+
+
+class PricesError(OperationsError):
+    """Something that should be a table of prices."""
 
 
 class UnfinishedError(OperationsError):
