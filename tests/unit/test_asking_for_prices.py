@@ -17,8 +17,10 @@ from operations.errors import PricesError
 from operations.past_hours import past_hours
 from operations.prices import parse
 from operations.pricing import refreshed
+from tests.accounts import CALLER
 from tests.definitions import configure
-from tests.faults import ACCOUNT, CALLER, NOW, REGION, PatientClock
+from tests.fakes.aws import ACCOUNT, REGION
+from tests.moments import NOW, SteadyClock
 from tests.price_lists import machine, product, warm
 
 Answers = Mapping[tuple[str, str], Any]
@@ -54,7 +56,7 @@ class Fake:
 
 
 def account(fake: Fake) -> Account:
-    return Account(ACCOUNT, REGION, lambda service: fake, CALLER, PatientClock())
+    return Account(ACCOUNT, REGION, lambda service: fake, CALLER, SteadyClock())
 
 
 PRODUCTS = {

@@ -16,7 +16,8 @@ from operations.errors import PricesError
 from operations.prices import Price, Prices, parse
 from steps.instances import known
 from tests.definitions import configure
-from tests.faults import NOW, REGION
+from tests.fakes.aws import REGION
+from tests.moments import NOW
 from tests.strategies import Values, valid_settings
 
 SMALL = {"distributed.enabled": False}

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cli.errors import UsageError
 from cli.main import app
 from operations.errors import UnreachableError
+from tests.fakes.aws import aws
 from tests.price_lists import machine
 
 NO_ACCOUNT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
@@ -133,7 +133,7 @@ def test_kept_prices_that_are_broken_are_told(tmp_path: Path) -> None:
 
 
 def test_an_account_without_executions_leaves_hours_assumed() -> None:
-    with mock_aws():
+    with aws():
         told = pedigree()
     assert told.exit_code == 0
     assert "(assumed)" in told.stdout

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from operations.errors import OperationsError
 from operations.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
 from operations.plan import Part, plan
 from operations.schedule import Removal, SchedulePart, Switch
 from pipeline.settings import Settings
+from tests.accounts import READING, Watched, account, brought_about, client, state
 from tests.definitions import CODE, configure
-from tests.faults import ACCOUNT, FAULTS, REGION, Wire, brought_about, client
+from tests.fakes.aws import ACCOUNT, REGION, aws
+from tests.unit.test_faults import AFTER, BEFORE, Way
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
-_VOLATILE = {
-    "CreationTime",
-    "LastModifiedTime",
-    "CreationDate",
-    "LastModificationDate",
-    "ResponseMetadata",
-    "LastRunTime",
-}
-_VOLATILE |= {"CreatedTimestamp", "LastModifiedTimestamp"}
+
+
+@dataclass
+class Fault:
+    """Lets the n-th call go wrong, in one way."""
+
+    way: Way
+    number: int
+    seen: int = field(default=0)
+
+    def around(self, _service: str, _operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+        self.seen += 1
+        return self.way(call) if self.seen == self.number else call()
 
 
 @cache
@@ -47,18 +52,18 @@ def nothing() -> None:
 
 
 def another_pipeline() -> None:
-    brought_about([large(3)], Wire().account())
+    brought_about([large(3)], account())
     sagemaker = client("sagemaker")
     arn = sagemaker.describe_pipeline(PipelineName="dog-breeds")["PipelineArn"]
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["project"])
 
 
 def schedule() -> None:
-    brought_about([SchedulePart(settings())], Wire().account())
+    brought_about([SchedulePart(settings())], account())
 
 
 def another_schedule() -> None:
-    brought_about([SchedulePart(settings(3))], Wire().account())
+    brought_about([SchedulePart(settings(3))], account())
     sqs = client("sqs")
     url = sqs.get_queue_url(QueueName="dog-breeds-schedule-dead")["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
@@ -66,7 +71,7 @@ def another_schedule() -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """What is brought about, in which account, and at least how many calls change something."""
+    """What is brought about, in which account, and how many calls change something."""
 
     name: str
     before: Callable[[], None]
@@ -84,54 +89,29 @@ CASES = (
 )
 
 
-def state() -> dict[str, Any]:
-    """All that the parts are about, without what differs by nature."""
-    sagemaker, scheduler, sqs = client("sagemaker"), client("scheduler"), client("sqs")
-    pipelines = [
-        sagemaker.describe_pipeline(PipelineName=one["PipelineName"])
-        for one in sagemaker.list_pipelines()["PipelineSummaries"]
-    ]
-    return {
-        "pipelines": [steady(one) for one in pipelines],
-        "tags": [
-            sorted(one["Key"] for one in sagemaker.list_tags(ResourceArn=p["PipelineArn"])["Tags"]) for p in pipelines
-        ],
-        "schedules": [
-            steady(scheduler.get_schedule(Name=one["Name"])) for one in scheduler.list_schedules()["Schedules"]
-        ],
-        "queues": [
-            steady(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
-            for url in sqs.list_queues().get("QueueUrls", [])
-        ],
-        "objects": [one["Key"] for one in client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])],
-    }
-
-
-def steady(document: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in document.items() if key not in _VOLATILE}
-
-
-def run(case: Case, wire: Wire) -> tuple[dict[str, Any], bool]:
+def run(case: Case, watched: Watched) -> tuple[dict[str, Any], bool]:
     """The state in the end, and whether it took another attempt."""
-    with mock_aws():
+    with aws():
         client("s3").create_bucket(Bucket=BUCKET)
         case.before()
         try:
-            brought_about([case.part()], wire.account())
+            brought_about([case.part()], account(watched))
             failed = False
         except OperationsError:
             failed = True
-            brought_about([case.part()], Wire().account())
-        assert not plan([case.part()], Wire().account())
+            brought_about([case.part()], account())
+        assert not plan([case.part()], account())
         return state(), failed
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_whichever_call_fails_doing_it_again_leads_to_the_same_state(case: Case) -> None:
-    undisturbed = Wire()
+    undisturbed = Watched()
     expected, failed = run(case, undisturbed)
     assert not failed
-    assert len(undisturbed.writes()) == case.writes
-    for fault in FAULTS:
-        for number in range(len(undisturbed.calls)):
-            assert run(case, Wire(fault, number + 1)) == (expected, True), (fault, undisturbed.calls[number])
+    assert len(undisturbed.writing()) == case.writes
+    for number, (_, operation, _) in enumerate(undisturbed.calls, start=1):
+        # What reads has no effect that could be lost, so there the ways take turns.
+        ways = [BEFORE[number % len(BEFORE)]] if operation.startswith(READING) else [*BEFORE, *AFTER]
+        for way in ways:
+            assert run(case, Watched(around=Fault(way, number).around)) == (expected, True), (way, operation)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from botocore.loaders import Loader
-from moto import mock_aws
 
 from operations.account import Account
 from operations.errors import AbsentError, GivenError, NeverError, TakenError
 from operations.pipeline_part import pipeline_part
-from operations.plan import plan
+from operations.plan import Call, plan
 from operations.schedule import Removal, SchedulePart, Switch, dead_letters, existing, request, schedule_part
 from operations.schedule_status import lines, status
 from operations.schedule_target import check
 from pipeline.settings import Settings
+from tests.accounts import Watched, brought_about, client, whys
 from tests.definitions import CODE, configure
-from tests.faults import ACCOUNT, NOW, REGION, PatientClock, Wire, brought_about, client, whys
+from tests.fakes.aws import ACCOUNT, REGION
+from tests.moments import NOW, SteadyClock, account
 
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/dog-breeds"
 VALUES = {
@@ -29,10 +30,7 @@ VALUES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _aws() -> Iterator[None]:
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("empty_account")
 
 
 def chosen(values: Mapping[str, Any] | None = None) -> Settings:
@@ -49,11 +47,11 @@ def there() -> dict[str, Any]:
 
 
 def made(values: Mapping[str, Any] | None = None) -> list[str]:
-    return whys(brought_about([part(values)], Wire().account()))
+    return whys(brought_about([part(values)], account()))
 
 
 def test_it_is_made_with_its_values_and_its_times_are_told_before() -> None:
-    planned = plan([part(VALUES)], Wire().account())
+    planned = plan([part(VALUES)], account())
     assert [f"{change.verb} {change.kind} {change.name}" for change in planned.changes] == [
         "create queue dog-breeds-schedule-dead",
         "create schedule dog-breeds",
@@ -63,7 +61,7 @@ def test_it_is_made_with_its_values_and_its_times_are_told_before() -> None:
         *(f"  Sun {day} 02:30 CET (+0100)" for day in ("2026-11-22", "2026-11-29", "2026-12-06", "2026-12-13")),
         "  Sun 2026-12-20 02:30 CET (+0100)",
     ]
-    brought_about([part(VALUES)], Wire().account())
+    brought_about([part(VALUES)], account())
     assert there()["ScheduleExpressionTimezone"] == "Europe/Berlin"
     assert there()["Target"] == {
         "Arn": ARN,
@@ -96,9 +94,9 @@ def test_without_a_queue_failed_starts_go_nowhere() -> None:
 
 def test_a_second_look_reads_only() -> None:
     made(VALUES)
-    wire = Wire()
-    assert not plan([part(VALUES)], wire.account())
-    assert wire.writes() == []
+    watched = Watched()
+    assert not plan([part(VALUES)], account(watched))
+    assert watched.writing() == []
 
 
 @pytest.mark.parametrize(
@@ -124,7 +122,7 @@ def test_what_settings_change_is_told_and_brought_about(value: dict[str, Any], e
     made(VALUES)
     wanted = {**VALUES, **value}
     assert expected in made(wanted)
-    assert not plan([part(wanted)], Wire().account())
+    assert not plan([part(wanted)], account())
 
 
 @pytest.mark.parametrize(
@@ -151,14 +149,14 @@ def test_what_somebody_changed_is_mended(drift: dict[str, Any], expected: str) -
 def test_a_start_that_has_passed_is_no_difference() -> None:
     made(VALUES)
     client("scheduler").update_schedule(**request(chosen(VALUES)), StartDate=NOW - dt.timedelta(days=1))
-    assert not plan([part(VALUES)], Wire().account())
+    assert not plan([part(VALUES)], account())
 
 
 def test_what_was_paused_stays_paused_when_it_is_mended() -> None:
     made(VALUES)
     paused = Switch(chosen(), "DISABLED")
-    assert whys(brought_about([paused], Wire().account())) == ["ENABLED → DISABLED"]
-    assert not plan([part(VALUES)], Wire().account())
+    assert whys(brought_about([paused], account())) == ["ENABLED → DISABLED"]
+    assert not plan([part(VALUES)], account())
     made({**VALUES, "schedule.expression": "rate(2 days)"})
     assert there()["State"] == "DISABLED"
     assert there()["ScheduleExpression"] == "rate(2 days)"
@@ -169,11 +167,11 @@ def test_pausing_and_resuming_leave_everything_else() -> None:
     theirs = {"Description": "theirs", "EndDate": NOW + dt.timedelta(days=400), "StartDate": NOW - dt.timedelta(days=9)}
     client("scheduler").update_schedule(**{**request(chosen(VALUES)), **theirs})
     for state in ("DISABLED", "ENABLED"):
-        wire = Wire()
-        brought_about([Switch(chosen(), state)], wire.account())
-        assert wire.writes() == ["update_schedule"]
+        watched = Watched()
+        brought_about([Switch(chosen(), state)], account(watched))
+        assert watched.writing() == ["scheduler update_schedule"]
         assert there()["State"] == state
-        assert not plan([Switch(chosen(), state)], Wire().account())
+        assert not plan([Switch(chosen(), state)], account())
     found = there()
     assert (found["Description"], found["EndDate"]) == ("theirs", theirs["EndDate"])
     assert found["Target"] == request(chosen(VALUES))["Target"]
@@ -189,25 +187,27 @@ def test_every_member_that_scheduler_takes_is_handed_back() -> None:
         def get_schedule(self, **_: Any) -> Mapping[str, Any]:
             return everything
 
-    account = Account(ACCOUNT, REGION, lambda service: Full(), clock=PatientClock())
-    (change,) = plan([Switch(chosen(), "DISABLED")], account).changes
-    written = change.calls[0].arguments
+    here = Account(ACCOUNT, REGION, lambda service: Full(), clock=SteadyClock())
+    (change,) = plan([Switch(chosen(), "DISABLED")], here).changes
+    (call,) = change.calls
+    assert isinstance(call, Call)
+    written = call.arguments
     assert {**written, "ClientToken": everything["ClientToken"]} == {**everything, "State": "DISABLED"}
 
 
 @pytest.mark.parametrize("expression", ["at(2026-11-21T11:59:00)", "cron(0 0 30 2 ? *)", "cron(0 0 1 1 ? 2026)"])
 def test_a_schedule_that_never_fires_again_is_not_made(expression: str) -> None:
     with pytest.raises(NeverError, match=r"never fires again in UTC; write a time that is still to come"):
-        plan([part({"schedule.expression": expression})], Wire().account())
+        plan([part({"schedule.expression": expression})], account())
 
 
 def test_a_schedule_that_has_fired_for_the_last_time_is_left() -> None:
     values = {"schedule.expression": "at(2026-11-21T12:30:00)"}
     made(values)
-    account = Wire().account()
-    account.clock.sleep(3600)
-    assert not plan([part(values)], account)
-    assert "  it never fires again" in list(lines(status(account, chosen(values))))
+    later = account()
+    later.clock.sleep(3600)
+    assert not plan([part(values)], later)
+    assert "  it never fires again" in list(lines(status(later, chosen(values))))
 
 
 def test_a_rate_begins_at_once() -> None:
@@ -223,42 +223,42 @@ def test_a_schedule_of_something_else_is_left_alone() -> None:
     client("scheduler").create_schedule(**{**theirs, "Target": {**theirs["Target"], "Arn": f"{ARN}-of-others"}})
     for one in (part(), Switch(chosen(), "DISABLED"), Removal(chosen())):
         with pytest.raises(TakenError, match=r"starts .*dog-breeds-of-others; choose another pipeline\.name"):
-            plan([one], Wire().account())
+            plan([one], account())
 
 
 def test_removing_takes_the_schedule_and_its_empty_queue() -> None:
     made()
-    told = brought_about([Removal(chosen())], Wire().account())
+    told = brought_about([Removal(chosen())], account())
     assert [f"{change.verb} {change.kind}" for change in told.changes] == ["delete schedule", "delete queue"]
     assert client("scheduler").list_schedules()["Schedules"] == []
     assert client("sqs").list_queues().get("QueueUrls", []) == []
-    assert not plan([Removal(chosen())], Wire().account())
+    assert not plan([Removal(chosen())], account())
 
 
 def test_removing_keeps_a_queue_in_which_something_lies() -> None:
     made()
-    letters = dead_letters(Wire().account(), chosen())
+    letters = dead_letters(account(), chosen())
     assert letters is not None
     client("sqs").send_message(QueueUrl=letters.url, MessageBody="a start that failed")
-    told = brought_about([Removal(chosen())], Wire().account())
+    told = brought_about([Removal(chosen())], account())
     assert [change.kind for change in told.changes] == ["schedule"]
-    after = dead_letters(Wire().account(), chosen())
+    after = dead_letters(account(), chosen())
     assert after is not None
     assert after.count == 1
 
 
 def test_what_is_not_there_is_told() -> None:
     with pytest.raises(AbsentError, match=r"has no schedule dog-breeds in us-east-1; make pipeline-schedule makes it"):
-        existing(Wire().account(), chosen())
-    assert next(lines(status(Wire().account(), chosen()))) == "schedule dog-breeds: not made"
+        existing(account(), chosen())
+    assert next(lines(status(account(), chosen()))) == "schedule dog-breeds: not made"
 
 
 def test_the_status_tells_what_differs_and_what_failed() -> None:
     made(VALUES)
-    letters = dead_letters(Wire().account(), chosen())
+    letters = dead_letters(account(), chosen())
     assert letters is not None
     client("sqs").send_message(QueueUrl=letters.url, MessageBody="a start that failed")
-    told = list(lines(status(Wire().account(), chosen({**VALUES, "schedule.max_retries": 9}))))
+    told = list(lines(status(account(), chosen({**VALUES, "schedule.max_retries": 9}))))
     assert told[0] == "schedule dog-breeds: fires"
     assert "  parameters    Epochs = 10, AccuracyThreshold = 1e-05, ModelApprovalStatus = PendingManualApproval" in told
     assert told[told.index("  next times") + 1] == "    Sun 2026-11-22 02:30 CET (+0100)"
@@ -273,21 +273,20 @@ def test_the_status_tells_what_differs_and_what_failed() -> None:
 def test_an_expression_of_an_unknown_form_has_no_times() -> None:
     made(VALUES)
     client("scheduler").update_schedule(**{**request(chosen()), "ScheduleExpression": "cron(0 0 L-3 * ? *)"})
-    assert "  when it fires is known to Scheduler only" in list(lines(status(Wire().account(), chosen())))
+    assert "  when it fires is known to Scheduler only" in list(lines(status(account(), chosen())))
 
 
 def upserted(values: Mapping[str, Any]) -> None:
-    brought_about([pipeline_part(chosen(values), CODE)], Wire().account())
+    brought_about([pipeline_part(chosen(values), CODE)], account())
     client("iam").create_role(RoleName="pedigree-scheduler", AssumeRolePolicyDocument="{}")
 
 
 def test_what_a_schedule_would_start_must_be_there() -> None:
-    account = Wire().account()
     with pytest.raises(AbsentError, match=r"has no pipeline dog-breeds in us-east-1; make pipeline-upsert"):
-        check(account, chosen())
-    brought_about([pipeline_part(chosen(), CODE)], Wire().account())
+        check(account(), chosen())
+    brought_about([pipeline_part(chosen(), CODE)], account())
     with pytest.raises(AbsentError, match=r"has no role pedigree-scheduler with which to start it"):
-        check(account, chosen())
+        check(account(), chosen())
 
 
 def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None:
@@ -296,9 +295,9 @@ def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None
         "schedule.parameters": {"DistributedInstanceCount": 3, "EndpointInstanceType": "ml.m5.xlarge", "Epochs": 3}
     }
     with pytest.raises(GivenError) as raised:
-        check(Wire().account(), chosen(wanted))
+        check(account(), chosen(wanted))
     assert [problem.partition(";")[0] for problem in raised.value.problems] == [
         "schedule.parameters.DistributedInstanceCount is no parameter of the pipeline in the account",
         'schedule.parameters.EndpointInstanceType = "ml.m5.xlarge" is refused by the pipeline in the account',
     ]
-    check(Wire().account(), chosen({"schedule.parameters": {"Epochs": 3}}))
+    check(account(), chosen({"schedule.parameters": {"Epochs": 3}}))

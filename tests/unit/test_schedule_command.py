@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
 from typer.testing import CliRunner, Result
 
 from cli.errors import UsageError
 from cli.main import app
 from operations.pipeline_part import pipeline_part
+from tests.accounts import account, brought_about, client
 from tests.definitions import CODE, configure
-from tests.faults import ACCOUNT, Wire, brought_about, client
+from tests.fakes.aws import ACCOUNT, aws
 
 
 @pytest.fixture(autouse=True)
 def _account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     Path("settings.toml").write_text('[schedule]\nexpression = "cron(0 6 ? * MON *)"\ntimezone = "Europe/Berlin"\n')
-    with mock_aws():
-        brought_about([pipeline_part(configure({"site.account": ACCOUNT}), CODE)], Wire().account())
+    with aws():
+        brought_about([pipeline_part(configure({"site.account": ACCOUNT}), CODE)], account())
         client("iam").create_role(RoleName="pedigree-scheduler", AssumeRolePolicyDocument="{}")
         yield
 
