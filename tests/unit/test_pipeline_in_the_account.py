@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -152,6 +152,16 @@ def test_a_pipeline_that_was_not_made_from_here_is_left_alone() -> None:
     )
     with pytest.raises(TakenError, match=r"belongs to .*cats"):
         plan([made()], account())
+
+
+def test_a_pipeline_that_somebody_else_made_meanwhile_is_looked_at_again() -> None:
+    def quicker(_service: str, operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+        if operation == "create_pipeline":
+            brought_about([made(3)], account())
+        return call()
+
+    brought_about([made()], account(Watched(around=quicker)))
+    assert json.loads(there()["PipelineDefinition"]) == made().document
 
 
 def test_a_pipeline_that_is_going_is_waited_for_by_the_user() -> None:

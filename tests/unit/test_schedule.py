@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -21,7 +22,12 @@ from tests.accounts import Watched, brought_about, client, whys
 from tests.definitions import CODE, configure
 from tests.fakes.aws import ACCOUNT, REGION
 from tests.moments import NOW, SteadyClock, account
+from tests.unit.test_operator import actions, allowed
 
+CALLS_OF_COSTS = (
+    *("DescribeHyperParameterTuningJob", "DescribeProcessingJob", "DescribeTrainingJob", "ListPipelineExecutions"),
+    *("ListPipelineExecutionSteps", "ListTrainingJobsForHyperParameterTuningJob"),
+)
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/dog-breeds"
 VALUES = {
     "schedule.expression": "cron(30 2 ? * SUN *)",
@@ -301,3 +307,18 @@ def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None
         'schedule.parameters.EndpointInstanceType = "ml.m5.xlarge" is refused by the pipeline in the account',
     ]
     check(account(), chosen({"schedule.parameters": {"Epochs": 3}}))
+
+
+def test_the_operator_may_make_every_call_of_a_schedule_and_of_costs() -> None:
+    upserted({})
+    watched = Watched()
+    here = account(watched)
+    check(here, chosen())
+    for wanted in (part(), part({"schedule.max_retries": 9}), Switch(chosen(), "DISABLED"), Removal(chosen())):
+        status(here, chosen())
+        brought_about([wanted], here)
+    patterns = list(allowed())
+    costs = [f"sagemaker:{name}" for name in CALLS_OF_COSTS]
+    needed = {*actions(watched.calls), *costs, "iam:PassRole", "pricing:GetProducts"}
+    assert "scheduler:UpdateSchedule" in needed
+    assert [one for one in sorted(needed) if not any(fnmatchcase(one, pattern) for pattern in patterns)] == []
