@@ -37,7 +37,7 @@ def command(
 
     chosen = options.load(settings, account, region)
     planned, where = usage.jobs(chosen), chosen.site.region
-    given = _given(hours or [], [job.step for job in planned if not job.is_idle])
+    given = _given(hours or [], [job.step for job in planned])
     if refresh:
         from operations.pricing import refreshed
 

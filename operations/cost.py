@@ -14,20 +14,12 @@ from operations import prices as tables
 from operations.prices import Price, Prices
 from operations.usage import Job, jobs, with_values
 from pipeline.cron import At, parse
-from pipeline.occurrences import per_month
+from pipeline.occurrences import per_month, upcoming
 from pipeline.settings import Settings
 
 HOURS_OF_A_MONTH = 730
 _SECONDS_OF_A_MONTH = HOURS_OF_A_MONTH * 3600
 _MEGABYTES = 1024
-# Hours of one job, while nothing better is known: small data, a head that is trained on a network of somebody else's.
-ASSUMED_HOURS: Mapping[str, float] = {
-    "PrepareData": 0.25,
-    "Tune": 0.5,
-    "TrainBest": 0.5,
-    "TrainDistributed": 0.25,
-    "Evaluate": 0.25,
-}
 LEFT_OUT = (
     "disks, storage, requests and keys (S3, ECR, KMS, SQS, CloudWatch), calls of functions, and data transfer: small "
     "beside machines; nor attempts after failures, taxes, the free tier, spot and savings plans"
@@ -111,8 +103,8 @@ def _execution(s: Settings, prices: Prices, hours: Mapping[str, Hours]) -> tuple
 
 def _step(job: Job, region: str, prices: Prices, hours: Mapping[str, Hours]) -> StepCost:
     price = prices.find(region, job.use, job.instance_type)
-    assumed = Hours(job.most_hours, "as set") if job.is_idle else Hours(ASSUMED_HOURS[job.step])
-    return StepCost(job, hours.get(job.step, assumed), price, "" if price else _elsewhere(prices, job))
+    lasting = hours.get(job.step) or Hours(job.assumed_hours)
+    return StepCost(job, lasting, price, "" if price else _elsewhere(prices, job))
 
 
 def _elsewhere(prices: Prices, job: Job) -> str:
@@ -154,7 +146,11 @@ def _schedule(s: Settings, prices: Prices, hours: Mapping[str, Hours], now: dt.d
         return
     steps = _execution(with_values(s, chosen.parameters), prices, hours)
     once = isinstance(parse(chosen.expression), At)
-    often = per_month(chosen.expression, chosen.timezone, now) * (12 if once else 1)
+    often = (
+        len(list(upcoming(chosen.expression, chosen.timezone, now)))
+        if once
+        else per_month(chosen.expression, chosen.timezone, now)
+    )
     what = f"{chosen.expression}: {often:.1f} executions{' in all' if once else ''}"
     missing = [step.job.step for step in steps if step.price is None]
     total = None if missing else sum(step.amount or 0 for step in steps) * often

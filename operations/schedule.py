@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from language.fields import differences
+from operations import tags
 from operations.account import Account
 from operations.errors import AbsentError, NeverError, TakenError
 from operations.plan import Call, Change
-from operations.queues import Queue, schedule_dead_letters
+from operations.queues import schedule_dead_letters
 from operations.timetable import fires
 from pipeline.settings import Settings
 
@@ -27,6 +28,7 @@ _WRITTEN = (
     *("Name", "GroupName", "Description", "ScheduleExpression", "ScheduleExpressionTimezone", "StartDate", "EndDate"),
     *("State", "KmsKeyArn", "Target", "FlexibleTimeWindow", "ActionAfterCompletion"),
 )
+_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 _KNOWN_OF_TARGET = {"Arn", "RoleArn", "RetryPolicy", "DeadLetterConfig", "SageMakerPipelineParameters"}
 
 
@@ -138,15 +140,18 @@ def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
 
 
 def dead_letters(account: Account, settings: Settings) -> DeadLetters | None:
-    """The queue for failed starts, if it is there."""
-    queue: Queue = schedule_dead_letters(settings)
+    """The queue for failed starts, if it is there and ours."""
+    queue = schedule_dead_letters(settings)
     there = account.find("sqs", "get_queue_url", QueueName=queue.name)
     if there is None:
         return None
-    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
-    found = account.find("sqs", "get_queue_attributes", QueueUrl=there["QueueUrl"], AttributeNames=list(counts)) or {}
-    attributes = found.get("Attributes", {})
-    return DeadLetters(queue.name, there["QueueUrl"], sum(int(attributes.get(name, 0)) for name in counts))
+    url = {"QueueUrl": there["QueueUrl"]}
+    labels = account.find("sqs", "list_queue_tags", **url) or {}
+    counted = account.find("sqs", "get_queue_attributes", **url, AttributeNames=list(_COUNTS)) or {}
+    if not tags.is_of(labels.get("Tags", {}), queue.tags):
+        return None
+    counts = counted.get("Attributes", {})
+    return DeadLetters(queue.name, there["QueueUrl"], sum(int(counts.get(name, 0)) for name in _COUNTS))
 
 
 def request(settings: Settings) -> dict[str, Any]:

@@ -17,7 +17,7 @@ _HOUR = 3600
 
 @dataclass(frozen=True)
 class Job:
-    """What a step runs: so many jobs, each on so many machines of a type, each for so long at most."""
+    """What a step runs: jobs, each on machines of a type; how long each may run, and how long it is assumed to."""
 
     step: str
     use: Use
@@ -25,7 +25,7 @@ class Job:
     machines: int
     jobs: int
     most_hours: float
-    is_idle: bool = False  # a machine that is kept for the next job
+    assumed_hours: float
 
 
 def jobs(s: Settings) -> tuple[Job, ...]:
@@ -49,21 +49,20 @@ def with_values(s: Settings, values: Mapping[str, str | int | float]) -> Setting
 
 
 def _jobs(s: Settings) -> Iterator[Job]:
-    processing, training, search = s.processing, s.training, s.tuning
+    """Hours are assumed for small data, and a head that is trained on a network of somebody else's."""
+    processing, training, search, apart = s.processing, s.training, s.tuning, s.distributed
     trials = grid_points(search.ranges) if search.strategy == "Grid" else search.max_jobs
-    prepared = processing.max_runtime_seconds / _HOUR
-    trained = training.max_runtime_seconds / _HOUR
-    yield Job(prepare_data.NAME, "Processing", processing.instance_type, 1, 1, prepared)
-    yield Job(tune.NAME, "Training", training.instance_type, 1, trials, trained)
-    yield Job(train_best.NAME, "Training", training.instance_type, 1, 1, trained)
+    prepared, trained = processing.max_runtime_seconds / _HOUR, training.max_runtime_seconds / _HOUR
+    yield Job(prepare_data.NAME, "Processing", processing.instance_type, 1, 1, prepared, 0.25)
+    yield Job(tune.NAME, "Training", training.instance_type, 1, trials, trained, 0.5)
+    yield Job(train_best.NAME, "Training", training.instance_type, 1, 1, trained, 0.5)
     if training.warm_pool_seconds:
         kept = training.warm_pool_seconds / _HOUR
-        yield Job(f"{train_best.NAME} kept warm", "Training", training.instance_type, 1, 1, kept, is_idle=True)
-    if s.distributed.enabled:
-        chosen = s.distributed
-        longest = chosen.max_runtime_seconds / _HOUR
-        yield Job(train_distributed.NAME, "Training", chosen.instance_type, chosen.instance_count, 1, longest)
-    yield Job(evaluate.NAME, "Processing", processing.instance_type, 1, 1, prepared)
+        yield Job(f"{train_best.NAME} kept warm", "Training", training.instance_type, 1, 1, kept, kept)
+    if apart.enabled:
+        longest = apart.max_runtime_seconds / _HOUR
+        yield Job(train_distributed.NAME, "Training", apart.instance_type, apart.instance_count, 1, longest, 0.25)
+    yield Job(evaluate.NAME, "Processing", processing.instance_type, 1, 1, prepared, 0.25)
 
 
 def _set(config: Any, path: list[str], value: Any) -> Any:

@@ -80,7 +80,6 @@ class Case:
 
 
 CASES = (
-    Case("a pipeline is made", nothing, large, 2),
     Case("a pipeline is changed", another_pipeline, large, 3),
     Case("a schedule is made", nothing, lambda: SchedulePart(settings()), 2),
     Case("a schedule is changed", another_schedule, lambda: SchedulePart(settings()), 2),

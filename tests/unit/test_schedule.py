@@ -253,6 +253,11 @@ def test_removing_keeps_a_queue_in_which_something_lies() -> None:
     assert after.count == 1
 
 
+def test_removing_keeps_a_queue_of_somebody_else() -> None:
+    client("sqs").create_queue(QueueName="dog-breeds-schedule-dead")
+    assert not plan([Removal(chosen())], account())
+
+
 def test_what_is_not_there_is_told() -> None:
     with pytest.raises(AbsentError, match=r"has no schedule dog-breeds in us-east-1; make pipeline-schedule makes it"):
         existing(account(), chosen())
