@@ -13,7 +13,7 @@ READY := $(VENV)/.ready
 CONTAINER_READY := $(CONTAINER)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule
+.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,12 +63,17 @@ destroy: $(READY) ## remove all of it from the AWS account            ARGS="--dr
 policies: $(READY) ## write who may do what, to a folder                ARGS="folder --account 123456789012"
 	@$(VENV)/bin/pedigree policies $(ARGS)
 
+pipeline-schedule: $(READY) ## start executions on a schedule                ARGS=show, pause, resume or remove
+	@$(VENV)/bin/pedigree schedule $(if $(filter-out -%,$(firstword $(ARGS))),,make) $(ARGS)
+
+cost: $(READY) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
+	@$(VENV)/bin/pedigree cost $(ARGS)
+
 run: ## (not yet) run the whole pipeline on this machine
 pipeline-start: ## (not yet) start an execution
 pipeline-status: ## (not yet) show how executions are doing
-pipeline-schedule: ## (not yet) start executions on a schedule
 
-run pipeline-start pipeline-status pipeline-schedule:
+run pipeline-start pipeline-status:
 	@echo "make $@: this verb is not built yet; make definition shows what AWS will get" >&2; exit 2
 
 $(READY): constraints.txt setup.cfg pyproject.toml

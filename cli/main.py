@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import definition, destroy, graph, local, policies, sample_data, upsert
+from cli import cost, definition, destroy, graph, local, policies, sample_data, schedule, upsert
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.command("upsert")(upsert.command)
 app.command("destroy")(destroy.command)
 app.command("policies")(policies.command)
 app.add_typer(local.app, name="local")
+app.command("cost")(cost.command)
+app.add_typer(schedule.app, name="schedule")
 
 
 def _print_version(asked: bool) -> None:

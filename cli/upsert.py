@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import options
-from cli.errors import printable
+from cli import kept_prices, options, printing
 
 
 def command(
@@ -19,7 +18,7 @@ def command(
     """Put the pipeline into an AWS account, or repair what differs there; what is as it should be is left alone."""
     placed, here = options.connected(settings, account, region, profile)
     from cli.progress import progress
-    from operations import show
+    from operations import cost, cost_lines, prices, show
     from operations.perform import fulfil
     from operations.plan import plan
     from operations.roles import documents
@@ -31,7 +30,11 @@ def command(
         shown.looking()
         planned = plan(wanted, here)
     for line in show.lines(planned):
-        typer.echo(printable(line))
+        printing.line(line)
+    if planned:
+        known = prices.of_the_package().below(kept_prices.read(placed.site.region))
+        for line in cost_lines.lines(cost.estimate(placed, known)):
+            printing.line(line)
     if dry_run or not planned or not options.agreed("Do it?", yes=yes):
         return
     with progress() as shown:

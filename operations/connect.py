@@ -12,6 +12,7 @@ from operations import refusals
 from operations.account import Account
 from operations.errors import UnreachableError
 from pipeline.settings import Settings
+from steps import images
 from steps.site import Site
 
 # A call is tried again on throttling and server errors; none waits for ever.
@@ -20,6 +21,9 @@ _PATIENCE = Config(
 )
 # What an invoked function answers comes when it is done: a second invocation would not make it quicker.
 _OF_SERVICES = {"lambda": _PATIENCE.merge(Config(read_timeout=910, tcp_keepalive=True))}
+
+# The services that are in one region for all of a partition.
+_HOMES = {"pricing": {"aws": "us-east-1", "aws-cn": "cn-northwest-1"}}
 
 
 def connect(site: Site, profile: str = "") -> Account:
@@ -31,7 +35,8 @@ def connect(site: Site, profile: str = "") -> Account:
 
     @cache
     def client(service: str) -> object:
-        return session.client(service, config=_OF_SERVICES.get(service, _PATIENCE))
+        home = _HOMES.get(service, {}).get(images.partition(site.region), site.region)
+        return session.client(service, region_name=home, config=_OF_SERVICES.get(service, _PATIENCE))
 
     identity = Account(site.account, site.region, client).call("sts", "get_caller_identity")
     if site.account and site.account != identity["Account"]:

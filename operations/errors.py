@@ -8,6 +8,8 @@ OperationsError       whatever the user can mend
 │  └─ PassingError    AWS was busy, or the connection was cut
 ├─ TakenError         a name that is needed belongs to something else
 ├─ GivenError         what a command was given does not fit what is in the account; one problem a line
+├─ NeverError         a schedule that would start nothing
+├─ PricesError        a table of prices that is none
 ├─ UnfinishedError    it was asked for, and is not so: a wait that ended, a drift that stays
 └─ UnfilledError      a policy with a placeholder that nothing fills
 """
@@ -55,6 +57,14 @@ class GivenError(OperationsError):
 
 class TakenError(OperationsError):
     """Something of that name is there already, and it is not ours."""
+
+
+class NeverError(OperationsError):
+    """A schedule whose times have all passed."""
+
+
+class PricesError(OperationsError):
+    """Something that should be a table of prices."""
 
 
 class UnfinishedError(OperationsError):

@@ -53,6 +53,7 @@ _THERE_ALREADY: tuple[tuple[str, str], ...] = (
     ("QueueNameExists", ""),
     ("ResourceAlreadyExistsException", ""),
     ("ResourceInUse", ""),
+    ("ValidationException", "must be unique within an AWS account"),
 )
 
 

@@ -15,10 +15,12 @@ from operations.bucket import Bucket
 from operations.event_source import event_source
 from operations.functions import functions
 from operations.packages import LAMBDAS
+from operations.pipeline_part import pipeline_part
 from operations.plan import Part
 from operations.queues import await_queues
 from operations.registry import ModelGroup
 from operations.role import Documents, LinkedRole, profile, roles
+from operations.schedule import schedule_part
 from pipeline.settings import Settings
 from pipeline.source import SourceArchive
 
@@ -38,4 +40,6 @@ def parts(
         event_source(settings),
         approval(settings, archive),
         ModelGroup(settings),
+        pipeline_part(settings, archive),
+        *([schedule_part(settings)] if settings.schedule.enabled else []),
     ]

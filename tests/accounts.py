@@ -27,6 +27,7 @@ READING = ("get_", "list_", "head_", "describe_")
 # What differs between two accounts in which the same was done.
 _VOLATILE = {
     *("CreateDate", "CreatedTimestamp", "CreationTime", "ETag", "EventSourceMappingArn", "InstanceProfileId"),
+    *("CreationDate", "LastModificationDate", "LastModifiedTime"),
     *("LastModified", "LastModifiedTimestamp", "Location", "ResponseMetadata", "RevisionId", "RoleId"),
     *("RoleLastUsed", "UUID", "creationTime"),
 }
@@ -240,6 +241,20 @@ def _mappings() -> Any:
     ]
 
 
+def _pipelines() -> Any:
+    return [
+        (found, _each("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
+        for one in _each("sagemaker", "list_pipelines", "PipelineSummaries")
+        for found in [_ask("sagemaker", "describe_pipeline", PipelineName=one["PipelineName"])]
+    ]
+
+
+def _schedules() -> Any:
+    return [
+        _ask("scheduler", "get_schedule", Name=one["Name"]) for one in _each("scheduler", "list_schedules", "Schedules")
+    ]
+
+
 _LOOKS: Mapping[str, Callable[[], Any]] = {
     "roles": _roles,
     "profiles": lambda: _each("iam", "list_instance_profiles", "InstanceProfiles"),
@@ -248,6 +263,8 @@ _LOOKS: Mapping[str, Callable[[], Any]] = {
     "queues": _queues,
     "buckets": _buckets,
     "rules": _rules,
+    "pipelines": _pipelines,
+    "schedules": _schedules,
     "log groups": _log_groups,
     "groups": lambda: _each("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList"),
 }

@@ -43,6 +43,8 @@ def test_upsert_and_destroy_from_the_first_look_to_the_last(address: str) -> Non
     seen = pedigree(address, "upsert", "--dry-run")
     assert (seen.returncode, is_empty()) == (0, True)
     assert "  + function sagemaker-dog-breeds-predict\n" in seen.stdout
+    assert "  + pipeline dog-breeds\n      11 steps, 16 parameters\n" in seen.stdout
+    assert "\nCost in USD, an estimate for us-east-1 (" in seen.stdout
     assert f"Account {ACCOUNT}, region us-east-1" in seen.stderr
 
     made = pedigree(address, "upsert", "--yes")

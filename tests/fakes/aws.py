@@ -26,8 +26,9 @@ from moto.core.responses import ActionResult
 from moto.events.models import EventsBackend
 from moto.iam import models as iam_models
 from moto.iam.access_control import IAMPolicy
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
+from moto.sagemaker import models as sagemaker_models
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
@@ -309,6 +310,17 @@ def delete_group(_original: Any) -> Callable[..., Any]:
     return delete_model_package_group
 
 
+def definition_in_s3(_original: Any) -> Callable[..., Any]:
+    """A definition that lies in the bucket is taken in as the text that it is."""
+
+    def load_pipeline_definition_from_s3(where: Any, account_id: str, partition: str) -> str:
+        bucket = s3_backends[account_id][partition]
+        found: Any = bucket.get_object(bucket_name=where["Bucket"], key_name=where["ObjectKey"])
+        return str(found.value.decode())
+
+    return load_pipeline_definition_from_s3
+
+
 def stop_execution(_original: Any) -> Callable[..., Any]:
     """An execution stops."""
 
@@ -338,6 +350,7 @@ _MENDED: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (SageMakerResponse, "delete_model_package", delete_package),
     (SageMakerResponse, "delete_model_package_group", delete_group),
     (SageMakerResponse, "stop_pipeline_execution", stop_execution),
+    (sagemaker_models, "load_pipeline_definition_from_s3", definition_in_s3),
     (iam_models.IAMBackend, "create_service_linked_role", linked_role),
     (FakeBucket, "get_permission", bucket_permission),
     (S3Response, "_bucket_response_put", bucket_put),

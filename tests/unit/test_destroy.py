@@ -58,11 +58,12 @@ def deployed(name: str, tags: list[dict[str, str]]) -> None:
 
 
 def pipeline(name: str, tags: list[dict[str, str]]) -> str:
-    """A pipeline with an execution that runs."""
+    """A pipeline with an execution that runs, whether or not it was there before."""
     sagemaker = client("sagemaker")
     definition = json.dumps({"Version": "2020-12-01", "Steps": []})
     made: dict[str, Any] = {"PipelineDefinition": definition, "RoleArn": ROLE, "ClientRequestToken": "x" * 32}
-    sagemaker.create_pipeline(PipelineName=name, Tags=tags, **made)
+    if account().find("sagemaker", "describe_pipeline", PipelineName=name) is None:
+        sagemaker.create_pipeline(PipelineName=name, Tags=tags, **made)
     started = sagemaker.start_pipeline_execution(PipelineName=name, ClientRequestToken="y" * 32)
     from moto.sagemaker.models import sagemaker_backends
 

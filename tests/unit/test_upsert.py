@@ -26,7 +26,7 @@ def make_roles(handlers: Path) -> None:
 
 def test_a_plan_is_made_by_reading_calls_only(handlers: Path) -> None:
     watched = Watched()
-    assert plan(parts(handlers), account(watched)).count("create") == 31
+    assert plan(parts(handlers), account(watched)).count("create") == 32
     assert watched.writing() == []
 
 
@@ -37,11 +37,18 @@ def test_the_order_is_one_in_which_each_part_finds_what_it_names(handlers: Path)
         ("create role pedigree-predict", f"create function {PREDICT}"),
         (f"create log group /aws/lambda/{PREDICT}", f"create function {PREDICT}"),
         (f"create queue {QUEUE}-dead", f"create queue {QUEUE}"),
+        ("create role pedigree-pipeline", "create pipeline dog-breeds"),
         ("create alias sagemaker-dog-breeds-await-endpoint:live", f"create event source {QUEUE}"),
         (f"create alias {DEPLOY}:live", f"create permission dog-breeds-approved on {DEPLOY}"),
     ):
         first = next(place for place, line in enumerate(done) if line.startswith(before))
         assert any(line.startswith(after) for line in done[first + 1 :]), after
+
+
+def test_a_schedule_is_made_where_settings_have_one(handlers: Path) -> None:
+    done = told(plan(parts(handlers, {"schedule.enabled": True}), account()))
+    assert done[-2:] == ["create queue dog-breeds-schedule-dead", "create schedule dog-breeds"]
+    assert done.index("create pipeline dog-breeds") < len(done) - 2
 
 
 def test_a_key_of_ones_own_encrypts_bucket_and_code(handlers: Path) -> None:

@@ -31,7 +31,7 @@ def test_everything_says_whose_it_is() -> None:
     tagged = client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
     kinds = [one["ResourceARN"].split(":")[2] for page in tagged for one in page["ResourceTagMappingList"]]
     counts = {kind: kinds.count(kind) for kind in kinds}
-    assert counts == {"s3": 1, "sqs": 2, "lambda": 5, "logs": 4, "events": 1, "sagemaker": 1}
+    assert counts == {"s3": 1, "sqs": 2, "lambda": 5, "logs": 4, "events": 1, "sagemaker": 2}
     for role in ("pedigree-pipeline", "pedigree-ec2"):
         labels = client("iam").get_role(RoleName=role)["Role"]["Tags"]
         assert {"Key": OWNER, "Value": PIPELINE} in labels

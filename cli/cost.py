@@ -1,0 +1,81 @@
+"""`pedigree cost`: what an execution costs, and a month of what stays up; prices from a table or from AWS itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import kept_prices, options, printing
+from cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from operations.cost import Hours
+    from operations.usage import Job
+    from pipeline.settings import Settings
+
+HoursOption = Annotated[
+    list[str] | None,
+    typer.Option("--hours", metavar="STEP=HOURS", help="How long each job of a step runs, as you know."),
+]
+
+
+def command(
+    hours: HoursOption = None,
+    assumed: Annotated[bool, typer.Option("--assumed", help="Do not look at past executions; ask nobody.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS for today's prices, and keep them.")] = False,
+    as_json: options.JsonOption = False,
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+) -> None:
+    """Estimate the cost of an execution, and of a month. Needs no account; with one, it knows more."""
+    from operations import cost, cost_lines, prices, usage
+
+    chosen = options.load(settings, account, region)
+    planned, where = usage.jobs(chosen), chosen.site.region
+    given = _given(hours or [], [job.step for job in planned])
+    if refresh:
+        from operations.pricing import refreshed
+
+        here = options.connected(settings, account, region, profile)[1]
+        kept_prices.write(refreshed(here, where, usage.machines(chosen)), where)
+    past = {} if assumed else _past(chosen, profile, planned)
+    estimate = cost.estimate(chosen, prices.of_the_package().below(kept_prices.read(where)), {**past, **given})
+    if as_json:
+        printing.document(cost_lines.document(estimate))
+        return
+    for text in cost_lines.lines(estimate):
+        printing.line(text)
+
+
+def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
+    """The hours of the options, by step."""
+    from operations.cost import Hours
+    from steps.wording import meant
+
+    found = {}
+    for text in hours:
+        step, _, number = text.partition("=")
+        if not re.fullmatch(r"\d{1,4}(\.\d{1,6})?", number, re.ASCII):
+            raise UsageError(f"--hours {text} cannot be; write it like --hours {steps[0]}=1.5")
+        if step not in steps:
+            raise UsageError(f"--hours {text}: {step} is no step that runs machines; {meant(step, steps)}")
+        found[step] = Hours(float(number), "given")
+    return found
+
+
+def _past(chosen: Settings, profile: str, planned: Sequence[Job]) -> dict[str, Hours]:
+    """The hours of past executions, if there is an account in which they can be seen."""
+    from operations.connect import connect
+    from operations.errors import OperationsError
+    from operations.past_hours import past_hours
+
+    try:
+        return past_hours(connect(chosen.site, profile), chosen.pipeline.name, planned)
+    except OperationsError as error:
+        printing.remark(f"hours are assumed, because past executions cannot be seen: {error}")
+        return {}

@@ -1,0 +1,136 @@
+"""`pedigree schedule`: executions that start by themselves; show, make, pause, resume and remove what starts them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli import options, printing
+
+if TYPE_CHECKING:
+    from operations.account import Account
+    from operations.plan import Part
+    from operations.schedule import State
+    from pipeline.settings import Settings
+
+app = typer.Typer(help="Executions that start by themselves.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command()
+def show(
+    as_json: options.JsonOption = False,
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+) -> None:
+    """Show the schedule that is in the account, when it fires next, and how it differs from settings."""
+    chosen, here = options.connected(settings, account, region, profile)
+    from operations.schedule_status import lines, status
+
+    found = status(here, chosen)
+    if as_json:
+        printing.document(found.document())
+        return
+    for text in lines(found):
+        printing.line(text)
+
+
+@app.command()
+def make(
+    yes: options.YesOption = False,
+    dry_run: options.DryRunOption = False,
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+) -> None:
+    """Make the schedule that settings describe, or mend the one that is there; its next times are shown before."""
+    chosen, here = options.connected(settings, account, region, profile)
+    from operations.schedule import schedule_part
+    from operations.schedule_target import check
+    from operations.show import NOTHING
+
+    check(here, chosen)
+    if _bring_about(here, schedule_part(chosen), NOTHING, yes=yes, dry_run=dry_run):
+        _tell(chosen, here)
+
+
+@app.command()
+def pause(
+    dry_run: options.DryRunOption = False,
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+) -> None:
+    """Let the schedule rest, with everything about it kept."""
+    _switch(*options.connected(settings, account, region, profile), "DISABLED", dry_run=dry_run)
+
+
+@app.command()
+def resume(
+    dry_run: options.DryRunOption = False,
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+) -> None:
+    """Let a schedule that was paused fire again."""
+    chosen, here = options.connected(settings, account, region, profile)
+    if _switch(chosen, here, "ENABLED", dry_run=dry_run):
+        _tell(chosen, here)
+
+
+@app.command()
+def remove(
+    yes: options.YesOption = False,
+    dry_run: options.DryRunOption = False,
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+) -> None:
+    """Remove the schedule, and its queue of failed starts if that is empty."""
+    chosen, here = options.connected(settings, account, region, profile)
+    from operations.schedule import Removal, dead_letters
+    from operations.show import NOTHING_LEFT
+
+    letters = dead_letters(here, chosen)
+    if letters is not None and letters.count:
+        printing.remark(f"queue {letters.name} stays: {letters.count} failed starts lie in it")
+    _bring_about(here, Removal(chosen), NOTHING_LEFT, yes=yes, dry_run=dry_run)
+
+
+def _switch(chosen: Settings, here: Account, state: State, *, dry_run: bool) -> bool:
+    from operations.schedule import Switch, existing
+
+    existing(here, chosen)
+    return _bring_about(here, Switch(chosen, state), "It is so already.", yes=True, dry_run=dry_run)
+
+
+def _bring_about(here: Account, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
+    """Plan, show, ask and carry out; whether there was something to do, and it was done."""
+    from cli.progress import progress
+    from operations import show as told
+    from operations.perform import fulfil
+    from operations.plan import plan
+
+    planned = plan([part], here)
+    for text in told.lines(planned, nothing):
+        printing.line(text)
+    if dry_run or not planned or not options.agreed("Do it?", yes=yes):
+        return False
+    with progress() as shown:
+        fulfil([part], here, planned, shown.change, shown.waiting)
+    printing.line(told.done(planned))
+    return True
+
+
+def _tell(chosen: Settings, here: Account) -> None:
+    """The schedule as it is now."""
+    from operations.schedule_status import lines, status
+
+    for text in lines(status(here, chosen)):
+        printing.line(text)
