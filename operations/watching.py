@@ -1,0 +1,46 @@
+"""Look at something again and again, for a bounded time, and bear with an AWS that does not answer for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from operations.account import Clock
+from operations.errors import PassingError
+from operations.times import took
+
+Seen = TypeVar("Seen")
+
+# How long nothing need be answered before that is told as an error.
+_BORNE_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How often and how long to look, and who is told that there was no answer."""
+
+    clock: Clock
+    every: float
+    at_most: float
+    tell: Callable[[str], None]
+
+
+def looks(look: Callable[[], Seen], watch: Watch) -> Iterator[Seen]:
+    """What is seen, until whoever looks has seen enough or the time is up."""
+    began, lost = watch.clock.monotonic(), None
+    while True:
+        try:
+            seen = look()
+        except PassingError as fault:
+            now = watch.clock.monotonic()
+            lost = now if lost is None else lost
+            if now - lost > _BORNE_SECONDS:
+                raise
+            watch.tell(f"{fault}; asked again in {took(watch.every)}")
+        else:
+            lost = None
+            yield seen
+        if watch.clock.monotonic() + watch.every > began + watch.at_most:
+            return
+        watch.clock.sleep(watch.every)
