@@ -13,10 +13,10 @@ READY := $(VENV)/.ready
 CONTAINER_READY := $(CONTAINER)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost
+.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 definition: $(READY) ## print the pipeline's definition as JSON        ARGS="--account 123456789012 --output file.json"
 	@$(VENV)/bin/pedigree definition $(ARGS)
@@ -69,11 +69,39 @@ pipeline-schedule: $(READY) ## start executions on a schedule                ARG
 cost: $(READY) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
 	@$(VENV)/bin/pedigree cost $(ARGS)
 
-run: ## (not yet) run the whole pipeline on this machine
-pipeline-start: ## (not yet) start an execution
-pipeline-status: ## (not yet) show how executions are doing
+pipeline-start: $(READY) ## start an execution                      PARAMS="Epochs=10 AccuracyThreshold=0.8" ARGS=--wait
+	@set -f; $(VENV)/bin/pedigree start $$PARAMS $(ARGS)
 
-run pipeline-start pipeline-status:
+pipeline-status: $(READY) ## follow an execution, the newest one          ARGS="8f3a --once"
+	@$(VENV)/bin/pedigree status $(ARGS)
+
+pipeline-stop: $(READY) ## stop an execution, the newest one            ARGS=8f3a
+	@$(VENV)/bin/pedigree stop $(ARGS)
+
+pipeline-retry: $(READY) ## go on with an execution that failed          ARGS=8f3a
+	@$(VENV)/bin/pedigree retry $(ARGS)
+
+pipeline-executions: $(READY) ## list the last executions                ARGS="--count 50"
+	@$(VENV)/bin/pedigree executions $(ARGS)
+
+predict: $(READY) ## say what is on a picture                       IMAGE=dog.jpg or URL=https://…
+	@$(VENV)/bin/pedigree predict $${IMAGE:+--image "$$IMAGE"} $${URL:+--url "$$URL"} $(ARGS)
+
+approve: $(READY) ## approve a version of the model, or list them   VERSION=3
+	@$(VENV)/bin/pedigree approve $$VERSION $(ARGS)
+
+rollback: $(READY) ## take the endpoint back to what it had before
+	@$(VENV)/bin/pedigree rollback $(ARGS)
+
+endpoint-status: $(READY) ## show the endpoint: versions, instances, scaling, alarms
+	@$(VENV)/bin/pedigree endpoint-status $(ARGS)
+
+ec2-train: $(READY) ## train on one machine of EC2, which then ends itself   ARGS=--dry-run
+	@$(VENV)/bin/pedigree ec2-train $(ARGS)
+
+run: ## (not yet) run the whole pipeline on this machine
+
+run:
 	@echo "make $@: this verb is not built yet; make definition shows what AWS will get" >&2; exit 2
 
 $(READY): constraints.txt setup.cfg pyproject.toml

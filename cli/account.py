@@ -1,12 +1,11 @@
-"""Where a command that acts on an account begins: settings, credentials, and the account that the two agree on."""
+"""Where a command that looks at an account, or asks it for one thing, begins: settings, and the account itself."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli.options import overrides, refuse_empty
+from cli import options
 
 if TYPE_CHECKING:
     from operations.account import Account
@@ -21,14 +20,10 @@ class Place:
     account: Account
 
 
-def reach(settings: str, account: str | None, region: str | None, profile: str | None) -> Place:
+def reach(settings: str, account: str | None, region: str | None, profile: str) -> Place:
     """The settings of these files and options, and the account that the credentials are for."""
-    refuse_empty("--profile", profile)
-    given = overrides(account, region)
-    from pipeline.loading import load
-
-    asked = load(settings, os.environ, given)
+    asked = options.load(settings, account, region)
     from operations.connect import connect, placed
 
-    reached = connect(asked.site, profile or "")
+    reached = connect(asked.site, profile)
     return Place(placed(asked, reached), reached)

@@ -12,7 +12,22 @@ from typing import Annotated
 
 import typer
 
-from cli import cost, definition, destroy, graph, local, policies, sample_data, schedule, upsert
+from cli import (
+    cost,
+    definition,
+    destroy,
+    endpoint,
+    executions,
+    graph,
+    local,
+    policies,
+    predict,
+    sample_data,
+    schedule,
+    start,
+    status,
+    upsert,
+)
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
@@ -29,6 +44,15 @@ app.command("sample-data")(sample_data.command)
 app.command("upsert")(upsert.command)
 app.command("destroy")(destroy.command)
 app.command("policies")(policies.command)
+app.command("start")(start.command)
+app.command("status")(status.command)
+app.command("stop")(executions.stop)
+app.command("retry")(executions.retry)
+app.command("executions")(executions.listing)
+app.command("predict")(predict.command)
+app.command("approve")(endpoint.approve)
+app.command("rollback")(endpoint.rollback)
+app.command("endpoint-status")(endpoint.status)
 app.add_typer(local.app, name="local")
 app.command("cost")(cost.command)
 app.add_typer(schedule.app, name="schedule")

@@ -60,18 +60,18 @@ def described(account: Account, arn: str) -> Execution:
 
 def newest(account: Account, pipeline: str, count: int) -> list[Execution]:
     """The last executions, the newest first."""
-    return [described(account, one.arn) for one in islice(_listed(account, pipeline), count)]
+    return [described(account, one.arn) for one in islice(listed(account, pipeline), count)]
 
 
 def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
     """The execution that is meant by its ARN or the beginning of its id; the newest, where nothing is said."""
     if not wanted:
-        found = next(_listed(account, pipeline), None)
+        found = next(listed(account, pipeline), None)
         if found is None:
             raise AbsentError(f"pipeline {pipeline} has no executions yet; make pipeline-start starts one")
         return found
     beginning = wanted.rpartition("/")[2]
-    fitting = [one for one in _listed(account, pipeline) if one.id.startswith(beginning)]
+    fitting = [one for one in listed(account, pipeline) if one.id.startswith(beginning)]
     exact = [one for one in fitting if one.id == beginning]
     if len(exact or fitting) == 1:
         return (exact or fitting)[0]
@@ -115,7 +115,8 @@ def token() -> str:
     return uuid.uuid4().hex
 
 
-def _listed(account: Account, pipeline: str) -> Iterator[Execution]:
+def listed(account: Account, pipeline: str) -> Iterator[Execution]:
+    """All executions, the newest first."""
     newest_first = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
     try:
         for one in account.each("sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **newest_first):
