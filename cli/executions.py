@@ -23,7 +23,7 @@ def listing(
     settings: SettingsOption = "",
     account: AccountOption = None,
     region: RegionOption = None,
-    profile: ProfileOption = None,
+    profile: ProfileOption = "",
 ) -> None:
     """List the last executions: how each ended, how long it took, who started it."""
     place = reach(settings, account, region, profile)
@@ -54,19 +54,20 @@ def stop(
     settings: SettingsOption = "",
     account: AccountOption = None,
     region: RegionOption = None,
-    profile: ProfileOption = None,
+    profile: ProfileOption = "",
 ) -> None:
     """Stop an execution; pedigree retry goes on with it."""
     place = reach(settings, account, region, profile)
     from operations import executions
     from operations.perform import carry_out
+    from operations.watching import insist
 
     chosen = executions.choose(place.account, place.settings.pipeline.name, execution)
     change = executions.stop(chosen)
     if change is None:
         printing.line(f"execution {chosen.id} is {chosen.status} already")
     elif not changes.only_shown(change, dry_run=dry_run):
-        carry_out(change, place.account)
+        insist(lambda: carry_out(change, place.account), place.account.clock, printing.remark)
         printing.line(f"stopping execution {chosen.id}; pedigree retry {chosen.id} goes on with it afterwards")
     if wait and not dry_run:
         follow(place, chosen.arn, Following(every, minutes, wanted=executions.ENDED))
@@ -81,18 +82,19 @@ def retry(
     settings: SettingsOption = "",
     account: AccountOption = None,
     region: RegionOption = None,
-    profile: ProfileOption = None,
+    profile: ProfileOption = "",
 ) -> None:
     """Go on with an execution that failed or was stopped; what it has done already is kept."""
     place = reach(settings, account, region, profile)
     from operations import executions
     from operations.perform import carry_out
+    from operations.watching import insist
 
     chosen = executions.choose(place.account, place.settings.pipeline.name, execution)
     change = executions.retry(chosen)
     if changes.only_shown(change, dry_run=dry_run):
         return
-    carry_out(change, place.account)
+    insist(lambda: carry_out(change, place.account), place.account.clock, printing.remark)
     printing.line(f"execution {chosen.id} goes on")
     if wait:
         follow(place, chosen.arn, Following(every, minutes))

@@ -25,19 +25,21 @@ def command(
     settings: SettingsOption = "",
     account: AccountOption = None,
     region: RegionOption = None,
-    profile: ProfileOption = None,
+    profile: ProfileOption = "",
 ) -> None:
     """Start an execution of the pipeline that is in the account."""
     place = reach(settings, account, region, profile)
     from operations import links
     from operations.perform import carry_out
     from operations.start import Wanted, start
+    from operations.watching import insist
 
     pipeline = place.settings.pipeline.name
     change = start(place.account, pipeline, Wanted(tuple(values or ()), name, description))
     if changes.only_shown(change, dry_run=dry_run):
         return
-    arn = carry_out(change, place.account)["started"]["PipelineExecutionArn"]
+    answers = insist(lambda: carry_out(change, place.account), place.account.clock, printing.remark)
+    arn = answers["started"]["PipelineExecutionArn"]
     identifier = arn.rpartition("/")[2]
     printing.line(f"started execution {identifier} ({change.name})")
     printing.line(arn)

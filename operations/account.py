@@ -91,6 +91,13 @@ class Account:
         except (ClientError, BotoCoreError) as error:
             raise refusals.told(error, service, operation, arguments, self.caller) from error
 
+    def read(self, service: str, operation: str, body: Any) -> bytes:
+        """All that an answer brings as a stream: the connection may be cut in the midst of it."""
+        try:
+            return bytes(body.read())
+        except BotoCoreError as error:
+            raise refusals.told(error, service, operation, {}, self.caller) from error
+
     def _ask(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         answer = getattr(self.clients(service), operation)(**arguments)
         failures = [failure for key in _FAILURES for failure in (answer or {}).get(key, ())]

@@ -53,7 +53,8 @@ def predict(account: Account, pipeline: str, event: Mapping[str, str]) -> tuple[
             f"account {account.id} has no function {name} with alias {ALIAS} in {account.region}; "
             "make pipeline-upsert puts it there"
         ) from None
-    return _predictions(name, _document(name, answer["Payload"].read()), bool(answer.get("FunctionError")))
+    payload = account.read("lambda", "invoke", answer["Payload"])
+    return _predictions(name, _document(name, payload), bool(answer.get("FunctionError")))
 
 
 def _document(name: str, payload: bytes) -> Mapping[str, Any]:

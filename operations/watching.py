@@ -14,6 +14,7 @@ Seen = TypeVar("Seen")
 
 # How long nothing need be answered before that is told as an error.
 _BORNE_SECONDS = 600.0
+_INSISTING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,15 @@ def looks(look: Callable[[], Seen], watch: Watch) -> Iterator[Seen]:
             lost = now if lost is None else lost
             if now - lost > _BORNE_SECONDS:
                 raise
-            watch.tell(f"{fault}; asked again in {took(watch.every)}")
+            watch.tell(f"no answer, asked again in {took(watch.every)}: {fault}")
         else:
             lost = None
             yield seen
         if watch.clock.monotonic() + watch.every > began + watch.at_most:
             return
         watch.clock.sleep(watch.every)
+
+
+def insist(act: Callable[[], Seen], clock: Clock, tell: Callable[[str], None]) -> Seen:
+    """Do what may be done twice without harm (its call has a token), again and again while AWS does not answer."""
+    return next(looks(act, Watch(clock, _INSISTING_SECONDS, float("inf"), tell)))

@@ -15,6 +15,7 @@ from tests.fakes.reached import served
 from tests.functions.events import deploy_event
 from tests.functions.running import deploy
 from tests.pedigree import pedigree
+from tests.unit.test_endpoint_status import registry
 
 
 @dataclass
@@ -51,7 +52,7 @@ def test_a_rollback_is_shown_first_and_needs_a_yes(address: str) -> None:
     assert shown.stdout.splitlines()[2].endswith(": version 1 on ml.m5.large")
     assert shown.returncode == 0
     asked = run(address, "rollback")
-    assert asked.stderr == "pedigree: nobody can be asked here; say --yes to do it, or --dry-run to look only\n"
+    assert "there is no terminal to ask for consent; add --yes to do it" in asked.stderr
     assert asked.returncode == 2
 
 
@@ -82,3 +83,22 @@ def test_what_is_no_version_is_told(address: str, version: str) -> None:
     done = run(address, "approve", "--", version)
     assert done.stderr == f"pedigree: {version} is no version; give its number, as pedigree approve lists it\n"
     assert done.returncode == 2
+
+
+def test_versions_are_listed_and_one_is_approved() -> None:
+    registered = registry("Approved", "PendingManualApproval")
+    with served({"sagemaker": registered}) as found:
+        rows = [line.split() for line in run(found, "approve").stdout.splitlines()]
+        assert rows[0] == ["VERSION", "APPROVAL", "REGISTERED", "ENDPOINT"]
+        assert [(row[0], row[1], row[-1]) for row in rows[1:]] == [
+            ("2", "PendingManualApproval", "serves"),
+            ("1", "Approved", "12:00:00"),
+        ]
+        assert json.loads(run(found, "approve", "--json").stdout)[0]["endpoint"] == "serves"
+        assert run(found, "approve", "1").stdout == "version 1 of dog-breeds is approved already\n"
+        assert run(found, "approve", "2", "--dry-run").stdout.startswith("  ~ version dog-breeds 2\n")
+        assert "update_model_package" not in registered.asked
+        assert run(found, "approve", "2").stdout.startswith(
+            "approved version 2 of dog-breeds; pedigree endpoint-status"
+        )
+        assert registered.asked["update_model_package"]["ModelApprovalStatus"] == "Approved"

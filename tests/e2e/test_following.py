@@ -221,7 +221,6 @@ def test_no_credentials_is_one_line(world: World) -> None:
     [
         (("--account", "000000000000"), "the AWS credentials are for account 123456789012 and settings name 000000"),
         (("--profile", "nobody"), "The config profile (nobody) could not be found; see aws configure list-profiles"),
-        (("--profile", ""), "--profile is empty; write a value, or leave it out"),
         (("--region", "mars"), '--region: site.region = "mars" is no region of AWS'),
     ],
 )

@@ -227,7 +227,7 @@ def test_looking_goes_on_while_aws_is_busy() -> None:
             break
     assert seen == ["Executing", "Executing", "Succeeded"]
     assert len(told) == 2
-    assert told[0].endswith("Rate exceeded (ThrottlingException); asked again in 10 s")
+    assert told[0].startswith("no answer, asked again in 10 s: sagemaker:DescribePipelineExecution: AWS is asked too")
 
 
 def test_looking_ends_when_its_time_is_up() -> None:

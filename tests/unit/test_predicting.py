@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ResponseStreamingError
 
-from operations.errors import AbsentError, GivenError, RefusedError
+from operations.account import Account
+from operations.errors import AbsentError, GivenError, PassingError, RefusedError
 from operations.predict import MOST_BYTES, Prediction, from_file, predict
 from tests.fakes.predicting import Predict, answered
 from tests.fakes.reached import reached
@@ -46,6 +48,19 @@ def test_labels_come_in_the_order_of_the_answer() -> None:
 def test_what_the_function_cannot_do_is_one_line(answer: dict[str, Any], told: str) -> None:
     with pytest.raises(RefusedError, match=told):
         asked(answer)
+
+
+def test_an_answer_that_is_cut_off_is_told() -> None:
+    class CutOff:
+        def invoke(self, **asked: Any) -> dict[str, Any]:
+            return {"StatusCode": 200, "Payload": self}
+
+        def read(self) -> bytes:
+            raise ResponseStreamingError(error="Connection broken")
+
+    account = Account("123456789012", "us-east-1", lambda _: CutOff())
+    with pytest.raises(PassingError, match=r"lambda could not be asked: .*Connection broken"):
+        predict(account, "dog-breeds", {"url": "https://host/a.jpg"})
 
 
 def test_no_function_says_which_verb_makes_it() -> None:
