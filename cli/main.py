@@ -16,6 +16,7 @@ from cli import (
     cost,
     definition,
     destroy,
+    ec2_train,
     endpoint,
     executions,
     graph,
@@ -53,6 +54,7 @@ app.command("predict")(predict.command)
 app.command("approve")(endpoint.approve)
 app.command("rollback")(endpoint.rollback)
 app.command("endpoint-status")(endpoint.status)
+app.command("ec2-train")(ec2_train.command)
 app.add_typer(local.app, name="local")
 app.command("cost")(cost.command)
 app.add_typer(schedule.app, name="schedule")

@@ -21,7 +21,7 @@ def command(
     settings: SettingsOption = "",
     account: AccountOption = None,
     region: RegionOption = None,
-    profile: ProfileOption = None,
+    profile: ProfileOption = "",
 ) -> None:
     """Say what is on a picture: the likeliest labels, with probabilities."""
     if bool(image) == bool(url):

@@ -25,7 +25,7 @@ def command(
     settings: SettingsOption = "",
     account: AccountOption = None,
     region: RegionOption = None,
-    profile: ProfileOption = None,
+    profile: ProfileOption = "",
 ) -> None:
     """Follow an execution until it ends; Ctrl-C leaves it running. The exit code is 1 where it has not succeeded."""
     place = reach(settings, account, region, profile)

@@ -53,6 +53,9 @@ _MORE = "ask for more under Service Quotas in the console, or remove what is no 
 # Quotas: code, words of the message, and what to do.
 _QUOTAS: tuple[tuple[str, str, str], ...] = (
     ("ResourceLimitExceeded", "", _MACHINES),
+    ("VcpuLimitExceeded", "", _MACHINES),
+    ("InstanceLimitExceeded", "", _MACHINES),
+    ("MaxSpotInstanceCountExceeded", "", _MACHINES),
     ("LimitExceeded", "", _MORE),
     ("ServiceQuotaExceededException", "", _MORE),
     ("CodeStorageExceededException", "", _MORE),

@@ -244,6 +244,28 @@ def test_a_verb_that_is_not_built_says_so(verb: str) -> None:
     assert f"make {verb}: this verb is not built yet" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "given"),
+    [
+        (
+            ["pipeline-start", "PARAMS=Epochs=10 InputDataUrl=https://host/*.zip?a=1&b=2", "ARGS=--wait --minutes 5"],
+            ["start", "Epochs=10", "InputDataUrl=https://host/*.zip?a=1&b=2", "--wait", "--minutes", "5"],
+        ),
+        (["predict", "IMAGE=my dog.jpg"], ["predict", "--image", "my dog.jpg"]),
+        (["predict", "URL=https://host/a.jpg?x=1&y='2'"], ["predict", "--url", "https://host/a.jpg?x=1&y='2'"]),
+        (["approve", "VERSION=12"], ["approve", "12"]),
+        (["approve"], ["approve"]),
+        (["ec2-train", "ARGS=--dry-run"], ["ec2-train", "--dry-run"]),
+    ],
+)
+def test_what_a_verb_is_given_reaches_its_command_as_it_is(tmp_path: Path, words: list[str], given: list[str]) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pedigree").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (tmp_path / "bin" / "pedigree").chmod(0o755)
+    (tmp_path / ".ready").touch()
+    assert make(*words, f"VENV={tmp_path}").stdout.splitlines() == given
+
+
 def test_every_verb_has_a_line_of_help() -> None:
     phony = next(line for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
     helped = [line.split()[1] for line in make("help").stdout.splitlines()]

@@ -178,6 +178,9 @@ MACHINES = Table(
         passing("pedigree-ec2", "ec2.amazonaws.com"),
         Request("s3:PutObject", f"{OURS}/data/mine/cat/1.jpg"),
         Request("s3:GetObject", f"{OURS}/ec2/20270131-060000/train.log"),
+        Request("s3:GetObject", f"{OURS}/executions/abcdefghijkl/PrepareData/dataset/dataset.json"),
+        Request("s3:ListBucket", BUCKET),
+        Request("iam:GetInstanceProfile", f"arn:aws:iam::{ACCOUNT}:instance-profile/pedigree-ec2"),
     ),
     may_not=(
         Request("ssm:GetParameter", arn("ssm", "parameter/secret")),
