@@ -34,7 +34,7 @@ class Credentials:
 
 
 class Clients:
-    """Clients by service and role, made once and renewed before their credentials end; no role is the account itself."""
+    """Clients by service and role, renewed before their credentials end; no role is the account itself."""
 
     def __init__(self, url: Callable[[], str], region: str) -> None:
         self.url = url

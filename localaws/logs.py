@@ -1,4 +1,4 @@
-"""What processes write: a file for each stream, every line with its moment; and the same for clients of CloudWatch Logs.
+"""What processes write: a file for each stream, every line with its moment, and the same for CloudWatch's clients.
 
 The files are what lasts. What clients read is in memory at once, and kept every few seconds rather than with every
 line; so after a killed daemon it may end a little earlier than the file.

@@ -1,4 +1,4 @@
-"""The operations of Lambda that moto cannot do, over HTTP: calls, and provisioned concurrency. All others are moto's."""
+"""The operations of Lambda that moto cannot do: calls, and provisioned concurrency. All others are moto's."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _answered(answer: Answer, request: Request, name: str) -> Response:
         more = {"Type": "User", "Reason": error.reason, "retryAfterSeconds": "1"}
         return _refused(error, more, {"Retry-After": "1"})
     except ServiceError as error:
-        return _refused(error, {"Type": "User" if error.status < 500 else "Service"})  # noqa: PLR2004
+        return _refused(error, {"Type": "User" if error.status < 500 else "Service"})
     except Exception:  # noqa: BLE001  # a bug in here is told as AWS tells its own, and the log has all of it
         _LOG.exception("%s %s", request.method, request.path)
         return _refused(ServiceError("ServiceException", "The local AWS failed; its log says more", 500), {})
@@ -140,8 +140,8 @@ def _qualified(request: Request, name: str) -> tuple[str, str]:
     name, told = split(name)
     qualifier = request.args.get("Qualifier") or told
     if not qualifier:
-        words = "1 validation error detected: Value null at 'qualifier' failed to satisfy constraint: Member must not be null"
-        raise ServiceError("ValidationException", words)
+        words = "Value null at 'qualifier' failed to satisfy constraint: Member must not be null"
+        raise ServiceError("ValidationException", f"1 validation error detected: {words}")
     return name, qualifier
 
 

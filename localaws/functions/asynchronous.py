@@ -1,4 +1,4 @@
-"""Calls that nobody waits for: kept until they are made, made again when the function fails, and told to destinations."""
+"""Calls that nobody waits for: kept until they are made, repeated when the function fails, told to destinations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from localaws.functions.book import Function
 from localaws.functions.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
 from localaws.functions.fleet import ThrottledError
 from localaws.functions.invoking import Invoked, Invoker
+from localaws.functions.targets import to_target
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document
 
@@ -43,7 +44,7 @@ class Asynchronous:
         except ThrottledError:
             raise NotNowError from None
         except ServiceError as error:
-            raise NotTakenError(error.code, error.message, is_final=error.status < 500) from None  # noqa: PLR2004
+            raise NotTakenError(error.code, error.message, is_final=error.status < 500) from None
         if invoked.error:
             raise NotTakenError(invoked.error, invoked.body.decode(errors="replace"))
         self._tell(delivery, "OnSuccess", _record(name, delivery, "Success", delivery["tries"] + 1, invoked))
@@ -61,8 +62,8 @@ class Asynchronous:
         arn = ((function.policy.get("DestinationConfig") or {}).get(outcome) or {}).get("Destination")
         if arn:
             body = json.dumps(record)
-            now = self._deliveries.now()
-            self._deliveries.add(made("target", now, to=arn, body=body, role=function.role, how={}, about={}))
+            target = {"Arn": arn, "RoleArn": function.role}
+            self._deliveries.add(to_target(target, body, self._deliveries.now(), about={}))
 
 
 def _record(name: str, delivery: Document, condition: str, tries: int, invoked: Invoked | None) -> dict[str, Any]:

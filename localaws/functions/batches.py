@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
@@ -35,10 +36,8 @@ def record(message: Message, queue_arn: str) -> dict[str, Any]:
 def is_wanted(message: Message, filters: Sequence[Mapping[str, Any]], queue_arn: str) -> bool:
     """Whether one of the filters lets a message through; without filters every message is."""
     told = record(message, queue_arn)
-    try:
+    with contextlib.suppress(ValueError):  # a body that is no JSON is matched as the text that it is
         told["body"] = json.loads(told["body"])
-    except ValueError:
-        pass  # a body that is no JSON is matched as the text that it is
     return not filters or any(patterns.matches(one, told) for one in filters)
 
 

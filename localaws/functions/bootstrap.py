@@ -53,7 +53,7 @@ def _client_context(told: dict[str, Any] | None) -> SimpleNamespace | None:
     return SimpleNamespace(custom=told.get("custom"), env=told.get("env"), client=client)
 
 
-class _Refused(Exception):
+class _RefusedError(Exception):
     """A handler that cannot be called, with the kind of error that AWS names."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -65,22 +65,24 @@ def _loaded(name: str) -> Any:
     """The handler of a name like folder/module.function."""
     module_name, dot, function = name.rpartition(".")
     if not dot:
-        raise _Refused("Runtime.MalformedHandlerName", f"Bad handler '{name}': write it like module.function")
+        raise _RefusedError("Runtime.MalformedHandlerName", f"Bad handler '{name}': write it like module.function")
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
-        raise _Refused("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
+        raise _RefusedError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
     except SyntaxError as error:
-        raise _Refused("Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}") from error
+        raise _RefusedError(
+            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}"
+        ) from error
     if not hasattr(module, function):
-        raise _Refused("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module_name}'")
+        raise _RefusedError("Runtime.HandlerNotFound", f"Handler '{function}' missing on module '{module_name}'")
     return getattr(module, function)
 
 
 def _failure(error: BaseException, request_id: str, frames_of_ours: int) -> dict[str, Any]:
     """An error as AWS answers it, told on standard output, too."""
-    kind = error.kind if isinstance(error, _Refused) else type(error).__name__
-    frames = [] if isinstance(error, _Refused) else traceback.extract_tb(error.__traceback__)[frames_of_ours:]
+    kind = error.kind if isinstance(error, _RefusedError) else type(error).__name__
+    frames = [] if isinstance(error, _RefusedError) else traceback.extract_tb(error.__traceback__)[frames_of_ours:]
     trace = traceback.format_list(frames)
     sys.stdout.write(f"[ERROR] {kind}: {error}\nTraceback (most recent call last):\n{''.join(trace)}")
     return {"errorMessage": str(error), "errorType": kind, "requestId": request_id, "stackTrace": trace}
@@ -95,17 +97,25 @@ def _call(handler: Any, call: dict[str, Any], body: bytes) -> tuple[bool, bytes]
     try:
         return False, json.dumps(returned).encode()
     except (TypeError, ValueError) as error:
-        refused = _Refused("Runtime.MarshalError", f"Unable to marshal response: {error}")
+        refused = _RefusedError("Runtime.MarshalError", f"Unable to marshal response: {error}")
         return True, json.dumps(_failure(refused, call["id"], 0)).encode()
 
 
 def _tell(answers: Any, body: bytes, *, is_error: bool) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB_OR_BYTES // (1 << 20)
-    head = {"error": is_error, "size": len(body), "memory": memory}
+    head = {"error": is_error, "size": len(body), "memory": _memory()}
     answers.write(json.dumps(head).encode() + b"\n" + body)
     answers.flush()
+
+
+def _memory() -> int:
+    """The most memory that this process had, in MB. What Linux counts for it begins with what its parent had."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123  # quicker, and it is called often
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) >> 10
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB_OR_BYTES // (1 << 20)
 
 
 def _end_with(life: int) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import shutil
 import tempfile
 import zipfile
@@ -49,7 +48,7 @@ def unpack(content: bytes, folder: Path) -> None:
                 path = Path(archive.extract(entry, folder))
                 rights = (entry.external_attr >> 16) & 0o777
                 if rights and not entry.is_dir():
-                    os.chmod(path, rights | 0o400)
+                    path.chmod(rights | 0o400)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
         raise ServiceError("InvalidParameterValueException", _UNREADABLE) from None
 

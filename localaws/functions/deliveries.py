@@ -62,7 +62,7 @@ class Way(Protocol):
         """Bring it; NotTakenError or NotNowError if that did not work."""
         ...
 
-    def give_up(self, name: str, delivery: Document, refusal: Refusal) -> None:
+    def give_up(self, _name: str, delivery: Document, refusal: Refusal) -> None:
         """Tell whoever wants to know that it will not arrive."""
         ...
 

@@ -92,13 +92,13 @@ class Mappings:
     def _work(self) -> None:
         self._take_from_moto()
         while not self._is_over:
+            self._changed.clear()
             wanted = self._wanted()
             for mapped in self._pollers.keys() - wanted:
                 self._pollers.pop(mapped).end()
             for mapped in wanted - self._pollers.keys():
                 self._pollers[mapped] = _Poller(mapped, self._queues, self._clients, self._invoker)
             self._changed.wait(_LOOK_SECONDS)
-            self._changed.clear()
 
     def _wanted(self) -> set[Mapped]:
         with self._records.held(_SERVICE, self._region) as backend:
@@ -163,7 +163,9 @@ class _Poller:
                 self._pool.submit(self._hand_over, batch)
             else:
                 self._slots.release()
-                self._ended.wait(_PAUSE_SECONDS)  # messages that nobody may have now: a group that is busy, or no rights
+                self._ended.wait(
+                    _PAUSE_SECONDS
+                )  # messages that nobody may have now: a group that is busy, or no rights
 
     def _gathered(self) -> list[Message]:
         """A batch: as many messages as there are, or as come within the window."""

@@ -60,7 +60,7 @@ def _fits(wanted: Any, value: Any) -> bool:
 def _is_as(wanted: Any, value: Any) -> bool:
     """Whether a value, or one of a list of them, is as an entry of a leaf says."""
     if isinstance(wanted, Mapping) and "exists" in wanted:
-        return (value is not _ABSENT) == wanted["exists"]
+        return bool((value is not _ABSENT) == wanted["exists"])
     if value is _ABSENT:
         return False
     if isinstance(value, list):
@@ -114,7 +114,9 @@ def _cidr(wanted: str, value: Any) -> bool:
 
 def _wildcard(wanted: str, value: str) -> bool:
     parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", wanted)
-    pattern = "".join(".*" if part == "*" else re.escape(part[1:] if len(part) > 1 and part[0] == "\\" else part) for part in parts)
+    pattern = "".join(
+        ".*" if part == "*" else re.escape(part[1:] if len(part) > 1 and part[0] == "\\" else part) for part in parts
+    )
     return re.fullmatch(pattern, value, re.DOTALL) is not None
 
 
@@ -163,4 +165,6 @@ def _check_entry(entry: Any) -> None:
         for value in ("text", 1, True, None):
             _is_as(entry, value)
     except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
-        raise ValueError(f"Event pattern is not valid. Reason: {name} has a value that it cannot be compared with") from None
+        raise ValueError(
+            f"Event pattern is not valid. Reason: {name} has a value that it cannot be compared with"
+        ) from None

@@ -106,10 +106,10 @@ class Provisioned:
 
     def _work(self) -> None:
         while not self._is_over:
+            self._changed.clear()
             self._fleet.provision(self._start_missing())
             self._fleet.sweep()
             self._changed.wait(_LOOK_SECONDS)
-            self._changed.clear()
 
     def _start_missing(self) -> Mapping[str, int]:
         wanted: dict[str, int] = {}

@@ -13,9 +13,10 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.clients import Clients
-from localaws.functions.deliveries import NotTakenError, Refusal
+from localaws.functions.deliveries import DAY, MOST_TRIES, NotTakenError, Refusal, made
 from localaws.store import Document
 
+WAY = "target"
 _TRY_AGAIN = (408, 429)
 _FIRST_SERVER_FAULT = 500
 _LONGEST_WORDS = 1000
@@ -25,6 +26,23 @@ def queue_url(clients: Clients, arn: str) -> str:
     """The address of a queue."""
     account, name = arn.split(":")[4:6]
     return f"{clients.url()}/{account}/{name}"
+
+
+def to_target(target: Mapping[str, Any], body: str, now: float, about: Mapping[str, str]) -> Mapping[str, Any]:
+    """A delivery to a target, as rules and schedules describe them."""
+    retries = target.get("RetryPolicy") or {}
+    return made(
+        WAY,
+        now,
+        most=int(retries.get("MaximumRetryAttempts", MOST_TRIES)),
+        seconds=float(retries.get("MaximumEventAgeInSeconds", DAY)),
+        to=target["Arn"],
+        body=body,
+        role=target.get("RoleArn") or "",
+        how={key: value for key, value in target.items() if key.endswith("Parameters")},
+        dead=(target.get("DeadLetterConfig") or {}).get("Arn") or "",
+        about=about,
+    )
 
 
 class Targets:
@@ -48,7 +66,7 @@ class Targets:
         except (BotoCoreError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise NotTakenError(type(error).__name__, str(error), is_final=not _is_passing(error)) from error
 
-    def give_up(self, name: str, delivery: Document, refusal: Refusal) -> None:
+    def give_up(self, _name: str, delivery: Document, refusal: Refusal) -> None:
         """Leave it in the dead-letter queue, with the reason."""
         if not delivery.get("dead"):
             return

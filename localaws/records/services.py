@@ -46,9 +46,10 @@ class Records:
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def restore(self) -> None:
-        """Remember what an earlier process kept."""
+        """Remember what an earlier process kept, and nothing else."""
         for name, is_kept in SERVICES.values():
             path = self._path(name)
+            _backends(name).reset()
             if is_kept and path.exists():
                 for account, held in snapshots.restored(path.read_bytes()).items():
                     dict.__setitem__(_backends(name), account, held)

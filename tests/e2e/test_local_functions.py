@@ -1,40 +1,23 @@
-"""Functions that really run, called by unmodified boto3 over HTTP: answers, errors, limits, logs, and no process left."""
+"""Functions that really run, called by unmodified boto3: answers, errors, limits, logs, and no process left."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
-import io
 import json
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from localaws.daemon import ACCOUNT, LocalAws, Options
-
-PATIENCE_SECONDS = 30.0
-TRUST = json.dumps(
-    {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    }
-)
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/function"
+from tests.callers import PATIENCE_SECONDS, client, daemon, invoked, lines, make, until, zipped
 
 
 @pytest.fixture(scope="module")
@@ -43,56 +26,6 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     started.start()
     yield started
     started.stop()
-
-
-def client(url: str, service: str) -> Any:
-    return boto3.client(
-        service,
-        region_name="us-east-1",
-        endpoint_url=url,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # nobody's
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-
-
-def until(look: Callable[[], Any], wanted: Any) -> None:
-    """Wait until something is as it should be."""
-    deadline, found = time.monotonic() + PATIENCE_SECONDS, look()
-    while found != wanted and time.monotonic() < deadline:
-        time.sleep(0.02)
-        found = look()
-    assert found == wanted
-
-
-def zipped(code: str) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("module.py", textwrap.dedent(code))
-    return content.getvalue()
-
-
-def make(url: str, name: str, code: str, **settings: Any) -> str:
-    """A function, and the role that it acts as; its ARN."""
-    with contextlib.suppress(ClientError):  # it may be there already
-        client(url, "iam").create_role(RoleName="function", AssumeRolePolicyDocument=TRUST)
-    asked = {"Runtime": "python3.13", "Handler": "module.handler", "Timeout": 20, "MemorySize": 256, **settings}
-    made = client(url, "lambda").create_function(FunctionName=name, Role=ROLE, Code={"ZipFile": zipped(code)}, **asked)
-    return str(made["FunctionArn"])
-
-
-def invoked(url: str, name: str, event: Any = None, **more: Any) -> dict[str, Any]:
-    answer = client(url, "lambda").invoke(FunctionName=name, Payload=json.dumps(event or {}), **more)
-    payload = answer["Payload"].read()
-    return {**answer, "body": json.loads(payload) if payload else None}
-
-
-def lines(url: str, function: str) -> list[str]:
-    """What clients of CloudWatch Logs read of a function."""
-    with contextlib.suppress(ClientError):
-        found = client(url, "logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")
-        return [event["message"] for event in found["events"]]
-    return []
 
 
 def is_alive(pid: int) -> bool:
@@ -336,34 +269,6 @@ def test_a_promised_call_is_made_again_when_it_fails_and_then_told(local: LocalA
     calls = [line for line in lines(local.url, "promised") if line.startswith("call")]
     assert len(calls) == 2
     assert len(set(calls)) == 1  # the same request, made again
-
-
-DAEMON = """
-import sys, time
-from pathlib import Path
-from localaws.daemon import LocalAws, Options
-local = LocalAws(Options(Path(sys.argv[1])))
-local.start()
-print(local.url, flush=True)
-sys.stdin.read()
-local.stop()
-"""
-
-
-@contextlib.contextmanager
-def daemon(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A daemon in a process of its own."""
-    command = [sys.executable, "-c", DAEMON, str(folder)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield process, process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()  # type: ignore[union-attr]
 
 
 BUSY = """
