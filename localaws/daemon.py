@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
 from werkzeug import Request, Response
 
 from localaws.clients import Clients
@@ -22,6 +23,7 @@ from localaws.logs import CloudLogs, FileLogs
 from localaws.objects.api import ObjectsApi
 from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Catalog
+from localaws.protocol.errors import ServiceError
 from localaws.records.services import SERVICES, Records
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
@@ -144,7 +146,10 @@ class LocalAws:
             self._clients("sqs").send_message(QueueUrl=queue, MessageBody=body)
 
         def invoke(_run: Run, arn: str, payload: str) -> Invoked:
-            told = self._clients("lambda").invoke(FunctionName=arn, Payload=payload)
+            try:
+                told = self._clients("lambda").invoke(FunctionName=arn, Payload=payload)
+            except ClientError as error:
+                raise ServiceError(error.response["Error"]["Code"], str(error)) from error
             return Invoked(told["Payload"].read().decode(), told.get("FunctionError", ""))
 
         return {

@@ -6,7 +6,6 @@ import base64
 import json
 import logging
 import re
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -18,11 +17,11 @@ from localaws.functions.book import split
 from localaws.functions.fleet import ThrottledError
 from localaws.functions.invoking import Invoker
 from localaws.functions.provisioned import Provisioned
+from localaws.functions.replies import json_object, refused, reply
 from localaws.protocol.errors import ServiceError
 from localaws.web.router import Application, Environ, StartResponse
 
 _LOG = logging.getLogger(__name__)
-_JSON = "application/json"
 _INVOCATIONS = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
 _PROVISIONED = re.compile(r"/2019-09-30/functions/([^/]+)/provisioned-concurrency/?")
 _MOST_ASKED = 6_291_456
@@ -78,62 +77,48 @@ class FunctionsApi:
             headers["X-Amz-Function-Error"] = invoked.error
         if request.headers.get("X-Amz-Log-Type") == "Tail":
             headers["X-Amz-Log-Result"] = base64.b64encode(reports.tail(invoked.lines)).decode()
-        return _response(invoked.body, 200, headers, invoked.id)
+        return reply(invoked.body, 200, headers, invoked.id)
 
     def _promise(self, request: Request, name: str, body: bytes) -> Response:
         function = self._invoker.book.find(name, request.args.get("Qualifier", ""))
         request_id = self._promised.accept(function, body.decode())
-        return _response(b"", 202, {}, request_id)
+        return reply(b"", 202, {}, request_id)
 
     def _consider(self, request: Request, name: str, _body: bytes) -> Response:
         function = self._invoker.book.find(name, request.args.get("Qualifier", ""))
-        return _response(b"", 204, {"X-Amz-Executed-Version": function.version})
+        return reply(b"", 204, {"X-Amz-Executed-Version": function.version})
 
     def _put(self, request: Request, name: str) -> Response:
-        wanted = _object(request.get_data()).get("ProvisionedConcurrentExecutions")
+        wanted = json_object(request.get_data()).get("ProvisionedConcurrentExecutions")
         if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
             words = (
                 f"1 validation error detected: Value '{wanted}' at 'provisionedConcurrentExecutions' failed to satisfy "
                 "constraint: Member must have value greater than or equal to 1"
             )
             raise ServiceError("ValidationException", words)
-        return _json(self._provisioned.put(*_qualified(request, name), wanted), 202)
+        return reply(self._provisioned.put(*_qualified(request, name), wanted), 202)
 
     def _get(self, request: Request, name: str) -> Response:
         if request.args.get("List") == "ALL":
-            return _json({"ProvisionedConcurrencyConfigs": self._provisioned.all(split(name)[0])})
-        return _json(self._provisioned.get(*_qualified(request, name)))
+            return reply({"ProvisionedConcurrencyConfigs": self._provisioned.all(split(name)[0])})
+        return reply(self._provisioned.get(*_qualified(request, name)))
 
     def _delete(self, request: Request, name: str) -> Response:
         self._provisioned.remove(*_qualified(request, name))
-        return _response(b"", 204, {})
+        return reply(b"", 204, {})
 
 
 def _answered(answer: Answer, request: Request, name: str) -> Response:
     try:
         return answer(request, name)
     except ThrottledError as error:
-        more = {"Type": "User", "Reason": error.reason, "retryAfterSeconds": "1"}
-        return _refused(error, more, {"Retry-After": "1"})
+        more = {"Reason": error.reason, "retryAfterSeconds": "1"}
+        return refused(error, more, {"Retry-After": "1"})
     except ServiceError as error:
-        return _refused(error, {"Type": "User" if error.status < 500 else "Service"})
+        return refused(error)
     except Exception:  # noqa: BLE001  # a bug in here is told as AWS tells its own, and the log has all of it
         _LOG.exception("%s %s", request.method, request.path)
-        return _refused(ServiceError("ServiceException", "The local AWS failed; its log says more", 500), {})
-
-
-def _refused(error: ServiceError, more: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Response:
-    body = {"message": error.message, "Message": error.message, **more}
-    return _json(body, error.status, {"x-amzn-errortype": error.code, **(headers or {})})
-
-
-def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return _response(json.dumps(body).encode(), status, headers or {})
-
-
-def _response(body: bytes, status: int, headers: Mapping[str, str], request_id: str = "") -> Response:
-    told = {"x-amzn-RequestId": request_id or str(uuid.uuid4()), **headers}
-    return Response(body, status, told, content_type=_JSON)
+        return refused(ServiceError("ServiceException", "The local AWS failed; its log says more", 500))
 
 
 def _qualified(request: Request, name: str) -> tuple[str, str]:
@@ -151,14 +136,6 @@ def _check_json(body: bytes) -> None:
     except (ValueError, RecursionError) as error:
         words = f"Could not parse request body into json: {error}"
         raise ServiceError("InvalidRequestContentException", words) from None
-
-
-def _object(body: bytes) -> Mapping[str, Any]:
-    _check_json(body)
-    told = json.loads(body or b"{}")
-    if not isinstance(told, dict):
-        raise ServiceError("SerializationException", "Start of structure or map found where not expected")
-    return told
 
 
 def _client_context(told: str | None) -> Any:

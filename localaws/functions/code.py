@@ -12,7 +12,7 @@ from pathlib import Path
 from localaws.protocol.errors import ServiceError
 
 _MOST_UNPACKED = 262_144_000
-_UNREADABLE = "Could not unzip uploaded file. Please check your file, then try to upload again."
+UNREADABLE = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
 class Codes:
@@ -50,7 +50,7 @@ def unpack(content: bytes, folder: Path) -> None:
                 if rights and not entry.is_dir():
                     path.chmod(rights | 0o400)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
-        raise ServiceError("InvalidParameterValueException", _UNREADABLE) from None
+        raise ServiceError("InvalidParameterValueException", UNREADABLE) from None
 
 
 def check(content: bytes) -> None:
@@ -59,7 +59,7 @@ def check(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check(archive)
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise ServiceError("InvalidParameterValueException", _UNREADABLE) from None
+        raise ServiceError("InvalidParameterValueException", UNREADABLE) from None
 
 
 def _check(archive: zipfile.ZipFile) -> None:

@@ -5,23 +5,18 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
-import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from werkzeug import Response
-
 from localaws.functions import patterns
+from localaws.functions.replies import RPC, json_object, read, refused, reply
 from localaws.functions.rules import DEFAULT_BUS, Rules
-from localaws.protocol.answers import error_body
 from localaws.protocol.errors import InvalidRequestError, ServiceError, UnreadableRequestError
 from localaws.web.router import Application, Environ, StartResponse
 from localaws.world import World
 from schedules import cron
 
-_LOG = logging.getLogger(__name__)
-_TYPE = "application/x-amz-json-1.1"
 _MOST_ENTRIES = 10
 _LARGEST_ENTRY = 262_144
 _LARGEST_REQUEST = 8 << 20
@@ -50,11 +45,11 @@ class EventsApi:
             body = read(environ, _LARGEST_REQUEST)
             told = operation(json_object(body))
         except ServiceError as error:
-            return _response(error_body(error.code, error.message), error.status, error.code)(environ, start_response)
+            return refused(error, kind=RPC)(environ, start_response)
         if told is None:
             environ["wsgi.input"] = io.BytesIO(body)
             return self._others(environ, start_response)
-        return _response(told, 200)(environ, start_response)
+        return reply(told, kind=RPC)(environ, start_response)
 
     def _put_events(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         entries = request.get("Entries")
@@ -132,28 +127,3 @@ def _refusal(entry: Mapping[str, Any]) -> Mapping[str, str] | None:
     except (ValueError, RecursionError):
         is_object = False
     return None if is_object else {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
-
-
-def read(environ: Environ, most: int) -> bytes:
-    """The body of a request, which is no larger than that."""
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if length > most:
-        raise ServiceError("RequestEntityTooLargeException", f"The request is larger than {most} bytes", 413)
-    body: bytes = environ["wsgi.input"].read(length)
-    return body
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """The object that a body holds."""
-    try:
-        told = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("The request is no JSON") from None
-    if not isinstance(told, dict):
-        raise UnreadableRequestError("Start of structure or map found where not expected")
-    return told
-
-
-def _response(body: Mapping[str, Any], status: int, code: str = "") -> Response:
-    headers = {"x-amzn-RequestId": str(uuid.uuid4()), **({"x-amzn-errortype": code} if code else {})}
-    return Response(json.dumps(body), status, headers, content_type=_TYPE)

@@ -172,7 +172,7 @@ class Fleet:
 
     def _keep(self, warm: Warm) -> None:
         with self._changed:
-            if warm.is_fit and not self._is_over:
+            if warm.is_fit and not warm.started.is_error and not self._is_over:
                 warm.environment.idle_since = time.monotonic()
                 self._idle[warm.function.key].append(warm)
                 return

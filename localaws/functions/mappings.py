@@ -137,6 +137,7 @@ class _Poller:
         self._queues = queues
         self._clients = clients
         self._invoker = invoker
+        self._complaint = ""
         self._ended = threading.Event()
         self._slots = threading.Semaphore(mapped.at_once)
         self._pool = ThreadPoolExecutor(mapped.at_once, thread_name_prefix=f"batch {mapped.id}")
@@ -223,5 +224,8 @@ class _Poller:
         return self._clients("sqs", self._invoker.book.find(self._mapped.function).role, "event-source-mapping")
 
     def _complain(self, what: str, error: Exception) -> None:
-        if not self._ended.is_set():
-            _LOG.warning("the mapping of %s to %s %s: %s", self._mapped.queue, self._mapped.function, what, error)
+        """Say what is wrong, once for as long as it is."""
+        words = f"the mapping of {self._mapped.queue} to {self._mapped.function} {what}: {error}"
+        if not self._ended.is_set() and words != self._complaint:
+            self._complaint = words
+            _LOG.warning(words)

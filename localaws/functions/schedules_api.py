@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import re
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from werkzeug import Response
-
-from localaws.functions.events_api import json_object, read
+from localaws.functions.replies import json_object, read, refused
 from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.web.router import Application, Environ, StartResponse
 from schedules import cron
@@ -34,7 +30,7 @@ class SchedulesApi:
                 body = read(environ, _LARGEST)
                 _check(json_object(body))
             except ServiceError as error:
-                return _refused(error)(environ, start_response)
+                return refused(error)(environ, start_response)
             environ["wsgi.input"] = io.BytesIO(body)
         return self._others(environ, start_response)
 
@@ -54,9 +50,3 @@ def _check(asked: Mapping[str, Any]) -> None:
     start, end = asked.get("StartDate"), asked.get("EndDate")
     if isinstance(start, (int, float)) and isinstance(end, (int, float)) and end <= start:
         raise InvalidRequestError("The EndDate must come after the StartDate.")
-
-
-def _refused(error: ServiceError) -> Response:
-    headers = {"x-amzn-RequestId": str(uuid.uuid4()), "x-amzn-errortype": error.code}
-    body = json.dumps({"Message": error.message})
-    return Response(body, error.status, headers, content_type="application/json")

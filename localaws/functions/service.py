@@ -20,6 +20,7 @@ from localaws.functions.rules import Rules
 from localaws.functions.scheduler import Scheduler
 from localaws.functions.schedules_api import SchedulesApi
 from localaws.functions.targets import Targets
+from localaws.functions.uploads import Uploads
 from localaws.records.queues import Queues
 from localaws.records.services import Records
 from localaws.web.router import Application
@@ -54,7 +55,7 @@ class Functions:
         self._rules = Rules(world, records, self._deliveries)
         self._scheduler = Scheduler(world, records, self._rules, self._deliveries, clients)
         self._applications: Mapping[str, Application] = {
-            "lambda": FunctionsApi(self._invoker, self._promised, self._provisioned, records),
+            "lambda": FunctionsApi(self._invoker, self._promised, self._provisioned, Uploads(world.objects, records)),
             "sqs": queues,
             "events": EventsApi(world, self._rules, records),
             "scheduler": SchedulesApi(records),

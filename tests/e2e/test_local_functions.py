@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from localaws.daemon import ACCOUNT, LocalAws, Options
-from tests.callers import PATIENCE_SECONDS, client, daemon, invoked, lines, make, until, zipped
+from tests.callers import PATIENCE_SECONDS, ROLE, client, daemon, invoked, lines, make, until, zipped
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +216,47 @@ def test_changed_code_answers_at_once(local: LocalAws) -> None:
         FunctionName="changed", ZipFile=zipped("def handler(e, c): return 2")
     )
     assert invoked(local.url, "changed")["body"] == 2
+
+
+def test_code_may_lie_in_s3(local: LocalAws) -> None:
+    s3, functions = client(local.url, "s3"), client(local.url, "lambda")
+    s3.create_bucket(Bucket="code")
+    for version in ("1", "2"):
+        s3.put_object(Bucket="code", Key=version, Body=zipped(f"def handler(e, c): return {version}"))
+    place = {"S3Bucket": "code", "S3Key": "1"}
+    make(local.url, "any", "def handler(e, c): pass")
+    functions.create_function(
+        FunctionName="from-s3", Role=ROLE, Code=place, Runtime="python3.13", Handler="module.handler"
+    )
+    assert invoked(local.url, "from-s3")["body"] == 1
+    functions.update_function_code(FunctionName="from-s3", S3Bucket="code", S3Key="2")
+    assert invoked(local.url, "from-s3")["body"] == 2
+    for code in ({"S3Bucket": "code", "S3Key": "never"}, {"ZipFile": b"no archive"}):
+        with pytest.raises(functions.exceptions.InvalidParameterValueException):
+            functions.create_function(
+                FunctionName="unmade", Role=ROLE, Code=code, Runtime="python3.13", Handler="module.handler"
+            )
+
+
+def test_a_lambda_step_calls_its_function(local: LocalAws) -> None:
+    function = make(local.url, "step", "def handler(event, context): return {'doubled': event['number'] * 2}")
+    step = {
+        "Name": "Double",
+        "Type": "Lambda",
+        "FunctionArn": function,
+        "Arguments": {"number": 21},
+        "OutputParameters": [{"OutputName": "doubled", "OutputType": "Integer"}],
+    }
+    gone = {"Name": "Gone", "Type": "Lambda", "FunctionArn": f"{function}-gone", "Arguments": {}}
+    sagemaker = client(local.url, "sagemaker")
+    definition = json.dumps({"Version": "2020-12-01", "Steps": [step, gone]})
+    sagemaker.create_pipeline(PipelineName="steps", PipelineDefinition=definition, RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="steps")["PipelineExecutionArn"]
+    until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"], "Failed")
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    by_name = {one["StepName"]: one for one in steps}
+    assert by_name["Double"]["Metadata"]["Lambda"]["OutputParameters"] == [{"Name": "doubled", "Value": "42"}]
+    assert "Function not found" in by_name["Gone"]["FailureReason"]
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_without_reports_a_call_that_did_not_fail_deals_with_all() -> None:
 
 
 def test_filters_see_a_body_as_json_where_it_is_json() -> None:
-    wanted = [{"body": {"kind": ["x"]}}, {"body": ["plain"]}]
+    wanted: list[dict[str, Any]] = [{"body": {"kind": ["x"]}}, {"body": ["plain"]}]
     bodies = ['{"kind": "x"}', '{"kind": "y"}', "plain", "other"]
     assert [batches.is_wanted(message("a", body), wanted, QUEUE) for body in bodies] == [True, False, True, False]
     assert batches.is_wanted(message("a"), [], QUEUE)
