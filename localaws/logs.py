@@ -15,6 +15,7 @@ from localaws.world import Clock, Logs
 
 _SERVICE = "logs"
 _SECONDS = 3.0
+_MOST_SHOWN = 10_000  # lines of a stream; its file has them all
 
 
 class FileLogs:
@@ -63,7 +64,10 @@ class CloudLogs:
         self._kept.write(group, stream, *lines)
         moment = int(self._clock.now().timestamp() * 1000)
         with self._records.held(_SERVICE, self._region) as backend:
-            _stream(backend, group, stream).put_log_events([{"timestamp": moment, "message": line} for line in lines])
+            shown = _stream(backend, group, stream)
+            shown.put_log_events([{"timestamp": moment, "message": line} for line in lines])
+            if len(shown.events) > 2 * _MOST_SHOWN:
+                shown.events = shown.events[-_MOST_SHOWN:]
         self._is_new.set()
 
     def _work(self) -> None:

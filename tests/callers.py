@@ -108,3 +108,37 @@ def daemon(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         process.stdout.close()
         with contextlib.suppress(BrokenPipeError):
             process.stdin.close()  # type: ignore[union-attr]
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:us-east-1:{ACCOUNT}:{resource}"
+
+
+def queue(url: str, name: str, **attributes: str) -> str:
+    return str(client(url, "sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
+
+
+def said(url: str, function: str, word: str) -> list[str]:
+    return [line.removeprefix(f"{word} ") for line in lines(url, function) if line.startswith(word)]
+
+
+def got(url: str, function: str) -> list[Any]:
+    return [json.loads(line) for line in said(url, function, "got")]
+
+
+class Received:
+    """All that is ever received from a queue."""
+
+    def __init__(self, url: str, address: str) -> None:
+        self._sqs, self._address = client(url, "sqs"), address
+        self.messages: list[dict[str, Any]] = []
+
+    def count(self) -> int:
+        answer = self._sqs.receive_message(
+            QueueUrl=self._address, MaxNumberOfMessages=10, MessageAttributeNames=["All"], VisibilityTimeout=600
+        )
+        self.messages += answer.get("Messages", [])
+        return len(self.messages)
+
+    def bodies(self) -> list[Any]:
+        return [json.loads(message["Body"]) for message in self.messages]

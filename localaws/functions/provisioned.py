@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
 from localaws.functions.book import LATEST, Book, Function
 from localaws.functions.fleet import Fleet
+from localaws.functions.rounds import Rounds
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document, MissingError, Store
 from localaws.world import Clock
@@ -24,20 +24,15 @@ class Provisioned:
         self._clock = clock
         self._book = book
         self._fleet = fleet
-        self._changed = threading.Event()
-        self._is_over = False
-        self._thread = threading.Thread(target=self._work, name="provisioned", daemon=True)
+        self._rounds = Rounds("provisioned", self._look)
 
     def begin(self) -> None:
         """Start what is asked for."""
-        self._thread.start()
+        self._rounds.begin()
 
     def end(self) -> None:
         """Start nothing any more."""
-        self._is_over = True
-        self._changed.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._rounds.end()
 
     def put(self, name: str, qualifier: str, wanted: int) -> Mapping[str, Any]:
         """Ask for so many environments of a version or an alias."""
@@ -55,7 +50,7 @@ class Provisioned:
             "LastModified": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S+0000"),
         }
         self._store.put(KIND, f"{function.name}:{qualifier}", config)
-        self._changed.set()
+        self._rounds.wake()
         return self._described(config)
 
     def get(self, name: str, qualifier: str) -> Mapping[str, Any]:
@@ -82,7 +77,7 @@ class Provisioned:
             self._store.remove(KIND, f"{function.name}:{qualifier}")
         except MissingError:
             return  # nothing was asked for, and so it stays
-        self._changed.set()
+        self._rounds.wake()
 
     def _described(self, config: Document) -> dict[str, Any]:
         function = self._found(config)
@@ -104,12 +99,10 @@ class Provisioned:
         except ServiceError:
             return None
 
-    def _work(self) -> None:
-        while not self._is_over:
-            self._changed.clear()
-            self._fleet.provision(self._start_missing())
-            self._fleet.sweep()
-            self._changed.wait(_LOOK_SECONDS)
+    def _look(self) -> float:
+        self._fleet.provision(self._start_missing())
+        self._fleet.sweep()
+        return _LOOK_SECONDS
 
     def _start_missing(self) -> Mapping[str, int]:
         wanted: dict[str, int] = {}
@@ -120,7 +113,7 @@ class Provisioned:
                 continue
             wanted[function.key] = wanted.get(function.key, 0) + entry.body["wanted"]
             self._fleet.provision({**wanted})
-            while not self._is_over and self._fleet.count(function.key) < wanted[function.key]:
+            while not self._rounds.is_over and self._fleet.count(function.key) < wanted[function.key]:
                 if not self._is_started(entry.name, function):
                     break
         return wanted

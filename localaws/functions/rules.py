@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any
 
 from localaws.functions import inputs, patterns
 from localaws.functions.deliveries import Deliveries
+from localaws.functions.rounds import Rounds
 from localaws.functions.targets import to_target
 from localaws.records.services import Records
 from localaws.store import Entry
@@ -46,26 +46,21 @@ class Rules:
         self._world = world
         self._records = records
         self._deliveries = deliveries
-        self._arrived = threading.Event()
-        self._is_over = False
-        self._thread = threading.Thread(target=self._work, name="rules", daemon=True)
+        self._rounds = Rounds("rules", self._look)
         world.bus.listen(self.tell)
 
     def begin(self) -> None:
         """Take up the events that nobody has looked at."""
-        self._thread.start()
+        self._rounds.begin()
 
     def end(self) -> None:
         """Look at no more; they are kept."""
-        self._is_over = True
-        self._arrived.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._rounds.end()
 
     def tell(self, event: Event, bus: str = DEFAULT_BUS) -> None:
         """Keep an event of a bus, and let its rules be found."""
         self._world.store.put(KIND, str(uuid.uuid4()), {"bus": bus, "event": dict(event)})
-        self._arrived.set()
+        self._rounds.wake()
 
     def bus_of(self, name_or_arn: str | None) -> str | None:
         """The name of a bus; None if there is none."""
@@ -90,12 +85,10 @@ class Rules:
             delivery = to_target(target, body, self._deliveries.now(), about={"RULE_ARN": rule.arn})
             self._deliveries.add(delivery)
 
-    def _work(self) -> None:
-        while not self._is_over:
-            self._arrived.clear()
-            for entry in self._world.store.entries(KIND):
-                self._look_at(entry)
-            self._arrived.wait(_LOOK_SECONDS)
+    def _look(self) -> float:
+        for entry in self._world.store.entries(KIND):
+            self._look_at(entry)
+        return _LOOK_SECONDS
 
     def _look_at(self, entry: Entry) -> None:
         matching = [rule for rule in self.all() if _is_for(rule, entry.body)]

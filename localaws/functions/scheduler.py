@@ -10,52 +10,25 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import dropwhile
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from localaws.clients import Clients
 from localaws.functions.deliveries import DAY, Deliveries
+from localaws.functions.rounds import Rounds
 from localaws.functions.rules import Rule, Rules
 from localaws.functions.targets import to_target
+from localaws.functions.timing import JUST_BEFORE, Timed
 from localaws.records.services import Records
 from localaws.world import World
-from schedules.occurrences import upcoming
 
 _LOG = logging.getLogger(__name__)
 KIND = "schedule"
 _SERVICES = ("scheduler", "events")
 _LONGEST_WAIT = 30.0
-_JUST_BEFORE = dt.timedelta(microseconds=1)
-
-
-@dataclass(frozen=True)
-class Timed:
-    """Something that fires: when, between which moments, and what happens then."""
-
-    key: str
-    expression: str
-    timezone: str
-    since: dt.datetime | None
-    fire: Callable[[dt.datetime], None]
-    is_first_at_once: bool = False
-    end: dt.datetime | None = None
-    oldest: float = DAY
-    when_over: Callable[[], None] | None = None
-
-    def times(self, after: dt.datetime, since: dt.datetime) -> Iterator[dt.datetime]:
-        """The times at which it fires after a moment."""
-        start = self.since or since
-        times = upcoming(self.expression, self.timezone, max(after, start - _JUST_BEFORE), start)
-        for time in dropwhile(lambda time: time <= after, times):
-            if self.end is not None and time > self.end:
-                return
-            yield time
 
 
 class Scheduler:
@@ -67,31 +40,23 @@ class Scheduler:
         self._rules = rules
         self._deliveries = deliveries
         self._clients = clients
-        self._changed = threading.Event()
-        self._is_over = False
-        self._thread = threading.Thread(target=self._work, name="scheduler", daemon=True)
+        self._rounds = Rounds("scheduler", self._look)
         records.listen(self._hear)
 
     def begin(self) -> None:
         """Fire from now on."""
-        self._thread.start()
+        self._rounds.begin()
 
     def end(self) -> None:
         """Fire no more."""
-        self._is_over = True
-        self._changed.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._rounds.end()
 
     def _hear(self, service: str) -> None:
         if service in _SERVICES:
-            self._changed.set()
+            self._rounds.wake()
 
-    def _work(self) -> None:
-        while not self._is_over:
-            self._changed.clear()
-            waits = [self._look_at(one) for one in self._all()]
-            self._changed.wait(max(0.0, min([_LONGEST_WAIT, *waits])))
+    def _look(self) -> float:
+        return min([_LONGEST_WAIT, *(self._look_at(one) for one in self._all())])
 
     def _all(self) -> list[Timed]:
         with self._records.held("scheduler", self._world.region) as backend:
@@ -122,12 +87,7 @@ class Scheduler:
     def _fired(self, timed: Timed, now: dt.datetime) -> float:
         known = self._known(timed, now)
         seen, since = (dt.datetime.fromisoformat(known[key]) for key in ("seen", "since"))
-        due, following = None, None
-        for time in timed.times(max(seen, now - dt.timedelta(seconds=timed.oldest)), since):
-            if time > now:
-                following = time
-                break
-            due = time
+        due, following = timed.around(seen, since, now)
         if due is not None:
             with self._world.store.together():
                 timed.fire(due)
@@ -143,8 +103,9 @@ class Scheduler:
         what = f"{timed.expression} {timed.timezone} {timed.since}"
         known = self._world.store.find(KIND, timed.key)
         if known is None or known["what"] != what:
-            begin = now - _JUST_BEFORE if timed.is_first_at_once else now
-            known = {"what": what, "seen": begin.isoformat(), "since": now.isoformat()}
+            made = timed.made or now
+            begin = made - JUST_BEFORE if timed.is_first_at_once else made
+            known = {"what": what, "seen": begin.isoformat(), "since": made.isoformat()}
             self._world.store.put(KIND, timed.key, known)
         elif known.get("is_paused"):
             known = {**known, "seen": now.isoformat(), "is_paused": False}
@@ -171,6 +132,7 @@ class Scheduler:
             expression=one["ScheduleExpression"],
             timezone=one["ScheduleExpressionTimezone"],
             since=_moment(one["StartDate"]),
+            made=_moment(one["LastModificationDate"]),
             end=_moment(one["EndDate"]),
             fire=fire,
             is_first_at_once=True,
