@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
+from botocore.exceptions import ClientError
 from werkzeug import Request, Response
 
+from localaws.clients import Clients
 from localaws.endpoints.endpoints import Endpoints
 from localaws.endpoints.recipes import Kitchen
 from localaws.executor import Executor
+from localaws.functions import invoking
+from localaws.functions.service import Functions
 from localaws.jobs.work import Jobs, Machine
-from localaws.logs import FileLogs
+from localaws.logs import CloudLogs, FileLogs
 from localaws.objects.api import ObjectsApi
 from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Catalog
+from localaws.protocol.errors import ServiceError
 from localaws.records.services import SERVICES, Records
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
@@ -54,6 +57,8 @@ class Options:
     region: str = "us-east-1"
     port: int = 0
     container: Path | None = None
+    function_python: Path = Path(sys.executable)
+    function_idle_seconds: float = 300.0
 
 
 class LocalAws:
@@ -66,8 +71,11 @@ class LocalAws:
         self.catalog = Catalog(store, Blobs(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._records = Records(folder / "records", ACCOUNT)
-        logs, machine = FileLogs(folder / "logs", clock), self._machine(options)
+        self._clients = Clients(lambda: self.url, options.region)
+        logs = self._logs = CloudLogs(FileLogs(folder / "logs", clock), self._records, options.region, clock)
+        machine = self._machine(options)
         self._jobs = Jobs(self.world, self.catalog, machine, logs)
+        self._functions = Functions(self.world, self._records, self._clients, logs, _functions_machine(options))
         toolkit = (str(options.container / "bin" / "train"),) if options.container else ()
         self._training = jobs.training(self._jobs, toolkit)
         self._processing = jobs.processing(self._jobs)
@@ -81,7 +89,7 @@ class LocalAws:
         self.service = Service(self.world, joined(tables))
         self._executor = Executor(self.world, self._runners())
         self._meter = Meter(clock.monotonic)
-        self._scaler = Scaler(self.world, self._endpoints, self._meter, self._client)
+        self._scaler = Scaler(self.world, self._endpoints, self._meter, self._clients)
         self._server = Server(Router(self._services(), lambda: self.port), options.port)
 
     @property
@@ -101,6 +109,8 @@ class LocalAws:
             self._jobs.resume(handlers.kind)
         self._endpoints.resume()
         self._server.start()
+        self._logs.begin()
+        self._functions.begin()
         self._executor.begin()
         self._scaler.begin()
         self._tuner.begin()
@@ -110,9 +120,11 @@ class LocalAws:
         self._scaler.end()
         self._executor.end()
         self._tuner.end()
+        self._functions.end()
         self._jobs.end_all()
         self._endpoints.end_all()
         self._server.stop()
+        self._logs.end()
 
     def is_serving(self, endpoint: str) -> bool:
         """Whether an endpoint has instances that answer now."""
@@ -122,6 +134,7 @@ class LocalAws:
         objects = ObjectsApi(self.world.store, self.catalog)
         return {
             **dict.fromkeys(SERVICES, self._records),
+            **self._functions.applications(),
             "application-autoscaling": Activities(self.world, self._records),
             "sagemaker": application(self._sagemaker()),
             "s3": application(objects.answer),
@@ -143,10 +156,13 @@ class LocalAws:
             return self.service.answer(operation, dict(request))
 
         def send(_run: Run, queue: str, body: str) -> None:
-            self._client("sqs").send_message(QueueUrl=queue, MessageBody=body)
+            self._clients("sqs").send_message(QueueUrl=queue, MessageBody=body)
 
         def invoke(_run: Run, arn: str, payload: str) -> Invoked:
-            told = self._client("lambda").invoke(FunctionName=arn, Payload=payload)
+            try:
+                told = self._clients("lambda").invoke(FunctionName=arn, Payload=payload)
+            except ClientError as error:
+                raise ServiceError(error.response["Error"]["Code"], str(error)) from error
             return Invoked(told["Payload"].read().decode(), told.get("FunctionError", ""))
 
         return {
@@ -157,19 +173,9 @@ class LocalAws:
             "Lambda": FunctionRunner(invoke),
         }
 
-    def _client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            region_name=self.world.region,
-            endpoint_url=self.url,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",  # noqa: S106  # nobody's
-            config=Config(retries={"mode": "standard", "max_attempts": 3}),
-        )
-
     def _firing(self, alarms: Sequence[str]) -> Sequence[str]:
         """Which of some alarms are in ALARM, by what CloudWatch's records say."""
-        told = self._client("cloudwatch").describe_alarms(AlarmNames=list(alarms), StateValue="ALARM")
+        told = self._clients("cloudwatch").describe_alarms(AlarmNames=list(alarms), StateValue="ALARM")
         return [one["AlarmName"] for one in told["MetricAlarms"]]
 
     def _python(self, options: Options) -> str:
@@ -180,3 +186,9 @@ class LocalAws:
         if options.container:
             path = f"{options.container / 'bin'}{os.pathsep}{path}"
         return Machine({"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region}, os.cpu_count() or 1)
+
+
+def _functions_machine(options: Options) -> invoking.Machine:
+    cores = os.cpu_count() or 1
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "PYTHONUNBUFFERED": "1"}
+    return invoking.Machine(str(options.function_python), environment, cores, options.function_idle_seconds)

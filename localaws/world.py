@@ -84,8 +84,8 @@ class Objects(Protocol):
 class Logs(Protocol):
     """Where what processes write is kept, by group and stream."""
 
-    def write(self, group: str, stream: str, line: str) -> None:
-        """Keep a line."""
+    def write(self, group: str, stream: str, *lines: str) -> None:
+        """Keep lines."""
         ...
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
-from pipeline import cron
+from schedules import cron
 from steps.config import Config, FrozenMapping
 
 

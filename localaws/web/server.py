@@ -11,7 +11,8 @@ from waitress.server import create_server
 from localaws.web.router import Application
 
 _ADDRESS = "127.0.0.1"
-_THREADS = 32
+# More than functions can be called at once: whoever is called asks in turn, and must find a thread to be answered.
+_THREADS = 128
 _LARGEST_BODY = 6 << 30
 
 

@@ -35,9 +35,9 @@ class KeptLogs:
         self.lines: list[tuple[str, str]] = []
         self.more = threading.Condition()
 
-    def write(self, group: str, stream: str, line: str) -> None:
+    def write(self, group: str, stream: str, *lines: str) -> None:
         with self.more:
-            self.lines.append((f"{group}/{stream}", line))
+            self.lines.extend((f"{group}/{stream}", line) for line in lines)
             self.more.notify_all()
 
     def wait_for(self, line: str) -> None:

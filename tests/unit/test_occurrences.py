@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.cron import checked
 from pipeline.occurrences import per_month, upcoming
+from schedules.cron import checked
+from schedules.occurrences import per_month, upcoming
 
 UTC = dt.timezone.utc
 NOVEMBER = dt.datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

@@ -1,0 +1,89 @@
+"""Calls that nobody waits for: kept until they are made, repeated when the function fails, told to destinations."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from localaws.functions.book import Function
+from localaws.functions.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
+from localaws.functions.fleet import ThrottledError
+from localaws.functions.invoking import Invoked, Invoker
+from localaws.functions.targets import to_target
+from localaws.protocol.errors import ServiceError
+from localaws.store import Document
+
+WAY = "invocation"
+_RETRIES = 2
+_OLDEST_SECONDS = 21600.0
+
+
+class Asynchronous:
+    """Makes calls as deliveries."""
+
+    def __init__(self, invoker: Invoker, deliveries: Deliveries) -> None:
+        self._invoker = invoker
+        self._deliveries = deliveries
+
+    def accept(self, function: Function, body: str) -> str:
+        """Promise a call; the id of its request."""
+        policy = function.policy
+        most = policy.get("MaximumRetryAttempts")
+        seconds = policy.get("MaximumEventAgeInSeconds") or _OLDEST_SECONDS
+        tries = _RETRIES if most is None else int(most)
+        now = self._deliveries.now()
+        return self._deliveries.add(
+            made(WAY, now, most=tries, seconds=float(seconds), to=function.invoked_arn, body=body)
+        )
+
+    def bring(self, name: str, delivery: Document) -> None:
+        """Make the call."""
+        try:
+            invoked = self._invoker.invoke(delivery["to"], delivery["body"].encode(), request_id=name)
+        except ThrottledError:
+            raise NotNowError from None
+        except ServiceError as error:
+            raise NotTakenError(error.code, error.message, is_final=error.status < 500) from None
+        if invoked.error:
+            raise NotTakenError(invoked.error, invoked.body.decode(errors="replace"))
+        self._tell(delivery, "OnSuccess", _record(name, delivery, "Success", delivery["tries"] + 1, invoked))
+
+    def give_up(self, name: str, delivery: Document, refusal: Refusal) -> None:
+        """Tell the destination of failures."""
+        record = _record(name, delivery, "RetriesExhausted", refusal.tries + 1, None)
+        self._tell(delivery, "OnFailure", {**record, "responsePayload": _json(refusal.message)})
+
+    def _tell(self, delivery: Document, outcome: str, record: dict[str, Any]) -> None:
+        try:
+            function = self._invoker.book.find(delivery["to"])
+        except ServiceError:
+            return  # a function that is gone has no destinations
+        arn = ((function.policy.get("DestinationConfig") or {}).get(outcome) or {}).get("Destination")
+        if arn:
+            body = json.dumps(record)
+            target = {"Arn": arn, "RoleArn": function.role}
+            self._deliveries.add(to_target(target, body, self._deliveries.now(), about={}))
+
+
+def _record(name: str, delivery: Document, condition: str, tries: int, invoked: Invoked | None) -> dict[str, Any]:
+    return {
+        "version": "1.0",
+        "timestamp": dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds"),
+        "requestContext": {
+            "requestId": name,
+            "functionArn": delivery["to"],
+            "condition": condition,
+            "approximateInvokeCount": tries,
+        },
+        "requestPayload": _json(delivery["body"]),
+        "responseContext": {"statusCode": 200, "executedVersion": invoked.version if invoked else "$LATEST"},
+        "responsePayload": _json(invoked.body.decode(errors="replace")) if invoked else None,
+    }
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text or "null")
+    except ValueError:
+        return text

@@ -1,0 +1,120 @@
+"""Deliveries: tried again after a while, given up in the end, and kept all the while."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from localaws.functions import deliveries
+from localaws.functions.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
+from localaws.store import Document, Store
+from localaws.world import SystemClock
+
+PATIENCE_SECONDS = 10.0
+
+
+class Receiver:
+    """Somebody who takes what is brought, or does what a test wants."""
+
+    def __init__(self, *outcomes: Exception) -> None:
+        self.outcomes = list(outcomes)
+        self.tries: list[str] = []
+        self.refusals: list[Refusal] = []
+        self.heard = threading.Condition()
+
+    def bring(self, name: str, _delivery: Document) -> None:
+        with self.heard:
+            self.tries.append(name)
+            self.heard.notify_all()
+            if self.outcomes:
+                raise self.outcomes.pop(0)
+
+    def give_up(self, _name: str, _delivery: Document, refusal: Refusal) -> None:
+        with self.heard:
+            self.refusals.append(refusal)
+            self.heard.notify_all()
+
+    def until(self, look: Callable[[], bool]) -> None:
+        with self.heard:
+            assert self.heard.wait_for(look, PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "state.sqlite")
+    yield opened
+    opened.close()
+
+
+@contextmanager
+def bringing(store: Store, receiver: Receiver) -> Iterator[Deliveries]:
+    working = Deliveries(store, SystemClock(), lambda: {"way": receiver})
+    working.begin()
+    yield working
+    working.end()
+
+
+def settle(store: Store) -> None:
+    """Wait until nothing is left to bring."""
+    waiting = threading.Event()
+    for _ in range(1000):
+        if not store.entries(deliveries.KIND):
+            return
+        waiting.wait(0.01)
+    raise AssertionError(store.entries(deliveries.KIND))
+
+
+def test_what_is_not_taken_is_brought_again(store: Store) -> None:
+    receiver = Receiver(NotTakenError("Busy", "later"))
+    with bringing(store, receiver) as working:
+        name = working.add(made("way", working.now()))
+        receiver.until(lambda: len(receiver.tries) == 2)
+        settle(store)
+    assert receiver.tries == [name, name]
+    assert receiver.refusals == []
+
+
+def test_what_was_tried_often_enough_is_given_up(store: Store) -> None:
+    receiver = Receiver(NotTakenError("Busy", "later"))
+    with bringing(store, receiver) as working:
+        working.add(made("way", working.now(), most=0))
+        receiver.until(lambda: bool(receiver.refusals))
+        settle(store)
+    assert receiver.refusals == [Refusal("Busy", "later", "MaximumRetryAttempts", 0)]
+
+
+def test_what_is_too_old_is_given_up(store: Store) -> None:
+    receiver = Receiver(NotTakenError("Busy", "later"))
+    with bringing(store, receiver) as working:
+        working.add(made("way", working.now(), seconds=0.5))
+        receiver.until(lambda: bool(receiver.refusals))
+    assert receiver.refusals == [Refusal("Busy", "later", "MaximumEventAgeInSeconds", 0)]
+
+
+def test_what_will_never_be_taken_is_given_up_at_once(store: Store) -> None:
+    receiver = Receiver(NotTakenError("Gone", "never", is_final=True))
+    with bringing(store, receiver) as working:
+        working.add(made("way", working.now()))
+        receiver.until(lambda: bool(receiver.refusals))
+    assert len(receiver.tries) == 1
+
+
+def test_no_room_is_no_try(store: Store) -> None:
+    receiver = Receiver(NotNowError())
+    with bringing(store, receiver) as working:
+        working.add(made("way", working.now(), most=0))
+        receiver.until(lambda: len(receiver.tries) == 2)
+        settle(store)
+    assert receiver.refusals == []
+
+
+def test_what_nobody_brought_is_brought_by_the_next(store: Store) -> None:
+    name = Deliveries(store, SystemClock(), dict).add(made("way", 0.0))
+    receiver = Receiver()
+    with bringing(store, receiver):
+        receiver.until(lambda: receiver.tries == [name])
+        settle(store)
