@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from operations import prices as tables
 from operations.prices import Price, Prices
 from operations.usage import Job, jobs, with_values
-from pipeline.cron import At, parse
-from pipeline.occurrences import per_month, upcoming
 from pipeline.settings import Settings
+from schedules.cron import At, parse
+from schedules.occurrences import per_month, upcoming
 
 HOURS_OF_A_MONTH = 730
 _SECONDS_OF_A_MONTH = HOURS_OF_A_MONTH * 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import islice
 
-from pipeline.occurrences import upcoming
+from schedules.occurrences import upcoming
 
 _SHOWN = 5
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from language.shapes import OPERATIONS
 from localaws.protocol.errors import ServiceError
-from localaws.steps.runner import JOB_FAULT, Ended, Run
+from localaws.steps.runner import JOB_FAULTS, Ended, Run
 
 Call: TypeAlias = Callable[[Run, str, Mapping[str, Any]], Mapping[str, Any]]
 """An operation of SageMaker, in the name of the execution's role."""
@@ -98,7 +98,8 @@ class RequestRunner:
         if status in life.stopped:
             return Ended("Stopped", described)
         if status in life.failed:
-            return Ended("Failed", described, described.get("FailureReason", f"{run.step.name} failed"), JOB_FAULT)
+            reason = described.get("FailureReason", f"{run.step.name} failed")
+            return Ended("Failed", described, reason, JOB_FAULTS.get(reason.partition(":")[0], ""))
         return None
 
     def stop(self, run: Run) -> None:

@@ -15,7 +15,12 @@ from localaws.world import World
 
 _TOKEN = 10
 _LONGEST_NAME = 63
-JOB_FAULT = "SageMaker.JOB_INTERNAL_ERROR"
+# What a job's reason to fail begins with, where it is not the job's own fault, and what retry policies call it.
+JOB_FAULTS: Mapping[str, str] = {
+    "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
+    "CapacityError": "SageMaker.CAPACITY_ERROR",
+    "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
+}
 STEP_FAULT = "Step.SERVICE_FAULT"
 THROTTLING = "Step.THROTTLING"
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
 
-from waitress import wasyncore
-from waitress.server import create_server
+from cheroot.wsgi import Server as HttpServer
 
 from localaws.web.router import Application
 
 _ADDRESS = "127.0.0.1"
-# More than functions can be called at once: whoever is called asks in turn, and must find a thread to be answered.
-_THREADS = 128
+_THREADS = 48
+_WAITING = 512
 _LARGEST_BODY = 6 << 30
 
 
@@ -20,23 +18,17 @@ class Server:
     """An application behind a port; port 0 takes any that is free."""
 
     def __init__(self, application: Application, port: int) -> None:
-        self._sockets: dict[int, Any] = {}
-        self._server = create_server(
-            application,
-            map=self._sockets,
-            host=_ADDRESS,
-            port=port,
-            threads=_THREADS,
-            max_request_body_size=_LARGEST_BODY,
-            clear_untrusted_proxy_headers=True,
-            ident="pedigree",
+        self._server = HttpServer(
+            (_ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
-        self._thread = threading.Thread(target=self._server.run, name="server", daemon=True)
+        self._server.max_request_body_size = _LARGEST_BODY
+        self._server.prepare()
+        self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
 
     @property
     def port(self) -> int:
         """Where it listens."""
-        return int(self._server.effective_port)
+        return int(self._server.bind_addr[1])
 
     def start(self) -> None:
         """Answer from now on."""
@@ -44,6 +36,5 @@ class Server:
 
     def stop(self) -> None:
         """Let go of the port and of every connection."""
-        self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._sockets))
+        self._server.stop()
         self._thread.join()
-        self._server.task_dispatcher.shutdown()

@@ -200,15 +200,26 @@ def test_a_failed_job_is_tried_again_as_its_policy_says(sage: Sage) -> None:
     arn = sage.start(training("Train", RetryPolicies=[policy]))
     sage.go(arn)
     for attempt, wait in ((1, 10), (2, 20)):
-        sage.end("Train", "Failed", FailureReason="lost")
+        sage.end("Train", "Failed", FailureReason="InternalServerError: lost")
         sage.go(arn)
         assert len(sage.jobs) == attempt
         sage.clock.sleep(wait + 1)
         sage.go(arn)
         assert len(sage.jobs) == attempt + 1
-    sage.end("Train", "Failed", FailureReason="lost")
+    sage.end("Train", "Failed", FailureReason="InternalServerError: lost")
     assert sage.go(arn) == "Failed"
-    assert (sage.steps(arn)["Train"]["AttemptCount"], sage.described(arn)["FailureReason"]) == (3, "lost")
+    assert (sage.steps(arn)["Train"]["AttemptCount"], sage.described(arn)["FailureReason"]) == (
+        3,
+        "InternalServerError: lost",
+    )
+
+
+def test_a_job_that_fails_by_its_own_fault_is_not_tried_again(sage: Sage) -> None:
+    policy = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "IntervalSeconds": 10, "MaxAttempts": 2}
+    arn = sage.start(training("Train", RetryPolicies=[policy]))
+    sage.go(arn)
+    sage.end("Train", "Failed", FailureReason="AlgorithmError: no images, exit code: 1")
+    assert sage.go(arn) == "Failed"
 
 
 def test_throttling_is_a_fault_of_its_own(sage: Sage) -> None:

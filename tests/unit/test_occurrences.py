@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.cron import checked
-from pipeline.occurrences import per_month, upcoming
 from schedules.cron import checked
 from schedules.occurrences import per_month, upcoming
 

@@ -1,0 +1,162 @@
+"""Where moto leaves out what AWS has, or answers what AWS would not: mended once, for the whole process.
+
+Each function below takes the place of one of moto's, and its docstring says what AWS does. The pin of moto and the
+tests that stand on this file keep them honest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+from moto.awslambda.exceptions import LambdaClientError, UnknownAliasException
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.awslambda.policy import Policy
+from moto.core.resource_tagging import TaggedResource
+from moto.events.models import EventsBackend
+from moto.iam.models import IAMBackend
+from moto.sqs.models import Queue
+
+
+@cache
+def mend() -> None:
+    """Mend moto, if it is not mended yet."""
+    for owner, name, mended in _MENDED:
+        setattr(owner, name, mended(getattr(owner, name, None)))
+
+
+class ConflictError(LambdaClientError):
+    """What Lambda says when the same thing is made twice."""
+
+    code = 409
+
+    def __init__(self, message: str) -> None:
+        super().__init__("ResourceConflictException", message)
+
+
+def create_mapping(original: Any) -> Callable[..., Any]:
+    """A queue and a function can be mapped once; the mapping is to the alias, not to the version behind it."""
+
+    def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
+        queue, function = spec["EventSourceArn"], spec["FunctionName"]
+        for one in self._event_source_mappings.values():
+            if (one.event_source_arn, one.function_arn) == (queue, function):
+                raise ConflictError(
+                    f'An event source mapping with SQS arn (" {queue} ") and function (" {function} ") already exists. '
+                    f"Please update or delete the existing mapping with UUID {one.uuid}"
+                )
+        made = original(self, spec)
+        made.function_arn = function
+        return made
+
+    return create_event_source_mapping
+
+
+def update_mapping(original: Any) -> Callable[..., Any]:
+    """As with making one: the mapping is to the alias."""
+
+    def update_event_source_mapping(self: LambdaBackend, uuid: str, spec: dict[str, Any]) -> Any:
+        changed = original(self, uuid, spec)
+        if changed and "FunctionName" in spec:
+            changed.function_arn = spec["FunctionName"]
+        return changed
+
+    return update_event_source_mapping
+
+
+def add_statement(original: Any) -> Callable[..., Any]:
+    """A statement of a function's policy has a name of its own."""
+
+    def add(self: Policy, raw: str, qualifier: str | None = None) -> Any:
+        sid = json.loads(raw)["StatementId"]
+        if any(statement["Sid"] == sid for statement in self.statements):
+            raise ConflictError(f"The statement id ({sid}) provided already exists.")
+        return original(self, raw, qualifier)
+
+    return add
+
+
+def get_policy(original: Any) -> Callable[..., Any]:
+    """A function without permissions has no policy."""
+
+    def policy(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> Any:
+        answer = original(self, function_name, qualifier)
+        if not json.loads(json.loads(answer)["Policy"])["Statement"]:
+            raise UnknownAliasException(function_name)
+        return answer
+
+    return policy
+
+
+def delete_function(original: Any) -> Callable[..., Any]:
+    """A function takes its aliases along."""
+
+    def delete(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> Any:
+        answer = original(self, function_name, qualifier)
+        self._lambdas._aliases.pop(function_name, None)
+        return answer
+
+    return delete
+
+
+def update_code(original: Any) -> Callable[..., Any]:
+    """Code comes with the architecture that it is for."""
+
+    def update_function_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> Any:
+        self.architectures = updated_spec.get("Architectures", self.architectures)
+        return original(self, updated_spec)
+
+    return update_function_code
+
+
+def tagged_functions(original: Any) -> Callable[..., Any]:
+    """Mappings are found by their tags, too."""
+
+    def iter_tagged_resources(self: LambdaBackend) -> Iterator[TaggedResource]:
+        yield from original(self)
+        for one in self._event_source_mappings.values():
+            yield TaggedResource(arn=one.arn, tags=one.tags, resource_type="lambda:event-source-mapping")
+
+    return iter_tagged_resources
+
+
+def tagged_rules(original: Any) -> Callable[..., Any]:
+    """Rules are found by their tags, too."""
+
+    def iter_tagged_resources(self: EventsBackend) -> Iterator[TaggedResource]:
+        yield from original(self)
+        for bus in self.event_buses.values():
+            for rule in bus.rules.values():
+                labels = self.tagger.get_tag_dict_for_resource(rule.arn)
+                yield TaggedResource(arn=rule.arn, tags=labels, resource_type="events:rule")
+
+    return iter_tagged_resources
+
+
+def linked_role(original: Any) -> Callable[..., Any]:
+    """The role of scaling endpoints has a name that does not follow from its service's."""
+
+    def create_service_linked_role(self: Any, service_name: str, description: str, suffix: str) -> Any:
+        role = original(self, service_name, description, suffix)
+        if service_name == "sagemaker.application-autoscaling.amazonaws.com":
+            role.name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+        return role
+
+    return create_service_linked_role
+
+
+_MENDED: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
+    (LambdaBackend, "create_event_source_mapping", create_mapping),
+    (LambdaBackend, "update_event_source_mapping", update_mapping),
+    (LambdaBackend, "get_policy", get_policy),
+    (LambdaBackend, "delete_function", delete_function),
+    (LambdaBackend, "iter_tagged_resources", tagged_functions),
+    (LambdaFunction, "update_function_code", update_code),
+    (Policy, "add_statement", add_statement),
+    (EventsBackend, "iter_tagged_resources", tagged_rules),
+    (IAMBackend, "create_service_linked_role", linked_role),
+    (Queue, "redrive_allow_policy", lambda _original: None),
+    (Queue, "BASE_ATTRIBUTES", lambda known: [*known, "RedriveAllowPolicy"]),
+)
