@@ -185,7 +185,13 @@ class LocalAws:
         path = os.environ.get("PATH", os.defpath)
         if options.container:
             path = f"{options.container / 'bin'}{os.pathsep}{path}"
-        return Machine({"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region}, os.cpu_count() or 1)
+        environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region}
+        return Machine(environment, os.cpu_count() or 1, self._role_environment)
+
+    def _role_environment(self, role: str) -> Mapping[str, str]:
+        """What lets a process in a role's name reach this AWS."""
+        place = {"AWS_DEFAULT_REGION": self.world.region, "AWS_ENDPOINT_URL": self.url}
+        return {**place, **self._clients.credentials(role, "job").variables()} if role else place
 
 
 def _functions_machine(options: Options) -> invoking.Machine:

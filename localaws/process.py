@@ -81,10 +81,11 @@ def up(folder: Path, *, port: int = 0, region: str = "us-east-1", container: Pat
     running = find(folder)
     if running is not None:
         return running
+    folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "localaws", "--folder", str(folder), "--port", str(port), "--region", region]
     if container is not None:
-        command += ["--container", str(container)]
+        command += ["--container", str(container.resolve())]
     root = Path(__file__).resolve().parent.parent
     state_path(folder).unlink(missing_ok=True)
     with log_path(folder).open("ab") as log:

@@ -38,6 +38,9 @@ class Records:
         os.environ["MOTO_ACCOUNT_ID"] = account
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+        from localaws.records.mending import mend
+
+        mend()
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._account = account

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from language import caching, retries
@@ -74,9 +75,12 @@ def change(run: Run, **members: Any) -> None:
 
 def failed(error: Exception) -> Ended:
     """How an attempt ended that could not even be made."""
-    code = error.code if isinstance(error, ServiceError) else ""
-    fault = THROTTLING if any(words in code for words in _THROTTLED) else STEP_FAULT
-    return Ended("Failed", reason=f"ClientError: {error}" if code else str(error), fault=fault)
+    if not isinstance(error, ServiceError):
+        return Ended("Failed", reason=str(error))
+    is_throttled = any(words in error.code for words in _THROTTLED)
+    is_theirs = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    fault = THROTTLING if is_throttled else STEP_FAULT if is_theirs else ""
+    return Ended("Failed", reason=f"ClientError: {error}", fault=fault)
 
 
 def _again(run: Run, body: Document, ended: Ended) -> bool:

@@ -96,6 +96,18 @@ def test_a_condition_takes_a_branch_and_the_other_never_starts(sage: Sage) -> No
     assert sage.described(other)["FailureReason"] == "too few: 5"
 
 
+def test_a_fail_step_fails_again_when_its_execution_is_retried(sage: Sage) -> None:
+    gate = {
+        "Name": "Gate",
+        "Type": "Condition",
+        "Arguments": {"Conditions": [], "IfSteps": [failing("No")], "ElseSteps": []},
+    }
+    arn = sage.start(gate)
+    assert sage.go(arn) == "Failed"
+    sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert sage.go(arn) == "Failed"
+
+
 def failing(name: str) -> dict[str, Any]:
     message = {"Std:Join": {"On": ": ", "Values": ["too few", {"Get": "Parameters.Epochs"}]}}
     return {"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": message}}
