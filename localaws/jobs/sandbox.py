@@ -16,7 +16,7 @@ from pathlib import Path
 from localaws.jobs.plans import ROOT, Input, JobPlan, Output
 from localaws.objects.catalog import Address, Catalog, download, upload
 
-_FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints", "tmp")
+_FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
 _MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
 BASE = "SAGEMAKER_BASE_DIR"
 _FAILURE = f"{ROOT}/output/failure"
@@ -68,9 +68,10 @@ class Sandbox:
         return [self.mapped(word) for word in plan.command]
 
     def environment(self, plan: JobPlan, base: Mapping[str, str]) -> dict[str, str]:
-        """All that the host's processes see of the environment."""
+        """All that the processes of the host see of the environment. Temporary files lie where the machine has them:
+        sockets lie there, too, and their paths may not be long."""
         told = {name: self.mapped(value) for name, value in plan.environment.items()}
-        own = {BASE: str(self.root), "HOME": str(self.folder), "TMPDIR": str(self.root / "tmp")}
+        own = {BASE: str(self.root), "HOME": str(self.folder)}
         return {**base, **own, **told}
 
     def failure(self) -> str:
