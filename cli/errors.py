@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.errors import ChecksError
 from language.errors import LanguageError
 from localaws.errors import LocalAwsError
 from pipeline.errors import PipelineError, SettingsError
@@ -17,7 +18,7 @@ class UsageError(Exception):
     """A command that was asked for what it cannot do."""
 
 
-MISTAKES = (UsageError, PipelineError, StepsError, LanguageError, LocalAwsError)
+MISTAKES = (UsageError, PipelineError, StepsError, LanguageError, ChecksError, LocalAwsError)
 MISTAKE_EXIT = 2
 
 

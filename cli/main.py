@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import definition, graph, local, sample_data
+from cli import check, definition, graph, local, sample_data
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("definition")(definition.command)
+app.command("check")(check.command)
 app.command("graph")(graph.command)
 app.command("sample-data")(sample_data.command)
 app.add_typer(local.app, name="local")
