@@ -29,7 +29,9 @@ def load(text: str) -> Mapping[str, Any]:
     except RecursionError:
         raise UnusableError(f"the text nests deeper than {_DEEPEST} levels, and no definition does") from None
     except ValueError as error:
-        cut = isinstance(error, json.JSONDecodeError) and not text[error.pos :].strip()
+        cut = isinstance(error, json.JSONDecodeError) and (
+            not text[error.pos :].strip() or error.msg.startswith("Unterminated")
+        )
         why = "the JSON ends too early, it is cut off" if cut else f"not JSON: {error}"
         raise UnusableError(f"{why}; give the whole definition, as `pedigree definition` prints it") from None
     return usable(document)

@@ -119,6 +119,18 @@ class Subject:
         return found
 
     @cached_property
+    def texts(self) -> Sequence[tuple[str, str]]:
+        """Every plain text that steps and parameters have, with its pointer; those inside of expressions too."""
+        found: list[tuple[str, str]] = []
+        for step in self.steps:
+            _texts(dict(step.own_arguments), f"{step.pointer}/Arguments", found)
+            for name in ("FunctionArn", "SqsQueueUrl"):
+                _texts(step.document.get(name), f"{step.pointer}/{name}", found)
+        for name, pointer in self.parameter_pointers.items():
+            _texts(self.definition.parameters[name].default, f"{pointer}/DefaultValue", found)
+        return found
+
+    @cached_property
     def jobs(self) -> Sequence[Job]:
         """Everything that runs in a container."""
         return [job for step in self.steps for job in jobs(step)]
@@ -235,3 +247,11 @@ class Subject:
         elif isinstance(value, list):
             for index, member in enumerate(value):
                 yield from self._walk(step, member, f"{pointer}/{index}")
+
+
+def _texts(value: Any, pointer: str, found: list[tuple[str, str]]) -> None:
+    if isinstance(value, str):
+        found.append((pointer, value))
+    elif isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            _texts(inner, f"{pointer}/{escaped(str(key))}", found)
