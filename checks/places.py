@@ -43,18 +43,18 @@ def _values(text: str) -> Iterator[tuple[str, int]]:
     stack: list[_Frame] = []
     key_at = 0
     for match in _TOKEN.finditer(text):
-        token, top = match[0], stack[-1] if stack else None
-        if token in "]}":
+        sign, top = match[0], stack[-1] if stack else None
+        if sign in "]}":
             stack.pop()
-        elif token == ",":
+        elif sign == ",":
             assert top is not None
             top.index, top.key = top.index + 1, None
-        elif token == ":":
+        elif sign == ":":
             continue
         elif top and not top.is_list and top.key is None:
-            top.key, key_at = json.loads(token), match.start()
+            top.key, key_at = json.loads(sign), match.start()
         else:
             pointer = top.inner if top else ""
             yield pointer, key_at if top and not top.is_list else match.start()
-            if token in "[{":
-                stack.append(_Frame(pointer, token == "["))
+            if sign in "[{":
+                stack.append(_Frame(pointer, sign == "["))

@@ -49,7 +49,7 @@ def line(written: str, value: str) -> str:
     """A line for an expression; UntriableError says that there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        items = list(parser.parse(written))
+        items: Any = parser.parse(written)
     if _is_heavy(items):
         raise UntriableError(written)
     made = _text(items, value)

@@ -43,7 +43,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Lost:
-    """A reference that leads nowhere: where it stands, what is missing, and the cause with a hint where there is one."""
+    """A reference that leads nowhere: where it stands, what is missing, and why, with a hint where there is one."""
 
     pointer: str
     kind: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -42,7 +42,7 @@ class Report:
         return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 1]}…"
 
     @cached_property
-    def _lines(self) -> Any:
+    def _lines(self) -> Mapping[str, int]:
         return lines(self.source, {one.pointer for one in self.findings})
 
 

@@ -36,8 +36,8 @@ def never_hit(subject: Subject) -> Iterator[Spot]:
 def clock(subject: Subject) -> Iterator[Spot]:
     """A time in something that the cache compares.
 
-    A key like code-2024-05-01-10-20-30 changes whenever the definition is built, so the first execution after each upsert
-    computes everything again. Make the key from the content.
+    A key like code-2024-05-01-10-20-30 changes whenever the definition is built, so the first execution after each
+    upsert computes everything again. Make the key from the content.
     """
     for step in _cached(subject):
         for pointer, value in _compared(step):

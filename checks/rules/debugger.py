@@ -19,8 +19,8 @@ _TENSORS = ("DebugHookConfig", "DebugRuleConfigurations")
 def image(subject: Subject) -> Iterator[Spot]:
     """Debugger on an image without its library.
 
-    smdebug is in AWS's PyTorch images up to 2.0. On later ones nothing is saved, so rules see no tensors and stay silent.
-    Debugger takes no new customers since July 2026.
+    smdebug is in AWS's PyTorch images up to 2.0. On later ones nothing is saved, so rules see no tensors and stay
+    silent. Debugger takes no new customers since July 2026.
     """
     for job, found in images(subject):
         if found.is_pytorch and found.release and found.release > LAST_WITH_SMDEBUG and job.step.type == "Training":
@@ -35,7 +35,8 @@ def image(subject: Subject) -> Iterator[Spot]:
 def search(subject: Subject) -> Iterator[Spot]:
     """Debugger or profiler on the jobs of a search.
 
-    A search's training definition has no such member; one SDK drops it without a word. Put it on the training that follows.
+    A search's training definition has no such member; one SDK drops it without a word. Put it on the training that
+    follows.
     """
     for job in subject.jobs:
         for member in DEBUG_MEMBERS if job.step.type == "Tuning" else ():

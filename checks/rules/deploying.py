@@ -93,8 +93,8 @@ def fixed_names(subject: Subject) -> Iterator[Spot]:
 def outputs(subject: Subject) -> Iterator[Spot]:
     """An output that every execution writes to the same place.
 
-    Two executions at once overwrite each other, and a cached result may be a later one's. Join Execution.PipelineExecutionId
-    to the address. Training jobs are left alone: the service adds the job's name.
+    Two executions at once overwrite each other, and a cached result may be a later one's. Join
+    Execution.PipelineExecutionId to the address. Training jobs are left alone: the service adds the job's name.
     """
     for step in subject.steps:
         pointer = f"{step.pointer}/Arguments"

@@ -36,8 +36,8 @@ def _is_on(value: Any) -> bool:
 def image(subject: Subject) -> Iterator[Spot]:
     """smddp on an image without it.
 
-    smdistributed.dataparallel is in AWS's PyTorch images up to 2.5; later ones have torchrun with NCCL. The SDK compiles it
-    without a word, and the script fails at its import.
+    smdistributed.dataparallel is in AWS's PyTorch images up to 2.5; later ones have torchrun with NCCL. The SDK
+    compiles it without a word, and the script fails at its import.
     """
     for job, found in images(subject):
         if found.is_pytorch and found.release and found.release > LAST_WITH_SMDDP and is_smddp(job):

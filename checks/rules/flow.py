@@ -29,8 +29,8 @@ def nested(subject: Subject) -> Iterator[Spot]:
 def conditions(subject: Subject) -> Iterator[Spot]:
     """A condition that is none.
 
-    Conditions compare (Equals, GreaterThan, GreaterThanOrEqualTo, LessThan, LessThanOrEqualTo), look a value up (In), or
-    combine others (Not, Or).
+    Conditions compare (Equals, GreaterThan, GreaterThanOrEqualTo, LessThan, LessThanOrEqualTo), look a value up
+    (In), or combine others (Not, Or).
     """
     for pointer, found in _conditions(subject):
         if isinstance(found, str):

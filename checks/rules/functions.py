@@ -59,8 +59,8 @@ def known(subject: Subject) -> Iterator[Spot]:
 def managed(subject: Subject) -> Iterator[Spot]:
     """A function that AmazonSageMakerFullAccess does not let the pipeline call.
 
-    That policy allows functions whose name contains sagemaker, SageMaker or Sagemaker. With a policy of your own it does not
-    matter.
+    That policy allows functions whose name contains sagemaker, SageMaker or Sagemaker. With a policy of your own it
+    does not matter.
     """
     for step, name in _named(subject):
         if "sagemaker" not in name.lower():

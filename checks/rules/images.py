@@ -12,9 +12,12 @@ from checks.subject import Subject
 
 # The Python that AWS's PyTorch images of a release have; a tag with another one does not exist.
 PYTHONS = {
-    **{(1, 12): "py38", (1, 13): "py39", (2, 0): "py310", (2, 1): "py310", (2, 2): "py310", (2, 3): "py311"},
-    **{(2, 4): "py311", (2, 5): "py311", (2, 6): "py312", (2, 7): "py312", (2, 8): "py312", (2, 9): "py312"},
-    **{(2, 10): "py313"},
+    (1, 12): "py38",
+    (1, 13): "py39",
+    **dict.fromkeys([(2, 0), (2, 1), (2, 2)], "py310"),
+    **dict.fromkeys([(2, 3), (2, 4), (2, 5)], "py311"),
+    **dict.fromkeys([(2, 6), (2, 7), (2, 8), (2, 9)], "py312"),
+    (2, 10): "py313",
 }
 
 
@@ -120,8 +123,8 @@ def pinned(subject: Subject) -> Iterator[Spot]:
 def newer(subject: Subject) -> Iterator[Spot]:
     """A model is trained with a newer PyTorch than the one that serves it.
 
-    What the newer one saves, the older one may not load. Save plain weights (a state dict), and test that they load. The last
-    PyTorch image for serving is 2.6.
+    What the newer one saves, the older one may not load. Save plain weights (a state dict), and test that they
+    load. The last PyTorch image for serving is 2.6.
     """
     trained = [found.release for job, found in images(subject) if job.trains and found.is_pytorch and found.release]
     for pointer, found in _served(subject):

@@ -56,8 +56,8 @@ def number(subject: Subject) -> Iterator[Spot]:
 def count(subject: Subject) -> Iterator[Spot]:
     """Too many or too few entries.
 
-    A processing job has 10 inputs and 10 outputs at most, a training job 20 channels, 100 hyperparameters, 100 variables
-    and 40 metrics, a categorical range 30 values.
+    A processing job has 10 inputs and 10 outputs at most, a training job 20 channels, 100 hyperparameters, 100
+    variables and 40 metrics, a categorical range 30 values.
     """
     yield from _told(subject, "count")
 

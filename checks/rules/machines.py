@@ -35,7 +35,8 @@ def warm_spot(subject: Subject) -> Iterator[Spot]:
 def waiting(subject: Subject) -> Iterator[Spot]:
     """A spot job without the time to wait for its machine.
 
-    MaxWaitTimeInSeconds holds the waiting and the running, so it is at least MaxRuntimeInSeconds; without spot there is none.
+    MaxWaitTimeInSeconds holds the waiting and the running, so it is at least MaxRuntimeInSeconds; without spot
+    there is none.
     """
     for job in subject.jobs:
         limit = job.get("StoppingCondition")

@@ -52,8 +52,8 @@ def readable(subject: Subject) -> Iterator[Spot]:
 def exponents(subject: Subject) -> Iterator[Spot]:
     """A metric's expression that misreads 1e-05.
 
-    [0-9.]+ reads "1" from 1e-05, so that the smallest loss looks like a large one, and the search takes the worst job for
-    the best.
+    [0-9.]+ reads "1" from 1e-05, so that the smallest loss looks like a large one, and the search takes the worst
+    job for the best.
     """
     for _, pointer, name, written in _regexes(subject):
         for value in _SMALL:
@@ -81,8 +81,8 @@ def not_finite(subject: Subject) -> Iterator[Spot]:
 def objective(subject: Subject) -> Iterator[Spot]:
     """An objective that is none of the metrics.
 
-    A search reads its objective from the log by the metric definition of that name. Algorithms of AWS's own bring theirs,
-    scripts do not.
+    A search reads its objective from the log by the metric definition of that name. Algorithms of AWS's own bring
+    theirs, scripts do not.
     """
     for job in subject.jobs:
         if job.step.type != "Tuning":

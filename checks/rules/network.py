@@ -25,8 +25,8 @@ def _missing(jobs: Sequence[Job], paths: Sequence[Path]) -> Iterator[Job]:
 def volumes(subject: Subject) -> Iterator[Spot]:
     """A volume without the key that other volumes have.
 
-    Somebody wants volumes to be encrypted with a key of their own, and this one is not. Machines with disks of their own
-    are left alone: they encrypt them.
+    Somebody wants volumes to be encrypted with a key of their own, and this one is not. Machines with disks of
+    their own are left alone: they encrypt them.
     """
     able = [job for job in subject.jobs if not any(map(has_local_storage, machines(subject, job)))]
     paths = (("ResourceConfig", "VolumeKmsKeyId"), ("ProcessingResources", "ClusterConfig", "VolumeKmsKeyId"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 
 from checks.finding import Severity, Spot
@@ -9,6 +10,7 @@ from checks.jobs import at, entries
 from checks.rule import rule
 from checks.subject import Subject
 from language.definition import Step
+from language.expressions import JsonGet, StepReference
 
 
 @rule("REF011", Severity.ERROR)
@@ -54,9 +56,12 @@ def _inputs(subject: Subject, step: Step) -> Iterator[tuple[str, str]]:
 
 
 def _texts(subject: Subject, value: object, pointer: str) -> Iterator[tuple[str, str]]:
+    """An address as a text to compare: one that is joined from what the execution knows is one too."""
     text = subject.plain(value)
     if isinstance(text, str):
         yield pointer, text
+    elif value and not any(isinstance(one, (StepReference, JsonGet)) for one in subject.references_in(value)):
+        yield pointer, json.dumps(value, sort_keys=True)
 
 
 def _cycles(direct: Mapping[str, frozenset[str]]) -> Iterator[list[str]]:

@@ -71,7 +71,8 @@ def choices(subject: Subject) -> Iterator[Spot]:
             yield Spot(f"{pointer}/EnumValues", f"a parameter of type {parameter.type} has no choices", "remove them")
             continue
         for index, one in enumerate(parameter.choices):
-            if not isinstance(one, str):
+            choice: object = one
+            if not isinstance(choice, str):
                 yield Spot(f"{pointer}/EnumValues/{index}", f"the choice {brief(one)} is no text", "write it in quotes")
             elif one in parameter.choices[:index]:
                 yield Spot(f"{pointer}/EnumValues/{index}", f"{brief(one)} is there twice", "remove one of them")

@@ -43,8 +43,8 @@ def step(subject: Subject) -> Iterator[Spot]:
 def path(subject: Subject) -> Iterator[Spot]:
     """A value that the step does not have.
 
-    A step of type Training, Processing, Tuning, Transform, Model, RegisterModel, EndpointConfig or Endpoint has what the
-    matching Describe operation answers, and nothing else.
+    A step of type Training, Processing, Tuning, Transform, Model, RegisterModel, EndpointConfig or Endpoint has
+    what the matching Describe operation answers, and nothing else.
     """
     yield from _lost(subject, "path", "refer to what the Describe operation of the step answers")
 

@@ -25,8 +25,8 @@ def _judged(subject: Subject) -> Iterator[tuple[Job, list[Option], dict[str, tup
     """The jobs whose script's options are known, with every hyperparameter: its pointer and its value."""
     for job in subject.jobs:
         fixed = job.get(job.hyperparameters) if job.trains else None
-        known = options(subject.beside.scripts, _program(subject, job)) if isinstance(fixed, dict) else None
-        if known:
+        known = options(subject.beside.scripts, _program(subject, job))
+        if known and isinstance(fixed, dict):
             given = {
                 name: (job.place(job.hyperparameters, name), value)
                 for name, value in fixed.items()
@@ -42,8 +42,8 @@ def _judged(subject: Subject) -> Iterator[tuple[Job, list[Option], dict[str, tup
 def accepted(subject: Subject) -> Iterator[Spot]:
     """A hyperparameter that the script does not accept.
 
-    Checked where scripts are given. AWS's toolkit hands every hyperparameter to the script as an option, and argparse ends
-    a script that it does not know, after the machine has been paid for.
+    Checked where scripts are given. AWS's toolkit hands every hyperparameter to the script as an option, and
+    argparse ends a script that it does not know, after the machine has been paid for.
     """
     for _, known, given in _judged(subject):
         names = [one.name for one in known]

@@ -22,8 +22,8 @@ _ELSEWHERE = re.compile(r"^(?:arn:|\{\{|ssm:|secretsmanager:|/|$)")
 def secrets(subject: Subject) -> Iterator[Spot]:
     """A secret in the definition.
 
-    Environment, hyperparameters, arguments and defaults are shown in Studio and logged by CloudTrail. Keep it in Secrets
-    Manager, hand over its name, and let the script read it.
+    Environment, hyperparameters, arguments and defaults are shown in Studio and logged by CloudTrail. Keep it in
+    Secrets Manager, hand over its name, and let the script read it.
     """
     declared = {f"{pointer}/DefaultValue": name for name, pointer in subject.parameter_pointers.items()}
     for pointer, text in subject.texts:
