@@ -47,6 +47,12 @@ class Job:
         return "StaticHyperParameters" if self.step.type == "Tuning" else "HyperParameters"
 
     @property
+    def fixed(self) -> Mapping[str, Any]:
+        """The hyperparameters; none where the job trains nothing."""
+        found = self.get(self.hyperparameters) if self.trains else None
+        return found if isinstance(found, Mapping) else {}
+
+    @property
     def image(self) -> tuple[str, ...]:
         """The path to the image."""
         if self.trains:

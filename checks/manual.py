@@ -9,6 +9,8 @@ from checks.errors import UnknownCodeError
 from checks.rule import GROUPS
 from checks.rules import RULES
 
+MARK = "<!-- From here on it is made from the rules: make golden -->\n\n"
+
 
 def page(code: str) -> str:
     """What a rule looks for, for --explain."""
@@ -20,8 +22,8 @@ def page(code: str) -> str:
 
 
 def markdown() -> str:
-    """All rules by group, as the manual lists them."""
-    return "\n".join(_lines())
+    """All rules by group, as the manual ends."""
+    return MARK + "\n".join(_lines())
 
 
 def _lines() -> Iterator[str]:

@@ -25,7 +25,7 @@ _DRIVERS = "sm_drivers"
 
 def is_smddp(job: Job) -> bool:
     """Whether a job is launched with smdistributed.dataparallel."""
-    return job.trains and _is_on((job.get(job.hyperparameters) or {}).get(SMDDP))
+    return job.trains and _is_on(job.fixed.get(SMDDP))
 
 
 def _is_on(value: Any) -> bool:
@@ -66,12 +66,11 @@ def alone(subject: Subject) -> Iterator[Spot]:
     """
     for job, found in images(subject):
         counts = [one for one in subject.possible(job.get("ResourceConfig", "InstanceCount")) if isinstance(one, int)]
-        fixed = job.get(job.hyperparameters) if job.trains else None
-        channels = {one.get("ChannelName") for _, one in entries(job.get("InputDataConfig"))}
-        launched = isinstance(fixed, dict) and any(_is_on(fixed.get(one)) for one in _LAUNCHERS)
+        channels = {str(one.get("ChannelName")) for _, one in entries(job.get("InputDataConfig"))}
+        launched = any(_is_on(job.fixed.get(one)) for one in _LAUNCHERS)
         # What a container is told to run may launch anything.
         own = job.get("AlgorithmSpecification", "ContainerEntrypoint") or _DRIVERS in channels
-        if found.is_pytorch and any(one > 1 for one in counts) and not launched and not own:
+        if job.trains and found.is_pytorch and any(one > 1 for one in counts) and not launched and not own:
             cause = f"{max(counts)} machines, and nothing makes them one job"
             pointer = job.place("ResourceConfig/InstanceCount")
             yield Spot(pointer, cause, "set sagemaker_torch_distributed_enabled, or use one machine")

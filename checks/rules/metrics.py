@@ -135,7 +135,7 @@ def _objective(job: Job) -> tuple[str, Any]:
 
 def _runs_a_script(subject: Subject, job: Job) -> bool:
     found: Image | None = image(subject.plain(job.get(*job.image)))
-    return bool(found and found.is_pytorch) or "sagemaker_program" in (job.get(job.hyperparameters) or {})
+    return bool(found and found.is_pytorch) or "sagemaker_program" in job.fixed
 
 
 def _tried(written: str, value: str) -> str | None:

@@ -17,19 +17,18 @@ _PROGRAM = "sagemaker_program"
 
 
 def _program(subject: Subject, job: Job) -> str:
-    program = subject.plain((job.get(job.hyperparameters) or {}).get(_PROGRAM))
+    program = subject.plain(job.fixed.get(_PROGRAM))
     return program.strip('"') if isinstance(program, str) else ""
 
 
 def _judged(subject: Subject) -> Iterator[tuple[Job, list[Option], dict[str, tuple[str, Any]]]]:
     """The jobs whose script's options are known, with every hyperparameter: its pointer and its value."""
     for job in subject.jobs:
-        fixed = job.get(job.hyperparameters) if job.trains else None
-        known = options(subject.beside.scripts, _program(subject, job))
-        if known and isinstance(fixed, dict):
+        known = options(subject.beside.scripts, _program(subject, job)) if job.trains else None
+        if known:
             given = {
                 name: (job.place(job.hyperparameters, name), value)
-                for name, value in fixed.items()
+                for name, value in job.fixed.items()
                 if not name.startswith("sagemaker_")
             }
             for one in ranges(subject):

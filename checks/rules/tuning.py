@@ -109,7 +109,7 @@ def twice(subject: Subject) -> Iterator[Spot]:
         seen[key] = one.pointer
         for job in subject.jobs_of.get(one.step.name, ()):
             own = not several or one.pointer.startswith(f"{job.pointer}/")
-            if own and one.name in (job.get("StaticHyperParameters") or {}):
+            if own and one.name in job.fixed:
                 pointer = job.place("StaticHyperParameters", one.name)
                 yield Spot(pointer, f"{one.name} is fixed here and has a range", "remove one of them")
 

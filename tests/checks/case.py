@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from checks.subject import Beside
@@ -13,13 +13,13 @@ Puts = tuple[tuple[str, Any], ...]
 
 @dataclass(frozen=True)
 class Case:
-    """Values put at paths of the small definition, for a fault and for a near miss; place is where the fault is found."""
+    """Values put at paths of the small definition, for a fault and for a near miss; place is where it is found."""
 
     code: str
     place: str
     wrong: Puts
     near: Puts
-    beside: Beside = Beside()
+    beside: Beside = field(default_factory=Beside)
 
 
 def made(puts: Puts) -> Document:
