@@ -128,7 +128,7 @@ def jobs(step: Step) -> Iterator[Job]:
 def at(value: Any, *path: str) -> Any:
     """What lies at a path into a JSON value, None if nothing does."""
     for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
+        value = value.get(key) if isinstance(value, dict) else None
     return value
 
 

@@ -7,7 +7,6 @@ and a reader that has gone are Typer's to handle: exit codes 130 and 1, and no t
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -32,6 +31,8 @@ app.add_typer(local.app, name="local")
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         typer.echo(version("pedigree"))
         raise typer.Exit
 

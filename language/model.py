@@ -10,7 +10,8 @@ import gzip
 import json
 from collections.abc import Mapping
 from functools import cache, cached_property
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 
@@ -59,8 +60,10 @@ def input_shape(operation: str) -> Shape:
 
 @cache
 def _document() -> Mapping[str, Any]:
-    folder = files("botocore") / "data" / "sagemaker"
-    newest = max((one for one in folder.iterdir() if one.name[:1].isdigit()), key=lambda one: one.name)
+    found = find_spec("botocore")
+    assert found
+    assert found.origin
+    newest = max(Path(found.origin).parent.glob("data/sagemaker/[0-9]*"))
     packed = newest / "service-2.json.gz"
     text = gzip.decompress(packed.read_bytes()) if packed.is_file() else (newest / "service-2.json").read_bytes()
     document: Mapping[str, Any] = json.loads(text)
