@@ -10,12 +10,13 @@ from checks.rule import rule
 from checks.subject import Subject
 
 _NAMES = re.compile(
-    r"(?:password|passwd|secret|api_?key|access_?key|private_?key|auth_?token|access_?token|hf_token)$", re.IGNORECASE
+    r"(?:password|passwd|client_?secret|secret_?key|api_?key|access_?key|private_?key|auth_?token|access_?token|hf_token)$",
+    re.IGNORECASE,
 )
 _VALUES = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bghp_\w{36}\b|\bhf_[A-Za-z0-9]{30,}\b"
 )
-_ELSEWHERE = re.compile(r"^(?:arn:|\{\{|ssm:|secretsmanager:|/|$)")
+_ELSEWHERE = re.compile(r"^(?:arn:|s3:|\{\{|ssm:|secretsmanager:|/|$)")
 
 
 @rule("DEP013", Severity.ERROR)
