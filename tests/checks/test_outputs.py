@@ -19,7 +19,7 @@ from checks.run import assert_clean, run
 from tests.checks.case import made
 from tests.checks.small import document, get
 
-BROKEN = made((("Deploy.Arguments.x", get("Parameters.Endpont")), ("Train.Arguments.StoppingCondition", {})))
+BROKEN = made((("Deploy.Arguments.x", get("Parameters.Endpont")), ("Train.Arguments.RoleArn", "job")))
 SOURCE = json.dumps(BROKEN, indent=2)
 REPORT = Report("pipe line.json", SOURCE, run(BROKEN))
 
@@ -108,10 +108,9 @@ def test_an_answer_of_describe_pipeline_is_a_definition() -> None:
 
 
 def test_codes_are_chosen_by_their_beginnings() -> None:
+    assert {one.code for one in run(BROKEN)} > {"REF001"}
     assert {one.code for one in run(BROKEN, select=["REF"])} == {"REF001"}
-    assert {one.code for one in run(BROKEN, ignore=["REF", "LIM"])} == {"TYP001"} or not run(
-        BROKEN, ignore=["REF", "LIM"]
-    )
+    assert not any(one.code.startswith("REF") for one in run(BROKEN, ignore=["REF"]))
     with pytest.raises(UnknownCodeError, match="no rule has a code like FOO"):
         run(BROKEN, select=["FOO"])
 
