@@ -38,13 +38,14 @@ coverage: $(READY) ## run the tests and show the lines that none of them runs
 test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
 	@$(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini tests/container $(ARGS) $(CHOSEN)
 
-check: $(READY) ## format, lint, types, imports, lengths
+check: $(READY) ## format, lint, types, imports, lengths, and what is wrong with the definition
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "format: run make format"; exit 1; }
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/mypy --config-file tests/container/mypy.ini
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/python -m tests.lengths
+	@$(VENV)/bin/pedigree check --fail-on warning --scripts entrypoints
 
 format: $(READY) ## rewrite the code as make check wants it
 	@$(VENV)/bin/ruff format --quiet .

@@ -1,7 +1,9 @@
 """What can be wrong with what a check is given.
 
-ChecksError      everything below; its message is for the user: one line with cause and remedy
-└─ PolicyError   a document that is no policy
+ChecksError         everything below; its message is for the user: one line with cause and remedy
+├─ PolicyError      a document that is no policy
+├─ UnusableError    a text that is no definition, so that nothing can be said about it
+└─ UnknownCodeError a code that no rule has
 """
 
 from __future__ import annotations
@@ -13,3 +15,11 @@ class ChecksError(Exception):
 
 class PolicyError(ChecksError):
     """A document that IAM would not take for a policy; says which statement, and what is wrong with it."""
+
+
+class UnusableError(ChecksError):
+    """A text that is no pipeline definition at all."""
+
+
+class UnknownCodeError(ChecksError):
+    """A code, or the beginning of codes, that no rule has."""

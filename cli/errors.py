@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.errors import ChecksError
 from language.errors import LanguageError
 from localaws.errors import LocalAwsError
 from operations.errors import GivenError, OperationsError
@@ -18,7 +19,15 @@ class UsageError(Exception):
     """A command that was asked for what it cannot do."""
 
 
-MISTAKES = (UsageError, OperationsError, PipelineError, StepsError, LanguageError, LocalAwsError)
+MISTAKES = (
+    UsageError,
+    OperationsError,
+    PipelineError,
+    StepsError,
+    LanguageError,
+    ChecksError,
+    LocalAwsError,
+)
 MISTAKE_EXIT = 2
 
 

@@ -7,16 +7,15 @@ and a reader that has gone are Typer's to handle: exit codes 130 and 1, and no t
 from __future__ import annotations
 
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from cli import (
+    check,
     cost,
     definition,
     destroy,
-    ec2_train,
     endpoint,
     executions,
     graph,
@@ -40,6 +39,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("definition")(definition.command)
+app.command("check")(check.command)
 app.command("graph")(graph.command)
 app.command("sample-data")(sample_data.command)
 app.command("upsert")(upsert.command)
@@ -62,6 +62,8 @@ app.add_typer(schedule.app, name="schedule")
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version
+
         typer.echo(version("pedigree"))
         raise typer.Exit
 

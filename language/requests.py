@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.validate import ParamValidator
-
 from language import shapes
 from language.definition import Definition, Step
 from language.errors import UnresolvedError
@@ -69,6 +67,8 @@ def mistyped(definition: Definition, value: Any, shape: Shape | None, place: str
 
 
 def _step_problems(definition: Definition, step: Step, shape: Shape | None) -> Iterator[str]:
+    from botocore.validate import ParamValidator  # which brings an HTTP client, and most readers need neither
+
     yield from _unknown_members(dict(step.arguments), shape)
     yield from mistyped(definition, dict(step.arguments), shape)
     report = ParamValidator().validate(concrete(definition, step), shape).generate_report()

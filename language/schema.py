@@ -33,7 +33,7 @@ _DECLARED = {
 _VALUE = {"anyOf": [_SCALAR, {"$ref": "#/$defs/Expression"}]}
 _FLAT = {"type": "object", "additionalProperties": _VALUE}
 _DURATION = r"^[Pp]?(?=.*[1-9])(\d+[Yy])?(\d+[Mm])?(\d+[Ww])?(\d+[Dd])?([Tt](\d+[Hh])?(\d+[Mm])?)?$"
-_FAULTS = (
+FAULTS = (
     "Step.SERVICE_FAULT",
     "Step.THROTTLING",
     "SageMaker.JOB_INTERNAL_ERROR",
@@ -47,7 +47,7 @@ _DEFAULTS = {
     "Boolean": {"type": "boolean"},
 }
 # What only some types of step may have beside their arguments.
-_ONLY_FOR = {
+ONLY_FOR = {
     "CacheConfig": {"Processing", "Training", "Tuning", "Transform", "AutoML", "Lambda", "Callback"},
     "RetryPolicies": {"Processing", "Training", "Tuning", "Transform", "AutoML", "Model", "RegisterModel"},
     "PropertyFiles": {"Processing"},
@@ -162,13 +162,13 @@ def _step(kinds: Mapping[str, Schema]) -> Schema:
 
 
 def _only_for(step_type: str) -> Schema:
-    return {"properties": {member: False for member, types in _ONLY_FOR.items() if step_type not in types}}
+    return {"properties": {member: False for member, types in ONLY_FOR.items() if step_type not in types}}
 
 
 def _retry() -> Schema:
     limit = [{"required": ["MaxAttempts"]}, {"required": ["ExpireAfterMin"]}]
     members = {
-        "ExceptionType": {"type": "array", "items": {"enum": list(_FAULTS)}, "minItems": 1, "uniqueItems": True},
+        "ExceptionType": {"type": "array", "items": {"enum": list(FAULTS)}, "minItems": 1, "uniqueItems": True},
         "BackoffRate": {"type": "number", "minimum": 0},
         "IntervalSeconds": {"type": "integer", "minimum": 1, "maximum": 43_200},
         "MaxAttempts": {"type": "integer", "minimum": 1, "maximum": 20},

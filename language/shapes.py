@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-
+from language import model
 from language.errors import UnresolvedError
 from language.expressions import Member, Segment
 
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
+
 Shape: TypeAlias = Any
-"""A shape of botocore's model."""
+"""A shape of the model: botocore's own, or the same as plain data (language/model.py)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ DECLARING = ("Lambda", "Callback")
 
 @cache
 def service() -> ServiceModel:
-    """SageMaker's model, read from botocore's data."""
+    """SageMaker's model, as botocore's code has it."""
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+
     return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
@@ -76,7 +80,7 @@ def follow(step_type: str, path: Sequence[Segment]) -> Shape:
     responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else ()
     failures: list[tuple[int, str]] = []
     for name in responses:
-        shape = service().shape_for(name)
+        shape: Shape = model.shape(name)
         for depth, segment in enumerate(path):
             further = _step_into(shape, segment)
             if further is None:

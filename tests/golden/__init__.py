@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from checks.manual import MARK, markdown
 from diagram.mermaid import mermaid
 from diagram.picture import picture
 from diagram.svg import svg
@@ -25,9 +26,11 @@ def texts() -> Mapping[Path, str]:
     """Every expected text by its file."""
     definition = render(load(str(ROOT / "settings.toml")), CODE)
     drawn = picture(parse(definition))
+    written = (DOCS / "checks.md").read_text(encoding="utf-8")
     return {
         FOLDER / "definition.json": definition,
         FOLDER / "definition-without-distributed.json": render(configure({"distributed.enabled": False}), CODE),
+        DOCS / "checks.md": written.partition(MARK)[0] + markdown(),
         DOCS / "pipeline.mmd": mermaid(drawn),
         DOCS / "pipeline.svg": svg(drawn, "pipeline"),
     }

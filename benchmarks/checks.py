@@ -1,0 +1,89 @@
+"""What checking costs: the project's own definition, cold and warm, and pipelines of thousands of steps.
+
+    python -m benchmarks.checks [ROUNDS]
+
+Cold is a whole process, interpreter and imports included. The long pipelines are training steps, each of which uses
+what the one before it made.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from checks.run import run
+from tests.checks import small
+
+DEFINITION = Path(__file__).parents[1] / "tests" / "golden" / "definition.json"
+COMMAND = [sys.executable, "-c", "from cli.main import main; main()", "check", str(DEFINITION)]
+SIZES = (500, 1000, 2000, 4000)
+TURNS = 5
+MOST_COLD, MOST_WARM, MOST_THOUSAND, MOST_BENT = 0.3, 0.02, 1.0, 1.1
+
+
+def cold(rounds: int) -> float:
+    """Seconds of a process that checks the definition; the best round, others being the machine's."""
+    return min(_seconds(lambda: subprocess.run(COMMAND, check=True, capture_output=True)) for _ in range(rounds))
+
+
+def warm(rounds: int) -> float:
+    """Seconds of another check in the same process."""
+    document = json.loads(DEFINITION.read_text())
+    run(document)
+    return median(_seconds(lambda: run(document)) for _ in range(rounds))
+
+
+def chain(length: int) -> dict[str, Any]:
+    """A pipeline of training steps in a row."""
+    document = small.document()
+    first = small.train()
+    first["Arguments"]["HyperParameters"] = {"epochs": small.text("Parameters.Epochs")}
+    steps = []
+    for number in range(length):
+        step = copy.deepcopy(first)
+        step["Name"] = f"Train{number}"
+        before = f"Steps.Train{number - 1}.ModelArtifacts.S3ModelArtifacts" if number else "Parameters.Source"
+        step["Arguments"]["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = small.get(before)
+        steps.append(step)
+    return {**document, "Steps": steps}
+
+
+def _seconds(work: Any) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def _processor_seconds(document: dict[str, Any]) -> float:
+    """What a check costs, whatever else the machine does."""
+    gc.collect()
+    started = time.process_time()
+    run(document)
+    return time.process_time() - started
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    print(f"cold  {cold(rounds):.3f} s, at most {MOST_COLD}")
+    print(f"warm  {warm(rounds * 3):.4f} s, at most {MOST_WARM}")
+    documents = {size: chain(size) for size in SIZES}
+    # Sizes take turns, so that a busy moment of the machine meets all of them.
+    turns = [{size: _processor_seconds(document) for size, document in documents.items()} for _ in range(TURNS)]
+    taken = {size: min(turn[size] for turn in turns) for size in SIZES}
+    for size, seconds in taken.items():
+        print(f"{size:5} steps  {seconds:.3f} s, {1000 * seconds / size:.3f} ms a step")
+    bent = (taken[SIZES[-1]] / SIZES[-1]) / (taken[SIZES[0]] / SIZES[0])
+    print(f"1000 steps: at most {MOST_THOUSAND} s")
+    print(f"a step of {SIZES[-1]} costs {bent:.2f} of one of {SIZES[0]}, at most {MOST_BENT}")
+
+
+if __name__ == "__main__":
+    main()
