@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import definition, files
+from cli import definition, files, options
 from cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def command(
     file: Annotated[
         Path | None, typer.Argument(help="A definition in JSON, or -; this project's own without it.")
     ] = None,
-    settings: definition.SettingsOption = "",
+    settings: options.SettingsOption = "",
     select: Annotated[str, typer.Option(help="Only these codes, or beginnings of codes: REF,LIM004.")] = "",
     ignore: Annotated[str, typer.Option(help="All but these codes, or beginnings of codes.")] = "",
     fail_on: Annotated[Level, typer.Option(help="The least severity for exit code 1.")] = Level.ERROR,

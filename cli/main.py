@@ -16,6 +16,7 @@ from cli import (
     cost,
     definition,
     destroy,
+    ec2_train,
     endpoint,
     executions,
     graph,
