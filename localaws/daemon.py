@@ -16,6 +16,12 @@ from werkzeug import Request, Response
 from localaws.endpoints.endpoints import Endpoints
 from localaws.endpoints.recipes import Kitchen
 from localaws.executor import Executor
+from localaws.gate.acting import Acting
+from localaws.gate.door import Door
+from localaws.gate.gate import Gate
+from localaws.gate.known import Resources
+from localaws.gate.people import People
+from localaws.gate.sessions import Sessions
 from localaws.jobs.work import Jobs, Machine
 from localaws.logs import FileLogs
 from localaws.objects.api import ObjectsApi
@@ -29,16 +35,16 @@ from localaws.scaling.metering import Meter
 from localaws.scaling.scaler import Scaler
 from localaws.steps.callbacks import CallbackRunner
 from localaws.steps.decisions import ConditionRunner, FailRunner
-from localaws.steps.functions import FunctionRunner, Invoked
+from localaws.steps.functions import FunctionRunner
 from localaws.steps.requests import LIVES, RequestRunner
 from localaws.steps.runner import Run, Runner
-from localaws.store import Store
+from localaws.store import Document, Store
 from localaws.web.activities import Activities
 from localaws.web.control import Control
 from localaws.web.router import Application, Router, application
 from localaws.web.runtime import Runtime
 from localaws.web.server import Server
-from localaws.world import SystemClock, World
+from localaws.world import Objects, SystemClock, World
 
 ACCOUNT = "123456789012"
 
@@ -51,6 +57,7 @@ class Options:
     region: str = "us-east-1"
     port: int = 0
     container: Path | None = None
+    enforces_iam: bool = True
 
 
 class LocalAws:
@@ -63,21 +70,22 @@ class LocalAws:
         self.catalog = Catalog(store, Blobs(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._records = Records(folder / "records", ACCOUNT)
+        self._acting = self._gated(options.enforces_iam)
         logs, machine = FileLogs(folder / "logs", clock), self._machine(options)
         self._jobs = Jobs(self.world, self.catalog, machine, logs)
         toolkit = (str(options.container / "bin" / "train"),) if options.container else ()
         self._training = jobs.training(self._jobs, toolkit)
         self._processing = jobs.processing(self._jobs)
-        kitchen = Kitchen(self._python(options), machine.environment, logs, machine.role_environment)
+        kitchen = Kitchen(self._python(options), machine.environment, logs, *self._roles_of_models())
         self._endpoints = Endpoints(self.world, kitchen, self._firing)
         acting = (self._training, self._processing, EndpointHandlers(self._endpoints))
         keeping = (pipelines, executions, models, registry, tags)
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
         self.service = Service(self.world, joined(tables))
-        self._executor = Executor(self.world, self._runners())
+        self._executor = Executor(self.world, self._runners(), self._read)
         self._meter = Meter(clock.monotonic)
         self._scaler = Scaler(self.world, self._endpoints, self._meter, self._client)
-        self._server = Server(Router(self._services(), lambda: self.port), options.port)
+        self._server = Server(Router(self._doors(), lambda: self.port), options.port)
 
     @property
     def port(self) -> int:
@@ -111,6 +119,31 @@ class LocalAws:
         """Whether an endpoint has instances that answer now."""
         return any(self._endpoints.counts(endpoint).values())
 
+    def _gated(self, is_enforced: bool) -> Acting:
+        """IAM before everything that is asked, and who acts in the name of roles."""
+
+        def now() -> float:
+            return self.world.clock.now().timestamp()
+
+        people = People(self._records.held, ACCOUNT, now)
+        self._records.listen(people.changed)
+        gate = Gate(people, Resources(self.world, self._records.held), is_enforced=is_enforced)
+        return Acting(self.world, gate, Sessions(gate, self._records.held, lambda: self.url, now))
+
+    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Objects]]:
+        def objects(role: str, source: str) -> Objects:
+            return self._acting.objects(self.catalog, role, source)
+
+        return self._acting.environment, objects
+
+    def _read(self, execution: Document, address: str) -> bytes:
+        role, source = execution["RoleArn"], execution["PipelineExecutionArn"]
+        return self._acting.objects(self.catalog, role, source).read(address)
+
+    def _doors(self) -> Mapping[str, Application]:
+        """The services, each behind the gate."""
+        return {name: Door(self._acting.gate, inside) for name, inside in self._services().items()}
+
     def _services(self) -> Mapping[str, Application]:
         objects = ObjectsApi(self.world.store, self.catalog)
         return {
@@ -126,22 +159,17 @@ class LocalAws:
         return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
 
     def _runners(self) -> Mapping[str, Runner]:
-        def call(_run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-            return self.service.answer(operation, dict(request))
+        acting = self._acting
 
-        def send(_run: Run, queue: str, body: str) -> None:
-            self._client("sqs").send_message(QueueUrl=queue, MessageBody=body)
-
-        def invoke(_run: Run, arn: str, payload: str) -> Invoked:
-            told = self._client("lambda").invoke(FunctionName=arn, Payload=payload)
-            return Invoked(told["Payload"].read().decode(), told.get("FunctionError", ""))
+        def call(run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+            return acting.call(run, operation, request, self.service.answer)
 
         return {
             **dict.fromkeys(LIVES, RequestRunner(call)),
             "Condition": ConditionRunner(),
             "Fail": FailRunner(),
-            "Callback": CallbackRunner(send),
-            "Lambda": FunctionRunner(invoke),
+            "Callback": CallbackRunner(acting.send),
+            "Lambda": FunctionRunner(acting.invoke),
         }
 
     def _client(self, service: str) -> Any:
@@ -166,4 +194,5 @@ class LocalAws:
         path = os.environ.get("PATH", os.defpath)
         if options.container:
             path = f"{options.container / 'bin'}{os.pathsep}{path}"
-        return Machine({"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region}, os.cpu_count() or 1)
+        environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region}
+        return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any, TypeAlias
@@ -39,13 +40,16 @@ class Records:
 
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._account = account
         self._lock = RLock()
+        self._listeners: list[Callable[[str], None]] = []
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def restore(self) -> None:
-        """Remember what an earlier process kept."""
+        """Remember what an earlier process kept, and nothing else."""
         for name, is_kept in SERVICES.values():
             path = self._path(name)
+            _backends(name).reset()
             if is_kept and path.exists():
                 for account, held in snapshots.restored(path.read_bytes()).items():
                     dict.__setitem__(_backends(name), account, held)
@@ -56,9 +60,25 @@ class Records:
         with self._lock:
             answer = self._application(environ, start_response)
             body = [b"".join(answer)]
-            if is_kept and not _only_reads(environ):
-                self.keep(name)
+            if not _only_reads(environ):
+                self._changed(name, is_kept)
         return body
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Tell a listener which service has changed, after each change and before it is kept; it must be quick."""
+        self._listeners.append(listener)
+
+    @contextmanager
+    def held(self, name: str, region: str) -> Iterator[Any]:
+        """What moto's service of that name holds in a region; nobody else uses it meanwhile."""
+        with self._lock:
+            yield _backends(name)[self._account][region]
+
+    def _changed(self, name: str, is_kept: bool) -> None:
+        for listener in tuple(self._listeners):
+            listener(name)
+        if is_kept:
+            self.keep(name)
 
     def keep(self, name: str) -> None:
         """Keep what a service's backends hold now."""
