@@ -144,6 +144,10 @@ class LocalAws:
         """The services, each behind the gate."""
         return {name: Door(self._acting.gate, inside) for name, inside in self._services().items()}
 
+    def credentials(self, role_arn: str, principal: str, source: str) -> Mapping[str, str]:
+        """The environment of a process that acts as a role, which a service takes for one of its resources."""
+        return self._acting.sessions.credentials(role_arn, principal, source)
+
     def _services(self) -> Mapping[str, Application]:
         objects = ObjectsApi(self.world.store, self.catalog)
         return {
