@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 Path = tuple[str, ...]
@@ -49,6 +50,7 @@ class Known(Protocol):
         ...
 
 
+@cache
 def path(text: str) -> Path:
     """A place in a request: Target.RoleArn, ProductionVariants[].InstanceType."""
     return tuple(text.replace(EACH, f".{EACH}").split("."))

@@ -32,6 +32,8 @@ class Door:
             answer = self._decided(environ)
         except ServiceError as error:
             answer = response(reading.service_of(environ), error, environ.get("PATH_INFO", "/"))
+            if environ["REQUEST_METHOD"] == "HEAD":
+                answer.set_data(b"")
         return (answer or self._inside)(environ, start_response)
 
     def _decided(self, environ: Environ) -> Response | None:

@@ -28,15 +28,23 @@ class DeniedError(ServiceError):
 
 def denied(who: str, request: Request, decision: Decision, *, by: str = "identity-based") -> DeniedError:
     """Why a request is denied: a policy says no, or none says yes."""
-    words = f"User: {who} is not authorized to perform: {request.action}"
-    resource = "" if request.resource == "*" else f" on resource: {request.resource}"
+    action, place = _told(request)
+    words = f"User: {who} is not authorized to perform: {action}"
+    resource = "" if request.resource == "*" else f" on resource: {place}"
     if decision.outcome is Outcome.EXPLICIT_DENY:
         why = f" with an explicit deny in {_article(by)} {by} policy"
     elif request.principal is not None:
         why = ""  # of a role that does not trust somebody, AWS says no more
     else:
-        why = f" because no {by} policy allows the {request.action} action"
+        why = f" because no {by} policy allows the {action} action"
     return DeniedError(f"{words}{resource}{why}")
+
+
+def _told(request: Request) -> tuple[str, str]:
+    """An action and a resource as they are told: SQS writes its actions small, S3 its resources in quotes."""
+    service = request.action.partition(":")[0]
+    action = request.action.lower() if service == "sqs" else request.action
+    return action, f'"{request.resource}"' if service == "s3" else request.resource
 
 
 def _article(word: str) -> str:

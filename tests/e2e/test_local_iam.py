@@ -140,10 +140,11 @@ def test_each_protocol_refuses_in_its_own_form(local: LocalAws) -> None:
     told = refused(lambda: acting(local, "deploy", "iam").delete_role(RoleName="pedigree-job"), "AccessDenied", 403)
     assert told == unallowed(deploy, "iam:DeleteRole", role("pedigree-job"))
     told = refused(lambda: acting(local, "deploy", "s3").get_object(Bucket=BUCKET, Key="a"), "AccessDenied", 403)
-    assert told == unallowed(deploy, "s3:GetObject", f"arn:aws:s3:::{BUCKET}/a")
+    assert told == unallowed(deploy, "s3:GetObject", f'"arn:aws:s3:::{BUCKET}/a"')
+    refused(lambda: acting(local, "deploy", "s3").head_object(Bucket=BUCKET, Key="a"), "403", 403)
     queue = {"QueueUrl": f"{local.url}/{ACCOUNT}/dog-breeds-await-endpoint"}
     told = refused(lambda: acting(local, "deploy", "sqs").receive_message(**queue), "AccessDenied", 403)
-    assert told == unallowed(deploy, "sqs:ReceiveMessage", arn("sqs", "dog-breeds-await-endpoint"))
+    assert told == unallowed(deploy, "sqs:receivemessage", arn("sqs", "dog-breeds-await-endpoint"))
     told = refused(lambda: acting(local, "deploy", "ec2").describe_instances(), "UnauthorizedOperation", 403)
     assert told.endswith(unallowed(deploy, "ec2:DescribeInstances"))
     acting(local, "deploy", "sqs").send_message(**queue, MessageBody="m")
@@ -204,7 +205,7 @@ def test_a_user_has_the_policies_of_its_groups(local: LocalAws) -> None:
     key = iam.create_access_key(UserName="ann")["AccessKey"]
     ann = with_keys(local, "sqs", key["AccessKeyId"], key["SecretAccessKey"])
     told = refused(ann.list_queues, "AccessDenied", 403)
-    assert told.startswith(f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform: sqs:ListQueues")
+    assert told.startswith(f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform: sqs:listqueues")
     iam.create_group(GroupName="readers")
     iam.put_group_policy(GroupName="readers", PolicyName="p", PolicyDocument=document(allowing("sqs:List*")))
     iam.add_user_to_group(GroupName="readers", UserName="ann")
@@ -271,7 +272,7 @@ def test_a_job_fails_that_may_not_read_its_channel(local: LocalAws) -> None:
     client(local, "s3").put_object(Bucket=BUCKET, Key="elsewhere/a", Body=b"x")
     reason = ended(local, job("job", "elsewhere"), "Failed")["FailureReason"]
     who = "pedigree-job/SageMaker"
-    denied = unallowed(who, "s3:ListBucket", f"arn:aws:s3:::{BUCKET}")
+    denied = unallowed(who, "s3:ListBucket", f'"arn:aws:s3:::{BUCKET}"')
     assert reason == f"ClientError: Data download failed: {denied}"
 
 
@@ -325,7 +326,7 @@ def test_an_execution_acts_as_its_role(local: LocalAws) -> None:
     [
         (
             {"Type": "Callback", "SqsQueueUrl": f"http://127.0.0.1/{ACCOUNT}/orders", "Arguments": {}},
-            unallowed("pedigree-pipeline/SageMaker", "sqs:SendMessage", arn("sqs", "orders")),
+            unallowed("pedigree-pipeline/SageMaker", "sqs:sendmessage", arn("sqs", "orders")),
         ),
         (
             {"Type": "Lambda", "FunctionArn": arn("lambda", "function:orders"), "Arguments": {}},
