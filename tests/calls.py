@@ -30,6 +30,9 @@ class KnownResources:
     def tags(self, arn: str) -> Mapping[str, str]:
         return self.of.get(arn, {})
 
+    def policy(self, resource: str) -> str:
+        return ""
+
     def execution_of(self, token: str) -> str:
         return EXECUTION if token == TOKEN else ""
 

@@ -33,6 +33,10 @@ class Known(Protocol):
         """The tags of a resource."""
         ...
 
+    def policy(self, resource: str) -> str:
+        """The policy that hangs on a resource, as text; nothing if there is none."""
+        ...
+
     def execution_of(self, token: str) -> str:
         """The ARN of the execution whose step waits with a token; nothing if there is none."""
         ...

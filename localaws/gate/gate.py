@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from checks.iam import Decision, Outcome, Request, decide, service
+from checks.iam import Decision, Kind, Outcome, Request, decide, service
 from localaws.gate import needs
 from localaws.gate.actions import TABLES
 from localaws.gate.calls import Call, Known
 from localaws.gate.needs import Table
-from localaws.gate.people import Caller, People
+from localaws.gate.people import Caller, People, readable
 from localaws.gate.refusals import denied
 from localaws.protocol.errors import InvalidRequestError
 
@@ -42,7 +42,7 @@ class Gate:
             if request.action in _TAKING:
                 self._check_taking(caller, asked)
             elif not caller.is_root:
-                _check(caller, asked)
+                self._check(caller, asked)
 
     def check_trust(self, role_arn: str, principal: str, source: str) -> None:
         """Let a service take a role for one of its resources, or say as services do that it may not."""
@@ -60,6 +60,17 @@ class Gate:
 
     def _must_decide(self, caller: Caller) -> bool:
         return self.is_enforced and not caller.is_root
+
+    def _check(self, caller: Caller, request: Request) -> None:
+        """What whoever asks may do, by their own policies or by the resource's."""
+        text = self._known.policy(request.resource)
+        hanging = readable(text, request.resource, Kind.RESOURCE) if text else None
+        policies = (*caller.policies, hanging) if hanging else caller.policies
+        decision = decide(policies, replace(request, principal=caller.principal))
+        if not decision.allowed:
+            is_own = hanging is None or decision.statement not in hanging.statements
+            raise denied(caller.arn, request, decision, by=f"{'identity' if is_own else 'resource'}-based policy")
+        _check_limits(caller, request)
 
     def _check_taking(self, caller: Caller, request: Request) -> None:
         """Taking a role is the role's to allow."""
@@ -79,13 +90,6 @@ class Gate:
             "aws:userid": caller.user_id,
             "aws:PrincipalType": "AssumedRole" if caller.token else "User",
         }
-
-
-def _check(caller: Caller, request: Request) -> None:
-    decision = decide(caller.policies, request)
-    if not decision.allowed:
-        raise denied(caller.arn, request, decision)
-    _check_limits(caller, request)
 
 
 def _check_limits(caller: Caller, request: Request) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from localaws.executions import state
 from localaws.gate.people import Held
+from localaws.objects.configuration import CONFIGURATION
 from localaws.sagemaker import tags
 from localaws.world import World
 
@@ -35,6 +36,12 @@ class Resources:
             with self.held("ec2", region) as ec2:
                 return dict(ec2.tags.get(arn.rpartition("/")[2], {}))
         return {}
+
+    def policy(self, resource: str) -> str:
+        """The policy of the bucket in which a resource lies."""
+        bucket = resource.removeprefix("arn:aws:s3:::").partition("/")[0] if resource.startswith("arn:aws:s3:") else ""
+        found = self.world.store.find(CONFIGURATION, f"{bucket}/policy") if bucket else None
+        return str(found["text"]) if found else ""
 
     def execution_of(self, token: str) -> str:
         """The ARN of the execution whose step waits with a token."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from botocore.loaders import Loader
@@ -18,7 +18,7 @@ def model(name: str) -> ServiceModel:
     return ServiceModel(Loader().load_service_model(name, "service-2"), name)
 
 
-@cache
+@lru_cache(maxsize=2048)
 def input_shape(name: str, operation: str) -> Any:
     """The shape of an operation's request; None where there is none."""
     try:
@@ -27,7 +27,7 @@ def input_shape(name: str, operation: str) -> Any:
         return None
 
 
-@cache
+@lru_cache(maxsize=4096)
 def places(name: str, operation: str, endings: tuple[str, ...]) -> tuple[Path, ...]:
     """The places in an operation's request whose names end so: RoleArn, VpcConfig.Subnets."""
     shape = input_shape(name, operation)

@@ -65,7 +65,7 @@ def requests(table: Table, call: Call, known: Known) -> Iterator[Request]:
     for number, need in enumerate(needs):
         if need.only_with and not any(True for _ in values(members, path(need.only_with))):
             continue
-        own = {key: list(values(members, path(place))) for key, place in need.keys.items()}
+        own = {key: _scalars(list(values(members, path(place)))) for key, place in need.keys.items()}
         resources = list(_resources(table, need.resource, call, members, known))
         for resource in resources:
             of_resource = {f"aws:ResourceTag/{key}": value for key, value in known.tags(resource).items()}

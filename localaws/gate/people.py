@@ -97,7 +97,7 @@ class People:
         with self._held("iam", _GLOBAL) as iam:
             role = _role(iam, role_arn)
             text = role.assume_role_policy_document if role else ""
-        policy = _read(text, "the role's trust", Kind.TRUST) if text else None
+        policy = readable(text, "the role's trust", Kind.TRUST) if text else None
         found = (policy,) if policy else ()
         with self._lock:
             if version == self._version:
@@ -121,9 +121,9 @@ class People:
 def _session(iam: Any, taken: Any) -> Caller:
     role = _role(iam, taken.role_arn)
     limits = _boundary(iam, role.permissions_boundary_arn) if role else ()
-    own = _read(taken.policy, "the session's policy") if taken.policy else None
+    own = readable(taken.policy, "the session's policy") if taken.policy else None
     if taken.policy:
-        limits = (*limits, Limit("session", (own,) if own else ()))
+        limits = (*limits, Limit("session policy", (own,) if own else ()))
     return Caller(
         taken.arn,
         taken.user_id,
@@ -156,7 +156,7 @@ def _boundary(iam: Any, arn: str | None) -> tuple[Limit, ...]:
 
 def _policies(inline: Iterable[tuple[str, str]], managed: Iterable[Any]) -> tuple[Policy, ...]:
     texts = [*inline, *((one.name, _document(one)) for one in managed)]
-    read = (_read(text, name) for name, text in texts)
+    read = (readable(text, name) for name, text in texts)
     return tuple(one for one in read if one is not None)
 
 
@@ -166,7 +166,7 @@ def _document(policy: Any) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _read(text: str, name: str, kind: Kind = Kind.IDENTITY) -> Policy | None:
+def readable(text: str, name: str, kind: Kind = Kind.IDENTITY) -> Policy | None:
     """A policy from its text. One that IAM should never have taken allows nothing."""
     try:
         return parse(json.loads(text), name=name, kind=kind)

@@ -26,17 +26,17 @@ class DeniedError(ServiceError):
         super().__init__("AccessDeniedException", message)
 
 
-def denied(who: str, request: Request, decision: Decision, *, by: str = "identity-based") -> DeniedError:
+def denied(who: str, request: Request, decision: Decision, *, by: str = "identity-based policy") -> DeniedError:
     """Why a request is denied: a policy says no, or none says yes."""
     action, place = _told(request)
     words = f"User: {who} is not authorized to perform: {action}"
     resource = "" if request.resource == "*" else f" on resource: {place}"
     if decision.outcome is Outcome.EXPLICIT_DENY:
-        why = f" with an explicit deny in {_article(by)} {by} policy"
-    elif request.principal is not None:
+        why = f" with an explicit deny in {_article(by)} {by}"
+    elif request.action == "sts:AssumeRole":
         why = ""  # of a role that does not trust somebody, AWS says no more
     else:
-        why = f" because no {by} policy allows the {action} action"
+        why = f" because no {by} allows the {action} action"
     return DeniedError(f"{words}{resource}{why}")
 
 

@@ -179,6 +179,18 @@ def test_a_denying_statement_is_told_as_such(local: LocalAws) -> None:
     assert told.endswith("with an explicit deny in an identity-based policy")
 
 
+def test_a_bucket_s_own_policy_counts(local: LocalAws) -> None:
+    everything = f"arn:aws:s3:::{BUCKET}/*"
+    made(local, "ann", allowing("s3:GetObject"))
+    made(local, "ben")
+    reading = {"Effect": "Allow", "Principal": {"AWS": role("ben")}, "Action": "s3:PutObject", "Resource": everything}
+    nobody = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": everything}
+    client(local, "s3").put_bucket_policy(Bucket=BUCKET, Policy=document(reading, nobody))
+    assumed(local, "ben", "s3").put_object(Bucket=BUCKET, Key="k", Body=b"x")
+    told = refused(lambda: assumed(local, "ann", "s3").get_object(Bucket=BUCKET, Key="k"), "AccessDenied", 403)
+    assert told.endswith("with an explicit deny in a resource-based policy")
+
+
 def test_whoever_is_not_trusted_does_not_get_a_role(local: LocalAws) -> None:
     with pytest.raises(ServiceError, match=r"Could not assume role .*allows principal .sagemaker\.amazonaws\.com."):
         local.credentials(role("pedigree-deploy"), SAGEMAKER, RUNNING)

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from checks.iam import Request
 from localaws.gate import needs, objects, reading
 from localaws.gate.actions import TABLES
-from localaws.gate.calls import path
+from localaws.gate.calls import Call, path
 from localaws.gate.models import input_shape, model
 from localaws.protocol.errors import InvalidRequestError
 from tests.calls import FUNCTION, UUID, KnownResources, client, environ, sent
 from tests.needed import ROWS, SCHEDULED, TAGS, TRAINING
-from tests.policies.places import role, sagemaker
+from tests.policies.places import REGION, role, sagemaker
 
 DERIVED = {
     "sagemaker": {"CallbackExecution", "NewModelPackage"},
@@ -125,3 +127,23 @@ def test_tables_name_operations_and_members_that_there_are(service: str) -> None
             roots = [one[0] for one in map(path, re.findall(r"\{([\w.\[\]]+)", need.resource))]
             roots += [path(place)[0] for place in (*need.keys.values(), *filter(None, [need.only_with]))]
             assert not set(roots) - members, operation
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.data())
+def test_whatever_is_asked_can_be_decided(data: st.DataObject) -> None:
+    service = data.draw(st.sampled_from(sorted(TABLES)))
+    table = TABLES[service]
+    operation = data.draw(st.sampled_from(sorted(table.needs)) if table.needs else st.just("Any"))
+    shape = input_shape(table.model, operation)
+    names = sorted(shape.members) if shape is not None else []
+    members = data.draw(st.dictionaries(st.sampled_from(names), JSON, max_size=6)) if names else {}
+    for request in needs.requests(table, Call(service, operation, members, REGION), KnownResources()):
+        assert request.keys is not None
+        assert request.resource

@@ -29,8 +29,8 @@ def _derive(call: Call, known: Known) -> Mapping[str, Any]:
     """What is said in several places, and what a request of RunInstances makes and tags."""
     if call.operation != "RunInstances":
         return {}
-    profile = call.members.get("IamInstanceProfile") or {}
-    name = str(profile.get("Name") or profile.get("Arn") or "").rpartition("/")[2]
+    profiles = _both(call.members, "IamInstanceProfile.Name", "IamInstanceProfile.Arn") or [""]
+    name = str(profiles[0]).rpartition("/")[2]
     kinds = dict.fromkeys(values(call.members, path("TagSpecifications[].ResourceType")))
     return {
         "Region": call.region,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.gate.calls import Call, Known
+from localaws.gate.calls import Call, Known, values
 from localaws.gate.needs import Need, Table
 
 _PARAMETERS = (Need("arn:aws:ssm:{Places[]}"),)
@@ -13,8 +13,8 @@ _PUBLISHED = "/aws/service/"
 
 
 def _derive(call: Call, known: Known) -> Mapping[str, Any]:
-    names = [call.members[one] for one in ("Name", "Path") if one in call.members] or call.members.get("Names", [])
-    return {"Places": [_place(str(one), call.region, known.account) for one in names]}
+    names = [str(one) for member in ("Name", "Path", "Names") for one in values(call.members, (member,))]
+    return {"Places": [_place(one, call.region, known.account) for one in names]}
 
 
 def _place(name: str, region: str, account: str) -> str:
