@@ -32,7 +32,7 @@ class Resources:
         _, _, service, region, *_ = [*arn.split(":", 5), "", "", ""]
         if service == "sagemaker":
             return tags.of(self.world, arn)
-        if service == "ec2" and ":instance/" in arn:
+        if service == "ec2" and ":instance/" in arn and region == self.world.region:
             with self.held("ec2", region) as ec2:
                 return dict(ec2.tags.get(arn.rpartition("/")[2], {}))
         return {}
@@ -49,6 +49,8 @@ class Resources:
 
     def function_of(self, mapping: str, region: str) -> str:
         """The ARN of the function that an event source mapping calls."""
+        if region != self.world.region:
+            return ""
         with self.held("awslambda", region) as functions:
             found: Any = functions.get_event_source_mapping(mapping)
             return str(found.function_arn) if found else ""

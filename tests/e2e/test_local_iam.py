@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,6 +150,26 @@ def test_each_protocol_refuses_in_its_own_form(local: LocalAws) -> None:
     told = refused(lambda: acting(local, "deploy", "ec2").describe_instances(), "UnauthorizedOperation", 403)
     assert told.endswith(unallowed(deploy, "ec2:DescribeInstances"))
     acting(local, "deploy", "sqs").send_message(**queue, MessageBody="m")
+
+
+def test_the_operator_connects_a_queue_with_functions_of_the_pipeline_only(local: LocalAws) -> None:
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("function.py", "")
+    queue = arn("sqs", "dog-breeds-await-endpoint")
+    functions = assumed(local, "pedigree-operator", "lambda")
+    wanted = {"Runtime": "python3.13", "Handler": "function.handler", "Code": {"ZipFile": code.getvalue()}}
+    own = function("await-endpoint").rpartition(":")[2]
+    functions.create_function(FunctionName=own, Role=role("pedigree-await"), **wanted)
+    mapping = functions.create_event_source_mapping(FunctionName=own, EventSourceArn=queue)["UUID"]
+    functions.update_event_source_mapping(UUID=mapping, BatchSize=1)
+    client(local, "lambda").create_function(FunctionName="orders", Role=role("pedigree-await"), **wanted)
+    create = functions.create_event_source_mapping
+    told = refused(lambda: create(FunctionName="orders", EventSourceArn=queue), "AccessDeniedException", 403)
+    assert told == unallowed("pedigree-operator/ann", "lambda:CreateEventSourceMapping")
+    wrong = {**wanted, "FunctionName": own, "Role": role("pedigree-job")}
+    told = refused(lambda: functions.create_function(**wrong), "AccessDeniedException", 403)
+    assert told == unallowed("pedigree-operator/ann", "iam:PassRole", role("pedigree-job"))
 
 
 def test_the_data_plane_is_behind_the_gate(local: LocalAws) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Any
+from contextlib import nullcontext
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -15,10 +19,11 @@ from localaws.gate import needs, objects, reading
 from localaws.gate.actions import TABLES
 from localaws.gate.calls import Call, path
 from localaws.gate.models import input_shape, model
+from localaws.gate.people import People, UnknownKeyError
 from localaws.protocol.errors import InvalidRequestError
 from tests.calls import FUNCTION, UUID, KnownResources, client, environ, sent
 from tests.needed import ROWS, SCHEDULED, TAGS, TRAINING
-from tests.policies.places import REGION, role, sagemaker
+from tests.policies.places import ACCOUNT, REGION, role, sagemaker
 
 DERIVED = {
     "sagemaker": {"CallbackExecution", "NewModelPackage"},
@@ -147,3 +152,40 @@ def test_whatever_is_asked_can_be_decided(data: st.DataObject) -> None:
     for request in needs.requests(table, Call(service, operation, members, REGION), KnownResources()):
         assert request.keys is not None
         assert request.resource
+
+
+@dataclass
+class KeptSts:
+    """STS, which has given out one key."""
+
+    until: dt.datetime
+
+    def get_assumed_role_from_access_key(self, key: str) -> Any:
+        taken = {"arn": "arn", "user_id": "id", "role_arn": role("ann"), "policy": "", "session_token": "token"}
+        return SimpleNamespace(**taken, expiration=self.until) if key == "ASIA" else None
+
+
+class KeptIam:
+    """IAM, which has nobody."""
+
+    roles: ClassVar[dict[str, Any]] = {}
+
+    def get_user_from_access_key_id(self, key: str) -> None:
+        """Nobody has the key."""
+
+
+def people(until: int) -> People:
+    kept = {"sts": KeptSts(dt.datetime.fromtimestamp(until, dt.timezone.utc)), "iam": KeptIam()}
+    return People(lambda service, _region: nullcontext(kept[service]), ACCOUNT, lambda: 1000.0)
+
+
+def test_a_session_is_known_until_it_is_over() -> None:
+    assert people(2000).asking("ASIA", "token").arn == "arn"
+    with pytest.raises(UnknownKeyError, match="is expired"):
+        people(999).asking("ASIA", "token")
+
+
+@pytest.mark.parametrize(("key", "token"), [("ASIA", ""), ("ASIA", "another"), ("AKIA", "")])
+def test_a_key_is_nothing_without_its_token(key: str, token: str) -> None:
+    with pytest.raises(UnknownKeyError, match="is invalid"):
+        people(2000).asking(key, token)
