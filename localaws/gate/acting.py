@@ -46,7 +46,7 @@ class Acting:
         caller = self.sessions.caller(role, SAGEMAKER, source)
 
         def check(request: Request) -> None:
-            self.gate.check(caller, (request,))
+            self.gate.check(caller, (request,), self.world.region)
 
         return RoleCatalog(self.world.store, catalog.blobs, self.world.clock, check)
 

@@ -43,11 +43,11 @@ class Door:
         if service != "sts" and (caller.is_root or not self._gate.is_enforced):
             return None
         if service == "s3":
-            self._gate.check(caller, objects.requests(environ))
+            self._gate.check(caller, objects.requests(environ), environ["localaws.region"])
             return None
         call = reading.read(environ) if service in TABLES else None
         if call is None:
-            self._gate.check(caller, (reading.unknown(environ),))
+            self._gate.check(caller, (reading.unknown(environ),), environ["localaws.region"])
         elif service == "sts" and call.operation == "GetCallerIdentity":
             return _identity(caller)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -30,13 +31,13 @@ class Gate:
         """Let an operation go on, or raise DeniedError."""
         table = TABLES.get(call.service, Table(call.service, call.service, {}))
         if self._must_decide(caller) or call.service == "sts":
-            self.check(caller, needs.requests(table, call, self._known))
+            self.check(caller, needs.requests(table, call, self._known), call.region)
 
-    def check(self, caller: Caller, requests: Iterable[Request]) -> None:
+    def check(self, caller: Caller, requests: Iterable[Request], region: str) -> None:
         """Let requests go on, or raise DeniedError for the first that may not."""
         if not self.is_enforced:
             return
-        usual = self._context(caller)
+        usual = self._context(caller, region)
         for request in requests:
             asked = replace(request, context={**usual, **request.context})
             if request.action in _TAKING:
@@ -81,8 +82,15 @@ class Gate:
             raise denied(caller.arn, asked, decision)
         _check_limits(caller, request)
 
-    def _context(self, caller: Caller) -> Mapping[str, Any]:
+    def _context(self, caller: Caller, region: str) -> Mapping[str, Any]:
+        """What holds for every request, whoever makes it of which service."""
+        moment = self.people.now()
+        _, is_user, name = caller.arn.partition(":user/")
         return {
+            **({"aws:username": name.rpartition("/")[2]} if is_user else {}),
+            **({"aws:RequestedRegion": region} if region else {}),
+            "aws:CurrentTime": f"{dt.datetime.fromtimestamp(moment, dt.timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
+            "aws:EpochTime": int(moment),
             "aws:SecureTransport": True,
             "aws:SourceIp": "127.0.0.1",
             "aws:PrincipalArn": sorted(caller.principal.names, key=len)[0],

@@ -112,7 +112,10 @@ def _passing(table: Table, operation: str, members: Members) -> Iterator[Request
 
 
 def _resources(table: Table, text: str, call: Call, members: Members, known: Known) -> Iterator[str]:
-    """The ARNs that a template stands for; everything, where a member is missing. A member may be an ARN itself."""
+    """The ARNs that a template stands for; everything, where a member is missing.
+
+    A member that says alone what is meant may be an ARN itself.
+    """
     pieces = _pieces(text)
     several = [
         [str(one) for one in values(members, path(piece[0]))] or ([piece[1]] if piece[1] is not None else [])
@@ -123,7 +126,7 @@ def _resources(table: Table, text: str, call: Call, members: Members, known: Kno
         yield ANY
         return
     for chosen in product(*several):
-        arn = next((one for one in chosen if one.startswith("arn:")), "")
+        arn = chosen[0] if len(chosen) == 1 and chosen[0].startswith("arn:") else ""
         filled = iter(chosen)
         yield arn or _arn(
             table, call, known, "".join(next(filled) if isinstance(one, tuple) else one for one in pieces)

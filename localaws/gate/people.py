@@ -61,7 +61,7 @@ class People:
     def __init__(self, held: Held, account: str, now: Callable[[], float]) -> None:
         self._held = held
         self._account = account
-        self._now = now
+        self.now = now
         self._lock = threading.Lock()
         self._known: dict[str, Caller] = {}
         self._trusts: dict[str, tuple[Policy, ...]] = {}
@@ -84,7 +84,7 @@ class People:
         caller = self._known.get(key) or self._looked_up(key)
         if caller.token != token:
             raise UnknownKeyError
-        if caller.until is not None and caller.until < self._now():
+        if caller.until is not None and caller.until < self.now():
             raise UnknownKeyError(is_over=True)
         return caller
 

@@ -32,6 +32,7 @@ SOURCES = {
     "pipeline": (SAGEMAKER, RUNNING),
     "job": (SAGEMAKER, JOB_ARN),
 }
+ELSEWHERE = {"StringNotEquals": {"aws:RequestedRegion": REGION}}
 ANYBODY = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}
 
 
@@ -244,6 +245,12 @@ def test_a_user_has_the_policies_of_its_groups(local: LocalAws) -> None:
     iam.put_group_policy(GroupName="readers", PolicyName="p", PolicyDocument=document(allowing("sqs:List*")))
     iam.add_user_to_group(GroupName="readers", UserName="ann")
     assert len(ann.list_queues()["QueueUrls"]) == 1
+    elsewhere = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": ELSEWHERE}
+    own = allowing("iam:GetUser", resource=f"arn:aws:iam::{ACCOUNT}:user/${{aws:username}}")
+    iam.put_user_policy(UserName="ann", PolicyName="p", PolicyDocument=document(elsewhere, own))
+    mine = with_keys(local, "iam", key["AccessKeyId"], key["SecretAccessKey"])
+    assert mine.get_user(UserName="ann")["User"]["UserName"] == "ann"
+    refused(lambda: mine.get_user(UserName="ben"), "AccessDenied", 403)
 
 
 def test_a_changed_policy_holds_with_the_next_call(local: LocalAws) -> None:

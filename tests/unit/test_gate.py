@@ -23,7 +23,7 @@ from localaws.gate.people import People, UnknownKeyError
 from localaws.protocol.errors import InvalidRequestError
 from tests.calls import FUNCTION, UUID, KnownResources, client, environ, sent
 from tests.needed import ROWS, SCHEDULED, TAGS, TRAINING
-from tests.policies.places import ACCOUNT, REGION, role, sagemaker
+from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
 
 DERIVED = {
     "sagemaker": {"CallbackExecution", "NewModelPackage"},
@@ -189,3 +189,10 @@ def test_a_session_is_known_until_it_is_over() -> None:
 def test_a_key_is_nothing_without_its_token(key: str, token: str) -> None:
     with pytest.raises(UnknownKeyError, match="is invalid"):
         people(2000).asking(key, token)
+
+
+def test_a_name_that_looks_like_an_arn_is_one_only_where_it_says_all() -> None:
+    allowed = arn("logs", "log-group:allowed:log-stream:s")
+    members = {"logGroupName": "secret", "logStreamName": allowed}
+    (request,) = needs.requests(TABLES["logs"], Call("logs", "GetLogEvents", members, REGION), KnownResources())
+    assert request.resource == arn("logs", f"log-group:secret:log-stream:{allowed}")
