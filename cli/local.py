@@ -26,11 +26,13 @@ def up(
     port: Annotated[int, typer.Option(help="Where it listens; 0: any free port.", min=0, max=65_535)] = 0,
     region: Annotated[str, typer.Option(help="The region that it stands for.")] = "us-east-1",
     container: Annotated[Path, typer.Option(help="The environment that stands for the container.")] = CONTAINER,
+    no_iam: Annotated[bool, typer.Option("--no-iam", help="Let everybody do everything.")] = False,
 ) -> None:
     """Start it, unless it runs; what it prints is for eval."""
     from localaws import process
 
-    running = process.up(folder, port=port, region=region, container=container if container.exists() else None)
+    found = container if container.exists() else None
+    running = process.up(folder, port=port, region=region, container=found, enforces_iam=not no_iam)
     for name, value in environment(running.url, running.region).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 

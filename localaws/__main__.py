@@ -1,6 +1,6 @@
 """The daemon as a process: one for a folder, until it is told to end.
 
-    python -m localaws --folder .localaws [--port 0] [--region us-east-1] [--container .venv-container]
+    python -m localaws --folder .localaws [--port 0] [--region us-east-1] [--container .venv-container] [--no-iam]
 
 It holds a lock on its folder as long as it lives, and says where it listens in daemon.json once it is ready.
 """
@@ -61,9 +61,10 @@ def _options() -> Options:
     parser.add_argument("--port", type=int, default=0, help="where it listens; 0: any free port")
     parser.add_argument("--region", default="us-east-1", help="the region that it stands for")
     parser.add_argument("--container", type=Path, help="the virtual environment that stands for the container")
+    parser.add_argument("--no-iam", action="store_true", help="let everybody do everything")
     given = parser.parse_args()
     container = given.container.resolve() if given.container else None
-    return Options(given.folder.resolve(), given.region, given.port, container)
+    return Options(given.folder.resolve(), given.region, given.port, container, enforces_iam=not given.no_iam)
 
 
 if __name__ == "__main__":

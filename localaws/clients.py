@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,77 +11,62 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-_HOUR = 3600.0
-_RENEW_BEFORE = 2700.0  # so that a process that is started with them can live on them
+SAGEMAKER, LAMBDA, EVENTS, SCHEDULER = (
+    f"{name}.amazonaws.com" for name in ("sagemaker", "lambda", "events", "scheduler")
+)
+_MOST_KEPT = 256
+_PATIENCE_SECONDS = 960
+_ACCOUNT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """Who somebody is for an hour."""
+class Taking:
+    """A role as a service takes it for one of its resources; the session is what the resource calls itself."""
 
-    key: str
-    secret: str
-    token: str
-    until: float
+    role: str
+    principal: str
+    source: str
+    session: str = "local"
 
-    def variables(self) -> Mapping[str, str]:
-        """As the environment of a process."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.key,
-            "AWS_SECRET_ACCESS_KEY": self.secret,
-            "AWS_SESSION_TOKEN": self.token,
-        }
+
+Take = Callable[[Taking], Mapping[str, str]]
+"""The environment of a process that acts as a role; it raises if the service may not take it."""
 
 
 class Clients:
-    """Clients by service and role, renewed before their credentials end; no role is the account itself."""
+    """Clients by service and by whom they act for; those of nobody are the account's own."""
 
-    def __init__(self, url: Callable[[], str], region: str) -> None:
+    def __init__(self, url: Callable[[], str], region: str, take: Take) -> None:
         self.url = url
+        self.take = take
         self._region = region
         self._session = boto3.session.Session()
         self._lock = threading.RLock()
-        self._clients: dict[tuple[str, str], tuple[Any, float]] = {}
-        self._credentials: dict[str, Credentials] = {}
+        self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
-    def __call__(self, service: str, role: str = "", session: str = "local") -> Any:
-        """A client that acts as a role."""
+    def __call__(self, service: str, taking: Taking | None = None) -> Any:
+        """A client that acts as a role, for as long as the role may be taken."""
+        credentials = self.take(taking) if taking else _ACCOUNT
+        key = service, credentials["AWS_ACCESS_KEY_ID"]
         with self._lock:
-            credentials = self.credentials(role, session) if role else _ACCOUNT
-            client, until = self._clients.get((service, role), (None, 0.0))
-            if client is None or until != credentials.until:
-                client = self._made(service, credentials)
-                self._clients[service, role] = client, credentials.until
+            client = self._clients.pop(key, None) or self._made(service, credentials)
+            self._clients[key] = client
+            while len(self._clients) > _MOST_KEPT:
+                self._clients.popitem(last=False)
             return client
 
-    def credentials(self, role: str, session: str) -> Credentials:
-        """A role's credentials, good for a while yet."""
-        with self._lock:
-            known = self._credentials.get(role)
-            if known is None or known.until - time.time() < _RENEW_BEFORE:
-                known = self._assumed(role, session)
-                self._credentials[role] = known
-            return known
-
-    def _assumed(self, role: str, session: str) -> Credentials:
-        answer = self("sts").assume_role(RoleArn=role, RoleSessionName=session[:64])
-        told = answer["Credentials"]
-        return Credentials(
-            told["AccessKeyId"], told["SecretAccessKey"], told["SessionToken"], time.time() + _HOUR - 60.0
-        )
-
-    def _made(self, service: str, credentials: Credentials) -> Any:
+    def _made(self, service: str, credentials: Mapping[str, str]) -> Any:
         return self._session.client(
             service,
             region_name=self._region,
             endpoint_url=self.url(),
-            aws_access_key_id=credentials.key,
-            aws_secret_access_key=credentials.secret,
-            aws_session_token=credentials.token or None,
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
             config=Config(
-                retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=64, read_timeout=960, proxies={}
+                retries={"mode": "standard", "max_attempts": 3},
+                max_pool_connections=64,
+                read_timeout=_PATIENCE_SECONDS,
+                proxies={},
             ),
         )
-
-
-_ACCOUNT = Credentials("local", "local", "", 0.0)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
 from werkzeug import Request, Response
 
 from localaws.clients import Clients
@@ -18,12 +17,17 @@ from localaws.endpoints.recipes import Kitchen
 from localaws.executor import Executor
 from localaws.functions import invoking
 from localaws.functions.service import Functions
+from localaws.gate.acting import Acting
+from localaws.gate.door import Door
+from localaws.gate.gate import Gate
+from localaws.gate.known import Resources
+from localaws.gate.people import People
+from localaws.gate.sessions import Sessions
 from localaws.jobs.work import Jobs, Machine
 from localaws.logs import CloudLogs, FileLogs
 from localaws.objects.api import ObjectsApi
 from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Catalog
-from localaws.protocol.errors import ServiceError
 from localaws.records.services import SERVICES, Records
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
@@ -33,10 +37,10 @@ from localaws.scaling.metering import Meter
 from localaws.scaling.scaler import Scaler
 from localaws.steps.callbacks import CallbackRunner
 from localaws.steps.decisions import ConditionRunner, FailRunner
-from localaws.steps.functions import FunctionRunner, Invoked
+from localaws.steps.functions import FunctionRunner
 from localaws.steps.requests import LIVES, RequestRunner
 from localaws.steps.runner import Run, Runner
-from localaws.store import Store
+from localaws.store import Document, Store
 from localaws.tuning.trainings import Trainings
 from localaws.tuning.tuner import Tuner
 from localaws.web.activities import Activities
@@ -44,7 +48,7 @@ from localaws.web.control import Control
 from localaws.web.router import Application, Router, application
 from localaws.web.runtime import Runtime
 from localaws.web.server import Server
-from localaws.world import SystemClock, World
+from localaws.world import Objects, SystemClock, World
 
 ACCOUNT = "123456789012"
 
@@ -59,6 +63,7 @@ class Options:
     container: Path | None = None
     function_python: Path = Path(sys.executable)
     function_idle_seconds: float = 300.0
+    enforces_iam: bool = True
 
 
 class LocalAws:
@@ -71,7 +76,9 @@ class LocalAws:
         self.catalog = Catalog(store, Blobs(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._records = Records(folder / "records", ACCOUNT)
-        self._clients = Clients(lambda: self.url, options.region)
+        self._sessions, self._gate = self._gated(options.enforces_iam)
+        self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
+        self._acting = Acting(self.world, self._gate, self._sessions, self._clients)
         logs = self._logs = CloudLogs(FileLogs(folder / "logs", clock), self._records, options.region, clock)
         machine = self._machine(options)
         self._jobs = Jobs(self.world, self.catalog, machine, logs)
@@ -79,7 +86,7 @@ class LocalAws:
         toolkit = (str(options.container / "bin" / "train"),) if options.container else ()
         self._training = jobs.training(self._jobs, toolkit)
         self._processing = jobs.processing(self._jobs)
-        kitchen = Kitchen(self._python(options), machine.environment, logs, machine.role_environment)
+        kitchen = Kitchen(self._python(options), machine.environment, logs, *self._roles_of_models())
         self._endpoints = Endpoints(self.world, kitchen, self._firing)
         self._tuner = Tuner(self.world, self._trainings())
         handlers = (EndpointHandlers(self._endpoints), TuningHandlers(self._tuner))
@@ -87,10 +94,10 @@ class LocalAws:
         keeping = (pipelines, executions, models, registry, tags)
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
         self.service = Service(self.world, joined(tables))
-        self._executor = Executor(self.world, self._runners())
+        self._executor = Executor(self.world, self._runners(), self._read)
         self._meter = Meter(clock.monotonic)
         self._scaler = Scaler(self.world, self._endpoints, self._meter, self._clients)
-        self._server = Server(Router(self._services(), lambda: self.port), options.port)
+        self._server = Server(Router(self._doors(), lambda: self.port), options.port)
 
     @property
     def port(self) -> int:
@@ -130,6 +137,35 @@ class LocalAws:
         """Whether an endpoint has instances that answer now."""
         return any(self._endpoints.counts(endpoint).values())
 
+    def _gated(self, is_enforced: bool) -> tuple[Sessions, Gate]:
+        """IAM before everything that is asked, and the roles that services take."""
+
+        def now() -> float:
+            return self.world.clock.now().timestamp()
+
+        people = People(self._records.held, ACCOUNT, now)
+        self._records.listen(people.changed)
+        gate = Gate(people, Resources(self.world, self._records.held), is_enforced=is_enforced)
+        return Sessions(gate, self._records.held, lambda: self.url, now), gate
+
+    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Objects]]:
+        def objects(role: str, source: str) -> Objects:
+            return self._acting.objects(self.catalog, role, source)
+
+        return self._acting.environment, objects
+
+    def _read(self, execution: Document, address: str) -> bytes:
+        role, source = execution["RoleArn"], execution["PipelineExecutionArn"]
+        return self._acting.objects(self.catalog, role, source).read(address)
+
+    def _doors(self) -> Mapping[str, Application]:
+        """The services, each behind the gate."""
+        return {name: Door(self._gate, inside) for name, inside in self._services().items()}
+
+    def credentials(self, role_arn: str, principal: str, source: str) -> Mapping[str, str]:
+        """The environment of a process that acts as a role, which a service takes for one of its resources."""
+        return self._sessions.credentials(role_arn, principal, source)
+
     def _services(self) -> Mapping[str, Application]:
         objects = ObjectsApi(self.world.store, self.catalog)
         return {
@@ -152,25 +188,17 @@ class LocalAws:
         return Trainings(self.world, call, self._training.series)
 
     def _runners(self) -> Mapping[str, Runner]:
-        def call(_run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-            return self.service.answer(operation, dict(request))
+        acting = self._acting
 
-        def send(_run: Run, queue: str, body: str) -> None:
-            self._clients("sqs").send_message(QueueUrl=queue, MessageBody=body)
-
-        def invoke(_run: Run, arn: str, payload: str) -> Invoked:
-            try:
-                told = self._clients("lambda").invoke(FunctionName=arn, Payload=payload)
-            except ClientError as error:
-                raise ServiceError(error.response["Error"]["Code"], str(error)) from error
-            return Invoked(told["Payload"].read().decode(), told.get("FunctionError", ""))
+        def call(run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+            return acting.call(run, operation, request, self.service.answer)
 
         return {
             **dict.fromkeys(LIVES, RequestRunner(call)),
             "Condition": ConditionRunner(),
             "Fail": FailRunner(),
-            "Callback": CallbackRunner(send),
-            "Lambda": FunctionRunner(invoke),
+            "Callback": CallbackRunner(acting.send),
+            "Lambda": FunctionRunner(acting.invoke),
         }
 
     def _firing(self, alarms: Sequence[str]) -> Sequence[str]:
@@ -186,12 +214,7 @@ class LocalAws:
         if options.container:
             path = f"{options.container / 'bin'}{os.pathsep}{path}"
         environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region}
-        return Machine(environment, os.cpu_count() or 1, self._role_environment)
-
-    def _role_environment(self, role: str) -> Mapping[str, str]:
-        """What lets a process in a role's name reach this AWS."""
-        place = {"AWS_DEFAULT_REGION": self.world.region, "AWS_ENDPOINT_URL": self.url}
-        return {**place, **self._clients.credentials(role, "job").variables()} if role else place
+        return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects)
 
 
 def _functions_machine(options: Options) -> invoking.Machine:

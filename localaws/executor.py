@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import TypeAlias
 
 from language import definition
 from language.definition import Definition
@@ -23,6 +24,8 @@ from localaws.steps.runner import Run, Runner
 from localaws.store import Document
 from localaws.world import World
 
+Read: TypeAlias = Callable[[Document, str], bytes]
+"""The content of an object, for an execution."""
 _LOG = logging.getLogger(__name__)
 _LONGEST_WAIT = 1.0
 _USUAL_PARALLEL_STEPS = 50
@@ -37,9 +40,10 @@ def _read(text: str) -> tuple[Definition, Graph]:
 class Executor:
     """Carries out all executions that are not over."""
 
-    def __init__(self, world: World, runners: Mapping[str, Runner]) -> None:
+    def __init__(self, world: World, runners: Mapping[str, Runner], read: Read | None = None) -> None:
         self._world = world
         self._runners = runners
+        self._read = read or (lambda _execution, address: world.objects.read(address))
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="executor", daemon=True)
 
@@ -72,7 +76,8 @@ class Executor:
         """Begin the steps that are due, look at those that run; whether anything came of it."""
         execution = self._world.store.get(state.EXECUTION, execution_id)
         steps = state.steps(self._world, execution_id)
-        knowledge = Knowledge(self._world, execution, _read(execution["_definition"])[0], steps)
+        read = partial(self._read, execution)
+        knowledge = Knowledge(self._world, execution, _read(execution["_definition"])[0], steps, read)
         changed = False
         for one in steps.values():
             if one["StepStatus"] in planner.RUNNING:

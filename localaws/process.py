@@ -76,7 +76,9 @@ def is_running(folder: Path) -> bool:
     return False
 
 
-def up(folder: Path, *, port: int = 0, region: str = "us-east-1", container: Path | None = None) -> Daemon:
+def up(
+    folder: Path, *, port: int = 0, region: str = "us-east-1", container: Path | None = None, enforces_iam: bool = True
+) -> Daemon:
     """The daemon of a folder, started if there is none; DaemonError says why it does not come up."""
     running = find(folder)
     if running is not None:
@@ -86,6 +88,8 @@ def up(folder: Path, *, port: int = 0, region: str = "us-east-1", container: Pat
     command = [sys.executable, "-m", "localaws", "--folder", str(folder), "--port", str(port), "--region", region]
     if container is not None:
         command += ["--container", str(container.resolve())]
+    if not enforces_iam:
+        command += ["--no-iam"]
     root = Path(__file__).resolve().parent.parent
     state_path(folder).unlink(missing_ok=True)
     with log_path(folder).open("ab") as log:

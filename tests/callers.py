@@ -86,7 +86,7 @@ DAEMON = """
 import sys, time
 from pathlib import Path
 from localaws.daemon import LocalAws, Options
-local = LocalAws(Options(Path(sys.argv[1])))
+local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False))
 local.start()
 print(local.url, flush=True)
 sys.stdin.read()

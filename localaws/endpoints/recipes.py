@@ -12,18 +12,20 @@ from typing import Any
 
 from localaws.endpoints.generation import Variant
 from localaws.endpoints.instances import InstanceError, Recipe
+from localaws.protocol.errors import ServiceError
 from localaws.sagemaker import models, registry
-from localaws.world import Logs, World
+from localaws.world import Logs, Objects, World
 
 
 @dataclass(frozen=True)
 class Kitchen:
-    """What all instances have in common: a Python, an environment, and the credentials of a role."""
+    """What all instances have in common: a Python, an environment, and what a role brings: credentials and objects."""
 
     python: str
     environment: Mapping[str, str]
     logs: Logs
-    role_environment: Callable[[str], Mapping[str, str]]
+    role_environment: Callable[[str, str], Mapping[str, str]]
+    role_objects: Callable[[str, str], Objects]
 
 
 def variants(world: World, kitchen: Kitchen, endpoint: str, configuration: str) -> tuple[Variant, ...]:
@@ -36,11 +38,12 @@ def _variant(world: World, kitchen: Kitchen, endpoint: str, configuration: str, 
     model = models.MODEL.get(world, one["ModelName"])
     container = _container(world, model)
     folder = world.folder / "endpoints" / endpoint / configuration / one["VariantName"]
-    _unpack(world, container.get("ModelDataUrl", ""), folder)
+    role, source = model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*")
+    _unpack(kitchen.role_objects(role, source), container.get("ModelDataUrl", ""), folder, role)
     group, stream = f"/aws/sagemaker/Endpoints/{endpoint}", f"{one['VariantName']}/{configuration}"
     environment = {
         **kitchen.environment,
-        **kitchen.role_environment(model.get("ExecutionRoleArn", "")),
+        **kitchen.role_environment(role, source),
         **container.get("Environment", {}),
         "SM_MODEL_DIR": str(folder),
     }
@@ -62,14 +65,17 @@ def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**packed, **own, "Environment": {**packed.get("Environment", {}), **own.get("Environment", {})}}
 
 
-def _unpack(world: World, address: str, folder: Path) -> None:
+def _unpack(objects: Objects, address: str, folder: Path, role: str) -> None:
     """Put a model's archive into a folder; one that is there whole already is left."""
     if folder.exists():
         return
     try:
-        content = world.objects.read(address)
+        content = objects.read(address)
     except (KeyError, ValueError):
         raise InstanceError(f"Could not find model data at {address}.") from None
+    except ServiceError as error:
+        ensure = f'Please ensure that the role "{role}" exists and has "s3:GetObject" permissions'
+        raise InstanceError(f"Could not access model data at {address}. {ensure}. {error}") from None
     beside = folder.with_name(f"{folder.name}.arriving")
     shutil.rmtree(beside, ignore_errors=True)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,12 +18,16 @@ from localaws.world import World
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What can be referred to: parameters, the execution itself, and steps that have succeeded."""
+    """What can be referred to: parameters, the execution itself, and steps that have succeeded.
+
+    Property files are read as the execution's role reads them.
+    """
 
     world: World
     execution: Document
     definition: Definition
     steps: Mapping[str, Document]
+    read: Callable[[str], bytes]
 
     def for_step(self, name: str) -> Known:
         """The same for every step but for the facts about itself."""
@@ -66,7 +70,7 @@ class Knowledge:
 
     def _json_at(self, address: str) -> Any:
         try:
-            return json.loads(self.world.objects.read(address))
+            return json.loads(self.read(address))
         except KeyError:
             raise ValueMissingError(f"{address} is not there, so nothing in it can be read") from None
         except ValueError as error:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import Any
 
+from localaws.clients import LAMBDA
 from localaws.functions.book import Function
 from localaws.functions.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
 from localaws.functions.fleet import ThrottledError
@@ -63,7 +64,7 @@ class Asynchronous:
         if arn:
             body = json.dumps(record)
             target = {"Arn": arn, "RoleArn": function.role}
-            self._deliveries.add(to_target(target, body, self._deliveries.now(), about={}))
+            self._deliveries.add(to_target(target, body, self._deliveries.now(), (LAMBDA, function.arn), about={}))
 
 
 def _record(name: str, delivery: Document, condition: str, tries: int, invoked: Invoked | None) -> dict[str, Any]:

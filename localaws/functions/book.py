@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from localaws.clients import LAMBDA, Taking
 from localaws.protocol.errors import ServiceError
 from localaws.records.services import Records
 
@@ -45,6 +46,11 @@ class Function:
         """The same for calls that one process can answer, whichever name the function was called by."""
         parts = (self.arn, self.version, self.digest, self.handler, self.role, self.memory, self.runtime)
         return hashlib.sha256(json.dumps([*parts, dict(self.variables)], sort_keys=True).encode()).hexdigest()
+
+    @property
+    def taking(self) -> Taking:
+        """Its role, as Lambda takes it."""
+        return Taking(self.role, LAMBDA, self.arn, self.name[:64])
 
     @property
     def log_group(self) -> str:

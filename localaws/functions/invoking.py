@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from localaws.clients import Clients, Credentials
+from localaws.clients import Clients
 from localaws.functions import reports
 from localaws.functions.book import Book, Function
 from localaws.functions.code import Codes
@@ -115,15 +113,14 @@ class Invoker:
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency" if is_provisioned else "on-demand",
-            "AWS_ENDPOINT_URL": self._clients.url(),
             "TZ": ":UTC",
-            **self._identity(function).variables(),
+            **self._identity(function),
         }
 
-    def _identity(self, function: Function) -> Credentials:
+    def _identity(self, function: Function) -> Mapping[str, str]:
         try:
-            return self._clients.credentials(function.role, function.name)
-        except ClientError:
+            return self._clients.take(function.taking)
+        except ServiceError:
             raise ServiceError("AccessDeniedException", _NO_ROLE, 403) from None
 
 

@@ -138,7 +138,7 @@ class Poller:
 
     def _sqs(self) -> Any:
         """A client in the name of the function's role."""
-        return self._clients("sqs", self._invoker.book.find(self._mapped.function).role, "event-source-mapping")
+        return self._clients("sqs", self._invoker.book.find(self._mapped.function).taking)
 
     def _complain(self, what: str, error: Exception) -> None:
         """Say what is wrong, once for as long as it is."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.clients import EVENTS
 from localaws.functions import inputs, patterns
 from localaws.functions.deliveries import Deliveries
 from localaws.functions.rounds import Rounds
@@ -82,7 +83,7 @@ class Rules:
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 _LOG.warning("target %s of rule %s gets nothing: %s", target.get("Id"), rule.arn, error)
                 continue
-            delivery = to_target(target, body, self._deliveries.now(), about={"RULE_ARN": rule.arn})
+            delivery = to_target(target, body, self._deliveries.now(), (EVENTS, rule.arn), about={"RULE_ARN": rule.arn})
             self._deliveries.add(delivery)
 
     def _look(self) -> float:

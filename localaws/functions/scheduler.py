@@ -16,7 +16,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localaws.clients import Clients
+from localaws.clients import SCHEDULER, Clients
 from localaws.functions.deliveries import DAY, Deliveries
 from localaws.functions.rounds import Rounds
 from localaws.functions.rules import Rule, Rules
@@ -118,7 +118,8 @@ class Scheduler:
         def fire(time: dt.datetime) -> None:
             target, name = one["Target"], str(uuid.uuid4())
             body = _body(self._world, one, time, name)
-            delivery = to_target(target, body, self._deliveries.now(), about={"SCHEDULE_ARN": one["Arn"]})
+            by = (SCHEDULER, self._world.arn("scheduler", f"schedule-group/{one['GroupName']}"))
+            delivery = to_target(target, body, self._deliveries.now(), by, about={"SCHEDULE_ARN": one["Arn"]})
             self._deliveries.add(delivery, name)
 
         def remove() -> None:

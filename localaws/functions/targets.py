@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localaws.clients import Clients
+from localaws.clients import Clients, Taking
 from localaws.functions.deliveries import DAY, MOST_TRIES, NotTakenError, Refusal, made
 from localaws.store import Document
 
@@ -28,8 +28,10 @@ def queue_url(clients: Clients, arn: str) -> str:
     return f"{clients.url()}/{account}/{name}"
 
 
-def to_target(target: Mapping[str, Any], body: str, now: float, about: Mapping[str, str]) -> Mapping[str, Any]:
-    """A delivery to a target, as rules and schedules describe them."""
+def to_target(
+    target: Mapping[str, Any], body: str, now: float, by: tuple[str, str], about: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """A delivery to a target, as rules and schedules describe them; by which service, for which of its resources."""
     retries = target.get("RetryPolicy") or {}
     return made(
         WAY,
@@ -39,6 +41,7 @@ def to_target(target: Mapping[str, Any], body: str, now: float, about: Mapping[s
         to=target["Arn"],
         body=body,
         role=target.get("RoleArn") or "",
+        by=list(by),
         how={key: value for key, value in target.items() if key.endswith("Parameters")},
         dead=(target.get("DeadLetterConfig") or {}).get("Arn") or "",
         about=about,
@@ -80,7 +83,7 @@ class Targets:
         }
         attributes = {key: {"DataType": "String", "StringValue": value} for key, value in told.items()}
         dead = delivery["dead"]
-        self._clients("sqs", delivery.get("role", "")).send_message(
+        self._clients("sqs", _taking(delivery)).send_message(
             QueueUrl=queue_url(self._clients, dead), MessageBody=delivery["body"], MessageAttributes=attributes
         )
 
@@ -90,21 +93,26 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(error, BotoCoreError) and not type(error).__name__.startswith("Param")
 
 
+def _taking(delivery: Mapping[str, Any]) -> Taking | None:
+    """In whose name a delivery is made; nobody's role: the account's own."""
+    return Taking(delivery["role"], *delivery["by"]) if delivery["role"] else None
+
+
 def _to_function(clients: Clients, _name: str, delivery: Document) -> None:
-    client = clients("lambda", delivery["role"])
+    client = clients("lambda", _taking(delivery))
     client.invoke(FunctionName=delivery["to"], InvocationType="Event", Payload=delivery["body"].encode())
 
 
 def _to_queue(clients: Clients, name: str, delivery: Document) -> None:
     group = (delivery["how"].get("SqsParameters") or {}).get("MessageGroupId")
     more = {"MessageGroupId": group, "MessageDeduplicationId": name} if group else {}
-    client = clients("sqs", delivery["role"])
+    client = clients("sqs", _taking(delivery))
     client.send_message(QueueUrl=queue_url(clients, delivery["to"]), MessageBody=delivery["body"], **more)
 
 
 def _to_pipeline(clients: Clients, name: str, delivery: Document) -> None:
     told = (delivery["how"].get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
-    clients("sagemaker", delivery["role"]).start_pipeline_execution(
+    clients("sagemaker", _taking(delivery)).start_pipeline_execution(
         PipelineName=delivery["to"].rpartition("/")[2], PipelineParameters=told, ClientRequestToken=name
     )
 
@@ -119,13 +127,13 @@ def _to_bus(clients: Clients, _name: str, delivery: Document) -> None:
         "Detail": delivery["body"] if how else json.dumps(body["detail"]),
         "Resources": [] if how else body.get("resources", []),
     }
-    clients("events", delivery["role"]).put_events(Entries=[entry])
+    clients("events", _taking(delivery)).put_events(Entries=[entry])
 
 
 def _to_operation(clients: Clients, _name: str, delivery: Document) -> None:
     """Any operation: arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution."""
     _, service, operation = delivery["to"].rsplit(":", 2)
-    call = getattr(clients(service, delivery["role"]), xform_name(operation))
+    call = getattr(clients(service, _taking(delivery)), xform_name(operation))
     call(**json.loads(delivery["body"]))
 
 

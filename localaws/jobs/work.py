@@ -22,6 +22,7 @@ from localaws.jobs.plans import JobPlan
 from localaws.jobs.processes import Host, Outcome, Running, end_group, end_process
 from localaws.jobs.sandbox import BASE, Sandbox, collect
 from localaws.objects.catalog import Catalog, NoBucketError
+from localaws.protocol.errors import ServiceError
 from localaws.store import Document
 from localaws.world import Logs, World
 
@@ -37,11 +38,15 @@ Ended: TypeAlias = Callable[[Document], None]
 
 @dataclass(frozen=True)
 class Machine:
-    """What jobs run on: the environment that every process gets, and how many cores are shared out."""
+    """What jobs run on: the environment that every process gets, and how many cores are shared out.
+
+    A role that is taken for a job, which is told by its ARN, brings credentials and what it may do with objects.
+    """
 
     environment: Mapping[str, str]
     cores: int
-    role_environment: Callable[[str], Mapping[str, str]] = field(default=lambda _: {})
+    role_environment: Callable[[str, str], Mapping[str, str]] = field(default=lambda _role, _source: {})
+    role_objects: Callable[[Catalog, str, str], Catalog] = field(default=lambda catalog, _role, _source: catalog)
 
 
 @dataclass(frozen=True)
@@ -115,7 +120,7 @@ class Jobs:
     def _run(self, kind: Kind, name: str) -> None:
         try:
             self._carry_out(kind, name)
-        except (OSError, ValueError, NoBucketError) as error:
+        except (OSError, ValueError, NoBucketError, ServiceError) as error:
             self._note(kind, name, "Failed", "Failed", FailureReason=f"ClientError: {error}")
         except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
             _LOG.exception("job %s cannot go on", name)
@@ -129,12 +134,13 @@ class Jobs:
 
     def _carry_out(self, kind: Kind, name: str) -> None:
         plan = kind.plan(self._world.store.get(kind.kind, name))
+        catalog = self._machine.role_objects(self._catalog, plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
         shutil.rmtree(folder, ignore_errors=True)
         sandboxes = [Sandbox(folder / f"host-{number}") for number, _ in enumerate(plan.hosts, start=1)]
         self._note(kind, name, "InProgress", "Downloading")
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
-            sandbox.lay_out(plan, host, self._catalog)
+            sandbox.lay_out(plan, host, catalog)
         readings = Readings(plan.metrics)
         with self._lock:
             self._readings[name] = readings
@@ -143,7 +149,7 @@ class Jobs:
             return
         self._note(kind, name, "InProgress", "Uploading")
         reason = _reason(outcome, sandboxes)
-        artifacts = self._keep(plan, sandboxes, has_failed=bool(reason))
+        artifacts = self._keep(plan, sandboxes, catalog, has_failed=bool(reason))
         final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
         ended_early = outcome.is_stopped or outcome.is_too_long
         status = "Stopped" if ended_early else "Failed" if reason else "Completed"
@@ -158,7 +164,7 @@ class Jobs:
             share = max(1, self._machine.cores // sum(self._hosts.values()))
         base = {
             **self._machine.environment,
-            **self._machine.role_environment(plan.role),
+            **self._machine.role_environment(plan.role, self._arn(kind, plan.name)),
             "OMP_NUM_THREADS": str(share),
             "SM_LOCAL_CORES": str(share),
         }
@@ -179,18 +185,23 @@ class Jobs:
             running.stop()
         return running.wait(plan.seconds)
 
-    def _keep(self, plan: JobPlan, sandboxes: list[Sandbox], *, has_failed: bool) -> Mapping[str, Any]:
+    def _keep(
+        self, plan: JobPlan, sandboxes: list[Sandbox], catalog: Catalog, *, has_failed: bool
+    ) -> Mapping[str, Any]:
         """Keep what the hosts wrote; what the document says of it."""
         for output in plan.outputs:
             if has_failed and not output.also_after_failure:
                 continue
             for sandbox in sandboxes[:1] if output.archive else sandboxes:
-                collect(output, sandbox, self._catalog)
+                collect(output, sandbox, catalog)
         if plan.checkpoints:
-            collect(plan.checkpoints, sandboxes[0], self._catalog)
+            collect(plan.checkpoints, sandboxes[0], catalog)
         model = next((one for one in plan.outputs if one.archive == "model"), None)
         kept = model is not None and self._catalog.find(model.place) is not None
         return {"ModelArtifacts": {"S3ModelArtifacts": str(model.place)}} if model and kept else {}
+
+    def _arn(self, kind: Kind, name: str) -> str:
+        return self._world.arn("sagemaker", f"{kind.kind}/{name}")
 
     def _note(self, kind: Kind, name: str, status: str, secondary: str, **members: Any) -> None:
         """Say in the job's document how far it is."""

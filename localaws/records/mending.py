@@ -36,11 +36,16 @@ class ConflictError(LambdaClientError):
         super().__init__("ResourceConflictException", message)
 
 
+def _function_arn(backend: LambdaBackend, told: str) -> str:
+    """A function's ARN, with its alias, from any of the forms in which it may be told."""
+    return f"arn:aws:lambda:{backend.region_name}:{backend.account_id}:function:{told.rpartition('function:')[2]}"
+
+
 def create_mapping(original: Any) -> Callable[..., Any]:
     """A queue and a function can be mapped once; the mapping is to the alias, not to the version behind it."""
 
     def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
-        queue, function = spec["EventSourceArn"], spec["FunctionName"]
+        queue, function = spec["EventSourceArn"], _function_arn(self, spec["FunctionName"])
         for one in self._event_source_mappings.values():
             if (one.event_source_arn, one.function_arn) == (queue, function):
                 raise ConflictError(
@@ -60,7 +65,7 @@ def update_mapping(original: Any) -> Callable[..., Any]:
     def update_event_source_mapping(self: LambdaBackend, uuid: str, spec: dict[str, Any]) -> Any:
         changed = original(self, uuid, spec)
         if changed and "FunctionName" in spec:
-            changed.function_arn = spec["FunctionName"]
+            changed.function_arn = _function_arn(self, spec["FunctionName"])
         return changed
 
     return update_event_source_mapping

@@ -40,7 +40,7 @@ class Router:
             return Response('{"status": "ready"}', content_type="application/json")
         if scope is None:
             return _refusal(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-        environ["localaws.key"], environ["localaws.service"] = scope[1], scope[3]
+        environ["localaws.key"], environ["localaws.region"], environ["localaws.service"] = scope.groups()
         service = self._services.get(scope[3])
         return service or _refusal(400, "UnknownService", f"The local AWS has no service {scope[3]}")
 

@@ -45,7 +45,7 @@ TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"},
 
 
 def test_the_sdk_is_served_as_by_aws(tmp_path: Path) -> None:
-    local = LocalAws(Options(tmp_path))
+    local = LocalAws(Options(tmp_path, enforces_iam=False))
     local.start()
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     client(local, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)

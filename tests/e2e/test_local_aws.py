@@ -24,7 +24,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalAws]:
-    started = LocalAws(Options(tmp_path))
+    started = LocalAws(Options(tmp_path, enforces_iam=False))
     started.start()
     yield started
     started.stop()
@@ -101,12 +101,12 @@ def test_a_job_reads_and_writes_the_objects_that_clients_see(local: LocalAws) ->
 
 
 def test_everything_that_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(tmp_path))
+    first = LocalAws(Options(tmp_path, enforces_iam=False))
     first.start()
     make_one_of_each(first)
     before = listed(first)
     first.stop()
-    second = LocalAws(Options(tmp_path))
+    second = LocalAws(Options(tmp_path, enforces_iam=False))
     second.start()
     assert listed(second) == before
     second.stop()

@@ -61,6 +61,19 @@ def test_up_prints_what_a_shell_needs_and_a_second_up_finds_the_first(folder: Pa
     assert pedigree("up", "--folder", str(folder)).stdout == first.stdout
 
 
+def test_without_iam_any_key_will_do(folder: Path) -> None:
+    assert pedigree("up", "--no-iam", "--folder", str(folder)).returncode == 0
+    daemon = running(folder)
+    anybody = boto3.client(
+        "sagemaker",
+        region_name=daemon.region,
+        endpoint_url=daemon.url,
+        aws_access_key_id="anybody",
+        aws_secret_access_key="anybody",  # nobody's
+    )
+    assert anybody.list_models()["Models"] == []
+
+
 def test_status_and_down_say_how_it_is(folder: Path) -> None:
     assert pedigree("status", "--folder", str(folder)).returncode == 1
     pedigree("up", "--folder", str(folder))

@@ -42,7 +42,7 @@ def output_fn(told, accept):
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalAws]:
-    started = LocalAws(Options(tmp_path))
+    started = LocalAws(Options(tmp_path, enforces_iam=False))
     started.start()
     client(started, "s3").create_bucket(Bucket="bucket")
     yield started
@@ -197,14 +197,14 @@ def test_a_deleted_endpoint_leaves_no_process(local: LocalAws) -> None:
 
 
 def test_an_endpoint_is_there_again_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(tmp_path))
+    first = LocalAws(Options(tmp_path, enforces_iam=False))
     first.start()
     client(first, "s3").create_bucket(Bucket="bucket")
     created(first)
     process = ask(first)["process"]
     first.stop()
     assert not Path(f"/proc/{process}").exists()
-    second = LocalAws(Options(tmp_path))
+    second = LocalAws(Options(tmp_path, enforces_iam=False))
     second.start()
     deadline = time.monotonic() + 20
     while not second.is_serving("dogs") and time.monotonic() < deadline:

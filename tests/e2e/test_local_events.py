@@ -28,7 +28,7 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    local = LocalAws(Options(tmp_path_factory.mktemp("local")))
+    local = LocalAws(Options(tmp_path_factory.mktemp("local"), enforces_iam=False))
     local.start()
     yield local.url
     local.stop()

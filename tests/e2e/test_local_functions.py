@@ -22,7 +22,7 @@ from tests.callers import PATIENCE_SECONDS, ROLE, client, daemon, invoked, lines
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    started = LocalAws(Options(tmp_path_factory.mktemp("local")))
+    started = LocalAws(Options(tmp_path_factory.mktemp("local"), enforces_iam=False))
     started.start()
     yield started
     started.stop()

@@ -315,7 +315,7 @@ def local(tmp_path: Path) -> Iterator[LocalAws]:
     train.parent.mkdir(parents=True)
     train.write_text("#!/bin/sh\nexec " + shlex.join(TOOLKIT))
     train.chmod(0o755)
-    started = LocalAws(Options(tmp_path / "state", container=tmp_path / "container"))
+    started = LocalAws(Options(tmp_path / "state", container=tmp_path / "container", enforces_iam=False))
     started.start()
     yield started
     started.stop()

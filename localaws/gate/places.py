@@ -1,0 +1,52 @@
+"""What services read and write in S3 in the name of a role: a job's channels and results, a model's archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from checks.iam import Request
+from localaws.gate.objects import arn
+from localaws.objects.blobs import Blobs
+from localaws.objects.catalog import Address, Catalog
+from localaws.protocol.errors import ServiceError
+from localaws.store import Document, Store
+from localaws.world import Clock
+
+Check = Callable[[Request], None]
+"""Let the role do something, or raise DeniedError."""
+
+
+class RoleCatalog(Catalog):
+    """The objects as far as a role may read and write them; ServiceError where it may not."""
+
+    def __init__(self, store: Store, blobs: Blobs, clock: Clock, check: Check) -> None:
+        super().__init__(store, blobs, clock)
+        self._check = check
+
+    def under(self, place: Address) -> Iterator[tuple[str, Document]]:
+        """The objects whose keys begin so: to be listed, and each to be read."""
+        self._read("s3:ListBucket", place.bucket, prefix=place.key)
+        for key, body in super().under(place):
+            self._read("s3:GetObject", place.bucket, key)
+            yield key, body
+
+    def read(self, uri: str) -> bytes:
+        """The content of an object."""
+        place = Address.of(uri)
+        self._read("s3:GetObject", place.bucket, place.key)
+        return super().read(uri)
+
+    def put_file(self, place: Address, path: Path) -> Document:
+        """Keep a file as an object."""
+        try:
+            self._check(Request("s3:PutObject", arn(place.bucket, place.key)))
+        except ServiceError as error:
+            raise ServiceError(error.code, f"Artifact upload failed: {error.message}", error.status) from None
+        return super().put_file(place, path)
+
+    def _read(self, action: str, bucket: str, key: str = "", *, prefix: str | None = None) -> None:
+        try:
+            self._check(Request(action, arn(bucket, key), {} if prefix is None else {"s3:prefix": prefix}))
+        except ServiceError as error:
+            raise ServiceError(error.code, f"Data download failed: {error.message}", error.status) from None
