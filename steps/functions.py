@@ -33,8 +33,8 @@ class AwaitFunction(Config):
     """The function that the queue calls, again and again, until the endpoint is there or time is up."""
 
     memory_megabytes: LambdaMegabytes = 128
-    timeout_seconds: StepSeconds = 30
-    poll_seconds: Annotated[int, Field(ge=10, le=3600)] = 60
+    timeout_seconds: Annotated[int, Field(ge=2, le=600)] = 30
+    poll_seconds: Annotated[int, Field(ge=2, le=3600)] = 60
     give_up_minutes: Annotated[int, Field(ge=5, le=1440)] = 180
 
 

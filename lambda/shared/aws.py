@@ -121,8 +121,13 @@ class Patience:
 
     @classmethod
     def of(cls, context: Any, reserve: float = RESERVE_SECONDS) -> Patience:
-        """Until shortly before Lambda ends the invocation."""
-        return cls(lambda: float(context.get_remaining_time_in_millis()) / 1000 - reserve)
+        """Until shortly before Lambda ends the invocation; a short one keeps a third of its time to end in."""
+
+        def left() -> float:
+            return float(context.get_remaining_time_in_millis()) / 1000
+
+        kept = min(reserve, left() / 3)
+        return cls(lambda: left() - kept)
 
 
 def until_settled(turn: Callable[[], Result], patience: Patience, remedy: str) -> Result:

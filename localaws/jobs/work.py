@@ -77,6 +77,9 @@ class Jobs:
         """Run the job of that name."""
         with self._lock:
             self._running[name] = None
+            self._hosts[name] = _hosts(
+                kind, self._world.store.get(kind.kind, name)
+            )  # from the start, so that jobs which start together share the cores fairly
         threading.Thread(target=self._run, args=(kind, name), name=f"job {name}", daemon=True).start()
 
     def stop(self, kind: Kind, name: str) -> None:
@@ -160,7 +163,6 @@ class Jobs:
 
     def _processes(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> Outcome:
         with self._lock:
-            self._hosts[plan.name] = len(plan.hosts)
             share = max(1, self._machine.cores // sum(self._hosts.values()))
         base = {
             **self._machine.environment,
@@ -231,6 +233,14 @@ class Jobs:
         for process in Path("/proc").iterdir():
             if process.name.isdecimal() and _has(process, mark):
                 end_process(int(process.name))
+
+
+def _hosts(kind: Kind, document: Document) -> int:
+    """On how many hosts a job will run; one that cannot be planned says so when it is carried out."""
+    try:
+        return len(kind.plan(document).hosts)
+    except ValueError:
+        return 1
 
 
 def _reason(outcome: Outcome, sandboxes: list[Sandbox]) -> str:

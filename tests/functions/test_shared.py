@@ -121,6 +121,14 @@ def test_a_function_keeps_time_to_say_that_its_time_is_up() -> None:
     assert Patience.of(Context()).remaining() == 60 - aws.RESERVE_SECONDS
 
 
+def test_a_function_with_little_time_still_works() -> None:
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 3_000
+
+    assert Patience.of(Context(), reserve=10).remaining() == 2
+
+
 def test_a_client_is_made_once_and_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     client = aws.client("sqs")
