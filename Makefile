@@ -12,8 +12,11 @@ CONTAINER := .venv-container
 READY := $(VENV)/.ready
 CONTAINER_READY := $(CONTAINER)/.ready
 
+# LOCAL=1 before a verb sends it to the local AWS, which is started if it does not run.
+AT = $(if $(LOCAL),at="$$($(VENV)/bin/pedigree local up)" && eval "$$at" && )
+
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden test test-definition test-container coverage check format clean run pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
+.PHONY: help definition graph golden test test-whole test-definition test-container coverage check format clean run up down status reset logs results pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +30,7 @@ graph: $(READY) ## draw the graph: docs/pipeline.svg and docs/pipeline.mmd
 golden: $(READY) ## rewrite tests/golden/ from the settings; review it as a diff
 	@$(VENV)/bin/python -m tests.golden
 
-test: test-definition test-container ## run all tests
+test: test-definition test-container test-whole ## run all tests
 
 test-definition: $(READY) ## run the tests of all but the scripts         ARGS="-k settings"
 	@$(VENV)/bin/python -m pytest $(ARGS) $(CHOSEN)
@@ -37,6 +40,9 @@ coverage: $(READY) ## run the tests and show the lines that none of them runs
 
 test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
 	@$(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini tests/container $(ARGS) $(CHOSEN)
+
+test-whole: $(READY) $(CONTAINER_READY) ## run the tests of make run: minutes, and real training
+	@$(VENV)/bin/python -m pytest tests/whole $(ARGS) $(CHOSEN)
 
 check: $(READY) ## format, lint, types, imports, lengths, and what is wrong with the definition
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "format: run make format"; exit 1; }
@@ -56,54 +62,63 @@ clean: ## remove the environments and every cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 pipeline-upsert: $(READY) ## put the pipeline into an AWS account              ARGS="--dry-run"
-	@$(VENV)/bin/pedigree upsert $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree upsert $(ARGS)
 
 destroy: $(READY) ## remove all of it from the AWS account            ARGS="--dry-run --data"
-	@$(VENV)/bin/pedigree destroy $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree destroy $(ARGS)
 
 policies: $(READY) ## write who may do what, to a folder                ARGS="folder --account 123456789012"
 	@$(VENV)/bin/pedigree policies $(ARGS)
 
 pipeline-schedule: $(READY) ## start executions on a schedule                ARGS=show, pause, resume or remove
-	@$(VENV)/bin/pedigree schedule $(if $(filter-out -%,$(firstword $(ARGS))),,make) $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree schedule $(if $(filter-out -%,$(firstword $(ARGS))),,make) $(ARGS)
 
 cost: $(READY) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
-	@$(VENV)/bin/pedigree cost $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree cost $(ARGS)
 
 pipeline-start: $(READY) ## start an execution                      PARAMS="Epochs=10 AccuracyThreshold=0.8" ARGS=--wait
-	@set -f; $(VENV)/bin/pedigree start $$PARAMS $(ARGS)
+	@$(AT)set -f; $(VENV)/bin/pedigree start $$PARAMS $(ARGS)
 
 pipeline-status: $(READY) ## follow an execution, the newest one          ARGS="8f3a --once"
-	@$(VENV)/bin/pedigree status $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree status $(ARGS)
 
 pipeline-stop: $(READY) ## stop an execution, the newest one            ARGS=8f3a
-	@$(VENV)/bin/pedigree stop $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree stop $(ARGS)
 
 pipeline-retry: $(READY) ## go on with an execution that failed          ARGS=8f3a
-	@$(VENV)/bin/pedigree retry $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree retry $(ARGS)
 
 pipeline-executions: $(READY) ## list the last executions                ARGS="--count 50"
-	@$(VENV)/bin/pedigree executions $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree executions $(ARGS)
 
 predict: $(READY) ## say what is on a picture                       IMAGE=dog.jpg or URL=https://…
-	@$(VENV)/bin/pedigree predict $${IMAGE:+--image "$$IMAGE"} $${URL:+--url "$$URL"} $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree predict $${IMAGE:+--image "$$IMAGE"} $${URL:+--url "$$URL"} $(ARGS)
 
 approve: $(READY) ## approve a version of the model, or list them   VERSION=3
-	@$(VENV)/bin/pedigree approve $$VERSION $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree approve $$VERSION $(ARGS)
 
 rollback: $(READY) ## take the endpoint back to what it had before
-	@$(VENV)/bin/pedigree rollback $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree rollback $(ARGS)
 
 endpoint-status: $(READY) ## show the endpoint: versions, instances, scaling, alarms
-	@$(VENV)/bin/pedigree endpoint-status $(ARGS)
+	@$(AT)$(VENV)/bin/pedigree endpoint-status $(ARGS)
 
 ec2-train: $(READY) ## train on one machine of EC2, which then ends itself   ARGS=--dry-run
 	@$(VENV)/bin/pedigree ec2-train $(ARGS)
 
-run: ## (not yet) run the whole pipeline on this machine
+results: $(READY) ## say what an execution has come to               ARGS=8f3a
+	@$(AT)$(VENV)/bin/pedigree results $(ARGS)
 
-run:
-	@echo "make $@: this verb is not built yet; make definition shows what AWS will get" >&2; exit 2
+run: $(READY) $(CONTAINER_READY) ## run the whole pipeline on this machine: no account needed   ARGS=--fresh
+	@$(VENV)/bin/pedigree run --container $(CONTAINER) $(ARGS)
+
+up: ## start the local AWS, unless it runs
+down: ## end the local AWS; what it knows stays, and what ran goes on with make up
+status: ## say where the local AWS is
+logs: ## read what the local AWS has said                 ARGS=--follow
+reset: ## forget what the local AWS knows                   ARGS=--yes
+up down status logs reset: $(READY)
+	@$(VENV)/bin/pedigree local $@ $(ARGS)
 
 $(READY): constraints.txt setup.cfg pyproject.toml
 	@$(PYTHON) set_up.py definition

@@ -45,7 +45,7 @@ def follow(place: Place, arn: str, how: Following) -> None:
 
     identifier = arn.rpartition("/")[2]
     try:
-        view = _until_over(place, viewer(place.account, place.settings.pipeline.name, arn), how)
+        view = until_over(place, viewer(place.account, place.settings.pipeline.name, arn), how)
     except KeyboardInterrupt:
         printing.remark(
             f"execution {identifier} goes on; pedigree status {identifier} follows it again, "
@@ -76,7 +76,8 @@ def _outcome(place: Place, view: View) -> Iterator[str]:
     return execution_view.outcome(view, place.account.clock.now())
 
 
-def _until_over(place: Place, look: Callable[[], View], how: Following) -> View | None:
+def until_over(place: Place, look: Callable[[], View], how: Following) -> View | None:
+    """Show an execution until it has ended; None if it goes on for longer than is waited."""
     from operations.watching import Watch, looks
 
     watch = Watch(place.account.clock, how.every, how.minutes * 60, printing.remark)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 import time
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,11 @@ from cli.errors import UsageError
 FOLDER = Path(".localaws")
 CONTAINER = Path(".venv-container")
 FolderOption = Annotated[Path, typer.Option("--folder", help="Where it remembers.")]
+ContainerOption = Annotated[Path, typer.Option("--container", help="The environment that stands for the container.")]
+SETTINGS_VARIABLE = "PEDIGREE_SETTINGS"
+SETTINGS = "settings.toml:settings.local.toml"
+OTHERS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
+"""What would let clients be somebody in a real account."""
 _FOLLOW_SECONDS = 0.2
 
 app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args_is_help=True)
@@ -25,7 +32,7 @@ def up(
     folder: FolderOption = FOLDER,
     port: Annotated[int, typer.Option(help="Where it listens; 0: any free port.", min=0, max=65_535)] = 0,
     region: Annotated[str, typer.Option(help="The region that it stands for.")] = "us-east-1",
-    container: Annotated[Path, typer.Option(help="The environment that stands for the container.")] = CONTAINER,
+    container: ContainerOption = CONTAINER,
     no_iam: Annotated[bool, typer.Option("--no-iam", help="Let everybody do everything.")] = False,
 ) -> None:
     """Start it, unless it runs; what it prints is for eval."""
@@ -33,7 +40,8 @@ def up(
 
     found = container if container.exists() else None
     running = process.up(folder, port=port, region=region, container=found, enforces_iam=not no_iam)
-    for name, value in environment(running.url, running.region).items():
+    typer.echo(f"unset {' '.join(OTHERS)}")
+    for name, value in environment(running.url, running.region, os.environ).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
@@ -92,12 +100,21 @@ def logs(
             time.sleep(_FOLLOW_SECONDS)
 
 
-def environment(url: str, region: str) -> dict[str, str]:
-    """What makes any AWS client talk to this machine."""
+def environment(url: str, region: str, now: Mapping[str, str]) -> dict[str, str]:
+    """What makes any AWS client talk to this machine, and the verbs take the settings that are meant for it."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": region,
+        "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
+        SETTINGS_VARIABLE: now.get(SETTINGS_VARIABLE) or SETTINGS,
     }
+
+
+def enter(url: str, region: str, process_environment: MutableMapping[str, str]) -> None:
+    """Make this process one that talks to this machine."""
+    for name in OTHERS:
+        process_environment.pop(name, None)
+    process_environment.update(environment(url, region, process_environment))

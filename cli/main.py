@@ -23,6 +23,8 @@ from cli import (
     local,
     policies,
     predict,
+    results,
+    run,
     sample_data,
     schedule,
     start,
@@ -46,11 +48,13 @@ app.command("sample-data")(sample_data.command)
 app.command("upsert")(upsert.command)
 app.command("destroy")(destroy.command)
 app.command("policies")(policies.command)
+app.command("run")(run.command)
 app.command("start")(start.command)
 app.command("status")(status.command)
 app.command("stop")(executions.stop)
 app.command("retry")(executions.retry)
 app.command("executions")(executions.listing)
+app.command("results")(results.command)
 app.command("predict")(predict.command)
 app.command("approve")(endpoint.approve)
 app.command("rollback")(endpoint.rollback)

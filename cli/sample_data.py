@@ -13,6 +13,8 @@ from cli import files
 from cli.errors import UsageError
 from samples import plan
 
+ARCHIVE = plan.ARCHIVE
+
 
 def _whole(flag: str, limits: tuple[int, int, int], text: str) -> Any:
     """An option that is a whole number within limits; anything else is told in one line."""

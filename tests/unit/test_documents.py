@@ -44,13 +44,6 @@ def code(path: Path) -> list[str]:
     ]
 
 
-def test_the_readme_speaks_of_no_verb_that_is_not_built() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    unbuilt = re.findall(r"^([a-z-]+): ## \(not yet\)", makefile, re.MULTILINE)
-    assert unbuilt
-    assert not [verb for verb in unbuilt if f"make {verb}" in README]
-
-
 def test_the_readme_names_every_parameter_with_its_type() -> None:
     rows = dict(re.findall(r"^\| ([A-Za-z, ]+) \| ([A-Za-z, ]+) \|", README, re.MULTILINE))
     named = {
