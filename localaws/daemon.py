@@ -203,8 +203,8 @@ class LocalAws:
 
     def _firing(self, alarms: Sequence[str]) -> Sequence[str]:
         """Which of some alarms are in ALARM, by what CloudWatch's records say."""
-        told = self._clients("cloudwatch").describe_alarms(AlarmNames=list(alarms), StateValue="ALARM")
-        return [one["AlarmName"] for one in told["MetricAlarms"]]
+        told = self._clients("cloudwatch").describe_alarms(AlarmNames=list(alarms))
+        return [one["AlarmName"] for one in told["MetricAlarms"] if one["StateValue"] == "ALARM"]
 
     def _python(self, options: Options) -> str:
         return str(options.container / "bin" / "python") if options.container else sys.executable
