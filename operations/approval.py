@@ -16,7 +16,6 @@ from entrypoints import contract
 from operations import differences, tags
 from operations.account import Account
 from operations.errors import OperationsError
-from operations.function import LIVE
 from operations.functions import live_arn
 from operations.plan import Call, Change
 from pipeline.definition import build_of
@@ -24,7 +23,7 @@ from pipeline.settings import Settings
 from pipeline.source import SourceArchive
 from steps.configure_autoscaling import scaling
 from steps.deploy_endpoint import as_text, deployment
-from steps.functions import function_name, queue_name
+from steps.functions import LIVE, function_name, live_name, queue_name
 
 TARGET = "deploy"
 _STATEMENT = "pedigree-approved"
@@ -164,6 +163,6 @@ def _event(settings: Settings, archive: SourceArchive) -> dict[str, Any]:
         contract.INSTANCE_COUNT: endpoint.instance_count,
         **deployment(endpoint, build_of(settings, archive)),
         contract.AWAIT_QUEUE_URL: settings.site.queue_url(queue_name(settings.pipeline.name)),
-        contract.AUTOSCALING_FUNCTION: function_name(settings.pipeline.name, "autoscale"),
+        contract.AUTOSCALING_FUNCTION: live_name(settings.pipeline.name, "autoscale"),
         contract.AUTOSCALING: as_text(scaled),
     }

@@ -8,11 +8,12 @@ from typing import Any
 
 from entrypoints import contract
 from operations import tags
-from operations.function import LIVE, Function
+from operations.function import Function
 from operations.log_group import LogGroup
 from operations.packages import LAMBDAS, package
+from operations.warmth import Warmth
 from pipeline.settings import Settings
-from steps.functions import FUNCTIONS, function_name
+from steps.functions import FUNCTIONS, function_name, live_name
 
 _DESCRIPTIONS = {
     "deploy": "Creates the endpoint, or starts its blue/green update.",
@@ -33,6 +34,11 @@ def functions(settings: Settings, folder: Path = LAMBDAS) -> Iterator[LogGroup |
         yield _function(party, name, settings, folder)
 
 
+def warmth(settings: Settings) -> Warmth:
+    """What is kept warm of the function that callers wait for."""
+    return Warmth(function_name(settings.pipeline.name, "predict"), settings.functions.predict.provisioned_concurrency)
+
+
 def log_group_name(function: str) -> str:
     """The log group that Lambda writes a function's lines to."""
     return f"/aws/lambda/{function}"
@@ -40,7 +46,7 @@ def log_group_name(function: str) -> str:
 
 def live_arn(settings: Settings, party: str) -> str:
     """The ARN of the version of a function that serves."""
-    return settings.site.arn("lambda", f"function:{function_name(settings.pipeline.name, party)}:{LIVE}")
+    return settings.site.arn("lambda", f"function:{live_name(settings.pipeline.name, party)}")
 
 
 def _function(party: str, name: str, settings: Settings, folder: Path) -> Function:
@@ -63,7 +69,6 @@ def _function(party: str, name: str, settings: Settings, folder: Path) -> Functi
         configuration=configuration,
         tags=tags.wanted(settings),
         reserved=getattr(size, "reserved_concurrency", 0),
-        provisioned=getattr(size, "provisioned_concurrency", 0),
     )
 
 

@@ -94,7 +94,13 @@ class _Carrier:
 
     def _has_come(self, wait: Wait) -> bool:
         answer = self.account.find(wait.service, wait.operation, **wait.arguments)
-        return answer is None or (bool(wait.path) and _at(answer, wait.path) in wait.wanted)
+        if answer is None or not wait.path:
+            return answer is None
+        value = _at(answer, wait.path)
+        if value in wait.failed:
+            why = " ".join(str(answer.get(wait.reason) or "no reason given").split()).rstrip(".")
+            raise UnfinishedError(f"waited for {wait.what}, and it failed: {why}; {wait.remedy}")
+        return value in wait.wanted
 
     def _pause(self, since: float, patience: float, what: str, refusal: RefusedError | None) -> None:
         clock = self.account.clock

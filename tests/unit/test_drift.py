@@ -306,10 +306,3 @@ def test_an_update_that_failed_is_made_again(handlers: Path) -> None:
     [change] = plan(predict, account(watched)).changes[:1]
     assert change.why == ("its last update failed: The role is gone",)
     assert [getattr(call, "operation", "") for call in change.calls] == ["update_function_configuration"]
-
-
-def test_warm_instances_that_could_not_be_had_are_asked_for_again(handlers: Path) -> None:
-    failed = {"Status": "FAILED", "StatusReason": "no room"}
-    watched = answering("get_provisioned_concurrency_config", failed)
-    predict = [part for part in parts(handlers, only="Function") if getattr(part, "name", "") == PREDICT]
-    assert whys(plan(predict, account(watched))) == ["it failed: no room"]
