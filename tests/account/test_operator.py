@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operations import destroy, refusals, roles
+from tests.account.test_destroy import lived_in
+from tests.account.test_drift import HANDS
 from tests.accounts import Watched, account, brought_about, client, parts, settings
-from tests.unit.test_destroy import lived_in
-from tests.unit.test_drift import HANDS
 
 # What some calls need besides the action of their own name.
 ALSO = {
