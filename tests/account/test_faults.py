@@ -21,8 +21,8 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from operations.errors import OperationsError
 from operations.plan import Part
-from tests.accounts import READING, Watched, account, brought_about, parts, state, told
-from tests.fakes.aws import aws
+from tests.accounts import CALLER, READING, Watched, account, brought_about, client, parts, state, told
+from tests.fakes.aws import ACCOUNT, REGION, aws
 
 Call = Callable[[], Any]
 Way = Callable[[Call], Any]
@@ -147,3 +147,47 @@ def test_a_whole_upsert_that_loses_answers_is_gone_on_with(handlers: Path, undis
     assert len(trouble.failed) > 5
     for kind, expected in undisturbed.state.items():
         assert there[kind] == expected, kind
+
+
+@dataclass
+class Denial:
+    """Denies each call once, in as few words as AWS has."""
+
+    denied: set[str] = field(default_factory=set)
+
+    def around(self, service: str, operation: str, arguments: Mapping[str, Any], call: Call) -> Any:
+        name = named(service, operation, arguments)
+        if name in self.denied:
+            return call()
+        self.denied.add(name)
+        said = {"Code": "AccessDenied", "Message": "Access Denied"}
+        raise ClientError({"Error": said}, client(service).meta.method_to_api_mapping[operation])
+
+
+def refusals(denial: Denial, part: Part) -> Iterator[str]:
+    """What is said until a part has gone through."""
+    while True:
+        try:
+            brought_about([part], account(Watched(around=denial.around)))
+        except OperationsError as error:
+            yield str(error)
+        else:
+            return
+
+
+# Whoever may not look at a bucket cannot know whose it is.
+OF_A_BUCKET = (
+    f"bucket pedigree-{ACCOUNT}-{REGION} belongs to another account, or {CALLER} may not s3:ListBucket on it; "
+    "choose another with site.bucket, or allow it"
+)
+
+
+def test_a_permission_that_is_missing_is_told_at_each_call(handlers: Path, undisturbed: Undisturbed) -> None:
+    """Which action, on what, in whose policy: also where AWS says no more than that access is denied."""
+    denial = Denial()
+    with aws():
+        said = [text for part in everything(handlers) for text in refusals(denial, part)]
+    assert undisturbed.calls - denial.denied == set()
+    assert len(said) == len(denial.denied)
+    clear = re.compile(rf"{CALLER} may not [a-z0-9-]+:[A-Z]\w+ on \S+; allow it in the policy of that user or role")
+    assert [one for one in said if not clear.fullmatch(one)] == [OF_A_BUCKET]
