@@ -63,6 +63,7 @@ class Approval:
     def _repair(self, found: Mapping[str, Any], account: Account) -> Iterator[Change]:
         ours = tags.wanted(self.settings)
         there = tags.mapping(account.call("events", "list_tags_for_resource", ResourceARN=self.arn).get("Tags", ()))
+        tags.check_made("rule", self.name, there, ours, "pipeline.name")
         lacking = tags.lacking("rule", self.name, there, ours)
         wanted = self._rule()
         pattern = json.loads(found.get("EventPattern") or "{}")

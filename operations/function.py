@@ -47,6 +47,7 @@ class Function:
             yield Change("create", "function", self.name, (self._creation(),))
             return
         there, labels = found["Configuration"], found.get("Tags", {})
+        tags.check_made("function", self.name, labels, self.tags, "pipeline.name")
         lacking = tags.lacking("function", self.name, labels, self.tags)
         code, configured = self._code_differences(there), self._configured_differences(there)
         if there.get("LastUpdateStatus") == "Failed":
