@@ -51,6 +51,15 @@ def test_a_schedule_is_made_where_settings_have_one(handlers: Path) -> None:
     assert done.index("create pipeline dog-breeds") < len(done) - 3
 
 
+def test_a_second_upsert_makes_some_reading_calls_and_no_others(handlers: Path) -> None:
+    wanted, first, second = parts(handlers, {"schedule.enabled": True}), Watched(), Watched()
+    brought_about(wanted, account(first))
+    assert told(brought_about(wanted, account(second))) == []
+    assert len(first.writing()) > 50
+    assert second.writing() == []
+    assert 60 < len(second.calls) < 80
+
+
 def test_a_key_of_ones_own_encrypts_bucket_and_code(handlers: Path) -> None:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234"
     watched = Watched()

@@ -56,9 +56,14 @@ def verbs() -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+):.*\n((?:\t.*\n)*)", text, re.MULTILINE))
 
 
+@cache
+def commands() -> Any:
+    return get_command(app)
+
+
 def check(words: list[str]) -> None:
     """Hold a call of pedigree against the commands and options that there are."""
-    command: Any = get_command(app)
+    command = commands()
     for word in words:
         subcommands = getattr(command, "commands", {})
         if word.startswith("-"):
