@@ -127,15 +127,19 @@ def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report,
 
 
 def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:
-    """What is still to do, once AWS has had time to show what was done."""
+    """What is still to do, once AWS has had time to show what was done; what only takes time is the next round's."""
     since = account.clock.monotonic()
     while True:
         remaining = plan(parts, account)
         waited = account.clock.monotonic() - since
-        if not remaining or waited >= _SETTLING_SECONDS:
+        if waited >= _SETTLING_SECONDS or all(map(_only_takes_time, remaining.changes)):
             return remaining
         waiting(f"AWS to show {remaining.changes[0].kind} {remaining.changes[0].name} as it is now", waited)
         account.clock.sleep(_LONG_PAUSE_SECONDS)
+
+
+def _only_takes_time(change: Change) -> bool:
+    return all(isinstance(act, Wait) for act in change.calls)
 
 
 def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Waiting, *, is_last: bool) -> bool:
