@@ -34,9 +34,11 @@ def functions(settings: Settings, folder: Path = LAMBDAS) -> Iterator[LogGroup |
         yield _function(party, name, settings, folder)
 
 
-def warmth(settings: Settings) -> Warmth:
-    """What is kept warm of the function that callers wait for."""
-    return Warmth(function_name(settings.pipeline.name, "predict"), settings.functions.predict.provisioned_concurrency)
+def warmth(settings: Settings) -> Iterator[Warmth]:
+    """What is kept warm of each function; settings know it of the one that people wait for."""
+    for party in FUNCTIONS:
+        count = getattr(_size(party, settings), "provisioned_concurrency", 0)
+        yield Warmth(function_name(settings.pipeline.name, party), count)
 
 
 def log_group_name(function: str) -> str:
@@ -50,7 +52,7 @@ def live_arn(settings: Settings, party: str) -> str:
 
 
 def _function(party: str, name: str, settings: Settings, folder: Path) -> Function:
-    size: Any = getattr(settings.functions, "await_" if party == "await" else party)
+    size = _size(party, settings)
     module = FUNCTIONS[party].replace("-", "_")
     configuration = {
         "Role": settings.site.role(party),
@@ -70,6 +72,10 @@ def _function(party: str, name: str, settings: Settings, folder: Path) -> Functi
         tags=tags.wanted(settings),
         reserved=getattr(size, "reserved_concurrency", 0),
     )
+
+
+def _size(party: str, settings: Settings) -> Any:
+    return getattr(settings.functions, "await_" if party == "await" else party)
 
 
 def _environment(party: str, settings: Settings) -> dict[str, str]:

@@ -43,5 +43,5 @@ def parts(
         ModelGroup(settings),
         pipeline_part(settings, archive),
         *([schedule_part(settings)] if settings.schedule.enabled else []),
-        warmth(settings),
+        *warmth(settings),
     ]

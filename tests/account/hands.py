@@ -227,6 +227,13 @@ HANDS: dict[str, Hand] = {
         f"update provisioned concurrency {PREDICT}:live",
         "0 kept warm, not 2",
     ),
+    "warm environments that nobody asked for": Hand(
+        lambda: lambdas().put_provisioned_concurrency_config(
+            FunctionName=SCALING, Qualifier="live", ProvisionedConcurrentExecutions=1
+        ),
+        f"update provisioned concurrency {SCALING}:live",
+        "1 kept warm, not 0",
+    ),
     "a mapping that is off": Hand(
         lambda: lambdas().update_event_source_mapping(UUID=mapping(), Enabled=False),
         f"update event source {QUEUE}",
