@@ -229,9 +229,9 @@ HANDS: dict[str, Hand] = {
     ),
     "warm environments that nobody asked for": Hand(
         lambda: lambdas().put_provisioned_concurrency_config(
-            FunctionName=SCALING, Qualifier="live", ProvisionedConcurrentExecutions=1
+            FunctionName=DEPLOY, Qualifier="live", ProvisionedConcurrentExecutions=1
         ),
-        f"update provisioned concurrency {SCALING}:live",
+        f"update provisioned concurrency {DEPLOY}:live",
         "1 kept warm, not 0",
     ),
     "a mapping that is off": Hand(

@@ -332,6 +332,9 @@ def test_lambda_is_told_what_is_wrong() -> None:
     class Context:
         invoked_function_arn = aws_request_id = "sagemaker-dog-breeds-deploy-endpoint"
 
+        def get_remaining_time_in_millis(self) -> int:
+            return 240_000
+
     with pytest.raises(EventError, match="no model_package_arn"):
         deploy_endpoint.handler({}, Context())
 
