@@ -1,11 +1,11 @@
-"""Where a command that looks at an account, or asks it for one thing, begins: settings, and the account itself."""
+"""Where a command that has to do with an account begins: settings, and the account itself."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cli import options
+from cli import options, printing
 
 if TYPE_CHECKING:
     from operations.account import Account
@@ -18,6 +18,11 @@ class Place:
 
     settings: Settings
     account: Account
+
+    def tell(self) -> None:
+        """Whose account it is, and who is at work: what is worth a look before something is changed."""
+        here = self.account
+        printing.remark(f"Account {here.id}, region {here.region}, as {here.caller}")
 
 
 def reach(settings: str, account: str | None, region: str | None, profile: str) -> Place:

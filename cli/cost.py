@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import kept_prices, options, printing
+from cli.account import reach
 from cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def command(
     if refresh:
         from operations.pricing import refreshed
 
-        here = options.connected(settings, account, region, profile)[1]
+        here = reach(settings, account, region, profile).account
         kept_prices.write(refreshed(here, where, usage.machines(chosen)), where)
     past = {} if assumed else _past(chosen, profile, planned)
     estimate = cost.estimate(chosen, prices.of_the_package().below(kept_prices.read(where)), {**past, **given})

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import options
+from cli.account import reach
 from cli.errors import printable
 
 
@@ -20,23 +21,24 @@ def command(
     yes: options.YesOption = False,
 ) -> None:
     """Remove everything from the AWS account that upsert and executions have made; list it first."""
-    placed, here = options.connected(settings, account, region, profile)
+    place = reach(settings, account, region, profile)
+    place.tell()
     from cli.progress import progress
     from operations import show
     from operations.destroy import Data, parts
     from operations.perform import fulfil
     from operations.plan import plan
 
-    unwanted = parts(placed, data=data)
+    unwanted = parts(place.settings, data=data)
     with progress() as shown:
         shown.looking()
-        planned = plan(unwanted, here)
+        planned = plan(unwanted, place.account)
     for line in show.lines(planned, show.NOTHING_LEFT):
         typer.echo(printable(line))
-    for kept in [] if data else Data(placed).there(here):
+    for kept in [] if data else Data(place.settings).there(place.account):
         typer.echo(printable(f"Kept, because --data is not given: {kept.kind} {kept.name}"))
     if dry_run or not planned or not options.agreed("Remove it?", yes=yes):
         return
     with progress() as shown:
-        fulfil(unwanted, here, planned, shown.change, shown.waiting)
+        fulfil(unwanted, place.account, planned, shown.change, shown.waiting)
     typer.echo(show.done(planned))

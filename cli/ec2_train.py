@@ -44,6 +44,7 @@ def command(
 ) -> None:
     """Train once on one machine of EC2, as [training] of settings says; it ends itself, whatever happens."""
     place = reach(settings, account, region, profile)
+    place.tell()
     from operations.ec2 import Wanted
 
     is_spot = place.settings.training.spot if spot is None else spot

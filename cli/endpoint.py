@@ -88,6 +88,7 @@ def rollback(
 ) -> None:
     """Take the endpoint back to the configuration that it had before, and wait until it serves it."""
     place = reach(settings, account, region, profile)
+    place.tell()
     from operations import rollback as rollbacks
     from operations.perform import carry_out
     from operations.plan import Plan

@@ -7,9 +7,12 @@ and a reader that has gone are Typer's to handle: exit codes 130 and 1, and no t
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from cli import (
     check,
@@ -83,10 +86,17 @@ def options(
     """What holds for every command."""
 
 
+@cache
+def _commands() -> Callable[[], None]:
+    """All commands with their options, put together once."""
+    found: Callable[[], None] = get_command(app)
+    return found
+
+
 def main() -> None:
     """Run a command; tell a mistake in one line a problem."""
     try:
-        app()
+        _commands()()
     except MISTAKES as mistake:
         for line in told(mistake):
             typer.echo(f"pedigree: {line}", err=True)

@@ -1,4 +1,4 @@
-"""The options that many commands have, and what they become: settings, an account, a word of consent."""
+"""The options that many commands have, and what they become: settings, a word of consent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import typer
 from cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from operations.account import Account
     from pipeline.settings import Settings
 
 SettingsOption = Annotated[
@@ -33,16 +32,6 @@ def load(names: str, account: str | None, region: str | None) -> Settings:
     from pipeline.loading import load
 
     return load(names, os.environ, {"site.account": account, "site.region": region})
-
-
-def connected(names: str, account: str | None, region: str | None, profile: str) -> tuple[Settings, Account]:
-    """The settings with their account, and the account itself."""
-    settings = load(names, account, region)
-    from operations.connect import connect, placed
-
-    here = connect(settings.site, profile)
-    typer.echo(f"Account {here.id}, region {here.region}, as {here.caller}", err=True)
-    return placed(settings, here), here
 
 
 def agreed(question: str, *, yes: bool) -> bool:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli import options, printing
+from cli.account import Place, reach
 
 if TYPE_CHECKING:
-    from operations.account import Account
     from operations.plan import Part
     from operations.schedule import State
-    from pipeline.settings import Settings
 
 app = typer.Typer(help="Executions that start by themselves.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,10 +25,10 @@ def show(
     profile: options.ProfileOption = "",
 ) -> None:
     """Show the schedule that is in the account, when it fires next, and how it differs from settings."""
-    chosen, here = options.connected(settings, account, region, profile)
+    place = _reach(settings, account, region, profile)
     from operations.schedule_status import lines, status
 
-    found = status(here, chosen)
+    found = status(place.account, place.settings)
     if as_json:
         printing.document(found.document())
         return
@@ -47,14 +46,14 @@ def make(
     profile: options.ProfileOption = "",
 ) -> None:
     """Make the schedule that settings describe, or mend the one that is there; its next times are shown before."""
-    chosen, here = options.connected(settings, account, region, profile)
+    place = _reach(settings, account, region, profile)
     from operations.schedule import schedule_part
     from operations.schedule_target import check
     from operations.show import NOTHING
 
-    check(here, chosen)
-    if _bring_about(here, schedule_part(chosen), NOTHING, yes=yes, dry_run=dry_run):
-        _tell(chosen, here)
+    check(place.account, place.settings)
+    if _bring_about(place, schedule_part(place.settings), NOTHING, yes=yes, dry_run=dry_run):
+        _tell(place)
 
 
 @app.command()
@@ -66,7 +65,7 @@ def pause(
     profile: options.ProfileOption = "",
 ) -> None:
     """Let the schedule rest, with everything about it kept."""
-    _switch(*options.connected(settings, account, region, profile), "DISABLED", dry_run=dry_run)
+    _switch(_reach(settings, account, region, profile), "DISABLED", dry_run=dry_run)
 
 
 @app.command()
@@ -78,9 +77,9 @@ def resume(
     profile: options.ProfileOption = "",
 ) -> None:
     """Let a schedule that was paused fire again."""
-    chosen, here = options.connected(settings, account, region, profile)
-    if _switch(chosen, here, "ENABLED", dry_run=dry_run):
-        _tell(chosen, here)
+    place = _reach(settings, account, region, profile)
+    if _switch(place, "ENABLED", dry_run=dry_run):
+        _tell(place)
 
 
 @app.command()
@@ -93,44 +92,50 @@ def remove(
     profile: options.ProfileOption = "",
 ) -> None:
     """Remove the schedule, and its queue of failed starts if that is empty."""
-    chosen, here = options.connected(settings, account, region, profile)
+    place = _reach(settings, account, region, profile)
     from operations.schedule import Removal, dead_letters
     from operations.show import NOTHING_LEFT
 
-    letters = dead_letters(here, chosen)
+    letters = dead_letters(place.account, place.settings)
     if letters is not None and letters.count:
         printing.remark(f"queue {letters.name} stays: {letters.count} failed starts lie in it")
-    _bring_about(here, Removal(chosen), NOTHING_LEFT, yes=yes, dry_run=dry_run)
+    _bring_about(place, Removal(place.settings), NOTHING_LEFT, yes=yes, dry_run=dry_run)
 
 
-def _switch(chosen: Settings, here: Account, state: State, *, dry_run: bool) -> bool:
+def _reach(settings: str, account: str | None, region: str | None, profile: str) -> Place:
+    place = reach(settings, account, region, profile)
+    place.tell()
+    return place
+
+
+def _switch(place: Place, state: State, *, dry_run: bool) -> bool:
     from operations.schedule import Switch, existing
 
-    existing(here, chosen)
-    return _bring_about(here, Switch(chosen, state), "It is so already.", yes=True, dry_run=dry_run)
+    existing(place.account, place.settings)
+    return _bring_about(place, Switch(place.settings, state), "It is so already.", yes=True, dry_run=dry_run)
 
 
-def _bring_about(here: Account, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
+def _bring_about(place: Place, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
     """Plan, show, ask and carry out; whether there was something to do, and it was done."""
     from cli.progress import progress
     from operations import show as told
     from operations.perform import fulfil
     from operations.plan import plan
 
-    planned = plan([part], here)
+    planned = plan([part], place.account)
     for text in told.lines(planned, nothing):
         printing.line(text)
     if dry_run or not planned or not options.agreed("Do it?", yes=yes):
         return False
     with progress() as shown:
-        fulfil([part], here, planned, shown.change, shown.waiting)
+        fulfil([part], place.account, planned, shown.change, shown.waiting)
     printing.line(told.done(planned))
     return True
 
 
-def _tell(chosen: Settings, here: Account) -> None:
+def _tell(place: Place) -> None:
     """The schedule as it is now."""
     from operations.schedule_status import lines, status
 
-    for text in lines(status(here, chosen)):
+    for text in lines(status(place.account, place.settings)):
         printing.line(text)

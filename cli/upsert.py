@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from cli import kept_prices, options, printing
+from cli.account import reach
 
 
 def command(
@@ -16,7 +17,8 @@ def command(
     yes: options.YesOption = False,
 ) -> None:
     """Put the pipeline into an AWS account, or repair what differs there; what is as it should be is left alone."""
-    placed, here = options.connected(settings, account, region, profile)
+    place = reach(settings, account, region, profile)
+    place.tell()
     from cli.progress import progress
     from operations import cost, cost_lines, prices, show
     from operations.perform import fulfil
@@ -25,18 +27,18 @@ def command(
     from operations.upsert import parts
     from pipeline import source
 
-    wanted = parts(placed, source.read(), documents(placed))
+    wanted = parts(place.settings, source.read(), documents(place.settings))
     with progress() as shown:
         shown.looking()
-        planned = plan(wanted, here)
+        planned = plan(wanted, place.account)
     for line in show.lines(planned):
         printing.line(line)
     if planned:
-        known = prices.of_the_package().below(kept_prices.read(placed.site.region))
-        for line in cost_lines.lines(cost.estimate(placed, known)):
+        known = prices.of_the_package().below(kept_prices.read(place.settings.site.region))
+        for line in cost_lines.lines(cost.estimate(place.settings, known)):
             printing.line(line)
     if dry_run or not planned or not options.agreed("Do it?", yes=yes):
         return
     with progress() as shown:
-        fulfil(wanted, here, planned, shown.change, shown.waiting)
+        fulfil(wanted, place.account, planned, shown.change, shown.waiting)
     typer.echo(show.done(planned))

@@ -76,7 +76,7 @@ class Step:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, str]:
     """What Lambda calls."""
     log = Log.of("deploy_endpoint", context)
-    return deploy(event, Aws(), Patience.of(context), log, str(context.function_name))
+    return deploy(event, Aws(), Patience.of(context), log, str(context.invoked_function_arn))
 
 
 def deploy(event: Mapping[str, Any], aws: Aws, patience: Patience, log: Log, function: str) -> dict[str, str]:

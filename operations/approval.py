@@ -16,7 +16,6 @@ from entrypoints import contract
 from operations import differences, tags
 from operations.account import Account
 from operations.errors import OperationsError
-from operations.function import LIVE
 from operations.functions import live_arn
 from operations.plan import Call, Change
 from pipeline.definition import build_of
@@ -24,7 +23,7 @@ from pipeline.settings import Settings
 from pipeline.source import SourceArchive
 from steps.configure_autoscaling import scaling
 from steps.deploy_endpoint import as_text, deployment
-from steps.functions import function_name, queue_name
+from steps.functions import LIVE, function_name, live_name, queue_name
 
 TARGET = "deploy"
 _STATEMENT = "pedigree-approved"
@@ -64,6 +63,7 @@ class Approval:
     def _repair(self, found: Mapping[str, Any], account: Account) -> Iterator[Change]:
         ours = tags.wanted(self.settings)
         there = tags.mapping(account.call("events", "list_tags_for_resource", ResourceARN=self.arn).get("Tags", ()))
+        tags.check_made("rule", self.name, there, ours, "pipeline.name")
         lacking = tags.lacking("rule", self.name, there, ours)
         wanted = self._rule()
         pattern = json.loads(found.get("EventPattern") or "{}")
@@ -164,6 +164,6 @@ def _event(settings: Settings, archive: SourceArchive) -> dict[str, Any]:
         contract.INSTANCE_COUNT: endpoint.instance_count,
         **deployment(endpoint, build_of(settings, archive)),
         contract.AWAIT_QUEUE_URL: settings.site.queue_url(queue_name(settings.pipeline.name)),
-        contract.AUTOSCALING_FUNCTION: function_name(settings.pipeline.name, "autoscale"),
+        contract.AUTOSCALING_FUNCTION: live_name(settings.pipeline.name, "autoscale"),
         contract.AUTOSCALING: as_text(scaled),
     }

@@ -19,6 +19,7 @@ from operations.plan import Call, Change
 from pipeline.settings import Settings
 from steps.site import OWNER
 
+_LABELS = "tags"
 _ANYWHERE = "us-east-1"  # the region that a request to create must not name
 _COLD_AFTER_DAYS = 30
 _OLD_VERSIONS_DAYS = 30
@@ -85,7 +86,8 @@ class Bucket:
         if account.region != _ANYWHERE:
             configuration["LocationConstraint"] = account.region
         made = Call("s3", "create_bucket", {"Bucket": self.name, "CreateBucketConfiguration": configuration})
-        return (made, *(self._written(aspect, aspect.mended(None), account) for aspect in self._aspects()))
+        others = [aspect for aspect in self._aspects() if aspect.name != _LABELS]  # it comes with those
+        return (made, *(self._written(aspect, aspect.mended(None), account) for aspect in others))
 
     def _repair(self, account: Account) -> Iterator[Change]:
         calls, why = [], []
@@ -110,7 +112,7 @@ class Bucket:
             Aspect("public access", "public_access_block", private, private, _as_whole(_PRIVATE)),
             Aspect("versioning", "bucket_versioning", "VersioningConfiguration", "", _as_whole(versioned)),
             Aspect("lifecycle", "bucket_lifecycle_configuration", "LifecycleConfiguration", "Rules", self._lifecycle),
-            Aspect("tags", "bucket_tagging", "Tagging", "TagSet", self._tagging),
+            Aspect(_LABELS, "bucket_tagging", "Tagging", "TagSet", self._tagging),
             Aspect("policy", "bucket_policy", "Policy", "Policy", self._policy),
         )
 

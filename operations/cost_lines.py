@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from operations.cost import LEFT_OUT, Estimate, Standing, StepCost
+from operations.pricing import SOURCE
 
 
 def lines(estimate: Estimate) -> Iterator[str]:
@@ -19,6 +20,8 @@ def lines(estimate: Estimate) -> Iterator[str]:
     yield from _table("a month", [_standing_cells(one) for one in estimate.standing])
     if estimate.unknown or any(one.most is None for one in estimate.standing):
         yield "  unknown prices: pedigree cost --refresh asks AWS for them"
+    elif any(SOURCE not in one for one in estimate.sources):
+        yield "  prices change: pedigree cost --refresh asks AWS for today's"
     yield f"  not counted: {LEFT_OUT}"
 
 

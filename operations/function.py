@@ -1,4 +1,4 @@
-"""A Lambda function: its code and configuration, the version that serves, and what is set aside for it.
+"""A Lambda function: its code and configuration, the version that serves, and how much may run of it at once.
 
 A version is published only where code or configuration changed, and the alias `live` is moved to it; callers that go by
 the alias see the old version until the new one is whole. The alias is held against what settings ask for, not against
@@ -15,13 +15,12 @@ from operations import differences, tags
 from operations.account import Account
 from operations.packages import Package
 from operations.plan import Call, Change, Saved
-
-LIVE = "live"
+from steps.functions import LIVE
 
 
 @dataclass(frozen=True)
 class Function:
-    """One function as settings have it; no concurrency set aside or kept warm is 0."""
+    """One function as settings have it; no concurrency set aside is 0."""
 
     name: str
     arn: str
@@ -30,7 +29,6 @@ class Function:
     configuration: Mapping[str, Any]
     tags: tags.Tags
     reserved: int = 0
-    provisioned: int = 0
 
     @property
     def named(self) -> dict[str, str]:
@@ -43,13 +41,13 @@ class Function:
         yield from self._function(found)
         yield from self._alias(account)
         yield from self._reserved((found or {}).get("Concurrency", {}).get("ReservedConcurrentExecutions", 0))
-        yield from self._provisioned(account)
 
     def _function(self, found: Mapping[str, Any] | None) -> Iterator[Change]:
         if found is None:
             yield Change("create", "function", self.name, (self._creation(),))
             return
         there, labels = found["Configuration"], found.get("Tags", {})
+        tags.check_made("function", self.name, labels, self.tags, "pipeline.name")
         lacking = tags.lacking("function", self.name, labels, self.tags)
         code, configured = self._code_differences(there), self._configured_differences(there)
         if there.get("LastUpdateStatus") == "Failed":
@@ -128,21 +126,6 @@ class Function:
         )
         why = f"{found} set aside, not {self.reserved}"
         yield Change("update", "reserved concurrency", self.name, (call,), (why,))
-
-    def _provisioned(self, account: Account) -> Iterator[Change]:
-        qualified = {**self.named, "Qualifier": LIVE}
-        found = account.find("lambda", "get_provisioned_concurrency_config", **qualified) or {}
-        count, failed = found.get("RequestedProvisionedConcurrentExecutions", 0), found.get("Status") == "FAILED"
-        if count == self.provisioned and not failed:
-            return
-        call = (
-            Call("lambda", "put_provisioned_concurrency_config",
-                 {**qualified, "ProvisionedConcurrentExecutions": self.provisioned})
-            if self.provisioned
-            else Call("lambda", "delete_provisioned_concurrency_config", qualified)
-        )  # fmt: skip
-        why = f"it failed: {found.get('StatusReason', '')}" if failed else f"{count} kept warm, not {self.provisioned}"
-        yield Change("update", "provisioned concurrency", self._live, (call,), (why,))
 
     @property
     def _live(self) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 
 from entrypoints import contract
 from operations import tags
-from operations.function import LIVE, Function
+from operations.function import Function
 from operations.log_group import LogGroup
 from operations.packages import LAMBDAS, package
+from operations.warmth import Warmth
 from pipeline.settings import Settings
-from steps.functions import FUNCTIONS, function_name
+from steps.functions import FUNCTIONS, function_name, live_name
 
 _DESCRIPTIONS = {
     "deploy": "Creates the endpoint, or starts its blue/green update.",
@@ -33,6 +34,13 @@ def functions(settings: Settings, folder: Path = LAMBDAS) -> Iterator[LogGroup |
         yield _function(party, name, settings, folder)
 
 
+def warmth(settings: Settings) -> Iterator[Warmth]:
+    """What is kept warm of each function; settings know it of the one that people wait for."""
+    for party in FUNCTIONS:
+        count = getattr(_size(party, settings), "provisioned_concurrency", 0)
+        yield Warmth(function_name(settings.pipeline.name, party), count)
+
+
 def log_group_name(function: str) -> str:
     """The log group that Lambda writes a function's lines to."""
     return f"/aws/lambda/{function}"
@@ -40,11 +48,11 @@ def log_group_name(function: str) -> str:
 
 def live_arn(settings: Settings, party: str) -> str:
     """The ARN of the version of a function that serves."""
-    return settings.site.arn("lambda", f"function:{function_name(settings.pipeline.name, party)}:{LIVE}")
+    return settings.site.arn("lambda", f"function:{live_name(settings.pipeline.name, party)}")
 
 
 def _function(party: str, name: str, settings: Settings, folder: Path) -> Function:
-    size: Any = getattr(settings.functions, "await_" if party == "await" else party)
+    size = _size(party, settings)
     module = FUNCTIONS[party].replace("-", "_")
     configuration = {
         "Role": settings.site.role(party),
@@ -63,8 +71,11 @@ def _function(party: str, name: str, settings: Settings, folder: Path) -> Functi
         configuration=configuration,
         tags=tags.wanted(settings),
         reserved=getattr(size, "reserved_concurrency", 0),
-        provisioned=getattr(size, "provisioned_concurrency", 0),
     )
+
+
+def _size(party: str, settings: Settings) -> Any:
+    return getattr(settings.functions, "await_" if party == "await" else party)
 
 
 def _environment(party: str, settings: Settings) -> dict[str, str]:

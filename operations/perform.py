@@ -94,7 +94,13 @@ class _Carrier:
 
     def _has_come(self, wait: Wait) -> bool:
         answer = self.account.find(wait.service, wait.operation, **wait.arguments)
-        return answer is None or (bool(wait.path) and _at(answer, wait.path) in wait.wanted)
+        if answer is None or not wait.path:
+            return answer is None
+        value = _at(answer, wait.path)
+        if value in wait.failed:
+            why = " ".join(str(answer.get(wait.reason) or "no reason given").split()).rstrip(".")
+            raise UnfinishedError(f"waited for {wait.what}, and it failed: {why}; {wait.remedy}")
+        return value in wait.wanted
 
     def _pause(self, since: float, patience: float, what: str, refusal: RefusedError | None) -> None:
         clock = self.account.clock
@@ -121,15 +127,19 @@ def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report,
 
 
 def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:
-    """What is still to do, once AWS has had time to show what was done."""
+    """What is still to do, once AWS has had time to show what was done; what only takes time is the next round's."""
     since = account.clock.monotonic()
     while True:
         remaining = plan(parts, account)
         waited = account.clock.monotonic() - since
-        if not remaining or waited >= _SETTLING_SECONDS:
+        if waited >= _SETTLING_SECONDS or all(map(_only_takes_time, remaining.changes)):
             return remaining
         waiting(f"AWS to show {remaining.changes[0].kind} {remaining.changes[0].name} as it is now", waited)
         account.clock.sleep(_LONG_PAUSE_SECONDS)
+
+
+def _only_takes_time(change: Change) -> bool:
+    return all(isinstance(act, Wait) for act in change.calls)
 
 
 def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Waiting, *, is_last: bool) -> bool:

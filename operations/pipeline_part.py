@@ -18,12 +18,12 @@ from language.errors import LanguageError
 from language.revision import told
 from operations import differences, tags
 from operations.account import Account
-from operations.errors import TakenError, UnfinishedError
+from operations.errors import UnfinishedError
 from operations.plan import Call, Change
 from pipeline.document import document
 from pipeline.settings import Settings
 from pipeline.source import SourceArchive
-from steps.site import OWNER, Site
+from steps.site import Site
 
 KIND = "pipeline"
 INLINE_BYTES = 100 * 1024
@@ -51,7 +51,7 @@ class PipelinePart:
             raise UnfinishedError(f"pipeline {self.name} is being deleted; run it again in a minute")
         there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
         wanted = tags.wanted(self.settings)
-        self._check_ours(there, wanted)
+        tags.check_made(KIND, self.name, there, wanted, "pipeline.name")
         lacking = tags.lacking(KIND, self.name, there, wanted)
         why = (*differences.fields(found, self._members), *self._revision(found.get("PipelineDefinition", "")))
         calls = self._written("update_pipeline", {}) if why else ()
@@ -65,13 +65,6 @@ class PipelinePart:
         steps, parameters = len(self._definition.by_name()), len(self._definition.parameters)
         calls = self._written("create_pipeline", {"Tags": tags.pairs(tags.wanted(self.settings))})
         return Change("create", KIND, self.name, calls, (f"{steps} steps, {parameters} parameters",))
-
-    def _check_ours(self, there: tags.Tags, wanted: tags.Tags) -> None:
-        if OWNER not in there:
-            raise TakenError(
-                f"pipeline {self.name} is there already and was not made from here; choose another pipeline.name, "
-                f"or tag it {OWNER} = {wanted[OWNER]} if it is to be taken over"
-            )
 
     def _revision(self, text: str) -> list[str]:
         """How the definition that is there differs."""

@@ -37,7 +37,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Wait:
-    """A reading call, asked again until the value at a path is a wanted one; without a path, until it is gone."""
+    """A reading call, asked again until the value at a path is a wanted one; without a path, until it is gone.
+
+    A value that stands for failure ends it: the reason lies at a path of its own, and the remedy is the asker's.
+    """
 
     service: str
     operation: str
@@ -46,6 +49,9 @@ class Wait:
     path: str = ""
     wanted: tuple[str, ...] = ()
     seconds: float = 900.0
+    failed: tuple[str, ...] = ()
+    reason: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from typing import Any
 
 from operations.account import Account
 from operations.errors import AbsentError, GivenError, RefusedError
-from steps.functions import function_name
+from steps.functions import LIVE, function_name
 
-ALIAS = "live"
 # What Lambda takes in one request, in bytes of the picture: base64 makes four of three.
 MOST_BYTES = (6_291_456 - 1024) // 4 * 3
 _OK = 200
@@ -45,12 +44,12 @@ def from_file(path: Path) -> dict[str, str]:
 def predict(account: Account, pipeline: str, event: Mapping[str, str]) -> tuple[Prediction, ...]:
     """The labels of a picture, the likeliest first; RefusedError says why there are none."""
     name = function_name(pipeline, "predict")
-    request = {"FunctionName": name, "Qualifier": ALIAS, "Payload": json.dumps(event).encode()}
+    request = {"FunctionName": name, "Qualifier": LIVE, "Payload": json.dumps(event).encode()}
     try:
         answer = account.call("lambda", "invoke", **request)
     except AbsentError:
         raise AbsentError(
-            f"account {account.id} has no function {name} with alias {ALIAS} in {account.region}; "
+            f"account {account.id} has no function {name} with alias {LIVE} in {account.region}; "
             "make pipeline-upsert puts it there"
         ) from None
     payload = account.read("lambda", "invoke", answer["Payload"])

@@ -1,6 +1,6 @@
-"""What machines cost: a dated table that comes with the package, and on top of it what AWS was asked for later.
+"""What machines cost: dated tables that come with the package, and on top of them what AWS was asked for later.
 
-Both are documents of one form: a date, a source, and for each region prices by use and instance type. The use
+All are documents of one form: a date, a source, and for each region prices by use and instance type. The use
 "machines" stands for all of Processing, Training and Hosting. What no table has is unknown, and never guessed.
 """
 
@@ -60,8 +60,11 @@ class Prices:
 
 @cache
 def of_the_package() -> Prices:
-    """The table that comes with the package."""
-    return read(tomllib.loads(TABLE.read_text(encoding="utf-8")))
+    """The tables that come with the package."""
+    found = Prices()
+    for table in tomllib.loads(TABLE.read_text(encoding="utf-8"))["tables"]:
+        found = found.below(read(table))
+    return found
 
 
 def parse(text: str) -> Prices:

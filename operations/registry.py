@@ -1,6 +1,7 @@
 """The group in the model registry, to which every execution that passes the gate adds a version.
 
-A group that is there already is used as it is: its versions may be older than this pipeline.
+A group that was there already is used as it is: its versions may be older than this pipeline. One that we made is ours
+by its tag, and keeps its tags.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from operations.account import Account
 from operations.plan import Call, Change
 from pipeline.settings import Settings
 
+KIND = "model group"
+
 
 @dataclass(frozen=True)
 class ModelGroup:
@@ -21,14 +24,20 @@ class ModelGroup:
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, if there is none."""
-        named = {"ModelPackageGroupName": self.settings.registry.group}
-        if account.find("sagemaker", "describe_model_package_group", **named) is not None:
+        """Make it, if there is none; give ours the tags that it lacks."""
+        name, wanted = self.settings.registry.group, tags.wanted(self.settings)
+        found = account.find("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
+        if found is None:
+            described = {
+                "ModelPackageGroupName": name,
+                "ModelPackageGroupDescription": self.settings.pipeline.description[:1024],
+                "Tags": tags.pairs(wanted),
+            }
+            yield Change("create", KIND, name, (Call("sagemaker", "create_model_package_group", described),))
             return
-        described = {
-            **named,
-            "ModelPackageGroupDescription": self.settings.pipeline.description[:1024],
-            "Tags": tags.pairs(tags.wanted(self.settings)),
-        }
-        call = Call("sagemaker", "create_model_package_group", described)
-        yield Change("create", "model group", self.settings.registry.group, (call,))
+        arn = found["ModelPackageGroupArn"]
+        there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=arn))
+        lacking = tags.lacking(KIND, name, there, wanted) if tags.is_of(there, wanted) else {}
+        if lacking:
+            call = Call("sagemaker", "add_tags", {"ResourceArn": arn, "Tags": tags.pairs(lacking)})
+            yield Change("update", KIND, name, (call,), tags.told(there, lacking))

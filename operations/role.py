@@ -13,10 +13,8 @@ from typing import Any, Protocol
 
 from operations import differences, tags
 from operations.account import Account
-from operations.errors import TakenError
 from operations.plan import Call, Change
 from pipeline.settings import Settings
-from steps.site import OWNER
 
 POLICY = "pedigree"
 MACHINES = "ec2"  # the party whose role machines take, by an instance profile
@@ -150,11 +148,7 @@ def profile(settings: Settings) -> InstanceProfile:
 
 
 def owned(kind: str, name: str, found: Mapping[str, Any], ours: tags.Tags) -> dict[str, str]:
-    """The tags of something whose name anybody could have chosen; TakenError if they do not say that it is ours."""
+    """The tags of a role or a profile; TakenError if they do not say that it is ours."""
     labels = tags.mapping(found.get("Tags", ()))
-    if OWNER not in labels:
-        raise TakenError(
-            f"{kind} {name} is there already and was not made for this pipeline; choose another name under site.roles, "
-            f"or tag it {OWNER} = {ours[OWNER]} if it is to be taken over"
-        )
+    tags.check_made(kind, name, labels, ours, "name under site.roles")
     return labels

@@ -18,7 +18,7 @@ from operations.endpoint import DIMENSION, IN_SERVICE, Configuration, Endpoint, 
 from operations.errors import AbsentError, RefusedError, UnfinishedError
 from operations.plan import Call, Change
 from pipeline.settings import Settings
-from steps.functions import function_name, queue_name
+from steps.functions import live_name, queue_name
 from steps.wording import meant
 
 _BEGINNING_SECONDS = 120  # an update that has not begun by then was refused
@@ -179,7 +179,7 @@ def _message(settings: Settings, rollback: Rollback, event: Mapping[str, Any]) -
         contract.OUTCOME: contract.OUTCOME_BUSY,
         contract.ENDPOINT_NAME: rollback.endpoint.name,
         contract.ENDPOINT_CONFIG_NAME: rollback.target.name,
-        contract.NEXT_FUNCTION: function_name(pipeline, "autoscale"),
+        contract.NEXT_FUNCTION: live_name(pipeline, "autoscale"),
         contract.NEXT_EVENT: event,
     }
     sent = {

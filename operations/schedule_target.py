@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from language.definition import Definition, parse
 from operations.account import Account
 from operations.errors import AbsentError, GivenError
+from operations.executions import no_pipeline
 from pipeline.settings import Settings
 from steps.wording import meant, shown
 
@@ -18,7 +19,7 @@ def check(account: Account, settings: Settings) -> None:
     name, role = settings.pipeline.name, settings.site.roles.scheduler
     there = account.find("sagemaker", "describe_pipeline", PipelineName=name)
     if there is None:
-        raise AbsentError(f"account {account.id} has no pipeline {name} in {account.region}; {_REMEDY}")
+        raise no_pipeline(account, name)
     if account.find("iam", "get_role", RoleName=role) is None:
         raise AbsentError(f"account {account.id} has no role {role} with which to start it; {_REMEDY}")
     problems = list(_problems(settings, parse(there["PipelineDefinition"])))

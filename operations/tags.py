@@ -26,6 +26,15 @@ def is_of(found: Tags, ours: Tags) -> bool:
     return found.get(OWNER) == ours[OWNER]
 
 
+def check_made(kind: str, name: str, found: Tags, ours: Tags, setting: str) -> None:
+    """Refuse something whose name anybody could have chosen, and which nobody says is a pipeline's."""
+    if OWNER not in found:
+        raise TakenError(
+            f"{kind} {name} is there already and was not made for this pipeline; choose another {setting} in settings, "
+            f"or tag it {OWNER} = {ours[OWNER]} if it is to be taken over"
+        )
+
+
 def lacking(kind: str, name: str, found: Tags, ours: Tags) -> dict[str, str]:
     """The tags that are still to be set on a thing of ours; TakenError if it is another pipeline's."""
     if OWNER in found and not is_of(found, ours):

@@ -1,7 +1,8 @@
 """What an account must have for the pipeline to run, part by part, in the order in which it is made.
 
 Each part comes after those that it names: functions after their roles and log groups, the mapping after its queue and
-its function, the pipeline after everything that its definition points to.
+its function, the pipeline after everything that its definition points to. What takes minutes to come, and no other part
+names, is last.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from operations.approval import approval
 from operations.archive import Archive
 from operations.bucket import Bucket
 from operations.event_source import event_source
-from operations.functions import functions
+from operations.functions import functions, warmth
 from operations.packages import LAMBDAS
 from operations.pipeline_part import pipeline_part
 from operations.plan import Part
@@ -42,4 +43,5 @@ def parts(
         ModelGroup(settings),
         pipeline_part(settings, archive),
         *([schedule_part(settings)] if settings.schedule.enabled else []),
+        *warmth(settings),
     ]

@@ -13,6 +13,7 @@ from steps.config import Config
 
 LambdaMegabytes = Annotated[int, Field(ge=128, le=10_240)]
 StepSeconds = Annotated[int, Field(ge=10, le=600)]
+LIVE = "live"  # the alias that all callers go by: a version is whole before it is moved there
 MOST_LOOKS = 990  # how often a waiting message can be looked at: SQS counts to 1000, and some are spare
 FUNCTIONS = {
     "deploy": "deploy-endpoint",
@@ -64,6 +65,11 @@ def function_name(pipeline: str, function: str) -> str:
     return f"sagemaker-{pipeline}-{FUNCTIONS[function]}"
 
 
+def live_name(pipeline: str, function: str) -> str:
+    """A function as those who call it name it: the version that serves."""
+    return f"{function_name(pipeline, function)}:{LIVE}"
+
+
 def queue_name(pipeline: str) -> str:
     """The name of the queue in which waiting steps leave their message."""
     return f"{pipeline}-{FUNCTIONS['await']}"
@@ -73,7 +79,7 @@ def function_step(
     name: str, function: str, build: Build, *, description: str, event: Mapping[str, Any], results: Sequence[str]
 ) -> dag.Step:
     """A step that calls one of our functions with a flat event and declares its results."""
-    arn = build.site.arn("lambda", f"function:{function_name(build.pipeline, function)}")
+    arn = build.site.arn("lambda", f"function:{live_name(build.pipeline, function)}")
     return dag.LambdaStep(
         name,
         lambda_func=dag.Lambda(function_arn=arn, session=dag.NO_SESSION),

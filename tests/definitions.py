@@ -9,8 +9,9 @@ Building takes milliseconds and asks nobody, so every question about a definitio
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -26,6 +27,8 @@ from pipeline.source import SourceArchive
 
 # Code that never changes, so that expected keys do not either.
 CODE = SourceArchive(b"")
+# Many tests ask the same of the same definitions: what was found is kept, by the text of what was asked about.
+_kept = lru_cache(maxsize=4096)
 
 
 def configure(values: Mapping[str, Any]) -> Settings:
@@ -34,8 +37,14 @@ def configure(values: Mapping[str, Any]) -> Settings:
 
 
 def define(values: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The definition that these settings make."""
-    return document(configure(values or {}), CODE)
+    """The definition that these settings make; the caller may change it."""
+    made: dict[str, Any] = json.loads(_defined(json.dumps(values or {}, sort_keys=True)))
+    return made
+
+
+@_kept
+def _defined(values: str) -> str:
+    return json.dumps(document(configure(json.loads(values)), CODE))
 
 
 def step(definition: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -52,7 +61,7 @@ def assert_sound(document: Mapping[str, Any]) -> None:
     """Hold a definition against all that can be known without AWS; a failure lists everything that is wrong."""
     definition = read(document)
     problems = [
-        *_schema_problems(document, _validator()),
+        *_schema_problems(document),
         *_default_problems(definition),
         *requests.problems(definition),
         *(f"{one.use.step.name} {one.use.pointer}: {one.cause}" for one in references.unresolved(definition)),
@@ -76,9 +85,14 @@ def _validator(shape: str = "") -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"#/$defs/{shape}", "$defs": whole["$defs"]} if shape else whole)
 
 
-def _schema_problems(value: Any, validator: Draft202012Validator) -> Iterator[str]:
-    for error in validator.iter_errors(value):
-        yield f"{error.json_path}: {error.message[:300]}"
+def _schema_problems(value: Any, shape: str = "") -> tuple[str, ...]:
+    return _problems_of(json.dumps(value), shape)
+
+
+@_kept
+def _problems_of(text: str, shape: str) -> tuple[str, ...]:
+    errors = _validator(shape).iter_errors(json.loads(text))
+    return tuple(f"{error.json_path}: {error.message[:300]}" for error in errors)
 
 
 def _default_problems(definition: Definition) -> Iterator[str]:
@@ -90,7 +104,7 @@ def _default_problems(definition: Definition) -> Iterator[str]:
         shape = shapes.request_shape(one.type)
         if shape is not None:
             arguments = requests.with_defaults(definition, dict(one.arguments))
-            yield from (f"{one.name} {problem}" for problem in _schema_problems(arguments, _validator(shape.name)))
+            yield from (f"{one.name} {problem}" for problem in _schema_problems(arguments, shape.name))
 
 
 def _unused(definition: Definition) -> Iterator[str]:

@@ -39,6 +39,7 @@ FAULTS: Mapping[str, Fault] = {
     "server error": Fault(lambda name: refusal(name, "InternalFailure", "An internal error occurred.", 500)),
     "not connected": Fault(lambda name: EndpointConnectionError(endpoint_url="https://fake")),
     "answer lost": Fault(lambda name: ReadTimeoutError(endpoint_url="https://fake"), True),
+    "server error after": Fault(lambda name: refusal(name, "InternalFailure", "Too late.", 500), True),
     "killed after": Fault(lambda name: Killed(), True),
     "down from then on": Fault(lambda name: refusal(name, "ServiceUnavailable", "Try later.", 503), False, True),
 }

@@ -14,7 +14,7 @@ from tests.fakes.account import PACKAGE
 
 EXECUTION = "abc123def456"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/dog-breeds-await-endpoint"
-SCALER = "sagemaker-dog-breeds-configure-autoscaling"
+SCALER = "sagemaker-dog-breeds-configure-autoscaling:live"
 _KNOWN = {
     "Execution.PipelineExecutionId": EXECUTION,
     "Steps.RegisterModel.ModelPackageArn": PACKAGE,

@@ -14,7 +14,7 @@ from shared.log import Log
 from tests.fakes.account import FakeAccount
 
 SECONDS = 220.0
-DEPLOYER = "sagemaker-dog-breeds-deploy-endpoint"
+DEPLOYER = "arn:aws:lambda:us-east-1:123456789012:function:sagemaker-dog-breeds-deploy-endpoint:live"
 GIVE_UP_SECONDS = 3 * 3600.0
 Lines = list[dict[str, Any]]
 

@@ -330,7 +330,10 @@ def test_an_event_that_cannot_be_read_is_told_by_name(account: FakeAccount, name
 
 def test_lambda_is_told_what_is_wrong() -> None:
     class Context:
-        function_name = aws_request_id = "sagemaker-dog-breeds-deploy-endpoint"
+        invoked_function_arn = aws_request_id = "sagemaker-dog-breeds-deploy-endpoint"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 240_000
 
     with pytest.raises(EventError, match="no model_package_arn"):
         deploy_endpoint.handler({}, Context())

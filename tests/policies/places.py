@@ -54,6 +54,11 @@ def function(name: str) -> str:
     return arn("lambda", f"function:sagemaker-dog-breeds-{name}")
 
 
+def live(name: str) -> str:
+    """The version of a function that serves."""
+    return f"{function(name)}:live"
+
+
 def log_stream(group: str) -> str:
     """A stream of a log group."""
     return arn("logs", f"log-group:{group}:log-stream:2027/01/31/a")

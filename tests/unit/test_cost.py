@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,12 +15,14 @@ from operations.cost import Estimate, Hours, estimate
 from operations.cost_lines import document, lines
 from operations.errors import PricesError
 from operations.prices import Price, Prices, parse
+from operations.pricing import SOURCE
 from steps.instances import known
 from tests.definitions import configure
 from tests.fakes.aws import REGION
 from tests.moments import NOW
 from tests.strategies import Values, valid_settings
 
+PUBLIC = ("public figures at second hand, 2026-08", "public figures, 2026-08")
 SMALL = {"distributed.enabled": False}
 MONTH = 730
 
@@ -127,7 +130,7 @@ def test_programs_get_what_people_get() -> None:
     found = json.loads(json.dumps(document(of())))
     assert [step["amount"] for step in found["steps"]] == [one.amount for one in of().steps]
     assert found["steps"][3]["price"] is None
-    assert found["sources"] == ["AWS's public price lists, 2026-08"]
+    assert found["sources"] == list(PUBLIC)
 
 
 @settings(max_examples=30)
@@ -187,5 +190,11 @@ def test_later_prices_lie_on_top_and_a_use_may_have_its_own() -> None:
     training = both.find(REGION, "Training", "ml.m5.large")
     assert training is not None
     assert training.amount == 0.115
-    assert both.sources(REGION) == ("AWS's public price lists, 2026-08", "AWS, 2026-11-21")
+    assert both.sources(REGION) == ("AWS, 2026-11-21", *PUBLIC)
     assert Prices().find(REGION, "Hosting", "ml.m5.large") is None
+
+
+def test_prices_that_are_not_of_today_say_so() -> None:
+    packaged, hint = of(SMALL), "  prices change: pedigree cost --refresh asks AWS for today's"
+    assert hint in list(lines(packaged))
+    assert hint not in list(lines(replace(packaged, sources=(f"{SOURCE}, 2026-11-21",))))

@@ -122,3 +122,31 @@ def test_what_aws_shows_late_is_looked_at_again_and_not_made_again() -> None:
     fulfil([late], here, plan([late], here), lambda change: None, lambda what, seconds: told.append(what))
     assert late.made == 1
     assert told == ["AWS to show queue q as it is now"] * 2
+
+
+class Starting:
+    """A part that, once it is changed, needs nothing but time: as with warm environments of a version that is new."""
+
+    def __init__(self) -> None:
+        self.moved, self.looks, self.states = False, 0, ["STARTING", "STARTING", "READY"]
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        self.looks += 1
+        if not self.moved:
+            yield Change("update", "alias", "a", (Call("lambda", "move", {}),))
+        elif len(self.states) > 1:
+            yield Change("update", "warmth", "a", (Wait("lambda", "look", {}, "a to be warm", "Status", ("READY",)),))
+
+    def move(self) -> None:
+        self.moved = True
+
+    def look(self) -> dict[str, str]:
+        return {"Status": self.states.pop(0) if len(self.states) > 1 else self.states[0]}
+
+
+def test_what_only_takes_time_is_waited_for_and_not_looked_at_from_the_beginning() -> None:
+    starting, told = Starting(), list[str]()
+    here = account(starting)
+    fulfil([starting], here, plan([starting], here), lambda change: None, lambda what, seconds: told.append(what))
+    assert told == ["a to be warm"] * 2
+    assert starting.looks == 3

@@ -18,11 +18,11 @@ from operations.schedule import Removal, SchedulePart, Switch, dead_letters, exi
 from operations.schedule_status import lines, status
 from operations.schedule_target import check
 from pipeline.settings import Settings
+from tests.account.test_operator import actions, allowed
 from tests.accounts import Watched, brought_about, client, whys
 from tests.definitions import CODE, configure
 from tests.fakes.aws import ACCOUNT, REGION
 from tests.moments import NOW, SteadyClock, account
-from tests.unit.test_operator import actions, allowed
 
 CALLS_OF_COSTS = (
     *("DescribeHyperParameterTuningJob", "DescribeProcessingJob", "DescribeTrainingJob", "ListPipelineExecutions"),

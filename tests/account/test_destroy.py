@@ -14,9 +14,9 @@ from operations import destroy
 from operations.errors import TakenError
 from operations.plan import Emptying, plan
 from pipeline.settings import Settings
+from tests.account.test_faults import AFTER, BEFORE, Trouble, upserted_in_spite_of
 from tests.accounts import Watched, account, brought_about, client, parts, rights, settings, state, told, whys
 from tests.fakes.aws import ACCOUNT, REGION, aws
-from tests.unit.test_faults import AFTER, BEFORE, Trouble, upserted_in_spite_of
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/dog-breeds"

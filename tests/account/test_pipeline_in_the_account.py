@@ -145,7 +145,9 @@ def test_a_pipeline_that_was_not_made_from_here_is_left_alone() -> None:
         "RoleArn": made().settings.site.role("pipeline"),
     }
     arn = sagemaker.create_pipeline(**theirs, ClientRequestToken="x" * 32)["PipelineArn"]
-    with pytest.raises(TakenError, match=r"was not made from here; choose another pipeline\.name, or tag it"):
+    with pytest.raises(
+        TakenError, match=r"was not made for this pipeline; choose another pipeline\.name in settings, or tag it"
+    ):
         plan([made()], account())
     sagemaker.add_tags(
         ResourceArn=arn, Tags=[{"Key": OWNER, "Value": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/cats"}]

@@ -12,6 +12,7 @@ from operations.errors import AbsentError
 from operations.executions import Execution
 from operations.perform import carry_out
 from operations.start import Wanted, start
+from tests.account.test_operator import allowed
 from tests.accounts import Watched
 from tests.definitions import CODE, configure
 from tests.fakes.account import FakeAccount
@@ -22,7 +23,6 @@ from tests.fakes.predicting import Predict, answered
 from tests.fakes.reached import reached
 from tests.rented import NEWEST, Parameters, parameter
 from tests.unit.test_endpoint_status import alarms, registry, scaling
-from tests.unit.test_operator import allowed
 from tests.unit.test_rollback import NAME, OTHER, SETTINGS, account_of, deployed
 
 ALSO = {"RunInstances": {"ec2:CreateTags", "iam:PassRole"}}

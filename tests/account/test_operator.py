@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from operations import destroy, refusals, roles
+from tests.account.hands import rounds
+from tests.account.test_destroy import lived_in
 from tests.accounts import Watched, account, brought_about, client, parts, settings
-from tests.unit.test_destroy import lived_in
-from tests.unit.test_drift import HANDS
 
 # What some calls need besides the action of their own name.
 ALSO = {
@@ -52,10 +52,12 @@ def allowed() -> Iterator[str]:
 def calls(empty_account: None, handlers: Path) -> Watched:
     """Every call of making, mending and removing all of it."""
     watched = Watched()
-    brought_about(parts(handlers), account(watched))
-    for meddle, *_ in HANDS.values():
-        meddle()
-    brought_about(parts(handlers), account(watched))
+    everything = parts(handlers, {"schedule.enabled": True})
+    brought_about(everything, account(watched))
+    for hands in rounds():
+        for hand in hands:
+            hand.does()
+        brought_about(everything, account(watched))
     brought_about(destroy.parts(settings(), data=True), account(watched))
     lived_in(handlers)
     brought_about(destroy.parts(settings(), data=True), account(watched))

@@ -14,10 +14,10 @@ from operations.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
 from operations.plan import Part, plan
 from operations.schedule import Removal, SchedulePart, Switch
 from pipeline.settings import Settings
+from tests.account.test_faults import AFTER, BEFORE, Way
 from tests.accounts import READING, Watched, account, brought_about, client, state
 from tests.definitions import CODE, configure
 from tests.fakes.aws import ACCOUNT, REGION, aws
-from tests.unit.test_faults import AFTER, BEFORE, Way
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 

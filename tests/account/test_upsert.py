@@ -47,8 +47,17 @@ def test_the_order_is_one_in_which_each_part_finds_what_it_names(handlers: Path)
 
 def test_a_schedule_is_made_where_settings_have_one(handlers: Path) -> None:
     done = told(plan(parts(handlers, {"schedule.enabled": True}), account()))
-    assert done[-2:] == ["create queue dog-breeds-schedule-dead", "create schedule dog-breeds"]
-    assert done.index("create pipeline dog-breeds") < len(done) - 2
+    assert done[-3:-1] == ["create queue dog-breeds-schedule-dead", "create schedule dog-breeds"]
+    assert done.index("create pipeline dog-breeds") < len(done) - 3
+
+
+def test_a_second_upsert_makes_some_reading_calls_and_no_others(handlers: Path) -> None:
+    wanted, first, second = parts(handlers, {"schedule.enabled": True}), Watched(), Watched()
+    brought_about(wanted, account(first))
+    assert told(brought_about(wanted, account(second))) == []
+    assert len(first.writing()) > 50
+    assert second.writing() == []
+    assert 60 < len(second.calls) < 80
 
 
 def test_a_key_of_ones_own_encrypts_bucket_and_code(handlers: Path) -> None:
@@ -146,9 +155,9 @@ def test_only_a_change_publishes_a_version(handlers: Path) -> None:
 
 def test_setting_nothing_aside_takes_it_back(handlers: Path) -> None:
     make_roles(handlers)
-    brought_about(parts(handlers, only="Function"), account())
+    brought_about([*parts(handlers, only="Function"), *parts(handlers, only="Warmth")], account())
     none = {"functions.predict.reserved_concurrency": 0, "functions.predict.provisioned_concurrency": 0}
-    done = brought_about(parts(handlers, none, only="Function"), account())
+    done = brought_about([*parts(handlers, none, only="Function"), *parts(handlers, none, only="Warmth")], account())
     assert told(done) == [f"update reserved concurrency {PREDICT}", f"update provisioned concurrency {PREDICT}:live"]
     assert "Concurrency" not in client("lambda").get_function(FunctionName=PREDICT)
 
