@@ -194,7 +194,7 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
         "--wait-minutes",
         type=_number(float, 0.01, 1440),
         default=PATIENCE / 60,
-        help="how long one process waits for the others before it gives up; default %(default)g",
+        help="how long one process waits for another before it gives up; default %(default)g",
     )
     group.add_argument(
         "--compile",
