@@ -21,7 +21,6 @@ import time
 from pathlib import Path
 
 from benchmarks import photographs, ways
-from benchmarks.photographs import Size
 from benchmarks.ways import ALL, HEAD, PARTS, Asked, Epochs
 
 CLASSES, PER_CLASS = 4, 40
@@ -57,33 +56,34 @@ def frozen(originals: Path, prepared: Path, side: int, epochs: int) -> None:
     print(f"later epochs: {usual.later / ours.later:.0f} × as fast, at least 10")
 
 
-def by_size(network: str, originals: dict[Size, Path], prepared: Path, side: int, epochs: int) -> None:
+def by_size(network: str, originals: dict[str, Path], prepared: Path, side: int, epochs: int) -> None:
     """With all layers, train.py from originals of each size beside train.py from prepared images."""
     made = ways.ours(Asked(prepared, network, ALL, side, epochs))
     line("all layers: train.py, prepared images", made)
     verdicts = []
-    for size, data in originals.items():
+    for name, data in originals.items():
         taken = ways.ours(Asked(data, network, ALL, side, epochs))
-        line(f"all layers: train.py, {photographs.name(size)}", taken)
+        line(f"all layers: train.py, {name}", taken)
         busy = max(taken.process.others, made.process.others) > MOST_OF_OTHERS
         gain = taken.later / made.later
         verdict = "measure again, others were at work" if busy else "met" if gain >= LEAST_GAIN else "not met"
-        verdicts.append(f"prepared against {photographs.name(size)}: {gain:.2f} ×, at least {LEAST_GAIN}: {verdict}")
+        verdicts.append(f"prepared against {name}: {gain:.2f} ×, at least {LEAST_GAIN}: {verdict}")
     print("\n".join(verdicts))
     if network == NETWORK:
         usual = ways.course(Asked(originals[photographs.COURSE], network, ALL, side, epochs))
-        line(f"all layers: the course's loop, {photographs.name(photographs.COURSE)}", usual)
+        line(f"all layers: the course's loop, {photographs.COURSE}", usual)
         print(f"prepared against the course's loop: {usual.later / made.later:.2f} ×")
 
 
-def decoding(originals: dict[Size, Path], prepared: dict[Size, Path], seconds: dict[Size, float], side: int) -> None:
+def decoding(originals: dict[str, Path], prepared: dict[str, Path], seconds: dict[str, float], side: int) -> None:
     """What one core decodes: the gain of preparing where the network takes no time, as on a fast GPU."""
-    columns = ("original", "prepared", "ratio", "prepare.py, once")
+    columns = ("kB each", "original", "prepared", "ratio", "prepare.py, once")
     print(f"\n{'decoded by one core, images/s':{_WIDTH}}", *(f"{one:>8}" for one in columns))
-    for size in originals:
-        before, after = (ways.decoded(folder / "train", side) for folder in (originals[size], prepared[size]))
-        name = f"  {photographs.name(size)}"
-        print(f"{name:{_WIDTH}} {before:8.0f} {after:8.0f} {after / before:8.1f} {seconds[size]:15.1f} s")
+    for name, folder in originals.items():
+        before, after = (ways.decoded(one / "train", side) for one in (folder, prepared[name]))
+        weight = photographs.kilobytes(folder)
+        rates = f"{before:8.0f} {after:8.0f} {after / before:8.1f}"
+        print(f"  {name:{_WIDTH - 2}} {weight:8.0f} {rates} {seconds[name]:15.1f} s")
 
 
 def main() -> None:
@@ -91,11 +91,11 @@ def main() -> None:
     numbers = [int(text) for text in sys.argv[1:]]
     epochs, side = [*numbers, *(3, 224)[len(numbers) :]]
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
         originals = photographs.draw(folder, CLASSES, PER_CLASS)
-        prepared = {size: folder / f"prepared-{photographs.name(size)}" for size in originals}
-        seconds = {size: ways.prepare(originals[size], side, prepared[size]) for size in originals}
+        prepared = {name: folder / f"prepared-{number}" for number, name in enumerate(originals)}
+        seconds = {name: ways.prepare(originals[name], side, prepared[name]) for name in originals}
         images, load = ways.count(prepared[photographs.COURSE] / "train"), os.getloadavg()[0]
         print(f"{images} images, {side} pixels, {epochs} epochs, in seconds; {os.cpu_count()} cores, load {load:.1f}")
         small = prepared[photographs.COURSE]

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import drawn
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -99,6 +100,18 @@ def test_a_loss_that_is_no_number_ends_the_training(data: Path, tmp_path: Path) 
     assert err.count("\n") == 1
     assert "the loss is no number any more in epoch 1, at step 1; lower --learning-rate" in err
     assert contract.METRIC_LINE.format(name="train:loss", value="nan") in out
+
+
+def test_features_that_are_no_numbers_end_the_training(data: Path, tmp_path: Path) -> None:
+    how = ["--data", data, *HEAD, "--cache-dir", tmp_path / "cache", "--model-dir", tmp_path / "model"]
+    run(*how)
+    kept = [(path, np.load(path)) for path in (tmp_path / "cache").iterdir()]
+    path, features = max(kept, key=lambda one: len(one[1]))  # there are more images to train on
+    features[-1, -1] = np.nan
+    np.save(path, features)
+    _, err = run(*how, code=2)
+    assert err.count("\n") == 1
+    assert "the loss is no number any more in epoch 1" in err
 
 
 @pytest.mark.parametrize(
