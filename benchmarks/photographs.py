@@ -2,8 +2,8 @@
 
 They are the sample data set's pictures, grown and with grain on them: without grain a large picture would be smooth,
 and quicker to decode than a photograph. Most of the course project's images are about 500 × 375, and some far larger:
-its zip has 1.1 GB for 8351 of them, 132 kB each, while 500 × 375 weighs 64 kB. So its like here is a mixture: one in eight
-has 1600 × 1200, which makes 130 kB each. A telephone takes twelve megapixels.
+its zip has 1.1 GB for 8351 of them, 132 kB each, and 500 × 375 weighs 64 kB. So its like here is a mixture: one in
+eight has 1600 × 1200, which makes 130 kB each. A telephone takes twelve megapixels.
 """
 
 from __future__ import annotations

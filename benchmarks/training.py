@@ -9,7 +9,9 @@ decoding, and how much that is depends on the size of an original and on what el
 
 The seconds of an epoch are those of its training images, validation aside; the first epoch of train.py has the features
 in it, validation's too. Of the later epochs the quickest counts. "others" is what other processes took of the
-processors meanwhile: networks wait for their slowest thread, so a little of that spoils much.
+processors meanwhile: networks wait for their slowest thread, so a little of that spoils much. The last table is of
+processor time, which others do not spoil: on cores that are all busy, an epoch takes what its images cost, whoever
+reads them, so its ratios are what preparing can gain at most.
 """
 
 from __future__ import annotations
@@ -75,15 +77,20 @@ def by_size(network: str, originals: dict[str, Path], prepared: Path, side: int,
         print(f"prepared against the course's loop: {usual.later / made.later:.2f} ×")
 
 
-def decoding(originals: dict[str, Path], prepared: dict[str, Path], seconds: dict[str, float], side: int) -> None:
-    """What one core decodes: the gain of preparing where the network takes no time, as on a fast GPU."""
-    columns = ("kB each", "original", "prepared", "ratio", "prepare.py, once")
-    print(f"\n{'decoded by one core, images/s':{_WIDTH}}", *(f"{one:>8}" for one in columns))
+def work(originals: dict[str, Path], prepared: dict[str, Path], seconds: dict[str, float], side: int) -> None:
+    """What an image costs a core: where all cores are busy, preparing gains what it saves of this."""
+    networks = {name: ways.computed(name, side) for name in (NETWORK, LIGHT_NETWORK)}
+    columns = ("kB each", "original", "prepared", *(f"with {name}" for name in networks), "prepare.py, once")
+    print(f"\n{'milliseconds of a core for an image':{_WIDTH}}", *(f"{one:>8}" for one in columns))
+    for name, cost in networks.items():
+        print(f"  {f'all layers of {name}':{_WIDTH - 2}} {'':8} {cost:8.2f}")
     for name, folder in originals.items():
         before, after = (ways.decoded(one / "train", side) for one in (folder, prepared[name]))
+        gains = " ".join(
+            f"{(cost + before) / (cost + after):{len(network) + 3}.2f} ×" for network, cost in networks.items()
+        )
         weight = photographs.kilobytes(folder)
-        rates = f"{before:8.0f} {after:8.0f} {after / before:8.1f}"
-        print(f"  {name:{_WIDTH - 2}} {weight:8.0f} {rates} {seconds[name]:15.1f} s")
+        print(f"  {name:{_WIDTH - 2}} {weight:8.0f} {before:8.2f} {after:8.2f} {gains} {seconds[name]:14.1f} s")
 
 
 def main() -> None:
@@ -104,7 +111,7 @@ def main() -> None:
         by_size(NETWORK, originals, small, side, epochs)
         heads(LIGHT_NETWORK)
         by_size(LIGHT_NETWORK, originals, small, side, epochs)
-        decoding(originals, prepared, seconds, side)
+        work(originals, prepared, seconds, side)
     print(f"\nmeasured in {time.perf_counter() - started:.0f} s, load {os.getloadavg()[0]:.1f}")
 
 
