@@ -9,7 +9,9 @@ decoding, and how much that is depends on the size of an original and on what el
 
 The seconds of an epoch are those of its training images, validation aside; the first epoch of train.py has the features
 in it, validation's too. Of the later epochs the quickest counts. "others" is what other processes took of the
-processors meanwhile: networks wait for their slowest thread, so a little of that spoils much.
+processors meanwhile: networks wait for their slowest thread, so a little of that spoils much. The last table is of
+processor time, which others do not spoil: on cores that are all busy, an epoch takes what its images cost, whoever
+reads them, so its ratios are what preparing can gain at most.
 """
 
 from __future__ import annotations
@@ -21,7 +23,6 @@ import time
 from pathlib import Path
 
 from benchmarks import photographs, ways
-from benchmarks.photographs import Size
 from benchmarks.ways import ALL, HEAD, PARTS, Asked, Epochs
 
 CLASSES, PER_CLASS = 4, 40
@@ -57,33 +58,39 @@ def frozen(originals: Path, prepared: Path, side: int, epochs: int) -> None:
     print(f"later epochs: {usual.later / ours.later:.0f} × as fast, at least 10")
 
 
-def by_size(network: str, originals: dict[Size, Path], prepared: Path, side: int, epochs: int) -> None:
+def by_size(network: str, originals: dict[str, Path], prepared: Path, side: int, epochs: int) -> None:
     """With all layers, train.py from originals of each size beside train.py from prepared images."""
     made = ways.ours(Asked(prepared, network, ALL, side, epochs))
     line("all layers: train.py, prepared images", made)
     verdicts = []
-    for size, data in originals.items():
+    for name, data in originals.items():
         taken = ways.ours(Asked(data, network, ALL, side, epochs))
-        line(f"all layers: train.py, {photographs.name(size)}", taken)
+        line(f"all layers: train.py, {name}", taken)
         busy = max(taken.process.others, made.process.others) > MOST_OF_OTHERS
         gain = taken.later / made.later
         verdict = "measure again, others were at work" if busy else "met" if gain >= LEAST_GAIN else "not met"
-        verdicts.append(f"prepared against {photographs.name(size)}: {gain:.2f} ×, at least {LEAST_GAIN}: {verdict}")
+        verdicts.append(f"prepared against {name}: {gain:.2f} ×, at least {LEAST_GAIN}: {verdict}")
     print("\n".join(verdicts))
     if network == NETWORK:
         usual = ways.course(Asked(originals[photographs.COURSE], network, ALL, side, epochs))
-        line(f"all layers: the course's loop, {photographs.name(photographs.COURSE)}", usual)
+        line(f"all layers: the course's loop, {photographs.COURSE}", usual)
         print(f"prepared against the course's loop: {usual.later / made.later:.2f} ×")
 
 
-def decoding(originals: dict[Size, Path], prepared: dict[Size, Path], seconds: dict[Size, float], side: int) -> None:
-    """What one core decodes: the gain of preparing where the network takes no time, as on a fast GPU."""
-    columns = ("original", "prepared", "ratio", "prepare.py, once")
-    print(f"\n{'decoded by one core, images/s':{_WIDTH}}", *(f"{one:>8}" for one in columns))
-    for size in originals:
-        before, after = (ways.decoded(folder / "train", side) for folder in (originals[size], prepared[size]))
-        name = f"  {photographs.name(size)}"
-        print(f"{name:{_WIDTH}} {before:8.0f} {after:8.0f} {after / before:8.1f} {seconds[size]:15.1f} s")
+def work(originals: dict[str, Path], prepared: dict[str, Path], seconds: dict[str, float], side: int) -> None:
+    """What an image costs a core: where all cores are busy, preparing gains what it saves of this."""
+    networks = {name: ways.computed(name, side) for name in (NETWORK, LIGHT_NETWORK)}
+    columns = ("kB each", "original", "prepared", *(f"with {name}" for name in networks), "prepare.py, once")
+    print(f"\n{'milliseconds of a core for an image':{_WIDTH}}", *(f"{one:>8}" for one in columns))
+    for name, cost in networks.items():
+        print(f"  {f'all layers of {name}':{_WIDTH - 2}} {'':8} {cost:8.2f}")
+    for name, folder in originals.items():
+        before, after = (ways.decoded(one / "train", side) for one in (folder, prepared[name]))
+        gains = " ".join(
+            f"{(cost + before) / (cost + after):{len(network) + 3}.2f} ×" for network, cost in networks.items()
+        )
+        weight = photographs.kilobytes(folder)
+        print(f"  {name:{_WIDTH - 2}} {weight:8.0f} {before:8.2f} {after:8.2f} {gains} {seconds[name]:14.1f} s")
 
 
 def main() -> None:
@@ -91,11 +98,11 @@ def main() -> None:
     numbers = [int(text) for text in sys.argv[1:]]
     epochs, side = [*numbers, *(3, 224)[len(numbers) :]]
     started = time.perf_counter()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
         originals = photographs.draw(folder, CLASSES, PER_CLASS)
-        prepared = {size: folder / f"prepared-{photographs.name(size)}" for size in originals}
-        seconds = {size: ways.prepare(originals[size], side, prepared[size]) for size in originals}
+        prepared = {name: folder / f"prepared-{number}" for number, name in enumerate(originals)}
+        seconds = {name: ways.prepare(originals[name], side, prepared[name]) for name in originals}
         images, load = ways.count(prepared[photographs.COURSE] / "train"), os.getloadavg()[0]
         print(f"{images} images, {side} pixels, {epochs} epochs, in seconds; {os.cpu_count()} cores, load {load:.1f}")
         small = prepared[photographs.COURSE]
@@ -104,7 +111,7 @@ def main() -> None:
         by_size(NETWORK, originals, small, side, epochs)
         heads(LIGHT_NETWORK)
         by_size(LIGHT_NETWORK, originals, small, side, epochs)
-        decoding(originals, prepared, seconds, side)
+        work(originals, prepared, seconds, side)
     print(f"\nmeasured in {time.perf_counter() - started:.0f} s, load {os.getloadavg()[0]:.1f}")
 
 

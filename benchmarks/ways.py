@@ -82,16 +82,36 @@ def prepare(source: Path, side: int, output: Path) -> float:
 
 
 def decoded(folder: Path, side: int) -> float:
-    """Images a second that one core decodes, crops and mirrors, as train.py does it."""
-    code = (
-        f"import sys, time; sys.path.insert(0, {str(ENTRYPOINTS)!r})\n"
+    """Milliseconds of a core's own time in which train.py decodes, crops and mirrors an image."""
+    return _milliseconds(
         "import images, split; from pathlib import Path\n"
         f"folder = Path({str(folder)!r}); found = split.find(folder, images.class_names(folder))\n"
-        f"pictures, started = images.Pictures(found, {side}, 0), time.perf_counter()\n"
-        "for index in range(len(pictures)): pictures[index, 0, True]\n"
-        "print(len(pictures) / (time.perf_counter() - started))"
+        f"pictures, count = images.Pictures(found, {side}, 0), len(found.paths)\n"
+        "started = time.process_time()\n"
+        "for index in range(count): pictures[index, 0, True]\n"
     )
-    return float(run("-c", code)[0])
+
+
+def computed(network: str, side: int) -> float:
+    """Milliseconds of a core's own time in which train.py trains all layers of a network on an image."""
+    return _milliseconds(
+        "import torch, networks, precision; from optimizing import optimizer_of; from options import Hyperparameters\n"
+        "torch.set_num_threads(1); chosen = precision.choose('auto', torch.device('cpu'))\n"
+        f"network = networks.build({network!r}, 4).to(memory_format=chosen.memory_format)\n"
+        f"pictures = torch.rand(32, 3, {side}, {side}).contiguous(memory_format=chosen.memory_format)\n"
+        "optimizer, targets, count = optimizer_of(network, Hyperparameters()), torch.arange(32) % 4, 3 * 32\n"
+        "for step in range(4):\n"
+        "    if step == 1: started = time.process_time()\n"
+        "    with chosen.autocast(): logits = network(pictures)\n"
+        "    torch.nn.functional.cross_entropy(logits.float(), targets).backward()\n"
+        "    optimizer.step(); optimizer.zero_grad()\n"
+    )
+
+
+def _milliseconds(code: str) -> float:
+    """What a piece of work takes a core for each of its `count` images, from where it has `started`."""
+    before = f"import sys, time; sys.path.insert(0, {str(ENTRYPOINTS)!r})\n"
+    return float(run("-c", f"{before}{code}print(1000 * (time.process_time() - started) / count)")[0])
 
 
 def run(*command: object) -> tuple[str, Run]:

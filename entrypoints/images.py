@@ -7,11 +7,8 @@ are, so that an interrupted epoch goes on as if nothing had been.
 
 from __future__ import annotations
 
-import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -106,29 +103,3 @@ class Share(data.Sampler[list[Item]]):
             part = order[start : start + self.size(step)][self.rank :: self.world]
             mine = [(int(index), self.epoch, True) for index in part]
             yield mine or [(int(order[start]), self.epoch, False)]
-
-
-def loader(dataset: Pictures, share: Share, workers: int, pinned: bool) -> data.DataLoader[Any]:
-    """Batches of bytes and targets, read ahead by worker processes."""
-    return data.DataLoader(
-        dataset,
-        batch_sampler=share,
-        num_workers=workers,
-        pin_memory=pinned,
-        persistent_workers=bool(workers),
-        collate_fn=collated,
-        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-        worker_init_fn=_leave_stopping_to_the_parent,
-    )
-
-
-def _leave_stopping_to_the_parent(_number: int) -> None:
-    """A launcher's signal reaches all processes; workers that ended by it would take the parent along."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def collated(items: Sequence[tuple[torch.Tensor, int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Pictures as one tensor, and their targets."""
-    pixels, targets = zip(*items, strict=True)
-    return torch.stack(pixels), torch.tensor(targets)

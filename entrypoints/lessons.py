@@ -54,6 +54,7 @@ def _pictures(ground: Groundwork, split: Split, is_varied: bool) -> FromPictures
         images.Pictures(split, ground.material.image_size, seed),
         _share(ground, split, batch, seed),
         _workers(ground),
+        60 * ground.options.wait_minutes,
         ground.precision,
         ground.mean,
         ground.std,

@@ -26,6 +26,24 @@ _CHOICES = {name: choices for name, choices in contract.WORDS.items() if choices
 _PLAIN = ("checkpoint_minutes", "image_size", "workers", "device", "backend", "wait_minutes", "compiled")
 
 
+_MEANINGS = {
+    "architecture": "a classifier of torchvision by its name, like resnet18",
+    "weights": "what the backbone begins with: a name of torchvision's, a file, channel, or none",
+    "layers": "what is trained",
+    "precision": "the format that is computed in; auto is the fastest of the hardware",
+    "batch_size": "images in a step of one process",
+    "dropout": "the share of features that a step leaves out before the last layer",
+    "epochs": "passes over the training images, at most",
+    "head_width": "width of the hidden layer of the head; 0 is none",
+    "label_smoothing": "the share of the target that all classes have in common",
+    "learning_rate": "the highest rate, between the warm-up and the cosine",
+    "patience": "epochs without a better validation loss before it stops; 0 never stops",
+    "seed": "what all chance is drawn from",
+    "warmup_epochs": "epochs in which the rate rises",
+    "weight_decay": "how much AdamW draws weights to zero",
+}
+
+
 @dataclass(frozen=True)
 class Hyperparameters:
     """What is learned with: the names are the contract's."""
@@ -194,7 +212,7 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
         "--wait-minutes",
         type=_number(float, 0.01, 1440),
         default=PATIENCE / 60,
-        help="how long one process waits for the others before it gives up; default %(default)g",
+        help="how long one process waits for another before it gives up; default %(default)g",
     )
     group.add_argument(
         "--compile",
@@ -209,9 +227,9 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
 
 def _help(name: str) -> str:
     if name not in contract.NUMBERS:
-        return "default %(default)s"
+        return f"{_MEANINGS[name]}; default %(default)s"
     _, least, most = contract.NUMBERS[name]
-    return f"{least:g} to {most:g}; default %(default)s"
+    return f"{_MEANINGS[name]}, {least:g} to {most:g}; default %(default)s"
 
 
 def _hyphenated(word: str) -> str:

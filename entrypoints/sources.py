@@ -14,12 +14,12 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+import readers
 import tensors
-from errors import DataError
-from images import NOT_COUNTED, Pictures, Share, loader
+from images import NOT_COUNTED, Pictures, Share
 from precision import Precision
+from readers import Batch
 
-Batch = tuple[torch.Tensor, torch.Tensor]
 # The features of training and of validation are kept, and the head needs next to nothing beside them.
 _SHARE_OF_GPU = 0.25
 log = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ class FromPictures(_Shared):
     pictures: Pictures
     share: Share
     workers: int
+    patience: float
     precision: Precision
     mean: Sequence[float]
     std: Sequence[float]
@@ -78,7 +79,7 @@ class FromPictures(_Shared):
         """The batches of an epoch from one on."""
         self.share.epoch, self.share.first = epoch, first
         device = self.precision.device
-        for pixels, targets in self._read():
+        for pixels, targets in readers.batches(self._loader):
             seen = tensors.normalized(pixels.to(device, non_blocking=True), self.mean, self.std)
             yield (
                 seen.contiguous(memory_format=self.precision.memory_format),
@@ -88,20 +89,8 @@ class FromPictures(_Shared):
     @cached_property
     def _loader(self) -> Any:
         """The processes that read ahead: the same ones for every epoch."""
-        return loader(self.pictures, self.share, self.workers, self.precision.device.type == "cuda")
-
-    def _read(self) -> Iterator[Batch]:
-        try:
-            yield from self._loader
-        except DataError as error:
-            # What a worker raises comes with its traceback; the reason is the end of it.
-            raise DataError(str(error).rpartition("DataError: ")[2].strip()) from None
-        except RuntimeError as error:
-            if not str(error).startswith("DataLoader worker"):
-                raise
-            raise DataError(
-                f"{error}; most likely it had too little memory, shared or not: give fewer --workers, or 0"
-            ) from None
+        pinned = self.precision.device.type == "cuda"
+        return readers.loader(self.pictures, self.share, self.workers, pinned, self.patience)
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ import groundwork
 import lessons
 import model_folder
 import options as option
+import readers
 import together
 from checkpoints import MACHINERY, STATE, Checkpoints
 from errors import ModelError
@@ -43,7 +44,10 @@ def main() -> None:
     ranks = join(options.device, options.backend, 60 * options.wait_minutes)
     stop = Stop()
     stop.listen()
-    together.work(ranks, lambda: train(options, ranks, stop))
+    try:
+        together.work(ranks, lambda: train(options, ranks, stop))
+    finally:
+        readers.dismiss()
 
 
 def train(options: Options, ranks: Ranks, stop: Stop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,6 +12,19 @@ import contract
 import options
 from errors import UsageError
 from options import Hyperparameters
+
+WORDS = {
+    **{f"--{name.replace('_', '-')}": str(least or 1) for name, (_, least, _) in contract.NUMBERS.items()},
+    **dict.fromkeys(("--image-size", "--checkpoint-minutes", "--workers", "--wait-minutes"), "3"),
+    "--architecture": "resnet18",
+    "--weights": "none",
+    "--layers": "all",
+    "--precision": "bf16",
+    "--device": "cpu",
+    "--backend": "gloo",
+    "--compile": "true",
+}
+"""What each flag takes that takes no folder."""
 
 
 def folders(below: Path, *names: str) -> Path:
@@ -28,6 +42,24 @@ def test_flags_are_taken_in_both_spellings_and_win_over_the_environment(tmp_path
     assert (found.hyperparameters.learning_rate, found.hyperparameters.batch_size) == (0.5, 8)
     assert (found.train, found.validation) == (tmp_path / "train", tmp_path / "valid")
     assert found.model_dir == Path("here")
+
+
+def test_every_flag_of_the_help_means_the_same_in_both_spellings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders(tmp_path, "train", "valid")
+    (tmp_path / contract.DATASET_FILE).touch()
+    with pytest.raises(SystemExit):
+        options.parse(["--help"])
+    flags = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    assert {f"--{name.replace('_', '-')}" for name in contract.HYPERPARAMETERS} < flags
+    for flag in flags:
+        value = WORDS.get(flag, str(tmp_path))
+        found = [
+            options.parse(["--data", str(tmp_path), spelled, value], {})
+            for spelled in (flag, "--" + flag[2:].replace("-", "_"))
+        ]
+        assert found[0] == found[1]
 
 
 def test_weights_can_come_by_a_channel(tmp_path: Path) -> None:

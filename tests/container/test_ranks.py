@@ -167,7 +167,7 @@ def test_what_two_processes_measured_is_what_their_model_does(data: Path, tmp_pa
     found = split.find(data / "valid", model.classes)
     exact = precision.choose("fp32", CPU)
     share = images.Share(len(found.paths), 15, 0, 1, None)
-    source = FromPictures(images.Pictures(found, model.image_size), share, 0, exact, model.mean, model.std)
+    source = FromPictures(images.Pictures(found, model.image_size), share, 0, 60, exact, model.mean, model.std)
     measured = Trainer(network, Hyperparameters(), exact, Ranks(Place(), CPU, "")).evaluate(source)
     assert measured["validation:loss"] == pytest.approx(model.metrics["validation:loss"], abs=1e-4)
     assert measured["validation:accuracy"] == pytest.approx(model.metrics["validation:accuracy"])

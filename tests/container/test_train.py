@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import drawn
+import numpy as np
 import psutil
 import pytest
 import torch
@@ -98,6 +100,18 @@ def test_a_loss_that_is_no_number_ends_the_training(data: Path, tmp_path: Path) 
     assert err.count("\n") == 1
     assert "the loss is no number any more in epoch 1, at step 1; lower --learning-rate" in err
     assert contract.METRIC_LINE.format(name="train:loss", value="nan") in out
+
+
+def test_features_that_are_no_numbers_end_the_training(data: Path, tmp_path: Path) -> None:
+    how = ["--data", data, *HEAD, "--cache-dir", tmp_path / "cache", "--model-dir", tmp_path / "model"]
+    run(*how)
+    kept = [(path, np.load(path)) for path in (tmp_path / "cache").iterdir()]
+    path, features = max(kept, key=lambda one: len(one[1]))  # there are more images to train on
+    features[-1, -1] = np.nan
+    np.save(path, features)
+    _, err = run(*how, code=2)
+    assert err.count("\n") == 1
+    assert "the loss is no number any more in epoch 1" in err
 
 
 @pytest.mark.parametrize(
@@ -197,3 +211,49 @@ def test_a_worker_that_is_killed_is_one_line(data: Path, tmp_path: Path) -> None
     assert re.fullmatch(
         r"train.py: DataLoader worker .*; most likely it had too little memory.*: give fewer --workers, or 0\n", err
     )
+
+
+def test_a_picture_that_no_worker_can_read_is_one_line_and_the_end(data: Path, tmp_path: Path) -> None:
+    broken = shutil.copytree(data, tmp_path / "data")
+    picture = next((broken / "train").rglob("*.jpg"))
+    picture.write_bytes(picture.read_bytes()[:300])
+    _, err = run("--data", broken, *WHOLE, "--workers", "2", "--model-dir", tmp_path / "model", code=2)
+    assert err.startswith(f"train.py: {picture} cannot be decoded: ")
+    assert err.count("\n") == 1
+
+
+def test_a_batch_that_does_not_come_is_waited_for_only_so_long(data: Path, tmp_path: Path) -> None:
+    how = (*WHOLE, "--epochs", "500", "--workers", "1", "--wait-minutes", "0.02", "--model-dir", tmp_path)
+    process = start("--data", data, *how)
+    read_until(process, "epoch 1 of 500")
+    for worker in psutil.Process(process.pid).children():
+        worker.suspend()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.startswith("train.py: no batch has come from the worker processes for 0.02 minutes; see to the disk")
+    assert err.count("\n") == 1
+
+
+def test_a_folder_for_temporary_files_in_which_no_socket_has_room_is_one_line(data: Path, tmp_path: Path) -> None:
+    """The name of a socket has about a hundred characters; workers hand over pictures by one."""
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    _, err = run("--data", data, *WHOLE, "--workers", "1", "--model-dir", tmp_path, code=2, TMPDIR=str(folder))
+    told = f"no socket can be opened in {folder} (AF_UNIX path too long); name another folder with TMPDIR, or give"
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_too_little_shared_memory_is_one_line(data: Path, tmp_path: Path) -> None:
+    """Shared memory is a file to the system, and files may be no larger than this here."""
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)); "
+        "import command, train; command.run(train.main)"
+    )
+    how = (*WHOLE, "--workers", "1", "--batch-size", "27", "--model-dir", tmp_path)
+    process = start("--data", data, *how, code=code)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err.startswith("-c: a batch of 0.1 MB finds no room in the memory that processes share (")
+    assert err.endswith("or the container more of it (docker: --shm-size)\n")
+    assert err.count("\n") == 1

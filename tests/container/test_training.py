@@ -22,7 +22,8 @@ from images import NOT_COUNTED, Pictures, Share
 from optimizing import rate_at
 from options import Hyperparameters
 from ranks import Place, Ranks
-from sources import Batch, FromFeatures
+from readers import Batch
+from sources import FromFeatures
 from state import State
 from stopping import Stop, StoppedError
 from training import Trainer
