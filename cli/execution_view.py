@@ -45,7 +45,7 @@ def change(step: Step, region: str, now: dt.datetime) -> str:
     """One line that tells what has just become of a step."""
     took = f" after {step.took(now)}" if step.ended else ""
     about = f": {_about(step)}" if _about(step) else ""
-    link = f"  {step.job.link(region)}" if step.job and not step.ended else ""
+    link = f"  {step.job.link(region)}".rstrip() if step.job and not step.ended else ""
     return f"{now.astimezone():%H:%M:%S} {step.name} {step.status}{took}{about}{link}"
 
 
@@ -55,7 +55,7 @@ def failures(view: View, region: str) -> Iterator[str]:
         if step.name in view.logs and step.job:
             tail = view.logs[step.name]
             yield ""
-            yield f"{step.name} failed: {step.job.link(region)}"
+            yield f"{step.name} failed: {step.job.link(region)}".rstrip(": ")
             yield f"the end of {tail.log}:"
             yield from (f"  | {line}" for line in tail.lines)
             if tail.link:
@@ -86,9 +86,10 @@ def table(view: View, region: str, now: dt.datetime) -> RenderableType:
     shown = Table(*(name.capitalize() for name in HEADER), box=SIMPLE_HEAD, pad_edge=False)
     for step in view.steps:
         name, state, started, took, about = map(printable, row(step, now))
-        link = f"link {step.job.link(region)}" if step.job else ""
+        link = f"link {step.job.link(region)}" if step.job and region else ""
         shown.add_row(Text(name, link), Text(state, _COLORS.get(state, "dim")), started[-8:], took, Text(about))
-    return Group(Text(printable(headline(view.execution, now))), Text(view.link, f"link {view.link}"), shown)
+    link = Text(view.link, f"link {view.link}") if view.link else Text()
+    return Group(Text(printable(headline(view.execution, now))), link, shown)
 
 
 def _about(step: Step) -> str:

@@ -64,9 +64,9 @@ def follow(place: Place, arn: str, how: Following) -> None:
 def end(place: Place, view: View, how: Following) -> None:
     """Print how an execution is doing or has ended, and end with an exit code that tells it."""
     if how.as_json:
-        printing.document(execution_view.as_document(view, place.account.region))
+        printing.document(execution_view.as_document(view, place.account.console))
     else:
-        for line in (*execution_view.failures(view, place.account.region), *_outcome(place, view)):
+        for line in (*execution_view.failures(view, place.account.console), *_outcome(place, view)):
             printing.line(line)
     if view.execution.is_over and view.execution.status not in how.wanted:
         raise typer.Exit(FAILED_EXIT)
@@ -110,7 +110,7 @@ def _live(place: Place) -> Iterator[Show]:
     def current() -> RenderableType:
         if not seen:
             return Text("asking …")
-        return execution_view.table(seen[-1], place.account.region, place.account.clock.now())
+        return execution_view.table(seen[-1], place.account.console, place.account.clock.now())
 
     with Live(console=Console(), get_renderable=current, refresh_per_second=2) as live:
 
@@ -128,10 +128,10 @@ def _lines(place: Place, *, err: bool) -> Show:
         now = place.account.clock.now()
         if not known:
             printing.line(execution_view.headline(view.execution, now), err=err)
-            printing.line(view.link, err=err)
+            printing.lines(view.link, err=err)
         for step in view.steps:
             if known.get(step.name, "Waiting") != step.status:
-                printing.line(execution_view.change(step, place.account.region, now), err=err)
+                printing.line(execution_view.change(step, place.account.console, now), err=err)
             known[step.name] = step.status
 
     return show

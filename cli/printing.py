@@ -17,6 +17,12 @@ def line(text: str = "", *, err: bool = False) -> None:
     typer.echo(printable(text.expandtabs()), err=err)
 
 
+def lines(*texts: str, err: bool = False) -> None:
+    """A line for each text that there is."""
+    for text in filter(None, texts):
+        line(text, err=err)
+
+
 def remark(text: str) -> None:
     """One line that is no result: it goes to standard error."""
     line(text, err=True)

@@ -43,7 +43,7 @@ def command(
     identifier = arn.rpartition("/")[2]
     printing.line(f"started execution {identifier} ({change.name})")
     printing.line(arn)
-    printing.line(links.execution(place.account, pipeline, identifier))
+    printing.lines(links.execution(place.account, pipeline, identifier))
     if wait:
         follow(place, arn, Following(every, minutes))
     else:

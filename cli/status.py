@@ -40,6 +40,6 @@ def command(
     view = progress.viewer(place.account, pipeline, chosen.arn)()
     if not as_json:
         now = place.account.clock.now()
-        printing.line(view.link)
+        printing.lines(view.link)
         printing.columns(execution_view.HEADER, (execution_view.row(step, now) for step in view.steps))
     end(place, view, how)

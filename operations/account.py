@@ -62,6 +62,12 @@ class Account:
     clients: Clients
     caller: str = ""
     clock: Clock = field(default_factory=SystemClock)
+    has_console: bool = True
+
+    @property
+    def console(self) -> str:
+        """The region whose console shows the account; none for an AWS on this machine, which has no pages."""
+        return self.region if self.has_console else ""
 
     def call(self, service: str, operation: str, /, **arguments: Any) -> Any:
         """What AWS answers to one call; OperationsError in a user's words if it says no."""

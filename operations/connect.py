@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -34,7 +36,7 @@ def connect(site: Site, profile: str = "") -> Account:
         raise refusals.told(error, "sts", "get_caller_identity", {}, "") from error
 
     @cache
-    def client(service: str) -> object:
+    def client(service: str) -> Any:
         home = _HOMES.get(service, {}).get(images.partition(site.region), site.region)
         return session.client(service, region_name=home, config=_OF_SERVICES.get(service, _PATIENCE))
 
@@ -44,7 +46,13 @@ def connect(site: Site, profile: str = "") -> Account:
             f"the AWS credentials are for account {identity['Account']} and settings name {site.account}; "
             "choose the right profile with --profile, or change site.account"
         )
-    return Account(identity["Account"], site.region, client, identity["Arn"])
+    endpoint = str(client("sts").meta.endpoint_url)
+    return Account(identity["Account"], site.region, client, identity["Arn"], has_console=not _is_here(endpoint))
+
+
+def _is_here(endpoint: str) -> bool:
+    """Whether calls stay on this machine."""
+    return urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def placed(settings: Settings, account: Account) -> Settings:

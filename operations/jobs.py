@@ -97,7 +97,7 @@ def _tail(job: Job, account: Account) -> Tail:
     told = [one for one in tails if any(word in line for line in one.lines for word in _TROUBLE)]
     chosen = next(iter([*told, *tails]), Tail(job.group, ("nothing was written",)))
     prefix = "" if job.kind == "Lambda" else job.name
-    return Tail(chosen.log, chosen.lines, links.log_group(account.region, job.group, prefix))
+    return Tail(chosen.log, chosen.lines, links.log_group(account.console, job.group, prefix))
 
 
 def _streams(job: Job, account: Account) -> list[str]:

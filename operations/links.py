@@ -13,7 +13,9 @@ _CONSOLES: Mapping[str, str] = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": 
 
 
 def console(region: str, service: str, page: str) -> str:
-    """A page of a service in the console."""
+    """A page of a service in the console; none where there is no console of a region."""
+    if not region:
+        return ""
     host = _CONSOLES.get(images.partition(region), f"{region}.console.aws.amazon.com")
     return f"https://{host}/{service}/home?region={region}#{page}"
 
@@ -26,6 +28,8 @@ def log_group(region: str, group: str, prefix: str = "") -> str:
 
 def execution(account: Account, pipeline: str, identifier: str) -> str:
     """An execution in Studio; where the account has no Studio, or hides it, the page from which one gets there."""
+    if not account.has_console:
+        return ""
     try:
         domain = next(account.each("sagemaker", "list_domains", "Domains"), None)
     except (DeniedError, RefusedError):

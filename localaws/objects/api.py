@@ -72,10 +72,15 @@ def _refused(request: Request, error: ObjectsError) -> Response:
     return Response(body, error.status, content_type="application/xml")
 
 
-def _make_bucket(api: ObjectsApi, _request: Request, place: Address) -> Response:
-    if not api.catalog.make_bucket(place.bucket):
-        told = "Your previous request to create the named bucket succeeded and you already own it."
-        raise ObjectsError("BucketAlreadyOwnedByYou", told, 409)
+def _make_bucket(api: ObjectsApi, request: Request, place: Address) -> Response:
+    text = request.get_data()
+    tags = xml.parse(text).find("Tags") if text else None
+    with api.store.together():
+        if not api.catalog.make_bucket(place.bucket):
+            told = "Your previous request to create the named bucket succeeded and you already own it."
+            raise ObjectsError("BucketAlreadyOwnedByYou", told, 409)
+        if tags is not None:
+            configuration.begin_tagged(api.store, place.bucket, tags)
     return Response(status=200, headers={"Location": f"/{place.bucket}"})
 
 

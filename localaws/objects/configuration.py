@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from werkzeug import Request, Response
 
@@ -36,6 +37,13 @@ def handler(request: Request, store: Store) -> Callable[..., Response] | None:
     kind = next((word for word in request.args if word in KINDS), None)
     act = _ACTIONS.get(request.method)
     return None if kind is None or act is None else lambda _api, asked, place: act(store, asked, place, kind)
+
+
+def begin_tagged(store: Store, bucket: str, tags: Element) -> None:
+    """The tags that a bucket is made with are those that it is asked for later."""
+    told = [{one.tag: one.text or "" for one in tag} for tag in tags.iter("Tag")]
+    text = xml.document("Tagging", {"TagSet": {"Tag": told}}).decode()
+    store.put(CONFIGURATION, f"{bucket}/tagging", {"text": text})
 
 
 def forget(store: Store, bucket: str) -> None:

@@ -143,6 +143,12 @@ CONFIGURATIONS = [
 ]
 
 
+def test_a_bucket_may_be_made_with_its_tags(s3: Any) -> None:
+    tags = [{"Key": "a & b", "Value": "c"}, {"Key": "d", "Value": ""}]
+    s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"Tags": tags})
+    assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
+
+
 @pytest.mark.parametrize(("what", "value", "absent"), CONFIGURATIONS)
 def test_configuration_is_given_back_as_it_came(s3: Any, what: str, value: dict[str, Any], absent: str) -> None:
     with pytest.raises(ClientError) as error:
