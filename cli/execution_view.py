@@ -88,8 +88,8 @@ def table(view: View, region: str, now: dt.datetime) -> RenderableType:
         name, state, started, took, about = map(printable, row(step, now))
         link = f"link {step.job.link(region)}" if step.job and region else ""
         shown.add_row(Text(name, link), Text(state, _COLORS.get(state, "dim")), started[-8:], took, Text(about))
-    link = Text(view.link, f"link {view.link}") if view.link else Text()
-    return Group(Text(printable(headline(view.execution, now))), link, shown)
+    page = Text(view.link, f"link {view.link}") if view.link else Text()
+    return Group(Text(printable(headline(view.execution, now))), page, shown)
 
 
 def _about(step: Step) -> str:
