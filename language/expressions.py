@@ -84,7 +84,9 @@ Reference: TypeAlias = ParameterReference | ExecutionReference | StepReference |
 
 def is_expression(value: Any) -> bool:
     """Whether a JSON value is written as an expression."""
-    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _PARSERS
+    if isinstance(value, str):  # most values are, and asking them whether they are a Mapping takes longer
+        return False
+    return isinstance(value, (dict, Mapping)) and len(value) == 1 and next(iter(value)) in _PARSERS
 
 
 def parse(value: Any, depth: int = 0) -> Value:
