@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checks import iteration
 from checks.faults import Fault, near, step_faults
@@ -31,6 +31,10 @@ from language.expressions import (
 )
 from language.references import Use, resolve
 from language.requests import with_defaults
+
+if TYPE_CHECKING:
+    from checks.iam import Policy
+    from checks.roles.need import Need
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,10 @@ class Beside:
     """Targets of EventBridge rules, and schedules of EventBridge Scheduler, as AWS describes them."""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """The source of scripts by file name."""
+    policies: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
+    """The policies of roles by the role's name, as checks/iam reads them."""
+    pipeline_role: str = ""
+    """The name of the role that runs the pipeline, which no definition has."""
 
 
 class Subject:
@@ -170,6 +178,13 @@ class Subject:
             for fault in step_faults(self.definition, step):
                 sorted_by_kind.setdefault(fault.kind, []).append(fault)
         return sorted_by_kind
+
+    @cached_property
+    def needs(self) -> Sequence[Need]:
+        """What roles must be allowed for all of it."""
+        from checks.roles.needs import needs  # which few checks ask for
+
+        return needs(self)
 
     @cached_property
     def direct(self) -> Mapping[str, frozenset[str]]:
