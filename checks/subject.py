@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from checks.roles.need import Need
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """An expression, and where it stands."""
 
@@ -46,7 +46,7 @@ class Found:
     expression: Expression
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lost:
     """A reference that leads nowhere: where it stands, what is missing, and why, with a hint where there is one."""
 
@@ -55,7 +55,7 @@ class Lost:
     cause: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepUse:
     """A reference to a value that a step has."""
 

@@ -31,7 +31,7 @@ UNKNOWN = "Unknown"
 _OUTPUT_PARAMETERS = Member("OutputParameters")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Use:
     """A reference, and where it stands."""
 

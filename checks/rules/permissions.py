@@ -23,9 +23,9 @@ def missing(subject: Subject) -> Iterator[Spot]:
     The step fails with AccessDenied when it is its turn, after all that came before has been paid for. The remedy is
     the statement to add. Needs the policies: --policies.
     """
-    from checks.roles import held, least
-
     for role, needs, policies in _judged(subject):
+        from checks.roles import held, least
+
         lacking: dict[str, list[Need]] = {}
         for one in held.missing(needs, policies):
             lacking.setdefault(one.purpose, []).append(one)
@@ -44,9 +44,9 @@ def wildcards(subject: Subject) -> Iterator[Spot]:
     s3:* or a managed policy like AmazonSageMakerFullAccess allows far more than the definition needs, to whatever code
     runs as this role. The remedy is what to write in its place.
     """
-    from checks.roles import least
-
     for role, pointer, one in _surplus(subject):
+        from checks.roles import least
+
         if one.wide_actions:
             wide = f"{role} is allowed {', '.join(one.wide_actions)} by {one.statement.place}"
             if one.needed:
@@ -63,9 +63,9 @@ def everywhere(subject: Subject) -> Iterator[Spot]:
 
     The role can read every bucket, call every function, or hand over every role of the account.
     """
-    from checks.roles import least
-
     for role, pointer, one in _surplus(subject):
+        from checks.roles import least
+
         if one.is_everywhere and not one.wide_actions:
             cause = f"{role} is allowed {', '.join(one.statement.actions.texts[:3])} on * by {one.statement.place}"
             yield Spot(pointer, cause, f"write {_written(least.statements(one.needed))}")
@@ -90,9 +90,9 @@ def unknown(subject: Subject) -> Iterator[Spot]:
 
     Policies were, but none of this role, so nothing is said about it.
     """
-    from checks.roles.held import policies_of
-
     for role, pointer in _roles(subject):
+        from checks.roles.held import policies_of
+
         if policies_of(role, subject.beside.policies) is None:
             yield Spot(pointer, f"nothing is known of {role}", f"put its policies into a folder {role}")
 
@@ -106,19 +106,19 @@ def _roles(subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def _judged(subject: Subject) -> Iterator[tuple[str, list[Need], Sequence[Policy]]]:
-    from checks.roles.held import policies_of
-
     for role, _ in _roles(subject):
+        from checks.roles.held import policies_of
+
         policies = policies_of(role, subject.beside.policies)
         if policies is not None:
             yield role, [one for one in subject.needs if one.role == role], policies
 
 
 def _surplus(subject: Subject) -> Iterator[tuple[str, str, Surplus]]:
-    from checks.roles.held import surplus
-
     places = dict(_roles(subject))
     for role, needs, policies in _judged(subject):
+        from checks.roles.held import surplus
+
         for one in surplus(needs, policies):
             yield role, places[role], one
 
