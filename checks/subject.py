@@ -89,6 +89,8 @@ class Beside:
     """The source of scripts by file name."""
     policies: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
     """The policies of roles by the role's name, as checks/iam reads them."""
+    trusts: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
+    """The trust of roles, likewise."""
     pipeline_role: str = ""
     """The name of the role that runs the pipeline, which no definition has."""
 

@@ -40,6 +40,7 @@ def read(
         schedules=[_document(schedule)] if schedule else (),
         scripts=_scripts(scripts) if scripts else {},
         policies=_policies(policies) if policies else {},
+        trusts=_trusts(policies) if policies else {},
         pipeline_role=role,
     )
 
@@ -62,7 +63,7 @@ def _scripts(path: Path) -> dict[str, str]:
 
 
 def _policies(folder: Path) -> dict[str, Sequence[Policy]]:
-    """The policies of roles: a folder ROLE with documents, or a document ROLE.json; a trust.json is none."""
+    """The policies of roles: a folder ROLE with documents, or a document ROLE.json."""
     from checks.iam import parse
 
     if not folder.is_dir():
@@ -79,6 +80,19 @@ def _policies(folder: Path) -> dict[str, Sequence[Policy]]:
             ]
     if not found:
         raise UsageError(f"{folder} has no policies; write them with `pedigree policies`, or as ROLE/policy.json")
+    return found
+
+
+def _trusts(folder: Path) -> dict[str, Sequence[Policy]]:
+    """The trust of roles, where their folders have it."""
+    from checks.iam import Kind, parse
+
+    found: dict[str, Sequence[Policy]] = {}
+    for path in sorted(folder.glob("*/trust.json")):
+        document = _document(path)
+        role = document.get("Role")  # as `aws iam get-role` prints it
+        trust = role.get("AssumeRolePolicyDocument", {}) if isinstance(role, dict) else document
+        found[path.parent.name] = [parse(trust, name=str(path.relative_to(folder)), kind=Kind.TRUST)]
     return found
 
 

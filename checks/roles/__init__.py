@@ -6,5 +6,6 @@ running.py    what the pipeline's own role needs: to make jobs, to hand over rol
 working.py    what the roles of jobs and models need: data, images, logs, keys, networks
 needs.py      all of it for a definition
 held.py       the needs, held against policies with checks/iam
+trusting.py   who takes the roles, and whether their trust lets them
 least.py      the needs as a policy, which allows them and nothing else
 """

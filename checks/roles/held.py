@@ -69,7 +69,7 @@ def _is_met(need: Need, action: str, policies: Sequence[Policy]) -> bool:
         if outcome is Outcome.ALLOWED:
             return True
         if outcome is Outcome.IMPLICIT_DENY and any(
-            _hangs(one, request) for policy in policies for one in policy.statements
+            hangs(one, request) for policy in policies for one in policy.statements
         ):
             return True
     return False
@@ -77,10 +77,10 @@ def _is_met(need: Need, action: str, policies: Sequence[Policy]) -> bool:
 
 def _covers(statement: Statement, need: Need, action: str) -> bool:
     requests = (Request(action, example(resource), need.context) for resource in need.resources)
-    return any(statement.grade(one) is not Grade.NOT or _hangs(statement, one) for one in requests)
+    return any(statement.grade(one) is not Grade.NOT or hangs(statement, one) for one in requests)
 
 
-def _hangs(statement: Statement, request: Request) -> bool:
+def hangs(statement: Statement, request: Request) -> bool:
     """Whether a statement would allow it, but for keys of which nothing is known."""
     if statement.effect is not Effect.ALLOW or not statement.actions.covers(request.action, request.keys):
         return False

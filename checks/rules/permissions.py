@@ -97,6 +97,26 @@ def unknown(subject: Subject) -> Iterator[Spot]:
             yield Spot(pointer, f"nothing is known of {role}", f"put its policies into a folder {role}")
 
 
+@rule("IAM006", Severity.ERROR)
+def untrusted(subject: Subject) -> Iterator[Spot]:
+    """A role that whoever needs it may not take.
+
+    A trust for the pipeline's executions alone (aws:SourceArn) does not let jobs take the role, nor functions. Checked
+    where the trust is given: a trust.json beside the policies.
+    """
+    if not subject.beside.trusts:
+        return
+    from checks.roles.held import policies_of
+    from checks.roles.trusting import is_trusted, takers
+
+    for one in takers(subject):
+        trust = policies_of(one.role, subject.beside.trusts)
+        if trust and not is_trusted(one, trust):
+            what = f" for {one.source}" if one.source else ""
+            cause = f"{one.role} does not let {one.service} take it{what}"
+            yield Spot(one.pointer, cause, f"add to its trust {json.dumps(one.statement)}")
+
+
 def _roles(subject: Subject) -> Iterator[tuple[str, str]]:
     """The roles that need something, where policies are known, and where each is first needed."""
     places: dict[str, str] = {}

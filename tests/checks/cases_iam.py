@@ -6,7 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from checks.iam import parse
+from checks.iam import Kind, parse
 from checks.roles.least import policy_of
 from checks.subject import Beside, Subject
 from tests.checks.case import Case
@@ -39,7 +39,15 @@ def put(role: str, sid: str, **members: Any) -> Callable[[dict[str, Document]], 
     return lambda policies: statement(policies, role, sid).update(members)
 
 
+def trusted(source: str) -> Beside:
+    who = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    only = {"ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:us-east-1:123456789012:{source}"}}
+    document = {"Version": "2012-10-17", "Statement": [{**who, "Condition": only}]}
+    return Beside(trusts={"job": [parse(document, name="job/trust.json", kind=Kind.TRUST)]})
+
+
 GIVEN_BESIDE = (
+    (Case("IAM006", "Train.Arguments", (), (), trusted("pipeline/dogs/*")), trusted("*")),
     case("IAM001", "Deploy", lambda policies: drop(policies, "pipeline", "CallFunctions")),
     case("IAM002", "Prepare.Arguments", put("job", "ReadInputs", Action="s3:Get*")),
     case("IAM003", "Prepare", put("pipeline", "CallFunctions", Resource="*")),
