@@ -63,7 +63,6 @@ def command(
     from checks.finding import Severity
     from checks.ignoring import without
     from checks.manual import page
-    from checks.reading import load
     from checks.run import run
 
     if explain:
@@ -71,7 +70,7 @@ def command(
         return
     loaded = _settings(file, settings, account, region)
     text = definition.rendered(loaded) if loaded else files.read(file or Path("-"))
-    document = load(text)
+    document = _document(file, text)
     known = beside.read(functions, schedule, scripts, policies, pipeline_role)
     if write_policy:
         _write_policy(document, known, write_policy)
@@ -83,6 +82,17 @@ def command(
     _report(file, text, document, kept, output)
     if fail_on is not Level.NEVER and any(one.severity >= Severity[fail_on.name] for one in kept):
         raise typer.Exit(1)
+
+
+def _document(file: Path | None, text: str) -> Mapping[str, Any]:
+    """The definition that a text is, or whose mistake it is that it is none."""
+    from checks.errors import UnusableError
+    from checks.reading import load
+
+    try:
+        return load(text)
+    except UnusableError as error:
+        raise UsageError(f"{file}: {error}" if file and str(file) != "-" else str(error)) from None
 
 
 def _settings(file: Path | None, settings: str, account: str | None, region: str | None) -> Settings | None:

@@ -67,7 +67,18 @@ def test_what_is_no_definition_makes_exit_code_2_and_one_line(given: str, told: 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nowhere.json"], ["--explain", "XYZ"], ["-", "--scripts", "nowhere"], ["-", "--schedule", "nowhere"]]
+    "arguments",
+    [
+        ["nowhere.json"],
+        ["."],
+        ["--explain", "XYZ"],
+        ["-", "--select", "REFF"],
+        ["-", "--scripts", "nowhere"],
+        ["-", "--schedule", "nowhere"],
+        ["-", "--policies", "nowhere"],
+        ["-", "--write-policy", "nobody"],
+        ["-", "--account", "123456789012"],
+    ],
 )
 def test_a_mistake_in_the_call_is_one_line(arguments: list[str]) -> None:
     done = check(*arguments, given=GOLDEN.read_text())
