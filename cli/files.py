@@ -60,7 +60,9 @@ def read(path: Path) -> str:
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; name a file in JSON, or - for standard input") from None
+        raise UsageError(
+            f"{path} cannot be read: {error.strerror}; name a file in JSON, or - for standard input"
+        ) from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no text in UTF-8; name a file in JSON, or - for standard input") from None
 

@@ -201,7 +201,8 @@ def _lineage(runner: Runner, step: Step) -> Iterator[Need]:
 
 def _cleanup(runner: Runner, step: Step) -> Iterator[Need]:
     sources = entries(at(step.arguments, "Resources", "S3"))
-    for address in [one for _, source in sources for one in source.get("S3Uris") or ()]:
+    listed = [source["S3Uris"] for _, source in sources if isinstance(source.get("S3Uris"), list)]
+    for address in [one for several in listed for one in several]:
         place = runner.addresses.bucket_and_key(address)
         if place:
             arn = f"arn:{runner.addresses.partition}:s3:::{'/'.join(place)}"

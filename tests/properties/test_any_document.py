@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checks.errors import UnusableError
+from checks.iam import Kind, parse
 from checks.output import FORMATS
 from checks.output.report import Report
 from checks.reading import load
 from checks.run import run
 from checks.subject import Beside
+from tests.checks.cases_iam import LEAST
 from tests.checks.cases_jobs import SCRIPT
 from tests.checks.small import document
 
@@ -38,12 +40,18 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 PLACES = places(document())
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
+}
 BESIDE = Beside(
     functions={"sagemaker-deploy": {"Timeout": "long", "Runtime": 3}},
     schedules=[
         {"Target": {"SageMakerPipelineParameters": {"PipelineParameterList": [{"Name": "Epochs", "Value": 3}]}}}
     ],
     scripts={"train.py": SCRIPT, "broken.py": "def ("},
+    policies={role: [parse(one)] for role, one in LEAST.items()},
+    trusts={"job": [parse(TRUST, kind=Kind.TRUST)]},
 )
 
 
