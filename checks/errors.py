@@ -3,7 +3,8 @@
 ChecksError         everything below; its message is for the user: one line with cause and remedy
 ├─ PolicyError      a document that is no policy
 ├─ UnusableError    a text that is no definition, so that nothing can be said about it
-└─ UnknownCodeError a code that no rule has
+├─ UnknownCodeError a code that no rule has
+└─ UnknownRoleError a role that a definition does not need
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class UnusableError(ChecksError):
 
 class UnknownCodeError(ChecksError):
     """A code, or the beginning of codes, that no rule has."""
+
+
+class UnknownRoleError(ChecksError):
+    """A role that a definition does not need."""

@@ -42,7 +42,7 @@ _PYTHON: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fault:
     """What is wrong with a value in a request."""
 

@@ -19,7 +19,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Spot:
     """What a rule tells: a JSON pointer into the definition, what is wrong there, and the remedy."""
 
@@ -28,7 +28,7 @@ class Spot:
     remedy: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A spot with the rule that found it, and the step in which it lies."""
 

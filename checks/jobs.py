@@ -20,7 +20,7 @@ _PROCESSORS = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """A request that describes containers on machines, and where it stands."""
 

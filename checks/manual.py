@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from textwrap import fill
 
 from checks.errors import UnknownCodeError
+from checks.faults import near
 from checks.rule import GROUPS
 from checks.rules import RULES
 
@@ -16,7 +17,8 @@ def page(code: str) -> str:
     """What a rule looks for, for --explain."""
     found = next((one for one in RULES if one.code == code.upper()), None)
     if found is None:
-        raise UnknownCodeError(f"no rule has the code {code}; docs/checks.md lists them all")
+        hint = near(code.upper(), [one.code for one in RULES]) or "docs/checks.md lists them all"
+        raise UnknownCodeError(f"no rule has the code {code}; {hint}")
     body = "\n\n".join(fill(paragraph, 100) for paragraph in found.explanation.split("\n\n") if paragraph)
     return f"{found.code} ({found.group}, {found.severity.word}): {found.title}\n\n{body}\n"
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -32,9 +33,14 @@ def load(text: str) -> Mapping[str, Any]:
         cut = isinstance(error, json.JSONDecodeError) and (
             not text[error.pos :].strip() or error.msg.startswith("Unterminated")
         )
-        why = "the JSON ends too early, it is cut off" if cut else f"not JSON: {error}"
+        why = "the JSON ends too early, it is cut off" if cut else f"not JSON{_like(text)}: {error}"
         raise UnusableError(f"{why}; give the whole definition, as `pedigree definition` prints it") from None
     return usable(document)
+
+
+def _like(text: str) -> str:
+    """What a text seems to be instead."""
+    return " but YAML" if re.match(r"(?:#.*\n|---\s*\n|\s*\n)*[\w-]+:(?:\s|$)", text) else ""
 
 
 def usable(document: Any) -> Mapping[str, Any]:

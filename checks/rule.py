@@ -21,6 +21,7 @@ GROUPS = {
     "NET": "network and encryption",
     "DEP": "deployment and functions",
     "SCH": "schedules",
+    "IAM": "roles and policies",
     "CST": "cost and cache",
 }
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from checks.errors import UnknownCodeError
+from checks.faults import near
 from checks.finding import Finding, Severity
 from checks.reading import usable
-from checks.rule import Rule
+from checks.rule import GROUPS, Rule
 from checks.rules import RULES
 from checks.subject import Beside, Subject
 
@@ -52,7 +53,8 @@ def chosen(select: Iterable[str], ignore: Iterable[str]) -> Sequence[Rule]:
     wanted, unwanted = tuple(select), tuple(ignore)
     for one in (*wanted, *unwanted):
         if not one or not any(rule.code.startswith(one) for rule in RULES):
-            raise UnknownCodeError(f"no rule has a code like {one}; write one like REF001, or REF for all of them")
+            hint = near(one, [*GROUPS, *(rule.code for rule in RULES)]) or "`pedigree check --explain` tells of each"
+            raise UnknownCodeError(f"no rule has a code like {one}; write one like REF001, or REF for all; {hint}")
     return [
         rule
         for rule in RULES

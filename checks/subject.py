@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checks import iteration
 from checks.faults import Fault, near, step_faults
 from checks.jobs import Job, entries, jobs
 from checks.lost import lost
@@ -31,8 +32,12 @@ from language.expressions import (
 from language.references import Use, resolve
 from language.requests import with_defaults
 
+if TYPE_CHECKING:
+    from checks.iam import Policy
+    from checks.roles.need import Need
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """An expression, and where it stands."""
 
@@ -41,7 +46,7 @@ class Found:
     expression: Expression
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Lost:
     """A reference that leads nowhere: where it stands, what is missing, and why, with a hint where there is one."""
 
@@ -50,13 +55,26 @@ class Lost:
     cause: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepUse:
     """A reference to a value that a step has."""
 
     step: Step
     pointer: str
     reference: StepReference
+
+
+class Text(NamedTuple):
+    """A text, and where it stands. There are many, so a pointer is made only where one is told."""
+
+    parent: str
+    key: str
+    value: str
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands."""
+        return f"{self.parent}/{escaped(self.key)}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,12 @@ class Beside:
     """Targets of EventBridge rules, and schedules of EventBridge Scheduler, as AWS describes them."""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """The source of scripts by file name."""
+    policies: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
+    """The policies of roles by the role's name, as checks/iam reads them."""
+    trusts: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
+    """The trust of roles, likewise."""
+    pipeline_role: str = ""
+    """The name of the role that runs the pipeline, which no definition has."""
 
 
 class Subject:
@@ -96,7 +120,12 @@ class Subject:
     @cached_property
     def uses(self) -> Sequence[Use]:
         """Every reference in the arguments of the steps."""
-        return [Use(one.step, one.pointer, each) for one in self.found for each in references(one.expression)]
+        return [
+            Use(one.step, one.pointer, each)
+            for one in self.found
+            for each in references(one.expression)
+            if not iteration.is_inside(one.step, each)
+        ]
 
     @cached_property
     def step_uses(self) -> Sequence[StepUse]:
@@ -119,15 +148,15 @@ class Subject:
         return found
 
     @cached_property
-    def texts(self) -> Sequence[tuple[str, str]]:
-        """Every plain text that steps and parameters have, with its pointer; those inside of expressions too."""
-        found: list[tuple[str, str]] = []
+    def texts(self) -> Sequence[Text]:
+        """Every plain text that steps and parameters have; those inside of expressions too."""
+        found: list[Text] = []
         for step in self.steps:
-            _texts(dict(step.own_arguments), f"{step.pointer}/Arguments", found)
-            for name in ("FunctionArn", "SqsQueueUrl"):
-                _texts(step.document.get(name), f"{step.pointer}/{name}", found)
+            for pointer, value in step.places():
+                parent, _, key = pointer.rpartition("/")
+                _texts(parent, key, value, found)
         for name, pointer in self.parameter_pointers.items():
-            _texts(self.definition.parameters[name].default, f"{pointer}/DefaultValue", found)
+            _texts(pointer, "DefaultValue", self.definition.parameters[name].default, found)
         return found
 
     @cached_property
@@ -151,6 +180,13 @@ class Subject:
             for fault in step_faults(self.definition, step):
                 sorted_by_kind.setdefault(fault.kind, []).append(fault)
         return sorted_by_kind
+
+    @cached_property
+    def needs(self) -> Sequence[Need]:
+        """What roles must be allowed for all of it."""
+        from checks.roles.needs import needs  # which few checks ask for
+
+        return needs(self)
 
     @cached_property
     def direct(self) -> Mapping[str, frozenset[str]]:
@@ -231,16 +267,16 @@ class Subject:
                 yield from self.references_in(inner)
 
     def _expressions(self, step: Step) -> Iterator[Found]:
-        yield from self._walk(step, dict(step.own_arguments), f"{step.pointer}/Arguments")
-        for name in ("FunctionArn", "SqsQueueUrl"):
-            yield from self._walk(step, step.document.get(name), f"{step.pointer}/{name}")
+        for pointer, value in step.places():
+            yield from self._walk(step, value, pointer)
 
     def _walk(self, step: Step, value: Any, pointer: str) -> Iterator[Found]:
         if is_expression(value):
             try:
                 yield Found(step, pointer, parse(value))  # type: ignore[arg-type]  # what is written as one parses to one
             except ExpressionError as error:
-                self._broken.append((pointer, str(error)))
+                if not iteration.is_own(step, value):
+                    self._broken.append((pointer, str(error)))
         elif isinstance(value, dict):
             for key, member in value.items():
                 yield from self._walk(step, member, f"{pointer}/{escaped(key)}")
@@ -249,9 +285,10 @@ class Subject:
                 yield from self._walk(step, member, f"{pointer}/{index}")
 
 
-def _texts(value: Any, pointer: str, found: list[tuple[str, str]]) -> None:
+def _texts(parent: str, key: str, value: Any, found: list[Text]) -> None:
     if isinstance(value, str):
-        found.append((pointer, value))
+        found.append(Text(parent, key, value))
     elif isinstance(value, (dict, list)):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            _texts(inner, f"{pointer}/{escaped(str(key))}", found)
+        pointer = f"{parent}/{escaped(key)}"
+        for inner, member in value.items() if isinstance(value, dict) else enumerate(value):
+            _texts(pointer, str(inner), member, found)

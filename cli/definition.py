@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import files, options
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 
 def command(
@@ -23,8 +26,12 @@ def command(
 
 def text(names: str, account: str | None, region: str | None) -> str:
     """The definition of these settings files, the environment, and an account and region on top."""
-    loaded = options.load(names, account, region)
+    return rendered(options.load(names, account, region))
+
+
+def rendered(settings: Settings) -> str:
+    """The definition of settings."""
     from pipeline import source
     from pipeline.document import render
 
-    return render(loaded, source.read())
+    return render(settings, source.read())

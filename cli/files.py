@@ -59,10 +59,12 @@ def read(path: Path) -> str:
     """The text of a file, or of standard input for -."""
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error}; name a definition in JSON, or - for standard input"
+            f"{path} cannot be read: {error.strerror}; name a file in JSON, or - for standard input"
         ) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no text in UTF-8; name a file in JSON, or - for standard input") from None
 
 
 def _print(content: bytes) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import kept_prices, options, printing
+from cli import definition, kept_prices, options, printing, soundness
 from cli.account import reach
 
 
@@ -19,6 +19,7 @@ def command(
     """Put the pipeline into an AWS account, or repair what differs there; what is as it should be is left alone."""
     place = reach(settings, account, region, profile)
     place.tell()
+    soundness.demand(definition.rendered(place.settings), soundness.ignored(place.settings))
     from cli.progress import progress
     from operations import cost, cost_lines, prices, show
     from operations.perform import fulfil

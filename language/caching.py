@@ -51,8 +51,10 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
 }
 # These are looked up by all that they are asked for.
 _WHOLE = ("Lambda", "Callback", "QualityCheck", "ClarifyCheck")
+# AWS takes 30d and T16m as well, without the P and in small letters.
 _DURATION = re.compile(
-    r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII
+    r"P?(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?",
+    re.ASCII | re.IGNORECASE,
 )
 _DAYS = (365, 30, 7, 1)
 

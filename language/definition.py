@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from language.errors import DefinitionError
+from language.expressions import escaped
 
 VERSION = "2020-12-01"
 _DEEPEST = 20
@@ -21,6 +22,10 @@ Place: TypeAlias = tuple[tuple[str, bool], ...]
 
 PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean")
 _TYPES: Mapping[str, type | tuple[type, ...]] = {"String": str, "Integer": int, "Float": (int, float), "Boolean": bool}
+_WITHOUT_VALUES = (
+    *("Name", "Type", "Arguments", "DependsOn", "CacheConfig", "RetryPolicies"),
+    *("PropertyFiles", "OutputParameters"),
+)
 STEP_TYPES = (
     *(
         "Processing",
@@ -100,6 +105,13 @@ class Step:
     def own_arguments(self) -> Mapping[str, Any]:
         """The arguments without the steps that stand in the branches."""
         return {name: value for name, value in self.arguments.items() if name not in ("IfSteps", "ElseSteps")}
+
+    def places(self) -> Iterator[tuple[str, Any]]:
+        """Where expressions may stand, by pointer: the arguments, and what else of a step has values."""
+        yield f"{self.pointer}/Arguments", dict(self.own_arguments)
+        for name, value in self.document.items():
+            if name not in _WITHOUT_VALUES:
+                yield f"{self.pointer}/{escaped(name)}", value
 
 
 @dataclass(frozen=True)

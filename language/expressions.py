@@ -20,14 +20,14 @@ _PROPERTY_FILES = "PropertyFiles"
 _DEEPEST = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """A member of a structure: .Name"""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """An entry of a list or a map: [0] or ['name']"""
 
@@ -37,21 +37,21 @@ class Item:
 Segment: TypeAlias = Member | Item
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ParameterReference:
     """The value that an execution was given for a parameter."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ExecutionReference:
     """A fact about the execution itself."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StepReference:
     """A value that a finished step has: a path into what the service describes about it."""
 
@@ -59,7 +59,7 @@ class StepReference:
     path: tuple[Segment, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Join:
     """Values as text, with a text between them."""
 
@@ -67,7 +67,7 @@ class Join:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JsonGet:
     """A value in a JSON file: a property file of a step, or an address in S3."""
 
@@ -84,7 +84,9 @@ Reference: TypeAlias = ParameterReference | ExecutionReference | StepReference |
 
 def is_expression(value: Any) -> bool:
     """Whether a JSON value is written as an expression."""
-    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _PARSERS
+    if isinstance(value, str):  # most values are, and asking them whether they are a Mapping takes longer
+        return False
+    return isinstance(value, (dict, Mapping)) and len(value) == 1 and next(iter(value)) in _PARSERS
 
 
 def parse(value: Any, depth: int = 0) -> Value:

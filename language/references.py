@@ -31,7 +31,7 @@ UNKNOWN = "Unknown"
 _OUTPUT_PARAMETERS = Member("OutputParameters")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Use:
     """A reference, and where it stands."""
 
@@ -51,9 +51,9 @@ class Unresolved:
 def uses(definition: Definition) -> Iterator[Use]:
     """Every reference in the definition."""
     for step in definition.all_steps():
-        for pointer, expression in walk(dict(step.own_arguments), f"{step.pointer}/Arguments"):
-            for reference in references(expression):
-                yield Use(step, pointer, reference)
+        for place, value in step.places():
+            for pointer, expression in walk(value, place):
+                yield from (Use(step, pointer, reference) for reference in references(expression))
 
 
 def unresolved(definition: Definition) -> Iterator[Unresolved]:

@@ -92,7 +92,7 @@ def _default(definition: Definition, reference: Reference) -> str | int | float 
         default = definition.parameters[reference.name].default
         if default is not None:
             return default
-    raise UnresolvedError(f"{reference} has no default")
+    raise UnresolvedError("an execution alone knows it")
 
 
 def _filled(value: Any, shape: Shape | None) -> Any:

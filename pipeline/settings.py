@@ -9,6 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.ignoring import Checks
 from pipeline.schedule import Schedule
 from steps.build import Images
 from steps.config import Config, HyphenatedName
@@ -57,3 +58,4 @@ class Settings(Config):
     schedule: Schedule = Schedule()
     retries: Retries = Retries()
     cache: Cache = Cache()
+    checks: Checks = Checks()

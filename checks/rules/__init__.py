@@ -21,6 +21,7 @@ from checks.rules import (
     network,
     order,
     parameters,
+    permissions,
     policies,
     references,
     schedules,
@@ -33,7 +34,7 @@ from checks.rules import (
 
 _MODULES = (
     *(structure, flow, references, order, types, parameters, limits, policies, tuning, metrics, scripts, data),
-    *(images, distribution, debugger, machines, network, deploying, functions, secrets, schedules, cost),
+    *(images, distribution, debugger, machines, network, deploying, functions, secrets, schedules, permissions, cost),
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from checks.faults import DEBUG_MEMBERS
 from checks.finding import Severity, Spot
+from checks.jobs import Job
 from checks.rule import rule
 from checks.rules.distribution import is_smddp
 from checks.rules.images import images
@@ -20,15 +21,20 @@ def image(subject: Subject) -> Iterator[Spot]:
     """Debugger on an image without its library.
 
     smdebug is in AWS's PyTorch images up to 2.0. On later ones nothing is saved, so rules see no tensors and stay
-    silent. Debugger takes no new customers since July 2026.
+    silent. Debugger takes no new customers since July 2026. A hook without collections and rules is left alone: SDKs
+    write it for every training, and it does nothing.
     """
     for job, found in images(subject):
         if found.is_pytorch and found.release and found.release > LAST_WITH_SMDEBUG and job.step.type == "Training":
             for member in _TENSORS:
-                if job.get(member):
+                if job.get(member) and not _is_of_an_sdk(job):
                     cause = f"PyTorch {'.'.join(map(str, found.release))} images have no smdebug"
                     yield Spot(job.place(member), cause, "use 2.0.1, or remove it")
                     break
+
+
+def _is_of_an_sdk(job: Job) -> bool:
+    return job.get("DebugHookConfig", "CollectionConfigurations") == [] and not job.get("DebugRuleConfigurations")
 
 
 @rule("CON021", Severity.ERROR)

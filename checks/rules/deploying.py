@@ -149,9 +149,9 @@ def _function_machines(subject: Subject) -> Iterator[tuple[str, Any]]:
 
 def _odd_ones(subject: Subject, pattern: re.Pattern[str], what: str) -> Iterator[Spot]:
     found: dict[str, list[str]] = {}
-    for pointer, text in subject.texts:
-        for match in pattern.finditer(text):
-            found.setdefault(next(filter(None, match.groups())), []).append(pointer)
+    for one in subject.texts:
+        for match in pattern.finditer(one.value) if ":" in one.value else ():
+            found.setdefault(next(filter(None, match.groups())), []).append(one.pointer)
     if len(found) > 1:
         home = max(found, key=lambda one: len(found[one]))
         for other in sorted(found.keys() - {home}):

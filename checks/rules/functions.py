@@ -68,6 +68,24 @@ def managed(subject: Subject) -> Iterator[Spot]:
             yield Spot(f"{step.pointer}/FunctionArn", f"{name} has no sagemaker in its name", remedy)
 
 
+@rule("DEP017", Severity.WARNING)
+def waiter(subject: Subject) -> Iterator[Spot]:
+    """A function that waits for an endpoint.
+
+    Checked where scripts are given. boto3's waiter endpoint_in_service waits an hour, a function lives 15 minutes and a
+    Lambda step 10. Return at once, and wait in a Callback step whose function is called again and again.
+    """
+    steps = [step for step in subject.steps if step.type == "Lambda"]
+    for name, source in sorted(subject.beside.scripts.items()) if steps else ():
+        if _is_handler(source) and re.search(r"get_waiter\(\s*['\"]endpoint_", source):
+            pointer = f"{steps[0].pointer}/FunctionArn"
+            yield Spot(pointer, f"{name} waits for an endpoint in a function", "wait in a Callback step")
+
+
+def _is_handler(source: str) -> bool:
+    return re.search(r"^def \w+\(\s*event\b[^)]*\bcontext\b", source, re.MULTILINE) is not None
+
+
 def _named(subject: Subject) -> Iterator[tuple[Step, str]]:
     for step in subject.steps:
         arn = subject.plain(step.document.get("FunctionArn")) if step.type == "Lambda" else None

@@ -127,14 +127,15 @@ def newer(subject: Subject) -> Iterator[Spot]:
     load. The last PyTorch image for serving is 2.6.
     """
     trained = [found.release for job, found in images(subject) if job.trains and found.is_pytorch and found.release]
-    for pointer, found in _served(subject):
+    for pointer, found in served(subject):
         if trained and found.is_pytorch and found.release and max(trained) > found.release:
             versions = [".".join(map(str, one)) for one in (max(trained), found.release)]
             cause = f"trained with PyTorch {versions[0]}, and served with {versions[1]}"
             yield Spot(pointer, cause, "save weights only, and test that they load")
 
 
-def _served(subject: Subject) -> Iterator[tuple[str, Image]]:
+def served(subject: Subject) -> Iterator[tuple[str, Image]]:
+    """The images that serve models, with their places."""
     for step in subject.steps:
         pointer = f"{step.pointer}/Arguments"
         listed = entries(at(step.arguments, "InferenceSpecification", "Containers"))
@@ -155,4 +156,4 @@ def _parsed(subject: Subject, value: object, pointer: str) -> Iterator[tuple[str
 
 def _all_images(subject: Subject) -> Iterator[tuple[str, Image]]:
     yield from ((job.place(*job.image), found) for job, found in images(subject))
-    yield from _served(subject)
+    yield from served(subject)

@@ -86,6 +86,18 @@ def isolated(subject: Subject) -> Iterator[Spot]:
                     )
 
 
+@rule("NET006", Severity.WARNING)
+def public_model(subject: Subject) -> Iterator[Spot]:
+    """A model outside of the VPC in which jobs run.
+
+    Its endpoint's containers reach the internet, and nothing that only the VPC reaches.
+    """
+    inside = any(job.get("VpcConfig") or job.get("NetworkConfig", "VpcConfig") for job in subject.jobs)
+    for step in subject.steps if inside else ():
+        if step.type == "Model" and not step.arguments.get("VpcConfig"):
+            yield Spot(f"{step.pointer}/Arguments", f"{step.name} is in no VPC, and jobs are", "add VpcConfig")
+
+
 def _output(job: Job) -> Path:
     return ("OutputDataConfig",) if job.trains else ("ProcessingOutputConfig",)
 

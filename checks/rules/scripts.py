@@ -10,6 +10,7 @@ from checks.jobs import Job
 from checks.options import Option, accepts, options
 from checks.reading import brief
 from checks.rule import rule
+from checks.rules.images import served as serving
 from checks.rules.tuning import ranges
 from checks.subject import Subject
 
@@ -91,3 +92,25 @@ def present(subject: Subject) -> Iterator[Spot]:
         if name and name not in subject.beside.scripts:
             hint = subject.near(name, list(subject.beside.scripts)) or "name one of the scripts"
             yield Spot(job.place(job.hyperparameters, _PROGRAM), f"there is no script {name}", hint)
+
+
+@rule("SCR014", Severity.WARNING)
+def served(subject: Subject) -> Iterator[Spot]:
+    """A PyTorch image serves, and no script says how.
+
+    Checked where scripts are given. The image looks for code/inference.py in the model's archive; without one it takes
+    model.pt for a TorchScript model, and the endpoint fails at its first request. Save inference.py beside the weights.
+    """
+    names = {name.rpartition("/")[2] for name in subject.beside.scripts}
+    for pointer, found in serving(subject) if names and "inference.py" not in names else ():
+        if found.repository == "pytorch-inference" and not _names_program(subject, pointer):
+            yield Spot(pointer, "there is no inference.py among the scripts", "add one, and save it with the model")
+
+
+def _names_program(subject: Subject, pointer: str) -> bool:
+    """Whether the container beside an image is told its program."""
+    value: Any = subject.document
+    for part in pointer.split("/")[1:-1]:
+        value = value[int(part)] if isinstance(value, list) else value[part]
+    environment = value.get("Environment") if isinstance(value, dict) else None
+    return isinstance(environment, dict) and "SAGEMAKER_PROGRAM" in environment

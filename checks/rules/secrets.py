@@ -26,9 +26,9 @@ def secrets(subject: Subject) -> Iterator[Spot]:
     Environment, hyperparameters, arguments and defaults are shown in Studio and logged by CloudTrail. Keep it in
     Secrets Manager, hand over its name, and let the script read it.
     """
-    declared = {f"{pointer}/DefaultValue": name for name, pointer in subject.parameter_pointers.items()}
-    for pointer, text in subject.texts:
-        name = declared.get(pointer) or pointer.rsplit("/", 1)[-1]
-        named = _NAMES.search(name) and not _ELSEWHERE.match(text) and len(text) > 3
-        if named or _VALUES.search(text):
-            yield Spot(pointer, f"{name} holds a secret", "keep it in Secrets Manager, and hand over its name")
+    declared = {pointer: name for name, pointer in subject.parameter_pointers.items()}
+    for one in subject.texts:
+        name = declared.get(one.parent, one.key)
+        named = _NAMES.search(name) and not _ELSEWHERE.match(one.value) and len(one.value) > 3
+        if named or _VALUES.search(one.value):
+            yield Spot(one.pointer, f"{name} holds a secret", "keep it in Secrets Manager, and hand over its name")

@@ -13,7 +13,7 @@ from typing import Any
 from language import definition
 from localaws.executions import parameters, state
 from localaws.protocol.errors import InvalidRequestError, ServiceError
-from localaws.sagemaker import pipelines
+from localaws.sagemaker import pipelines, soundness
 from localaws.sagemaker.listing import Listing
 from localaws.sagemaker.service import Handler, Request
 from localaws.store import Document
@@ -46,6 +46,7 @@ def _start(world: World, request: Request) -> Mapping[str, Any]:
         _take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
         world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
         world.store.put(_TOKENS, token, {"PipelineExecutionArn": arn})
+    soundness.tell(name, version["PipelineDefinition"])
     return {"PipelineExecutionArn": arn}
 
 

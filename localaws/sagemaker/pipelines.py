@@ -10,6 +10,7 @@ from language.errors import LanguageError
 from language.references import unresolved
 from localaws.executions import planner
 from localaws.protocol.errors import InvalidRequestError, ServiceError
+from localaws.sagemaker import soundness
 from localaws.sagemaker.listing import Listing
 from localaws.sagemaker.resources import Resource
 from localaws.sagemaker.service import Handler, Request
@@ -48,6 +49,7 @@ def name_of(world: World, name_or_arn: str) -> str:
 
 def _create(world: World, request: Request) -> Mapping[str, Any]:
     text = _definition(world, request)
+    soundness.tell(request["PipelineName"], text)
     with world.store.together():
         before, token = world.store.find(PIPELINE.kind, request["PipelineName"]), request.get("ClientRequestToken")
         if before and token and before["_token"] == token:
@@ -73,6 +75,7 @@ def _update(world: World, request: Request) -> Mapping[str, Any]:
     changes = {key: request[key] for key in given if key in request}
     if has_definition:
         changes["PipelineDefinition"] = _definition(world, request)
+        soundness.tell(name, changes["PipelineDefinition"])
     with world.store.together():
         before = PIPELINE.get(world, name)
         number = before["PipelineVersionId"] + has_definition

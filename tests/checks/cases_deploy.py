@@ -6,7 +6,8 @@ from typing import Any
 
 from checks.subject import Beside
 from tests.checks.case import Case, Puts, one
-from tests.checks.small import GONE, get, own, parameter, text
+from tests.checks.cases_jobs import SCRIPT
+from tests.checks.small import GONE, REGISTRY, ROLE, get, own, parameter, text
 
 CLUSTER = "Arguments.ProcessingResources.ClusterConfig"
 JOB = "Tune.Arguments.TrainingJobDefinition"
@@ -17,6 +18,12 @@ CHECKPOINTS = "Train.Arguments.CheckpointConfig"
 
 def everywhere(paths: tuple[str, ...], value: Any) -> Puts:
     return tuple((path, value) for path in paths)
+
+
+def model(**more: Any) -> dict[str, Any]:
+    container = {"Image": f"{REGISTRY}/pytorch-inference:2.6.0-cpu-py312", "ModelDataUrl": "s3://work/model.tar.gz"}
+    arguments = {"PrimaryContainer": container, "ExecutionRoleArn": ROLE, **more}
+    return {"Name": "Serve", "Type": "Model", "Arguments": arguments}
 
 
 VOLUMES = (f"Prepare.{CLUSTER}.VolumeKmsKeyId", f"Evaluate.{CLUSTER}.VolumeKmsKeyId")
@@ -52,6 +59,12 @@ NETWORK = (
             ("Prepare.Arguments.AppSpecification.ContainerArguments.0", "https://host/data.zip"),
         ),
         (("Prepare.Arguments.AppSpecification.ContainerArguments.0", "https://host/data.zip"),),
+    ),
+    Case(
+        "NET006",
+        "Serve.Arguments",
+        (*everywhere(INSIDE, VPC), (".Steps.5", model())),
+        (*everywhere(INSIDE, VPC), (".Steps.5", model(VpcConfig=VPC))),
     ),
 )
 
@@ -142,7 +155,19 @@ DEPLOY = (
     one("CST003", "Prepare.Arguments.Environment.CODE", "code-2026-05-01-10-20-30", "code-e3b0c442"),
     one("CST004", "Prepare.Arguments.StoppingCondition", GONE, {"MaxRuntimeInSeconds": 60}, "Prepare.Arguments"),
 )
+WAITS = 'def handler(event, context):\n    client.get_waiter("endpoint_in_service").wait()\n'
+ASKS = "def handler(event, context):\n    client.describe_endpoint()\n"
+SERVING = {"train.py": SCRIPT, "inference.py": ""}
+SERVED = "Register.Arguments.InferenceSpecification.Containers.0.Image"
 GIVEN_BESIDE = (
+    (
+        Case("SCR014", SERVED, (), (), Beside(scripts={"train.py": SCRIPT})),
+        Beside(scripts={"train.py": SCRIPT, "code/inference.py": ""}),
+    ),
+    (
+        Case("DEP017", "Deploy.FunctionArn", (), (), Beside(scripts={**SERVING, "deploy.py": WAITS})),
+        Beside(scripts={**SERVING, "deploy.py": ASKS}),
+    ),
     configured("DEP003", {"sagemaker-deploy": {"Timeout": 601}}, {"sagemaker-deploy": {"Timeout": 600}}),
     configured(
         "DEP004", {"sagemaker-deploy": {"Runtime": "python3.8"}}, {"sagemaker-deploy": {"Runtime": "python3.12"}}

@@ -36,7 +36,7 @@ print(f"epoch {options.epochs}: loss={1 / 3};")
 
 
 def scripted(code: str, place: str, wrong: object, near: object, *, script: str = SCRIPT, put: str = "") -> Case:
-    beside = Beside(scripts={"train.py": script})
+    beside = Beside(scripts={"train.py": script, "inference.py": ""})
     return Case(code, place, ((put or place, wrong),), ((put or place, near),), beside)
 
 

@@ -89,7 +89,9 @@ def test_lines_are_those_of_the_text() -> None:
     ("text", "told"),
     [
         ("", "is empty"),
-        ("Version: 2020", "not JSON"),
+        ("Version: 2020", "not JSON but YAML"),
+        ("# a pipeline\n---\nSteps:\n- Name: a", "not JSON but YAML"),
+        ("hello", "not JSON: "),
         (SOURCE[:5000], "cut off"),
         ("[]", "no list of Steps"),
         ('{"Steps": {}}', "no list of Steps"),

@@ -9,13 +9,14 @@ import pytest
 from checks.rules import RULES
 from checks.run import run
 from checks.subject import Beside
-from tests.checks import cases_deploy, cases_jobs, cases_language
+from tests.checks import cases_deploy, cases_iam, cases_jobs, cases_language
 from tests.checks.case import Case, made
 from tests.checks.small import document
 
 PAIRS: tuple[tuple[Case, Beside], ...] = (
     *((one, one.beside) for module in (cases_language, cases_jobs, cases_deploy) for one in module.CASES),
     *cases_deploy.GIVEN_BESIDE,
+    *cases_iam.GIVEN_BESIDE,
 )
 
 

@@ -67,7 +67,18 @@ def test_what_is_no_definition_makes_exit_code_2_and_one_line(given: str, told: 
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nowhere.json"], ["--explain", "XYZ"], ["-", "--scripts", "nowhere"], ["-", "--schedule", "nowhere"]]
+    "arguments",
+    [
+        ["nowhere.json"],
+        ["."],
+        ["--explain", "XYZ"],
+        ["-", "--select", "REFF"],
+        ["-", "--scripts", "nowhere"],
+        ["-", "--schedule", "nowhere"],
+        ["-", "--policies", "nowhere"],
+        ["-", "--write-policy", "nobody"],
+        ["-", "--account", "123456789012"],
+    ],
 )
 def test_a_mistake_in_the_call_is_one_line(arguments: list[str]) -> None:
     done = check(*arguments, given=GOLDEN.read_text())
@@ -83,3 +94,27 @@ def test_programs_can_read_it(broken: Path) -> None:
 
 def test_a_rule_is_explained() -> None:
     assert check("--explain", "ref001").stdout.startswith("REF001 (references, error): ")
+
+
+def test_a_role_gets_the_least_policy(tmp_path: Path) -> None:
+    written = check(str(GOLDEN), "--write-policy", "job")
+    assert (written.returncode, written.stderr) == (0, "")
+    assert json.loads(written.stdout)["Statement"]
+    folder = tmp_path / "pedigree-job"
+    folder.mkdir()
+    (folder / "policy.json").write_text(written.stdout)
+    done = check(str(GOLDEN), "--policies", str(tmp_path), "--select", "IAM", "--fail-on", "warning")
+    assert done.returncode == 0, done.stdout
+    assert "IAM005" in done.stdout
+
+
+def test_what_settings_leave_out_has_a_reason_and_is_told_when_it_is_not_found(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text('[checks]\nignore = [{code="CON007", reason="weights only"}, {code="CST", reason="gone"}]\n')
+    done = check("--settings", str(settings), "--fail-on", "note")
+    assert done.returncode == 0, done.stdout
+    assert done.stderr == "pedigree: CST is ignored, and is not found; remove it from checks.ignore\n"
+    settings.write_text('[checks]\nignore = [{code="CON007"}]\n')
+    done = check("--settings", str(settings))
+    assert done.returncode == 2
+    assert "reason" in done.stderr

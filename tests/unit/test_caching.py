@@ -67,14 +67,24 @@ def test_a_function_is_known_by_its_name_and_all_that_it_is_asked() -> None:
 
 @pytest.mark.parametrize(
     ("written", "days"),
-    [("P30D", 30), ("PT12H", 0.5), ("P1W", 7), ("P1Y2M", 425), ("P1DT24H", 2), ("PT86400S", 1)],
+    [
+        ("P30D", 30),
+        ("PT12H", 0.5),
+        ("P1W", 7),
+        ("30d", 30),
+        ("T30m", 1 / 48),
+        ("30dT12h", 30.5),
+        ("P1Y2M", 425),
+        ("P1DT24H", 2),
+        ("PT86400S", 1),
+    ],
 )
 def test_a_lifetime_is_a_duration(written: str, days: float) -> None:
     cached = step("Training", TRAINING, CacheConfig={"Enabled": True, "ExpireAfter": written})
     assert caching.lifetime(cached) == dt.timedelta(days=days)
 
 
-@pytest.mark.parametrize("written", ["", "P", "PT", "30D", "P1H", 5, "P-1D", "P٣D"])
+@pytest.mark.parametrize("written", ["", "P", "PT", "30 d", "P1H", 5, "P-1D", "P٣D"])
 def test_what_is_no_duration_is_told(written: object) -> None:
     with pytest.raises(DefinitionError, match="write a duration like"):
         caching.lifetime(step("Training", TRAINING, CacheConfig={"Enabled": True, "ExpireAfter": written}))
