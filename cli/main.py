@@ -1,71 +1,70 @@
 """`pedigree`: one command for each thing that can be done, and the place where mistakes are told.
 
-A command's module imports what it needs when it runs, so that help and usage errors answer at once. An interruption
-and a reader that has gone are Typer's to handle: exit codes 130 and 1, and no traceback.
+Only the command that is called is put together, and its module imports what it needs when it runs: help and usage
+errors answer at once. An interruption and a reader that has gone are Typer's to handle: exit codes 130 and 1, and no
+traceback.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from cli import (
-    check,
-    cost,
-    definition,
-    destroy,
-    ec2_train,
-    endpoint,
-    executions,
-    graph,
-    local,
-    policies,
-    predict,
-    results,
-    run,
-    sample_data,
-    schedule,
-    start,
-    status,
-    upsert,
-)
 from cli.errors import MISTAKE_EXIT, MISTAKES, told
 
-app = typer.Typer(
-    name="pedigree",
-    help="From a folder of images to a deployed, autoscaled classifier, as one SageMaker pipeline.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-app.command("definition")(definition.command)
-app.command("check")(check.command)
-app.command("graph")(graph.command)
-app.command("sample-data")(sample_data.command)
-app.command("upsert")(upsert.command)
-app.command("destroy")(destroy.command)
-app.command("policies")(policies.command)
-app.command("run")(run.command)
-app.command("start")(start.command)
-app.command("status")(status.command)
-app.command("stop")(executions.stop)
-app.command("retry")(executions.retry)
-app.command("executions")(executions.listing)
-app.command("results")(results.command)
-app.command("predict")(predict.command)
-app.command("approve")(endpoint.approve)
-app.command("rollback")(endpoint.rollback)
-app.command("endpoint-status")(endpoint.status)
-app.command("ec2-train")(ec2_train.command)
-app.add_typer(local.app, name="local")
-app.command("cost")(cost.command)
-app.add_typer(schedule.app, name="schedule")
+# In the order in which help lists them: where each is, as module and name.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "run": ("cli.run", "command"),
+    "definition": ("cli.definition", "command"),
+    "check": ("cli.check", "command"),
+    "graph": ("cli.graph", "command"),
+    "sample-data": ("cli.sample_data", "command"),
+    "upsert": ("cli.upsert", "command"),
+    "destroy": ("cli.destroy", "command"),
+    "policies": ("cli.policies", "command"),
+    "start": ("cli.start", "command"),
+    "status": ("cli.status", "command"),
+    "stop": ("cli.executions", "stop"),
+    "retry": ("cli.executions", "retry"),
+    "executions": ("cli.executions", "listing"),
+    "results": ("cli.results", "command"),
+    "predict": ("cli.predict", "command"),
+    "approve": ("cli.endpoint", "approve"),
+    "rollback": ("cli.endpoint", "rollback"),
+    "endpoint-status": ("cli.endpoint", "status"),
+    "ec2-train": ("cli.ec2_train", "command"),
+    "cost": ("cli.cost", "command"),
+    "schedule": ("cli.schedule", "app"),
+    "local": ("cli.local", "app"),
+}
+
+
+@cache
+def app(called: str = "") -> typer.Typer:
+    """The program: with the one command that is called, or with all if it is none."""
+    made = typer.Typer(
+        name="pedigree",
+        help="From a folder of images to a deployed, autoscaled classifier, as one SageMaker pipeline.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    made.callback()(options)
+    for name in (called,) if called in COMMANDS else COMMANDS:
+        module, attribute = COMMANDS[name]
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, typer.Typer):
+            made.add_typer(found, name=name)
+        else:
+            made.command(name)(found)
+    return made
 
 
 def _print_version(asked: bool) -> None:
@@ -76,7 +75,6 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def options(
     _version: Annotated[
         bool,
@@ -87,16 +85,16 @@ def options(
 
 
 @cache
-def _commands() -> Callable[[], None]:
-    """All commands with their options, put together once."""
-    found: Callable[[], None] = get_command(app)
+def _commands(called: str) -> Callable[[], None]:
+    """What is called, with its options, put together once."""
+    found: Callable[[], None] = get_command(app(called))
     return found
 
 
 def main() -> None:
     """Run a command; tell a mistake in one line a problem."""
     try:
-        _commands()()
+        _commands(sys.argv[1] if len(sys.argv) > 1 else "")()
     except MISTAKES as mistake:
         for line in told(mistake):
             typer.echo(f"pedigree: {line}", err=True)

@@ -70,7 +70,7 @@ def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def pedigree(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["cost", *arguments], catch_exceptions=False)
+    return CliRunner().invoke(app(), ["cost", *arguments], catch_exceptions=False)
 
 
 def test_it_needs_no_account_and_says_what_it_assumes() -> None:

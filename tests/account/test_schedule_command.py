@@ -28,7 +28,7 @@ def _account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def pedigree(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["schedule", *arguments], catch_exceptions=False)
+    return CliRunner().invoke(app(), ["schedule", *arguments], catch_exceptions=False)
 
 
 def schedules() -> list[Any]:

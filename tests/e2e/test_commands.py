@@ -236,14 +236,6 @@ def make(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["make", *words], cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("verb", ["run"])
-def test_a_verb_that_is_not_built_says_so(verb: str) -> None:
-    done = make(verb)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert f"make {verb}: this verb is not built yet" in done.stderr
-
-
 @pytest.mark.parametrize(
     ("words", "given"),
     [
@@ -259,11 +251,22 @@ def test_a_verb_that_is_not_built_says_so(verb: str) -> None:
     ],
 )
 def test_what_a_verb_is_given_reaches_its_command_as_it_is(tmp_path: Path, words: list[str], given: list[str]) -> None:
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "pedigree").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    (tmp_path / "bin" / "pedigree").chmod(0o755)
-    (tmp_path / ".ready").touch()
+    stand_in(tmp_path, 'printf "%s\\n" "$@"')
     assert make(*words, f"VENV={tmp_path}").stdout.splitlines() == given
+
+
+def test_a_verb_goes_to_the_local_aws_if_it_is_told_so(tmp_path: Path) -> None:
+    stand_in(tmp_path, """case "$*" in "local up") echo "export PLACE='right here'";; *) echo "$PLACE: $*";; esac""")
+    assert make("approve", "VERSION=2", f"VENV={tmp_path}", "LOCAL=1").stdout == "right here: approve 2\n"
+    assert make("approve", "VERSION=2", f"VENV={tmp_path}").stdout == ": approve 2\n"
+
+
+def stand_in(folder: Path, does: str) -> None:
+    """A program in the place of pedigree, in an environment that is ready."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "pedigree").write_text(f"#!/bin/sh\n{does}\n")
+    (folder / "bin" / "pedigree").chmod(0o755)
+    (folder / ".ready").touch()
 
 
 def test_every_verb_has_a_line_of_help() -> None:

@@ -58,7 +58,7 @@ def verbs() -> dict[str, str]:
 
 @cache
 def commands() -> Any:
-    return get_command(app)
+    return get_command(app())
 
 
 def check(words: list[str]) -> None:
