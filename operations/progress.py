@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from language.definition import parse
@@ -13,6 +13,7 @@ from operations.account import Account
 from operations.errors import AbsentError, DeniedError
 from operations.executions import Execution
 from operations.jobs import Job, Tail
+from operations.reached import reached
 from operations.times import between
 
 WAITING = "Waiting"
@@ -49,7 +50,7 @@ class View:
 
 def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
     """Who looks at an execution: what does not change is asked for once, and a failed job's log too."""
-    planned, logs = _planned(account, arn), dict[str, Tail]()
+    planned, logs, numbers = _planned(account, arn), dict[str, Tail](), dict[Job, tuple[str, ...]]()
     link = links.execution(account, pipeline, arn.rpartition("/")[2])
 
     def look() -> View:
@@ -60,9 +61,22 @@ def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
                 logs.pop(step.name, None)  # it is being retried
             elif step.job and step.name not in logs:
                 logs[step.name] = jobs.tail(step.job, account)
-        return View(execution, tuple(_all(planned, begun, execution)), link, dict(logs))
+        followed = {name: _with_numbers(step, account, numbers) for name, step in begun.items()}
+        return View(execution, tuple(_all(planned, followed, execution)), link, dict(logs))
 
     return look
+
+
+def _with_numbers(step: Step, account: Account, known: dict[Job, tuple[str, ...]]) -> Step:
+    """A step with what its job has reached; a job that is over is asked once."""
+    if step.job is None or step.status == FAILED:
+        return step
+    found = known.get(step.job)
+    if found is None:
+        found = reached(step.job, account)
+        if step.ended:
+            known[step.job] = found
+    return replace(step, notes=(*step.notes, *found))
 
 
 def _planned(account: Account, arn: str) -> tuple[str, ...]:

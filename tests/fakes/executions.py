@@ -60,6 +60,22 @@ class Executions(Refuse):
     domains: list[dict[str, Any]] = field(default_factory=lambda: [{"DomainId": "d-abc"}])
     packages: dict[int, str] = field(default_factory=dict)
     page: int = 100
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def describe_training_job(self, asked: dict[str, Any]) -> dict[str, Any]:
+        values = self.metrics.get(asked["TrainingJobName"], {})
+        return {"FinalMetricDataList": [{"MetricName": name, "Value": value} for name, value in values.items()]}
+
+    def describe_hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> dict[str, Any]:
+        best = [
+            {"MetricName": name, "Value": value}
+            for name, value in self.metrics.get(asked["HyperParameterTuningJobName"], {}).items()
+        ]
+        return {
+            "HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": 4}},
+            "TrainingJobStatusCounters": {"Completed": len(best), "InProgress": 2},
+            **({"BestTrainingJob": {"FinalHyperParameterTuningJobObjectiveMetric": best[0]}} if best else {}),
+        }
 
     def add(self, identifier: str, *stages: Stage) -> str:
         """An execution that goes through stages."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from cli import execution_view
 from operations import executions, progress
 from operations.account import Account
 from operations.errors import AbsentError, DeniedError, PassingError, RefusedError
@@ -197,6 +198,36 @@ def test_a_log_is_read_once_and_again_after_a_retry() -> None:
         look()
         reads.append(wire.calls.count("logs:DescribeLogStreams"))
     assert reads == [1, 1, 1, 2]
+
+
+def test_what_trainings_and_searches_have_reached_is_told() -> None:
+    fake, wire = three(), Wire()
+    search = step("Tune", "Executing", Metadata=job("TuningJob", "search"))
+    training = step("TrainBest", "Succeeded", Metadata=job("TrainingJob", "train"))
+    fake.add("run", *[Stage("Executing", (search, training))] * 3)
+    fake.metrics = {"train": {"train:loss": 2.0, "validation:accuracy": 0.91234567}}
+    look = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))
+    told = {one.name: one.notes for one in look().steps}
+    assert told["Tune"] == ("0 of 4 trials",)
+    assert told["TrainBest"] == ("validation:accuracy 0.9123",)
+    fake.metrics["search"] = {"validation:loss": 1.5}
+    assert {one.name: one.notes for one in look().steps}["Tune"] == ("1 of 4 trials", "best validation:loss 1.5")
+    assert wire.calls.count("sagemaker:DescribeTrainingJob") == 1
+
+
+def test_a_step_that_begins_is_told_with_its_page_in_the_console_if_there_is_one() -> None:
+    begun = view_of(step("TrainBest", "Executing", Metadata=job("TrainingJob", "train"))).steps[-1]
+    page = "https://us-east-1.console.aws.amazon.com/sagemaker/home?region=us-east-1#/jobs/train"
+    assert execution_view.change(begun, "us-east-1", NOON).endswith(f"TrainBest Executing  {page}")
+    assert execution_view.change(begun, "", NOON).endswith("TrainBest Executing")
+
+
+def test_numbers_that_cannot_be_read_hold_nothing_up() -> None:
+    fake, wire = three(), Wire()
+    fake.add("run", Stage("Executing", (step("Tune", "Executing", Metadata=job("TrainingJob", "train")),)))
+    wire.break_on("sagemaker:DescribeTrainingJob", "AccessDeniedException", "no")
+    told = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))().steps[1].notes
+    assert told[0].startswith("what it has reached cannot be read: ")
 
 
 def test_the_link_leads_to_studio_and_where_there_is_none_to_its_page() -> None:
