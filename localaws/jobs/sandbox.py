@@ -1,7 +1,7 @@
 """One host of a job: the folders of a container on this machine, and its paths in what the job is told.
 
-/opt/ml exists nowhere outside, so every mention of it in arguments, environment and configuration is rewritten. Inputs
-are the object store's own files wherever the disk allows it.
+/opt/ml exists nowhere outside, so every mention of it in arguments, environment and configuration is rewritten, and in
+the scripts that the command runs from there. Inputs are the object store's own files wherever the disk allows it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.jobs import scripts
 from localaws.jobs.plans import ROOT, Input, JobPlan, Output
 from localaws.objects.catalog import Address, Catalog, download, upload
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
 _MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
+_FILES = re.compile(re.escape(ROOT) + r"/[\w./-]+")
 BASE = "SAGEMAKER_BASE_DIR"
 _FAILURE = f"{ROOT}/output/failure"
 _LONGEST_REASON = 1024
@@ -51,10 +53,16 @@ class Sandbox:
             self.path(inside).write_text(self.mapped(json.dumps(content)), encoding="utf-8")
         for one in plan.inputs:
             self._fill(one, plan.hosts.index(host), len(plan.hosts), catalog)
+        scripts.moved(self._run_from(plan), self.mapped)
         for output in plan.outputs:
             self.path(output.folder).mkdir(parents=True, exist_ok=True)
         if plan.checkpoints:
             download(catalog, plan.checkpoints.place, self.path(plan.checkpoints.folder))
+
+    def _run_from(self, plan: JobPlan) -> set[Path]:
+        """The folders of all files of the container that the command names, or that are mentioned in a word of it."""
+        named = {self.path(found) for word in plan.command for found in _FILES.findall(word)}
+        return {path.parent for path in named if path.is_file()}
 
     def _fill(self, one: Input, index: int, count: int, catalog: Catalog) -> None:
         folder = self.path(one.folder)

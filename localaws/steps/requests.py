@@ -12,6 +12,7 @@ from localaws.steps.runner import JOB_FAULTS, Ended, Run
 
 Call: TypeAlias = Callable[[Run, str, Mapping[str, Any]], Mapping[str, Any]]
 """An operation of SageMaker, in the name of the execution's role."""
+_NO_GROUP = "does not exist"
 _THERE = ("ResourceInUse", "already existing", "must be unique", "already exists")
 
 
@@ -82,12 +83,23 @@ class RequestRunner:
         operation, life = OPERATIONS[run.step.type], LIVES[run.step.type]
         request = {**run.arguments, **self._identity(run)}
         try:
-            answer = self._call(run, operation.create, request)
+            answer = self._made(run, operation.create, request)
         except ServiceError as error:
             if not any(words in f"{error.code} {error.message}" for words in _THERE):
                 raise
             answer = self._describe(run)
         return {life.metadata: {"Arn": answer[life.arn]}}
+
+    def _made(self, run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is asked for; a version's group is made with its first version, as pipelines do it."""
+        try:
+            return self._call(run, operation, request)
+        except ServiceError as error:
+            group = request.get("ModelPackageGroupName")
+            if run.step.type != "RegisterModel" or not group or _NO_GROUP not in error.message:
+                raise
+            self._call(run, "CreateModelPackageGroup", {"ModelPackageGroupName": group})
+            return self._call(run, operation, request)
 
     def look(self, run: Run) -> Ended | None:
         """How the job ended; a resource without a life is there as soon as it is made."""

@@ -234,6 +234,21 @@ def test_checkpoints_are_there_before_and_kept_after(shop: Shop) -> None:
     assert shop.texts("checkpoints") == {"checkpoints/step": "6\n"}
 
 
+def test_a_script_may_have_the_paths_of_a_container_in_it(shop: Shop) -> None:
+    shop.put("code/run.sh", "cat /opt/ml/input/data/words/a > /opt/ml/model/out; . /opt/ml/input/data/code/lib/more.sh")
+    shop.put("code/lib/more.sh", "echo /opt/mlx >> /opt/ml/model/out")
+    shop.put("words/a", "hello")
+    command = "sh /opt/ml/input/data/code/run.sh"
+    channels = [channel("code", S3Uri="s3://bucket/code"), channel("words", S3Uri="s3://bucket/words")]
+    shop.train(command, InputDataConfig=channels)
+    archive = io.BytesIO(shop.catalog.read(shop.ended()["ModelArtifacts"]["S3ModelArtifacts"]))
+    with tarfile.open(fileobj=archive) as tar:
+        found = tar.extractfile("out")
+        assert found is not None
+        assert found.read().split() == [b"hello/opt/mlx"]
+    assert shop.texts("code/lib") == {"code/lib/more.sh": "echo /opt/mlx >> /opt/ml/model/out"}
+
+
 def test_a_processing_job_reads_and_writes_folders(shop: Shop) -> None:
     shop.put("in/a.txt", "text")
     script = 'cp "$0" /opt/ml/processing/out/copy.txt'
