@@ -4,6 +4,8 @@
 PYTHON ?= python3
 CONTAINER_PYTHON ?= $(PYTHON)
 ARGS ?=
+# In how many processes the tests run; 0 is this one.
+PROCESSES ?= auto
 # Of a choice of tests, each of the two runs may have none: pytest says so with 5.
 CHOSEN = $(if $(ARGS),|| test $$? -eq 5)
 
@@ -33,7 +35,7 @@ golden: $(READY) ## rewrite tests/golden/ from the settings; review it as a diff
 test: test-definition test-container test-whole ## run all tests
 
 test-definition: $(READY) ## run the tests of all but the scripts         ARGS="-k settings"
-	@$(VENV)/bin/python -m pytest $(ARGS) $(CHOSEN)
+	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadscope $(ARGS) $(CHOSEN)
 
 coverage: $(READY) ## run the tests and show the lines that none of them runs
 	@$(VENV)/bin/python -m pytest --quiet --cov --cov-report=term-missing $(ARGS)

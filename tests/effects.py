@@ -168,6 +168,6 @@ BESIDE_THE_DEFINITION = (
     *(
         f"images.{family}.python" for family in ("training", "distributed", "inference")
     ),  # held against the SDK's tables
-    *("pipeline.description", "pipeline.parallel_steps", "functions", "schedule"),
+    *("pipeline.description", "pipeline.parallel_steps", "functions", "schedule", "checks"),
     *(f"site.roles.{name}" for name in ("pipeline", "deploy", "await", "autoscale", "predict", "scheduler", "ec2")),
 )
