@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from localaws.clients import Clients
 from localaws.endpoints.endpoints import Endpoints
 from localaws.endpoints.recipes import Kitchen
-from localaws.executor import Executor
+from localaws.executor import LOOK_SECONDS, Executor
 from localaws.functions import invoking
 from localaws.functions.service import Functions
 from localaws.gate.acting import Acting
@@ -64,6 +64,7 @@ class Options:
     function_python: Path = Path(sys.executable)
     function_idle_seconds: float = 300.0
     enforces_iam: bool = True
+    look_seconds: float = LOOK_SECONDS
 
 
 class LocalAws:
@@ -94,7 +95,7 @@ class LocalAws:
         keeping = (pipelines, executions, models, registry, tags)
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
         self.service = Service(self.world, joined(tables))
-        self._executor = Executor(self.world, self._runners(), self._read)
+        self._executor = Executor(self.world, self._runners(), self._read, look_seconds=options.look_seconds)
         self._meter = Meter(clock.monotonic)
         self._scaler = Scaler(self.world, self._endpoints, self._meter, self._clients)
         self._server = Server(Router(self._doors(), lambda: self.port), options.port)

@@ -23,6 +23,10 @@ from localaws.steps.runner import Run
 from tests import worlds
 
 
+class KilledError(BaseException):
+    """The process ends here, and does nothing more."""
+
+
 class Sage:
     """A local SageMaker that lives in a folder."""
 
@@ -112,6 +116,8 @@ class Sage:
     def _invoke(self, run: Run, arn: str, payload: str) -> Invoked:
         self.begun.append(run.step.name)
         answer = self.returns.get(arn, {})
+        if isinstance(answer, KilledError):
+            raise answer
         if isinstance(answer, Exception):
             return Invoked(json.dumps({"errorMessage": str(answer)}), "Unhandled")
         return Invoked(json.dumps({**answer, "given": payload}))

@@ -1,4 +1,4 @@
-"""Executions and their steps as the store keeps them, and how one becomes the other of the planner's words.
+"""Executions and their steps as the store keeps them.
 
 An execution's document is what DescribePipelineExecution answers, a step's what ListPipelineExecutionSteps lists; what
 only the executor needs has a name that begins with an underscore.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from localaws.executions.planner import Progress, Progressed
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document, MissingError
 from localaws.world import World
@@ -46,28 +45,6 @@ def steps(world: World, execution_id: str) -> Mapping[str, Document]:
     return {entry.body["StepName"]: entry.body for entry in world.store.entries(STEP, f"{execution_id}/")}
 
 
-def step(world: World, execution_id: str, name: str) -> Document:
-    """A step of an execution that has started."""
-    return world.store.get(STEP, f"{execution_id}/{name}")
-
-
 def put_step(world: World, execution_id: str, body: Document) -> None:
     """Keep a step of an execution."""
     world.store.put(STEP, f"{execution_id}/{body['StepName']}", body)
-
-
-def change_step(world: World, execution_id: str, name: str, **members: Any) -> Document:
-    """Give a step of an execution new members."""
-    return world.store.change(STEP, f"{execution_id}/{name}", lambda before: {**before, **members})
-
-
-def progress(world: World, execution_id: str) -> Progress:
-    """How far an execution is, in the planner's words."""
-    execution = world.store.get(EXECUTION, execution_id)
-    return Progress(
-        {
-            name: Progressed(one["StepStatus"], one.get("_outcome"), one.get("FailureReason", ""))
-            for name, one in steps(world, execution_id).items()
-        },
-        is_stopping=execution["PipelineExecutionStatus"] == "Stopping",
-    )

@@ -52,7 +52,7 @@ def look(run: Run, runner: Runner) -> bool:
 
 def finish(run: Run, ended: Ended) -> None:
     """Note how an attempt ended, or that there is to be another."""
-    body = state.step(run.world, run.execution_id, run.step.name)
+    body = run.ledger.steps[run.step.name]
     if ended.status == "Failed" and _again(run, body, ended):
         return
     metadata = {kind: {**told, **ended.metadata} for kind, told in body.get("Metadata", {}).items()}
@@ -70,7 +70,7 @@ def finish(run: Run, ended: Ended) -> None:
 
 def change(run: Run, **members: Any) -> None:
     """Give the step new members."""
-    state.change_step(run.world, run.execution_id, run.step.name, **members)
+    run.ledger.change(run.step.name, **members)
 
 
 def failed(error: Exception) -> Ended:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from language.definition import Step
+from localaws.executions.ledger import Ledger
 from localaws.executions.state import id_of
 from localaws.executions.values import Known
 from localaws.store import Document
@@ -31,6 +32,7 @@ class Run:
 
     world: World
     execution: Document
+    ledger: Ledger
     step: Step
     known: Known
     arguments: Mapping[str, Any]

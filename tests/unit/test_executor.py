@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from localaws.protocol.errors import ServiceError
-from tests.sage import Sage
+from tests.sage import KilledError, Sage
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/await"
 
@@ -135,6 +135,26 @@ def test_a_function_that_does_not_keep_its_word_fails_the_step(sage: Sage, retur
     arn = sage.start(function("First", "name"))
     assert sage.go(arn) == "Failed"
     assert told in sage.steps(arn)["First"]["FailureReason"]
+
+
+@pytest.mark.parametrize("killed", ["First", "Second", "Last"])
+def test_what_had_ended_before_a_kill_is_not_done_again(sage: Sage, killed: str) -> None:
+    gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": [], "ElseSteps": []}}
+    chain = (
+        function("First"),
+        {**gate, "DependsOn": ["First"]},
+        {**function("Second"), "DependsOn": ["Gate"]},
+        {**function("Last"), "DependsOn": ["Second"]},
+    )
+    arn = sage.start(*chain)
+    sage.returns = {killed: KilledError()}
+    with pytest.raises(KilledError):
+        sage.go(arn)
+    sage.restart()
+    sage.returns = {}
+    assert sage.go(arn) == "Succeeded"
+    assert sage.begun == sorted(["First", "Second", "Last", killed], key=["First", "Second", "Last"].index)
+    assert list(sage.statuses(arn)) == ["First", "Gate", "Second", "Last"]
 
 
 def waiting() -> dict[str, Any]:
