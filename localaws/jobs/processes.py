@@ -47,13 +47,13 @@ class Running:
 
     def __init__(self, hosts: Sequence[Host], hear: Hear) -> None:
         self._processes = [_start(host) for host in hosts]
+        self._stop_asked, self._changed = threading.Event(), threading.Event()
         self._readers = [
-            threading.Thread(target=_read, args=(host.name, process, hear), daemon=True)
+            threading.Thread(target=self._follow, args=(host.name, process, hear), daemon=True)
             for host, process in zip(hosts, self._processes, strict=True)
         ]
         for reader in self._readers:
             reader.start()
-        self._stop_asked = threading.Event()
 
     @property
     def groups(self) -> list[int]:
@@ -63,6 +63,7 @@ class Running:
     def stop(self) -> None:
         """Ask all to end, in their own time."""
         self._stop_asked.set()
+        self._changed.set()
 
     def wait(self, seconds: float, grace: float = GRACE_SECONDS) -> Outcome:
         """Wait for the end, which comes after so many seconds at the latest, and a grace."""
@@ -73,11 +74,18 @@ class Running:
             if self._stop_asked.is_set() or is_too_long or failed:
                 self._end(grace)
                 break
-            time.sleep(_LOOK_SECONDS)
+            self._changed.wait(_LOOK_SECONDS)
+            self._changed.clear()
         for reader in self._readers:
             reader.join()
         codes = [process.wait() for process in self._processes]
         return Outcome(next((code for code in codes if code), 0), self._stop_asked.is_set(), is_too_long)
+
+    def _follow(self, host: str, process: subprocess.Popen[bytes], hear: Hear) -> None:
+        """Hear a process to its end, and say at once that it has come: nobody waits for the next look."""
+        _read(host, process, hear)
+        process.wait()
+        self._changed.set()
 
     def _end(self, grace: float) -> None:
         """SIGTERM to every group, SIGKILL to what is left of them after the grace."""

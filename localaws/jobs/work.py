@@ -179,7 +179,8 @@ class Jobs:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
             readings.read(line, self._world.clock.now())
 
-        self._note(kind, plan.name, "InProgress", "Training", TrainingStartTime=self._world.now())
+        began = {"TrainingStartTime": self._world.now()} if kind.secondary else {}
+        self._note(kind, plan.name, "InProgress", "Training", **began)
         running = Running(hosts, hear)
         with self._lock:
             self._running[plan.name] = running
@@ -206,8 +207,9 @@ class Jobs:
         return self._world.arn("sagemaker", f"{kind.kind}/{name}")
 
     def _note(self, kind: Kind, name: str, status: str, secondary: str, **members: Any) -> None:
-        """Say in the job's document how far it is."""
-        if self._ending.is_set():
+        """Say in the job's document how far it is, as far as its kind tells that."""
+        is_told = kind.secondary or members or status != "InProgress"
+        if self._ending.is_set() or not is_told:
             return
         moment = self._world.now()
 
