@@ -1,0 +1,112 @@
+"""The local AWS as a process of its own, and how long its executions take, by its own times and from outside."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import uuid
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from localaws import process
+from localaws.daemon import ACCOUNT
+
+_CODE = "def handler(event, context):\n    return {}\n"
+_ROLE = "benchmark"
+_PRINCIPALS = ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]
+_OVER = ("Succeeded", "Failed", "Stopped")
+_LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Timed:
+    """An execution: how long it took from the call that started it, how long by its own times, and its steps."""
+
+    wall: float
+    own: float
+    steps: int
+
+
+class Local:
+    """A local AWS that has a role and a function that does nothing."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._sagemaker = self._client("sagemaker")
+        self.role = self._made_role()
+        self.function = self._made_function()
+
+    def run(self, definition: str, seconds: float) -> Timed:
+        """Execute a pipeline; TimeoutError if it is not over in so many seconds, RuntimeError if it fails."""
+        name = f"p-{uuid.uuid4().hex}"
+        self._sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition, RoleArn=self.role)
+        began = time.perf_counter()
+        arn = self._sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
+        ended = self._end(arn, began + seconds)
+        wall = time.perf_counter() - began
+        if ended["PipelineExecutionStatus"] != "Succeeded":
+            raise RuntimeError(f"the execution is {ended['PipelineExecutionStatus']}: {ended.get('FailureReason')}")
+        own = ended["LastModifiedTime"] - ended["CreationTime"]
+        return Timed(wall, own.total_seconds(), len(self._steps(arn)))
+
+    def _end(self, arn: str, until: float) -> Any:
+        while time.perf_counter() < until:
+            told = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+            if told["PipelineExecutionStatus"] in _OVER:
+                return told
+            time.sleep(_LOOK_SECONDS)
+        raise TimeoutError(arn)
+
+    def _steps(self, arn: str) -> list[Any]:
+        pages = self._sagemaker.get_paginator("list_pipeline_execution_steps")
+        told = pages.paginate(PipelineExecutionArn=arn, PaginationConfig={"PageSize": 100})
+        steps = [step for page in told for step in page["PipelineExecutionSteps"]]
+        if any(step["StepStatus"] != "Succeeded" for step in steps):
+            raise RuntimeError(f"{arn} has steps that did not succeed")
+        return steps
+
+    def _made_role(self) -> str:
+        trust = {"Effect": "Allow", "Principal": {"Service": _PRINCIPALS}, "Action": "sts:AssumeRole"}
+        allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+        iam = self._client("iam")
+        iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=_policy(trust))
+        iam.put_role_policy(RoleName=_ROLE, PolicyName="all", PolicyDocument=_policy(allowed))
+        return f"arn:aws:iam::{ACCOUNT}:role/{_ROLE}"
+
+    def _made_function(self) -> str:
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("nothing.py", _CODE)
+        told = self._client("lambda").create_function(
+            FunctionName="nothing",
+            Runtime="python3.13",
+            Role=self.role,
+            Handler="nothing.handler",
+            Code={"ZipFile": code.getvalue()},
+        )
+        return str(told["FunctionArn"])
+
+    def _client(self, service: str) -> Any:
+        account = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}  # nobody's
+        return boto3.client(service, region_name="us-east-1", endpoint_url=self._url, **account)
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Local]:
+    """A local AWS in a folder, as long as it is needed."""
+    daemon = process.up(folder)
+    try:
+        yield Local(daemon.url)
+    finally:
+        process.down(folder)
+
+
+def _policy(statement: object) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,133 @@
+"""Other orchestrators that run on one machine: each installed on its own, and timed as its users start it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from localaws.jobs.processes import end_group
+
+_HERE = Path(__file__).parent / "orchestrators"
+_INSTALL_SECONDS = 600
+_GRACE_SECONDS = 10
+_LONGEST_REASON = 200
+
+
+class ToolError(Exception):
+    """A tool that cannot be installed, or does not do what it is asked; the text says why."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An orchestrator: what pip installs, what its environment says, and the files that must lie in its folder."""
+
+    name: str
+    packages: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+# Whatever a tool would send home is switched off, and all that it keeps stays below its folder.
+TOOLS = (
+    Tool("luigi", ["luigi"]),
+    Tool("metaflow", ["metaflow"], {"METAFLOW_USER": "benchmark"}),
+    Tool("dagster", ["dagster"], {"DAGSTER_HOME": "{home}"}, {"dagster.yaml": "telemetry:\n  enabled: false\n"}),
+    Tool(
+        "prefect",
+        ["prefect", "fastapi"],
+        {"PREFECT_HOME": "{home}", "DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"},
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A tool in a folder."""
+
+    tool: Tool
+    folder: Path
+
+    @property
+    def version(self) -> str:
+        """The version that is there."""
+        code = f"import importlib.metadata as told; print(told.version({self.tool.name!r}))"
+        return subprocess.check_output([self.python, "-c", code], text=True).strip()
+
+    @property
+    def python(self) -> str:
+        """The Python that has it."""
+        return str(self.folder / "bin" / "python")
+
+    def seconds(self, shape: str, count: int, limit: float) -> float:
+        """How long a shape of so many steps takes as a command; ToolError if it fails, or takes longer than that."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        for name, content in self.tool.files.items():
+            (home / name).write_text(content, encoding="utf-8")
+        own = {name: value.format(home=home) for name, value in self.tool.environment.items()}
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(home), "LANG": "C.UTF-8", **own}
+        command = [self.python, str(_HERE / f"with_{self.tool.name}.py"), shape, str(count)]
+        with (self.folder / "output").open("w+") as output:
+            began = time.perf_counter()
+            process = subprocess.Popen(
+                command, cwd=home, env=environment, stdout=output, stderr=output, start_new_session=True
+            )
+            code = _ended(process, limit)
+            passed = time.perf_counter() - began
+            if code is None:
+                raise ToolError(f"over {limit:.0f} s")
+            if code:
+                output.seek(0)
+                raise ToolError(_reason(output.read()))
+        return passed
+
+
+def install(tool: Tool, folder: Path) -> Installed:
+    """A tool in an environment of its own, in the versions that constraints.txt says; ToolError says why not."""
+    options = ["--quiet", "--disable-pip-version-check", "--constraint", str(_HERE / "constraints.txt")]
+    try:
+        _run([sys.executable, "-m", "venv", str(folder)])
+        _run([str(folder / "bin" / "python"), "-m", "pip", "install", *options, *tool.packages])
+    except subprocess.TimeoutExpired:
+        raise ToolError(f"not installed in {_INSTALL_SECONDS} s") from None
+    except subprocess.CalledProcessError as error:
+        raise ToolError(_reason(error.stderr)) from None
+    return Installed(tool, folder)
+
+
+def _run(command: Sequence[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=_INSTALL_SECONDS)
+
+
+def _ended(process: subprocess.Popen[bytes], limit: float) -> int | None:
+    """The exit code of a process; None if its time was over before. Either way, nothing of it runs on."""
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if process.poll() is None:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process with all that it has started: asked first, then made to."""
+    end_group(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_GRACE_SECONDS)
+    end_group(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _reason(said: str) -> str:
+    """The line of a program's last words that says what is wrong."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    told = [line for line in lines if "error" in line.lower()] or lines or ["it said nothing"]
+    return told[-1][:_LONGEST_REASON]
