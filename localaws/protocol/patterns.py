@@ -12,15 +12,41 @@ from functools import cache
 _SIGNS = (
     r"!-/:-@\[-`{-~¡-¿×÷\u02c2-\u02df\u2010-\u2bff\u3001-\u303f\ufe10-\ufe6f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff65"
 )
-_CATEGORIES = {"L": r"\w", "M": r"\w", "N": r"\w", "Z": r"\s", "S": _SIGNS, "P": _SIGNS, "Alnum": "A-Za-z0-9"}
+_PRINTED = r" -~\u00a0-\U0010FFFF"
+_CATEGORIES = {
+    **dict.fromkeys("LMN", r"\w"),
+    **dict.fromkeys("PS", _SIGNS),
+    **dict.fromkeys(("Z", "Zs"), r"\s"),
+    "Alnum": "A-Za-z0-9",
+    "ASCII": r"\x00-\x7f",
+    "Print": _PRINTED,
+}
+_CATEGORY = re.compile(r"\\p\{(\w+)\}")
+_OPEN_RANGE = re.compile(r"(\\[wds])-(?!\])")
+# Any number of any number is any number; to try all ways of parting a text so would take for ever.
+_ANY_OF_ANY = re.compile(r"\*\)\{\d+,\d+\}")
+# And two whose ways are as many, as the same texts are found in one way.
+_BLANKS = r"[ \t]"
+_ONE_WAY = {
+    rf"^{_BLANKS}*[{some}]+({_BLANKS}+[{some}]+)*{_BLANKS}*$": rf"\t*[{some}](?:\t|[{some}])*"
+    for some in (r"\x20-\x7E", r"^\x00-\x1F:\x7F")
+}
 _SURROGATES = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:
     """A pattern of a model, to be matched as a whole."""
-    text = re.sub(r"\\p\{(\w+)\}", lambda match: _CATEGORIES[match[1]], pattern).replace(*_SURROGATES)
-    return re.compile(text.replace(")${", "){"))
+    pattern = _ONE_WAY.get(pattern, pattern)
+    text = _CATEGORY.sub(lambda found: _category(pattern, found), pattern).replace(*_SURROGATES)
+    text = _OPEN_RANGE.sub(r"\1\-", text).replace(")${", "){").replace(r"\z", r"\Z")
+    return re.compile(_ANY_OF_ANY.sub("*)", text))
+
+
+def _category(pattern: str, found: re.Match[str]) -> str:
+    """A category is a set of its own, or a part of the one in which it stands."""
+    is_part = pattern.rfind("[", 0, found.start()) > pattern.rfind("]", 0, found.start())
+    return _CATEGORIES[found[1]] if is_part else f"[{_CATEGORIES[found[1]]}]"
 
 
 def fits(pattern: str, value: str) -> bool:
