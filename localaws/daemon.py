@@ -23,12 +23,15 @@ from localaws.gate.gate import Gate
 from localaws.gate.known import Resources
 from localaws.gate.people import People
 from localaws.gate.sessions import Sessions
+from localaws.intake.intake import Intake
+from localaws.intake.net import Net
 from localaws.jobs.work import Jobs, Machine
 from localaws.logs import CloudLogs, FileLogs
 from localaws.objects.api import ObjectsApi
 from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Catalog
 from localaws.records.services import SERVICES, Records
+from localaws.records.supported import is_supported
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
 from localaws.sagemaker.service import Service, joined
@@ -160,8 +163,8 @@ class LocalAws:
         return self._acting.objects(self.catalog, role, source).read(address)
 
     def _doors(self) -> Mapping[str, Application]:
-        """The services, each behind the gate."""
-        return {name: Door(self._gate, inside) for name, inside in self._services().items()}
+        """The services, each behind the gate; nothing gets past the net."""
+        return {name: Net(Door(self._gate, inside)) for name, inside in self._services().items()}
 
     def credentials(self, role_arn: str, principal: str, source: str) -> Mapping[str, str]:
         """The environment of a process that acts as a role, which a service takes for one of its resources."""
@@ -169,10 +172,13 @@ class LocalAws:
 
     def _services(self) -> Mapping[str, Application]:
         objects = ObjectsApi(self.world.store, self.catalog)
-        return {
+        recorded: dict[str, Application] = {
             **dict.fromkeys(SERVICES, self._records),
             **self._functions.applications(),
             "application-autoscaling": Activities(self.world, self._records),
+        }
+        return {
+            **{name: Intake(inside, is_supported) for name, inside in recorded.items()},
             "sagemaker": application(self._sagemaker()),
             "s3": application(objects.answer),
         }

@@ -17,7 +17,8 @@ from localaws.functions.book import split
 from localaws.functions.fleet import ThrottledError
 from localaws.functions.invoking import Invoker
 from localaws.functions.provisioned import Provisioned
-from localaws.functions.replies import json_object, refused, reply
+from localaws.functions.replies import refused, reply
+from localaws.protocol.documents import document
 from localaws.protocol.errors import ServiceError
 from localaws.web.router import Application, Environ, StartResponse
 
@@ -89,7 +90,7 @@ class FunctionsApi:
         return reply(b"", 204, {"X-Amz-Executed-Version": function.version})
 
     def _put(self, request: Request, name: str) -> Response:
-        wanted = json_object(request.get_data()).get("ProvisionedConcurrentExecutions")
+        wanted = document(request.get_data()).get("ProvisionedConcurrentExecutions")
         if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
             words = (
                 f"1 validation error detected: Value '{wanted}' at 'provisionedConcurrentExecutions' failed to satisfy "

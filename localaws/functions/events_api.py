@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from localaws.functions import patterns
-from localaws.functions.replies import RPC, json_object, read, refused, reply
+from localaws.functions.replies import RPC, read, refused, reply
 from localaws.functions.rules import DEFAULT_BUS, Rules
+from localaws.protocol.documents import document
 from localaws.protocol.errors import InvalidRequestError, ServiceError, UnreadableRequestError
 from localaws.web.router import Application, Environ, StartResponse
 from localaws.world import World
@@ -43,7 +44,7 @@ class EventsApi:
             return self._others(environ, start_response)
         try:
             body = read(environ, _LARGEST_REQUEST)
-            told = operation(json_object(body))
+            told = operation(document(body))
         except ServiceError as error:
             return refused(error, kind=RPC)(environ, start_response)
         if told is None:
@@ -91,7 +92,7 @@ class EventsApi:
         }
 
     def _test_pattern(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        event = json_object(str(request.get("Event", "")).encode())
+        event = document(str(request.get("Event", "")).encode())
         return {"Result": patterns.matches(_pattern(request.get("EventPattern")), event)}
 
     def _check_rule(self, request: Mapping[str, Any]) -> None:

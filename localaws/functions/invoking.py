@@ -85,7 +85,7 @@ class Invoker:
     def _start(self, function: Function, is_provisioned: bool) -> Warm:
         if not function.runtime.startswith("python"):
             known = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
-            raise ServiceError("InvalidRuntimeException", f"The runtime {known}", 502)
+            raise ServiceError("InvalidRuntimeException", f"The runtime {known}")
         folder = self._codes.folder(function.digest, function.code)
         stream = f"{self._clock.now():%Y/%m/%d}/[{function.version}]{secrets.token_hex(16)}"
         began = time.monotonic()

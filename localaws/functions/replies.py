@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug import Response
 
-from localaws.protocol.errors import ServiceError, UnreadableRequestError
+from localaws.protocol.errors import ServiceError
 from localaws.web.router import Environ
 
 REST, RPC = "application/json", "application/x-amz-json-1.1"
@@ -23,17 +23,6 @@ def read(environ: Environ, most: int) -> bytes:
         raise ServiceError("RequestEntityTooLargeException", f"The request is larger than {most} bytes", 413)
     body: bytes = environ["wsgi.input"].read(length)
     return body
-
-
-def json_object(body: bytes) -> dict[str, Any]:
-    """The object that a body holds."""
-    try:
-        told = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("The request is no JSON") from None
-    if not isinstance(told, dict):
-        raise UnreadableRequestError("Start of structure or map found where not expected")
-    return told
 
 
 def reply(

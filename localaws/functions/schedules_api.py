@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from localaws.functions.replies import json_object, read, refused
+from localaws.functions.replies import read, refused
+from localaws.protocol.documents import document
 from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.web.router import Application, Environ, StartResponse
 from schedules import cron
@@ -28,7 +29,7 @@ class SchedulesApi:
         if environ["REQUEST_METHOD"] in ("POST", "PUT") and _PATH.fullmatch(environ["PATH_INFO"]):
             try:
                 body = read(environ, _LARGEST)
-                _check(json_object(body))
+                _check(document(body))
             except ServiceError as error:
                 return refused(error)(environ, start_response)
             environ["wsgi.input"] = io.BytesIO(body)

@@ -10,13 +10,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from localaws.functions import code
-from localaws.functions.replies import json_object, read, refused
+from localaws.functions.replies import read, refused
+from localaws.protocol.documents import document
 from localaws.protocol.errors import ServiceError
 from localaws.web.router import Application, Environ, StartResponse
 from localaws.world import Objects
 
 _CREATE = re.compile(r"/2015-03-31/functions/?")
 _UPDATE = re.compile(r"/2015-03-31/functions/[^/]+/code/?")
+_SOURCES = ("S3Bucket", "ZipFile", "ImageUri")
 _LARGEST = 96 << 20  # 70 MB of a zip, as base64
 _MISSING = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist."
 
@@ -34,7 +36,7 @@ class Uploads:
         is_creating = method == "POST" and _CREATE.fullmatch(path)
         if is_creating or (method == "PUT" and _UPDATE.fullmatch(path)):
             try:
-                asked = json_object(read(environ, _LARGEST))
+                asked = document(read(environ, _LARGEST))
                 ready = {**asked, "Code": self._ready(asked.get("Code"))} if is_creating else self._ready(asked)
             except ServiceError as error:
                 return refused(error)(environ, start_response)
@@ -44,7 +46,7 @@ class Uploads:
 
     def _ready(self, told: Any) -> dict[str, Any]:
         """The same with the archive in it, if it is one of files."""
-        if not isinstance(told, Mapping):
+        if not isinstance(told, Mapping) or not any(one in told for one in _SOURCES):
             raise ServiceError("InvalidParameterValueException", "Please provide a source for function code.")
         if "S3Bucket" in told:
             content = self._fetched(f"s3://{told['S3Bucket']}/{told.get('S3Key', '')}")

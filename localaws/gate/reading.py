@@ -1,13 +1,12 @@
 """From an HTTP request to the operation that it asks for, by the protocol that it speaks.
 
 A request is read as the service behind the gate reads it; one that could be read in two ways is refused, since it could
-mean one thing here and another there. What cannot be read at all has no members: its service will say what is wrong.
+mean one thing here and another there; and so is one that cannot be read at all.
 """
 
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl
@@ -17,6 +16,7 @@ from localaws.gate import paths, queries
 from localaws.gate.actions import TABLES
 from localaws.gate.calls import Call
 from localaws.gate.models import input_shape
+from localaws.protocol.documents import document
 from localaws.protocol.errors import InvalidRequestError
 
 Environ: TypeAlias = dict[str, Any]
@@ -78,11 +78,7 @@ def _flat(text: str) -> dict[str, str]:
 
 
 def _document(environ: Environ) -> Mapping[str, Any]:
-    try:
-        read = json.loads(body(environ) or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return read if isinstance(read, dict) else {}
+    return document(body(environ))
 
 
 def unknown(environ: Environ) -> Request:

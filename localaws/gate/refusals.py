@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from xml.sax.saxutils import escape
 
 from werkzeug import Response
 
@@ -87,14 +86,14 @@ def _rest_json(error: ServiceError, path: str) -> Response:
 
 
 def _query(error: ServiceError, _path: str) -> Response:
-    kept = f"<Type>Sender</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    kept = f"<Type>Sender</Type><Code>{xml.text(error.code)}</Code><Message>{xml.text(error.message)}</Message>"
     request = f"<RequestId>{uuid.uuid4()}</RequestId>"
     body = f"<ErrorResponse><Error>{kept}</Error>{request}</ErrorResponse>"
     return Response(body, error.status, _id(), content_type="text/xml")
 
 
 def _ec2(error: ServiceError, _path: str) -> Response:
-    kept = f"<Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+    kept = f"<Code>{xml.text(error.code)}</Code><Message>{xml.text(error.message)}</Message>"
     request = f"<RequestID>{uuid.uuid4()}</RequestID>"
     body = f"<Response><Errors><Error>{kept}</Error></Errors>{request}</Response>"
     return Response(body, error.status, _id(), content_type="text/xml")
@@ -115,17 +114,41 @@ def _id() -> dict[str, str]:
     return {"x-amzn-RequestId": str(uuid.uuid4())}
 
 
-_QUERY_CODES = {"UnrecognizedClientException": "InvalidClientTokenId", "ExpiredTokenException": "ExpiredToken"}
-_OBJECT_CODES = {"UnrecognizedClientException": "InvalidAccessKeyId", "ExpiredTokenException": "ExpiredToken"}
-_MACHINE_CODES = {"UnrecognizedClientException": "AuthFailure", "ExpiredTokenException": "RequestExpired"}
+_QUERY_CODES = {
+    "UnrecognizedClientException": "InvalidClientTokenId",
+    "ExpiredTokenException": "ExpiredToken",
+    "ValidationException": "ValidationError",
+    "SerializationException": "MalformedInput",
+    "UnknownOperationException": "InvalidAction",
+}
+_OBJECT_CODES = {
+    "UnrecognizedClientException": "InvalidAccessKeyId",
+    "ExpiredTokenException": "ExpiredToken",
+    "ValidationException": "InvalidRequest",
+    "SerializationException": "InvalidRequest",
+    "RequestEntityTooLargeException": "EntityTooLarge",
+    "InternalFailure": "InternalError",
+}
+_MACHINE_CODES = {
+    "UnrecognizedClientException": "AuthFailure",
+    "ExpiredTokenException": "RequestExpired",
+    "ValidationException": "InvalidParameterValue",
+    "SerializationException": "InvalidParameterValue",
+    "UnknownOperationException": "InvalidAction",
+}
+_QUEUE_CODES = {"ValidationException": "InvalidParameterValue", "UnknownOperationException": "InvalidAction"}
+_METRIC_CODES = {"ValidationException": "ValidationError", "UnknownOperationException": "InvalidAction"}
+_PARAMETER_CODES = {"ValidationException": "InvalidParameterException"}
 _JSON_FORM = Form("AccessDeniedException", 400, _json)
 _FORMS: Mapping[str, Form] = {
     "iam": Form("AccessDenied", 403, _query, _QUERY_CODES),
     "sts": Form("AccessDenied", 403, _query, _QUERY_CODES),
     "ec2": Form("UnauthorizedOperation", 403, _ec2, _MACHINE_CODES),
     "s3": Form("AccessDenied", 403, _objects, _OBJECT_CODES),
-    "sqs": Form("AccessDenied", 403, _queues),
-    "monitoring": Form("AccessDenied", 403, _queues),
+    "sqs": Form("AccessDenied", 403, _queues, _QUEUE_CODES),
+    "monitoring": Form("AccessDenied", 403, _queues, _METRIC_CODES),
+    "logs": Form("AccessDeniedException", 400, _json, _PARAMETER_CODES),
+    "tagging": Form("AccessDeniedException", 400, _json, _PARAMETER_CODES),
     "lambda": Form("AccessDeniedException", 403, _rest_json),
     "scheduler": Form("AccessDeniedException", 403, _rest_json),
     "sagemaker-runtime": Form("AccessDeniedException", 403, _rest_json),

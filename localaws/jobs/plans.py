@@ -5,18 +5,19 @@ Paths are the container's own (/opt/ml/…); a sandbox maps them to where they l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.objects.catalog import Address
+from localaws.protocol.errors import ServiceError
 
 ROOT = "/opt/ml"
 CONFIG = f"{ROOT}/config"
 TRAINING_CONFIG = f"{ROOT}/input/config"
 _GROUP = "homogeneousCluster"
 _SECONDS = 86_400
+_MOST_HOSTS = 100
 
 
 @dataclass(frozen=True)
@@ -175,11 +176,14 @@ def _channel_file(channel: Mapping[str, Any], mode: str) -> Mapping[str, str]:
 def _launchable(hyperparameters: Mapping[str, str]) -> Mapping[str, str]:
     """smdistributed is for GPUs alone: here its processes are started as torch's own launcher starts them."""
     smddp, torchrun = "sagemaker_distributed_dataparallel_enabled", "sagemaker_torch_distributed_enabled"
-    if json.loads(hyperparameters.get(smddp, "false")) is not True:
+    if hyperparameters.get(smddp, "").strip() != "true":
         return hyperparameters
     return {**{key: value for key, value in hyperparameters.items() if key != smddp}, torchrun: "true"}
 
 
 def _hosts(count: int) -> tuple[str, ...]:
     """Addresses of this machine alone, one for each instance: names would have to be resolved."""
+    if not 1 <= count <= _MOST_HOSTS:
+        words = f"The local AWS runs a job on 1 to {_MOST_HOSTS} instances, and the request is for {count}."
+        raise ServiceError("ResourceLimitExceeded", words)
     return tuple(f"127.0.0.{number}" for number in range(1, count + 1))

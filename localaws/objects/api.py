@@ -18,7 +18,7 @@ from werkzeug.wsgi import FileWrapper
 
 from localaws.objects import bodies, configuration, xml
 from localaws.objects.catalog import BUCKET, Address, Catalog, NoBucketError
-from localaws.objects.errors import ObjectsError, invalid, no_bucket, no_key
+from localaws.objects.errors import ObjectsError, invalid, no_bucket, no_key, unsupported
 from localaws.objects.listing import list_buckets, list_objects, list_versions
 from localaws.objects.multipart import Uploads
 from localaws.store import Document, Store
@@ -63,7 +63,9 @@ class ObjectsApi:
         if handler is None or not (
             named or _PLAIN.issuperset(request.args) or set(request.args) & set(configuration.KINDS)
         ):
-            raise ObjectsError("NotImplemented", "The local AWS does not have this operation of S3.", 501)
+            asked = f"{request.method} of {'an' if level == 'object' else 'a'} {level}"
+            words = " ".join(sorted(set(request.args) - _PLAIN))
+            raise unsupported(f"{asked}{f' with {words}' if words else ''}")
         return handler
 
 

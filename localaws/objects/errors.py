@@ -26,3 +26,8 @@ def no_key(key: str) -> ObjectsError:
 def invalid(message: str) -> ObjectsError:
     """A request that S3 does not take."""
     return ObjectsError("InvalidArgument", message, 400)
+
+
+def unsupported(what: str) -> ObjectsError:
+    """What S3 can do and this machine cannot. The status is no server's fault: to ask again does not help."""
+    return ObjectsError("NotImplemented", f"{what} is not supported by the local AWS", 405)

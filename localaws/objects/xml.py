@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -9,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from localaws.objects.errors import ObjectsError
 
+UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -47,7 +49,12 @@ def _elements(content: Mapping[str, Any]) -> Iterator[str]:
 def _inner(value: Any) -> str:
     if isinstance(value, Mapping):
         return "".join(_elements(value))
-    return str(value).lower() if isinstance(value, bool) else escape(str(value))
+    return str(value).lower() if isinstance(value, bool) else text(str(value))
+
+
+def text(value: str) -> str:
+    """A text as XML writes it; what XML has no way to write is told as such."""
+    return escape(UNWRITABLE.sub("\ufffd", value))
 
 
 def _malformed() -> ObjectsError:

@@ -7,9 +7,12 @@ the service may let it pass, and then it does nothing, which is no help to anybo
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
+
+from botocore.utils import parse_timestamp
 
 from localaws.protocol.errors import InvalidRequestError, UnreadableRequestError
 from localaws.protocol.patterns import fits
@@ -43,13 +46,40 @@ def _check_types(shape: Shape, value: Any, place: str) -> None:
     if value is None:
         return
     if not isinstance(value, _TYPES[shape.type_name]) or (isinstance(value, bool) and shape.type_name != "boolean"):
-        raise UnreadableRequestError(
-            f"{_kind(value)} can not be converted to {shape.type_name}{f' at {place}' if place else ''}"
-        )
+        raise UnreadableRequestError(f"{_kind(value)} can not be converted to {shape.type_name}{_at(place)}")
+    if not _CAN_BE.get(shape.type_name, _anything)(value):
+        raise UnreadableRequestError(f"'{str(value)[:100]}' can not be converted to {shape.type_name}{_at(place)}")
     for inner, shape_within, entry in _entries(shape, value, place):
         if shape_within is None:
             raise InvalidRequestError(f"1 validation error detected: '{inner}' is not known to {shape.name}")
         _check_types(shape_within, entry, inner)
+
+
+def _at(place: str) -> str:
+    return f" at {place}" if place else ""
+
+
+def _anything(_value: Any) -> bool:
+    return True
+
+
+def _is_moment(value: Any) -> bool:
+    """Whether a value stands for a time: seconds since 1970, or a text that tells one."""
+    if isinstance(value, dt.datetime):
+        return True
+    try:
+        parse_timestamp(value)
+    except (ValueError, OverflowError, OSError):
+        return False
+    return True
+
+
+def _is_blob(value: Any) -> bool:
+    """Whether a text stands for bytes."""
+    try:
+        return isinstance(value, bytes) or bool(base64.b64decode(value, validate=True)) or not value
+    except ValueError:
+        return False
 
 
 def _problems(shape: Shape, value: Any, place: str) -> Iterator[str]:
@@ -140,6 +170,12 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "timestamp": (int, float, str, dt.datetime),
     "blob": (str, bytes),
+}
+_CAN_BE: Mapping[str, Callable[[Any], bool]] = {
+    "integer": lambda value: -(2**31) <= value < 2**31,
+    "long": lambda value: -(2**63) <= value < 2**63,
+    "timestamp": _is_moment,
+    "blob": _is_blob,
 }
 _INSIDE: Mapping[str, Callable[[Shape, Any, str], Iterator[tuple[str, Shape | None, Any]]]] = {
     "structure": _members,

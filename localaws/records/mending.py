@@ -45,7 +45,7 @@ def create_mapping(original: Any) -> Callable[..., Any]:
     """A queue and a function can be mapped once; the mapping is to the alias, not to the version behind it."""
 
     def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
-        queue, function = spec["EventSourceArn"], _function_arn(self, spec["FunctionName"])
+        queue, function = spec.get("EventSourceArn"), _function_arn(self, spec["FunctionName"])
         for one in self._event_source_mappings.values():
             if (one.event_source_arn, one.function_arn) == (queue, function):
                 raise ConflictError(

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, TypeAlias
 
-from localaws.records import snapshots
+from localaws.records import answers, failures, snapshots
 
 StartResponse: TypeAlias = Callable[..., Any]
 Environ: TypeAlias = dict[str, Any]
@@ -28,6 +28,8 @@ SERVICES: Mapping[str, tuple[str, bool]] = {
     "ssm": ("ssm", False),
     "ec2": ("ec2", True),
 }
+# Logs are written more often than they are kept.
+_UNDONE = frozenset(name for name, is_kept in SERVICES.values() if is_kept) - {"logs"}
 _READING = ("Get", "List", "Describe", "Head", "Batch", "Simulate")
 
 
@@ -51,21 +53,35 @@ class Records:
     def restore(self) -> None:
         """Remember what an earlier process kept, and nothing else."""
         for name, is_kept in SERVICES.values():
-            path = self._path(name)
-            _backends(name).reset()
-            if is_kept and path.exists():
-                for account, held in snapshots.restored(path.read_bytes()).items():
-                    dict.__setitem__(_backends(name), account, held)
+            self._restore(name, is_kept)
+
+    def _restore(self, name: str, is_kept: bool) -> None:
+        path = self._path(name)
+        _backends(name).clear()  # its reset() would forget all services
+        if is_kept and path.exists():
+            for account, held in snapshots.restored(path.read_bytes()).items():
+                dict.__setitem__(_backends(name), account, held)
+
+    def _undo(self, name: str) -> None:
+        """Forget what a call may have changed before it failed: what was kept holds."""
+        if name in _UNDONE:
+            self._restore(name, is_kept=True)
+            for listener in tuple(self._listeners):
+                listener(name)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request, one at a time: moto's backends know no locks."""
         name, is_kept = SERVICES[environ["localaws.service"]]
         with self._lock:
-            answer = self._application(environ, start_response)
-            body = [b"".join(answer)]
+            try:
+                answer = answers.told(self._application, environ)
+                failures.check(environ["localaws.operation"], answer)
+            except Exception as error:  # moto's own, whatever it is; ours goes on as what it is
+                self._undo(name)
+                raise failures.told(environ["localaws.operation"], error) from error
             if not _only_reads(environ):
                 self._changed(name, is_kept)
-        return body
+        return answer(environ, start_response)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Tell a listener which service has changed, after each change and before it is kept; it must be quick."""
@@ -101,6 +117,5 @@ def _backends(name: str) -> Any:
 
 
 def _only_reads(environ: Environ) -> bool:
-    """Whether a request changes nothing: by its method, or by the operation that it names."""
-    target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
-    return environ["REQUEST_METHOD"] in ("GET", "HEAD") or target.startswith(_READING)
+    """Whether a request changes nothing, by the operation that it names."""
+    return str(environ["localaws.operation"]).startswith(_READING)

@@ -68,12 +68,23 @@ class JobHandlers:
         return self.jobs.series(self.kind, name, metric)
 
     def _create(self, world: World, request: Request) -> Mapping[str, Any]:
+        self._check(request)
         moment = world.now()
         secondary = {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []} if self.kind.secondary else {}
         status = {self.kind.status: "InProgress", "LastModifiedTime": moment, **secondary}
         job = self.resource.create(world, request, **status, ProcessingStartTime=moment)
         self.jobs.start(self.kind, request[self.resource.name_member])
         return job
+
+    def _check(self, request: Request) -> None:
+        """Refuse a job that could not be run: nothing is kept of it."""
+        try:
+            self.kind.plan({**request, self.resource.arn_member: ""})
+        except KeyError as error:
+            words = f"The local AWS runs no {self.resource.called} without {error.args[0]}."
+            raise InvalidRequestError(words) from None
+        except ValueError as error:
+            raise InvalidRequestError(str(error)) from None
 
     def _stop(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request[self.resource.name_member]

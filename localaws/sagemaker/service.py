@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from language.shapes import service as model
 from localaws.protocol.answers import shaped
-from localaws.protocol.errors import ServiceError
+from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.protocol.requests import checked
 from localaws.world import World
 
@@ -16,6 +16,9 @@ Request: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[World, Request], Mapping[str, Any]]
 
 
+_NEEDED: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("ListPipelineExecutionSteps", "StopPipelineExecution", "RetryPipelineExecution"), ("PipelineExecutionArn",)
+)
 _READING = ("Describe", "List", "Search", "Get")
 
 
@@ -41,11 +44,24 @@ class Service:
         if handler is None:
             raise UnknownOperationError(operation)
         described = model().operation_model(operation)
-        told = handler(self.world, checked(described.input_shape, request))
+        asked = checked(described.input_shape, request)
+        _check_needed(operation, asked)
+        told = handler(self.world, asked)
         if not operation.startswith(_READING):
             self.world.signal.wake()
         answer: dict[str, Any] = shaped(described.output_shape, told)
         return answer
+
+
+def _check_needed(operation: str, asked: Request) -> None:
+    """Refuse a request without a member that the model leaves open, and the operation does not."""
+    for member in _NEEDED.get(operation, ()):
+        if member not in asked:
+            place = f"{member[0].lower()}{member[1:]}"
+            raise InvalidRequestError(
+                f"1 validation error detected: Value null at '{place}' failed to satisfy constraint: "
+                "Member must not be null"
+            )
 
 
 def joined(tables: Iterable[Mapping[str, Handler]]) -> Mapping[str, Handler]:

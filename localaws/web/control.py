@@ -11,7 +11,8 @@ from typing import Any
 from werkzeug import Request, Response
 
 from localaws.protocol.answers import error_body
-from localaws.protocol.errors import ServiceError, UnreadableRequestError
+from localaws.protocol.documents import document
+from localaws.protocol.errors import ServiceError
 from localaws.sagemaker.service import Service
 
 _LOG = logging.getLogger(__name__)
@@ -43,14 +44,7 @@ def _document(request: Request) -> Any:
     """The request's body, which is JSON."""
     if (request.content_length or 0) > _LARGEST:
         raise ServiceError("RequestEntityTooLargeException", f"The request is larger than {_LARGEST} bytes", 413)
-    try:
-        return json.loads(request.get_data() or b"{}", parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise UnreadableRequestError("The request is no JSON") from None
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(text)
+    return document(request.get_data())
 
 
 def _response(body: Mapping[str, Any], status: int, code: str = "") -> Response:

@@ -56,4 +56,5 @@ def application(answer: Callable[[Request], Response]) -> Application:
 
 def _refusal(status: int, code: str, message: str) -> Application:
     body = json.dumps({"__type": code, "message": message})
-    return Response(body, status, {"x-amzn-errortype": code}, content_type="application/x-amz-json-1.1")
+    headers = {"x-amzn-errortype": code, "Connection": "close"}  # nobody reads the body
+    return Response(body, status, headers, content_type="application/x-amz-json-1.1")

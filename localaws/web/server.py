@@ -6,12 +6,14 @@ import threading
 
 from cheroot.wsgi import Server as HttpServer
 
+from localaws.web.heads import Connection
 from localaws.web.router import Application
 
 _ADDRESS = "127.0.0.1"
 _THREADS = 48
 _WAITING = 512
 _LARGEST_BODY = 6 << 30
+_LARGEST_HEAD = 64 << 10
 
 
 class Server:
@@ -22,6 +24,8 @@ class Server:
             (_ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
         self._server.max_request_body_size = _LARGEST_BODY
+        self._server.max_request_header_size = _LARGEST_HEAD
+        self._server.ConnectionClass = Connection
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
 
