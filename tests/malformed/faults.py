@@ -1,0 +1,128 @@
+"""One thing wrong in a request that a model allowed: what no service may take for a request."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from localaws.protocol.patterns import fits
+
+Shape = Any
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+_NESTED: Any = []
+for _ in range(300):
+    _NESTED = [_NESTED]
+_NUMBERS = ("integer", "long", "boolean")
+_OF_TEXT = ("missing", "enum", "pattern", "much", "little")
+_FOREIGN: Mapping[str, tuple[Any, ...]] = {
+    "structure": ("x", 1, [], True, [{}], _NESTED),
+    "list": ("x", 1, {}, True, {"a": []}),
+    "map": ("x", 1, [], False, _NESTED),
+    "string": (1, 1.5, True, {}, [], ["x"], {"a": "b"}, _NESTED),
+    "integer": ("x", "1", 1.5, True, {}, [1], 2**40, 10**400),
+    "long": ("x", "1", 1.5, True, {}, [1], 2**70),
+    "float": ("x", True, {}, []),
+    "double": ("x", True, {}, []),
+    "boolean": ("yes", 1, 0, {}, [], "true"),
+    "timestamp": ({}, [], True, "yesterday", "99999-99-99"),
+    "blob": (1, {}, [], True, "not base64!"),
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a request something can be wrong: what holds it, under which name, and what should be there."""
+
+    holder: Any
+    name: Any
+    shape: Shape
+    is_required: bool
+
+
+def spoilt(draw: Draw, shape: Shape, members: Mapping[str, Any], *, is_text: bool) -> dict[str, Any] | None:
+    """The request with one fault; None where nothing could be wrong with it, as in a protocol that has only text."""
+    request: dict[str, Any] = copy.deepcopy(dict(members))
+    ways = [(place, way) for place in _places(shape, request) for way in _ways(place)]
+    if is_text:
+        ways = [(place, way) for place, way in ways if _is_text(place.shape.type_name, way)]
+    else:
+        ways.append((Place(request, "NoSuchMember", None, False), "unknown"))
+    if not ways:
+        return None
+    place, way = draw(st.sampled_from(ways))
+    wrong = "x" if is_text and way == "type" else draw(st.sampled_from(_wrong(place, way)))
+    if way == "missing":
+        del place.holder[place.name]
+    else:
+        place.holder[place.name] = wrong
+    return request
+
+
+def _is_text(kind: str, way: str) -> bool:
+    """Whether what is wrong can be written where everything is text, and lists are as long as what is in them."""
+    return kind in _NUMBERS if way == "type" else way in _OF_TEXT and kind != "list"
+
+
+def _places(shape: Shape, value: Any) -> Iterator[Place]:
+    if shape.type_name == "structure":
+        for name in value:
+            member = shape.members[name]
+            yield Place(value, name, member, name in shape.required_members)
+            yield from _places(member, value[name])
+    elif shape.type_name in ("list", "map"):
+        inner = shape.member if shape.type_name == "list" else shape.value
+        for key in range(len(value)) if shape.type_name == "list" else value:
+            yield Place(value, key, inner, False)
+            yield from _places(inner, value[key])
+
+
+def _ways(place: Place) -> Iterator[str]:
+    limits, kind = place.shape.metadata, place.shape.type_name
+    yield "type"
+    if place.is_required:
+        yield from ("missing", "null")
+    if getattr(place.shape, "enum", None):
+        yield "enum"
+    if "pattern" in limits and _unfitting(place.shape):
+        yield "pattern"
+    if "max" in limits and limits["max"] < 10_000 and kind in _SIZED:
+        yield "much"
+    if limits.get("min", 0) > 0 and kind in _SIZED:
+        yield "little"
+
+
+def _wrong(place: Place, way: str) -> list[Any]:
+    kind, limits = (place.shape.type_name, place.shape.metadata) if place.shape is not None else ("", {})
+    found: dict[str, Callable[[], list[Any]]] = {
+        "type": lambda: list(_FOREIGN[kind]),
+        "missing": lambda: [None],
+        "null": lambda: [None],
+        "enum": lambda: ["NoSuchValue", "", "x" * 500],
+        "pattern": lambda: _unfitting(place.shape),
+        "much": lambda: [_SIZED[kind](limits["max"] + 1, place)],
+        "little": lambda: [_SIZED[kind](limits["min"] - 1, place)],
+        "unknown": lambda: [1, "x", {}, [None], _NESTED],
+    }
+    return found[way]()
+
+
+def _unfitting(shape: Shape) -> list[str]:
+    some = ("\x00", "§", "no space", "\n", "a/b:c d", "_" * 5, "")
+    return [one for one in some if not fits(shape.metadata["pattern"], one)]
+
+
+def _many(size: int, place: Place) -> list[Any]:
+    here = place.holder[place.name]
+    return (here * (size + 1))[:size] if here else ["x"] * size
+
+
+_SIZED: Mapping[str, Callable[[int, Place], Any]] = {
+    "string": lambda size, _place: "a" * size,
+    "list": _many,
+    "integer": lambda size, _place: size,
+    "long": lambda size, _place: size,
+}

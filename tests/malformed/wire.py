@@ -1,0 +1,183 @@
+"""A request as bytes, in its service's protocol; unlike a client of AWS, this writes down whatever it is given."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+from xml.sax.saxutils import escape
+
+from localaws.gate.models import model
+
+Shape = Any
+# What a service is called in a credential's scope, where that is not botocore's name.
+_SCOPES = {"sagemaker-runtime": "sagemaker", "cloudwatch": "monitoring", "resourcegroupstaggingapi": "tagging"}
+SERVICES = (
+    *("sagemaker", "sagemaker-runtime", "s3", "lambda", "sqs", "events", "scheduler", "iam", "sts"),
+    *("application-autoscaling", "cloudwatch", "logs", "ec2", "ssm", "resourcegroupstaggingapi"),
+)
+_LABEL = re.compile(r"\{([^}+]+)(\+?)\}")
+_PATIENCE_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request before it is sent."""
+
+    method: str = "POST"
+    target: str = "/"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """The error's code, wherever the protocol writes it."""
+        found = re.search(rb"<Code>([^<]+)</Code>", self.body)
+        if found:
+            return found[1].decode()
+        told = json.loads(self.body) if self.body[:1] == b"{" else {}
+        return str(told.get("__type") or self.headers.get("x-amzn-errortype", ""))
+
+
+def scope(service: str) -> str:
+    """What a service is called in a credential's scope."""
+    return _SCOPES.get(service, service)
+
+
+def signed(service: str, key: str = "local", token: str = "") -> dict[str, str]:
+    """The headers that say who asks which service; nobody looks at the signature itself."""
+    place = f"Credential={key}/20260101/us-east-1/{scope(service)}/aws4_request"
+    who = {"Authorization": f"AWS4-HMAC-SHA256 {place}, SignedHeaders=host, Signature=0"}
+    return {**who, **({"X-Amz-Security-Token": token} if token else {})}
+
+
+def send(port: int, asked: Asked) -> Answered:
+    """The answer to a request, which comes in time."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
+    try:
+        connection.putrequest(asked.method, asked.target, skip_accept_encoding=True)
+        for name, value in {"Content-Length": str(len(asked.body)), **asked.headers}.items():
+            connection.putheader(name, value)
+        connection.endheaders(asked.body)
+        answer = connection.getresponse()
+        return Answered(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+def request(service: str, operation: str, members: Mapping[str, Any]) -> Asked:
+    """A request of an operation, as its protocol writes it."""
+    described = model(service)
+    if described.metadata.get("targetPrefix"):
+        target = f"{described.metadata['targetPrefix']}.{operation}"
+        kind = f"application/x-amz-json-{described.metadata['jsonVersion']}"
+        return Asked(headers={"X-Amz-Target": target, "Content-Type": kind}, body=_json(members))
+    if described.metadata["protocol"] in ("query", "ec2"):
+        form = {"Action": operation, "Version": described.api_version}
+        shape = described.operation_model(operation).input_shape
+        form |= dict(_flat(shape, members, "", described.metadata["protocol"] == "ec2"))
+        kind = "application/x-www-form-urlencoded"
+        return Asked(headers={"Content-Type": kind}, body=urlencode(form, errors="replace").encode())
+    return _rest(service, operation, members)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, default=_plain).encode()
+
+
+def _plain(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return _plain(value)
+    return value if isinstance(value, str) else json.dumps(value, default=_plain)
+
+
+def _flat(shape: Shape, value: Any, place: str, is_ec2: bool) -> Iterator[tuple[str, str]]:
+    kind = shape.type_name if shape is not None else "string"
+    if kind == "structure" and isinstance(value, Mapping):
+        for name, inner in value.items():
+            member = shape.members.get(name)
+            yield from _flat(member, inner, f"{place}.{_called(name, member, is_ec2)}".lstrip("."), is_ec2)
+    elif kind == "list" and isinstance(value, list):
+        inside = "" if is_ec2 or shape.serialization.get("flattened") else ".member"
+        for number, inner in enumerate(value, 1):
+            yield from _flat(shape.member, inner, f"{place}{inside}.{number}", is_ec2)
+    elif kind == "map" and isinstance(value, Mapping):
+        for number, (key, inner) in enumerate(value.items(), 1):
+            yield f"{place}.entry.{number}.key", _text(key)
+            yield from _flat(shape.value, inner, f"{place}.entry.{number}.value", is_ec2)
+    elif value is not None:
+        yield place, _text(value)
+
+
+def _called(name: str, shape: Shape, is_ec2: bool) -> str:
+    told = shape.serialization if shape is not None else {}
+    if not is_ec2:
+        return str(told.get("name", name))
+    called = str(told.get("name", name))
+    return str(told.get("queryName") or called[:1].upper() + called[1:])
+
+
+def _rest(service: str, operation: str, members: Mapping[str, Any]) -> Asked:
+    described = model(service)
+    found = described.operation_model(operation)
+    shape = found.input_shape
+    shapes = shape.members if shape is not None else {}
+    parts: dict[str | None, dict[str, Any]] = {}
+    for name, value in members.items():
+        told = shapes[name].serialization if name in shapes else {}
+        parts.setdefault(told.get("location"), {})[told.get("name", name)] = value
+    labels = parts.get("uri", {})
+    target = _LABEL.sub(
+        lambda one: quote(_text(labels.get(one[1], "")), safe="/" if one[2] else "", errors="replace"),
+        found.http["requestUri"],
+    )
+    query = urlencode({name: _text(value) for name, value in parts.get("querystring", {}).items()}, errors="replace")
+    headers = {name: _headed(value) for name, value in parts.get("header", {}).items()}
+    for name, value in parts.get("headers", {}).items():
+        for key, inner in value.items() if isinstance(value, Mapping) else ():
+            headers[f"{name}{quote(str(key), errors='replace')}"] = _headed(inner)
+    is_xml = described.metadata["protocol"] == "rest-xml"
+    body = _body(shape, members, parts.get(None, {}), is_xml)
+    joined = f"{target}{'&' if '?' in target else '?'}{query}" if query else target
+    # A path that begins with two slashes is one of another host, before it is anything else.
+    return Asked(found.http["method"], f"/{joined.lstrip('/')}", headers, body)
+
+
+def _headed(value: Any) -> str:
+    return quote(_text(value), safe=" /:=;,+*\"'()[]{}", errors="replace")[:4000]
+
+
+def _body(shape: Shape, members: Mapping[str, Any], rest: Mapping[str, Any], is_xml: bool) -> bytes:
+    payload = shape.serialization.get("payload") if shape is not None else None
+    told = members.get(payload) if payload else rest
+    if told is None or (is_xml and not payload and not told):
+        return b""
+    if payload and isinstance(told, (str, bytes)):
+        return told.encode(errors="replace") if isinstance(told, str) else told
+    return f"<Root>{_xml(told)}</Root>".encode(errors="replace") if is_xml else _json(told)
+
+
+def _xml(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"<{quote(str(k))}>{_xml(inner)}</{quote(str(k))}>" for k, inner in value.items())
+    if isinstance(value, list):
+        return "".join(f"<member>{_xml(one)}</member>" for one in value)
+    return escape(_text(value))
