@@ -177,6 +177,7 @@ def _retry(world: World, request: Request) -> Mapping[str, Any]:
         }
         if "ParallelismConfiguration" in request:
             changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
+        world.store.put(state.ACTIVE, execution_id, {})
         return state.change(world, execution_id, **changes)
 
 
