@@ -8,7 +8,7 @@ from cheroot.wsgi import Server as HttpServer
 
 from localaws.web.router import Application
 
-_ADDRESS = "127.0.0.1"
+ADDRESS = "127.0.0.1"
 _THREADS = 48
 _WAITING = 512
 _LARGEST_BODY = 6 << 30
@@ -19,7 +19,7 @@ class Server:
 
     def __init__(self, application: Application, port: int) -> None:
         self._server = HttpServer(
-            (_ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
+            (ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
         self._server.max_request_body_size = _LARGEST_BODY
         self._server.prepare()
