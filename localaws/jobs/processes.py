@@ -74,18 +74,19 @@ class Running:
                 self._end(grace)
                 break
             time.sleep(_LOOK_SECONDS)
+        # A container ends with its first process: what that one has left behind ends, too, and with it the output.
+        self._signal(signal.SIGKILL)
         for reader in self._readers:
             reader.join()
         codes = [process.wait() for process in self._processes]
         return Outcome(next((code for code in codes if code), 0), self._stop_asked.is_set(), is_too_long)
 
     def _end(self, grace: float) -> None:
-        """SIGTERM to every group, SIGKILL to what is left of them after the grace."""
+        """SIGTERM to every group, and a grace; what is left of them after it is killed."""
         self._signal(signal.SIGTERM)
         until = time.monotonic() + grace
         while time.monotonic() < until and any(process.poll() is None for process in self._processes):
             time.sleep(_LOOK_SECONDS)
-        self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes:
