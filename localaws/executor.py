@@ -95,10 +95,8 @@ class Executor:
             if due:
                 attempts.begin(run, runner)
             return due
-        if is_stopping and body["StepStatus"] != "Stopping":
-            attempts.change(run, StepStatus="Stopping")
-            runner.stop(run)
-        return attempts.look(run, runner)
+        is_to_be_stopped = is_stopping and body["StepStatus"] != "Stopping"
+        return (is_to_be_stopped and attempts.stop(run, runner)) or attempts.look(run, runner)
 
     def _act(self, execution_id: str) -> bool:
         """Do what the planner says; whether there was anything to do."""
@@ -141,9 +139,9 @@ class Executor:
             )
             if self._world.store.find(state.ACTIVE, execution_id) is not None:
                 self._world.store.remove(state.ACTIVE, execution_id)
-        arn = execution["PipelineExecutionArn"]
-        detail = {"currentPipelineExecutionStatus": end.status, "pipelineExecutionArn": arn}
-        events.emit(self._world, "SageMaker Model Building Pipeline Execution Status Change", [arn], detail)
+            arn = execution["PipelineExecutionArn"]
+            detail = {"currentPipelineExecutionStatus": end.status, "pipelineExecutionArn": arn}
+            events.emit(self._world, "SageMaker Model Building Pipeline Execution Status Change", [arn], detail)
 
     def _run(self, knowledge: Knowledge, body: Document) -> Run:
         name = body["StepName"]
