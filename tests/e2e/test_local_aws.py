@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import socket
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -198,6 +199,15 @@ def test_who_asks_for_another_host_is_refused(local: LocalAws, host: str) -> Non
 
 def test_it_says_that_it_is_ready(local: LocalAws) -> None:
     assert asked(local, f"127.0.0.1:{local.port}", "/_local/health") == (200, {"status": "ready"})
+
+
+def test_an_answer_comes_in_one_piece(local: LocalAws) -> None:
+    """Clients take a head without a body for an empty success: a daemon that is killed must not leave them with one."""
+    request = f"GET /_local/health HTTP/1.1\r\nHost: 127.0.0.1:{local.port}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", local.port), timeout=10) as connection:
+        for _ in range(200):
+            connection.sendall(request)
+            assert connection.recv(65_536).endswith(b'{"status": "ready"}')
 
 
 def test_an_unsigned_request_is_refused(local: LocalAws) -> None:
