@@ -2,7 +2,8 @@
 
     python -m localaws --folder .localaws [--port 0] [--region us-east-1] [--container .venv-container] [--no-iam]
 
-It holds a lock on its folder as long as it lives, and says where it listens in daemon.json once it is ready.
+It holds a lock on its folder as long as it lives, and says where it listens in daemon.json once it is ready. Unless it
+is told a port, it listens where the one before it did, so that whoever knew that one finds it again.
 """
 
 from __future__ import annotations
@@ -13,12 +14,21 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
+import time
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 from localaws import process
 from localaws.daemon import LocalAws, Options
+from localaws.web.server import ADDRESS
+
+_PORT = "port"
+_LOCK_SECONDS = 0.5
+_LOOK_SECONDS = 0.01
 
 
 def main() -> int:
@@ -28,20 +38,34 @@ def main() -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with process.lock_path(options.folder).open("w") as lock:
+        if not _is_taken(lock):
+            logging.error("another local AWS runs in %s already", options.folder)
+            return process.TAKEN
+        process.state_path(options.folder).unlink(missing_ok=True)  # of one that was killed
+        return _live(options)
+
+
+def _is_taken(lock: IO[str]) -> bool:
+    """Take the lock. Who asks whether a daemon runs has it for a moment, too, so one refusal means little."""
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            logging.error("another local AWS runs in %s already", options.folder)
-            return process.TAKEN
-        return _live(options)
+            if time.monotonic() > until:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return True
 
 
 def _live(options: Options) -> int:
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    daemon = LocalAws(options)
+    daemon = LocalAws(replace(options, port=options.port or _earlier_port(options.folder)))
     daemon.start()
+    (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
     told = {"pid": os.getpid(), "port": daemon.port, "url": daemon.url, "region": options.region}
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
@@ -53,6 +77,16 @@ def _live(options: Options) -> int:
     daemon.stop()
     logging.info("ended")
     return 0
+
+
+def _earlier_port(folder: Path) -> int:
+    """Where the daemon before listened, if that is free now; else 0."""
+    try:
+        port = int((folder / _PORT).read_text(encoding="utf-8"))
+        with socket.create_server((ADDRESS, port)):
+            return port
+    except (OSError, ValueError, OverflowError):
+        return 0
 
 
 def _options() -> Options:

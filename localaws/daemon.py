@@ -11,6 +11,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
+from localaws import leftovers
 from localaws.clients import Clients
 from localaws.endpoints.endpoints import Endpoints
 from localaws.endpoints.recipes import Kitchen
@@ -115,6 +116,7 @@ class LocalAws:
 
     def start(self) -> None:
         """Remember, take up what was running, and answer."""
+        leftovers.end(self.world.folder)
         self._records.restore()
         for handlers in (self._training, self._processing):
             self._jobs.resume(handlers.kind)
@@ -223,10 +225,12 @@ class LocalAws:
         # Threads that wait by spinning take the cores from every other process: two jobs would be 40 times slower.
         threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
         environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region, **threads}
+        environment |= leftovers.mark(options.folder)
         return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects)
 
 
 def _functions_machine(options: Options) -> invoking.Machine:
     cores = os.cpu_count() or 1
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "PYTHONUNBUFFERED": "1"}
+    environment |= leftovers.mark(options.folder)
     return invoking.Machine(str(options.function_python), environment, cores, options.function_idle_seconds)

@@ -121,10 +121,8 @@ class Executor:
 
     def _look_at(self, run: Run, body: Document) -> bool:
         runner = self._runners[run.step.type]
-        if run.execution["PipelineExecutionStatus"] == "Stopping" and body["StepStatus"] != "Stopping":
-            attempts.change(run, StepStatus="Stopping")
-            runner.stop(run)
-        return attempts.look(run, runner)
+        is_to_be_stopped = run.execution["PipelineExecutionStatus"] == "Stopping" and body["StepStatus"] != "Stopping"
+        return (is_to_be_stopped and attempts.stop(run, runner)) or attempts.look(run, runner)
 
     def _act(self, execution: Document, ledger: Ledger) -> bool:
         """Do what the planner says; whether that leads to more. After the end nothing does: a client may have all of it
@@ -168,9 +166,9 @@ class Executor:
             )
             if self._world.store.find(state.ACTIVE, execution_id) is not None:
                 self._world.store.remove(state.ACTIVE, execution_id)
-        arn = execution["PipelineExecutionArn"]
-        detail = {"currentPipelineExecutionStatus": end.status, "pipelineExecutionArn": arn}
-        events.emit(self._world, "SageMaker Model Building Pipeline Execution Status Change", [arn], detail)
+            arn = execution["PipelineExecutionArn"]
+            detail = {"currentPipelineExecutionStatus": end.status, "pipelineExecutionArn": arn}
+            events.emit(self._world, "SageMaker Model Building Pipeline Execution Status Change", [arn], detail)
 
     def _run(self, knowledge: Knowledge, ledger: Ledger, body: Document) -> Run:
         name = body["StepName"]

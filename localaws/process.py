@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws import leftovers
 from localaws.errors import LocalAwsError
 
 TAKEN = 3
@@ -59,9 +60,11 @@ def find(folder: Path) -> Daemon | None:
     if not is_running(folder):
         return None
     try:
-        return Daemon(**json.loads(state_path(folder).read_text(encoding="utf-8")))
-    except FileNotFoundError:
+        told = Daemon(**json.loads(state_path(folder).read_text(encoding="utf-8")))
+        os.kill(told.pid, 0)  # one that was killed may have told it, just before another takes its place
+    except (FileNotFoundError, ProcessLookupError):
         return None
+    return told
 
 
 def is_running(folder: Path) -> bool:
@@ -91,7 +94,6 @@ def up(
     if not enforces_iam:
         command += ["--no-iam"]
     root = Path(__file__).resolve().parent.parent
-    state_path(folder).unlink(missing_ok=True)
     with log_path(folder).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  # our own module
             command, cwd=root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -111,10 +113,23 @@ def down(folder: Path) -> bool:
     """End the daemon of a folder; whether there was one."""
     running = find(folder)
     if running is None:
+        _clear(folder)
         return False
     os.kill(running.pid, signal.SIGTERM)
     _wait(lambda: not is_running(folder), f"process {running.pid} does not end; see {log_path(folder)}")
     return True
+
+
+def _clear(folder: Path) -> None:
+    """End what a daemon that was killed has left running, if nobody else has taken its place."""
+    if not lock_path(folder).exists():
+        return
+    with lock_path(folder).open("r") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return
+        leftovers.end(folder)
 
 
 def reset(folder: Path) -> None:

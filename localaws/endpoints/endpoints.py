@@ -95,7 +95,7 @@ class Endpoints:
             if status == "Deleting":
                 self.remove(entry.name)
             elif status != "Failed":
-                self.begin(entry.name)
+                self._in_thread(self._take_up, entry.name)
 
     def end_all(self) -> None:
         """End every instance; the endpoints come back with the next start."""
@@ -125,7 +125,14 @@ class Endpoints:
         live = self._live.get(name)
         return live.current.counts() if live and live.current else {}
 
-    def _create(self, name: str) -> None:
+    def _take_up(self, name: str) -> None:
+        """Bring back an endpoint; one that was being updated is updated from what it was."""
+        update = self._world.store.get(ENDPOINT, name).get("_update")
+        self._create(name, "Updating" if update else "InService")
+        if update and self._of(name).current is not None:
+            self._update(name, **update)
+
+    def _create(self, name: str, status: str = "InService") -> None:
         live, body = self._of(name), self._world.store.get(ENDPOINT, name)
         counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in body["ProductionVariants"]}
         try:
@@ -134,7 +141,7 @@ class Endpoints:
             self._note(name, "Failed", FailureReason=str(error))
             return
         live.current = generation
-        self._settled(name, generation)
+        self._settled(name, generation, status)
 
     def _update(self, name: str, configuration: str, counts: Mapping[str, int], deployment: Deployment) -> None:
         live = self._of(name)
@@ -156,7 +163,12 @@ class Endpoints:
             self._rolled_back(name, live, f"The alarms {', '.join(firing)} went off, and the update was rolled back")
             return
         live.current, live.incoming, live.share = generation, None, 0.0
-        self._settled(name, generation, EndpointConfigName=configuration, LastDeploymentConfig=deployment)
+        done: dict[str, Any] = {
+            "EndpointConfigName": configuration,
+            "LastDeploymentConfig": deployment,
+            "_update": None,
+        }
+        self._settled(name, generation, **done)
         if old is not None:
             wait(plan.termination_seconds, lambda: not live.is_over)
             old.end()
@@ -216,7 +228,7 @@ class Endpoints:
         self._world.store.put(_PROCESSES, name, {"processes": running})
         return generation
 
-    def _settled(self, name: str, generation: Generation, **members: Any) -> None:
+    def _settled(self, name: str, generation: Generation, status: str = "InService", **members: Any) -> None:
         """Say that an endpoint is in service, and with how many instances."""
         counts = generation.counts()
         described = models.CONFIGURATION.get(self._world, generation.configuration)["ProductionVariants"]
@@ -231,12 +243,12 @@ class Endpoints:
             for one in described
         ]
         self._world.store.put(_PROCESSES, name, {"processes": generation.processes()})
-        self._note(name, "InService", **{"ProductionVariants": told, "FailureReason": None, **members})
+        self._note(name, status, **{"ProductionVariants": told, "FailureReason": None, **members})
 
     def _rolled_back(self, name: str, live: Live, why: str) -> None:
         _LOG.warning("endpoint %s: %s", name, why)
         if live.current is not None:
-            self._settled(name, live.current, FailureReason=why)
+            self._settled(name, live.current, FailureReason=why, _update=None)
         else:
             self._note(name, "Failed", FailureReason=why)
 

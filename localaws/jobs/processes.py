@@ -76,6 +76,8 @@ class Running:
                 break
             self._changed.wait(_LOOK_SECONDS)
             self._changed.clear()
+        # A container ends with its first process: what that one has left behind ends, too, and with it the output.
+        self._signal(signal.SIGKILL)
         for reader in self._readers:
             reader.join()
         codes = [process.wait() for process in self._processes]
@@ -88,12 +90,11 @@ class Running:
         self._changed.set()
 
     def _end(self, grace: float) -> None:
-        """SIGTERM to every group, SIGKILL to what is left of them after the grace."""
+        """SIGTERM to every group, and a grace; what is left of them after it is killed."""
         self._signal(signal.SIGTERM)
         until = time.monotonic() + grace
         while time.monotonic() < until and any(process.poll() is None for process in self._processes):
             time.sleep(_LOOK_SECONDS)
-        self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
         for process in self._processes:

@@ -57,7 +57,7 @@ class Sandbox:
         for output in plan.outputs:
             self.path(output.folder).mkdir(parents=True, exist_ok=True)
         if plan.checkpoints:
-            download(catalog, plan.checkpoints.place, self.path(plan.checkpoints.folder))
+            download(catalog, plan.checkpoints.place, self.path(plan.checkpoints.folder), is_shared=False)
 
     def _run_from(self, plan: JobPlan) -> set[Path]:
         """The folders of all files of the container that the command names, or that are mentioned in a word of it."""

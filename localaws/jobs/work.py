@@ -2,7 +2,7 @@
 
 Each job has a thread, which lays out its hosts, runs them, and keeps what they wrote. The document says at each moment
 how far it is, in the service's words. A job that was running when the daemon was killed is run again from the start,
-in a clean folder, after what is left of its processes has been ended.
+in a clean folder but for its checkpoints; of one whose processes had ended, only what they wrote is still to be kept.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from localaws.jobs.metrics import Readings
 from localaws.jobs.plans import JobPlan
-from localaws.jobs.processes import Host, Outcome, Running, end_group, end_process
-from localaws.jobs.sandbox import BASE, Sandbox, collect
+from localaws.jobs.processes import Host, Outcome, Running, end_group
+from localaws.jobs.sandbox import Sandbox, collect
 from localaws.objects.catalog import Catalog, NoBucketError
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document
@@ -30,6 +29,7 @@ _LOG = logging.getLogger(__name__)
 _STOPPED_EXIT = "Stopped"
 _OVER = ("Completed", "Failed", "Stopped")
 _SERIES = "_series"
+_OUTCOME = "_outcome"
 _END_SECONDS = 5.0
 _LOOK_SECONDS = 0.02
 Planner: TypeAlias = Callable[[Document], JobPlan]
@@ -98,11 +98,10 @@ class Jobs:
         return tuple(told.get(metric, ()))
 
     def resume(self, kind: Kind) -> None:
-        """Run again what was running when the daemon ended, after ending what is left of it."""
+        """Run again what was running when the daemon ended; what is left of it has been ended."""
         for entry in self._world.store.entries(kind.kind):
             if entry.body[kind.status] in ("InProgress", "Stopping"):
-                self._end_left_over(entry.name)
-                if entry.body[kind.status] == "Stopping":
+                if entry.body[kind.status] == "Stopping" and _OUTCOME not in entry.body:
                     self._note(kind, entry.name, "Stopped", _STOPPED_EXIT)
                 else:
                     self.start(kind, entry.name)
@@ -136,11 +135,29 @@ class Jobs:
             self._world.signal.wake()
 
     def _carry_out(self, kind: Kind, name: str) -> None:
-        plan = kind.plan(self._world.store.get(kind.kind, name))
+        body = self._world.store.get(kind.kind, name)
+        plan = kind.plan(body)
         catalog = self._machine.role_objects(self._catalog, plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
-        shutil.rmtree(folder, ignore_errors=True)
         sandboxes = [Sandbox(folder / f"host-{number}") for number, _ in enumerate(plan.hosts, start=1)]
+        outcome = Outcome(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
+        if self._ending.is_set():
+            return
+        reason = _reason(outcome, sandboxes)
+        artifacts = self._keep(plan, sandboxes, catalog, has_failed=bool(reason))
+        ended_early = outcome.is_stopped or outcome.is_too_long
+        status = "Stopped" if ended_early else "Failed" if reason else "Completed"
+        secondary = "MaxRuntimeExceeded" if outcome.is_too_long else status
+        failure = {"FailureReason": reason if status == "Failed" else None}
+        self._note(kind, name, status, secondary, ExitMessage=reason or None, **artifacts, **failure)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _outcome(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], catalog: Catalog) -> Outcome:
+        """Run a job's processes; how they ended is noted before anything is done about it."""
+        name = plan.name
+        if plan.checkpoints and sandboxes[0].root.exists():
+            collect(plan.checkpoints, sandboxes[0], catalog)  # a run that was cut off can be continued by the next
+        shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         self._note(kind, name, "InProgress", "Downloading")
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
             sandbox.lay_out(plan, host, catalog)
@@ -148,18 +165,9 @@ class Jobs:
         with self._lock:
             self._readings[name] = readings
         outcome = self._processes(kind, plan, sandboxes, readings)
-        if self._ending.is_set():
-            return
-        self._note(kind, name, "InProgress", "Uploading")
-        reason = _reason(outcome, sandboxes)
-        artifacts = self._keep(plan, sandboxes, catalog, has_failed=bool(reason))
         final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
-        ended_early = outcome.is_stopped or outcome.is_too_long
-        status = "Stopped" if ended_early else "Failed" if reason else "Completed"
-        secondary = "MaxRuntimeExceeded" if outcome.is_too_long else status
-        members = {**artifacts, **final, "FailureReason": reason if status == "Failed" else None}
-        self._note(kind, name, status, secondary, ExitMessage=reason or None, **members)
-        shutil.rmtree(folder, ignore_errors=True)
+        self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
+        return outcome
 
     def _processes(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> Outcome:
         with self._lock:
@@ -229,13 +237,6 @@ class Jobs:
         self._world.store.change(kind.kind, name, noted)
         self._world.signal.wake()
 
-    def _end_left_over(self, name: str) -> None:
-        """End the processes of a job that an earlier daemon ran: whatever was begun in one of its sandboxes."""
-        mark = f"{BASE}={self._world.folder / 'jobs' / name}/".encode()
-        for process in Path("/proc").iterdir():
-            if process.name.isdecimal() and _has(process, mark):
-                end_process(int(process.name))
-
 
 def _hosts(kind: Kind, document: Document) -> int:
     """On how many hosts a job will run; one that cannot be planned says so when it is carried out."""
@@ -262,11 +263,3 @@ def _moved(before: Document, secondary: str, moment: str) -> list[Mapping[str, A
     if earlier and "EndTime" not in earlier[-1]:
         earlier[-1] = {**earlier[-1], "EndTime": moment}
     return [*earlier, {"Status": secondary, "StartTime": moment, "StatusMessage": ""}]
-
-
-def _has(process: Path, mark: bytes) -> bool:
-    """Whether a process was begun with something in its environment."""
-    try:
-        return mark in (process / "environ").read_bytes()
-    except OSError:
-        return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._beside = folder / "arriving"
+        shutil.rmtree(self._beside, ignore_errors=True)  # what never arrived
         self._beside.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
@@ -63,11 +65,20 @@ class Blobs:
         with path.open("rb") as file:
             return self.add(iter(lambda: file.read(_CHUNK), b""))
 
-    def link(self, sha256: str, target: Path) -> None:
-        """Put a content where somebody wants it: the same file where the disk allows it, else a copy."""
+    def link(self, sha256: str, target: Path, *, is_shared: bool = True) -> None:
+        """Put a content where somebody wants it: the same file where that is safe and the disk allows it, else a copy.
+
+        Who may write to every file, as root may, could change what is kept by changing the link.
+        """
         source = self.path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:
-            target.write_bytes(source.read_bytes())
+        if not is_shared or os.access(source, os.W_OK) or not _linked(source, target):
+            shutil.copyfile(source, target)
+
+
+def _linked(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True

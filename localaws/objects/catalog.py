@@ -141,13 +141,18 @@ class Catalog:
             self._store.put(VERSION, f"{place.bucket}/{place.key}\0{before['number']:012d}", before)
 
 
-def download(catalog: Catalog, place: Address, folder: Path, share: tuple[int, int] = (0, 1)) -> int:
-    """Put the objects under a prefix, or one share of so many, into a folder under the rest of their keys; how many."""
+def download(
+    catalog: Catalog, place: Address, folder: Path, share: tuple[int, int] = (0, 1), *, is_shared: bool = True
+) -> int:
+    """Put the objects under a prefix, or one share of so many, into a folder under the rest of their keys; how many.
+
+    What is going to be written to must not be shared with whoever else has the same content.
+    """
     index, shares = share
     fitting = [(key, body, _rest(key, place)) for key, body in catalog.under(place) if not key.endswith("/")]
     chosen = [(body, rest) for _, body, rest in fitting if not _escapes(rest)][index::shares]
     for body, rest in chosen:
-        catalog.blobs.link(body["blob"], folder / rest)
+        catalog.blobs.link(body["blob"], folder / rest, is_shared=is_shared)
     return len(chosen)
 
 

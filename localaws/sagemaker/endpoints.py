@@ -59,10 +59,11 @@ class EndpointHandlers:
             deployment = request.get("DeploymentConfig")
             if request.get("RetainDeploymentConfig"):
                 deployment = endpoint.get("LastDeploymentConfig")
-            changed = {"EndpointStatus": "Updating", "LastModifiedTime": world.now()}
+            wanted = {one["VariantName"]: one["DesiredInstanceCount"] for one in _wanted(configuration, counts)}
+            update = {"configuration": request["EndpointConfigName"], "counts": wanted, "deployment": deployment}
+            changed = {"EndpointStatus": "Updating", "LastModifiedTime": world.now(), "_update": update}
             world.store.put(ENDPOINT, name, {**endpoint, **changed})
-        wanted = {one["VariantName"]: one["DesiredInstanceCount"] for one in _wanted(configuration, counts)}
-        self.endpoints.update(name, request["EndpointConfigName"], wanted, deployment)
+        self.endpoints.update(name, **update)
         return endpoint
 
     def _resize(self, world: World, request: Request) -> Mapping[str, Any]:

@@ -175,9 +175,9 @@ def _retry(world: World, request: Request) -> Mapping[str, Any]:
             "FailureReason": None,
             "_round": execution.get("_round", 0) + 1,
         }
-        world.store.put(state.ACTIVE, execution_id, {})
         if "ParallelismConfiguration" in request:
             changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
+        world.store.put(state.ACTIVE, execution_id, {})
         return state.change(world, execution_id, **changes)
 
 

@@ -101,7 +101,7 @@ def _create_package(world: World, request: Request) -> Mapping[str, Any]:
         package = PACKAGE.create(world, asked, **members, **completed)
         if token:
             world.store.put(_ASKED, f"{name}/{token}", {"ModelPackageArn": package["ModelPackageArn"]})
-    _tell(world, package)
+        _tell(world, package)
     return package
 
 
@@ -130,10 +130,11 @@ def _update_package(world: World, request: Request) -> Mapping[str, Any]:
             "LastModifiedTime": world.now(),
         }
 
-    before = PACKAGE.get(world, name)
-    after = world.store.change(PACKAGE.kind, name, updated)
-    if after.get("ModelApprovalStatus") != before.get("ModelApprovalStatus"):
-        _tell(world, after)
+    with world.store.together():
+        before = PACKAGE.get(world, name)
+        after = world.store.change(PACKAGE.kind, name, updated)
+        if after.get("ModelApprovalStatus") != before.get("ModelApprovalStatus"):
+            _tell(world, after)
     return after
 
 

@@ -50,6 +50,21 @@ def look(run: Run, runner: Runner) -> bool:
     return ended is not None
 
 
+def stop(run: Run, runner: Runner) -> bool:
+    """Ask an attempt to end; whether it has: it may just have ended, or it has failed because it may not be asked.
+
+    That it was asked is noted afterwards, so that the successor of a killed daemon asks again.
+    """
+    try:
+        runner.stop(run)
+    except (ServiceError, LocalAwsError) as error:
+        if not look(run, runner):
+            finish(run, failed(error))
+        return True
+    change(run, StepStatus="Stopping")
+    return False
+
+
 def finish(run: Run, ended: Ended) -> None:
     """Note how an attempt ended, or that there is to be another."""
     body = run.ledger.steps[run.step.name]

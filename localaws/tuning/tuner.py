@@ -126,9 +126,10 @@ class Tuner:
         moment = self._world.now()
         members = {records.STATUS: end.status, "LastModifiedTime": moment, "HyperParameterTuningEndTime": moment}
         reason = {"FailureReason": end.reason} if end.reason else {}
-        search = self._world.store.change(records.JOB, name, lambda before: {**before, **members, **reason})
+        with self._world.store.together():
+            search = self._world.store.change(records.JOB, name, lambda before: {**before, **members, **reason})
+            told = ("HyperParameterTuningJobName", "HyperParameterTuningJobArn", records.STATUS)
+            arn = search["HyperParameterTuningJobArn"]
+            kind = "SageMaker HyperParameter Tuning Job State Change"
+            events.emit(self._world, kind, [arn], {member: search[member] for member in told})
         self._world.signal.wake()
-        told = ("HyperParameterTuningJobName", "HyperParameterTuningJobArn", records.STATUS)
-        arn = search["HyperParameterTuningJobArn"]
-        kind = "SageMaker HyperParameter Tuning Job State Change"
-        events.emit(self._world, kind, [arn], {member: search[member] for member in told})

@@ -2,18 +2,41 @@
 
 from __future__ import annotations
 
+import io
 import threading
 
+from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as HttpServer
 
 from localaws.web.heads import Connection
 from localaws.web.router import Application
 
-_ADDRESS = "127.0.0.1"
+ADDRESS = "127.0.0.1"
 _THREADS = 48
 _WAITING = 512
 _LARGEST_BODY = 6 << 30
 _LARGEST_HEAD = 64 << 10
+
+
+class _Whole(Gateway_10):
+    """Sends an answer's head together with what comes first of its body.
+
+    A client takes a head that nothing follows for an empty answer, and not for one that broke off; so a daemon that is
+    killed must not have sent the one without the other.
+    """
+
+    def write(self, chunk: bytes) -> None:
+        """Send a piece of an answer."""
+        if self.req.sent_headers:
+            super().write(chunk)
+            return
+        connection, gathered = self.req.conn, io.BytesIO()
+        sending, connection.wfile = connection.wfile, gathered
+        try:
+            super().write(chunk)
+        finally:
+            connection.wfile = sending
+        sending.write(gathered.getvalue())
 
 
 class Server:
@@ -21,8 +44,9 @@ class Server:
 
     def __init__(self, application: Application, port: int) -> None:
         self._server = HttpServer(
-            (_ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
+            (ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
+        self._server.gateway = _Whole
         self._server.max_request_body_size = _LARGEST_BODY
         self._server.max_request_header_size = _LARGEST_HEAD
         self._server.ConnectionClass = Connection

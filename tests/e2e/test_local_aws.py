@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import socket
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -100,6 +101,46 @@ def test_a_job_reads_and_writes_the_objects_that_clients_see(local: LocalAws) ->
     assert s3.get_object(Bucket="bucket", Key="out/b")["Body"].read() == b"TEXT"
 
 
+def test_a_retried_execution_goes_on_until_it_has_failed_again(local: LocalAws) -> None:
+    least = {"Type": "GreaterThan", "LeftValue": 1, "RightValue": 2}
+    refused = {"Name": "Refuse", "Type": "Fail", "Arguments": {"ErrorMessage": "too few"}}
+    judged = {"Conditions": [least], "IfSteps": [], "ElseSteps": [refused]}
+    sagemaker = client(local, "sagemaker")
+    text = definition({"Name": "Judge", "Type": "Condition", "Arguments": judged})
+    sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=text, RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
+
+    def told() -> tuple[str, str | None, int]:
+        execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        begun = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+        return execution[STATUS], execution.get("FailureReason"), len(begun)
+
+    until(told, ("Failed", "too few", 2))
+    sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
+    until(told, ("Failed", "too few", 2))
+
+
+def test_a_retried_execution_repeats_what_failed_and_nothing_else(local: LocalAws, tmp_path: Path) -> None:
+    cure, runs = tmp_path / "cure", tmp_path / "runs"
+    sagemaker = client(local, "sagemaker")
+    text = definition(shell("First", f"echo first >> {runs}"), shell("Next", f"echo next >> {runs}; test -e {cure}"))
+    sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=text, RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
+    until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)[STATUS], "Failed")
+    cure.touch()
+    sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
+    until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)[STATUS], "Succeeded")
+    assert sorted(runs.read_text().split()) == ["first", "next", "next"]
+
+
+def shell(name: str, script: str) -> dict[str, Any]:
+    """A processing step that runs a line of shell."""
+    machine = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    application = {"ImageUri": "image", "ContainerEntrypoint": ["/bin/sh", "-c", script]}
+    arguments = {"RoleArn": ROLE, "AppSpecification": application, "ProcessingResources": {"ClusterConfig": machine}}
+    return {"Name": name, "Type": "Processing", "Arguments": arguments}
+
+
 def test_everything_that_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:
     first = LocalAws(Options(tmp_path, enforces_iam=False))
     first.start()
@@ -158,6 +199,15 @@ def test_who_asks_for_another_host_is_refused(local: LocalAws, host: str) -> Non
 
 def test_it_says_that_it_is_ready(local: LocalAws) -> None:
     assert asked(local, f"127.0.0.1:{local.port}", "/_local/health") == (200, {"status": "ready"})
+
+
+def test_an_answer_comes_in_one_piece(local: LocalAws) -> None:
+    """Clients take a head without a body for an empty success: a daemon that is killed must not leave them with one."""
+    request = f"GET /_local/health HTTP/1.1\r\nHost: 127.0.0.1:{local.port}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", local.port), timeout=10) as connection:
+        for _ in range(200):
+            connection.sendall(request)
+            assert connection.recv(65_536).endswith(b'{"status": "ready"}')
 
 
 def test_an_unsigned_request_is_refused(local: LocalAws) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -109,11 +110,36 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed(folder: Path) -> None:
     os.kill(killed.pid, signal.SIGKILL)
     until(lambda: process.is_running(folder), wanted=False)
     up(folder)
-    assert running(folder).pid != killed.pid
+    assert (running(folder).pid != killed.pid, running(folder).url) == (True, killed.url)
     assert [one["RoleName"] for one in client(folder, "iam").list_roles()["Roles"]] == ["pipeline"]
     assert client(folder, "s3").get_object(Bucket="bucket", Key="a")["Body"].read() == b"content"
     groups = client(folder, "sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert [one["ModelPackageGroupName"] for one in groups] == ["dogs"]
+
+
+def test_several_who_start_it_at_once_have_one(folder: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda _: pedigree("up", "--folder", str(folder)), range(4)))
+    assert {(one.returncode, one.stdout) for one in told} == {(0, told[0].stdout)}, told
+
+
+def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Path) -> None:
+    pedigree("up", "--no-iam", "--folder", str(folder))
+    started = tmp_path / "started"
+    client(folder, "sagemaker").create_processing_job(
+        ProcessingJobName="job",
+        RoleArn="arn:aws:iam::123456789012:role/job",
+        AppSpecification={
+            "ImageUri": "image",
+            "ContainerEntrypoint": ["/bin/sh", "-c", f"echo $$ > {started}; exec sleep 1000"],
+        },
+        ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    )
+    until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
+    os.kill(running(folder).pid, signal.SIGKILL)
+    until(lambda: process.is_running(folder), wanted=False)
+    assert pedigree("down", "--folder", str(folder)).stdout == "it was not running\n"
+    until(lambda: Path(f"/proc/{int(started.read_text())}").exists(), wanted=False)
 
 
 def test_a_port_that_is_taken_is_told(folder: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from localaws import leftovers
 from localaws.jobs.work import Jobs, Machine
 from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Address, Catalog
@@ -48,13 +49,14 @@ class KeptLogs:
 class Shop:
     """A local AWS that runs jobs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind_of_catalog: type[Catalog] = Catalog) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
-        self.catalog = Catalog(store, Blobs(folder / "blobs"), clock)
+        self.catalog = kind_of_catalog(store, Blobs(folder / "blobs"), clock)
         self.catalog.make_bucket("bucket")
         self.logs = KeptLogs()
         self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
-        machine = Machine({"PATH": os.environ["PATH"], "GREETING": "hello"}, cores=4)
+        environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **leftovers.mark(folder)}
+        machine = Machine(environment, cores=4)
         self.jobs = Jobs(self.world, self.catalog, machine, self.logs)
         self.training, self.processing = job_handlers.training(self.jobs, ()), job_handlers.processing(self.jobs)
         self.service = Service(self.world, joined([self.training.table(), self.processing.table()]))
@@ -275,22 +277,71 @@ def test_a_processing_job_reads_and_writes_folders(shop: Shop) -> None:
     assert shop.texts("result") == {"result/copy.txt": "text"}
 
 
+def test_a_job_may_write_to_its_inputs_and_harms_nobody_elses(shop: Shop) -> None:
+    for key in ("train/a", "checkpoints/a", "other"):
+        shop.put(key, "the same")
+    script = "echo harm >> /opt/ml/input/data/train/a || true; echo more >> /opt/ml/checkpoints/a"
+    place = {"S3Uri": "s3://bucket/checkpoints/"}
+    shop.train(script, InputDataConfig=[channel("train")], CheckpointConfig=place)
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
+    assert shop.texts("train") == {"train/a": "the same"}
+    assert shop.texts("other") == {"other": "the same"}
+    assert shop.texts("checkpoints") == {"checkpoints/a": "the samemore\n"}
+
+
+def test_a_job_ends_with_its_first_process_and_leaves_nothing_running(shop: Shop, tmp_path: Path) -> None:
+    shop.train(f"sleep 1000 & echo $! > {tmp_path}/child")
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
+    assert not is_alive(int((tmp_path / "child").read_text()))
+
+
+# Begins a job, and dies as soon as there is something to keep of it.
+DYING = """
+import os, sys, threading
+from pathlib import Path
+from localaws.objects.catalog import Catalog
+from tests.e2e.test_local_jobs import Shop
+class Dying(Catalog):
+    def put_file(self, place, path):
+        os._exit(9)
+shop = Shop(Path(sys.argv[1]), Dying)
+shop.train(sys.argv[2], algorithm={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]})
+threading.Event().wait(60)
+"""
+
+
+def test_a_job_whose_processes_had_ended_is_kept_and_not_run_again(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    script = f"echo once >> {runs}; echo loss=1; echo model > /opt/ml/model/x; touch /opt/ml/output/failure; exit 0"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    died = subprocess.run(
+        [sys.executable, "-c", DYING, str(tmp_path), script], env=environment, timeout=60, check=False
+    )
+    assert died.returncode == 9
+    again = Shop(tmp_path)
+    again.jobs.resume(again.training.kind)
+    job = again.ended()
+    assert (job["TrainingJobStatus"], job["FinalMetricDataList"][0]["Value"]) == ("Completed", 1.0)
+    assert again.catalog.find(Address.of(job["ModelArtifacts"]["S3ModelArtifacts"])) is not None
+    assert runs.read_text() == "once\n"
+
+
 # Begins a job, says so, and stays until it is killed.
 DAEMON = """
 import sys, threading
 from pathlib import Path
 from tests.e2e.test_local_jobs import Shop
 shop = Shop(Path(sys.argv[1]))
-shop.train(sys.argv[2])
+shop.train(sys.argv[2], CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"})
 shop.logs.wait_for("ready")
 print("ready", flush=True)
 threading.Event().wait(60)
 """
 
 
-def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone(tmp_path: Path) -> None:
+def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone_from_its_checkpoints(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
-    script = f"echo $$ >> {runs}; echo ready; test $(wc -l < {runs}) = 2 || sleep 1000"
+    script = f"echo $$ >> {runs}; cd /opt/ml/checkpoints; test -e step && exit; echo 5 > step; echo ready; sleep 1000"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", DAEMON, str(tmp_path), script]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as daemon:
@@ -300,6 +351,7 @@ def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone(tmp_path: Pa
     (first,) = runs.read_text().split()
     assert is_alive(int(first))
     again = Shop(tmp_path)
+    assert leftovers.end(tmp_path) > 0
     again.jobs.resume(again.training.kind)
     assert again.ended()["TrainingJobStatus"] == "Completed"
     assert not is_alive(int(first))

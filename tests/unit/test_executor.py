@@ -96,6 +96,25 @@ def test_a_condition_takes_a_branch_and_the_other_never_starts(sage: Sage) -> No
     assert sage.described(other)["FailureReason"] == "too few: 5"
 
 
+def test_a_job_that_ends_as_it_is_to_be_stopped_ends_as_it_did(sage: Sage) -> None:
+    arn = sage.start(training("Train"), after("Next", "Train"))
+    sage.go(arn)
+    sage.end("Train", **MODEL)
+    sage.refusals = [ServiceError("ValidationException", "the training job is in status Completed")]
+    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert sage.go(arn) == "Stopped"
+    assert sage.statuses(arn) == {"Train": "Succeeded"}
+
+
+def test_a_job_that_may_not_be_stopped_has_failed(sage: Sage) -> None:
+    arn = sage.start(training("Train"))
+    sage.go(arn)
+    sage.refusals = [ServiceError("AccessDeniedException", "not authorized to perform: sagemaker:StopTrainingJob")]
+    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert sage.go(arn) == "Failed"
+    assert "StopTrainingJob" in sage.steps(arn)["Train"]["FailureReason"]
+
+
 def test_a_fail_step_fails_again_when_its_execution_is_retried(sage: Sage) -> None:
     gate = {
         "Name": "Gate",
