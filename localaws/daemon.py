@@ -12,6 +12,7 @@ from typing import Any
 from werkzeug import Request, Response
 
 from localaws.clients import Clients
+from localaws.endpoints.capture import Captures
 from localaws.endpoints.endpoints import Endpoints
 from localaws.endpoints.recipes import Kitchen
 from localaws.executor import LOOK_SECONDS, Executor
@@ -48,7 +49,7 @@ from localaws.web.control import Control
 from localaws.web.router import Application, Router, application
 from localaws.web.runtime import Runtime
 from localaws.web.server import Server
-from localaws.world import Objects, SystemClock, World
+from localaws.world import SystemClock, World
 
 ACCOUNT = "123456789012"
 
@@ -89,6 +90,8 @@ class LocalAws:
         self._processing = jobs.processing(self._jobs)
         kitchen = Kitchen(self._python(options), machine.environment, logs, *self._roles_of_models())
         self._endpoints = Endpoints(self.world, kitchen, self._firing)
+        source = self.world.arn("sagemaker", "*")
+        self._captures = Captures(clock.now, lambda role: kitchen.role_objects(role, source))
         self._tuner = Tuner(self.world, self._trainings())
         handlers = (EndpointHandlers(self._endpoints), TuningHandlers(self._tuner))
         acting = (self._training, self._processing, *handlers)
@@ -121,6 +124,7 @@ class LocalAws:
         self._functions.begin()
         self._executor.begin()
         self._scaler.begin()
+        self._captures.begin()
         self._tuner.begin()
 
     def stop(self) -> None:
@@ -132,6 +136,7 @@ class LocalAws:
         self._jobs.end_all()
         self._endpoints.end_all()
         self._server.stop()
+        self._captures.end()
         self._logs.end()
 
     def is_serving(self, endpoint: str) -> bool:
@@ -149,8 +154,8 @@ class LocalAws:
         gate = Gate(people, Resources(self.world, self._records.held), is_enforced=is_enforced)
         return Sessions(gate, self._records.held, lambda: self.url, now), gate
 
-    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Objects]]:
-        def objects(role: str, source: str) -> Objects:
+    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Catalog]]:
+        def objects(role: str, source: str) -> Catalog:
             return self._acting.objects(self.catalog, role, source)
 
         return self._acting.environment, objects
@@ -179,7 +184,7 @@ class LocalAws:
 
     def _sagemaker(self) -> Callable[[Request], Response]:
         """The control plane names its operation in a header, the data plane has a path; both sign alike."""
-        control, runtime = Control(self.service), Runtime(self._endpoints, self._meter)
+        control, runtime = Control(self.service), Runtime(self._endpoints, self._meter, self._captures)
         return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
 
     def _trainings(self) -> Trainings:

@@ -27,8 +27,8 @@ class Asked:
 
     @property
     def is_server_error(self) -> bool:
-        """Whether the model failed."""
-        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        """Whether the model failed, or did not answer in time, which has no status."""
+        return self.status != HTTPStatus.OK and not self.is_client_error
 
 
 @dataclass

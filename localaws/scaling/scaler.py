@@ -108,7 +108,7 @@ class Scaler:
             "StatusCode": "Successful",
             "StatusMessage": f"Successfully set desired instance count to {count}.",
         }
-        self._endpoints.scale(endpoint, {variant: count})
+        self._endpoints.scale(endpoint, {variant: count}, lambda _failure: None)
         self._world.store.put(ACTIVITY, name, {**activity, "EndTime": self._world.now()})
         _LOG.info("%s %s: %d instances, as %s", endpoint, variant, count, cause)
 
