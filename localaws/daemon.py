@@ -33,6 +33,7 @@ from localaws.records.services import SERVICES, Records
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
 from localaws.sagemaker.service import Service, joined
+from localaws.sagemaker.transforms import TransformHandlers
 from localaws.sagemaker.tuning import TuningHandlers
 from localaws.scaling.metering import Meter
 from localaws.scaling.scaler import Scaler
@@ -42,6 +43,7 @@ from localaws.steps.functions import FunctionRunner
 from localaws.steps.requests import LIVES, RequestRunner
 from localaws.steps.runner import Run, Runner
 from localaws.store import Document, Store
+from localaws.transforms.work import Transforms
 from localaws.tuning.trainings import Trainings
 from localaws.tuning.tuner import Tuner
 from localaws.web.activities import Activities
@@ -93,7 +95,9 @@ class LocalAws:
         source = self.world.arn("sagemaker", "*")
         self._captures = Captures(clock.now, lambda role: kitchen.role_objects(role, source))
         self._tuner = Tuner(self.world, self._trainings())
-        handlers = (EndpointHandlers(self._endpoints), TuningHandlers(self._tuner))
+        self._transforms = Transforms(self.world, kitchen)
+        served = (EndpointHandlers(self._endpoints), TransformHandlers(self._transforms))
+        handlers = (*served, TuningHandlers(self._tuner))
         acting = (self._training, self._processing, *handlers)
         keeping = (pipelines, executions, models, registry, tags)
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
@@ -119,6 +123,7 @@ class LocalAws:
         for handlers in (self._training, self._processing):
             self._jobs.resume(handlers.kind)
         self._endpoints.resume()
+        self._transforms.resume()
         self._server.start()
         self._logs.begin()
         self._functions.begin()
@@ -134,6 +139,7 @@ class LocalAws:
         self._tuner.end()
         self._functions.end()
         self._jobs.end_all()
+        self._transforms.end_all()
         self._endpoints.end_all()
         self._server.stop()
         self._captures.end()

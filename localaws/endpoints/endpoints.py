@@ -35,6 +35,7 @@ _FOLDER = "endpoints"
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 _TRIES = 5
+_END_SECONDS = 2.0
 Firing: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 """Which of some alarms are in ALARM."""
 Done: TypeAlias = Callable[[str], None]
@@ -93,7 +94,7 @@ class Endpoints:
         for live in lives:
             live.is_over = True
         for live in lives:
-            live.end()
+            live.end(_END_SECONDS)
 
     def invoke(self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "") -> Invoked:
         """Ask an endpoint; ServiceError if it is not there or cannot answer."""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from localaws.endpoints.instances import GoneError, Instance, InstanceError, Recipe, Reply
 
 _LOG = logging.getLogger(__name__)
-_DRAIN_SECONDS = 60.0
+DRAIN_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
@@ -80,14 +80,14 @@ class Fleet:
                     self._lock.notify_all()
         return Reply(_FAILED, "text/plain", b"the model server ended while it was to answer", 0.0)
 
-    def end(self) -> None:
-        """Let what is under way be answered, then end every instance."""
+    def end(self, patience: float = DRAIN_SECONDS) -> None:
+        """Let what is under way be answered, for so many seconds at most, then end every instance."""
         self._is_over = True
         self._lost.set()
         with self._lock:
             self._lock.notify_all()
         with self._change:
-            while self._dismiss(0):
+            while self._dismiss(0, patience):
                 continue
         self._end_lost()
 
@@ -113,21 +113,21 @@ class Fleet:
             self._instances.append(instance)
             self._lock.notify_all()
 
-    def _dismiss(self, count: int) -> bool:
+    def _dismiss(self, count: int, patience: float = DRAIN_SECONDS) -> bool:
         """Let the least busy instance go, if there are more than so many; whether there were."""
         with self._lock:
             if len(self._instances) <= count:
                 return False
             instance = min(self._instances, key=lambda one: one.busy)
             self._instances.remove(instance)
-            self._lock.wait_for(lambda: instance.busy == 0 or not instance.is_alive(), _DRAIN_SECONDS)
+            self._lock.wait_for(lambda: instance.busy == 0 or not instance.is_alive(), patience)
         instance.end()
         return True
 
     def _picked(self) -> Instance:
         """The least busy instance, of equals the one that was asked longest ago."""
         with self._lock:
-            is_there = self._lock.wait_for(lambda: self._instances or self._is_over, _DRAIN_SECONDS)
+            is_there = self._lock.wait_for(lambda: self._instances or self._is_over, DRAIN_SECONDS)
             if not self._instances and self._is_over:
                 raise OverError("the instances have been ended")
             if not is_there:

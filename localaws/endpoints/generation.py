@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from localaws.endpoints.capture import Capture
-from localaws.endpoints.fleet import Fleet
+from localaws.endpoints.fleet import DRAIN_SECONDS, Fleet
 from localaws.endpoints.instances import ANSWER_SECONDS, InstanceError, Recipe, Reply, SlowError
 
 Chance = Callable[[], float]
@@ -79,10 +79,10 @@ class Generation:
         """The processes of all instances."""
         return [process for fleet in self.fleets.values() for process in fleet.processes]
 
-    def end(self) -> None:
-        """End every instance."""
+    def end(self, patience: float = DRAIN_SECONDS) -> None:
+        """End every instance, when what it is asked is answered, or after so many seconds."""
         for fleet in self.fleets.values():
-            fleet.end()
+            fleet.end(patience)
 
     def _by_weight(self) -> str:
         left = self._chance() * sum(self.weights.values())

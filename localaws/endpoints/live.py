@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from localaws.endpoints.fleet import DRAIN_SECONDS
 from localaws.endpoints.generation import Generation
 from localaws.endpoints.instances import Reply
 from localaws.store import Document
@@ -88,10 +89,10 @@ class Live:
         if dropped is not None:
             dropped.end()
 
-    def end(self) -> None:
+    def end(self, patience: float = DRAIN_SECONDS) -> None:
         """End everything."""
         self.is_over = True
         self._came.set()
         for generation in (self.current, self.incoming):
             if generation is not None:
-                generation.end()
+                generation.end(patience)
