@@ -233,11 +233,17 @@ def credentials(local: process.Daemon) -> Mapping[str, str]:
 @contextmanager
 def running(folder: Path) -> Iterator[process.Daemon]:
     """A local AWS of its own, IAM enforced."""
-    local = process.up(folder / "local", region=REGION)
-    try:
-        yield local
-    finally:
-        process.down(folder / "local")
+    place = folder / "local"
+    place.mkdir()
+    command = [sys.executable, "-m", "localaws", "--folder", str(place), "--region", REGION]
+    with (place / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as daemon:
+        try:
+            until(lambda: process.find(place) is not None)
+            found = process.find(place)
+            assert found is not None
+            yield found
+        finally:
+            daemon.terminate()
 
 
 @contextmanager

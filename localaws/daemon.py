@@ -11,6 +11,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
+from localaws.alarms.watch import Watch
 from localaws.clients import Clients
 from localaws.endpoints.capture import Captures
 from localaws.endpoints.endpoints import Endpoints
@@ -104,7 +105,8 @@ class LocalAws:
         self.service = Service(self.world, joined(tables))
         self._executor = Executor(self.world, self._runners(), self._read, look_seconds=options.look_seconds)
         self._meter = Meter(clock.monotonic)
-        self._scaler = Scaler(self.world, self._endpoints, self._meter, self._clients)
+        watch = Watch(self._records.held, self._records.keep, options.region, clock.now)
+        self._scaler = Scaler(self.world, self._endpoints, self._meter, watch, self._clients)
         self._server = Server(Router(self._doors(), lambda: self.port), options.port)
 
     @property
