@@ -1,11 +1,13 @@
 """Endpoints of the local AWS under load, while all that may happen to one happens to it.
 
-    python -m benchmarks.local_load [CALLS [CLIENTS]]
+    python -m benchmarks.local_load [CALLS [CLIENTS [PAUSE]]]
 
 Clients in processes of their own ask an endpoint with boto3, never twice for one answer: a failure would be seen. While
 they do, the endpoint is updated by a canary, its scaling policy lets it grow, and one of its model servers is killed.
 In turn with each call, the same client asks a model server of the same model directly, with the same request: what the
-way through the local AWS adds, its decision by IAM and the capture of what is said included, is the difference.
+way through the local AWS adds, its decision by IAM included, is the difference. One client alone asks before the others
+do; those pause for so many seconds after each pair of calls (0.03), since clients that never pause measure how long
+they wait for one another's processor.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
@@ -63,6 +65,7 @@ class Way:
     direct: str
     keys: Mapping[str, str]
     calls: int
+    pause: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,43 +91,46 @@ class Happened:
 class Load:
     """What came of it all."""
 
+    alone: Told
     told: tuple[Told, ...]
     happened: tuple[Happened, ...]
     seconds: float
 
     @property
-    def through(self) -> list[float]:
-        """Milliseconds of all calls through the local AWS."""
-        return [1000 * seconds for one in self.told for seconds in one.through]
-
-    @property
-    def direct(self) -> list[float]:
-        """Milliseconds of all calls to the model server itself."""
-        return [1000 * seconds for one in self.told for seconds in one.direct]
-
-    @property
     def failures(self) -> list[str]:
         """What failed."""
-        return [failure for one in self.told for failure in one.failures]
-
-    @property
-    def added(self) -> float:
-        """Milliseconds that the local AWS adds, in the middle."""
-        return median(self.through) - median(self.direct)
+        return [failure for one in (self.alone, *self.told) for failure in one.failures]
 
 
-def load(calls: int, clients: int) -> Load:
+def through(told: Sequence[Told]) -> list[float]:
+    """Milliseconds of all calls through the local AWS."""
+    return [1000 * seconds for one in told for seconds in one.through]
+
+
+def directly(told: Sequence[Told]) -> list[float]:
+    """Milliseconds of all calls to the model server itself."""
+    return [1000 * seconds for one in told for seconds in one.direct]
+
+
+def added(told: Sequence[Told]) -> float:
+    """Milliseconds that the local AWS adds, in the middle."""
+    return median(through(told)) - median(directly(told))
+
+
+def load(calls: int, clients: int, pause: float) -> Load:
     """Ask so often, from so many processes, and let everything happen meanwhile."""
-    with tempfile.TemporaryDirectory() as name, running(Path(name)) as local, alone(Path(name)) as direct:
+    with tempfile.TemporaryDirectory() as name, running(Path(name)) as local, server(Path(name)) as direct:
         prepare(local)
-        way = Way(local.url, direct, credentials(local), calls // clients)
+        way = Way(local.url, direct, credentials(local), calls // clients, pause)
         count = get_context("spawn").Value("i", 0)
+        with ProcessPoolExecutor(1, get_context("spawn"), _share, (get_context("spawn").Value("i", 0),)) as pool:
+            alone = pool.submit(ask, replace(way, calls=max(50, calls // 20))).result()
         started = time.perf_counter()
         with ProcessPoolExecutor(clients, get_context("spawn"), _share, (count,)) as pool:
             asking = [pool.submit(ask, way) for _ in range(clients)]
             happened = tuple(happen(local, count, calls))
             told = tuple(one.result() for one in asking)
-        return Load(told, happened, time.perf_counter() - started)
+        return Load(alone, told, happened, time.perf_counter() - started)
 
 
 def ask(way: Way) -> Told:
@@ -145,6 +151,7 @@ def ask(way: Way) -> Told:
                 failures.append(repr(error))
         with _answered.get_lock():
             _answered.value += 1
+        time.sleep(way.pause)
     return Told(tuple(times[0]), tuple(times[1]), frozenset(versions), tuple(failures))
 
 
@@ -247,17 +254,17 @@ def running(folder: Path) -> Iterator[process.Daemon]:
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[str]:
+def server(folder: Path) -> Iterator[str]:
     """A model server that nobody watches over: its address."""
     with tarfile.open(fileobj=io.BytesIO(_archive("v1"))) as archive:
         archive.extractall(folder / "model", filter="data")
     command = [sys.executable, str(Path(model_server.__file__)), str(folder / "model")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process_:
+        assert process_.stdout is not None
         try:
-            yield f"http://127.0.0.1:{json.loads(server.stdout.readline())['port']}/invocations"
+            yield f"http://127.0.0.1:{json.loads(process_.stdout.readline())['port']}/invocations"
         finally:
-            server.kill()
+            process_.kill()
 
 
 def in_service(sagemaker: Any) -> None:
@@ -321,23 +328,25 @@ def _share(count: Synchronized[int]) -> None:
 def _line(what: str, times: Sequence[float]) -> str:
     cuts = quantiles(times, n=1000)
     chosen = (cuts[499], cuts[899], cuts[989], cuts[998], max(times))
-    return f"{what:28}" + "".join(f"{one:9.2f}" for one in chosen)
+    return f"{what:32}" + "".join(f"{one:9.2f}" for one in chosen)
 
 
 def main() -> int:
     """Measure and print."""
-    calls, clients = (int(one) for one in (*sys.argv[1:], *("10000", "8")[len(sys.argv) - 1 :]))
-    found = load(calls, clients)
-    print(f"{len(found.through)} calls of {clients} clients in {found.seconds:.1f} s, {len(found.failures)} failed")
+    calls, clients, pause = (float(one) for one in (*sys.argv[1:], *("10000", "8", "0.03")[len(sys.argv) - 1 :]))
+    found = load(int(calls), int(clients), pause)
+    number = len(through(found.told))
+    print(f"{number} calls of {clients:g} clients in {found.seconds:.1f} s, {len(found.failures)} failed")
     for one in found.happened:
         print(f"  {one.what}: between call {one.first} and call {one.last}")
-    print(f"{'milliseconds':28}" + "".join(f"{one:>9}" for one in ("median", "90 %", "99 %", "99.9 %", "worst")))
-    print(_line("through the local AWS", found.through))
-    print(_line("the model server itself", found.direct))
-    print(f"added, in the middle: {found.added:.2f} ms")
+    print(f"{'milliseconds':32}" + "".join(f"{one:>9}" for one in ("median", "90 %", "99 %", "99.9 %", "worst")))
+    for who, told in (("alone", [found.alone]), ("together", found.told)):
+        print(_line(f"{who}: through the local AWS", through(told)))
+        print(_line(f"{who}: the model server", directly(told)))
+    print(f"added, in the middle: alone {added([found.alone]):.2f} ms, together {added(found.told):.2f} ms")
     for failure in found.failures[:5]:
         print(failure)
-    return 1 if found.failures or found.added > MOST_ADDED_MILLISECONDS else 0
+    return 1 if found.failures or added(found.told) > MOST_ADDED_MILLISECONDS else 0
 
 
 if __name__ == "__main__":

@@ -57,19 +57,17 @@ class Endpoints:
         self._in_thread(name, lambda: self._create(name))
 
     def update(self, name: str, order: Order) -> None:
-        """Move an endpoint to another configuration."""
-        self._change(name, _change=order.document())
+        """Move an endpoint to another configuration, as its document has it under _change."""
         self._in_thread(name, lambda: self._update(name, order))
 
     def resize(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
-        """Give variants other numbers of instances, or weights; what is asked for outlives a restart."""
-        self._want(name, counts, weights)
+        """Give variants other numbers of instances, or weights, as the endpoint's document has them."""
         self._in_thread(name, lambda: self._resize(name, counts, weights, lambda _failure: None))
 
     def scale(self, name: str, counts: Mapping[str, int], done: Done) -> None:
         """Give variants other numbers of instances on behalf of their scaling; the endpoint says Updating meanwhile."""
-        self._note(name, "Updating")
-        self._want(name, counts, {})
+        order = Order.of(self._world.store.get(ENDPOINT, name))
+        self._note(name, "Updating", **order.resized(counts, {}))
         self._in_thread(name, lambda: self._resize(name, counts, {}, done))
 
     def remove(self, name: str) -> None:
@@ -203,7 +201,12 @@ class Endpoints:
         except InstanceError as error:
             failure = str(error)
         if not live.is_over:
-            self._settle(name, live, Order.of(self._world.store.get(ENDPOINT, name)), FailureReason=failure or None)
+            body = self._world.store.get(ENDPOINT, name)
+            # An update that was asked for meanwhile waits for this thread, and is not over because this is.
+            kept = {"PendingDeploymentSummary": body.get("PendingDeploymentSummary")} if body.get("_change") else {}
+            self._settle(
+                name, live, Order.of(body), "Updating" if kept else "InService", FailureReason=failure or None, **kept
+            )
         done(failure)
 
     def _remove(self, name: str) -> None:
@@ -231,8 +234,8 @@ class Endpoints:
         generation.start()
         return generation
 
-    def _settle(self, name: str, live: Live, order: Order, **members: Any) -> None:
-        """Say that an endpoint is in service, and with how many instances."""
+    def _settle(self, name: str, live: Live, order: Order, status: str = "InService", **members: Any) -> None:
+        """Say what an endpoint runs, and that it is in service."""
         generation = live.current
         assert generation is not None
         told = {
@@ -246,7 +249,7 @@ class Endpoints:
             "_capture": order.capture,
             "_folder": generation.name,
         }
-        self._note(name, "InService", **{**told, **members})
+        self._note(name, status, **{**told, **members})
 
     def _roll_back(self, name: str, live: Live, why: str) -> None:
         if live.is_over:
@@ -260,11 +263,6 @@ class Endpoints:
         before = Order.of(self._world.store.get(ENDPOINT, name))
         self._settle(name, live, before, FailureReason=why, _change=None)
         self._clean(name, but=live.current.name)
-
-    def _want(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
-        """Keep what variants are to have, so that they have it after a restart, too."""
-        order = Order.of(self._world.store.get(ENDPOINT, name))
-        self._change(name, _counts={**order.counts, **counts}, _weights={**order.weights, **weights})
 
     def _clean(self, name: str, but: str) -> None:
         """Remove the models of all generations but one."""

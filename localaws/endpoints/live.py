@@ -33,6 +33,10 @@ class Order:
         counts, weights = endpoint.get("_counts", {}), endpoint.get("_weights", {})
         return cls(endpoint["EndpointConfigName"], counts, weights, endpoint.get("_capture"))
 
+    def resized(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> Document:
+        """The members of an endpoint whose variants are to have other instances, or weights, after a restart, too."""
+        return {"_counts": {**self.counts, **counts}, "_weights": {**self.weights, **weights}}
+
     def document(self) -> Document:
         """The same, to be kept."""
         return dataclasses.asdict(self)

@@ -70,7 +70,7 @@ class EndpointHandlers:
                 "ProductionVariants": summaries.coming(configuration, order.counts, order.weights),
                 "StartTime": world.now(),
             }
-            _updating(world, endpoint, PendingDeploymentSummary=pending)
+            _updating(world, endpoint, PendingDeploymentSummary=pending, _change=order.document())
         self.endpoints.update(name, order)
         return endpoint
 
@@ -82,9 +82,9 @@ class EndpointHandlers:
             unknown = [one["VariantName"] for one in asked if one["VariantName"] not in known]
             if unknown:
                 raise InvalidRequestError(f"The following variants {unknown} do not exist in endpoint {name}.")
-            _updating(world, endpoint)
-        counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in asked if "DesiredInstanceCount" in one}
-        weights = {one["VariantName"]: one["DesiredWeight"] for one in asked if "DesiredWeight" in one}
+            counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in asked if "DesiredInstanceCount" in one}
+            weights = {one["VariantName"]: one["DesiredWeight"] for one in asked if "DesiredWeight" in one}
+            _updating(world, endpoint, **Order.of(endpoint).resized(counts, weights))
         self.endpoints.resize(name, counts, weights)
         return endpoint
 

@@ -6,6 +6,7 @@ import threading
 
 from cheroot.wsgi import Server as HttpServer
 
+from localaws.web.connections import Attentive
 from localaws.web.router import Application
 
 _ADDRESS = "127.0.0.1"
@@ -21,6 +22,7 @@ class Server:
         self._server = HttpServer(
             (_ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
+        self._server.ConnectionClass = Attentive
         self._server.max_request_body_size = _LARGEST_BODY
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
