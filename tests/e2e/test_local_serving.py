@@ -128,7 +128,7 @@ def test_alarms_roll_an_update_back(local: LocalAws) -> None:
         AlarmName="errors",
         Metrics=[rate, metric("failed", "Invocation5XXErrors"), metric("asked", "Invocations")],
         ComparisonOperator="GreaterThanThreshold",
-        Threshold=10,
+        Threshold=0,
         EvaluationPeriods=1,
         TreatMissingData="notBreaching",
     )
