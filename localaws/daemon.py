@@ -12,7 +12,9 @@ from typing import Any
 from werkzeug import Request, Response
 
 from localaws import leftovers
+from localaws.alarms.watch import Watch
 from localaws.clients import Clients
+from localaws.endpoints.capture import Captures
 from localaws.endpoints.endpoints import Endpoints
 from localaws.endpoints.recipes import Kitchen
 from localaws.executor import LOOK_SECONDS, Executor
@@ -36,6 +38,7 @@ from localaws.records.supported import is_supported
 from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
 from localaws.sagemaker.service import Service, joined
+from localaws.sagemaker.transforms import TransformHandlers
 from localaws.sagemaker.tuning import TuningHandlers
 from localaws.scaling.metering import Meter
 from localaws.scaling.scaler import Scaler
@@ -45,6 +48,7 @@ from localaws.steps.functions import FunctionRunner
 from localaws.steps.requests import LIVES, RequestRunner
 from localaws.steps.runner import Run, Runner
 from localaws.store import Document, Store
+from localaws.transforms.work import Transforms
 from localaws.tuning.trainings import Trainings
 from localaws.tuning.tuner import Tuner
 from localaws.web.activities import Activities
@@ -52,7 +56,7 @@ from localaws.web.control import Control
 from localaws.web.router import Application, Router, application
 from localaws.web.runtime import Runtime
 from localaws.web.server import Server
-from localaws.world import Objects, SystemClock, World
+from localaws.world import SystemClock, World
 
 ACCOUNT = "123456789012"
 
@@ -93,15 +97,20 @@ class LocalAws:
         self._processing = jobs.processing(self._jobs)
         kitchen = Kitchen(self._python(options), machine.environment, logs, *self._roles_of_models())
         self._endpoints = Endpoints(self.world, kitchen, self._firing)
+        source = self.world.arn("sagemaker", "*")
+        self._captures = Captures(clock.now, lambda role: kitchen.role_objects(role, source))
         self._tuner = Tuner(self.world, self._trainings())
-        handlers = (EndpointHandlers(self._endpoints), TuningHandlers(self._tuner))
+        self._transforms = Transforms(self.world, kitchen)
+        served = (EndpointHandlers(self._endpoints), TransformHandlers(self._transforms))
+        handlers = (*served, TuningHandlers(self._tuner))
         acting = (self._training, self._processing, *handlers)
         keeping = (pipelines, executions, models, registry, tags)
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
         self.service = Service(self.world, joined(tables))
         self._executor = Executor(self.world, self._runners(), self._read, look_seconds=options.look_seconds)
         self._meter = Meter(clock.monotonic)
-        self._scaler = Scaler(self.world, self._endpoints, self._meter, self._clients)
+        watch = Watch(self._records.held, self._records.keep, options.region, clock.now)
+        self._scaler = Scaler(self.world, self._endpoints, self._meter, watch, self._clients)
         self._server = Server(Router(self._doors(), lambda: self.port), options.port)
 
     @property
@@ -121,11 +130,13 @@ class LocalAws:
         for handlers in (self._training, self._processing):
             self._jobs.resume(handlers.kind)
         self._endpoints.resume()
+        self._transforms.resume()
         self._server.start()
         self._logs.begin()
         self._functions.begin()
         self._executor.begin()
         self._scaler.begin()
+        self._captures.begin()
         self._tuner.begin()
 
     def stop(self) -> None:
@@ -135,8 +146,10 @@ class LocalAws:
         self._tuner.end()
         self._functions.end()
         self._jobs.end_all()
+        self._transforms.end_all()
         self._endpoints.end_all()
         self._server.stop()
+        self._captures.end()
         self._logs.end()
 
     def is_serving(self, endpoint: str) -> bool:
@@ -154,8 +167,8 @@ class LocalAws:
         gate = Gate(people, Resources(self.world, self._records.held), is_enforced=is_enforced)
         return Sessions(gate, self._records.held, lambda: self.url, now), gate
 
-    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Objects]]:
-        def objects(role: str, source: str) -> Objects:
+    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Catalog]]:
+        def objects(role: str, source: str) -> Catalog:
             return self._acting.objects(self.catalog, role, source)
 
         return self._acting.environment, objects
@@ -187,7 +200,7 @@ class LocalAws:
 
     def _sagemaker(self) -> Callable[[Request], Response]:
         """The control plane names its operation in a header, the data plane has a path; both sign alike."""
-        control, runtime = Control(self.service), Runtime(self._endpoints, self._meter)
+        control, runtime = Control(self.service), Runtime(self._endpoints, self._meter, self._captures)
         return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
 
     def _trainings(self) -> Trainings:

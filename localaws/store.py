@@ -55,15 +55,20 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._writer = 0
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(_SCHEMA)
+        self._reading = threading.Lock()
+        self._readable = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._readable.execute("PRAGMA query_only=ON")
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
+        with self._lock, self._reading:
             self._connection.close()
+            self._readable.close()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -73,7 +78,7 @@ class Store:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
+            self._depth, self._writer = 1, threading.get_ident()
             try:
                 yield
             except BaseException:
@@ -82,12 +87,12 @@ class Store:
             else:
                 self._connection.execute("COMMIT")
             finally:
-                self._depth = 0
+                self._depth, self._writer = 0, 0
 
     def add(self, kind: str, name: str, body: Document) -> None:
         """Keep a new document; TakenError if there is one."""
         with self.together():
-            if self._row(kind, name) is not None:
+            if _row(self._connection, kind, name) is not None:
                 raise TakenError(f"{kind} {name}")
             self._write(kind, name, body)
 
@@ -112,8 +117,8 @@ class Store:
 
     def find(self, kind: str, name: str) -> Document | None:
         """A document, or None."""
-        with self._lock:
-            row = self._row(kind, name)
+        with self._reader() as connection:
+            row = _row(connection, kind, name)
         return None if row is None else json.loads(row[0])
 
     def remove(self, kind: str, name: str) -> None:
@@ -125,8 +130,8 @@ class Store:
 
     def entries(self, kind: str, prefix: str = "") -> list[Entry]:
         """The documents of a kind, or those whose name begins so; the one that was changed last at the end."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._reader() as connection:
+            rows = connection.execute(
                 "SELECT name, revision, body FROM documents "
                 "WHERE kind = ? AND name >= ? AND name < ? ORDER BY revision",
                 (kind, prefix, prefix + _LAST_CHARACTER),
@@ -139,11 +144,14 @@ class Store:
             (last,) = self._connection.execute("UPDATE counter SET last = last + 1 RETURNING last").fetchone()
             return int(last)
 
-    def _row(self, kind: str, name: str) -> tuple[str] | None:
-        row: tuple[str] | None = self._connection.execute(
-            "SELECT body FROM documents WHERE kind = ? AND name = ?", (kind, name)
-        ).fetchone()
-        return row
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """Who reads sees what is on the disk, and waits for no writer; the writer itself sees what it has written."""
+        if self._writer == threading.get_ident():
+            yield self._connection
+            return
+        with self._reading:
+            yield self._readable
 
     def _write(self, kind: str, name: str, body: Document) -> None:
         text = json.dumps(body, separators=(",", ":"), allow_nan=False)
@@ -152,3 +160,10 @@ class Store:
             "ON CONFLICT (kind, name) DO UPDATE SET revision = excluded.revision, body = excluded.body",
             (kind, name, self.next_number(), text),
         )
+
+
+def _row(connection: sqlite3.Connection, kind: str, name: str) -> tuple[str] | None:
+    row: tuple[str] | None = connection.execute(
+        "SELECT body FROM documents WHERE kind = ? AND name = ?", (kind, name)
+    ).fetchone()
+    return row

@@ -1,55 +1,45 @@
 """The life of endpoints: created, updated without a failed request, resized, deleted, and taken up after a restart.
 
-The document of an endpoint says what AWS would say at each moment; what runs is in a Live beside it. Everything that
-takes time happens in a thread of its own, one after the other for each endpoint.
+The document of an endpoint says what AWS would say at each moment, and in members of its own what it is to become;
+what runs is in a Live beside it. Everything that takes time happens in a thread of its own, one after the other for
+each endpoint.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import shutil
-import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from localaws import events
-from localaws.endpoints.fleet import wait
+from localaws.endpoints.capture import Capture
+from localaws.endpoints.fleet import OverError, wait
 from localaws.endpoints.generation import Generation
-from localaws.endpoints.instances import InstanceError, Reply
+from localaws.endpoints.instances import InstanceError, end_left_over
+from localaws.endpoints.live import Invoked, Live, Order
 from localaws.endpoints.recipes import Kitchen, variants
 from localaws.endpoints.rollout import Rollout, rollout
-from localaws.jobs.processes import end_group
+from localaws.endpoints.summaries import captured, running
 from localaws.protocol.errors import ServiceError
-from localaws.sagemaker import models
-from localaws.store import Document
+from localaws.store import Document, MissingError
 from localaws.world import World
 
 ENDPOINT = "endpoint"
-_PROCESSES = "endpoint-processes"
+_FOLDER = "endpoints"
 _LOG = logging.getLogger(__name__)
+_LOOK_SECONDS = 0.5
+_TRIES = 5
+_END_SECONDS = 2.0
 Firing: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 """Which of some alarms are in ALARM."""
-Deployment: TypeAlias = Mapping[str, Any] | None
-
-
-class Live:
-    """What runs for an endpoint: a generation, and during an update another one, with its share of the traffic."""
-
-    def __init__(self) -> None:
-        self.current: Generation | None = None
-        self.incoming: Generation | None = None
-        self.share = 0.0
-        self.work = threading.Lock()
-        self.is_over = False
-
-    def generation(self) -> Generation | None:
-        """Whom to ask next."""
-        incoming = self.incoming
-        return incoming if incoming is not None and random.random() < self.share else self.current  # noqa: S311  # a share
+Done: TypeAlias = Callable[[str], None]
+"""Told why something failed, or nothing if it did not."""
 
 
 class Endpoints:
@@ -63,39 +53,37 @@ class Endpoints:
         self._lock = threading.Lock()
 
     def begin(self, name: str) -> None:
-        """Bring a new endpoint, or one that was there before a restart, into service."""
-        self._in_thread(self._create, name)
+        """Bring a new endpoint into service."""
+        self._in_thread(name, lambda: self._create(name))
 
-    def update(self, name: str, configuration: str, counts: Mapping[str, int], deployment: Deployment) -> None:
-        """Move an endpoint to another configuration; counts are of variants that keep theirs."""
-        self._in_thread(self._update, name, configuration, counts, deployment)
+    def update(self, name: str, order: Order) -> None:
+        """Move an endpoint to another configuration, as its document has it under _change."""
+        self._in_thread(name, lambda: self._update(name, order))
 
     def resize(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
-        """Give variants other numbers of instances, or weights."""
-        self._in_thread(self._resize, name, counts, weights)
+        """Give variants other numbers of instances, or weights, as the endpoint's document has them."""
+        self._in_thread(name, lambda: self._resize(name, counts, weights, lambda _failure: None))
 
-    def scale(self, name: str, counts: Mapping[str, int]) -> None:
+    def scale(self, name: str, counts: Mapping[str, int], done: Done) -> None:
         """Give variants other numbers of instances on behalf of their scaling; the endpoint says Updating meanwhile."""
-        self._note(name, "Updating")
-        self._in_thread(self._resize, name, counts, {})
+        order = Order.of(self._world.store.get(ENDPOINT, name))
+        self._note(name, "Updating", **order.resized(counts, {}))
+        self._in_thread(name, lambda: self._resize(name, counts, {}, done))
 
     def remove(self, name: str) -> None:
         """End an endpoint and forget it."""
         self._of(name).is_over = True
-        self._in_thread(self._remove, name)
+        self._in_thread(name, lambda: self._remove(name))
 
     def resume(self) -> None:
         """Take up what there was when the daemon ended, after ending what is left of it."""
-        for entry in self._world.store.entries(_PROCESSES):
-            for process in entry.body["processes"]:
-                if _belongs(process, self._world.folder / "endpoints" / entry.name):
-                    end_group(process, signal.SIGKILL)
+        end_left_over(self._world.folder / _FOLDER)
         for entry in self._world.store.entries(ENDPOINT):
             status = entry.body["EndpointStatus"]
             if status == "Deleting":
                 self.remove(entry.name)
             elif status != "Failed":
-                self._in_thread(self._take_up, entry.name)
+                self._resume(entry.name, entry.body)
 
     def end_all(self) -> None:
         """End every instance; the endpoints come back with the next start."""
@@ -103,183 +91,212 @@ class Endpoints:
             lives = list(self._live.values())
         for live in lives:
             live.is_over = True
-            for generation in (live.current, live.incoming):
-                if generation is not None:
-                    generation.end()
+        for live in lives:
+            live.end(_END_SECONDS)
 
-    def invoke(self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "") -> tuple[str, Reply]:
+    def invoke(self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "") -> Invoked:
         """Ask an endpoint; ServiceError if it is not there or cannot answer."""
-        live = self._live.get(name)
-        generation = live.generation() if live else None
-        if live is None or generation is None:
-            raise ServiceError("ValidationError", f"Endpoint {name} of account {self._world.account} not found.")
-        if variant and variant not in generation.fleets:
-            raise ServiceError("ValidationError", f"Variant {variant} of endpoint {name} not found.")
         try:
-            return generation.invoke(body, headers, variant)
+            for _ in range(_TRIES):
+                generation = self._generation(name, variant)
+                try:
+                    return Invoked(*generation.invoke(body, headers, variant), generation)
+                except OverError:
+                    continue  # an update has ended it between two words; there is another by now
         except InstanceError as error:
             raise ServiceError("ServiceUnavailable", str(error), 503) from error
+        raise ServiceError("ServiceUnavailable", f"Endpoint {name} has no instances.", 503)
 
     def counts(self, name: str) -> Mapping[str, int]:
         """How many instances the variants of an endpoint have now."""
         live = self._live.get(name)
         return live.current.counts() if live and live.current else {}
 
-    def _take_up(self, name: str) -> None:
-        """Bring back an endpoint; one that was being updated is updated from what it was."""
-        update = self._world.store.get(ENDPOINT, name).get("_update")
-        self._create(name, "Updating" if update else "InService")
-        if update and self._of(name).current is not None:
-            self._update(name, **update)
+    def _generation(self, name: str, variant: str) -> Generation:
+        live = self._live.get(name)
+        generation = live.generation() if live else None
+        if generation is None:
+            raise ServiceError("ValidationError", f"Endpoint {name} of account {self._world.account} not found.")
+        if variant and variant not in generation.fleets:
+            raise ServiceError("ValidationError", f"Variant {variant} of endpoint {name} not found.")
+        return generation
 
-    def _create(self, name: str, status: str = "InService") -> None:
+    def _resume(self, name: str, body: Document) -> None:
+        with self._lock:
+            self._live[name] = Live(is_back=body["EndpointStatus"] != "Creating")
+
+        def taken_up() -> None:
+            # What was being changed is changed now; meanwhile, and if that fails, there is what was.
+            self._create(name)
+            if "_change" in body and body["_change"] is not None and self._of(name).current is not None:
+                self._note(name, "Updating", _change=body["_change"])
+                self._update(name, Order(**body["_change"]))
+
+        self._in_thread(name, taken_up)
+
+    def _create(self, name: str) -> None:
         live, body = self._of(name), self._world.store.get(ENDPOINT, name)
-        counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in body["ProductionVariants"]}
+        order = Order.of(body)
+        self._clean(name, but=body.get("_folder", ""))
         try:
-            generation = self._started(name, body["EndpointConfigName"], counts, live)
+            self._bring_up(name, live, order, body.get("_folder", ""))
         except (InstanceError, ServiceError) as error:
-            self._note(name, "Failed", FailureReason=str(error))
+            if not live.is_over:
+                live.drop()
+                self._note(name, "Failed", FailureReason=str(error))
             return
-        live.current = generation
-        self._settled(name, generation, status)
+        live.replace()
+        self._settle(name, live, order)
 
-    def _update(self, name: str, configuration: str, counts: Mapping[str, int], deployment: Deployment) -> None:
+    def _update(self, name: str, order: Order) -> None:
         live = self._of(name)
-        old = live.current
         try:
-            generation = self._started(name, configuration, counts, live)
+            generation = self._bring_up(name, live, order)
         except (InstanceError, ServiceError) as error:
-            self._rolled_back(name, live, f"The update failed and was rolled back: {error}")
+            self._roll_back(name, live, f"The update failed and was rolled back: {error}")
             return
-        plan = rollout(deployment, sum(generation.counts().values()))
-        live.incoming = generation
-        firing = self._shifted(live, plan)
+        plan = rollout(order.deployment, sum(generation.counts().values()))
+        failure = self._shift(live, plan)
         if live.is_over:
             return
-        if firing:
-            live.share = 0.0
-            live.incoming = None
-            generation.end()
-            self._rolled_back(name, live, f"The alarms {', '.join(firing)} went off, and the update was rolled back")
+        if failure:
+            self._roll_back(name, live, failure)
             return
-        live.current, live.incoming, live.share = generation, None, 0.0
-        done: dict[str, Any] = {
-            "EndpointConfigName": configuration,
-            "LastDeploymentConfig": deployment,
-            "_update": None,
-        }
-        self._settled(name, generation, **done)
+        old = live.replace()
+        self._settle(name, live, order, LastDeploymentConfig=order.deployment, _change=None)
         if old is not None:
             wait(plan.termination_seconds, lambda: not live.is_over)
             old.end()
+            if not live.is_over:
+                self._clean(name, but=generation.name)
 
-    def _shifted(self, live: Live, plan: Rollout) -> Sequence[str]:
-        """Move the traffic step by step; the alarms that went off meanwhile, after which nothing moves any more."""
+    def _shift(self, live: Live, plan: Rollout) -> str:
+        """Move the traffic step by step; why it has to go back, if it has to."""
         deadline = time.monotonic() + plan.longest_seconds
         for move in plan.moves:
             live.share = move.share
-            until = min(deadline, time.monotonic() + move.seconds)
+            until = time.monotonic() + move.seconds
             while True:
                 firing = self._firing(plan.alarms) if plan.alarms else ()
-                if firing or live.is_over or time.monotonic() >= until:
+                if firing:
+                    return f"The alarms {', '.join(firing)} went off, and the update was rolled back"
+                if time.monotonic() >= deadline:
+                    return f"The update took longer than {plan.longest_seconds:.0f} seconds, and was rolled back"
+                if live.is_over or time.monotonic() >= until:
                     break
-                wait(min(0.5, until - time.monotonic()), lambda: not live.is_over)
-            if firing or live.is_over:
-                return firing
-        return ()
+                wait(min(_LOOK_SECONDS, until - time.monotonic()), lambda: not live.is_over)
+        return ""
 
-    def _resize(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
+    def _resize(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float], done: Done) -> None:
         live = self._of(name)
-        if live.current is None:
+        if live.current is None or live.is_over:
+            done("the endpoint is not in service")
             return
         live.current.weights.update(weights)
         failure = ""
         try:
             for variant, count in counts.items():
-                live.current.fleets[variant].resize(count)
+                if variant in live.current.fleets:
+                    live.current.fleets[variant].resize(count)
         except InstanceError as error:
             failure = str(error)
-        self._settled(name, live.current, FailureReason=failure or None)
+        if not live.is_over:
+            body = self._world.store.get(ENDPOINT, name)
+            # An update that was asked for meanwhile waits for this thread, and is not over because this is.
+            kept = {"PendingDeploymentSummary": body.get("PendingDeploymentSummary")} if body.get("_change") else {}
+            self._settle(
+                name, live, Order.of(body), "Updating" if kept else "InService", FailureReason=failure or None, **kept
+            )
+        done(failure)
 
     def _remove(self, name: str) -> None:
-        live = self._of(name)
-        for generation in (live.current, live.incoming):
-            if generation is not None:
-                generation.end()
+        self._of(name).end()
         with self._lock:
             self._live.pop(name, None)
         with self._world.store.together():
-            for kind in (ENDPOINT, _PROCESSES):
-                if self._world.store.find(kind, name) is not None:
-                    self._world.store.remove(kind, name)
-        shutil.rmtree(self._world.folder / "endpoints" / name, ignore_errors=True)
+            if self._world.store.find(ENDPOINT, name) is not None:
+                self._world.store.remove(ENDPOINT, name)
+        shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
 
-    def _started(self, name: str, configuration: str, counts: Mapping[str, int], live: Live) -> Generation:
-        chosen = variants(self._world, self._kitchen, name, configuration)
-        generation = Generation(configuration, chosen)
-        generation.start()
-        for variant, count in counts.items():
-            if variant in generation.fleets:
-                generation.fleets[variant].resize(count)
+    def _bring_up(self, name: str, live: Live, order: Order, kept: str = "") -> Generation:
+        """Have a generation that answers, beside the current one; its models lie in a folder of its own."""
+        folder = kept or str(uuid.uuid4())
+        place = self._world.folder / _FOLDER / name / folder
+        found = variants(self._world, self._kitchen, name, order.configuration, place)
+        chosen = tuple(
+            replace(one, count=order.counts.get(one.name, one.count), weight=order.weights.get(one.name, one.weight))
+            for one in found
+        )
+        generation = Generation(order.configuration, chosen, folder, Capture.of(order.capture))
+        live.begin(generation)
         if live.is_over:
             generation.end()
-            raise InstanceError("the endpoint is being deleted")
-        running = [*generation.processes(), *(live.current.processes() if live.current else ())]
-        self._world.store.put(_PROCESSES, name, {"processes": running})
+        generation.start()
         return generation
 
-    def _settled(self, name: str, generation: Generation, status: str = "InService", **members: Any) -> None:
-        """Say that an endpoint is in service, and with how many instances."""
-        counts = generation.counts()
-        described = models.CONFIGURATION.get(self._world, generation.configuration)["ProductionVariants"]
-        told = [
-            {
-                "VariantName": one["VariantName"],
-                "CurrentWeight": generation.weights[one["VariantName"]],
-                "DesiredWeight": generation.weights[one["VariantName"]],
-                "CurrentInstanceCount": counts[one["VariantName"]],
-                "DesiredInstanceCount": counts[one["VariantName"]],
-            }
-            for one in described
-        ]
-        self._world.store.put(_PROCESSES, name, {"processes": generation.processes()})
-        self._note(name, status, **{"ProductionVariants": told, "FailureReason": None, **members})
+    def _settle(self, name: str, live: Live, order: Order, status: str = "InService", **members: Any) -> None:
+        """Say what an endpoint runs, and that it is in service."""
+        generation = live.current
+        assert generation is not None
+        told = {
+            "EndpointConfigName": generation.configuration,
+            "ProductionVariants": running(generation),
+            "DataCaptureConfig": captured(order.capture),
+            "PendingDeploymentSummary": None,
+            "FailureReason": None,
+            "_counts": dict(generation.counts()),
+            "_weights": dict(generation.weights),
+            "_capture": order.capture,
+            "_folder": generation.name,
+        }
+        self._note(name, status, **{**told, **members})
 
-    def _rolled_back(self, name: str, live: Live, why: str) -> None:
+    def _roll_back(self, name: str, live: Live, why: str) -> None:
+        if live.is_over:
+            return
         _LOG.warning("endpoint %s: %s", name, why)
-        if live.current is not None:
-            self._settled(name, live.current, FailureReason=why, _update=None)
-        else:
-            self._note(name, "Failed", FailureReason=why)
+        self._note(name, "RollingBack")
+        live.drop()
+        if live.current is None:
+            self._note(name, "Failed", FailureReason=why, _change=None)
+            return
+        before = Order.of(self._world.store.get(ENDPOINT, name))
+        self._settle(name, live, before, FailureReason=why, _change=None)
+        self._clean(name, but=live.current.name)
+
+    def _clean(self, name: str, but: str) -> None:
+        """Remove the models of all generations but one."""
+        folder: Path = self._world.folder / _FOLDER / name
+        for path in folder.iterdir() if folder.exists() else ():
+            if path.name != but:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _change(self, name: str, **members: Any) -> Document:
+        return self._world.store.change(ENDPOINT, name, lambda before: {**before, **members})
 
     def _note(self, name: str, status: str, **members: Any) -> None:
-        def noted(before: Document) -> Document:
-            return {**before, **members, "EndpointStatus": status, "LastModifiedTime": self._world.now()}
-
-        body = self._world.store.change(ENDPOINT, name, noted)
+        body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
         self._world.signal.wake()
         names = ("EndpointName", "EndpointArn", "EndpointConfigName")
-        spoken = {"InService": "IN_SERVICE", "Failed": "FAILED"}.get(status, status.upper())
-        detail = {**{member: body[member] for member in names}, "EndpointStatus": spoken}
+        spoken = {"InService": "IN_SERVICE", "Failed": "FAILED", "RollingBack": "ROLLING_BACK"}
+        detail = {**{member: body[member] for member in names}, "EndpointStatus": spoken.get(status, status.upper())}
         events.emit(self._world, "SageMaker Endpoint State Change", [body["EndpointArn"]], detail)
 
     def _of(self, name: str) -> Live:
         with self._lock:
             return self._live.setdefault(name, Live())
 
-    def _in_thread(self, work: Callable[..., None], name: str, *arguments: Any) -> None:
+    def _in_thread(self, name: str, work: Callable[[], None]) -> None:
         live = self._of(name)
 
         def done() -> None:
             with live.work:
-                work(name, *arguments)
+                try:
+                    work()
+                except MissingError:
+                    _LOG.info("endpoint %s is gone", name)
+                except Exception:  # noqa: BLE001  # a bug in here must not leave an endpoint in change for ever
+                    _LOG.exception("endpoint %s", name)
+                    self._roll_back(name, live, "InternalServerError: see the local AWS's log")
 
         threading.Thread(target=done, name=f"endpoint {name}", daemon=True).start()
-
-
-def _belongs(process: int, folder: Path) -> bool:
-    """Whether a process still is a model server of a folder: ids are given anew."""
-    try:
-        return str(folder).encode() in Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return False

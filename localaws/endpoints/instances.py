@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import signal
 import subprocess
@@ -12,19 +11,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws.endpoints.connection import Connection
 from localaws.errors import LocalAwsError
-from localaws.jobs.processes import end_group
+from localaws.jobs.processes import end_group, end_process
 
 _SERVER = Path(__file__).parent / "model_server.py"
+_OK = 200
 _PING_SECONDS = 0.05
 START_SECONDS = 180.0
-_ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
 _GRACE_SECONDS = 5.0
 Hear = Callable[[str], None]
 
 
 class InstanceError(LocalAwsError):
     """An instance that does not come up, or does not answer."""
+
+
+class GoneError(InstanceError):
+    """An instance that was not there to answer: another one can be asked."""
+
+
+class SlowError(InstanceError):
+    """A model that takes longer than anybody waits."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class Recipe:
     model: Path
     environment: Mapping[str, str]
     hear: Hear
+    answer_seconds: float = ANSWER_SECONDS
 
 
 @dataclass(frozen=True)
@@ -48,64 +58,63 @@ class Reply:
 
 
 class Instance:
-    """A model server."""
+    """A model server; whoever began it is told when its process has ended, for whatever reason."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        command = [recipe.python, str(_SERVER), str(recipe.model)]
-        self._process = subprocess.Popen(  # noqa: S603  # running a model's code is what this is for
-            command,
-            cwd=recipe.model,
-            env=dict(recipe.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self._hear = recipe.hear
+    def __init__(self, recipe: Recipe, when_over: Callable[[], None] = lambda: None) -> None:
+        self._process = _process(recipe)
+        self._recipe = recipe
+        self._when_over = when_over
         self._last_words: list[str] = []
-        self._port = self._first_line()
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-        self._idle: list[http.client.HTTPConnection] = []
+        self._port = 0
+        self._has_spoken = threading.Event()
+        self._is_gone = False
+        self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self.busy = 0
+        self.asked = 0
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def process(self) -> int:
-        """The process's id, which is its group's, too."""
+        """The process."""
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """Whether it runs."""
-        return self._process.poll() is None
+        """Whether it can be asked."""
+        return not self._is_gone and self._process.poll() is None
 
     def wait_until_ready(self, is_wanted: Callable[[], bool], seconds: float = START_SECONDS) -> None:
-        """Wait until the model answers pings; InstanceError if it never does."""
+        """Wait until the model answers pings; InstanceError if it never does, or nobody wants it any more."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and is_wanted():
             if not self.is_alive():
                 self._reader.join()
                 raise InstanceError(f"The primary container did not pass the ping health check: {self._said()}")
-            if self._port and self._ping():
+            if self._has_spoken.wait(_PING_SECONDS) and self._port and self._ping():
                 return
             time.sleep(_PING_SECONDS)
+        if not is_wanted():
+            raise InstanceError("it is not wanted any more")
         raise InstanceError(f"The primary container did not pass the ping health check in {seconds:.0f} seconds")
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Ask the model; InstanceError if there is nobody who answers."""
+        """Ask the model; GoneError if there is nobody who answers, SlowError if nobody has in time."""
         started = time.perf_counter()
-        connection = self._connection()
+        connection: Connection | None = None
         try:
-            connection.request("POST", "/invocations", body, dict(headers))
-            answer = connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise InstanceError(f"the model server went away: {error!r}") from error
+            connection = self._connection()
+            answer = connection.ask("POST", "/invocations", headers, body)
+        except OSError as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, TimeoutError):
+                raise SlowError(f"the model did not answer in {self._recipe.answer_seconds:.0f} seconds") from error
+            self._is_gone = True
+            raise GoneError(f"the model server went away: {error!r}") from error
         with self._lock:
             self._idle.append(connection)
-        kind = answer.getheader("Content-Type", "application/octet-stream")
-        return Reply(answer.status, kind, content, time.perf_counter() - started)
+        return Reply(answer.status, answer.content_type, answer.content, time.perf_counter() - started)
 
     def end(self) -> None:
         """End the process, at first politely."""
@@ -119,40 +128,83 @@ class Instance:
         with self._lock:
             for connection in self._idle:
                 connection.close()
+            self._idle.clear()
 
-    def _connection(self) -> http.client.HTTPConnection:
+    def _connection(self) -> Connection:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=_ANSWER_SECONDS)
+        return Connection(self._port, self._recipe.answer_seconds)
 
     def _ping(self) -> bool:
-        connection = self._connection()
         try:
-            connection.request("GET", "/ping")
-            return connection.getresponse().status == http.client.OK
-        except (OSError, http.client.HTTPException):
+            connection = Connection(self._port, self._recipe.answer_seconds)
+        except OSError:
+            return False
+        try:
+            return connection.ask("GET", "/ping", {}).status == _OK
+        except OSError:
             return False
         finally:
             connection.close()
 
-    def _first_line(self) -> int:
-        """The port, which is the first thing that the server says; 0 if it says something else."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline().decode(errors="replace")
-        try:
-            return int(json.loads(line)["port"])
-        except (ValueError, TypeError, KeyError):
-            self._last_words.append(line.strip())
-            return 0
-
     def _read(self) -> None:
+        """Hear what it says, of which the first is its port, until its end."""
         assert self._process.stdout is not None
         with self._process.stdout as output:
             for line in output:
                 text = line.decode(errors="replace").rstrip()
+                if not self._has_spoken.is_set():
+                    self._port = _port(text)
+                    self._has_spoken.set()
+                    if self._port:
+                        continue
                 self._last_words = [*self._last_words[-9:], text]
-                self._hear(text)
+                self._recipe.hear(text)
+        self._has_spoken.set()
+        self._is_gone = True
+        self._when_over()
 
     def _said(self) -> str:
         return next((line for line in reversed(self._last_words) if line.strip()), "it said nothing")[:512]
+
+
+def _process(recipe: Recipe) -> subprocess.Popen[bytes]:
+    command = [recipe.python, str(_SERVER), str(recipe.model)]
+    try:
+        return subprocess.Popen(  # noqa: S603  # running a model's code is what this is for
+            command,
+            cwd=recipe.model,
+            env=dict(recipe.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise InstanceError(f"The primary container does not start: {error}") from error
+
+
+def end_left_over(folder: Path) -> None:
+    """End the model servers that an earlier daemon began for models in a folder."""
+    mark = f"{folder}/".encode()
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal() and _runs(process, mark):
+            end_process(int(process.name))
+
+
+def _runs(process: Path, mark: bytes) -> bool:
+    """Whether a process is a model server of a model whose folder begins so."""
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return str(_SERVER).encode() in words and any(word.startswith(mark) for word in words)
+
+
+def _port(line: str) -> int:
+    """The port that a line tells; 0 if it tells something else."""
+    try:
+        return int(json.loads(line)["port"])
+    except (ValueError, TypeError, KeyError):
+        return 0

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from localaws.endpoints.generation import Variant
-from localaws.endpoints.instances import InstanceError, Recipe
+from localaws.endpoints.instances import ANSWER_SECONDS, InstanceError, Recipe
+from localaws.objects.catalog import Address, Catalog, download
 from localaws.protocol.errors import ServiceError
 from localaws.sagemaker import models, registry
-from localaws.world import Logs, Objects, World
+from localaws.world import Logs, World
 
 
 @dataclass(frozen=True)
@@ -25,34 +26,69 @@ class Kitchen:
     environment: Mapping[str, str]
     logs: Logs
     role_environment: Callable[[str, str], Mapping[str, str]]
-    role_objects: Callable[[str, str], Objects]
+    role_objects: Callable[[str, str], Catalog]
 
 
-def variants(world: World, kitchen: Kitchen, endpoint: str, configuration: str) -> tuple[Variant, ...]:
+@dataclass(frozen=True)
+class Served:
+    """A model ready to be served: what its instances run, and in whose name."""
+
+    recipe: Recipe
+    role: str
+
+
+def variants(world: World, kitchen: Kitchen, endpoint: str, configuration: str, folder: Path) -> tuple[Variant, ...]:
     """The variants of a configuration, ready to start; InstanceError if a model cannot be had."""
     described = models.CONFIGURATION.get(world, configuration)
-    return tuple(_variant(world, kitchen, endpoint, configuration, one) for one in described["ProductionVariants"])
+    return tuple(
+        _variant(world, kitchen, endpoint, configuration, folder, one) for one in described["ProductionVariants"]
+    )
 
 
-def _variant(world: World, kitchen: Kitchen, endpoint: str, configuration: str, one: Mapping[str, Any]) -> Variant:
-    model = models.MODEL.get(world, one["ModelName"])
+def _variant(
+    world: World, kitchen: Kitchen, endpoint: str, configuration: str, folder: Path, one: Mapping[str, Any]
+) -> Variant:
+    name = one["VariantName"]
+    log = f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/{configuration}"
+    made = served(world, kitchen, one["ModelName"], folder / name, log)
+    weight, serverless = one.get("InitialVariantWeight", 1.0), one.get("ServerlessConfig") or {}
+    return Variant(name, made.recipe, instances(one), weight, made.role, serverless)
+
+
+def instances(variant: Mapping[str, Any]) -> int:
+    """How many model servers a configured variant begins with; one without a server has those that it keeps warm."""
+    serverless = variant.get("ServerlessConfig") or {}
+    count: int = variant.get("InitialInstanceCount") or serverless.get("ProvisionedConcurrency") or 1
+    return count
+
+
+def served(
+    world: World,
+    kitchen: Kitchen,
+    name: str,
+    folder: Path,
+    log: tuple[str, str],
+    more: Mapping[str, str] | None = None,
+    seconds: float = ANSWER_SECONDS,
+) -> Served:
+    """A model, its archive unpacked into a folder; more: what its environment has besides."""
+    model = models.MODEL.get(world, name)
     container = _container(world, model)
-    folder = world.folder / "endpoints" / endpoint / configuration / one["VariantName"]
     role, source = model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*")
-    _unpack(kitchen.role_objects(role, source), container.get("ModelDataUrl", ""), folder, role)
-    group, stream = f"/aws/sagemaker/Endpoints/{endpoint}", f"{one['VariantName']}/{configuration}"
+    _lay_out(kitchen.role_objects(role, source), container, folder, role)
     environment = {
         **kitchen.environment,
         **kitchen.role_environment(role, source),
         **container.get("Environment", {}),
+        **(more or {}),
         "SM_MODEL_DIR": str(folder),
     }
+    group, stream = log
 
     def hear(line: str) -> None:
         kitchen.logs.write(group, stream, line)
 
-    recipe = Recipe(kitchen.python, folder, environment, hear)
-    return Variant(one["VariantName"], recipe, one.get("InitialInstanceCount", 1), one.get("InitialVariantWeight", 1.0))
+    return Served(Recipe(kitchen.python, folder, environment, hear, seconds), role)
 
 
 def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -65,22 +101,37 @@ def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**packed, **own, "Environment": {**packed.get("Environment", {}), **own.get("Environment", {})}}
 
 
-def _unpack(objects: Objects, address: str, folder: Path, role: str) -> None:
-    """Put a model's archive into a folder; one that is there whole already is left."""
+def _archive(container: Mapping[str, Any]) -> tuple[str, bool]:
+    """Where a container's model lies, and whether that is an archive or a prefix of objects."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource", {})
+    if not source:
+        return container.get("ModelDataUrl", ""), True
+    return source["S3Uri"], source.get("CompressionType") == "Gzip"
+
+
+def _lay_out(objects: Catalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
+    """Put a model into a folder; one that is there whole already is left."""
     if folder.exists():
         return
+    address, is_archive = _archive(container)
+    beside = folder.with_name(f"{folder.name}.arriving")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
     try:
-        content = objects.read(address)
+        found = _unpack(objects.read(address), beside) if is_archive else download(objects, Address.of(address), beside)
     except (KeyError, ValueError):
         raise InstanceError(f"Could not find model data at {address}.") from None
     except ServiceError as error:
         ensure = f'Please ensure that the role "{role}" exists and has "s3:GetObject" permissions'
         raise InstanceError(f"Could not access model data at {address}. {ensure}. {error}") from None
-    beside = folder.with_name(f"{folder.name}.arriving")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            archive.extractall(beside, filter="data")
-    except (tarfile.TarError, OSError) as error:
+    except (tarfile.TarError, OSError, EOFError) as error:
         raise InstanceError(f"The model data at {address} is no archive: {error}") from None
+    if not found:
+        raise InstanceError(f"Could not find model data at {address}.")
     beside.replace(folder)
+
+
+def _unpack(content: bytes, folder: Path) -> int:
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(folder, filter="data")
+        return len(archive.getmembers())

@@ -30,8 +30,9 @@ class Rollout:
 
 def rollout(deployment: Mapping[str, Any] | None, instances: int) -> Rollout:
     """The rollout that a DeploymentConfig asks for, of so many instances."""
-    policy = (deployment or {}).get("BlueGreenUpdatePolicy", {})
-    routing = policy.get("TrafficRoutingConfiguration", {})
+    rolling = (deployment or {}).get("RollingUpdatePolicy")
+    policy = rolling or (deployment or {}).get("BlueGreenUpdatePolicy", {})
+    routing = _rolling(rolling) if rolling else policy.get("TrafficRoutingConfiguration", {})
     wait = float(routing.get("WaitIntervalInSeconds", 0))
     kind = routing.get("Type", "ALL_AT_ONCE")
     alarms = (deployment or {}).get("AutoRollbackConfiguration", {}).get("Alarms", [])
@@ -41,6 +42,12 @@ def rollout(deployment: Mapping[str, Any] | None, instances: int) -> Rollout:
         tuple(one["AlarmName"] for one in alarms),
         float(policy.get("MaximumExecutionTimeoutInSeconds", _LONGEST_SECONDS)),
     )
+
+
+def _rolling(policy: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Traffic moves batch by batch; only that here all instances are there from the start, which nobody can see."""
+    wait, size = policy.get("WaitIntervalInSeconds", 0), policy["MaximumBatchSize"]
+    return {"Type": "LINEAR", "LinearStepSize": size, "WaitIntervalInSeconds": wait}
 
 
 def _at_once(_routing: Mapping[str, Any], wait: float, _instances: int) -> Iterator[Move]:

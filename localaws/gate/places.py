@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from checks.iam import Request
 from localaws.gate.objects import arn
@@ -37,13 +38,21 @@ class RoleCatalog(Catalog):
         self._read("s3:GetObject", place.bucket, place.key)
         return super().read(uri)
 
+    def put(self, place: Address, chunks: Iterable[bytes], **members: Any) -> Document:
+        """Keep an object."""
+        self._write(place)
+        return super().put(place, chunks, **members)
+
     def put_file(self, place: Address, path: Path) -> Document:
         """Keep a file as an object."""
+        self._write(place)
+        return super().put_file(place, path)
+
+    def _write(self, place: Address) -> None:
         try:
             self._check(Request("s3:PutObject", arn(place.bucket, place.key)))
         except ServiceError as error:
             raise ServiceError(error.code, f"Artifact upload failed: {error.message}", error.status) from None
-        return super().put_file(place, path)
 
     def _read(self, action: str, bucket: str, key: str = "", *, prefix: str | None = None) -> None:
         try:

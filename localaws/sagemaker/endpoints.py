@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.endpoints import summaries
 from localaws.endpoints.endpoints import ENDPOINT, Endpoints
+from localaws.endpoints.live import Order
 from localaws.protocol.errors import InvalidRequestError
 from localaws.sagemaker import models
 from localaws.sagemaker.listing import Listing
@@ -14,6 +16,10 @@ from localaws.sagemaker.resources import Resource
 from localaws.sagemaker.service import Handler, Request
 from localaws.store import Document
 from localaws.world import World
+
+_RETAINED = frozenset({"DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"})
+_SIZES: Mapping[str, tuple[str, int]] = {"CanarySize": ("CANARY", 1), "LinearStepSize": ("LINEAR", 10)}
+_MOST_PERCENT = 50
 
 RESOURCE = Resource(
     ENDPOINT, "endpoint", "EndpointName", "EndpointArn", Listing("Endpoints", "EndpointName", "EndpointStatus")
@@ -39,12 +45,16 @@ class EndpointHandlers:
 
     def _create(self, world: World, request: Request) -> Mapping[str, Any]:
         configuration = models.CONFIGURATION.get(world, request["EndpointConfigName"])
+        deployment = _deployment(request.get("DeploymentConfig"))
         endpoint = RESOURCE.create(
             world,
             {key: value for key, value in request.items() if key != "DeploymentConfig"},
             EndpointStatus="Creating",
             LastModifiedTime=world.now(),
-            ProductionVariants=_wanted(configuration, {}),
+            LastDeploymentConfig=deployment,
+            ProductionVariants=summaries.coming(configuration, {}, {}),
+            DataCaptureConfig=summaries.captured(configuration.get("DataCaptureConfig")),
+            _capture=configuration.get("DataCaptureConfig"),
         )
         self.endpoints.begin(request["EndpointName"])
         return endpoint
@@ -52,31 +62,29 @@ class EndpointHandlers:
     def _update(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request["EndpointName"]
         with world.store.together():
-            endpoint = _at_rest(world, name, "update")
+            endpoint = _at_rest(world, name)
             configuration = models.CONFIGURATION.get(world, request["EndpointConfigName"])
-            kept = {one["VariantName"]: one["CurrentInstanceCount"] for one in endpoint["ProductionVariants"]}
-            counts = kept if request.get("RetainAllVariantProperties") else {}
-            deployment = request.get("DeploymentConfig")
-            if request.get("RetainDeploymentConfig"):
-                deployment = endpoint.get("LastDeploymentConfig")
-            wanted = {one["VariantName"]: one["DesiredInstanceCount"] for one in _wanted(configuration, counts)}
-            update = {"configuration": request["EndpointConfigName"], "counts": wanted, "deployment": deployment}
-            changed = {"EndpointStatus": "Updating", "LastModifiedTime": world.now(), "_update": update}
-            world.store.put(ENDPOINT, name, {**endpoint, **changed})
-        self.endpoints.update(name, **update)
+            order = _order(request, endpoint, configuration)
+            pending = {
+                "EndpointConfigName": order.configuration,
+                "ProductionVariants": summaries.coming(configuration, order.counts, order.weights),
+                "StartTime": world.now(),
+            }
+            _updating(world, endpoint, PendingDeploymentSummary=pending, _change=order.document())
+        self.endpoints.update(name, order)
         return endpoint
 
     def _resize(self, world: World, request: Request) -> Mapping[str, Any]:
         name, asked = request["EndpointName"], request["DesiredWeightsAndCapacities"]
         with world.store.together():
-            endpoint = _at_rest(world, name, "update")
+            endpoint = _at_rest(world, name)
             known = [one["VariantName"] for one in endpoint["ProductionVariants"]]
             unknown = [one["VariantName"] for one in asked if one["VariantName"] not in known]
             if unknown:
                 raise InvalidRequestError(f"The following variants {unknown} do not exist in endpoint {name}.")
-            world.store.put(ENDPOINT, name, {**endpoint, "EndpointStatus": "Updating", "LastModifiedTime": world.now()})
-        counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in asked if "DesiredInstanceCount" in one}
-        weights = {one["VariantName"]: one["DesiredWeight"] for one in asked if "DesiredWeight" in one}
+            counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in asked if "DesiredInstanceCount" in one}
+            weights = {one["VariantName"]: one["DesiredWeight"] for one in asked if "DesiredWeight" in one}
+            _updating(world, endpoint, **Order.of(endpoint).resized(counts, weights))
         self.endpoints.resize(name, counts, weights)
         return endpoint
 
@@ -92,21 +100,49 @@ class EndpointHandlers:
         return {}
 
 
-def _at_rest(world: World, name: str, what: str) -> Document:
+def _at_rest(world: World, name: str) -> Document:
     """An endpoint that can be changed now."""
     endpoint = RESOURCE.get(world, name)
+    if endpoint["EndpointStatus"] == "Failed":
+        raise InvalidRequestError(f'Cannot update endpoint "{endpoint["EndpointArn"]}" in Failed status.')
     if endpoint["EndpointStatus"] != "InService":
-        raise InvalidRequestError(f'Cannot {what} in-progress endpoint "{endpoint["EndpointArn"]}".')
+        raise InvalidRequestError(f'Cannot update in-progress endpoint "{endpoint["EndpointArn"]}".')
     return endpoint
 
 
-def _wanted(configuration: Document, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The variants of a configuration before they run; some keep the number of instances that they have."""
-    return [
-        {
-            "VariantName": one["VariantName"],
-            "DesiredWeight": one.get("InitialVariantWeight", 1.0),
-            "DesiredInstanceCount": counts.get(one["VariantName"], one.get("InitialInstanceCount", 1)),
-        }
-        for one in configuration["ProductionVariants"]
-    ]
+def _updating(world: World, endpoint: Document, **members: Any) -> None:
+    changed = {**endpoint, **members, "EndpointStatus": "Updating", "LastModifiedTime": world.now()}
+    world.store.put(ENDPOINT, endpoint["EndpointName"], changed)
+
+
+def _order(request: Request, endpoint: Document, configuration: Document) -> Order:
+    """What an update asks for, and what of the present it keeps."""
+    excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
+    kept = _RETAINED - excluded if request.get("RetainAllVariantProperties") else frozenset()
+    names = {one["VariantName"] for one in configuration["ProductionVariants"]}
+    now = Order.of(endpoint)
+    deployment = request.get("DeploymentConfig")
+    if request.get("RetainDeploymentConfig"):
+        deployment = endpoint.get("LastDeploymentConfig")
+    return Order(
+        request["EndpointConfigName"],
+        {key: value for key, value in now.counts.items() if key in names} if "DesiredInstanceCount" in kept else {},
+        {key: value for key, value in now.weights.items() if key in names} if "DesiredWeight" in kept else {},
+        now.capture if "DataCaptureConfig" in kept else configuration.get("DataCaptureConfig"),
+        _deployment(deployment),
+    )
+
+
+def _deployment(asked: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """A deployment configuration that can be followed."""
+    if asked and ("BlueGreenUpdatePolicy" in asked) and ("RollingUpdatePolicy" in asked):
+        raise InvalidRequestError("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be specified.")
+    routing = (asked or {}).get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+    for member, (kind, least) in _SIZES.items():
+        size = routing.get(member)
+        if (size is None) == (routing.get("Type") == kind):
+            told = "must be specified" if size is None else "must not be specified"
+            raise InvalidRequestError(f"{member} {told} for a traffic routing of type {routing.get('Type')}.")
+        if size and size["Type"] == "CAPACITY_PERCENT" and not least <= size["Value"] <= _MOST_PERCENT:
+            raise InvalidRequestError(f"{member} must be between {least} and {_MOST_PERCENT} percent of the capacity.")
+    return asked

@@ -31,7 +31,8 @@ class JobResource(Resource):
         return ServiceError("ResourceInUse", f"{unique}, {there}")
 
 
-def _resource(noun: str) -> Resource:
+def job_resource(noun: str) -> Resource:
+    """A kind of job, by what the service calls it."""
     return JobResource(
         f"{noun.lower()}-job",
         f"{noun.lower()} job",
@@ -41,8 +42,8 @@ def _resource(noun: str) -> Resource:
     )
 
 
-TRAINING = _resource("Training")
-PROCESSING = _resource("Processing")
+TRAINING = job_resource("Training")
+PROCESSING = job_resource("Processing")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 MINUTE = 60.0
+_LATELY = 10.0
 
 
 @dataclass(frozen=True)
@@ -27,13 +28,13 @@ class Asked:
 
     @property
     def is_server_error(self) -> bool:
-        """Whether the model failed."""
-        return self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        """Whether the model failed, or did not answer in time, which has no status."""
+        return self.status != HTTPStatus.OK and not self.is_client_error
 
 
 @dataclass
 class _Counted:
-    recent: deque[float] = field(default_factory=deque)
+    recent: deque[Asked] = field(default_factory=deque)
     undrained: list[Asked] = field(default_factory=list)
 
 
@@ -50,7 +51,7 @@ class Meter:
         asked = Asked(self._monotonic(), model_seconds, overhead_seconds, status)
         with self._lock:
             counted = self._counted[endpoint, variant]
-            counted.recent.append(asked.moment)
+            counted.recent.append(asked)
             counted.undrained.append(asked)
             self._forget(counted)
 
@@ -60,6 +61,14 @@ class Meter:
             counted = self._counted[endpoint, variant]
             self._forget(counted)
             return len(counted.recent)
+
+    def concurrent(self, endpoint: str, variant: str) -> float:
+        """How many there were at a time in the last seconds, on the average: how long they took, over those seconds."""
+        with self._lock:
+            recent = self._counted[endpoint, variant].recent
+            oldest = self._monotonic() - _LATELY
+            busy = sum(one.model_seconds + one.overhead_seconds for one in reversed(recent) if one.moment >= oldest)
+        return busy / _LATELY
 
     def drain(self) -> dict[tuple[str, str], list[Asked]]:
         """What was counted since the last time, by endpoint and variant."""
@@ -71,5 +80,5 @@ class Meter:
 
     def _forget(self, counted: _Counted) -> None:
         oldest = self._monotonic() - MINUTE
-        while counted.recent and counted.recent[0] < oldest:
+        while counted.recent and counted.recent[0].moment < oldest:
             counted.recent.popleft()

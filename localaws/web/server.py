@@ -8,7 +8,7 @@ import threading
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as HttpServer
 
-from localaws.web.heads import Connection
+from localaws.web.connections import Attentive
 from localaws.web.router import Application
 
 ADDRESS = "127.0.0.1"
@@ -49,7 +49,7 @@ class Server:
         self._server.gateway = _Whole
         self._server.max_request_body_size = _LARGEST_BODY
         self._server.max_request_header_size = _LARGEST_HEAD
-        self._server.ConnectionClass = Connection
+        self._server.ConnectionClass = Attentive
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
 

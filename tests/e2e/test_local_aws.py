@@ -31,9 +31,10 @@ def local(tmp_path: Path) -> Iterator[LocalAws]:
     started.stop()
 
 
-def client(local: LocalAws, service: str) -> Any:
+def client(local: LocalAws, service: str, **more: Any) -> Any:
     return boto3.client(
         service,
+        **more,
         region_name="us-east-1",
         endpoint_url=local.url,
         aws_access_key_id="local",

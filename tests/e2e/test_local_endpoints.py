@@ -49,10 +49,10 @@ def local(tmp_path: Path) -> Iterator[LocalAws]:
     started.stop()
 
 
-def archive(version: str, *more: str) -> bytes:
+def archive(version: str, *more: str, code: str = CODE) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
-        for name, text in {"code/inference.py": CODE, "version": version, **dict.fromkeys(more, "")}.items():
+        for name, text in {"code/inference.py": code, "version": version, **dict.fromkeys(more, "")}.items():
             member = tarfile.TarInfo(name)
             member.size = len(text.encode())
             tar.addfile(member, io.BytesIO(text.encode()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from localaws.scaling.metering import Meter
-from localaws.scaling.tracking import Past, Policy, decide
+from localaws.scaling.tracking import Past, Policy, combined, decide
 
 POLICY = Policy(target=30, least=1, most=4, out_cooldown=30, in_cooldown=30)
 
@@ -60,3 +62,30 @@ def test_a_minute_is_sixty_seconds_and_what_is_drained_is_gone() -> None:
     assert meter.last_minute("dogs", "all") == 2
     assert len(meter.drain()["dogs", "all"]) == 3
     assert meter.drain() == {}
+
+
+def test_of_several_policies_the_most_instances_are_had_and_fewer_only_if_all_agree() -> None:
+    busy, calm, calmest = (decide(POLICY, load, 2, Past(calm_since=-100), 0) for load in (90, 0, 0))
+    pasts = [Past(calm_since=-100)] * 2
+    assert [one.count for one in (busy, calm)] == [3, 1]
+    wanted, known = combined([busy, calm], pasts, 2)
+    assert wanted == busy
+    assert known[1].in_at == Past().in_at  # what was not done begins no cooldown
+    wanted, known = combined([calm, calmest], pasts, 2)
+    assert (wanted, known[0].in_at) == (calm, 0)
+    assert combined([], [], 2) == (None, [])
+
+
+def test_a_direction_that_is_forbidden_is_not_taken() -> None:
+    assert decide(replace(POLICY, may_go_out=False), 90, 2, Past(), 0).count == 2
+    assert decide(replace(POLICY, may_go_in=False), 0, 2, Past(calm_since=-100), 0).count == 2
+
+
+def test_requests_at_a_time_are_what_the_last_seconds_were_busy_with() -> None:
+    now = [100.0]
+    meter = Meter(lambda: now[0])
+    meter.note("dogs", "all", 50.0, 0.0, 200)
+    now[0] = 120.0
+    for _ in range(4):
+        meter.note("dogs", "all", 4.0, 1.0, 200)
+    assert meter.concurrent("dogs", "all") == 2.0

@@ -1,0 +1,353 @@
+"""Endpoints of the local AWS under load, while all that may happen to one happens to it.
+
+    python -m benchmarks.local_load [CALLS [CLIENTS [PAUSE]]]
+
+Clients in processes of their own ask an endpoint with boto3, never twice for one answer: a failure would be seen. While
+they do, the endpoint is updated by a canary, its scaling policy lets it grow, and one of its model servers is killed.
+In turn with each call, the same client asks a model server of the same model directly, with the same request: what the
+way through the local AWS adds, its decision by IAM included, is the difference. One client alone asks before the others
+do; those pause for so many seconds after each pair of calls (0.03), since clients that never pause measure how long
+they wait for one another's processor.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from localaws import process
+from localaws.endpoints import model_server
+
+ENDPOINT, BUCKET, REGION = "loaded", "load", "us-east-1"
+ROLE = "arn:aws:iam::123456789012:role"
+PATIENCE_SECONDS = 120.0
+MOST_ADDED_MILLISECONDS = 3.0
+BODY = json.dumps({"numbers": list(range(100))}).encode()
+CODE = """
+import json, os
+def model_fn(folder):
+    with open(folder + "/version") as file:
+        return file.read()
+def input_fn(body, kind):
+    return json.loads(body)
+def predict_fn(data, model):
+    return {"version": model, "sum": sum(data["numbers"]), "process": os.getpid()}
+def output_fn(told, accept):
+    return json.dumps(told), accept
+"""
+_answered: Synchronized[int]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How clients reach the endpoint, and a model server of the same model; calls: how many each makes."""
+
+    url: str
+    direct: str
+    keys: Mapping[str, str]
+    calls: int
+    pause: float = 0.0
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a client saw: seconds through the local AWS and directly, the versions that answered, and failures."""
+
+    through: tuple[float, ...]
+    direct: tuple[float, ...]
+    versions: frozenset[str]
+    failures: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Something that happened to the endpoint, and between which calls."""
+
+    what: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Load:
+    """What came of it all."""
+
+    alone: Told
+    told: tuple[Told, ...]
+    happened: tuple[Happened, ...]
+    seconds: float
+
+    @property
+    def failures(self) -> list[str]:
+        """What failed."""
+        return [failure for one in (self.alone, *self.told) for failure in one.failures]
+
+
+def through(told: Sequence[Told]) -> list[float]:
+    """Milliseconds of all calls through the local AWS."""
+    return [1000 * seconds for one in told for seconds in one.through]
+
+
+def directly(told: Sequence[Told]) -> list[float]:
+    """Milliseconds of all calls to the model server itself."""
+    return [1000 * seconds for one in told for seconds in one.direct]
+
+
+def added(told: Sequence[Told]) -> float:
+    """Milliseconds that the local AWS adds, in the middle."""
+    return median(through(told)) - median(directly(told))
+
+
+def load(calls: int, clients: int, pause: float) -> Load:
+    """Ask so often, from so many processes, and let everything happen meanwhile."""
+    with tempfile.TemporaryDirectory() as name, running(Path(name)) as local, server(Path(name)) as direct:
+        prepare(local)
+        way = Way(local.url, direct, credentials(local), calls // clients, pause)
+        count = get_context("spawn").Value("i", 0)
+        with ProcessPoolExecutor(1, get_context("spawn"), _share, (get_context("spawn").Value("i", 0),)) as pool:
+            alone = pool.submit(ask, replace(way, calls=max(50, calls // 20))).result()
+        started = time.perf_counter()
+        with ProcessPoolExecutor(clients, get_context("spawn"), _share, (count,)) as pool:
+            asking = [pool.submit(ask, way) for _ in range(clients)]
+            happened = tuple(happen(local, count, calls))
+            told = tuple(one.result() for one in asking)
+        return Load(alone, told, happened, time.perf_counter() - started)
+
+
+def ask(way: Way) -> Told:
+    """Be one client."""
+    through, direct = _client(way), _client(way)
+    direct.meta.events.register("before-send.sagemaker-runtime.*", lambda request, **_: _redirect(request, way.direct))
+    times: tuple[list[float], list[float]] = ([], [])
+    versions, failures = set(), []
+    for _ in range(way.calls):
+        for client, kept in zip((through, direct), times, strict=True):
+            begun = time.perf_counter()
+            try:
+                answer = client.invoke_endpoint(EndpointName=ENDPOINT, Body=BODY, ContentType="application/json")
+                said = json.loads(answer["Body"].read())
+                kept.append(time.perf_counter() - begun)
+                versions.add(said["version"])
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is what is looked for
+                failures.append(repr(error))
+        with _answered.get_lock():
+            _answered.value += 1
+        time.sleep(way.pause)
+    return Told(tuple(times[0]), tuple(times[1]), frozenset(versions), tuple(failures))
+
+
+def happen(local: process.Daemon, count: Synchronized[int], calls: int) -> Iterator[Happened]:
+    """An update, a growth and a death, one after the other, each from a part of the calls on."""
+    for part, (what, let_happen) in zip((0.15, 0.45, 0.75), _HAPPENINGS.items(), strict=True):
+        until(lambda part=part: count.value >= part * calls)  # type: ignore[misc]  # mypy has no defaults in lambdas
+        first = count.value
+        let_happen(_account(local, "sagemaker"), local)
+        yield Happened(what, first, count.value)
+
+
+def _update(sagemaker: Any, _local: process.Daemon) -> None:
+    routing = {
+        "Type": "CANARY",
+        "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+        "WaitIntervalInSeconds": 1,
+    }
+    deployment = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    sagemaker.update_endpoint(EndpointName=ENDPOINT, EndpointConfigName="v2", DeploymentConfig=deployment)
+    in_service(sagemaker)
+
+
+def _grow(sagemaker: Any, local: process.Daemon) -> None:
+    variant = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{ENDPOINT}/variant/all",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    tracking = {
+        "TargetValue": 10.0,
+        "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+    }
+    scaling = _account(local, "application-autoscaling")
+    scaling.register_scalable_target(**variant, MinCapacity=1, MaxCapacity=3)
+    scaling.put_scaling_policy(
+        **variant,
+        PolicyName="tracking",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=tracking,
+    )
+    until(lambda: _described(sagemaker)["ProductionVariants"][0].get("CurrentInstanceCount") == 3)
+    in_service(sagemaker)
+
+
+def _kill(_sagemaker: Any, local: process.Daemon) -> None:
+    runtime = _account(local, "sagemaker-runtime")
+    answer = runtime.invoke_endpoint(EndpointName=ENDPOINT, Body=BODY, ContentType="application/json")
+    os.kill(json.loads(answer["Body"].read())["process"], signal.SIGKILL)
+
+
+_HAPPENINGS: Mapping[str, Callable[[Any, process.Daemon], None]] = {
+    "a blue/green update": _update,
+    "a scale-out": _grow,
+    "a killed model server": _kill,
+}
+
+
+def prepare(local: process.Daemon) -> None:
+    """Two versions of a model, the first of them in service."""
+    sagemaker, objects, iam = (_account(local, one) for one in ("sagemaker", "s3", "iam"))
+    objects.create_bucket(Bucket=BUCKET)
+    _role(iam, "model", {"Service": "sagemaker.amazonaws.com"}, ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/*"))
+    place = f"arn:aws:sagemaker:{REGION}:123456789012:endpoint/{ENDPOINT}"
+    _role(iam, "caller", {"AWS": "123456789012"}, ("sagemaker:InvokeEndpoint", place))
+    for version in ("v1", "v2"):
+        objects.put_object(Bucket=BUCKET, Key=version, Body=_archive(version))
+        container = {"Image": "image", "ModelDataUrl": f"s3://{BUCKET}/{version}"}
+        sagemaker.create_model(ModelName=version, PrimaryContainer=container, ExecutionRoleArn=f"{ROLE}/model")
+        variant = {"VariantName": "all", "ModelName": version, "InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
+        sagemaker.create_endpoint_config(EndpointConfigName=version, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=ENDPOINT, EndpointConfigName="v1")
+    in_service(sagemaker)
+
+
+def credentials(local: process.Daemon) -> Mapping[str, str]:
+    """Those of somebody who may ask the endpoint, and nothing else."""
+    taken = _account(local, "sts").assume_role(RoleArn=f"{ROLE}/caller", RoleSessionName="load")["Credentials"]
+    return {
+        "aws_access_key_id": taken["AccessKeyId"],
+        "aws_secret_access_key": taken["SecretAccessKey"],
+        "aws_session_token": taken["SessionToken"],
+    }
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[process.Daemon]:
+    """A local AWS of its own, IAM enforced."""
+    place = folder / "local"
+    place.mkdir()
+    command = [sys.executable, "-m", "localaws", "--folder", str(place), "--region", REGION]
+    with (place / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as daemon:
+        try:
+            until(lambda: process.find(place) is not None)
+            found = process.find(place)
+            assert found is not None
+            yield found
+        finally:
+            daemon.terminate()
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """A model server that nobody watches over: its address."""
+    with tarfile.open(fileobj=io.BytesIO(_archive("v1"))) as archive:
+        archive.extractall(folder / "model", filter="data")
+    command = [sys.executable, str(Path(model_server.__file__)), str(folder / "model")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process_:
+        assert process_.stdout is not None
+        try:
+            yield f"http://127.0.0.1:{json.loads(process_.stdout.readline())['port']}/invocations"
+        finally:
+            process_.kill()
+
+
+def in_service(sagemaker: Any) -> None:
+    """Wait for the endpoint."""
+    until(lambda: _described(sagemaker)["EndpointStatus"] == "InService")
+
+
+def until(look: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not look():
+        if time.monotonic() > deadline:
+            raise TimeoutError("nothing happens any more")
+        time.sleep(0.02)
+
+
+def _described(sagemaker: Any) -> Any:
+    return sagemaker.describe_endpoint(EndpointName=ENDPOINT)
+
+
+def _role(iam: Any, name: str, principal: Mapping[str, str], may: tuple[str, str]) -> None:
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Action": may[0], "Resource": may[1]}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=_policy(allowed))
+
+
+def _policy(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _archive(version: str) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, text in {"code/inference.py": CODE, "version": version}.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def _account(local: process.Daemon, service: str) -> Any:
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    return boto3.client(service, region_name=REGION, endpoint_url=local.url, **keys)
+
+
+def _client(way: Way) -> Any:
+    once = Config(retries={"total_max_attempts": 1})
+    return boto3.client("sagemaker-runtime", region_name=REGION, endpoint_url=way.url, config=once, **way.keys)
+
+
+def _redirect(request: Any, url: str) -> None:
+    request.url = url
+
+
+def _share(count: Synchronized[int]) -> None:
+    global _answered  # how a process of a pool is handed what cannot be sent
+    _answered = count
+
+
+def _line(what: str, times: Sequence[float]) -> str:
+    cuts = quantiles(times, n=1000)
+    chosen = (cuts[499], cuts[899], cuts[989], cuts[998], max(times))
+    return f"{what:32}" + "".join(f"{one:9.2f}" for one in chosen)
+
+
+def main() -> int:
+    """Measure and print."""
+    calls, clients, pause = (float(one) for one in (*sys.argv[1:], *("10000", "8", "0.03")[len(sys.argv) - 1 :]))
+    found = load(int(calls), int(clients), pause)
+    number = len(through(found.told))
+    print(f"{number} calls of {clients:g} clients in {found.seconds:.1f} s, {len(found.failures)} failed")
+    for one in found.happened:
+        print(f"  {one.what}: between call {one.first} and call {one.last}")
+    print(f"{'milliseconds':32}" + "".join(f"{one:>9}" for one in ("median", "90 %", "99 %", "99.9 %", "worst")))
+    for who, told in (("alone", [found.alone]), ("together", found.told)):
+        print(_line(f"{who}: through the local AWS", through(told)))
+        print(_line(f"{who}: the model server", directly(told)))
+    print(f"added, in the middle: alone {added([found.alone]):.2f} ms, together {added(found.told):.2f} ms")
+    for failure in found.failures[:5]:
+        print(failure)
+    return 1 if found.failures or added(found.told) > MOST_ADDED_MILLISECONDS else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

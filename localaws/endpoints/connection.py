@@ -1,0 +1,75 @@
+"""The way to a model server: a connection that stays open, and speaks as much HTTP as model_server.py answers.
+
+A request is one write and its answer nearly always one read, which is most of what asking costs on one machine.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_READ = 1 << 16
+_END = b"\r\n\r\n"
+_LONGEST_HEAD = 1 << 16
+
+
+class NoAnswerError(OSError):
+    """The other side has closed the connection, or does not speak as it should."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    content_type: str
+    content: bytes
+
+
+class Connection:
+    """A connection to a port of this machine."""
+
+    def __init__(self, port: int, seconds: float) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), seconds)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """One request and its answer; OSError if there is none."""
+        told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n{told}\r\n"
+        self._socket.sendall(head.encode("latin-1") + body)
+        return self._answer()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._socket.close()
+
+    def _answer(self) -> Answer:
+        received = b""
+        while _END not in received:
+            received += self._more()
+            if len(received) > _LONGEST_HEAD and _END not in received:
+                raise NoAnswerError("the answer has no end of its head")
+        head, _, content = received.partition(_END)
+        first, *lines = head.decode("latin-1").split("\r\n")
+        told = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        status, length = first.split(" ")[1:2], told.get("content-length", "")
+        if not status or not status[0].isdecimal() or not length.isdecimal():
+            raise NoAnswerError(f"the answer is not readable: {first[:80]}")
+        return Answer(int(status[0]), told.get("content-type", ""), self._whole(content, int(length)))
+
+    def _whole(self, content: bytes, length: int) -> bytes:
+        if len(content) == length:
+            return content
+        pieces, missing = [content], length - len(content)
+        while missing > 0:
+            pieces.append(self._more())
+            missing -= len(pieces[-1])
+        return b"".join(pieces)
+
+    def _more(self) -> bytes:
+        more = self._socket.recv(_READ)
+        if not more:
+            raise NoAnswerError("the connection is closed")
+        return more

@@ -1,0 +1,86 @@
+"""The JSONPath of a transform job's filters: the operators that SageMaker knows, applied to one record.
+
+`$`, `.name`, `['name', …]`, `[number, …]`, `[start:end]` and `*`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+Step: TypeAlias = Callable[[Any], Any]
+_NUMBER = r"-?\d{1,9}"
+_TEXT = r"'[^']*'|\"[^\"]*\""
+_STEP = re.compile(
+    rf"\.(?P<name>[^.\[\]*\s]+)"
+    rf"|\[\s*(?P<names>(?:{_TEXT})(?:\s*,\s*(?:{_TEXT}))*)\s*\]"
+    rf"|\[\s*(?P<numbers>{_NUMBER}(?:\s*,\s*{_NUMBER})*)\s*\]"
+    rf"|\[\s*(?P<start>{_NUMBER})?\s*:\s*(?P<end>{_NUMBER})?\s*\]"
+    r"|(?P<all>\.\*|\[\s*\*\s*\])"
+)
+
+
+class PathError(ValueError):
+    """A path that is none, or that a record does not have."""
+
+
+def compiled(path: str) -> Step:
+    """What a path chooses of a record."""
+    if not path.startswith("$"):
+        raise PathError(f"{path} does not begin with $")
+    steps, start = [], 1
+    while start < len(path):
+        found = _STEP.match(path, start)
+        if found is None:
+            raise PathError(f"{path} is not understood from {path[start:]!r} on")
+        steps.append(_step(found))
+        start = found.end()
+    return lambda record: _chosen(record, steps, path)
+
+
+def _chosen(record: Any, steps: Sequence[Step], path: str) -> Any:
+    for step in steps:
+        try:
+            record = step(record)
+        except (KeyError, IndexError, TypeError) as error:
+            raise PathError(f"a record has nothing at {path}: {error!r}") from None
+    return record
+
+
+def _step(found: re.Match[str]) -> Step:
+    if found["name"] is not None:
+        return _named([found["name"]])
+    if found["names"] is not None:
+        return _named([text[1:-1] for text in re.findall(_TEXT, found["names"])])
+    if found["numbers"] is not None:
+        return _numbered([int(text) for text in found["numbers"].split(",")])
+    if found["all"] is not None:
+        return lambda value: list(value.values()) if isinstance(value, dict) else list(_array(value))
+    start, end = (int(text) if text else None for text in (found["start"], found["end"]))
+    return lambda value: _array(value)[start:end]
+
+
+def _named(names: Sequence[str]) -> Step:
+    """One member's value; of several, an object of them."""
+    if len(names) == 1:
+        return lambda value: _object(value)[names[0]]
+    return lambda value: {name: _object(value)[name] for name in names}
+
+
+def _numbered(numbers: Sequence[int]) -> Step:
+    if len(numbers) == 1:
+        return lambda value: _array(value)[numbers[0]]
+    return lambda value: [_array(value)[number] for number in numbers]
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{type(value).__name__} is no object")
+    return value
+
+
+def _array(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{type(value).__name__} is no array")
+    return value

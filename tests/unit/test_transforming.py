@@ -1,0 +1,188 @@
+"""Batch transform: records and requests, what of a record is asked and kept, and where results lie."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from localaws.objects.catalog import Address
+from localaws.transforms import joining
+from localaws.transforms.paths import PathError, compiled
+from localaws.transforms.plans import below, manifest, plan
+from localaws.transforms.records import RecordError, assembled, batches, payload, split
+
+JOB: dict[str, Any] = {
+    "TransformJobName": "job",
+    "ModelName": "model",
+    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}}},
+    "TransformOutput": {"S3OutputPath": "s3://bucket/out/"},
+    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+}
+
+
+def requests(content: bytes, how: str, *, is_single: bool = False, limit: int = 0) -> list[bytes]:
+    found = batches(split(content, how), is_single=is_single, limit=limit)
+    return [payload(batch, is_single=is_single) for batch in found]
+
+
+def recordio(*contents: bytes) -> bytes:
+    return b"".join(struct.pack("<II", 0xCED7230A, len(one)) + one + bytes(-len(one) % 4) for one in contents)
+
+
+def tfrecord(*contents: bytes) -> bytes:
+    return b"".join(struct.pack("<QI", len(one), 0) + one + bytes(4) for one in contents)
+
+
+def test_an_object_that_is_not_split_is_one_request() -> None:
+    assert requests(b"a\nb\n", "None") == [b"a\nb\n"]
+
+
+def test_lines_go_one_by_one_or_as_many_as_fit() -> None:
+    assert requests(b"a\nbb\n\nc", "Line", is_single=True) == [b"a", b"bb", b"c"]
+    assert requests(b"a\nbb\n\nc", "Line") == [b"a\nbb\nc\n"]
+    assert requests(b"a\nbb\nc", "Line", limit=5) == [b"a\nbb\n", b"c\n"]
+
+
+@pytest.mark.parametrize(("how", "write"), [("RecordIO", recordio), ("TFRecord", tfrecord)])
+def test_a_single_binary_record_is_asked_without_its_frame(how: str, write: Any) -> None:
+    content = write(b"abc", b"defgh")
+    assert requests(content, how, is_single=True) == [b"abc", b"defgh"]
+    assert requests(content, how) == [content]
+    with pytest.raises(RecordError):
+        split(content[:-1], how)
+
+
+def test_what_is_no_recordio_is_told() -> None:
+    with pytest.raises(RecordError, match="no RecordIO"):
+        split(bytes(8), "RecordIO")
+
+
+def test_a_record_that_fits_into_no_request_is_told() -> None:
+    with pytest.raises(RecordError, match="a record of 6 bytes is larger"):
+        requests(b"abcde\n", "Line", limit=5)
+
+
+@given(st.lists(st.binary(min_size=1).filter(lambda one: b"\n" not in one and one.strip())), st.integers(300, 900))
+def test_no_record_is_lost_and_no_request_too_large(lines: list[bytes], limit: int) -> None:
+    made = requests(b"\n".join(lines), "Line", limit=limit)
+    assert b"".join(made) == b"".join(line + b"\n" for line in lines)
+    assert all(len(one) <= limit for one in made)
+
+
+def test_answers_are_put_together_by_line_or_end_to_end() -> None:
+    assert assembled([b"a", b"b\n"], by_line=True) == b"a\nb\n"
+    assert assembled([b"a", b"b\n"], by_line=False) == b"ab\n"
+
+
+RECORD = {"id": 7, "features": [1, 2, 3], "deep": {"a": {"b": 5}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "record", "chosen"),
+    [
+        ("$", RECORD, RECORD),
+        ("$.features", RECORD, [1, 2, 3]),
+        ("$['id','features']", RECORD, {"id": 7, "features": [1, 2, 3]}),
+        ("$.deep['a'].b", RECORD, 5),
+        ("$[1:]", ["a", "b", "c"], ["b", "c"]),
+        ("$[0,2]", ["a", "b", "c"], ["a", "c"]),
+        ("$[-1]", ["a", "b", "c"], "c"),
+        ("$[:-1]", ["a", "b", "c"], ["a", "b"]),
+        ("$.deep.*", RECORD, [{"b": 5}]),
+    ],
+)
+def test_a_path_chooses_of_a_record(path: str, record: Any, chosen: Any) -> None:
+    assert compiled(path)(record) == chosen
+
+
+@pytest.mark.parametrize("path", ["features", "$[", "$.", "$[a]", "$..b", "$[1:2:3]"])
+def test_what_is_no_path_is_told(path: str) -> None:
+    with pytest.raises(PathError, match=r"\$"):
+        compiled(path)
+
+
+@pytest.mark.parametrize("path", ["$.missing", "$[0]", "$.features[9]", "$.id.more"])
+def test_what_a_record_does_not_have_is_told(path: str) -> None:
+    with pytest.raises(PathError, match="a record has nothing"):
+        compiled(path)(RECORD)
+
+
+def test_json_gets_the_answer_as_a_member() -> None:
+    asked = {"InputFilter": "$.features", "JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
+    made = joining.processing(asked, "application/json")
+    assert made.asked(json.dumps(RECORD).encode()) == b"[1, 2, 3]"
+    assert json.loads(made.kept(json.dumps(RECORD).encode(), b'{"breed": 1}')) == {
+        "id": 7,
+        "SageMakerOutput": {"breed": 1},
+    }
+    listed = joining.processing({"JoinSource": "Input"}, "application/jsonlines; charset=utf-8")
+    assert json.loads(listed.kept(b"[1]", b"2")) == {"SageMakerInput": [1], "SageMakerOutput": 2}
+
+
+def test_a_row_gets_the_answer_as_columns() -> None:
+    made = joining.processing({"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"}, "text/csv")
+    assert made.asked(b'7,"a, b",2') == b'"a, b",2'
+    assert made.kept(b'7,"a, b",2', b"0.5,1") == b"7,1"
+
+
+def test_each_record_has_an_answer() -> None:
+    made = joining.processing({"JoinSource": "Input"}, "application/json")
+    assert made.answers([b"1", b"2"], b"[3, 4]") == [b"3", b"4"]
+    assert made.answers([b"1", b"2"], b"3\n4\n") == [b"3", b"4"]
+    with pytest.raises(joining.JoinError, match="1 answers to 2 records"):
+        made.answers([b"1", b"2"], b"[3]")
+
+
+@pytest.mark.parametrize(
+    ("key", "prefix", "rest"),
+    [
+        ("in/a/b.csv", "in/", "a/b.csv"),
+        ("in/a/b.csv", "in", "a/b.csv"),
+        ("in/a.csv", "in/a.csv", "a.csv"),
+        ("in/data-1.csv", "in/data", "data-1.csv"),
+        ("a.csv", "", "a.csv"),
+    ],
+)
+def test_results_lie_as_their_objects_do(key: str, prefix: str, rest: str) -> None:
+    assert below(key, prefix) == rest
+    assert plan(JOB).place(key, prefix) == Address("bucket", f"out/{rest}.out")
+
+
+def test_a_manifest_lists_objects() -> None:
+    listed = list(manifest(b'[{"prefix": "s3://other/some/"}, "a.csv", "b/c.csv"]'))
+    assert [str(place) for place, _ in listed] == ["s3://other/some/a.csv", "s3://other/some/b/c.csv"]
+    with pytest.raises(ValueError, match="manifest"):
+        list(manifest(b'["a.csv"]'))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"BatchStrategy": "MultiRecord"}, "SplitType must be specified"),
+        ({"MaxConcurrentTransforms": 20, "MaxPayloadInMB": 6}, "cannot exceed 100 MB"),
+        ({"DataProcessing": {"InputFilter": "features"}}, "does not begin with"),
+        (
+            {
+                "DataProcessing": {"JoinSource": "Input"},
+                "TransformOutput": {"S3OutputPath": "s3://bucket/out", "AssembleWith": "Line"},
+            },
+            "must match",
+        ),
+        (
+            {
+                "TransformInput": {**JOB["TransformInput"], "ContentType": "text/csv"},
+                "DataProcessing": {"InputFilter": "$[1:]"},
+            },
+            "split by Line",
+        ),
+        ({"TransformOutput": {"S3OutputPath": "https://bucket"}}, "no address in S3"),
+    ],
+)
+def test_what_a_job_cannot_do_is_told_at_once(change: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        plan({**JOB, **change})
