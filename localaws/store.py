@@ -50,25 +50,23 @@ class Entry:
 
 
 class Store:
-    """The documents; any number of threads may use it at once."""
+    """The documents; any number of threads may use it at once.
+
+    Who reads waits for whoever is writing: a thread that is started in the midst of a transaction finds what was written.
+    """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
-        self._writer = 0
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(_SCHEMA)
-        self._reading = threading.Lock()
-        self._readable = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._readable.execute("PRAGMA query_only=ON")
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock, self._reading:
+        with self._lock:
             self._connection.close()
-            self._readable.close()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -78,7 +76,7 @@ class Store:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
-            self._depth, self._writer = 1, threading.get_ident()
+            self._depth = 1
             try:
                 yield
             except BaseException:
@@ -87,7 +85,7 @@ class Store:
             else:
                 self._connection.execute("COMMIT")
             finally:
-                self._depth, self._writer = 0, 0
+                self._depth = 0
 
     def add(self, kind: str, name: str, body: Document) -> None:
         """Keep a new document; TakenError if there is one."""
@@ -117,8 +115,8 @@ class Store:
 
     def find(self, kind: str, name: str) -> Document | None:
         """A document, or None."""
-        with self._reader() as connection:
-            row = _row(connection, kind, name)
+        with self._lock:
+            row = _row(self._connection, kind, name)
         return None if row is None else json.loads(row[0])
 
     def remove(self, kind: str, name: str) -> None:
@@ -130,8 +128,8 @@ class Store:
 
     def entries(self, kind: str, prefix: str = "") -> list[Entry]:
         """The documents of a kind, or those whose name begins so; the one that was changed last at the end."""
-        with self._reader() as connection:
-            rows = connection.execute(
+        with self._lock:
+            rows = self._connection.execute(
                 "SELECT name, revision, body FROM documents "
                 "WHERE kind = ? AND name >= ? AND name < ? ORDER BY revision",
                 (kind, prefix, prefix + _LAST_CHARACTER),
@@ -143,15 +141,6 @@ class Store:
         with self.together():
             (last,) = self._connection.execute("UPDATE counter SET last = last + 1 RETURNING last").fetchone()
             return int(last)
-
-    @contextmanager
-    def _reader(self) -> Iterator[sqlite3.Connection]:
-        """Who reads sees what is on the disk, and waits for no writer; the writer itself sees what it has written."""
-        if self._writer == threading.get_ident():
-            yield self._connection
-            return
-        with self._reading:
-            yield self._readable
 
     def _write(self, kind: str, name: str, body: Document) -> None:
         text = json.dumps(body, separators=(",", ":"), allow_nan=False)
