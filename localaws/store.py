@@ -52,7 +52,7 @@ class Entry:
 class Store:
     """The documents; any number of threads may use it at once.
 
-    Who reads waits for whoever is writing: a thread that is started in the midst of a transaction finds what was written.
+    Who reads waits for whoever writes: a thread that is started in the midst of a transaction finds what was written.
     """
 
     def __init__(self, path: Path) -> None:
