@@ -128,8 +128,7 @@ class Endpoints:
         def taken_up() -> None:
             # What was being changed is changed now; meanwhile, and if that fails, there is what was.
             self._create(name)
-            if "_change" in body and body["_change"] is not None and self._of(name).current is not None:
-                self._note(name, "Updating", _change=body["_change"])
+            if body.get("_change") and self._of(name).current is not None:
                 self._update(name, Order(**body["_change"]))
 
         self._in_thread(name, taken_up)
@@ -146,7 +145,7 @@ class Endpoints:
                 self._note(name, "Failed", FailureReason=str(error))
             return
         live.replace()
-        self._settle(name, live, order)
+        self._settle(name, live, order, "Updating" if body.get("_change") else "InService")
 
     def _update(self, name: str, order: Order) -> None:
         live = self._of(name)
