@@ -22,7 +22,7 @@ from localaws.functions import invoking
 from localaws.functions.service import Functions
 from localaws.gate.acting import Acting
 from localaws.gate.door import Door
-from localaws.gate.gate import Gate
+from localaws.gate.gate import Gate, Hear, unheard
 from localaws.gate.known import Resources
 from localaws.gate.people import People
 from localaws.gate.sessions import Sessions
@@ -53,6 +53,7 @@ from localaws.tuning.trainings import Trainings
 from localaws.tuning.tuner import Tuner
 from localaws.web.activities import Activities
 from localaws.web.control import Control
+from localaws.web.labelled import Labelled
 from localaws.web.router import Application, Router, application
 from localaws.web.runtime import Runtime
 from localaws.web.server import Server
@@ -73,6 +74,7 @@ class Options:
     function_idle_seconds: float = 300.0
     enforces_iam: bool = True
     look_seconds: float = LOOK_SECONDS
+    hear: Hear = unheard
 
 
 class LocalAws:
@@ -85,7 +87,7 @@ class LocalAws:
         self.catalog = Catalog(store, Blobs(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._records = Records(folder / "records", ACCOUNT)
-        self._sessions, self._gate = self._gated(options.enforces_iam)
+        self._sessions, self._gate = self._gated(options)
         self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
         self._acting = Acting(self.world, self._gate, self._sessions, self._clients)
         logs = self._logs = CloudLogs(FileLogs(folder / "logs", clock), self._records, options.region, clock)
@@ -156,7 +158,7 @@ class LocalAws:
         """Whether an endpoint has instances that answer now."""
         return any(self._endpoints.counts(endpoint).values())
 
-    def _gated(self, is_enforced: bool) -> tuple[Sessions, Gate]:
+    def _gated(self, options: Options) -> tuple[Sessions, Gate]:
         """IAM before everything that is asked, and the roles that services take."""
 
         def now() -> float:
@@ -164,7 +166,8 @@ class LocalAws:
 
         people = People(self._records.held, ACCOUNT, now)
         self._records.listen(people.changed)
-        gate = Gate(people, Resources(self.world, self._records.held), is_enforced=is_enforced)
+        known = Resources(self.world, self._records.held)
+        gate = Gate(people, known, is_enforced=options.enforces_iam, hear=options.hear)
         return Sessions(gate, self._records.held, lambda: self.url, now), gate
 
     def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Catalog]]:
@@ -191,6 +194,7 @@ class LocalAws:
             **dict.fromkeys(SERVICES, self._records),
             **self._functions.applications(),
             "application-autoscaling": Activities(self.world, self._records),
+            "tagging": Labelled(self.world, self._records),
         }
         return {
             **{name: Intake(inside, is_supported) for name, inside in recorded.items()},

@@ -295,7 +295,10 @@ SEVERAL: tuple[Row, ...] = (
         "s3",
         "delete_objects",
         {"Bucket": "b", "Delete": {"Objects": [{"Key": "k"}, {"Key": "l", "VersionId": "1"}]}},
-        {"s3:DeleteObject arn:aws:s3:::b/k", "s3:DeleteObjectVersion arn:aws:s3:::b/l"},
+        {
+            *("s3:DeleteObject arn:aws:s3:::b/k", "s3:DeleteObject arn:aws:s3:::b/l"),
+            "s3:DeleteObjectVersion arn:aws:s3:::b/l",
+        },
     ),
     (
         "s3",
@@ -305,6 +308,12 @@ SEVERAL: tuple[Row, ...] = (
     ),
     ("s3", "head_bucket", {"Bucket": "b"}, {"s3:ListBucket arn:aws:s3:::b"}),
     ("s3", "create_bucket", {"Bucket": "b"}, {"s3:CreateBucket arn:aws:s3:::b"}),
+    (
+        "s3",
+        "create_bucket",
+        {"Bucket": "b", "CreateBucketConfiguration": {"Tags": TAGS}},
+        {"s3:CreateBucket arn:aws:s3:::b", "s3:TagResource arn:aws:s3:::b"},
+    ),
     ("s3", "delete_bucket", {"Bucket": "b"}, {"s3:DeleteBucket arn:aws:s3:::b"}),
     ("s3", "list_object_versions", {"Bucket": "b"}, {"s3:ListBucketVersions arn:aws:s3:::b"}),
     ("s3", "get_bucket_policy", {"Bucket": "b"}, {"s3:GetBucketPolicy arn:aws:s3:::b"}),

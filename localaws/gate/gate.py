@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from checks.iam import Decision, Kind, Outcome, Request, decide, service
 from localaws.gate import needs
@@ -16,15 +16,22 @@ from localaws.gate.people import Caller, People, readable
 from localaws.gate.refusals import denied
 from localaws.protocol.errors import InvalidRequestError
 
+Hear: TypeAlias = Callable[[Caller, Request, Decision], None]
+"""Told what is decided, and by which statement, each time that somebody asks for something."""
 _TAKING = ("sts:AssumeRole", "sts:TagSession")
+
+
+def unheard(_caller: Caller, _request: Request, _decision: Decision) -> None:
+    """Nobody is told."""
 
 
 class Gate:
     """Decides calls; what is not enforced is always allowed."""
 
-    def __init__(self, people: People, known: Known, *, is_enforced: bool = True) -> None:
+    def __init__(self, people: People, known: Known, *, is_enforced: bool = True, hear: Hear = unheard) -> None:
         self.people = people
         self._known = known
+        self._hear = hear
         self.is_enforced = is_enforced
 
     def check_call(self, caller: Caller, call: Call) -> None:
@@ -68,6 +75,7 @@ class Gate:
         hanging = readable(text, request.resource, Kind.RESOURCE) if text else None
         policies = (*caller.policies, hanging) if hanging else caller.policies
         decision = decide(policies, replace(request, principal=caller.principal))
+        self._hear(caller, request, decision)
         if not decision.allowed:
             is_own = hanging is None or decision.statement not in hanging.statements
             raise denied(caller.arn, request, decision, by=f"{'identity' if is_own else 'resource'}-based policy")

@@ -90,6 +90,8 @@ def requests(environ: Environ) -> Iterator[Request]:
     for word in words:
         action = ACTIONS.get((method, level, word), f"{method.title()}{level.title()}")
         yield Request(f"s3:{action}", resource, context)
+    if (method, level, words) == ("PUT", "bucket", [""]) and _elements(environ, "Tag"):
+        yield Request("s3:TagResource", resource, context)
     source = environ.get("HTTP_X_AMZ_COPY_SOURCE")
     if source is not None:
         place = unquote(source.partition("?")[0]).lstrip("/")
@@ -97,13 +99,20 @@ def requests(environ: Environ) -> Iterator[Request]:
 
 
 def _deleted(environ: Environ, bucket: str, context: Mapping[str, str]) -> Iterator[Request]:
-    """Deleting many is deleting each of them; of what cannot be read, all."""
-    try:
-        wanted = xml.parse(body(environ)).findall("Object")
-    except ObjectsError:
-        wanted = []
+    """Deleting many is deleting each of them, and a version besides where one is named; of what cannot be read, all."""
+    wanted = _elements(environ, "Object")
     for one in wanted:
-        action = "DeleteObject" if one.findtext("VersionId") is None else "DeleteObjectVersion"
-        yield Request(f"s3:{action}", arn(bucket, one.findtext("Key", "")), context)
+        place = arn(bucket, one.findtext("Key", ""))
+        yield Request("s3:DeleteObject", place, context)
+        if one.findtext("VersionId") is not None:
+            yield Request("s3:DeleteObjectVersion", place, context)
     if not wanted:
         yield Request("s3:DeleteObject", arn(bucket, "*"), context)
+
+
+def _elements(environ: Environ, name: str) -> list[Any]:
+    """The elements of a name in a request's document; none in what cannot be read, which S3 will refuse."""
+    try:
+        return list(xml.parse(body(environ)).iter(name))
+    except ObjectsError:
+        return []

@@ -167,8 +167,10 @@ def _delete_many(api: ObjectsApi, request: Request, place: Address) -> Response:
     if len(wanted) > _MOST_DELETED:
         raise invalid(f"{len(wanted)} objects; a request deletes {_MOST_DELETED} at most")
     for key, version in wanted:
-        if version in (None, "null"):
+        if version is None:
             api.catalog.remove(Address(place.bucket, key))
+        elif version == "null":  # what an object is now is always listed so
+            api.catalog.forget(Address(place.bucket, key))
         else:
             api.catalog.forget_version(Address(place.bucket, key), str(version))
     deleted = [] if root.findtext("Quiet") == "true" else [{"Key": key} for key, _ in wanted]

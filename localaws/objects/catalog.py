@@ -127,6 +127,12 @@ class Catalog:
         for entry in reversed(self._store.entries(VERSION, f"{start}{prefix}")):
             yield entry.name.removeprefix(start).rpartition("\0")[0], entry.body
 
+    def forget(self, place: Address) -> None:
+        """Take an object away for good, as whoever names its present version asks for it."""
+        with self._store.together():
+            if self.find(place) is not None:
+                self._store.remove(OBJECT, f"{place.bucket}/{place.key}")
+
     def forget_version(self, place: Address, number: str) -> None:
         """Forget what an object was at a time."""
         name = f"{place.bucket}/{place.key}\0{int(number):012d}" if number.isdecimal() else ""

@@ -27,6 +27,7 @@ _CHANGEABLE = (
     "ModelLifeCycle",
     "ModelPackageRegistrationType",
 )
+_TOLD = (*_CHANGEABLE, "CustomerMetadataProperties")
 
 
 class _Registered(Resource):
@@ -133,8 +134,9 @@ def _update_package(world: World, request: Request) -> Mapping[str, Any]:
     with world.store.together():
         before = PACKAGE.get(world, name)
         after = world.store.change(PACKAGE.kind, name, updated)
-        if after.get("ModelApprovalStatus") != before.get("ModelApprovalStatus"):
-            _tell(world, after)
+        changed = [member for member in _TOLD if (after.get(member) or None) != (before.get(member) or None)]
+        if changed:
+            _tell(world, after, UpdatedModelPackageFields=changed)
     return after
 
 
@@ -160,12 +162,12 @@ def _versions(world: World, group: str) -> list[Document]:
     return [one for one in PACKAGE.all(world) if one.get("ModelPackageGroupName") == group]
 
 
-def _tell(world: World, package: Document) -> None:
+def _tell(world: World, package: Document, **more: Any) -> None:
     members = (
         *("ModelPackageName", "ModelPackageGroupName", "ModelPackageVersion", "ModelPackageArn"),
         *("ModelPackageDescription", "CreationTime", "ModelPackageStatus", "ModelApprovalStatus"),
     )
-    detail = {member: package[member] for member in members if member in package}
+    detail = {**{member: package[member] for member in members if member in package}, **more}
     events.emit(world, "SageMaker Model Package State Change", [package["ModelPackageArn"]], detail)
 
 

@@ -40,7 +40,7 @@ def _add(world: World, request: Request) -> Mapping[str, Any]:
     arn = request["ResourceArn"]
     with world.store.together():
         _store(world, arn, {**of(world, arn), **{one["Key"]: one["Value"] for one in request["Tags"]}})
-    return {"Tags": _listed(of(world, arn))}
+    return {"Tags": listed(of(world, arn))}
 
 
 def _delete(world: World, request: Request) -> Mapping[str, Any]:
@@ -51,10 +51,11 @@ def _delete(world: World, request: Request) -> Mapping[str, Any]:
 
 
 def _list(world: World, request: Request) -> Mapping[str, Any]:
-    return {"Tags": _listed(of(world, request["ResourceArn"]))}
+    return {"Tags": listed(of(world, request["ResourceArn"]))}
 
 
-def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as requests and answers write them."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 

@@ -53,6 +53,12 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
+def test_a_bucket_is_made_with_its_tags(s3: Any) -> None:
+    tags = [{"Key": "team", "Value": "dogs & cats"}]
+    s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"Tags": tags})
+    assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
+
+
 def test_an_object_is_read_as_it_was_written(s3: Any) -> None:
     s3.put_object(
         Bucket="bucket", Key="a/ä b.json", Body=b"content", ContentType="application/json", Metadata={"who": "me"}
@@ -103,6 +109,15 @@ def test_a_list_comes_page_by_page_and_below_a_delimiter(s3: Any) -> None:
     below = s3.list_objects_v2(Bucket="bucket", Prefix="a/", Delimiter="/")
     assert [one["Key"] for one in below["Contents"]] == ["a/1", "a/2"]
     assert below["CommonPrefixes"] == [{"Prefix": "a/b/"}]
+
+
+def test_an_object_whose_present_version_is_named_is_gone_for_good(s3: Any) -> None:
+    s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket="bucket", Key="a", Body=b"1")
+    (version,) = s3.list_object_versions(Bucket="bucket")["Versions"]
+    s3.delete_objects(Bucket="bucket", Delete={"Objects": [{"Key": "a", "VersionId": version["VersionId"]}]})
+    assert "Versions" not in s3.list_object_versions(Bucket="bucket")
+    s3.delete_bucket(Bucket="bucket")
 
 
 def test_copies_and_deletions(s3: Any) -> None:

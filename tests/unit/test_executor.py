@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from localaws.executions import state
 from localaws.protocol.errors import ServiceError
 from tests.sage import KilledError, Sage
 
@@ -295,6 +296,29 @@ def test_a_failed_execution_goes_on_where_it_failed(sage: Sage) -> None:
     sage.end("Next")
     assert sage.go(arn) == "Succeeded"
     assert sage.begun == ["Train", "Next", "Next"]
+
+
+def test_an_execution_that_is_retried_is_one_that_the_executor_looks_at(sage: Sage) -> None:
+    arn = sage.start(training("Train"))
+    sage.go(arn)
+    sage.end("Train", "Failed")
+    sage.go(arn)
+    assert not sage.world.store.entries(state.ACTIVE)
+    sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert [one.name for one in sage.world.store.entries(state.ACTIVE)] == [state.id_of(arn)]
+
+
+def test_a_job_that_may_not_be_stopped_fails_its_step(sage: Sage) -> None:
+    arn = sage.start(training("Train"))
+    sage.go(arn)
+    sage.refusals.append(ServiceError("AccessDeniedException", "not authorized to perform: sagemaker:StopTrainingJob"))
+    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    sage.go(arn)
+    step = sage.steps(arn)["Train"]
+    assert (step["StepStatus"], step["FailureReason"]) == (
+        "Failed",
+        "ClientError: not authorized to perform: sagemaker:StopTrainingJob",
+    )
 
 
 def test_selected_steps_take_the_rest_from_an_earlier_execution(sage: Sage) -> None:
