@@ -18,7 +18,7 @@ CONTAINER_READY := $(CONTAINER)/.ready
 AT = $(if $(LOCAL),at="$$($(VENV)/bin/pedigree local up)" && eval "$$at" && )
 
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden test test-whole test-definition test-container coverage check format clean run up down status reset logs results pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
+.PHONY: help definition graph golden permissions test test-whole test-definition test-container coverage check format clean run up down status reset logs results pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ graph: $(READY) ## draw the graph: docs/pipeline.svg and docs/pipeline.mmd
 
 golden: $(READY) ## rewrite tests/golden/ from the settings; review it as a diff
 	@$(VENV)/bin/python -m tests.golden
+
+permissions: $(READY) ## write docs/permissions.md: what every permission is for, by taking each away
+	@$(VENV)/bin/python -m tests.proof
 
 test: test-definition test-container test-whole ## run all tests
 

@@ -1,0 +1,72 @@
+"""How long IAM's decisions take in the calls of a real run: an account that is put up, an execution, its endpoint.
+
+    python -m benchmarks.iam_run [ROUNDS]
+
+Everything that the gate is asked while that goes on is kept, and asked again and again.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+from statistics import median, quantiles
+
+from checks.iam import Request
+from localaws.gate.gate import Gate
+from localaws.gate.people import Caller, People
+from localaws.protocol.errors import ServiceError
+from tests.calls import KnownResources
+from tests.policies.places import ACCOUNT, REGION
+from tests.proof import functions, running, verbs
+from tests.proof.account import KEEPER, brought_about, everything
+from tests.proof.stage import Stage
+
+MOST_MILLISECONDS = 0.1
+
+
+def asked() -> list[tuple[Caller, Request]]:
+    """What is decided in a run, and for whom."""
+    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder), running.VALUES) as stage:
+        stage.person(KEEPER)
+        brought_about(everything(stage.settings), stage.account)
+        running.put_up(stage)
+        running.execute(stage)
+        stage.person(("policy",))
+        functions.scaling(stage)
+        for verb in (verbs.predicting, verbs.following, verbs.endpoint):
+            verb(stage)
+        return list(stage.asked)
+
+
+def milliseconds(gate: Gate, caller: Caller, request: Request, rounds: int) -> float:
+    """What the gate takes for one request: the middle of its rounds."""
+    taken = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        with suppress(ServiceError):
+            gate.check(caller, (request,), REGION)
+        taken.append(1000 * (time.perf_counter() - started))
+    return median(taken)
+
+
+def main() -> None:
+    """Measure and print."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    mix = asked()
+    gate = Gate(People(lambda *_: None, ACCOUNT, time.time), KnownResources())  # type: ignore[arg-type]
+    times = [milliseconds(gate, caller, request, rounds) for caller, request in mix]
+    print(f"{'service':26} {'decisions':>9} {'median':>9} {'worst':>9}  milliseconds")
+    for service, count in Counter(request.action.partition(":")[0] for _, request in mix).most_common():
+        own = [taken for taken, (_, one) in zip(times, mix, strict=True) if one.action.startswith(f"{service}:")]
+        print(f"{service:26} {count:9} {median(own):9.4f} {max(own):9.4f}")
+    cuts = quantiles(times, n=100)
+    print(f"{len(mix)} decisions, milliseconds: median {median(times):.4f}, 99 of 100 below {cuts[98]:.4f}, ", end="")
+    print(f"worst {max(times):.4f}; at most {MOST_MILLISECONDS} each; all of them together {sum(times):.1f}")
+
+
+if __name__ == "__main__":
+    main()

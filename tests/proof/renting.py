@@ -1,0 +1,187 @@
+"""Machines that train alone: renting one, and what it does with its own role.
+
+The script of the machine runs as it is; `aws s3 cp`, which this machine may lack, is done by the library under it.
+"""
+
+from __future__ import annotations
+
+import json
+import socketserver
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from operations import ec2, ec2_image
+from operations.archive import Archive
+from operations.ec2_user_data import SCRIPT
+from operations.errors import RefusedError
+from operations.perform import carry_out
+from tests.definitions import CODE
+from tests.e2e.test_ec2_script import Machine
+from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION, role
+from tests.proof.account import brought_about, everything
+from tests.proof.container import machine_scripts
+from tests.proof.proving import Journey, Part
+from tests.proof.stage import Stage
+from tests.proof.verbs import told
+
+BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
+_PREPARED = "pedigree/executions/abcdefghijkl/PrepareData"
+_VALUES = {**IN_ACCOUNT, "data.source": "s3://images/dogs/", "training.weights": "s3://weights/resnet.pth"}
+_AWS = """#!{python} -SE
+import json, socket, sys
+with socket.create_connection(("127.0.0.1", {port})) as to:
+    to.sendall(json.dumps(sys.argv[1:]).encode() + b"\\n")
+    told = to.makefile().read()
+sys.stderr.write(told)
+sys.exit(1 if told else 0)
+"""
+
+
+def put_up(stage: Stage) -> str:
+    """The roles, the bucket and the data are there, and an image that machines begin with."""
+    wanted = [one for one in everything(stage.settings) if type(one).__name__ in ("Bucket", "Role", "InstanceProfile")]
+    words = brought_about(wanted, stage.root_account)
+    objects, scripts = stage.root("s3"), machine_scripts()
+    stage.kept["sha256"] = scripts.sha256
+    for bucket in ("images", "weights"):
+        objects.create_bucket(Bucket=bucket)
+    for bucket, key, body in (
+        ("images", "dogs/a.jpg", b"content"),
+        ("weights", "resnet.pth", b"content"),
+        (BUCKET, "pedigree/code/machine/source.tar.gz", scripts.compressed),
+        (BUCKET, f"{_PREPARED}/train/a.jpg", b"content"),
+        (BUCKET, f"{_PREPARED}/validation/a.jpg", b"content"),
+        (BUCKET, f"{_PREPARED}/dataset/dataset.json", b"{}"),
+        (BUCKET, "pedigree/ec2/before/checkpoints.tar.gz", scripts.compressed),
+    ):
+        objects.put_object(Bucket=bucket, Key=key, Body=body)
+    return words
+
+
+def finding(stage: Stage) -> None:
+    """Which image AWS has; here it has none, and that is told."""
+    try:
+        ec2_image.find(stage.account, "g4dn.xlarge", "2.13")
+    except RefusedError as error:
+        if "has no deep-learning AMI" not in str(error):
+            raise
+
+
+def renting(stage: Stage) -> None:
+    """pedigree ec2-train, with what it prints for whoever wants to end the machine before it does so itself."""
+    wanted = ec2.Wanted(
+        ami="ami-12c6146b", data=f"s3://{BUCKET}/{_PREPARED}", resume="before", instance_type="m5.large", spot=True
+    )
+    rental = ec2.plan(stage.account, stage.settings, CODE, wanted)
+    for change in Archive(stage.settings, CODE).changes(stage.account):
+        carry_out(change, stage.account)
+    instance = ec2.start(stage.account, rental, lambda _line: None)
+    ec2.watched(stage.account, rental, instance)()
+    stage.account.call("ec2", "terminate_instances", InstanceIds=[instance])
+
+
+def without_code(stage: Stage) -> None:
+    """The code is not there yet."""
+    key = f"pedigree/code/{CODE.sha256[:16]}/source.tar.gz"
+    stage.root("s3").delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key}]})
+
+
+def prepared(stage: Stage) -> str:
+    """A machine that trains on prepared images, and goes on where another ended."""
+    return _trained(stage, DATA_URI=f"s3://{BUCKET}/{_PREPARED}", SOURCE="")
+
+
+def unprepared(stage: Stage) -> str:
+    """A machine that fetches and prepares the images itself."""
+    return _trained(stage, DATA_URI="", SOURCE="s3://images/dogs/")
+
+
+def _trained(stage: Stage, **given: str) -> str:
+    number = stage.kept["machines"] = stage.kept.get("machines", 0) + 1
+    folder = stage.folder / f"machine-{number}"
+    folder.mkdir()
+    machine = Machine(folder)
+    source = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"
+    keys = stage.local.credentials(role("pedigree-ec2"), "ec2.amazonaws.com", source)
+    with _answering(keys, folder / "work") as port:
+        (folder / "bin" / "aws").write_text(_AWS.format(python=sys.executable, port=port))
+        environment = machine.environment(
+            CODE_URI=f"s3://{BUCKET}/pedigree/code/machine/source.tar.gz",
+            CODE_SHA256=stage.kept["sha256"],
+            RESUME_URI=f"s3://{BUCKET}/pedigree/ec2/before/checkpoints.tar.gz",
+            RESULTS_URI=f"s3://{BUCKET}/pedigree/ec2/run-{number}",
+            WEIGHTS_URI="s3://weights/resnet.pth",
+            AWS_DEFAULT_REGION=REGION,
+            **keys,
+            **given,
+        )
+        subprocess.run(
+            ["/bin/bash", str(SCRIPT)], cwd=folder, env=environment, capture_output=True, check=False, timeout=60
+        )
+    log = (folder / "work" / "train.log").read_text(encoding="utf-8")
+    return "" if "trained" in log and "fatal error" not in log else log
+
+
+@contextmanager
+def _answering(keys: Mapping[str, str], folder: Path) -> Iterator[int]:
+    """Whoever copies for a machine, with its keys: the AWS CLI stands on the same library."""
+    client = boto3.client(
+        "s3",
+        region_name=REGION,
+        endpoint_url=keys["AWS_ENDPOINT_URL"],
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"],
+    )
+
+    class Copying(socketserver.StreamRequestHandler):
+        """One call of `aws s3 cp`."""
+
+        def handle(self) -> None:
+            """Copy, and say what went wrong."""
+            words = json.loads(self.rfile.readline())
+            try:
+                _copy(client, folder, *words[-2:])
+            except Exception as error:  # noqa: BLE001  # the script hears of it, as of any failure of aws
+                self.wfile.write(f"fatal error: {error}\n".encode())
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Copying) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def _copy(client: Any, folder: Path, source: str, target: str) -> None:
+    if target.startswith("s3://"):
+        bucket, _, key = target.removeprefix("s3://").partition("/")
+        client.upload_file(str(folder / source), bucket, key)
+        return
+    bucket, _, key = source.removeprefix("s3://").partition("/")
+    if not key.endswith("/"):
+        client.download_file(bucket, key, str(folder / target))
+        return
+    for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+        for one in page["Contents"]:
+            place = folder / target / one["Key"].removeprefix(key)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            client.download_file(bucket, one["Key"], str(place))
+
+
+RENTING = Journey(
+    "renting",
+    (
+        Part("what machines need is put up", put_up, roles=()),
+        Part("ec2-train: which image", told(finding), files=("instances",)),
+        Part("ec2-train", told(renting), files=("instances",), before=without_code),
+        Part("a machine trains", prepared, ("ec2",)),
+        Part("a machine fetches and prepares", unprepared, ("ec2",)),
+    ),
+    _VALUES,
+)

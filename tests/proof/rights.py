@@ -1,0 +1,54 @@
+"""Every action of every policy of iam/, as data: what is taken away one by one, and given back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from operations.roles import FOLDER
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class Right:
+    """One action of one statement of a policy: iam/<role>/<file>.json."""
+
+    role: str
+    file: str
+    statement: str
+    action: str
+
+    def __str__(self) -> str:
+        return f"iam/{self.role}/{self.file}.json {self.statement} {self.action}"
+
+
+def every(effect: str = "Allow") -> tuple[Right, ...]:
+    """All actions that policies allow, or deny, in the order in which they stand there."""
+    return tuple(_all(effect))
+
+
+def _all(effect: str) -> Iterator[Right]:
+    for path in sorted(FOLDER.glob("*/*.json"), key=lambda one: (one.parent.name, one.stem != "policy", one.stem)):
+        if path.stem == "trust":
+            continue
+        for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]:
+            if statement["Effect"] == effect:
+                for action in _listed(statement["Action"]):
+                    yield Right(path.parent.name, path.stem, statement["Sid"], action)
+
+
+def without(document: Document, right: Right) -> Document:
+    """A document without an action; a statement that has no other goes with it."""
+    statements = [_less(one, right.action) if one["Sid"] == right.statement else one for one in document["Statement"]]
+    return {**document, "Statement": [one for one in statements if one["Action"]]}
+
+
+def _less(statement: Document, action: str) -> Document:
+    return {**statement, "Action": [one for one in _listed(statement["Action"]) if one != action]}
+
+
+def _listed(actions: str | list[str]) -> list[str]:
+    return [actions] if isinstance(actions, str) else actions
