@@ -234,7 +234,7 @@ class Endpoints:
         return generation
 
     def _settle(self, name: str, live: Live, order: Order, status: str = "InService", **members: Any) -> None:
-        """Say what an endpoint runs, and that it is in service."""
+        """Say what an endpoint runs, and that it is in service; one that is still to be changed is not at rest."""
         generation = live.current
         assert generation is not None
         told = {
@@ -248,7 +248,9 @@ class Endpoints:
             "_capture": order.capture,
             "_folder": generation.name,
         }
-        self._note(name, status, **{**told, **members})
+        with self._world.store.together():
+            coming = {**self._world.store.get(ENDPOINT, name), **members}.get("_change")
+            self._note(name, "Updating" if coming else status, **{**told, **members})
 
     def _roll_back(self, name: str, live: Live, why: str) -> None:
         if live.is_over:
@@ -274,8 +276,12 @@ class Endpoints:
         return self._world.store.change(ENDPOINT, name, lambda before: {**before, **members})
 
     def _note(self, name: str, status: str, **members: Any) -> None:
-        body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
+        with self._world.store.together():
+            body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
+            self._tell(body, status)
         self._world.signal.wake()
+
+    def _tell(self, body: Document, status: str) -> None:
         names = ("EndpointName", "EndpointArn", "EndpointConfigName")
         spoken = {"InService": "IN_SERVICE", "Failed": "FAILED", "RollingBack": "ROLLING_BACK"}
         detail = {**{member: body[member] for member in names}, "EndpointStatus": spoken.get(status, status.upper())}

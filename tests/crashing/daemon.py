@@ -22,6 +22,8 @@ from localaws import process
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
 PATIENCE_SECONDS = 60.0
+# So long after it was asked for, a daemon has begun nothing yet, and what another one began has said so.
+_BEFORE_ANYTHING_SECONDS = 0.4
 _START = (
     "import sys; from pathlib import Path; from localaws import process; "
     "process.up(Path(sys.argv[1]), port=int(sys.argv[2]), container=Path(sys.argv[3]))"
@@ -48,7 +50,8 @@ class Victim:
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
         self.container = folder / "container"
-        self.kills: list[float] = []
+        self.kills = 0
+        self.borders: list[float] = []
         self.is_up = threading.Event()
         self._port = _free_port()
         self._session = boto3.session.Session()
@@ -58,6 +61,7 @@ class Victim:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Have it started, and do not wait."""
+        self.borders.append(time.time() + _BEFORE_ANYTHING_SECONDS)
         command = [sys.executable, "-c", _START, str(self.state), str(self._port), str(self.container)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
@@ -84,7 +88,7 @@ class Victim:
         found = self.daemons()
         for one in found:
             os.kill(one, signal.SIGKILL)
-            self.kills.append(time.time())
+            self.kills += 1
         return not found and not process.is_running(self.state)
 
     def down(self) -> None:

@@ -143,7 +143,7 @@ def repeated(victim: Victim, flows: Sequence[Flow], path: Path) -> Iterator[str]
     """The steps that ran again without need, by what they wrote down themselves."""
     written = ledger.read(path)
     for entries in written.values():
-        yield from ledger.repeated(entries, victim.kills)
+        yield from ledger.repeated(entries, victim.borders)
     for flow in flows:
         for name, step in steps(victim.client("sagemaker"), flow.arn).items():
             if "CacheHitResult" in step or "EndTime" not in step:

@@ -30,12 +30,15 @@ def read(path: Path) -> Mapping[str, Sequence[Entry]]:
     return {step: sorted(entries, key=lambda one: one.moment) for step, entries in found.items()}
 
 
-def repeated(entries: Sequence[Entry], kills: Sequence[float]) -> Iterator[str]:
-    """Where a step began again although nobody had been killed since it began before."""
+def repeated(entries: Sequence[Entry], borders: Sequence[float]) -> Iterator[str]:
+    """Where a step began twice under one daemon; borders are between one daemon's time and the next one's.
+
+    What a daemon starts just before it is killed may write its first line afterwards: so a kill is no border.
+    """
     begun = [one for one in entries if one.what == "begin"]
     for earlier, later in pairwise(begun):
-        if not any(earlier.moment < kill < later.moment for kill in kills):
-            yield f"{later.step} began at {earlier.moment:.3f} and again at {later.moment:.3f}, and nobody was killed"
+        if not any(earlier.moment < border < later.moment for border in borders):
+            yield f"{later.step} began at {earlier.moment:.3f} and again at {later.moment:.3f} under one daemon"
 
 
 def after_the_end(entries: Sequence[Entry], noted: float) -> Iterator[str]:

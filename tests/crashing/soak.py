@@ -55,6 +55,7 @@ class Soak:
         self._ledger = folder / "ledger"
         self._flows: list[Flow] = []
         self._updated_to: set[str] = {CONFIGURATIONS[0]}
+        self._updates = 0
         self._waves = self._planned()
         self._account = Account()
         self._writers: dict[str, Writer] = {}
@@ -103,7 +104,7 @@ class Soak:
                 self._go_on()
             time.sleep(_LOOK_SECONDS)
         killing.join()
-        self._account.kills = len(self._victim.kills)
+        self._account.kills = self._victim.kills
 
     def _planned(self) -> Iterator[Flow]:
         """Executions without end: a good one beside a poor one, the good one again, and one that is stopped."""
@@ -138,6 +139,7 @@ class Soak:
         self._updated_to = set(CONFIGURATIONS)  # until it is answered, it may be so or not
         sagemaker.update_endpoint(EndpointName=ENDPOINT, EndpointConfigName=other)
         self._updated_to = {other}
+        self._updates += 1
 
     def _look_through(self, *, all_of_it: bool) -> None:
         """Everything that was acknowledged is there. Nothing is ever removed, so what is lost stays missed."""
@@ -154,10 +156,15 @@ class Soak:
         self._note([*self._approver.problems, *self._approver.several()])
         hearer = Hearer(victim)
         self._until_no(lambda: list(hearer.untold(self._writers["Approvals"], self._writers["Schedules"])))
+        self._until(self._is_at_rest, "the endpoint does not come to rest")
         self._until(self._serves, "the endpoint does not answer")
         for writer in self._writers.values():
             self._note(writer.problems)
         self._count()
+
+    def _is_at_rest(self) -> bool:
+        told = self._victim.client("sagemaker").describe_endpoint(EndpointName=ENDPOINT)
+        return told["EndpointStatus"] == "InService" and told["EndpointConfigName"] in self._updated_to
 
     def _serves(self) -> bool:
         runtime = self._victim.client("sagemaker-runtime")
@@ -171,6 +178,7 @@ class Soak:
         written = ledger.read(self._ledger).values()
         self._account.figures = {
             "executions": len(self._flows),
+            "updates of the endpoint": self._updates,
             "steps that ran": len(written),
             "steps that were running when it was killed, and ran again": sum(
                 sum(one.what == "begin" for one in entries) - 1 for entries in written

@@ -32,7 +32,7 @@ def test_everything_ends_as_it_would_have_however_often_it_is_killed(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("again", "kills", "noted", "problems"),
+    ("again", "borders", "noted", "problems"),
     [
         ([], [], 3.0, 0),
         ([Entry("Train", "begin", 1.8)], [1.5], 3.0, 0),
@@ -41,11 +41,11 @@ def test_everything_ends_as_it_would_have_however_often_it_is_killed(tmp_path: P
         ([Entry("Train", "begin", 3.5)], [], 3.0, 2),
     ],
 )
-def test_a_step_may_run_again_if_it_was_running_when_it_was_killed(
-    again: list[Entry], kills: list[float], noted: float, problems: int
+def test_a_step_may_run_again_under_another_daemon_if_it_had_not_ended(
+    again: list[Entry], borders: list[float], noted: float, problems: int
 ) -> None:
     written = [*STEP, *again]
-    assert len([*ledger.repeated(written, kills), *ledger.after_the_end(written, noted)]) == problems
+    assert len([*ledger.repeated(written, borders), *ledger.after_the_end(written, noted)]) == problems
 
 
 def test_what_is_left_of_a_daemon_is_ended_and_nobody_else(tmp_path: Path) -> None:
