@@ -199,9 +199,10 @@ def tagged_functions(original: Any) -> Callable[..., Any]:
     """Mappings are found by their tags, too."""
 
     def iter_tagged_resources(self: LambdaBackend) -> Iterator[TaggedResource]:
-        yield from original(self)
+        found = {one.arn: one for one in original(self)}
         for one in self._event_source_mappings.values():
-            yield TaggedResource(arn=one.arn, tags=one.tags, resource_type="lambda:event-source-mapping")
+            found[one.arn] = TaggedResource(arn=one.arn, tags=one.tags, resource_type="lambda:event-source-mapping")
+        yield from found.values()
 
     return iter_tagged_resources
 
@@ -210,11 +211,12 @@ def tagged_rules(original: Any) -> Callable[..., Any]:
     """Rules are found by their tags, too."""
 
     def iter_tagged_resources(self: EventsBackend) -> Iterator[TaggedResource]:
-        yield from original(self)
+        found = {one.arn: one for one in original(self)}
         for bus in self.event_buses.values():
             for rule in bus.rules.values():
                 labels = self.tagger.get_tag_dict_for_resource(rule.arn)
-                yield TaggedResource(arn=rule.arn, tags=labels, resource_type="events:rule")
+                found[rule.arn] = TaggedResource(arn=rule.arn, tags=labels, resource_type="events:rule")
+        yield from found.values()
 
     return iter_tagged_resources
 

@@ -195,4 +195,8 @@ def test_bounds_that_are_none_are_told(account: FakeAccount, changes: dict[str, 
 
 
 def test_lambda_is_answered_in_the_words_of_the_contract() -> None:
-    assert configure_autoscaling.handler({"outcome": "not-approved"}, object()) == {"outcome": "not-approved"}
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 240_000
+
+    assert configure_autoscaling.handler({"outcome": "not-approved"}, Context()) == {"outcome": "not-approved"}

@@ -88,6 +88,14 @@ def told(client: Client, name: str) -> str:
     return json.dumps(answers, default=str, sort_keys=True, indent=1)
 
 
+def _but_its_state(answer: dict[str, Any]) -> dict[str, Any]:
+    """Alarms without what the daemon says of them by itself, whenever it looks at their metrics."""
+    for alarm in answer["MetricAlarms"]:
+        for member in [one for one in alarm if one.startswith("State")]:
+            del alarm[member]
+    return answer
+
+
 def _once(make: Callable[..., Any], **asked: Any) -> None:
     try:
         make(**asked)
@@ -202,7 +210,7 @@ def _questions(client: Client, name: str) -> Mapping[str, Callable[[], dict[str,
         "rule": lambda: events.describe_rule(Name=name),
         "targets": lambda: events.list_targets_by_rule(Rule=name),
         "schedule": lambda: client("scheduler").get_schedule(Name=name),
-        "alarm": lambda: client("cloudwatch").describe_alarms(AlarmNames=[name]),
+        "alarm": lambda: _but_its_state(client("cloudwatch").describe_alarms(AlarmNames=[name])),
         "streams": lambda: client("logs").describe_log_streams(logGroupName=name),
         "parameter": lambda: client("ssm").get_parameter(Name=f"/{name}"),
         "pipeline": lambda: sagemaker.describe_pipeline(PipelineName=name),
