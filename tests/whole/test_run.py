@@ -64,7 +64,7 @@ def test_it_ends_with_an_endpoint_that_answers(first: Ran, folder: Path) -> None
     assert re.search(r"Champion +\w+: [0-9.]+% of 48 test pictures right", first.text)
     assert re.search(r"Endpoint +dog-breeds: InService, dog-breeds-v1-", first.text)
     assert re.search(r"Prediction +\S+: .+ [0-9]+%", first.text)
-    assert (folder / "results" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (folder / "results" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_every_step_has_run_as_its_role(first: Ran) -> None:
