@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ CONTAINER = ROOT / ".venv-container"
 BUCKET = "example-123456789012"
 ROLE = "AmazonSageMaker-ExecutionRole"
 TRUST = {"Effect": "Allow", "Principal": {"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}}
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 120
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -75,12 +76,24 @@ def account(local: LocalAws) -> LocalAws:
     return local
 
 
+def objects(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """What the SDK uploaded: files, and archives, which lie there unpacked."""
+    archives = [path for path in folder.rglob("*.tar.gz") if path.is_dir()]
+    for archive in archives:
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+            tar.add(archive, arcname=".")
+        yield archive.relative_to(folder).as_posix(), packed.getvalue()
+    for path in folder.rglob("*"):
+        if path.is_file() and not any(archive in path.parents for archive in archives):
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
+
+
 def executed(local: LocalAws, name: str, folder: Path) -> dict[str, str]:
     """How each step of a definition ends, with all the code that lies beside it in the bucket."""
     s3, sagemaker = client(local, "s3"), client(local, "sagemaker")
-    for path in (folder / "runs-locally").rglob("*"):
-        if path.is_file():
-            s3.upload_file(str(path), BUCKET, path.relative_to(folder / "runs-locally").as_posix())
+    for key, content in objects(folder / "runs-locally"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=content)
     definition = (folder / "runs-locally.json").read_text(encoding="utf-8")
     role = f"arn:aws:iam::123456789012:role/service-role/{ROLE}"
     sagemaker.create_pipeline(
@@ -88,15 +101,17 @@ def executed(local: LocalAws, name: str, folder: Path) -> dict[str, str]:
     )
     arn = sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"]
 
-    def status() -> str:
-        return str(sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"])
+    def steps() -> dict[str, str]:
+        listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
+        return {
+            one["StepName"]: one.get("FailureReason") or one["StepStatus"] for one in listed["PipelineExecutionSteps"]
+        }
 
     end = time.monotonic() + PATIENCE_SECONDS
-    while status() == "Executing":
-        assert time.monotonic() < end
+    while sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] == "Executing":
+        assert time.monotonic() < end, f"after {PATIENCE_SECONDS} seconds: {steps()}"
         local.world.signal.wait(0.2)
-    listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
-    return {one["StepName"]: one.get("FailureReason") or one["StepStatus"] for one in listed["PipelineExecutionSteps"]}
+    return steps()
 
 
 def test_what_version_2_writes_runs(account: LocalAws) -> None:
