@@ -12,10 +12,21 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests import lock_order
+
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=set(Phase) - {Phase.explain})
 settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=60)
 settings.register_profile("explore", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+LOCKS = lock_order.watch("localaws")  # before anything of it is imported
+
+
+@pytest.fixture(autouse=True)
+def locks_in_one_order() -> Iterator[None]:
+    """No test may find locks of the local AWS taken in both orders, whether or not they met this time."""
+    yield
+    assert not LOCKS.circles()
 
 
 @pytest.fixture

@@ -75,11 +75,10 @@ class Jobs:
 
     def start(self, kind: Kind, name: str) -> None:
         """Run the job of that name."""
+        hosts = _hosts(kind, self._world.store.get(kind.kind, name))
         with self._lock:
             self._running[name] = None
-            self._hosts[name] = _hosts(
-                kind, self._world.store.get(kind.kind, name)
-            )  # from the start, so that jobs which start together share the cores fairly
+            self._hosts[name] = hosts  # from the start, so that jobs which start together share the cores fairly
         threading.Thread(target=self._run, args=(kind, name), name=f"job {name}", daemon=True).start()
 
     def stop(self, kind: Kind, name: str) -> None:
