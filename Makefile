@@ -122,6 +122,7 @@ down: ## end the local AWS; what it knows stays, and what ran goes on with make 
 status: ## say where the local AWS is
 logs: ## read what the local AWS has said                 ARGS=--follow
 reset: ## forget what the local AWS knows                   ARGS=--yes
+up: $(CONTAINER_READY)
 up down status logs reset: $(READY)
 	@$(VENV)/bin/pedigree local $@ $(ARGS)
 

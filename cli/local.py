@@ -34,12 +34,15 @@ def up(
     region: Annotated[str, typer.Option(help="The region that it stands for.")] = "us-east-1",
     container: ContainerOption = CONTAINER,
     no_iam: Annotated[bool, typer.Option("--no-iam", help="Let everybody do everything.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Have a line in its log for each call.")] = False,
 ) -> None:
     """Start it, unless it runs; what it prints is for eval."""
     from localaws import process
 
     found = container if container.exists() else None
-    running = process.up(folder, port=port, region=region, container=found, enforces_iam=not no_iam)
+    running = process.up(
+        folder, port=port, region=region, container=found, enforces_iam=not no_iam, tells_calls=verbose
+    )
     typer.echo(f"unset {' '.join(OTHERS)}")
     for name, value in environment(running.url, running.region, os.environ).items():
         typer.echo(f"export {name}={shlex.quote(value)}")

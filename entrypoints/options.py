@@ -124,7 +124,10 @@ class _Parser(argparse.ArgumentParser):
 
 def _truth(word: str) -> bool:
     """SageMaker's toolkit hands a JSON true or false on as a word."""
-    return {"true": True, "false": False}[word.lower()]
+    try:
+        return {"true": True, "false": False}[word.lower()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"{word} is neither true nor false") from None
 
 
 def _number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:

@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
@@ -66,7 +66,17 @@ def _live(options: Options) -> int:
     daemon = LocalAws(replace(options, port=options.port or _earlier_port(options.folder)))
     daemon.start()
     (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
-    told = {"pid": os.getpid(), "port": daemon.port, "url": daemon.url, "region": options.region}
+    told = asdict(
+        process.Daemon(
+            os.getpid(),
+            daemon.port,
+            daemon.url,
+            options.region,
+            options.container is not None,
+            enforces_iam=options.enforces_iam,
+            tells_calls=options.tells_calls,
+        )
+    )
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
     beside.write_text(json.dumps(told), encoding="utf-8")
@@ -96,9 +106,11 @@ def _options() -> Options:
     parser.add_argument("--region", default="us-east-1", help="the region that it stands for")
     parser.add_argument("--container", type=Path, help="the virtual environment that stands for the container")
     parser.add_argument("--no-iam", action="store_true", help="let everybody do everything")
+    parser.add_argument("--verbose", action="store_true", help="log every call")
     given = parser.parse_args()
     container = given.container.resolve() if given.container else None
-    return Options(given.folder.resolve(), given.region, given.port, container, enforces_iam=not given.no_iam)
+    switches = {"enforces_iam": not given.no_iam, "tells_calls": given.verbose}
+    return Options(given.folder.resolve(), given.region, given.port, container, **switches)
 
 
 if __name__ == "__main__":

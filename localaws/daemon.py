@@ -28,6 +28,7 @@ from localaws.gate.people import People
 from localaws.gate.sessions import Sessions
 from localaws.intake.intake import Intake
 from localaws.intake.net import Net
+from localaws.jobs.published import JobMetrics
 from localaws.jobs.work import Jobs, Machine
 from localaws.logs import CloudLogs, FileLogs
 from localaws.objects.api import ObjectsApi
@@ -52,6 +53,7 @@ from localaws.transforms.work import Transforms
 from localaws.tuning.trainings import Trainings
 from localaws.tuning.tuner import Tuner
 from localaws.web.activities import Activities
+from localaws.web.calls import Told
 from localaws.web.control import Control
 from localaws.web.labelled import Labelled
 from localaws.web.router import Application, Router, application
@@ -73,6 +75,7 @@ class Options:
     function_python: Path = Path(sys.executable)
     function_idle_seconds: float = 300.0
     enforces_iam: bool = True
+    tells_calls: bool = False
     look_seconds: float = LOOK_SECONDS
     hear: Hear = unheard
 
@@ -113,7 +116,8 @@ class LocalAws:
         self._meter = Meter(clock.monotonic)
         watch = Watch(self._records.held, self._records.keep, options.region, clock.now)
         self._scaler = Scaler(self.world, self._endpoints, self._meter, watch, self._clients)
-        self._server = Server(Router(self._doors(), lambda: self.port), options.port)
+        router: Application = Router(self._doors(), lambda: self.port)
+        self._server = Server(Told(router) if options.tells_calls else router, options.port)
 
     @property
     def port(self) -> int:
@@ -243,7 +247,8 @@ class LocalAws:
         threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
         environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region, **threads}
         environment |= leftovers.mark(options.folder)
-        return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects)
+        published = JobMetrics(self._clients)
+        return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects, published)
 
 
 def _functions_machine(options: Options) -> invoking.Machine:

@@ -32,12 +32,15 @@ class DaemonError(LocalAwsError):
 
 @dataclass(frozen=True)
 class Daemon:
-    """A daemon that runs."""
+    """A daemon that runs, and what it was started with."""
 
     pid: int
     port: int
     url: str
     region: str
+    has_container: bool = False
+    enforces_iam: bool = True
+    tells_calls: bool = False
 
 
 def lock_path(folder: Path) -> Path:
@@ -80,12 +83,25 @@ def is_running(folder: Path) -> bool:
 
 
 def up(
-    folder: Path, *, port: int = 0, region: str = "us-east-1", container: Path | None = None, enforces_iam: bool = True
+    folder: Path,
+    *,
+    port: int = 0,
+    region: str = "us-east-1",
+    container: Path | None = None,
+    enforces_iam: bool = True,
+    tells_calls: bool = False,
 ) -> Daemon:
-    """The daemon of a folder, started if there is none; DaemonError says why it does not come up."""
+    """The daemon of a folder, started if there is none, and anew if it runs otherwise than it has to.
+
+    One that was started before there was an environment for jobs could run none. DaemonError says why none comes up.
+    """
     running = find(folder)
     if running is not None:
-        return running
+        is_fit = running.has_container or container is None
+        is_more = (not enforces_iam and running.enforces_iam) or (tells_calls and not running.tells_calls)
+        if is_fit and not is_more:
+            return running
+        down(folder)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "localaws", "--folder", str(folder), "--port", str(port), "--region", region]
@@ -93,6 +109,8 @@ def up(
         command += ["--container", str(container.resolve())]
     if not enforces_iam:
         command += ["--no-iam"]
+    if tells_calls:
+        command += ["--verbose"]
     root = Path(__file__).resolve().parent.parent
     with log_path(folder).open("ab") as log:
         process = subprocess.Popen(  # noqa: S603  # our own module

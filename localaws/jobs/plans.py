@@ -115,6 +115,8 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
     """A training job: the image's toolkit runs the script that hyperparameters name, or a command of its own."""
     algorithm = job["AlgorithmSpecification"]
     command = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ())) or tuple(toolkit)
+    if not command:
+        raise ValueError("there is no environment that stands for the container; make up makes one and starts anew")
     output, name = Address.of(job["OutputDataConfig"]["S3OutputPath"]), job["TrainingJobName"]
     place = f"{output.key.rstrip('/')}/{name}/output".lstrip("/")
     checkpoints = job.get("CheckpointConfig")

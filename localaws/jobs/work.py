@@ -36,6 +36,10 @@ Planner: TypeAlias = Callable[[Document], JobPlan]
 Ended: TypeAlias = Callable[[Document], None]
 
 
+Publish: TypeAlias = Callable[[str, Sequence[tuple[str, float]]], None]
+"""Told a job and what its log has just said of its metrics."""
+
+
 @dataclass(frozen=True)
 class Machine:
     """What jobs run on: the environment that every process gets, and how many cores are shared out.
@@ -47,6 +51,7 @@ class Machine:
     cores: int
     role_environment: Callable[[str, str], Mapping[str, str]] = field(default=lambda _role, _source: {})
     role_objects: Callable[[Catalog, str, str], Catalog] = field(default=lambda catalog, _role, _source: catalog)
+    publish: Publish = field(default=lambda _job, _found: None)
 
 
 @dataclass(frozen=True)
@@ -184,7 +189,8 @@ class Jobs:
 
         def hear(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
-            readings.read(line, self._world.clock.now())
+            if found := readings.read(line, self._world.clock.now()):
+                self._machine.publish(plan.name, found)
 
         began = {"TrainingStartTime": self._world.now()} if kind.secondary else {}
         self._note(kind, plan.name, "InProgress", "Training", **began)

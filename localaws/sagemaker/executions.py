@@ -16,6 +16,7 @@ from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.sagemaker import pipelines, soundness
 from localaws.sagemaker.listing import Listing
 from localaws.sagemaker.service import Handler, Request
+from localaws.steps.runner import RUNNABLE
 from localaws.store import Document
 from localaws.world import World
 
@@ -50,11 +51,20 @@ def _start(world: World, request: Request) -> Mapping[str, Any]:
     return {"PipelineExecutionArn": arn}
 
 
+def _check_types(read: definition.Definition) -> None:
+    """Refuse what has no way to run here, by its name, before anything runs."""
+    foreign = [f"{step.name} ({step.type})" for step in read.steps if step.type not in RUNNABLE]
+    if foreign:
+        raise InvalidRequestError(
+            f"The local AWS runs no steps of these types: {', '.join(foreign)}. Leave them out for this machine."
+        )
+
+
 def _new(world: World, request: Request, pipeline: Document, version: Document, arn: str) -> Document:
     written = request.get("PipelineParameters", [])
-    values = parameters.given(
-        definition.parse(version["PipelineDefinition"]), {one["Name"]: one["Value"] for one in written}
-    )
+    read = definition.parse(version["PipelineDefinition"])
+    _check_types(read)
+    values = parameters.given(read, {one["Name"]: one["Value"] for one in written})
     _check_selection(world, request.get("SelectiveExecutionConfig"), version)
     moment = world.now()
     kept = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")

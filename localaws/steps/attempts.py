@@ -13,7 +13,7 @@ from language.errors import LanguageError
 from localaws.errors import LocalAwsError
 from localaws.executions import state
 from localaws.protocol.errors import ServiceError
-from localaws.steps.runner import STEP_FAULT, THROTTLING, Ended, Run, Runner
+from localaws.steps.runner import JOB_FAULTS, STEP_FAULT, THROTTLING, Ended, Run, Runner
 from localaws.store import Document
 
 _LONGEST_LIFETIME = dt.timedelta(days=36_500)
@@ -94,7 +94,7 @@ def failed(error: Exception) -> Ended:
         return Ended("Failed", reason=str(error))
     is_throttled = any(words in error.code for words in _THROTTLED)
     is_theirs = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    fault = THROTTLING if is_throttled else STEP_FAULT if is_theirs else ""
+    fault = JOB_FAULTS.get(error.code) or (THROTTLING if is_throttled else STEP_FAULT if is_theirs else "")
     return Ended("Failed", reason=f"ClientError: {error}", fault=fault)
 
 

@@ -22,6 +22,10 @@ JOB_FAULTS: Mapping[str, str] = {
     "CapacityError": "SageMaker.CAPACITY_ERROR",
     "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
 }
+RUNNABLE = (
+    *("Condition", "Fail", "Callback", "Lambda", "Processing", "Training", "Tuning", "Transform"),
+    *("Model", "RegisterModel", "EndpointConfig", "Endpoint"),
+)
 STEP_FAULT = "Step.SERVICE_FAULT"
 THROTTLING = "Step.THROTTLING"
 

@@ -121,3 +121,8 @@ def test_a_place_that_cannot_be_written_to_is_told_before_training(flag: str, tm
 def test_a_number_out_of_bounds_is_told_with_them(flag: str, word: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"argument --{flag}: {word} is none that can be used; give .* to .*"):
         options.parse(["--data", str(tmp_path), f"--{flag}={word}"], {})
+
+
+def test_a_switch_that_is_neither_true_nor_false_is_told(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="argument --compile: yes is neither true nor false"):
+        options.parse(["--data", str(tmp_path), "--compile", "yes"], {})

@@ -146,3 +146,29 @@ def test_a_port_that_is_taken_is_told(folder: Path, tmp_path: Path) -> None:
     up(folder)
     other = pedigree("up", "--folder", str(tmp_path / "other"), "--port", str(running(folder).port))
     assert (other.returncode, "Address already in use" in other.stderr) == (2, True)
+
+
+def test_every_call_is_in_the_log_where_that_is_asked_for(folder: Path) -> None:
+    up(folder)
+    client(folder, "sagemaker").list_pipelines()
+    assert "ListPipelines" not in process.log_path(folder).read_text()
+    assert pedigree("up", "--folder", str(folder), "--verbose").returncode == 0
+    client(folder, "sagemaker").list_pipelines()
+    until(lambda: "sagemaker ListPipelines: 200 in" in process.log_path(folder).read_text(), True)
+
+
+def test_a_daemon_that_could_run_no_jobs_is_started_anew_once_it_can(folder: Path, tmp_path: Path) -> None:
+    container = tmp_path / "container"
+
+    def again(*arguments: str) -> Daemon:
+        told = pedigree("up", "--folder", str(folder), "--container", str(container), *arguments)
+        assert told.returncode == 0, told.stderr
+        return running(folder)
+
+    first = again()
+    container.mkdir()
+    second = again()
+    assert (first.has_container, second.has_container) == (False, True)
+    assert second.pid != first.pid
+    assert again().pid == second.pid
+    assert not again("--no-iam").enforces_iam

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from localaws.daemon import LocalAws, Options
+from localaws.steps.runner import RUNNABLE
 from tests.callers import make
 from tests.e2e.test_local_aws import ROLE, STATUS, client, definition, until
 
@@ -98,3 +101,42 @@ def test_a_failed_execution_goes_on_when_it_is_retried(local: LocalAws, function
     until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)[STATUS], "Succeeded")
     assert list(steps(local, arn)) == ["First", "Once", "Last"]
     assert steps(local, arn)["First"] == first
+
+
+def test_steps_that_cannot_run_here_are_refused_by_their_names_before_anything_runs(local: LocalAws) -> None:
+    sagemaker, cluster = client(local, "sagemaker"), {"Name": "Crunch", "Type": "EMR", "Arguments": {}}
+    written = definition(cluster, gate("Gate"))
+    sagemaker.create_pipeline(PipelineName="foreign", PipelineDefinition=written, RoleArn=ROLE)
+    with pytest.raises(ClientError, match=r"runs no steps of these types: Crunch \(EMR\)"):
+        sagemaker.start_pipeline_execution(PipelineName="foreign")
+    assert sagemaker.list_pipeline_executions(PipelineName="foreign")["PipelineExecutionSummaries"] == []
+
+
+def test_what_is_started_is_what_can_be_run(local: LocalAws) -> None:
+    assert set(local._runners()) == set(RUNNABLE)
+
+
+def test_numbers_that_a_training_job_tells_are_in_cloudwatch(local: LocalAws) -> None:
+    client(local, "s3").create_bucket(Bucket="models")
+    algorithm = {
+        "TrainingImage": "image",
+        "TrainingInputMode": "File",
+        "ContainerEntrypoint": ["/bin/sh", "-c", "echo loss=3; echo loss=1"],
+        "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}],
+    }
+    training = {
+        "RoleArn": ROLE,
+        "AlgorithmSpecification": algorithm,
+        "OutputDataConfig": {"S3OutputPath": "s3://models/out"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    arn = ended(local, "told", {"Name": "Train", "Type": "Training", "Arguments": training})
+    name = steps(local, arn)["Train"]["Metadata"]["TrainingJob"]["Arn"].rpartition("/")[2]
+    now = dt.datetime.now(dt.timezone.utc)
+    (point,) = client(local, "cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/TrainingJobs", MetricName="loss", Period=3600, Statistics=["Minimum", "Maximum"],
+        Dimensions=[{"Name": "TrainingJobName", "Value": name}],
+        StartTime=now - dt.timedelta(hours=1), EndTime=now + dt.timedelta(hours=1),
+    )["Datapoints"]  # fmt: skip
+    assert (point["Minimum"], point["Maximum"]) == (1.0, 3.0)
