@@ -31,6 +31,7 @@ Read: TypeAlias = Callable[[Document, str], bytes]
 _LOG = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How long it waits when nobody says that anything has changed; what is due by the clock alone comes so late."""
+_AFTER_A_FAILURE = 1.0
 _USUAL_PARALLEL_STEPS = 50
 # Nobody but the execution itself hears of these, so nothing must be in the store before they are begun.
 _ON_THE_SPOT = ("Condition", "Fail")
@@ -85,8 +86,12 @@ class Executor:
 
     def _work(self) -> None:
         while not self._ending.is_set():
-            for entry in self._world.store.entries(state.ACTIVE):
-                self.advance(entry.name)
+            try:
+                for entry in self._world.store.entries(state.ACTIVE):
+                    self.advance(entry.name)
+            except Exception:  # noqa: BLE001  # a full disk, say: executions go on once there is room
+                _LOG.exception("nothing can be kept")
+                self._ending.wait(_AFTER_A_FAILURE)
             self._world.signal.wait(self._look_seconds)
 
     def _turn(self, execution_id: str, ledger: Ledger) -> bool:

@@ -210,12 +210,13 @@ class Endpoints:
 
     def _remove(self, name: str) -> None:
         self._of(name).end()
+        # Before the name is free: another endpoint of it would lie in the same folder.
+        shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
         with self._lock:
             self._live.pop(name, None)
         with self._world.store.together():
             if self._world.store.find(ENDPOINT, name) is not None:
                 self._world.store.remove(ENDPOINT, name)
-        shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
 
     def _bring_up(self, name: str, live: Live, order: Order, kept: str = "") -> Generation:
         """Have a generation that answers, beside the current one; its models lie in a folder of its own."""

@@ -36,7 +36,8 @@ def record(message: Message, queue_arn: str) -> dict[str, Any]:
 def is_wanted(message: Message, filters: Sequence[Mapping[str, Any]], queue_arn: str) -> bool:
     """Whether one of the filters lets a message through; without filters every message is."""
     told = record(message, queue_arn)
-    with contextlib.suppress(ValueError):  # a body that is no JSON is matched as the text that it is
+    # A body that is no JSON, or too deep, is matched as the text that it is.
+    with contextlib.suppress(ValueError, RecursionError):
         told["body"] = json.loads(told["body"])
     return not filters or any(patterns.matches(one, told) for one in filters)
 

@@ -68,11 +68,16 @@ class Tuner:
 
     def _work(self) -> None:
         while not self._ending.is_set():
-            running = self._running()
-            for name in running:
-                self.advance(name)
-            comparing = any(plan_of(body).compares_running_trials for body in running.values())
-            self._world.signal.wait(_COMPARING_WAIT if comparing else _LONGEST_WAIT)
+            wait = _LONGEST_WAIT
+            try:
+                running = self._running()
+                for name in running:
+                    self.advance(name)
+                if any(plan_of(body).compares_running_trials for body in running.values()):
+                    wait = _COMPARING_WAIT
+            except Exception:  # noqa: BLE001  # a full disk, say: searches go on once there is room
+                _LOG.exception("nothing can be kept")
+            self._world.signal.wait(wait)
 
     def _running(self) -> Mapping[str, Document]:
         entries = self._world.store.entries(records.JOB)

@@ -12,7 +12,7 @@ from localaws.web.connections import Attentive
 from localaws.web.router import Application
 
 ADDRESS = "127.0.0.1"
-_THREADS = 48
+_THREADS = 192  # a function that is called holds one as long as it runs, and needs others to be answered itself
 _WAITING = 512
 _LARGEST_BODY = 6 << 30
 _LARGEST_HEAD = 64 << 10

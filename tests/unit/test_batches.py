@@ -56,6 +56,7 @@ def test_filters_see_a_body_as_json_where_it_is_json() -> None:
     bodies = ['{"kind": "x"}', '{"kind": "y"}', "plain", "other"]
     assert [batches.is_wanted(message("a", body), wanted, QUEUE) for body in bodies] == [True, False, True, False]
     assert batches.is_wanted(message("a"), [], QUEUE)
+    assert not batches.is_wanted(message("a", "[" * 100_000), wanted, QUEUE)
 
 
 def test_binary_attributes_are_written_as_lambda_writes_them() -> None:
