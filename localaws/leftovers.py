@@ -42,16 +42,18 @@ def end(folder: Path) -> int:
     while (left := _left(folder)) and time.monotonic() < until:
         for process in left:
             end_process(process)
-        ended |= left
+        ended.update(left)
         time.sleep(_LOOK_SECONDS)
     return len(ended)
 
 
-def _left(folder: Path) -> set[int]:
+def _left(folder: Path) -> list[int]:
+    """Leaders of sessions first: a script must not go on because what it waits for was ended."""
     ours = os.getpid(), os.getppid()
     processes = [one for one in _processes(folder) if one.id not in ours]
     sessions = {one.session for one in processes if one.is_marked} - {os.getsid(0)}
-    return {one.id for one in processes if one.is_marked or one.session in sessions}
+    left = {one.id for one in processes if one.is_marked or one.session in sessions}
+    return sorted(left, key=lambda process: process not in sessions)
 
 
 def _processes(folder: Path) -> Iterator[_Process]:

@@ -31,9 +31,16 @@ class Server:
 
 
 def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
-    """An answer as it is sent; its length is told unless the headers tell one."""
+    """An answer as it is sent; its length is told unless the headers tell one. It is the connection's only one."""
     lengths = () if any(line.lower().startswith(("content-length", "transfer")) for line in headers) else (len(body),)
-    lines = (f"HTTP/1.1 {status}", *(f"Content-Length: {length}" for length in lengths), *headers, "", "")
+    lines = (
+        f"HTTP/1.1 {status}",
+        *(f"Content-Length: {length}" for length in lengths),
+        "Connection: close",
+        *headers,
+        "",
+        "",
+    )
     return "\r\n".join(lines).encode("utf-8") + body
 
 
