@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,25 +77,24 @@ def account(local: LocalAws) -> LocalAws:
     return local
 
 
-def objects(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """What the SDK uploaded: files, and archives, which lie there unpacked."""
-    archives = [path for path in folder.rglob("*.tar.gz") if path.is_dir()]
-    for archive in archives:
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-            tar.add(archive, arcname=".")
-        yield archive.relative_to(folder).as_posix(), packed.getvalue()
-    for path in folder.rglob("*"):
-        if path.is_file() and not any(archive in path.parents for archive in archives):
-            yield path.relative_to(folder).as_posix(), path.read_bytes()
+def uploaded(definition: str) -> Iterator[tuple[str, bytes]]:
+    """The scripts at the keys that a definition names: one by its name, or all of them in an archive."""
+    scripts = {path.name: path.read_bytes() for path in (FIXTURES / "scripts").iterdir()}
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(FIXTURES / "scripts", arcname=".")
+    contents = {**scripts, "sourcedir.tar.gz": packed.getvalue()}
+    for key in re.findall(rf's3://{BUCKET}/([^"\\]+)', definition):
+        name = key.rpartition("/")[2]
+        if name in contents:
+            yield key, contents[name]
 
 
-def executed(local: LocalAws, name: str, folder: Path) -> dict[str, str]:
-    """How each step of a definition ends, with all the code that lies beside it in the bucket."""
+def executed(local: LocalAws, name: str, definition: str, code: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """How each step of a definition ends, with its code in the bucket."""
     s3, sagemaker = client(local, "s3"), client(local, "sagemaker")
-    for key, content in objects(folder / "runs-locally"):
+    for key, content in code:
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
-    definition = (folder / "runs-locally.json").read_text(encoding="utf-8")
     role = f"arn:aws:iam::123456789012:role/service-role/{ROLE}"
     sagemaker.create_pipeline(
         PipelineName=name, PipelineDefinition=definition, RoleArn=role, ClientRequestToken="t" * 32
@@ -115,12 +115,18 @@ def executed(local: LocalAws, name: str, folder: Path) -> dict[str, str]:
 
 
 def test_what_version_2_writes_runs(account: LocalAws) -> None:
-    ended = executed(account, "two", FIXTURES / "v2")
+    definition = (FIXTURES / "v2" / "runs-locally.json").read_text(encoding="utf-8")
+    ended = executed(account, "two", definition, uploaded(definition))
     names = ("Prepare", "Search", "Train", "AbaloneEval", "Good", "Register-RegisterModel", "Announce")
     assert ended == dict.fromkeys(names, "Succeeded")
 
 
 def test_what_version_3_writes_runs(account: LocalAws, made_now: Path) -> None:
-    ended = executed(account, "three", made_now)
+    definition = (made_now / "runs-locally.json").read_text(encoding="utf-8")
+    code = made_now / "runs-locally"
+    files = [path for path in code.rglob("*") if path.is_file()]
+    ended = executed(
+        account, "three", definition, ((path.relative_to(code).as_posix(), path.read_bytes()) for path in files)
+    )
     names = ("Prepare", "Search", "Train", "Evaluate", "Good", "Register", "Announce")
     assert ended == dict.fromkeys(names, "Succeeded")
