@@ -14,8 +14,9 @@ CONTAINER := .venv-container
 READY := $(VENV)/.ready
 CONTAINER_READY := $(CONTAINER)/.ready
 
-# LOCAL=1 before a verb sends it to the local AWS, which is started if it does not run.
+# LOCAL=1 before a verb sends it to the local AWS, which is started if it does not run, and needs what jobs run in.
 AT = $(if $(LOCAL),at="$$($(VENV)/bin/pedigree local up)" && eval "$$at" && )
+NEEDED = $(READY) $(if $(LOCAL),$(CONTAINER_READY))
 
 .DEFAULT_GOAL := help
 .PHONY: help definition graph golden permissions test test-whole test-definition test-container coverage check format clean run up down status reset logs results pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
@@ -66,52 +67,52 @@ clean: ## remove the environments and every cache
 	@rm -rf $(VENV) $(CONTAINER) $(VENV).lock $(CONTAINER).lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-pipeline-upsert: $(READY) ## put the pipeline into an AWS account              ARGS="--dry-run"
+pipeline-upsert: $(NEEDED) ## put the pipeline into an AWS account              ARGS="--dry-run"
 	@$(AT)$(VENV)/bin/pedigree upsert $(ARGS)
 
-destroy: $(READY) ## remove all of it from the AWS account            ARGS="--dry-run --data"
+destroy: $(NEEDED) ## remove all of it from the AWS account            ARGS="--dry-run --data"
 	@$(AT)$(VENV)/bin/pedigree destroy $(ARGS)
 
 policies: $(READY) ## write who may do what, to a folder                ARGS="folder --account 123456789012"
 	@$(VENV)/bin/pedigree policies $(ARGS)
 
-pipeline-schedule: $(READY) ## start executions on a schedule                ARGS=show, pause, resume or remove
+pipeline-schedule: $(NEEDED) ## start executions on a schedule                ARGS=show, pause, resume or remove
 	@$(AT)$(VENV)/bin/pedigree schedule $(if $(filter-out -%,$(firstword $(ARGS))),,make) $(ARGS)
 
-cost: $(READY) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
+cost: $(NEEDED) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
 	@$(AT)$(VENV)/bin/pedigree cost $(ARGS)
 
-pipeline-start: $(READY) ## start an execution                      PARAMS="Epochs=10 AccuracyThreshold=0.8" ARGS=--wait
+pipeline-start: $(NEEDED) ## start an execution                      PARAMS="Epochs=10 AccuracyThreshold=0.8" ARGS=--wait
 	@$(AT)set -f; $(VENV)/bin/pedigree start $$PARAMS $(ARGS)
 
-pipeline-status: $(READY) ## follow an execution, the newest one          ARGS="8f3a --once"
+pipeline-status: $(NEEDED) ## follow an execution, the newest one          ARGS="8f3a --once"
 	@$(AT)$(VENV)/bin/pedigree status $(ARGS)
 
-pipeline-stop: $(READY) ## stop an execution, the newest one            ARGS=8f3a
+pipeline-stop: $(NEEDED) ## stop an execution, the newest one            ARGS=8f3a
 	@$(AT)$(VENV)/bin/pedigree stop $(ARGS)
 
-pipeline-retry: $(READY) ## go on with an execution that failed          ARGS=8f3a
+pipeline-retry: $(NEEDED) ## go on with an execution that failed          ARGS=8f3a
 	@$(AT)$(VENV)/bin/pedigree retry $(ARGS)
 
-pipeline-executions: $(READY) ## list the last executions                ARGS="--count 50"
+pipeline-executions: $(NEEDED) ## list the last executions                ARGS="--count 50"
 	@$(AT)$(VENV)/bin/pedigree executions $(ARGS)
 
-predict: $(READY) ## say what is on a picture                       IMAGE=dog.jpg or URL=https://…
+predict: $(NEEDED) ## say what is on a picture                       IMAGE=dog.jpg or URL=https://…
 	@$(AT)$(VENV)/bin/pedigree predict $${IMAGE:+--image "$$IMAGE"} $${URL:+--url "$$URL"} $(ARGS)
 
-approve: $(READY) ## approve a version of the model, or list them   VERSION=3
+approve: $(NEEDED) ## approve a version of the model, or list them   VERSION=3
 	@$(AT)$(VENV)/bin/pedigree approve $$VERSION $(ARGS)
 
-rollback: $(READY) ## take the endpoint back to what it had before
+rollback: $(NEEDED) ## take the endpoint back to what it had before
 	@$(AT)$(VENV)/bin/pedigree rollback $(ARGS)
 
-endpoint-status: $(READY) ## show the endpoint: versions, instances, scaling, alarms
+endpoint-status: $(NEEDED) ## show the endpoint: versions, instances, scaling, alarms
 	@$(AT)$(VENV)/bin/pedigree endpoint-status $(ARGS)
 
 ec2-train: $(READY) ## train on one machine of EC2, which then ends itself   ARGS=--dry-run
 	@$(VENV)/bin/pedigree ec2-train $(ARGS)
 
-results: $(READY) ## say what an execution has come to               ARGS=8f3a
+results: $(NEEDED) ## say what an execution has come to               ARGS=8f3a
 	@$(AT)$(VENV)/bin/pedigree results $(ARGS)
 
 run: $(READY) $(CONTAINER_READY) ## run the whole pipeline on this machine: no account needed   ARGS=--fresh

@@ -143,7 +143,6 @@ _LOCK, _RLOCK = threading.Lock, threading.RLock
 def watch(package: str) -> Order:
     """Note the order of all locks that a package makes from now on."""
     order = Order()
-
     threading.Lock = _Making(package, _LOCK, _Watched, order)  # type: ignore[assignment]
     threading.RLock = _Making(package, _RLOCK, _WatchedAgain, order)  # type: ignore[assignment]
     return order
