@@ -21,25 +21,14 @@ from language.expressions import Join, ParameterReference, Value, escaped, is_ex
 from language.model import Shape
 from language.references import UNKNOWN, resolve
 from language.requests import with_defaults
+from language.shapes import PYTHON
 from language.shapes import kind as type_of
 
 _FITTING = {"Float": ("Float", "Integer")}
 # What a search's training jobs cannot have, which has a rule of its own.
 DEBUG_MEMBERS = ("DebugHookConfig", "DebugRuleConfigurations", "ProfilerConfig", "ProfilerRuleConfigurations")
 _NUMBERS = ("integer", "long", "float", "double")
-_PYTHON: Mapping[str, type | tuple[type, ...]] = {
-    "structure": dict,
-    "map": dict,
-    "list": list,
-    "string": str,
-    "integer": int,
-    "long": int,
-    "float": (int, float),
-    "double": (int, float),
-    "boolean": bool,
-    "timestamp": (str, int, float),
-    "blob": str,
-}
+_PYTHON = {**PYTHON, "timestamp": (str, int, float), "blob": str}
 
 
 @dataclass(frozen=True, slots=True)

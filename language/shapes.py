@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 Shape: TypeAlias = Any
 """A shape of the model: botocore's own, or the same as plain data (language/model.py)."""
 
+PYTHON: Mapping[str, type | tuple[type, ...]] = {
+    "structure": dict,
+    "map": dict,
+    "list": list,
+    "string": str,
+    "integer": int,
+    "long": int,
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": bool,
+}
+"""What a value of each type of the model is, where it comes from JSON."""
+
 
 @dataclass(frozen=True)
 class Operation:

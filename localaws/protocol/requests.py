@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from botocore.utils import parse_timestamp
 
+from language.shapes import PYTHON
 from localaws.protocol.errors import InvalidRequestError, UnreadableRequestError
 from localaws.protocol.patterns import fits
 
@@ -158,19 +159,7 @@ _KINDS: Mapping[type, str] = {
     dict: "map",
     list: "list",
 }
-_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "structure": dict,
-    "map": dict,
-    "list": list,
-    "string": str,
-    "integer": int,
-    "long": int,
-    "float": (int, float),
-    "double": (int, float),
-    "boolean": bool,
-    "timestamp": (int, float, str, dt.datetime),
-    "blob": (str, bytes),
-}
+_TYPES = {**PYTHON, "timestamp": (int, float, str, dt.datetime), "blob": (str, bytes)}
 _CAN_BE: Mapping[str, Callable[[Any], bool]] = {
     "integer": lambda value: -(2**31) <= value < 2**31,
     "long": lambda value: -(2**63) <= value < 2**63,

@@ -1,7 +1,8 @@
 """An AWS in this process: moto, mended where it leaves out what AWS has, or answers what AWS would not.
 
-Each function below takes the place of one of moto's, and its docstring says what AWS does. The pin of moto and the
-tests that stand on this file keep them honest.
+What the local AWS mends of moto is mended here too; each function below takes the place of one more, where the local
+AWS has an answer of its own. Its docstring says what AWS does. The pin of moto and the tests that stand on this file
+keep them honest.
 """
 
 from __future__ import annotations
@@ -17,14 +18,10 @@ from xml.etree import ElementTree as ET
 
 import moto
 from moto.awslambda import urls as lambda_urls
-from moto.awslambda.exceptions import LambdaClientError, UnknownAliasException
-from moto.awslambda.models import LambdaBackend, LambdaFunction
-from moto.awslambda.policy import Policy
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.responses import LambdaResponse
 from moto.core.resource_tagging import TaggedResource
 from moto.core.responses import ActionResult
-from moto.events.models import EventsBackend
-from moto.iam import models as iam_models
 from moto.iam.access_control import IAMPolicy
 from moto.s3.models import FakeBucket, s3_backends
 from moto.s3.responses import S3Response
@@ -32,7 +29,8 @@ from moto.sagemaker import models as sagemaker_models
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
-from moto.sqs.models import Queue
+
+from localaws.records.mending import mend
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -45,15 +43,6 @@ CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 _PROVISIONED = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]+)/provisioned-concurrency/?$"
-
-
-class ConflictError(LambdaClientError):
-    """What Lambda says when the same thing is made twice."""
-
-    code = 409
-
-    def __init__(self, message: str) -> None:
-        super().__init__("ResourceConflictException", message)
 
 
 class NoProvisionedError(LambdaClientError):
@@ -69,6 +58,7 @@ class NoProvisionedError(LambdaClientError):
 @contextmanager
 def aws() -> Iterator[None]:
     """An account that is empty, for calls of this process and for servers that run in it."""
+    mend()
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, CREDENTIALS))
         os.environ.pop("AWS_PROFILE", None)
@@ -120,107 +110,6 @@ def delete_provisioned(_original: Any) -> Callable[..., Any]:
     return delete_provisioned_concurrency_config
 
 
-def create_mapping(original: Any) -> Callable[..., Any]:
-    """A queue and a function can be mapped once; the mapping is to the alias, not to the version behind it."""
-
-    def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
-        queue, function = spec["EventSourceArn"], spec["FunctionName"]
-        for one in self._event_source_mappings.values():
-            if (one.event_source_arn, one.function_arn) == (queue, function):
-                raise ConflictError(
-                    f'An event source mapping with SQS arn (" {queue} ") and function (" {function} ") already exists. '
-                    f"Please update or delete the existing mapping with UUID {one.uuid}"
-                )
-        made = original(self, spec)
-        made.function_arn = function
-        return made
-
-    return create_event_source_mapping
-
-
-def update_mapping(original: Any) -> Callable[..., Any]:
-    """As with making one: the mapping is to the alias."""
-
-    def update_event_source_mapping(self: LambdaBackend, uuid: str, spec: dict[str, Any]) -> Any:
-        changed = original(self, uuid, spec)
-        if changed and "FunctionName" in spec:
-            changed.function_arn = spec["FunctionName"]
-        return changed
-
-    return update_event_source_mapping
-
-
-def add_statement(original: Any) -> Callable[..., Any]:
-    """A statement of a function's policy has a name of its own."""
-
-    def add(self: Policy, raw: str, qualifier: str | None = None) -> Any:
-        sid = json.loads(raw)["StatementId"]
-        if any(statement["Sid"] == sid for statement in self.statements):
-            raise ConflictError(f"The statement id ({sid}) provided already exists.")
-        return original(self, raw, qualifier)
-
-    return add
-
-
-def get_policy(original: Any) -> Callable[..., Any]:
-    """A function without permissions has no policy."""
-
-    def policy(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> Any:
-        answer = original(self, function_name, qualifier)
-        if not json.loads(json.loads(answer)["Policy"])["Statement"]:
-            raise UnknownAliasException(function_name)
-        return answer
-
-    return policy
-
-
-def delete_function(original: Any) -> Callable[..., Any]:
-    """A function takes its aliases along."""
-
-    def delete(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> Any:
-        answer = original(self, function_name, qualifier)
-        self._lambdas._aliases.pop(function_name, None)
-        return answer
-
-    return delete
-
-
-def update_code(original: Any) -> Callable[..., Any]:
-    """Code comes with the architecture that it is for."""
-
-    def update_function_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> Any:
-        self.architectures = updated_spec.get("Architectures", self.architectures)
-        return original(self, updated_spec)
-
-    return update_function_code
-
-
-def tagged_functions(original: Any) -> Callable[..., Any]:
-    """Mappings are found by their tags, too."""
-
-    def iter_tagged_resources(self: LambdaBackend) -> Iterator[TaggedResource]:
-        found = {one.arn: one for one in original(self)}
-        for one in self._event_source_mappings.values():
-            found[one.arn] = TaggedResource(arn=one.arn, tags=one.tags, resource_type="lambda:event-source-mapping")
-        yield from found.values()
-
-    return iter_tagged_resources
-
-
-def tagged_rules(original: Any) -> Callable[..., Any]:
-    """Rules are found by their tags, too."""
-
-    def iter_tagged_resources(self: EventsBackend) -> Iterator[TaggedResource]:
-        found = {one.arn: one for one in original(self)}
-        for bus in self.event_buses.values():
-            for rule in bus.rules.values():
-                labels = self.tagger.get_tag_dict_for_resource(rule.arn)
-                found[rule.arn] = TaggedResource(arn=rule.arn, tags=labels, resource_type="events:rule")
-        yield from found.values()
-
-    return iter_tagged_resources
-
-
 def tagged_models(original: Any) -> Callable[..., Any]:
     """An ARN is a text."""
 
@@ -230,17 +119,6 @@ def tagged_models(original: Any) -> Callable[..., Any]:
             yield TaggedResource(arn=arn, tags=one.tags, resource_type=one.resource_type)
 
     return iter_tagged_resources
-
-
-def linked_role(original: Any) -> Callable[..., Any]:
-    """The role of scaling endpoints has a name that does not follow from its service's."""
-
-    def create_service_linked_role(self: Any, service_name: str, description: str, suffix: str) -> Any:
-        role = original(self, service_name, description, suffix)
-        role.name = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-        return role
-
-    return create_service_linked_role
 
 
 def bucket_put(original: Any) -> Callable[..., Any]:
@@ -340,23 +218,12 @@ _MENDED: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (LambdaResponse, "get_provisioned_concurrency_config", get_provisioned),
     (LambdaResponse, "put_provisioned_concurrency_config", put_provisioned),
     (LambdaResponse, "delete_provisioned_concurrency_config", delete_provisioned),
-    (LambdaBackend, "create_event_source_mapping", create_mapping),
-    (LambdaBackend, "update_event_source_mapping", update_mapping),
-    (LambdaBackend, "get_policy", get_policy),
-    (LambdaBackend, "delete_function", delete_function),
-    (LambdaBackend, "iter_tagged_resources", tagged_functions),
-    (LambdaFunction, "update_function_code", update_code),
-    (Policy, "add_statement", add_statement),
-    (EventsBackend, "iter_tagged_resources", tagged_rules),
     (SageMakerModelBackend, "iter_tagged_resources", tagged_models),
     (SageMakerResponse, "delete_model_package", delete_package),
     (SageMakerResponse, "delete_model_package_group", delete_group),
     (SageMakerResponse, "stop_pipeline_execution", stop_execution),
     (sagemaker_models, "load_pipeline_definition_from_s3", definition_in_s3),
-    (iam_models.IAMBackend, "create_service_linked_role", linked_role),
     (FakeBucket, "get_permission", bucket_permission),
     (S3Response, "_bucket_response_put", bucket_put),
     (S3Response, "head_bucket", head_bucket),
-    (Queue, "redrive_allow_policy", lambda _original: None),
-    (Queue, "BASE_ATTRIBUTES", lambda known: [*known, "RedriveAllowPolicy"]),
 )
