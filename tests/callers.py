@@ -20,7 +20,7 @@ from botocore.exceptions import ClientError
 
 from localaws.daemon import ACCOUNT
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",

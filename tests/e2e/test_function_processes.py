@@ -28,7 +28,7 @@ def handler(event, context):
         return dict(os.environ)
     return event
 """
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 FUNCTION = Function(
     name="f",
     version="1",

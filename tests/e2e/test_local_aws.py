@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from localaws.daemon import ACCOUNT, LocalAws, Options
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 STATUS = "PipelineExecutionStatus"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 

@@ -26,7 +26,7 @@ from localaws.store import Store
 from localaws.world import SystemClock, World
 
 ROLE = "arn:aws:iam::000000000000:role/job"
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 120
 
 
 class KeptLogs:

@@ -19,7 +19,7 @@ from tests.e2e.test_local_aws import client
 from tests.e2e.test_local_endpoints import created
 from tests.malformed import wire
 
-_PATIENCE_SECONDS = 15
+_PATIENCE_SECONDS = 60
 # Who goes on sending what is refused already may find the connection closed before the answer is read.
 _UNREAD = 1000
 _LISTENING = "0A"

@@ -22,7 +22,7 @@ SERVICES = (
     *("application-autoscaling", "cloudwatch", "logs", "ec2", "ssm", "resourcegroupstaggingapi"),
 )
 _LABEL = re.compile(r"\{([^}+]+)(\+?)\}")
-_PATIENCE_SECONDS = 20
+_PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from localaws.functions.deliveries import Deliveries, NotNowError, NotTakenError
 from localaws.store import Document, Store
 from localaws.world import SystemClock
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
 
 
 class Receiver:
