@@ -36,6 +36,7 @@ _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 _TRIES = 5
 _END_SECONDS = 2.0
+_NOT_IN_SERVICE = "the endpoint is not in service"
 Firing: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
 """Which of some alarms are in ALARM."""
 Done: TypeAlias = Callable[[str], None]
@@ -54,26 +55,32 @@ class Endpoints:
 
     def begin(self, name: str) -> None:
         """Bring a new endpoint into service."""
-        self._in_thread(name, lambda: self._create(name))
+        self._in_thread(name, lambda live: self._create(name, live))
 
     def update(self, name: str, order: Order) -> None:
         """Move an endpoint to another configuration, as its document has it under _change."""
-        self._in_thread(name, lambda: self._update(name, order))
+        self._in_thread(name, lambda live: self._update(name, live, order))
 
     def resize(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
         """Give variants other numbers of instances, or weights, as the endpoint's document has them."""
-        self._in_thread(name, lambda: self._resize(name, counts, weights, lambda _failure: None))
+        self._in_thread(name, lambda live: self._resize(name, live, counts, weights, lambda _failure: None))
 
     def scale(self, name: str, counts: Mapping[str, int], done: Done) -> None:
         """Give variants other numbers of instances on behalf of their scaling; the endpoint says Updating meanwhile."""
-        order = Order.of(self._world.store.get(ENDPOINT, name))
-        self._note(name, "Updating", **order.resized(counts, {}))
-        self._in_thread(name, lambda: self._resize(name, counts, {}, done))
+        with self._world.store.together():
+            body = self._world.store.find(ENDPOINT, name)
+            is_at_rest = body is not None and body["EndpointStatus"] == "InService"
+            if body is not None and is_at_rest:
+                self._note(name, "Updating", **Order.of(body).resized(counts, {}))
+        if is_at_rest:
+            self._in_thread(name, lambda live: self._resize(name, live, counts, {}, done))
+        else:
+            done(_NOT_IN_SERVICE)
 
     def remove(self, name: str) -> None:
-        """End an endpoint and forget it."""
+        """End an endpoint and forget it; asked once by whoever has noted that it is Deleting."""
         self._of(name).is_over = True
-        self._in_thread(name, lambda: self._remove(name))
+        self._in_thread(name, lambda live: self._remove(name, live))
 
     def resume(self) -> None:
         """Take up what there was when the daemon ended, after ending what is left of it."""
@@ -125,16 +132,16 @@ class Endpoints:
         with self._lock:
             self._live[name] = Live(is_back=body["EndpointStatus"] != "Creating")
 
-        def taken_up() -> None:
+        def taken_up(live: Live) -> None:
             # What was being changed is changed now; meanwhile, and if that fails, there is what was.
-            self._create(name)
-            if body.get("_change") and self._of(name).current is not None:
-                self._update(name, Order(**body["_change"]))
+            self._create(name, live)
+            if body.get("_change") and live.current is not None:
+                self._update(name, live, Order(**body["_change"]))
 
         self._in_thread(name, taken_up)
 
-    def _create(self, name: str) -> None:
-        live, body = self._of(name), self._world.store.get(ENDPOINT, name)
+    def _create(self, name: str, live: Live) -> None:
+        body = self._world.store.get(ENDPOINT, name)
         order = Order.of(body)
         self._clean(name, but=body.get("_folder", ""))
         try:
@@ -147,8 +154,7 @@ class Endpoints:
         live.replace()
         self._settle(name, live, order, "Updating" if body.get("_change") else "InService")
 
-    def _update(self, name: str, order: Order) -> None:
-        live = self._of(name)
+    def _update(self, name: str, live: Live, order: Order) -> None:
         try:
             generation = self._bring_up(name, live, order)
         except (InstanceError, ServiceError) as error:
@@ -186,10 +192,11 @@ class Endpoints:
                 wait(min(_LOOK_SECONDS, until - time.monotonic()), lambda: not live.is_over)
         return ""
 
-    def _resize(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float], done: Done) -> None:
-        live = self._of(name)
+    def _resize(
+        self, name: str, live: Live, counts: Mapping[str, int], weights: Mapping[str, float], done: Done
+    ) -> None:
         if live.current is None or live.is_over:
-            done("the endpoint is not in service")
+            done(_NOT_IN_SERVICE)
             return
         live.current.weights.update(weights)
         failure = ""
@@ -208,8 +215,8 @@ class Endpoints:
             )
         done(failure)
 
-    def _remove(self, name: str) -> None:
-        self._of(name).end()
+    def _remove(self, name: str, live: Live) -> None:
+        live.end()
         # Before the name is free: another endpoint of it would lie in the same folder.
         shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
         with self._lock:
@@ -277,7 +284,10 @@ class Endpoints:
         return self._world.store.change(ENDPOINT, name, lambda before: {**before, **members})
 
     def _note(self, name: str, status: str, **members: Any) -> None:
+        """Say how far an endpoint is; of one that is to be deleted nothing else is said any more."""
         with self._world.store.together():
+            if self._world.store.get(ENDPOINT, name)["EndpointStatus"] == "Deleting":
+                return
             body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
             self._tell(body, status)
         self._world.signal.wake()
@@ -292,13 +302,14 @@ class Endpoints:
         with self._lock:
             return self._live.setdefault(name, Live())
 
-    def _in_thread(self, name: str, work: Callable[[], None]) -> None:
+    def _in_thread(self, name: str, work: Callable[[Live], None]) -> None:
+        """Do something for what lives under a name now, even if another endpoint has that name by then."""
         live = self._of(name)
 
         def done() -> None:
             with live.work:
                 try:
-                    work()
+                    work(live)
                 except MissingError:
                     _LOG.info("endpoint %s is gone", name)
                 except Exception:  # noqa: BLE001  # a bug in here must not leave an endpoint in change for ever

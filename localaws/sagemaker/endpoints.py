@@ -95,6 +95,8 @@ class EndpointHandlers:
             if endpoint["EndpointStatus"] in ("Creating", "Updating"):
                 changing = f'endpoint "{endpoint["EndpointArn"]}" while it is being changed'
                 raise InvalidRequestError(f"Cannot delete {changing}.")
+            if endpoint["EndpointStatus"] == "Deleting":
+                return {}  # whoever asked first sees to it; a second time might meet the next endpoint of that name
             world.store.put(ENDPOINT, name, {**endpoint, "EndpointStatus": "Deleting"})
         self.endpoints.remove(name)
         return {}
