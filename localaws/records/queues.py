@@ -6,17 +6,15 @@ there is a message that can be received, or the time is over; only then is moto 
 
 from __future__ import annotations
 
-import io
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
+from localaws.gate import reading
 from localaws.records.services import Environ, Records, StartResponse
 
 _SERVICE = "sqs"
-_RECEIVE = "AmazonSQS.ReceiveMessage"
+_RECEIVE = "ReceiveMessage"
 _LOOK_SECONDS = 0.25
 _LONGEST_WAIT = 20
 
@@ -32,17 +30,17 @@ class Queues:
         records.listen(self._hear)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, after as much patience as it asks for."""
-        if environ.get("HTTP_X_AMZ_TARGET") == _RECEIVE:
+        """Answer a request, after as much patience as it asks for; moto itself is let have none."""
+        if environ["localaws.operation"] == _RECEIVE:
             self._wait_for(environ)
         return self._records(environ, start_response)
 
-    def wait(self, name: str, seconds: float, is_over: Callable[[], bool] = lambda: False) -> bool:
-        """Wait until a queue has a message that can be received; whether it has one."""
+    def wait(self, name: str, seconds: float, is_over: Callable[[], bool] = lambda: False, *, region: str = "") -> bool:
+        """Wait until a queue of a region, if not of this one, has a message that can be received; whether it has."""
         until = time.monotonic() + seconds
         while not is_over():
             seen = self._changes
-            if self._has_messages(name):
+            if self._has_messages(name, region or self._region):
                 return True
             left = until - time.monotonic()
             if left <= 0:
@@ -61,37 +59,28 @@ class Queues:
                 self._changes += 1
                 self._changed.notify_all()
 
-    def _has_messages(self, name: str) -> bool:
-        with self._records.held(_SERVICE, self._region) as backend:
+    def _has_messages(self, name: str, region: str) -> bool:
+        with self._records.held(_SERVICE, region) as backend:
             queue = backend.queues.get(name)
             return queue is not None and bool(queue.messages)
 
     def _wait_for(self, environ: Environ) -> None:
-        """Wait as a request asks for, and let it ask moto for no more patience."""
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        asked = _object(body)
-        name = str(asked.get("QueueUrl", "")).rpartition("/")[2]
-        seconds = asked.get("WaitTimeSeconds")
-        if not isinstance(seconds, int):
-            seconds = self._usual_wait(name)
-        if 0 < seconds <= _LONGEST_WAIT and self._is_there(name):
-            self.wait(name, seconds)
-            body = json.dumps({**asked, "WaitTimeSeconds": 0}).encode()
-        environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
+        """Wait as a request asks for, whichever protocol it speaks, if it can be waited for at all."""
+        call = reading.read(environ)
+        if call is None:
+            return
+        name = str(call.members.get("QueueUrl") or environ.get("PATH_INFO", "")).rpartition("/")[2]
+        usual = self._usual_wait(name, call.region)
+        asked = call.members.get("WaitTimeSeconds", usual)
+        seconds = int(asked) if str(asked).isdecimal() else 0
+        if usual is not None and 0 < seconds <= _LONGEST_WAIT:
+            self.wait(name, seconds, region=call.region)
 
-    def _usual_wait(self, name: str) -> int:
-        with self._records.held(_SERVICE, self._region) as backend:
-            queue = backend.queues.get(name)
-            return int(queue.receive_message_wait_time_seconds) if queue is not None else 0
-
-    def _is_there(self, name: str) -> bool:
-        with self._records.held(_SERVICE, self._region) as backend:
-            return name in backend.queues
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        told = json.loads(body or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return told if isinstance(told, dict) else {}
+    def _usual_wait(self, name: str, region: str) -> int | None:
+        """How long a queue is waited for by who does not say; None if there is none of that name."""
+        try:
+            with self._records.held(_SERVICE, region) as backend:
+                queue = backend.queues.get(name)
+        except KeyError:
+            return None  # there is no such region
+        return int(queue.receive_message_wait_time_seconds) if queue is not None else None

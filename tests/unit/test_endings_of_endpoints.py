@@ -1,4 +1,4 @@
-"""An endpoint that is deleted stays deleted, whatever else is under way, and the next one of its name is not touched."""
+"""An endpoint that is deleted stays deleted, whatever else is under way, and is removed once."""
 
 from __future__ import annotations
 
