@@ -12,6 +12,7 @@ from localaws.functions.deliveries import Deliveries, NotNowError, NotTakenError
 from localaws.functions.fleet import ThrottledError
 from localaws.functions.invoking import Invoked, Invoker
 from localaws.functions.targets import to_target
+from localaws.protocol.documents import value
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document
 
@@ -84,7 +85,8 @@ def _record(name: str, delivery: Document, condition: str, tries: int, invoked: 
 
 
 def _json(text: str) -> Any:
+    """What a text says; one that is no JSON, or too deep, says itself."""
     try:
-        return json.loads(text or "null")
-    except ValueError:
+        return value(text.encode() or b"null")
+    except (ServiceError, ValueError):
         return text

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from localaws.functions import patterns
+from localaws.protocol.documents import value
+from localaws.protocol.errors import ServiceError
 
 Message: TypeAlias = Mapping[str, Any]
 
@@ -37,8 +39,8 @@ def is_wanted(message: Message, filters: Sequence[Mapping[str, Any]], queue_arn:
     """Whether one of the filters lets a message through; without filters every message is."""
     told = record(message, queue_arn)
     # A body that is no JSON, or too deep, is matched as the text that it is.
-    with contextlib.suppress(ValueError, RecursionError):
-        told["body"] = json.loads(told["body"])
+    with contextlib.suppress(ServiceError, ValueError):
+        told["body"] = value(told["body"].encode())
     return not filters or any(patterns.matches(one, told) for one in filters)
 
 
@@ -53,7 +55,7 @@ def done(messages: Sequence[Message], answer: bytes, *, reports_failures: bool) 
         told = json.loads(answer or b"null")
         failures = (told or {}).get("batchItemFailures") or []
         failed = {one["itemIdentifier"] for one in failures}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []
     if not failed <= {message["MessageId"] for message in messages}:
         return []

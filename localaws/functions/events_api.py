@@ -124,7 +124,7 @@ def _refusal(entry: Mapping[str, Any]) -> Mapping[str, str] | None:
         words = "Total size of the entries in the request is over the limit."
         return {"ErrorCode": "InvalidArgument", "ErrorMessage": words}
     try:
-        is_object = isinstance(json.loads(entry["Detail"]), dict)
-    except (ValueError, RecursionError):
-        is_object = False
-    return None if is_object else {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+        document(entry["Detail"].encode())
+    except (ServiceError, ValueError):
+        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    return None

@@ -13,6 +13,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from localaws.protocol.documents import is_deep
+
 _ABSENT = object()
 _OR = "$or"
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -41,6 +43,8 @@ def checked(text: str) -> Mapping[str, Any]:
         raise ValueError("Event pattern is not valid. Reason: Invalid JSON") from None
     if not isinstance(pattern, dict):
         raise ValueError("Event pattern is not valid. Reason: Filter is not an object")
+    if is_deep(pattern):
+        raise ValueError("Event pattern is not valid. Reason: Filter is nested too deeply")
     _check(pattern)
     return pattern
 

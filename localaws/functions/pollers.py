@@ -62,33 +62,38 @@ class Poller:
         self._thread.start()
 
     def end(self) -> None:
-        """Look no more; batches that are under way end by themselves."""
+        """Look no more; what has been received by now is still handed over."""
         self._ended.set()
-        self._pool.shutdown(wait=False)
 
     def _work(self) -> None:
         name = self._mapped.queue.rpartition(":")[2]
-        while not self._ended.is_set():
-            if not self._queues.wait(name, _LOOK_SECONDS, self._ended.is_set):
-                continue
-            self._slots.acquire()
-            batch: list[Message] = []
-            try:
-                batch = self._gathered()
-            except (ServiceError, ClientError, BotoCoreError) as error:
-                self._complain("cannot look into its queue", error)
-            if batch:
-                self._pool.submit(self._hand_over, batch)
-            else:
-                self._slots.release()
-                self._ended.wait(
-                    _PAUSE_SECONDS
-                )  # messages that nobody may have now: a group that is busy, or no rights
+        try:
+            while not self._ended.is_set():
+                if self._queues.wait(name, _LOOK_SECONDS, self._ended.is_set):
+                    self._take(name)
+        finally:
+            self._pool.shutdown(wait=False)
 
-    def _gathered(self) -> list[Message]:
+    def _take(self, name: str) -> None:
+        """Hand a batch over as soon as there is a call to spare for it."""
+        self._slots.acquire()
+        batch: list[Message] = []
+        try:
+            if not self._ended.is_set():
+                self._gather(name, batch)
+        except (ServiceError, ClientError, BotoCoreError) as error:
+            self._complain("cannot look into its queue", error)
+        except Exception:  # noqa: BLE001  # a bug in here must not end the mapping; what was received goes on
+            _LOG.exception("the queue %s", self._mapped.queue)
+        if batch:
+            self._pool.submit(self._hand_over, batch)
+        else:
+            self._slots.release()
+            self._ended.wait(_PAUSE_SECONDS)  # messages that nobody may have now: a group that is busy, or no rights
+
+    def _gather(self, name: str, batch: list[Message]) -> None:
         """A batch: as many messages as there are, or as come within the window."""
-        until, batch = time.monotonic() + self._mapped.window, list[Message]()
-        name = self._mapped.queue.rpartition(":")[2]
+        until = time.monotonic() + self._mapped.window
         while (room := self._mapped.size - len(batch)) > 0:
             received = self._received(min(room, _MOST_RECEIVED))
             batch += received
@@ -97,7 +102,6 @@ class Poller:
             left = until - time.monotonic()
             if left <= 0 or not batch or not self._queues.wait(name, left, self._ended.is_set):
                 break
-        return batch
 
     def _received(self, most: int) -> list[Message]:
         """Messages; those that no filter lets through are dealt with already."""

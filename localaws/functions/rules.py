@@ -48,6 +48,7 @@ class Rules:
         self._records = records
         self._deliveries = deliveries
         self._rounds = Rounds("rules", self._look)
+        self._told: set[str] = set()
         world.bus.listen(self.tell)
 
     def begin(self) -> None:
@@ -79,17 +80,26 @@ class Rules:
         """Bring an event to all targets of a rule."""
         for target in rule.targets:
             try:
-                body = inputs.body(target, event, rule.arn)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                body, by = inputs.body(target, event, rule.arn), (EVENTS, rule.arn)
+                delivery = to_target(target, body, self._deliveries.now(), by, about={"RULE_ARN": rule.arn})
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 _LOG.warning("target %s of rule %s gets nothing: %s", target.get("Id"), rule.arn, error)
                 continue
-            delivery = to_target(target, body, self._deliveries.now(), (EVENTS, rule.arn), about={"RULE_ARN": rule.arn})
             self._deliveries.add(delivery)
 
     def _look(self) -> float:
         for entry in self._world.store.entries(KIND):
-            self._look_at(entry)
+            try:
+                self._look_at(entry)
+            except Exception:  # noqa: BLE001  # a full disk, or a bug: the event is kept, and the others have their turn
+                self._tell(entry.name)
         return _LOOK_SECONDS
+
+    def _tell(self, name: str) -> None:
+        """Log what holds an event up, once."""
+        if name not in self._told:
+            self._told.add(name)
+            _LOG.exception("event %s reaches nobody yet", name)
 
     def _look_at(self, entry: Entry) -> None:
         matching = [rule for rule in self.all() if _is_for(rule, entry.body)]
@@ -110,6 +120,6 @@ def _is_for(rule: Rule, told: Mapping[str, Any]) -> bool:
         return False
     try:
         return patterns.matches(patterns.checked(rule.pattern), told["event"])
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         _LOG.warning("rule %s matches nothing: %s", rule.arn, error)
         return False

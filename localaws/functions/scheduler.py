@@ -82,7 +82,9 @@ class Scheduler:
             return self._fired(timed, now)
         except (ValueError, KeyError, OverflowError) as error:
             _LOG.warning("%s cannot fire: %s", timed.key, error)
-            return _LONGEST_WAIT
+        except Exception:  # noqa: BLE001  # a full disk, or a bug: the others have their turn
+            _LOG.exception("%s", timed.key)
+        return _LONGEST_WAIT
 
     def _fired(self, timed: Timed, now: dt.datetime) -> float:
         known = self._known(timed, now)

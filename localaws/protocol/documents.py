@@ -29,12 +29,13 @@ def value(content: bytes) -> Any:
             json.dumps(read, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise UnreadableRequestError("The request is no JSON") from None
-    if content.count(b"[") + content.count(b"{") > _DEEPEST and _is_deep(read):
+    if content.count(b"[") + content.count(b"{") > _DEEPEST and is_deep(read):
         raise UnreadableRequestError(f"The request is nested deeper than {_DEEPEST} levels")
     return read
 
 
-def _is_deep(read: Any) -> bool:
+def is_deep(read: Any) -> bool:
+    """Whether something is nested deeper than anybody has to follow it."""
     level = [read]
     for _ in range(_DEEPEST):
         level = [inner for one in level if isinstance(one, (dict, list)) for inner in _within(one)]

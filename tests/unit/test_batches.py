@@ -57,6 +57,7 @@ def test_filters_see_a_body_as_json_where_it_is_json() -> None:
     assert [batches.is_wanted(message("a", body), wanted, QUEUE) for body in bodies] == [True, False, True, False]
     assert batches.is_wanted(message("a"), [], QUEUE)
     assert not batches.is_wanted(message("a", "[" * 100_000), wanted, QUEUE)
+    assert not batches.is_wanted(message("a", "[" * 900 + "]" * 900), wanted, QUEUE)
 
 
 def test_binary_attributes_are_written_as_lambda_writes_them() -> None:
