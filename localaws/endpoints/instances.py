@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from localaws import leftovers
 from localaws.endpoints.connection import Connection
 from localaws.errors import LocalAwsError
-from localaws.jobs.processes import end_group, end_process
+from localaws.jobs.processes import end_group
+from localaws.listening import Listener
 
 _SERVER = Path(__file__).parent / "model_server.py"
 _OK = 200
@@ -61,7 +63,8 @@ class Instance:
     """A model server; whoever began it is told when its process has ended, for whatever reason."""
 
     def __init__(self, recipe: Recipe, when_over: Callable[[], None] = lambda: None) -> None:
-        self._process = _process(recipe)
+        self._mark = leftovers.own_mark()
+        self._process = _process(recipe, self._mark)
         self._recipe = recipe
         self._when_over = when_over
         self._last_words: list[str] = []
@@ -72,8 +75,10 @@ class Instance:
         self._lock = threading.Lock()
         self.busy = 0
         self.asked = 0
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        assert self._process.stdout is not None
+        self._listener = Listener(self._process.stdout, self._hear)
+        self._watcher = threading.Thread(target=self._watch, name="instance", daemon=True)
+        self._watcher.start()
 
     @property
     def process(self) -> int:
@@ -89,7 +94,7 @@ class Instance:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and is_wanted():
             if not self.is_alive():
-                self._reader.join()
+                self._watcher.join()
                 raise InstanceError(f"The primary container did not pass the ping health check: {self._said()}")
             if self._has_spoken.wait(_PING_SECONDS) and self._port and self._ping():
                 return
@@ -123,8 +128,7 @@ class Instance:
             self._process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             end_group(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        self._reader.join()
+        self._watcher.join()
         with self._lock:
             for connection in self._idle:
                 connection.close()
@@ -148,34 +152,37 @@ class Instance:
         finally:
             connection.close()
 
-    def _read(self) -> None:
-        """Hear what it says, of which the first is its port, until its end."""
-        assert self._process.stdout is not None
-        with self._process.stdout as output:
-            for line in output:
-                text = line.decode(errors="replace").rstrip()
-                if not self._has_spoken.is_set():
-                    self._port = _port(text)
-                    self._has_spoken.set()
-                    if self._port:
-                        continue
-                self._last_words = [*self._last_words[-9:], text]
-                self._recipe.hear(text)
-        self._has_spoken.set()
+    def _hear(self, line: str) -> None:
+        """Hear what it says, of which the first is its port."""
+        if not self._has_spoken.is_set():
+            self._port = _port(line)
+            self._has_spoken.set()
+            if self._port:
+                return
+        self._last_words = [*self._last_words[-9:], line]
+        self._recipe.hear(line)
+
+    def _watch(self) -> None:
+        """See it end, and end with it what it has started; nothing of it is left then."""
+        self._process.wait()
         self._is_gone = True
         self._when_over()
+        end_group(self._process.pid, signal.SIGKILL)
+        leftovers.end_marked(self._mark)
+        self._listener.finish()
+        self._has_spoken.set()
 
     def _said(self) -> str:
         return next((line for line in reversed(self._last_words) if line.strip()), "it said nothing")[:512]
 
 
-def _process(recipe: Recipe) -> subprocess.Popen[bytes]:
+def _process(recipe: Recipe, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
     command = [recipe.python, str(_SERVER), str(recipe.model)]
     try:
         return subprocess.Popen(  # noqa: S603  # running a model's code is what this is for
             command,
             cwd=recipe.model,
-            env=dict(recipe.environment),
+            env={**recipe.environment, **mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -190,7 +197,7 @@ def end_left_over(folder: Path) -> None:
     mark = f"{folder}/".encode()
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and _runs(process, mark):
-            end_process(int(process.name))
+            leftovers.end_process(int(process.name))
 
 
 def _runs(process: Path, mark: bytes) -> bool:

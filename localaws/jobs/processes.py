@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from localaws import leftovers
+from localaws.listening import Listener
+
 Hear: TypeAlias = Callable[[str, str], None]
 """Told a host and a line that it wrote."""
 GRACE_SECONDS = 120.0
 _LOOK_SECONDS = 0.05
-_LONGEST_LINE = 262_144
 
 
 @dataclass(frozen=True)
@@ -46,14 +48,16 @@ class Running:
     """The processes of a job."""
 
     def __init__(self, hosts: Sequence[Host], hear: Hear) -> None:
-        self._processes = [_start(host) for host in hosts]
+        self._mark = leftovers.own_mark()
         self._stop_asked, self._changed = threading.Event(), threading.Event()
-        self._readers = [
-            threading.Thread(target=self._follow, args=(host.name, process, hear), daemon=True)
-            for host, process in zip(hosts, self._processes, strict=True)
+        try:
+            self._processes = [_start(host, self._mark) for host in hosts]
+        except OSError:
+            leftovers.end_marked(self._mark)
+            raise
+        self._listeners = [
+            self._heard(host.name, process, hear) for host, process in zip(hosts, self._processes, strict=True)
         ]
-        for reader in self._readers:
-            reader.start()
 
     @property
     def groups(self) -> list[int]:
@@ -78,16 +82,21 @@ class Running:
             self._changed.clear()
         # A container ends with its first process: what that one has left behind ends, too, and with it the output.
         self._signal(signal.SIGKILL)
-        for reader in self._readers:
-            reader.join()
+        leftovers.end_marked(self._mark)
+        for listener in self._listeners:
+            listener.finish()
         codes = [process.wait() for process in self._processes]
         return Outcome(next((code for code in codes if code), 0), self._stop_asked.is_set(), is_too_long)
 
-    def _follow(self, host: str, process: subprocess.Popen[bytes], hear: Hear) -> None:
+    def _heard(self, host: str, process: subprocess.Popen[bytes], hear: Hear) -> Listener:
         """Hear a process to its end, and say at once that it has come: nobody waits for the next look."""
-        _read(host, process, hear)
-        process.wait()
-        self._changed.set()
+        assert process.stdout is not None
+
+        def ended() -> None:
+            process.wait()
+            self._changed.set()
+
+        return Listener(process.stdout, lambda line: hear(host, line), ended)
 
     def _end(self, grace: float) -> None:
         """SIGTERM to every group, and a grace; what is left of them after it is killed."""
@@ -109,29 +118,13 @@ def end_group(leader: int, number: signal.Signals) -> None:
         return
 
 
-def end_process(process: int) -> None:
-    """End a process at once, if there still is one."""
-    try:
-        os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-
-
-def _start(host: Host) -> subprocess.Popen[bytes]:
+def _start(host: Host, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(  # noqa: S603  # running what a job asks for is what this is for
         list(host.command),
         cwd=host.folder,
-        env=dict(host.environment),
+        env={**host.environment, **mark},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )
-
-
-def _read(host: str, process: subprocess.Popen[bytes], hear: Hear) -> None:
-    """Tell every line; one that never ends is told in pieces."""
-    assert process.stdout is not None
-    with process.stdout as output:
-        while line := output.readline(_LONGEST_LINE):
-            hear(host, line.decode("utf-8", errors="replace").rstrip("\r\n"))
