@@ -39,7 +39,9 @@ class Warm:
         return self.environment.is_alive and age < _OLDEST_SECONDS
 
 
-Start: TypeAlias = Callable[[Function, bool], Warm]
+Begun: TypeAlias = Callable[[Environment], None]
+"""Told an environment that has begun to load, and may have to be ended before it is ready."""
+Start: TypeAlias = Callable[[Function, bool, Begun], Warm]
 """Start an environment for a function; whether it is provisioned, which is told to the function."""
 
 
@@ -60,11 +62,17 @@ class Fleet:
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
         self._idle: defaultdict[str, list[Warm]] = defaultdict(list)
+        self._loading: set[Environment] = set()
         self._running: dict[int, Warm] = {}
         self._busy: Counter[str] = Counter()
         self._starting = 0
         self._provisioned: Mapping[str, int] = {}
         self._is_over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can be called any more."""
+        return self._is_over
 
     def take(self, function: Function) -> tuple[Warm, bool]:
         """An environment for one call, and whether it was started for it."""
@@ -120,6 +128,8 @@ class Fleet:
             self._is_over = True
             idle = [warm for warms in self._idle.values() for warm in warms]
             self._idle.clear()
+            for environment in self._loading:
+                environment.kill()
             self._changed.notify_all()
         for warm in idle:
             self._end(warm)
@@ -156,10 +166,24 @@ class Fleet:
                 self._changed.wait(_LONGEST_WAIT)
 
     def _new(self, function: Function, *, is_provisioned: bool) -> Warm:
+        loading: list[Environment] = []
+
+        def begun(environment: Environment) -> None:
+            loading.append(environment)
+            with self._changed:
+                self._loading.add(environment)
+                if self._is_over:
+                    environment.kill()
+
         try:
-            warm = self._start(function, is_provisioned)
+            warm = self._start(function, is_provisioned, begun)
+        except BaseException:
+            for environment in loading:
+                environment.end()
+            raise
         finally:
             with self._changed:
+                self._loading.difference_update(loading)
                 self._starting -= 1
                 self._changed.notify_all()
         with self._changed:

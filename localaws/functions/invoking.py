@@ -16,7 +16,7 @@ from localaws.functions import reports
 from localaws.functions.book import Book, Function
 from localaws.functions.code import Codes
 from localaws.functions.environments import Answer, Environment, Launch
-from localaws.functions.fleet import Fleet, Warm
+from localaws.functions.fleet import Begun, Fleet, Warm
 from localaws.functions.reports import Call
 from localaws.protocol.errors import ServiceError
 from localaws.world import Clock, Logs
@@ -82,7 +82,7 @@ class Invoker:
         self._logs.write(call.function.log_group, warm.stream, *lines)
         return Invoked(call.id, body, error, call.function.version, lines)
 
-    def _start(self, function: Function, is_provisioned: bool) -> Warm:
+    def _start(self, function: Function, is_provisioned: bool, begun: Begun) -> Warm:
         if not function.runtime.startswith("python"):
             known = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
             raise ServiceError("InvalidRuntimeException", f"The runtime {known}")
@@ -91,6 +91,7 @@ class Invoker:
         began = time.monotonic()
         variables = self._variables(function, str(folder), stream, is_provisioned=is_provisioned)
         environment = Environment(Launch(self._machine.python, folder, variables))
+        begun(environment)
         started = environment.ready(INIT_SECONDS + function.seconds)
         return Warm(environment, function, stream, started, time.monotonic() - began)
 

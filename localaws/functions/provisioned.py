@@ -125,6 +125,8 @@ class Provisioned:
             failure = warm.started.body.decode() if warm.started.is_error else ""
         except ServiceError as error:
             failure = error.message
+        if self._fleet.is_over:
+            return False
         known = self._store.find(KIND, name)
         if known is not None and known.get("StatusReason", "") != failure:
             self._store.put(KIND, name, {**known, "StatusReason": failure})

@@ -72,10 +72,12 @@ class Functions:
 
     def end(self) -> None:
         """Do nothing any more, and leave no process behind."""
-        for part in reversed(self._parts()):
+        first, *others = self._parts()
+        for part in reversed(others):
             part.end()
         self._invoker.fleet.end()
+        first.end()  # it waits for what it has started last, which may load for long unless it is ended
 
     def _parts(self) -> list[Part]:
-        """Each before those that give it work."""
+        """Each before those that give it work; the first one starts environments itself."""
         return [self._provisioned, self._deliveries, self._mappings, self._rules, self._scheduler]

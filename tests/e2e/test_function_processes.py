@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 
 from localaws.functions.book import Function
 from localaws.functions.environments import Answer, Environment, Launch
-from localaws.functions.fleet import Fleet, ThrottledError, Warm
+from localaws.functions.fleet import Begun, Fleet, ThrottledError, Warm
+from localaws.protocol.errors import ServiceError
 from tests.callers import until
 
 CODE = """
@@ -54,7 +56,7 @@ class Bench:
         self.started: list[Warm] = []
         self.fleet = Fleet(self._start, 2, idle_seconds)
 
-    def _start(self, function: Function, is_provisioned: bool) -> Warm:
+    def _start(self, function: Function, is_provisioned: bool, begun: Begun) -> Warm:
         variables = {
             "_HANDLER": function.handler,
             "LAMBDA_TASK_ROOT": str(self._folder),
@@ -65,6 +67,7 @@ class Bench:
             "AWS_LAMBDA_LOG_STREAM_NAME": f"provisioned {is_provisioned}",
         }
         environment = Environment(Launch(sys.executable, self._folder, variables))
+        begun(environment)
         self.started.append(Warm(environment, function, "stream", environment.ready(PATIENCE_SECONDS), 0.0))
         return self.started[-1]
 
@@ -120,6 +123,19 @@ def test_a_function_has_its_own_bound_and_the_others_are_not_held_up(bench: Benc
     for one in (warm, other):
         bench.fleet.give_back(one)
     bench.fleet.give_back(bench.fleet.take(bound)[0])
+
+
+@pytest.mark.parametrize("is_warmed_up", [False, True])
+def test_one_that_still_loads_is_ended_at_once(tmp_path: Path, is_warmed_up: bool) -> None:
+    slow = Bench(tmp_path, idle_seconds=1)
+    (tmp_path / "module.py").write_text("import time\nopen('begun', 'w').close()\ntime.sleep(15)\n", encoding="utf-8")
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(slow.fleet.warm_up if is_warmed_up else slow.fleet.take, FUNCTION)
+        until((tmp_path / "begun").exists, True)
+        slow.fleet.end()
+        with pytest.raises(ServiceError, match="being stopped"):
+            coming.result(10)
+    assert slow.alive() == 0
 
 
 def test_all_that_is_printed_belongs_to_its_call_however_much(bench: Bench) -> None:
