@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,17 +147,14 @@ class LocalAws:
         self._tuner.begin()
 
     def stop(self) -> None:
-        """Stop answering; what runs goes on with the next start."""
-        self._scaler.end()
-        self._executor.end()
-        self._tuner.end()
-        self._functions.end()
-        self._jobs.end_all()
-        self._transforms.end_all()
-        self._endpoints.end_all()
-        self._server.stop()
-        self._captures.end()
-        self._logs.end()
+        """Stop answering; what runs goes on with the next start. Whatever fails in here, no process is left."""
+        working = (self._scaler.end, self._executor.end, self._tuner.end, self._functions.end)
+        running = (self._jobs.end_all, self._transforms.end_all, self._endpoints.end_all)
+        keeping = (self._server.stop, self._captures.end, self._logs.end)
+        with ExitStack() as stack:
+            stack.callback(leftovers.end, self.world.folder)
+            for end in reversed((*working, *running, *keeping)):
+                stack.callback(end)
 
     def is_serving(self, endpoint: str) -> bool:
         """Whether an endpoint has instances that answer now."""

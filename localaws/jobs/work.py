@@ -110,10 +110,10 @@ class Jobs:
                 else:
                     self.start(kind, entry.name)
 
-    def end_all(self) -> None:
+    def end_all(self, patience: float = _END_SECONDS) -> None:
         """End every job's processes at once; they run again when the daemon does, so their end is not noted."""
         self._ending.set()
-        deadline = time.monotonic() + _END_SECONDS
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             with self._lock:
                 jobs = list(self._running.values())
@@ -194,9 +194,10 @@ class Jobs:
 
         began = {"TrainingStartTime": self._world.now()} if kind.secondary else {}
         self._note(kind, plan.name, "InProgress", "Training", **began)
-        running = Running(hosts, hear)
         with self._lock:
-            self._running[plan.name] = running
+            if self._ending.is_set():  # nobody would end what begins now; the next daemon runs the job again
+                return Outcome(-signal.SIGKILL)
+            running = self._running[plan.name] = Running(hosts, hear)
         if self._world.store.get(kind.kind, plan.name)[kind.status] == "Stopping":
             running.stop()
         return running.wait(plan.seconds)

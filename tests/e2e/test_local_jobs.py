@@ -22,7 +22,7 @@ from localaws.objects.catalog import Address, Catalog
 from localaws.protocol.errors import ServiceError
 from localaws.sagemaker import jobs as job_handlers
 from localaws.sagemaker.service import Service, joined
-from localaws.store import Store
+from localaws.store import Document, Store
 from localaws.world import SystemClock, World
 
 ROLE = "arn:aws:iam::000000000000:role/job"
@@ -327,6 +327,35 @@ def test_a_job_whose_processes_had_ended_is_kept_and_not_run_again(tmp_path: Pat
 
 
 # Begins a job, says so, and stays until it is killed.
+class Slow(Catalog):
+    """Objects that are long in coming."""
+
+    is_asked = threading.Event()
+    may_come = threading.Event()
+
+    def under(self, place: Address) -> Iterator[tuple[str, Document]]:
+        self.is_asked.set()
+        assert self.may_come.wait(PATIENCE_SECONDS)
+        return super().under(place)
+
+
+def test_a_job_that_is_not_begun_when_the_daemon_stops_is_begun_by_the_next(tmp_path: Path) -> None:
+    slow, runs = Shop(tmp_path, Slow), tmp_path / "runs"
+    slow.put("train/a/1.txt", "one")
+    slow.train(f"echo ran >> {runs}", InputDataConfig=[channel("train")])
+    assert Slow.is_asked.wait(PATIENCE_SECONDS)
+    slow.jobs.end_all(patience=0)
+    Slow.may_come.set()
+    for thread in threading.enumerate():
+        if thread.name == "job job":
+            thread.join(PATIENCE_SECONDS)
+    assert not runs.exists()
+    again = Shop(tmp_path)
+    again.jobs.resume(again.training.kind)
+    assert again.ended()["TrainingJobStatus"] == "Completed"
+    assert runs.read_text() == "ran\n"
+
+
 DAEMON = """
 import sys, threading
 from pathlib import Path

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -12,6 +14,8 @@ from typing import TypeVar
 
 import pytest
 
+from localaws import leftovers
+from localaws.daemon import LocalAws, Options
 from localaws.endpoints.instances import Instance, InstanceError, Recipe
 from localaws.jobs.processes import Host, Outcome, Running
 from localaws.listening import Listener
@@ -115,3 +119,12 @@ def test_a_line_that_cannot_be_kept_ends_no_listening() -> None:
         output.write(b"a\nb\n")
     assert listener.finish()
     assert heard == ["a", "b"]
+
+
+def test_a_daemon_that_stops_leaves_nothing_that_is_its_own(tmp_path: Path) -> None:
+    local = LocalAws(Options(tmp_path, enforces_iam=False))
+    local.start()
+    marked = {**os.environ, **leftovers.mark(tmp_path)}
+    with subprocess.Popen(["/bin/sleep", "60"], env=marked, start_new_session=True) as strayed:
+        local.stop()
+        assert strayed.wait(PATIENCE_SECONDS) == -signal.SIGKILL
