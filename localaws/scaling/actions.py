@@ -1,10 +1,14 @@
-"""Scheduled actions: when each has been due last, which is kept, so that none is done twice or forgotten."""
+"""Scheduled actions: when each was done last, which is kept, so that none is forgotten, whenever the daemon ends.
+
+That one is done is noted after it was; so one may be done twice, which changes nothing.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from localaws.functions.timing import Timed
@@ -12,6 +16,14 @@ from localaws.store import Store
 
 _LOG = logging.getLogger(__name__)
 _KIND = "scheduled-scaling"
+
+
+@dataclass(frozen=True)
+class Due:
+    """An action whose time has come, and when that was."""
+
+    action: Mapping[str, Any]
+    moment: dt.datetime
 
 
 class Actions:
@@ -22,13 +34,18 @@ class Actions:
         self._now = now
         self._unreadable: set[str] = set()
 
-    def due(self, actions: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-        """Those whose time has come since somebody asked last, the earliest first."""
-        times = [(self._last(one), one) for one in actions]
-        return [one for moment, one in sorted(times, key=lambda pair: str(pair[0])) if moment is not None]
+    def due(self, actions: Iterable[Mapping[str, Any]]) -> list[Due]:
+        """Those whose time has come since they were done last, the earliest first."""
+        times = [(one, self._last(one)) for one in actions]
+        found = [Due(one, moment) for one, moment in times if moment is not None]
+        return sorted(found, key=lambda one: one.moment)
+
+    def note(self, done: Due) -> None:
+        """Keep that an action was done."""
+        self._store.put(_KIND, _key(done.action), {"seen": done.moment.isoformat()})
 
     def _last(self, action: Mapping[str, Any]) -> dt.datetime | None:
-        key = f"{action['ScheduledActionARN']} {action['Schedule']} {action.get('Timezone') or ''}"
+        key = _key(action)
         made, now = action["CreationTime"], self._now()
         kept = self._store.find(_KIND, key)
         seen = dt.datetime.fromisoformat(kept["seen"]) if kept else made
@@ -45,11 +62,14 @@ class Actions:
         except (ValueError, KeyError) as error:
             self._tell(key, error)
             return None
-        if due is not None or kept is None:
-            self._store.put(_KIND, key, {"seen": (due or seen).isoformat()})
         return due
 
     def _tell(self, key: str, error: Exception) -> None:
         if key not in self._unreadable:
             self._unreadable.add(key)
             _LOG.warning("a scheduled action has no times, %s: %s", key, error)
+
+
+def _key(action: Mapping[str, Any]) -> str:
+    """What an action is known by: one that is due at other times is another one."""
+    return f"{action['ScheduledActionARN']} {action['Schedule']} {action.get('Timezone') or ''}"

@@ -91,7 +91,10 @@ class Scaler:
     def look(self) -> None:
         """Follow every policy once, tell CloudWatch what has come since the last time, and let alarms look at it."""
         for target in self._targets():
-            self._follow(self._scheduled(target))
+            try:
+                self._follow(self._scheduled(target))
+            except (ClientError, ServiceError) as error:
+                _LOG.warning("scaling of %s has to wait: %s", target.resource, error)
         self._publish()
         self._watch.look()
 
@@ -119,12 +122,18 @@ class Scaler:
         if target.suspended.get("ScheduledScalingSuspended"):
             return target
         asked = {"ResourceId": target.resource, "ScalableDimension": target.dimension}
-        for action in self._actions.due(self._pages("describe_scheduled_actions", "ScheduledActions", **asked)):
+        for due in self._actions.due(self._pages("describe_scheduled_actions", "ScheduledActions", **asked)):
+            action = due.action
             wanted = action.get("ScalableTargetAction") or {}
             bounds = {member: wanted[member] for member in ("MinCapacity", "MaxCapacity") if member in wanted}
             _LOG.info("scheduled action %s: %s", action["ScheduledActionName"], bounds)
-            scaling = self._client(_SCALING)
-            scaling.register_scalable_target(ServiceNamespace="sagemaker", **asked, **bounds)
+            try:
+                self._client(_SCALING).register_scalable_target(ServiceNamespace="sagemaker", **asked, **bounds)
+            except ClientError as error:
+                _LOG.warning("scheduled action %s is refused: %s", action["ScheduledActionName"], error)
+                self._actions.note(due)
+                continue
+            self._actions.note(due)
             least, most = bounds.get("MinCapacity", target.least), bounds.get("MaxCapacity", target.most)
             target = Target(target.resource, target.dimension, least, most, target.suspended)
             self._bound(target, f"scheduled action name {action['ScheduledActionName']} was triggered")
