@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from localaws.store import Document, MissingError, Store
@@ -73,22 +74,29 @@ def made(way: str, now: float, *, most: int = MOST_TRIES, seconds: float = DAY, 
 
 
 class Deliveries:
-    """Brings what is due."""
+    """Brings what is due: on each way so many at once, so that none of them is held up on another's."""
 
-    def __init__(self, store: Store, clock: Clock, ways: Callable[[], Mapping[str, Way]]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ways: Callable[[], Mapping[str, Way]],
+        at_once: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ways = ways
-        self._due: list[tuple[float, str]] = []
+        self._at_once = at_once
+        self._due: list[tuple[float, str, str]] = []
         self._changed = threading.Condition()
         self._is_over = False
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="delivery")
+        self._pools: dict[str, ThreadPoolExecutor] = {}
         self._thread = threading.Thread(target=self._work, name="deliveries", daemon=True)
 
     def begin(self) -> None:
         """Take up what is left, and go on with what comes."""
         for entry in self._store.entries(KIND):
-            self._expect(entry.body["due"], entry.name)
+            self._expect(entry.name, entry.body)
         self._thread.start()
 
     def end(self) -> None:
@@ -98,22 +106,23 @@ class Deliveries:
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def add(self, delivery: Document, name: str = "") -> str:
         """Keep a delivery, and bring it when it is due."""
         name = name or str(uuid.uuid4())
         self._store.put(KIND, name, delivery)
-        self._expect(delivery["due"], name)
+        self._expect(name, delivery)
         return name
 
     def now(self) -> float:
         """The present moment, as deliveries have it."""
         return self._clock.now().timestamp()
 
-    def _expect(self, due: float, name: str) -> None:
+    def _expect(self, name: str, delivery: Document) -> None:
         with self._changed:
-            heapq.heappush(self._due, (due, name))
+            heapq.heappush(self._due, (delivery["due"], name, delivery["way"]))
             self._changed.notify_all()
 
     def _work(self) -> None:
@@ -123,7 +132,13 @@ class Deliveries:
                 if wait is None or wait > 0:
                     self._changed.wait(wait)
                 else:
-                    self._pool.submit(self._bring, heapq.heappop(self._due)[1])
+                    _, name, way = heapq.heappop(self._due)
+                    self._pool(way).submit(self._bring, name)
+
+    def _pool(self, way: str) -> ThreadPoolExecutor:
+        if way not in self._pools:
+            self._pools[way] = ThreadPoolExecutor(self._at_once.get(way, _AT_ONCE), thread_name_prefix=f"{way} ")
+        return self._pools[way]
 
     def _bring(self, name: str) -> None:
         delivery = self._store.find(KIND, name)
@@ -158,9 +173,10 @@ class Deliveries:
         self._forget(name)
 
     def _later(self, name: str, delivery: Document, tries: int) -> None:
-        due = self.now() + _wait(delivery)
-        self._store.put(KIND, name, {**delivery, "tries": tries, "waits": delivery["waits"] + 1, "due": due})
-        self._expect(due, name)
+        waits = delivery["waits"] + 1
+        later = {**delivery, "tries": tries, "waits": waits, "due": self.now() + _wait(delivery)}
+        self._store.put(KIND, name, later)
+        self._expect(name, later)
 
     def _forget(self, name: str) -> None:
         try:

@@ -13,6 +13,7 @@ from localaws.functions.book import Book
 from localaws.functions.code import Codes
 from localaws.functions.deliveries import Deliveries, Way
 from localaws.functions.events_api import EventsApi
+from localaws.functions.fleet import ACCOUNT_LIMIT
 from localaws.functions.invoking import Invoker, Machine
 from localaws.functions.mappings import Mappings
 from localaws.functions.provisioned import Provisioned
@@ -46,7 +47,8 @@ class Functions:
         book = Book(records, world.region)
         codes = Codes(world.folder / "functions")
         self._invoker = Invoker(book, clients, codes, logs, world.clock, machine)
-        self._deliveries = Deliveries(world.store, world.clock, lambda: self._ways)
+        at_once = {asynchronous.WAY: ACCOUNT_LIMIT}
+        self._deliveries = Deliveries(world.store, world.clock, lambda: self._ways, at_once)
         self._promised = Asynchronous(self._invoker, self._deliveries)
         self._ways: Mapping[str, Way] = {asynchronous.WAY: self._promised, "target": Targets(clients)}
         self._provisioned = Provisioned(world.store, world.clock, book, self._invoker.fleet)

@@ -50,6 +50,32 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+class Standing(Receiver):
+    """Somebody who lets everybody wait for as long as a test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+
+    def bring(self, name: str, delivery: Document) -> None:
+        super().bring(name, delivery)
+        assert self.may_go_on.wait(PATIENCE_SECONDS)
+
+
+def test_those_who_wait_on_one_way_hold_up_nobody_on_another(store: Store) -> None:
+    standing, receiver = Standing(), Receiver()
+    working = Deliveries(store, SystemClock(), lambda: {"slow": standing, "way": receiver}, {"slow": 3})
+    working.begin()
+    for _ in range(50):
+        working.add(made("slow", working.now()))
+    standing.until(lambda: len(standing.tries) == 3)
+    working.add(made("way", working.now()))
+    receiver.until(lambda: len(receiver.tries) == 1)
+    standing.may_go_on.set()
+    standing.until(lambda: len(standing.tries) == 50)
+    working.end()
+
+
 @contextmanager
 def bringing(store: Store, receiver: Receiver) -> Iterator[Deliveries]:
     working = Deliveries(store, SystemClock(), lambda: {"way": receiver})
