@@ -26,6 +26,7 @@ KIND = "delivery"
 _AT_ONCE = 16
 _FIRST_WAIT = 1.0
 _LONGEST_WAIT = 60.0
+_AFTER_A_FAILURE = 1.0
 TRIED_OUT = "MaximumRetryAttempts"
 TOO_OLD = "MaximumEventAgeInSeconds"
 DAY = 86400.0
@@ -133,12 +134,21 @@ class Deliveries:
                     self._changed.wait(wait)
                 else:
                     _, name, way = heapq.heappop(self._due)
-                    self._pool(way).submit(self._bring, name)
+                    self._pool(way).submit(self._carry, name, way)
 
     def _pool(self, way: str) -> ThreadPoolExecutor:
         if way not in self._pools:
             self._pools[way] = ThreadPoolExecutor(self._at_once.get(way, _AT_ONCE), thread_name_prefix=f"{way} ")
         return self._pools[way]
+
+    def _carry(self, name: str, way: str) -> None:
+        """Bring one; if what came of it cannot be kept, on a full disk say, it is brought again in a while."""
+        try:
+            self._bring(name)
+        except Exception:  # noqa: BLE001  # nothing else would ever look at it again before the next start
+            if not self._is_over:
+                _LOG.exception("what came of delivery %s cannot be kept", name)
+                self._expect(name, {"due": self.now() + _AFTER_A_FAILURE, "way": way})
 
     def _bring(self, name: str) -> None:
         delivery = self._store.find(KIND, name)

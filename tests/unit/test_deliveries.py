@@ -62,6 +62,26 @@ class Standing(Receiver):
         assert self.may_go_on.wait(PATIENCE_SECONDS)
 
 
+class FullOnce(Store):
+    """A memory that can keep nothing for a moment."""
+
+    has_failed = False
+
+    def put(self, kind: str, name: str, body: Document) -> None:
+        if body["tries"] and not self.has_failed:
+            self.has_failed = True
+            raise OSError("No space left on device")
+        super().put(kind, name, body)
+
+
+def test_what_cannot_be_noted_is_brought_again_all_the_same(tmp_path: Path) -> None:
+    store, receiver = FullOnce(tmp_path / "state.sqlite"), Receiver(NotTakenError("No", "not yet"))
+    with bringing(store, receiver) as working:
+        working.add(made("way", working.now()))
+        receiver.until(lambda: len(receiver.tries) == 2)
+    assert store.has_failed
+
+
 def test_those_who_wait_on_one_way_hold_up_nobody_on_another(store: Store) -> None:
     standing, receiver = Standing(), Receiver()
     working = Deliveries(store, SystemClock(), lambda: {"slow": standing, "way": receiver}, {"slow": 3})
