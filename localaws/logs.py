@@ -1,7 +1,8 @@
 """What processes write: a file for each stream, every line with its moment, and the same for CloudWatch's clients.
 
 The files are what lasts. What clients read is in memory at once, and kept every few seconds rather than with every
-line; so after a killed daemon it may end a little earlier than the file.
+line; so after a killed daemon it may end a little earlier than the file. While nothing can be written, as on a full
+disk, lines wait in memory until there is room again.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from localaws.records.services import Records
-from localaws.world import Clock, Logs
+from localaws.troubles import Troubles
+from localaws.world import Clock
 
 _SERVICE = "logs"
 _SECONDS = 3.0
 _MOST_SHOWN = 10_000  # lines of a stream; its file has them all
+_MOST_WAITING = 8 << 20
 
 
 class FileLogs:
@@ -25,27 +28,50 @@ class FileLogs:
         self._folder = folder
         self._clock = clock
         self._lock = threading.Lock()
+        self._waiting: dict[Path, bytes] = {}
+        self._troubles = Troubles("what processes print")
 
     def write(self, group: str, stream: str, *lines: str) -> None:
-        """Keep lines."""
+        """Keep lines, or have them wait."""
         path = self._folder / group.strip("/") / f"{stream}.log"
         moment = self._clock.now().isoformat(timespec="milliseconds")
+        content = "".join(f"{moment} {line}\n" for line in lines).encode("utf-8", errors="replace")
         with self._lock:
+            self._keep(path, content)
+
+    def keep(self) -> None:
+        """Keep what waits, if there is room again."""
+        with self._lock:
+            for path in tuple(self._waiting):
+                self._keep(path, b"")
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        """Keep what waits for a file, and more; all of it waits if that fails, as long as that is not too much."""
+        waiting = self._waiting.pop(path, b"")
+
+        def kept() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as file:
-                file.writelines(f"{moment} {line}\n" for line in lines)
+            _append(path, waiting + content)
+
+        if not self._troubles.outlive(kept, path):
+            has_room = sum(map(len, self._waiting.values())) + len(waiting) + len(content) <= _MOST_WAITING
+            self._waiting[path] = waiting + content if has_room else waiting
 
 
 class CloudLogs:
     """What is kept elsewhere, for clients of CloudWatch Logs to read."""
 
-    def __init__(self, kept: Logs, records: Records, region: str, clock: Clock) -> None:
+    def __init__(
+        self, kept: FileLogs, records: Records, region: str, clock: Clock, *, seconds: float = _SECONDS
+    ) -> None:
         self._kept = kept
         self._records = records
         self._region = region
         self._clock = clock
+        self._seconds = seconds
         self._is_new = threading.Event()
         self._is_over = threading.Event()
+        self._troubles = Troubles("what clients read of logs")
         self._thread = threading.Thread(target=self._work, name="logs", daemon=True)
 
     def begin(self) -> None:
@@ -71,13 +97,27 @@ class CloudLogs:
         self._is_new.set()
 
     def _work(self) -> None:
-        while not self._is_over.wait(_SECONDS):
+        while not self._is_over.wait(self._seconds):
             self._keep()
 
     def _keep(self) -> None:
+        self._kept.keep()
         if self._is_new.is_set():
             self._is_new.clear()
-            self._records.keep(_SERVICE)
+            if not self._troubles.outlive(lambda: self._records.keep(_SERVICE)):
+                self._is_new.set()
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Add all of it to a file, or nothing."""
+    with path.open("ab", buffering=0) as file:
+        size, left = file.tell(), memoryview(content)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError:
+            file.truncate(size)
+            raise
 
 
 def _stream(backend: Any, group: str, stream: str) -> Any:

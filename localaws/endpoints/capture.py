@@ -19,10 +19,12 @@ from typing import Any, TypeAlias
 
 from localaws.objects.catalog import Address, Catalog, NoBucketError
 from localaws.protocol.errors import ServiceError
+from localaws.troubles import Troubles
 
 _LOG = logging.getLogger(__name__)
 _PERIOD_SECONDS = 2.0
 _MOST_LINES = 1000
+_MOST_WAITING = 10_000
 _TYPE = "application/jsonlines"
 _MODES: Mapping[str, tuple[str, ...]] = {
     "Input": ("Input",),
@@ -111,10 +113,14 @@ def address(destination: str, endpoint: str, variant: str, moment: dt.datetime, 
 class Captures:
     """Lines on their way to S3, written in the name of the model's role."""
 
-    def __init__(self, now: Callable[[], dt.datetime], objects: Callable[[str], Catalog]) -> None:
+    def __init__(
+        self, now: Callable[[], dt.datetime], objects: Callable[[str], Catalog], *, seconds: float = _PERIOD_SECONDS
+    ) -> None:
         self._now = now
         self._objects = objects
+        self._seconds = seconds
         self._lines: dict[Place, list[str]] = {}
+        self._troubles = Troubles("what is captured of endpoints")
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="captures", daemon=True)
@@ -144,7 +150,13 @@ class Captures:
             waiting, self._lines = self._lines, {}
         for place, lines in waiting.items():
             for start in range(0, len(lines), _MOST_LINES):
-                self._keep(place, lines[start : start + _MOST_LINES])
+                self._try(place, lines[start : start + _MOST_LINES])
+
+    def _try(self, place: Place, lines: list[str]) -> None:
+        """Keep lines; those that there is no room for now are kept the next time, unless there are too many."""
+        if not self._troubles.outlive(lambda: self._keep(place, lines), place):
+            with self._lock:
+                self._lines[place] = [*lines, *self._lines.get(place, ())][:_MOST_WAITING]
 
     def _keep(self, place: Place, lines: list[str]) -> None:
         endpoint, variant, role, destination = place
@@ -157,5 +169,5 @@ class Captures:
             )
 
     def _work(self) -> None:
-        while not self._over.wait(_PERIOD_SECONDS):
+        while not self._over.wait(self._seconds):
             self.write()
