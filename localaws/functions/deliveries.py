@@ -89,6 +89,7 @@ class Deliveries:
         self._ways = ways
         self._at_once = at_once
         self._due: list[tuple[float, str, str]] = []
+        self._expected: set[str] = set()
         self._changed = threading.Condition()
         self._is_over = False
         self._pools: dict[str, ThreadPoolExecutor] = {}
@@ -122,9 +123,12 @@ class Deliveries:
         return self._clock.now().timestamp()
 
     def _expect(self, name: str, delivery: Document) -> None:
+        """Bring it when it is due; once, though what comes before this begins to work is found in the store, too."""
         with self._changed:
-            heapq.heappush(self._due, (delivery["due"], name, delivery["way"]))
-            self._changed.notify_all()
+            if name not in self._expected:
+                self._expected.add(name)
+                heapq.heappush(self._due, (delivery["due"], name, delivery["way"]))
+                self._changed.notify_all()
 
     def _work(self) -> None:
         with self._changed:
@@ -134,6 +138,7 @@ class Deliveries:
                     self._changed.wait(wait)
                 else:
                     _, name, way = heapq.heappop(self._due)
+                    self._expected.discard(name)
                     self._pool(way).submit(self._carry, name, way)
 
     def _pool(self, way: str) -> ThreadPoolExecutor:

@@ -13,10 +13,10 @@ _AFTER_A_BUG = 5.0
 class Rounds:
     """Looks, and waits as long as the look says, or until it is woken."""
 
-    def __init__(self, name: str, look: Callable[[], float]) -> None:
+    def __init__(self, name: str, look: Callable[[], float], changed: threading.Event | None = None) -> None:
         self._name = name
         self._look = look
-        self._changed = threading.Event()
+        self._changed = changed or threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self.is_over = False
 
@@ -36,8 +36,10 @@ class Rounds:
         self._changed.set()
 
     def _work(self) -> None:
-        while not self.is_over:
+        while True:
             self._changed.clear()
+            if self.is_over:  # asked after the mark is cleared: who ends it sets the mark last
+                return
             try:
                 seconds = self._look()
             except Exception:  # noqa: BLE001  # a bug in here must not end all that is still to be looked at

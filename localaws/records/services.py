@@ -28,8 +28,8 @@ SERVICES: Mapping[str, tuple[str, bool]] = {
     "ssm": ("ssm", False),
     "ec2": ("ec2", True),
 }
-# Logs are written more often than they are kept.
-_UNDONE = frozenset(name for name, is_kept in SERVICES.values() if is_kept) - {"logs"}
+# Logs are written more often than they are kept, and sessions that services take are not kept at all.
+_UNDONE = frozenset(name for name, is_kept in SERVICES.values() if is_kept) - {"logs", "sts"}
 _READING = ("Get", "List", "Describe", "Head", "Batch", "Simulate")
 
 

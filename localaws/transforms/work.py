@@ -75,6 +75,8 @@ class Transforms:
         """Run the job of that name."""
         with self._lock:
             running = self._running[name] = _Running()
+        if self._ending.is_set() or self._world.store.get(TRANSFORM, name)[STATUS] == "Stopping":
+            running.stop()  # whoever asked for that has found nothing to stop yet
         threading.Thread(target=self._run, args=(name, running), name=f"transform {name}", daemon=True).start()
 
     def stop(self, name: str) -> None:
@@ -128,6 +130,8 @@ class Transforms:
             self._running.pop(name, None)
 
     def _carry_out(self, name: str, running: _Running) -> None:
+        if running.is_stopped.is_set():
+            raise StoppedError
         wanted = plan(self._world.store.get(TRANSFORM, name))
         folder = self._world.folder / _FOLDER / name
         shutil.rmtree(folder, ignore_errors=True)

@@ -82,6 +82,19 @@ def test_what_cannot_be_noted_is_brought_again_all_the_same(tmp_path: Path) -> N
     assert store.has_failed
 
 
+def test_what_comes_before_the_work_begins_is_brought_once(store: Store) -> None:
+    standing, receiver = Standing(), Receiver()
+    working = Deliveries(store, SystemClock(), lambda: {"slow": standing, "way": receiver})
+    working.add(made("slow", working.now()))
+    working.begin()
+    standing.until(lambda: bool(standing.tries))
+    working.add(made("way", working.now()))
+    receiver.until(lambda: len(receiver.tries) == 1)
+    assert len(standing.tries) == 1
+    standing.may_go_on.set()
+    working.end()
+
+
 def test_those_who_wait_on_one_way_hold_up_nobody_on_another(store: Store) -> None:
     standing, receiver = Standing(), Receiver()
     working = Deliveries(store, SystemClock(), lambda: {"slow": standing, "way": receiver}, {"slow": 3})
