@@ -22,10 +22,12 @@ from cli.errors import UsageError
 from cli.options import SettingsOption
 
 if TYPE_CHECKING:
+    from operations.plan import Change
     from operations.progress import View
 
 EVERY_SECONDS = 0.5
 _MINUTES = 24 * 60
+_ENDING_MINUTES = 5
 _SAMPLE = "sample"
 _RESULTS = "results"
 _EXAMPLE = "example.jpg"
@@ -39,6 +41,7 @@ class Began:
 
     has_started_aws: bool = False
     place: Place | None = None
+    starting: Change | None = None
     execution: str = ""
 
 
@@ -97,7 +100,7 @@ def _executed(began: Began, place: Place) -> View:
     from operations.watching import insist
 
     pipeline = place.settings.pipeline.name
-    change = start(place.account, pipeline, Wanted((), "", "started by pedigree run"))
+    began.starting = change = start(place.account, pipeline, Wanted((), "", "started by pedigree run"))
     answers = insist(lambda: carry_out(change, place.account), place.account.clock, printing.remark)
     began.execution = answers["started"]["PipelineExecutionArn"]
     how = following.Following(EVERY_SECONDS, _MINUTES)
@@ -116,26 +119,49 @@ def _ending(began: Began, folder: Path, *, stay: bool) -> Iterator[None]:
         if stay:
             printing.remark("interrupted; the local AWS goes on: make status, make down")
         else:
-            _end(began, folder)
+            _end_unless_interrupted(began, folder)
         raise typer.Exit(following.INTERRUPTED_EXIT) from None
 
 
-def _end(began: Began, folder: Path) -> None:
-    from localaws import process
-    from operations import executions
-    from operations.errors import OperationsError
-    from operations.perform import carry_out
-
+def _end_unless_interrupted(began: Began, folder: Path) -> None:
     printing.remark("interrupted; ending what was started here")
-    if began.execution and began.place:
-        try:
-            change = executions.stop(executions.described(began.place.account, began.execution))
-            if change:
-                carry_out(change, began.place.account)
-        except OperationsError as error:
-            printing.remark(f"the execution could not be stopped: {error}")
-    if began.has_started_aws:
-        process.down(folder)
+    try:
+        end(began, folder)
+    except KeyboardInterrupt:
+        printing.remark("interrupted again; what has not ended yet ends by itself: make status, make pipeline-status")
+
+
+def end(began: Began, folder: Path) -> None:
+    """End what a run has begun; what runs in a local AWS that was there before has ended when this returns."""
+    from localaws import process
+    from operations.errors import OperationsError
+
+    try:
+        if began.place and began.starting:
+            _stop(began, began.place, began.starting)
+    except OperationsError as error:
+        printing.remark(f"the execution could not be stopped: {error}")
+    finally:
+        if began.has_started_aws:
+            process.down(folder)
+
+
+def _stop(began: Began, place: Place, starting: Change) -> None:
+    from operations import executions
+    from operations.perform import carry_out
+    from operations.progress import viewer
+
+    # Starting is interrupted before anybody knows what was started; asked once more, with its token, AWS says it.
+    started = began.execution or carry_out(starting, place.account)["started"]["PipelineExecutionArn"]
+    change = executions.stop(executions.described(place.account, started))
+    if change:
+        carry_out(change, place.account)
+    if not began.has_started_aws:
+        printing.remark("waiting until its jobs have ended; Ctrl-C leaves them to it")
+        how = following.Following(EVERY_SECONDS, _ENDING_MINUTES)
+        view = following.until_over(place, viewer(place.account, place.settings.pipeline.name, started), how)
+        if view is None:
+            printing.remark(f"the execution has not ended after {_ENDING_MINUTES} minutes; pedigree status follows it")
 
 
 def _tell(place: Place, view: View, folder: Path, seconds: float) -> None:

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,11 +111,31 @@ def up(
         command += ["--no-iam"]
     if tells_calls:
         command += ["--verbose"]
-    root = Path(__file__).resolve().parent.parent
+    mark = leftovers.own_mark()
+    try:
+        return _ready(folder, _begun(command, folder, mark))
+    except BaseException:  # Ctrl-C, too: one that nobody waits for is not left to come up by itself
+        leftovers.end_marked(mark)
+        _clear(folder)
+        raise
+
+
+def _begun(command: Sequence[str], folder: Path, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    root, environment = Path(__file__).resolve().parent.parent, {**os.environ, **mark}
     with log_path(folder).open("ab") as log:
-        process = subprocess.Popen(  # noqa: S603  # our own module
-            command, cwd=root, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        return subprocess.Popen(  # noqa: S603  # our own module
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
+
+
+def _ready(folder: Path, process: subprocess.Popen[bytes]) -> Daemon:
+    """The daemon of a folder when it answers, be it this process or one that somebody else has begun just then."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         running = find(folder)
@@ -128,7 +148,11 @@ def up(
 
 
 def down(folder: Path) -> bool:
-    """End the daemon of a folder; whether there was one."""
+    """End the daemon of a folder, one that is just starting, too; whether there was one."""
+    _wait(
+        lambda: find(folder) is not None or not is_running(folder),
+        f"the local AWS neither answers nor ends; see {log_path(folder)}",
+    )
     running = find(folder)
     if running is None:
         _clear(folder)

@@ -14,9 +14,17 @@ from typing import Any
 import boto3
 import pytest
 
+from cli import run
+from cli.account import Place
 from localaws import process
 from localaws.process import Daemon
-from tests.e2e.test_local_aws import until
+from operations.account import Account, SystemClock
+from operations.perform import carry_out
+from operations.start import Wanted, start
+from tests.accounts import settings
+from tests.e2e.test_local_aws import ROLE, definition, until
+from tests.e2e.test_local_executor import job
+from tests.processes import hear_interruptions
 
 ROOT = Path(__file__).parents[2]
 
@@ -172,3 +180,51 @@ def test_a_daemon_that_could_run_no_jobs_is_started_anew_once_it_can(folder: Pat
     assert second.pid != first.pid
     assert again().pid == second.pid
     assert not again("--no-iam").enforces_iam
+
+
+def commands(folder: Path) -> list[str]:
+    """The processes of a folder, by their command lines."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = one.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has just ended
+        found += [words] if "-m localaws" in words and str(folder) in words else []
+    return found
+
+
+def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
+    code = "import sys; from pathlib import Path; from localaws import process; process.up(Path(sys.argv[1]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=hear_interruptions
+    ) as starting:
+        until(lambda: bool(commands(folder)), wanted=True)
+        starting.send_signal(signal.SIGINT)
+        assert starting.wait(30) != 0
+    assert (commands(folder), process.is_running(folder)) == ([], False)
+
+
+def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-m", "localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
+        until(lambda: process.is_running(folder), wanted=True)
+        assert process.down(folder)
+        assert daemon.wait(30) == 0
+
+
+def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Path, tmp_path: Path) -> None:
+    pedigree("up", "--no-iam", "--folder", str(folder))
+    own, started = settings(), tmp_path / "started"
+    name = own.pipeline.name
+    script = f"trap 'sleep 0.5; exit 1' TERM; echo $$ > {started}; while :; do sleep 0.1; done"
+    slow = job("Slow", "/bin/sh", "-c", script)
+    client(folder, "sagemaker").create_pipeline(PipelineName=name, PipelineDefinition=definition(slow), RoleArn=ROLE)
+    account = Account("123456789012", "us-east-1", lambda service: client(folder, service), "me", SystemClock())
+    change = start(account, name, Wanted((), "", "a run"))
+    arn = carry_out(change, account)["started"]["PipelineExecutionArn"]
+    until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
+    run.end(run.Began(place=Place(own, account), starting=change), folder)
+    assert not Path(f"/proc/{int(started.read_text())}").exists()
+    told = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert told["PipelineExecutionStatus"] == "Stopped"
+    assert process.is_running(folder)
