@@ -22,7 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
-from localaws import process
+from localaws import leftovers, process
 from localaws.daemon import LocalAws, Options
 from localaws.web.server import ADDRESS
 
@@ -64,7 +64,11 @@ def _live(options: Options) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
     daemon = LocalAws(replace(options, port=options.port or _earlier_port(options.folder)))
-    daemon.start()
+    try:
+        daemon.start()
+    except BaseException:
+        leftovers.end(options.folder)  # what it has begun already
+        raise
     (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
     told = asdict(
         process.Daemon(

@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ from localaws.endpoints.rollout import Rollout, rollout
 from localaws.endpoints.summaries import captured, running
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document, MissingError
+from localaws.troubles import insist
 from localaws.world import World
 
 ENDPOINT = "endpoint"
@@ -273,6 +275,13 @@ class Endpoints:
         self._settle(name, live, before, FailureReason=why, _change=None)
         self._clean(name, but=live.current.name)
 
+    def _give_up(self, name: str, live: Live) -> None:
+        def undone() -> None:
+            with suppress(MissingError):
+                self._roll_back(name, live, "InternalServerError: see the local AWS's log")
+
+        insist(undone, lambda seconds: not wait(seconds, lambda: not live.is_over), f"the failure of endpoint {name}")
+
     def _clean(self, name: str, but: str) -> None:
         """Remove the models of all generations but one."""
         folder: Path = self._world.folder / _FOLDER / name
@@ -314,6 +323,6 @@ class Endpoints:
                     _LOG.info("endpoint %s is gone", name)
                 except Exception:  # noqa: BLE001  # a bug in here must not leave an endpoint in change for ever
                     _LOG.exception("endpoint %s", name)
-                    self._roll_back(name, live, "InternalServerError: see the local AWS's log")
+                    self._give_up(name, live)
 
         threading.Thread(target=done, name=f"endpoint {name}", daemon=True).start()

@@ -159,21 +159,27 @@ class Fleet:
         while not self._is_over:
             self._lost.wait()
             self._lost.clear()
-            with self._lock:
-                dead = [one for one in self._instances if not one.is_alive()]
-            for instance in dead:
-                self._lose(instance)
-            self._end_lost()
             try:
-                with self._change:
-                    if not self._is_over:
-                        self._fill()
+                self._replace_dead()
                 pause = _FIRST_PAUSE_SECONDS
+                continue
             except InstanceError as error:
                 _LOG.warning("no model server in its place: %s", error)
-                wait(pause, lambda: not self._is_over)
-                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
-                self._lost.set()
+            except Exception:  # noqa: BLE001  # a bug in here must not leave the dead for ever
+                _LOG.exception("no model server in its place")
+            wait(pause, lambda: not self._is_over)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            self._lost.set()
+
+    def _replace_dead(self) -> None:
+        with self._lock:
+            dead = [one for one in self._instances if not one.is_alive()]
+        for instance in dead:
+            self._lose(instance)
+        self._end_lost()
+        with self._change:
+            if not self._is_over:
+                self._fill()
 
 
 def wait(seconds: float, is_wanted: Callable[[], bool]) -> bool:

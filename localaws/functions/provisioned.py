@@ -125,6 +125,8 @@ class Provisioned:
             failure = warm.started.body.decode() if warm.started.is_error else ""
         except ServiceError as error:
             failure = error.message
+        except OSError as error:
+            failure = str(error)
         if self._fleet.is_over:
             return False
         known = self._store.find(KIND, name)

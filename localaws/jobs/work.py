@@ -23,6 +23,7 @@ from localaws.jobs.sandbox import Sandbox, collect
 from localaws.objects.catalog import Catalog, NoBucketError
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document
+from localaws.troubles import insist
 from localaws.world import Logs, World
 
 _LOG = logging.getLogger(__name__)
@@ -127,16 +128,22 @@ class Jobs:
         try:
             self._carry_out(kind, name)
         except (OSError, ValueError, NoBucketError, ServiceError) as error:
-            self._note(kind, name, "Failed", "Failed", FailureReason=f"ClientError: {error}")
+            self._fail(kind, name, f"ClientError: {error}")
         except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
             _LOG.exception("job %s cannot go on", name)
-            self._note(kind, name, "Failed", "Failed", FailureReason="InternalServerError: see the local AWS's log")
+            self._fail(kind, name, "InternalServerError: see the local AWS's log")
         finally:
             with self._lock:
                 self._running.pop(name, None)
                 self._hosts.pop(name, None)
                 self._readings.pop(name, None)
             self._world.signal.wake()
+
+    def _fail(self, kind: Kind, name: str, reason: str) -> None:
+        def noted() -> None:
+            self._note(kind, name, "Failed", "Failed", FailureReason=reason)
+
+        insist(noted, self._ending.wait, f"the failure of job {name}")
 
     def _carry_out(self, kind: Kind, name: str) -> None:
         body = self._world.store.get(kind.kind, name)

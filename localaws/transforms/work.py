@@ -27,6 +27,7 @@ from localaws.protocol.errors import ServiceError
 from localaws.store import Document
 from localaws.transforms.plans import TransformPlan, manifest, plan
 from localaws.transforms.records import Record, assembled, batches, payload, split
+from localaws.troubles import insist
 from localaws.world import World
 
 TRANSFORM = "transform-job"
@@ -125,7 +126,8 @@ class Transforms:
         if running.fleet is not None:
             running.fleet.end(0.0)
         shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
-        self._note(name, status, TransformEndTime=self._world.now(), FailureReason=reason or None)
+        ended = {"TransformEndTime": self._world.now(), "FailureReason": reason or None}
+        insist(lambda: self._note(name, status, **ended), self._ending.wait, f"the end of transform job {name}")
         with self._lock:
             self._running.pop(name, None)
 

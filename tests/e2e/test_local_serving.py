@@ -10,6 +10,7 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -264,6 +265,22 @@ def test_a_request_that_ends_every_server_is_the_models_failure(recipe: Recipe, 
     until(lambda: servers(tmp_path), set())
     with pytest.raises(InstanceError, match="have been ended"):
         fleet.invoke(b"quick", {})
+
+
+def test_the_dead_are_replaced_though_that_fails_in_an_unknown_way_at_first(
+    recipe: Recipe, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment: dict[str, str] = {}
+    fleet = Fleet(replace(recipe, environment=environment))
+    fleet.resize(1)
+    (first,) = fleet.processes
+    environment["IMPOSSIBLE"] = "\0"
+    os.kill(first, signal.SIGKILL)
+    until(lambda: "no model server in its place" in caplog.text, wanted=True)
+    environment.clear()
+    until(lambda: len(fleet.processes), 1)
+    assert fleet.processes != [first]
+    fleet.end(0)
 
 
 def test_no_request_fails_while_everything_happens_to_an_endpoint() -> None:

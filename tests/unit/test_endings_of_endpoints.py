@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ from localaws.objects.catalog import Catalog
 from localaws.protocol.errors import ServiceError
 from localaws.sagemaker import models
 from localaws.sagemaker.endpoints import EndpointHandlers
+from localaws.store import Document, Store
 from localaws.world import World
+from tests.callers import until
 from tests.worlds import ROLE, SetClock, world
 
 NAME = {"EndpointName": "dogs"}
@@ -98,6 +102,27 @@ def test_what_fails_while_an_endpoint_is_deleted_does_not_bring_it_back(local: W
     way.may_go_on.set()
     all_done()
     assert status(local) == "Deleting"
+
+
+class Full(Store):
+    """A memory that has no room for a while."""
+
+    failures = 0
+
+    def change(self, kind: str, name: str, how: Callable[[Document], Document]) -> Document:
+        if self.failures < 2:
+            self.failures += 1
+            raise OSError("No space left on device")
+        return super().change(kind, name, how)
+
+
+def test_that_an_endpoint_has_failed_is_noted_once_there_is_room(local: World, way: NoModels, tmp_path: Path) -> None:
+    known(local, "Creating")
+    memory = Full(tmp_path / "state.sqlite")
+    way.may_go_on.set()
+    Endpoints(replace(local, store=memory), kitchen(local, way), lambda _alarms: ()).begin("dogs")
+    until(lambda: status(local), "Failed")
+    assert memory.failures == 2
 
 
 @pytest.mark.parametrize("now", ["Deleting", "Updating", ""])

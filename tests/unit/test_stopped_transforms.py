@@ -1,7 +1,9 @@
-"""A transform job that is stopped before it has begun does not begin."""
+"""A transform job that is stopped before it has begun does not begin, and one that is over says so."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from localaws.endpoints.recipes import Kitchen
@@ -9,6 +11,7 @@ from localaws.logs import FileLogs
 from localaws.objects.catalog import Catalog
 from localaws.protocol.errors import ServiceError
 from localaws.sagemaker import models
+from localaws.store import Document, Store
 from localaws.transforms.work import STATUS, TRANSFORM, Transforms
 from tests.callers import until
 from tests.unit.test_transforming import JOB
@@ -17,6 +20,28 @@ from tests.worlds import ROLE, SetClock, world
 
 def refused(_role: str, _source: str) -> Catalog:
     raise ServiceError("AccessDenied", "nobody may ask")
+
+
+class Full(Store):
+    """A memory that has no room for a while."""
+
+    failures = 0
+
+    def change(self, kind: str, name: str, how: Callable[[Document], Document]) -> Document:
+        if not self.failures:
+            self.failures += 1
+            raise OSError("No space left on device")
+        return super().change(kind, name, how)
+
+
+def test_the_end_of_a_job_is_noted_once_there_is_room(tmp_path: Path) -> None:
+    local = world(tmp_path)
+    memory = Full(tmp_path / "state.sqlite")
+    memory.put(TRANSFORM, "job", {**JOB, STATUS: "Stopping"})
+    kitchen = Kitchen("python", {}, FileLogs(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
+    Transforms(replace(local, store=memory), kitchen).start("job")
+    until(lambda: memory.get(TRANSFORM, "job")[STATUS], "Stopped")
+    assert memory.failures == 1
 
 
 def test_a_stop_that_comes_before_the_start_holds(tmp_path: Path) -> None:
