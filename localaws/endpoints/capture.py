@@ -15,6 +15,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from localaws.objects.catalog import Address, Catalog, NoBucketError
@@ -145,18 +146,15 @@ class Captures:
             self._lines.setdefault(place, []).append(told)
 
     def write(self) -> None:
-        """Write what has come since the last time."""
+        """Write what has come since the last time; what there is no room for waits, unless it is too much."""
         with self._lock:
             waiting, self._lines = self._lines, {}
         for place, lines in waiting.items():
-            for start in range(0, len(lines), _MOST_LINES):
-                self._try(place, lines[start : start + _MOST_LINES])
-
-    def _try(self, place: Place, lines: list[str]) -> None:
-        """Keep lines; those that there is no room for now are kept the next time, unless there are too many."""
-        if not self._troubles.outlive(lambda: self._keep(place, lines), place):
-            with self._lock:
-                self._lines[place] = [*lines, *self._lines.get(place, ())][:_MOST_WAITING]
+            while lines and self._troubles.outlive(partial(self._keep, place, lines[:_MOST_LINES]), place):
+                lines = lines[_MOST_LINES:]
+            if lines:
+                with self._lock:
+                    self._lines[place] = [*lines, *self._lines.get(place, ())][:_MOST_WAITING]
 
     def _keep(self, place: Place, lines: list[str]) -> None:
         endpoint, variant, role, destination = place

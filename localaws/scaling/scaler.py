@@ -25,6 +25,7 @@ from localaws.world import World
 ACTIVITY = "scaling-activity"
 _LOG = logging.getLogger(__name__)
 _PERIOD_SECONDS = 5.0
+_FIRST_SERVER_FAULT = 500
 _SCALING = "application-autoscaling"
 _DIMENSIONS = ("sagemaker:variant:DesiredInstanceCount", "sagemaker:variant:DesiredProvisionedConcurrency")
 _COOLDOWNS = {"out_cooldown": "ScaleOutCooldown", "in_cooldown": "ScaleInCooldown"}
@@ -130,6 +131,8 @@ class Scaler:
             try:
                 self._client(_SCALING).register_scalable_target(ServiceNamespace="sagemaker", **asked, **bounds)
             except ClientError as error:
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _FIRST_SERVER_FAULT:
+                    raise
                 _LOG.warning("scheduled action %s is refused: %s", action["ScheduledActionName"], error)
                 self._actions.note(due)
                 continue
