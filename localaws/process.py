@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,8 +159,20 @@ def down(folder: Path) -> bool:
         _clear(folder)
         return False
     os.kill(running.pid, signal.SIGTERM)
-    _wait(lambda: not is_running(folder), f"process {running.pid} does not end; see {log_path(folder)}")
+    pid = running.pid
+    _wait(lambda: not is_running(folder) and _is_gone(pid), f"process {pid} does not end; see {log_path(folder)}")
     return True
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether a process has ended; one that this process has started has to be taken leave of."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def _clear(folder: Path) -> None:

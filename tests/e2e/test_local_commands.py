@@ -205,6 +205,12 @@ def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
     assert (commands(folder), process.is_running(folder)) == ([], False)
 
 
+def test_whoever_has_ended_it_finds_nothing_of_it(folder: Path) -> None:
+    up(folder)
+    assert process.down(folder)
+    assert commands(folder) == []
+
+
 def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-m", "localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
         until(lambda: process.is_running(folder), wanted=True)
