@@ -117,11 +117,31 @@ def _cidr(wanted: str, value: Any) -> bool:
 
 
 def _wildcard(wanted: str, value: str) -> bool:
-    parts = re.findall(r"\\[*\\]|\*|[^*\\]+|\\", wanted)
-    pattern = "".join(
-        ".*" if part == "*" else re.escape(part[1:] if len(part) > 1 and part[0] == "\\" else part) for part in parts
-    )
-    return re.fullmatch(pattern, value, re.DOTALL) is not None
+    """Piece by piece from the left, each where it comes first: no pattern takes long, whatever it is held against."""
+    first, *others = _pieces(wanted)
+    if not others:
+        return value == first
+    *middle, last = others
+    at, end = len(first), len(value) - len(last)
+    if at > end or not (value.startswith(first) and value.endswith(last)):
+        return False
+    for piece in middle:
+        found = value.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
+def _pieces(wanted: str) -> list[str]:
+    """What stands between the stars that are not escaped."""
+    pieces = [""]
+    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", wanted):
+        if part == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += part[1:] if len(part) > 1 and part[0] == "\\" else part
+    return pieces
 
 
 _COMPARISONS: Mapping[str, Comparison] = {

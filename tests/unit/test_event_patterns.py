@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -146,3 +147,13 @@ def test_a_template_is_filled_as_json_or_as_text(template: str, expected: Any) -
 def test_whatever_text_an_event_has_a_filled_template_is_json(text: str) -> None:
     target = {"InputTransformer": {"InputPathsMap": {"a": "$.a"}, "InputTemplate": '{"x": <a>, "y": "is <a>"}'}}
     assert json.loads(inputs.body(target, {"a": text}, "arn")) == {"x": text, "y": f"is {text}"}
+
+
+@given(st.text("ab*", max_size=6), st.text("ab", max_size=8))
+def test_a_star_stands_for_whatever_there_is(wanted: str, text: str) -> None:
+    expected = re.fullmatch(wanted.replace("*", ".*"), text) is not None
+    assert patterns.matches({"text": [{"wildcard": wanted}]}, {"text": text}) == expected
+
+
+def test_many_stars_take_no_longer_than_few() -> None:
+    assert not patterns.matches({"text": [{"wildcard": "*a" * 40 + "*b*c"}]}, {"text": "a" * 100_000})
