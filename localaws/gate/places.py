@@ -38,6 +38,11 @@ class RoleCatalog(Catalog):
         self._read("s3:GetObject", place.bucket, place.key)
         return super().read(uri)
 
+    def link(self, place: Address, path: Path) -> None:
+        """Have an object as a file."""
+        self._read("s3:GetObject", place.bucket, place.key)
+        super().link(place, path)
+
     def put(self, place: Address, chunks: Iterable[bytes], **members: Any) -> Document:
         """Keep an object."""
         self._write(place)

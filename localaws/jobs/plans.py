@@ -13,6 +13,7 @@ from localaws.objects.catalog import Address
 from localaws.protocol.errors import ServiceError
 
 ROOT = "/opt/ml"
+MODEL = f"{ROOT}/model"
 CONFIG = f"{ROOT}/config"
 TRAINING_CONFIG = f"{ROOT}/input/config"
 _GROUP = "homogeneousCluster"
@@ -27,15 +28,22 @@ class Input:
     place: Address
     folder: str
     is_sharded: bool = False
+    is_manifest: bool = False
+
+    @classmethod
+    def of(cls, source: Mapping[str, Any], folder: str) -> Input:
+        """What a request says of objects in S3."""
+        is_sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+        return cls(Address.of(source["S3Uri"]), folder, is_sharded, source.get("S3DataType") == "ManifestFile")
 
 
 @dataclass(frozen=True)
 class Output:
-    """A folder whose files become objects when the job has ended; as an archive, one object."""
+    """A folder whose files become objects when the job has ended; where an archive is asked for, they become one."""
 
     folder: str
     place: Address
-    archive: str = ""
+    is_archive: bool = False
     also_after_failure: bool = False
 
 
@@ -96,7 +104,7 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         outputs=tuple(
             Output(one["S3Output"]["LocalPath"], Address.of(one["S3Output"]["S3Uri"]))
             for one in outputs
-            if one["S3Output"].get("LocalPath")
+            if one["S3Output"].get("LocalPath") and not one.get("AppManaged")
         ),
         files={f"{CONFIG}/processingjobconfig.json": job},
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
@@ -106,9 +114,8 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
 def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
     for one in inputs:
         given = one.get("S3Input")
-        if given and given.get("LocalPath"):
-            sharded = given.get("S3DataDistributionType") == "ShardedByS3Key"
-            yield Input(Address.of(given["S3Uri"]), given["LocalPath"], sharded)
+        if given and given.get("LocalPath") and not one.get("AppManaged"):
+            yield Input.of(given, given["LocalPath"])
 
 
 def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
@@ -117,9 +124,7 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
     command = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ())) or tuple(toolkit)
     if not command:
         raise ValueError("there is no environment that stands for the container; make up makes one and starts anew")
-    output, name = Address.of(job["OutputDataConfig"]["S3OutputPath"]), job["TrainingJobName"]
-    place = f"{output.key.rstrip('/')}/{name}/output".lstrip("/")
-    checkpoints = job.get("CheckpointConfig")
+    name, checkpoints = job["TrainingJobName"], job.get("CheckpointConfig")
     return JobPlan(
         kind="training",
         name=name,
@@ -133,10 +138,7 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
             "TRAINING_JOB_ARN": job["TrainingJobArn"],
         },
         inputs=tuple(_channels(job.get("InputDataConfig", []))),
-        outputs=(
-            Output(f"{ROOT}/model", Address(output.bucket, f"{place}/model.tar.gz"), "model"),
-            Output(f"{ROOT}/output/data", Address(output.bucket, f"{place}/output.tar.gz"), "output", True),
-        ),
+        outputs=_training_outputs(job),
         files=_training_files(job),
         metrics=tuple(Metric(one["Name"], one["Regex"]) for one in algorithm.get("MetricDefinitions", [])),
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
@@ -146,12 +148,24 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
     )
 
 
+def _training_outputs(job: Mapping[str, Any]) -> tuple[Output, Output]:
+    """The model, and what else there is: an archive of each, or the files as they are."""
+    asked = job["OutputDataConfig"]
+    output = Address.of(asked["S3OutputPath"])
+    place = f"{output.key.rstrip('/')}/{job['TrainingJobName']}/output".lstrip("/")
+    is_packed = asked.get("CompressionType") != "NONE"
+    model, data = ("model.tar.gz", "output.tar.gz") if is_packed else ("model/", "data/")
+    return (
+        Output(MODEL, Address(output.bucket, f"{place}/{model}"), is_packed),
+        Output(f"{ROOT}/output/data", Address(output.bucket, f"{place}/{data}"), is_packed, also_after_failure=True),
+    )
+
+
 def _channels(channels: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
     for one in channels:
         source = one["DataSource"].get("S3DataSource")
         if source:
-            sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
-            yield Input(Address.of(source["S3Uri"]), f"{ROOT}/input/data/{one['ChannelName']}", sharded)
+            yield Input.of(source, f"{ROOT}/input/data/{one['ChannelName']}")
 
 
 def _training_files(job: Mapping[str, Any]) -> Mapping[str, Any]:

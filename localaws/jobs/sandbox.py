@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from localaws.jobs import scripts
 from localaws.jobs.plans import ROOT, Input, JobPlan, Output
 from localaws.objects.catalog import Address, Catalog, download, upload
+from localaws.objects.manifests import download_listed
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
 _MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
@@ -68,7 +69,8 @@ class Sandbox:
         folder = self.path(one.folder)
         folder.mkdir(parents=True, exist_ok=True)
         share = (index, count) if one.is_sharded else (0, 1)
-        if not download(catalog, one.place, folder, share) and not one.is_sharded:
+        fetch = download_listed if one.is_manifest else download
+        if not fetch(catalog, one.place, folder, share) and not one.is_sharded:
             raise FileNotFoundError(f"No S3 objects found under S3 URL {one.place}")
 
     def command(self, plan: JobPlan) -> list[str]:
@@ -88,18 +90,34 @@ class Sandbox:
         return path.read_text(encoding="utf-8", errors="replace").strip()[:_LONGEST_REASON] if path.is_file() else ""
 
 
-def collect(output: Output, sandbox: Sandbox, catalog: Catalog) -> Address | None:
-    """Keep what a host wrote into a folder as objects; None if there is nothing that belongs into an archive."""
-    folder = sandbox.path(output.folder)
-    if not output.archive:
-        upload(catalog, folder, output.place)
-        return output.place
-    if not any(folder.iterdir()):
+def collect(output: Output, sandboxes: Sequence[Sandbox], catalog: Catalog) -> Address | None:
+    """Keep what the hosts wrote into a folder as objects; None if there is nothing.
+
+    Of files of one name the first host's is kept, for that one leads the others.
+    """
+    folders = [sandbox.path(output.folder) for sandbox in sandboxes]
+    if not output.is_archive:
+        kept = [upload(catalog, folder, output.place) for folder in reversed(folders)]
+        return output.place if any(kept) else None
+    if not any(path for folder in folders for path in folder.iterdir()):
         return None
-    archive = sandbox.folder / f"{output.archive}.tar.gz"
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        for path in sorted(folder.iterdir()):
-            tar.add(path, arcname=path.name)
+    archive = sandboxes[0].folder / output.place.key.rsplit("/", 1)[-1]
+    _pack(archive, folders)
     catalog.put_file(output.place, archive)
     archive.unlink()
     return output.place
+
+
+def _pack(archive: Path, folders: Sequence[Path]) -> None:
+    """What lies in folders, in one archive."""
+    packed: set[str] = set()
+
+    def unpacked(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        if member.name in packed and not member.isdir():
+            return None
+        packed.add(member.name)
+        return member
+
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        for path in (path for folder in folders for path in sorted(folder.iterdir())):
+            tar.add(path, arcname=path.name, filter=unpacked)

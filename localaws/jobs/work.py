@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from localaws.jobs.metrics import Readings
-from localaws.jobs.plans import JobPlan
+from localaws.jobs.plans import MODEL, JobPlan
 from localaws.jobs.processes import Host, Outcome, Running, end_group
 from localaws.jobs.sandbox import Sandbox, collect
-from localaws.objects.catalog import Catalog, NoBucketError
+from localaws.objects.catalog import Address, Catalog, NoBucketError
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document
 from localaws.troubles import insist
@@ -167,7 +167,7 @@ class Jobs:
         """Run a job's processes; how they ended is noted before anything is done about it."""
         name = plan.name
         if plan.checkpoints and sandboxes[0].root.exists():
-            collect(plan.checkpoints, sandboxes[0], catalog)  # a run that was cut off can be continued by the next
+            collect(plan.checkpoints, sandboxes[:1], catalog)  # a run that was cut off can be continued by the next
         shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         self._note(kind, name, "InProgress", "Downloading")
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
@@ -213,16 +213,15 @@ class Jobs:
         self, plan: JobPlan, sandboxes: list[Sandbox], catalog: Catalog, *, has_failed: bool
     ) -> Mapping[str, Any]:
         """Keep what the hosts wrote; what the document says of it."""
+        kept: dict[str, Address | None] = {}
         for output in plan.outputs:
             if has_failed and not output.also_after_failure:
                 continue
-            for sandbox in sandboxes[:1] if output.archive else sandboxes:
-                collect(output, sandbox, catalog)
+            kept[output.folder] = collect(output, sandboxes, catalog)
         if plan.checkpoints:
-            collect(plan.checkpoints, sandboxes[0], catalog)
-        model = next((one for one in plan.outputs if one.archive == "model"), None)
-        kept = model is not None and self._catalog.find(model.place) is not None
-        return {"ModelArtifacts": {"S3ModelArtifacts": str(model.place)}} if model and kept else {}
+            collect(plan.checkpoints, sandboxes[:1], catalog)
+        model = kept.get(MODEL) if plan.kind == "training" else None
+        return {"ModelArtifacts": {"S3ModelArtifacts": str(model)}} if model else {}
 
     def _arn(self, kind: Kind, name: str) -> str:
         return self._world.arn("sagemaker", f"{kind.kind}/{name}")

@@ -121,6 +121,13 @@ class Catalog:
             raise KeyError(uri)
         return self.blobs.path(found["blob"]).read_bytes()
 
+    def link(self, place: Address, path: Path) -> None:
+        """Have an object as a file; KeyError if there is none."""
+        found = self.find(place)
+        if found is None:
+            raise KeyError(str(place))
+        self.blobs.link(found["blob"], path)
+
     def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
         """What objects were before, by key, the newest first."""
         start = f"{bucket}/"

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from language import definition
+from language.shapes import OPERATIONS
 from localaws.executions import parameters, state
 from localaws.protocol.errors import InvalidRequestError, ServiceError
-from localaws.sagemaker import pipelines, soundness
+from localaws.sagemaker import pipelines, soundness, unsupported
 from localaws.sagemaker.listing import Listing
 from localaws.sagemaker.service import Handler, Request
 from localaws.steps.runner import RUNNABLE
@@ -51,19 +52,24 @@ def _start(world: World, request: Request) -> Mapping[str, Any]:
     return {"PipelineExecutionArn": arn}
 
 
-def _check_types(read: definition.Definition) -> None:
+def _check_steps(read: definition.Definition) -> None:
     """Refuse what has no way to run here, by its name, before anything runs."""
     foreign = [f"{step.name} ({step.type})" for step in read.steps if step.type not in RUNNABLE]
     if foreign:
         raise InvalidRequestError(
             f"The local AWS runs no steps of these types: {', '.join(foreign)}. Leave them out for this machine."
         )
+    for step in read.steps:
+        try:
+            unsupported.refuse(OPERATIONS[step.type].create if step.type in OPERATIONS else "", step.own_arguments)
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"Step {step.name}: {error}") from None
 
 
 def _new(world: World, request: Request, pipeline: Document, version: Document, arn: str) -> Document:
     written = request.get("PipelineParameters", [])
     read = definition.parse(version["PipelineDefinition"])
-    _check_types(read)
+    _check_steps(read)
     values = parameters.given(read, {one["Name"]: one["Value"] for one in written})
     _check_selection(world, request.get("SelectiveExecutionConfig"), version)
     moment = world.now()

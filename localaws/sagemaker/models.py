@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localaws.protocol.errors import InvalidRequestError
-from localaws.sagemaker import registry
+from localaws.sagemaker import registry, unsupported
 from localaws.sagemaker.listing import Listing
 from localaws.sagemaker.resources import Resource, usual
 from localaws.sagemaker.service import Handler, Request
@@ -28,7 +28,8 @@ def _create_model(world: World, request: Request) -> Mapping[str, Any]:
         raise InvalidRequestError("You must specify either PrimaryContainer or Containers, and not both.")
     for container in containers:
         if "ModelPackageName" in container:
-            registry.PACKAGE.get(world, registry.name_of(world, container["ModelPackageName"]))
+            package = registry.PACKAGE.get(world, registry.name_of(world, container["ModelPackageName"]))
+            unsupported.refuse("CreateModel", package.get("InferenceSpecification"))
         elif "Image" not in container:
             raise InvalidRequestError("A container definition needs an Image or a ModelPackageName.")
     return MODEL.create(world, request)
@@ -40,8 +41,9 @@ def _create_configuration(world: World, request: Request) -> Mapping[str, Any]:
     if len(set(names)) < len(names):
         raise InvalidRequestError("Production variant names must be unique within an endpoint configuration.")
     for variant in variants:
-        if "ModelName" in variant:
-            MODEL.get(world, variant["ModelName"])
+        if "ModelName" not in variant:
+            raise InvalidRequestError(f"Production variant {variant['VariantName']} needs a ModelName.")
+        MODEL.get(world, variant["ModelName"])
         if not variant.get("ServerlessConfig") and "InstanceType" not in variant:
             raise InvalidRequestError(f"Production variant {variant['VariantName']} needs an InstanceType.")
     return CONFIGURATION.create(world, request)

@@ -10,6 +10,7 @@ from language.shapes import service as model
 from localaws.protocol.answers import shaped
 from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.protocol.requests import checked
+from localaws.sagemaker import unsupported
 from localaws.world import World
 
 Request: TypeAlias = dict[str, Any]
@@ -46,6 +47,7 @@ class Service:
         described = model().operation_model(operation)
         asked = checked(described.input_shape, request)
         _check_needed(operation, asked)
+        unsupported.refuse(operation, asked)
         told = handler(self.world, asked)
         if not operation.startswith(_READING):
             self.world.signal.wake()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -111,15 +110,3 @@ def below(key: str, prefix: str) -> str:
     if key.startswith(f"{prefix}/"):
         return key[len(prefix) + 1 :]
     return key[prefix.rfind("/") + 1 :]
-
-
-def manifest(content: bytes) -> Iterator[tuple[Address, str]]:
-    """The objects that a manifest lists, each with the prefix that it was found under."""
-    try:
-        first, *rest = json.loads(content)
-        base = Address.of(first["prefix"])
-        names = [str(one) for one in rest]
-    except (ValueError, TypeError, KeyError):
-        raise ValueError("the manifest is no JSON list that begins with a prefix") from None
-    for name in names:
-        yield Address(base.bucket, f"{base.key}{name}"), base.key

@@ -23,9 +23,10 @@ from localaws.endpoints.fleet import Fleet
 from localaws.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
 from localaws.endpoints.recipes import Kitchen, served
 from localaws.objects.catalog import Address, Catalog, NoBucketError
+from localaws.objects.manifests import manifest
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document
-from localaws.transforms.plans import TransformPlan, manifest, plan
+from localaws.transforms.plans import TransformPlan, plan
 from localaws.transforms.records import Record, assembled, batches, payload, split
 from localaws.troubles import insist
 from localaws.world import World

@@ -81,6 +81,12 @@ def test_a_definition_that_cannot_run_is_refused_at_once(sage: Sage, steps: list
     assert told in raised.value.message
 
 
+def test_what_a_step_asks_for_and_cannot_be_carried_out_is_told_at_the_start(sage: Sage) -> None:
+    piped = {"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}
+    with pytest.raises(ServiceError, match=r"Step B: .* not carry out AlgorithmSpecification\.TrainingInputMode Pipe"):
+        sage.start(training("A"), {"Name": "B", "Type": "Training", "Arguments": piped})
+
+
 def test_a_condition_takes_a_branch_and_the_other_never_starts(sage: Sage) -> None:
     compared = {"Type": "GreaterThan", "LeftValue": {"Get": "Parameters.Epochs"}, "RightValue": 5}
     gate = {

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from localaws.objects.catalog import Address
+from localaws.objects.manifests import manifest
 from localaws.transforms import joining
 from localaws.transforms.paths import PathError, compiled
-from localaws.transforms.plans import below, manifest, plan
+from localaws.transforms.plans import below, plan
 from localaws.transforms.records import RecordError, assembled, batches, payload, split
 
 JOB: dict[str, Any] = {

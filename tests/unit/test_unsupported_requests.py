@@ -1,0 +1,78 @@
+"""What the local AWS does not carry out is refused by its name, wherever in a request it stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from language.shapes import service
+from localaws.protocol.errors import ServiceError
+from localaws.sagemaker.unsupported import UNSUPPORTED, refuse
+
+SOURCE = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}
+
+
+def channel(**members: Any) -> dict[str, Any]:
+    return {"InputDataConfig": [{"ChannelName": "a", "DataSource": {"S3DataSource": SOURCE}}, members]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_body", "told"),
+    [
+        ("CreateTrainingJob", channel(InputMode="Pipe"), "InputDataConfig[1].InputMode Pipe"),
+        (
+            "CreateTrainingJob",
+            channel(DataSource={"FileSystemDataSource": {"FileSystemId": "fs-1"}}),
+            "InputDataConfig[1].DataSource.FileSystemDataSource",
+        ),
+        ("CreateTrainingJob", {"ResourceConfig": {"InstanceGroups": [{}]}}, "ResourceConfig.InstanceGroups"),
+        (
+            "CreateHyperParameterTuningJob",
+            {"TrainingJobDefinitions": [{}, {"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}]},
+            "TrainingJobDefinitions[1].AlgorithmSpecification.TrainingInputMode Pipe",
+        ),
+        (
+            "CreateProcessingJob",
+            {"ProcessingInputs": [{"DatasetDefinition": {"LocalPath": "/opt/ml/in"}}]},
+            "ProcessingInputs[0].DatasetDefinition",
+        ),
+        ("CreateModel", {"Containers": [{"Image": "a"}, {"Image": "b"}]}, "Containers[1]"),
+        ("CreateModel", {"PrimaryContainer": {"Mode": "MultiModel"}}, "PrimaryContainer.Mode MultiModel"),
+        ("CreateEndpointConfig", {"AsyncInferenceConfig": {"OutputConfig": {"a": 1}}}, "AsyncInferenceConfig"),
+    ],
+)
+def test_what_is_not_carried_out_is_refused(operation: str, request_body: dict[str, Any], told: str) -> None:
+    with pytest.raises(ServiceError) as refused:
+        refuse(operation, request_body)
+    assert (refused.value.code, str(refused.value)) == (
+        "ValidationException",
+        f"The local AWS does not carry out {told}.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_body"),
+    [
+        ("CreateTrainingJob", channel(InputMode="FastFile")),
+        ("CreateTrainingJob", {"InputDataConfig": {"Get": "Parameters.Channels"}}),
+        ("CreateTrainingJob", {"AlgorithmSpecification": {"TrainingInputMode": {"Get": "Parameters.Mode"}}}),
+        ("CreateTrainingJob", {"ResourceConfig": {"InstanceCount": 1, "InstanceGroups": []}}),
+        ("CreateModel", {"Containers": [{"Image": "a"}]}),
+        ("DescribeModel", {"Containers": [{}, {}]}),
+    ],
+)
+def test_everything_else_passes(operation: str, request_body: dict[str, Any]) -> None:
+    refuse(operation, request_body)
+
+
+@pytest.mark.parametrize(
+    ("operation", "place"), [(one, place) for one, places in UNSUPPORTED.items() for place in places]
+)
+def test_each_place_is_one_that_the_service_knows(operation: str, place: str) -> None:
+    members, _, value = place.partition("=")
+    shape = service().operation_model(operation).input_shape
+    for member in members.split("."):
+        shape = shape.members[member.partition("[")[0]]
+        shape = shape.member if "[" in member else shape
+    assert not value or value in shape.enum
