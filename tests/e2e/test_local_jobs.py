@@ -8,91 +8,16 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from localaws import leftovers
-from localaws.jobs.work import Jobs, Machine
-from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Address, Catalog
 from localaws.protocol.errors import ServiceError
-from localaws.sagemaker import jobs as job_handlers
-from localaws.sagemaker.service import Service, joined
-from localaws.store import Document, Store
-from localaws.world import SystemClock, World
-
-ROLE = "arn:aws:iam::000000000000:role/job"
-PATIENCE_SECONDS = 120
-
-
-class KeptLogs:
-    """What jobs write, line by line."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, str]] = []
-        self.more = threading.Condition()
-
-    def write(self, group: str, stream: str, *lines: str) -> None:
-        with self.more:
-            self.lines.extend((f"{group}/{stream}", line) for line in lines)
-            self.more.notify_all()
-
-    def wait_for(self, line: str) -> None:
-        with self.more:
-            assert self.more.wait_for(lambda: line in [one for _, one in self.lines], PATIENCE_SECONDS)
-
-
-class Shop:
-    """A local AWS that runs jobs."""
-
-    def __init__(self, folder: Path, kind_of_catalog: type[Catalog] = Catalog) -> None:
-        store, clock = Store(folder / "state.sqlite"), SystemClock()
-        self.catalog = kind_of_catalog(store, Blobs(folder / "blobs"), clock)
-        self.catalog.make_bucket("bucket")
-        self.logs = KeptLogs()
-        self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
-        environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **leftovers.mark(folder)}
-        machine = Machine(environment, cores=4)
-        self.jobs = Jobs(self.world, self.catalog, machine, self.logs)
-        self.training, self.processing = job_handlers.training(self.jobs, ()), job_handlers.processing(self.jobs)
-        self.service = Service(self.world, joined([self.training.table(), self.processing.table()]))
-
-    def put(self, key: str, content: str = "x") -> None:
-        self.catalog.put(Address("bucket", key), [content.encode()])
-
-    def texts(self, prefix: str) -> dict[str, str]:
-        """The objects under a prefix, as text."""
-        under = self.catalog.under(Address("bucket", prefix))
-        return {key: self.catalog.read(f"s3://bucket/{key}").decode() for key, _ in under}
-
-    def train(self, script: str, *, hosts: int = 1, seconds: int = 60, **members: Any) -> None:
-        """Begin a training job whose command is a line of shell."""
-        command = ["/bin/sh", "-c", script]
-        algorithm = {"TrainingImage": "image", "TrainingInputMode": "File", "ContainerEntrypoint": command}
-        request = {
-            "TrainingJobName": "job",
-            "RoleArn": ROLE,
-            "AlgorithmSpecification": {**algorithm, **members.pop("algorithm", {})},
-            "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 1},
-            "StoppingCondition": {"MaxRuntimeInSeconds": seconds},
-            **members,
-        }
-        self.service.answer("CreateTrainingJob", request)
-
-    def ended(self, noun: str = "Training") -> dict[str, Any]:
-        """What is described about the job once it has ended."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            job = self.service.answer(f"Describe{noun}Job", {f"{noun}JobName": "job"})
-            if job[f"{noun}JobStatus"] in ("Completed", "Failed", "Stopped"):
-                return job
-            self.world.signal.wait(0.2)
-        raise AssertionError(f"still {job[f'{noun}JobStatus']}")
+from localaws.store import Document
+from tests.shop import PATIENCE_SECONDS, ROLE, Shop, channel
 
 
 @pytest.fixture
@@ -100,11 +25,6 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     opened = Shop(tmp_path)
     yield opened
     opened.jobs.end_all()
-
-
-def channel(name: str, **source: str) -> dict[str, Any]:
-    place = {"S3DataType": "S3Prefix", "S3Uri": f"s3://bucket/{name}/", **source}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": place}}
 
 
 def test_a_channel_is_a_folder_and_the_model_folder_an_archive(shop: Shop) -> None:
@@ -118,57 +38,6 @@ def test_a_channel_is_a_folder_and_the_model_folder_an_archive(shop: Shop) -> No
         assert copied.read() == b"one"
     moves = [one["Status"] for one in job["SecondaryStatusTransitions"]]
     assert moves == ["Downloading", "Training", "Uploading", "Completed"]
-
-
-def test_a_manifest_is_a_channel_of_just_what_it_lists(shop: Shop) -> None:
-    for key in ("data/a/1.txt", "data/2.txt", "data/3.txt"):
-        shop.put(key, key)
-    shop.put("list", '[{"prefix": "s3://bucket/data/"}, "a/1.txt", "3.txt"]')
-    listed = channel("train", S3DataType="ManifestFile", S3Uri="s3://bucket/list")
-    shop.train("cd /opt/ml/input/data/train && find . -type f", InputDataConfig=[listed])
-    assert shop.ended()["TrainingJobStatus"] == "Completed"
-    assert sorted(line for _, line in shop.logs.lines) == ["./3.txt", "./a/1.txt"]
-
-
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
-        ('[{"prefix": "s3://bucket/data/"}, "gone"]', "there is no such object"),
-        ('[{"prefix": "s3://bucket/data/"}, "../../../code/x"]', "has no place in a folder"),
-        ("a list", "is no JSON list"),
-    ],
-)
-def test_a_manifest_that_cannot_be_had_is_a_failure_that_says_why(shop: Shop, content: str, told: str) -> None:
-    shop.put("list", content)
-    shop.train("true", InputDataConfig=[channel("train", S3DataType="ManifestFile", S3Uri="s3://bucket/list")])
-    job = shop.ended()
-    assert job["TrainingJobStatus"] == "Failed"
-    assert told in job["FailureReason"]
-
-
-def test_every_host_adds_to_the_model_and_the_first_one_leads(shop: Shop) -> None:
-    host = '$(sed \'s/.*"current_host": "\\([^"]*\\).*/\\1/\' /opt/ml/input/config/resourceconfig.json)'
-    script = f'mkdir /opt/ml/model/part && echo {host} | tee /opt/ml/model/same "/opt/ml/model/part/{host}"'
-    shop.train(script, hosts=2)
-    job = shop.ended()
-    with tarfile.open(fileobj=io.BytesIO(shop.catalog.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) as archive:
-        files = [member for member in archive if member.isfile()]
-        texts = {member.name: archive.extractfile(member).read().decode().strip() for member in files}  # type: ignore[union-attr]
-    first, second = (name.removeprefix("part/") for name in sorted(texts) if name != "same")
-    assert texts == {"same": first, f"part/{first}": first, f"part/{second}": second}
-
-
-def test_a_model_may_be_kept_as_it_is(shop: Shop) -> None:
-    output = {"S3OutputPath": "s3://bucket/out", "CompressionType": "NONE"}
-    shop.train("echo weights > /opt/ml/model/w; echo plot > /opt/ml/output/data/p", OutputDataConfig=output)
-    assert shop.ended()["ModelArtifacts"] == {"S3ModelArtifacts": "s3://bucket/out/job/output/model/"}
-    assert shop.texts("out") == {"out/job/output/model/w": "weights\n", "out/job/output/data/p": "plot\n"}
-
-
-def test_what_is_not_carried_out_is_refused_and_nothing_is_kept_of_it(shop: Shop) -> None:
-    with pytest.raises(ServiceError, match=r"does not carry out InputDataConfig\[0\]\.InputMode Pipe"):
-        shop.train("true", InputDataConfig=[{**channel("train"), "InputMode": "Pipe"}])
-    assert shop.service.answer("ListTrainingJobs", {})["TrainingJobSummaries"] == []
 
 
 def test_the_container_is_described_to_the_script(shop: Shop) -> None:
@@ -351,7 +220,7 @@ DYING = """
 import os, sys, threading
 from pathlib import Path
 from localaws.objects.catalog import Catalog
-from tests.e2e.test_local_jobs import Shop
+from tests.shop import Shop
 class Dying(Catalog):
     def put_file(self, place, path):
         os._exit(9)
@@ -377,7 +246,6 @@ def test_a_job_whose_processes_had_ended_is_kept_and_not_run_again(tmp_path: Pat
     assert runs.read_text() == "once\n"
 
 
-# Begins a job, says so, and stays until it is killed.
 class Slow(Catalog):
     """Objects that are long in coming."""
 
@@ -407,10 +275,11 @@ def test_a_job_that_is_not_begun_when_the_daemon_stops_is_begun_by_the_next(tmp_
     assert runs.read_text() == "ran\n"
 
 
+# Begins a job, says so, and stays until it is killed.
 DAEMON = """
 import sys, threading
 from pathlib import Path
-from tests.e2e.test_local_jobs import Shop
+from tests.shop import Shop
 shop = Shop(Path(sys.argv[1]))
 shop.train(sys.argv[2], CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"})
 shop.logs.wait_for("ready")

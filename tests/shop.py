@@ -1,0 +1,92 @@
+"""A local AWS that runs jobs, for tests: its objects, its jobs, and what those write."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from localaws import leftovers
+from localaws.jobs.work import Jobs, Machine
+from localaws.objects.blobs import Blobs
+from localaws.objects.catalog import Address, Catalog
+from localaws.sagemaker import jobs as job_handlers
+from localaws.sagemaker.service import Service, joined
+from localaws.store import Store
+from localaws.world import SystemClock, World
+
+ROLE = "arn:aws:iam::000000000000:role/job"
+PATIENCE_SECONDS = 120
+
+
+class KeptLogs:
+    """What jobs write, line by line."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self.more = threading.Condition()
+
+    def write(self, group: str, stream: str, *lines: str) -> None:
+        with self.more:
+            self.lines.extend((f"{group}/{stream}", line) for line in lines)
+            self.more.notify_all()
+
+    def wait_for(self, line: str) -> None:
+        with self.more:
+            assert self.more.wait_for(lambda: line in [one for _, one in self.lines], PATIENCE_SECONDS)
+
+
+class Shop:
+    """A local AWS that runs jobs."""
+
+    def __init__(self, folder: Path, kind_of_catalog: type[Catalog] = Catalog) -> None:
+        store, clock = Store(folder / "state.sqlite"), SystemClock()
+        self.catalog = kind_of_catalog(store, Blobs(folder / "blobs"), clock)
+        self.catalog.make_bucket("bucket")
+        self.logs = KeptLogs()
+        self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
+        environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **leftovers.mark(folder)}
+        machine = Machine(environment, cores=4)
+        self.jobs = Jobs(self.world, self.catalog, machine, self.logs)
+        self.training, self.processing = job_handlers.training(self.jobs, ()), job_handlers.processing(self.jobs)
+        self.service = Service(self.world, joined([self.training.table(), self.processing.table()]))
+
+    def put(self, key: str, content: str = "x") -> None:
+        self.catalog.put(Address("bucket", key), [content.encode()])
+
+    def texts(self, prefix: str) -> dict[str, str]:
+        """The objects under a prefix, as text."""
+        under = self.catalog.under(Address("bucket", prefix))
+        return {key: self.catalog.read(f"s3://bucket/{key}").decode() for key, _ in under}
+
+    def train(self, script: str, *, hosts: int = 1, seconds: int = 60, **members: Any) -> None:
+        """Begin a training job whose command is a line of shell."""
+        command = ["/bin/sh", "-c", script]
+        algorithm = {"TrainingImage": "image", "TrainingInputMode": "File", "ContainerEntrypoint": command}
+        request = {
+            "TrainingJobName": "job",
+            "RoleArn": ROLE,
+            "AlgorithmSpecification": {**algorithm, **members.pop("algorithm", {})},
+            "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": hosts, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": seconds},
+            **members,
+        }
+        self.service.answer("CreateTrainingJob", request)
+
+    def ended(self, noun: str = "Training") -> dict[str, Any]:
+        """What is described about the job once it has ended."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            job = self.service.answer(f"Describe{noun}Job", {f"{noun}JobName": "job"})
+            if job[f"{noun}JobStatus"] in ("Completed", "Failed", "Stopped"):
+                return job
+            self.world.signal.wait(0.2)
+        raise AssertionError(f"still {job[f'{noun}JobStatus']}")
+
+
+def channel(name: str, **source: str) -> dict[str, Any]:
+    place = {"S3DataType": "S3Prefix", "S3Uri": f"s3://bucket/{name}/", **source}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": place}}
