@@ -2,7 +2,7 @@
 
 It runs in the container's environment, as a script, and needs nothing but Python. The code's functions are called as
 the framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all
-in one thread, which is what makes torch quick.
+in one thread, which is what makes torch quick. What the code leaves open is inference_defaults.py's, beside this file.
 
     python model_server.py MODEL_FOLDER          prints its port as soon as it listens
 """
@@ -14,17 +14,22 @@ import json
 import os
 import queue
 import signal
+import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 JSON = "application/json"
-_BAD_REQUEST = 400
 _FAILED = 500
+_PIP_SECONDS = 60
+_TORCHSCRIPT = "model.pt"
+_NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
+Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
 
 class Model:
@@ -46,34 +51,62 @@ class Model:
 
     def _live(self) -> None:
         try:
-            code = _imported(self._program)
-            model = code.model_fn(str(self._folder)) if hasattr(code, "model_fn") else None
+            _require(self._program.parent / "requirements.txt")
+            functions = _functions(self._program, self._folder)
+            model = functions["model_fn"](str(self._folder))
         except BaseException:  # noqa: BLE001  # whatever it was, this instance cannot serve
             traceback.print_exc()
             os._exit(1)
         self.is_ready.set()
         while True:
             body, content_type, accept, reply = self._work.get()
-            reply.put(_answered(code, model, body, content_type, accept))
+            reply.put(_answered(functions, model, body, content_type, accept))
+
+
+def _require(path: Path) -> None:
+    """See that the environment has what a model's code asks for; nothing is installed, for that could take for ever."""
+    if not path.is_file():
+        return
+    words = ["install", "--no-index", "--dry-run", "--no-input", "--disable-pip-version-check", "-r", str(path)]
+    done = subprocess.run(  # noqa: S603  # the environment's own pip
+        [sys.executable, "-m", "pip", *words], capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
+    )
+    lacking = [line for line in done.stdout.splitlines() if line.startswith("Would install")]
+    if done.returncode or lacking:
+        said = (lacking or done.stderr.splitlines() or [f"pip ended with {done.returncode}"])[-1]
+        raise RuntimeError(f"code/requirements.txt asks for what the local AWS's environment lacks: {said}")
+
+
+def _functions(program: Path, folder: Path) -> Functions:
+    """The functions of the model's code, and the usual ones for those that it lacks."""
+    sys.path[0] = str(program.parent)  # where Python has put this script's own folder
+    code = _imported(program) if program.is_file() or not (folder / _TORCHSCRIPT).is_file() else None
+    own = {name: getattr(code, name) for name in (*_NAMES, "transform_fn") if hasattr(code, name)}
+    if "transform_fn" in own and own.keys() & set(_NAMES[1:]):
+        raise ValueError("the model's code has a transform_fn, so it cannot have input_fn, predict_fn or output_fn too")
+    if own.keys() >= set(_NAMES) or own.keys() >= {"model_fn", "transform_fn"}:
+        return own
+    usual = _imported(Path(__file__).with_name("inference_defaults.py"))
+    return {**{name: getattr(usual, name) for name in _NAMES}, **own}
 
 
 def _imported(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("inference", path)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise FileNotFoundError(f"{path} is not there; a model archive needs code/inference.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["inference"] = module
-    sys.path.insert(0, str(path.parent))
+    sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
 
 
-def _answered(code: ModuleType, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+def _answered(functions: Functions, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
     try:
-        if hasattr(code, "transform_fn"):
-            told = code.transform_fn(model, body, content_type, accept)
+        if "transform_fn" in functions:
+            told = functions["transform_fn"](model, body, content_type, accept)
         else:
-            told = code.output_fn(code.predict_fn(code.input_fn(body, content_type), model), accept)
+            data = functions["input_fn"](body, content_type)
+            told = functions["output_fn"](functions["predict_fn"](data, model), accept)
     except Exception as error:  # noqa: BLE001  # the code of the model may raise anything
         status = int(getattr(error, "status_code", _FAILED))
         if status >= _FAILED:

@@ -1,0 +1,101 @@
+"""What the framework's toolkit does for a model's code that leaves it open: arrays in, a torch module, arrays out.
+
+The model server loads it in the container's environment, so it needs nothing of ours; torch is fetched when it is used.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
+_TYPES = (JSON, CSV, NPY)
+_TORCHSCRIPT = "model.pt"
+
+
+class UnsupportedTypeError(ValueError):
+    """A type of content that only the model's own code could read or write."""
+
+    status_code = 415
+
+    def __init__(self, content_type: str, function: str) -> None:
+        own = f"the model's code has no {function} of its own for it"
+        super().__init__(f"{content_type} is none of {', '.join(_TYPES)}, and {own}")
+
+
+def model_fn(folder: str) -> Any:
+    """A model that was saved as TorchScript."""
+    path = Path(folder, _TORCHSCRIPT)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {_TORCHSCRIPT}, and the model's code has no model_fn for another file")
+    import torch
+
+    return torch.jit.load(str(path), map_location=torch.device("cpu"))
+
+
+def input_fn(body: bytes, content_type: str) -> Any:
+    """A tensor of what was sent."""
+    import torch
+
+    array = decoded(body, content_type)
+    return torch.from_numpy(array) if _plain(content_type) == NPY else torch.FloatTensor(array)
+
+
+def predict_fn(data: Any, model: Any) -> Any:
+    """What the model makes of it."""
+    import torch
+
+    with torch.no_grad():
+        model.eval()
+        return model(data)
+
+
+def output_fn(prediction: Any, accept: str) -> tuple[bytes, str]:
+    """The answer in the first type of those that are accepted and can be had."""
+    if hasattr(prediction, "detach"):
+        prediction = prediction.detach().cpu().numpy()
+    for one in accept.split(","):
+        kind = JSON if _plain(one) in ("*/*", "application/*", "") else _plain(one)
+        if kind in _TYPES:
+            return encoded(prediction, kind), kind
+    raise UnsupportedTypeError(accept, "output_fn")
+
+
+def decoded(body: bytes, content_type: str) -> Any:
+    """An array of JSON, CSV or NPY."""
+    kind = _plain(content_type)
+    if kind == JSON:
+        return np.array(json.loads(body))
+    if kind == CSV:
+        return np.genfromtxt(io.StringIO(body.decode()), delimiter=",")
+    if kind == NPY:
+        return np.load(io.BytesIO(body), allow_pickle=False)
+    raise UnsupportedTypeError(content_type, "input_fn")
+
+
+def encoded(prediction: Any, kind: str) -> bytes:
+    """A prediction as JSON, CSV or NPY."""
+    if kind == JSON:
+        return json.dumps(prediction, default=_listed).encode()
+    buffer = io.BytesIO()
+    if kind == CSV:
+        np.savetxt(buffer, np.atleast_1d(np.asarray(prediction)), delimiter=",", fmt="%s")
+    else:
+        np.save(buffer, np.asarray(prediction), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _listed(value: Any) -> Any:
+    """What JSON has no form for: arrays and their numbers, and tensors."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def _plain(content_type: str) -> str:
+    """A type without its parameters."""
+    return content_type.partition(";")[0].strip().lower()

@@ -1,0 +1,103 @@
+"""A model's code may leave functions out, as with the framework's own toolkit, and ask for packages."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from localaws.endpoints import inference_defaults as defaults
+from localaws.endpoints.fleet import Fleet
+from localaws.endpoints.instances import InstanceError, Recipe
+
+ROWS = [[1.0, 2.0], [3.0, 4.0]]
+WHOLE = """
+def model_fn(folder):
+    return "model"
+def transform_fn(model, body, kind, accept):
+    return model, accept
+"""
+Serve = Callable[..., Fleet]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Have a fleet of one server for a model's code."""
+    fleets: list[Fleet] = []
+
+    def begun(code: str, requirements: str = "") -> Fleet:
+        (tmp_path / "code").mkdir()
+        (tmp_path / "code" / "inference.py").write_text(code)
+        if requirements:
+            (tmp_path / "code" / "requirements.txt").write_text(requirements)
+        fleets.append(Fleet(Recipe(sys.executable, tmp_path, {}, lambda _line: None)))
+        fleets[0].resize(1)
+        return fleets[0]
+
+    yield begun
+    for fleet in fleets:
+        fleet.end(0)
+
+
+@pytest.mark.parametrize("sent", [defaults.JSON, defaults.CSV, defaults.NPY])
+@pytest.mark.parametrize("accepted", [defaults.JSON, defaults.CSV, defaults.NPY])
+def test_what_is_written_is_read_again(sent: str, accepted: str) -> None:
+    array = defaults.decoded(defaults.encoded(np.array(ROWS), sent), f"{sent}; charset=utf-8")
+    content, kind = defaults.output_fn(array, f"image/png, {accepted};q=0.9")
+    assert (defaults.decoded(content, kind).tolist(), kind) == (ROWS, accepted)
+
+
+def test_numbers_of_arrays_are_written_wherever_they_stand() -> None:
+    told = {"label": np.int64(3), "scores": [np.float32(0.5)], "all": np.array([1])}
+    assert json.loads(defaults.encoded(told, defaults.JSON)) == {"label": 3, "scores": [0.5], "all": [1]}
+
+
+@pytest.mark.parametrize(
+    "tried", [lambda: defaults.decoded(b"", "image/png"), lambda: defaults.output_fn([1], "image/png")]
+)
+def test_a_type_that_only_the_models_code_could_know_is_refused(tried: Callable[[], Any]) -> None:
+    with pytest.raises(defaults.UnsupportedTypeError, match="image/png is none of") as refused:
+        tried()
+    assert refused.value.status_code == 415
+
+
+def test_an_array_of_objects_is_never_unpickled() -> None:
+    body = io.BytesIO()
+    np.save(body, np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="pickle"):
+        defaults.decoded(body.getvalue(), defaults.NPY)
+
+
+def test_transform_fn_takes_the_place_of_the_three(serve: Serve) -> None:
+    assert serve(WHOLE).invoke(b"x", {"Accept": "text/plain"}).content == b"model"
+
+
+@pytest.mark.parametrize(
+    ("code", "requirements", "told"),
+    [
+        (
+            f"{WHOLE}def predict_fn(data, model):\n    return data\n",
+            "",
+            "has a transform_fn, so it cannot have input_fn",
+        ),
+        ("def predict_fn(data, model):\n    return data\n", "", "there is no model.pt"),
+        (
+            WHOLE,
+            "no-such-package-anywhere==1\n",
+            "code/requirements.txt asks for what .* lacks: .*no-such-package-anywhere",
+        ),
+    ],
+)
+def test_a_model_that_cannot_be_served_says_why(serve: Serve, code: str, requirements: str, told: str) -> None:
+    with pytest.raises(InstanceError, match=told):
+        serve(code, requirements)
+
+
+def test_requirements_that_are_met_stop_nothing(serve: Serve) -> None:
+    assert serve(WHOLE, "numpy\n").invoke(b"x", {}).status == 200

@@ -1,0 +1,34 @@
+"""A model's code that only loads its model is served with the toolkit's defaults, by the container's own torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from localaws.endpoints import inference_defaults as defaults
+from localaws.endpoints.fleet import Fleet
+from localaws.endpoints.instances import Recipe
+
+CONTAINER = Path(__file__).parents[2] / ".venv-container" / "bin" / "python"
+ROWS = [[1.0, 2.0], [3.0, 4.0]]
+DOUBLING = """
+import torch
+class Doubling(torch.nn.Module):
+    def forward(self, rows):
+        return rows * 2
+def model_fn(folder):
+    return Doubling()
+"""
+
+
+def test_code_that_only_loads_its_model_is_asked_in_tensors(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "inference.py").write_text(DOUBLING)
+    (tmp_path / "code" / "requirements.txt").write_text("torch\n")
+    fleet = Fleet(Recipe(str(CONTAINER), tmp_path, {}, lambda _line: None))
+    fleet.resize(1)
+    told = fleet.invoke(json.dumps(ROWS).encode(), {"Content-Type": defaults.JSON, "Accept": defaults.CSV})
+    assert (told.status, told.content_type, told.content) == (200, defaults.CSV, b"2.0,4.0\n6.0,8.0\n")
+    told = fleet.invoke(b"x", {"Content-Type": "image/png"})
+    assert (told.status, b"image/png is none of" in told.content) == (415, True)
+    fleet.end(0)
