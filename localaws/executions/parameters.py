@@ -11,7 +11,7 @@ from localaws.protocol.errors import InvalidRequestError
 
 
 def given(definition: Definition, written: Mapping[str, str]) -> dict[str, Any]:
-    """The value of each parameter, given or by default; a parameter without either is left out."""
+    """The value of each parameter, given or by default; one without either is refused."""
     unknown = sorted(set(written) - set(definition.parameters))
     if unknown:
         near = get_close_matches(unknown[0], list(definition.parameters), n=1)
@@ -21,7 +21,11 @@ def given(definition: Definition, written: Mapping[str, str]) -> dict[str, Any]:
         name: _typed(parameter, written[name]) if name in written else parameter.default
         for name, parameter in definition.parameters.items()
     }
-    return {name: value for name, value in values.items() if value is not None}
+    lacking = [name for name, value in values.items() if value is None]
+    if lacking:
+        words = f"Parameter {lacking[0]} has no default value in the pipeline definition"
+        raise InvalidRequestError(f"{words}, and the execution is given none")
+    return values
 
 
 def _typed(parameter: Parameter, text: str) -> Any:

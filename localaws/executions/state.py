@@ -48,3 +48,22 @@ def steps(world: World, execution_id: str) -> Mapping[str, Document]:
 def put_step(world: World, execution_id: str, body: Document) -> None:
     """Keep a step of an execution."""
     world.store.put(STEP, f"{execution_id}/{body['StepName']}", body)
+
+
+def of(world: World, pipeline: str) -> list[Document]:
+    """The executions of a pipeline, in the order in which they began."""
+    return [one.body for one in world.store.entries(EXECUTION) if one.body["_pipeline"] == pipeline]
+
+
+def running(world: World, pipeline: str) -> list[str]:
+    """The ARNs of a pipeline's executions that are not over."""
+    return [one["PipelineExecutionArn"] for one in of(world, pipeline) if one["PipelineExecutionStatus"] not in OVER]
+
+
+def forget(world: World, pipeline: str) -> None:
+    """Forget the executions of a pipeline, and their steps."""
+    for execution in of(world, pipeline):
+        execution_id = id_of(execution["PipelineExecutionArn"])
+        for name in steps(world, execution_id):
+            world.store.remove(STEP, f"{execution_id}/{name}")
+        world.store.remove(EXECUTION, execution_id)

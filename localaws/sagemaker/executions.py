@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from language import definition
 from language.shapes import OPERATIONS
 from localaws.executions import parameters, state
 from localaws.protocol.errors import InvalidRequestError, ServiceError
-from localaws.sagemaker import pipelines, soundness, unsupported
+from localaws.sagemaker import pipelines, selection, soundness, unsupported, versions
 from localaws.sagemaker.listing import Listing
 from localaws.sagemaker.service import Handler, Request
 from localaws.steps.runner import RUNNABLE
@@ -34,21 +34,31 @@ _PARAMETERS = Listing("PipelineParameters", "Name", sorts={"CreationTime": "_ord
 
 def _start(world: World, request: Request) -> Mapping[str, Any]:
     name = pipelines.name_of(world, request["PipelineName"])
-    token = f"start/{name}/{request.get('ClientRequestToken')}"
+    answer = _once(world, f"start/{name}", request, lambda: _started(world, request, name))
+    soundness.tell(name, state.get(world, answer["PipelineExecutionArn"])["_definition"])
+    return answer
+
+
+def _once(world: World, what: str, request: Request, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Do something, but not again for a request with the same token: that is answered as the first one was."""
+    token = request.get("ClientRequestToken")
     with world.store.together():
-        known = world.store.find(_TOKENS, token) if "ClientRequestToken" in request else None
-        if known:
-            return known
-        pipeline = pipelines.PIPELINE.get(world, name)
-        version = pipelines.version(world, name, request.get("PipelineVersionId"))
-        execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-        arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
-        world.store.add(state.EXECUTION, execution_id, _new(world, request, pipeline, version, arn))
-        world.store.put(state.ACTIVE, execution_id, {})
-        _take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
-        world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
-        world.store.put(_TOKENS, token, {"PipelineExecutionArn": arn})
-    soundness.tell(name, version["PipelineDefinition"])
+        known = world.store.find(_TOKENS, f"{what}/{token}") if token else None
+        answer = known or {"PipelineExecutionArn": act()["PipelineExecutionArn"]}
+        if token and not known:
+            world.store.put(_TOKENS, f"{what}/{token}", answer)
+    return answer
+
+
+def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
+    pipeline = pipelines.PIPELINE.get(world, name)
+    version = versions.find(world, pipeline, request)
+    execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
+    world.store.add(state.EXECUTION, execution_id, _new(world, request, pipeline, version, arn))
+    world.store.put(state.ACTIVE, execution_id, {})
+    selection.take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
+    world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
     return {"PipelineExecutionArn": arn}
 
 
@@ -71,7 +81,7 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
     read = definition.parse(version["PipelineDefinition"])
     _check_steps(read)
     values = parameters.given(read, {one["Name"]: one["Value"] for one in written})
-    _check_selection(world, request.get("SelectiveExecutionConfig"), version)
+    selection.check(world, request.get("SelectiveExecutionConfig"), pipeline["PipelineName"], read)
     moment = world.now()
     kept = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
     return {
@@ -92,33 +102,11 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
     }
 
 
-def _check_selection(world: World, selection: Mapping[str, Any] | None, version: Document) -> None:
-    if selection is None:
-        return
-    known = definition.parse(version["PipelineDefinition"]).by_name()
-    unknown = [one["StepName"] for one in selection["SelectedSteps"] if one["StepName"] not in known]
-    if unknown:
-        raise InvalidRequestError(f"SelectedSteps has {', '.join(unknown)}, and the pipeline has no such step.")
-    source = selection.get("SourcePipelineExecutionArn")
-    if source and state.get(world, source)["PipelineExecutionStatus"] not in state.OVER:
-        raise InvalidRequestError(f"The source execution {source} is not over yet.")
-
-
-def _take_over(world: World, selection: Mapping[str, Any] | None, execution_id: str) -> None:
-    """Give an execution of some steps only what the others came to in its source execution."""
-    if selection is None:
-        return
-    selected = [one["StepName"] for one in selection["SelectedSteps"]]
-    state.change(world, execution_id, _selected=selected)
-    source = selection.get("SourcePipelineExecutionArn")
-    for name, step in state.steps(world, state.id_of(source)).items() if source else ():
-        if name not in selected and step["StepStatus"] == "Succeeded":
-            result = {"SourcePipelineExecutionArn": source}
-            state.put_step(world, execution_id, {**step, "SelectiveExecutionResult": result})
-
-
 def _describe(world: World, request: Request) -> Mapping[str, Any]:
-    return state.get(world, request["PipelineExecutionArn"])
+    execution = state.get(world, request["PipelineExecutionArn"])
+    pipeline = pipelines.PIPELINE.get(world, execution["_pipeline"])
+    version = versions.find(world, pipeline, {"PipelineVersionId": execution["PipelineVersionId"]})
+    return {**execution, "PipelineVersionAliases": version.get("PipelineVersionAliases", [])}
 
 
 def _describe_definition(world: World, request: Request) -> Mapping[str, Any]:
@@ -138,15 +126,17 @@ def _update(world: World, request: Request) -> Mapping[str, Any]:
 
 def _list(world: World, request: Request) -> Mapping[str, Any]:
     name = pipelines.name_of(world, request["PipelineName"])
-    pipelines.PIPELINE.get(world, name)
+    pipeline = pipelines.PIPELINE.get(world, name)
+    is_alias = "PipelineVersionAlias" in request
+    wanted = versions.find(world, pipeline, request)["PipelineVersionId"] if is_alias else None
     chosen = [
         {
-            **entry.body,
-            "StartTime": entry.body["CreationTime"],
-            "PipelineExecutionFailureReason": entry.body.get("FailureReason"),
+            **one,
+            "StartTime": one["CreationTime"],
+            "PipelineExecutionFailureReason": one.get("FailureReason"),
         }
-        for entry in world.store.entries(state.EXECUTION)
-        if entry.body["_pipeline"] == name
+        for one in state.of(world, name)
+        if wanted in (None, one["PipelineVersionId"])
     ]
     return _EXECUTIONS.answer(chosen, request)
 
@@ -176,6 +166,11 @@ def _stop(world: World, request: Request) -> Mapping[str, Any]:
 
 
 def _retry(world: World, request: Request) -> Mapping[str, Any]:
+    what = f"retry/{state.id_of(request['PipelineExecutionArn'])}"
+    return _once(world, what, request, lambda: _retried(world, request))
+
+
+def _retried(world: World, request: Request) -> Mapping[str, Any]:
     with world.store.together():
         execution = state.get(world, request["PipelineExecutionArn"])
         execution_id = state.id_of(execution["PipelineExecutionArn"])
@@ -199,21 +194,25 @@ def _retry(world: World, request: Request) -> Mapping[str, Any]:
 
 def _succeed(world: World, request: Request) -> Mapping[str, Any]:
     outputs = {one["Name"]: one["Value"] for one in request.get("OutputParameters", [])}
-    return _answered(world, request["CallbackToken"], {"outputs": outputs})
+    return _answered(world, request, {"outputs": outputs})
 
 
 def _fail(world: World, request: Request) -> Mapping[str, Any]:
-    return _answered(world, request["CallbackToken"], {"failure": request.get("FailureReason", "")})
+    return _answered(world, request, {"failure": request.get("FailureReason", "")})
 
 
-def _answered(world: World, token: str, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+def _answered(world: World, request: Request, answer: Mapping[str, Any]) -> Mapping[str, Any]:
     """Keep what a callback step was answered; a token is good for one answer."""
-    with world.store.together():
+    token = request["CallbackToken"]
+
+    def kept() -> Mapping[str, Any]:
         waiting = world.store.find(state.CALLBACK, token)
         if waiting is None or "answer" in waiting:
             raise ServiceError("ResourceNotFound", f"Callback token {token} does not exist, or was answered already.")
         world.store.put(state.CALLBACK, token, {**waiting, "answer": answer})
-    return {"PipelineExecutionArn": waiting["PipelineExecutionArn"]}
+        return waiting
+
+    return _once(world, f"callback/{token}/{'+'.join(answer)}", request, kept)
 
 
 HANDLERS: Mapping[str, Handler] = {

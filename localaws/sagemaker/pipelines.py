@@ -8,16 +8,15 @@ from typing import Any
 from language import definition
 from language.errors import LanguageError
 from language.references import unresolved
-from localaws.executions import planner
+from localaws.executions import planner, state
 from localaws.protocol.errors import InvalidRequestError, ServiceError
-from localaws.sagemaker import soundness
+from localaws.sagemaker import soundness, versions
 from localaws.sagemaker.listing import Listing
 from localaws.sagemaker.resources import Resource
 from localaws.sagemaker.service import Handler, Request
-from localaws.store import Document
 from localaws.world import World
 
-VERSION = "pipeline-version"
+_NOT_KEPT = ("PipelineDefinitionS3Location", "PipelineVersionAliases")
 _RESULT = ("PipelineArn", "PipelineVersionId")
 
 
@@ -39,7 +38,6 @@ PIPELINE = _Pipelines(
     "PipelineArn",
     Listing("PipelineSummaries", "PipelineName", sorts={"CreationTime": "CreationTime", "Name": "PipelineName"}),
 )
-_VERSIONS = Listing("PipelineVersionSummaries", "_number", sorts={"CreationTime": "_number"})
 
 
 def name_of(world: World, name_or_arn: str) -> str:
@@ -56,7 +54,7 @@ def _create(world: World, request: Request) -> Mapping[str, Any]:
             return before
         pipeline = PIPELINE.create(
             world,
-            {key: value for key, value in request.items() if key != "PipelineDefinitionS3Location"},
+            {key: value for key, value in request.items() if key not in _NOT_KEPT},
             PipelineDefinition=text,
             PipelineStatus="Active",
             LastModifiedTime=world.now(),
@@ -64,13 +62,15 @@ def _create(world: World, request: Request) -> Mapping[str, Any]:
             PipelineVersionId=1,
             _token=token,
         )
-        _keep_version(world, pipeline)
+        versions.keep(world, pipeline, request.get("PipelineVersionAliases", ()))
     return pipeline
 
 
 def _update(world: World, request: Request) -> Mapping[str, Any]:
     name = name_of(world, request["PipelineName"])
     has_definition = "PipelineDefinition" in request or "PipelineDefinitionS3Location" in request
+    if request.get("PipelineVersionAliases") and not has_definition:
+        raise InvalidRequestError("PipelineVersionAliases can be given only with a new definition.")
     given = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
     changes = {key: request[key] for key in given if key in request}
     if has_definition:
@@ -82,7 +82,7 @@ def _update(world: World, request: Request) -> Mapping[str, Any]:
         after = {**before, **changes, "PipelineVersionId": number, "LastModifiedTime": world.now()}
         world.store.put(PIPELINE.kind, name, after)
         if has_definition:
-            _keep_version(world, after)
+            versions.keep(world, after, request.get("PipelineVersionAliases", ()))
     return {member: after[member] for member in _RESULT}
 
 
@@ -111,43 +111,23 @@ def _fetched(world: World, location: Mapping[str, str]) -> str:
         raise InvalidRequestError(f"The pipeline definition at {address} cannot be read.") from None
 
 
-def _keep_version(world: World, pipeline: Document) -> None:
-    number = pipeline["PipelineVersionId"]
-    version = {
-        "PipelineName": pipeline["PipelineName"],
-        "PipelineArn": pipeline["PipelineArn"],
-        "PipelineVersionId": number,
-        "PipelineDefinition": pipeline["PipelineDefinition"],
-        "CreationTime": pipeline["LastModifiedTime"],
-        "_number": f"{number:09d}",
-    }
-    world.store.put(VERSION, f"{pipeline['PipelineName']}/{number}", version)
-
-
-def version(world: World, name: str, number: int | None) -> Document:
-    """A version of a pipeline, the newest if none is named."""
-    pipeline = PIPELINE.get(world, name)
-    found = world.store.find(VERSION, f"{name}/{number or pipeline['PipelineVersionId']}")
-    if found is None:
-        raise ServiceError(
-            "ResourceNotFound", f"Pipeline version {number} of {pipeline['PipelineArn']} does not exist."
-        )
-    return found
-
-
 def _describe(world: World, request: Request) -> Mapping[str, Any]:
     name = name_of(world, request["PipelineName"])
-    chosen = version(world, name, request.get("PipelineVersionId"))
-    return {**PIPELINE.get(world, name), "PipelineDefinition": chosen["PipelineDefinition"]}
+    pipeline = PIPELINE.get(world, name)
+    return {**pipeline, **versions.described(versions.find(world, pipeline, request))}
 
 
 def _delete(world: World, request: Request) -> Mapping[str, Any]:
     name = name_of(world, request["PipelineName"])
     with world.store.together():
+        pipeline = PIPELINE.get(world, name)
+        running = state.running(world, name)
+        if running:
+            words = f"Pipeline {pipeline['PipelineArn']} has running executions, so it cannot be deleted: "
+            raise ServiceError("ConflictException", f"{words}{', '.join(running)}. Stop them first.")
         PIPELINE.remove(world, name)
-        for entry in world.store.entries(VERSION):
-            if entry.body["PipelineName"] == name:
-                world.store.remove(VERSION, entry.name)
+        versions.forget(world, name)
+        state.forget(world, name)
     return {"PipelineArn": PIPELINE.arn(world, name)}
 
 
@@ -160,8 +140,11 @@ def _list(world: World, request: Request) -> Mapping[str, Any]:
 def _list_versions(world: World, request: Request) -> Mapping[str, Any]:
     name = name_of(world, request["PipelineName"])
     PIPELINE.get(world, name)
-    entries = world.store.entries(VERSION)
-    return _VERSIONS.answer([entry.body for entry in entries if entry.body["PipelineName"] == name], request)
+    return versions.listed(world, name, request)
+
+
+def _update_version(world: World, request: Request) -> Mapping[str, Any]:
+    return versions.update(world, PIPELINE.get(world, name_of(world, request["PipelineArn"])), request)
 
 
 HANDLERS: Mapping[str, Handler] = {
@@ -171,4 +154,5 @@ HANDLERS: Mapping[str, Handler] = {
     "DeletePipeline": _delete,
     "ListPipelines": _list,
     "ListPipelineVersions": _list_versions,
+    "UpdatePipelineVersion": _update_version,
 }

@@ -206,8 +206,9 @@ def test_a_callback_waits_for_the_holder_of_its_token(sage: Sage) -> None:
     }
     sage.service.answer("SendPipelineExecutionStepSuccess", answer)
     assert sage.go(arn) == "Succeeded"
+    assert sage.service.answer("SendPipelineExecutionStepSuccess", answer) == {"PipelineExecutionArn": arn}
     with pytest.raises(ServiceError, match="was answered already"):
-        sage.service.answer("SendPipelineExecutionStepSuccess", answer)
+        sage.service.answer("SendPipelineExecutionStepSuccess", {**answer, "ClientRequestToken": "u" * 32})
 
 
 def test_a_callback_may_be_answered_with_a_failure(sage: Sage) -> None:
