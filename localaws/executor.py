@@ -16,7 +16,6 @@ from typing import TypeAlias
 
 from language import definition
 from language.definition import Definition
-from localaws import events
 from localaws.executions import planner, state
 from localaws.executions.knowledge import Knowledge
 from localaws.executions.ledger import Ledger
@@ -158,6 +157,7 @@ class Executor:
                 "StartTime": self._world.now(),
                 "AttemptCount": 1,
                 "_attempt": 0,
+                "_type": step.type,
             }
         )
 
@@ -166,14 +166,11 @@ class Executor:
         with self._world.store.together():
             if ledger is not None:
                 ledger.keep()
-            execution = state.change(
+            state.change(
                 self._world, execution_id, PipelineExecutionStatus=end.status, FailureReason=end.reason or None
             )
             if self._world.store.find(state.ACTIVE, execution_id) is not None:
                 self._world.store.remove(state.ACTIVE, execution_id)
-            arn = execution["PipelineExecutionArn"]
-            detail = {"currentPipelineExecutionStatus": end.status, "pipelineExecutionArn": arn}
-            events.emit(self._world, "SageMaker Model Building Pipeline Execution Status Change", [arn], detail)
 
     def _run(self, knowledge: Knowledge, ledger: Ledger, body: Document) -> Run:
         name = body["StepName"]

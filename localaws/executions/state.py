@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from localaws.executions import telling
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document, MissingError
 from localaws.world import World
@@ -34,10 +35,15 @@ def get(world: World, arn_or_id: str) -> Document:
 
 
 def change(world: World, execution_id: str, **members: Any) -> Document:
-    """Give an execution new members."""
-    return world.store.change(
-        EXECUTION, execution_id, lambda before: {**before, **members, "LastModifiedTime": world.now()}
-    )
+    """Give an execution new members; another status is told."""
+    with world.store.together():
+        before = world.store.get(EXECUTION, execution_id)["PipelineExecutionStatus"]
+        after = world.store.change(
+            EXECUTION, execution_id, lambda before: {**before, **members, "LastModifiedTime": world.now()}
+        )
+        if after["PipelineExecutionStatus"] != before:
+            telling.execution_changed(world, after, before)
+    return after
 
 
 def steps(world: World, execution_id: str) -> Mapping[str, Document]:

@@ -20,6 +20,8 @@ from localaws.jobs.metrics import Readings
 from localaws.jobs.plans import MODEL, JobPlan
 from localaws.jobs.processes import Host, Outcome, Running, end_group
 from localaws.jobs.sandbox import Sandbox, collect
+from localaws.jobs.telling import job_changed
+from localaws.jobs.transitions import ended, moved
 from localaws.objects.catalog import Address, Catalog, NoBucketError
 from localaws.protocol.errors import ServiceError
 from localaws.store import Document
@@ -240,13 +242,14 @@ class Jobs:
             body[kind.status] = status if before[kind.status] != "Stopping" or status != "InProgress" else "Stopping"
             body["LastModifiedTime"] = moment
             if kind.secondary:
-                body["SecondaryStatus"] = secondary
-                body["SecondaryStatusTransitions"] = _moved(before, secondary, moment)
+                body.update(moved(before, secondary, moment))
             if status not in ("InProgress", "Stopping"):
-                body["TrainingEndTime"] = body["ProcessingEndTime"] = moment
+                body.update(ended(before, moment))
             return body
 
-        self._world.store.change(kind.kind, name, noted)
+        with self._world.store.together():
+            before = self._world.store.get(kind.kind, name)
+            job_changed(self._world, kind.kind, self._world.store.change(kind.kind, name, noted), before)
         self._world.signal.wake()
 
 
@@ -265,13 +268,3 @@ def _reason(outcome: Outcome, sandboxes: list[Sandbox]) -> str:
     written = next((text for text in (sandbox.failure() for sandbox in sandboxes) if text), "")
     cause = written or "See job logs for more information"
     return f"AlgorithmError: {cause}, exit code: {outcome.exit_code}"
-
-
-def _moved(before: Document, secondary: str, moment: str) -> list[Mapping[str, Any]]:
-    """The transitions so far, and the one that happens now."""
-    earlier = list(before.get("SecondaryStatusTransitions", []))
-    if earlier and earlier[-1]["Status"] == secondary:
-        return earlier
-    if earlier and "EndTime" not in earlier[-1]:
-        earlier[-1] = {**earlier[-1], "EndTime": moment}
-    return [*earlier, {"Status": secondary, "StartTime": moment, "StatusMessage": ""}]

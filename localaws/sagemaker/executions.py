@@ -12,7 +12,7 @@ from typing import Any
 
 from language import definition
 from language.shapes import OPERATIONS
-from localaws.executions import parameters, state
+from localaws.executions import parameters, state, telling
 from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.sagemaker import pipelines, selection, soundness, unsupported, versions
 from localaws.sagemaker.listing import Listing
@@ -55,11 +55,13 @@ def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
     version = versions.find(world, pipeline, request)
     execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
     arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
-    world.store.add(state.EXECUTION, execution_id, _new(world, request, pipeline, version, arn))
+    execution = _new(world, request, pipeline, version, arn)
+    world.store.add(state.EXECUTION, execution_id, execution)
     world.store.put(state.ACTIVE, execution_id, {})
     selection.take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
     world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
-    return {"PipelineExecutionArn": arn}
+    telling.execution_changed(world, execution, None)
+    return execution
 
 
 def _check_steps(read: definition.Definition) -> None:

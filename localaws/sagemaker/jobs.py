@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from localaws.jobs import plans
+from localaws.jobs.telling import job_changed
+from localaws.jobs.transitions import begun
 from localaws.jobs.work import Jobs, Kind
 from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.sagemaker.listing import Listing
@@ -14,6 +16,7 @@ from localaws.sagemaker.resources import Resource
 from localaws.sagemaker.service import Handler, Request
 from localaws.world import World
 
+_USUAL_SECONDS = 86_400
 _OVER = ("Completed", "Failed", "Stopped")
 
 
@@ -70,10 +73,12 @@ class JobHandlers:
 
     def _create(self, world: World, request: Request) -> Mapping[str, Any]:
         self._check(request)
+        _check_waiting(request)
         moment = world.now()
-        secondary = {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": []} if self.kind.secondary else {}
+        secondary = begun(moment) if self.kind.secondary else {}
         status = {self.kind.status: "InProgress", "LastModifiedTime": moment, **secondary}
         job = self.resource.create(world, request, **status, ProcessingStartTime=moment)
+        job_changed(world, self.kind.kind, job)
         self.jobs.start(self.kind, request[self.resource.name_member])
         return job
 
@@ -95,6 +100,15 @@ class JobHandlers:
             raise InvalidRequestError(f"The request was rejected because {why}.")
         self.jobs.stop(self.kind, name)
         return {}
+
+
+def _check_waiting(request: Request) -> None:
+    """A job on spot instances may wait for them as long as it says, its own time included."""
+    stopping = request.get("StoppingCondition", {})
+    longest = stopping.get("MaxRuntimeInSeconds", _USUAL_SECONDS)
+    if request.get("EnableManagedSpotTraining") and stopping.get("MaxWaitTimeInSeconds", 0) < longest:
+        must = "It must be present and be greater than or equal to MaxRuntimeInSeconds"
+        raise InvalidRequestError(f"Invalid MaxWaitTimeInSeconds. {must}")
 
 
 def training(jobs: Jobs, toolkit: tuple[str, ...]) -> JobHandlers:

@@ -37,7 +37,9 @@ def test_a_channel_is_a_folder_and_the_model_folder_an_archive(shop: Shop) -> No
         assert copied is not None
         assert copied.read() == b"one"
     moves = [one["Status"] for one in job["SecondaryStatusTransitions"]]
-    assert moves == ["Downloading", "Training", "Uploading", "Completed"]
+    assert moves == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(one["EndTime"] >= one["StartTime"] and one["StatusMessage"] for one in job["SecondaryStatusTransitions"])
+    assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] == 1
 
 
 def test_the_container_is_described_to_the_script(shop: Shop) -> None:
@@ -136,6 +138,14 @@ def test_a_job_ends_when_its_time_is_up(shop: Shop) -> None:
     shop.train("echo ready; sleep 1000", seconds=1)
     job = shop.ended()
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_a_job_on_spot_instances_must_wait_at_least_as_long_as_it_may_run(shop: Shop) -> None:
+    with pytest.raises(ServiceError, match=r"Invalid MaxWaitTimeInSeconds. It must be present and be greater"):
+        shop.train("true", EnableManagedSpotTraining=True)
+    limits = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
+    shop.train("true", EnableManagedSpotTraining=True, StoppingCondition=limits)
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
 
 
 def test_a_name_is_given_to_one_job(shop: Shop) -> None:
