@@ -37,7 +37,7 @@ from localaws.objects.blobs import Blobs
 from localaws.objects.catalog import Catalog
 from localaws.records.services import SERVICES, Records
 from localaws.records.supported import is_supported
-from localaws.sagemaker import executions, jobs, models, pipelines, registry, tags
+from localaws.sagemaker import executions, jobs, models, pipelines, registry, searching, tags
 from localaws.sagemaker.endpoints import EndpointHandlers
 from localaws.sagemaker.service import Service, joined
 from localaws.sagemaker.transforms import TransformHandlers
@@ -110,7 +110,7 @@ class LocalAws:
         served = (EndpointHandlers(self._endpoints), TransformHandlers(self._transforms))
         handlers = (*served, TuningHandlers(self._tuner))
         acting = (self._training, self._processing, *handlers)
-        keeping = (pipelines, executions, models, registry, tags)
+        keeping = (pipelines, executions, models, registry, searching, tags)
         tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
         self.service = Service(self.world, joined(tables))
         self._executor = Executor(self.world, self._runners(), self._read, look_seconds=options.look_seconds)

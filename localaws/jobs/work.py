@@ -97,6 +97,12 @@ class Jobs:
         if running is not None:
             running.stop()
 
+    def let_go(self, name: str) -> None:
+        """Wait for what is still done about a job that has ended: another of its name would lie in the same folder."""
+        deadline = time.monotonic() + _END_SECONDS
+        while name in self._running and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
+
     def series(self, kind: Kind, name: str, metric: str) -> Sequence[float]:
         """The values of a metric so far, in their order, whether the job still runs or has ended."""
         with self._lock:

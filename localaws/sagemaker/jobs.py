@@ -65,6 +65,7 @@ class JobHandlers:
             f"Describe{self.noun}Job": self.resource.describe,
             f"List{self.noun}Jobs": self.resource.list,
             f"Stop{self.noun}Job": self._stop,
+            f"Delete{self.noun}Job": self._delete,
         }
 
     def series(self, name: str, metric: str) -> Sequence[float]:
@@ -99,6 +100,18 @@ class JobHandlers:
             why = f"the {self.resource.called} is in status {job[self.kind.status]}"
             raise InvalidRequestError(f"The request was rejected because {why}.")
         self.jobs.stop(self.kind, name)
+        return {}
+
+    def _delete(self, world: World, request: Request) -> Mapping[str, Any]:
+        name = request[self.resource.name_member]
+        job = world.store.find(self.resource.kind, name)
+        if job is None:
+            raise ServiceError("ResourceNotFound", "Requested resource not found.")
+        if job[self.kind.status] not in _OVER:
+            why = f"the {self.resource.called} is in status {job[self.kind.status]}"
+            raise ServiceError("ResourceInUse", f"The request was rejected because {why}.")
+        self.jobs.let_go(name)
+        self.resource.remove(world, name)
         return {}
 
 

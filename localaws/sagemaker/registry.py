@@ -5,6 +5,7 @@ A version that is registered, and one whose approval changes, is told on the bus
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from localaws.store import Document
 from localaws.world import World
 
 _COUNTER = "model-package-counter"
+_POLICY = "model-package-group-policy"
 _ASKED = "model-package-request"
 _CHANGEABLE = (
     "ModelApprovalStatus",
@@ -76,7 +78,48 @@ def _delete_group(world: World, request: Request) -> Mapping[str, Any]:
     if _versions(world, name):
         raise ServiceError("ConflictException", f"Model Package Group {name} cannot be deleted while it has versions.")
     GROUP.remove(world, name)
+    if world.store.find(_POLICY, name) is not None:
+        world.store.remove(_POLICY, name)
     return {}
+
+
+def _put_policy(world: World, request: Request) -> Mapping[str, Any]:
+    group = GROUP.get(world, name_of(world, request["ModelPackageGroupName"]))
+    try:
+        is_policy = isinstance(json.loads(request["ResourcePolicy"]), dict)
+    except ValueError:
+        is_policy = False
+    if not is_policy:
+        raise InvalidRequestError("The ResourcePolicy is no JSON document.")
+    world.store.put(_POLICY, group["ModelPackageGroupName"], {"ResourcePolicy": request["ResourcePolicy"]})
+    return group
+
+
+def _get_policy(world: World, request: Request) -> Mapping[str, Any]:
+    group = GROUP.get(world, name_of(world, request["ModelPackageGroupName"]))
+    found = world.store.find(_POLICY, group["ModelPackageGroupName"])
+    if found is None:
+        raise InvalidRequestError(f"Cannot find resource policy for: {group['ModelPackageGroupArn']}.")
+    return found
+
+
+def _delete_policy(world: World, request: Request) -> Mapping[str, Any]:
+    with world.store.together():
+        _get_policy(world, request)
+        world.store.remove(_POLICY, name_of(world, request["ModelPackageGroupName"]))
+    return {}
+
+
+def _describe_batch(world: World, request: Request) -> Mapping[str, Any]:
+    """What is known of each package, and of each that cannot be described, why."""
+    described: dict[str, Any] = {}
+    failed: dict[str, Any] = {}
+    for arn in request["ModelPackageArnList"]:
+        try:
+            described[arn] = PACKAGE.get(world, name_of(world, arn))
+        except ServiceError as error:
+            failed[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+    return {"ModelPackageSummaries": described, "BatchDescribeModelPackageErrorMap": failed}
 
 
 def _create_package(world: World, request: Request) -> Mapping[str, Any]:
@@ -180,4 +223,8 @@ HANDLERS: Mapping[str, Handler] = {
     "UpdateModelPackage": _update_package,
     "DeleteModelPackage": _delete_package,
     "ListModelPackages": _list_packages,
+    "BatchDescribeModelPackage": _describe_batch,
+    "PutModelPackageGroupPolicy": _put_policy,
+    "GetModelPackageGroupPolicy": _get_policy,
+    "DeleteModelPackageGroupPolicy": _delete_policy,
 }

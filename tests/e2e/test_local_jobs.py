@@ -148,6 +148,19 @@ def test_a_job_on_spot_instances_must_wait_at_least_as_long_as_it_may_run(shop: 
     assert shop.ended()["TrainingJobStatus"] == "Completed"
 
 
+def test_a_job_that_has_ended_may_be_deleted_and_its_name_given_again(shop: Shop) -> None:
+    shop.train("sleep 0.2")
+    with pytest.raises(ServiceError, match="is in status InProgress") as refused:
+        shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    assert refused.value.code == "ResourceInUse"
+    shop.ended()
+    shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    with pytest.raises(ServiceError, match="not found"):
+        shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    shop.train("true")
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
+
+
 def test_a_name_is_given_to_one_job(shop: Shop) -> None:
     shop.train("true")
     with pytest.raises(ServiceError, match="Job name must be unique") as raised:

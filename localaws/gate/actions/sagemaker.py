@@ -36,6 +36,11 @@ _SPECIAL: Mapping[str, tuple[Need, ...]] = {
     "DescribeModelPackage": _PACKAGE,
     "DeleteModelPackage": _PACKAGE,
     "UpdateModelPackage": (Need("{ModelPackageArn}"),),
+    "BatchDescribeModelPackage": (Need("{ModelPackageArnList[]}"),),
+    **dict.fromkeys(
+        ("GetModelPackageGroupPolicy", "PutModelPackageGroupPolicy", "DeleteModelPackageGroupPolicy"),
+        (Need("model-package-group/{ModelPackageGroupName}"),),
+    ),
     "ListModelPackages": (Need("model-package-group/{ModelPackageGroupName}"),),
     "ListTrainingJobsForHyperParameterTuningJob": (Need("hyper-parameter-tuning-job/{HyperParameterTuningJobName}"),),
     "StartPipelineExecution": (Need("pipeline/{PipelineName}"),),
