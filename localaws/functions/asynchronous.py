@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from localaws.clients import LAMBDA
@@ -18,6 +19,7 @@ from localaws.store import Document
 
 WAY = "invocation"
 _RETRIES = 2
+_LONGEST_WORDS = 1024
 _OLDEST_SECONDS = 21600.0
 
 
@@ -55,16 +57,31 @@ class Asynchronous:
         """Tell the destination of failures."""
         record = _record(name, delivery, "RetriesExhausted", refusal.tries + 1, None)
         self._tell(delivery, "OnFailure", {**record, "responsePayload": _json(refusal.message)})
+        self._bury(name, delivery, refusal)
 
     def _tell(self, delivery: Document, outcome: str, record: dict[str, Any]) -> None:
+        function = self._function(delivery)
+        if function is not None:
+            arn = ((function.policy.get("DestinationConfig") or {}).get(outcome) or {}).get("Destination")
+            self._send(function, arn, json.dumps(record), {})
+
+    def _bury(self, name: str, delivery: Document, refusal: Refusal) -> None:
+        """Leave the event in the function's dead-letter queue, with why it is there."""
+        function = self._function(delivery)
+        if function is not None:
+            about = {"RequestID": name, "ErrorCode": "200", "ErrorMessage": refusal.message[:_LONGEST_WORDS]}
+            self._send(function, function.dead_letter, delivery["body"], about)
+
+    def _function(self, delivery: Document) -> Function | None:
+        """The function of a call; one that is gone has no destinations."""
         try:
-            function = self._invoker.book.find(delivery["to"])
+            return self._invoker.book.find(delivery["to"])
         except ServiceError:
-            return  # a function that is gone has no destinations
-        arn = ((function.policy.get("DestinationConfig") or {}).get(outcome) or {}).get("Destination")
+            return None
+
+    def _send(self, function: Function, arn: str | None, body: str, about: Mapping[str, str]) -> None:
         if arn:
-            body = json.dumps(record)
-            target = {"Arn": arn, "RoleArn": function.role}
+            target = {"Arn": arn, "RoleArn": function.role, "MessageAttributeParameters": about}
             self._deliveries.add(to_target(target, body, self._deliveries.now(), (LAMBDA, function.arn), about={}))
 
 

@@ -7,12 +7,14 @@ import json
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from localaws.clients import LAMBDA, Taking
+from localaws.functions import local
 from localaws.protocol.errors import ServiceError
+from localaws.records.mending import DEAD_LETTER
 from localaws.records.services import Records
 
 LATEST = "$LATEST"
@@ -20,6 +22,14 @@ _SERVICE = "awslambda"
 _ARN = re.compile(
     r"(?:(?:arn:aws[\w-]*:lambda:)?(?:[\w-]+:)?(?:\d{12}:)?function:)?([\w-]{1,140})(?::([\w$-]{1,128}))?"
 )
+
+
+@dataclass(frozen=True)
+class Layer:
+    """An archive that a function finds beside its own code."""
+
+    digest: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,15 @@ class Function:
     code: bytes = field(repr=False)
     reserved: int | None = None
     policy: Mapping[str, Any] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    dead_letter: str = ""
 
     @cached_property
     def key(self) -> str:
         """The same for calls that one process can answer, whichever name the function was called by."""
         parts = (self.arn, self.version, self.digest, self.handler, self.role, self.memory, self.runtime)
-        return hashlib.sha256(json.dumps([*parts, dict(self.variables)], sort_keys=True).encode()).hexdigest()
+        told = [*parts, dict(self.variables), *(layer.digest for layer in self.layers)]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property
     def taking(self) -> Taking:
@@ -79,7 +92,9 @@ class Book:
             if found is None:
                 raise _unknown(backend, name, wanted)
             latest = backend._lambdas._get_latest(name)
-            return _function(found, latest, wanted)
+            function = _function(found, latest, wanted, _layers(backend, found))
+        at = local.folder(function.code)
+        return replace(function, digest=f"{function.digest}:{local.state(at)}") if at else function
 
     def alias_version(self, name: str, qualifier: str) -> str | None:
         """The version that an alias stands for; None if it is no alias."""
@@ -125,7 +140,13 @@ def _shared_out(alias: Any) -> str:
     return str(alias.function_version)
 
 
-def _function(found: Any, latest: Any, wanted: str) -> Function:
+def _layers(backend: Any, found: Any) -> tuple[Layer, ...]:
+    """The layers of a function in their order; one that has been deleted since is there no more."""
+    versions = (backend.layers_versions_by_arn(one["Arn"]) for one in found.layers)
+    return tuple(Layer(one.code_sha_256, one.code_bytes) for one in versions if one is not None)
+
+
+def _function(found: Any, latest: Any, wanted: str, layers: tuple[Layer, ...]) -> Function:
     is_latest = found is latest
     base = latest.function_arn
     configs = latest.event_invoke_config or found.event_invoke_config
@@ -144,6 +165,8 @@ def _function(found: Any, latest: Any, wanted: str) -> Function:
         code=getattr(found, "code_bytes", b""),
         reserved=None if latest.reserved_concurrency is None else int(latest.reserved_concurrency),
         policy=configs[0].config if configs else {},
+        layers=layers,
+        dead_letter=getattr(found, DEAD_LETTER, ""),
     )
 
 

@@ -143,13 +143,22 @@ def _logging() -> _WithRequest:
     return requests
 
 
+def _of_layers() -> list[str]:
+    """Where the layers of a function have modules."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    inside = (f"python/lib/{version}/site-packages", "python")
+    layers = [one for one in os.environ.get("LAMBDA_LAYERS", "").split(os.pathsep) if one]
+    places = [os.path.join(layer, one) for layer in layers for one in inside]  # noqa: PTH118  # what sys.path has is text
+    return [place for place in places if os.path.isdir(place)]  # noqa: PTH112
+
+
 def main(events_end: int, answers_end: int, life_end: int) -> None:
     """Load the handler, say so, and answer events until there are no more."""
     for end in (events_end, answers_end, life_end):
         os.set_inheritable(end, False)
     threading.Thread(target=_end_with, args=(life_end,), daemon=True).start()
     events, answers, requests = os.fdopen(events_end, "rb"), os.fdopen(answers_end, "wb"), _logging()
-    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+    sys.path[:0] = [os.environ["LAMBDA_TASK_ROOT"], *_of_layers()]
     try:
         handler = _loaded(os.environ["_HANDLER"])
     except Exception as error:  # noqa: BLE001  # whatever a module raises is why it cannot be loaded

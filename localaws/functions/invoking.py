@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import secrets
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from localaws.clients import Clients
-from localaws.functions import reports
+from localaws.functions import local, reports
 from localaws.functions.book import Book, Function
 from localaws.functions.code import Codes
 from localaws.functions.environments import Answer, Environment, Launch
@@ -24,7 +26,16 @@ from localaws.world import Clock, Logs
 INIT_SECONDS = 10.0
 _NO_ROLE = "The role defined for the function cannot be assumed by Lambda."
 # What the function's own variables may not replace.
-_RESERVED = ("_HANDLER", "LAMBDA_TASK_ROOT", "AWS_REGION", "AWS_LAMBDA_", "AWS_ACCESS_KEY", "AWS_SECRET", "AWS_SESSION")
+_RESERVED = (
+    "_HANDLER",
+    "LAMBDA_TASK_ROOT",
+    "LAMBDA_LAYERS",
+    "AWS_REGION",
+    "AWS_LAMBDA_",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET",
+    "AWS_SESSION",
+)
 
 
 @dataclass(frozen=True)
@@ -86,10 +97,12 @@ class Invoker:
         if not function.runtime.startswith("python"):
             known = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
             raise ServiceError("InvalidRuntimeException", f"The runtime {known}")
-        folder = self._codes.folder(function.digest, function.code)
+        folder = local.folder(function.code) or self._codes.folder(function.digest, function.code)
+        layers = [self._codes.folder(layer.digest, layer.content) for layer in function.layers]
         stream = f"{self._clock.now():%Y/%m/%d}/[{function.version}]{secrets.token_hex(16)}"
         began = time.monotonic()
         variables = self._variables(function, str(folder), stream, is_provisioned=is_provisioned)
+        variables = {**variables, **_beside(variables, layers)}
         environment = Environment(Launch(self._machine.python, folder, variables))
         begun(environment)
         started = environment.ready(INIT_SECONDS + function.seconds)
@@ -123,6 +136,18 @@ class Invoker:
             return self._clients.take(function.taking)
         except ServiceError:
             raise ServiceError("AccessDeniedException", _NO_ROLE, 403) from None
+
+
+def _beside(variables: Mapping[str, str], layers: Sequence[Path]) -> Mapping[str, str]:
+    """What tells a process of its layers; of files of one name in several the last layer's is found, as in /opt."""
+    if not layers:
+        return {}
+    places = [str(layer) for layer in reversed(layers)]
+    commands = [f"{place}/bin" for place in places]
+    return {
+        "LAMBDA_LAYERS": os.pathsep.join(places),
+        "PATH": os.pathsep.join([*commands, variables.get("PATH", os.defpath)]),
+    }
 
 
 def _answered(warm: Warm, told: Mapping[str, Any], payload: bytes) -> Answer:

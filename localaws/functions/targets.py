@@ -81,11 +81,15 @@ class Targets:
             "EXHAUSTED_RETRY_CONDITION": refusal.condition,
             "TARGET_ARN": delivery["to"],
         }
-        attributes = {key: {"DataType": "String", "StringValue": value} for key, value in told.items()}
-        dead = delivery["dead"]
+        attributes, dead = _attributes(told), delivery["dead"]
         self._clients("sqs", _taking(delivery)).send_message(
             QueueUrl=queue_url(self._clients, dead), MessageBody=delivery["body"], MessageAttributes=attributes
         )
+
+
+def _attributes(told: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+    """What is told beside a message, which cannot be nothing."""
+    return {key: {"DataType": "String", "StringValue": value or "-"} for key, value in told.items()}
 
 
 def _is_passing(error: Exception) -> bool:
@@ -106,8 +110,10 @@ def _to_function(clients: Clients, _name: str, delivery: Document) -> None:
 def _to_queue(clients: Clients, name: str, delivery: Document) -> None:
     group = (delivery["how"].get("SqsParameters") or {}).get("MessageGroupId")
     more = {"MessageGroupId": group, "MessageDeduplicationId": name} if group else {}
-    client = clients("sqs", _taking(delivery))
-    client.send_message(QueueUrl=queue_url(clients, delivery["to"]), MessageBody=delivery["body"], **more)
+    about = delivery["how"].get("MessageAttributeParameters")
+    attributes = {"MessageAttributes": _attributes(about)} if about else {}
+    client, queue = clients("sqs", _taking(delivery)), queue_url(clients, delivery["to"])
+    client.send_message(QueueUrl=queue, MessageBody=delivery["body"], **more, **attributes)
 
 
 def _to_pipeline(clients: Clients, name: str, delivery: Document) -> None:

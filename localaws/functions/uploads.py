@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from localaws.functions import code
+from localaws.functions import code, local
 from localaws.functions.replies import read, refused
 from localaws.protocol.documents import document
 from localaws.protocol.errors import ServiceError
@@ -17,7 +17,10 @@ from localaws.web.router import Application, Environ, StartResponse
 from localaws.world import Objects
 
 _CREATE = re.compile(r"/2015-03-31/functions/?")
+_LAYER = re.compile(r"/2018-10-31/layers/[^/]+/versions/?")
 _UPDATE = re.compile(r"/2015-03-31/functions/[^/]+/code/?")
+# Which requests bring code, by method and path, and in which of their members; an update is the code itself.
+_BRINGING = (("POST", _CREATE, "Code"), ("PUT", _UPDATE, ""), ("POST", _LAYER, "Content"))
 _SOURCES = ("S3Bucket", "ZipFile", "ImageUri")
 _LARGEST = 96 << 20  # 70 MB of a zip, as base64
 _MISSING = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist."
@@ -33,11 +36,11 @@ class Uploads:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """The answer to a request."""
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        is_creating = method == "POST" and _CREATE.fullmatch(path)
-        if is_creating or (method == "PUT" and _UPDATE.fullmatch(path)):
+        member = next((inside for by, at, inside in _BRINGING if method == by and at.fullmatch(path)), None)
+        if member is not None:
             try:
                 asked = document(read(environ, _LARGEST))
-                ready = {**asked, "Code": self._ready(asked.get("Code"))} if is_creating else self._ready(asked)
+                ready = {**asked, member: self._ready(asked.get(member))} if member else self._ready(asked)
             except ServiceError as error:
                 return refused(error)(environ, start_response)
             body = json.dumps(ready).encode()
@@ -48,7 +51,9 @@ class Uploads:
         """The same with the archive in it, if it is one of files."""
         if not isinstance(told, Mapping) or not any(one in told for one in _SOURCES):
             raise ServiceError("InvalidParameterValueException", "Please provide a source for function code.")
-        if "S3Bucket" in told:
+        if told.get("S3Bucket") == local.BUCKET:
+            content = local.archive(str(told.get("S3Key", "")))
+        elif "S3Bucket" in told:
             content = self._fetched(f"s3://{told['S3Bucket']}/{told.get('S3Key', '')}")
         elif "ZipFile" in told:
             content = _decoded(told["ZipFile"])

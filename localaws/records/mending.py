@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from moto.awslambda.exceptions import LambdaClientError, UnknownAliasException
+from moto.awslambda.exceptions import InvalidParameterValueException, LambdaClientError, UnknownAliasException
 from moto.awslambda.models import LambdaBackend, LambdaFunction
 from moto.awslambda.policy import Policy
 from moto.core.resource_tagging import TaggedResource
 from moto.events.models import EventsBackend
 from moto.iam.models import IAMBackend
-from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.models import Queue, SQSBackend, sqs_backends
+
+DEAD_LETTER = "dead_letter_target"
+"""What a function of moto's is given besides its own."""
 
 
 @cache
@@ -52,11 +55,22 @@ def create_mapping(original: Any) -> Callable[..., Any]:
                     f'An event source mapping with SQS arn (" {queue} ") and function (" {function} ") already exists. '
                     f"Please update or delete the existing mapping with UUID {one.uuid}"
                 )
+        _check_visibility(self, str(queue), spec["FunctionName"])
         made = original(self, spec)
         made.function_arn = function
         return made
 
     return create_event_source_mapping
+
+
+def _check_visibility(backend: LambdaBackend, queue: str, function: str) -> None:
+    """A message must not come to light again while the function may still be at it."""
+    queues: list[Any] = list(sqs_backends[backend.account_id][backend.region_name].queues.values())
+    visible = [one.visibility_timeout for one in queues if one.queue_arn == queue]
+    seconds = int(backend._lambdas.get_function_by_name_or_arn_with_qualifier(function).timeout)
+    if visible and int(visible[0]) < seconds:
+        words = f"Queue visibility timeout: {visible[0]} seconds is less than Function timeout: {seconds} seconds"
+        raise InvalidParameterValueException(words)
 
 
 def update_mapping(original: Any) -> Callable[..., Any]:
@@ -69,6 +83,46 @@ def update_mapping(original: Any) -> Callable[..., Any]:
         return changed
 
     return update_event_source_mapping
+
+
+def _dead_letter(spec: dict[str, Any]) -> str:
+    """Where calls go that failed for good, as a request has it."""
+    arn = str((spec.get("DeadLetterConfig") or {}).get("TargetArn") or "")
+    if arn and not arn.startswith("arn:aws:sqs:"):
+        words = f"The local AWS brings dead letters to queues of SQS, and {arn} is none."
+        raise InvalidParameterValueException(words)
+    return arn
+
+
+def new_function(original: Any) -> Callable[..., Any]:
+    """A function knows where calls go that failed for good."""
+
+    def init(self: LambdaFunction, account_id: str, spec: dict[str, Any], region: str, version: int | str) -> None:
+        setattr(self, DEAD_LETTER, _dead_letter(spec))
+        original(self, account_id, spec, region, version)
+
+    return init
+
+
+def update_configuration(original: Any) -> Callable[..., Any]:
+    """As with making one."""
+
+    def update(self: LambdaFunction, config_updates: dict[str, Any]) -> Any:
+        if "DeadLetterConfig" in config_updates:
+            setattr(self, DEAD_LETTER, _dead_letter(config_updates))
+        return original(self, config_updates)
+
+    return update
+
+
+def configuration(original: Any) -> Callable[..., Any]:
+    """What is told of a function has that, too."""
+
+    def get_configuration(self: LambdaFunction, on_create: bool = False) -> Any:
+        arn = getattr(self, DEAD_LETTER, "")
+        return {**original(self, on_create), **({"DeadLetterConfig": {"TargetArn": arn}} if arn else {})}
+
+    return get_configuration
 
 
 def add_statement(original: Any) -> Callable[..., Any]:
@@ -172,6 +226,9 @@ _MENDED: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (LambdaBackend, "delete_function", delete_function),
     (LambdaBackend, "iter_tagged_resources", tagged_functions),
     (LambdaFunction, "update_function_code", update_code),
+    (LambdaFunction, "__init__", new_function),
+    (LambdaFunction, "update_configuration", update_configuration),
+    (LambdaFunction, "get_configuration", configuration),
     (Policy, "add_statement", add_statement),
     (EventsBackend, "iter_tagged_resources", tagged_rules),
     (IAMBackend, "create_service_linked_role", linked_role),
