@@ -82,10 +82,10 @@ def test_a_message_that_is_reported_comes_again_alone_until_it_is_dead(url: str)
         bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
         return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}
     """
-    make(url, "partly", code)
+    make(url, "partly", code, Timeout=2)
     dead = queue(url, "partly-dead")
     redrive = json.dumps({"deadLetterTargetArn": arn("sqs", "partly-dead"), "maxReceiveCount": 2})
-    address = queue(url, "partly", VisibilityTimeout="1", RedrivePolicy=redrive)
+    address = queue(url, "partly", VisibilityTimeout="2", RedrivePolicy=redrive)
     for body in ("bad", "good"):
         client(url, "sqs").send_message(QueueUrl=address, MessageBody=body)
     mapped(
@@ -110,8 +110,8 @@ def test_a_batch_whose_call_fails_comes_again(url: str) -> None:
         if event["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1":
             raise ValueError("not yet")
     """
-    make(url, "again", code)
-    address = queue(url, "again", VisibilityTimeout="1")
+    make(url, "again", code, Timeout=2)
+    address = queue(url, "again", VisibilityTimeout="2")
     mapped(url, "again", "again")
     client(url, "sqs").send_message(QueueUrl=address, MessageBody="text")
     until(lambda: said(url, "again", "count"), ["1", "2"])
