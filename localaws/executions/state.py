@@ -18,6 +18,7 @@ EXECUTION = "execution"
 ACTIVE = "active-execution"
 STEP = "execution-step"
 CALLBACK = "callback"
+REQUEST = "client-request-token"
 OVER = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 
 
@@ -67,7 +68,9 @@ def running(world: World, pipeline: str) -> list[str]:
 
 
 def forget(world: World, pipeline: str) -> None:
-    """Forget the executions of a pipeline, and their steps."""
+    """Forget the executions of a pipeline, their steps, and which requests started them."""
+    for entry in world.store.entries(REQUEST, f"start/{pipeline}/"):
+        world.store.remove(REQUEST, entry.name)
     for execution in of(world, pipeline):
         execution_id = id_of(execution["PipelineExecutionArn"])
         for name in steps(world, execution_id):

@@ -21,7 +21,6 @@ from localaws.steps.runner import RUNNABLE
 from localaws.store import Document
 from localaws.world import World
 
-_TOKENS = "client-request-token"
 _ALPHABET = string.ascii_lowercase + string.digits
 _EXECUTIONS = Listing(
     "PipelineExecutionSummaries",
@@ -43,10 +42,10 @@ def _once(world: World, what: str, request: Request, act: Callable[[], Mapping[s
     """Do something, but not again for a request with the same token: that is answered as the first one was."""
     token = request.get("ClientRequestToken")
     with world.store.together():
-        known = world.store.find(_TOKENS, f"{what}/{token}") if token else None
+        known = world.store.find(state.REQUEST, f"{what}/{token}") if token else None
         answer = known or {"PipelineExecutionArn": act()["PipelineExecutionArn"]}
         if token and not known:
-            world.store.put(_TOKENS, f"{what}/{token}", answer)
+            world.store.put(state.REQUEST, f"{what}/{token}", answer)
     return answer
 
 
@@ -66,12 +65,12 @@ def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
 
 def _check_steps(read: definition.Definition) -> None:
     """Refuse what has no way to run here, by its name, before anything runs."""
-    foreign = [f"{step.name} ({step.type})" for step in read.steps if step.type not in RUNNABLE]
+    foreign = [f"{step.name} ({step.type})" for step in read.all_steps() if step.type not in RUNNABLE]
     if foreign:
         raise InvalidRequestError(
             f"The local AWS runs no steps of these types: {', '.join(foreign)}. Leave them out for this machine."
         )
-    for step in read.steps:
+    for step in read.all_steps():
         try:
             unsupported.refuse(OPERATIONS[step.type].create if step.type in OPERATIONS else "", step.own_arguments)
         except InvalidRequestError as error:

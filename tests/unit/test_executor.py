@@ -87,6 +87,13 @@ def test_what_a_step_asks_for_and_cannot_be_carried_out_is_told_at_the_start(sag
         sage.start(training("A"), {"Name": "B", "Type": "Training", "Arguments": piped})
 
 
+def test_a_step_in_a_branch_that_cannot_run_is_told_at_the_start(sage: Sage) -> None:
+    inner = {"Name": "Cluster", "Type": "EMR", "Arguments": {}}
+    branches = {"Conditions": [], "IfSteps": [inner], "ElseSteps": []}
+    with pytest.raises(ServiceError, match=r"runs no steps of these types: Cluster \(EMR\)"):
+        sage.start({"Name": "Gate", "Type": "Condition", "Arguments": branches})
+
+
 def test_a_condition_takes_a_branch_and_the_other_never_starts(sage: Sage) -> None:
     compared = {"Type": "GreaterThan", "LeftValue": {"Get": "Parameters.Epochs"}, "RightValue": 5}
     gate = {

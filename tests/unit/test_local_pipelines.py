@@ -109,6 +109,14 @@ def test_a_pipeline_that_runs_is_not_deleted_and_one_that_ran_goes_with_its_exec
     sage.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
     with pytest.raises(ServiceError, match="does not exist"):
         sage.described(arn)
+    put(sage, "CreatePipeline", FIRST)
+    again = sage.service.answer("StartPipelineExecution", {"PipelineName": "dogs", **token("s")})
+    sage.service.answer("StopPipelineExecution", {**again, **token("x")})
+    assert sage.go(again["PipelineExecutionArn"]) == "Stopped"
+    sage.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
+    put(sage, "CreatePipeline", FIRST)
+    other = sage.service.answer("StartPipelineExecution", {"PipelineName": "dogs", **token("s")})
+    assert other != again
 
 
 def selected(sage: Sage, *names: str, source: str | None) -> str:
