@@ -32,6 +32,7 @@ class Launch:
     python: str
     folder: Path
     environment: Mapping[str, str]
+    keeps_compiled: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Environment:
         given = (theirs_in, theirs_out, theirs_life)
         try:
             self._process = subprocess.Popen(  # noqa: S603  # running functions is what this is for
-                [launch.python, "-I", str(_BOOTSTRAP), *map(str, given)],
+                [launch.python, "-I" if launch.keeps_compiled else "-IB", str(_BOOTSTRAP), *map(str, given)],
                 cwd=launch.folder,
                 env=dict(launch.environment),
                 stdin=subprocess.DEVNULL,

@@ -97,13 +97,15 @@ class Invoker:
         if not function.runtime.startswith("python"):
             known = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
             raise ServiceError("InvalidRuntimeException", f"The runtime {known}")
-        folder = local.folder(function.code) or self._codes.folder(function.digest, function.code)
+        changing = local.folder(function.code)
+        folder = changing or self._codes.folder(function.digest, function.code)
         layers = [self._codes.folder(layer.digest, layer.content) for layer in function.layers]
         stream = f"{self._clock.now():%Y/%m/%d}/[{function.version}]{secrets.token_hex(16)}"
         began = time.monotonic()
         variables = self._variables(function, str(folder), stream, is_provisioned=is_provisioned)
         variables = {**variables, **_beside(variables, layers)}
-        environment = Environment(Launch(self._machine.python, folder, variables))
+        # What Python keeps compiled it takes for the same if a change comes in the same second.
+        environment = Environment(Launch(self._machine.python, folder, variables, keeps_compiled=changing is None))
         begun(environment)
         started = environment.ready(INIT_SECONDS + function.seconds)
         return Warm(environment, function, stream, started, time.monotonic() - began)

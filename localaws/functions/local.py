@@ -32,11 +32,13 @@ def archive(path: str) -> bytes:
     return content.getvalue()
 
 
-@lru_cache(maxsize=256)
 def folder(content: bytes) -> Path | None:
     """The folder that an archive stands for; None if it is one of code."""
-    if len(content) > _LONGEST:
-        return None
+    return _marked(content) if len(content) <= _LONGEST else None
+
+
+@lru_cache(maxsize=256)
+def _marked(content: bytes) -> Path | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as written:
             return Path(written.read(_MARK).decode()) if written.namelist() == [_MARK] else None

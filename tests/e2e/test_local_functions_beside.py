@@ -86,8 +86,9 @@ def test_a_folder_of_this_machine_answers_with_what_it_holds_now(url: str, tmp_p
         FunctionName="reloaded", Role=ROLE, Code=code, Runtime="python3.13", Handler="module.handler"
     )
     assert invoked(url, "reloaded")["body"] == 1
-    write(tmp_path / "module.py", 22)
-    assert invoked(url, "reloaded")["body"] == 22
+    write(tmp_path / "module.py", 2)
+    assert invoked(url, "reloaded")["body"] == 2
+    assert [one.name for one in tmp_path.iterdir()] == ["module.py"]
     functions.update_function_code(FunctionName="reloaded", ZipFile=zipped(module="def handler(e, c): return 'zip'"))
     assert invoked(url, "reloaded")["body"] == "zip"
     with pytest.raises(ClientError, match="is no folder of this machine"):
