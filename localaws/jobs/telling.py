@@ -12,18 +12,24 @@ from localaws.sagemaker import tags
 from localaws.store import Document
 from localaws.world import World
 
-_NOUNS: Mapping[str, str] = {"training-job": "Training", "processing-job": "Processing"}
+# What the operations call a kind of job, and what its events do.
+_CALLED: Mapping[str, tuple[str, str]] = {
+    "training-job": ("Training", "Training"),
+    "processing-job": ("Processing", "Processing"),
+    "transform-job": ("Transform", "Transform"),
+    "tuning-job": ("HyperParameterTuning", "HyperParameter Tuning"),
+}
 
 
 def job_changed(world: World, kind: str, job: Document, before: Document | None = None) -> None:
     """Tell that a job has begun, or has another status than before."""
-    noun = _NOUNS[kind]
+    noun, spoken = _CALLED[kind]
     statuses = (f"{noun}JobStatus", "SecondaryStatus")
     if before is not None and all(job.get(one) == before.get(one) for one in statuses):
         return
     described = shaped(service().operation_model(f"Describe{noun}Job").output_shape, job, _milliseconds)
     arn = job[f"{noun}JobArn"]
-    events.emit(world, f"SageMaker {noun} Job State Change", [arn], {**described, "Tags": tags.of(world, arn)})
+    events.emit(world, f"SageMaker {spoken} Job State Change", [arn], {**described, "Tags": tags.of(world, arn)})
 
 
 def _milliseconds(value: Any) -> int:

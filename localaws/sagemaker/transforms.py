@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.jobs.telling import job_changed
 from localaws.protocol.errors import InvalidRequestError
 from localaws.sagemaker import models
 from localaws.sagemaker.jobs import job_resource
@@ -41,6 +42,7 @@ class TransformHandlers:
         models.MODEL.get(world, request["ModelName"])
         members = {STATUS: "InProgress", "LastModifiedTime": world.now()}
         job = TRANSFORM.create(world, request, **members)
+        job_changed(world, TRANSFORM.kind, job)
         self.transforms.start(request["TransformJobName"])
         return job
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from localaws.jobs.telling import job_changed
 from localaws.protocol.errors import InvalidRequestError, ServiceError
 from localaws.sagemaker.jobs import JobResource
 from localaws.sagemaker.listing import Listing
@@ -64,7 +65,9 @@ class TuningHandlers:
             if RESOURCE.get(world, parent)[STATUS] in records.RUNNING:
                 raise InvalidRequestError(f"The parent tuning job {parent} has not ended yet.")
         status = {STATUS: "InProgress", "LastModifiedTime": world.now()}
-        return RESOURCE.create(world, request, **status)
+        search = RESOURCE.create(world, request, **status)
+        job_changed(world, records.JOB, search)
+        return search
 
     def _describe(self, world: World, request: Request) -> Mapping[str, Any]:
         search = RESOURCE.get(world, request[_NAME])
@@ -125,7 +128,9 @@ class TuningHandlers:
             is_running = before[STATUS] in records.RUNNING
             return {**before, STATUS: "Stopping", "LastModifiedTime": world.now()} if is_running else before
 
-        world.store.change(records.JOB, request[_NAME], stopping)
+        with world.store.together():
+            before = RESOURCE.get(world, request[_NAME])
+            job_changed(world, records.JOB, world.store.change(records.JOB, request[_NAME], stopping), before)
         return {}
 
     def _delete(self, world: World, request: Request) -> Mapping[str, Any]:

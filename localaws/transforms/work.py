@@ -22,6 +22,7 @@ from typing import Any
 from localaws.endpoints.fleet import Fleet
 from localaws.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
 from localaws.endpoints.recipes import Kitchen, served
+from localaws.jobs.telling import job_changed
 from localaws.objects.catalog import Address, Catalog, NoBucketError
 from localaws.objects.manifests import manifest
 from localaws.protocol.errors import ServiceError
@@ -196,7 +197,9 @@ class Transforms:
             told = "Stopping" if before[STATUS] == "Stopping" and status == "InProgress" else status
             return {**before, **members, STATUS: told, "LastModifiedTime": self._world.now()}
 
-        self._world.store.change(TRANSFORM, name, noted)
+        with self._world.store.together():
+            before = self._world.store.get(TRANSFORM, name)
+            job_changed(self._world, TRANSFORM, self._world.store.change(TRANSFORM, name, noted), before)
         self._world.signal.wake()
 
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
-from localaws import events
+from localaws.jobs.telling import job_changed
 from localaws.sagemaker import tags
 from localaws.store import Document
 from localaws.tuning import records
@@ -132,9 +132,7 @@ class Tuner:
         members = {records.STATUS: end.status, "LastModifiedTime": moment, "HyperParameterTuningEndTime": moment}
         reason = {"FailureReason": end.reason} if end.reason else {}
         with self._world.store.together():
-            search = self._world.store.change(records.JOB, name, lambda before: {**before, **members, **reason})
-            told = ("HyperParameterTuningJobName", "HyperParameterTuningJobArn", records.STATUS)
-            arn = search["HyperParameterTuningJobArn"]
-            kind = "SageMaker HyperParameter Tuning Job State Change"
-            events.emit(self._world, kind, [arn], {member: search[member] for member in told})
+            before = self._world.store.get(records.JOB, name)
+            search = self._world.store.change(records.JOB, name, lambda search: {**search, **members, **reason})
+            job_changed(self._world, records.JOB, search, before)
         self._world.signal.wake()

@@ -99,3 +99,15 @@ def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tm
     assert told[0]["resources"] == ["arn:job"]
     public = {name: value for name, value in job.items() if not name.startswith("_")}
     assert told[0]["detail"] == {**public, "CreationTime": 1767225601500, "Tags": {}}
+
+
+def test_searches_and_transform_jobs_are_told_by_their_own_names(tmp_path: Path) -> None:
+    sage = Sage(tmp_path)
+    searches = heard(sage, "SageMaker HyperParameter Tuning Job State Change")
+    transforms = heard(sage, "SageMaker Transform Job State Change")
+    search = {"HyperParameterTuningJobArn": "arn:search", "HyperParameterTuningJobStatus": "InProgress"}
+    job_changed(sage.world, "tuning-job", search)
+    transform = {"TransformJobArn": "arn:transform", "TransformJobStatus": "Completed"}
+    job_changed(sage.world, "transform-job", transform, {**transform, "TransformJobStatus": "InProgress"})
+    assert searches[0]["detail"] == {**search, "Tags": {}}
+    assert transforms[0]["detail"] == {**transform, "Tags": {}}
