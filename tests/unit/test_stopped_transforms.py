@@ -37,7 +37,7 @@ class Full(Store):
 def test_the_end_of_a_job_is_noted_once_there_is_room(tmp_path: Path) -> None:
     local = world(tmp_path)
     memory = Full(tmp_path / "state.sqlite")
-    memory.put(TRANSFORM, "job", {**JOB, STATUS: "Stopping"})
+    memory.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "Stopping"})
     kitchen = Kitchen("python", {}, FileLogs(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
     Transforms(replace(local, store=memory), kitchen).start("job")
     until(lambda: memory.get(TRANSFORM, "job")[STATUS], "Stopped")
@@ -48,7 +48,7 @@ def test_a_stop_that_comes_before_the_start_holds(tmp_path: Path) -> None:
     local = world(tmp_path)
     container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
     models.MODEL.create(local, {"ModelName": JOB["ModelName"], "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
-    local.store.put(TRANSFORM, "job", {**JOB, STATUS: "InProgress"})
+    local.store.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "InProgress"})
     kitchen = Kitchen("python", {}, FileLogs(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
     transforms = Transforms(local, kitchen)
     transforms.stop("job")
