@@ -15,6 +15,7 @@ from tests.fakes.aws import ACCOUNT, REGION
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 DEPLOY, PREDICT = "sagemaker-dog-breeds-deploy-endpoint", "sagemaker-dog-breeds-predict"
+AWAIT = "sagemaker-dog-breeds-await-endpoint"
 SCALING = "sagemaker-dog-breeds-configure-autoscaling"
 QUEUE = "dog-breeds-await-endpoint"
 GROUP = f"/aws/lambda/{PREDICT}"
@@ -180,6 +181,13 @@ HANDS: dict[str, Hand] = {
         f"update bucket {BUCKET}",
         "policy is not as settings have it",
     ),
+    "a second mapping": Hand(
+        lambda: lambdas().create_event_source_mapping(
+            FunctionName=f"{LAMBDA}:function:{AWAIT}", EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
+        ),
+        f"delete event source {QUEUE} to {LAMBDA}:function:{AWAIT}",
+        "one is enough",
+    ),
     "a queue's time-out": Hand(
         lambda: sqs().set_queue_attributes(QueueUrl=url(), Attributes={"VisibilityTimeout": "5"}),
         f"update queue {QUEUE}",
@@ -248,13 +256,6 @@ HANDS: dict[str, Hand] = {
         lambda: lambdas().untag_resource(Resource=f"{LAMBDA}:event-source-mapping:{mapping()}", TagKeys=["project"]),
         f"update event source {QUEUE}",
         "tag project is missing",
-    ),
-    "a second mapping": Hand(
-        lambda: lambdas().create_event_source_mapping(
-            FunctionName=f"{LAMBDA}:function:{DEPLOY}", EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
-        ),
-        f"delete event source {QUEUE} to {LAMBDA}:function:{DEPLOY}",
-        "one is enough",
     ),
     "a log group that keeps for ever": Hand(
         lambda: logs().delete_retention_policy(logGroupName=GROUP),
