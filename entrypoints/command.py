@@ -7,6 +7,7 @@ there is a container around the script, the line also becomes the reason that th
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,11 @@ from errors import ScriptError
 MISTAKE_EXIT = 2
 INTERRUPTED_EXIT = 130
 # A training job tells its failure in the one file, a processing job in the other.
-_REASONS = (Path("/opt/ml/output/failure"), Path("/opt/ml/output/message"))
+_REASONS = ("output/failure", "output/message")
 _LONGEST_REASON = 1000
+# What AWS's own toolkit goes by, where its folders are not at the usual place.
+_BASE = "SAGEMAKER_BASE_DIR"
+_USUAL_BASE = "/opt/ml"
 
 
 def run(main: Callable[[], None]) -> None:
@@ -40,6 +44,7 @@ def tell(mistake: ScriptError) -> None:
 
 
 def _tell_sagemaker(line: str) -> None:
-    for path in _REASONS:
+    base = Path(os.environ.get(_BASE, _USUAL_BASE))
+    for path in (base / name for name in _REASONS):
         if path.parent.is_dir():
             path.write_text(line[:_LONGEST_REASON], encoding="utf-8")

@@ -5,6 +5,7 @@ ScriptError        everything below
 ├─ DataError       images, archives or a data set that cannot be used
 │  └─ GivenUpError   a download that broke off too often, and may be gone on with
 ├─ ModelError      a model, or weights, that cannot be built or read
+├─ WriteError      a folder that cannot be written to
 └─ LostError       other processes of a training that are gone
 """
 
@@ -29,6 +30,10 @@ class GivenUpError(DataError):
 
 class ModelError(ScriptError):
     """A model, or weights, that cannot be built or read."""
+
+
+class WriteError(ScriptError):
+    """A folder that cannot be written to, or whose disk has no room."""
 
 
 class LostError(ScriptError):

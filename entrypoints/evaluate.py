@@ -29,9 +29,12 @@ import model_archive
 import report
 import scores
 import split
+import writing
 from candidates import Candidate
+from complaints import in_plain_words
 from errors import ModelError, UsageError
 from evaluation import Evaluation, Latency
+from flags import Parser
 from split import Split
 
 BATCH = 64
@@ -64,7 +67,7 @@ def main() -> None:
 
 
 def _flags() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0], allow_abbrev=False)
+    parser = Parser(contract.EVALUATE, (__doc__ or "").partition("\n")[0])
     parser.add_argument(contract.FLAG_CANDIDATE, action="append", required=True, metavar="NAME=PATH")
     parser.add_argument(contract.FLAG_TEST, type=Path, required=True, help="folder of the test images, by class")
     parser.add_argument(contract.FLAG_DATASET, type=Path, required=True, help="folder with dataset.json")
@@ -84,9 +87,10 @@ def answers(found: Mapping[str, Candidate], pictures: Split, batch_size: int) ->
     for batch in split.batches(pictures, sides, batch_size):
         for name, candidate in found.items():
             try:
-                rows[name].append(candidate.predictor.logits(batch[candidate.predictor.model.image_size]))
+                with in_plain_words():
+                    rows[name].append(candidate.predictor.logits(batch[candidate.predictor.model.image_size]))
             except ModelError as error:
-                raise ModelError(f"candidate {name}: {error}") from None
+                raise ModelError(f"candidate {name}: {error}") from error.__cause__
         progress.add(len(batch[sides[0]]))
     return {name: torch.cat(parts).numpy() for name, parts in rows.items()}
 
@@ -134,8 +138,9 @@ def _tell(whole: Evaluation) -> None:
 
 def _write(whole: Evaluation, pictures: Split, output: Path) -> None:
     folder = output / contract.EVALUATION
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / REPORT_FILE).write_text(report.page(whole, pictures), encoding="utf-8")
+    page = report.page(whole, pictures).encode()
+    with writing.whole(folder / REPORT_FILE) as file:
+        file.write(page)
     winner = whole.candidates[whole.champion.name].folder
     model_archive.pack(winner, output / contract.CHAMPION / contract.MODEL_ARCHIVE)
     # Last: whoever finds it finds everything.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import scores
+import writing
 from candidates import Candidate, Champion
 from dataset import Dataset
 from scores import Scores
@@ -55,7 +56,8 @@ class Evaluation:
 def write(evaluation: Evaluation, path: Path) -> None:
     """Write evaluation.json."""
     text = json.dumps(document(evaluation), ensure_ascii=False, allow_nan=False, indent=1)
-    path.write_text(f"{text}\n", encoding="utf-8")
+    with writing.whole(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def document(evaluation: Evaluation) -> dict[str, Any]:

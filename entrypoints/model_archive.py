@@ -8,13 +8,15 @@ taken over.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import shutil
 import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from errors import DataError
+import writing
+from errors import DataError, WriteError
 
 MOST_BYTES = 8 * 1024**3
 MOST_MEMBERS = 1000
@@ -23,6 +25,8 @@ MOST_GROWTH = 100
 _ALLOWANCE = 64 * 1024**2
 _CHUNK = 1024**2
 _MODE = 0o644
+# What no archive is to blame for.
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -38,15 +42,19 @@ def unpack(archive: Path, folder: Path) -> None:
         raise DataError(f"{archive} {error}") from None
     # tarfile and zlib raise much when they are fed on nonsense: recursion and overflow among it.
     except (OSError, EOFError, ValueError, OverflowError, RecursionError, tarfile.TarError, zlib.error) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise DataError(f"{archive} is no archive that can be read: {reason}; use what training wrote") from None
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            raise WriteError(
+                f"{archive} cannot be unpacked in {folder.parent} ({error.strerror}); "
+                "make room there, or name another folder with TMPDIR"
+            ) from None
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise DataError(f"{archive} cannot be read as a .tar.gz ({reason}); use what training wrote") from None
 
 
 def pack(folder: Path, archive: Path) -> None:
     """Pack the files of a folder: names and contents only, so that the same content gives the same bytes."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
     with (
-        archive.open("wb") as file,
+        writing.whole(archive) as file,
         # Weights hardly shrink: more effort only takes longer.
         gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=1, mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
@@ -110,6 +118,8 @@ def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> 
     source = tar.extractfile(member) if member.isreg() and not member.issparse() else None
     if source is None:
         raise DataError(f"has a member that is no plain file: {member.name!r}; use what training wrote")
+    if target.exists():
+        raise DataError(f"has {member.name!r} more than once; use what training wrote")
     target.parent.mkdir(parents=True, exist_ok=True)
     with source, target.open("xb") as file:
         shutil.copyfileobj(source, file, _CHUNK)

@@ -9,7 +9,6 @@ code/         inference.py and what it imports: the archive serves itself, and n
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import torch
 
 import contract
+import writing
 from errors import ModelError
 from networks import Classifier, build
 
@@ -29,7 +29,7 @@ LARGEST_IMAGE = 4096
 _LARGEST_JSON = 64 * 1024**2
 SERVING = (
     *(contract.INFERENCE, "contract.py", "errors.py", "model_folder.py", "networks.py", "pictures.py", "predictor.py"),
-    *("tensors.py", "vision.py"),
+    *("tensors.py", "vision.py", "writing.py"),
 )
 
 
@@ -53,15 +53,15 @@ class Model:
 
 def write(folder: Path, network: Classifier, model: Model, history: Sequence[Mapping[str, Any]]) -> None:
     """Write the whole directory."""
-    folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    torch.save(state, folder / WEIGHTS_FILE)
+    with writing.whole(folder / WEIGHTS_FILE) as file:
+        torch.save(state, file)
     _write_json(folder / MODEL_FILE, asdict(model))
     _write_json(folder / HISTORY_FILE, list(history))
     code = folder / CODE_FOLDER
-    code.mkdir(exist_ok=True)
     for name in SERVING:
-        shutil.copyfile(Path(__file__).with_name(name), code / name)
+        with writing.whole(code / name) as file:
+            file.write(Path(__file__).with_name(name).read_bytes())
 
 
 def read(folder: Path) -> tuple[Classifier, Model]:
@@ -139,4 +139,5 @@ def _read_json(path: Path) -> Any:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with writing.whole(path) as file:
+        file.write(f"{json.dumps(value, indent=2, ensure_ascii=False)}\n".encode())

@@ -6,12 +6,15 @@ features that were computed once, whatever the network, and a saved model needs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
+from torch.func import functional_call
 
 import contract
 from errors import ModelError
@@ -19,6 +22,7 @@ from vision import torchvision
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+_USUAL_SIZE = 224
 
 
 class Classifier(nn.Module):
@@ -47,12 +51,13 @@ def build(
     """A classifier for so many classes, its backbone with torchvision's weights of a name, those of a file, or none."""
     if architecture not in torchvision.models.list_models(module=torchvision.models):
         raise ModelError(f"torchvision has no classifier {architecture}; name one like resnet50")
-    if isinstance(weights, Path) or weights == contract.WEIGHTS_NONE:
-        network = torchvision.models.get_model(architecture, weights=None, **_without_weights(architecture, image_size))
-    else:
-        network = _fetched(architecture, weights)
-    _without_helpers(network)
-    backbone, features = _beheaded(network)
+    named = None if isinstance(weights, Path) or weights == contract.WEIGHTS_NONE else _named(architecture, weights)
+    usual = named.transforms().crop_size[0] if named else _USUAL_SIZE
+    with _of_a_size(architecture, image_size, usual):
+        network = _fetched(architecture, named) if named else _drawn(architecture, image_size)
+        _without_helpers(network)
+        backbone, features = _beheaded(network)
+        _look(backbone, image_size)
     if isinstance(weights, Path):
         _load(backbone, weights)
     return Classifier(backbone, _head(features, classes, head_width, dropout))
@@ -66,16 +71,44 @@ def normalisation(architecture: str, weights: str | Path) -> tuple[Sequence[floa
     return tuple(transforms.mean), tuple(transforms.std)
 
 
-def _fetched(architecture: str, weights: str) -> nn.Module:
-    named = _named(architecture, weights)
+def _fetched(architecture: str, weights: Any) -> nn.Module:
     try:
-        found: nn.Module = torchvision.models.get_model(architecture, weights=named)
-    except OSError as error:
+        found: nn.Module = torchvision.models.get_model(architecture, weights=weights)
+    except (OSError, RuntimeError) as error:  # torch says by a RuntimeError that what came has another checksum
         raise ModelError(
-            f"the weights {weights} of {architecture} cannot be fetched ({error}); "
+            f"the weights {weights.name} of {architecture} cannot be fetched ({error}); "
             "give a file with --weights, or a channel of that name, or none"
         ) from error
     return found
+
+
+def _drawn(architecture: str, image_size: int) -> nn.Module:
+    told = _without_weights(architecture, image_size)
+    found: nn.Module = torchvision.models.get_model(architecture, weights=None, **told)
+    return found
+
+
+@contextmanager
+def _of_a_size(architecture: str, image_size: int, usual: int) -> Iterator[None]:
+    """Networks that cut pictures into patches, or make them ever smaller, say so of some sizes, each in its way."""
+    try:
+        yield
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        if "DefaultCPUAllocator" in reason:
+            raise  # memory is short, whatever the size
+        raise ModelError(
+            f"{architecture} cannot take pictures of {image_size} pixels ({reason}); "
+            f"train with another --image-size, such as {usual}, or another --architecture"
+        ) from error
+
+
+def _look(backbone: nn.Module, image_size: int) -> None:
+    """Have two pictures looked at that are nothing but shapes: it costs no memory, and tells whether that goes."""
+    values = itertools.chain(backbone.named_parameters(), backbone.named_buffers())
+    shapes = {name: value.detach().to("meta") for name, value in values}
+    with torch.no_grad():
+        functional_call(backbone, shapes, torch.empty(2, 3, image_size, image_size, device="meta"))
 
 
 def _without_weights(architecture: str, image_size: int) -> dict[str, Any]:

@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any, NoReturn
+from typing import Any
 
 import backends
 import contract
 import places
 from errors import UsageError
+from flags import Parser
 from model_folder import LARGEST_IMAGE
 from ranks import PATIENCE
 
@@ -114,14 +115,6 @@ def _written(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, 
     return {name: place and places.writable(_spelled(name), place) for name, place in found.items()}
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are told as all others are."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say in one line what is wrong."""
-        raise UsageError(f"{message}; --help lists the flags")
-
-
 def _truth(word: str) -> bool:
     """SageMaker's toolkit hands a JSON true or false on as a word."""
     try:
@@ -146,9 +139,7 @@ def _number(kind: Callable[[str], float], least: float, most: float) -> Callable
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog=contract.TRAIN, description="Train a classifier of torchvision on folders of images.", allow_abbrev=False
-    )
+    parser = Parser(contract.TRAIN, "Train a classifier of torchvision on folders of images.")
     for add in (_add_data, _add_results, _add_hyperparameters, _add_machine):
         add(parser)
     return parser

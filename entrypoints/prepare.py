@@ -10,7 +10,6 @@ the number of workers, nor on the order in which a disk or an archive lists them
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import logging
 import os
@@ -28,6 +27,7 @@ from command import run
 from dataset import Dataset
 from errors import DataError, UsageError
 from fetch import MOST_BYTES, Source, fetch, source
+from flags import Parser
 from keeping import download_folder
 from layouts import SPLITS, Layout, Original, understood
 from prepared_folder import CHANNELS, lay_out
@@ -147,8 +147,8 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     sys.exit(_TERMINATED_EXIT)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Images as they are found become a data set to train on.")
+def _parser() -> Parser:
+    parser = Parser(contract.PREPARE, "Images as they are found become a data set to train on.")
     add = parser.add_argument
     add(
         contract.FLAG_SOURCE,

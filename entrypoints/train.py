@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import shutil
 import sys
 import time
 from dataclasses import asdict
@@ -25,8 +24,9 @@ import model_folder
 import options as option
 import readers
 import together
+import writing
 from checkpoints import MACHINERY, STATE, Checkpoints
-from errors import ModelError
+from complaints import in_plain_words
 from groundwork import Groundwork
 from options import Options
 from ranks import Ranks, join
@@ -52,14 +52,9 @@ def main() -> None:
 
 def train(options: Options, ranks: Ranks, stop: Stop) -> None:
     """Train on what is there, and write the model directory."""
-    try:
+    with in_plain_words():
         ground = groundwork.lay(options, ranks)
         state = _trained(ground, stop)
-    except Exception as error:
-        plain = _plainly(error)
-        if plain is None:
-            raise
-        raise plain from error
     if ranks.is_first:
         # The tuner reads the last value of a metric, and it is the best model that is kept.
         tell(state.best, state.best_epoch + 1, options.hyperparameters.epochs, "best, kept")
@@ -95,29 +90,14 @@ def _trained(ground: Groundwork, stop: Stop) -> State:
     return trainer.state
 
 
-def _plainly(error: Exception) -> ModelError | None:
-    """What torch says of the machine and the flags, in the words of a user."""
-    reason = str(error).strip().partition("\n")[0]
-    kinds = {
-        "the GPU has too little memory ({}); lower --batch-size or --image-size": isinstance(
-            error, torch.cuda.OutOfMemoryError
-        ),
-        "torch cannot compile this network here ({}); leave out --compile": type(error).__module__.startswith(
-            ("torch._dynamo", "torch._inductor")
-        ),
-        "a batch is too small to be normalized ({}); raise --batch-size": "more than 1 value per channel" in reason,
-    }
-    return next((ModelError(words.format(reason)) for words, fits in kinds.items() if fits), None)
-
-
 def _write(ground: Groundwork, state: State) -> None:
     """Write the model directory with the best that the training has been."""
     options = ground.options
     ground.learner.load_state_dict(state.best_module)
     model_folder.write(options.model_dir, ground.network, _described(ground, state), state.history)
     if options.output_dir:
-        options.output_dir.mkdir(parents=True, exist_ok=True)
-        shutil.copy(options.model_dir / model_folder.HISTORY_FILE, options.output_dir)
+        with writing.whole(options.output_dir / model_folder.HISTORY_FILE) as file:
+            file.write((options.model_dir / model_folder.HISTORY_FILE).read_bytes())
     log.info("wrote %s", options.model_dir)
 
 

@@ -96,7 +96,7 @@ HOSTILE = {
     "terminal": (special("tty", tarfile.CHRTYPE), "no plain file"),
     "pipe": (special("pipe", tarfile.FIFOTYPE), "no plain file"),
     "sparse": (sparse("holes"), "no plain file"),
-    "long name": (plain("x" * 5000), "can be read"),
+    "long name": (plain("x" * 5000), "File name too long"),
 }
 
 
@@ -117,7 +117,7 @@ def test_a_link_and_a_file_through_it_lead_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="FileExistsError"):
+    with pytest.raises(DataError, match="more than once"):
         model_archive.unpack(archive(tmp_path / "a", plain("x", b"good"), plain("./x", b"evil")), tmp_path / "out")
     assert (tmp_path / "out" / "x").read_bytes() == b"good"
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
+from torch.overrides import TorchFunctionMode
 
+from errors import ModelError
 from networks import build
 from vision import torchvision
 
@@ -56,12 +59,49 @@ def test_a_network_takes_the_smallest_pictures_that_settings_let_through(name: s
 
 
 def answers(name: str, side: int) -> bool:
-    network = build(name, 2).eval()
     try:
-        with torch.no_grad():
-            return tuple(network(torch.zeros(1, 3, side, side)).shape) == (1, 2)
-    except (RuntimeError, AssertionError):
+        network = build(name, 2, image_size=side).eval()
+    except ModelError:
         return False
+    with torch.no_grad():
+        return tuple(network(torch.zeros(1, 3, side, side)).shape) == (1, 2)
+
+
+class Shapes(TorchFunctionMode):
+    """What weights are drawn into is a shape alone in here, so that the largest network costs nothing."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call what is called."""
+        return function(*args, **{**(kwargs or {}), **({"device": "meta"} if function is torch.empty else {})})
+
+
+@pytest.mark.parametrize("name", sorted(NETWORKS))
+def test_every_classifier_gets_a_head_of_ours(name: str) -> None:
+    with Shapes():
+        network = build(name, 7, head_width=5, dropout=0.1)
+    network.to("meta").eval()
+    assert network(torch.empty(2, 3, 224, 224, device="meta")).shape == (2, 7)
+    assert [type(layer).__name__ for layer in network.head] == ["Linear", "ReLU", "Dropout", "Linear"]
+    learned = {key.partition(".")[0] for key, _ in network.named_parameters()}
+    assert learned == {"backbone", "head"}
+
+
+@pytest.mark.parametrize(
+    ("name", "side"), [("vit_b_16", 100), ("maxvit_t", 64), ("alexnet", 32), ("inception_v3", 64), ("densenet121", 16)]
+)
+def test_a_size_that_a_network_cannot_take_is_one_line(name: str, side: int) -> None:
+    with pytest.raises(ModelError, match=rf"^{name} cannot take pictures of {side} pixels \(.+\); train with .* 224,"):
+        build(name, 2, image_size=side)
+
+
+def test_whether_a_size_goes_is_seen_without_a_trace() -> None:
+    """Two builds from one seed are the same network, and what normalizes has counted nothing."""
+    states = []
+    for side in (64, 224):
+        torch.manual_seed(3)
+        states.append(build("resnet18", 3, image_size=side).state_dict())
+    assert all(torch.equal(value, states[1][name]) for name, value in states[0].items())
+    assert not states[0]["backbone.bn1.num_batches_tracked"]
 
 
 @pytest.mark.parametrize("name", ["vit_b_16", "vit_h_14", "vit_l_16"])
