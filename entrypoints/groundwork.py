@@ -13,10 +13,12 @@ import features
 import material
 import networks
 import precision as formats
+import readable
 from material import Material
 from options import Hyperparameters, Options
 from precision import Precision
 from ranks import Ranks
+from stopping import Stop
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +56,9 @@ class Groundwork:
         }
 
 
-def lay(options: Options, ranks: Ranks) -> Groundwork:
+def lay(options: Options, ranks: Ranks, stop: Stop) -> Groundwork:
     """Find the images, build the network, and bring it to its device."""
-    found = material.find(options)
+    found = readable.only(material.find(options), ranks, stop)
     precision = formats.choose(options.hyperparameters.precision, ranks.device)
     log.info("%d + %d images of %d classes, in %s on %s", len(found.train.paths), len(found.validation.paths),
              len(found.classes), precision.name, ranks.device)  # fmt: skip

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from functools import partial
 from pathlib import Path
 
 from torch import nn
 
+import cores
 import features
 import images
 import memory
@@ -93,6 +93,5 @@ def _workers(ground: Groundwork) -> int:
     """Processes that decode: all cores for a GPU; beside a CPU that computes itself, half of them."""
     if ground.options.workers is not None:
         return ground.options.workers
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     is_beside = ground.ranks.device.type != "cuda"
-    return min(_MOST_WORKERS, max(1, cores // ground.ranks.place.local_world // (2 if is_beside else 1)))
+    return min(_MOST_WORKERS, max(1, cores.available() // ground.ranks.place.local_world // (2 if is_beside else 1)))

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import signal
 import sys
 import time
@@ -23,6 +22,7 @@ from pathlib import Path
 from types import FrameType
 
 import contract
+import cores
 from command import run
 from dataset import Dataset
 from errors import DataError, UsageError
@@ -159,7 +159,7 @@ def _parser() -> Parser:
     add(contract.FLAG_IMAGE_SIZE, type=int, default=224, help="length of the short side")
     add(contract.FLAG_SPLITS, default="0.8,0.1,0.1", help="shares of train,validation,test, for those not given")
     add(contract.FLAG_OUTPUT, required=True, help="gets train/, validation/, test/ and dataset/")
-    add(contract.FLAG_WORKERS, type=int, default=_cores(), help="processes; as many as there are cores")
+    add(contract.FLAG_WORKERS, type=int, default=cores.available(), help="processes; as many as there are cores")
     add(contract.FLAG_LEAST_PER_CLASS, type=int, default=5, help="pictures that training needs of each class")
     add(
         contract.FLAG_MOST_PER_CLASS,
@@ -169,11 +169,6 @@ def _parser() -> Parser:
     )
     add(contract.FLAG_MOST_GIGABYTES, type=int, default=MOST_BYTES // 10**9, help="what a download may have at most")
     return parser
-
-
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)  # a container may have fewer than the machine
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 if __name__ == "__main__":

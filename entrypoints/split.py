@@ -5,7 +5,6 @@ Decoding is spread over threads, which Pillow lets run beside each other, and st
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from pathlib import Path
 import torch
 
 import contract
+import cores
 import pictures
 import tensors
 from errors import DataError
@@ -47,7 +47,7 @@ def find(folder: Path, classes: Sequence[str]) -> Split:
 
 def batches(split: Split, sides: Sequence[int], size: int) -> Iterator[Pixels]:
     """The pixels of all pictures in batches, for each image size that is asked for; each is decoded once."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores.available()) as pool:
         ahead: deque[list[Future[Pixels]]] = deque()
         for start in range(0, len(split.paths), size):
             ahead.append([pool.submit(read, path, sides) for path in split.paths[start : start + size]])

@@ -53,7 +53,7 @@ def main() -> None:
 def train(options: Options, ranks: Ranks, stop: Stop) -> None:
     """Train on what is there, and write the model directory."""
     with in_plain_words():
-        ground = groundwork.lay(options, ranks)
+        ground = groundwork.lay(options, ranks, stop)
         state = _trained(ground, stop)
     if ranks.is_first:
         # The tuner reads the last value of a metric, and it is the best model that is kept.

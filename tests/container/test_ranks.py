@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import drawn
 import pytest
 import torch
 from trained import (
@@ -41,6 +43,7 @@ from sources import FromPictures
 from training import Trainer
 
 CPU = torch.device("cpu")
+ALONE_THERE = {"LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
 LAUNCHED = {"SM_FRAMEWORK_PARAMS": '{"sagemaker_distributed_dataparallel_enabled": true}'}
 
 
@@ -232,7 +235,8 @@ def test_a_mistake_of_one_process_ends_all(data: Path, tmp_path: Path) -> None:
     victim = sorted((broken / "train").rglob("*.jpg"))[0]
     victim.unlink()
     victim.write_bytes(b"no picture")
-    how = [*WHOLE, "--model-dir", tmp_path / "model", "--epochs", "50"]
+    drawn.described(tmp_path / "dataset")
+    how = [*WHOLE, "--dataset", tmp_path / "dataset", "--model-dir", tmp_path / "model", "--epochs", "50"]
     processes = [
         start(*how, "--data", folder, **place) for folder, place in zip((data, broken), places(2), strict=True)
     ]
@@ -240,3 +244,26 @@ def test_a_mistake_of_one_process_ends_all(data: Path, tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [2, 2]
     assert "process 1 of 2 has lost the others" in told[0]
     assert str(victim) in told[1]
+
+
+def test_what_one_machine_cannot_read_none_of_them_takes(data: Path, tmp_path: Path) -> None:
+    """Each has spoilt another original, and both train on the same rest, as one process does that has neither."""
+    copies = [shutil.copytree(data, tmp_path / name) for name in ("one", "other", "rest")]
+    bars, rings = ("train/001.Bars/003.jpg", "valid/003.Rings/001.jpg")
+    for copy, name in zip(copies, (bars, rings), strict=False):
+        (copy / name).write_bytes(b"no picture")
+    for name in (bars, rings):
+        (copies[2] / name).unlink()
+    how = [*WHOLE, "--epochs", "1", "--layers", "head"]
+    both = zip(copies, places(2), strict=False)
+    # As on two machines: each looks at all of its own.
+    processes = [
+        start("--data", copy, *how, "--batch-size", "5", "--model-dir", tmp_path / "two", **{**place, **ALONE_THERE})
+        for copy, place in both
+    ]
+    told = [process.communicate(timeout=PATIENCE) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], told
+    assert all("2 of 42 pictures are left out" in out for out, _ in told)
+    run("--data", copies[2], *how, "--batch-size", "10", "--model-dir", tmp_path / "one-process")
+    one, two = metrics(tmp_path / "one-process"), metrics(tmp_path / "two")
+    assert two["validation:loss"] == pytest.approx(one["validation:loss"], abs=1e-4)

@@ -214,12 +214,53 @@ def test_a_worker_that_is_killed_is_one_line(data: Path, tmp_path: Path) -> None
 
 
 def test_a_picture_that_no_worker_can_read_is_one_line_and_the_end(data: Path, tmp_path: Path) -> None:
+    """What prepare.py wrote can be read; a disk may have spoilt it since."""
     broken = shutil.copytree(data, tmp_path / "data")
+    drawn.described(broken / contract.DATASET)
     picture = next((broken / "train").rglob("*.jpg"))
     picture.write_bytes(picture.read_bytes()[:300])
-    _, err = run("--data", broken, *WHOLE, "--workers", "2", "--model-dir", tmp_path / "model", code=2)
+    how = (*WHOLE, "--image-size", "32", "--workers", "2", "--model-dir", tmp_path / "model")
+    _, err = run("--data", broken, *how, code=2)
     assert err.startswith(f"train.py: {picture} cannot be decoded: ")
     assert err.count("\n") == 1
+
+
+def spoilt(data: Path, folder: Path, count: int) -> list[Path]:
+    """A copy of the images of which some of one class end too early."""
+    shutil.copytree(data, folder)
+    found = sorted((folder / "train" / drawn.CLASSES[1]).glob("*.jpg"))[:count]
+    for picture in found:
+        picture.write_bytes(picture.read_bytes()[:300])
+    return found
+
+
+def test_originals_that_cannot_be_read_are_left_out_before_the_first_epoch(data: Path, tmp_path: Path) -> None:
+    (picture,) = spoilt(data, tmp_path / "data", 1)
+    how = (*WHOLE, "--epochs", "1")
+    out, _ = run("--data", tmp_path / "data", *how, "--model-dir", tmp_path / "with")
+    assert f"left out: {picture} cannot be decoded: " in out
+    assert "1 of 42 pictures are left out, as they cannot be read" in out
+    picture.unlink()
+    out, _ = run("--data", tmp_path / "data", *how, "--model-dir", tmp_path / "without")
+    assert "left out" not in out
+    assert equal(weights(tmp_path / "with"), weights(tmp_path / "without"))
+
+
+def test_too_many_originals_that_cannot_be_read_end_the_training(data: Path, tmp_path: Path) -> None:
+    first, *_ = spoilt(data, tmp_path / "data", 3)
+    _, err = run("--data", tmp_path / "data", *WHOLE, "--model-dir", tmp_path / "model", code=2)
+    assert f"train.py: 3 of 42 pictures cannot be read, more than 5%: {first} is the first of them" in err
+    assert "Traceback" not in err
+
+
+def test_a_class_of_which_no_original_can_be_read_ends_the_training(tmp_path: Path) -> None:
+    for name, count in (("1.many", 30), ("2.one", 1)):
+        drawn.draw_split(tmp_path / "data" / "train", count, (name,))
+        drawn.draw_split(tmp_path / "data" / "valid", 3, (name,))
+    (picture,) = (tmp_path / "data" / "train" / "2.one").iterdir()
+    picture.write_bytes(b"no picture")
+    _, err = run("--data", tmp_path / "data", *WHOLE, "--model-dir", tmp_path / "model", code=2)
+    assert err == "train.py: no picture of 2.one to train on can be read; add others, or remove the class everywhere\n"
 
 
 def test_a_batch_that_does_not_come_is_waited_for_only_so_long(data: Path, tmp_path: Path) -> None:
