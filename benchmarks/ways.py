@@ -64,7 +64,7 @@ def course(asked: Asked) -> Epochs:
 
 def ours(asked: Asked) -> Epochs:
     """train.py; what it does before the first epoch counts for that one."""
-    how = ("--weights", "none", "--patience", 0, "--batch-size", 32, "--learning-rate", 0.0005)
+    how = ("--weights", "none", "--patience", 0, "--batch-size", 32, "--learning-rate", 0.0005, "--cache-dir", "none")
     with tempfile.TemporaryDirectory() as model:
         where = ("--data", asked.data, "--image-size", asked.side, "--model-dir", model)
         _, process = run(ENTRYPOINTS / "train.py", *where, *asked.flags, *how)

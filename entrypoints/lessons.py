@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from pathlib import Path
 
+import torch
 from torch import nn
 
 import cores
@@ -70,23 +70,23 @@ def _features(ground: Groundwork, split: Split, stop: Stop, is_varied: bool) -> 
         _pictures(ground, split, False),
         ranks,
         stop,
-        Kept(_kept_at(ground, split)),
+        Kept.below(ground.options.cache_dir, lambda: _name(ground, split)),
         partial(scratch.table, memory=enough, folder=ground.options.scratch_dir),
     )
     share = _share(ground, split, chosen.batch_size, chosen.seed if is_varied else None)
     return FromFeatures.of(array, split.targets, share, ranks.device)
 
 
-def _kept_at(ground: Groundwork, split: Split) -> Path | None:
-    if ground.options.cache_dir is None:
-        return None
+def _name(ground: Groundwork, split: Split) -> str:
+    """What the features of a split are called where they are kept."""
     seen = {
         "architecture": ground.chosen.architecture,
         "weights": features.digest_of(ground.network.backbone),
         "side": ground.material.image_size,
-        "precision": ground.precision.name,
+        "colors": [ground.mean, ground.std],
+        "computed": [ground.precision.name, ground.precision.device.type, torch.__version__],
     }
-    return ground.options.cache_dir / f"{features.identity(split, seen)}.npy"
+    return features.identity(split, ground.material.sha256, seen)
 
 
 def _workers(ground: Groundwork) -> int:

@@ -107,12 +107,15 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
 def _written(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """The folders that are written to, as far as there are any."""
     found = {
-        **{name: flags[name] for name in ("cache_dir", "scratch_dir")},
+        "cache_dir": places.named_cache(flags),
+        "scratch_dir": flags["scratch_dir"],
         "model_dir": places.told(flags, "model_dir", environ, "SM_MODEL_DIR") or Path("model"),
         "output_dir": places.told(flags, "output_dir", environ, "SM_OUTPUT_DATA_DIR"),
         "checkpoint_dir": places.checkpoints(flags),
     }
-    return {name: place and places.writable(_spelled(name), place) for name, place in found.items()}
+    checked = {name: place and places.writable(_spelled(name), place) for name, place in found.items()}
+    # Nobody has asked for the usual place: where it cannot be written to, nothing is kept.
+    return checked | ({"cache_dir": places.usual_cache(environ)} if flags["cache_dir"] is None else {})
 
 
 def _truth(word: str) -> bool:
@@ -177,7 +180,12 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         default=5.0,
         help="save in the midst of an epoch, too, when the last one is so old; 0 is never; default %(default)g",
     )
-    group.add_argument("--cache-dir", type=Path, help="where features of a frozen backbone are kept for later runs")
+    group.add_argument(
+        "--cache-dir",
+        type=Path,
+        help="where features of a frozen backbone are kept for later runs, in a quarter of what is free there; "
+        f"none keeps none; default ${places.WARM_POOL}, or a folder in {gettempdir()}",
+    )
     group.add_argument(
         "--scratch-dir",
         type=Path,

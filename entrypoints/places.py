@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import contract
 from errors import UsageError
 
+WARM_POOL = "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY"
+_FEATURES = "features"
 _VALIDATION_FOLDERS = ("validation", "valid", "val")
 
 
@@ -70,6 +73,25 @@ def checkpoints(flags: Mapping[str, Any]) -> Path | None:
     in_container = Path(contract.CHECKPOINTS)
     found: Path | None = flags["checkpoint_dir"] or (in_container if in_container.is_dir() else None)
     return found
+
+
+def named_cache(flags: Mapping[str, Any]) -> Path | None:
+    """The folder for features that a flag names; the word none is one."""
+    found: Path | None = flags["cache_dir"]
+    return None if found == Path(contract.WEIGHTS_NONE) else found
+
+
+def usual_cache(environ: Mapping[str, str]) -> Path:
+    """Where features are kept by default: where SageMaker keeps anything for the next job, or this machine does.
+
+    A warm pool has a folder that its next job sees. A job whose checkpoints go to S3 finds there what others have put,
+    and what it had put itself before its machine was taken away. Else trainings on one machine have them together.
+    """
+    if environ.get(WARM_POOL):
+        return Path(environ[WARM_POOL]) / _FEATURES
+    if Path(contract.CHECKPOINTS).is_dir():
+        return Path(contract.CHECKPOINTS) / _FEATURES
+    return Path(gettempdir()) / f"pedigree-{_FEATURES}-{os.geteuid()}"
 
 
 def writable(flag: str, place: Path) -> Path:

@@ -77,6 +77,14 @@ class Ranks:
         votes = torch.tensor(answers, dtype=torch.float32, device=self.device)
         return tuple(total > 0 for total in self.totals(votes))
 
+    def least(self, value: int) -> int:
+        """The least of what every process has."""
+        if not self.backend:
+            return value
+        values = torch.zeros(self.place.world, dtype=torch.float64, device=self.device)
+        values[self.place.rank] = value
+        return int(min(self.totals(values)))
+
     def told(self, value: Any) -> Any:
         """What the first process has, told to all."""
         if not self.backend:

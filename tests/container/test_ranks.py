@@ -15,6 +15,7 @@ import drawn
 import pytest
 import torch
 from trained import (
+    HEAD,
     NORMALIZED,
     PATIENCE,
     WHOLE,
@@ -151,7 +152,7 @@ def test_waiting_has_an_end() -> None:
 @pytest.mark.parametrize("layers", ["head", "all"])
 def test_two_processes_do_what_one_does(layers: str, data: Path, tmp_path: Path) -> None:
     """27 images in batches of 10: the last one has seven, so that the two processes have not equally many."""
-    how = [*WHOLE, "--epochs", "2", "--dropout", "0", "--layers", layers, "--data", data]
+    how = [*WHOLE, "--epochs", "2", "--dropout", "0", "--cache-dir", "none", "--layers", layers, "--data", data]
     run(*how, "--batch-size", "10", "--model-dir", tmp_path / "one")
     out, _ = together(2, *how, "--batch-size", "5", "--model-dir", tmp_path / "two")[0]
     assert "joined by gloo" in out
@@ -254,7 +255,7 @@ def test_what_one_machine_cannot_read_none_of_them_takes(data: Path, tmp_path: P
         (copy / name).write_bytes(b"no picture")
     for name in (bars, rings):
         (copies[2] / name).unlink()
-    how = [*WHOLE, "--epochs", "1", "--layers", "head"]
+    how = [*HEAD, "--epochs", "1"]
     both = zip(copies, places(2), strict=False)
     # As on two machines: each looks at all of its own.
     processes = [

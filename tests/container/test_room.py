@@ -1,4 +1,4 @@
-"""Room for features: in memory as far as there is enough for all, else on a disk that has it, and kept for later."""
+"""Room for features: in memory as far as there is enough for all, else on a disk that has it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 import memory
 import scratch
 from errors import UsageError
-from kept_features import Kept
 
 GIGABYTE = 2**30
 
@@ -80,31 +79,3 @@ def test_a_disk_without_room_is_told_before_anything_is_computed(tmp_path: Path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_features_are_kept_whole_and_none_is_missed(tmp_path: Path) -> None:
-    features = np.arange(12, dtype=np.float32).reshape(3, 4)
-    kept = Kept(tmp_path / "cache" / "some.npy")
-    assert kept.load(3) is None
-    kept.save(features)
-    found = kept.load(3)
-    assert found is not None
-    assert np.array_equal(found, features)
-    assert kept.load(4) is None, "of other pictures"
-    assert Kept(None).load(3) is None
-
-
-@pytest.mark.parametrize("content", [b"", b"nothing", b"\x93NUMPY\x01\x00"])
-def test_a_damaged_file_of_features_is_computed_again(
-    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    path = tmp_path / "some.npy"
-    path.write_bytes(content)
-    assert Kept(path).load(3) is None
-    assert "the features are computed again" in caplog.text
-
-
-def test_features_that_cannot_be_kept_are_used_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (tmp_path / "file").touch()
-    Kept(tmp_path / "file" / "some.npy").save(np.zeros((3, 4), np.float32))
-    assert "the features are not kept in" in caplog.text

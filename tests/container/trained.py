@@ -19,7 +19,7 @@ TRAIN = Path(contract.__file__).with_name(contract.TRAIN)
 PATIENCE = 300
 SMALL = ("--architecture", "squeezenet1_1", "--weights", "none", "--image-size", "32", "--batch-size", "4")
 WHOLE = (*SMALL, "--layers", "all", "--learning-rate", "0.001", "--precision", "fp32", "--workers", "0")
-HEAD = (*SMALL, "--layers", "head", "--precision", "fp32", "--workers", "0", "--epochs", "3")
+HEAD = (*SMALL, "--layers", "head", "--precision", "fp32", "--workers", "0", "--epochs", "3", "--cache-dir", "none")
 NORMALIZED = (*WHOLE, "--architecture", "resnet18")
 """A network that keeps running means and deviations, which are no weights and must not be lost."""
 

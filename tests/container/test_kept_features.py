@@ -1,0 +1,215 @@
+"""Features that are kept: whole or going on, never taken for others, and no more of the disk than its share."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from trained import HEAD, PATIENCE, Process, equal, places, read_until, run, start, weights
+from waiting import until
+
+import contract
+import feature_room
+import options
+from kept_features import Kept, unfinished
+
+FEATURES = np.arange(1, 41, dtype=np.float32).reshape(10, 4)
+HEADER = 128
+
+
+def never() -> bool:
+    return False
+
+
+def grown(path: Path, rows: int, before: int = 0) -> None:
+    """Features of which only some are there when the process ends."""
+    with Kept(path).growing(True, 0, never) as part:
+        part.begin(10, 4, before)
+        part.add(FEATURES[before:rows])
+
+
+def test_features_are_kept_when_all_are_there(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "some.npy")
+    with kept.growing(True, 0, never) as part:
+        part.begin(10, 4, 0)
+        part.add(FEATURES[:7])
+        assert kept.load(10) is None
+        part.add(FEATURES[7:])
+        part.finish()
+    found = kept.load(10)
+    assert found is not None
+    assert np.array_equal(found, FEATURES)
+    assert kept.load(9) is None, "of other pictures"
+    assert [path.name for path in tmp_path.iterdir()] == ["some.npy"]
+    assert Kept(None).load(10) is None
+
+
+@given(st.integers(0, HEADER + FEATURES.nbytes))
+def test_wherever_a_file_ends_its_whole_rows_are_gone_on_from(
+    tmp_path_factory: pytest.TempPathFactory, size: int
+) -> None:
+    path = tmp_path_factory.mktemp("kept") / "some.npy"
+    grown(path, 10)
+    os.truncate(unfinished(path), size)
+    with Kept(path).growing(True, 0, never) as part:
+        before = part.so_far(10)
+        rows = 0 if before is None else len(before)
+        assert rows == max(0, size - HEADER) // 16
+        assert before is None or np.array_equal(before, FEATURES[:rows])
+        assert part.so_far(11) is None
+        part.begin(10, 4, rows)
+        part.add(FEATURES[rows:])
+        part.finish()
+    found = Kept(path).load(10)
+    assert found is not None
+    assert np.array_equal(found, FEATURES)
+
+
+def test_zeros_that_a_lost_machine_left_are_no_features(tmp_path: Path) -> None:
+    grown(tmp_path / "some.npy", 6)
+    os.truncate(unfinished(tmp_path / "some.npy"), HEADER + FEATURES.nbytes)
+    with Kept(tmp_path / "some.npy").growing(True, 0, never) as part:
+        before = part.so_far(10)
+    assert before is not None
+    assert len(before) == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing", b"\x93NUMPY\x01\x00"])
+def test_a_damaged_file_of_features_is_computed_again(
+    content: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "some.npy"
+    path.write_bytes(content)
+    unfinished(path).write_bytes(content)
+    assert Kept(path).load(3) is None
+    assert "the features are computed again" in caplog.text
+    with Kept(path).growing(True, 0, never) as part:
+        assert part.so_far(3) is None
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from kept_features import Kept
+with Kept(Path(sys.argv[1])).growing(True, 0, bool) as part:
+    part.begin(10, 4, 0)
+    part.add(np.arange(1, 21, dtype=np.float32).reshape(5, 4))
+    print("half", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_what_another_process_is_at_is_neither_taken_nor_spoilt(tmp_path: Path) -> None:
+    """Where nobody may wait, as among several processes; the other one is killed in the end."""
+    path = tmp_path / "some.npy"
+    writer = start(path, code=WRITER)
+    read_until(writer, "half")
+    with Kept(path).growing(True, 0, never) as part:
+        part.begin(10, 4, 0)
+        part.add(FEATURES)
+        part.finish()
+        assert not part.keeps
+    assert not path.exists()
+    writer.kill()
+    writer.communicate()
+    with Kept(path).growing(True, 0, never) as part:
+        before = part.so_far(10)
+        assert part.keeps
+    assert before is not None
+    assert len(before) == 5
+
+
+def test_the_oldest_features_go_for_new_ones(tmp_path: Path) -> None:
+    new, middle, old = (f"{letter * 32}.npy" for letter in "abc")
+    names = (new, f"{middle}.part", old, "mine.npy")
+    for age, name in enumerate(names):
+        (tmp_path / name).write_bytes(bytes(100))
+        os.utime(tmp_path / name, (1000 - age, 1000 - age))
+    assert feature_room.make_room(tmp_path, 60, 900)  # a quarter of 1200, of which 300 are taken
+    assert {path.name for path in tmp_path.iterdir()} == {*names} - {old}
+    assert not feature_room.make_room(tmp_path, 276, 900)
+    assert {path.name for path in tmp_path.iterdir()} == {*names} - {old}
+
+
+def test_features_that_cannot_be_kept_are_used_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").touch()
+    assert Kept.below(tmp_path / "file" / "below", lambda: "name") == Kept(None)
+    assert "features are not kept: " in caplog.text
+
+
+def test_a_folder_that_somebody_else_has_put_among_everybodys_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "everybodys").mkdir()
+    (tmp_path / "everybodys").chmod(0o777 | stat.S_ISVTX)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "everybodys" / "theirs").symlink_to(tmp_path / "theirs")
+    assert not feature_room.usable(tmp_path / "everybodys" / "theirs")
+    assert feature_room.usable(tmp_path / "everybodys" / "ours")
+    assert (tmp_path / "everybodys" / "ours").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_warm_pool_has_a_place_for_them_and_a_machine_has_one(data: Path, tmp_path: Path) -> None:
+    pool = {"SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY": str(tmp_path)}
+    words = ["--data", str(data)]
+    assert options.parse(words, pool).cache_dir == tmp_path / "features"
+    assert options.parse([*words, "--cache-dir", str(tmp_path)], pool).cache_dir == tmp_path
+    assert options.parse([*words, "--cache-dir", contract.WEIGHTS_NONE], pool).cache_dir is None
+    usual = options.parse(words, {}).cache_dir
+    assert usual is not None
+    assert "features" in usual.name
+
+
+SLOW = ("--architecture", "resnet18", "--image-size", "224", "--batch-size", "1")
+
+
+def begun(process: Process, cache: Path) -> None:
+    """Wait until some features are kept."""
+    read_until(process, "features of 27 pictures are computed")
+    until(lambda: any(path.stat().st_size > 3 * 2048 for path in cache.glob("*.part")))
+
+
+def test_features_are_gone_on_with_where_they_were_stopped(data: Path, tmp_path: Path) -> None:
+    """By who asks, and without being asked."""
+    flags = ["--data", data, *HEAD, *SLOW]
+    run(*flags, "--model-dir", tmp_path / "whole")
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        keeping = [*flags, "--cache-dir", tmp_path / how.name, "--model-dir", tmp_path / "resumed"]
+        process = start(*keeping)
+        begun(process, tmp_path / how.name)
+        process.send_signal(how)
+        out, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == (143 if how == signal.SIGTERM else -how)
+        assert bool(re.search(r"stopped: the features of \d+ of 27 pictures are kept", out)) == (how == signal.SIGTERM)
+        assert re.search(r"features of 27 pictures are computed, from number \d+ on", run(*keeping)[0])
+        assert equal(weights(tmp_path / "resumed"), weights(tmp_path / "whole"))
+
+
+def test_two_trainings_at_once_compute_them_once(data: Path, tmp_path: Path) -> None:
+    """As the trials of a search that runs on one machine."""
+    flags = ["--data", data, *HEAD, *SLOW, "--cache-dir", tmp_path / "cache"]
+    one = start(*flags, "--model-dir", tmp_path / "one")
+    begun(one, tmp_path / "cache")
+    other = start(*flags, "--learning-rate", "0.02", "--model-dir", tmp_path / "other")
+    told = [process.communicate(timeout=PATIENCE)[0] for process in (one, other)]
+    assert [process.returncode for process in (one, other)] == [0, 0]
+    assert "features of 27 pictures are taken from" in told[1]
+    assert sum(text.count("pictures are computed") for text in told) == 1  # of validation; training's was read before
+
+
+def test_every_host_keeps_its_own(data: Path, tmp_path: Path) -> None:
+    hosts = [{**place, "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"} for place in places(2)]
+    caches = (tmp_path / "first", tmp_path / "second")
+    how = ["--data", data, *HEAD, "--model-dir", tmp_path / "model"]
+    processes = [start(*how, "--cache-dir", cache, **host) for cache, host in zip(caches, hosts, strict=True)]
+    told = [process.communicate(timeout=PATIENCE) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], told
+    kept = [{path.name: path.read_bytes() for path in cache.iterdir()} for cache in caches]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 2
