@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,6 +20,7 @@ import numpy as np
 import pytest
 import torch
 from drawn import CLASSES, HISTORY, LABELS, described, draw_split, fit, model, network
+from PIL import Image
 
 import candidates
 import contract
@@ -33,6 +37,16 @@ from evaluation import Evaluation, Latency
 from predictor import Predictor
 
 SCRIPT = Path(evaluate.__file__)
+SERVE = """
+import json, sys
+sys.path.insert(0, sys.argv[1] + "/code")
+import inference
+model = inference.model_fn(sys.argv[1])
+def logits(path):
+    answer = inference.predict_fn(inference.input_fn(open(path, "rb").read(), "image/jpeg"), model)
+    return json.loads(inference.output_fn(answer, "application/json")[0])["logits"][0]
+print(json.dumps([logits(path) for path in sys.argv[2:]]))
+"""
 
 
 @dataclass(frozen=True)
@@ -162,6 +176,11 @@ class Page(HTMLParser):
         self.references += [value or "" for name, value in attrs if name in ("src", "href", "data", "action")]
 
 
+def section(page: str, title: str) -> str:
+    """What a page has below a title."""
+    return page.partition(f"<h2>{title}</h2>")[2].partition("<h2>")[0]
+
+
 def test_the_report_needs_nothing_but_itself(output: Path) -> None:
     page = Page(output / "evaluation" / "report.html")
     assert not {"script", "link", "iframe", "object", "form"} & set(page.tags)
@@ -174,6 +193,44 @@ def test_the_report_has_the_pictures_that_a_person_wants(output: Path) -> None:
     assert page.tags.count("svg") == 2 * 2 + 1 + 2  # curves of loss and accuracy, the matrix, calibration
     for title in ("Learning curves", "Worst classes", "Worst mistakes", "Confusion matrix", "Calibration"):
         assert f"<h2>{title}</h2>" in text
+    curves = section(text, "Learning curves")
+    for name in ("best: loss", "best: accuracy", "distributed: loss", "distributed: accuracy"):
+        assert name in curves
+
+
+def test_the_report_shows_the_worst_mistakes_with_their_pictures(place: Place, tmp_path: Path) -> None:
+    """Of a champion that guesses: each with the class that it has, the one that it was taken for, and how surely."""
+    done = place.run(tmp_path, f"only={place.archive('guessing')}")
+    assert done.returncode == 0, done.stderr
+    document = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
+    matrix = document["multiclass_classification_metrics"]["confusion_matrix"]
+    wrong = sum(count for name, row in matrix.items() for other, count in row.items() if other != name)
+    text = (tmp_path / "evaluation" / "report.html").read_text(encoding="utf-8")
+    mistakes = section(text, "Worst mistakes")
+    assert wrong > 0
+    assert mistakes.count("<figure>") == mistakes.count("<img ") == min(wrong, report.WORST_MISTAKES)
+    for encoded in re.findall(r'src="data:image/jpeg;base64,([^"]+)"', mistakes):
+        with Image.open(io.BytesIO(base64.b64decode(encoded))) as shown:
+            assert min(shown.size) > 8
+    assert {label for label in LABELS if label in mistakes} >= {
+        label for label, (name, row) in zip(LABELS, matrix.items(), strict=True) if row[name] < sum(row.values())
+    }
+
+
+def test_a_served_champion_answers_as_it_was_scored(place: Place, tmp_path: Path) -> None:
+    """Its archive serves itself, in a process that has nothing of ours but what is in it."""
+    model_archive.unpack(place.archive("learned"), tmp_path / "model")
+    found = {"best": candidates.load("best", place.archive("learned"), described(tmp_path / "dataset"), tmp_path / "w")}
+    pictures = split.find(place.folder / "test", CLASSES)
+    scored = evaluate.answers(found, pictures, 64)["best"]
+    served = subprocess.run(
+        [sys.executable, "-c", SERVE, tmp_path / "model", *pictures.paths],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert np.abs(np.array(json.loads(served.stdout)) - scored).max() < 1e-4
 
 
 def test_the_same_candidate_twice_is_decided_by_order(place: Place, tmp_path: Path) -> None:

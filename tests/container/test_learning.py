@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tarfile
@@ -22,6 +23,8 @@ planned = plan.Plan()
 with open(sys.argv[1], "wb") as file:
     archive.write(file, planned, planned.samples())
 """
+MOST_SECONDS = 60
+CORES = 2
 LEARN = (
     *("--architecture", "resnet18", "--weights", "none", "--layers", "all", "--epochs", "22", "--batch-size", "32"),
     *("--learning-rate", "0.002", "--label-smoothing", "0.05", "--patience", "0"),
@@ -36,10 +39,32 @@ print(inference.output_fn(answer, "application/json")[0])
 """
 
 
-def run(*command: object) -> str:
-    done = subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, check=False)
+EVALUATE = """
+import json, sys
+from pathlib import Path
+import candidates, dataset, evaluate, split
+data = dataset.read(Path(sys.argv[2]))
+found = {"best": candidates.load("best", Path(sys.argv[1]), data, Path(sys.argv[3]))}
+pictures = split.find(Path(sys.argv[4]), data.classes)
+logits = evaluate.answers(found, pictures, 64)["best"]
+print(json.dumps(dict(zip(map(str, pictures.paths), logits.tolist()))))
+"""
+
+
+def run(*command: object, cwd: Path | None = None) -> str:
+    words = [sys.executable, *map(str, command)]
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
+
+
+def seconds_since(before: resource.struct_rusage) -> float:
+    """What processes have taken of the processors: on cores of their own, they take no longer than their share of it.
+
+    The clock would tell of whoever else uses the machine.
+    """
+    now = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
 
 
 def draw(path: Path) -> None:
@@ -53,7 +78,9 @@ def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> 
     draw(tmp_path / "images.zip")
     prepared, model = tmp_path / "prepared", tmp_path / "model"
     run(ENTRYPOINTS / "prepare.py", "--source", tmp_path / "images.zip", "--image-size", "64", "--output-dir", prepared)
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
     run(ENTRYPOINTS / "train.py", "--data", prepared, "--model-dir", model, *LEARN)
+    assert seconds_since(spent) / CORES <= MOST_SECONDS
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(model, ".")
     places = ("--test", prepared / "test", "--dataset", prepared / "dataset", "--output-dir", tmp_path / "out")
@@ -64,6 +91,8 @@ def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> 
     assert found >= 0.9
     with tarfile.open(tmp_path / "out" / "champion" / "model.tar.gz") as archive:
         archive.extractall(tmp_path / "served", filter="data")
-    picture = next((prepared / "test").rglob("*.jpg"))
-    answer = json.loads(run("-c", SERVE, tmp_path / "served", picture))
-    assert len(answer["logits"][0]) == 8
+    champion, folders = tmp_path / "out" / "champion" / "model.tar.gz", (prepared / "dataset", tmp_path / "work")
+    scored = json.loads(run("-c", EVALUATE, champion, *folders, prepared / "test", cwd=ENTRYPOINTS))
+    for picture in list(scored)[::20]:
+        answer = json.loads(run("-c", SERVE, tmp_path / "served", picture))
+        assert answer["logits"] == [pytest.approx(scored[picture], abs=1e-4)]

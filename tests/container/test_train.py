@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from trained import HEAD, WHOLE, environment, equal, metrics, places, read_until, run, start, weights
+from trained import HEAD, NORMALIZED, WHOLE, environment, equal, metrics, places, read_until, run, start, weights
 
 import contract
 import model_folder
@@ -199,6 +200,35 @@ def test_where_torch_cannot_compile_it_is_one_line(data: Path, tmp_path: Path) -
         r"^train.py: torch cannot compile this network here \(.*\); leave out --compile$", err, re.MULTILINE
     )
     assert "Traceback" not in err
+
+
+@pytest.mark.minutes
+def test_with_a_compiler_what_is_compiled_learns_the_same(data: Path, tmp_path: Path) -> None:
+    """Where this machine has none, it is the one line instead."""
+    has_one = shutil.which(os.environ.get("CXX", "g++")) is not None
+    few_layers = ("--architecture", "alexnet", "--image-size", "64")
+    how = ["--data", data, *WHOLE, *few_layers, "--epochs", "1", "--batch-size", "27"]
+    place = {"TORCHINDUCTOR_CACHE_DIR": str(tmp_path / "cache")}
+    _, err = run(*how, "--compile", "true", "--model-dir", tmp_path / "compiled", code=0 if has_one else 2, **place)
+    assert has_one or "torch cannot compile this network here" in err
+    if has_one:
+        run(*how, "--model-dir", tmp_path / "plain")
+        assert weights(tmp_path / "compiled").keys() == weights(tmp_path / "plain").keys()
+        name = "validation:loss"  # of weights after one step, which leaves features out by chance
+        assert metrics(tmp_path / "compiled")[name] == pytest.approx(metrics(tmp_path / "plain")[name], rel=0.2)
+
+
+def test_half_the_bits_learn_nearly_the_same(data: Path, tmp_path: Path) -> None:
+    """In bf16, with colors last in memory; what is written has all bits, and lies as it always does."""
+    how = ["--data", data, *NORMALIZED, "--epochs", "1", "--batch-size", "27"]
+    for name in ("fp32", "bf16"):
+        run(*how, "--precision", name, "--model-dir", tmp_path / name)
+    description = model_folder.read_description(tmp_path / "bf16")
+    assert description.versions["precision"] == "bf16"
+    assert all(value.dtype != torch.bfloat16 and value.is_contiguous() for value in weights(tmp_path / "bf16").values())
+    full, half = metrics(tmp_path / "fp32"), metrics(tmp_path / "bf16")
+    assert half["train:loss"] == pytest.approx(full["train:loss"], rel=0.05)
+    assert half["train:loss"] != full["train:loss"]
 
 
 def test_a_worker_that_is_killed_is_one_line(data: Path, tmp_path: Path) -> None:

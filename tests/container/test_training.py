@@ -172,3 +172,34 @@ def test_wherever_a_training_is_stopped_it_comes_to_the_same(training: int, vali
 def test_an_epoch_has_no_batch_beyond_its_last() -> None:
     source = FromFeatures.of(np.zeros((8, 2), np.float32), [0] * 8, Share(8, 4, 0, 1, 1), CPU)
     assert list(source.batches(0, 2)) == []
+
+
+def worsening(patience: int, epochs: int) -> tuple[State, torch.nn.Module, Trainer, FromFeatures]:
+    """A training whose validation has other labels: the better it learns, the worse is its loss there."""
+    chance = np.random.default_rng(3)
+    features, targets = chance.normal(size=(40, 6)).astype(np.float32), chance.integers(0, 2, 40)
+    chosen = Hyperparameters(batch_size=8, epochs=epochs, learning_rate=0.1, warmup_epochs=0, patience=patience)
+    torch.manual_seed(1)
+    module = torch.nn.Linear(6, 2)
+    trainer = Trainer(module, chosen, precision.choose("fp32", CPU), ALONE)
+    train = FromFeatures.of(features, targets.tolist(), Share(40, 8, 0, 1, 3), CPU)
+    validation = FromFeatures.of(features, (1 - targets).tolist(), Share(40, 8, 0, 1, None), CPU)
+    trainer.run(train, validation)
+    return trainer.state, module, trainer, validation
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_it_stops_when_nothing_gets_better_and_keeps_the_best(patience: int) -> None:
+    state, module, trainer, validation = worsening(patience, epochs=20)
+    losses = [row["validation:loss"] for row in state.history]
+    assert state.best_epoch == losses.index(min(losses))
+    assert len(losses) == state.best_epoch + 1 + patience < 20
+    assert trainer.evaluate(validation)["validation:loss"] == losses[-1] > min(losses)
+    module.load_state_dict(state.best_module)
+    assert trainer.evaluate(validation)["validation:loss"] == min(losses)
+
+
+def test_without_patience_it_never_stops_before_its_last_epoch() -> None:
+    state, *_ = worsening(0, epochs=9)
+    assert len(state.history) == 9
+    assert state.best_epoch < 8

@@ -71,6 +71,20 @@ def test_the_steps_say_only_flags_that_the_scripts_know() -> None:
         assert {word for word in words if isinstance(word, str) and word.startswith("--")} <= known
 
 
+@pytest.mark.parametrize(
+    ("step_name", "channels"),
+    [
+        ("PrepareData", (contract.TRAINING, contract.VALIDATION, contract.TEST, contract.DATASET)),
+        ("Tune", (contract.TRAINING, contract.VALIDATION, contract.DATASET)),
+        ("Evaluate", (contract.TEST, contract.DATASET, contract.EVALUATION, contract.CHAMPION)),
+    ],
+)
+def test_the_architecture_names_the_channels_of_a_step(step_name: str, channels: tuple[str, ...]) -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    [row] = [line for line in text.splitlines() if line.startswith(f"| {step_name} |")]
+    assert set(channels) <= set(re.findall(r"[a-z]+", row))
+
+
 @pytest.mark.parametrize("output", [contract.DATASET_FILE, contract.EVALUATION_FILE, contract.MODEL_ARCHIVE])
 def test_the_architecture_names_what_the_steps_hand_on(output: str) -> None:
     assert output in (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
