@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -128,8 +128,9 @@ class Kept:
         """The features that an earlier training has kept, if they are of as many pictures."""
         if self.path is None or not self.path.is_file():
             return None
-        try:
+        with suppress(OSError):
             os.utime(self.path)  # what was used least lately goes first
+        try:
             # Copied as soon as somebody writes: torch takes no array that cannot be written to.
             found: Table = np.load(self.path, mmap_mode="c")
         except (OSError, ValueError, EOFError) as error:
