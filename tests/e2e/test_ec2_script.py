@@ -84,8 +84,8 @@ class Machine:
         for split in ("train", "validation"):
             (self.s3 / "mine/data" / split).mkdir(parents=True)
             (self.s3 / "mine/data" / split / "a.jpg").write_text("a")
-        code = {"train.py": train, "prepare.py": PREPARES}
-        code |= {name: (ENTRYPOINTS / name).read_text() for name in ("model_archive.py", "errors.py", "vision.py")}
+        code = {path.name: path.read_text() for path in ENTRYPOINTS.glob("*.py")}
+        code |= {"train.py": train, "prepare.py": PREPARES}
         self.sha256 = self._put_code(code)
 
     def _fake_torch(self, devices: int) -> None:
