@@ -4,7 +4,7 @@
 PYTHON ?= python3
 CONTAINER_PYTHON ?= $(PYTHON)
 ARGS ?=
-# In how many processes the tests run; 0 is this one.
+# In how many processes the tests run; 0 is this one. Each computes in one thread: more would wait for each other's cores.
 PROCESSES ?= auto
 # Of a choice of tests, each of the two runs may have none: pytest says so with 5.
 CHOSEN = $(if $(ARGS),|| test $$? -eq 5)
@@ -45,7 +45,8 @@ coverage: $(READY) ## run the tests and show the lines that none of them runs
 	@$(VENV)/bin/python -m pytest --quiet --cov --cov-report=term-missing $(ARGS)
 
 test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
-	@$(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini tests/container $(ARGS) $(CHOSEN)
+	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist loadscope \
+		tests/container $(ARGS) $(CHOSEN)
 
 test-whole: $(READY) $(CONTAINER_READY) ## run the tests of make run: minutes, and real training
 	@$(VENV)/bin/python -m pytest tests/whole $(ARGS) $(CHOSEN)

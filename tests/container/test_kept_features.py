@@ -95,6 +95,7 @@ def test_a_damaged_file_of_features_is_computed_again(
 
 
 WRITER = """
+import signal
 import sys
 from pathlib import Path
 import numpy as np
@@ -103,7 +104,7 @@ with Kept(Path(sys.argv[1])).growing(True, 0, bool) as part:
     part.begin(10, 4, 0)
     part.add(np.arange(1, 21, dtype=np.float32).reshape(5, 4))
     print("half", flush=True)
-    sys.stdin.read()
+    signal.pause()
 """
 
 

