@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tarfile
@@ -49,9 +48,9 @@ print(json.dumps(dict(zip(map(str, pictures.paths), logits.tolist()))))
 """
 
 
-def run(*command: object, cwd: Path | None = None, **more: str) -> str:
+def run(*command: object, cwd: Path | None = None) -> str:
     words = [sys.executable, *map(str, command)]
-    done = subprocess.run(words, cwd=cwd, env=os.environ | more, capture_output=True, text=True, check=False)
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
