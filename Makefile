@@ -45,7 +45,7 @@ coverage: $(READY) ## run the tests and show the lines that none of them runs
 	@$(VENV)/bin/python -m pytest --quiet --cov --cov-report=term-missing $(ARGS)
 
 test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
-	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist loadscope \
+	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist worksteal \
 		tests/container $(ARGS) $(CHOSEN)
 
 test-whole: $(READY) $(CONTAINER_READY) ## run the tests of make run: minutes, and real training
