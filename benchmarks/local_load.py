@@ -326,7 +326,7 @@ def _share(count: Synchronized[int]) -> None:
 
 
 def _line(what: str, times: Sequence[float]) -> str:
-    cuts = quantiles(times, n=1000)
+    cuts = quantiles(times, n=1000, method="inclusive")
     chosen = (cuts[499], cuts[899], cuts[989], cuts[998], max(times))
     return f"{what:32}" + "".join(f"{one:9.2f}" for one in chosen)
 
