@@ -45,11 +45,11 @@ coverage: $(READY) ## run the tests and show the lines that none of them runs
 	@$(VENV)/bin/python -m pytest --quiet --cov --cov-report=term-missing $(ARGS)
 
 test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
-	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist worksteal \
+	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist loadscope \
 		tests/container $(ARGS) $(CHOSEN)
 
 test-whole: $(READY) $(CONTAINER_READY) ## run the tests of make run: minutes, and real training
-	@$(VENV)/bin/python -m pytest tests/whole $(ARGS) $(CHOSEN)
+	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadscope tests/whole $(ARGS) $(CHOSEN)
 
 check: $(READY) ## format, lint, types, imports, lengths, and what is wrong with the definition
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "format: run make format"; exit 1; }
