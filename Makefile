@@ -4,7 +4,7 @@
 PYTHON ?= python3
 CONTAINER_PYTHON ?= $(PYTHON)
 ARGS ?=
-# In how many processes the tests run; 0 is this one. Each computes in one thread: more would wait for each other's cores.
+# In how many processes the tests run; 0 is this one. The scripts' compute in one thread each: more would wait for cores.
 PROCESSES ?= auto
 # Of a choice of tests, each of the two runs may have none: pytest says so with 5.
 CHOSEN = $(if $(ARGS),|| test $$? -eq 5)

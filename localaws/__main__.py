@@ -113,8 +113,14 @@ def _options() -> Options:
     parser.add_argument("--verbose", action="store_true", help="log every call")
     given = parser.parse_args()
     container = given.container.resolve() if given.container else None
-    switches = {"enforces_iam": not given.no_iam, "tells_calls": given.verbose}
-    return Options(given.folder.resolve(), given.region, given.port, container, **switches)
+    return Options(
+        given.folder.resolve(),
+        given.region,
+        given.port,
+        container,
+        enforces_iam=not given.no_iam,
+        tells_calls=given.verbose,
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -123,14 +124,14 @@ def _comparable(value: Any) -> float | str | None:
     """A number or a moment as a number; all else as text."""
     if value is None or isinstance(value, (int, float)):
         return value
-    try:
-        return float(str(value))
-    except ValueError:
-        pass
-    try:
-        moment = dt.datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-    except ValueError:
-        return str(value)
+    for read in (float, _seconds):
+        with suppress(ValueError):  # what is neither a number nor a moment is compared as text
+            return read(str(value))
+    return str(value)
+
+
+def _seconds(text: str) -> float:
+    moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
     return (moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)).timestamp()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import pty
@@ -169,12 +170,10 @@ def test_a_terminal_shows_a_table_that_stays_in_place(world: World) -> None:
     ) as process:
         os.close(given)
         seen = b""
-        with os.fdopen(watched, "rb", buffering=0) as screen:
-            try:
-                while more := screen.read(1024):
-                    seen += more
-            except OSError:
-                pass  # so the screen of a process that has ended ends on Linux
+        # With an error, so the screen of a process that has ended ends on Linux.
+        with os.fdopen(watched, "rb", buffering=0) as screen, contextlib.suppress(OSError):
+            while more := screen.read(1024):
+                seen += more
         process.wait(timeout=30)
     assert process.returncode == 1
     assert b"PrepareData" in seen

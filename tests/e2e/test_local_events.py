@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import LocalAws, Options
 from tests.callers import Received, arn, client, got, make, queue, said, until
 
 SAYS_WHAT_COMES = """
@@ -24,14 +22,6 @@ SAYS_BODIES = """
 def handler(event, context):
     print("batch", *sorted(record["body"] for record in event["Records"]))
 """
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    local = LocalAws(Options(tmp_path_factory.mktemp("local"), enforces_iam=False))
-    local.start()
-    yield local.url
-    local.stop()
 
 
 def mapped(url: str, function: str, source: str, **settings: Any) -> str:

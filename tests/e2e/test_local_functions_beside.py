@@ -5,23 +5,13 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import LocalAws, Options
 from tests.callers import ROLE, Received, arn, client, daemon, invoked, make, queue, until
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    local = LocalAws(Options(tmp_path_factory.mktemp("local"), enforces_iam=False))
-    local.start()
-    yield local.url
-    local.stop()
 
 
 def zipped(**files: str) -> bytes:

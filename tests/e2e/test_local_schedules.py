@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import LocalAws, Options
 from tests.callers import ROLE, Received, arn, client, daemon, got, make, queue, until
 
 SAYS_WHAT_COMES = """
@@ -21,14 +19,6 @@ import json
 def handler(event, context):
     print("got", json.dumps(event))
 """
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    local = LocalAws(Options(tmp_path_factory.mktemp("local"), enforces_iam=False))
-    local.start()
-    yield local.url
-    local.stop()
 
 
 def schedule(url: str, name: str, expression: str, target: dict[str, Any], **more: Any) -> None:

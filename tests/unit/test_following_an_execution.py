@@ -33,4 +33,5 @@ def test_an_end_that_is_not_wanted_has_an_exit_code(status: str, code: int) -> N
 
 
 def test_success_has_none() -> None:
+    """It returns, where any other end raises."""
     followed(Stage("Executing"), Stage("Succeeded"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from localaws.functions.rounds import Rounds
 
 PATIENCE_SECONDS = 20.0
@@ -41,32 +43,18 @@ def test_rounds_that_are_ended_just_before_a_look_end_at_once() -> None:
     assert (ending.is_alive(), looks) == (False, [])
 
 
-def test_what_happens_during_a_look_is_looked_at() -> None:
+@pytest.mark.parametrize("faults", [[], [ArithmeticError("a bug")]])
+def test_what_happens_during_a_look_is_looked_at_even_if_the_look_fails(faults: list[Exception]) -> None:
     looks, has_looked_again = list[str](), threading.Event()
 
     def look() -> float:
         looks.append("look")
-        if len(looks) == 1:
-            rounds.wake()
-        else:
+        if len(looks) > 1:
             has_looked_again.set()
-        return HOUR
-
-    rounds = Rounds("rounds", look)
-    rounds.begin()
-    assert has_looked_again.wait(PATIENCE_SECONDS)
-    rounds.end()
-
-
-def test_a_bug_ends_no_rounds() -> None:
-    has_looked_again, looks = threading.Event(), list[str]()
-
-    def look() -> float:
-        looks.append("look")
-        if len(looks) == 1:
-            rounds.wake()
-            raise ArithmeticError("a bug")
-        has_looked_again.set()
+            return HOUR
+        rounds.wake()
+        for fault in faults:
+            raise fault
         return HOUR
 
     rounds = Rounds("rounds", look)
