@@ -18,11 +18,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from checks.run import run
+from pedigree.checks.run import run
 from tests.checks import small
 
 DEFINITION = Path(__file__).parents[1] / "tests" / "golden" / "definition.json"
-COMMAND = [sys.executable, "-c", "from cli.main import main; main()", "check", str(DEFINITION)]
+COMMAND = [sys.executable, "-c", "from pedigree.cli.main import main; main()", "check", str(DEFINITION)]
 SIZES = (500, 1000, 2000, 4000)
 TURNS = 5
 MOST_COLD, MOST_WARM, MOST_THOUSAND, MOST_BENT = 0.3, 0.02, 1.0, 1.1

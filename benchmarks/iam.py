@@ -16,13 +16,13 @@ from dataclasses import replace
 from statistics import median
 from typing import Any
 
-from checks.iam import Policy, Request, decide, parse, session
-from localaws.gate import needs, objects, reading
-from localaws.gate.actions import TABLES
-from localaws.gate.gate import Gate
-from localaws.gate.people import Caller, People
-from localaws.protocol.errors import ServiceError
-from operations.roles import documents
+from pedigree.iam import Policy, Request, decide, parse, session
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.iam import needs, objects, reading
+from pedigree.localaws.iam.actions import TABLES
+from pedigree.localaws.iam.callers import Caller, People
+from pedigree.localaws.iam.gate import Gate
+from pipeline.account.roles import documents
 from tests.calls import KnownResources, sent
 from tests.definitions import configure
 from tests.policies import autoscale, await_, deploy, ec2, job, model, operator, pipeline, predict, scheduler

@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from statistics import median, quantiles
 
-from checks.iam import Request
-from localaws.gate.gate import Gate
-from localaws.gate.people import Caller, People
-from localaws.protocol.errors import ServiceError
+from pedigree.iam import Request
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.iam.callers import Caller, People
+from pedigree.localaws.iam.gate import Gate
 from tests.calls import KnownResources
 from tests.policies.places import ACCOUNT, REGION
 from tests.proof import functions, running, verbs

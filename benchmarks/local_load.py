@@ -34,8 +34,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localaws import process
-from localaws.endpoints import model_server
+from pedigree.localaws import process
+from pedigree.localaws.services.sagemaker.endpoints import model_server
 
 ENDPOINT, BUCKET, REGION = "loaded", "load", "us-east-1"
 ROLE = "arn:aws:iam::123456789012:role"
@@ -242,7 +242,7 @@ def running(folder: Path) -> Iterator[process.Daemon]:
     """A local AWS of its own, IAM enforced."""
     place = folder / "local"
     place.mkdir()
-    command = [sys.executable, "-m", "localaws", "--folder", str(place), "--region", REGION]
+    command = [sys.executable, "-m", "pedigree.localaws", "--folder", str(place), "--region", REGION]
     with (place / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as daemon:
         try:
             until(lambda: process.find(place) is not None)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from localaws import process
+from pedigree.localaws import process
 
 ROOT = Path(__file__).parents[1]
 PEDIGREE = str(Path(sys.executable).with_name("pedigree"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from samples import drawing, plan
+from pipeline.samples import drawing, plan
 
 Size = tuple[int, int]
 SMALL, SCREEN, TELEPHONE = (500, 375), (1600, 1200), (4000, 3000)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline import parameters
-from pipeline.settings import Settings
+from pipeline.settings import parameters
+from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
 from steps import dag, train_best, train_distributed
 from steps.await_endpoint import await_endpoint

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from pipeline.definition import pipeline
-from pipeline.settings import Settings
+from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from steps import dag, images, instances
+from pedigree.aws import machines
+from steps import dag, images
 from steps.config import Config
 from steps.images import Image
 from steps.policies import Cache, Kind, Retries, cache_config, retry_policies
@@ -70,4 +71,4 @@ class Build:
 def image_for(families: Images, family: Family, instance_type: str, region: str) -> str:
     """The address of a family's image for a type of machine in a region."""
     image: Image = getattr(families, family)
-    return images.resolve(image, SCOPES[family], instances.processor(instance_type), region)
+    return images.resolve(image, SCOPES[family], machines.processor(instance_type), region)

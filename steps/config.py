@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
 
-from steps.wording import meant
+from pedigree.language.near import meant
 
 if TYPE_CHECKING:
     from typing_extensions import Self

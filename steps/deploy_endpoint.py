@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from entrypoints import contract
+from pedigree.aws.machines import EndpointInstance
 from steps import dag
 from steps.build import Build
 from steps.config import Config, HyphenatedName, Unique, like
 from steps.functions import function_step
-from steps.instances import EndpointInstance
 from steps.site import Site
 
 NAME = "DeployEndpoint"

@@ -17,9 +17,9 @@ from typing import Annotated, Any
 from botocore.loaders import Loader
 from pydantic import Field
 
+from pedigree.language.near import meant
 from steps.config import Config, like
 from steps.errors import ImageNotFoundError, NoImageInRegionError
-from steps.wording import meant
 
 TRAINING = "training"
 INFERENCE = "inference"

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import Field
 
 from entrypoints import contract
+from pedigree.aws.machines import ProcessingInstance
 from steps import dag
 from steps.build import Build
 from steps.config import Config, JobSeconds, Unique, VolumeGigabytes
-from steps.instances import ProcessingInstance
 
 OUTPUT_FOLDER = f"{contract.PROCESSING}/output"
 _RUN_SCRIPT = (

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from entrypoints import contract
+from pedigree.aws.machines import EndpointInstance
 from steps import dag
 from steps.build import Build
 from steps.config import Config, HyphenatedName, Unique
 from steps.evaluate import champion_uri, evaluation_uri, finding
-from steps.instances import EndpointInstance
 from steps.prepare_data import dataset_hash
 
 NAME = "RegisterModel"

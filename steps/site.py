@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from steps import dag, images, instances
+from pedigree.aws import machines
+from steps import dag, images
 from steps.config import BUCKET, Config, FrozenMapping, like
 
 NO_ACCOUNT = "000000000000"
@@ -98,7 +99,7 @@ class Encryption(Config):
 
     def volume(self, instance_type: str) -> dict[str, str]:
         """The VolumeKmsKeyId member, or none: machines with disks of their own encrypt in hardware and refuse a key."""
-        if not self.volume_key or instances.has_local_storage(instance_type):
+        if not self.volume_key or machines.has_local_storage(instance_type):
             return {}
         return {"VolumeKmsKeyId": self.volume_key}
 

@@ -7,10 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from entrypoints import contract
+from pedigree.aws.machines import TrainingInstance
 from steps import dag
 from steps.build import Build
 from steps.config import Config, JobSeconds, Unique, VolumeGigabytes
-from steps.instances import TrainingInstance
 from steps.training_job import Training, fixed_hyperparameters, kept_apart, machines, training_request
 from steps.tune import Tuning, best_job_name, best_values
 

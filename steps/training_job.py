@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field
 
 from entrypoints import contract
+from pedigree.aws.machines import TrainingInstance
 from steps import dag
 from steps.build import Build
 from steps.config import S3_FILE, Config, FrozenMapping, JobSeconds, Unique, VolumeGigabytes, like, one_of
-from steps.instances import TrainingInstance
 from steps.processing_job import output_uri
 
 DATA_CHANNELS = (contract.TRAINING, contract.VALIDATION, contract.DATASET)

@@ -13,12 +13,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from operations import upsert
-from operations.account import Account
-from operations.connect import placed
-from operations.perform import fulfil
-from operations.plan import Part, Plan, plan
-from pipeline.settings import Settings
+from pedigree.account.account import Account
+from pedigree.account.connect import placed
+from pedigree.account.perform import fulfil
+from pedigree.account.plan import Part, Plan, plan
+from pipeline.account import upsert
+from pipeline.settings.tree import Settings
 from tests.definitions import CODE, configure
 from tests.fakes.aws import ACCOUNT, CREDENTIALS, REGION
 

@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from localaws.daemon import ACCOUNT
+from pedigree.localaws.daemon import ACCOUNT
 
 PATIENCE_SECONDS = 60.0
 TRUST = json.dumps(
@@ -85,7 +85,7 @@ def lines(url: str, function: str) -> list[str]:
 DAEMON = """
 import sys, time
 from pathlib import Path
-from localaws.daemon import LocalAws, Options
+from pedigree.localaws.daemon import LocalAws, Options
 local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False))
 local.start()
 print(local.url, flush=True)

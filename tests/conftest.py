@@ -19,7 +19,7 @@ settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=
 settings.register_profile("explore", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-LOCKS = lock_order.watch("localaws")  # before anything of it is imported
+LOCKS = lock_order.watch("pedigree.localaws")  # before anything of it is imported
 
 
 @pytest.fixture(autouse=True)

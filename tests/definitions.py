@@ -16,13 +16,13 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from language import graph, references, requests, schema, shapes
-from language.definition import Definition, read
-from language.expressions import ParameterReference
+from pedigree.language import graph, references, requests, schema, shapes
+from pedigree.language.definition import Definition, read
+from pedigree.language.expressions import ParameterReference
 from pipeline.document import document
-from pipeline.layers import Layer
-from pipeline.loading import compose
-from pipeline.settings import Settings
+from pipeline.settings.layers import Layer
+from pipeline.settings.loading import compose
+from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
 
 # Code that never changes, so that expected keys do not either.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from language.definition import read
+from pedigree.language.definition import read
 from tests.definitions import define
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"

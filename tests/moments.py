@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from operations.account import Account
+from pedigree.account.account import Account
 from tests.accounts import CALLER, PatientClock, Watched
 from tests.fakes.aws import ACCOUNT, REGION
 

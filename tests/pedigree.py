@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from cli.main import main; main()"]
+PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from pedigree.cli.main import main; main()"]
 
 
 def environment(address: str, **more: str) -> dict[str, str]:

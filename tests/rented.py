@@ -10,10 +10,10 @@ from typing import Any
 import boto3
 import pytest
 
-from operations import ec2
-from operations.account import Account
-from operations.ec2 import Rental, Wanted
-from operations.errors import OperationsError
+from pedigree.account.account import Account
+from pedigree.account.errors import OperationsError
+from pipeline.account import ec2
+from pipeline.account.ec2 import Rental, Wanted
 from tests.definitions import CODE, configure
 from tests.fakes.clients import Refuse
 from tests.fakes.clock import Clock

@@ -10,16 +10,16 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from localaws.executions import state
-from localaws.executor import Executor
-from localaws.protocol.errors import ServiceError
-from localaws.sagemaker import executions, models, pipelines, registry, tags
-from localaws.sagemaker.service import Service, joined
-from localaws.steps.callbacks import CallbackRunner
-from localaws.steps.decisions import ConditionRunner, FailRunner
-from localaws.steps.functions import FunctionRunner, Invoked
-from localaws.steps.requests import RequestRunner
-from localaws.steps.runner import Run
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.sagemaker.executions import operations, pipelines, state
+from pedigree.localaws.services.sagemaker.executions.executor import Executor
+from pedigree.localaws.services.sagemaker.executions.steps.callbacks import CallbackRunner
+from pedigree.localaws.services.sagemaker.executions.steps.decisions import ConditionRunner, FailRunner
+from pedigree.localaws.services.sagemaker.executions.steps.functions import FunctionRunner, Invoked
+from pedigree.localaws.services.sagemaker.executions.steps.requests import RequestRunner
+from pedigree.localaws.services.sagemaker.executions.steps.runner import Run
+from pedigree.localaws.services.sagemaker.resources import models, registry, tags
+from pedigree.localaws.services.sagemaker.resources.service import Service, joined
 from tests import worlds
 
 
@@ -43,7 +43,7 @@ class Sage:
     def restart(self) -> None:
         """Forget all that is not on the disk."""
         self.world = worlds.world(self.folder, self.clock, self.objects)
-        tables = (pipelines.HANDLERS, executions.HANDLERS, models.HANDLERS, registry.HANDLERS, tags.HANDLERS)
+        tables = (pipelines.HANDLERS, operations.HANDLERS, models.HANDLERS, registry.HANDLERS, tags.HANDLERS)
         self.service = Service(self.world, joined(tables))
         request = RequestRunner(self._call)
         self.executor = Executor(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from localaws.tuning.plan import Plan, plan_of
-from localaws.tuning.trials import Trial
+from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
+from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 
 LETTERS = {"CategoricalParameterRanges": [{"Name": "x", "Values": ["a", "b", "c"]}]}
 

@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from localaws import leftovers
-from localaws.jobs.work import Jobs, Machine
-from localaws.objects.blobs import Blobs
-from localaws.objects.catalog import Address, Catalog
-from localaws.sagemaker import jobs as job_handlers
-from localaws.sagemaker.service import Service, joined
-from localaws.store import Store
-from localaws.world import SystemClock, World
+from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.kernel.world import SystemClock, World
+from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.sagemaker.jobs import operations as job_handlers
+from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine
+from pedigree.localaws.services.sagemaker.resources.service import Service, joined
 
 ROLE = "arn:aws:iam::000000000000:role/job"
 PATIENCE_SECONDS = 120

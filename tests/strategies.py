@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from pedigree.aws.machines import SMDDP_TYPES, has_bfloat16, has_local_storage, known, last_cuda, processor
 from steps.images import dns_suffix, partition
-from steps.instances import SMDDP_TYPES, has_bfloat16, has_local_storage, known, last_cuda, processor
 
 Values = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]

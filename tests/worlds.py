@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
-from localaws.store import Store
-from localaws.world import World
+from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.kernel.world import World
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"

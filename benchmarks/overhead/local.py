@@ -15,8 +15,8 @@ from typing import Any
 
 import boto3
 
-from localaws import process
-from localaws.daemon import ACCOUNT
+from pedigree.localaws import process
+from pedigree.localaws.daemon import ACCOUNT
 
 _CODE = "def handler(event, context):\n    return {}\n"
 _ROLE = "benchmark"

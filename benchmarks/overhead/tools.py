@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from localaws.jobs.processes import end_group
+from pedigree.localaws.kernel.processes import end_group
 
 _HERE = Path(__file__).parent / "orchestrators"
 _INSTALL_SECONDS = 600

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from operations.connect import connect, placed
-from operations.errors import UnreachableError
+from pedigree.account.connect import connect, placed
+from pedigree.account.errors import UnreachableError
 from steps.site import Site
 from tests.definitions import configure
 from tests.fakes.aws import ACCOUNT

@@ -12,9 +12,9 @@ from typing import ClassVar
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.errors import UsageError
-from cli.main import app
-from operations.errors import UnreachableError
+from pedigree.account.errors import UnreachableError
+from pedigree.cli.errors import UsageError
+from pedigree.cli.main import app
 from tests.fakes.aws import aws
 from tests.price_lists import machine
 

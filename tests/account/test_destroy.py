@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from operations import destroy
-from operations.errors import TakenError
-from operations.plan import Emptying, plan
-from pipeline.settings import Settings
+from pedigree.account.errors import TakenError
+from pedigree.account.plan import Emptying, plan
+from pipeline.account import destroy
+from pipeline.settings.tree import Settings
 from tests.account.test_faults import AFTER, BEFORE, Trouble, upserted_in_spite_of
 from tests.accounts import Watched, account, brought_about, client, parts, rights, settings, state, told, whys
 from tests.fakes.aws import ACCOUNT, REGION, aws

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from operations.plan import Call, Part, plan
+from pedigree.account.plan import Call, Part, plan
 from tests.account.hands import BUCKET, EVERYTHING, HANDS, PREDICT, RULE, code, other_code, rounds
 from tests.accounts import Watched, account, brought_about, client, parts, state, told, whys
 from tests.fakes.aws import ACCOUNT, REGION

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
-from operations.errors import OperationsError
-from operations.plan import Part
+from pedigree.account.errors import OperationsError
+from pedigree.account.plan import Part
 from tests.accounts import CALLER, READING, Watched, account, brought_about, client, parts, state, told
 from tests.fakes.aws import ACCOUNT, REGION, aws
 

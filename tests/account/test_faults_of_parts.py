@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from operations.errors import OperationsError
-from operations.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
-from operations.plan import Part, plan
-from operations.schedule import Removal, SchedulePart, Switch
-from pipeline.settings import Settings
+from pedigree.account.errors import OperationsError
+from pedigree.account.plan import Part, plan
+from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
+from pipeline.account.schedule import Removal, SchedulePart, Switch
+from pipeline.settings.tree import Settings
 from tests.account.test_faults import AFTER, BEFORE, Way
 from tests.accounts import READING, Watched, account, brought_about, client, state
 from tests.definitions import CODE, configure

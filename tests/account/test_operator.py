@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations import destroy, refusals, roles
+from pedigree.account import refusals
+from pipeline.account import destroy, roles
 from tests.account.hands import rounds
 from tests.account.test_destroy import lived_in
 from tests.accounts import Watched, account, brought_about, client, parts, settings

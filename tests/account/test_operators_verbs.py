@@ -6,12 +6,13 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from operations import ec2, endpoint_status, executions, predict, progress, refusals, rollback, versions
-from operations.account import Account
-from operations.errors import AbsentError
-from operations.executions import Execution
-from operations.perform import carry_out
-from operations.start import Wanted, start
+from pedigree.account import endpoint_status, executions, progress, refusals, versions
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError
+from pedigree.account.executions import Execution
+from pedigree.account.perform import carry_out
+from pedigree.account.start import Wanted, start
+from pipeline.account import ec2, predict, rollback
 from tests.account.test_operator import allowed
 from tests.accounts import Watched
 from tests.definitions import CODE, configure

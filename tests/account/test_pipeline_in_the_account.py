@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from operations.account import Account
-from operations.errors import TakenError, UnfinishedError
-from operations.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
-from operations.plan import plan
+from pedigree.account.account import Account
+from pedigree.account.errors import TakenError, UnfinishedError
+from pedigree.account.plan import plan
+from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
 from steps.site import OWNER
 from tests.accounts import Watched, account, brought_about, client, whys
 from tests.definitions import CODE, configure

@@ -15,12 +15,12 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from entrypoints import contract
-from operations import ec2, ec2_user_data
-from operations.account import Account
-from operations.archive import Archive
-from operations.ec2 import Look, Rental
-from operations.errors import AbsentError, GivenError, OperationsError, RefusedError
-from operations.perform import carry_out
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, GivenError, OperationsError, RefusedError
+from pedigree.account.perform import carry_out
+from pipeline.account import ec2, ec2_user_data
+from pipeline.account.archive import Archive
+from pipeline.account.ec2 import Look, Rental
 from tests.definitions import CODE, configure
 from tests.fakes.clock import Clock
 from tests.fakes.executions import Stage, arn, step

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from botocore.loaders import Loader
 
-from operations.account import Account
-from operations.errors import AbsentError, GivenError, NeverError, TakenError
-from operations.pipeline_part import pipeline_part
-from operations.plan import Call, plan
-from operations.schedule import Removal, SchedulePart, Switch, dead_letters, existing, request, schedule_part
-from operations.schedule_status import lines, status
-from operations.schedule_target import check
-from pipeline.settings import Settings
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, GivenError, NeverError, TakenError
+from pedigree.account.plan import Call, plan
+from pipeline.account.pipeline_part import pipeline_part
+from pipeline.account.schedule import Removal, SchedulePart, Switch, dead_letters, existing, request, schedule_part
+from pipeline.account.schedule_status import lines, status
+from pipeline.account.schedule_target import check
+from pipeline.settings.tree import Settings
 from tests.account.test_operator import actions, allowed
 from tests.accounts import Watched, brought_about, client, whys
 from tests.definitions import CODE, configure

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli.errors import UsageError
-from cli.main import app
-from operations.pipeline_part import pipeline_part
+from pedigree.cli.errors import UsageError
+from pedigree.cli.main import app
+from pipeline.account.pipeline_part import pipeline_part
 from tests.accounts import account, brought_about, client
 from tests.definitions import CODE, configure
 from tests.fakes.aws import ACCOUNT, aws

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from operations.errors import TakenError
-from operations.plan import plan
+from pedigree.account.errors import TakenError
+from pedigree.account.plan import plan
 from steps.site import OWNER
 from tests.accounts import Watched, account, client, parts, rights, state
 from tests.fakes.aws import ACCOUNT, REGION

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.errors import OperationsError, TakenError
-from operations.plan import plan
+from pedigree.account.errors import OperationsError, TakenError
+from pedigree.account.plan import plan
 from steps.site import OWNER
 from tests.accounts import Watched, account, brought_about, client, parts, rights, told, whys
 from tests.fakes.aws import ACCOUNT, REGION

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.plan import plan
+from pedigree.account.plan import plan
 from steps.site import OWNER
 from tests.accounts import Watched, account, brought_about, client, parts, told
 from tests.fakes.aws import ACCOUNT, REGION

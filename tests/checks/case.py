@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from checks.subject import Beside
+from pedigree.checks.subject import Beside
 from tests.checks.small import Document, document, put
 
 Puts = tuple[tuple[str, Any], ...]

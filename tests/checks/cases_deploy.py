@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.subject import Beside
+from pedigree.checks.subject import Beside
 from tests.checks.case import Case, Puts, one
 from tests.checks.cases_jobs import SCRIPT
 from tests.checks.small import GONE, REGISTRY, ROLE, get, own, parameter, text

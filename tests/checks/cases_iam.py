@@ -6,9 +6,9 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from checks.iam import Kind, parse
-from checks.roles.least import policy_of
-from checks.subject import Beside, Subject
+from pedigree.checks.roles.least import policy_of
+from pedigree.checks.subject import Beside, Subject
+from pedigree.iam import Kind, parse
 from tests.checks.case import Case
 from tests.checks.small import document
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.subject import Beside
+from pedigree.checks.subject import Beside
 from tests.checks.case import Case, one
 from tests.checks.small import GONE, LOSS, REGISTRY, get, own
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from language import model, shapes
-from language.definition import Step, read
-from language.expressions import escaped, is_expression
-from language.model import Shape
+from pedigree.language import model, shapes
+from pedigree.language.definition import Step, read
+from pedigree.language.expressions import escaped, is_expression
+from pedigree.language.model import Shape
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]

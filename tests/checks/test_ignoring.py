@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checks.ignoring import Ignored, without
-from checks.run import run
+from pedigree.checks.ignoring import Ignored, without
+from pedigree.checks.run import run
 from tests.checks.case import made
 from tests.checks.small import get
 

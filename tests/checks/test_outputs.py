@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from checks.errors import UnknownCodeError, UnusableError
-from checks.finding import Severity
-from checks.manual import page
-from checks.output import FORMATS
-from checks.output.report import Report
-from checks.places import lines
-from checks.reading import load
-from checks.rules import RULES
-from checks.run import assert_clean, run
+from pedigree.checks.errors import UnknownCodeError, UnusableError
+from pedigree.checks.finding import Severity
+from pedigree.checks.manual import page
+from pedigree.checks.output import FORMATS
+from pedigree.checks.output.report import Report
+from pedigree.checks.places import lines
+from pedigree.checks.reading import load
+from pedigree.checks.rules import RULES
+from pedigree.checks.run import assert_clean, run
 from tests.checks.case import made
 from tests.checks.small import document, get
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from checks.archives import sources
-from checks.finding import Finding
-from checks.run import assert_clean, run
-from checks.subject import Beside
+from pedigree.checks.archives import sources
+from pedigree.checks.finding import Finding
+from pedigree.checks.run import assert_clean, run
+from pedigree.checks.subject import Beside
 from tests.checks.mutations import Mutation, mutations
 
 ROOT = Path(__file__).parents[2]

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from checks.errors import UnknownRoleError
-from checks.iam import Policy, parse
-from checks.roles.least import policy_of
-from checks.roles.needs import roles, untold
-from checks.run import run
-from checks.subject import Beside, Subject
-from operations.roles import documents
+from pedigree.checks.errors import UnknownRoleError
+from pedigree.checks.roles.least import policy_of
+from pedigree.checks.roles.needs import roles, untold
+from pedigree.checks.run import run
+from pedigree.checks.subject import Beside, Subject
+from pedigree.iam import Policy, parse
+from pipeline.account.roles import documents
 from pipeline.document import render
 from tests.checks.case import made
 from tests.checks.cases_iam import LEAST, beside

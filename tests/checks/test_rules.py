@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from checks.rules import RULES
-from checks.run import run
-from checks.subject import Beside
+from pedigree.checks.rules import RULES
+from pedigree.checks.run import run
+from pedigree.checks.subject import Beside
 from tests.checks import cases_deploy, cases_iam, cases_jobs, cases_language
 from tests.checks.case import Case, made
 from tests.checks.small import document

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from checks.finding import Severity
-from checks.run import run
-from language.definition import STEP_TYPES
+from pedigree.checks.finding import Severity
+from pedigree.checks.run import run
+from pedigree.language.definition import STEP_TYPES
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "sdk"
 DEFINITIONS = sorted(FOLDER.glob("v?/*.json"))

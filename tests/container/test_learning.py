@@ -17,7 +17,7 @@ ENTRYPOINTS = Path(contract.__file__).parent
 DRAW = """
 import sys
 from pathlib import Path
-from samples import archive, plan
+from pipeline.samples import archive, plan
 planned = plan.Plan()
 with open(sys.argv[1], "wb") as file:
     archive.write(file, planned, planned.samples())

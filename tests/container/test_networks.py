@@ -28,7 +28,7 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-TABLE = load(Path(__file__).parents[2] / "steps" / "networks.py")
+TABLE = load(Path(__file__).parents[2] / "pedigree" / "aws" / "networks.py")
 NETWORKS = TABLE.NETWORKS
 SMALLEST_IMAGES = 32
 

@@ -15,11 +15,11 @@ from botocore.exceptions import ClientError
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
-from localaws.objects.api import ObjectsApi
-from localaws.objects.blobs import Blobs
-from localaws.objects.catalog import Catalog
-from localaws.store import Store
-from localaws.world import SystemClock
+from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.kernel.world import SystemClock
+from pedigree.localaws.services.s3.api import ObjectsApi
+from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.catalog import Catalog
 
 
 @pytest.fixture

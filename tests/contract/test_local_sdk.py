@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from tests.e2e.test_local_aws import client
 
 # What a user of the SDK writes, and what comes of it as JSON in the last line.

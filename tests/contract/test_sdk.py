@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from language import shapes
-from steps import dag, instances
+from pedigree.aws import machines
+from pedigree.language import shapes
+from steps import dag
 from steps.policies import Retries, retry_policies
 
 LEAVES_NO_TRACE = """
@@ -76,8 +77,8 @@ def test_botocore_has_the_operations_behind_the_steps(step_type: str) -> None:
 def test_what_names_of_machines_say(
     instance_type: str, processor: str, disks: bool, bfloat16: bool, burstable: bool
 ) -> None:
-    assert instance_type in instances.known("ProductionVariant")
-    assert instances.processor(instance_type) == processor
-    assert instances.has_local_storage(instance_type) is disks
-    assert instances.has_bfloat16(instance_type) is bfloat16
-    assert instances.is_burstable(instance_type) is burstable
+    assert instance_type in machines.known("ProductionVariant")
+    assert machines.processor(instance_type) == processor
+    assert machines.has_local_storage(instance_type) is disks
+    assert machines.has_bfloat16(instance_type) is bfloat16
+    assert machines.is_burstable(instance_type) is burstable

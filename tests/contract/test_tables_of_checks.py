@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from checks.jobs import image, processor
-from checks.rules.distribution import LAST_WITH_SMDDP, SMDDP_MACHINES
-from checks.rules.images import PYTHONS
-from checks.rules.machines import has_local_storage
-from language.model import input_shape
-from steps import dag, instances
+from pedigree.aws import machines as instances
+from pedigree.checks.jobs import image, processor
+from pedigree.checks.rules.distribution import LAST_WITH_SMDDP, SMDDP_MACHINES
+from pedigree.checks.rules.images import PYTHONS
+from pedigree.checks.rules.machines import has_local_storage
+from pedigree.language.model import input_shape
+from steps import dag
 
 ELSEWHERE = {"ml.p3.16xlarge", "ml.p3dn.24xlarge", "local_gpu"}
 """In the SDK's table of smddp, and frozen or taken away by AWS, or none of its machines."""

@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from localaws import process
+from pedigree.localaws import process
 
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 60.0
 # So long after it was asked for, a daemon has begun nothing yet, and what another one began has said so.
 _BEFORE_ANYTHING_SECONDS = 0.4
 _START = (
-    "import sys; from pathlib import Path; from localaws import process; "
+    "import sys; from pathlib import Path; from pedigree.localaws import process; "
     "process.up(Path(sys.argv[1]), port=int(sys.argv[2]), container=Path(sys.argv[3]))"
 )
 # Runs the line of shell that the environment holds; h reads a hyperparameter.
@@ -112,7 +112,7 @@ class Victim:
 
     def daemons(self) -> list[int]:
         """The processes that are a daemon of this folder, and run."""
-        mark = b"\0".join([b"-m", b"localaws", b"--folder", str(self.state.resolve()).encode(), b""])
+        mark = b"\0".join([b"-m", b"pedigree.localaws", b"--folder", str(self.state.resolve()).encode(), b""])
         return [one for one in _processes() if mark in _read(one, "cmdline") and _stat(one) is not None]
 
     def orphans(self) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from localaws.daemon import ACCOUNT
+from pedigree.localaws.daemon import ACCOUNT
 from tests.crashing.daemon import Victim
 from tests.crashing.ledger import SHELL
 

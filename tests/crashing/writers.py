@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from localaws.daemon import ACCOUNT
+from pedigree.localaws.daemon import ACCOUNT
 from tests.crashing import work
 from tests.crashing.daemon import Victim
 from tests.crashing.work import BUCKET, GROUP, ROLE

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from localaws.daemon import LocalAws, Options
+from pedigree.localaws.daemon import LocalAws, Options
 
 
 @pytest.fixture(scope="module")

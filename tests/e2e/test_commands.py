@@ -19,7 +19,7 @@ from tests.processes import hear_interruptions
 ROOT = Path(__file__).parents[2]
 PEDIGREE = Path(sys.executable).with_name("pedigree")
 # Where namespaces may not be made, a Python without connect() stands in for a machine without network.
-WITHOUT_CONNECT = "import socket; socket.socket.connect = None; from cli.main import main; main()"
+WITHOUT_CONNECT = "import socket; socket.socket.connect = None; from pedigree.cli.main import main; main()"
 
 
 @cache
@@ -31,7 +31,7 @@ def cut_off() -> list[str]:
     except FileNotFoundError:
         possible = False
     return (
-        [*unshare, sys.executable, "-c", "from cli.main import main; main()"]
+        [*unshare, sys.executable, "-c", "from pedigree.cli.main import main; main()"]
         if possible
         else [sys.executable, "-c", WITHOUT_CONNECT]
     )
@@ -179,7 +179,7 @@ def test_no_settings_here_says_what_to_do(tmp_path: Path) -> None:
 
 def test_help_does_not_wait_for_the_sdk() -> None:
     code = (
-        "import sys\nfrom cli.main import main\nsys.argv = ['pedigree', '--help']\n"
+        "import sys\nfrom pedigree.cli.main import main\nsys.argv = ['pedigree', '--help']\n"
         "try: main()\nexcept SystemExit: pass\n"
         "heavy = {'sagemaker', 'botocore', 'pydantic', 'numpy'} & set(sys.modules)\nassert not heavy, heavy"
     )
@@ -190,7 +190,7 @@ def test_help_does_not_wait_for_the_sdk() -> None:
 @pytest.mark.parametrize("variable", ["PEDIGREE__SITE__ACCOUNT", "PEDIGREE__IMAGES__TRAINING__VERSION"])
 def test_a_wrong_setting_is_told_before_the_sdk_is_imported(variable: str) -> None:
     code = (
-        "import sys\nfrom cli.main import main\nsys.argv = ['pedigree', 'definition']\n"
+        "import sys\nfrom pedigree.cli.main import main\nsys.argv = ['pedigree', 'definition']\n"
         "try: main()\nexcept SystemExit as stop: print(stop.code, 'sagemaker' in sys.modules)"
     )
     wrong = environment(**{variable: "1.99"})

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.ec2_user_data import SCRIPT
+from pipeline.account.ec2_user_data import SCRIPT
 from tests.processes import hear_interruptions
 
 ENTRYPOINTS = Path(__file__).parents[2] / "entrypoints"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from localaws.functions.book import Function
-from localaws.functions.environments import Answer, Environment, Launch
-from localaws.functions.fleet import Begun, Fleet, ThrottledError, Warm
-from localaws.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.lambda_.environments import Answer, Environment, Launch
+from pedigree.localaws.services.lambda_.fleet import Begun, Fleet, ThrottledError, Warm
+from pedigree.localaws.services.lambda_.function_catalog import Function
 from tests.callers import until
 
 CODE = """

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 
 PATIENCE_SECONDS = 60.0
 STATUS = "PipelineExecutionStatus"

@@ -19,10 +19,10 @@ from botocore.config import Config
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localaws.daemon import LocalAws, Options
-from localaws.gate.models import model
-from localaws.records.services import SERVICES as RECORDED
-from localaws.records.supported import is_supported
+from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.iam.models import model
+from pedigree.localaws.moto.services import SERVICES as RECORDED
+from pedigree.localaws.moto.supported import is_supported
 from tests.malformed import faults, fitting, inhabitants, wire
 from tests.malformed.inhabitants import KEPT, PREY
 

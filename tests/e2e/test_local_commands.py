@@ -14,13 +14,13 @@ from typing import Any
 import boto3
 import pytest
 
-from cli import run
-from cli.account import Place
-from localaws import process
-from localaws.process import Daemon
-from operations.account import Account, SystemClock
-from operations.perform import carry_out
-from operations.start import Wanted, start
+from pedigree.account.account import Account, SystemClock
+from pedigree.account.perform import carry_out
+from pedigree.account.start import Wanted, start
+from pedigree.cli.account import Place
+from pedigree.localaws import process
+from pedigree.localaws.process import Daemon
+from pipeline.commands import run
 from tests.accounts import settings
 from tests.e2e.test_local_aws import ROLE, definition, until
 from tests.e2e.test_local_executor import job
@@ -30,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def pedigree(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from cli.main import main; main()", "local", *arguments]
+    command = [sys.executable, "-c", "from pedigree.cli.main import main; main()", "local", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=60, check=False)
 
@@ -190,12 +190,12 @@ def commands(folder: Path) -> list[str]:
             words = one.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # it has just ended
-        found += [words] if "-m localaws" in words and str(folder) in words else []
+        found += [words] if "-m pedigree.localaws" in words and str(folder) in words else []
     return found
 
 
 def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
-    code = "import sys; from pathlib import Path; from localaws import process; process.up(Path(sys.argv[1]))"
+    code = "import sys; from pathlib import Path; from pedigree.localaws import process; process.up(Path(sys.argv[1]))"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=hear_interruptions
     ) as starting:
@@ -212,7 +212,7 @@ def test_whoever_has_ended_it_finds_nothing_of_it(folder: Path) -> None:
 
 
 def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
-    with subprocess.Popen([sys.executable, "-m", "localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
+    with subprocess.Popen([sys.executable, "-m", "pedigree.localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
         until(lambda: process.is_running(folder), wanted=True)
         assert process.down(folder)
         assert daemon.wait(30) == 0

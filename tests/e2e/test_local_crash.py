@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws import leftovers
+from pedigree.localaws.kernel import leftovers
 from tests.crashing import ledger
 from tests.crashing.ledger import Entry
 from tests.crashing.soak import Soak

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import ACCOUNT, LocalAws, Options
-from localaws.endpoints.rollout import Move, rollout
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.services.sagemaker.endpoints.rollout import Move, rollout
 from tests.e2e.test_local_aws import client, until
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/model"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import LocalAws, Options
-from localaws.steps.runner import RUNNABLE
+from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.services.sagemaker.executions.steps.runner import RUNNABLE
 from tests.callers import make
 from tests.e2e.test_local_aws import ROLE, STATUS, client, definition, until
 

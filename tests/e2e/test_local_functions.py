@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from tests.callers import PATIENCE_SECONDS, ROLE, client, daemon, invoked, lines, make, until, zipped
 
 

@@ -13,9 +13,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import ACCOUNT, LocalAws, Options
-from localaws.protocol.errors import ServiceError
-from operations.roles import documents
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pipeline.account.roles import documents
 from tests.definitions import configure
 from tests.e2e.test_local_aws import STATUS, client, definition, until
 from tests.policies.places import IN_ACCOUNT, REGION, SAGEMAKER, arn, function, role, sagemaker

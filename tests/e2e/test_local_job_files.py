@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.errors import ServiceError
 from tests.shop import Shop, channel
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from localaws import leftovers
-from localaws.objects.catalog import Address, Catalog
-from localaws.protocol.errors import ServiceError
-from localaws.store import Document
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel.store import Document
+from pedigree.localaws.services.s3.catalog import Address, Catalog
 from tests.shop import PATIENCE_SECONDS, ROLE, Shop, channel
 
 
@@ -242,7 +242,7 @@ def test_a_job_ends_with_its_first_process_and_leaves_nothing_running(shop: Shop
 DYING = """
 import os, sys, threading
 from pathlib import Path
-from localaws.objects.catalog import Catalog
+from pedigree.localaws.services.s3.catalog import Catalog
 from tests.shop import Shop
 class Dying(Catalog):
     def put_file(self, place, path):

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from localaws.endpoints import inference_defaults as defaults
-from localaws.endpoints.fleet import Fleet
-from localaws.endpoints.instances import InstanceError, Recipe
+from pedigree.localaws.services.sagemaker.endpoints import inference_defaults as defaults
+from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Recipe
 
 ROWS = [[1.0, 2.0], [3.0, 4.0]]
 WHOLE = """

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localaws.daemon import LocalAws, Options
+from pedigree.localaws.daemon import LocalAws, Options
 from tests.e2e.test_local_aws import client
 from tests.e2e.test_local_endpoints import created
 from tests.malformed import wire

@@ -14,11 +14,11 @@ from typing import TypeVar
 
 import pytest
 
-from localaws import leftovers
-from localaws.daemon import LocalAws, Options
-from localaws.endpoints.instances import Instance, InstanceError, Recipe
-from localaws.jobs.processes import Host, Outcome, Running
-from localaws.listening import Listener
+from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel.listening import Listener
+from pedigree.localaws.kernel.processes import Host, Outcome, Running
+from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, Recipe
 
 Told = TypeVar("Told")
 PATIENCE_SECONDS = 20

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from localaws.protocol.errors import ServiceError
-from localaws.records.queues import Queues
-from localaws.records.services import Records
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.services import Records
 
 ACCOUNT = "123456789012"
 WAIT_SECONDS = 10

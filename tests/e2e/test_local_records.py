@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from localaws.protocol.errors import ServiceError
-from localaws.records.services import Records
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.moto.services import Records
 
 ACCOUNT = "123456789012"
 

@@ -19,9 +19,9 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from benchmarks.local_load import load, through
-from localaws.daemon import LocalAws, Options
-from localaws.endpoints.fleet import Fleet
-from localaws.endpoints.instances import InstanceError, Recipe, SlowError
+from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Recipe, SlowError
 from tests.e2e.test_local_aws import client, until
 from tests.e2e.test_local_endpoints import ask, configure, created, described
 

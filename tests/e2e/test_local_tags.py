@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.daemon import LocalAws
+from pedigree.localaws.daemon import LocalAws
 from tests.e2e.test_local_aws import client, local
 from tests.policies.places import sagemaker
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from localaws.daemon import LocalAws, Options
+from pedigree.localaws.daemon import LocalAws, Options
 from tests.e2e.test_local_aws import client, until
 from tests.e2e.test_local_endpoints import ROLE, archive
 

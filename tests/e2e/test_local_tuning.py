@@ -15,20 +15,20 @@ from typing import Any
 import boto3
 import pytest
 
-from localaws.daemon import LocalAws, Options
-from localaws.jobs.work import Jobs, Machine
-from localaws.logs import FileLogs
-from localaws.objects.blobs import Blobs
-from localaws.objects.catalog import Catalog
-from localaws.protocol.errors import ServiceError
-from localaws.sagemaker import jobs as job_handlers
-from localaws.sagemaker import tags
-from localaws.sagemaker.service import Service, joined
-from localaws.sagemaker.tuning import TuningHandlers
-from localaws.store import Store
-from localaws.tuning.trainings import Trainings
-from localaws.tuning.tuner import Tuner
-from localaws.world import SystemClock, World
+from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.kernel.world import SystemClock, World
+from pedigree.localaws.services.logs.streams import FileLogs
+from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.sagemaker.jobs import operations as job_handlers
+from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine
+from pedigree.localaws.services.sagemaker.resources import tags
+from pedigree.localaws.services.sagemaker.resources.service import Service, joined
+from pedigree.localaws.services.sagemaker.tuning.operations import TuningHandlers
+from pedigree.localaws.services.sagemaker.tuning.trainings import Trainings
+from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
 
 ROLE = "arn:aws:iam::000000000000:role/job"
 PATIENCE_SECONDS = 60

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import main
+from pedigree.cli.main import main
 from tests.fakes.reached import CALLER, ID
 from tests.fakes.refusing import No, Refusing, refusing
 from tests.pedigree import environment

@@ -16,7 +16,7 @@ import pytest
 from tests.processes import hear_interruptions
 
 ROOT = Path(__file__).parents[2]
-PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from cli.main import main; main()"]
+PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from pedigree.cli.main import main; main()"]
 SMALL = ("--classes", "2", "--per-class", "3", "--size", "32")
 
 
@@ -106,7 +106,7 @@ def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_pa
 
 def test_nothing_that_draws_is_imported_before_it_is_asked_to_draw() -> None:
     code = (
-        "import sys\nfrom cli.main import main\nsys.argv = ['pedigree', 'sample-data', '--help']\n"
+        "import sys\nfrom pedigree.cli.main import main\nsys.argv = ['pedigree', 'sample-data', '--help']\n"
         "try: main()\nexcept SystemExit: pass\n"
         "heavy = {'numpy', 'PIL', 'sagemaker'} & set(sys.modules)\nassert not heavy, heavy"
     )

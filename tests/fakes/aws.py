@@ -30,7 +30,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
-from localaws.records.mending import mend
+from pedigree.localaws.moto.mending import mend
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"

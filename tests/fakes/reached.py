@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
-from operations.account import Account
+from pedigree.account.account import Account
 from tests.fakes.clients import Client, Refuse, Wire
 from tests.fakes.clock import BEGINNING, Clock
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from entrypoints import contract
-from language.definition import read
+from pedigree.language.definition import read
 from tests.definitions import define
 from tests.fakes.account import PACKAGE
 

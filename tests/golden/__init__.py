@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from checks.manual import MARK, markdown
-from diagram.mermaid import mermaid
-from diagram.picture import picture
-from diagram.svg import svg
-from language.definition import parse
+from pedigree.checks.manual import MARK, markdown
+from pedigree.diagram.mermaid import mermaid
+from pedigree.diagram.picture import picture
+from pedigree.diagram.svg import svg
+from pedigree.language.definition import parse
 from pipeline.document import render
-from pipeline.loading import load
+from pipeline.settings.loading import load
 from tests.definitions import CODE, configure
 
 FOLDER = Path(__file__).parent

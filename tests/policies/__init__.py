@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from checks.iam import Request
+from pedigree.iam import Request
 
 
 @dataclass(frozen=True, eq=False)

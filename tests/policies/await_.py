@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.iam import Request
+from pedigree.iam import Request
 from tests.policies import Table
 from tests.policies.places import (
     IN_ACCOUNT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.iam import Request, service
+from pedigree.iam import Request, service
 from tests.policies import Table
 from tests.policies.places import (
     BUCKET,

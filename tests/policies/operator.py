@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.iam import Request, identity, service
+from pedigree.iam import Request, identity, service
 from tests.policies import Table
 from tests.policies.autoscale import LINKED, SCALING
 from tests.policies.deploy import TARGET, VARIANTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from checks.iam import Principal, Request, service
+from pedigree.iam import Principal, Request, service
 
 ACCOUNT, STRANGER = "123456789012", "000000000000"
 REGION = "us-east-1"

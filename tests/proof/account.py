@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from operations import removals
-from operations.account import Account
-from operations.destroy import Data
-from operations.errors import OperationsError
-from operations.perform import fulfil
-from operations.plan import Change, plan
-from operations.plan import Part as Wanted
-from operations.removals import Look, Removal
-from operations.roles import documents
-from operations.upsert import parts
-from pipeline.settings import Settings
+from pedigree.account.account import Account
+from pedigree.account.errors import OperationsError
+from pedigree.account.perform import fulfil
+from pedigree.account.plan import Change, plan
+from pedigree.account.plan import Part as Wanted
+from pipeline.account import removals
+from pipeline.account.destroy import Data
+from pipeline.account.removals import Look, Removal
+from pipeline.account.roles import documents
+from pipeline.account.upsert import parts
+from pipeline.settings.tree import Settings
 from tests.definitions import CODE, configure
 from tests.policies.places import IN_ACCOUNT
 from tests.proof.hands import HANDS, attached, leftovers, running

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations import tags
+from pipeline.account import tags
 from tests.policies.places import ACCOUNT, REGION, role
 from tests.proof.running import until
 from tests.proof.stage import Stage

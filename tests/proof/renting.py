@@ -17,11 +17,11 @@ from typing import Any
 
 import boto3
 
-from operations import ec2, ec2_image
-from operations.archive import Archive
-from operations.ec2_user_data import SCRIPT
-from operations.errors import RefusedError
-from operations.perform import carry_out
+from pedigree.account.errors import RefusedError
+from pedigree.account.perform import carry_out
+from pipeline.account import ec2, ec2_image
+from pipeline.account.archive import Archive
+from pipeline.account.ec2_user_data import SCRIPT
 from tests.definitions import CODE
 from tests.e2e.test_ec2_script import Machine
 from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION, role

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from operations.roles import FOLDER
+from pipeline.account.roles import FOLDER
 
 Document = Mapping[str, Any]
 

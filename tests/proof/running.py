@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from operations.perform import fulfil
-from operations.plan import plan
-from operations.upsert import parts
+from pedigree.account.perform import fulfil
+from pedigree.account.plan import plan
+from pipeline.account.upsert import parts
 from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION
 from tests.proof.container import scripts
 from tests.proof.stage import Stage

@@ -16,12 +16,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from checks.iam import Decision, Request
-from localaws.daemon import ACCOUNT, LocalAws, Options
-from localaws.gate.people import Caller
-from operations.account import Account
-from operations.role import POLICY
-from operations.roles import documents
+from pedigree.account.account import Account
+from pedigree.iam import Decision, Request
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.iam.callers import Caller
+from pipeline.account.role import POLICY
+from pipeline.account.roles import documents
 from tests.definitions import configure
 from tests.policies.places import REGION, role
 from tests.proof.container import container
@@ -90,7 +90,7 @@ class Stage:
         self.kept: dict[str, Any] = {}
 
     def __enter__(self) -> Stage:
-        logging.getLogger("localaws").addHandler(self.complaints)
+        logging.getLogger("pedigree.localaws").addHandler(self.complaints)
         self.local.start()
         trust = json.dumps(self.documents[OPERATOR].trust)
         self.root("iam").create_role(RoleName=_OPERATOR_ROLE, AssumeRolePolicyDocument=trust)
@@ -103,7 +103,7 @@ class Stage:
 
     def __exit__(self, *_: object) -> None:
         self.local.stop()
-        logging.getLogger("localaws").removeHandler(self.complaints)
+        logging.getLogger("pedigree.localaws").removeHandler(self.complaints)
 
     @property
     def root_account(self) -> Account:

@@ -10,14 +10,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from operations import endpoint_status, executions, predict, rollback, schedule_status, schedule_target, start, versions
-from operations import schedule as schedules
-from operations.errors import AbsentError, OperationsError
-from operations.past_hours import past_hours
-from operations.perform import carry_out, fulfil
-from operations.plan import Change, plan
-from operations.progress import viewer
-from operations.usage import jobs
+from pedigree.account import endpoint_status, executions, start, versions
+from pedigree.account.errors import AbsentError, OperationsError
+from pedigree.account.perform import carry_out, fulfil
+from pedigree.account.plan import Change, plan
+from pedigree.account.progress import viewer
+from pipeline.account import predict, rollback, schedule_status, schedule_target
+from pipeline.account import schedule as schedules
+from pipeline.account.past_hours import past_hours
+from pipeline.account.usage import jobs
 from tests.proof.account import brought_about
 from tests.proof.functions import ENDPOINT, at_rest, deploy, event, scaled
 from tests.proof.running import BUCKET, PIPELINE, until

@@ -9,13 +9,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.errors import UnusableError
-from checks.iam import Kind, parse
-from checks.output import FORMATS
-from checks.output.report import Report
-from checks.reading import load
-from checks.run import run
-from checks.subject import Beside
+from pedigree.checks.errors import UnusableError
+from pedigree.checks.output import FORMATS
+from pedigree.checks.output.report import Report
+from pedigree.checks.reading import load
+from pedigree.checks.run import run
+from pedigree.checks.subject import Beside
+from pedigree.iam import Kind, parse
 from tests.checks.cases_iam import LEAST
 from tests.checks.cases_jobs import SCRIPT
 from tests.checks.small import document

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagram.mermaid import mermaid
-from diagram.picture import picture
-from diagram.svg import svg
-from language import graph, references, requests
-from language.definition import Definition, parse, read
-from language.errors import LanguageError
+from pedigree.diagram.mermaid import mermaid
+from pedigree.diagram.picture import picture
+from pedigree.diagram.svg import svg
+from pedigree.language import graph, references, requests
+from pedigree.language.definition import Definition, parse, read
+from pedigree.language.errors import LanguageError
 from tests.definitions import define
 
 KEYS = (

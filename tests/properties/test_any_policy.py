@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from checks.iam import Effect, Outcome, Policy, Request, decide, parse
+from pedigree.iam import Effect, Outcome, Policy, Request, decide, parse
 
 ACTIONS = ("s3:GetObject", "s3:PutObject", "s3:*", "S3:get*", "sqs:SendMessage", "*")
 RESOURCES = (

@@ -6,7 +6,7 @@ import json
 
 from hypothesis import given
 
-from language.definition import read
+from pedigree.language.definition import read
 from pipeline.document import render
 from tests.definitions import CODE, assert_sound, configure
 from tests.strategies import Values, valid_settings

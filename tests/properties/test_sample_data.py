@@ -17,10 +17,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from samples import archive, drawing
-from samples.plan import CLASSES, PER_CLASS, SHAPES, SIZE, TEXTURES, Kind, Plan, Sample
-from samples.shapes import POLYGONS, area, turned
-from samples.textures import FIELDS
+from pipeline.samples import archive, drawing
+from pipeline.samples.plan import CLASSES, PER_CLASS, SHAPES, SIZE, TEXTURES, Kind, Plan, Sample
+from pipeline.samples.shapes import POLYGONS, area, turned
+from pipeline.samples.textures import FIELDS
 
 Vector = NDArray[np.float64]
 MOST_BY_COLOR = 2.5  # times chance
@@ -164,8 +164,9 @@ def test_every_number_counts() -> None:
 
 def test_the_bytes_do_not_depend_on_the_process_or_the_processor() -> None:
     code = (
-        "import io, sys, hashlib; from samples import archive, plan; file = io.BytesIO(); one = plan.Plan(40, 3, 64);"
-        "archive.write(file, one, one.samples()); print(hashlib.sha256(file.getvalue()).hexdigest())"
+        "import io, sys, hashlib; from pipeline.samples import archive, plan; "
+        "file = io.BytesIO(); one = plan.Plan(40, 3, 64); archive.write(file, one, one.samples()); "
+        "print(hashlib.sha256(file.getvalue()).hexdigest())"
     )
     expected = sha256(written(Plan(40, 3, 64))).hexdigest()
     for more in ({"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"GLIBC_TUNABLES": OTHER_SINES}):

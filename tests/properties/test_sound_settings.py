@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from checks.finding import Severity
-from checks.run import assert_clean
+from pedigree.checks.finding import Severity
+from pedigree.checks.run import assert_clean
 from tests.definitions import define
 from tests.strategies import Values, valid_settings
 

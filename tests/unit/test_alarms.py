@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.alarms.evaluating import ALARM, OK, UNKNOWN, Alarm, Series, state
-from localaws.alarms.expressions import ExpressionError, value
-from localaws.alarms.statistics import Point, sets, single, statistic
+from pedigree.localaws.services.cloudwatch.evaluating import ALARM, OK, UNKNOWN, Alarm, Series, state
+from pedigree.localaws.services.cloudwatch.expressions import ExpressionError, value
+from pedigree.localaws.services.cloudwatch.statistics import Point, sets, single, statistic
 
 SERIES = Series("AWS/SageMaker", "Errors", frozenset(), "Sum")
 MORE_THAN_TWO = Alarm({"errors": SERIES}, "errors", "GreaterThanThreshold", 2, 60)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations import usage
-from operations.account import Account
-from operations.cost import Hours
-from operations.errors import PricesError
-from operations.past_hours import past_hours
-from operations.prices import parse
-from operations.pricing import refreshed
+from pedigree.account.account import Account
+from pedigree.account.errors import PricesError
+from pedigree.account.pricing import refreshed
+from pipeline.account import usage
+from pipeline.account.cost import Hours
+from pipeline.account.past_hours import past_hours
+from pipeline.account.prices import parse
 from tests.accounts import CALLER
 from tests.definitions import configure
 from tests.fakes.aws import ACCOUNT, REGION

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localaws.functions import batches
+from pedigree.localaws.services.lambda_ import batches
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:queue"
 

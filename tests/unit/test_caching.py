@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from language import caching, retries
-from language.definition import Step, read
-from language.errors import DefinitionError
-from language.shapes import request_shape
+from pedigree.language import caching, retries
+from pedigree.language.definition import Step, read
+from pedigree.language.errors import DefinitionError
+from pedigree.language.shapes import request_shape
 
 TRAINING = {
     "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},

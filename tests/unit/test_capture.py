@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from localaws.endpoints.capture import Capture, Exchange, address, line
+from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Exchange, address, line
 
 MOMENT = dt.datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=dt.timezone.utc)
 CONFIGURED: dict[str, Any] = {

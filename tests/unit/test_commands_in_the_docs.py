@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from cli.main import app
+from pedigree.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ("docs/operating.md", "README.md", "docs/testing.md", "docs/training-anywhere.md")

@@ -12,7 +12,7 @@ from entrypoints import contract
 from tests.definitions import define, step
 
 ROOT = Path(__file__).parents[2]
-DEFINING = (*ROOT.glob("steps/*.py"), *ROOT.glob("pipeline/*.py"))
+DEFINING = (*ROOT.glob("steps/*.py"), *ROOT.glob("pipeline/**/*.py"))
 FUNCTIONS = tuple(ROOT.glob("lambda/**/*.py"))  # which cannot import it, and spell its names themselves
 RUNNING = tuple(path for path in ROOT.glob("entrypoints/*.py") if path.name != "contract.py")
 BOTH = {

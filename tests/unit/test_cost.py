@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from operations import prices, usage
-from operations.cost import Estimate, Hours, estimate
-from operations.cost_lines import document, lines
-from operations.errors import PricesError
-from operations.prices import Price, Prices, parse
-from operations.pricing import SOURCE
-from steps.instances import known
+from pedigree.account.errors import PricesError
+from pedigree.account.pricing import SOURCE
+from pedigree.aws.machines import known
+from pipeline.account import prices, usage
+from pipeline.account.cost import Estimate, Hours, estimate
+from pipeline.account.cost_lines import document, lines
+from pipeline.account.prices import Price, Prices, parse
 from tests.definitions import configure
 from tests.fakes.aws import REGION
 from tests.moments import NOW

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from localaws.functions import deliveries
-from localaws.functions.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
-from localaws.store import Document, Store
-from localaws.world import SystemClock
+from pedigree.localaws.kernel.store import Document, Store
+from pedigree.localaws.kernel.world import SystemClock
+from pedigree.localaws.services.events import deliveries
+from pedigree.localaws.services.events.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
 
 PATIENCE_SECONDS = 60.0
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from operations import differences
+from pedigree.account import differences
 
 WORDS = st.text("abc:*/", min_size=1, max_size=5)
 LEAVES = st.one_of(WORDS, st.integers(0, 9), st.booleans())

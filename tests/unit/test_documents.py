@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.parameters import declare
-from pipeline.settings import Settings
+from pipeline.settings.parameters import declare
+from pipeline.settings.tree import Settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

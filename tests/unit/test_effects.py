@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.settings import Settings
+from pipeline.settings.tree import Settings
 from tests.effects import BESIDE_THE_DEFINITION, EFFECTS, Effect
 
 TABLES_OF_ONES_OWN = ("tuning.ranges", "training.hyperparameters", "site.tags")

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from localaws.endpoints.endpoints import ENDPOINT, Endpoints
-from localaws.endpoints.recipes import Kitchen
-from localaws.logs import FileLogs
-from localaws.objects.catalog import Catalog
-from localaws.protocol.errors import ServiceError
-from localaws.sagemaker import models
-from localaws.sagemaker.endpoints import EndpointHandlers
-from localaws.store import Document, Store
-from localaws.world import World
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.store import Document, Store
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.logs.streams import FileLogs
+from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointHandlers
+from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
+from pedigree.localaws.services.sagemaker.resources import models
 from tests.callers import until
 from tests.worlds import ROLE, SetClock, world
 

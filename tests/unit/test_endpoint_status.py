@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from operations import versions
-from operations.endpoint_status import Activity, Alarm, Fleet, Policy, Scaling, report
-from operations.errors import AbsentError, RefusedError
-from operations.perform import carry_out
+from pedigree.account import versions
+from pedigree.account.endpoint_status import Activity, Alarm, Fleet, Policy, Scaling, report
+from pedigree.account.errors import AbsentError, RefusedError
+from pedigree.account.perform import carry_out
 from tests.fakes.clients import Refuse
 from tests.fakes.reached import CALLER, reached
 

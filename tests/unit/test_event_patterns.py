@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.functions import inputs, patterns
+from pedigree.localaws.services.events import inputs, patterns
 
 EVENT = {
     "source": "aws.sagemaker",

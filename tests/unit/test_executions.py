@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from cli import execution_view
-from operations import executions, progress
-from operations.account import Account
-from operations.errors import AbsentError, DeniedError, PassingError, RefusedError
-from operations.perform import carry_out
-from operations.watching import Watch, looks
+from pedigree.account import executions, progress
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, DeniedError, PassingError, RefusedError
+from pedigree.account.perform import carry_out
+from pedigree.account.watching import Watch, looks
+from pedigree.cli import execution_view
 from tests.fakes.clients import FAULTS, Fault, Wire, refusal
 from tests.fakes.executions import NOON, PIPELINE, Executions, Logs, Stage, arn, job, step
 from tests.fakes.reached import reached

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from localaws.executions import state
-from localaws.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.sagemaker.executions import state
 from tests.sage import KilledError, Sage
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/await"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language.errors import ExpressionError
-from language.expressions import (
+from pedigree.language.errors import ExpressionError
+from pedigree.language.expressions import (
     ExecutionReference,
     Item,
     Join,

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import typer
 
-from cli.account import Place
-from cli.following import Following, follow
-from operations.errors import UnfinishedError
+from pedigree.account.errors import UnfinishedError
+from pedigree.cli.account import Place
+from pedigree.cli.following import Following, follow
 from tests.definitions import configure
 from tests.fakes.executions import Executions, Logs, Stage, arn
 from tests.fakes.reached import reached

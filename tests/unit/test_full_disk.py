@@ -11,10 +11,10 @@ from typing import Any, cast
 
 import pytest
 
-from localaws.endpoints.capture import Capture, Captures, Exchange
-from localaws.logs import CloudLogs, FileLogs
-from localaws.objects.catalog import Address, Catalog
-from localaws.records.services import Records
+from pedigree.localaws.moto.services import Records
+from pedigree.localaws.services.logs.streams import CloudLogs, FileLogs
+from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Captures, Exchange
 from tests.callers import until
 from tests.worlds import SetClock
 

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.iam import Request
-from localaws.gate import needs, objects, reading
-from localaws.gate.actions import TABLES
-from localaws.gate.calls import Call, path
-from localaws.gate.models import input_shape, model
-from localaws.gate.people import People, UnknownKeyError
-from localaws.protocol.errors import InvalidRequestError
+from pedigree.iam import Request
+from pedigree.localaws.http.protocol.errors import InvalidRequestError
+from pedigree.localaws.iam import needs, objects, reading
+from pedigree.localaws.iam.actions import TABLES
+from pedigree.localaws.iam.callers import People, UnknownKeyError
+from pedigree.localaws.iam.calls import Call, path
+from pedigree.localaws.iam.models import input_shape, model
 from tests.calls import FUNCTION, UUID, KnownResources, client, environ, sent
 from tests.needed import ROWS, SCHEDULED, TAGS, TRAINING
 from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from entrypoints import contract
-from language.definition import read
-from language.graph import edges, upstream, without_shortcuts
+from pedigree.language.definition import read
+from pedigree.language.graph import edges, upstream, without_shortcuts
 from tests.definitions import assert_sound, define, step
 
 ALL_STEPS = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from checks.iam import Kind, Outcome, Request, decide, identity, parse, service, session
+from pedigree.iam import Kind, Outcome, Request, decide, identity, parse, service, session
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"

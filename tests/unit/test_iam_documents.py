@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from checks.errors import PolicyError
-from checks.iam import Kind, parse
+from pedigree.iam import Kind, parse
+from pedigree.iam.errors import PolicyError
 
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 WHOLE = {"Version": "2012-10-17", "Statement": [STATEMENT]}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import SettingsError
-from pipeline.loading import load
-from pipeline.settings import Settings
+from pipeline.settings.loading import load
+from pipeline.settings.tree import Settings
 from tests.unit.test_effects import keys
 
 DROPOUT = "[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.0\nmax = 0.5\n"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from localaws.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.errors import ServiceError
 from tests import worlds
 from tests.sage import Sage
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from localaws.objects.blobs import Blobs
-from localaws.objects.catalog import Address, Catalog, NoBucketError, download, upload
-from localaws.store import Store
+from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError, download, upload
 from tests.worlds import SetClock
 
 

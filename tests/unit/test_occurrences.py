@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedules.cron import checked
-from schedules.occurrences import per_month, upcoming
+from pedigree.schedules.cron import checked
+from pedigree.schedules.occurrences import per_month, upcoming
 
 UTC = dt.timezone.utc
 NOVEMBER = dt.datetime(2026, 11, 21, 12, 0, tzinfo=UTC)

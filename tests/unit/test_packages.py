@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from operations.packages import LAMBDAS, package
+from pipeline.account.packages import LAMBDAS, package
 from steps.functions import FUNCTIONS
 
 

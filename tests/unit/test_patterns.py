@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from localaws.gate.models import model
-from localaws.protocol.patterns import compiled, fits
+from pedigree.localaws.http.protocol.patterns import compiled, fits
+from pedigree.localaws.iam.models import model
 from tests.malformed.wire import SERVICES
 
 _WORD = r"[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*"

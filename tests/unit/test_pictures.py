@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagram.layout import Size, layout
-from diagram.mermaid import mermaid
-from diagram.picture import picture
-from diagram.svg import svg
-from language.definition import read
-from language.graph import Edge
+from pedigree.diagram.layout import Size, layout
+from pedigree.diagram.mermaid import mermaid
+from pedigree.diagram.picture import picture
+from pedigree.diagram.svg import svg
+from pedigree.language.definition import read
+from pedigree.language.graph import Edge
 from tests.definitions import define
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,9 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language.definition import read
-from language.errors import DefinitionError
-from localaws.executions.planner import End, Graph, Progress, Progressed, Start, graph, next_actions
+from pedigree.language.definition import read
+from pedigree.language.errors import DefinitionError
+from pedigree.localaws.services.sagemaker.executions.planner import (
+    End,
+    Graph,
+    Progress,
+    Progressed,
+    Start,
+    graph,
+    next_actions,
+)
 
 MANY = 100
 

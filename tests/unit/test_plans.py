@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, SSLError
 
-from operations import show
-from operations.account import Account
-from operations.errors import (
+from pedigree.account import show
+from pedigree.account.account import Account
+from pedigree.account.errors import (
     AbsentError,
     DeniedError,
     PassingError,
@@ -19,8 +19,8 @@ from operations.errors import (
     UnfinishedError,
     UnreachableError,
 )
-from operations.perform import fulfil
-from operations.plan import Call, Change, Plan, Saved, plan
+from pedigree.account.perform import fulfil
+from pedigree.account.plan import Call, Change, Plan, Saved, plan
 
 
 def refusal(code: str, message: str = "", operation: str = "PutThing") -> ClientError:

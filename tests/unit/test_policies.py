@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
-from checks.iam import Kind, Policy, Request, decide, identity, parse
-from operations.roles import documents
+from pedigree.iam import Kind, Policy, Request, decide, identity, parse
+from pipeline.account.roles import documents
 from tests.definitions import configure
 from tests.policies import (
     Table,

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from localaws.clients import Clients
-from localaws.functions.invoking import Invoked, Invoker
-from localaws.functions.pollers import Mapped, Poller
-from localaws.records.queues import Queues
+from pedigree.localaws.kernel.clients import Clients
+from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.services.lambda_.invoking import Invoked, Invoker
+from pedigree.localaws.services.lambda_.pollers import Mapped, Poller
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:work"
 PATIENCE_SECONDS = 20

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ResponseStreamingError
 
-from operations.account import Account
-from operations.errors import AbsentError, GivenError, PassingError, RefusedError
-from operations.predict import MOST_BYTES, Prediction, from_file, predict
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, GivenError, PassingError, RefusedError
+from pipeline.account.predict import MOST_BYTES, Prediction, from_file, predict
 from tests.fakes.predicting import Predict, answered
 from tests.fakes.reached import reached
 

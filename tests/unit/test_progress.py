@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from cli.progress import Progress, progress
-from operations.plan import Change
+from pedigree.account.plan import Change
+from pedigree.cli.progress import Progress, progress
 
 
 def test_in_a_log_waiting_is_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:

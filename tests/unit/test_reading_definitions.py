@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from language.definition import Dependency, PropertyFile, parse, read
-from language.errors import DefinitionError
+from pedigree.language.definition import Dependency, PropertyFile, parse, read
+from pedigree.language.errors import DefinitionError
 from tests.definitions import define
 
 

@@ -13,8 +13,8 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from operations.errors import DeniedError, OperationsError, PassingError, RefusedError, UnreachableError
-from operations.refusals import told
+from pedigree.account.errors import DeniedError, OperationsError, PassingError, RefusedError, UnreachableError
+from pedigree.account.refusals import told
 
 CALLER = "arn:aws:iam::123456789012:user/me"
 

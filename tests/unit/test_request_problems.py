@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from language import requests
-from language.definition import read
+from pedigree.language import requests
+from pedigree.language.definition import read
 from tests.definitions import define
 
 Change = Callable[[dict[str, Any]], object]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from entrypoints import contract
-from language.definition import read
+from pedigree.language.definition import read
 from tests.definitions import assert_sound, define, step
 
 JOBS = ("PrepareData", "Tune", "TrainBest", "TrainDistributed", "Evaluate")

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language.shapes import service
-from localaws.protocol import requests
-from localaws.protocol.answers import shaped
-from localaws.protocol.errors import ServiceError
-from localaws.protocol.patterns import compiled, fits
+from pedigree.language.shapes import service
+from pedigree.localaws.http.protocol import requests
+from pedigree.localaws.http.protocol.answers import shaped
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.patterns import compiled, fits
 
 JOB = {
     "TrainingJobName": "job",

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from language import caching
-from language.definition import Definition, read
-from language.expressions import is_expression
-from language.reuse import losses
-from language.revision import told
+from pedigree.language import caching
+from pedigree.language.definition import Definition, read
+from pedigree.language.expressions import is_expression
+from pedigree.language.reuse import losses
+from pedigree.language.revision import told
 from tests.definitions import define
 from tests.effects import EFFECTS, Effect
 from tests.strategies import valid_settings

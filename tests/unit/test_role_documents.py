@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from checks.iam import Kind, Request, decide, parse
-from operations import roles
-from operations.errors import UnfilledError
-from operations.roles import FOLDER, RoleDocuments, documents, filled
+from pedigree.account.errors import UnfilledError
+from pedigree.iam import Kind, Request, decide, parse
+from pipeline.account import roles
+from pipeline.account.roles import FOLDER, RoleDocuments, documents, filled
 from steps.site import Roles
 from tests.definitions import configure
 from tests.linting import Finding, findings, is_action
@@ -232,7 +232,7 @@ def test_capitals_in_names_of_sagemaker_count_either_way() -> None:
 
 
 def test_the_documents_are_found_from_wherever_the_package_is() -> None:
-    assert Path(roles.__file__).parents[1] / "iam" == FOLDER
+    assert Path(roles.__file__).parents[2] / "iam" == FOLDER
 
 
 @given(valid_settings())

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from checks.iam import Request, decide, parse
-from language.definition import Step, read
-from operations.roles import documents
+from pedigree.iam import Request, decide, parse
+from pedigree.language.definition import Step, read
+from pipeline.account.roles import documents
 from pipeline.document import document
-from pipeline.settings import Settings
+from pipeline.settings.tree import Settings
 from steps.images import dns_suffix, partition
 from tests.definitions import CODE, configure
 from tests.policies.places import EVERYTHING, IN_ACCOUNT

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from checks.iam import Request, decide, parse
 from deploying import serving
-from operations.placeholders import values
-from operations.roles import documents
+from pedigree.iam import Request, decide, parse
+from pipeline.account.placeholders import values
+from pipeline.account.roles import documents
 from steps.functions import FUNCTIONS
 from tests.definitions import configure
 from tests.policies.places import IN_ACCOUNT, sagemaker

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from operations import rollback
-from operations.account import Account
-from operations.errors import AbsentError, OperationsError, RefusedError, UnfinishedError
-from operations.perform import carry_out
-from operations.plan import Call
-from operations.rollback import Rollback
-from operations.watching import Watch, looks
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, OperationsError, RefusedError, UnfinishedError
+from pedigree.account.perform import carry_out
+from pedigree.account.plan import Call
+from pedigree.account.watching import Watch, looks
+from pipeline.account import rollback
+from pipeline.account.rollback import Rollback
 from tests.definitions import configure
 from tests.fakes.account import PACKAGE, FakeAccount
 from tests.fakes.clients import FAULTS, Killed

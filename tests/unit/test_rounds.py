@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from localaws.functions.rounds import Rounds
+from pedigree.localaws.kernel.loop import Rounds
 
 PATIENCE_SECONDS = 20.0
 HOUR = 3600.0

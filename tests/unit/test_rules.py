@@ -12,14 +12,14 @@ from typing import Any, cast
 
 import pytest
 
-from localaws.functions import patterns
-from localaws.functions.deliveries import KIND as DELIVERY
-from localaws.functions.deliveries import Deliveries
-from localaws.functions.events_api import EventsApi
-from localaws.functions.rules import KIND as EVENT
-from localaws.functions.rules import Rules
-from localaws.records.services import Records
-from localaws.world import World
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.moto.services import Records
+from pedigree.localaws.services.events import patterns
+from pedigree.localaws.services.events.api import EventsApi
+from pedigree.localaws.services.events.deliveries import KIND as DELIVERY
+from pedigree.localaws.services.events.deliveries import Deliveries
+from pedigree.localaws.services.events.rules import KIND as EVENT
+from pedigree.localaws.services.events.rules import Rules
 from tests.callers import until
 from tests.worlds import world
 

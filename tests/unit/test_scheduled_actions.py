@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from localaws.scaling.actions import Actions
-from localaws.store import Store
+from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.services.autoscaling.actions import Actions
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 HOUR = dt.timedelta(hours=1)

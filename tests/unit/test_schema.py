@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from language import schema, shapes
+from pedigree.language import schema, shapes
 from tests.definitions import define
 
 SCHEMA = schema.generate()

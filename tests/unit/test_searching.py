@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from localaws.protocol.errors import ServiceError
-from localaws.sagemaker import registry, searching, tags
-from localaws.sagemaker.jobs import TRAINING
-from localaws.sagemaker.service import Service, joined
-from localaws.world import World
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.control import searching
+from pedigree.localaws.services.sagemaker.jobs.operations import TRAINING
+from pedigree.localaws.services.sagemaker.resources import registry, tags
+from pedigree.localaws.services.sagemaker.resources.service import Service, joined
 from tests import worlds
 
 

@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.errors import SettingsError
-from pipeline.layers import tomllib
-from pipeline.loading import load
-from pipeline.settings import Settings
+from pipeline.settings.layers import tomllib
+from pipeline.settings.loading import load
+from pipeline.settings.tree import Settings
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "docs" / "settings.toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from localaws.world import Signal
+from pedigree.localaws.kernel.world import Signal
 
 PATIENCE_SECONDS = 60.0
 

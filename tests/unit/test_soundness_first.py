@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from checks.errors import UnknownCodeError
-from checks.ignoring import Ignored
-from cli import soundness
-from cli.errors import UsageError
-from localaws.sagemaker.soundness import tell
+from pedigree.checks.errors import UnknownCodeError
+from pedigree.checks.ignoring import Ignored
+from pedigree.cli.errors import UsageError
+from pedigree.localaws.services.sagemaker.executions.soundness import tell
+from pipeline.commands import soundness
 from tests.definitions import configure
 
 GOLDEN = (Path(__file__).parents[1] / "golden" / "definition.json").read_text()

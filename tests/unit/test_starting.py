@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from language.definition import read
-from operations.errors import AbsentError, GivenError
-from operations.perform import carry_out
-from operations.start import Wanted, checked, start
+from pedigree.account.errors import AbsentError, GivenError
+from pedigree.account.perform import carry_out
+from pedigree.account.start import Wanted, checked, start
+from pedigree.language.definition import read
 from tests.fakes.executions import DEFINITION, PIPELINE, Executions
 from tests.fakes.reached import reached
 

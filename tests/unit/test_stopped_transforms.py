@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from localaws.endpoints.recipes import Kitchen
-from localaws.logs import FileLogs
-from localaws.objects.catalog import Catalog
-from localaws.protocol.errors import ServiceError
-from localaws.sagemaker import models
-from localaws.store import Document, Store
-from localaws.transforms.work import STATUS, TRANSFORM, Transforms
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.store import Document, Store
+from pedigree.localaws.services.logs.streams import FileLogs
+from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
+from pedigree.localaws.services.sagemaker.resources import models
+from pedigree.localaws.services.sagemaker.transforms.work import STATUS, TRANSFORM, Transforms
 from tests.callers import until
 from tests.unit.test_transforming import JOB
 from tests.worlds import ROLE, SetClock, world

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from localaws.store import Document, MissingError, Store, TakenError
+from pedigree.localaws.kernel.store import Document, MissingError, Store, TakenError
 
 # Writes documents one after the other and says so after each, until it is killed.
 WRITER = """
 import sys
 from pathlib import Path
-from localaws.store import Store
+from pedigree.localaws.kernel.store import Store
 store = Store(Path(sys.argv[1]))
 for number in range(1_000_000):
     with store.together():

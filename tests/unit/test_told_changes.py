@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from localaws.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
 from tests import worlds
 from tests.sage import Sage
 

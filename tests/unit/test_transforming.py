@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.objects.catalog import Address
-from localaws.objects.manifests import manifest
-from localaws.transforms import joining
-from localaws.transforms.paths import PathError, compiled
-from localaws.transforms.plans import below, plan
-from localaws.transforms.records import RecordError, assembled, batches, payload, split
+from pedigree.localaws.services.s3.catalog import Address
+from pedigree.localaws.services.s3.manifests import manifest
+from pedigree.localaws.services.sagemaker.transforms import joining
+from pedigree.localaws.services.sagemaker.transforms.paths import PathError, compiled
+from pedigree.localaws.services.sagemaker.transforms.plans import below, plan
+from pedigree.localaws.services.sagemaker.transforms.records import RecordError, assembled, batches, payload, split
 
 JOB: dict[str, Any] = {
     "TransformJobName": "job",

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localaws.protocol.errors import ServiceError
-from localaws.tuning import search
-from localaws.tuning.plan import plan_of
-from localaws.tuning.ranges import Choice, Dimension, Span, combinations, dimensions, points
-from localaws.tuning.trials import Trial
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.sagemaker.tuning import search
+from pedigree.localaws.services.sagemaker.tuning.plan import plan_of
+from pedigree.localaws.services.sagemaker.tuning.ranges import Choice, Dimension, Span, combinations, dimensions, points
+from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 from tests.searches import LETTERS, grid, plan, request, running, trial
 
 # Ranges
@@ -258,5 +258,5 @@ def test_a_range_with_hardly_a_number_in_it_is_searched_all_the_same() -> None:
 
 
 def test_optuna_is_not_imported_before_a_search_needs_it() -> None:
-    told = "import sys, localaws.daemon; sys.exit('optuna' in sys.modules)"
+    told = "import sys, pedigree.localaws.daemon; sys.exit('optuna' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], check=False, timeout=60).returncode == 0

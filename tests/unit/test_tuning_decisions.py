@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from localaws.tuning import stopping, trials
-from localaws.tuning.decisions import Begin, End, GiveUp, next_actions
-from localaws.tuning.plan import Objective
-from localaws.tuning.ranges import Choice
-from localaws.tuning.trials import Trial
+from pedigree.localaws.services.sagemaker.tuning import stopping, trials
+from pedigree.localaws.services.sagemaker.tuning.decisions import Begin, End, GiveUp, next_actions
+from pedigree.localaws.services.sagemaker.tuning.plan import Objective
+from pedigree.localaws.services.sagemaker.tuning.ranges import Choice
+from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 from tests.searches import grid, plan, running, trial
 
 # Which trials are given up

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from language.shapes import service
-from localaws.protocol.errors import ServiceError
-from localaws.sagemaker.unsupported import UNSUPPORTED, refuse
+from pedigree.language.shapes import service
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.sagemaker.resources.unsupported import UNSUPPORTED, refuse
 
 SOURCE = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}
 

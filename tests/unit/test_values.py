@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from language.definition import Step, read
-from localaws.errors import ValueMissingError
-from localaws.executions.values import Known
+from pedigree.language.definition import Step, read
+from pedigree.localaws.kernel.errors import ValueMissingError
+from pedigree.localaws.services.sagemaker.executions.values import Known
 
 FILES = {"s3://bucket/e.json": {"metrics": {"accuracy": {"value": 0.91}}, "list": [{"a b": 7}]}}
 KNOWN = Known(

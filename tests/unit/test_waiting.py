@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.account import Account
-from operations.errors import RefusedError, UnfinishedError
-from operations.perform import carry_out, fulfil
-from operations.plan import Call, Change, Emptying, Wait, plan
+from pedigree.account.account import Account
+from pedigree.account.errors import RefusedError, UnfinishedError
+from pedigree.account.perform import carry_out, fulfil
+from pedigree.account.plan import Call, Change, Emptying, Wait, plan
 from tests.accounts import PatientClock
 
 GONE = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no such thing"}}, "DescribeThing")

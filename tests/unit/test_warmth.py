@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from operations.account import Account
-from operations.errors import UnfinishedError
-from operations.perform import fulfil
-from operations.plan import plan
-from operations.warmth import Warmth
+from pedigree.account.account import Account
+from pedigree.account.errors import UnfinishedError
+from pedigree.account.perform import fulfil
+from pedigree.account.plan import plan
+from pipeline.account.warmth import Warmth
 from tests.accounts import PatientClock
 
 FUNCTION = "sagemaker-dog-breeds-predict"

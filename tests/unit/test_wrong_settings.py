@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import main
+from pedigree.cli.main import main
 from tests.mistakes.combinations import COMBINATIONS
 from tests.mistakes.mistake import Mistake
 from tests.mistakes.training import TRAINING

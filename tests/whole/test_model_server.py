@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from localaws.endpoints import inference_defaults as defaults
-from localaws.endpoints.fleet import Fleet
-from localaws.endpoints.instances import Recipe
+from pedigree.localaws.services.sagemaker.endpoints import inference_defaults as defaults
+from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
+from pedigree.localaws.services.sagemaker.endpoints.instances import Recipe
 
 CONTAINER = Path(__file__).parents[2] / ".venv-container" / "bin" / "python"
 ROWS = [[1.0, 2.0], [3.0, 4.0]]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from localaws import process
+from pedigree.localaws import process
 
 ROOT = Path(__file__).parents[2]
 PEDIGREE = str(Path(sys.executable).with_name("pedigree"))

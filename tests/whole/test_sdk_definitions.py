@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 import pytest
 
-from localaws.daemon import LocalAws, Options
+from pedigree.localaws.daemon import LocalAws, Options
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = ROOT / "tests" / "fixtures" / "sdk"

@@ -1,7 +1,0 @@
-"""Finding resources by their tags: a list that takes no resource."""
-
-from __future__ import annotations
-
-from localaws.gate.needs import Table
-
-TABLE = Table("resourcegroupstaggingapi", "tag", {})

@@ -1,0 +1,116 @@
+"""The endpoint, as AWS tells of it: what it serves, what it is about to serve, and which versions these are."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError
+
+IN_SERVICE = "InService"
+# It is at something, and will be at something else by itself.
+MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+DIMENSION = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One endpoint; the variants are those of the answer."""
+
+    name: str
+    status: str
+    configuration: str
+    heading_for: str
+    reason: str = ""
+    changed: dt.datetime | None = None
+    variants: tuple[Mapping[str, Any], ...] = ()
+    rollback_alarms: tuple[str, ...] = ()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether all that can be done is to ask again later."""
+        return self.status in MOVING
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One variant of a configuration: its machine and model, and the version in the registry that the model is."""
+
+    name: str
+    instance_type: str
+    model: str
+    package: str = ""
+
+    @property
+    def version(self) -> str:
+        """The number of the version, or the model's name where it is none of the registry's."""
+        number = self.package.rpartition("/")[2]
+        return f"version {number}" if number else f"model {self.model}"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """An endpoint configuration; has_models tells whether all of its models are still there."""
+
+    name: str
+    arn: str
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+    has_models: bool = True
+
+    def told(self) -> str:
+        """What it serves, in one line."""
+        return ", ".join(f"{one.version} on {one.instance_type or 'serverless'}" for one in self.variants.values())
+
+
+def find(account: Account, name: str) -> Endpoint:
+    """The endpoint of a name; AbsentError says where one comes from."""
+    answer = account.find("sagemaker", "describe_endpoint", EndpointName=name)
+    if answer is None:
+        raise AbsentError(
+            f"account {account.id} has no endpoint {name} in {account.region}; "
+            "the first execution that passes its quality gate makes it, and --endpoint names another"
+        )
+    configuration = answer.get("EndpointConfigName", "")
+    alarms = answer.get("LastDeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ())
+    return Endpoint(
+        name=name,
+        status=answer["EndpointStatus"],
+        configuration=configuration,
+        heading_for=answer.get("PendingDeploymentSummary", {}).get("EndpointConfigName", configuration),
+        reason=" ".join(answer.get("FailureReason", "").split()),
+        changed=answer.get("LastModifiedTime"),
+        variants=tuple(answer.get("ProductionVariants", ())),
+        rollback_alarms=tuple(alarm["AlarmName"] for alarm in alarms),
+    )
+
+
+def configuration(account: Account, name: str) -> Configuration | None:
+    """A configuration with its models' versions, if it is there."""
+    answer = account.find("sagemaker", "describe_endpoint_config", EndpointConfigName=name) if name else None
+    if answer is None:
+        return None
+    models = {one["ModelName"]: _package(account, one["ModelName"]) for one in answer["ProductionVariants"]}
+    variants = {
+        one["VariantName"]: Variant(
+            one["VariantName"], one.get("InstanceType", ""), one["ModelName"], models[one["ModelName"]] or ""
+        )
+        for one in answer["ProductionVariants"]
+    }
+    return Configuration(name, answer["EndpointConfigArn"], variants, None not in models.values())
+
+
+def _package(account: Account, model: str) -> str | None:
+    """The version that a model is made of; empty if it is of none, None if there is no such model."""
+    answer = account.find("sagemaker", "describe_model", ModelName=model)
+    if answer is None:
+        return None
+    containers = [answer.get("PrimaryContainer", {}), *answer.get("Containers", ())]
+    return next((one["ModelPackageName"] for one in containers if "ModelPackageName" in one), "")
+
+
+def scaling_target(endpoint: str, variant: str) -> str:
+    """The name that Application Auto Scaling has for a variant."""
+    return f"endpoint/{endpoint}/variant/{variant}"

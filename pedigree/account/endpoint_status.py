@@ -1,0 +1,176 @@
+"""Everything about an endpoint that one wants to know on day two: what serves, how it scales, what its alarms say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.endpoint import DIMENSION, Configuration, Endpoint, Variant, configuration, find, scaling_target
+
+_ACTIVITIES = 5
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What scales a variant: a metric that is held near a target."""
+
+    name: str
+    metric: str
+    target: float | None
+    in_seconds: int | None
+    out_seconds: int | None
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Between how many instances a variant scales, and by what."""
+
+    least: int
+    most: int
+    policies: tuple[Policy, ...]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A variant's machines: how many there are, how many there should be, and what they serve."""
+
+    variant: str
+    version: str
+    instance_type: str
+    now: int
+    desired: int
+    scaling: Scaling | None
+
+
+@dataclass(frozen=True)
+class Activity:
+    """One time that the number of instances changed, or should have."""
+
+    at: dt.datetime
+    status: str
+    description: str
+    cause: str
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm that scales the endpoint, or rolls its updates back."""
+
+    name: str
+    state: str
+    since: dt.datetime | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """An endpoint at one moment; the next configuration is that of an update that is under way."""
+
+    name: str
+    status: str
+    configuration: str
+    next_configuration: str
+    reason: str
+    changed: dt.datetime | None
+    fleets: tuple[Fleet, ...]
+    activities: tuple[Activity, ...]
+    alarms: tuple[Alarm, ...]
+
+
+def report(account: Account, name: str) -> Report:
+    """What there is to tell."""
+    endpoint = find(account, name)
+    live = configuration(account, endpoint.configuration)
+    scaling = _scaling(account, endpoint)
+    policies = [policy for one in scaling.values() for policy in one.policies]
+    return Report(
+        name=name,
+        status=endpoint.status,
+        configuration=endpoint.configuration,
+        next_configuration=endpoint.heading_for if endpoint.heading_for != endpoint.configuration else "",
+        reason=endpoint.reason,
+        changed=endpoint.changed,
+        fleets=tuple(_fleet(one, live, scaling) for one in endpoint.variants),
+        activities=tuple(activity for one in scaling for activity in _activities(account, endpoint, one)),
+        alarms=_alarms(account, (*endpoint.rollback_alarms, *(name for one in policies for name in one.alarms))),
+    )
+
+
+def _fleet(answer: Mapping[str, Any], live: Configuration | None, scaling: Mapping[str, Scaling]) -> Fleet:
+    name = answer["VariantName"]
+    known = (live.variants if live else {}).get(name, Variant(name, "", ""))
+    return Fleet(
+        variant=name,
+        version=known.version if known.model else "",
+        instance_type=known.instance_type,
+        now=answer.get("CurrentInstanceCount", 0),
+        desired=answer.get("DesiredInstanceCount", 0),
+        scaling=scaling.get(name),
+    )
+
+
+def _scaling(account: Account, endpoint: Endpoint) -> dict[str, Scaling]:
+    """What scales, by variant; nothing of a variant that is not registered."""
+    resources = {scaling_target(endpoint.name, one["VariantName"]): one["VariantName"] for one in endpoint.variants}
+    if not resources:
+        return {}
+    targets = account.each(
+        "application-autoscaling",
+        "describe_scalable_targets",
+        "ScalableTargets",
+        ResourceIds=list(resources),
+        **DIMENSION,
+    )
+    return {
+        resources[one["ResourceId"]]: Scaling(
+            one["MinCapacity"], one["MaxCapacity"], tuple(_policies(account, one["ResourceId"]))
+        )
+        for one in targets
+    }
+
+
+def _policies(account: Account, resource: str) -> Iterable[Policy]:
+    for one in account.each(
+        "application-autoscaling", "describe_scaling_policies", "ScalingPolicies", ResourceId=resource, **DIMENSION
+    ):
+        tracking = one.get("TargetTrackingScalingPolicyConfiguration", {})
+        metric = tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
+        yield Policy(
+            name=one["PolicyName"],
+            metric=metric or tracking.get("CustomizedMetricSpecification", {}).get("MetricName", one["PolicyType"]),
+            target=tracking.get("TargetValue"),
+            in_seconds=tracking.get("ScaleInCooldown"),
+            out_seconds=tracking.get("ScaleOutCooldown"),
+            alarms=tuple(alarm["AlarmName"] for alarm in one.get("Alarms", ())),
+        )
+
+
+def _activities(account: Account, endpoint: Endpoint, variant: str) -> Iterable[Activity]:
+    resource = scaling_target(endpoint.name, variant)
+    found = account.each(
+        "application-autoscaling", "describe_scaling_activities", "ScalingActivities", ResourceId=resource, **DIMENSION
+    )
+    for one in islice(found, _ACTIVITIES):
+        yield Activity(
+            one["StartTime"], one["StatusCode"], one["Description"], one.get("StatusMessage") or one["Cause"]
+        )
+
+
+def _alarms(account: Account, names: Iterable[str]) -> tuple[Alarm, ...]:
+    wanted = list(dict.fromkeys(names))
+    if not wanted:
+        return ()
+    kinds = ["MetricAlarm", "CompositeAlarm"]
+    answer = account.call("cloudwatch", "describe_alarms", AlarmNames=wanted, AlarmTypes=kinds)
+    found = {one["AlarmName"]: one for kind in kinds for one in answer.get(f"{kind}s", ())}
+    return tuple(_alarm(name, found.get(name, {})) for name in wanted)
+
+
+def _alarm(name: str, answer: Mapping[str, Any]) -> Alarm:
+    reason = " ".join(answer.get("StateReason", "").split())
+    return Alarm(name, answer.get("StateValue", "is not there"), answer.get("StateUpdatedTimestamp"), reason)

@@ -1,0 +1,143 @@
+"""The executions of a pipeline: which there are, which one is meant, and what stops or retries it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, RefusedError
+from pedigree.account.plan import Call, Change
+
+RUNNING = "Executing"
+SUCCEEDED = "Succeeded"
+STOPPING = "Stopping"
+ENDED = (SUCCEEDED, "Failed", "Stopped", "CompletedWithFailures")
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One execution, as far as AWS has told of it: a listing knows neither its end nor who started it."""
+
+    arn: str
+    status: str
+    name: str = ""
+    started: dt.datetime | None = None
+    ended: dt.datetime | None = None
+    reason: str = ""
+    by: str = ""
+
+    @property
+    def id(self) -> str:
+        """The last part of the ARN, by which people call it."""
+        return self.arn.rpartition("/")[2]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.status in ENDED
+
+
+def described(account: Account, arn: str) -> Execution:
+    """All that AWS tells of one execution."""
+    answer = account.call("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)
+    status = answer["PipelineExecutionStatus"]
+    return Execution(
+        arn=answer["PipelineExecutionArn"],
+        status=status,
+        name=answer.get("PipelineExecutionDisplayName", ""),
+        started=answer.get("CreationTime"),
+        ended=answer.get("LastModifiedTime") if status in ENDED else None,
+        reason=" ".join(answer.get("FailureReason", "").split()),
+        by=_who(answer.get("CreatedBy", {})),
+    )
+
+
+def newest(account: Account, pipeline: str, count: int) -> list[Execution]:
+    """The last executions, the newest first."""
+    return [described(account, one.arn) for one in islice(listed(account, pipeline), count)]
+
+
+def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
+    """The execution that is meant by its ARN or the beginning of its id; the newest, where nothing is said."""
+    if not wanted:
+        found = next(listed(account, pipeline), None)
+        if found is None:
+            raise AbsentError(f"pipeline {pipeline} has no executions yet; make pipeline-start starts one")
+        return found
+    beginning = wanted.rpartition("/")[2]
+    fitting = [one for one in listed(account, pipeline) if one.id.startswith(beginning)]
+    exact = [one for one in fitting if one.id == beginning]
+    if len(exact or fitting) == 1:
+        return (exact or fitting)[0]
+    if not fitting:
+        raise AbsentError(
+            f"pipeline {pipeline} has no execution whose id begins with {beginning}; "
+            "make pipeline-executions lists the last ones"
+        )
+    names = ", ".join(one.id for one in fitting[:_SHOWN])
+    raise AbsentError(f"{len(fitting)} executions begin with {beginning} ({names}, …); write more of the id")
+
+
+def stop(execution: Execution) -> Change | None:
+    """What stops an execution; nothing where it is over already, or about to be."""
+    if execution.is_over or execution.status == STOPPING:
+        return None
+    return _change(execution, "stop_pipeline_execution", "it is stopped: running jobs end, no further step begins")
+
+
+def retry(execution: Execution) -> Change:
+    """What goes on with an execution where it failed."""
+    if not execution.is_over:
+        raise RefusedError(
+            f"execution {execution.id} is {execution.status}, and only what has ended can be retried; "
+            f"follow it with pedigree status {execution.id}"
+        )
+    if execution.status == SUCCEEDED:
+        raise RefusedError(
+            f"execution {execution.id} has succeeded, and there is nothing to retry; make pipeline-start starts another"
+        )
+    return _change(execution, "retry_pipeline_execution", "steps that succeeded are kept, the others run again")
+
+
+def _change(execution: Execution, operation: str, why: str) -> Change:
+    arguments = {"PipelineExecutionArn": execution.arn, "ClientRequestToken": token()}
+    return Change("update", "execution", execution.id, (Call("sagemaker", operation, arguments),), (why,))
+
+
+def token() -> str:
+    """What makes a call that is repeated the same call for AWS."""
+    return uuid.uuid4().hex
+
+
+def listed(account: Account, pipeline: str) -> Iterator[Execution]:
+    """All executions, the newest first."""
+    newest_first = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    try:
+        for one in account.each("sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **newest_first):
+            yield Execution(
+                arn=one["PipelineExecutionArn"],
+                status=one["PipelineExecutionStatus"],
+                name=one.get("PipelineExecutionDisplayName", ""),
+                started=one.get("StartTime"),
+            )
+    except AbsentError:
+        raise no_pipeline(account, pipeline) from None
+
+
+def no_pipeline(account: Account, pipeline: str) -> AbsentError:
+    """A pipeline that nobody has put into the account."""
+    return AbsentError(
+        f"account {account.id} has no pipeline {pipeline} in {account.region}; make pipeline-upsert puts it there"
+    )
+
+
+def _who(context: Mapping[str, Any]) -> str:
+    """A person's name in Studio, or else the last parts of an identity's ARN."""
+    arn = context.get("IamIdentity", {}).get("Arn", "")
+    return str(context.get("UserProfileName") or arn.rpartition(":")[2].partition("/")[2])

@@ -1,0 +1,121 @@
+"""What a step has started: a job or a function, where the console shows it, and the last that it wrote into its log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.account import links
+from pedigree.account.account import Account
+from pedigree.account.errors import OperationsError
+
+LINES = 20
+_MOST_STREAMS = 20
+_TROUBLE = ("Traceback", "Error", "error:")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job: its service and page in the console, and the log group that its streams are in."""
+
+    service: str
+    page: str
+    group: str
+
+
+_KINDS: Mapping[str, Kind] = {
+    "TrainingJob": Kind("sagemaker", "/jobs/{}", "/aws/sagemaker/TrainingJobs"),
+    "ProcessingJob": Kind("sagemaker", "/processing-jobs/{}", "/aws/sagemaker/ProcessingJobs"),
+    "TransformJob": Kind("sagemaker", "/transform-jobs/{}", "/aws/sagemaker/TransformJobs"),
+    "TuningJob": Kind("sagemaker", "/hyper-tuning-jobs/{}", "/aws/sagemaker/TrainingJobs"),
+    "Lambda": Kind("lambda", "/functions/{}", "/aws/lambda/{}"),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job or function, by the key that it has among a step's metadata."""
+
+    kind: str
+    name: str
+
+    def link(self, region: str) -> str:
+        """Its page in the console."""
+        kind = _KINDS[self.kind]
+        return links.console(region, kind.service, kind.page.format(self.name))
+
+    @property
+    def group(self) -> str:
+        """Its log group."""
+        return _KINDS[self.kind].group.format(self.name)
+
+
+@dataclass(frozen=True)
+class Tail:
+    """The last lines of a log, and which log that is; a link leads to all of it."""
+
+    log: str
+    lines: tuple[str, ...]
+    link: str = ""
+
+
+def of_step(metadata: Mapping[str, Any]) -> Job | None:
+    """The job that a step's metadata names; a function's ARN may end with a version or an alias."""
+    for kind in _KINDS:
+        arn = metadata.get(kind, {}).get("Arn", "")
+        if arn:
+            return Job(kind, arn.split(":")[6] if kind == "Lambda" else arn.rpartition("/")[2])
+    return None
+
+
+def tail(job: Job, account: Account) -> Tail:
+    """The last lines of a failed job; where they cannot be read, why."""
+    try:
+        return _tail(_failed(job, account), account)
+    except OperationsError as error:
+        return Tail(job.group, (f"the log cannot be read: {error}",))
+
+
+def _failed(job: Job, account: Account) -> Job:
+    """The job that has the log: of a search, the training that failed last."""
+    if job.kind != "TuningJob":
+        return job
+    newest = {"StatusEquals": "Failed", "SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 1}
+    answer = account.call(
+        "sagemaker",
+        "list_training_jobs_for_hyper_parameter_tuning_job",
+        HyperParameterTuningJobName=job.name,
+        **newest,
+    )
+    return next((Job("TrainingJob", one["TrainingJobName"]) for one in answer["TrainingJobSummaries"]), job)
+
+
+def _tail(job: Job, account: Account) -> Tail:
+    """The end of the stream that tells of trouble, or of the first: of several machines, one failed before the rest."""
+    tails = [Tail(f"{job.group} {stream}", _lines(job, stream, account)) for stream in _streams(job, account)]
+    told = [one for one in tails if any(word in line for line in one.lines for word in _TROUBLE)]
+    chosen = next(iter([*told, *tails]), Tail(job.group, ("nothing was written",)))
+    prefix = "" if job.kind == "Lambda" else job.name
+    return Tail(chosen.log, chosen.lines, links.log_group(account.console, job.group, prefix))
+
+
+def _streams(job: Job, account: Account) -> list[str]:
+    if job.kind == "Lambda":
+        narrowed: dict[str, Any] = {"orderBy": "LastEventTime", "descending": True, "limit": 1}
+    else:
+        narrowed = {"logStreamNamePrefix": f"{job.name}/", "limit": _MOST_STREAMS}
+    answer = account.find("logs", "describe_log_streams", logGroupName=job.group, **narrowed) or {}
+    return sorted(stream["logStreamName"] for stream in answer.get("logStreams", ()))
+
+
+def _lines(job: Job, stream: str, account: Account) -> tuple[str, ...]:
+    events = account.call("logs", "get_log_events", logGroupName=job.group, logStreamName=stream, limit=LINES)
+    return tuple(line for event in events["events"] for line in _of_event(event["message"]))[-LINES:]
+
+
+def _of_event(message: str) -> Iterator[str]:
+    """The lines of a message; a progress bar has written the same line again and again."""
+    for line in message.split("\n"):
+        if line.strip():
+            yield line.rstrip().rpartition("\r")[2]

@@ -1,0 +1,190 @@
+"""Make the calls of a plan, and see that it came true.
+
+A call may find that what an earlier one made is not everywhere yet (a role that Lambda does not know for some seconds,
+a function that is still changing): such refusals pass, so they are asked again within a bound. After the last change
+the parts are asked once more, for a while, because AWS shows some changes late; what still differs, because a
+connection was cut or somebody else was at work, is mended in another round, and what differs after the last round is
+told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.emptying import empty
+from pedigree.account.errors import RefusedError, UnfinishedError
+from pedigree.account.plan import Call, Change, Emptying, Part, Plan, Saved, Wait, plan
+
+Report = Callable[[Change], None]
+Waiting = Callable[[str, float], None]
+ROUNDS = 3
+PATIENCE_SECONDS = 90.0
+_SETTLING_SECONDS = 75.0
+_PAUSE_SECONDS = 2.0
+_LONG_PAUSE_SECONDS = 5.0
+
+# Refusals that pass by themselves: service, code, words of the message.
+_PASSING: tuple[tuple[str, str, str], ...] = (
+    ("lambda", "InvalidParameterValueException", "cannot be assumed by Lambda"),
+    ("lambda", "InvalidParameterValueException", "does not have permissions"),
+    ("lambda", "InvalidParameterValueException", "does not have permission"),
+    ("lambda", "ResourceConflictException", "in progress"),
+    ("lambda", "ResourceConflictException", "Pending"),
+    ("lambda", "ResourceInUseException", ""),
+    ("sqs", "QueueDeletedRecently", ""),
+    ("s3", "OperationAborted", ""),
+    ("s3", "NoSuchBucket", ""),
+    ("scheduler", "ValidationException", "must allow"),
+    ("sagemaker", "ValidationException", "assume"),
+    ("iam", "ConcurrentModification", ""),
+    ("ec2", "InvalidParameterValue", "Instance Profile"),
+)
+# Refusals of what is there already: the first answer to a repeated call got lost, or somebody else was quicker.
+_THERE_ALREADY: tuple[tuple[str, str], ...] = (
+    ("BucketAlreadyOwnedByYou", ""),
+    ("ConflictException", ""),
+    ("EntityAlreadyExists", ""),
+    ("InvalidInput", "has been taken in this account"),
+    ("PreconditionFailed", ""),
+    ("QueueAlreadyExists", ""),
+    ("QueueNameExists", ""),
+    ("ResourceAlreadyExistsException", ""),
+    ("ResourceInUse", ""),
+    ("ValidationException", "must be unique within an AWS account"),
+)
+
+
+def _silently(what: str, seconds: float) -> None:
+    """Tell nobody that something is waited for."""
+
+
+@dataclass(frozen=True)
+class _Carrier:
+    """Who makes the calls of one change, and keeps what they answered."""
+
+    account: Account
+    waiting: Waiting
+    change: Change
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def make(self, call: Call) -> None:
+        """One call, asked again while its refusal is one that passes; what is gone already need not be removed."""
+        arguments = {name: resolved(value, self.answers) for name, value in call.arguments.items()}
+        ask = self.account.find if self.change.verb == "delete" else self.account.call
+        since = self.account.clock.monotonic()
+        while True:
+            try:
+                answer = ask(call.service, call.operation, **arguments)
+                break
+            except RefusedError as refusal:
+                if not _passes(refusal, call.service):
+                    raise
+                self._pause(since, PATIENCE_SECONDS, f"AWS to be ready for {self.change.name}", refusal)
+        if call.saves:
+            self.answers[call.saves] = answer
+
+    def wait(self, wait: Wait) -> None:
+        """Ask until it is so, or the time is up."""
+        since = self.account.clock.monotonic()
+        while not self._has_come(wait):
+            self._pause(since, wait.seconds, wait.what, None)
+
+    def _has_come(self, wait: Wait) -> bool:
+        answer = self.account.find(wait.service, wait.operation, **wait.arguments)
+        if answer is None or not wait.path:
+            return answer is None
+        value = _at(answer, wait.path)
+        if value in wait.failed:
+            why = " ".join(str(answer.get(wait.reason) or "no reason given").split()).rstrip(".")
+            raise UnfinishedError(f"waited for {wait.what}, and it failed: {why}; {wait.remedy}")
+        return value in wait.wanted
+
+    def _pause(self, since: float, patience: float, what: str, refusal: RefusedError | None) -> None:
+        clock = self.account.clock
+        waited = clock.monotonic() - since
+        if waited >= patience:
+            seconds = f"waited {patience:.0f} seconds for"
+            told = f"{refusal}; {seconds} it" if refusal else f"{seconds} {what}; run it again to go on from here"
+            raise UnfinishedError(told) from refusal
+        self.waiting(what, waited)
+        clock.sleep(_PAUSE_SECONDS if refusal else _LONG_PAUSE_SECONDS)
+
+
+def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report, waiting: Waiting = _silently) -> None:
+    """Carry a plan out, then whatever is still to do; UnfinishedError says what would not come true."""
+    remaining = first
+    for left in reversed(range(ROUNDS)):
+        if not remaining:
+            return
+        complete = _carry_out_all(remaining, account, report, waiting, is_last=not left)
+        remaining = _settled(parts, account, waiting) if complete else plan(parts, account)
+    if remaining:
+        names = ", ".join(f"{one.kind} {one.name}{f' ({one.why[0]})' if one.why else ''}" for one in remaining.changes)
+        raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}; is somebody else at work?")
+
+
+def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:
+    """What is still to do, once AWS has had time to show what was done; what only takes time is the next round's."""
+    since = account.clock.monotonic()
+    while True:
+        remaining = plan(parts, account)
+        waited = account.clock.monotonic() - since
+        if waited >= _SETTLING_SECONDS or all(map(_only_takes_time, remaining.changes)):
+            return remaining
+        waiting(f"AWS to show {remaining.changes[0].kind} {remaining.changes[0].name} as it is now", waited)
+        account.clock.sleep(_LONG_PAUSE_SECONDS)
+
+
+def _only_takes_time(change: Change) -> bool:
+    return all(isinstance(act, Wait) for act in change.calls)
+
+
+def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Waiting, *, is_last: bool) -> bool:
+    """Make the changes in order; what turns out to be there already ends the round, for another look."""
+    for change in chosen.changes:
+        report(change)
+        try:
+            carry_out(change, account, waiting)
+        except RefusedError as refusal:
+            if is_last or not any(code in refusal.code and words in str(refusal) for code, words in _THERE_ALREADY):
+                raise
+            return False
+    return True
+
+
+def carry_out(change: Change, account: Account, waiting: Waiting = _silently) -> Mapping[str, Any]:
+    """Make the calls of one change, in order; what was to be saved of their answers."""
+    carrier = _Carrier(account, waiting, change)
+    for act in change.calls:
+        match act:
+            case Call():
+                carrier.make(act)
+            case Wait():
+                carrier.wait(act)
+            case Emptying():
+                empty(act, account, waiting)
+    return carrier.answers
+
+
+def resolved(value: Any, answers: Mapping[str, Any]) -> Any:
+    """A value with what earlier calls answered in the place of what was saved of them."""
+    if isinstance(value, Saved):
+        return _at(answers[value.call], value.path)
+    if isinstance(value, Mapping):
+        return {key: resolved(entry, answers) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [resolved(entry, answers) for entry in value]
+    return value
+
+
+def _at(answer: Any, path: str) -> Any:
+    for key in path.split("."):
+        answer = answer[key]
+    return answer
+
+
+def _passes(refusal: RefusedError, service: str) -> bool:
+    return any(service == where and code in refusal.code and words in str(refusal) for where, code, words in _PASSING)

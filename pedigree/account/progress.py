@@ -1,0 +1,137 @@
+"""How one execution is doing: every step of its definition, what became of it, and the end of the logs of failures."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pedigree.account import executions, jobs, links
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, DeniedError
+from pedigree.account.executions import Execution
+from pedigree.account.jobs import Job, Tail
+from pedigree.account.reached import reached
+from pedigree.account.times import between
+from pedigree.language.definition import parse
+
+WAITING = "Waiting"
+NOT_RUN = "Not run"
+FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step; notes are what is worth knowing of how it went."""
+
+    name: str
+    status: str
+    started: dt.datetime | None = None
+    ended: dt.datetime | None = None
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    job: Job | None = None
+
+    def took(self, now: dt.datetime) -> str:
+        """How long it ran, or has been running."""
+        return between(self.started, self.ended or now)
+
+
+@dataclass(frozen=True)
+class View:
+    """An execution at one moment."""
+
+    execution: Execution
+    steps: tuple[Step, ...]
+    link: str
+    logs: Mapping[str, Tail] = field(default_factory=dict)
+
+
+def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
+    """Who looks at an execution: what does not change is asked for once, and a failed job's log too."""
+    planned, logs, numbers = _planned(account, arn), dict[str, Tail](), dict[Job, tuple[str, ...]]()
+    link = links.execution(account, pipeline, arn.rpartition("/")[2])
+
+    def look() -> View:
+        execution = executions.described(account, arn)
+        begun = _begun(account, arn)
+        for step in begun.values():
+            if step.status != FAILED:
+                logs.pop(step.name, None)  # it is being retried
+            elif step.job and step.name not in logs:
+                logs[step.name] = jobs.tail(step.job, account)
+        followed = {name: _with_numbers(step, account, numbers) for name, step in begun.items()}
+        return View(execution, tuple(_all(planned, followed, execution)), link, dict(logs))
+
+    return look
+
+
+def _with_numbers(step: Step, account: Account, known: dict[Job, tuple[str, ...]]) -> Step:
+    """A step with what its job has reached; a job that is over is asked once."""
+    if step.job is None or step.status == FAILED:
+        return step
+    found = known.get(step.job)
+    if found is None:
+        found = reached(step.job, account)
+        if step.ended:
+            known[step.job] = found
+    return replace(step, notes=(*step.notes, *found))
+
+
+def _planned(account: Account, arn: str) -> tuple[str, ...]:
+    """The names of all steps, in the order of the definition; without the definition, those that have begun must do."""
+    try:
+        answer = account.call("sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn)
+    except (AbsentError, DeniedError):
+        return ()
+    return tuple(step.name for step in parse(answer["PipelineDefinition"]).all_steps())
+
+
+def _begun(account: Account, arn: str) -> dict[str, Step]:
+    steps = account.each(
+        "sagemaker",
+        "list_pipeline_execution_steps",
+        "PipelineExecutionSteps",
+        PipelineExecutionArn=arn,
+        SortOrder="Ascending",
+    )
+    return {one["StepName"]: _step(one) for one in steps}
+
+
+def _all(planned: tuple[str, ...], begun: Mapping[str, Step], execution: Execution) -> Iterator[Step]:
+    not_begun = NOT_RUN if execution.is_over else WAITING
+    for name in dict.fromkeys((*planned, *begun)):
+        yield begun.get(name) or Step(name, not_begun)
+
+
+def _step(answer: Mapping[str, Any]) -> Step:
+    metadata = answer.get("Metadata", {})
+    return Step(
+        name=answer["StepName"],
+        status=answer["StepStatus"],
+        started=answer.get("StartTime"),
+        ended=answer.get("EndTime"),
+        reason=" ".join(answer.get("FailureReason", "").split()),
+        notes=tuple(_notes(answer, metadata)),
+        job=jobs.of_step(metadata),
+    )
+
+
+def _notes(answer: Mapping[str, Any], metadata: Mapping[str, Any]) -> Iterator[str]:
+    for key, text in (("CacheHitResult", "reused from"), ("SelectiveExecutionResult", "taken from")):
+        source = answer.get(key, {}).get("SourcePipelineExecutionArn", "")
+        if source:
+            yield f"{text} {source.rpartition('/')[2]}"
+    if answer.get("AttemptCount", 1) > 1:
+        yield f"attempt {answer['AttemptCount']}"
+    outcome = metadata.get("Condition", {}).get("Outcome")
+    if outcome:
+        yield f"the condition is {outcome.lower()}"
+    package = metadata.get("RegisterModel", {}).get("Arn", "")
+    if package:
+        yield f"version {package.rpartition('/')[2]}"
+    for parameter in metadata.get("Lambda", {}).get("OutputParameters", ()):
+        yield f"{parameter['Name']}: {parameter['Value']}"
+    if "Callback" in metadata and answer.get("StepStatus") == executions.RUNNING:
+        yield "waits for an answer"

@@ -1,0 +1,42 @@
+"""A plan as text: what a person reads before saying yes, and what a log keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pedigree.account.plan import Change, Plan, Verb
+
+_SIGNS: Mapping[Verb, str] = {"create": "+", "update": "~", "delete": "-"}
+_TO_DO: Mapping[Verb, str] = {verb: f"to {verb}" for verb in _SIGNS}
+_DONE: Mapping[Verb, str] = {verb: f"{verb}d" for verb in _SIGNS}
+
+NOTHING = "Nothing to change: everything is as settings have it."
+NOTHING_LEFT = "Nothing to remove: none of it is there."
+
+
+def lines(plan: Plan, nothing: str = NOTHING) -> Iterator[str]:
+    """A line a change, the reasons below it, and a summary."""
+    for change in plan.changes:
+        yield line(change)
+        yield from (f"      {why}" for why in change.why)
+    yield summary(plan, nothing)
+
+
+def line(change: Change) -> str:
+    """One change in one line."""
+    return f"  {_SIGNS[change.verb]} {change.kind} {change.name}"
+
+
+def summary(plan: Plan, nothing: str = NOTHING) -> str:
+    """How much there is to do."""
+    return f"To do: {_counted(plan, _TO_DO)}." if plan else nothing
+
+
+def done(plan: Plan) -> str:
+    """How much was done."""
+    return f"Done: {_counted(plan, _DONE)}."
+
+
+def _counted(plan: Plan, words: Mapping[Verb, str]) -> str:
+    counts = ((plan.count(verb), word) for verb, word in words.items())
+    return ", ".join(f"{count} {word}" for count, word in counts if count)

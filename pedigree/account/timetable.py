@@ -1,0 +1,20 @@
+"""The next times of a schedule, as people read them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import islice
+
+from pedigree.schedules.occurrences import upcoming
+
+_SHOWN = 5
+
+
+def fires(expression: str, timezone: str, now: dt.datetime, since: dt.datetime | None = None) -> list[str]:
+    """The next five times by the clock on the wall of the zone; fewer, where it fires no more."""
+    return [_shown(time, now) for time in islice(upcoming(expression, timezone, now, since), _SHOWN)]
+
+
+def _shown(time: dt.datetime, now: dt.datetime) -> str:
+    text = f"{time:%a %Y-%m-%d %H:%M} {time:%Z} ({time:%z})"
+    return f"{text}, at once" if time == now else text

@@ -1,0 +1,84 @@
+"""The versions of the model in the registry, and approving one: the rule on approvals then deploys it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from pedigree.account import endpoint
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, RefusedError
+from pedigree.account.plan import Call, Change
+
+APPROVED = "Approved"
+_COMPLETED = "Completed"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version; what it waits for is in its approval."""
+
+    number: int
+    arn: str
+    approval: str
+    status: str
+    created: dt.datetime
+
+
+def newest(account: Account, group: str, count: int) -> list[Version]:
+    """The last versions, the newest first."""
+    return list(islice(_listed(account, group), count))
+
+
+def approve(account: Account, group: str, number: int) -> Change | None:
+    """What approves a version; nothing where it is approved already."""
+    found = next((one for one in _listed(account, group) if one.number == number), None)
+    if found is None:
+        known = [str(one.number) for one in newest(account, group, 10)]
+        what = f"the last ones are {', '.join(known)}" if known else "there is none; an execution registers one"
+        raise AbsentError(f"group {group} has no version {number}; {what}")
+    if found.approval == APPROVED:
+        return None
+    if found.status != _COMPLETED:
+        raise RefusedError(f"version {number} is {found.status} and cannot be deployed; approve another one")
+    arguments = {
+        "ModelPackageArn": found.arn,
+        "ModelApprovalStatus": APPROVED,
+        "ApprovalDescription": f"approved by {account.caller} with pedigree approve",
+    }
+    why = (f"it was {found.approval}", "the rule on approvals then brings it to its endpoint")
+    return Change(
+        "update", "version", f"{group} {number}", (Call("sagemaker", "update_model_package", arguments),), why
+    )
+
+
+def served(account: Account, name: str) -> dict[str, str]:
+    """The ARNs of the versions that an endpoint serves, each with its status there; none where there is no endpoint."""
+    try:
+        found = endpoint.find(account, name)
+    except AbsentError:
+        return {}
+    packages = {}
+    for one, state in ((found.heading_for, found.status), (found.configuration, "serves")):
+        configuration = endpoint.configuration(account, one) if one else None
+        packages.update(
+            {variant.package: state for variant in configuration.variants.values()} if configuration else {}
+        )
+    return packages
+
+
+def _listed(account: Account, group: str) -> Iterator[Version]:
+    arguments = {"ModelPackageGroupName": group, "SortBy": "CreationTime", "SortOrder": "Descending"}
+    try:
+        for one in account.each("sagemaker", "list_model_packages", "ModelPackageSummaryList", **arguments):
+            yield Version(
+                number=one.get("ModelPackageVersion", 0),
+                arn=one["ModelPackageArn"],
+                approval=one.get("ModelApprovalStatus", ""),
+                status=one["ModelPackageStatus"],
+                created=one["CreationTime"],
+            )
+    except AbsentError:
+        return

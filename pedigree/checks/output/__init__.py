@@ -1,0 +1,15 @@
+"""Findings for people and for programs: a table of formats, each a function from a report to a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from pedigree.checks.output import as_json, github, sarif, text
+from pedigree.checks.output.report import Report
+
+FORMATS: Mapping[str, Callable[[Report], str]] = {
+    "text": text.render,
+    "json": as_json.render,
+    "sarif": sarif.render,
+    "github": github.render,
+}

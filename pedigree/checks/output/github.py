@@ -1,0 +1,27 @@
+"""For GitHub: workflow commands that become annotations of the changed lines."""
+
+from __future__ import annotations
+
+from pedigree.checks.finding import Finding, Severity
+from pedigree.checks.output.report import Report
+
+_WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
+
+
+def render(report: Report) -> str:
+    """One command a finding."""
+    return "".join(f"{_command(report, one)}\n" for one in report.findings)
+
+
+def _command(report: Report, finding: Finding) -> str:
+    title = f"{finding.code} {finding.step}".strip()
+    properties = f"file={_property(report.name)},line={report.line(finding)},title={_property(title)}"
+    return f"::{_WORDS[finding.severity]} {properties}::{_data(f'{finding.cause}; {finding.remedy}')}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

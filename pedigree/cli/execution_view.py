@@ -1,0 +1,96 @@
+"""An execution as people read it: a table that stays in place on a terminal, lines as things happen elsewhere."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from pedigree.account.times import between, on_the_wall
+from pedigree.cli.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from pedigree.account.executions import Execution
+    from pedigree.account.progress import Step, View
+
+HEADER = ("STEP", "STATE", "STARTED", "TOOK", "ABOUT")
+_COLORS = {
+    "Succeeded": "green",
+    "Failed": "red",
+    "CompletedWithFailures": "red",
+    "Stopped": "yellow",
+    "Stopping": "yellow",
+    "Executing": "cyan",
+    "Starting": "cyan",
+}
+
+
+def headline(execution: Execution, now: dt.datetime) -> str:
+    """What it is, how it is doing, since when, and who started it."""
+    took = between(execution.started, execution.ended or now)
+    name = f" {execution.name}" if execution.name else ""
+    since = f", {took}" if took else ""
+    return f"execution {execution.id}{name}: {execution.status}{since}{f', by {execution.by}' if execution.by else ''}"
+
+
+def row(step: Step, now: dt.datetime) -> tuple[str, ...]:
+    """One step as the cells of a table."""
+    return step.name, step.status, on_the_wall(step.started), step.took(now), _about(step)
+
+
+def change(step: Step, region: str, now: dt.datetime) -> str:
+    """One line that tells what has just become of a step."""
+    took = f" after {step.took(now)}" if step.ended else ""
+    about = f": {_about(step)}" if _about(step) else ""
+    link = f"  {step.job.link(region)}".rstrip() if step.job and not step.ended else ""
+    return f"{now.astimezone():%H:%M:%S} {step.name} {step.status}{took}{about}{link}"
+
+
+def failures(view: View, region: str) -> Iterator[str]:
+    """Of everything that failed: where to look, and the end of its log."""
+    for step in view.steps:
+        if step.name in view.logs and step.job:
+            tail = view.logs[step.name]
+            yield ""
+            yield f"{step.name} failed: {step.job.link(region)}".rstrip(": ")
+            yield f"the end of {tail.log}:"
+            yield from (f"  | {line}" for line in tail.lines)
+            if tail.link:
+                yield f"all of it: {tail.link}"
+
+
+def outcome(view: View, now: dt.datetime) -> Iterator[str]:
+    """How it ended."""
+    yield headline(view.execution, now)
+    if view.execution.reason:
+        yield view.execution.reason
+
+
+def as_document(view: View, region: str) -> dict[str, Any]:
+    """Everything that is known, for programs."""
+    steps = [{**asdict(step), "link": step.job.link(region) if step.job else ""} for step in view.steps]
+    execution = {"id": view.execution.id, **asdict(view.execution), "link": view.link}
+    return {"execution": execution, "steps": steps, "logs": {name: asdict(tail) for name, tail in view.logs.items()}}
+
+
+def table(view: View, region: str, now: dt.datetime) -> RenderableType:
+    """The table for a terminal, in which the name of a step leads to its job."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(*(name.capitalize() for name in HEADER), box=SIMPLE_HEAD, pad_edge=False)
+    for step in view.steps:
+        name, state, started, took, about = map(printable, row(step, now))
+        link = f"link {step.job.link(region)}" if step.job and region else ""
+        shown.add_row(Text(name, link), Text(state, _COLORS.get(state, "dim")), started[-8:], took, Text(about))
+    page = Text(view.link, f"link {view.link}") if view.link else Text()
+    return Group(Text(printable(headline(view.execution, now))), page, shown)
+
+
+def _about(step: Step) -> str:
+    return "; ".join((*step.notes, *((step.reason,) if step.reason else ())))

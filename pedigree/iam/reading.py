@@ -1,0 +1,166 @@
+"""A policy from its JSON. What IAM would refuse is refused here, in one line that says where and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.iam.conditions import Absence, Condition, condition
+from pedigree.iam.document import Choice, Effect, Kind, Policy, Statement
+from pedigree.iam.errors import PolicyError
+from pedigree.iam.patterns import Style, compiled
+from pedigree.iam.principals import Principals
+
+_WITH_VARIABLES = "2012-10-17"
+_VERSIONS = (_WITH_VARIABLES, "2008-10-17")
+_ELEMENTS = ("Version", "Id", "Statement")
+_PARTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+_PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
+_ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+")
+_RESOURCE = re.compile(r"\*|arn:.+", re.DOTALL)
+_SID = re.compile(r"[A-Za-z0-9]*")
+
+
+def parse(document: Any, *, name: str = "policy", kind: Kind = Kind.IDENTITY) -> Policy:
+    """A policy from its JSON; PolicyError says what is wrong with it."""
+    try:
+        return Policy(name, kind, _statements(document, name, kind))
+    except ValueError as error:
+        raise PolicyError(f"{name} {error}") from None
+
+
+def _statements(document: Any, name: str, kind: Kind) -> tuple[Statement, ...]:
+    _check_names(document, _ELEMENTS)
+    version = document.get("Version", _VERSIONS[-1])
+    if version not in _VERSIONS:
+        raise ValueError(f"has the version {version!r:.80}; write {_WITH_VARIABLES}")
+    entries = _listed(document.get("Statement", ()))
+    if not entries:
+        raise ValueError("has no statements; write at least one")
+    reader = _Reader(kind, version == _WITH_VARIABLES)
+    statements = tuple(reader.statement(entry, f"{name}, statement {index}") for index, entry in enumerate(entries, 1))
+    sids = [statement.sid for statement in statements if statement.sid]
+    twice = next((sid for sid in sids if sids.count(sid) > 1), "")
+    if twice:
+        raise ValueError(f"has the Sid {twice!r:.80} more than once; give each statement its own")
+    return statements
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """How the statements of one document are read."""
+
+    kind: Kind
+    variables: bool
+
+    def statement(self, entry: Any, place: str) -> Statement:
+        """A statement from its JSON."""
+        try:
+            _check_names(entry, _PARTS)
+            sid = self._sid(entry)
+            place = f"{place} ({sid})" if sid else place
+            return Statement(
+                place=place,
+                sid=sid,
+                effect=_effect(entry.get("Effect")),
+                principals=self._principals(entry),
+                actions=self._actions(entry),
+                resources=self._resources(entry),
+                conditions=tuple(self._conditions(entry.get("Condition", {}))),
+            )
+        except ValueError as error:
+            raise PolicyError(f"{place}: {error}") from None
+
+    def _sid(self, entry: Mapping[str, Any]) -> str:
+        sid = entry.get("Sid", "")
+        if not isinstance(sid, str) or (self.kind is not Kind.RESOURCE and not _SID.fullmatch(sid)):
+            raise ValueError(f"has the Sid {sid!r:.80}; write letters and digits")
+        return sid
+
+    def _principals(self, entry: Mapping[str, Any]) -> Principals | None:
+        if self.kind is Kind.IDENTITY:
+            _check_absent(entry, ("Principal", "NotPrincipal"), "whoever has the policy is meant")
+            return None
+        element, negated = _one_of(entry, "Principal")
+        if element == "*":
+            return Principals(True, {}, negated)
+        _check_names(element, _PRINCIPALS)
+        names = {kind: frozenset(_texts(value)) for kind, value in element.items()}
+        everybody = "*" in names.get("AWS", ())
+        for one in (one for several in names.values() for one in several if one != "*" and ("*" in one or "?" in one)):
+            raise ValueError(
+                f"has the principal {one!r:.80}, and a name is taken as it stands; write it out, or * alone"
+            )
+        return Principals(everybody, names, negated)
+
+    def _actions(self, entry: Mapping[str, Any]) -> Choice:
+        element, negated = _one_of(entry, "Action")
+        texts = _texts(element)
+        for text in texts:
+            if not _ACTION.fullmatch(text):
+                raise ValueError(f"has the action {text!r:.80}; write one like s3:GetObject")
+        patterns = compiled(texts, Style.GLOB, variables=False, ignore_case=True)
+        return Choice(texts, patterns, negated)
+
+    def _resources(self, entry: Mapping[str, Any]) -> Choice | None:
+        if self.kind is Kind.TRUST:
+            _check_absent(entry, ("Resource", "NotResource"), "the role itself is meant")
+            return None
+        element, negated = _one_of(entry, "Resource")
+        texts = _texts(element)
+        for text in texts:
+            if not _RESOURCE.fullmatch(text):
+                raise ValueError(f"has the resource {text!r:.80}; write an ARN, or * for all")
+        return Choice(texts, compiled(texts, Style.ARN, variables=self.variables), negated)
+
+    def _conditions(self, block: Any) -> Iterator[Condition | Absence]:
+        for operator, keys in _mapping(block, "Condition").items():
+            for key, wanted in _mapping(keys, operator).items():
+                yield condition(operator, key, _texts(wanted), variables=self.variables)
+
+
+def _effect(value: Any) -> Effect:
+    if value not in (Effect.ALLOW.value, Effect.DENY.value):
+        raise ValueError(f"has the effect {value!r:.80}; write Allow or Deny")
+    return Effect(value)
+
+
+def _one_of(entry: Mapping[str, Any], name: str) -> tuple[Any, bool]:
+    """An element under its name or under the negated one, and which it was."""
+    found = [one for one in (name, f"Not{name}") if one in entry]
+    if len(found) != 1:
+        raise ValueError(f"has {'both' if found else 'neither'} of {name} and Not{name}; write one of them")
+    return entry[found[0]], found[0] != name
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """A text, or several; true and 1 stand for their texts."""
+    texts = tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in _listed(value))
+    if not texts or any(isinstance(one, (Mapping, list)) or one in (None, "") for one in _listed(value)):
+        raise ValueError(f"has {value!r:.80} where a text or a list of texts belongs")
+    return texts
+
+
+def _listed(value: Any) -> Collection[Any]:
+    return value if isinstance(value, (list, tuple)) else (value,)
+
+
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        place = f" in {name}," if name else ""
+        raise ValueError(f"has {value!r:.80}{place} where keys and values belong")
+    return value
+
+
+def _check_names(value: Any, known: Collection[str]) -> None:
+    for name in _mapping(value, ""):
+        if name not in known:
+            raise ValueError(f"has an element {name!r:.80}, which IAM does not know; write {', '.join(known)}")
+
+
+def _check_absent(entry: Mapping[str, Any], names: Collection[str], why: str) -> None:
+    for name in names:
+        if name in entry:
+            raise ValueError(f"has {name}, and {why}; leave it out")

@@ -1,0 +1,75 @@
+"""Entries that a step names itself: outputs, inputs, channels, tuned hyperparameters. A reference may name only those.
+
+What is described about a step has them in lists and maps, so botocore's shapes accept any name; the step's own
+request knows which ones there will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pedigree.language.definition import Step
+from pedigree.language.errors import UnresolvedError
+from pedigree.language.expressions import Item, Member, Segment
+
+LISTS: Mapping[tuple[str, ...], str] = {
+    ("ProcessingOutputConfig", "Outputs"): "OutputName",
+    ("ProcessingInputs",): "InputName",
+    ("InputDataConfig",): "ChannelName",
+}
+_TUNED = "TunedHyperParameters"
+_RANGES = (
+    ("HyperParameterTuningJobConfig", "ParameterRanges"),
+    ("TrainingJobDefinition", "HyperParameterRanges"),
+)
+_SUMMARIES = "TrainingJobSummaries"
+_MOST_SUMMARIES = 50
+
+
+def check_items(step: Step, path: Sequence[Segment]) -> None:
+    """Whether the step's request names the entries that a path goes through; UnresolvedError says which it does not."""
+    for index, segment in enumerate(path):
+        if not isinstance(segment, Item):
+            continue
+        before = tuple(one.name for one in path[:index] if isinstance(one, Member))
+        if before in LISTS and isinstance(segment.key, str):
+            _check(segment.key, names_in(step, before, LISTS[before]), f"{step.name} has no {LISTS[before]}")
+        elif before and before[-1] == _TUNED:
+            _check(str(segment.key), list(_tuned(step)), f"{step.name} tunes no hyperparameter")
+        elif before == (_SUMMARIES,) and segment.key not in range(_MOST_SUMMARIES):
+            raise UnresolvedError(
+                f"{_SUMMARIES} go from [0], the best, to [{_MOST_SUMMARIES - 1}], and not to [{segment.key!r}]"
+            )
+
+
+def names_in(step: Step, path: Sequence[str], key: str) -> list[str]:
+    """The names of the entries of a list in a step's request."""
+    return _names(_at(step.arguments, path), key)
+
+
+def _names(entries: Any, key: str) -> list[str]:
+    names = [entry.get(key) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+    return [name for name in names if isinstance(name, str)]
+
+
+def _tuned(step: Step) -> Iterator[str]:
+    several = step.arguments.get("TrainingJobDefinitions")
+    places = [_at(step.arguments, path) for path in _RANGES]
+    places += [_at(one, ("HyperParameterRanges",)) for one in several] if isinstance(several, list) else []
+    for place in places:
+        for kind in place.values() if isinstance(place, dict) else ():
+            yield from _names(kind, "Name")
+
+
+def _check(name: str, known: Sequence[str], cause: str) -> None:
+    if name not in known:
+        near = get_close_matches(name, known, n=1)
+        raise UnresolvedError(f"{cause} {name}" + (f"; did you mean {near[0]}?" if near else ""))
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

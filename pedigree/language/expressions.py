@@ -1,0 +1,215 @@
+"""Expressions: what stands in a definition for a value that only an execution knows.
+
+{"Get": "Parameters.Epochs"}, {"Get": "Execution.PipelineName"}, {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"},
+{"Std:Join": {"On": "/", "Values": [...]}}, {"Std:JsonGet": {"PropertyFile": {"Get": ...}, "Path": ...}} (or S3Uri).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from pedigree.language.errors import ExpressionError
+
+_STEP = re.compile(r"Steps\.([A-Za-z0-9_-]+)((?:\.|\[).+)?", re.DOTALL)
+_SEGMENT = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d{1,9})\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+_PROPERTY_FILES = "PropertyFiles"
+_DEEPEST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a structure: .Name"""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of a list or a map: [0] or ['name']"""
+
+    key: str | int
+
+
+Segment: TypeAlias = Member | Item
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterReference:
+    """The value that an execution was given for a parameter."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionReference:
+    """A fact about the execution itself."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepReference:
+    """A value that a finished step has: a path into what the service describes about it."""
+
+    step: str
+    path: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Values as text, with a text between them."""
+
+    on: str
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonGet:
+    """A value in a JSON file: a property file of a step, or an address in S3."""
+
+    path: str
+    step: str = ""
+    property_file: str = ""
+    s3_uri: Value = ""
+
+
+Expression: TypeAlias = ParameterReference | ExecutionReference | StepReference | Join | JsonGet
+Value: TypeAlias = Expression | str | int | float | bool | None
+Reference: TypeAlias = ParameterReference | ExecutionReference | StepReference | JsonGet
+
+
+def is_expression(value: Any) -> bool:
+    """Whether a JSON value is written as an expression."""
+    if isinstance(value, str):  # most values are, and asking them whether they are a Mapping takes longer
+        return False
+    return isinstance(value, (dict, Mapping)) and len(value) == 1 and next(iter(value)) in _PARSERS
+
+
+def parse(value: Any, depth: int = 0) -> Value:
+    """The expression that a JSON value is, or the plain value itself."""
+    if depth > _DEEPEST:
+        raise ExpressionError(f"expressions lie in more than {_DEEPEST} others; write them flatter")
+    if not is_expression(value):
+        if isinstance(value, (Mapping, list)):
+            raise ExpressionError(
+                f"{_brief(value)} is no value; write text, a number, or an expression like {{'Get': …}}"
+            )
+        plain: Value = value
+        return plain
+    kind, body = next(iter(value.items()))
+    return _PARSERS[kind](body, depth + 1)
+
+
+def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Expression]]:
+    """Every expression in a JSON value, outermost only, with the JSON pointer to it."""
+    if is_expression(value):
+        try:
+            yield pointer, parse(value)  # type: ignore[misc]  # what is written as an expression parses to one, or raises
+        except ExpressionError as error:
+            raise ExpressionError(f"{pointer}: {error}") from None
+    elif isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from walk(member, f"{pointer}/{escaped(key)}")
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from walk(member, f"{pointer}/{index}")
+
+
+def references(expression: Value) -> Iterator[Reference]:
+    """What an expression refers to, in the order in which it does."""
+    if isinstance(expression, Join):
+        for value in expression.values:
+            yield from references(value)
+    elif isinstance(expression, JsonGet):
+        if expression.step:
+            yield expression
+        yield from references(expression.s3_uri)
+    elif isinstance(expression, (ParameterReference, ExecutionReference, StepReference)):
+        yield expression
+
+
+def evaluate(expression: Value, look_up: Callable[[Reference], Any]) -> Any:
+    """The value of an expression, given somebody who knows what references refer to."""
+    if isinstance(expression, Join):
+        return expression.on.join(as_text(evaluate(value, look_up)) for value in expression.values)
+    if isinstance(expression, (ParameterReference, ExecutionReference, StepReference, JsonGet)):
+        return look_up(expression)
+    return expression
+
+
+def as_text(value: Any) -> str:
+    """A value as the service writes it into text."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def escaped(key: str) -> str:
+    """A key as a part of a JSON pointer."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _get(body: Any, _depth: int) -> Value:
+    if not isinstance(body, str):
+        raise ExpressionError(f"Get has {_brief(body)}; write a path like Parameters.Name or Steps.Name.Member")
+    root, _, name = body.partition(".")
+    if root in _ROOTS and re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        return _ROOTS[root](name)
+    match = _STEP.fullmatch(body)
+    if not match:
+        raise ExpressionError(f"Get has {_brief(body)}; write Parameters.Name, Execution.Name or Steps.Name.Member")
+    return StepReference(match[1], tuple(_segments(match[2] or "", body)))
+
+
+def _segments(text: str, whole: str) -> Iterator[Segment]:
+    position = 0
+    while position < len(text):
+        match = _SEGMENT.match(text, position)
+        if not match:
+            raise ExpressionError(
+                f"Get has {whole!r}, unreadable from {text[position:]!r} on; write .Member, [0] or ['key']"
+            )
+        member, index, single, double = match.groups()
+        yield (
+            Member(member) if member else Item(int(index)) if index else Item(single if single is not None else double)
+        )
+        position = match.end()
+
+
+def _join(body: Any, depth: int) -> Value:
+    if (
+        not isinstance(body, Mapping)
+        or not isinstance(body.get("Values"), list)
+        or not isinstance(body.get("On", ""), str)
+    ):
+        raise ExpressionError(f"Std:Join has {_brief(body)}; write {{'On': '/', 'Values': […]}}")
+    return Join(body.get("On", ""), tuple(parse(value, depth) for value in body["Values"]))
+
+
+def _json_get(body: Any, depth: int) -> Value:
+    if (
+        not isinstance(body, Mapping)
+        or not isinstance(body.get("Path"), str)
+        or ("PropertyFile" in body) == ("S3Uri" in body)
+    ):
+        raise ExpressionError(f"Std:JsonGet has {_brief(body)}; write a Path, and a PropertyFile or an S3Uri")
+    if "S3Uri" in body:
+        return JsonGet(body["Path"], s3_uri=parse(body["S3Uri"], depth))
+    file = parse(body["PropertyFile"], depth)
+    if isinstance(file, StepReference) and len(file.path) == 2 and file.path[0] == Member(_PROPERTY_FILES):
+        name = file.path[1]
+        return JsonGet(body["Path"], file.step, str(name.name if isinstance(name, Member) else name.key))
+    raise ExpressionError(
+        f"Std:JsonGet has {_brief(body['PropertyFile'])}; write {{'Get': 'Steps.Name.PropertyFiles.File'}}"
+    )
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}…"
+
+
+_ROOTS: Mapping[str, Callable[[str], Value]] = {"Parameters": ParameterReference, "Execution": ExecutionReference}
+_PARSERS: Mapping[str, Callable[[Any, int], Value]] = {"Get": _get, "Std:Join": _join, "Std:JsonGet": _json_get}

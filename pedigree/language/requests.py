@@ -1,0 +1,134 @@
+"""A step's arguments held against the operation behind it: botocore's own validator, and what it leaves out.
+
+Before validation every expression gives way to a value: a parameter to its default, the rest to a value of the type
+that the request has there, so that what is checked is what an execution would send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pedigree.language import shapes
+from pedigree.language.definition import Definition, Step
+from pedigree.language.errors import UnresolvedError
+from pedigree.language.expressions import (
+    Join,
+    ParameterReference,
+    Reference,
+    Value,
+    evaluate,
+    is_expression,
+    parse,
+    references,
+)
+from pedigree.language.references import UNKNOWN, resolve
+from pedigree.language.shapes import Shape
+
+_STAND_IN = "x" * 20
+_STAND_INS: Mapping[str, Any] = {"String": _STAND_IN, "Integer": 1, "Float": 1.0, "Boolean": True}
+_FITTING = {"Float": ("Float", "Integer")}
+
+
+def problems(definition: Definition) -> Iterator[str]:
+    """What is wrong with the arguments of the steps, one line each."""
+    for step in definition.all_steps():
+        shape = shapes.request_shape(step.type)
+        if shape is not None:
+            yield from (f"{step.name}: {problem}" for problem in _step_problems(definition, step, shape))
+
+
+def with_defaults(definition: Definition, value: Any) -> Any:
+    """A JSON value in which parameters have given way to their defaults, wherever nothing else is needed to know it."""
+    if is_expression(value):
+        try:
+            return evaluate(parse(value), lambda reference: _default(definition, reference))
+        except UnresolvedError:
+            return value
+    if isinstance(value, dict):
+        return {key: with_defaults(definition, member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [with_defaults(definition, member) for member in value]
+    return value
+
+
+def concrete(definition: Definition, step: Step) -> dict[str, Any]:
+    """The arguments with a value in the place of every expression, and with the name that the service would choose."""
+    shape = shapes.request_shape(step.type)
+    arguments: dict[str, Any] = _filled(with_defaults(definition, dict(step.arguments)), shape)
+    if shape is None:
+        return arguments
+    name = shapes.OPERATIONS[step.type].name_member
+    return {name: step.name, **arguments} if name in shape.required_members else arguments
+
+
+def mistyped(definition: Definition, value: Any, shape: Shape | None, place: str = "") -> Iterator[str]:
+    """The expressions whose type is not the one that the request has there."""
+    if is_expression(value):
+        expected, given = _expected(shape), _given(definition, parse(value))
+        if given not in (UNKNOWN, expected) and given not in _FITTING.get(expected, ()):
+            yield f"{place} takes {expected} and is given {given}; " + (
+                "join it with nothing to make it text" if expected == "String" else "refer to another value"
+            )
+        return
+    for key, member in _inside(value):
+        yield from mistyped(definition, member, shapes.inside(shape, key), f"{place}.{key}" if place else str(key))
+
+
+def _step_problems(definition: Definition, step: Step, shape: Shape | None) -> Iterator[str]:
+    from botocore.validate import ParamValidator  # which brings an HTTP client, and most readers need neither
+
+    yield from _unknown_members(dict(step.arguments), shape)
+    yield from mistyped(definition, dict(step.arguments), shape)
+    report = ParamValidator().validate(concrete(definition, step), shape).generate_report()
+    yield from report.splitlines()
+
+
+def _unknown_members(value: Any, shape: Shape | None, place: str = "") -> Iterator[str]:
+    """Members that the operation does not have: botocore leaves them to the service."""
+    if is_expression(value) or shape is None:
+        return
+    if shape.type_name == "structure" and isinstance(value, dict):
+        yield from (
+            f"{place or shape.name} has no member {key}; remove it" for key in value if key not in shape.members
+        )
+    for key, member in _inside(value):
+        yield from _unknown_members(member, shapes.inside(shape, key), f"{place}.{key}" if place else str(key))
+
+
+def _default(definition: Definition, reference: Reference) -> str | int | float | bool:
+    if isinstance(reference, ParameterReference) and reference.name in definition.parameters:
+        default = definition.parameters[reference.name].default
+        if default is not None:
+            return default
+    raise UnresolvedError("an execution alone knows it")
+
+
+def _filled(value: Any, shape: Shape | None) -> Any:
+    if is_expression(value):
+        return _STAND_INS.get(_expected(shape), _STAND_IN)
+    if isinstance(value, dict):
+        return {key: _filled(member, shapes.inside(shape, key)) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_filled(member, shapes.inside(shape, index)) for index, member in enumerate(value)]
+    return value
+
+
+def _given(definition: Definition, expression: Value) -> str:
+    if isinstance(expression, Join):
+        return "String"
+    try:
+        return next((resolve(definition, reference) for reference in references(expression)), UNKNOWN)
+    except UnresolvedError:
+        return UNKNOWN
+
+
+def _expected(shape: Shape | None) -> str:
+    return UNKNOWN if shape is None else shapes.kind(shape)
+
+
+def _inside(value: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    elif isinstance(value, list):
+        yield from enumerate(value)

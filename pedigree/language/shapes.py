@@ -1,0 +1,141 @@
+"""What botocore knows of the requests and answers behind the steps: which members there are, and of which type.
+
+A step's Arguments are the input of a Create* operation without the name, which the service chooses; a reference to a
+finished step is a path into the output of the matching Describe* operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pedigree.language import model
+from pedigree.language.errors import UnresolvedError
+from pedigree.language.expressions import Member, Segment
+
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
+
+Shape: TypeAlias = Any
+"""A shape of the model: botocore's own, or the same as plain data (pedigree/language/model.py)."""
+
+PYTHON: Mapping[str, type | tuple[type, ...]] = {
+    "structure": dict,
+    "map": dict,
+    "list": list,
+    "string": str,
+    "integer": int,
+    "long": int,
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": bool,
+}
+"""What a value of each type of the model is, where it comes from JSON."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The operation behind a type of step."""
+
+    create: str
+    name_member: str
+    describe: tuple[str, ...]
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    "Processing": Operation("CreateProcessingJob", "ProcessingJobName", ("DescribeProcessingJobResponse",)),
+    "Training": Operation("CreateTrainingJob", "TrainingJobName", ("DescribeTrainingJobResponse",)),
+    "Tuning": Operation(
+        "CreateHyperParameterTuningJob",
+        "HyperParameterTuningJobName",
+        ("DescribeHyperParameterTuningJobResponse", "ListTrainingJobsForHyperParameterTuningJobResponse"),
+    ),
+    "Transform": Operation("CreateTransformJob", "TransformJobName", ("DescribeTransformJobResponse",)),
+    "Model": Operation("CreateModel", "ModelName", ("DescribeModelOutput",)),
+    "RegisterModel": Operation("CreateModelPackage", "ModelPackageName", ("DescribeModelPackageOutput",)),
+    "EndpointConfig": Operation("CreateEndpointConfig", "EndpointConfigName", ("DescribeEndpointConfigOutput",)),
+    "Endpoint": Operation("CreateEndpoint", "EndpointName", ("DescribeEndpointOutput",)),
+}
+PRIMITIVES = {
+    "string": "String",
+    "timestamp": "String",
+    "integer": "Integer",
+    "long": "Integer",
+    "float": "Float",
+    "double": "Float",
+    "boolean": "Boolean",
+}
+# Types of step whose outputs are declared in the definition itself.
+DECLARING = ("Lambda", "Callback")
+
+
+@cache
+def service() -> ServiceModel:
+    """SageMaker's model, as botocore's code has it."""
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+
+    return ServiceModel(Loader().load_service_model("sagemaker", "service-2"), "sagemaker")
+
+
+def request_shape(step_type: str) -> Shape | None:
+    """The input of the operation behind a type of step, where there is one."""
+    operation = OPERATIONS.get(step_type)
+    return service().operation_model(operation.create).input_shape if operation else None
+
+
+def follow(step_type: str, path: Sequence[Segment]) -> Shape:
+    """The shape at the end of a path into what a step describes; UnresolvedError says where the path leaves it."""
+    responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else ()
+    failures: list[tuple[int, str]] = []
+    for name in responses:
+        shape: Shape = model.shape(name)
+        for depth, segment in enumerate(path):
+            further = _step_into(shape, segment)
+            if further is None:
+                failures.append((depth, _why_not(shape, segment)))
+                break
+            shape = further
+        else:
+            return shape
+    # Of several answers, the one that the path follows the longest is the one that was meant.
+    raise UnresolvedError(
+        max(failures, key=itemgetter(0))[1] if failures else f"a {step_type} step describes nothing to refer to"
+    )
+
+
+def kind(shape: Shape) -> str:
+    """The type that a shape's value has in the definition language; a structure, list or map has its own name."""
+    name: str = shape.type_name
+    return PRIMITIVES.get(name, name)
+
+
+def _step_into(shape: Shape, segment: Segment) -> Shape | None:
+    if isinstance(segment, Member):
+        return inside(shape, segment.name) if shape.type_name != "list" else None
+    return inside(shape, segment.key) if shape.type_name != "structure" else None
+
+
+def _why_not(shape: Shape, segment: Segment) -> str:
+    if isinstance(segment, Member) and shape.type_name == "structure":
+        near = get_close_matches(segment.name, list(shape.members), n=1)
+        return f"{shape.name} has no {segment.name}" + (f"; did you mean {near[0]}?" if near else "")
+    written = f".{segment.name}" if isinstance(segment, Member) else f"[{segment.key!r}]"
+    return f"{shape.name} is a {shape.type_name}, into which {written} does not lead"
+
+
+def inside(shape: Shape | None, key: str | int) -> Shape | None:
+    """The shape of a member or entry of a shape's value; None where the shape knows none."""
+    enter = _INSIDE.get(shape.type_name) if shape is not None else None
+    return enter(shape, key) if enter else None
+
+
+_INSIDE: Mapping[str, Callable[[Shape, str | int], Shape | None]] = {
+    "structure": lambda shape, key: shape.members.get(key),
+    "list": lambda shape, _: shape.member,
+    "map": lambda shape, _: shape.value,
+}

@@ -1,0 +1,128 @@
+"""The daemon as a process: one for a folder, until it is told to end.
+
+    python -m pedigree.localaws --folder .localaws [--port 0] [--region us-east-1] [--container .venv-container]
+
+It holds a lock on its folder as long as it lives, and says where it listens in daemon.json once it is ready. Unless it
+is told a port, it listens where the one before it did, so that whoever knew that one finds it again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import IO
+
+from pedigree.localaws import process
+from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.http.server import ADDRESS
+from pedigree.localaws.kernel import leftovers
+
+_PORT = "port"
+_LOCK_SECONDS = 0.5
+_LOOK_SECONDS = 0.01
+
+
+def main() -> int:
+    """Be the daemon of a folder."""
+    options = _options()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    with process.lock_path(options.folder).open("w") as lock:
+        if not _is_taken(lock):
+            logging.error("another local AWS runs in %s already", options.folder)
+            return process.TAKEN
+        process.state_path(options.folder).unlink(missing_ok=True)  # of one that was killed
+        return _live(options)
+
+
+def _is_taken(lock: IO[str]) -> bool:
+    """Take the lock. Who asks whether a daemon runs has it for a moment, too, so one refusal means little."""
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return True
+
+
+def _live(options: Options) -> int:
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    daemon = LocalAws(replace(options, port=options.port or _earlier_port(options.folder)))
+    try:
+        daemon.start()
+    except BaseException:
+        leftovers.end(options.folder)  # what it has begun already
+        raise
+    (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
+    told = asdict(
+        process.Daemon(
+            os.getpid(),
+            daemon.port,
+            daemon.url,
+            options.region,
+            options.container is not None,
+            enforces_iam=options.enforces_iam,
+            tells_calls=options.tells_calls,
+        )
+    )
+    place = process.state_path(options.folder)
+    beside = place.with_suffix(".arriving")
+    beside.write_text(json.dumps(told), encoding="utf-8")
+    beside.replace(place)
+    logging.info("listening on %s", daemon.url)
+    over.wait()
+    place.unlink(missing_ok=True)
+    daemon.stop()
+    logging.info("ended")
+    return 0
+
+
+def _earlier_port(folder: Path) -> int:
+    """Where the daemon before listened, if that is free now; else 0."""
+    try:
+        port = int((folder / _PORT).read_text(encoding="utf-8"))
+        with socket.create_server((ADDRESS, port)):
+            return port
+    except (OSError, ValueError, OverflowError):
+        return 0
+
+
+def _options() -> Options:
+    parser = argparse.ArgumentParser(prog="python -m pedigree.localaws", description="The daemon of the local AWS.")
+    parser.add_argument("--folder", type=Path, required=True, help="where it remembers")
+    parser.add_argument("--port", type=int, default=0, help="where it listens; 0: any free port")
+    parser.add_argument("--region", default="us-east-1", help="the region that it stands for")
+    parser.add_argument("--container", type=Path, help="the virtual environment that stands for the container")
+    parser.add_argument("--no-iam", action="store_true", help="let everybody do everything")
+    parser.add_argument("--verbose", action="store_true", help="log every call")
+    given = parser.parse_args()
+    container = given.container.resolve() if given.container else None
+    return Options(
+        given.folder.resolve(),
+        given.region,
+        given.port,
+        container,
+        enforces_iam=not given.no_iam,
+        tells_calls=given.verbose,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+"""Application Auto Scaling: what is changed is a target, whose id nobody knows beforehand; lists take no resource."""
+
+from __future__ import annotations
+
+from pedigree.localaws.iam.needs import Need, Table
+
+_TARGET = (Need("scalable-target/*"),)
+_TAGGED = (Need("{ResourceARN}"),)
+
+TABLE = Table(
+    "application-autoscaling",
+    "application-autoscaling",
+    {
+        **dict.fromkeys(
+            (
+                *("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"),
+                *("PutScheduledAction", "DeleteScheduledAction"),
+            ),
+            _TARGET,
+        ),
+        **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), _TAGGED),
+    },
+    keys={
+        "application-autoscaling:service-namespace": "ServiceNamespace",
+        "application-autoscaling:scalable-dimension": "ScalableDimension",
+    },
+    passes=("application-autoscaling.amazonaws.com", ("RoleARN",)),
+)

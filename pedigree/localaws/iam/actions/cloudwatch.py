@@ -1,0 +1,24 @@
+"""CloudWatch: alarms have names; metrics have none that a policy could say, but their namespace is a condition."""
+
+from __future__ import annotations
+
+from pedigree.localaws.iam.needs import Need, Table
+
+_ALARMS = (Need("alarm:{AlarmNames[]}"),)
+_TAGGED = (Need("{ResourceARN}"),)
+
+TABLE = Table(
+    "cloudwatch",
+    "cloudwatch",
+    {
+        "PutMetricAlarm": (Need("alarm:{AlarmName}"),),
+        "PutCompositeAlarm": (Need("alarm:{AlarmName}"),),
+        "SetAlarmState": (Need("alarm:{AlarmName}"),),
+        **dict.fromkeys(("DeleteAlarms", "EnableAlarmActions", "DisableAlarmActions"), _ALARMS),
+        "PutMetricData": (Need(keys={"cloudwatch:namespace": "Namespace"}),),
+        **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), _TAGGED),
+        "GetDashboard": (Need("arn:aws:cloudwatch::*:dashboard/{DashboardName}"),),
+        "PutDashboard": (Need("arn:aws:cloudwatch::*:dashboard/{DashboardName}"),),
+    },
+    tagging="TagResource",
+)

@@ -1,0 +1,46 @@
+"""EventBridge: rules on buses, and their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.iam.needs import Need, Table
+
+_RULE = (Need("rule/{RulePath}"),)
+_TAGGED = (Need("{ResourceARN}"),)
+_USUAL_BUS = "default"
+
+
+def _derive(call: Call, _known: Known) -> Mapping[str, Any]:
+    """A rule's place: its name alone on the usual bus, else the bus before it."""
+    bus = str(call.members.get("EventBusName") or _USUAL_BUS).rpartition("/")[2]
+    name = call.members.get("Rule") or call.members.get("Name")
+    return {"RulePath": f"{bus}/{name}" if bus != _USUAL_BUS else str(name)} if name else {}
+
+
+TABLE = Table(
+    "events",
+    "events",
+    {
+        **dict.fromkeys(
+            (
+                *("PutRule", "DeleteRule", "DescribeRule", "EnableRule", "DisableRule"),
+                *("PutTargets", "RemoveTargets", "ListTargetsByRule"),
+            ),
+            _RULE,
+        ),
+        "TagResource": _TAGGED,
+        "UntagResource": _TAGGED,
+        "ListTagsForResource": _TAGGED,
+        "PutEvents": (Need("event-bus/{Entries[].EventBusName|default}"),),
+        "CreateEventBus": (Need("event-bus/{Name}"),),
+        "DeleteEventBus": (Need("event-bus/{Name}"),),
+        "DescribeEventBus": (Need("event-bus/{Name|default}"),),
+    },
+    keys={"events:TargetArn": "Targets[].Arn"},
+    passes=("events.amazonaws.com", ("RoleArn",)),
+    tagging="TagResource",
+    derive=_derive,
+)

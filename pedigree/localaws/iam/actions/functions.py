@@ -1,0 +1,72 @@
+"""Lambda: a function is named by its name, its ARN or a part of that, with a qualifier in it or beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.iam.models import input_shape, model
+from pedigree.localaws.iam.needs import Need, Table
+
+_MODEL = "lambda"
+_NAMED = re.compile(r"(?:arn:[^:]*:lambda:[^:]*:)?(?:\d{12}:)?(?:function:)?([^:]+)(?::([^:]+))?")
+_FUNCTION = (Need("function:{Function}"),)
+_WHOLE_FUNCTION = (Need("function:{FunctionAlone}"),)
+_MAPPING = (Need("event-source-mapping:{UUID}", keys={"lambda:FunctionArn": "MappedFunction"}),)
+_TAGGED = (Need("{Resource}"),)
+_SPECIAL: Mapping[str, tuple[Need, ...]] = {
+    "Invoke": (Need("function:{Function}", action="lambda:InvokeFunction"),),
+    "InvokeAsync": (Need("function:{Function}", action="lambda:InvokeFunction"),),
+    "InvokeWithResponseStream": (Need("function:{Function}", action="lambda:InvokeFunction"),),
+    "CreateEventSourceMapping": (
+        Need(keys={"lambda:FunctionArn": "MappedFunction"}),
+        Need("event-source-mapping:*", action="lambda:TagResource", only_with="Tags"),
+    ),
+    "ListEventSourceMappings": (Need(),),
+    "GetEventSourceMapping": _MAPPING,
+    "UpdateEventSourceMapping": _MAPPING,
+    "DeleteEventSourceMapping": _MAPPING,
+    "AddPermission": (Need("function:{Function}", keys={"lambda:Principal": "Principal"}),),
+    "ListTags": _TAGGED,
+    "TagResource": _TAGGED,
+    "UntagResource": _TAGGED,
+    "GetProvisionedConcurrencyConfig": _FUNCTION,
+    "PutProvisionedConcurrencyConfig": _FUNCTION,
+    "DeleteProvisionedConcurrencyConfig": _FUNCTION,
+    "ListProvisionedConcurrencyConfigs": _WHOLE_FUNCTION,
+}
+_OF_A_VERSION = ("GetFunction", "GetFunctionConfiguration", "GetPolicy", "RemovePermission")
+
+
+def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
+    for operation in model(_MODEL).operation_names:
+        shape = input_shape(_MODEL, operation)
+        if shape is not None and "FunctionName" in shape.members:
+            yield operation, _FUNCTION if operation in _OF_A_VERSION else _WHOLE_FUNCTION
+
+
+def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+    """The function alone, with its qualifier, and the one that a mapping calls."""
+    named = _NAMED.fullmatch(str(call.members.get("FunctionName", "")))
+    found = {}
+    if named:
+        qualifier = call.members.get("Qualifier") or named[2]
+        found["FunctionAlone"] = named[1]
+        found["Function"] = f"{named[1]}:{qualifier}" if qualifier else named[1]
+        found["MappedFunction"] = f"arn:aws:lambda:{call.region}:{known.account}:function:{named[1]}"
+    if "UUID" in call.members:
+        mapped = known.function_of(str(call.members["UUID"]), call.region)
+        found = {**found, **({"MappedFunction": mapped} if mapped else {})}
+    return found
+
+
+TABLE = Table(
+    _MODEL,
+    "lambda",
+    {**dict(_usual()), **_SPECIAL},
+    passes=("lambda.amazonaws.com", ("Role",)),
+    tagging="TagResource",
+    derive=_derive,
+)

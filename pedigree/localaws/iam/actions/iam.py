@@ -1,0 +1,71 @@
+"""IAM: roles, users, groups, policies and instance profiles, none of them of a region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.iam.models import input_shape, model
+from pedigree.localaws.iam.needs import Need, Table
+
+# The first member that a request has says what it is about.
+_ABOUT: tuple[tuple[str, str], ...] = (
+    ("InstanceProfileName", "instance-profile{Path|/}{InstanceProfileName}"),
+    ("RoleName", "{RoleArn}"),
+    ("UserName", "user{Path|/}{UserName}"),
+    ("GroupName", "group{Path|/}{GroupName}"),
+    ("PolicyArn", "{PolicyArn}"),
+    ("PolicyName", "policy{Path|/}{PolicyName}"),
+)
+_LISTS = ("ListRoles", "ListUsers", "ListGroups", "ListPolicies", "ListInstanceProfiles")
+_LINKED: Mapping[str, str] = {
+    "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+}
+_PASSED = {"iam:PassedToService": "InstanceService"}
+_INTO_PROFILE = (
+    Need("instance-profile{Path|/}{InstanceProfileName}"),
+    Need("{RoleArn}", action="iam:PassRole", keys=_PASSED),
+)
+
+
+def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
+    for operation in model("iam").operation_names:
+        shape = input_shape("iam", operation)
+        members = () if shape is None or operation in _LISTS else shape.members
+        about = next((resource for member, resource in _ABOUT if member in members), "")
+        if about:
+            yield operation, (Need(about),)
+
+
+def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+    found: dict[str, Any] = {"InstanceService": "ec2.amazonaws.com"}
+    name, service = call.members.get("RoleName"), call.members.get("AWSServiceName")
+    if name and call.operation == "CreateRole":
+        found["RoleArn"] = f"arn:aws:iam::{known.account}:role{call.members.get('Path', '/')}{name}"
+    elif name:
+        found["RoleArn"] = known.role_named(str(name))
+    if service:
+        found["LinkedRole"] = f"{service}/{_LINKED.get(str(service), 'AWSServiceRoleFor*')}"
+    return found
+
+
+TABLE = Table(
+    "iam",
+    "iam",
+    {
+        **dict(_usual()),
+        "AddRoleToInstanceProfile": _INTO_PROFILE,
+        "CreateRole": (Need("{RoleArn}"), Need("{RoleArn}", action="iam:TagRole", only_with="Tags")),
+        "CreateInstanceProfile": (
+            Need("instance-profile{Path|/}{InstanceProfileName}"),
+            Need("instance-profile{Path|/}{InstanceProfileName}", action="iam:TagInstanceProfile", only_with="Tags"),
+        ),
+        "CreateServiceLinkedRole": (
+            Need("role/aws-service-role/{LinkedRole}", keys={"iam:AWSServiceName": "AWSServiceName"}),
+        ),
+    },
+    keys={"iam:PolicyARN": "PolicyArn", "iam:PermissionsBoundary": "PermissionsBoundary"},
+    derive=_derive,
+    is_global=True,
+)

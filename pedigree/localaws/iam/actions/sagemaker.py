@@ -1,0 +1,106 @@
+"""SageMaker: most operations are a verb and a noun, and the noun's name is in the request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.iam.models import input_shape, model
+from pedigree.localaws.iam.needs import Need, Table
+
+_MODEL = "sagemaker"
+_VERB = re.compile(r"(Create|Describe|Update|Delete|Stop|Start)([A-Z].*)")
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_UNUSUAL_NOUNS: Mapping[str, str] = {
+    "Action": "action",
+    "AutoMLJob": "automl-job",
+    "Context": "context",
+    "Trial": "experiment-trial",
+    "TrialComponent": "experiment-trial-component",
+}
+_EXECUTION = (Need("{PipelineExecutionArn}"),)
+_ANSWERED = (Need("{CallbackExecution}"),)
+_TAGGED = (Need("{ResourceArn}"),)
+_MOVED = (Need("endpoint/{EndpointName}"), Need("endpoint-config/{EndpointConfigName}"))
+_PACKAGE = (Need("model-package/{ModelPackageName}"),)
+_SPECIAL: Mapping[str, tuple[Need, ...]] = {
+    "AddTags": _TAGGED,
+    "DeleteTags": _TAGGED,
+    "ListTags": _TAGGED,
+    "CreateEndpoint": _MOVED,
+    "UpdateEndpoint": _MOVED,
+    "UpdateEndpointWeightsAndCapacities": (Need("endpoint/{EndpointName}"),),
+    "CreateModelPackage": (Need("model-package/{NewModelPackage}"),),
+    "DescribeModelPackage": _PACKAGE,
+    "DeleteModelPackage": _PACKAGE,
+    "UpdateModelPackage": (Need("{ModelPackageArn}"),),
+    "BatchDescribeModelPackage": (Need("{ModelPackageArnList[]}"),),
+    **dict.fromkeys(
+        ("GetModelPackageGroupPolicy", "PutModelPackageGroupPolicy", "DeleteModelPackageGroupPolicy"),
+        (Need("model-package-group/{ModelPackageGroupName}"),),
+    ),
+    "ListModelPackages": (Need("model-package-group/{ModelPackageGroupName}"),),
+    "ListTrainingJobsForHyperParameterTuningJob": (Need("hyper-parameter-tuning-job/{HyperParameterTuningJobName}"),),
+    "StartPipelineExecution": (Need("pipeline/{PipelineName}"),),
+    "ListPipelineExecutions": (Need("pipeline/{PipelineName}"),),
+    "ListPipelineVersions": (Need("pipeline/{PipelineName}"),),
+    "UpdatePipelineVersion": (Need("{PipelineArn}"),),
+    "DescribePipelineExecution": _EXECUTION,
+    "DescribePipelineDefinitionForExecution": _EXECUTION,
+    "ListPipelineExecutionSteps": _EXECUTION,
+    "ListPipelineParametersForExecution": _EXECUTION,
+    "RetryPipelineExecution": _EXECUTION,
+    "StopPipelineExecution": _EXECUTION,
+    "UpdatePipelineExecution": _EXECUTION,
+    "SendPipelineExecutionStepSuccess": _ANSWERED,
+    "SendPipelineExecutionStepFailure": _ANSWERED,
+}
+
+
+def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
+    """What operations on one named thing need."""
+    for operation in model(_MODEL).operation_names:
+        found = _VERB.fullmatch(operation)
+        shape = input_shape(_MODEL, operation)
+        if found and shape is not None and f"{found[2]}Name" in shape.members:
+            noun = _UNUSUAL_NOUNS.get(found[2]) or _WORD.sub("-", found[2]).lower()
+            yield operation, (Need(f"{noun}/{{{found[2]}Name}}"),)
+
+
+def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+    """What a token stands for; and what a new version is called, whose number nobody knows before it is made."""
+    group, token = call.members.get("ModelPackageGroupName"), call.members.get("CallbackToken")
+    if token is not None:
+        return {"CallbackExecution": known.execution_of(str(token)) or None}
+    if call.operation == "CreateModelPackage":
+        name = f"{str(group).rpartition('/')[2]}/*" if group else call.members.get("ModelPackageName")
+        return {"NewModelPackage": name}
+    return {}
+
+
+TABLE = Table(
+    _MODEL,
+    "sagemaker",
+    {**dict(_usual()), **_SPECIAL},
+    keys={
+        "sagemaker:VolumeKmsKey": "KmsKeyId",
+        "sagemaker:ModelApprovalStatus": "ModelApprovalStatus",
+    },
+    anywhere={
+        "sagemaker:InstanceTypes": ("InstanceType",),
+        "sagemaker:VpcSubnets": ("VpcConfig.Subnets",),
+        "sagemaker:VpcSecurityGroupIds": ("VpcConfig.SecurityGroupIds",),
+        "sagemaker:VolumeKmsKey": ("VolumeKmsKeyId",),
+        "sagemaker:OutputKmsKey": (
+            *("OutputDataConfig.KmsKeyId", "ProcessingOutputConfig.KmsKeyId", "TransformOutput.KmsKeyId"),
+            *("OutputConfig.KmsKeyId", "MonitoringOutputConfig.KmsKeyId"),
+        ),
+        "sagemaker:NetworkIsolation": ("EnableNetworkIsolation",),
+        "sagemaker:InterContainerTrafficEncryption": ("EnableInterContainerTrafficEncryption",),
+    },
+    passes=("sagemaker.amazonaws.com", ("RoleArn", "ExecutionRoleArn")),
+    tagging="AddTags",
+    derive=_derive,
+)

@@ -1,0 +1,43 @@
+"""SQS: a queue is named by its address, whose last part is its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.iam.models import input_shape, model
+from pedigree.localaws.iam.needs import Need, Table
+
+_QUEUE = (Need("{QueueName}"),)
+_BATCHES: Mapping[str, str] = {
+    "SendMessageBatch": "SendMessage",
+    "DeleteMessageBatch": "DeleteMessage",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+}
+
+
+def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
+    for operation in model("sqs").operation_names:
+        shape = input_shape("sqs", operation)
+        if shape is not None and {"QueueUrl", "QueueName"} & set(shape.members):
+            yield operation, _QUEUE
+
+
+def _derive(call: Call, _known: Known) -> Mapping[str, Any]:
+    address = str(call.members.get("QueueUrl", ""))
+    return {"QueueName": address.rstrip("/").rpartition("/")[2]} if address else {}
+
+
+TABLE = Table(
+    "sqs",
+    "sqs",
+    {
+        **dict(_usual()),
+        **{batch: (Need("{QueueName}", action=f"sqs:{single}"),) for batch, single in _BATCHES.items()},
+        "StartMessageMoveTask": (Need("{SourceArn}"),),
+        "ListMessageMoveTasks": (Need("{SourceArn}"),),
+    },
+    tagging="TagQueue",
+    derive=_derive,
+)

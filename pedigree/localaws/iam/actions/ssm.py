@@ -1,0 +1,36 @@
+"""Systems Manager: parameters; those that AWS itself publishes are of no account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pedigree.localaws.iam.calls import Call, Known, values
+from pedigree.localaws.iam.needs import Need, Table
+
+_PARAMETERS = (Need("arn:aws:ssm:{Places[]}"),)
+_PUBLISHED = "/aws/service/"
+
+
+def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+    names = [str(one) for member in ("Name", "Path", "Names") for one in values(call.members, (member,))]
+    return {"Places": [_place(one, call.region, known.account) for one in names]}
+
+
+def _place(name: str, region: str, account: str) -> str:
+    owner = "" if name.startswith(_PUBLISHED) else account
+    return f"{region}:{owner}:parameter/{name.lstrip('/')}"
+
+
+TABLE = Table(
+    "ssm",
+    "ssm",
+    dict.fromkeys(
+        (
+            *("GetParameter", "GetParameters", "GetParametersByPath", "GetParameterHistory"),
+            *("PutParameter", "DeleteParameter", "DeleteParameters", "LabelParameterVersion"),
+        ),
+        _PARAMETERS,
+    ),
+    derive=_derive,
+)

@@ -1,0 +1,26 @@
+"""STS: taking roles. Everybody may ask who they are."""
+
+from __future__ import annotations
+
+from pedigree.localaws.iam.needs import Need, Table
+
+_TAKING = (
+    Need(
+        "{RoleArn}",
+        action="sts:AssumeRole",
+        keys={"sts:RoleSessionName": "RoleSessionName", "sts:ExternalId": "ExternalId"},
+    ),
+    Need("{RoleArn}", action="sts:TagSession", only_with="Tags"),
+)
+
+TABLE = Table(
+    "sts",
+    "sts",
+    {
+        "AssumeRole": _TAKING,
+        "GetCallerIdentity": (),
+        "GetSessionToken": (),
+        "GetFederationToken": (Need("arn:aws:sts::*:federated-user/{Name}"),),
+    },
+    is_global=True,
+)

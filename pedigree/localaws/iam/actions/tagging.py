@@ -1,0 +1,7 @@
+"""Finding resources by their tags: a list that takes no resource."""
+
+from __future__ import annotations
+
+from pedigree.localaws.iam.needs import Table
+
+TABLE = Table("resourcegroupstaggingapi", "tag", {})

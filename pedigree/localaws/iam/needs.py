@@ -1,0 +1,151 @@
+"""From a call to what it needs: requests that policies are asked about.
+
+A table says it for one service, as data: an operation needs actions on resources, whose ARNs are written with the
+request's members in braces. What no table knows is the operation itself on everything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from typing import Any, TypeAlias
+
+from pedigree.iam import Request
+from pedigree.localaws.iam.calls import Call, Known, path, tags_in, values
+from pedigree.localaws.iam.models import places
+
+ANY = "*"
+_MEMBER = re.compile(r"\{([\w.\[\]]+)(?:\|([^}]*))?\}")
+Members: TypeAlias = Mapping[str, Any]
+Derive: TypeAlias = Callable[[Call, Known], Members]
+
+
+@dataclass(frozen=True)
+class Need:
+    """One action on resources. Without an action it is the operation's own; with a member, only where that is given.
+
+    Keys are condition keys, each with the place in the request that tells its value.
+    """
+
+    resource: str = ANY
+    action: str = ""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    only_with: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a service's operations need.
+
+    passes: to whom roles are handed, and how the members are called that name them. anywhere: condition keys, each with
+    the members that tell its values wherever they stand. tagging: the action that tags in a request need as well.
+    derive: members that are worked out of others.
+    """
+
+    model: str
+    prefix: str
+    needs: Mapping[str, tuple[Need, ...]]
+    keys: Mapping[str, str] = field(default_factory=dict)
+    anywhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    passes: tuple[str, tuple[str, ...]] = ("", ())
+    tagging: str = ""
+    derive: Derive = field(default=lambda _call, _known: {})
+    is_global: bool = False
+
+
+def requests(table: Table, call: Call, known: Known) -> Iterator[Request]:
+    """What a call needs, one request after the other."""
+    members = {**call.members, **table.derive(call, known)}
+    told = tags_in(members)
+    common: dict[str, Any] = {**_context(table, call.operation, members), **_tag_keys(told)}
+    needs = table.needs.get(call.operation, (Need(),))
+    for number, need in enumerate(needs):
+        if need.only_with and not any(True for _ in values(members, path(need.only_with))):
+            continue
+        own = {key: _scalars(list(values(members, path(place)))) for key, place in need.keys.items()}
+        resources = list(_resources(table, need.resource, call, members, known))
+        for resource in resources:
+            of_resource = {f"aws:ResourceTag/{key}": value for key, value in known.tags(resource).items()}
+            action = need.action or f"{table.prefix}:{call.operation}"
+            yield Request(action, resource, {**common, **own, **of_resource})
+            if number == 0 and told and table.tagging and resource != ANY and _makes(call):
+                yield Request(f"{table.prefix}:{table.tagging}", resource, {**common, **of_resource})
+    yield from _passing(table, call.operation, members)
+
+
+def _makes(call: Call) -> bool:
+    return call.operation.startswith(("Create", "Put"))
+
+
+def _context(table: Table, operation: str, members: Members) -> dict[str, Any]:
+    found = {key: list(values(members, path(place))) for key, place in table.keys.items()}
+    for key, endings in table.anywhere.items():
+        found[key] = [
+            *found.get(key, ()),
+            *(one for place in places(table.model, operation, endings) for one in values(members, place)),
+        ]
+    return {key: _scalars(several) for key, several in found.items() if several}
+
+
+def _scalars(several: list[Any]) -> list[Any]:
+    """Each value once: a key with one value is compared as one, whatever the number of places that tell it."""
+    return list(dict.fromkeys(one for one in several if isinstance(one, (str, bool, int, float))))
+
+
+def _tag_keys(tags: Mapping[str, str]) -> dict[str, Any]:
+    if not tags:
+        return {}
+    return {"aws:TagKeys": list(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
+
+
+def _passing(table: Table, operation: str, members: Members) -> Iterator[Request]:
+    """Whoever names a role for a service to take must be allowed to hand it over."""
+    service, endings = table.passes
+    roles = (
+        [one for place in places(table.model, operation, endings) for one in values(members, place)] if service else []
+    )
+    for role in dict.fromkeys(str(one) for one in roles):
+        yield Request("iam:PassRole", role, {"iam:PassedToService": service})
+
+
+def _resources(table: Table, text: str, call: Call, members: Members, known: Known) -> Iterator[str]:
+    """The ARNs that a template stands for; everything, where a member is missing.
+
+    A member that says alone what is meant may be an ARN itself.
+    """
+    pieces = _pieces(text)
+    several = [
+        [str(one) for one in values(members, path(piece[0]))] or ([piece[1]] if piece[1] is not None else [])
+        for piece in pieces
+        if isinstance(piece, tuple)
+    ]
+    if not all(several):
+        yield ANY
+        return
+    for chosen in product(*several):
+        arn = chosen[0] if len(chosen) == 1 and chosen[0].startswith("arn:") else ""
+        filled = iter(chosen)
+        yield arn or _arn(
+            table, call, known, "".join(next(filled) if isinstance(one, tuple) else one for one in pieces)
+        )
+
+
+@cache
+def _pieces(text: str) -> tuple[str | tuple[str, str | None], ...]:
+    """A template's texts, and between them its members, each perhaps with what stands for it when it is missing."""
+    pieces: list[str | tuple[str, str | None]] = []
+    end = 0
+    for found in _MEMBER.finditer(text):
+        pieces += [text[end : found.start()], (found[1], found[2])]
+        end = found.end()
+    return (*(one for one in pieces if one), text[end:])
+
+
+def _arn(table: Table, call: Call, known: Known, resource: str) -> str:
+    if resource == ANY or resource.startswith("arn:"):
+        return resource
+    region, account = ("" if table.is_global else call.region), known.account
+    return f"arn:aws:{table.prefix}:{region}:{account}:{resource}"

@@ -1,0 +1,76 @@
+"""The roles that services take: for executions, jobs, models, functions and schedules, each for one resource.
+
+A service's session is made in this process, after the role's trust has been asked, and is good for as long as a job may
+run: on AWS the machines that run it renew theirs. The same role taken for the same resource is the same session.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pedigree.localaws.iam.callers import Caller, Held
+from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.kernel.clients import Taking
+
+SESSION = "SageMaker"
+"""What a session is called, unless it is for something with a name."""
+_GLOBAL = "aws"
+_SECONDS = 30 * 86_400
+_RENEWED_SECONDS = 86_400
+
+
+class Sessions:
+    """Roles as services have taken them."""
+
+    def __init__(self, gate: Gate, held: Held, url: Callable[[], str], now: Callable[[], float]) -> None:
+        self._gate = gate
+        self._held = held
+        self._url = url
+        self._now = now
+        self._lock = threading.Lock()
+        self._taken: dict[tuple[str, str, str], Any] = {}
+
+    def taken(self, taking: Taking) -> Mapping[str, str]:
+        """The same, for one who has it in one piece."""
+        return self.credentials(taking.role, taking.principal, taking.source, taking.session)
+
+    def credentials(self, role_arn: str, principal: str, source: str, session: str = SESSION) -> Mapping[str, str]:
+        """The environment of a process that acts as a role; ServiceError if the service may not take the role."""
+        taken = self._session(role_arn, principal, source, session)
+        return {
+            "AWS_ENDPOINT_URL": self._url(),
+            "AWS_ACCESS_KEY_ID": taken.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": taken.secret_access_key,
+            "AWS_SESSION_TOKEN": taken.session_token,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def caller(self, role_arn: str, principal: str, source: str, session: str = SESSION) -> Caller:
+        """A service's own calls, made as a role."""
+        taken = self._session(role_arn, principal, source, session)
+        return self._gate.people.asking(taken.access_key_id, taken.session_token)
+
+    def _session(self, role_arn: str, principal: str, source: str, session: str) -> Any:
+        self._gate.check_trust(role_arn, principal, source)
+        with self._lock:
+            taken = self._taken.get((role_arn, source, session))
+            if taken is None or taken.expiration.timestamp() - self._now() < _SECONDS - _RENEWED_SECONDS:
+                taken = self._made(role_arn, session)
+                self._taken[role_arn, source, session] = taken
+        return taken
+
+    def _made(self, role_arn: str, session: str) -> Any:
+        with self._held("iam", _GLOBAL), self._held("sts", _GLOBAL) as sts:
+            over = [one for one in sts.assumed_roles if one.expiration.timestamp() < self._now()]
+            for one in over:
+                sts.assumed_roles.remove(one)
+            return sts.assume_role(
+                region_name="us-east-1",
+                role_session_name=session,
+                role_arn=role_arn,
+                policy="",
+                duration=_SECONDS,
+                external_id="",
+            )

@@ -1,0 +1,1 @@
+"""EventBridge: rules, patterns and targets, and deliveries that are tried until they arrive."""

@@ -1,0 +1,85 @@
+"""Functions and what calls them, put together: one object for the daemon to start and to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pedigree.localaws.http.router import Application
+from pedigree.localaws.kernel.clients import Clients
+from pedigree.localaws.kernel.world import Logs, World
+from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.services import Records
+from pedigree.localaws.services.events.api import EventsApi
+from pedigree.localaws.services.events.deliveries import Deliveries, Way
+from pedigree.localaws.services.events.rules import Rules
+from pedigree.localaws.services.events.targets import Targets
+from pedigree.localaws.services.lambda_ import asynchronous
+from pedigree.localaws.services.lambda_.api import FunctionsApi
+from pedigree.localaws.services.lambda_.asynchronous import Asynchronous
+from pedigree.localaws.services.lambda_.code import Codes
+from pedigree.localaws.services.lambda_.fleet import ACCOUNT_LIMIT
+from pedigree.localaws.services.lambda_.function_catalog import Book
+from pedigree.localaws.services.lambda_.invoking import Invoker, Machine
+from pedigree.localaws.services.lambda_.mappings import Mappings
+from pedigree.localaws.services.lambda_.provisioned import Provisioned
+from pedigree.localaws.services.lambda_.uploads import Uploads
+from pedigree.localaws.services.scheduler.api import SchedulesApi
+from pedigree.localaws.services.scheduler.scheduler import Scheduler
+
+
+class Part(Protocol):
+    """Something that works in threads of its own."""
+
+    def begin(self) -> None:
+        """Start to work."""
+        ...
+
+    def end(self) -> None:
+        """Stop."""
+        ...
+
+
+class Functions:
+    """Lambda, and the parts of SQS, EventBridge and Scheduler that do something by themselves."""
+
+    def __init__(self, world: World, records: Records, clients: Clients, logs: Logs, machine: Machine) -> None:
+        book = Book(records, world.region)
+        codes = Codes(world.folder / "functions")
+        self._invoker = Invoker(book, clients, codes, logs, world.clock, machine)
+        at_once = {asynchronous.WAY: ACCOUNT_LIMIT}
+        self._deliveries = Deliveries(world.store, world.clock, lambda: self._ways, at_once)
+        self._promised = Asynchronous(self._invoker, self._deliveries)
+        self._ways: Mapping[str, Way] = {asynchronous.WAY: self._promised, "target": Targets(clients)}
+        self._provisioned = Provisioned(world.store, world.clock, book, self._invoker.fleet)
+        queues = Queues(records, world.region)
+        self._mappings = Mappings(records, queues, clients, self._invoker, world.region)
+        self._rules = Rules(world, records, self._deliveries)
+        self._scheduler = Scheduler(world, records, self._rules, self._deliveries, clients)
+        self._applications: Mapping[str, Application] = {
+            "lambda": FunctionsApi(self._invoker, self._promised, self._provisioned, Uploads(world.objects, records)),
+            "sqs": queues,
+            "events": EventsApi(world, self._rules, records),
+            "scheduler": SchedulesApi(records),
+        }
+
+    def applications(self) -> Mapping[str, Application]:
+        """What answers for a service, where moto alone does not."""
+        return self._applications
+
+    def begin(self) -> None:
+        """Do what is due."""
+        for part in self._parts():
+            part.begin()
+
+    def end(self) -> None:
+        """Do nothing any more, and leave no process behind."""
+        first, *others = self._parts()
+        for part in reversed(others):
+            part.end()
+        self._invoker.fleet.end()
+        first.end()  # it waits for what it has started last, which may load for long unless it is ended
+
+    def _parts(self) -> list[Part]:
+        """Each before those that give it work; the first one starts environments itself."""
+        return [self._provisioned, self._deliveries, self._mappings, self._rules, self._scheduler]

@@ -1,0 +1,1 @@
+"""CloudWatch Logs: what processes write, as files and for CloudWatch's clients."""

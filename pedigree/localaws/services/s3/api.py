@@ -1,0 +1,265 @@
+"""S3 over HTTP: a request becomes a call of the catalog, its outcome an answer in S3's form.
+
+What a request asks for is known by its method, by whether it names a bucket or an object, and by the one word in its
+query that S3 calls a sub-resource. Configuration of a bucket (encryption, policy, lifecycle, …) is kept as it comes and
+given back as it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping
+from email.utils import format_datetime
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+from werkzeug import Request, Response
+from werkzeug.wsgi import FileWrapper
+
+from pedigree.localaws.http.protocol import xml
+from pedigree.localaws.http.protocol.s3_errors import ObjectsError, invalid, no_bucket, no_key, unsupported
+from pedigree.localaws.kernel.store import Document, Store
+from pedigree.localaws.services.s3 import bodies, configuration
+from pedigree.localaws.services.s3.catalog import BUCKET, Address, Catalog, NoBucketError
+from pedigree.localaws.services.s3.listing import list_buckets, list_objects, list_versions
+from pedigree.localaws.services.s3.multipart import Uploads
+
+Answer: TypeAlias = Callable[["ObjectsApi", Request, Address], Response]
+_KEPT_HEADERS = ("content-type", "cache-control", "content-disposition", "content-language")
+_META = "x-amz-meta-"
+_MOST_DELETED = 1000
+# Words in a query that only say more about what is asked for, and do not ask for something else.
+_PLAIN = frozenset(
+    {"prefix", "delimiter", "max-keys", "marker", "encoding-type", "x-id", "response-content-type", "partNumber"}
+)
+
+
+class ObjectsApi:
+    """The service."""
+
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self.store = store
+        self.catalog = catalog
+        self.uploads = Uploads(store, catalog)
+
+    def answer(self, request: Request) -> Response:
+        """The answer to a request."""
+        bucket, _, key = request.path.lstrip("/").partition("/")
+        place = Address(bucket, key)
+        try:
+            return self._handler(request, place)(self, request, place)
+        except NoBucketError:
+            return _refused(request, no_bucket(bucket))
+        except ObjectsError as error:
+            return _refused(request, error)
+
+    def _handler(self, request: Request, place: Address) -> Answer:
+        level = "object" if place.key else "bucket" if place.bucket else "service"
+        if level != "service" and not (level == "bucket" and request.method == "PUT" and not request.args):
+            self.catalog.bucket(place.bucket)
+        named = next((word for word in request.args if (request.method, level, word) in _ANSWERS), "")
+        handler = _ANSWERS.get((request.method, level, named))
+        if level == "bucket" and not named:
+            handler = configuration.handler(request, self.store) or handler
+        if handler is None or not (
+            named or _PLAIN.issuperset(request.args) or set(request.args) & set(configuration.KINDS)
+        ):
+            asked = f"{request.method} of {'an' if level == 'object' else 'a'} {level}"
+            words = " ".join(sorted(set(request.args) - _PLAIN))
+            raise unsupported(f"{asked}{f' with {words}' if words else ''}")
+        return handler
+
+
+def _refused(request: Request, error: ObjectsError) -> Response:
+    body = b"" if request.method == "HEAD" else xml.error(error.code, error.message, request.path)
+    return Response(body, error.status, content_type="application/xml")
+
+
+def _make_bucket(api: ObjectsApi, request: Request, place: Address) -> Response:
+    text = request.get_data()
+    tags = xml.parse(text).find("Tags") if text else None
+    with api.store.together():
+        if not api.catalog.make_bucket(place.bucket):
+            told = "Your previous request to create the named bucket succeeded and you already own it."
+            raise ObjectsError("BucketAlreadyOwnedByYou", told, 409)
+        if tags is not None:
+            configuration.begin_tagged(api.store, place.bucket, tags)
+    return Response(status=200, headers={"Location": f"/{place.bucket}"})
+
+
+def _remove_bucket(api: ObjectsApi, _request: Request, place: Address) -> Response:
+    objects, versions = api.catalog.under(Address(place.bucket, "")), api.catalog.versions(place.bucket)
+    if next(objects, None) or next(versions, None):
+        raise ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
+    api.store.remove(BUCKET, place.bucket)
+    configuration.forget(api.store, place.bucket)
+    return Response(status=204)
+
+
+def _head_bucket(_api: ObjectsApi, _request: Request, _place: Address) -> Response:
+    return Response(status=200)
+
+
+def _location(_api: ObjectsApi, _request: Request, _place: Address) -> Response:
+    return Response(xml.document("LocationConstraint", {}), content_type="application/xml")
+
+
+def _put(api: ObjectsApi, request: Request, place: Address) -> Response:
+    headers = _headers(request)
+    if "x-amz-copy-source" in headers:
+        return _copy(api, headers, place)
+    kept = api.catalog.put(place, bodies.content(request.stream, headers), **_members(headers))
+    return Response(status=200, headers={"ETag": f'"{kept["etag"]}"', **kept["checksums"]})
+
+
+def _copy(api: ObjectsApi, headers: Mapping[str, str], place: Address) -> Response:
+    bucket, _, key = unquote(headers["x-amz-copy-source"].partition("?")[0]).lstrip("/").partition("/")
+    source = _found(api, Address(bucket, key))
+    members = _members(headers) if headers.get("x-amz-metadata-directive") == "REPLACE" else {}
+    kept = {**source, **members}
+    with api.catalog.blobs.path(source["blob"]).open("rb") as file:
+        chunks = iter(lambda: file.read(1 << 20), b"")
+        told = api.catalog.put(place, chunks, **{name: kept[name] for name in ("headers", "checksums") if name in kept})
+    result = {"LastModified": told["modified"], "ETag": f'"{told["etag"]}"'}
+    return Response(xml.document("CopyObjectResult", result), content_type="application/xml")
+
+
+def _get(api: ObjectsApi, request: Request, place: Address) -> Response:
+    body = _found(api, place)
+    headers = _described(body, is_whole=not request.headers.get("Range"))
+    if request.if_none_match.contains(body["etag"]):
+        return Response(status=304, headers=headers)
+    if request.if_match and not request.if_match.contains(body["etag"]):
+        raise ObjectsError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
+    start, end = _range(request, body["size"])
+    status = 206 if request.headers.get("Range") else 200
+    if status == 206:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{body['size']}"
+    headers["Content-Length"] = str(end - start)
+    if request.method == "HEAD":
+        return Response(status=status, headers=headers)
+    file = api.catalog.blobs.path(body["blob"]).open("rb")
+    file.seek(start)
+    if end == body["size"]:
+        return Response(FileWrapper(file, 1 << 20), status, headers, direct_passthrough=True)
+    with file:
+        return Response(file.read(end - start), status, headers)
+
+
+def _range(request: Request, size: int) -> tuple[int, int]:
+    """From where to where, the end not included."""
+    asked = request.range
+    if asked is None:
+        return 0, size
+    found = asked.range_for_length(size) if asked.units == "bytes" else None
+    if found is None:
+        raise ObjectsError("InvalidRange", "The requested range is not satisfiable", 416)
+    return found
+
+
+def _delete(api: ObjectsApi, _request: Request, place: Address) -> Response:
+    api.catalog.remove(place)
+    return Response(status=204)
+
+
+def _delete_many(api: ObjectsApi, request: Request, place: Address) -> Response:
+    root = xml.parse(request.get_data())
+    wanted = [(one.findtext("Key", ""), one.findtext("VersionId")) for one in root.findall("Object")]
+    if len(wanted) > _MOST_DELETED:
+        raise invalid(f"{len(wanted)} objects; a request deletes {_MOST_DELETED} at most")
+    for key, version in wanted:
+        if version is None:
+            api.catalog.remove(Address(place.bucket, key))
+        elif version == "null":  # what an object is now is always listed so
+            api.catalog.forget(Address(place.bucket, key))
+        else:
+            api.catalog.forget_version(Address(place.bucket, key), str(version))
+    deleted = [] if root.findtext("Quiet") == "true" else [{"Key": key} for key, _ in wanted]
+    return Response(xml.document("DeleteResult", {"Deleted": deleted}), content_type="application/xml")
+
+
+def _begin_upload(api: ObjectsApi, request: Request, place: Address) -> Response:
+    upload = api.uploads.begin(place, _members(_headers(request)))
+    told = {"Bucket": place.bucket, "Key": place.key, "UploadId": upload}
+    return Response(xml.document("InitiateMultipartUploadResult", told), content_type="application/xml")
+
+
+def _put_part(api: ObjectsApi, request: Request, _place: Address) -> Response:
+    number = request.args.get("partNumber", type=int)
+    if number is None or not 1 <= number <= 10_000:
+        raise invalid("Part number must be an integer between 1 and 10000, inclusive")
+    etag = api.uploads.add(request.args["uploadId"], number, bodies.content(request.stream, _headers(request)))
+    return Response(status=200, headers={"ETag": f'"{etag}"'})
+
+
+def _complete_upload(api: ObjectsApi, request: Request, place: Address) -> Response:
+    api.uploads.get(request.args["uploadId"])
+    parts = xml.parse(request.get_data()).findall("Part")
+    try:
+        wanted = [(int(one.findtext("PartNumber", "")), one.findtext("ETag", "")) for one in parts]
+    except ValueError:
+        raise invalid("A part's number is no number") from None
+    kept = api.uploads.complete(request.args["uploadId"], wanted)
+    told = {"Bucket": place.bucket, "Key": place.key, "ETag": f'"{kept["etag"]}"'}
+    return Response(xml.document("CompleteMultipartUploadResult", told), content_type="application/xml")
+
+
+def _abandon_upload(api: ObjectsApi, request: Request, _place: Address) -> Response:
+    api.uploads.abandon(request.args["uploadId"])
+    return Response(status=204)
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
+
+
+def _members(headers: Mapping[str, str]) -> Mapping[str, Any]:
+    """What is kept of the headers with an object."""
+    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith(_META)}
+    encoding = headers.get("content-encoding", "").replace("aws-chunked", "").strip(", ")
+    if encoding:
+        kept["content-encoding"] = encoding
+    return {"headers": kept, "checksums": bodies.checksums(headers)}
+
+
+def _described(body: Document, *, is_whole: bool) -> dict[str, str]:
+    """An object's headers; checksums are of the whole of it."""
+    modified = dt.datetime.fromisoformat(body["modified"])
+    return {
+        "content-type": body.get("content_type", "binary/octet-stream"),
+        **body.get("headers", {}),
+        **(body.get("checksums", {}) if is_whole else {}),
+        "ETag": f'"{body["etag"]}"',
+        "Last-Modified": format_datetime(modified, usegmt=True),
+        "Accept-Ranges": "bytes",
+        "Content-Length": str(body["size"]),
+    }
+
+
+def _found(api: ObjectsApi, place: Address) -> Document:
+    body = api.catalog.find(place)
+    if body is None:
+        api.catalog.bucket(place.bucket)
+        raise no_key(place.key)
+    return body
+
+
+_ANSWERS: Mapping[tuple[str, str, str], Answer] = {
+    ("GET", "service", ""): lambda api, _request, _place: list_buckets(api.store),
+    ("PUT", "bucket", ""): _make_bucket,
+    ("HEAD", "bucket", ""): _head_bucket,
+    ("DELETE", "bucket", ""): _remove_bucket,
+    ("GET", "bucket", ""): lambda api, request, place: list_objects(api.catalog, request, place),
+    ("GET", "bucket", "list-type"): lambda api, request, place: list_objects(api.catalog, request, place),
+    ("GET", "bucket", "versions"): lambda api, request, place: list_versions(api.catalog, request, place),
+    ("GET", "bucket", "location"): _location,
+    ("POST", "bucket", "delete"): _delete_many,
+    ("PUT", "object", ""): _put,
+    ("GET", "object", ""): _get,
+    ("HEAD", "object", ""): _get,
+    ("DELETE", "object", ""): _delete,
+    ("POST", "object", "uploads"): _begin_upload,
+    ("PUT", "object", "uploadId"): _put_part,
+    ("POST", "object", "uploadId"): _complete_upload,
+    ("DELETE", "object", "uploadId"): _abandon_upload,
+}

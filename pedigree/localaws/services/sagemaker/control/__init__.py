@@ -1,0 +1,1 @@
+"""SageMaker's control plane as a whole: what needs all kinds of resources at once."""

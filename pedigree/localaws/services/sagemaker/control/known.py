@@ -1,0 +1,68 @@
+"""What the gate looks up about resources: in the store, and in the records that moto keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.localaws.iam.callers import Held
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.s3.configuration import CONFIGURATION
+from pedigree.localaws.services.sagemaker.executions import state
+from pedigree.localaws.services.sagemaker.resources import tags
+
+_GLOBAL = "aws"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The resources of a world."""
+
+    world: World
+    held: Held
+
+    @property
+    def account(self) -> str:
+        """The account's id."""
+        return self.world.account
+
+    def tags(self, arn: str) -> Mapping[str, str]:
+        """The tags of a resource, of the services whose policies ask for them."""
+        _, _, service, region, *_ = [*arn.split(":", 5), "", "", ""]
+        if service == "sagemaker":
+            return tags.of(self.world, arn)
+        if service == "ec2" and ":instance/" in arn and region == self.world.region:
+            with self.held("ec2", region) as ec2:
+                return dict(ec2.tags.get(arn.rpartition("/")[2], {}))
+        return {}
+
+    def policy(self, resource: str) -> str:
+        """The policy of the bucket in which a resource lies."""
+        bucket = resource.removeprefix("arn:aws:s3:::").partition("/")[0] if resource.startswith("arn:aws:s3:") else ""
+        found = self.world.store.find(CONFIGURATION, f"{bucket}/policy") if bucket else None
+        return str(found["text"]) if found else ""
+
+    def execution_of(self, token: str) -> str:
+        """The ARN of the execution whose step waits with a token."""
+        return str((self.world.store.find(state.CALLBACK, token) or {}).get("PipelineExecutionArn", ""))
+
+    def function_of(self, mapping: str, region: str) -> str:
+        """The ARN of the function that an event source mapping calls."""
+        if region != self.world.region:
+            return ""
+        with self.held("awslambda", region) as functions:
+            found: Any = functions.get_event_source_mapping(mapping)
+            return str(found.function_arn) if found else ""
+
+    def role_named(self, name: str) -> str:
+        """The ARN of a role, with its path where it has one."""
+        with self.held("iam", _GLOBAL) as iam:
+            found = next((one for one in iam.roles.values() if one.name == name), None)
+            return str(found.arn) if found else f"arn:aws:iam::{self.account}:role/{name}"
+
+    def role_in(self, profile: str) -> str:
+        """The ARN of the role in an instance profile."""
+        with self.held("iam", _GLOBAL) as iam:
+            found = next((one for one in iam.instance_profiles.values() if one.name == profile), None)
+            return str(found.roles[0].arn) if found and found.roles else ""

@@ -1,0 +1,66 @@
+"""What services read and write in S3 in the name of a role: a job's channels and results, a model's archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pedigree.iam import Request
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.iam.objects import arn
+from pedigree.localaws.kernel.store import Document, Store
+from pedigree.localaws.kernel.world import Clock
+from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.catalog import Address, Catalog
+
+Check = Callable[[Request], None]
+"""Let the role do something, or raise DeniedError."""
+
+
+class RoleCatalog(Catalog):
+    """The objects as far as a role may read and write them; ServiceError where it may not."""
+
+    def __init__(self, store: Store, blobs: Blobs, clock: Clock, check: Check) -> None:
+        super().__init__(store, blobs, clock)
+        self._check = check
+
+    def under(self, place: Address) -> Iterator[tuple[str, Document]]:
+        """The objects whose keys begin so: to be listed, and each to be read."""
+        self._read("s3:ListBucket", place.bucket, prefix=place.key)
+        for key, body in super().under(place):
+            self._read("s3:GetObject", place.bucket, key)
+            yield key, body
+
+    def read(self, uri: str) -> bytes:
+        """The content of an object."""
+        place = Address.of(uri)
+        self._read("s3:GetObject", place.bucket, place.key)
+        return super().read(uri)
+
+    def link(self, place: Address, path: Path) -> None:
+        """Have an object as a file."""
+        self._read("s3:GetObject", place.bucket, place.key)
+        super().link(place, path)
+
+    def put(self, place: Address, chunks: Iterable[bytes], **members: Any) -> Document:
+        """Keep an object."""
+        self._write(place)
+        return super().put(place, chunks, **members)
+
+    def put_file(self, place: Address, path: Path) -> Document:
+        """Keep a file as an object."""
+        self._write(place)
+        return super().put_file(place, path)
+
+    def _write(self, place: Address) -> None:
+        try:
+            self._check(Request("s3:PutObject", arn(place.bucket, place.key)))
+        except ServiceError as error:
+            raise ServiceError(error.code, f"Artifact upload failed: {error.message}", error.status) from None
+
+    def _read(self, action: str, bucket: str, key: str = "", *, prefix: str | None = None) -> None:
+        try:
+            self._check(Request(action, arn(bucket, key), {} if prefix is None else {"s3:prefix": prefix}))
+        except ServiceError as error:
+            raise ServiceError(error.code, f"Data download failed: {error.message}", error.status) from None

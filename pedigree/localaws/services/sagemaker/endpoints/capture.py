@@ -1,0 +1,171 @@
+"""Data capture: what was asked of an endpoint and what it said, as JSON lines in S3, where SageMaker puts them.
+
+What a line says and where it lies is worked out purely; Captures collects lines and writes them in the background, so
+that nobody who asks waits for it.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import logging
+import random
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.troubles import Troubles
+from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
+
+_LOG = logging.getLogger(__name__)
+_PERIOD_SECONDS = 2.0
+_MOST_LINES = 1000
+_MOST_WAITING = 10_000
+_TYPE = "application/jsonlines"
+_MODES: Mapping[str, tuple[str, ...]] = {
+    "Input": ("Input",),
+    "Output": ("Output",),
+    "InputAndOutput": ("Input", "Output"),
+}
+Place: TypeAlias = tuple[str, str, str, str]
+"""An endpoint, a variant, the role that writes, and the destination."""
+
+
+@dataclass(frozen=True)
+class Capture:
+    """What is captured of an endpoint: which part of the requests, which side, and which types stay readable."""
+
+    percent: int
+    destination: str
+    modes: frozenset[str]
+    encodings: Mapping[str, str]
+
+    @classmethod
+    def of(cls, configured: Mapping[str, Any] | None) -> Capture | None:
+        """What a DataCaptureConfig asks for; None if nothing is to be captured."""
+        if not configured or not configured.get("EnableCapture", True):
+            return None
+        header = configured.get("CaptureContentTypeHeader", {})
+        encodings = {
+            **{kind.lower(): "CSV" for kind in header.get("CsvContentTypes", ())},
+            **{kind.lower(): "JSON" for kind in header.get("JsonContentTypes", ())},
+        }
+        modes = frozenset(mode for one in configured["CaptureOptions"] for mode in _MODES[one["CaptureMode"]])
+        return cls(configured["InitialSamplingPercentage"], configured["DestinationS3Uri"], modes, encodings)
+
+    def is_chosen(self, chance: float) -> bool:
+        """Whether a request is one of those that are captured."""
+        return 100 * chance < self.percent
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request to a model, and its answer."""
+
+    asked: bytes
+    asked_type: str
+    said: bytes
+    said_type: str
+    inference: str = ""
+    attributes: str = ""
+
+
+def line(capture: Capture, exchange: Exchange, event: str, moment: dt.datetime) -> str:
+    """What is kept of a request and its answer."""
+    sides = {
+        "endpointInput": ("Input", exchange.asked, exchange.asked_type),
+        "endpointOutput": ("Output", exchange.said, exchange.said_type),
+    }
+    captured = {
+        side: _side(capture, mode.upper(), content, kind)
+        for side, (mode, content, kind) in sides.items()
+        if mode in capture.modes
+    }
+    about = {
+        "eventId": event,
+        **({"customAttributes": [exchange.attributes]} if exchange.attributes else {}),
+        **({"inferenceId": exchange.inference} if exchange.inference else {}),
+        "inferenceTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return json.dumps({"captureData": captured, "eventMetadata": about, "eventVersion": "0"})
+
+
+def _side(capture: Capture, mode: str, content: bytes, kind: str) -> Mapping[str, str]:
+    encoding = capture.encodings.get(kind.partition(";")[0].strip().lower(), "BASE64")
+    try:
+        data = base64.b64encode(content).decode() if encoding == "BASE64" else content.decode()
+    except UnicodeDecodeError:
+        encoding, data = "BASE64", base64.b64encode(content).decode()
+    return {"observedContentType": kind, "mode": mode, "data": data, "encoding": encoding}
+
+
+def address(destination: str, endpoint: str, variant: str, moment: dt.datetime, unique: str) -> Address:
+    """Where lines lie: by endpoint, variant and hour."""
+    base = Address.of(destination)
+    name = f"{moment:%Y/%m/%d/%H/%M-%S}-{moment.microsecond // 1000:03d}-{unique}.jsonl"
+    return Address(base.bucket, f"{base.key.rstrip('/')}/{endpoint}/{variant}/{name}".lstrip("/"))
+
+
+class Captures:
+    """Lines on their way to S3, written in the name of the model's role."""
+
+    def __init__(
+        self, now: Callable[[], dt.datetime], objects: Callable[[str], Catalog], *, seconds: float = _PERIOD_SECONDS
+    ) -> None:
+        self._now = now
+        self._objects = objects
+        self._seconds = seconds
+        self._lines: dict[Place, list[str]] = {}
+        self._troubles = Troubles("what is captured of endpoints")
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="captures", daemon=True)
+
+    def begin(self) -> None:
+        """Write from now on."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Write what there is, and no more."""
+        self._over.set()
+        self._thread.join()
+        self.write()
+
+    def note(self, capture: Capture, endpoint: str, variant: str, role: str, exchange: Exchange) -> None:
+        """Keep a request and its answer, if it is one of those that are captured."""
+        if not capture.is_chosen(random.random()):  # noqa: S311  # a sample
+            return
+        place = endpoint, variant, role, capture.destination
+        told = line(capture, exchange, str(uuid.uuid4()), self._now())
+        with self._lock:
+            self._lines.setdefault(place, []).append(told)
+
+    def write(self) -> None:
+        """Write what has come since the last time; what there is no room for waits, unless it is too much."""
+        with self._lock:
+            waiting, self._lines = self._lines, {}
+        for place, lines in waiting.items():
+            while lines and self._troubles.outlive(partial(self._keep, place, lines[:_MOST_LINES]), place):
+                lines = lines[_MOST_LINES:]
+            if lines:
+                with self._lock:
+                    self._lines[place] = [*lines, *self._lines.get(place, ())][:_MOST_WAITING]
+
+    def _keep(self, place: Place, lines: list[str]) -> None:
+        endpoint, variant, role, destination = place
+        try:
+            target = address(destination, endpoint, variant, self._now(), str(uuid.uuid4()))
+            self._objects(role).put(target, ["".join(f"{one}\n" for one in lines).encode()], content_type=_TYPE)
+        except (ServiceError, NoBucketError, ValueError) as error:
+            _LOG.warning(
+                "%d captured requests to %s cannot be kept in %s: %s", len(lines), endpoint, destination, error
+            )
+
+    def _work(self) -> None:
+        while not self._over.wait(self._seconds):
+            self.write()

@@ -1,0 +1,217 @@
+"""One instance: a model server's process, from its start to its end, and the connections to it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel.errors import LocalAwsError
+from pedigree.localaws.kernel.listening import Listener
+from pedigree.localaws.kernel.processes import end_group
+from pedigree.localaws.services.sagemaker.endpoints.connection import Connection
+
+_SERVER = Path(__file__).parent / "model_server.py"
+_OK = 200
+_PING_SECONDS = 0.05
+START_SECONDS = 180.0
+ANSWER_SECONDS = 60.0
+_GRACE_SECONDS = 5.0
+Hear = Callable[[str], None]
+
+
+class InstanceError(LocalAwsError):
+    """An instance that does not come up, or does not answer."""
+
+
+class GoneError(InstanceError):
+    """An instance that was not there to answer: another one can be asked."""
+
+
+class SlowError(InstanceError):
+    """A model that takes longer than anybody waits."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an instance runs: a Python, a model's folder, an environment, and who hears what it says."""
+
+    python: str
+    model: Path
+    environment: Mapping[str, str]
+    hear: Hear
+    answer_seconds: float = ANSWER_SECONDS
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model server answered, and how long it took."""
+
+    status: int
+    content_type: str
+    content: bytes
+    seconds: float
+
+
+class Instance:
+    """A model server; whoever began it is told when its process has ended, for whatever reason."""
+
+    def __init__(self, recipe: Recipe, when_over: Callable[[], None] = lambda: None) -> None:
+        self._mark = leftovers.own_mark()
+        self._process = _process(recipe, self._mark)
+        self._recipe = recipe
+        self._when_over = when_over
+        self._last_words: list[str] = []
+        self._port = 0
+        self._has_spoken = threading.Event()
+        self._is_gone = False
+        self._idle: list[Connection] = []
+        self._lock = threading.Lock()
+        self.busy = 0
+        self.asked = 0
+        assert self._process.stdout is not None
+        self._listener = Listener(self._process.stdout, self._hear)
+        self._watcher = threading.Thread(target=self._watch, name="instance", daemon=True)
+        self._watcher.start()
+
+    @property
+    def process(self) -> int:
+        """The process."""
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return not self._is_gone and self._process.poll() is None
+
+    def wait_until_ready(self, is_wanted: Callable[[], bool], seconds: float = START_SECONDS) -> None:
+        """Wait until the model answers pings; InstanceError if it never does, or nobody wants it any more."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and is_wanted():
+            if not self.is_alive():
+                self._watcher.join()
+                raise InstanceError(f"The primary container did not pass the ping health check: {self._said()}")
+            if self._has_spoken.wait(_PING_SECONDS) and self._port and self._ping():
+                return
+            time.sleep(_PING_SECONDS)
+        if not is_wanted():
+            raise InstanceError("it is not wanted any more")
+        raise InstanceError(f"The primary container did not pass the ping health check in {seconds:.0f} seconds")
+
+    def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Ask the model; GoneError if there is nobody who answers, SlowError if nobody has in time."""
+        started = time.perf_counter()
+        connection: Connection | None = None
+        try:
+            connection = self._connection()
+            answer = connection.ask("POST", "/invocations", headers, body)
+        except OSError as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, TimeoutError):
+                raise SlowError(f"the model did not answer in {self._recipe.answer_seconds:.0f} seconds") from error
+            self._is_gone = True
+            raise GoneError(f"the model server went away: {error!r}") from error
+        with self._lock:
+            self._idle.append(connection)
+        return Reply(answer.status, answer.content_type, answer.content, time.perf_counter() - started)
+
+    def end(self) -> None:
+        """End the process, at first politely."""
+        end_group(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            end_group(self._process.pid, signal.SIGKILL)
+        self._watcher.join()
+        with self._lock:
+            for connection in self._idle:
+                connection.close()
+            self._idle.clear()
+
+    def _connection(self) -> Connection:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return Connection(self._port, self._recipe.answer_seconds)
+
+    def _ping(self) -> bool:
+        try:
+            connection = Connection(self._port, self._recipe.answer_seconds)
+        except OSError:
+            return False
+        try:
+            return connection.ask("GET", "/ping", {}).status == _OK
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def _hear(self, line: str) -> None:
+        """Hear what it says, of which the first is its port."""
+        if not self._has_spoken.is_set():
+            self._port = _port(line)
+            self._has_spoken.set()
+            if self._port:
+                return
+        self._last_words = [*self._last_words[-9:], line]
+        self._recipe.hear(line)
+
+    def _watch(self) -> None:
+        """See it end, and end with it what it has started; nothing of it is left then."""
+        self._process.wait()
+        self._is_gone = True
+        self._when_over()
+        end_group(self._process.pid, signal.SIGKILL)
+        leftovers.end_marked(self._mark)
+        self._listener.finish()
+        self._has_spoken.set()
+
+    def _said(self) -> str:
+        return next((line for line in reversed(self._last_words) if line.strip()), "it said nothing")[:512]
+
+
+def _process(recipe: Recipe, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    command = [recipe.python, str(_SERVER), str(recipe.model)]
+    try:
+        return subprocess.Popen(  # noqa: S603  # running a model's code is what this is for
+            command,
+            cwd=recipe.model,
+            env={**recipe.environment, **mark},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise InstanceError(f"The primary container does not start: {error}") from error
+
+
+def end_left_over(folder: Path) -> None:
+    """End the model servers that an earlier daemon began for models in a folder."""
+    mark = f"{folder}/".encode()
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal() and _runs(process, mark):
+            leftovers.end_process(int(process.name))
+
+
+def _runs(process: Path, mark: bytes) -> bool:
+    """Whether a process is a model server of a model whose folder begins so."""
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return str(_SERVER).encode() in words and any(word.startswith(mark) for word in words)
+
+
+def _port(line: str) -> int:
+    """The port that a line tells; 0 if it tells something else."""
+    try:
+        return int(json.loads(line)["port"])
+    except (ValueError, TypeError, KeyError):
+        return 0

@@ -1,0 +1,137 @@
+"""From a configuration to what its instances run: models fetched, unpacked once, and told what they need."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.world import Logs, World
+from pedigree.localaws.services.s3.catalog import Address, Catalog, download
+from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
+from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, InstanceError, Recipe
+from pedigree.localaws.services.sagemaker.resources import models, registry
+
+
+@dataclass(frozen=True)
+class Kitchen:
+    """What all instances have in common: a Python, an environment, and what a role brings: credentials and objects."""
+
+    python: str
+    environment: Mapping[str, str]
+    logs: Logs
+    role_environment: Callable[[str, str], Mapping[str, str]]
+    role_objects: Callable[[str, str], Catalog]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model ready to be served: what its instances run, and in whose name."""
+
+    recipe: Recipe
+    role: str
+
+
+def variants(world: World, kitchen: Kitchen, endpoint: str, configuration: str, folder: Path) -> tuple[Variant, ...]:
+    """The variants of a configuration, ready to start; InstanceError if a model cannot be had."""
+    described = models.CONFIGURATION.get(world, configuration)
+    return tuple(
+        _variant(world, kitchen, endpoint, configuration, folder, one) for one in described["ProductionVariants"]
+    )
+
+
+def _variant(
+    world: World, kitchen: Kitchen, endpoint: str, configuration: str, folder: Path, one: Mapping[str, Any]
+) -> Variant:
+    name = one["VariantName"]
+    log = f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/{configuration}"
+    made = served(world, kitchen, one["ModelName"], folder / name, log)
+    weight, serverless = one.get("InitialVariantWeight", 1.0), one.get("ServerlessConfig") or {}
+    return Variant(name, made.recipe, instances(one), weight, made.role, serverless)
+
+
+def instances(variant: Mapping[str, Any]) -> int:
+    """How many model servers a configured variant begins with; one without a server has those that it keeps warm."""
+    serverless = variant.get("ServerlessConfig") or {}
+    count: int = variant.get("InitialInstanceCount") or serverless.get("ProvisionedConcurrency") or 1
+    return count
+
+
+def served(
+    world: World,
+    kitchen: Kitchen,
+    name: str,
+    folder: Path,
+    log: tuple[str, str],
+    more: Mapping[str, str] | None = None,
+    seconds: float = ANSWER_SECONDS,
+) -> Served:
+    """A model, its archive unpacked into a folder; more: what its environment has besides."""
+    model = models.MODEL.get(world, name)
+    container = _container(world, model)
+    role, source = model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*")
+    _lay_out(kitchen.role_objects(role, source), container, folder, role)
+    environment = {
+        **kitchen.environment,
+        **kitchen.role_environment(role, source),
+        **container.get("Environment", {}),
+        **(more or {}),
+        "SM_MODEL_DIR": str(folder),
+    }
+    group, stream = log
+
+    def hear(line: str) -> None:
+        kitchen.logs.write(group, stream, line)
+
+    return Served(Recipe(kitchen.python, folder, environment, hear, seconds), role)
+
+
+def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The container of a model; one from a package has what the package says, and the model's own on top."""
+    own: Mapping[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
+    if "ModelPackageName" not in own:
+        return own
+    package = registry.PACKAGE.get(world, registry.name_of(world, own["ModelPackageName"]))
+    packed = package["InferenceSpecification"]["Containers"][0]
+    return {**packed, **own, "Environment": {**packed.get("Environment", {}), **own.get("Environment", {})}}
+
+
+def _archive(container: Mapping[str, Any]) -> tuple[str, bool]:
+    """Where a container's model lies, and whether that is an archive or a prefix of objects."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource", {})
+    if not source:
+        return container.get("ModelDataUrl", ""), True
+    return source["S3Uri"], source.get("CompressionType") == "Gzip"
+
+
+def _lay_out(objects: Catalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
+    """Put a model into a folder; one that is there whole already is left."""
+    if folder.exists():
+        return
+    address, is_archive = _archive(container)
+    beside = folder.with_name(f"{folder.name}.arriving")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        found = _unpack(objects.read(address), beside) if is_archive else download(objects, Address.of(address), beside)
+    except (KeyError, ValueError):
+        raise InstanceError(f"Could not find model data at {address}.") from None
+    except ServiceError as error:
+        ensure = f'Please ensure that the role "{role}" exists and has "s3:GetObject" permissions'
+        raise InstanceError(f"Could not access model data at {address}. {ensure}. {error}") from None
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise InstanceError(f"The model data at {address} is no archive: {error}") from None
+    if not found:
+        raise InstanceError(f"Could not find model data at {address}.")
+    beside.replace(folder)
+
+
+def _unpack(content: bytes, folder: Path) -> int:
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(folder, filter="data")
+        return len(archive.getmembers())

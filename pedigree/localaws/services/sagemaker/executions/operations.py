@@ -1,0 +1,239 @@
+"""Pipeline executions: started, described, listed, stopped, retried, and answered by whoever holds a callback token.
+
+What an operation does here is to keep a document; the executor sees it and acts.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pedigree.language import definition
+from pedigree.language.shapes import OPERATIONS
+from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.kernel.store import Document
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.executions import (
+    parameters,
+    pipelines,
+    selection,
+    soundness,
+    state,
+    telling,
+    versions,
+)
+from pedigree.localaws.services.sagemaker.executions.steps.runner import RUNNABLE
+from pedigree.localaws.services.sagemaker.resources import unsupported
+from pedigree.localaws.services.sagemaker.resources.listing import Listing
+from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_EXECUTIONS = Listing(
+    "PipelineExecutionSummaries",
+    "PipelineExecutionArn",
+    sorts={"CreationTime": "CreationTime", "PipelineExecutionArn": "PipelineExecutionArn"},
+)
+_STEPS = Listing("PipelineExecutionSteps", "StepName", sorts={"CreationTime": "_order"}, page=10)
+_PARAMETERS = Listing("PipelineParameters", "Name", sorts={"CreationTime": "_order"}, ascending=True, page=100)
+
+
+def _start(world: World, request: Request) -> Mapping[str, Any]:
+    name = pipelines.name_of(world, request["PipelineName"])
+    answer = _once(world, f"start/{name}", request, lambda: _started(world, request, name))
+    soundness.tell(name, state.get(world, answer["PipelineExecutionArn"])["_definition"])
+    return answer
+
+
+def _once(world: World, what: str, request: Request, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Do something, but not again for a request with the same token: that is answered as the first one was."""
+    token = request.get("ClientRequestToken")
+    with world.store.together():
+        known = world.store.find(state.REQUEST, f"{what}/{token}") if token else None
+        answer = known or {"PipelineExecutionArn": act()["PipelineExecutionArn"]}
+        if token and not known:
+            world.store.put(state.REQUEST, f"{what}/{token}", answer)
+    return answer
+
+
+def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
+    pipeline = pipelines.PIPELINE.get(world, name)
+    version = versions.find(world, pipeline, request)
+    execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
+    execution = _new(world, request, pipeline, version, arn)
+    world.store.add(state.EXECUTION, execution_id, execution)
+    world.store.put(state.ACTIVE, execution_id, {})
+    selection.take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
+    world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
+    telling.execution_changed(world, execution, None)
+    return execution
+
+
+def _check_steps(read: definition.Definition) -> None:
+    """Refuse what has no way to run here, by its name, before anything runs."""
+    foreign = [f"{step.name} ({step.type})" for step in read.all_steps() if step.type not in RUNNABLE]
+    if foreign:
+        raise InvalidRequestError(
+            f"The local AWS runs no steps of these types: {', '.join(foreign)}. Leave them out for this machine."
+        )
+    for step in read.all_steps():
+        try:
+            unsupported.refuse(OPERATIONS[step.type].create if step.type in OPERATIONS else "", step.own_arguments)
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"Step {step.name}: {error}") from None
+
+
+def _new(world: World, request: Request, pipeline: Document, version: Document, arn: str) -> Document:
+    written = request.get("PipelineParameters", [])
+    read = definition.parse(version["PipelineDefinition"])
+    _check_steps(read)
+    values = parameters.given(read, {one["Name"]: one["Value"] for one in written})
+    selection.check(world, request.get("SelectiveExecutionConfig"), pipeline["PipelineName"], read)
+    moment = world.now()
+    kept = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
+    return {
+        **{member: request[member] for member in kept if member in request},
+        "PipelineArn": pipeline["PipelineArn"],
+        "PipelineExecutionArn": arn,
+        "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{moment}"),
+        "PipelineExecutionStatus": "Executing",
+        "PipelineVersionId": version["PipelineVersionId"],
+        "CreationTime": moment,
+        "LastModifiedTime": moment,
+        "RoleArn": request.get("RoleArn", pipeline["RoleArn"]),
+        "ParallelismConfiguration": request.get("ParallelismConfiguration", pipeline.get("ParallelismConfiguration")),
+        "_pipeline": pipeline["PipelineName"],
+        "_definition": version["PipelineDefinition"],
+        "_written": written,
+        "_parameters": values,
+    }
+
+
+def _describe(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    pipeline = pipelines.PIPELINE.get(world, execution["_pipeline"])
+    version = versions.find(world, pipeline, {"PipelineVersionId": execution["PipelineVersionId"]})
+    return {**execution, "PipelineVersionAliases": version.get("PipelineVersionAliases", [])}
+
+
+def _describe_definition(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    return {"PipelineDefinition": execution["_definition"], "CreationTime": execution["CreationTime"]}
+
+
+def _update(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
+    return state.change(
+        world,
+        state.id_of(execution["PipelineExecutionArn"]),
+        **{member: request[member] for member in members if member in request},
+    )
+
+
+def _list(world: World, request: Request) -> Mapping[str, Any]:
+    name = pipelines.name_of(world, request["PipelineName"])
+    pipeline = pipelines.PIPELINE.get(world, name)
+    is_alias = "PipelineVersionAlias" in request
+    wanted = versions.find(world, pipeline, request)["PipelineVersionId"] if is_alias else None
+    chosen = [
+        {
+            **one,
+            "StartTime": one["CreationTime"],
+            "PipelineExecutionFailureReason": one.get("FailureReason"),
+        }
+        for one in state.of(world, name)
+        if wanted in (None, one["PipelineVersionId"])
+    ]
+    return _EXECUTIONS.answer(chosen, request)
+
+
+def _list_steps(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    steps = state.steps(world, state.id_of(execution["PipelineExecutionArn"])).values()
+    return _STEPS.answer(steps, {**request, "SortBy": "CreationTime"})
+
+
+def _list_parameters(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, request["PipelineExecutionArn"])
+    numbered = [{**one, "_order": f"{index:06d}"} for index, one in enumerate(execution["_written"])]
+    return _PARAMETERS.answer(numbered, {**request, "SortBy": "CreationTime"})
+
+
+def _stop(world: World, request: Request) -> Mapping[str, Any]:
+    with world.store.together():
+        execution = state.get(world, request["PipelineExecutionArn"])
+        if execution["PipelineExecutionStatus"] in state.OVER:
+            raise InvalidRequestError(
+                f"Pipeline execution with ARN {execution['PipelineExecutionArn']} already terminated, its status is "
+                f"{execution['PipelineExecutionStatus']}."
+            )
+        state.change(world, state.id_of(execution["PipelineExecutionArn"]), PipelineExecutionStatus="Stopping")
+    return execution
+
+
+def _retry(world: World, request: Request) -> Mapping[str, Any]:
+    what = f"retry/{state.id_of(request['PipelineExecutionArn'])}"
+    return _once(world, what, request, lambda: _retried(world, request))
+
+
+def _retried(world: World, request: Request) -> Mapping[str, Any]:
+    with world.store.together():
+        execution = state.get(world, request["PipelineExecutionArn"])
+        execution_id = state.id_of(execution["PipelineExecutionArn"])
+        if execution["PipelineExecutionStatus"] not in ("Failed", "Stopped"):
+            raise InvalidRequestError(
+                f"Only a failed or stopped execution can be retried, and it is {execution['PipelineExecutionStatus']}."
+            )
+        for name, step in state.steps(world, execution_id).items():
+            if step["StepStatus"] != "Succeeded":
+                world.store.remove(state.STEP, f"{execution_id}/{name}")
+        changes = {
+            "PipelineExecutionStatus": "Executing",
+            "FailureReason": None,
+            "_round": execution.get("_round", 0) + 1,
+        }
+        if "ParallelismConfiguration" in request:
+            changes["ParallelismConfiguration"] = request["ParallelismConfiguration"]
+        world.store.put(state.ACTIVE, execution_id, {})
+        return state.change(world, execution_id, **changes)
+
+
+def _succeed(world: World, request: Request) -> Mapping[str, Any]:
+    outputs = {one["Name"]: one["Value"] for one in request.get("OutputParameters", [])}
+    return _answered(world, request, {"outputs": outputs})
+
+
+def _fail(world: World, request: Request) -> Mapping[str, Any]:
+    return _answered(world, request, {"failure": request.get("FailureReason", "")})
+
+
+def _answered(world: World, request: Request, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Keep what a callback step was answered; a token is good for one answer."""
+    token = request["CallbackToken"]
+
+    def kept() -> Mapping[str, Any]:
+        waiting = world.store.find(state.CALLBACK, token)
+        if waiting is None or "answer" in waiting:
+            raise ServiceError("ResourceNotFound", f"Callback token {token} does not exist, or was answered already.")
+        world.store.put(state.CALLBACK, token, {**waiting, "answer": answer})
+        return waiting
+
+    return _once(world, f"callback/{token}/{'+'.join(answer)}", request, kept)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "StartPipelineExecution": _start,
+    "DescribePipelineExecution": _describe,
+    "DescribePipelineDefinitionForExecution": _describe_definition,
+    "UpdatePipelineExecution": _update,
+    "ListPipelineExecutions": _list,
+    "ListPipelineExecutionSteps": _list_steps,
+    "ListPipelineParametersForExecution": _list_parameters,
+    "StopPipelineExecution": _stop,
+    "RetryPipelineExecution": _retry,
+    "SendPipelineExecutionStepSuccess": _succeed,
+    "SendPipelineExecutionStepFailure": _fail,
+}

@@ -1,0 +1,47 @@
+"""The values that an execution is given for its parameters: always text when they come, typed when they are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pedigree.language.definition import Definition, Parameter
+from pedigree.localaws.http.protocol.errors import InvalidRequestError
+
+
+def given(definition: Definition, written: Mapping[str, str]) -> dict[str, Any]:
+    """The value of each parameter, given or by default; one without either is refused."""
+    unknown = sorted(set(written) - set(definition.parameters))
+    if unknown:
+        near = get_close_matches(unknown[0], list(definition.parameters), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InvalidRequestError(f"Parameter {unknown[0]} is not defined in the pipeline definition{hint}")
+    values = {
+        name: _typed(parameter, written[name]) if name in written else parameter.default
+        for name, parameter in definition.parameters.items()
+    }
+    lacking = [name for name, value in values.items() if value is None]
+    if lacking:
+        words = f"Parameter {lacking[0]} has no default value in the pipeline definition"
+        raise InvalidRequestError(f"{words}, and the execution is given none")
+    return values
+
+
+def _typed(parameter: Parameter, text: str) -> Any:
+    try:
+        value = _READERS[parameter.type](text)
+    except (ValueError, KeyError):
+        raise InvalidRequestError(f"Parameter {parameter.name} has {text!r}, which is no {parameter.type}") from None
+    if not parameter.accepts(value):
+        choices = ", ".join(parameter.choices)
+        raise InvalidRequestError(f"Parameter {parameter.name} has {text!r}, which is not one of [{choices}]")
+    return value
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "String": str,
+    "Integer": int,
+    "Float": float,
+    "Boolean": lambda text: {"true": True, "false": False}[text.lower()],
+}

@@ -1,0 +1,88 @@
+"""What of SageMaker's requests is not carried out on this machine: it is refused by its name, and never passed over.
+
+A place is written as members with dots between them; [] stands for every entry of a list, [1:] for all but the first.
+After a = comes the value that cannot be had; without one, whatever is asked for there cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pedigree.language.expressions import is_expression
+from pedigree.localaws.http.protocol.errors import InvalidRequestError
+
+_TRAINING = (
+    "AlgorithmSpecification.AlgorithmName",
+    "AlgorithmSpecification.TrainingInputMode=Pipe",
+    "InputDataConfig[].InputMode=Pipe",
+    "InputDataConfig[].RecordWrapperType=RecordIO",
+    "InputDataConfig[].DataSource.FileSystemDataSource",
+    "InputDataConfig[].DataSource.DatasetSource",
+    "InputDataConfig[].DataSource.S3DataSource.S3DataType=AugmentedManifestFile",
+    "InputDataConfig[].DataSource.S3DataSource.S3DataType=Converse",
+    "InputDataConfig[].DataSource.S3DataSource.InstanceGroupNames",
+    "InputDataConfig[].DataSource.S3DataSource.HubAccessConfig",
+    "ResourceConfig.InstanceGroups",
+    "ResourceConfig.InstancePreferences",
+)
+_CONTAINER = ("Mode=MultiModel", "AdditionalModelDataSources", "ModelDataSource.S3DataSource.ManifestS3Uri")
+
+UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
+    "CreateTrainingJob": (*_TRAINING, "ServerlessJobConfig", "ModelPackageConfig"),
+    "CreateHyperParameterTuningJob": tuple(
+        f"{definition}.{place}"
+        for definition in ("TrainingJobDefinition", "TrainingJobDefinitions[]")
+        for place in _TRAINING
+    ),
+    "CreateProcessingJob": (
+        "ProcessingInputs[].DatasetDefinition",
+        "ProcessingInputs[].S3Input.S3InputMode=Pipe",
+        "ProcessingInputs[].S3Input.S3CompressionType=Gzip",
+        "ProcessingOutputConfig.Outputs[].FeatureStoreOutput",
+        "ProcessingResources.ClusterConfig.InstancePreferences",
+    ),
+    "CreateTransformJob": (
+        "TransformInput.DataSource.S3DataSource.S3DataType=AugmentedManifestFile",
+        "TransformInput.DataSource.S3DataSource.S3DataType=Converse",
+    ),
+    "CreateModel": (
+        "Containers[1:]",
+        *(f"{container}.{place}" for container in ("PrimaryContainer", "Containers[]") for place in _CONTAINER),
+    ),
+    "CreateEndpointConfig": (
+        "AsyncInferenceConfig",
+        "ExplainerConfig",
+        "ShadowProductionVariants",
+        "ProductionVariants[].InstancePools",
+        "ProductionVariants[].ManagedInstanceScaling.Status=ENABLED",
+    ),
+}
+
+
+def refuse(operation: str, request: Any) -> None:
+    """Refuse a request for what is not carried out; one with expressions in it is judged by what is known of it."""
+    for place in UNSUPPORTED.get(operation, ()):
+        members, _, value = place.partition("=")
+        for found, asked in _at(request, members.split("."), ""):
+            if asked in (None, [], {}) or (value and asked != value):
+                continue
+            raise InvalidRequestError(f"The local AWS does not carry out {found}{f' {value}' if value else ''}.")
+
+
+def _at(document: Any, members: list[str], before: str) -> Iterator[tuple[str, Any]]:
+    """What there is at a place, and how it is written there."""
+    if not members:
+        yield before, document
+        return
+    member, _, entries = members[0].partition("[")
+    if not isinstance(document, Mapping) or is_expression(document):
+        return
+    inside, path = document.get(member), f"{before}.{member}".lstrip(".")
+    if not entries:
+        yield from _at(inside, members[1:], path)
+        return
+    first = 1 if entries.startswith("1") else 0
+    for number, one in enumerate(inside if isinstance(inside, list) else []):
+        if number >= first:
+            yield from _at(one, members[1:], f"{path}[{number}]")

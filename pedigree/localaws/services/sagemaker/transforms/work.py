@@ -1,0 +1,282 @@
+"""Running transform jobs: a fleet of model servers for each, its objects through them, results written as they come.
+
+Each job has a thread. One that was running when the daemon ended is run again from the start: the same objects give the
+same results in the same places.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.store import Document
+from pedigree.localaws.kernel.troubles import insist
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
+from pedigree.localaws.services.s3.manifests import manifest
+from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
+from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen, served
+from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.transforms.plans import TransformPlan, plan
+from pedigree.localaws.services.sagemaker.transforms.records import Record, assembled, batches, payload, split
+
+TRANSFORM = "transform-job"
+STATUS = "TransformJobStatus"
+_LOG = logging.getLogger(__name__)
+_GROUP = "/aws/sagemaker/TransformJobs"
+_FOLDER = "transforms"
+_ANY, _JSON = "application/octet-stream", "application/json"
+_OVER = ("Completed", "Failed", "Stopped")
+_END_SECONDS = 5.0
+
+
+class TransformError(Exception):
+    """A job that cannot go on; it says why as SageMaker does."""
+
+
+class StoppedError(Exception):
+    """A job that was asked to end."""
+
+
+@dataclass
+class _Running:
+    """What runs of a job."""
+
+    fleet: Fleet | None = None
+    is_stopped: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """Ask no more, and wait for no answer."""
+        self.is_stopped.set()
+        if self.fleet is not None:
+            threading.Thread(target=self.fleet.end, args=(0.0,), daemon=True).start()
+
+
+class Transforms:
+    """All transform jobs."""
+
+    def __init__(self, world: World, kitchen: Kitchen) -> None:
+        self._world = world
+        self._kitchen = kitchen
+        self._lock = threading.Lock()
+        self._running: dict[str, _Running] = {}
+        self._ending = threading.Event()
+
+    def start(self, name: str) -> None:
+        """Run the job of that name."""
+        with self._lock:
+            running = self._running[name] = _Running()
+        if self._ending.is_set() or self._world.store.get(TRANSFORM, name)[STATUS] == "Stopping":
+            running.stop()  # whoever asked for that has found nothing to stop yet
+        threading.Thread(target=self._run, args=(name, running), name=f"transform {name}", daemon=True).start()
+
+    def stop(self, name: str) -> None:
+        """Ask a job to end; it says Stopping until it has."""
+        self._note(name, "Stopping")
+        with self._lock:
+            running = self._running.get(name)
+        if running is not None:
+            running.stop()
+
+    def resume(self) -> None:
+        """Run again what was running when the daemon ended, after ending what is left of it."""
+        end_left_over(self._world.folder / _FOLDER)
+        for entry in self._world.store.entries(TRANSFORM):
+            if entry.body[STATUS] == "Stopping":
+                self._note(entry.name, "Stopped", TransformEndTime=self._world.now())
+            elif entry.body[STATUS] == "InProgress":
+                self.start(entry.name)
+
+    def end_all(self) -> None:
+        """End every job's processes; they run again when the daemon does, so their end is not noted."""
+        self._ending.set()
+        with self._lock:
+            running = list(self._running.values())
+        for one in running:
+            one.stop()
+        deadline = time.monotonic() + _END_SECONDS
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _run(self, name: str, running: _Running) -> None:
+        status, reason = "Completed", ""
+        try:
+            self._carry_out(name, running)
+        except StoppedError:
+            status = "Stopped"
+        except TransformError as error:
+            status, reason = "Failed", str(error)
+        except (OSError, ValueError, NoBucketError, ServiceError) as error:
+            status, reason = "Failed", f"ClientError: {error}"
+        except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
+            _LOG.exception("transform job %s cannot go on", name)
+            status, reason = "Failed", "InternalServerError: see the local AWS's log"
+        if running.is_stopped.is_set() and status == "Failed":
+            status, reason = "Stopped", ""
+        if running.fleet is not None:
+            running.fleet.end(0.0)
+        shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
+        ended = {"TransformEndTime": self._world.now(), "FailureReason": reason or None}
+        insist(lambda: self._note(name, status, **ended), self._ending.wait, f"the end of transform job {name}")
+        with self._lock:
+            self._running.pop(name, None)
+
+    def _carry_out(self, name: str, running: _Running) -> None:
+        if running.is_stopped.is_set():
+            raise StoppedError
+        wanted = plan(self._world.store.get(TRANSFORM, name))
+        folder = self._world.folder / _FOLDER / name
+        shutil.rmtree(folder, ignore_errors=True)
+        self._note(name, "InProgress", TransformStartTime=self._world.now())
+        fleet, role = self._served(wanted, running)
+        catalog = self._kitchen.role_objects(role, self._world.arn("sagemaker", f"{TRANSFORM}/{name}"))
+        found = list(_objects(wanted, catalog))
+        if not found:
+            raise TransformError(f"ClientError: No objects found at {wanted.source}")
+        work = _Work(wanted, fleet, catalog, running.is_stopped)
+        with ThreadPoolExecutor(wanted.instances * wanted.concurrent) as pool:
+            outcomes = [pool.submit(self._transformed, work, place, prefix) for place, prefix in found]
+        failures = [error for error in (one.exception() for one in outcomes) if error is not None]
+        if failures:
+            raise failures[0]
+        if wanted.capture:
+            self._captured(wanted, catalog, found)
+
+    def _served(self, wanted: TransformPlan, running: _Running) -> tuple[Fleet, str]:
+        log = _GROUP, f"{wanted.name}/model"
+        folder = self._world.folder / _FOLDER / wanted.name / "model"
+        try:
+            made = served(self._world, self._kitchen, wanted.model, folder, log, wanted.environment, wanted.seconds)
+            running.fleet = Fleet(made.recipe)
+            if not running.is_stopped.is_set():
+                running.fleet.resize(wanted.instances)
+        except InstanceError as error:
+            raise TransformError(f"AlgorithmError: {error}") from error
+        return running.fleet, made.role
+
+    def _transformed(self, work: _Work, place: Address, prefix: str) -> None:
+        try:
+            content = work.result(place)
+        except (TransformError, ValueError) as error:
+            self._kitchen.logs.write(_GROUP, f"{work.plan.name}/data-log", f"{place}: {error}")
+            raise
+        work.catalog.put(work.plan.place(place.key, prefix), [content], content_type=work.plan.accept or _ANY)
+
+    def _captured(self, wanted: TransformPlan, catalog: Catalog, found: Sequence[tuple[Address, str]]) -> None:
+        """Say which objects went in and came out, by the hour, where whoever watches the model looks for them."""
+        assert wanted.capture is not None
+        moment = self._world.clock.now()
+        sides = {
+            "input": [(place.bucket, place.key) for place, _ in found],
+            "output": [(wanted.target.bucket, wanted.place(place.key, prefix).key) for place, prefix in found],
+        }
+        for side, places in sides.items():
+            base = f"{wanted.capture.key.rstrip('/')}/{side}/{moment:%Y/%m/%d/%H}/{uuid.uuid4()}.json".lstrip("/")
+            listed = [{"prefix": f"s3://{places[0][0]}/"}, *(key for _, key in places)]
+            catalog.put(Address(wanted.capture.bucket, base), [json.dumps(listed).encode()], content_type=_JSON)
+
+    def _note(self, name: str, status: str, **members: Any) -> None:
+        if self._ending.is_set():
+            return
+
+        def noted(before: Document) -> Document:
+            if before[STATUS] in _OVER:
+                return before
+            told = "Stopping" if before[STATUS] == "Stopping" and status == "InProgress" else status
+            return {**before, **members, STATUS: told, "LastModifiedTime": self._world.now()}
+
+        with self._world.store.together():
+            before = self._world.store.get(TRANSFORM, name)
+            job_changed(self._world, TRANSFORM, self._world.store.change(TRANSFORM, name, noted), before)
+        self._world.signal.wake()
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Objects through a model."""
+
+    plan: TransformPlan
+    fleet: Fleet
+    catalog: Catalog
+    is_stopped: threading.Event
+
+    def result(self, place: Address) -> bytes:
+        """What the model says of an object."""
+        try:
+            content = self.catalog.read(str(place))
+        except KeyError:
+            raise TransformError(f"ClientError: there is no object at {place}") from None
+        records = split(gzip.decompress(content) if self.plan.is_gzip else content, self.plan.split)
+        asked = [self._filtered(record) for record in records]
+        answers: list[bytes] = []
+        position = 0
+        for batch in batches(asked, is_single=self.plan.is_single, limit=self.plan.limit):
+            answer = self._answer(payload(batch, is_single=self.plan.is_single))
+            answers += self._kept(records[position : position + len(batch)], answer)
+            position += len(batch)
+        return assembled(answers, by_line=self.plan.by_line)
+
+    def _filtered(self, record: Record) -> Record:
+        content = self.plan.processing.asked(record.content)
+        if content is record.content:
+            return record
+        return Record(content, content + b"\n" if self.plan.split == "Line" else content)
+
+    def _kept(self, records: Sequence[Record], answer: bytes) -> list[bytes]:
+        """Answers as the job keeps them: as they are, or each with its record."""
+        processing = self.plan.processing
+        if processing.is_idle or (not processing.is_joined and self.plan.split == "None"):
+            return [processing.kept(b"", answer)]
+        contents = [record.content for record in records]
+        pairs = zip(contents, processing.answers(contents, answer), strict=True)
+        return [processing.kept(record, told) for record, told in pairs]
+
+    def _answer(self, body: bytes) -> bytes:
+        """What the model says of a request; one that it fails at is made again as often as the job says."""
+        reply = Reply(0, "", b"", 0.0)
+        for _ in range(self.plan.retries + 1):
+            if self.is_stopped.is_set():
+                raise StoppedError
+            reply = self._reply(body)
+            if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                break
+        if reply.status == HTTPStatus.OK:
+            return reply.content
+        fault = "ClientError" if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else "AlgorithmError"
+        said = reply.content.decode(errors="replace")[:512]
+        raise TransformError(f"{fault}: See job logs for more information; the model answered {reply.status}: {said}")
+
+    def _reply(self, body: bytes) -> Reply:
+        try:
+            return self.fleet.invoke(body, self.plan.headers)
+        except SlowError as error:
+            return Reply(HTTPStatus.GATEWAY_TIMEOUT, "", str(error).encode(), self.plan.seconds)
+        except InstanceError as error:
+            if self.is_stopped.is_set():
+                raise StoppedError from None
+            raise TransformError(f"AlgorithmError: {error}") from error
+
+
+def _objects(wanted: TransformPlan, catalog: Catalog) -> Iterator[tuple[Address, str]]:
+    """The objects of a job, each with the prefix that it was found under."""
+    if wanted.is_manifest:
+        try:
+            yield from manifest(catalog.read(str(wanted.source)))
+        except KeyError:
+            raise TransformError(f"ClientError: there is no manifest at {wanted.source}") from None
+        return
+    for key, body in catalog.under(wanted.source):
+        if not key.endswith("/") or body.get("size"):
+            yield Address(wanted.source.bucket, key), wanted.source.key

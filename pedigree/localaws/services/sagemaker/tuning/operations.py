@@ -1,0 +1,147 @@
+"""Tuning jobs: created, described with their trials, listed, stopped, deleted. Their life is tuning/tuner.py's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.kernel.store import Document
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.jobs.operations import JobResource
+from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.resources.listing import Listing
+from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
+from pedigree.localaws.services.sagemaker.tuning import records
+from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
+from pedigree.localaws.services.sagemaker.tuning.records import STATUS
+from pedigree.localaws.services.sagemaker.tuning.trials import Trial, best, counters, not_improving, summary
+from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
+
+_NAME = "HyperParameterTuningJobName"
+
+
+class _TuningResource(JobResource):
+    """Tuning jobs that are missing have an error of their own."""
+
+    def missing(self, world: World, name: str) -> ServiceError:
+        return ServiceError("ResourceNotFound", f"Requested resource not found: {self.arn(world, name)}")
+
+
+RESOURCE = _TuningResource(
+    records.JOB,
+    "hyperparameter tuning job",
+    _NAME,
+    "HyperParameterTuningJobArn",
+    Listing("HyperParameterTuningJobSummaries", _NAME, STATUS, ascending=True),
+    arn_path="hyper-parameter-tuning-job",
+)
+_OBJECTIVE = "FinalObjectiveMetricValue"
+_TRIALS = Listing("TrainingJobSummaries", "TrainingJobName", "TrainingJobStatus", ascending=True)
+
+
+@dataclass(frozen=True)
+class TuningHandlers:
+    """The handlers, and the tuner that they hand searches to."""
+
+    tuner: Tuner
+
+    def table(self) -> Mapping[str, Handler]:
+        """The handlers by their operations."""
+        return {
+            "CreateHyperParameterTuningJob": self._create,
+            "DescribeHyperParameterTuningJob": self._describe,
+            "ListHyperParameterTuningJobs": self._list,
+            "ListTrainingJobsForHyperParameterTuningJob": self._list_trials,
+            "StopHyperParameterTuningJob": self._stop,
+            "DeleteHyperParameterTuningJob": self._delete,
+        }
+
+    def _create(self, world: World, request: Request) -> Mapping[str, Any]:
+        plan_of(request)
+        for parent in records.parents(request):
+            if RESOURCE.get(world, parent)[STATUS] in records.RUNNING:
+                raise InvalidRequestError(f"The parent tuning job {parent} has not ended yet.")
+        status = {STATUS: "InProgress", "LastModifiedTime": world.now()}
+        search = RESOURCE.create(world, request, **status)
+        job_changed(world, records.JOB, search)
+        return search
+
+    def _describe(self, world: World, request: Request) -> Mapping[str, Any]:
+        search = RESOURCE.get(world, request[_NAME])
+        plan = plan_of(search)
+        trials = self.tuner.trials(plan)
+        found = best(plan, trials)
+        ended = search.get("HyperParameterTuningEndTime") or world.now()
+        seconds = _moment(ended) - _moment(search["CreationTime"])
+        return {
+            **search,
+            **counters(trials),
+            "BestTrainingJob": self._summary(plan, found) if found else None,
+            "OverallBestTrainingJob": self._overall_best(world, search, plan, trials),
+            "TuningJobCompletionDetails": {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(plan, trials)},
+            "ConsumedResources": {"RuntimeInSeconds": int(seconds.total_seconds())},
+        }
+
+    def _overall_best(
+        self, world: World, search: Document, plan: Plan, trials: list[Trial]
+    ) -> Mapping[str, Any] | None:
+        """The best of all definitions, or of a search and those that it repeats, with the name of its search."""
+        parents = records.parents(search)
+        is_repeated = search.get("WarmStartConfig", {}).get("WarmStartType") == "IdenticalDataAndAlgorithm"
+        if not is_repeated and "TrainingJobDefinitions" not in search:
+            return None
+        searches = {plan.name: trials} | {one: records.trials_of(world, one) for one in parents if is_repeated}
+        of = {trial.job: name for name, ones in searches.items() for trial in ones}
+        found = best(plan, [one for ones in searches.values() for one in ones])
+        return {**self._summary(plan, found), "TuningJobName": of[found.job]} if found else None
+
+    def _list(self, world: World, request: Request) -> Mapping[str, Any]:
+        page = RESOURCE.listing.answer(RESOURCE.all(world), {"SortBy": "Name", **request})
+        key = RESOURCE.listing.key
+        return {**page, key: [self._listed(search) for search in page[key]]}
+
+    def _listed(self, search: Document) -> Mapping[str, Any]:
+        config = search["HyperParameterTuningJobConfig"]
+        counted = counters(self.tuner.trials(plan_of(search)))
+        return {**search, **counted, "Strategy": config["Strategy"], "ResourceLimits": config["ResourceLimits"]}
+
+    def _list_trials(self, world: World, request: Request) -> Mapping[str, Any]:
+        plan = plan_of(RESOURCE.get(world, request[_NAME]))
+        by = request.get("SortBy", "Name")
+        trials = [one for one in self.tuner.trials(plan) if by != _OBJECTIVE or one.objective is not None]
+        documents = [{**self._summary(plan, one), _OBJECTIVE: one.objective} for one in trials]
+        return _TRIALS.answer(documents, {**request, "SortBy": by})
+
+    def _summary(self, plan: Plan, trial: Trial) -> dict[str, Any]:
+        return summary(plan, trial, self.tuner.arn(trial))
+
+    def _stop(self, world: World, request: Request) -> Mapping[str, Any]:
+        search = RESOURCE.get(world, request[_NAME])
+        if search[STATUS] not in records.RUNNING:
+            why = f"the {RESOURCE.called} is in status {search[STATUS]}"
+            raise InvalidRequestError(f"The request was rejected because {why}.")
+
+        def stopping(before: Document) -> Document:
+            is_running = before[STATUS] in records.RUNNING
+            return {**before, STATUS: "Stopping", "LastModifiedTime": world.now()} if is_running else before
+
+        with world.store.together():
+            before = RESOURCE.get(world, request[_NAME])
+            job_changed(world, records.JOB, world.store.change(records.JOB, request[_NAME], stopping), before)
+        return {}
+
+    def _delete(self, world: World, request: Request) -> Mapping[str, Any]:
+        name = request[_NAME]
+        if RESOURCE.get(world, name)[STATUS] in records.RUNNING:
+            raise InvalidRequestError(f"The {RESOURCE.called} {name} has not ended: stop it first.")
+        with world.store.together():
+            RESOURCE.remove(world, name)
+            records.forget(world, name)
+        return {}
+
+
+def _moment(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text)

@@ -1,0 +1,1 @@
+"""Resource Groups Tagging: finding resources by their tags."""

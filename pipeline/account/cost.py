@@ -1,0 +1,158 @@
+"""What it costs: one execution, step by step, and a month of what stays up. An estimate, with all that it assumes.
+
+Hours are assumed, given, or those of past executions; each line says which. Beside them stands what the time limits
+of the jobs would allow at most. What is small beside machines is left out and named.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pedigree.schedules.cron import At, parse
+from pedigree.schedules.occurrences import per_month, upcoming
+from pipeline.account import prices as tables
+from pipeline.account.prices import Price, Prices
+from pipeline.account.usage import Job, jobs, with_values
+from pipeline.settings.tree import Settings
+
+HOURS_OF_A_MONTH = 730
+_SECONDS_OF_A_MONTH = HOURS_OF_A_MONTH * 3600
+_MEGABYTES = 1024
+LEFT_OUT = (
+    "disks, storage, requests and keys (S3, ECR, KMS, SQS, CloudWatch), calls of functions, and data transfer: small "
+    "beside machines; nor attempts after failures, taxes, the free tier, spot and savings plans"
+)
+
+
+@dataclass(frozen=True)
+class Hours:
+    """How long one job of a step runs, and who says so."""
+
+    each: float
+    basis: str = "assumed"
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """What a step of one execution costs; nothing is known of it without a price."""
+
+    job: Job
+    hours: Hours
+    price: Price | None
+    remark: str = ""
+
+    @property
+    def amount(self) -> float | None:
+        """What its jobs cost together."""
+        return self._of(self.hours.each)
+
+    @property
+    def most(self) -> float | None:
+        """What they cost if each runs into its time limit."""
+        return self._of(self.job.most_hours)
+
+    def _of(self, hours: float) -> float | None:
+        return None if self.price is None else self.price.amount * self.job.machines * self.job.jobs * hours
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stays up for a month, from the least to the most; nothing is known of it without a price."""
+
+    name: str
+    what: str
+    least: float | None
+    most: float | None
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """All of it, in a region."""
+
+    region: str
+    sources: tuple[str, ...]
+    steps: tuple[StepCost, ...]
+    standing: tuple[Standing, ...]
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The steps of which no price is known."""
+        return tuple(step.job.step for step in self.steps if step.price is None)
+
+
+def estimate(
+    settings: Settings,
+    prices: Prices | None = None,
+    hours: Mapping[str, Hours] | None = None,
+    now: dt.datetime | None = None,
+) -> Estimate:
+    """What these settings cost, by the package's prices and by assumed hours where nothing else is given."""
+    known = prices or tables.of_the_package()
+    steps = _execution(settings, known, hours or {})
+    moment = now or dt.datetime.now(dt.timezone.utc)
+    standing = (*_endpoint(settings, known), *_warm(settings, known), *_schedule(settings, known, hours or {}, moment))
+    return Estimate(settings.site.region, known.sources(settings.site.region), steps, standing)
+
+
+def _execution(s: Settings, prices: Prices, hours: Mapping[str, Hours]) -> tuple[StepCost, ...]:
+    return tuple(_step(job, s.site.region, prices, hours) for job in jobs(s))
+
+
+def _step(job: Job, region: str, prices: Prices, hours: Mapping[str, Hours]) -> StepCost:
+    price = prices.find(region, job.use, job.instance_type)
+    lasting = hours.get(job.step) or Hours(job.assumed_hours)
+    return StepCost(job, lasting, price, "" if price else _elsewhere(prices, job))
+
+
+def _elsewhere(prices: Prices, job: Job) -> str:
+    others = [
+        f"{price.amount:.2f} an hour in {region}" for region, price in prices.elsewhere(job.use, job.instance_type)
+    ]
+    return ", ".join(others)
+
+
+def _endpoint(s: Settings, prices: Prices) -> Iterator[Standing]:
+    """From its least number of instances to its most."""
+    low, high = s.autoscaling.min_capacity, s.autoscaling.max_capacity
+    price = prices.find(s.site.region, "Hosting", s.endpoint.instance_type)
+    month = None if price is None else price.amount * HOURS_OF_A_MONTH
+    count = f"{low}" if low == high else f"{low} to {high}"
+    yield Standing(
+        f"endpoint {s.endpoint.name}",
+        f"{count} × {s.endpoint.instance_type}, day and night",
+        None if month is None else month * low,
+        None if month is None else month * high,
+    )
+
+
+def _warm(s: Settings, prices: Prices) -> Iterator[Standing]:
+    """Functions that are kept warm cost while they wait."""
+    chosen = s.functions.predict
+    if chosen.provisioned_concurrency:
+        price = prices.find(s.site.region, "warm", s.functions.architecture)
+        gigabytes = chosen.provisioned_concurrency * chosen.memory_megabytes / _MEGABYTES
+        month = None if price is None else price.amount * gigabytes * _SECONDS_OF_A_MONTH
+        what = f"{chosen.provisioned_concurrency} × {chosen.memory_megabytes} MB, kept warm"
+        yield Standing("function predict", what, month, month)
+
+
+def _schedule(s: Settings, prices: Prices, hours: Mapping[str, Hours], now: dt.datetime) -> Iterator[Standing]:
+    """Executions that start by themselves, with the values that they start with."""
+    chosen = s.schedule
+    if not chosen.enabled:
+        return
+    steps = _execution(with_values(s, chosen.parameters), prices, hours)
+    once = isinstance(parse(chosen.expression), At)
+    often = (
+        len(list(upcoming(chosen.expression, chosen.timezone, now)))
+        if once
+        else per_month(chosen.expression, chosen.timezone, now)
+    )
+    what = f"{chosen.expression}: {often:.1f} executions{' in all' if once else ''}"
+    missing = [step.job.step for step in steps if step.price is None]
+    total = None if missing else sum(step.amount or 0 for step in steps) * often
+    remark = f"no price of {', '.join(missing)} is known" if missing else ""
+    yield Standing("schedule", what, total, total, remark)

@@ -1,0 +1,59 @@
+"""An estimate as text: what a person reads before saying yes, and what programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pedigree.account.pricing import SOURCE
+from pipeline.account.cost import LEFT_OUT, Estimate, Standing, StepCost
+
+
+def lines(estimate: Estimate) -> Iterator[str]:
+    """The estimate as people read it: columns, totals, and what it rests on."""
+    yield f"Cost in USD, an estimate for {estimate.region} ({'; '.join(estimate.sources) or 'no prices known'})"
+    yield from _table("one execution", [_step_cells(step) for step in estimate.steps])
+    but = f", and what {', '.join(estimate.unknown)} costs" if estimate.unknown else ""
+    yield f"    together {_sum(one.amount for one in estimate.steps)}{but}"
+    yield f"    at most {_sum(one.most for one in estimate.steps)}{but}, if every job runs into its time limit"
+    yield from _table("a month", [_standing_cells(one) for one in estimate.standing])
+    if estimate.unknown or any(one.most is None for one in estimate.standing):
+        yield "  unknown prices: pedigree cost --refresh asks AWS for them"
+    elif any(SOURCE not in one for one in estimate.sources):
+        yield "  prices change: pedigree cost --refresh asks AWS for today's"
+    yield f"  not counted: {LEFT_OUT}"
+
+
+def _step_cells(step: StepCost) -> tuple[str, ...]:
+    job = step.job
+    count = f"{job.jobs} jobs, each " if job.jobs > 1 else ""
+    what = f"{count}{job.machines} × {job.instance_type}, {step.hours.each:.2f} h each ({step.hours.basis})"
+    return job.step, what, _money(step.amount), f"at most {_money(step.most)}" if step.price else step.remark
+
+
+def _standing_cells(one: Standing) -> tuple[str, ...]:
+    if one.least is None or one.least == one.most:
+        return one.name, one.what, _money(one.least), one.remark
+    return one.name, one.what, f"{_money(one.least)} to {_money(one.most)}", one.remark
+
+
+def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    yield f"  {title}"
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row in rows:
+        yield f"    {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip()
+
+
+def _sum(amounts: Iterable[float | None]) -> str:
+    return _money(sum(amount for amount in amounts if amount is not None))
+
+
+def _money(amount: float | None) -> str:
+    return "unknown" if amount is None else f"{amount:,.2f}"
+
+
+def document(estimate: Estimate) -> dict[str, Any]:
+    """The estimate for programs; null is what is not known."""
+    steps = [{**asdict(one), "amount": one.amount, "most": one.most} for one in estimate.steps]
+    return {**asdict(estimate), "steps": steps, "not_counted": LEFT_OUT}

@@ -1,0 +1,109 @@
+"""Taking all of it out of an account again: what upsert made, what executions brought to life, and, if asked for, data.
+
+It looks anew each time it is run, so what an interrupted run has left is found by the next. The service-linked role of
+scaling stays: it is the account's, and other endpoints may scale by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from pedigree.account.account import Account
+from pedigree.account.emptying import stored
+from pedigree.account.errors import TakenError
+from pedigree.account.plan import Call, Change, Emptying, Part
+from pipeline.account import tags
+from pipeline.account.bucket import Bucket, labels
+from pipeline.account.removals import IN_ORDER, Look
+from pipeline.settings.tree import Settings
+from steps.site import OWNER
+
+_COUNTED = 1000
+
+
+@dataclass(frozen=True)
+class Everything:
+    """All that can be made again by an upsert and an execution."""
+
+    settings: Settings
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """What is there, in the order in which it can go."""
+        look = Look(account, self.settings)
+        for removal in IN_ORDER:
+            yield from removal(look)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What cannot be made again: the versions in the registry, and what lies in the bucket."""
+
+    settings: Settings
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """What is there; TakenError if another pipeline may have its data in the same place."""
+        found = list(self.there(account))
+        others = self._others(account) if found else ()
+        if others:
+            raise TakenError(
+                f"{' and '.join(others)} may keep data in bucket {Bucket(self.settings).name} too; "
+                "remove that pipeline before, or delete by hand what is to go"
+            )
+        yield from found
+
+    def there(self, account: Account) -> Iterator[Change]:
+        """What is there, whoever else may use it."""
+        yield from self._registry(account)
+        yield from self._bucket(account)
+
+    def _registry(self, account: Account) -> Iterator[Change]:
+        named = {"ModelPackageGroupName": self.settings.registry.group}
+        found = account.find("sagemaker", "describe_model_package_group", **named)
+        if found is None:
+            return
+        arn = found["ModelPackageGroupArn"]
+        there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=arn))
+        if not tags.is_of(there, tags.wanted(self.settings)):
+            return
+        versions = account.each("sagemaker", "list_model_packages", "ModelPackageSummaryList", **named)
+        calls = [
+            Call("sagemaker", "delete_model_package", {"ModelPackageName": one["ModelPackageArn"]}) for one in versions
+        ]
+        why = (f"versions in it: {len(calls)}",) if calls else ()
+        gone = Call("sagemaker", "delete_model_package_group", named)
+        yield Change("delete", "model group", named["ModelPackageGroupName"], (*calls, gone), why)
+
+    def _bucket(self, account: Account) -> Iterator[Change]:
+        """All of a bucket of ours, and the bucket; of somebody else's, what lies under our prefix."""
+        bucket, prefix = Bucket(self.settings), f"{self.settings.site.prefix}/"
+        where = {"Bucket": bucket.name, "ExpectedBucketOwner": account.id}
+        if account.find("s3", "head_bucket", **where) is None:
+            return
+        is_ours = bucket.is_ours(labels(account, bucket.name))
+        under = "" if is_ours else prefix
+        count = len(list(islice(stored(account, bucket.name, under), _COUNTED)))
+        why = (f"versions of objects in it: {count}{' or more' if count == _COUNTED else ''}",) if count else ()
+        emptying = Emptying(bucket.name, under)
+        if is_ours:
+            yield Change("delete", "bucket", bucket.name, (emptying, Call("s3", "delete_bucket", where)), why)
+        elif count:
+            yield Change("delete", "objects", f"{bucket.name}/{prefix}", (emptying,), why)
+
+    def _others(self, account: Account) -> list[str]:
+        """Other pipelines of this account and region that are there."""
+        found = account.each(
+            "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[{"Key": OWNER}]
+        )
+        owners = {tags.mapping(one["Tags"])[OWNER] for one in found} - {tags.wanted(self.settings)[OWNER]}
+        return [
+            owner
+            for owner in sorted(owners)
+            if account.find("sagemaker", "describe_pipeline", PipelineName=owner.rpartition("/")[2]) is not None
+        ]
+
+
+def parts(settings: Settings, *, data: bool) -> list[Part]:
+    """What is to go, for settings that name their account."""
+    return [Everything(settings), *([Data(settings)] if data else [])]

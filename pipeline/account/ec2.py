@@ -1,0 +1,219 @@
+"""Rent one machine that trains once and ends itself: what it is, how it is started, and how it is getting on."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, DeniedError, GivenError, RefusedError
+from pedigree.account.perform import carry_out
+from pedigree.account.plan import Call, Change
+from pedigree.account.times import took
+from pedigree.account.watching import insist
+from pipeline.account import ec2_data, ec2_image, ec2_network, ec2_user_data
+from pipeline.settings.tree import Settings
+from pipeline.source import SourceArchive
+
+_ELSEWHERE = ("InsufficientInstanceCapacity", "Unsupported", "InsufficientFreeAddressesInSubnet")
+_ENDED = ("shutting-down", "terminated", "stopping", "stopped")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody asks for; what is empty or 0 is found in settings, or for oneself."""
+
+    instance_type: str = ""
+    minutes: int = 0
+    spot: bool = False
+    data: str = ""
+    resume: str = ""
+    ami: str = ""
+
+
+@dataclass(frozen=True)
+class Rental:
+    """A machine that is to be started: its request without a subnet, and the subnets to try."""
+
+    run: str
+    results: str
+    minutes: int
+    request: Mapping[str, Any]
+    subnets: tuple[str, ...]
+    why: tuple[str, ...]
+
+    @property
+    def user_data(self) -> str:
+        """What the machine is told."""
+        return str(self.request["UserData"])
+
+    def change(self, subnet: str) -> Change:
+        """The start in one subnet; a start that is repeated there starts no second machine."""
+        arguments = {**self.request, "SubnetId": subnet, "ClientToken": f"{self.run}-{subnet}"[:64]}
+        return Change("create", "machine", self.run, (Call("ec2", "run_instances", arguments, "started"),), self.why)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A machine at one moment: what has come into its log since the last look, and how it ended, where it has."""
+
+    state: str
+    log: str
+    outcome: str = ""
+    reason: str = ""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the machine has ended, or is about to."""
+        return self.state in _ENDED or bool(self.outcome)
+
+
+def plan(account: Account, settings: Settings, archive: SourceArchive, wanted: Wanted) -> Rental:
+    """The machine that would train what settings say."""
+    kind = wanted.instance_type or settings.training.instance_type.removeprefix("ml.")
+    if kind.startswith("ml."):
+        raise GivenError([f"{kind} is a machine of SageMaker's; EC2 calls it {kind.removeprefix('ml.')}"])
+    minutes = wanted.minutes or settings.training.max_runtime_seconds // 60
+    run = f"{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+    image = ec2_image.find(account, kind, settings.images.training.version, wanted.ami)
+    place, profile = ec2_network.find(account, settings.site.network), _profile(account, settings)
+    images = ec2_data.find(account, settings, wanted.data)
+    resume = _resumable(account, settings, wanted.resume) if wanted.resume else ""
+    results = settings.site.uri("ec2", run)
+    work = ec2_user_data.Work(archive.placed(settings.site), images, results, minutes, resume)
+    request = _request(
+        settings, kind, image, profile, place.groups, ec2_user_data.render(settings, work), run, spot=wanted.spot
+    )
+    why = (
+        f"{kind}{', spot' if wanted.spot else ''}, with image {image.id} ({image.origin})",
+        images.why,
+        *((f"going on from run {wanted.resume}",) if resume else ()),
+        f"code {work.code.uri}",
+        f"results {results}/",
+        f"it ends itself, after {took((minutes + ec2_user_data.GRACE_MINUTES) * 60)} at the latest",
+    )
+    return Rental(run, results, minutes, request, place.subnets, why)
+
+
+def start(account: Account, rental: Rental, tell: Callable[[str], None]) -> str:
+    """Start the machine in the first subnet that has one free; its id."""
+    refusals = []
+    for subnet in rental.subnets:
+        try:
+            return _started(account, rental.change(subnet), tell)
+        except RefusedError as refusal:
+            if not refusal.code.startswith(_ELSEWHERE):
+                raise
+            refusals.append(refusal)
+    raise RefusedError(
+        f"{refusals[-1]}; tried in {len(refusals)} subnets: try later, or another machine", refusals[-1].code
+    )
+
+
+def _started(account: Account, change: Change, tell: Callable[[str], None]) -> str:
+    answers = insist(lambda: carry_out(change, account), account.clock, tell)
+    return str(answers["started"]["Instances"][0]["InstanceId"])
+
+
+def watched(account: Account, rental: Rental, instance: str) -> Callable[[], Look]:
+    """How to look at a machine."""
+    read = 0
+
+    def look() -> Look:
+        nonlocal read
+        state, reason = _state(account, instance)
+        outcome = _text(account, f"{rental.results}/{ec2_user_data.OUTCOME}", 0).decode(errors="replace").strip()
+        new = _text(account, f"{rental.results}/{ec2_user_data.LOG}", read)
+        new = new[: new.rfind(b"\n") + 1]  # what is half a line now comes whole with the next look
+        read += len(new)
+        return Look(state, new.decode(errors="replace"), outcome, reason)
+
+    return look
+
+
+_SPOT = {"InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"SpotInstanceType": "one-time"}}}
+
+
+def _request(
+    settings: Settings,
+    kind: str,
+    image: ec2_image.Image,
+    profile: str,
+    groups: tuple[str, ...],
+    user_data: str,
+    run: str,
+    *,
+    spot: bool,
+) -> dict[str, Any]:
+    if len(user_data.encode()) > ec2_user_data.MOST_BYTES:
+        raise GivenError([f"the machine takes {ec2_user_data.MOST_BYTES} bytes of instructions; shorten the settings"])
+    key = settings.site.encryption.volume_key
+    volume = {
+        "VolumeSize": max(settings.training.volume_gigabytes, image.gigabytes),
+        "VolumeType": "gp3",
+        "Encrypted": True,
+        "DeleteOnTermination": True,
+        **({"KmsKeyId": key} if key else {}),
+    }
+    tags = {**settings.site.tags_of(settings.pipeline.name), "Name": f"{settings.pipeline.name}-{run}"}
+    labels = [{"Key": key, "Value": value} for key, value in tags.items()]
+    tagged = ("instance", "volume", "network-interface", *(("spot-instances-request",) if spot else ()))
+    return {
+        "ImageId": image.id,
+        "InstanceType": kind,
+        "MinCount": 1,
+        "MaxCount": 1,
+        "IamInstanceProfile": {"Name": profile},
+        "SecurityGroupIds": list(groups),
+        "BlockDeviceMappings": [{"DeviceName": image.root_device, "Ebs": volume}],
+        "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": 1},
+        "InstanceInitiatedShutdownBehavior": "terminate",
+        "TagSpecifications": [{"ResourceType": one, "Tags": labels} for one in tagged],
+        "UserData": user_data,
+        **(_SPOT if spot else {}),
+    }
+
+
+def _profile(account: Account, settings: Settings) -> str:
+    """The instance profile, which has the name of its role."""
+    name = settings.site.roles.ec2
+    try:
+        found = account.find("iam", "get_instance_profile", InstanceProfileName=name)
+    except DeniedError:
+        return name  # EC2 says it, if there is none
+    if found is None:
+        raise AbsentError(f"account {account.id} has no instance profile {name}; make pipeline-upsert makes it")
+    return name
+
+
+def _resumable(account: Account, settings: Settings, run: str) -> str:
+    """The results of a run that has left checkpoints."""
+    results = settings.site.uri("ec2", run)
+    bucket, _, key = f"{results}/{ec2_user_data.CHECKPOINTS}".removeprefix("s3://").partition("/")
+    if account.find("s3", "head_object", Bucket=bucket, Key=key) is None:
+        raise GivenError([f"run {run} has left no checkpoints in {results}/; leave --resume out to begin anew"])
+    return results
+
+
+def _state(account: Account, instance: str) -> tuple[str, str]:
+    """How a machine is, and why; one that was started a moment ago is not known everywhere."""
+    answer = account.find("ec2", "describe_instances", InstanceIds=[instance])
+    found = [one for reservation in (answer or {}).get("Reservations", ()) for one in reservation["Instances"]]
+    if not found:
+        return "pending", ""
+    return found[0]["State"]["Name"], found[0].get("StateReason", {}).get("Message", "")
+
+
+def _text(account: Account, address: str, start: int) -> bytes:
+    """What lies at an address from a byte on; nothing, where nothing lies there yet."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    try:
+        answer = account.find("s3", "get_object", Bucket=bucket, Key=key, Range=f"bytes={start}-")
+    except RefusedError as refusal:
+        if refusal.code != "InvalidRange":
+            raise
+        return b""
+    return account.read("s3", "get_object", answer["Body"]) if answer else b""

@@ -1,0 +1,62 @@
+"""Which image a rented machine begins with: AWS's deep-learning AMI for PyTorch, found by its public parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pedigree.account.account import Account
+from pedigree.account.errors import GivenError, RefusedError
+from pedigree.aws.machines import processor
+
+PYTHON = "/opt/pytorch/bin/python"
+_PARAMETER = "/aws/service/deeplearning/ami/{}/oss-nvidia-driver-gpu-pytorch-{}-{}/latest/ami-id"
+_SYSTEMS = ("amazon-linux-2023", "ubuntu-24.04", "ubuntu-22.04")
+_OLDER = 6  # versions of PyTorch below the wanted one that will do, too
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, where it was found, and the volume that it needs."""
+
+    id: str
+    origin: str
+    root_device: str
+    gigabytes: int
+
+
+def find(account: Account, instance_type: str, version: str, given: str = "") -> Image:
+    """The image of a PyTorch, or of one a little older, for a type of machine; or the one that is given."""
+    kind = processor(f"ml.{instance_type}")
+    if kind == "accelerator":
+        raise GivenError(
+            [f"{instance_type} has a chip for which PyTorch's images are not made; choose another machine"]
+        )
+    architecture = "arm64" if kind == "arm64" else "x86_64"
+    if given:
+        return _described(account, given, "given")
+    for name in _names(architecture, version):
+        found = account.find("ssm", "get_parameter", Name=name)
+        if found:
+            return _described(account, found["Parameter"]["Value"], name)
+    raise RefusedError(
+        f"{account.region} has no deep-learning AMI with PyTorch {version}, or a little older, for {architecture}; "
+        "name an image with --ami"
+    )
+
+
+def _names(architecture: str, version: str) -> Iterator[str]:
+    """The parameters to look at, the best first."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    for older in range(min(_OLDER, minor) + 1):
+        for system in _SYSTEMS:
+            yield _PARAMETER.format(architecture, f"{major}.{minor - older}", system)
+
+
+def _described(account: Account, identifier: str, origin: str) -> Image:
+    images = account.call("ec2", "describe_images", ImageIds=[identifier])["Images"]
+    if not images:
+        raise GivenError([f"there is no image {identifier} in {account.region}; leave --ami out to have one found"])
+    root = images[0]["RootDeviceName"]
+    volumes = {one["DeviceName"]: one.get("Ebs", {}) for one in images[0]["BlockDeviceMappings"]}
+    return Image(identifier, origin, root, volumes.get(root, {}).get("VolumeSize", 0))

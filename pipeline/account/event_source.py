@@ -1,0 +1,79 @@
+"""What makes the await function read its queue: each message counts for itself, so one that waits holds up no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.account import differences
+from pedigree.account.account import Account
+from pedigree.account.plan import Call, Change
+from pipeline.account import tags
+from pipeline.account.functions import live_arn
+from pipeline.settings.tree import Settings
+from steps.functions import queue_name
+
+_BATCH = 10
+_GOING = {"Disabling", "Disabled"}
+_LEAVING = {"Deleting"}
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """The mapping from a queue to the version of a function that serves."""
+
+    queue: str
+    queue_arn: str
+    function_arn: str
+    tags: tags.Tags
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Make it, mend it, and remove what reads the queue besides."""
+        found, *surplus = self._there(account) or [None]
+        if found is None:
+            yield Change("create", "event source", self.queue, (self._creation(),))
+        else:
+            yield from self._repair(found, account)
+        for other in surplus:
+            call = Call("lambda", "delete_event_source_mapping", {"UUID": other["UUID"]})
+            yield Change(
+                "delete", "event source", f"{self.queue} to {other['FunctionArn']}", (call,), ("one is enough",)
+            )
+
+    def _there(self, account: Account) -> list[Any]:
+        """The mappings of the queue, the one to our function first."""
+        found = account.each(
+            "lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=self.queue_arn
+        )
+        staying = [one for one in found if one["State"] not in _LEAVING]
+        return sorted(staying, key=lambda one: (one["FunctionArn"] != self.function_arn, one["UUID"]))
+
+    def _wanted(self) -> dict[str, Any]:
+        return {"BatchSize": _BATCH, "FunctionResponseTypes": ["ReportBatchItemFailures"]}
+
+    def _creation(self) -> Call:
+        source = {"EventSourceArn": self.queue_arn, "FunctionName": self.function_arn}
+        return Call("lambda", "create_event_source_mapping", {**source, **self._wanted(), "Tags": dict(self.tags)})
+
+    def _repair(self, found: dict[str, Any], account: Account) -> Iterator[Change]:
+        arn = found["EventSourceMappingArn"]
+        labels = account.call("lambda", "list_tags", Resource=arn).get("Tags", {})
+        lacking = tags.lacking("event source", self.queue, labels, self.tags)
+        differs = differences.fields(found, {"FunctionArn": self.function_arn, **self._wanted()})
+        stopped = ("it is switched off",) if found["State"] in _GOING else ()
+        calls = []
+        if differs or stopped:
+            new = {"UUID": found["UUID"], "FunctionName": self.function_arn, "Enabled": True, **self._wanted()}
+            calls.append(Call("lambda", "update_event_source_mapping", new))
+        if lacking:
+            calls.append(Call("lambda", "tag_resource", {"Resource": arn, "Tags": lacking}))
+        if calls:
+            why = (*differs, *stopped, *tags.told(labels, lacking))
+            yield Change("update", "event source", self.queue, tuple(calls), why)
+
+
+def event_source(settings: Settings) -> EventSource:
+    """What makes the await function read the await queue."""
+    queue = queue_name(settings.pipeline.name)
+    return EventSource(queue, settings.site.arn("sqs", queue), live_arn(settings, "await"), tags.wanted(settings))

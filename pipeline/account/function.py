@@ -1,0 +1,133 @@
+"""A Lambda function: its code and configuration, the version that serves, and how much may run of it at once.
+
+A version is published only where code or configuration changed, and the alias `live` is moved to it; callers that go by
+the alias see the old version until the new one is whole. The alias is held against what settings ask for, not against
+the newest version: so whatever was cut off half-way is gone on with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.account import differences
+from pedigree.account.account import Account
+from pedigree.account.plan import Call, Change, Saved
+from pipeline.account import tags
+from pipeline.account.packages import Package
+from steps.functions import LIVE
+
+
+@dataclass(frozen=True)
+class Function:
+    """One function as settings have it; no concurrency set aside is 0."""
+
+    name: str
+    arn: str
+    package: Package
+    architecture: str
+    configuration: Mapping[str, Any]
+    tags: tags.Tags
+    reserved: int = 0
+
+    @property
+    def named(self) -> dict[str, str]:
+        """The function, as calls name it."""
+        return {"FunctionName": self.name}
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """The function itself, then its alias, then its concurrency."""
+        found = account.find("lambda", "get_function", **self.named)
+        yield from self._function(found)
+        yield from self._alias(account)
+        yield from self._reserved((found or {}).get("Concurrency", {}).get("ReservedConcurrentExecutions", 0))
+
+    def _function(self, found: Mapping[str, Any] | None) -> Iterator[Change]:
+        if found is None:
+            yield Change("create", "function", self.name, (self._creation(),))
+            return
+        there, labels = found["Configuration"], found.get("Tags", {})
+        tags.check_made("function", self.name, labels, self.tags, "pipeline.name")
+        lacking = tags.lacking("function", self.name, labels, self.tags)
+        code, configured = self._code_differences(there), self._configured_differences(there)
+        if there.get("LastUpdateStatus") == "Failed":
+            configured = (
+                *configured,
+                f"its last update failed: {there.get('LastUpdateStatusReason', 'no reason given')}",
+            )
+        calls = []
+        if code:
+            new = {"ZipFile": self.package.content, "Architectures": [self.architecture]}
+            calls.append(Call("lambda", "update_function_code", {**self.named, **new}))
+        if configured:
+            calls.append(Call("lambda", "update_function_configuration", {**self.named, **self.configuration}))
+        if lacking:
+            calls.append(Call("lambda", "tag_resource", {"Resource": self.arn, "Tags": lacking}))
+        if calls:
+            why = (*code, *configured, *tags.told(labels, lacking))
+            yield Change("update", "function", self.name, tuple(calls), why)
+
+    def _creation(self) -> Call:
+        arguments = {
+            **self.named,
+            **self.configuration,
+            "Architectures": [self.architecture],
+            "Code": {"ZipFile": self.package.content},
+            "Tags": dict(self.tags),
+        }
+        return Call("lambda", "create_function", arguments)
+
+    def _code_differences(self, there: Mapping[str, Any]) -> tuple[str, ...]:
+        changed = () if there.get("CodeSha256") == self.package.sha256 else ("the code is another",)
+        return (*changed, *differences.fields(there, {"Architectures": [self.architecture]}))
+
+    def _configured_differences(self, there: Mapping[str, Any]) -> tuple[str, ...]:
+        """What is configured otherwise; in the environment also what somebody added, because it is written whole."""
+        added = set(there.get("Environment", {}).get("Variables", {})) - set(
+            self.configuration["Environment"]["Variables"]
+        )
+        return (
+            *differences.fields(there, self.configuration),
+            *(f"environment variable {name} is not ours" for name in sorted(added)),
+        )
+
+    def _alias(self, account: Account) -> Iterator[Change]:
+        alias = {**self.named, "Name": LIVE}
+        published = Call(
+            "lambda", "publish_version", {**self.named, "CodeSha256": self.package.sha256}, saves="version"
+        )
+        moved = {**alias, "FunctionVersion": Saved("version", "Version")}
+        found = account.find("lambda", "get_alias", **alias)
+        if found is None:
+            calls = (published, Call("lambda", "create_alias", moved))
+            yield Change("create", "alias", self._live, calls)
+            return
+        version = found["FunctionVersion"]
+        there = account.find("lambda", "get_function_configuration", **self.named, Qualifier=version) or {}
+        why = (*self._code_differences(there), *self._configured_differences(there))
+        split = found.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+        whole: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": {}}}
+        if why:
+            told = tuple(f"version {version}: {one}" for one in why)
+            calls = (published, Call("lambda", "update_alias", {**moved, **whole}))
+            yield Change("update", "alias", self._live, calls, told)
+        elif split:
+            call = Call("lambda", "update_alias", {**alias, **whole})
+            yield Change("update", "alias", self._live, (call,), ("it is split among versions",))
+
+    def _reserved(self, found: int) -> Iterator[Change]:
+        if found == self.reserved:
+            return
+        called = {**self.named, "ReservedConcurrentExecutions": self.reserved}
+        call = (
+            Call("lambda", "put_function_concurrency", called)
+            if self.reserved
+            else Call("lambda", "delete_function_concurrency", self.named)
+        )
+        why = f"{found} set aside, not {self.reserved}"
+        yield Change("update", "reserved concurrency", self.name, (call,), (why,))
+
+    @property
+    def _live(self) -> str:
+        return f"{self.name}:{LIVE}"

@@ -1,0 +1,45 @@
+"""The log group of a function: made before the function writes, so that its lines are not kept for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pedigree.account import differences
+from pedigree.account.account import Account
+from pedigree.account.plan import Call, Change
+from pipeline.account import tags
+
+
+@dataclass(frozen=True)
+class LogGroup:
+    """A log group and how long it keeps its lines."""
+
+    name: str
+    arn: str
+    retention_days: int
+    tags: tags.Tags
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Make it, or mend what differs."""
+        named = {"logGroupName": self.name}
+        keeping = Call("logs", "put_retention_policy", {**named, "retentionInDays": self.retention_days})
+        found = find(account, self.name)
+        if found is None:
+            made = Call("logs", "create_log_group", {**named, "tags": dict(self.tags)})
+            yield Change("create", "log group", self.name, (made, keeping))
+            return
+        labels = account.call("logs", "list_tags_for_resource", resourceArn=self.arn).get("tags", {})
+        lacking = tags.lacking("log group", self.name, labels, self.tags)
+        kept = differences.fields(found, {"retentionInDays": self.retention_days})
+        calls = [keeping] if kept else []
+        if lacking:
+            calls.append(Call("logs", "tag_resource", {"resourceArn": self.arn, "tags": lacking}))
+        if calls:
+            yield Change("update", "log group", self.name, tuple(calls), (*kept, *tags.told(labels, lacking)))
+
+
+def find(account: Account, name: str) -> dict[str, object] | None:
+    """The log group of exactly that name."""
+    found = account.each("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
+    return next((one for one in found if one["logGroupName"] == name), None)

@@ -1,0 +1,121 @@
+"""The pipeline itself: made, or changed where it differs, and the plan says what the difference means.
+
+The definition that is there is held against the new one by meaning, not as text: AWS may hand it back written
+otherwise. A large one goes by way of the bucket, because a request has its limits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pedigree.account import differences
+from pedigree.account.account import Account
+from pedigree.account.errors import UnfinishedError
+from pedigree.account.plan import Call, Change
+from pedigree.language.definition import Definition, parse, read
+from pedigree.language.errors import LanguageError
+from pedigree.language.revision import told
+from pipeline.account import tags
+from pipeline.document import document
+from pipeline.settings.tree import Settings
+from pipeline.source import SourceArchive
+from steps.site import Site
+
+KIND = "pipeline"
+INLINE_BYTES = 100 * 1024
+
+
+@dataclass(frozen=True)
+class PipelinePart:
+    """A pipeline of this name, with this definition, as settings have it."""
+
+    settings: Settings
+    document: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return self.settings.pipeline.name
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Make it, or change what differs."""
+        found = account.find("sagemaker", "describe_pipeline", PipelineName=self.name)
+        if found is None:
+            yield self._creation()
+            return
+        if found.get("PipelineStatus") == "Deleting":
+            raise UnfinishedError(f"pipeline {self.name} is being deleted; run it again in a minute")
+        there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
+        wanted = tags.wanted(self.settings)
+        tags.check_made(KIND, self.name, there, wanted, "pipeline.name")
+        lacking = tags.lacking(KIND, self.name, there, wanted)
+        why = (*differences.fields(found, self._members), *self._revision(found.get("PipelineDefinition", "")))
+        calls = self._written("update_pipeline", {}) if why else ()
+        if lacking:
+            labelled = {"ResourceArn": found["PipelineArn"], "Tags": tags.pairs(lacking)}
+            calls = (*calls, Call("sagemaker", "add_tags", labelled))
+        if calls:
+            yield Change("update", KIND, self.name, calls, (*why, *tags.told(there, lacking)))
+
+    def _creation(self) -> Change:
+        steps, parameters = len(self._definition.by_name()), len(self._definition.parameters)
+        calls = self._written("create_pipeline", {"Tags": tags.pairs(tags.wanted(self.settings))})
+        return Change("create", KIND, self.name, calls, (f"{steps} steps, {parameters} parameters",))
+
+    def _revision(self, text: str) -> list[str]:
+        """How the definition that is there differs."""
+        try:
+            return told(parse(text), self._definition)
+        except LanguageError as error:
+            return [f"the definition that is there cannot be read: {error}"]
+
+    def _written(self, operation: str, members: Mapping[str, Any]) -> tuple[Call, ...]:
+        """The call that writes all of it, after an upload where the definition is large."""
+        named = {"PipelineName": self.name, **self._members, **members}
+        if len(self._text.encode()) <= INLINE_BYTES:
+            return (Call("sagemaker", operation, {**named, "PipelineDefinition": self._text}),)
+        upload = _upload(self._text.encode(), self.settings.site)
+        where = {"Bucket": upload.arguments["Bucket"], "ObjectKey": upload.arguments["Key"]}
+        return upload, Call("sagemaker", operation, {**named, "PipelineDefinitionS3Location": where})
+
+    @cached_property
+    def _definition(self) -> Definition:
+        return read(self.document)
+
+    @cached_property
+    def _text(self) -> str:
+        return json.dumps(self.document, ensure_ascii=False, separators=(",", ":"))
+
+    @property
+    def _members(self) -> dict[str, Any]:
+        """What a pipeline is beside its definition and its tags."""
+        naming, site = self.settings.pipeline, self.settings.site
+        return {
+            "PipelineDescription": naming.description,
+            "RoleArn": site.role("pipeline"),
+            "ParallelismConfiguration": {"MaxParallelExecutionSteps": naming.parallel_steps},
+        }
+
+
+def pipeline_part(settings: Settings, archive: SourceArchive) -> PipelinePart:
+    """The pipeline of these settings, which name their account, and of this code."""
+    return PipelinePart(settings, document(settings, archive))
+
+
+def _upload(content: bytes, site: Site) -> Call:
+    """The definition under a key that is made from its content: what a pipeline was made from stays as it was."""
+    digest, key = hashlib.sha256(content).hexdigest(), site.encryption.output_key
+    arguments = {
+        "Bucket": site.bucket_name,
+        "Key": f"{site.prefix}/definitions/{digest[:16]}.json",
+        "ExpectedBucketOwner": site.account_id,
+        "Body": content,
+        "ContentType": "application/json",
+        **({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}),
+    }
+    return Call("s3", "put_object", arguments)

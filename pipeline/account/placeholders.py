@@ -1,0 +1,110 @@
+"""What stands in the placeholders of iam/: names and addresses, as settings and the rest of the project make them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from pipeline.settings.tree import Settings
+from steps import images
+from steps.build import Family, image_for
+from steps.functions import FUNCTIONS, function_name, queue_name
+from steps.site import Site
+
+Value = str | tuple[str, ...]
+
+# A model and a configuration are named after their endpoint, whose name is shortened to this where it is long.
+_LONGEST_STEM = 29
+_IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z0-9.-]+/(?P<repository>[^:@]+)")
+
+
+def values(settings: Settings) -> Mapping[str, Value]:
+    """Everything that a placeholder can stand for; empty, where settings have none of it."""
+    site, pipeline = settings.site, settings.pipeline.name
+    bucket, _, prefix = site.uri().removeprefix("s3://").partition("/")
+    data_bucket, data_key = _address(settings.data.source)
+    weights_bucket, weights_key = _address(settings.training.weights)
+    key = site.encryption.output_key
+    return {
+        "AccountId": site.account_id,
+        "Bucket": bucket,
+        "DataBucket": data_bucket,
+        "DataKey": data_key,
+        "DebuggerRepository": _repository(site, images.debugger_rules(site.region))
+        if settings.debugger.enabled
+        else "",
+        "DnsSuffix": images.dns_suffix(site.region),
+        "EndpointName": settings.endpoint.name,
+        "EndpointStem": _stem(settings.endpoint.name),
+        "InferenceRepository": _repository(site, _image(settings, "inference")),
+        "ModelPackageGroup": settings.registry.group,
+        "OutputKey": key if is_key(key) else "",
+        "Partition": images.partition(site.region),
+        "PipelineName": pipeline,
+        "Prefix": prefix,
+        "Region": site.region,
+        "RoleArns": tuple(site.role(name) for name in _roles(site)),
+        "SecurityGroupArns": tuple(_anywhere(site, f"security-group/{one}") for one in site.network.security_groups),
+        "SubnetArns": tuple(_anywhere(site, f"subnet/{one}") for one in site.network.subnets),
+        "Subnets": site.network.subnets,
+        "TrainingRepositories": tuple(dict.fromkeys(_training_repositories(settings))),
+        "VolumeKey": site.encryption.volume_key,
+        "WeightsBucket": weights_bucket,
+        "WeightsKey": weights_key,
+        "AwaitQueue": queue_name(pipeline),
+        "ScheduleQueue": f"{pipeline}-schedule-dead",
+        **{f"{name.capitalize()}Function": function_name(pipeline, name) for name in FUNCTIONS},
+        **{f"{name.capitalize()}Role": role for name, role in _roles(site).items()},
+    }
+
+
+def is_alias(key: str) -> bool:
+    """Whether the ARN of a key is that of its alias, which a policy cannot name as a resource."""
+    return ":alias/" in key
+
+
+def is_key(key: str) -> bool:
+    """Whether the ARN of a key is its own."""
+    return ":key/" in key
+
+
+def _roles(site: Site) -> Mapping[str, str]:
+    return {str(name): str(role) for name, role in site.roles.model_dump(by_alias=True).items()}
+
+
+def _address(uri: str) -> tuple[str, str]:
+    """Bucket and key of an address in S3; nothing for any other address."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/") if uri.startswith("s3://") else ("", "", "")
+    return bucket, key
+
+
+def _stem(endpoint: str) -> str:
+    """How the names of an endpoint's models and configurations begin."""
+    return f"{endpoint}-" if len(endpoint) <= _LONGEST_STEM else endpoint[:_LONGEST_STEM].rstrip("-")
+
+
+def _training_repositories(settings: Settings) -> Iterator[str]:
+    families: tuple[Family, ...] = ("training", "distributed") if settings.distributed.enabled else ("training",)
+    for family in families:
+        yield _repository(settings.site, _image(settings, family))
+
+
+def _image(settings: Settings, family: Family) -> str:
+    machines = {
+        "training": settings.training.instance_type,
+        "distributed": settings.distributed.instance_type,
+        "inference": settings.registry.inference_instance_types[0],
+    }
+    return image_for(settings.images, family, machines[family], settings.site.region)
+
+
+def _repository(site: Site, image: str) -> str:
+    found = _IMAGE.match(image)
+    assert found, f"{image} is no address of ECR"
+    partition = images.partition(site.region)
+    return f"arn:{partition}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
+
+
+def _anywhere(site: Site, resource: str) -> str:
+    """A part of a network, which another account may own and share."""
+    return f"arn:{images.partition(site.region)}:ec2:{site.region}:*:{resource}"

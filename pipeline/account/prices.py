@@ -1,0 +1,95 @@
+"""What machines cost: dated tables that come with the package, and on top of them what AWS was asked for later.
+
+All are documents of one form: a date, a source, and for each region prices by use and instance type. The use
+"machines" stands for all of Processing, Training and Hosting. What no table has is unknown, and never guessed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pedigree.account.errors import PricesError
+from pipeline.settings.layers import tomllib
+
+Use = Literal["Processing", "Training", "Hosting", "warm"]
+TABLE = Path(__file__).with_name("prices.toml")
+_ANY_MACHINE = "machines"
+_USES = ("Processing", "Training", "Hosting", "warm", _ANY_MACHINE)
+
+
+@dataclass(frozen=True)
+class Price:
+    """An amount in USD, and of when and from where it is."""
+
+    amount: float
+    date: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices by region, use and name."""
+
+    known: Mapping[tuple[str, str, str], Price] = field(default_factory=dict)
+
+    def find(self, region: str, use: Use, name: str) -> Price | None:
+        """A price, if it is known."""
+        return self.known.get((region, use, name)) or self.known.get((region, _ANY_MACHINE, name))
+
+    def elsewhere(self, use: Use, name: str) -> Iterator[tuple[str, Price]]:
+        """The prices of the same thing in other regions."""
+        for region in sorted({region for region, *_ in self.known}):
+            found = self.find(region, use, name)
+            if found:
+                yield region, found
+
+    def sources(self, region: str) -> tuple[str, ...]:
+        """From where the prices of a region are."""
+        found = {f"{price.source}, {price.date}" for (where, *_), price in self.known.items() if where == region}
+        return tuple(sorted(found))
+
+    def below(self, later: Prices) -> Prices:
+        """These, with later ones on top."""
+        return Prices({**self.known, **later.known})
+
+
+@cache
+def of_the_package() -> Prices:
+    """The tables that come with the package."""
+    found = Prices()
+    for table in tomllib.loads(TABLE.read_text(encoding="utf-8"))["tables"]:
+        found = found.below(read(table))
+    return found
+
+
+def parse(text: str) -> Prices:
+    """A table that was written as JSON; PricesError if it is none."""
+    try:
+        return read(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise PricesError(f"this is no table of prices ({type(error).__name__}: {error})") from None
+
+
+def read(document: Mapping[str, Any]) -> Prices:
+    """The prices in a document."""
+    date, source = str(document["date"]), str(document["source"])
+    return Prices(
+        {
+            (region, use, name): Price(_amount(amount), date, source)
+            for region, uses in document["regions"].items()
+            for use, prices in uses.items()
+            if use in _USES
+            for name, amount in prices.items()
+        }
+    )
+
+
+def _amount(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e6:
+        raise ValueError(f"{value!r} is no price")
+    return float(value)

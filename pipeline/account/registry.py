@@ -1,0 +1,43 @@
+"""The group in the model registry, to which every execution that passes the gate adds a version.
+
+A group that was there already is used as it is: its versions may be older than this pipeline. One that we made is ours
+by its tag, and keeps its tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pedigree.account.account import Account
+from pedigree.account.plan import Call, Change
+from pipeline.account import tags
+from pipeline.settings.tree import Settings
+
+KIND = "model group"
+
+
+@dataclass(frozen=True)
+class ModelGroup:
+    """The model package group of settings."""
+
+    settings: Settings
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Make it, if there is none; give ours the tags that it lacks."""
+        name, wanted = self.settings.registry.group, tags.wanted(self.settings)
+        found = account.find("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
+        if found is None:
+            described = {
+                "ModelPackageGroupName": name,
+                "ModelPackageGroupDescription": self.settings.pipeline.description[:1024],
+                "Tags": tags.pairs(wanted),
+            }
+            yield Change("create", KIND, name, (Call("sagemaker", "create_model_package_group", described),))
+            return
+        arn = found["ModelPackageGroupArn"]
+        there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=arn))
+        lacking = tags.lacking(KIND, name, there, wanted) if tags.is_of(there, wanted) else {}
+        if lacking:
+            call = Call("sagemaker", "add_tags", {"ResourceArn": arn, "Tags": tags.pairs(lacking)})
+            yield Change("update", KIND, name, (call,), tags.told(there, lacking))

@@ -1,0 +1,276 @@
+"""What can be removed, kind by kind: each looks whether the thing is there, and says how it goes.
+
+Tags say what is this pipeline's, and the tagging service answers with what was tagged not long ago as well; so whatever
+it names is looked up. What cannot have tags, or whose name follows from the pipeline's, is found by name besides, which
+also finds what was made a moment ago.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.plan import Act, Call, Change, Wait
+from pipeline.account import log_group, role, tags
+from pipeline.account.approval import rule_name
+from pipeline.account.functions import log_group_name
+from pipeline.account.queues import await_queues, schedule_dead_letters
+from pipeline.settings.tree import Settings
+from steps.functions import FUNCTIONS, function_name
+from steps.site import OWNER
+
+_OVER = ("Stopped", "Failed", "Succeeded")
+_STILL = ("InService", "OutOfService", "Failed", "UpdateRollbackFailed")
+_LONGEST_EXECUTION = dt.timedelta(days=30)
+_UPDATE_SECONDS = 3600.0
+_ALARMS_AT_ONCE = 100
+_SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+
+
+@dataclass(frozen=True)
+class Look:
+    """One look at an account: what carries this pipeline's tag, and what is called after it."""
+
+    account: Account
+    settings: Settings
+
+    @cached_property
+    def arns(self) -> tuple[str, ...]:
+        """What carries the tag, or did so not long ago."""
+        owner = tags.wanted(self.settings)[OWNER]
+        filters = [{"Key": OWNER, "Values": [owner]}]
+        found = self.account.each(
+            "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=filters
+        )
+        return tuple(one["ResourceARN"] for one in found)
+
+    def named(self, service: str, resource: str, known: Iterable[str] = ()) -> list[str]:
+        """The names of things of a kind, those that are known by name among them, each once."""
+        names = list(known)
+        for arn in self.arns:
+            _, _, of, _, _, rest = arn.removesuffix(":*").split(":", 5)
+            name = rest.removeprefix(resource)
+            is_part = resource.endswith("/") and "/" in name  # of such a thing, like an execution of a pipeline
+            if of == service and rest.startswith(resource) and not is_part:
+                names.append(name)
+        return list(dict.fromkeys(names))
+
+
+Removal = Callable[[Look], Iterator[Change]]
+
+
+def schedule(look: Look) -> Iterator[Change]:
+    """The schedule of that name, if it starts our pipeline; first of all, so that nothing is started meanwhile."""
+    named = {"Name": look.settings.pipeline.name, "GroupName": "default"}
+    found = look.account.find("scheduler", "get_schedule", **named)
+    owner = tags.wanted(look.settings)[OWNER]
+    if found and found.get("Target", {}).get("Arn", "").lower() == owner.lower():
+        yield _deleted("schedule", named["Name"], Call("scheduler", "delete_schedule", named))
+
+
+def rules(look: Look) -> Iterator[Change]:
+    """Rules, and their targets before them."""
+    for name in look.named("events", "rule/", [rule_name(look.settings)]):
+        if look.account.find("events", "describe_rule", Name=name) is None:
+            continue
+        ids = [one["Id"] for one in look.account.each("events", "list_targets_by_rule", "Targets", Rule=name)]
+        targets = [Call("events", "remove_targets", {"Rule": name, "Ids": ids})] if ids else []
+        yield _deleted("rule", name, *targets, Call("events", "delete_rule", {"Name": name}))
+
+
+def pipelines(look: Look) -> Iterator[Change]:
+    """The pipeline; executions that still run are stopped, while the functions that answer them are there."""
+    seen = set()
+    for name in look.named("sagemaker", "pipeline/", [look.settings.pipeline.name]):
+        found = look.account.find("sagemaker", "describe_pipeline", PipelineName=name)
+        if found is None or found["PipelineArn"] in seen:
+            continue
+        seen.add(found["PipelineArn"])
+        running = list(_running(look.account, name))
+        why = (f"executions that are stopped before: {len(running)}",) if running else ()
+        stopping = [call for arn in running for call in _stopped(arn)]
+        yield _deleted(
+            "pipeline", name, *stopping, Call("sagemaker", "delete_pipeline", {"PipelineName": name}), why=why
+        )
+
+
+def _running(account: Account, pipeline: str) -> Iterator[str]:
+    since = account.clock.now() - _LONGEST_EXECUTION
+    found = account.each(
+        "sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=pipeline, CreatedAfter=since
+    )
+    yield from (one["PipelineExecutionArn"] for one in found if one["PipelineExecutionStatus"] not in _OVER)
+
+
+def _stopped(arn: str) -> tuple[Act, ...]:
+    named = {"PipelineExecutionArn": arn}
+    what = f"execution {arn.rpartition('/')[2]} to stop"
+    return (
+        Call("sagemaker", "stop_pipeline_execution", named),
+        Wait("sagemaker", "describe_pipeline_execution", named, what, "PipelineExecutionStatus", _OVER),
+    )
+
+
+def scaling(look: Look) -> Iterator[Change]:
+    """What scales our endpoints; its policies and their alarms go with it."""
+    ours = tuple(f"endpoint/{name.lower()}/" for name in look.named("sagemaker", "endpoint/"))
+    if not ours:
+        return
+    service = "application-autoscaling"
+    found = look.account.each(service, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker")
+    for resource in sorted({one["ResourceId"] for one in found}):
+        if resource.lower().startswith(ours):
+            call = Call(service, "deregister_scalable_target", {**_SCALING, "ResourceId": resource})
+            yield _deleted("scaling", resource, call)
+
+
+def endpoints(look: Look) -> Iterator[Change]:
+    """Endpoints; one that is being changed is waited for, because it cannot be deleted before."""
+    for name in look.named("sagemaker", "endpoint/"):
+        found = look.account.find("sagemaker", "describe_endpoint", EndpointName=name)
+        if found is None:
+            continue
+        named = {"EndpointName": found["EndpointName"]}
+        gone = Wait("sagemaker", "describe_endpoint", named, f"endpoint {name} to be gone")
+        still = Wait(
+            "sagemaker", "describe_endpoint", named, f"endpoint {name} to be at rest", "EndpointStatus", _STILL,
+            _UPDATE_SECONDS,
+        )  # fmt: skip
+        deleted = Call("sagemaker", "delete_endpoint", named)
+        status = found["EndpointStatus"]
+        acts = (gone,) if status == "Deleting" else (deleted, gone) if status in _STILL else (still, deleted, gone)
+        why = () if status in _STILL else (f"it is {status}",)
+        yield _deleted("endpoint", found["EndpointName"], *acts, why=why)
+
+
+def alarms(look: Look) -> Iterator[Change]:
+    """The alarms that the deploying function made."""
+    names = look.named("cloudwatch", "alarm:")
+    for start in range(0, len(names), _ALARMS_AT_ONCE):
+        answer = look.account.call(
+            "cloudwatch", "describe_alarms", AlarmNames=names[start : start + _ALARMS_AT_ONCE],
+            AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+        )  # fmt: skip
+        for alarm in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())):
+            name = alarm["AlarmName"]
+            yield _deleted("alarm", name, Call("cloudwatch", "delete_alarms", {"AlarmNames": [name]}))
+
+
+def configurations(look: Look) -> Iterator[Change]:
+    """The configurations of endpoints."""
+    yield from _sagemaker(look, "endpoint configuration", "endpoint-config/", "endpoint_config", "EndpointConfigName")
+
+
+def models(look: Look) -> Iterator[Change]:
+    """The models that endpoints served; versions in the registry are data."""
+    yield from _sagemaker(look, "model", "model/", "model", "ModelName")
+
+
+def _sagemaker(look: Look, kind: str, resource: str, operation: str, argument: str) -> Iterator[Change]:
+    """ARNs spell names in small letters; the answer to a look has the name itself."""
+    for name in look.named("sagemaker", resource):
+        found = look.account.find("sagemaker", f"describe_{operation}", **{argument: name})
+        if found is not None:
+            call = Call("sagemaker", f"delete_{operation}", {argument: found[argument]})
+            yield _deleted(kind, found[argument], call)
+
+
+def event_sources(look: Look) -> Iterator[Change]:
+    """What reads our queues."""
+    found = {}
+    for queue in await_queues(look.settings):
+        for one in look.account.each(
+            "lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=queue.arn
+        ):
+            found[one["UUID"]] = one
+    for identifier in look.named("lambda", "event-source-mapping:", found):
+        one = look.account.find("lambda", "get_event_source_mapping", UUID=identifier)
+        if one is not None and one["State"] != "Deleting":
+            call = Call("lambda", "delete_event_source_mapping", {"UUID": identifier})
+            yield _deleted("event source", one["EventSourceArn"].rpartition(":")[2], call)
+
+
+def functions(look: Look) -> Iterator[Change]:
+    """Functions, with their versions, aliases and permissions."""
+    for name in look.named("lambda", "function:", _functions(look.settings)):
+        if look.account.find("lambda", "get_function", FunctionName=name) is not None:
+            yield _deleted("function", name, Call("lambda", "delete_function", {"FunctionName": name}))
+
+
+def queues(look: Look) -> Iterator[Change]:
+    """Queues, and the messages that are still in them."""
+    known = [queue.name for queue in (*await_queues(look.settings), schedule_dead_letters(look.settings))]
+    for name in look.named("sqs", "", known):
+        found = look.account.find("sqs", "get_queue_url", QueueName=name)
+        if found is not None:
+            yield _deleted("queue", name, Call("sqs", "delete_queue", {"QueueUrl": found["QueueUrl"]}))
+
+
+def log_groups(look: Look) -> Iterator[Change]:
+    """What the functions logged."""
+    known = map(log_group_name, _functions(look.settings))
+    for name in look.named("logs", "log-group:", known):
+        if log_group.find(look.account, name) is not None:
+            yield _deleted("log group", name, Call("logs", "delete_log_group", {"logGroupName": name}))
+
+
+def instance_profile(look: Look) -> Iterator[Change]:
+    """The machines' profile, if it is ours; it lets go of its role before."""
+    name = role.profile(look.settings).name
+    found = look.account.find("iam", "get_instance_profile", InstanceProfileName=name)
+    if found is None or not _is_ours(look, found["InstanceProfile"]):
+        return
+    named = {"InstanceProfileName": name}
+    held = [one["RoleName"] for one in found["InstanceProfile"]["Roles"]]
+    released = [Call("iam", "remove_role_from_instance_profile", {**named, "RoleName": one}) for one in held]
+    yield _deleted("instance profile", name, *released, Call("iam", "delete_instance_profile", named))
+
+
+def roles(look: Look) -> Iterator[Change]:
+    """The roles of settings, if they are ours; last of all, because what goes before may need them."""
+    for name in look.settings.site.roles.model_dump().values():
+        named = {"RoleName": name}
+        found = look.account.find("iam", "get_role", **named)
+        if found is None or not _is_ours(look, found["Role"]):
+            continue
+        inline = look.account.each("iam", "list_role_policies", "PolicyNames", **named)
+        attached = look.account.each("iam", "list_attached_role_policies", "AttachedPolicies", **named)
+        acts = [
+            *(Call("iam", "delete_role_policy", {**named, "PolicyName": one}) for one in inline),
+            *(Call("iam", "detach_role_policy", {**named, "PolicyArn": one["PolicyArn"]}) for one in attached),
+        ]
+        yield _deleted("role", name, *acts, Call("iam", "delete_role", named))
+
+
+def _functions(settings: Settings) -> list[str]:
+    return [function_name(settings.pipeline.name, party) for party in FUNCTIONS]
+
+
+def _is_ours(look: Look, found: dict[str, Any]) -> bool:
+    return tags.is_of(tags.mapping(found.get("Tags", ())), tags.wanted(look.settings))
+
+
+def _deleted(kind: str, name: str, *acts: Act, why: tuple[str, ...] = ()) -> Change:
+    return Change("delete", kind, name, acts, why)
+
+
+IN_ORDER: tuple[Removal, ...] = (
+    schedule,
+    rules,
+    pipelines,
+    scaling,
+    endpoints,
+    alarms,
+    configurations,
+    models,
+    event_sources,
+    functions,
+    queues,
+    log_groups,
+    instance_profile,
+    roles,
+)

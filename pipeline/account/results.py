@@ -1,0 +1,155 @@
+"""What an execution has come to: its trials, its champion, and a picture to try it with."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.errors import RefusedError
+from pedigree.account.progress import Step, View
+from steps import evaluate, prepare_data, tune
+
+TEST = "test"
+EVALUATION = "evaluation"
+REPORT = "report.html"
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
+_OURS = ("sagemaker_", "_tuning_objective_metric")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of the tuning, what it was given, and what it reached."""
+
+    name: str
+    status: str
+    reached: float | None
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Trials:
+    """All trainings of the tuning, and the best of them."""
+
+    metric: str
+    all: tuple[Trial, ...]
+    best: Trial | None
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Which candidate won on the test pictures, why, and where a person can read about it."""
+
+    name: str
+    reason: str
+    accuracy: float
+    accuracies: Mapping[str, float]
+    pictures: int
+    report: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A test picture: where it is, and what is on it."""
+
+    address: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """What there is of all that, once an execution has come so far."""
+
+    trials: Trials | None = None
+    champion: Champion | None = None
+    picture: Picture | None = None
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def results(account: Account, view: View) -> Results:
+    """What the steps of an execution have left behind."""
+    steps = {step.name: step for step in view.steps if step.status == "Succeeded"}
+    return Results(
+        trials=_trials(account, steps.get(tune.NAME)),
+        champion=_champion(account, steps.get(evaluate.NAME)),
+        picture=_picture(account, steps.get(prepare_data.NAME)),
+        notes={step.name: step.notes for step in view.steps if step.notes},
+    )
+
+
+def fetched(account: Account, address: str) -> bytes:
+    """The content of an object."""
+    bucket, _, key = address.removeprefix("s3://").partition("/")
+    return account.read("s3", "get_object", account.call("s3", "get_object", Bucket=bucket, Key=key)["Body"])
+
+
+def _trials(account: Account, step: Step | None) -> Trials | None:
+    if step is None or step.job is None:
+        return None
+    named = {"HyperParameterTuningJobName": step.job.name}
+    described = account.call("sagemaker", "describe_hyper_parameter_tuning_job", **named)
+    listing = "list_training_jobs_for_hyper_parameter_tuning_job"
+    found = tuple(map(_trial, account.each("sagemaker", listing, "TrainingJobSummaries", **named)))
+    best = described.get("BestTrainingJob", {}).get("TrainingJobName")
+    objective = described["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
+    return Trials(objective["MetricName"], found, next((one for one in found if one.name == best), None))
+
+
+def _trial(one: Mapping[str, Any]) -> Trial:
+    return Trial(
+        name=one["TrainingJobName"],
+        status=one["TrainingJobStatus"],
+        reached=one.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+        values={key: text for key, text in one["TunedHyperParameters"].items() if not key.startswith(_OURS)},
+    )
+
+
+def _champion(account: Account, step: Step | None) -> Champion | None:
+    address = _output(account, step, EVALUATION)
+    if not address:
+        return None
+    told = _document(fetched(account, f"{address}/{EVALUATION}.json"), address)
+    accuracies = {name: float(one["accuracy"]) for name, one in told["candidates"].items()}
+    name = told["champion"]["name"]
+    return Champion(
+        name,
+        told["champion"]["reason"],
+        accuracies[name],
+        accuracies,
+        told["dataset"]["item_count"],
+        f"{address}/{REPORT}",
+    )
+
+
+def _document(content: bytes, address: str) -> Mapping[str, Any]:
+    try:
+        found: Mapping[str, Any] = json.loads(content)
+    except ValueError:
+        raise RefusedError(f"the evaluation in {address} is no JSON; look at the log of {evaluate.NAME}") from None
+    return found
+
+
+def _picture(account: Account, step: Step | None) -> Picture | None:
+    address = _output(account, step, TEST)
+    bucket, _, prefix = address.removeprefix("s3://").partition("/")
+    keys = _keys(account, bucket, prefix) if address else iter(())
+    key = next((key for key in keys if key.lower().endswith(_PICTURES)), None)
+    return Picture(f"s3://{bucket}/{key}", PurePosixPath(key).parent.name) if key else None
+
+
+def _keys(account: Account, bucket: str, prefix: str) -> Iterator[str]:
+    for one in account.each("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix}/"):
+        yield one["Key"]
+
+
+def _output(account: Account, step: Step | None, name: str) -> str:
+    """Where a processing job has left an output; nothing, if there was no such job."""
+    if step is None or step.job is None:
+        return ""
+    job = account.call("sagemaker", "describe_processing_job", ProcessingJobName=step.job.name)
+    outputs = job.get("ProcessingOutputConfig", {}).get("Outputs", ())
+    found = next((one["S3Output"]["S3Uri"] for one in outputs if one["OutputName"] == name), "")
+    return str(found).rstrip("/")

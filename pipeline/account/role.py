@@ -1,0 +1,155 @@
+"""The roles: who may take each, the one inline policy of each, and the instance profile by which a machine takes its.
+
+The documents come from iam/, filled from settings by roles.py. A role of the same name that is not this
+pipeline's is never touched: it is somebody's door to something else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pedigree.account import differences
+from pedigree.account.account import Account
+from pedigree.account.plan import Call, Change
+from pipeline.account import tags
+from pipeline.settings.tree import Settings
+
+POLICY = "pedigree"
+MACHINES = "ec2"  # the party whose role machines take, by an instance profile
+LINKED_SERVICE = "sagemaker.application-autoscaling.amazonaws.com"
+_LINKED_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+
+
+class Documents(Protocol):
+    """Who may take a role, and what it may do."""
+
+    @property
+    def trust(self) -> Mapping[str, Any]:
+        """Who may take it."""
+        ...
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """What it may do."""
+        ...
+
+
+@dataclass(frozen=True)
+class Role:
+    """One role, with its one policy."""
+
+    name: str
+    description: str
+    documents: Documents
+    tags: tags.Tags
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Make it, or mend what differs."""
+        found = account.find("iam", "get_role", RoleName=self.name)
+        if found is None:
+            yield Change("create", "role", self.name, (self._creation(), self._policy_call()))
+            return
+        yield from self._repair(found["Role"], account)
+
+    def _creation(self) -> Call:
+        arguments = {
+            "RoleName": self.name,
+            "Description": self.description,
+            "AssumeRolePolicyDocument": json.dumps(self.documents.trust),
+            "Tags": tags.pairs(self.tags),
+        }
+        return Call("iam", "create_role", arguments)
+
+    def _policy_call(self) -> Call:
+        document = json.dumps(self.documents.policy)
+        return Call("iam", "put_role_policy", {"RoleName": self.name, "PolicyName": POLICY, "PolicyDocument": document})
+
+    def _repair(self, found: Mapping[str, Any], account: Account) -> Iterator[Change]:
+        labels = owned("role", self.name, found, self.tags)
+        policy = account.find("iam", "get_role_policy", RoleName=self.name, PolicyName=POLICY) or {}
+        lacking = tags.lacking("role", self.name, labels, self.tags)
+        trust = differences.documents("trust", found.get("AssumeRolePolicyDocument"), self.documents.trust)
+        rights = differences.documents("policy", policy.get("PolicyDocument"), self.documents.policy)
+        calls = []
+        if trust:
+            document = {"RoleName": self.name, "PolicyDocument": json.dumps(self.documents.trust)}
+            calls.append(Call("iam", "update_assume_role_policy", document))
+        if rights:
+            calls.append(self._policy_call())
+        if lacking:
+            calls.append(Call("iam", "tag_role", {"RoleName": self.name, "Tags": tags.pairs(lacking)}))
+        if calls:
+            why = (*trust, *rights, *tags.told(labels, lacking))
+            yield Change("update", "role", self.name, tuple(calls), why)
+
+
+@dataclass(frozen=True)
+class InstanceProfile:
+    """What hands a role to the machines that are started with it; both have one name."""
+
+    name: str
+    tags: tags.Tags
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Make it, or put the role into it."""
+        holding = Call("iam", "add_role_to_instance_profile", {"InstanceProfileName": self.name, "RoleName": self.name})
+        found = account.find("iam", "get_instance_profile", InstanceProfileName=self.name)
+        if found is None:
+            labelled = {"InstanceProfileName": self.name, "Tags": tags.pairs(self.tags)}
+            made = Call("iam", "create_instance_profile", labelled)
+            yield Change("create", "instance profile", self.name, (made, holding))
+            return
+        profile = found["InstanceProfile"]
+        labels = owned("instance profile", self.name, profile, self.tags)
+        lacking = tags.lacking("instance profile", self.name, labels, self.tags)
+        calls, why = [], tags.told(labels, lacking)
+        if lacking:
+            labelled = {"InstanceProfileName": self.name, "Tags": tags.pairs(lacking)}
+            calls.append(Call("iam", "tag_instance_profile", labelled))
+        if self.name not in [role["RoleName"] for role in profile["Roles"]]:
+            calls += [*self._others(profile), holding]
+            why = (*why, f"it does not hold role {self.name}")
+        if calls:
+            yield Change("update", "instance profile", self.name, tuple(calls), why)
+
+    def _others(self, profile: Mapping[str, Any]) -> Iterator[Call]:
+        """A profile holds one role at most, so another one makes way."""
+        for role in profile["Roles"]:
+            held = {"InstanceProfileName": self.name, "RoleName": role["RoleName"]}
+            yield Call("iam", "remove_role_from_instance_profile", held)
+
+
+@dataclass(frozen=True)
+class LinkedRole:
+    """The account's own role by which Application Auto Scaling changes endpoints; a fresh account lacks it."""
+
+    name: str = field(default=_LINKED_ROLE, init=False)
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Have AWS make it."""
+        if account.find("iam", "get_role", RoleName=self.name) is None:
+            made = Call("iam", "create_service_linked_role", {"AWSServiceName": LINKED_SERVICE})
+            yield Change("create", "service-linked role", self.name, (made,), ("the account has none yet",))
+
+
+def roles(settings: Settings, documents: Mapping[str, Documents]) -> Iterator[Role]:
+    """The roles of all parties, under the names that settings give them."""
+    ours, named = tags.wanted(settings), settings.site.roles.model_dump(by_alias=True)
+    for party, name in named.items():
+        description = f"What {party} may do for the pipeline {settings.pipeline.name}."
+        yield Role(name, description, documents[party], ours)
+
+
+def profile(settings: Settings) -> InstanceProfile:
+    """The profile for the machines' role."""
+    return InstanceProfile(getattr(settings.site.roles, MACHINES), tags.wanted(settings))
+
+
+def owned(kind: str, name: str, found: Mapping[str, Any], ours: tags.Tags) -> dict[str, str]:
+    """The tags of a role or a profile; TakenError if they do not say that it is ours."""
+    labels = tags.mapping(found.get("Tags", ()))
+    tags.check_made(kind, name, labels, ours, "name under site.roles")
+    return labels

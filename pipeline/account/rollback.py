@@ -1,0 +1,190 @@
+"""Take an endpoint back to a configuration that it had before, and see that it serves it.
+
+A deployment tags its configuration with the name of the one before, so going back needs no memory of ours. Traffic
+moves at once, and no alarm is asked: what one goes back from is often what has raised them, and they would undo it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from entrypoints import contract
+from pedigree.account import endpoint as endpoints
+from pedigree.account.account import Account
+from pedigree.account.endpoint import DIMENSION, IN_SERVICE, Configuration, Endpoint, scaling_target
+from pedigree.account.errors import AbsentError, RefusedError, UnfinishedError
+from pedigree.account.plan import Call, Change
+from pedigree.language.near import meant
+from pipeline.settings.tree import Settings
+from steps.functions import live_name, queue_name
+
+_BEGINNING_SECONDS = 120  # an update that has not begun by then was refused
+_METRIC = "SageMakerVariantInvocationsPerInstance"
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """Where an endpoint goes back to, and from where; the scaling in the way, as events of the autoscaling function."""
+
+    endpoint: Endpoint
+    live: Configuration
+    target: Configuration
+    scaling: tuple[Mapping[str, Any], ...] = ()
+    is_under_way: bool = False
+
+
+def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollback:
+    """What a rollback would do; RefusedError says why there is nothing to go back to."""
+    endpoint = endpoints.find(account, name)
+    if endpoint.is_moving and (not to or endpoint.heading_for != to):
+        raise RefusedError(
+            f"endpoint {name} is {endpoint.status}, with configuration {endpoint.heading_for}; wait until it is "
+            f"{IN_SERVICE} (pedigree endpoint-status tells how it is doing)"
+        )
+    if endpoint.status == "Failed":
+        raise RefusedError(
+            f"endpoint {name} has failed and takes no updates ({endpoint.reason or 'no reason given'}); "
+            "pedigree start deploys it anew"
+        )
+    live = _existing(account, endpoint.configuration, name)
+    target = _existing(account, to or _previous(account, live), name)
+    if endpoint.is_moving:
+        return Rollback(endpoint, live, target, is_under_way=True)
+    if target.name == live.name:
+        raise RefusedError(f"endpoint {name} serves configuration {target.name} already; --to names another")
+    if not target.has_models:
+        raise RefusedError(f"configuration {target.name} is still there and its model is not; --to names another")
+    return Rollback(endpoint, live, target, tuple(_in_the_way(account, settings, name, live, target)))
+
+
+def change(settings: Settings, rollback: Rollback) -> Change:
+    """The calls of a rollback; none where it is under way already.
+
+    Scaling that stands in the way comes back by itself, whichever way the update goes and whatever becomes of this
+    process: the message that sees to that is sent first, and read when the update has begun.
+    """
+    name, live, target = rollback.endpoint.name, rollback.live, rollback.target
+    same = live.variants.keys() == target.variants.keys()
+    update = {
+        "EndpointName": name,
+        "EndpointConfigName": target.name,
+        "RetainAllVariantProperties": same,  # scaling may have raised the number of instances
+        **({"ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}]} if same else {}),
+    }
+    variants = [event[contract.VARIANT_NAME] for event in rollback.scaling]
+    calls = (
+        *(_message(settings, rollback, event) for event in rollback.scaling),
+        *(Call("application-autoscaling", "deregister_scalable_target", _target(name, one)) for one in variants),
+        Call("sagemaker", "update_endpoint", update),
+    )
+    why = (
+        f"from {live.name}: {live.told()}",
+        f"to   {target.name}: {target.told()}",
+        *(f"its machine changes, so the scaling of {one} is taken off, and comes back afterwards" for one in variants),
+    )
+    return Change("update", "endpoint", name, () if rollback.is_under_way else calls, why)
+
+
+def watched(account: Account, rollback: Rollback) -> Callable[[], Endpoint]:
+    """How to look at an endpoint while it goes back; UnfinishedError says that it will not."""
+    name, wanted = rollback.endpoint.name, rollback.target.name
+
+    def look() -> Endpoint:
+        endpoint = endpoints.find(account, name)
+        if endpoint.is_moving or is_done(endpoint, rollback):
+            return endpoint
+        why = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
+        raise UnfinishedError(
+            f"endpoint {name} is {endpoint.status} with {endpoint.configuration}, not with {wanted}: {why}"
+        )
+
+    return look
+
+
+def is_done(endpoint: Endpoint, rollback: Rollback) -> bool:
+    """Whether the endpoint serves what was asked for: one that SageMaker has taken back is InService, too."""
+    return endpoint.status == IN_SERVICE and endpoint.configuration == rollback.target.name
+
+
+def _previous(account: Account, live: Configuration) -> str:
+    tags = account.each("sagemaker", "list_tags", "Tags", ResourceArn=live.arn)
+    found = next((tag["Value"] for tag in tags if tag["Key"] == contract.TAG_PREVIOUS), "")
+    if not found:
+        raise RefusedError(
+            f"configuration {live.name} is the first that the endpoint had, or was not made by the pipeline: there is "
+            "nothing to go back to; --to names a configuration"
+        )
+    return str(found)
+
+
+def _existing(account: Account, name: str, endpoint: str) -> Configuration:
+    found = endpoints.configuration(account, name)
+    if found is None:
+        arguments = {"NameContains": endpoint, "SortBy": "CreationTime", "SortOrder": "Descending"}
+        known = [
+            one["EndpointConfigName"]
+            for one in account.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **arguments)
+        ]
+        hint = meant(name, known, f"there are {', '.join(known)}" if known else "there is none")
+        raise AbsentError(f"there is no configuration {name} any more; {hint}")
+    return found
+
+
+def _in_the_way(
+    account: Account, settings: Settings, name: str, live: Configuration, target: Configuration
+) -> Iterator[Mapping[str, Any]]:
+    """The scaling, as it is, of variants that would get another machine, which SageMaker refuses while they scale."""
+    resources = {
+        scaling_target(name, variant): variant
+        for variant, one in live.variants.items()
+        if variant not in target.variants or target.variants[variant].instance_type != one.instance_type
+    }
+    if not resources:
+        return
+    asked = {"ResourceIds": list(resources), **DIMENSION}
+    for found in account.each("application-autoscaling", "describe_scalable_targets", "ScalableTargets", **asked):
+        tracking, chosen = _tracking(account, found["ResourceId"]), settings.autoscaling
+        yield {
+            contract.ENDPOINT_NAME: name,
+            contract.VARIANT_NAME: resources[found["ResourceId"]],
+            contract.MIN_CAPACITY: found["MinCapacity"],
+            contract.MAX_CAPACITY: found["MaxCapacity"],
+            contract.TARGET_INVOCATIONS: tracking.get("TargetValue", chosen.target_invocations_per_minute),
+            contract.SCALE_IN_COOLDOWN: tracking.get("ScaleInCooldown", chosen.scale_in_cooldown_seconds),
+            contract.SCALE_OUT_COOLDOWN: tracking.get("ScaleOutCooldown", chosen.scale_out_cooldown_seconds),
+        }
+
+
+def _target(endpoint: str, variant: str) -> dict[str, str]:
+    return {**DIMENSION, "ResourceId": scaling_target(endpoint, variant)}
+
+
+def _tracking(account: Account, resource: str) -> Mapping[str, Any]:
+    """The policy that the autoscaling function wrote, if there is one."""
+    policies = account.each(
+        "application-autoscaling", "describe_scaling_policies", "ScalingPolicies", ResourceId=resource, **DIMENSION
+    )
+    found = (one.get("TargetTrackingScalingPolicyConfiguration", {}) for one in policies)
+    ours = (one for one in found if one.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") == _METRIC)
+    return next(ours, {})
+
+
+def _message(settings: Settings, rollback: Rollback, event: Mapping[str, Any]) -> Call:
+    """What await_endpoint acts on: when the endpoint has come to rest, it has scaling configured."""
+    pipeline = settings.pipeline.name
+    arguments = {
+        contract.OUTCOME: contract.OUTCOME_BUSY,
+        contract.ENDPOINT_NAME: rollback.endpoint.name,
+        contract.ENDPOINT_CONFIG_NAME: rollback.target.name,
+        contract.NEXT_FUNCTION: live_name(pipeline, "autoscale"),
+        contract.NEXT_EVENT: event,
+    }
+    sent = {
+        "QueueUrl": settings.site.queue_url(queue_name(pipeline)),
+        "MessageBody": json.dumps({"token": "", "arguments": arguments}, sort_keys=True),
+        "DelaySeconds": _BEGINNING_SECONDS,
+    }
+    return Call("sqs", "send_message", sent)

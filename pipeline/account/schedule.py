@@ -1,0 +1,226 @@
+"""The schedule: EventBridge Scheduler starts the pipeline by itself, at the times and with the values of settings.
+
+What was paused stays paused: whether it rests is nobody's drift. A schedule that has fired for the last time is left as
+it is, and none is made or changed so that it would never fire.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, NeverError, TakenError
+from pedigree.account.plan import Call, Change
+from pedigree.account.timetable import fires
+from pedigree.language.fields import differences
+from pipeline.account import tags
+from pipeline.account.queues import schedule_dead_letters
+from pipeline.settings.tree import Settings
+
+State = Literal["ENABLED", "DISABLED"]
+GROUP = "default"
+KIND = "schedule"
+# What Scheduler says of a schedule that it also takes when one is written.
+_WRITTEN = (
+    *("Name", "GroupName", "Description", "ScheduleExpression", "ScheduleExpressionTimezone", "StartDate", "EndDate"),
+    *("State", "KmsKeyArn", "Target", "FlexibleTimeWindow", "ActionAfterCompletion"),
+)
+_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+_KNOWN_OF_TARGET = {"Arn", "RoleArn", "RetryPolicy", "DeadLetterConfig", "SageMakerPipelineParameters"}
+
+
+@dataclass(frozen=True)
+class SchedulePart:
+    """The schedule of settings, and the queue for starts that failed too often."""
+
+    settings: Settings
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Make them, or mend what differs."""
+        if self.settings.schedule.dead_letter_queue:
+            yield from schedule_dead_letters(self.settings).changes(account)
+        there = found(account, self.settings)
+        wanted = request(self.settings)
+        if there is None:
+            yield Change("create", KIND, wanted["Name"], (_call("create", wanted),), self._times(account))
+            return
+        why = tuple(differences(view(there, account), view(wanted, account)))
+        if why:
+            kept = {name: there[name] for name in ("State", "KmsKeyArn") if there.get(name)}
+            calls = (_call("update", {**wanted, **kept}),)
+            yield Change("update", KIND, wanted["Name"], calls, (*why, *self._times(account)))
+
+    def _times(self, account: Account) -> tuple[str, ...]:
+        """When it will fire, line by line; NeverError if it will not."""
+        chosen = self.settings.schedule
+        times = fires(chosen.expression, chosen.timezone, account.clock.now())
+        if not times:
+            raise NeverError(
+                f"schedule.expression = {chosen.expression} never fires again in {chosen.timezone}; "
+                "write a time that is still to come, or schedule.enabled = false"
+            )
+        return (f"{chosen.expression} in {chosen.timezone} fires", *(f"  {time}" for time in times))
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The schedule that is there, firing or resting; everything else about it as it is."""
+
+    settings: Settings
+    state: State
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Turn it on or off, if it is there and is not so."""
+        there = found(account, self.settings)
+        if there is None or there["State"] == self.state:
+            return
+        as_it_is = {name: there[name] for name in _WRITTEN if there.get(name) is not None}
+        if not _is_ahead(there.get("StartDate"), account):
+            as_it_is.pop("StartDate", None)  # a moment that has passed is refused
+        call = _call("update", {**as_it_is, "State": self.state})
+        yield Change("update", KIND, there["Name"], (call,), (f"{there['State']} → {self.state}",))
+
+
+@dataclass(frozen=True)
+class Removal:
+    """No schedule, and no queue of its own, unless letters lie in that."""
+
+    settings: Settings
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Take away what is there."""
+        there = found(account, self.settings)
+        if there is not None:
+            call = Call("scheduler", "delete_schedule", {"Name": there["Name"], "GroupName": GROUP})
+            yield Change("delete", KIND, there["Name"], (call,), (f"{there['ScheduleExpression']} fires no more",))
+        letters = dead_letters(account, self.settings)
+        if letters is not None and letters.count == 0:
+            call = Call("sqs", "delete_queue", {"QueueUrl": letters.url})
+            yield Change("delete", "queue", letters.name, (call,), ("it is empty",))
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    """The queue of starts that failed too often, and how many lie in it."""
+
+    name: str
+    url: str
+    count: int
+
+
+def schedule_part(settings: Settings) -> SchedulePart:
+    """The schedule of these settings, which name their account."""
+    return SchedulePart(settings)
+
+
+def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
+    """The schedule that is there; TakenError if it is for something else."""
+    name, target = settings.pipeline.name, _pipeline_arn(settings)
+    there: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
+    if there is not None and there["Target"]["Arn"].lower() != target.lower():
+        raise TakenError(
+            f"schedule {name} is there already and starts {there['Target']['Arn']}; "
+            "choose another pipeline.name, or remove that schedule"
+        )
+    return there
+
+
+def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
+    """The schedule that is there; AbsentError if there is none."""
+    there = found(account, settings)
+    if there is None:
+        raise AbsentError(
+            f"account {account.id} has no schedule {settings.pipeline.name} in {account.region}; "
+            "make pipeline-schedule makes it"
+        )
+    return there
+
+
+def dead_letters(account: Account, settings: Settings) -> DeadLetters | None:
+    """The queue for failed starts, if it is there and ours."""
+    queue = schedule_dead_letters(settings)
+    there = account.find("sqs", "get_queue_url", QueueName=queue.name)
+    if there is None:
+        return None
+    url = {"QueueUrl": there["QueueUrl"]}
+    labels = account.find("sqs", "list_queue_tags", **url) or {}
+    counted = account.find("sqs", "get_queue_attributes", **url, AttributeNames=list(_COUNTS)) or {}
+    if not tags.is_of(labels.get("Tags", {}), queue.tags):
+        return None
+    counts = counted.get("Attributes", {})
+    return DeadLetters(queue.name, there["QueueUrl"], sum(int(counts.get(name, 0)) for name in _COUNTS))
+
+
+def request(settings: Settings) -> dict[str, Any]:
+    """The schedule as it is written."""
+    chosen, name = settings.schedule, settings.pipeline.name
+    return {
+        "Name": name,
+        "GroupName": GROUP,
+        "Description": f"Starts the pipeline {name}.",
+        "ScheduleExpression": chosen.expression,
+        "ScheduleExpressionTimezone": chosen.timezone,
+        "State": "ENABLED",
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "ActionAfterCompletion": "NONE",
+        "Target": _target(settings),
+    }
+
+
+def view(schedule: Mapping[str, Any], account: Account) -> dict[str, Any]:
+    """What matters about a schedule, in words that can be told; whether it rests is not part of it."""
+    target = schedule["Target"]
+    given = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
+    retries = target.get("RetryPolicy", {})
+    start, end = schedule.get("StartDate"), schedule.get("EndDate")
+    return {
+        "expression": schedule["ScheduleExpression"],
+        "timezone": schedule.get("ScheduleExpressionTimezone", "UTC"),
+        "parameters": {one["Name"]: one["Value"] for one in given},
+        "retries": retries.get("MaximumRetryAttempts"),
+        "event age": retries.get("MaximumEventAgeInSeconds"),
+        "dead letters": target.get("DeadLetterConfig", {}).get("Arn", "nowhere"),
+        "role": target["RoleArn"],
+        "window": schedule["FlexibleTimeWindow"]["Mode"],
+        "description": schedule.get("Description", ""),
+        "afterwards": schedule.get("ActionAfterCompletion") or "NONE",
+        "beginning": str(start) if _is_ahead(start, account) else "at once",
+        "end": str(end) if end else "never",
+        "other members": sorted(target.keys() - _KNOWN_OF_TARGET),
+    }
+
+
+def _target(settings: Settings) -> dict[str, Any]:
+    chosen, site = settings.schedule, settings.site
+    given = [{"Name": name, "Value": _as_text(value)} for name, value in chosen.parameters.items()]
+    letters = schedule_dead_letters(settings).arn
+    return {
+        "Arn": _pipeline_arn(settings),
+        "RoleArn": site.role("scheduler"),
+        "RetryPolicy": {
+            "MaximumEventAgeInSeconds": chosen.max_event_age_seconds,
+            "MaximumRetryAttempts": chosen.max_retries,
+        },
+        **({"DeadLetterConfig": {"Arn": letters}} if chosen.dead_letter_queue else {}),
+        **({"SageMakerPipelineParameters": {"PipelineParameterList": given}} if given else {}),
+    }
+
+
+def _pipeline_arn(settings: Settings) -> str:
+    return settings.site.arn("sagemaker", f"pipeline/{settings.pipeline.name}")
+
+
+def _as_text(value: str | int | float) -> str:
+    """A value as an execution takes it: as text."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _call(verb: str, arguments: Mapping[str, Any]) -> Call:
+    return Call("scheduler", f"{verb}_schedule", arguments)
+
+
+def _is_ahead(moment: Any, account: Account) -> bool:
+    return moment is not None and bool(moment > account.clock.now())

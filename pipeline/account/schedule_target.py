@@ -1,0 +1,38 @@
+"""Whether what a schedule would start is there, and takes the values that the schedule gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError, GivenError
+from pedigree.account.executions import no_pipeline
+from pedigree.language.definition import Definition, parse
+from pedigree.language.near import meant, shown
+from pipeline.settings.tree import Settings
+
+_REMEDY = "make pipeline-upsert brings the account up to date"
+
+
+def check(account: Account, settings: Settings) -> None:
+    """Refuse a schedule that would fail each time: of no pipeline, with no role, or with values for no parameters."""
+    name, role = settings.pipeline.name, settings.site.roles.scheduler
+    there = account.find("sagemaker", "describe_pipeline", PipelineName=name)
+    if there is None:
+        raise no_pipeline(account, name)
+    if account.find("iam", "get_role", RoleName=role) is None:
+        raise AbsentError(f"account {account.id} has no role {role} with which to start it; {_REMEDY}")
+    problems = list(_problems(settings, parse(there["PipelineDefinition"])))
+    if problems:
+        raise GivenError(problems)
+
+
+def _problems(settings: Settings, definition: Definition) -> Iterator[str]:
+    """What the pipeline that is in the account, made from other settings perhaps, would not take."""
+    for name, value in settings.schedule.parameters.items():
+        key, parameter = f"schedule.parameters.{name}", definition.parameters.get(name)
+        if parameter is None:
+            near = meant(name, definition.parameters, "it has no parameters")
+            yield f"{key} is no parameter of the pipeline in the account; {near}, or {_REMEDY}"
+        elif not parameter.accepts(value):
+            yield f"{key} = {shown(value)} is refused by the pipeline in the account; {_REMEDY}"

@@ -1,0 +1,63 @@
+"""Whose a thing is: the tag that names the pipeline, beside the tags of settings.
+
+Upsert sets these tags on all that it makes, and destroy finds by them what it may remove. A thing that carries
+another pipeline's name is left alone: roles and buckets have names that pipelines could share. Tags that others have
+added stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from pedigree.account.errors import TakenError
+from pipeline.settings.tree import Settings
+from steps.site import OWNER
+
+Tags = Mapping[str, str]
+
+
+def wanted(settings: Settings) -> dict[str, str]:
+    """The tags of whatever is made for this pipeline."""
+    return settings.site.tags_of(settings.pipeline.name)
+
+
+def is_of(found: Tags, ours: Tags) -> bool:
+    """Whether a thing with these tags is this pipeline's."""
+    return found.get(OWNER) == ours[OWNER]
+
+
+def check_made(kind: str, name: str, found: Tags, ours: Tags, setting: str) -> None:
+    """Refuse something whose name anybody could have chosen, and which nobody says is a pipeline's."""
+    if OWNER not in found:
+        raise TakenError(
+            f"{kind} {name} is there already and was not made for this pipeline; choose another {setting} in settings, "
+            f"or tag it {OWNER} = {ours[OWNER]} if it is to be taken over"
+        )
+
+
+def lacking(kind: str, name: str, found: Tags, ours: Tags) -> dict[str, str]:
+    """The tags that are still to be set on a thing of ours; TakenError if it is another pipeline's."""
+    if OWNER in found and not is_of(found, ours):
+        raise TakenError(
+            f"{kind} {name} belongs to {found[OWNER]} and not to {ours[OWNER]}; "
+            "give one of the two another name in settings"
+        )
+    return {key: value for key, value in ours.items() if found.get(key) != value}
+
+
+def told(found: Tags, lacking: Tags) -> tuple[str, ...]:
+    """The differences in tags, a line each."""
+    return tuple(
+        f"tag {key} is {found[key]}, not {value}" if key in found else f"tag {key} is missing"
+        for key, value in lacking.items()
+    )
+
+
+def pairs(tags: Tags) -> list[dict[str, str]]:
+    """Tags as most services want them."""
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def mapping(pairs: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Tags as most services answer them, by key."""
+    return {pair["Key"]: pair["Value"] for pair in pairs}

@@ -1,0 +1,70 @@
+"""Environments of a function that are kept warm, so that nobody waits for one to start: provisioned concurrency.
+
+Lambda takes minutes to start them, also after the alias has moved to another version. It comes last in an upsert, so
+that nothing else waits for that, and what is made without it is whole if they cannot be started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pedigree.account.account import Account
+from pedigree.account.plan import Act, Call, Change, Wait
+from steps.functions import LIVE
+
+_READY, _FAILED = "READY", "FAILED"
+_REMEDY = (
+    "lower functions.predict.provisioned_concurrency in settings (0: none kept warm), or ask for more concurrent "
+    "executions of Lambda under Service Quotas in the console"
+)
+
+
+@dataclass(frozen=True)
+class Warmth:
+    """How many environments are kept warm of the version of a function that serves; 0 is none."""
+
+    function: str
+    count: int
+
+    def changes(self, account: Account) -> Iterator[Change]:
+        """Ask for as many, or wait for those that were asked for."""
+        found = account.find("lambda", "get_provisioned_concurrency_config", **self._qualified) or {}
+        asked, status = found.get("RequestedProvisionedConcurrentExecutions", 0), found.get("Status", _READY)
+        if asked == self.count and status == _READY:
+            return
+        acts, why = self._acts(asked, status), self._why(asked, found)
+        yield Change("update", "provisioned concurrency", f"{self.function}:{LIVE}", acts, (why,))
+
+    def _acts(self, asked: int, status: str) -> tuple[Act, ...]:
+        if not self.count:
+            return (Call("lambda", "delete_provisioned_concurrency_config", self._qualified),)
+        wanted = {**self._qualified, "ProvisionedConcurrentExecutions": self.count}
+        is_asked = asked == self.count and status != _FAILED
+        put = () if is_asked else (Call("lambda", "put_provisioned_concurrency_config", wanted),)
+        return (*put, self._started())
+
+    def _started(self) -> Wait:
+        return Wait(
+            "lambda",
+            "get_provisioned_concurrency_config",
+            self._qualified,
+            f"{self.count} warm environments of {self.function}",
+            "Status",
+            (_READY,),
+            failed=(_FAILED,),
+            reason="StatusReason",
+            remedy=_REMEDY,
+        )
+
+    def _why(self, asked: int, found: Mapping[str, Any]) -> str:
+        if asked != self.count:
+            return f"{asked} kept warm, not {self.count}"
+        if found["Status"] == _FAILED:
+            return f"it failed: {found.get('StatusReason', 'no reason given')}"
+        return f"{found.get('AvailableProvisionedConcurrentExecutions', 0)} of {asked} are warm yet"
+
+    @property
+    def _qualified(self) -> dict[str, str]:
+        return {"FunctionName": self.function, "Qualifier": LIVE}

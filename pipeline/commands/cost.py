@@ -1,0 +1,83 @@
+"""`pedigree cost`: what an execution costs, and a month of what stays up; prices from a table or from AWS itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pedigree.cli import options, printing
+from pedigree.cli.account import reach
+from pedigree.cli.errors import UsageError
+from pipeline.commands import kept_prices
+
+if TYPE_CHECKING:
+    from pipeline.account.cost import Hours
+    from pipeline.account.usage import Job
+    from pipeline.settings.tree import Settings
+
+HoursOption = Annotated[
+    list[str] | None,
+    typer.Option("--hours", metavar="STEP=HOURS", help="How long each job of a step runs, as you know."),
+]
+
+
+def command(
+    hours: HoursOption = None,
+    assumed: Annotated[bool, typer.Option("--assumed", help="Do not look at past executions; ask nobody.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS for today's prices, and keep them.")] = False,
+    as_json: options.JsonOption = False,
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+    profile: options.ProfileOption = "",
+) -> None:
+    """Estimate the cost of an execution, and of a month. Needs no account; with one, it knows more."""
+    from pipeline.account import cost, cost_lines, prices, usage
+
+    chosen = options.load(settings, account, region)
+    planned, where = usage.jobs(chosen), chosen.site.region
+    given = _given(hours or [], [job.step for job in planned])
+    if refresh:
+        from pedigree.account.pricing import refreshed
+
+        here = reach(settings, account, region, profile).account
+        kept_prices.write(refreshed(here, where, usage.machines(chosen)), where)
+    past = {} if assumed else _past(chosen, profile, planned)
+    estimate = cost.estimate(chosen, prices.of_the_package().below(kept_prices.read(where)), {**past, **given})
+    if as_json:
+        printing.document(cost_lines.document(estimate))
+        return
+    for text in cost_lines.lines(estimate):
+        printing.line(text)
+
+
+def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
+    """The hours of the options, by step."""
+    from pedigree.language.near import meant
+    from pipeline.account.cost import Hours
+
+    found = {}
+    for text in hours:
+        step, _, number = text.partition("=")
+        if not re.fullmatch(r"\d{1,4}(\.\d{1,6})?", number, re.ASCII):
+            raise UsageError(f"--hours {text} cannot be; write it like --hours {steps[0]}=1.5")
+        if step not in steps:
+            raise UsageError(f"--hours {text}: {step} is no step that runs machines; {meant(step, steps)}")
+        found[step] = Hours(float(number), "given")
+    return found
+
+
+def _past(chosen: Settings, profile: str, planned: Sequence[Job]) -> dict[str, Hours]:
+    """The hours of past executions, if there is an account in which they can be seen."""
+    from pedigree.account.connect import connect
+    from pedigree.account.errors import OperationsError
+    from pipeline.account.past_hours import past_hours
+
+    try:
+        return past_hours(connect(chosen.site, profile), chosen.pipeline.name, planned)
+    except OperationsError as error:
+        printing.remark(f"hours are assumed, because past executions cannot be seen: {error}")
+        return {}

@@ -1,0 +1,149 @@
+"""`pedigree ec2-train`: train on one rented machine, which ends itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pedigree.cli import changes, printing
+from pedigree.cli.account import Place, reach
+from pedigree.cli.following import FAILED_EXIT, INTERRUPTED_EXIT, EveryOption
+from pedigree.cli.options import AccountOption, DryRunOption, ProfileOption, RegionOption, SettingsOption, YesOption
+
+if TYPE_CHECKING:
+    from pipeline.account.ec2 import Look, Rental, Wanted
+
+EVERY = 20.0
+BOOT_MINUTES = 15
+
+
+def command(
+    instance_type: Annotated[str, typer.Option("--instance-type", help="As EC2 calls it; that of [training].")] = "",
+    minutes: Annotated[
+        int | None, typer.Option("--minutes", min=1, max=7200, help="Time limit; that of [training].")
+    ] = None,
+    spot: Annotated[
+        bool | None, typer.Option("--spot/--no-spot", help="Cheaper, and may be interrupted; as in [training].")
+    ] = None,
+    data: Annotated[
+        str, typer.Option("--data", help="s3:// or https:// of images; those of the newest execution without it.")
+    ] = "",
+    resume: Annotated[str, typer.Option("--resume", help="The run whose checkpoints to go on from.")] = "",
+    ami: Annotated[str, typer.Option("--ami", help="The image; AWS's deep-learning AMI without it.")] = "",
+    wait: Annotated[bool, typer.Option("--wait", help="Show its log until it ends.")] = False,
+    every: EveryOption = EVERY,
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    settings: SettingsOption = "",
+    account: AccountOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = "",
+) -> None:
+    """Train once on one machine of EC2, as [training] of settings says; it ends itself, whatever happens."""
+    place = reach(settings, account, region, profile)
+    place.tell()
+    from pipeline.account.ec2 import Wanted
+
+    is_spot = place.settings.training.spot if spot is None else spot
+    wanted = Wanted(instance_type, minutes or 0, is_spot, data, resume, ami)
+    _rent(place, wanted, yes=yes, dry_run=dry_run, every=every if wait else None)
+
+
+def _rent(place: Place, wanted: Wanted, *, yes: bool, dry_run: bool, every: float | None) -> None:
+    """Show what would be rented, rent it, and follow it where one wants to see it every so many seconds."""
+    from pedigree.account.perform import carry_out
+    from pedigree.account.plan import Plan
+    from pipeline import source
+    from pipeline.account import ec2
+    from pipeline.account.archive import Archive
+
+    archive = source.read()
+    rental = ec2.plan(place.account, place.settings, archive, wanted)
+    code = tuple(Archive(place.settings, archive).changes(place.account))
+    if not changes.agreed(Plan((*code, rental.change(rental.subnets[0]))), yes=yes, dry_run=dry_run):
+        if dry_run:
+            _print_all(rental)
+        return
+    for change in code:
+        carry_out(change, place.account)
+    instance = ec2.start(place.account, rental, printing.remark)
+    try:
+        _tell(place, rental, instance)
+        if every:
+            _follow(place, rental, instance, every)
+    except KeyboardInterrupt:
+        printing.remark(f"the machine goes on, and ends itself; stop it: {_stopping(place, instance)}")
+        raise typer.Exit(INTERRUPTED_EXIT) from None
+
+
+def _print_all(rental: Rental) -> None:
+    """The request, and the user data as it is, for whoever wants to know before it costs."""
+    request = {name: value for name, value in rental.request.items() if name != "UserData"}
+    typer.echo(f"\nThe request, in one of the subnets {', '.join(rental.subnets)}:")
+    typer.echo(json.dumps(request, indent=2))
+    typer.echo("\nThe user data:")
+    typer.echo(rental.user_data)
+
+
+def _tell(place: Place, rental: Rental, instance: str) -> None:
+    region = place.account.region
+    printing.line(f"started machine {instance}, run {rental.run}")
+    printing.line(f"results: {rental.results}/")
+    printing.line(f"its log: aws s3 cp --region {region} {rental.results}/train.log -")
+    printing.line(f"stop it: {_stopping(place, instance)}")
+
+
+def _stopping(place: Place, instance: str) -> str:
+    return f"aws ec2 terminate-instances --region {place.account.region} --instance-ids {instance}"
+
+
+def _follow(place: Place, rental: Rental, instance: str, every: float) -> None:
+    from pedigree.account.errors import UnfinishedError
+    from pedigree.account.watching import Watch, looks
+    from pipeline.account.ec2 import watched
+    from pipeline.account.ec2_user_data import GRACE_MINUTES
+
+    at_most = (rental.minutes + GRACE_MINUTES + BOOT_MINUTES) * 60
+    watch = Watch(place.account.clock, every, at_most, printing.remark)
+    show = _shown(place)
+    for look in looks(watched(place.account, rental, instance), watch):
+        show(look)
+        if look.is_over:
+            _end(look, rental, instance)
+            return
+    raise UnfinishedError(f"machine {instance} has not ended in time; end it: {_stopping(place, instance)}")
+
+
+def _shown(place: Place) -> Callable[[Look], None]:
+    """Prints what is new of a log, and how the machine is where that has changed or nothing else is new for a while."""
+    from pedigree.account.times import took
+
+    began = told = place.account.clock.monotonic()
+    state = ""
+
+    def show(look: Look) -> None:
+        nonlocal told, state
+        now = place.account.clock.monotonic()
+        for line in look.log.splitlines():
+            printing.line(line)
+        if look.state != state or (not look.log and now - told >= 60):
+            printing.remark(f"machine is {look.state}, {took(now - began)}")
+        elif not look.log:
+            return
+        told, state = now, look.state
+
+    return show
+
+
+def _end(look: Look, rental: Rental, instance: str) -> None:
+    from pipeline.account.ec2_user_data import MODEL, SUCCEEDED
+
+    if look.outcome == SUCCEEDED:
+        printing.line(f"run {rental.run} has succeeded: {rental.results}/{MODEL}")
+        return
+    why = look.outcome or f"machine {instance} has ended without a word ({look.reason or 'no reason given'})"
+    printing.line(f"run {rental.run} has not succeeded: {why}")
+    raise typer.Exit(FAILED_EXIT)

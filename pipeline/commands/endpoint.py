@@ -1,0 +1,188 @@
+"""`pedigree endpoint-status`, `pedigree approve`, `pedigree rollback`: what serves, and which version is to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pedigree.cli import changes, printing
+from pedigree.cli.account import Place, reach
+from pedigree.cli.following import INTERRUPTED_EXIT, EveryOption
+from pedigree.cli.options import (
+    AccountOption,
+    DryRunOption,
+    JsonOption,
+    ProfileOption,
+    RegionOption,
+    SettingsOption,
+    YesOption,
+)
+
+if TYPE_CHECKING:
+    from pedigree.account.endpoint_status import Fleet, Report
+    from pipeline.account.rollback import Rollback
+
+EndpointOption = Annotated[str, typer.Option("--endpoint", help="Another endpoint than that of settings.")]
+EVERY = 15.0
+VERSIONS = 20
+
+
+def status(
+    endpoint: EndpointOption = "",
+    as_json: JsonOption = False,
+    settings: SettingsOption = "",
+    account: AccountOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = "",
+) -> None:
+    """Show the endpoint: what it serves, its instances, how it scales, what its alarms say."""
+    place = reach(settings, account, region, profile)
+    from pedigree.account.endpoint_status import report
+
+    found = report(place.account, endpoint or place.settings.endpoint.name)
+    if as_json:
+        printing.document(asdict(found))
+    else:
+        _tell(found)
+
+
+def approve(
+    version: Annotated[str, typer.Argument(metavar="[VERSION]", help="Its number; without it, a list.")] = "",
+    as_json: JsonOption = False,
+    dry_run: DryRunOption = False,
+    settings: SettingsOption = "",
+    account: AccountOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = "",
+) -> None:
+    """Approve a version of the model, which then goes to the endpoint by itself; list the versions without one."""
+    number = _number(version) if version else 0
+    place = reach(settings, account, region, profile)
+    from pedigree.account import versions
+    from pedigree.account.perform import carry_out
+
+    if not number:
+        _list(place, as_json=as_json)
+        return
+    group = place.settings.registry.group
+    change = versions.approve(place.account, group, number)
+    if change is None:
+        printing.line(f"version {number} of {group} is approved already")
+    elif not changes.only_shown(change, dry_run=dry_run):
+        carry_out(change, place.account)
+        printing.line(f"approved version {number} of {group}; pedigree endpoint-status tells when it serves")
+
+
+def rollback(
+    to: Annotated[str, typer.Option("--to", help="A configuration; the one before the present one without it.")] = "",
+    endpoint: EndpointOption = "",
+    yes: YesOption = False,
+    dry_run: DryRunOption = False,
+    every: EveryOption = EVERY,
+    settings: SettingsOption = "",
+    account: AccountOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = "",
+) -> None:
+    """Take the endpoint back to the configuration that it had before, and wait until it serves it."""
+    place = reach(settings, account, region, profile)
+    place.tell()
+    from pedigree.account.perform import carry_out
+    from pedigree.account.plan import Plan
+    from pipeline.account import rollback as rollbacks
+
+    planned = rollbacks.plan(place.account, place.settings, endpoint or place.settings.endpoint.name, to)
+    change = rollbacks.change(place.settings, planned)
+    if planned.is_under_way:
+        printing.line(f"endpoint {planned.endpoint.name} is on its way to {planned.target.name} already")
+    elif changes.agreed(Plan((change,)), yes=yes, dry_run=dry_run):
+        carry_out(change, place.account)
+    else:
+        return
+    if not dry_run:
+        _wait(place, planned, every)
+
+
+def _number(version: str) -> int:
+    from pedigree.account.errors import GivenError
+
+    if not version.isascii() or not version.isdigit() or not int(version):
+        raise GivenError([f"{version} is no version; give its number, as pedigree approve lists it"])
+    return int(version)
+
+
+def _list(place: Place, *, as_json: bool) -> None:
+    from pedigree.account import versions
+    from pedigree.account.times import on_the_wall
+
+    found = versions.newest(place.account, place.settings.registry.group, VERSIONS)
+    served = versions.served(place.account, place.settings.endpoint.name)
+    if as_json:
+        printing.document([{**asdict(one), "endpoint": served.get(one.arn, "")} for one in found])
+    elif not found:
+        printing.line(f"Group {place.settings.registry.group} has no versions yet; an execution registers the first.")
+    else:
+        rows = ((str(one.number), one.approval, on_the_wall(one.created), served.get(one.arn, "")) for one in found)
+        printing.columns(("VERSION", "APPROVAL", "REGISTERED", "ENDPOINT"), rows)
+
+
+def _wait(place: Place, planned: Rollback, every: float) -> None:
+    from pedigree.account.errors import UnfinishedError
+    from pedigree.account.times import took
+    from pedigree.account.watching import Watch, looks
+    from pipeline.account.rollback import is_done, watched
+
+    clock, name, again = place.account.clock, planned.endpoint.name, f"pedigree rollback --to {planned.target.name}"
+    began, at_most = clock.monotonic(), float(place.settings.endpoint.update.timeout_seconds)
+    try:
+        for seen in looks(watched(place.account, planned), Watch(clock, every, at_most, printing.remark)):
+            if is_done(seen, planned):
+                printing.line(f"endpoint {name} serves {planned.target.name}: {planned.target.told()}")
+                printing.line(f"to go forth again: pedigree rollback --to {planned.live.name}")
+                return
+            printing.line(f"{seen.status}, {took(clock.monotonic() - began)}")
+    except KeyboardInterrupt:
+        printing.remark(f"endpoint {name} goes on with it; {again} waits for it again")
+        raise typer.Exit(INTERRUPTED_EXIT) from None
+    raise UnfinishedError(
+        f"endpoint {name} is not there after {took(at_most)}, and goes on; {again} waits for it again"
+    )
+
+
+def _tell(found: Report) -> None:
+    from pedigree.account.times import on_the_wall
+
+    printing.line(f"endpoint {found.name}: {found.status}, configuration {found.configuration}")
+    printing.line(f"since {on_the_wall(found.changed)}")
+    if found.next_configuration:
+        printing.line(f"on its way to configuration {found.next_configuration}")
+    if found.reason:
+        printing.line(found.reason)
+    printing.line()
+    rows = [
+        (one.variant, one.version, one.instance_type, f"{one.now} of {one.desired}", _scaling(one))
+        for one in found.fleets
+    ]
+    printing.columns(("VARIANT", "SERVES", "MACHINE", "INSTANCES", "SCALING"), rows)
+    if found.activities:
+        printing.line()
+        activities = [(on_the_wall(one.at), one.status, one.description, one.cause) for one in found.activities]
+        printing.columns(("SCALED", "STATE", "WHAT", "WHY"), activities)
+    if found.alarms:
+        printing.line()
+        alarms = [(one.name, one.state, on_the_wall(one.since), one.reason) for one in found.alarms]
+        printing.columns(("ALARM", "STATE", "SINCE", "WHY"), alarms)
+
+
+def _scaling(fleet: Fleet) -> str:
+    if fleet.scaling is None:
+        return "fixed: not registered for scaling"
+    policies = "; ".join(
+        f"{one.metric} near {one.target:g}, cooldowns {one.in_seconds} s in and {one.out_seconds} s out"
+        if one.target is not None
+        else one.metric
+        for one in fleet.scaling.policies
+    )
+    return f"{fleet.scaling.least} to {fleet.scaling.most} instances: {policies or 'no policy'}"

@@ -1,0 +1,43 @@
+"""`pedigree policies`: who may do what, as files that an administrator can read, and give to AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pedigree.cli import files, options
+from pedigree.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.account.roles import RoleDocuments
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it gets a folder per role.")],
+    settings: options.SettingsOption = "",
+    account: options.AccountOption = None,
+    region: options.RegionOption = None,
+) -> None:
+    """Write the trust and the policies of every role, filled from settings. Needs no network."""
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder; make it, or name another")
+    loaded = options.load(settings, account, region)
+    if not loaded.site.account:
+        raise UsageError("policies name an account, and settings do not; give it with --account, or as site.account")
+    from pipeline.account.roles import documents
+
+    for path, document in _files(folder, documents(loaded)):
+        path.parent.mkdir(exist_ok=True)
+        files.write(json.dumps(document, indent=2) + "\n", path)
+        typer.echo(path)
+
+
+def _files(folder: Path, roles: Mapping[str, RoleDocuments]) -> Iterator[tuple[Path, Any]]:
+    for role, documents in roles.items():
+        yield folder / role / "trust.json", documents.trust
+        for part, document in documents.parts.items():
+            yield folder / role / f"{part}.json", document

@@ -1,0 +1,37 @@
+"""`pedigree predict`: the labels of a picture, from the endpoint, by way of the predict function."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pedigree.cli import printing
+from pedigree.cli.account import reach
+from pedigree.cli.errors import UsageError
+from pedigree.cli.options import AccountOption, JsonOption, ProfileOption, RegionOption, SettingsOption
+
+
+def command(
+    image: Annotated[Path | None, typer.Option("--image", help="A picture here: JPEG, PNG or WebP.")] = None,
+    url: Annotated[str, typer.Option("--url", help="The https or s3 address of a picture.")] = "",
+    as_json: JsonOption = False,
+    settings: SettingsOption = "",
+    account: AccountOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = "",
+) -> None:
+    """Say what is on a picture: the likeliest labels, with probabilities."""
+    if bool(image) == bool(url):
+        raise UsageError("give one picture: --image FILE for one that is here, or --url ADDRESS")
+    from pipeline.account.predict import from_file, predict
+
+    event = from_file(image) if image else {"url": url}
+    place = reach(settings, account, region, profile)
+    found = predict(place.account, place.settings.pipeline.name, event)
+    if as_json:
+        printing.document([asdict(one) for one in found])
+    else:
+        printing.columns(("PROBABILITY", "LABEL"), ((f"{one.probability:.2%}".rjust(11), one.label) for one in found))

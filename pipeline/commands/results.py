@@ -1,0 +1,115 @@
+"""`pedigree results`: the page at the end of an execution: champion, trials, what was registered, what serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pedigree.cli import printing
+from pedigree.cli.account import Place, reach
+from pedigree.cli.options import AccountOption, ProfileOption, RegionOption, SettingsOption
+
+if TYPE_CHECKING:
+    from pedigree.account.endpoint_status import Report
+    from pedigree.account.progress import View
+    from pipeline.account.results import Champion, Results, Trials
+
+Line = tuple[str, str]
+_LABELS = 3
+
+
+def command(
+    execution: Annotated[
+        str, typer.Argument(metavar="[EXECUTION]", help="The beginning of its id, or its name; the newest without it.")
+    ] = "",
+    settings: SettingsOption = "",
+    account: AccountOption = None,
+    region: RegionOption = None,
+    profile: ProfileOption = "",
+) -> None:
+    """Say what an execution has come to: champion, trials, model, endpoint, and where the report is."""
+    place = reach(settings, account, region, profile)
+    from pedigree.account import executions
+    from pedigree.account.progress import viewer
+    from pipeline.account.results import results
+
+    pipeline = place.settings.pipeline.name
+    arn = executions.choose(place.account, pipeline, execution).arn
+    view = viewer(place.account, pipeline, arn)()
+    told(lines(place, view, results(place.account, view)))
+
+
+def told(found: Iterator[Line]) -> None:
+    """Print what was found, each thing after its name."""
+    for name, text in found:
+        printing.line(f"{name:<12}  {text}")
+
+
+def lines(place: Place, view: View, found: Results) -> Iterator[Line]:
+    """What is worth knowing, in the order in which it came about."""
+    from pedigree.cli.execution_view import headline
+
+    yield "Execution", headline(view.execution, place.account.clock.now()).removeprefix("execution ")
+    if found.trials:
+        yield "Trials", _trials(found.trials)
+    if found.champion:
+        yield from _champion(found.champion)
+    for note in found.notes.get("RegisterModel", ()):
+        yield "Model", f"{place.settings.pipeline.name}, {note}"
+    yield from _endpoint(place)
+
+
+def prediction(place: Place, content: bytes, label: str) -> str:
+    """What the predict function says about a picture, beside what is on it."""
+    import base64
+
+    from pipeline.account.predict import predict
+
+    event = {"image": base64.b64encode(content).decode()}
+    said = predict(place.account, place.settings.pipeline.name, event)[:_LABELS]
+    return f"{label}: " + ", ".join(f"{one.label} {one.probability:.0%}" for one in said)
+
+
+def _trials(trials: Trials) -> str:
+    completed = sum(one.status == "Completed" for one in trials.all)
+    text = f"{completed} of {len(trials.all)} completed"
+    if trials.best is None or trials.best.reached is None:
+        return text
+    values = ", ".join(f"{name} {_short(value)}" for name, value in trials.best.values.items())
+    return f"{text}; the best has {trials.metric} {trials.best.reached:.4g} with {values}"
+
+
+def _short(value: str) -> str:
+    """A number as people write it: Optuna's have seventeen digits."""
+    try:
+        return f"{float(value):.3g}"
+    except ValueError:
+        return value.strip('"')
+
+
+def _champion(champion: Champion) -> Iterator[Line]:
+    yield "Champion", f"{champion.name}: {champion.accuracy:.1%} of {champion.pictures} test pictures right"
+    yield "", champion.reason
+    yield "Report", champion.report
+
+
+def _endpoint(place: Place) -> Iterator[Line]:
+    from pedigree.account.endpoint_status import report
+    from pedigree.account.errors import AbsentError
+
+    try:
+        found = report(place.account, place.settings.endpoint.name)
+    except AbsentError:
+        return
+    yield "Endpoint", f"{found.name}: {found.status}, {found.configuration}"
+    yield from _fleets(found)
+
+
+def _fleets(found: Report) -> Iterator[Line]:
+    for fleet in found.fleets:
+        yield "Instances", f"{fleet.now} of {fleet.desired} x {fleet.instance_type}, {fleet.variant}"
+        if fleet.scaling:
+            policies = ", ".join(f"{one.metric} {one.target:g}" for one in fleet.scaling.policies if one.target)
+            yield "Scaling", f"{fleet.scaling.least} to {fleet.scaling.most} instances, at {policies or 'no target'}"

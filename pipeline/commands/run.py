@@ -1,0 +1,204 @@
+"""`pedigree run`: the whole pipeline on this machine, from drawn pictures to an endpoint that answers.
+
+It does what the other verbs do, one after the other, to the local AWS: start it, put the pipeline there, start an
+execution and follow it, ask the endpoint. Nothing here is known to the pipeline, and nothing is made easier for it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pedigree.cli import following, local, printing
+from pedigree.cli.account import Place, reach
+from pedigree.cli.errors import UsageError
+from pedigree.cli.options import SettingsOption
+from pipeline.commands import results, sample_data, upsert
+
+if TYPE_CHECKING:
+    from pedigree.account.plan import Change
+    from pedigree.account.progress import View
+
+EVERY_SECONDS = 0.5
+_MINUTES = 24 * 60
+_ENDING_MINUTES = 5
+_SAMPLE = "sample"
+_RESULTS = "results"
+_EXAMPLE = "example.jpg"
+StayOption = Annotated[bool, typer.Option("--stay", help="On Ctrl-C let the local AWS go on, with all that it runs.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="First forget what earlier runs have left.")]
+
+
+@dataclass
+class Began:
+    """What a run has started so far, and has to end if it is interrupted."""
+
+    has_started_aws: bool = False
+    place: Place | None = None
+    starting: Change | None = None
+    execution: str = ""
+
+
+def command(
+    folder: local.FolderOption = local.FOLDER,
+    container: local.ContainerOption = local.CONTAINER,
+    settings: SettingsOption = "",
+    fresh: FreshOption = False,
+    stay: StayOption = False,
+) -> None:
+    """Run the whole pipeline on this machine: no account, no docker; the second time, the cache answers."""
+    if not container.exists():
+        raise UsageError(f"there is no {container}, in which the scripts run; make run sets it up, or name another")
+    began, since = Began(), time.monotonic()
+    with _ending(began, folder, stay=stay):
+        _start_aws(began, folder, container, fresh=fresh)
+        _say("putting the pipeline there", "make pipeline-upsert LOCAL=1")
+        upsert.command(settings=settings, yes=True)
+        began.place = reach(settings, None, None, "")
+        _lay_out_sample(began.place, folder)
+        _say("starting an execution", "make pipeline-start LOCAL=1 ARGS=--wait")
+        view = _executed(began, began.place)
+    following.end(began.place, view, following.Following())
+    _tell(began.place, view, folder, time.monotonic() - since)
+
+
+def _start_aws(began: Began, folder: Path, container: Path, *, fresh: bool) -> None:
+    from pedigree.localaws import process
+
+    if fresh:
+        process.reset(folder)
+    began.has_started_aws = process.find(folder) is None
+    running = process.up(folder, container=container)
+    local.enter(running.url, running.region, os.environ)
+    _say(f"the local AWS is at {running.url}, its log is {process.log_path(folder)}", "make up")
+
+
+def _lay_out_sample(place: Place, folder: Path) -> None:
+    """Draw pictures and put them where settings expect them, if that is in the pipeline's own bucket and empty."""
+    bucket, _, key = place.settings.data.source.removeprefix("s3://").partition("/")
+    is_ours = place.settings.data.source.startswith(f"s3://{place.settings.site.bucket_name}/")
+    if not is_ours or place.account.find("s3", "head_object", Bucket=bucket, Key=key):
+        return
+    _say("drawing pictures to learn from", "pedigree sample-data FOLDER")
+    drawn = folder / _SAMPLE
+    drawn.mkdir(parents=True, exist_ok=True)
+    sample_data.command(drawn)
+    place.account.clients("s3").upload_file(str(drawn / sample_data.ARCHIVE), bucket, key)
+
+
+def _executed(began: Began, place: Place) -> View:
+    """An execution from its start to its end."""
+    from pedigree.account.perform import carry_out
+    from pedigree.account.progress import viewer
+    from pedigree.account.start import Wanted, start
+    from pedigree.account.watching import insist
+
+    pipeline = place.settings.pipeline.name
+    began.starting = change = start(place.account, pipeline, Wanted((), "", "started by pedigree run"))
+    answers = insist(lambda: carry_out(change, place.account), place.account.clock, printing.remark)
+    began.execution = answers["started"]["PipelineExecutionArn"]
+    how = following.Following(EVERY_SECONDS, _MINUTES)
+    view = following.until_over(place, viewer(place.account, pipeline, began.execution), how)
+    if view is None:
+        raise UsageError(f"the execution is not over after {_MINUTES} minutes; pedigree status follows it again")
+    return view
+
+
+@contextmanager
+def _ending(began: Began, folder: Path, *, stay: bool) -> Iterator[None]:
+    """When interrupted, leave nothing running that was started here."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if stay:
+            printing.remark("interrupted; the local AWS goes on: make status, make down")
+        else:
+            _end_unless_interrupted(began, folder)
+        raise typer.Exit(following.INTERRUPTED_EXIT) from None
+
+
+def _end_unless_interrupted(began: Began, folder: Path) -> None:
+    printing.remark("interrupted; ending what was started here")
+    try:
+        end(began, folder)
+    except KeyboardInterrupt:
+        printing.remark("interrupted again; what has not ended yet ends by itself: make status, make pipeline-status")
+
+
+def end(began: Began, folder: Path) -> None:
+    """End what a run has begun; what runs in a local AWS that was there before has ended when this returns."""
+    from pedigree.account.errors import OperationsError
+    from pedigree.localaws import process
+
+    try:
+        if began.place and began.starting:
+            _stop(began, began.place, began.starting)
+    except OperationsError as error:
+        printing.remark(f"the execution could not be stopped: {error}")
+    finally:
+        if began.has_started_aws:
+            process.down(folder)
+
+
+def _stop(began: Began, place: Place, starting: Change) -> None:
+    from pedigree.account import executions
+    from pedigree.account.perform import carry_out
+    from pedigree.account.progress import viewer
+
+    # Starting is interrupted before anybody knows what was started; asked once more, with its token, AWS says it.
+    started = began.execution or carry_out(starting, place.account)["started"]["PipelineExecutionArn"]
+    change = executions.stop(executions.described(place.account, started))
+    if change:
+        carry_out(change, place.account)
+    if not began.has_started_aws:
+        printing.remark("waiting until its jobs have ended; Ctrl-C leaves them to it")
+        how = following.Following(EVERY_SECONDS, _ENDING_MINUTES)
+        view = following.until_over(place, viewer(place.account, place.settings.pipeline.name, started), how)
+        if view is None:
+            printing.remark(f"the execution has not ended after {_ENDING_MINUTES} minutes; pedigree status follows it")
+
+
+def _tell(place: Place, view: View, folder: Path, seconds: float) -> None:
+    """The page of results, and what can be done next."""
+    from pipeline.account.results import fetched
+    from pipeline.account.results import results as found_by
+
+    found = found_by(place.account, view)
+    kept = folder / _RESULTS
+    kept.mkdir(parents=True, exist_ok=True)
+    printing.line("")
+    results.told(results.lines(place, view, found))
+    if found.champion:
+        (kept / "report.html").write_bytes(fetched(place.account, found.champion.report))
+    if found.picture:
+        content = fetched(place.account, found.picture.address)
+        (kept / _EXAMPLE).write_bytes(content)
+        results.told(iter([("Prediction", results.prediction(place, content, found.picture.label))]))
+    here = [("Report here", str(kept / "report.html")), ("Logs here", str(folder / "logs"))]
+    results.told(iter([*here, ("All of it", f"{seconds:.0f} s")]))
+    _suggest(kept / _EXAMPLE)
+
+
+def _suggest(picture: Path) -> None:
+    printing.line("")
+    printing.line("What next:")
+    for command, text in (
+        (f"make predict LOCAL=1 IMAGE={picture}", "ask the endpoint, through the predict function"),
+        ("make endpoint-status LOCAL=1", "see how it serves and scales"),
+        ("make pipeline-start LOCAL=1 PARAMS=Epochs=8 ARGS=--wait", "train longer"),
+        ("make run", "run it again: what has not changed is not run again"),
+        ("make down", "end the local AWS; make reset forgets it"),
+    ):
+        printing.line(f"  {command:<56}  {text}")
+
+
+def _say(text: str, verb: str) -> None:
+    printing.line("")
+    printing.line(f"==> {text}  ({verb})")

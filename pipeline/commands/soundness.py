@@ -1,0 +1,44 @@
+"""What must be right with a definition before it is put into an account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from pedigree.cli import printing
+from pedigree.cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from pedigree.checks.ignoring import Ignored
+    from pipeline.settings.tree import Settings
+
+
+def demand(definition: str, left_out: Sequence[Ignored]) -> None:
+    """Stop where a definition of ours has errors, and show them."""
+    from pedigree.checks.archives import sources
+    from pedigree.checks.finding import Severity
+    from pedigree.checks.ignoring import without
+    from pedigree.checks.run import run
+    from pedigree.checks.subject import Beside
+    from pipeline.source import ENTRYPOINTS
+
+    found = run(json.loads(definition), Beside(scripts=sources(ENTRYPOINTS)))
+    errors = [one for one in without(found, left_out)[0] if one.severity is Severity.ERROR]
+    for one in errors:
+        printing.remark(str(one))
+    if errors:
+        count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
+        raise UsageError(
+            f"the definition has {count}, and nothing has been changed; "
+            "see more with `pedigree check`, or `pedigree check --explain CODE`"
+        )
+
+
+def ignored(settings: Settings) -> list[Ignored]:
+    """What settings say is left as it is."""
+    from pedigree.checks.ignoring import Ignored
+    from pedigree.checks.run import chosen
+
+    chosen([one.code for one in settings.checks.ignore], ())
+    return [Ignored(one.code, one.reason, one.step) for one in settings.checks.ignore]

@@ -1,0 +1,33 @@
+"""When the pipeline starts by itself, and with which values."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field
+
+from pedigree.schedules import cron
+from steps.config import Config, FrozenMapping
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone; write one like Europe/Berlin or UTC") from None
+    return name
+
+
+class Schedule(Config):
+    """An EventBridge schedule of executions."""
+
+    enabled: bool = False
+    expression: Annotated[str, AfterValidator(cron.checked)] = "cron(0 6 ? * MON *)"
+    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    parameters: FrozenMapping[int | float | Annotated[str, Field(min_length=1, max_length=1024)]] = Field(
+        default={}, max_length=200
+    )
+    dead_letter_queue: bool = True
+    max_retries: Annotated[int, Field(ge=0, le=185)] = 3
+    max_event_age_seconds: Annotated[int, Field(ge=60, le=86_400)] = 3600
