@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any
 
 from pedigree.checks.run import run
-from tests.checks import small
+from tests.pedigree.checks import small
 
 DEFINITION = Path(__file__).parents[1] / "tests" / "golden" / "definition.json"
 COMMAND = [sys.executable, "-c", "from pedigree.cli.main import main; main()", "check", str(DEFINITION)]

@@ -23,10 +23,10 @@ from pedigree.localaws.iam.actions import TABLES
 from pedigree.localaws.iam.callers import Caller, People
 from pedigree.localaws.iam.gate import Gate
 from pipeline.account.roles import documents
-from tests.calls import KnownResources, sent
-from tests.definitions import configure
 from tests.policies import autoscale, await_, deploy, ec2, job, model, operator, pipeline, predict, scheduler
 from tests.policies.places import ACCOUNT, EVERYTHING, function, role
+from tests.support.calls import KnownResources, sent
+from tests.support.definitions import configure
 
 MODULES = (pipeline, job, model, deploy, await_, autoscale, predict, scheduler, ec2, operator)
 MOST_MILLISECONDS = 0.1

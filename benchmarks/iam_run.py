@@ -19,11 +19,11 @@ from pedigree.iam import Request
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.callers import Caller, People
 from pedigree.localaws.iam.gate import Gate
-from tests.calls import KnownResources
 from tests.policies.places import ACCOUNT, REGION
 from tests.proof import functions, running, verbs
 from tests.proof.account import KEEPER, brought_about, everything
 from tests.proof.stage import Stage
+from tests.support.calls import KnownResources
 
 MOST_MILLISECONDS = 0.1
 

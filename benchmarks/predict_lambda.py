@@ -29,7 +29,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.processes import run
-from tests.certificates import Trust, trust_in
+from tests.support.certificates import Trust, trust_in
 
 ROOT = Path(__file__).parents[1]
 HOST = "pictures.example"

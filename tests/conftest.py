@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests import lock_order
+from tests.support import lock_order
 
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=set(Phase) - {Phase.explain})
 settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=60)
@@ -32,7 +32,7 @@ def locks_in_one_order() -> Iterator[None]:
 @pytest.fixture
 def empty_account() -> Iterator[None]:
     """An AWS account in which nothing is, for the calls of one test."""
-    from tests.fakes.aws import aws
+    from tests.support.fakes.aws import aws
 
     with aws():
         yield
@@ -41,8 +41,8 @@ def empty_account() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def made_account(handlers: Path) -> Iterator[None]:
     """An AWS account after an upsert with the default settings, for the tests of one file."""
-    from tests import accounts
-    from tests.fakes.aws import aws
+    from tests.support import accounts
+    from tests.support.fakes.aws import aws
 
     with aws():
         accounts.brought_about(accounts.parts(handlers), accounts.account())
@@ -52,6 +52,6 @@ def made_account(handlers: Path) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def handlers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of functions that do nothing."""
-    from tests import accounts
+    from tests.support import accounts
 
     return accounts.handlers(tmp_path_factory.mktemp("lambda"))

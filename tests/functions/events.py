@@ -9,8 +9,8 @@ from typing import Any
 
 from entrypoints import contract
 from pedigree.language.definition import read
-from tests.definitions import define
-from tests.fakes.account import PACKAGE
+from tests.support.definitions import define
+from tests.support.fakes.account import PACKAGE
 
 EXECUTION = "abc123def456"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/dog-breeds-await-endpoint"

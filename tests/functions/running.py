@@ -11,7 +11,7 @@ import configure_autoscaling
 import deploy_endpoint
 from shared.aws import Aws, Patience
 from shared.log import Log
-from tests.fakes.account import FakeAccount
+from tests.support.fakes.account import FakeAccount
 
 SECONDS = 220.0
 DEPLOYER = "arn:aws:lambda:us-east-1:123456789012:function:sagemaker-dog-breeds-deploy-endpoint:live"

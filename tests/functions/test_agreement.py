@@ -17,10 +17,10 @@ from botocore.model import ServiceModel
 
 from entrypoints import contract
 from steps import await_endpoint, configure_autoscaling, deploy_endpoint
-from tests.definitions import define, step
-from tests.fakes.account import PACKAGE, FakeAccount
 from tests.functions.events import approval_event, callback, deploy_event, record, scale_event
 from tests.functions.running import deploy, scale, settle
+from tests.support.definitions import define, step
+from tests.support.fakes.account import PACKAGE, FakeAccount
 
 FOLDER = Path(__file__).parents[2] / "lambda"
 README = (FOLDER / "README.md").read_text(encoding="utf-8")

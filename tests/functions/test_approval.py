@@ -8,10 +8,10 @@ import pytest
 
 from entrypoints import contract
 from shared.errors import BusyError
-from tests.fakes.account import PACKAGE, FakeAccount
-from tests.fakes.clients import FAULTS
 from tests.functions.events import QUEUE, SCALER, approval_event, deploy_event, record, scale_event
 from tests.functions.running import DEPLOYER, Lines, deploy, settle
+from tests.support.fakes.account import PACKAGE, FakeAccount
+from tests.support.fakes.clients import FAULTS
 
 ENDPOINT, OTHER = "dog-breeds", PACKAGE.replace("/12", "/11")
 

@@ -13,9 +13,9 @@ import await_endpoint
 from await_endpoint import Verdict, Waiting, judge
 from entrypoints import contract
 from shared.endpoint import Endpoint
-from tests.fakes.account import PACKAGE, FakeAccount
 from tests.functions.events import SCALER, approval_event, deploy_event, record, scale_event
 from tests.functions.running import GIVE_UP_SECONDS, Lines, deploy, settle
+from tests.support.fakes.account import PACKAGE, FakeAccount
 
 ENDPOINT, TOKEN = "dog-breeds", "abcdefghij"
 STATUSES = st.sampled_from(

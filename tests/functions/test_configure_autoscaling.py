@@ -9,9 +9,9 @@ import pytest
 import configure_autoscaling
 from entrypoints import contract
 from shared.errors import BusyError, EventError, RefusedError
-from tests.fakes.account import FakeAccount
 from tests.functions.events import deploy_event, scale_event
 from tests.functions.running import Lines, deploy, scale
+from tests.support.fakes.account import FakeAccount
 
 ENDPOINT, TARGET = "dog-breeds", "endpoint/dog-breeds/variant/AllTraffic"
 POLICY = (TARGET, "SageMakerEndpointInvocationScalingPolicy")

@@ -11,9 +11,9 @@ import pytest
 import deploy_endpoint
 from entrypoints import contract
 from shared.errors import BusyError, EventError, RefusedError
-from tests.fakes.account import PACKAGE, FakeAccount
 from tests.functions.events import EXECUTION, deploy_event, scale_event
 from tests.functions.running import Lines, deploy, scale
+from tests.support.fakes.account import PACKAGE, FakeAccount
 
 ENDPOINT, TARGET = "dog-breeds", "endpoint/dog-breeds/variant/AllTraffic"
 ALARMS = {"dog-breeds-rollback-on-errors", "dog-breeds-rollback-on-latency"}

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from shared.errors import BusyError, FunctionError
-from tests.fakes.account import PACKAGE, FakeAccount
-from tests.fakes.clients import FAULTS, Killed
 from tests.functions.events import approval_event, deploy_event, record, scale_event
 from tests.functions.running import deploy, scale, settle
+from tests.support.fakes.account import PACKAGE, FakeAccount
+from tests.support.fakes.clients import FAULTS, Killed
 
 Act = Callable[[FakeAccount], object]
 ENDPOINT = "dog-breeds"

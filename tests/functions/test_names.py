@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from deploying import serving
 from shared.event import Event
-from tests.fakes.account import PACKAGE
 from tests.functions.events import deploy_event
+from tests.support.fakes.account import PACKAGE
 
 
 @given(st.from_regex(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", fullmatch=True), st.integers(1, 10**9 - 1), st.text())

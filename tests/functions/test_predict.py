@@ -22,8 +22,8 @@ from predicting import runtime
 from predicting.endpoint import Endpoint
 from predicting.refusal import Refused
 from steps.functions import PredictFunction
-from tests.claimed_pictures import jpeg, png
-from tests.loopback import http, serving
+from tests.support.claimed_pictures import jpeg, png
+from tests.support.loopback import http, serving
 
 LAMBDA = Path(predict.__file__).parent
 PICTURE = png(8, 8)

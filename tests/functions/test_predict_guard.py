@@ -17,8 +17,8 @@ import predict
 from predict import Function, Request, respond
 from predicting import bucket, web
 from predicting.endpoint import Endpoint
-from tests.claimed_pictures import png
-from tests.loopback import Server, http, redirect, serving
+from tests.support.claimed_pictures import png
+from tests.support.loopback import Server, http, redirect, serving
 
 PUBLIC = "93.184.216.34"
 PICTURE = png(8, 8)

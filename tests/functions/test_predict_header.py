@@ -13,7 +13,7 @@ from PIL import Image
 from entrypoints import contract
 from predicting import header
 from predicting.refusal import Refused
-from tests.claimed_pictures import PNG_MARK, WEBP_MARK, jpeg, png, webp
+from tests.support.claimed_pictures import PNG_MARK, WEBP_MARK, jpeg, png, webp
 
 MARKS = (b"\xff\xd8\xff", PNG_MARK, WEBP_MARK + b"VP8 ", WEBP_MARK + b"VP8L", WEBP_MARK + b"VP8X")
 Way = tuple[str, str, dict[str, Any]]

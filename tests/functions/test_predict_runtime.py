@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from entrypoints import contract
 from predicting.runtime import Runtime
-from tests.loopback import http, serving
+from tests.support.loopback import http, serving
 
 ENVIRONMENT = {
     "AWS_REGION": "eu-west-3",

@@ -16,8 +16,8 @@ import pytest
 
 from predicting import web
 from predicting.refusal import Refused
-from tests.certificates import trust_in
-from tests.loopback import Answer, Server, http, redirect, serving
+from tests.support.certificates import trust_in
+from tests.support.loopback import Answer, Server, http, redirect, serving
 
 PUBLIC, ALSO_PUBLIC = "93.184.216.34", "2606:2800:220:1::1"
 URL = "https://pictures.example/dog.png"

@@ -15,9 +15,9 @@ from shared.aws import Aws, Patience, told, until_settled
 from shared.errors import BusyError, EventError, NotYetError, RefusedError
 from shared.event import Event
 from shared.log import Log
-from tests.fakes.account import FakeAccount
-from tests.fakes.clients import refusal
 from tests.functions.running import patience
+from tests.support.fakes.account import FakeAccount
+from tests.support.fakes.clients import refusal
 
 KINDS = {"text": str, "optional": str, "number": float, "whole": int, "flag": bool, "listing": list, "table": dict}
 ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)

@@ -15,7 +15,7 @@ from pedigree.diagram.svg import svg
 from pedigree.language.definition import parse
 from pipeline.document import render
 from pipeline.settings.loading import load
-from tests.definitions import CODE, configure
+from tests.support.definitions import CODE, configure
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent

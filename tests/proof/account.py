@@ -16,10 +16,10 @@ from pipeline.account.removals import Look, Removal
 from pipeline.account.roles import documents
 from pipeline.account.upsert import parts
 from pipeline.settings.tree import Settings
-from tests.definitions import CODE, configure
 from tests.policies.places import IN_ACCOUNT
 from tests.proof.hands import HANDS, attached, leftovers, running
 from tests.proof.proving import Journey, Part
+from tests.support.definitions import CODE, configure
 
 _BEFORE = {"pipelines": running, "roles": attached}
 KEEPER = ("functions", "roles", "upsert")

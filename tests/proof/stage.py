@@ -22,10 +22,10 @@ from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from pedigree.localaws.iam.callers import Caller
 from pipeline.account.role import POLICY
 from pipeline.account.roles import documents
-from tests.definitions import configure
 from tests.policies.places import REGION, role
 from tests.proof.container import container
 from tests.proof.rights import Document, Right, every, without
+from tests.support.definitions import configure
 
 OPERATOR = "operator"
 _OPERATOR_ROLE = "pedigree-operator"

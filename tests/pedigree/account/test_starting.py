@@ -1,0 +1,113 @@
+"""What an execution is started with is held against the pipeline in the account, and all that is wrong is told."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pedigree.account.errors import AbsentError, GivenError
+from pedigree.account.perform import carry_out
+from pedigree.account.start import Wanted, checked, start
+from pedigree.language.definition import read
+from tests.support.fakes.executions import DEFINITION, PIPELINE, Executions
+from tests.support.fakes.reached import reached
+
+KNOWN = read(DEFINITION).parameters
+
+
+def problems(*given: str) -> list[str]:
+    with pytest.raises(GivenError) as raised:
+        checked(given, KNOWN)
+    return list(raised.value.problems)
+
+
+def test_values_reach_the_service_as_text() -> None:
+    given = (
+        "Epochs=10",
+        "AccuracyThreshold=1e-2",
+        "Machine=ml.m5.xlarge",
+        "Thorough=true",
+        "InputDataUrl=https://x/?a=b",
+    )
+    fake = Executions()
+    carry_out(start(reached({"sagemaker": fake}), PIPELINE, Wanted(given)), reached({"sagemaker": fake}))
+    assert {one["Name"]: one["Value"] for one in fake.started[0]["PipelineParameters"]} == {
+        "Epochs": "10",
+        "AccuracyThreshold": "1e-2",
+        "Machine": "ml.m5.xlarge",
+        "Thorough": "true",
+        "InputDataUrl": "https://x/?a=b",
+    }
+
+
+def test_a_start_that_is_repeated_starts_one_execution() -> None:
+    fake = Executions()
+    change = start(reached({"sagemaker": fake}), PIPELINE, Wanted((), "mine", "to see"))
+    first, second = (carry_out(change, reached({"sagemaker": fake}))["started"] for _ in range(2))
+    assert first == second
+    assert [one["PipelineExecutionDisplayName"] for one in fake.started] == ["mine"]
+
+
+def test_its_name_says_that_somebody_started_it_and_when() -> None:
+    assert start(reached({"sagemaker": Executions()}), PIPELINE, Wanted(())).name == "manual-20270115-080000"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("Epoch=10", "Epoch is no parameter of the pipeline; did you mean Epochs?"),
+        ("Epochs", "Epochs is no value of a parameter; write Name=value"),
+        ("Epochs=ten", 'Epochs = "ten" cannot be; give a whole number'),
+        ("Epochs=1.5", 'Epochs = "1.5" cannot be; give a whole number'),
+        ("Epochs=", 'Epochs = "" cannot be; give a whole number'),
+        ("Epochs=١٠", 'Epochs = "١٠" cannot be; give a whole number'),
+        ("AccuracyThreshold=nan", 'AccuracyThreshold = "nan" cannot be; give a number'),
+        ("Thorough=yes", 'Thorough = "yes" cannot be; give true or false'),
+        ("Machine=ml.m5.larg", 'Machine = "ml.m5.larg" is none of the choices; did you mean ml.m5.large?'),
+        ("Machine=0", 'Machine = "0" is none of the choices; write ml.m5.large or ml.m5.xlarge'),
+        (
+            f"InputDataUrl={'x' * 1025}",
+            "InputDataUrl has 1025 characters, and an execution takes 1024; make it shorter",
+        ),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_right(given: str, told: str) -> None:
+    assert problems(given) == [told]
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    assert problems("Epochs=1", "Epochs=2", "Nothing=", "Thorough=maybe") == [
+        "Epochs is given 2 times; give it once",
+        "Nothing is no parameter of the pipeline; there are InputDataUrl, Epochs, AccuracyThreshold, Machine, Thorough",
+        'Thorough = "maybe" cannot be; give true or false',
+    ]
+
+
+def test_a_parameter_without_a_default_is_asked_for() -> None:
+    needed = read({"Parameters": [{"Name": "Needed", "Type": "String"}], "Steps": []}).parameters
+    with pytest.raises(GivenError, match="Needed has no default; give it one: Needed=…"):
+        checked([], needed)
+    assert checked(["Needed="], needed) == {"Needed": ""}
+
+
+def test_no_more_values_than_the_service_takes() -> None:
+    many = {"Version": "", "Steps": [], "Parameters": [{"Name": f"P{n}", "Type": "Integer"} for n in range(201)]}
+    with pytest.raises(GivenError, match="201 values are given, and an execution takes 200"):
+        checked([f"P{n}=1" for n in range(201)], read(many).parameters)
+
+
+@given(st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_every_number_is_taken_as_python_writes_it(number: float) -> None:
+    assert checked([f"AccuracyThreshold={number!r}"], KNOWN) == {"AccuracyThreshold": repr(number)}
+
+
+@pytest.mark.parametrize("name", ["-x", "a b", "a_b", "x" * 83, "ä"])
+def test_a_name_that_the_service_would_refuse(name: str) -> None:
+    with pytest.raises(GivenError, match="cannot be; write letters"):
+        start(reached({"sagemaker": Executions()}), PIPELINE, Wanted((), name))
+
+
+def test_no_pipeline_says_which_verb_makes_it() -> None:
+    with pytest.raises(AbsentError, match="has no pipeline cats in us-east-1; make pipeline-upsert puts it there"):
+        start(reached({"sagemaker": Executions()}), "cats", Wanted(()))

@@ -1,0 +1,56 @@
+"""Cases of the rules about roles: a definition that is right, and policies of which one is not."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pedigree.checks.roles.least import policy_of
+from pedigree.checks.subject import Beside, Subject
+from pedigree.iam import Kind, parse
+from tests.pedigree.checks.case import Case
+from tests.pedigree.checks.small import document
+
+Document = dict[str, Any]
+NEEDS = Subject(document(), Beside()).needs
+LEAST: Mapping[str, Document] = {role: policy_of(role, NEEDS) for role in ("job", "pipeline")}
+
+
+def beside(policies: Mapping[str, Document]) -> Beside:
+    return Beside(policies={role: [parse(one, name=f"{role}.json")] for role, one in policies.items()})
+
+
+def case(code: str, place: str, break_it: Callable[[dict[str, Document]], Any]) -> tuple[Case, Beside]:
+    broken = copy.deepcopy(dict(LEAST))
+    break_it(broken)
+    return Case(code, place, (), (), beside(broken)), beside(LEAST)
+
+
+def statement(policies: Mapping[str, Document], role: str, sid: str) -> Document:
+    return next(one for one in policies[role]["Statement"] if one["Sid"] == sid)
+
+
+def drop(policies: Mapping[str, Document], role: str, sid: str) -> None:
+    policies[role]["Statement"].remove(statement(policies, role, sid))
+
+
+def put(role: str, sid: str, **members: Any) -> Callable[[dict[str, Document]], Any]:
+    return lambda policies: statement(policies, role, sid).update(members)
+
+
+def trusted(source: str) -> Beside:
+    who = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    only = {"ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:us-east-1:123456789012:{source}"}}
+    document = {"Version": "2012-10-17", "Statement": [{**who, "Condition": only}]}
+    return Beside(trusts={"job": [parse(document, name="job/trust.json", kind=Kind.TRUST)]})
+
+
+GIVEN_BESIDE = (
+    (Case("IAM006", "Train.Arguments", (), (), trusted("pipeline/dogs/*")), trusted("*")),
+    case("IAM001", "Deploy", lambda policies: drop(policies, "pipeline", "CallFunctions")),
+    case("IAM002", "Prepare.Arguments", put("job", "ReadInputs", Action="s3:Get*")),
+    case("IAM003", "Prepare", put("pipeline", "CallFunctions", Resource="*")),
+    case("IAM004", "Prepare.Arguments", put("job", "ReadInputs", Action=["s3:GetObject", "s3:GetObjectTagging"])),
+    case("IAM005", "Prepare", lambda policies: policies.pop("pipeline")),
+)

@@ -1,0 +1,186 @@
+"""Cases of the rules about searches, metrics, scripts, data, containers and machines."""
+
+from __future__ import annotations
+
+from pedigree.checks.subject import Beside
+from tests.pedigree.checks.case import Case, one
+from tests.pedigree.checks.small import GONE, LOSS, REGISTRY, get, own
+
+CONFIG = "Tune.Arguments.HyperParameterTuningJobConfig"
+LR = f"{CONFIG}.ParameterRanges.ContinuousParameterRanges.0"
+BATCH = f"{CONFIG}.ParameterRanges.CategoricalParameterRanges.0"
+FIXED = "Tune.Arguments.TrainingJobDefinition.StaticHyperParameters"
+METRICS = "Train.Arguments.AlgorithmSpecification.MetricDefinitions"
+IMAGE = "Train.Arguments.AlgorithmSpecification.TrainingImage"
+GIVEN = "Train.Arguments.HyperParameters"
+RESOURCES = "Train.Arguments.ResourceConfig"
+LIMIT = "Train.Arguments.StoppingCondition"
+MACHINE = f"{RESOURCES}.InstanceType"
+EVALUATION = "Evaluate.Arguments.ProcessingResources.ClusterConfig.InstanceType"
+OLD = f"{REGISTRY}/pytorch-training:2.5.1-gpu-py311"
+OLDEST = f"{REGISTRY}/pytorch-training:2.0.1-gpu-py310"
+SMDDP = "sagemaker_distributed_dataparallel_enabled"
+TORCHRUN = "sagemaker_torch_distributed_enabled"
+HOOK = {"S3OutputPath": "s3://work/debug"}
+POINTS = {"S3Uri": own("checkpoints")}
+SCRIPT = """
+import argparse
+parser = argparse.ArgumentParser()
+parser.add_argument("--epochs", type=int)
+parser.add_argument("--lr", type=float, required=True)
+parser.add_argument("--batch", choices=["32", "64"])
+parser.add_argument("--optimizer", choices=["sgd", "adam"])
+options = parser.parse_args()
+print(f"epoch {options.epochs}: loss={1 / 3};")
+"""
+
+
+def scripted(code: str, place: str, wrong: object, near: object, *, script: str = SCRIPT, put: str = "") -> Case:
+    beside = Beside(scripts={"train.py": script, "inference.py": ""})
+    return Case(code, place, ((put or place, wrong),), ((put or place, near),), beside)
+
+
+SEARCHES = (
+    one("LIM012", f"{LR}.MinValue", "0.2", "0.01"),
+    Case(
+        "LIM013",
+        f"{LR}.ScalingType",
+        ((f"{LR}.MinValue", "0"),),
+        ((f"{LR}.MinValue", "0"), (f"{LR}.ScalingType", "Linear")),
+    ),
+    Case("LIM014", f"{FIXED}.lr", ((f"{FIXED}.lr", "0.1"),), ((f"{FIXED}.momentum", "0.9"),)),
+    Case("LIM015", LR, ((f"{CONFIG}.Strategy", "Grid"),), ((f"{CONFIG}.Strategy", "Random"),)),
+    one("LIM016", f"{CONFIG}.ResourceLimits.MaxParallelTrainingJobs", 5, 4),
+    one("LIM017", f"{LR}.MinValue", "small", "1e-3"),
+    Case(
+        "LIM018",
+        CONFIG,
+        ((f"{CONFIG}.ParameterRanges", {}), (f"{GIVEN}.lr", "1"), (f"{GIVEN}.batch", "1")),
+        (("Tune.Arguments.Autotune", {"Mode": "Enabled"}),),
+    ),
+    one("SCR011", f"{BATCH}.Values", ['"32"', "64"], ['"32"', '"64"']),
+)
+SCRIPTS = (
+    one("SCR001", f"{METRICS}.0.Regex", "loss=(", LOSS),
+    one("SCR002", f"{METRICS}.0.Regex", "loss=([0-9.]+|nan|inf)", "loss=([0-9.e+-]+|nan|inf)"),
+    one("SCR003", f"{METRICS}.0.Regex", "loss=([0-9.e+-]+)", r"loss=(\S+)"),
+    one("SCR004", f"{CONFIG}.HyperParameterTuningJobObjective.MetricName", "validation", "loss"),
+    scripted("SCR005", f"{METRICS}.0.Regex", LOSS.replace("loss", "error"), LOSS),
+    scripted("SCR006", f"{GIVEN}.optimiser", "sgd", GONE),
+    scripted("SCR007", GIVEN, GONE, get("Steps.Tune.BestTrainingJob.TunedHyperParameters['lr']"), put=f"{GIVEN}.lr"),
+    scripted("SCR008", f"{GIVEN}.optimizer", "lion", "adam"),
+    scripted("SCR009", f"{GIVEN}.sagemaker_program", "trian.py", "train.py"),
+    one(
+        "SCR010",
+        f"{METRICS}.1",
+        {"Name": "loss", "Regex": LOSS},
+        {"Name": "other", "Regex": LOSS},
+        f"{METRICS}.1.Name",
+    ),
+    one(
+        "SCR012",
+        "Evaluate.Arguments.ProcessingInputs.0.S3Input.S3Uri",
+        get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"),
+        get("Steps.Prepare.ProcessingOutputConfig.Outputs['test'].S3Output.S3Uri"),
+    ),
+    Case(
+        "SCR013",
+        "Evaluate.Arguments.ProcessingInputs.0.S3Input.S3Uri",
+        (
+            ("Evaluate.Arguments.ProcessingInputs.0.S3Input.S3Uri", "s3://data/test"),
+            (".Parameters.4.DefaultValue", "s3://data/test_old"),
+        ),
+        (
+            ("Evaluate.Arguments.ProcessingInputs.0.S3Input.S3Uri", "s3://data/test/"),
+            (".Parameters.4.DefaultValue", "s3://data/test_old"),
+        ),
+    ),
+)
+CONTAINERS = (
+    one("CON001", MACHINE, "ml.m5.xlarge", "ml.g5.xlarge"),
+    one("CON002", EVALUATION, "ml.g5.xlarge", "ml.m5.large"),
+    one("CON003", MACHINE, "ml.trn1.2xlarge", "ml.g6.xlarge"),
+    one("CON004", IMAGE, OLD.replace("py311", "py310"), OLD),
+    one("CON005", IMAGE, OLD.replace("us-east-1", "eu-west-1"), OLD),
+    one("CON006", IMAGE, "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:latest", f"{REGISTRY}/mine:1"),
+    Case(
+        "CON007",
+        "Register.Arguments.InferenceSpecification.Containers.0.Image",
+        ((IMAGE, f"{REGISTRY}/pytorch-training:2.8.0-gpu-py312"),),
+        ((IMAGE, OLD),),
+    ),
+    Case(
+        "CON010",
+        IMAGE,
+        ((f"{GIVEN}.{SMDDP}", "true"), (MACHINE, "ml.p4d.24xlarge")),
+        ((f"{GIVEN}.{SMDDP}", "true"), (MACHINE, "ml.p4d.24xlarge"), (IMAGE, OLD)),
+    ),
+    Case(
+        "CON011",
+        MACHINE,
+        ((f"{GIVEN}.{SMDDP}", "true"), (IMAGE, OLD)),
+        ((f"{GIVEN}.{TORCHRUN}", "true"), (IMAGE, OLD)),
+    ),
+    Case(
+        "CON012",
+        f"{RESOURCES}.InstanceCount",
+        ((f"{RESOURCES}.InstanceCount", 2),),
+        ((f"{RESOURCES}.InstanceCount", 2), (f"{GIVEN}.{TORCHRUN}", "true")),
+    ),
+    Case(
+        "CON020",
+        "Train.Arguments.DebugHookConfig",
+        (("Train.Arguments.DebugHookConfig", HOOK),),
+        (("Train.Arguments.DebugHookConfig", HOOK), (IMAGE, OLDEST)),
+    ),
+    Case(
+        "CON021",
+        "Tune.Arguments.TrainingJobDefinition.DebugHookConfig",
+        (("Tune.Arguments.TrainingJobDefinition.DebugHookConfig", HOOK),),
+        (("Train.Arguments.DebugHookConfig", HOOK), (IMAGE, OLDEST)),
+    ),
+    Case(
+        "CON022",
+        "Train.Arguments.DebugHookConfig",
+        (
+            ("Train.Arguments.DebugHookConfig", HOOK),
+            ("Train.Arguments.CheckpointConfig", POINTS),
+            (IMAGE, OLDEST),
+            (MACHINE, "ml.p4d.24xlarge"),
+            (f"{GIVEN}.{SMDDP}", "true"),
+        ),
+        (
+            ("Train.Arguments.DebugHookConfig", HOOK),
+            ("Train.Arguments.CheckpointConfig", POINTS),
+            (IMAGE, OLDEST),
+            (MACHINE, "ml.p4d.24xlarge"),
+            (f"{GIVEN}.{TORCHRUN}", "true"),
+        ),
+    ),
+)
+SPOT = (
+    ("Train.Arguments.EnableManagedSpotTraining", True),
+    ("Train.Arguments.CheckpointConfig", POINTS),
+    (f"{LIMIT}.MaxWaitTimeInSeconds", 7200),
+)
+VOLUMES = tuple(
+    (f"{name}.Arguments.ProcessingResources.ClusterConfig.VolumeKmsKeyId", "key") for name in ("Prepare", "Evaluate")
+)
+WARM = (f"{RESOURCES}.KeepAlivePeriodInSeconds", 600)
+MACHINES = (
+    Case("CON030", f"{RESOURCES}.KeepAlivePeriodInSeconds", (*SPOT, WARM), (WARM,)),
+    Case("CON031", f"{LIMIT}.MaxWaitTimeInSeconds", (*SPOT, (f"{LIMIT}.MaxWaitTimeInSeconds", 60)), SPOT),
+    Case(
+        "CON032",
+        f"{RESOURCES}.VolumeKmsKeyId",
+        ((f"{RESOURCES}.VolumeKmsKeyId", "key"),),
+        ((f"{RESOURCES}.VolumeKmsKeyId", "key"), (MACHINE, "ml.p3.2xlarge"), *VOLUMES),
+    ),
+    Case(
+        "CON033",
+        "Train.Arguments.EnableManagedSpotTraining",
+        (SPOT[0], SPOT[2]),
+        SPOT,
+    ),
+)
+CASES = (*SEARCHES, *SCRIPTS, *CONTAINERS, *MACHINES)

@@ -1,0 +1,31 @@
+"""Findings that are left as they are, each for a reason; an entry that leaves nothing out is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from pedigree.checks.ignoring import Ignored, without
+from pedigree.checks.run import run
+from tests.pedigree.checks.case import made
+from tests.pedigree.checks.small import get
+
+FOUND = run(made((("Deploy.Arguments.x", get("Parameters.A")), ("Train.Arguments.Surplus", "x"))))
+
+
+@pytest.mark.parametrize(
+    ("entry", "left"),
+    [
+        (Ignored("REF001", "known"), {"LIM002"}),
+        (Ignored("REF", "known", "Deploy"), {"LIM002"}),
+        (Ignored("REF001", "known", "Train"), {"REF001", "LIM002"}),
+    ],
+)
+def test_a_code_is_left_out_in_its_step_or_everywhere(entry: Ignored, left: set[str]) -> None:
+    kept, unused = without(FOUND, [entry])
+    assert {one.code for one in kept} == left
+    assert bool(unused) is (entry.step == "Train")
+
+
+def test_what_is_found_no_more_is_told() -> None:
+    _, (line,) = without([], [Ignored("CST004", "short", "Tune")])
+    assert line == "CST004 in Tune is ignored, and is not found; remove it from checks.ignore"

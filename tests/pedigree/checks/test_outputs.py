@@ -1,0 +1,129 @@
+"""The formats: for people, programs, code scanning and annotations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from pedigree.checks.errors import UnknownCodeError, UnusableError
+from pedigree.checks.finding import Severity
+from pedigree.checks.manual import page
+from pedigree.checks.output import FORMATS
+from pedigree.checks.output.report import Report
+from pedigree.checks.places import lines
+from pedigree.checks.reading import load
+from pedigree.checks.rules import RULES
+from pedigree.checks.run import assert_clean, run
+from tests.pedigree.checks.case import made
+from tests.pedigree.checks.small import document, get
+
+BROKEN = made((("Deploy.Arguments.x", get("Parameters.Endpont")), ("Train.Arguments.RoleArn", "job")))
+SOURCE = json.dumps(BROKEN, indent=2)
+REPORT = Report("pipe line.json", SOURCE, run(BROKEN))
+
+
+def written(form: str) -> str:
+    return FORMATS[form](REPORT)
+
+
+def test_text_has_place_cause_fragment_and_remedy() -> None:
+    text = written("text")
+    line = 1 + SOURCE[: SOURCE.index('"x": {')].count("\n")
+    assert f"pipe line.json:{line}: error REF001 in Deploy: there is no parameter Endpont\n" in text
+    assert '    "x": {"Get": "Parameters.Endpont"}\n' in text
+    assert "    → did you mean Endpoint?\n" in text
+
+
+def test_a_clean_definition_is_told_so() -> None:
+    assert FORMATS["text"](Report("a.json", json.dumps(document()), [])) == "a.json: nothing is wrong\n"
+
+
+def test_json_has_all_of_a_finding() -> None:
+    (found,) = [one for one in json.loads(written("json"))["findings"] if one["code"] == "REF001"]
+    assert found["pointer"] == "/Steps/4/Arguments/IfSteps/1/Arguments/x"
+    assert (found["step"], found["severity"]) == ("Deploy", "error")
+
+
+def test_sarif_names_rules_and_places() -> None:
+    sarif: dict[str, Any] = json.loads(written("sarif"))
+    (one,) = sarif["runs"]
+    assert sarif["version"] == "2.1.0"
+    assert [rule["id"] for rule in one["tool"]["driver"]["rules"]] == [rule.code for rule in RULES]
+    for result in one["results"]:
+        assert one["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "pipe%20line.json"
+        assert place["region"]["startLine"] >= 1
+
+
+def test_annotations_are_one_command_a_line() -> None:
+    told = written("github").splitlines()
+    assert len(told) == len(REPORT.findings)
+    assert all(line.startswith("::error file=pipe line.json,line=") for line in told)
+
+
+def test_what_stands_in_a_definition_cannot_write_lines_of_its_own() -> None:
+    hostile = made(
+        (("Deploy.Arguments.x", get("Parameters.A")), (".Steps.5", {"Name": "\n::error::x", "Type": "Fail"}))
+    )
+    report = Report("a.json", json.dumps(hostile), run(hostile))
+    assert not any(line.startswith("::error::") for line in FORMATS["text"](report).splitlines())
+    assert not any(line.startswith("::error::") for line in FORMATS["github"](report).splitlines())
+
+
+def test_lines_are_those_of_the_text() -> None:
+    text = '{\n "a": [\n  1,\n  {"b/c": 2}\n ],\n "d": "x,]}"\n}'
+    assert lines(text, ["", "/a", "/a/0", "/a/1", "/a/1/b~1c", "/d"]) == {
+        "": 1,
+        "/a": 2,
+        "/a/0": 3,
+        "/a/1": 4,
+        "/a/1/b~1c": 4,
+        "/d": 6,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "is empty"),
+        ("Version: 2020", "not JSON but YAML"),
+        ("# a pipeline\n---\nSteps:\n- Name: a", "not JSON but YAML"),
+        ("hello", "not JSON: "),
+        (SOURCE[:5000], "cut off"),
+        ("[]", "no list of Steps"),
+        ('{"Steps": {}}', "no list of Steps"),
+        ("[" * 100_000, "deeper"),
+        ('{"Steps": [' + "[" * 200 + "]" * 200 + "]}", "deeper"),
+    ],
+)
+def test_what_is_no_definition_is_told_in_one_line(text: str, told: str) -> None:
+    with pytest.raises(UnusableError, match=told) as caught:
+        load(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_answer_of_describe_pipeline_is_a_definition() -> None:
+    assert load(json.dumps({"PipelineDefinition": json.dumps(document())})) == document()
+
+
+def test_codes_are_chosen_by_their_beginnings() -> None:
+    assert {one.code for one in run(BROKEN)} > {"REF001"}
+    assert {one.code for one in run(BROKEN, select=["REF"])} == {"REF001"}
+    assert not any(one.code.startswith("REF") for one in run(BROKEN, ignore=["REF"]))
+    with pytest.raises(UnknownCodeError, match="no rule has a code like FOO"):
+        run(BROKEN, select=["FOO"])
+
+
+def test_a_page_explains_a_rule() -> None:
+    assert page("typ002").startswith("TYP002 (types, error): A reference to a value of the wrong type\n\n")
+    with pytest.raises(UnknownCodeError):
+        page("TYP999")
+
+
+def test_assert_clean_lists_what_is_wrong() -> None:
+    assert_clean(document())
+    with pytest.raises(AssertionError, match="REF001 error /Steps/4/Arguments/IfSteps/1/Arguments/x"):
+        assert_clean(BROKEN, fail_on=Severity.ERROR)

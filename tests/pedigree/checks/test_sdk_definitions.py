@@ -1,0 +1,56 @@
+"""Definitions that SDKs write have no finding but what is truly wrong; tests/fixtures/sdk/README.md says why it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedigree.checks.finding import Severity
+from pedigree.checks.run import run
+from pedigree.language.definition import STEP_TYPES
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "sdk"
+DEFINITIONS = sorted(FOLDER.glob("v?/*.json"))
+TRULY_WRONG = {
+    ("v2/abalone", "DEP014", "AbaloneTransform"),
+    ("v2/conditions", "CST002", "Train"),
+    ("v2/functions", "CST002", "Deploy"),
+    ("v2/older-steps", "DEP014", "Transform"),
+    ("v2/pytorch", "CON032", "TrainOnSpot"),
+}
+NOT_BUILT_WITHOUT_A_NETWORK = {"Job"}
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", DEFINITIONS, ids=name)
+def test_nothing_is_found_but_what_is_truly_wrong(path: Path) -> None:
+    found = [one for one in run(json.loads(path.read_text())) if one.severity >= Severity.WARNING]
+    told = {(name(path), one.code, one.step) for one in found}
+    assert told == {one for one in TRULY_WRONG if one[0] == name(path)}, "\n".join(map(str, found))
+
+
+def test_each_is_explained() -> None:
+    note = (FOLDER / "README.md").read_text()
+    rows = [line for line in note.splitlines() if line.startswith("| v")]
+    for path, code, _ in TRULY_WRONG:
+        assert any(path in row and code in row for row in rows), (path, code)
+
+
+def test_every_type_of_step_is_there() -> None:
+    types = {kind for path in DEFINITIONS for kind in _types(json.loads(path.read_text())["Steps"])}
+    assert types == set(STEP_TYPES) - NOT_BUILT_WITHOUT_A_NETWORK
+    assert len(DEFINITIONS) >= 12
+
+
+def _types(steps: list[dict[str, Any]]) -> Iterator[str]:
+    for step in steps:
+        yield step["Type"]
+        for branch in ("IfSteps", "ElseSteps", "ForEachBody"):
+            yield from _types(step["Arguments"].get(branch, []))

@@ -1,0 +1,236 @@
+"""`pedigree local`: one daemon for a folder, found again, ended cleanly, and nothing lost when it is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from pedigree.account.account import Account, SystemClock
+from pedigree.account.perform import carry_out
+from pedigree.account.start import Wanted, start
+from pedigree.cli.account import Place
+from pedigree.localaws import process
+from pedigree.localaws.process import Daemon
+from pipeline.commands import run
+from tests.pedigree.localaws.services.sagemaker.executions.test_whole_executor import job
+from tests.pedigree.localaws.test_local_aws import ROLE, definition, until
+from tests.support.accounts import settings
+from tests.support.processes import hear_interruptions
+
+ROOT = Path(__file__).parents[3]
+
+
+def pedigree(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from pedigree.cli.main import main; main()", "local", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=60, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "state"
+    process.down(tmp_path / "state")
+
+
+def up(folder: Path) -> None:
+    told = pedigree("up", "--folder", str(folder))
+    assert told.returncode == 0, told.stderr
+
+
+def running(folder: Path) -> Daemon:
+    found = process.find(folder)
+    assert found is not None
+    return found
+
+
+def client(folder: Path, service: str) -> Any:
+    daemon = running(folder)
+    return boto3.client(
+        service,
+        region_name=daemon.region,
+        endpoint_url=daemon.url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",  # nobody's
+    )
+
+
+def test_up_prints_what_a_shell_needs_and_a_second_up_finds_the_first(folder: Path) -> None:
+    first = pedigree("up", "--folder", str(folder))
+    assert first.returncode == 0
+    assert f"export AWS_ENDPOINT_URL={running(folder).url}\n" in first.stdout
+    assert pedigree("up", "--folder", str(folder)).stdout == first.stdout
+
+
+def test_without_iam_any_key_will_do(folder: Path) -> None:
+    assert pedigree("up", "--no-iam", "--folder", str(folder)).returncode == 0
+    daemon = running(folder)
+    anybody = boto3.client(
+        "sagemaker",
+        region_name=daemon.region,
+        endpoint_url=daemon.url,
+        aws_access_key_id="anybody",
+        aws_secret_access_key="anybody",  # nobody's
+    )
+    assert anybody.list_models()["Models"] == []
+
+
+def test_status_and_down_say_how_it_is(folder: Path) -> None:
+    assert pedigree("status", "--folder", str(folder)).returncode == 1
+    pedigree("up", "--folder", str(folder))
+    told = pedigree("status", "--folder", str(folder))
+    assert (told.returncode, running(folder).url in told.stdout) == (0, True)
+    assert pedigree("down", "--folder", str(folder)).stdout == "ended\n"
+    assert pedigree("down", "--folder", str(folder)).stdout == "it was not running\n"
+    assert "listening on" in pedigree("logs", "--folder", str(folder)).stdout
+
+
+def test_reset_asks_and_forgets(folder: Path) -> None:
+    pedigree("up", "--folder", str(folder))
+    refused = pedigree("reset", "--folder", str(folder))
+    assert (refused.returncode, "add --yes" in refused.stderr) == (2, True)
+    assert pedigree("reset", "--folder", str(folder), "--yes").returncode == 0
+    assert not folder.exists()
+
+
+def test_reset_leaves_a_folder_that_is_none_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("x")
+    refused = pedigree("reset", "--folder", str(tmp_path), "--yes")
+    assert (refused.returncode, "is no folder of a local AWS" in refused.stderr) == (2, True)
+    assert (tmp_path / "precious.txt").exists()
+
+
+def test_nothing_acknowledged_is_lost_when_it_is_killed(folder: Path) -> None:
+    up(folder)
+    client(folder, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument="{}")
+    client(folder, "s3").create_bucket(Bucket="bucket")
+    client(folder, "s3").put_object(Bucket="bucket", Key="a", Body=b"content")
+    client(folder, "sagemaker").create_model_package_group(ModelPackageGroupName="dogs")
+    killed = running(folder)
+    os.kill(killed.pid, signal.SIGKILL)
+    until(lambda: process.is_running(folder), wanted=False)
+    up(folder)
+    assert (running(folder).pid != killed.pid, running(folder).url) == (True, killed.url)
+    assert [one["RoleName"] for one in client(folder, "iam").list_roles()["Roles"]] == ["pipeline"]
+    assert client(folder, "s3").get_object(Bucket="bucket", Key="a")["Body"].read() == b"content"
+    groups = client(folder, "sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
+    assert [one["ModelPackageGroupName"] for one in groups] == ["dogs"]
+
+
+def test_several_who_start_it_at_once_have_one(folder: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        told = list(pool.map(lambda _: pedigree("up", "--folder", str(folder)), range(4)))
+    assert {(one.returncode, one.stdout) for one in told} == {(0, told[0].stdout)}, told
+
+
+def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Path) -> None:
+    pedigree("up", "--no-iam", "--folder", str(folder))
+    started = tmp_path / "started"
+    client(folder, "sagemaker").create_processing_job(
+        ProcessingJobName="job",
+        RoleArn="arn:aws:iam::123456789012:role/job",
+        AppSpecification={
+            "ImageUri": "image",
+            "ContainerEntrypoint": ["/bin/sh", "-c", f"echo $$ > {started}; exec sleep 1000"],
+        },
+        ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    )
+    until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
+    os.kill(running(folder).pid, signal.SIGKILL)
+    until(lambda: process.is_running(folder), wanted=False)
+    assert pedigree("down", "--folder", str(folder)).stdout == "it was not running\n"
+    until(lambda: Path(f"/proc/{int(started.read_text())}").exists(), wanted=False)
+
+
+def test_a_port_that_is_taken_is_told(folder: Path, tmp_path: Path) -> None:
+    up(folder)
+    other = pedigree("up", "--folder", str(tmp_path / "other"), "--port", str(running(folder).port))
+    assert (other.returncode, "Address already in use" in other.stderr) == (2, True)
+
+
+def test_every_call_is_in_the_log_where_that_is_asked_for(folder: Path) -> None:
+    up(folder)
+    client(folder, "sagemaker").list_pipelines()
+    assert "ListPipelines" not in process.log_path(folder).read_text()
+    assert pedigree("up", "--folder", str(folder), "--verbose").returncode == 0
+    client(folder, "sagemaker").list_pipelines()
+    until(lambda: "sagemaker ListPipelines: 200 in" in process.log_path(folder).read_text(), True)
+
+
+def test_a_daemon_that_could_run_no_jobs_is_started_anew_once_it_can(folder: Path, tmp_path: Path) -> None:
+    container = tmp_path / "container"
+
+    def again(*arguments: str) -> Daemon:
+        told = pedigree("up", "--folder", str(folder), "--container", str(container), *arguments)
+        assert told.returncode == 0, told.stderr
+        return running(folder)
+
+    first = again()
+    container.mkdir()
+    second = again()
+    assert (first.has_container, second.has_container) == (False, True)
+    assert second.pid != first.pid
+    assert again().pid == second.pid
+    assert not again("--no-iam").enforces_iam
+
+
+def commands(folder: Path) -> list[str]:
+    """The processes of a folder, by their command lines."""
+    found = []
+    for one in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = one.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has just ended
+        found += [words] if "-m pedigree.localaws" in words and str(folder) in words else []
+    return found
+
+
+def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
+    code = "import sys; from pathlib import Path; from pedigree.localaws import process; process.up(Path(sys.argv[1]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=hear_interruptions
+    ) as starting:
+        until(lambda: bool(commands(folder)), wanted=True)
+        starting.send_signal(signal.SIGINT)
+        assert starting.wait(30) != 0
+    assert (commands(folder), process.is_running(folder)) == ([], False)
+
+
+def test_whoever_has_ended_it_finds_nothing_of_it(folder: Path) -> None:
+    up(folder)
+    assert process.down(folder)
+    assert commands(folder) == []
+
+
+def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
+    with subprocess.Popen([sys.executable, "-m", "pedigree.localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
+        until(lambda: process.is_running(folder), wanted=True)
+        assert process.down(folder)
+        assert daemon.wait(30) == 0
+
+
+def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Path, tmp_path: Path) -> None:
+    pedigree("up", "--no-iam", "--folder", str(folder))
+    own, started = settings(), tmp_path / "started"
+    name = own.pipeline.name
+    script = f"trap 'sleep 0.5; exit 1' TERM; echo $$ > {started}; while :; do sleep 0.1; done"
+    slow = job("Slow", "/bin/sh", "-c", script)
+    client(folder, "sagemaker").create_pipeline(PipelineName=name, PipelineDefinition=definition(slow), RoleArn=ROLE)
+    account = Account("123456789012", "us-east-1", lambda service: client(folder, service), "me", SystemClock())
+    change = start(account, name, Wanted((), "", "a run"))
+    arn = carry_out(change, account)["started"]["PipelineExecutionArn"]
+    until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
+    run.end(run.Began(place=Place(own, account), starting=change), folder)
+    assert not Path(f"/proc/{int(started.read_text())}").exists()
+    told = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert told["PipelineExecutionStatus"] == "Stopped"
+    assert process.is_running(folder)

@@ -1,0 +1,246 @@
+"""What calls functions by itself: queues, events and schedules, with real functions and unmodified boto3."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.callers import Received, arn, client, got, make, queue, said, until
+
+SAYS_WHAT_COMES = """
+import json
+def handler(event, context):
+    print("got", json.dumps(event))
+"""
+SAYS_BODIES = """
+def handler(event, context):
+    print("batch", *sorted(record["body"] for record in event["Records"]))
+"""
+
+
+def mapped(url: str, function: str, source: str, **settings: Any) -> str:
+    made = client(url, "lambda").create_event_source_mapping(
+        FunctionName=function, EventSourceArn=arn("sqs", source), **settings
+    )
+    return str(made["UUID"])
+
+
+def left(url: str, address: str) -> int:
+    """How many messages a queue has, seen or unseen."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    told = client(url, "sqs").get_queue_attributes(QueueUrl=address, AttributeNames=names)["Attributes"]
+    return sum(int(value) for value in told.values())
+
+
+def test_messages_come_in_batches_and_are_gone_then(url: str) -> None:
+    make(url, "batches", SAYS_BODIES)
+    address = queue(url, "batches")
+    sqs = client(url, "sqs")
+    for start in (0, 10):
+        entries = [{"Id": str(number), "MessageBody": f"{number:02}"} for number in range(start, start + 10)]
+        sqs.send_message_batch(QueueUrl=address, Entries=entries)
+    mapped(url, "batches", "batches", BatchSize=20, MaximumBatchingWindowInSeconds=1)
+    until(lambda: left(url, address), 0)
+    assert said(url, "batches", "batch") == [" ".join(f"{number:02}" for number in range(20))]
+
+
+def test_a_record_is_as_lambda_has_it(url: str) -> None:
+    make(url, "record", SAYS_WHAT_COMES)
+    address = queue(url, "record")
+    mapped(url, "record", "record")
+    attributes = {"kind": {"DataType": "String", "StringValue": "x"}}
+    client(url, "sqs").send_message(QueueUrl=address, MessageBody="text", MessageAttributes=attributes)
+    until(lambda: len(got(url, "record")), 1)
+    (record,) = got(url, "record")[0]["Records"]
+    assert (record["body"], record["eventSource"], record["eventSourceARN"], record["awsRegion"]) == (
+        "text", "aws:sqs", arn("sqs", "record"), "us-east-1",
+    )  # fmt: skip
+    assert record["attributes"]["ApproximateReceiveCount"] == "1"
+    assert record["messageAttributes"]["kind"]["stringValue"] == "x"
+
+
+def test_a_message_that_is_reported_comes_again_alone_until_it_is_dead(url: str) -> None:
+    code = """
+    def handler(event, context):
+        print("batch", *sorted(record["body"] for record in event["Records"]))
+        bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}
+    """
+    make(url, "partly", code, Timeout=2)
+    dead = queue(url, "partly-dead")
+    redrive = json.dumps({"deadLetterTargetArn": arn("sqs", "partly-dead"), "maxReceiveCount": 2})
+    address = queue(url, "partly", VisibilityTimeout="2", RedrivePolicy=redrive)
+    for body in ("bad", "good"):
+        client(url, "sqs").send_message(QueueUrl=address, MessageBody=body)
+    mapped(
+        url,
+        "partly",
+        "partly",
+        FunctionResponseTypes=["ReportBatchItemFailures"],
+        MaximumBatchingWindowInSeconds=0,
+    )
+    received = Received(url, dead)
+    until(received.count, 1)
+    assert received.messages[0]["Body"] == "bad"
+    assert " ".join(said(url, "partly", "batch")).split().count("good") == 1
+    assert " ".join(said(url, "partly", "batch")).split().count("bad") == 2
+    assert left(url, address) == 0
+
+
+def test_a_batch_whose_call_fails_comes_again(url: str) -> None:
+    code = """
+    def handler(event, context):
+        print("count", event["Records"][0]["attributes"]["ApproximateReceiveCount"])
+        if event["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1":
+            raise ValueError("not yet")
+    """
+    make(url, "again", code, Timeout=2)
+    address = queue(url, "again", VisibilityTimeout="2")
+    mapped(url, "again", "again")
+    client(url, "sqs").send_message(QueueUrl=address, MessageBody="text")
+    until(lambda: said(url, "again", "count"), ["1", "2"])
+    until(lambda: left(url, address), 0)
+
+
+def test_a_mapping_that_is_disabled_or_gone_leaves_messages_alone(url: str) -> None:
+    make(url, "paused", SAYS_BODIES)
+    address = queue(url, "paused")
+    functions, sqs = client(url, "lambda"), client(url, "sqs")
+    name = mapped(url, "paused", "paused", Enabled=False)
+    sqs.send_message(QueueUrl=address, MessageBody="1")
+    make(url, "witness", SAYS_BODIES)
+    witness = queue(url, "witness")
+    mapped(url, "witness", "witness")
+    sqs.send_message(QueueUrl=witness, MessageBody="1")
+    until(lambda: said(url, "witness", "batch"), ["1"])
+    assert (left(url, address), said(url, "paused", "batch")) == (1, [])
+    functions.update_event_source_mapping(UUID=name, Enabled=True)
+    until(lambda: said(url, "paused", "batch"), ["1"])
+    functions.delete_event_source_mapping(UUID=name)
+    sqs.send_message(QueueUrl=witness, MessageBody="2")
+    until(lambda: said(url, "witness", "batch"), ["1", "2"])
+
+
+def test_filters_let_only_some_messages_through(url: str) -> None:
+    make(url, "filtered", SAYS_BODIES)
+    address = queue(url, "filtered")
+    wanted = {"Filters": [{"Pattern": json.dumps({"body": {"kind": ["good"]}})}]}
+    mapped(url, "filtered", "filtered", FilterCriteria=wanted)
+    for kind in ("bad", "good"):
+        client(url, "sqs").send_message(QueueUrl=address, MessageBody=json.dumps({"kind": kind}))
+    until(lambda: left(url, address), 0)
+    until(lambda: said(url, "filtered", "batch"), ['{"kind": "good"}'])
+
+
+def test_who_waits_for_a_message_holds_nobody_up_and_hears_of_it_at_once(url: str) -> None:
+    address = queue(url, "patient")
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client(url, "sqs").receive_message, QueueUrl=address, WaitTimeSeconds=20)
+        began = time.monotonic()
+        client(url, "iam").list_roles()
+        client(url, "sqs").send_message(QueueUrl=address, MessageBody="text")
+        assert [message["Body"] for message in waiting.result()["Messages"]] == ["text"]
+    assert time.monotonic() - began < 10
+
+
+def rule(url: str, name: str, pattern: dict[str, Any], *targets: dict[str, Any]) -> None:
+    events = client(url, "events")
+    events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=name, Targets=list(targets))
+
+
+def put(url: str, source: str, detail: dict[str, Any]) -> dict[str, Any]:
+    entry = {"Source": source, "DetailType": "told", "Detail": json.dumps(detail)}
+    told: dict[str, Any] = client(url, "events").put_events(Entries=[entry])
+    return told
+
+
+def test_an_event_goes_to_the_targets_of_the_rules_that_it_matches(url: str) -> None:
+    function = make(url, "hears", SAYS_WHAT_COMES)
+    address = queue(url, "hears")
+    pattern = {"source": [{"prefix": "own."}], "detail": {"size": [{"numeric": [">", 3]}]}}
+    transformer = {"InputPathsMap": {"size": "$.detail.size"}, "InputTemplate": '{"size": <size>}'}
+    rule(
+        url,
+        "hears",
+        pattern,
+        {"Id": "function", "Arn": function},
+        {"Id": "queue", "Arn": arn("sqs", "hears"), "InputTransformer": transformer},
+    )
+    assert put(url, "own.things", {"size": 1})["FailedEntryCount"] == 0
+    put(url, "own.things", {"size": 4})
+    received = Received(url, address)
+    until(received.count, 1)
+    assert received.bodies() == [{"size": 4}]
+    until(lambda: len(got(url, "hears")), 1)
+    event = got(url, "hears")[0]
+    assert (event["source"], event["detail-type"], event["detail"]) == ("own.things", "told", {"size": 4})
+    assert dt.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
+
+
+def test_what_sagemaker_tells_reaches_rules(url: str) -> None:
+    address = queue(url, "approvals")
+    pattern = {
+        "source": ["aws.sagemaker"],
+        "detail-type": ["SageMaker Model Package State Change"],
+        "detail": {"ModelApprovalStatus": ["Approved"]},
+    }
+    rule(url, "approvals", pattern, {"Id": "queue", "Arn": arn("sqs", "approvals"), "InputPath": "$.detail"})
+    sagemaker = client(url, "sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="dogs")
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName="dogs",
+        InferenceSpecification={
+            "Containers": [{"Image": "image"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    received = Received(url, address)
+    until(received.count, 1)
+    assert received.bodies()[0]["ModelPackageArn"] == package
+
+
+def test_an_event_that_nobody_takes_is_left_in_the_dead_letter_queue(url: str) -> None:
+    dead = queue(url, "undelivered")
+    target = {
+        "Id": "gone",
+        "Arn": arn("sqs", "never-there"),
+        "DeadLetterConfig": {"Arn": arn("sqs", "undelivered")},
+        "Input": '{"fixed": true}',
+    }
+    rule(url, "undelivered", {"source": ["undelivered"]}, target)
+    put(url, "undelivered", {})
+    received = Received(url, dead)
+    until(received.count, 1)
+    assert received.bodies() == [{"fixed": True}]
+    attributes = {name: told["StringValue"] for name, told in received.messages[0]["MessageAttributes"].items()}
+    assert attributes["RULE_ARN"] == arn("events", "rule/undelivered")
+    assert attributes["TARGET_ARN"] == arn("sqs", "never-there")
+    assert "NonExistentQueue" in attributes["ERROR_CODE"]
+
+
+def test_events_and_patterns_that_are_none_are_refused(url: str) -> None:
+    events = client(url, "events")
+    bad = [
+        {"Source": "s", "DetailType": "d", "Detail": "no JSON"},
+        {"Source": "", "DetailType": "d", "Detail": "{}"},
+        {"Source": "s", "DetailType": "d", "Detail": "{}"},
+    ]
+    answer = events.put_events(Entries=bad)
+    assert answer["FailedEntryCount"] == 2
+    assert [one.get("ErrorCode") for one in answer["Entries"]] == ["MalformedDetail", "InvalidArgument", None]
+    with pytest.raises(events.exceptions.InvalidEventPatternException):
+        events.put_rule(Name="bad", EventPattern='{"source": "text"}')
+    with pytest.raises(ClientError, match="ScheduleExpression is not valid"):
+        events.put_rule(Name="bad", ScheduleExpression="cron(0 25 * * ? *)")
+    event = {"id": "1", "source": "s", "detail-type": "d", "detail": {"a": 1}}
+    tested = events.test_event_pattern(EventPattern='{"detail": {"a": [1]}}', Event=json.dumps(event))
+    assert tested["Result"] is True

@@ -1,0 +1,375 @@
+"""Functions that really run, called by unmodified boto3: answers, errors, limits, logs, and no process left."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from tests.support.callers import PATIENCE_SECONDS, ROLE, client, daemon, invoked, lines, make, until, zipped
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    started = LocalAws(Options(tmp_path_factory.mktemp("local"), enforces_iam=False))
+    started.start()
+    yield started
+    started.stop()
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_a_handler_answers_and_is_told_of_its_call(local: LocalAws) -> None:
+    code = """
+    import os
+    def handler(event, context):
+        return {
+            "event": event, "id": context.aws_request_id, "arn": context.invoked_function_arn,
+            "name": context.function_name, "version": context.function_version, "memory": context.memory_limit_in_mb,
+            "left": context.get_remaining_time_in_millis(), "group": context.log_group_name,
+            "stream": context.log_stream_name, "variables": dict(os.environ),
+        }
+    """
+    arn = make(local.url, "told", code, Environment={"Variables": {"OWN": "value", "AWS_REGION": "elsewhere"}})
+    answer = invoked(local.url, "told", {"a": [1, "ä"]})
+    body = answer["body"]
+    assert body["event"] == {"a": [1, "ä"]}
+    assert body["id"] == answer["ResponseMetadata"]["RequestId"]
+    assert (body["arn"], body["name"], body["version"], body["memory"]) == (arn, "told", "$LATEST", "256")
+    assert 15_000 < body["left"] <= 20_000
+    assert body["group"] == "/aws/lambda/told"
+    assert "/[$LATEST]" in body["stream"]
+    assert answer["ExecutedVersion"] == "$LATEST"
+    variables = body["variables"]
+    assert variables["OWN"] == "value"
+    assert variables["AWS_REGION"] == "us-east-1"
+    assert variables["AWS_ENDPOINT_URL"] == local.url
+    assert not {"HOME", "USER", "PYTHONPATH", "PYTEST_CURRENT_TEST"} & set(variables)
+
+
+def test_a_function_is_its_role_and_reaches_the_local_aws(local: LocalAws) -> None:
+    code = """
+    import boto3
+    def handler(event, context):
+        return boto3.client("sts").get_caller_identity()["Arn"]
+    """
+    make(local.url, "identity", code)
+    assert invoked(local.url, "identity")["body"].startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/function/")
+
+
+def test_a_warm_environment_is_used_again_and_overlapping_calls_get_their_own(local: LocalAws) -> None:
+    code = """
+    import os, time
+    def handler(event, context):
+        time.sleep(event.get("seconds", 0))
+        return os.getpid()
+    """
+    make(local.url, "warm", code)
+    first = invoked(local.url, "warm")["body"]
+    assert [invoked(local.url, "warm")["body"] for _ in range(3)] == [first] * 3
+    with ThreadPoolExecutor(3) as pool:
+        pids = list(pool.map(lambda _: invoked(local.url, "warm", {"seconds": 1.0})["body"], range(3)))
+    assert len(set(pids)) == 3
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "words"),
+    [
+        ("def handler(e, c): raise ValueError('no')", "ValueError", "no"),
+        ("def handler(e, c): return {1, 2}", "Runtime.MarshalError", "Unable to marshal response"),
+        ("import nowhere", "Runtime.ImportModuleError", "No module named 'nowhere'"),
+        ("def other(e, c): pass", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'module'"),
+        ("def handler(", "Runtime.UserCodeSyntaxError", "Syntax error in module 'module'"),
+        ("raise KeyError('early')", "KeyError", "early"),
+        ("def handler(e, c): exit(3)", "Runtime.ExitError", "Runtime exited with error: exit status 3"),
+        ("import os\ndef handler(e, c): os.kill(os.getpid(), 9)", "Runtime.ExitError", "signal: killed"),
+        ("def handler(e, c): return 'x' * 7_000_000", "Function.ResponseSizeTooLarge", "exceeded maximum allowed"),
+    ],
+)
+def test_what_fails_is_told_as_lambda_tells_it(local: LocalAws, code: str, error: str, words: str) -> None:
+    name = f"fails-{abs(hash(code))}"
+    make(local.url, name, code)
+    answer = invoked(local.url, name)
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    assert answer["body"]["errorType"] == error
+    assert words in answer["body"]["errorMessage"]
+
+
+def test_an_error_has_the_stack_of_the_function_alone(local: LocalAws) -> None:
+    make(local.url, "stack", "def handler(event, context):\n    raise ValueError('no')\n")
+    trace = invoked(local.url, "stack")["body"]["stackTrace"]
+    assert len(trace) == 1
+    assert "module.py" in trace[0]
+
+
+def test_a_call_that_takes_too_long_is_ended_with_all_that_it_started(local: LocalAws) -> None:
+    code = """
+    import subprocess, time
+    def handler(event, context):
+        child = subprocess.Popen(["sleep", "600"])
+        print("child", child.pid, flush=True)
+        time.sleep(600)
+    """
+    make(local.url, "slow", code, Timeout=1)
+    answer = invoked(local.url, "slow", LogType="Tail")
+    assert answer["FunctionError"] == "Unhandled"
+    assert answer["body"]["errorMessage"].endswith("Task timed out after 1.00 seconds")
+    tail = base64.b64decode(answer["LogResult"]).decode()
+    child = next(int(line.split()[1]) for line in tail.splitlines() if line.startswith("child"))
+    until(lambda: is_alive(child), False)
+    assert "Status: timeout" in tail
+
+
+def test_the_log_has_start_lines_end_and_report(local: LocalAws) -> None:
+    code = """
+    import logging
+    def handler(event, context):
+        print("printed")
+        logging.getLogger().warning("warned")
+    """
+    make(local.url, "logs", code)
+    answer = invoked(local.url, "logs", LogType="Tail")
+    request = answer["ResponseMetadata"]["RequestId"]
+    written = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    assert written == lines(local.url, "logs")
+    assert written[0] == f"START RequestId: {request} Version: $LATEST"
+    assert written[1] == "printed"
+    assert written[2].startswith("[WARNING]")
+    assert written[2].endswith(f"\t{request}\twarned")
+    assert written[3] == f"END RequestId: {request}"
+    parts = dict(part.split(": ") for part in written[4].removeprefix("REPORT ").strip().split("\t"))
+    assert set(parts) == {
+        "RequestId", "Duration", "Billed Duration", "Memory Size", "Max Memory Used", "Init Duration",
+    }  # fmt: skip
+    assert 1 <= int(parts["Max Memory Used"].split()[0]) <= 256
+
+
+def test_reserved_concurrency_throttles(local: LocalAws) -> None:
+    make(local.url, "reserved", "import time\ndef handler(e, c): time.sleep(e['s'])")
+    functions = client(local.url, "lambda")
+    functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=0)
+    with pytest.raises(functions.exceptions.TooManyRequestsException) as raised:
+        invoked(local.url, "reserved", {"s": 0})
+    told = raised.value.response
+    assert told["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert told["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert told["Error"]["Message"] == "Rate Exceeded."
+    functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=1)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = [pool.submit(invoked, local.url, "reserved", {"s": 1.5}) for _ in range(4)]
+    errors = [type(outcome.exception()).__name__ for outcome in outcomes]
+    assert sorted(errors) == ["NoneType", *["TooManyRequestsException"] * 3]
+
+
+def test_provisioned_concurrency_keeps_environments_warm(local: LocalAws) -> None:
+    make(local.url, "ready", "import os\ndef handler(e, c): return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']")
+    functions = client(local.url, "lambda")
+    with pytest.raises(functions.exceptions.InvalidParameterValueException):
+        functions.put_provisioned_concurrency_config(
+            FunctionName="ready", Qualifier="$LATEST", ProvisionedConcurrentExecutions=1
+        )
+    version = functions.publish_version(FunctionName="ready")["Version"]
+    asked = {"FunctionName": "ready", "Qualifier": version}
+    with pytest.raises(functions.exceptions.ProvisionedConcurrencyConfigNotFoundException):
+        functions.get_provisioned_concurrency_config(**asked)
+    put = functions.put_provisioned_concurrency_config(**asked, ProvisionedConcurrentExecutions=2)
+    assert put["RequestedProvisionedConcurrentExecutions"] == 2
+    until(lambda: functions.get_provisioned_concurrency_config(**asked)["Status"], "READY")
+    assert invoked(local.url, "ready", Qualifier=version)["body"] == "provisioned-concurrency"
+    listed = functions.list_provisioned_concurrency_configs(FunctionName="ready")["ProvisionedConcurrencyConfigs"]
+    assert [one["FunctionArn"].rpartition(":")[2] for one in listed] == [version]
+    functions.delete_provisioned_concurrency_config(**asked)
+    assert functions.list_provisioned_concurrency_configs(FunctionName="ready")["ProvisionedConcurrencyConfigs"] == []
+
+
+def test_names_arns_versions_and_aliases_mean_the_same_function(local: LocalAws) -> None:
+    arn = make(local.url, "named", "def handler(e, c): return [c.function_version, c.invoked_function_arn]")
+    functions = client(local.url, "lambda")
+    functions.publish_version(FunctionName="named")
+    functions.create_alias(FunctionName="named", Name="live", FunctionVersion="1")
+    calls = ["named", arn, f"{arn}:$LATEST", "named:1", f"{arn}:1", "named:live", f"{ACCOUNT}:function:named"]
+    versions = [invoked(local.url, name)["body"][0] for name in calls]
+    assert versions == ["$LATEST", "$LATEST", "$LATEST", "1", "1", "1", "$LATEST"]
+    assert invoked(local.url, "named", Qualifier="live")["body"] == ["1", f"{arn}:live"]
+
+
+def test_changed_code_answers_at_once(local: LocalAws) -> None:
+    make(local.url, "changed", "def handler(e, c): return 1")
+    assert invoked(local.url, "changed")["body"] == 1
+    client(local.url, "lambda").update_function_code(
+        FunctionName="changed", ZipFile=zipped("def handler(e, c): return 2")
+    )
+    assert invoked(local.url, "changed")["body"] == 2
+
+
+def test_code_may_lie_in_s3(local: LocalAws) -> None:
+    s3, functions = client(local.url, "s3"), client(local.url, "lambda")
+    s3.create_bucket(Bucket="code")
+    for version in ("1", "2"):
+        s3.put_object(Bucket="code", Key=version, Body=zipped(f"def handler(e, c): return {version}"))
+    place = {"S3Bucket": "code", "S3Key": "1"}
+    make(local.url, "any", "def handler(e, c): pass")
+    functions.create_function(
+        FunctionName="from-s3", Role=ROLE, Code=place, Runtime="python3.13", Handler="module.handler"
+    )
+    assert invoked(local.url, "from-s3")["body"] == 1
+    functions.update_function_code(FunctionName="from-s3", S3Bucket="code", S3Key="2")
+    assert invoked(local.url, "from-s3")["body"] == 2
+    for code in ({"S3Bucket": "code", "S3Key": "never"}, {"ZipFile": b"no archive"}):
+        with pytest.raises(functions.exceptions.InvalidParameterValueException):
+            functions.create_function(
+                FunctionName="unmade", Role=ROLE, Code=code, Runtime="python3.13", Handler="module.handler"
+            )
+
+
+def test_a_lambda_step_calls_its_function(local: LocalAws) -> None:
+    function = make(local.url, "step", "def handler(event, context): return {'doubled': event['number'] * 2}")
+    step = {
+        "Name": "Double",
+        "Type": "Lambda",
+        "FunctionArn": function,
+        "Arguments": {"number": 21},
+        "OutputParameters": [{"OutputName": "doubled", "OutputType": "Integer"}],
+    }
+    gone = {"Name": "Gone", "Type": "Lambda", "FunctionArn": f"{function}-gone", "Arguments": {}}
+    sagemaker = client(local.url, "sagemaker")
+    definition = json.dumps({"Version": "2020-12-01", "Steps": [step, gone]})
+    sagemaker.create_pipeline(PipelineName="steps", PipelineDefinition=definition, RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="steps")["PipelineExecutionArn"]
+    until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"], "Failed")
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    by_name = {one["StepName"]: one for one in steps}
+    assert by_name["Double"]["Metadata"]["Lambda"]["OutputParameters"] == [{"Name": "doubled", "Value": "42"}]
+    assert "Function not found" in by_name["Gone"]["FailureReason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "status"),
+    [
+        ({"FunctionName": "never"}, "ResourceNotFoundException", 404),
+        ({"FunctionName": "plain", "Qualifier": "9"}, "ResourceNotFoundException", 404),
+        ({"FunctionName": "plain", "Payload": b"{"}, "InvalidRequestContentException", 400),
+        ({"FunctionName": "plain", "Payload": b'"' + b"x" * 6_300_000 + b'"'}, "RequestTooLargeException", 413),
+        ({"FunctionName": "plain", "Payload": b'"' + b"x" * 1_100_000 + b'"', "InvocationType": "Event"},
+         "RequestTooLargeException", 413),
+        ({"FunctionName": "plain:1", "Qualifier": "2"}, "InvalidParameterValueException", 400),
+    ],
+)  # fmt: skip
+def test_calls_that_are_refused(local: LocalAws, arguments: dict[str, Any], code: str, status: int) -> None:
+    with contextlib.suppress(ClientError):
+        make(local.url, "plain", "def handler(e, c): return e")
+    with pytest.raises(ClientError) as raised:
+        client(local.url, "lambda").invoke(**arguments)
+    assert raised.value.response["Error"]["Code"] == code
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+
+
+def test_a_dry_run_calls_nothing(local: LocalAws) -> None:
+    make(local.url, "dry", "def handler(e, c): print('called')")
+    assert invoked(local.url, "dry", InvocationType="DryRun")["StatusCode"] == 204
+    assert lines(local.url, "dry") == []
+
+
+def test_a_promised_call_is_made_again_when_it_fails_and_then_told(local: LocalAws) -> None:
+    sqs = client(local.url, "sqs")
+    queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
+    make(local.url, "promised", "def handler(e, c):\n    print('call', c.aws_request_id)\n    raise ValueError('no')")
+    client(local.url, "lambda").put_function_event_invoke_config(
+        FunctionName="promised",
+        MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{ACCOUNT}:failures"}},
+    )
+    assert invoked(local.url, "promised", {"a": 1}, InvocationType="Event")["StatusCode"] == 202
+    received: list[dict[str, Any]] = []
+
+    def records() -> int:
+        received.extend(sqs.receive_message(QueueUrl=queue).get("Messages", []))
+        return len(received)
+
+    until(records, 1)
+    record = json.loads(received[0]["Body"])
+    assert record["requestPayload"] == {"a": 1}
+    assert record["responsePayload"]["errorType"] == "ValueError"
+    assert record["requestContext"]["approximateInvokeCount"] == 2
+    calls = [line for line in lines(local.url, "promised") if line.startswith("call")]
+    assert len(calls) == 2
+    assert len(set(calls)) == 1  # the same request, made again
+
+
+BUSY = """
+import os, subprocess, time
+def handler(event, context):
+    child = subprocess.Popen(["sleep", "600"])
+    with open(event["file"], "a") as file:
+        file.write(f"{os.getpid()} {child.pid}\\n")
+    time.sleep(event["seconds"])
+    child.kill()
+"""
+
+
+def pids(file: Path, calls: int) -> list[int]:
+    until(lambda: len(file.read_text().splitlines()) if file.exists() else 0, calls)
+    return [int(pid) for pid in file.read_text().split()]
+
+
+def test_a_daemon_that_stops_leaves_no_process(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    with daemon(tmp_path / "local") as (process, url):
+        make(url, "busy", BUSY)
+        invoked(url, "busy", {"file": str(file), "seconds": 600}, InvocationType="Event")
+        running = pids(file, 1)
+        assert process.stdin is not None
+        process.stdin.close()
+        process.wait(PATIENCE_SECONDS)
+        until(lambda: [pid for pid in running if is_alive(pid)], [])
+
+
+def test_a_killed_daemon_leaves_no_process_and_its_promised_call_is_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "pids"
+    with daemon(tmp_path / "local") as (process, url):
+        make(url, "busy", BUSY, Timeout=60)
+        invoked(url, "busy", {"file": str(file), "seconds": 40}, InvocationType="Event")
+        running = pids(file, 1)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        until(lambda: [pid for pid in running if is_alive(pid)], [])
+    with daemon(tmp_path / "local"):
+        again = pids(file, 2)
+        assert len(set(again)) == 4
+
+
+def test_a_warm_call_adds_little(local: LocalAws) -> None:
+    """Over the same client, against a call of the daemon that does nothing; the quickest, so that others may work."""
+    make(local.url, "quick", "def handler(e, c): return 1")
+    functions = client(local.url, "lambda")
+
+    def quickest(call: Callable[[], Any]) -> float:
+        spent = []
+        for _ in range(50):
+            began = time.perf_counter()
+            call()
+            spent.append(time.perf_counter() - began)
+        return min(spent)
+
+    def call() -> None:
+        functions.invoke(FunctionName="quick", Payload=b"{}")["Payload"].read()
+
+    call()
+    added = quickest(call) - quickest(lambda: functions.invoke(FunctionName="quick", InvocationType="DryRun"))
+    assert added < 0.005

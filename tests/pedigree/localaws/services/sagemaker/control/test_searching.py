@@ -1,0 +1,129 @@
+"""Search finds resources by what they have, and sorts them by it; what a registry and jobs can be asked besides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.control import searching
+from pedigree.localaws.services.sagemaker.jobs.operations import TRAINING
+from pedigree.localaws.services.sagemaker.resources import registry, tags
+from pedigree.localaws.services.sagemaker.resources.service import Service, joined
+from tests.support import worlds
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    made = worlds.world(tmp_path)
+    for number, name in enumerate(("one", "two", "three"), start=1):
+        job = {"TrainingJobName": name, "Tags": [{"Key": "team", "Value": f"t{number}"}]}
+        metric = {"MetricName": "val.accuracy", "Value": number / 10, "Timestamp": 0}
+        TRAINING.create(
+            made,
+            {**job, "HyperParameters": {"epochs": str(number * 5)}, "InputDataConfig": [{"ChannelName": f"c{number}"}]},
+            TrainingJobStatus="Completed" if number > 1 else "Failed",
+            LastModifiedTime=f"2026-01-0{number}T00:00:00+00:00",
+            FinalMetricDataList=[metric],
+            **({"FailureReason": "out of memory"} if number == 1 else {}),
+        )
+    return made
+
+
+def asked(world: World, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+    tables = (searching.HANDLERS, registry.HANDLERS, tags.HANDLERS)
+    return Service(world, joined(tables)).answer(operation, request)
+
+
+def found(world: World, expression: dict[str, Any], **more: Any) -> list[str]:
+    answer = asked(world, "Search", {"Resource": "TrainingJob", "SearchExpression": expression, **more})
+    return [one["TrainingJob"]["TrainingJobName"] for one in answer["Results"]]
+
+
+def name_is(operator: str, value: str = "", name: str = "TrainingJobName") -> dict[str, Any]:
+    one = {"Name": name, "Operator": operator, **({"Value": value} if value else {})}
+    return {"Filters": [one]}
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ({}, ["three", "two", "one"]),
+        (name_is("Equals", "two"), ["two"]),
+        (name_is("NotEquals", "two"), ["three", "one"]),
+        (name_is("Contains", "o"), ["two", "one"]),
+        (name_is("In", "one, three"), ["three", "one"]),
+        (name_is("Exists", name="FailureReason"), ["one"]),
+        (name_is("NotExists", name="FailureReason"), ["three", "two"]),
+        (name_is("GreaterThan", "5", "HyperParameters.epochs"), ["three", "two"]),
+        (name_is("LessThanOrEqualTo", "0.2", "Metrics.val.accuracy"), ["two", "one"]),
+        (name_is("LessThan", "2026-01-02T00:00:00", "LastModifiedTime"), ["one"]),
+        (name_is("Equals", "t2", "Tags.team"), ["two"]),
+        ({"SubExpressions": [name_is("Equals", "one"), name_is("Equals", "two")], "Operator": "Or"}, ["two", "one"]),
+        ({"SubExpressions": [name_is("Equals", "one"), name_is("Equals", "two")]}, []),
+        (
+            {
+                "NestedFilters": [
+                    {
+                        "NestedPropertyName": "InputDataConfig",
+                        "Filters": [{"Name": "InputDataConfig.ChannelName", "Operator": "Equals", "Value": "c3"}],
+                    }
+                ]
+            },
+            ["three"],
+        ),
+    ],
+)
+def test_what_fits_is_found_the_newest_first(world: World, expression: dict[str, Any], names: list[str]) -> None:
+    assert found(world, expression) == names
+
+
+def test_results_are_sorted_and_come_in_pages(world: World) -> None:
+    sorting: dict[str, Any] = {"SortBy": "Metrics.val.accuracy", "SortOrder": "Ascending", "MaxResults": 2}
+    first = asked(world, "Search", {"Resource": "TrainingJob", **sorting})
+    assert ([one["TrainingJob"]["TrainingJobName"] for one in first["Results"]]) == ["one", "two"]
+    assert first["TotalHits"] == {"Value": 3, "Relation": "EqualTo"}
+    assert first["Results"][0]["TrainingJob"]["Tags"] == [{"Key": "team", "Value": "t1"}]
+    assert found(world, {}, **sorting, NextToken=first["NextToken"]) == ["three"]
+
+
+@pytest.mark.parametrize(
+    ("request_body", "told"),
+    [
+        ({"Resource": "Experiment"}, "and no Experiment"),
+        ({"Resource": "TrainingJob", "SortBy": "Colour"}, "Unknown property name: Colour"),
+        ({"Resource": "TrainingJob", "SearchExpression": name_is("Equals", "a", "Colour")}, "Unknown property name"),
+        ({"Resource": "TrainingJob", "SearchExpression": name_is("Equals")}, "needs a Value with Equals"),
+        ({"Resource": "TrainingJob", "SearchExpression": name_is("Exists", "a")}, "needs no Value with Exists"),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(world: World, request_body: dict[str, Any], told: str) -> None:
+    with pytest.raises(ServiceError, match=told):
+        asked(world, "Search", request_body)
+
+
+def test_packages_are_described_together_and_those_that_are_missing_are_told(world: World) -> None:
+    asked(world, "CreateModelPackageGroup", {"ModelPackageGroupName": "dogs"})
+    request = {"ModelPackageGroupName": "dogs", "ModelApprovalStatus": "Approved", "ClientToken": "a" * 36}
+    arn = asked(world, "CreateModelPackage", request)["ModelPackageArn"]
+    missing = f"{arn[:-1]}9"
+    answer = asked(world, "BatchDescribeModelPackage", {"ModelPackageArnList": [arn, missing]})
+    assert answer["ModelPackageSummaries"][arn]["ModelApprovalStatus"] == "Approved"
+    assert answer["BatchDescribeModelPackageErrorMap"][missing]["ErrorCode"] == "ValidationException"
+    found_packages = asked(world, "Search", {"Resource": "ModelPackage"})["Results"]
+    assert [one["ModelPackage"]["ModelPackageArn"] for one in found_packages] == [arn]
+
+
+def test_a_groups_policy_is_kept_until_it_is_deleted(world: World) -> None:
+    group = {"ModelPackageGroupName": "dogs"}
+    asked(world, "CreateModelPackageGroup", group)
+    with pytest.raises(ServiceError, match="is no JSON document"):
+        asked(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": "all"})
+    asked(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": '{"Statement": []}'})
+    assert asked(world, "GetModelPackageGroupPolicy", group) == {"ResourcePolicy": '{"Statement": []}'}
+    asked(world, "DeleteModelPackageGroupPolicy", group)
+    with pytest.raises(ServiceError, match="Cannot find resource policy for"):
+        asked(world, "GetModelPackageGroupPolicy", group)

@@ -1,0 +1,136 @@
+"""An endpoint that is deleted stays deleted, whatever else is under way, and is removed once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.store import Document, Store
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.logs.streams import FileLogs
+from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointHandlers
+from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
+from pedigree.localaws.services.sagemaker.resources import models
+from tests.support.callers import until
+from tests.support.worlds import ROLE, SetClock, world
+
+NAME = {"EndpointName": "dogs"}
+
+
+class NoModels:
+    """A kitchen's way to models that leads nowhere, after having been stood at for a while."""
+
+    def __init__(self) -> None:
+        self.is_asked, self.may_go_on = threading.Event(), threading.Event()
+
+    def objects(self, _role: str, _source: str) -> Catalog:
+        self.is_asked.set()
+        assert self.may_go_on.wait(30)
+        raise ServiceError("AccessDenied", "no model for you")
+
+
+class Parted(Endpoints):
+    """Endpoints whose removals are asked for, and do not come."""
+
+    def __init__(self, local: World, kitchen: Kitchen) -> None:
+        super().__init__(local, kitchen, lambda _alarms: ())
+        self.removed: list[str] = []
+
+    def remove(self, name: str) -> None:
+        self.removed.append(name)
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> World:
+    return world(tmp_path)
+
+
+@pytest.fixture
+def way() -> NoModels:
+    return NoModels()
+
+
+def kitchen(local: World, way: NoModels) -> Kitchen:
+    logs = FileLogs(local.folder / "logs", SetClock())
+    return Kitchen("python", {}, logs, lambda _role, _source: {}, way.objects)
+
+
+def known(local: World, status: str) -> None:
+    """An endpoint, its configuration and its model, as documents."""
+    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
+    models.MODEL.create(local, {"ModelName": "v1", "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
+    variant = {"VariantName": "all", "ModelName": "v1", "InitialInstanceCount": 1}
+    models.CONFIGURATION.create(local, {"EndpointConfigName": "v1", "ProductionVariants": [variant]})
+    body = {**NAME, "EndpointConfigName": "v1", "EndpointArn": local.arn("sagemaker", "endpoint/dogs")}
+    local.store.put(ENDPOINT, "dogs", {**body, "EndpointStatus": status})
+
+
+def status(local: World) -> str:
+    return str(local.store.get(ENDPOINT, "dogs")["EndpointStatus"])
+
+
+def deleted(local: World) -> None:
+    local.store.change(ENDPOINT, "dogs", lambda before: {**before, "EndpointStatus": "Deleting"})
+
+
+def all_done() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "endpoint dogs":
+            thread.join(30)
+
+
+def test_an_endpoint_that_is_deleted_twice_is_removed_once(local: World, way: NoModels) -> None:
+    known(local, "InService")
+    endpoints = Parted(local, kitchen(local, way))
+    delete = EndpointHandlers(endpoints).table()["DeleteEndpoint"]
+    answers = [delete(local, dict(NAME)) for _ in range(2)]
+    assert (answers, endpoints.removed, status(local)) == ([{}, {}], ["dogs"], "Deleting")
+
+
+def test_what_fails_while_an_endpoint_is_deleted_does_not_bring_it_back(local: World, way: NoModels) -> None:
+    known(local, "Creating")
+    Endpoints(local, kitchen(local, way), lambda _alarms: ()).begin("dogs")
+    assert way.is_asked.wait(30)
+    deleted(local)
+    way.may_go_on.set()
+    all_done()
+    assert status(local) == "Deleting"
+
+
+class Full(Store):
+    """A memory that has no room for a while."""
+
+    failures = 0
+
+    def change(self, kind: str, name: str, how: Callable[[Document], Document]) -> Document:
+        if self.failures < 2:
+            self.failures += 1
+            raise OSError("No space left on device")
+        return super().change(kind, name, how)
+
+
+def test_that_an_endpoint_has_failed_is_noted_once_there_is_room(local: World, way: NoModels, tmp_path: Path) -> None:
+    known(local, "Creating")
+    memory = Full(tmp_path / "state.sqlite")
+    way.may_go_on.set()
+    Endpoints(replace(local, store=memory), kitchen(local, way), lambda _alarms: ()).begin("dogs")
+    until(lambda: status(local), "Failed")
+    assert memory.failures == 2
+
+
+@pytest.mark.parametrize("now", ["Deleting", "Updating", ""])
+def test_an_endpoint_that_is_not_in_service_is_not_scaled(local: World, way: NoModels, now: str) -> None:
+    if now:
+        known(local, now)
+    told: list[str] = []
+    Endpoints(local, kitchen(local, way), lambda _alarms: ()).scale("dogs", {"all": 2}, told.append)
+    all_done()
+    body = local.store.find(ENDPOINT, "dogs") or {}
+    assert (told, body.get("EndpointStatus", ""), "_counts" in body) == (["the endpoint is not in service"], now, False)

@@ -1,0 +1,291 @@
+"""Endpoints of the local AWS keep serving: watched over, captured, moved carefully, scaled, and under load."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from benchmarks.local_load import load, through
+from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Recipe, SlowError
+from tests.pedigree.localaws.services.sagemaker.endpoints.test_endpoints import ask, configure, created, described
+from tests.pedigree.localaws.test_local_aws import client, until
+
+VARIANT = {
+    "ServiceNamespace": "sagemaker",
+    "ResourceId": "endpoint/dogs/variant/all",
+    "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+}
+DIMENSIONS = [{"Name": "EndpointName", "Value": "dogs"}, {"Name": "VariantName", "Value": "all"}]
+BLUE_GREEN = {
+    "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 60}}
+}
+
+
+def started(folder: Path) -> LocalAws:
+    local = LocalAws(Options(folder, enforces_iam=False))
+    local.start()
+    return local
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[LocalAws]:
+    one = started(tmp_path)
+    client(one, "s3").create_bucket(Bucket="bucket")
+    yield one
+    one.stop()
+
+
+def count(local: LocalAws) -> int:
+    return int(described(local)["ProductionVariants"][0].get("CurrentInstanceCount", 0))
+
+
+def servers(folder: Path) -> set[int]:
+    """The model servers of a folder that run."""
+    found = set()
+    for process in Path("/proc").iterdir():
+        try:
+            words = (process / "cmdline").read_bytes() if process.name.isdecimal() else b""
+        except OSError:
+            continue
+        if b"model_server.py" in words and str(folder).encode() in words:
+            found.add(int(process.name))
+    return found
+
+
+def test_a_model_server_that_dies_while_nobody_asks_is_replaced(local: LocalAws, tmp_path: Path) -> None:
+    created(local)
+    (first,) = servers(tmp_path)
+    os.kill(first, signal.SIGKILL)
+    until(lambda: len(servers(tmp_path) - {first}), 1)
+    assert ask(local)["process"] != first
+
+
+def test_what_was_asked_and_said_is_captured(local: LocalAws) -> None:
+    configure(local, "v1")
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://bucket/captured/",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+    }
+    sagemaker = client(local, "sagemaker")
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName="v1")["ProductionVariants"]
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="captured", ProductionVariants=variants, DataCaptureConfig=capture
+    )
+    sagemaker.create_endpoint(EndpointName="dogs", EndpointConfigName="captured")
+    until(lambda: described(local)["EndpointStatus"], "InService")
+    assert described(local)["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    ask(local, {"a": 1}, InferenceId="mine", CustomAttributes="who=ann", Accept="text/other")
+    objects = client(local, "s3")
+
+    def keys() -> list[str]:
+        found = objects.list_objects_v2(Bucket="bucket", Prefix="captured/")
+        return [one["Key"] for one in found.get("Contents", [])]
+
+    until(lambda: len(keys()), 1)
+    (key,) = keys()
+    assert re.fullmatch(r"captured/dogs/all/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl", key)
+    (line,) = objects.get_object(Bucket="bucket", Key=key)["Body"].read().splitlines()
+    told = json.loads(line)
+    asked, said = told["captureData"]["endpointInput"], told["captureData"]["endpointOutput"]
+    assert asked == {
+        "observedContentType": "application/json",
+        "mode": "INPUT",
+        "data": '{"a": 1}',
+        "encoding": "JSON",
+    }
+    assert (said["encoding"], json.loads(base64.b64decode(said["data"]))["data"]) == ("BASE64", {"a": 1})
+    assert (told["eventMetadata"]["inferenceId"], told["eventVersion"]) == ("mine", "0")
+    assert told["eventMetadata"]["customAttributes"] == ["who=ann"]
+
+
+def test_alarms_roll_an_update_back(local: LocalAws) -> None:
+    created(local)
+    configure(local, "v2")
+
+    def metric(key: str, name: str) -> dict[str, Any]:
+        about = {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": DIMENSIONS}
+        return {"Id": key, "MetricStat": {"Metric": about, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
+
+    rate = {"Id": "rate", "Expression": "IF(asked > 0, 100 * failed / asked, 0)", "ReturnData": True}
+    client(local, "cloudwatch").put_metric_alarm(
+        AlarmName="errors",
+        Metrics=[rate, metric("failed", "Invocation5XXErrors"), metric("asked", "Invocations")],
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=0,
+        EvaluationPeriods=1,
+        TreatMissingData="notBreaching",
+    )
+    deployment = {**BLUE_GREEN, "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
+    sagemaker = client(local, "sagemaker")
+    sagemaker.update_endpoint(EndpointName="dogs", EndpointConfigName="v2", DeploymentConfig=deployment)
+    assert described(local)["PendingDeploymentSummary"]["EndpointConfigName"] == "v2"
+    until(lambda: ask(local)["version"], "v2")
+    with pytest.raises(ClientError, match="server error"):
+        ask(local, "boom")
+    until(lambda: described(local)["EndpointStatus"], "InService")
+    now = described(local)
+    assert "errors went off" in now["FailureReason"]
+    assert (now["EndpointConfigName"], ask(local)["version"]) == ("v1", "v1")
+    assert "PendingDeploymentSummary" not in now
+
+
+def test_an_update_is_finished_after_a_restart(tmp_path: Path) -> None:
+    first = started(tmp_path)
+    client(first, "s3").create_bucket(Bucket="bucket")
+    created(first, count=2)
+    configure(first, "v2")
+    sagemaker = client(first, "sagemaker")
+    sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName="dogs", DesiredWeightsAndCapacities=[{"VariantName": "all", "DesiredInstanceCount": 3}]
+    )
+    until(lambda: (described(first)["EndpointStatus"], count(first)), ("InService", 3))
+    routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 2}
+    sagemaker.update_endpoint(
+        EndpointName="dogs",
+        EndpointConfigName="v2",
+        RetainAllVariantProperties=True,
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
+    )
+    first.stop()
+    assert servers(tmp_path) == set()
+    second = started(tmp_path)
+    assert ask(second)["version"] in ("v1", "v2")
+    until(lambda: described(second)["EndpointStatus"], "InService")
+    assert (described(second)["EndpointConfigName"], ask(second)["version"], count(second)) == ("v2", "v2", 3)
+    second.stop()
+
+
+def test_a_scheduled_action_sets_bounds_at_its_time(local: LocalAws) -> None:
+    created(local)
+    scaling = client(local, "application-autoscaling")
+    scaling.register_scalable_target(**VARIANT, MinCapacity=1, MaxCapacity=3)
+    soon = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=1)
+    scaling.put_scheduled_action(
+        **VARIANT,
+        ScheduledActionName="morning",
+        Schedule=f"at({soon:%Y-%m-%dT%H:%M:%S})",
+        ScalableTargetAction={"MinCapacity": 2},
+    )
+    until(lambda: count(local), 2)
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (2, 3)
+    page = scaling.describe_scaling_activities(ServiceNamespace="sagemaker", ResourceId=VARIANT["ResourceId"])
+    (activity,) = page["ScalingActivities"]
+    assert (activity["StatusCode"], "morning" in activity["Cause"]) == ("Successful", True)
+
+
+def test_requests_at_a_time_scale_an_endpoint(local: LocalAws) -> None:
+    created(local)
+    scaling = client(local, "application-autoscaling")
+    scaling.register_scalable_target(**VARIANT, MinCapacity=1, MaxCapacity=2)
+    metric = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
+    scaling.put_scaling_policy(
+        **VARIANT,
+        PolicyName="concurrency",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 1e-5, "PredefinedMetricSpecification": metric},
+    )
+
+    def asked_and_counted() -> int:
+        ask(local)
+        return count(local)
+
+    until(asked_and_counted, 2)
+
+
+def test_what_is_too_large_or_not_there_is_refused(local: LocalAws) -> None:
+    created(local)
+    once = Config(retries={"total_max_attempts": 1})
+    runtime = client(local, "sagemaker-runtime", config=once)
+    with pytest.raises(ClientError, match="exceeded 6291456 bytes") as raised:
+        runtime.invoke_endpoint(EndpointName="dogs", Body=b"x" * ((6 << 20) + 1))
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    with pytest.raises(ClientError, match="Variant other of endpoint dogs not found"):
+        ask(local, TargetVariant="other")
+    with pytest.raises(ClientError, match="InvokeEndpointAsync is not supported"):
+        runtime.invoke_endpoint_async(EndpointName="dogs", InputLocation="s3://bucket/x")
+
+
+CODE = """
+import os, time
+def input_fn(body, kind):
+    return body
+def predict_fn(body, model):
+    if body == b"die":
+        os._exit(1)
+    time.sleep(5 if body == b"slow" else 0)
+    return body
+def model_fn(folder):
+    return None
+def output_fn(told, accept):
+    return told
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Recipe:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "inference.py").write_text(CODE)
+    return Recipe(sys.executable, tmp_path, {}, lambda _line: None, answer_seconds=0.5)
+
+
+def test_a_model_that_takes_too_long_is_waited_for_no_longer(recipe: Recipe) -> None:
+    fleet = Fleet(recipe)
+    fleet.resize(2)
+    with pytest.raises(SlowError, match=r"did not answer in"):
+        fleet.invoke(b"slow", {})
+    assert fleet.invoke(b"quick", {}).content == b"quick"
+    fleet.end(0)
+
+
+def test_a_request_that_ends_every_server_is_the_models_failure(recipe: Recipe, tmp_path: Path) -> None:
+    fleet = Fleet(recipe)
+    fleet.resize(1)
+    assert fleet.invoke(b"die", {}).status == 500
+    assert fleet.invoke(b"quick", {}).content == b"quick"
+    fleet.end()
+    until(lambda: servers(tmp_path), set())
+    with pytest.raises(InstanceError, match="have been ended"):
+        fleet.invoke(b"quick", {})
+
+
+def test_the_dead_are_replaced_though_that_fails_in_an_unknown_way_at_first(
+    recipe: Recipe, caplog: pytest.LogCaptureFixture
+) -> None:
+    environment: dict[str, str] = {}
+    fleet = Fleet(replace(recipe, environment=environment))
+    fleet.resize(1)
+    (first,) = fleet.processes
+    environment["IMPOSSIBLE"] = "\0"
+    os.kill(first, signal.SIGKILL)
+    until(lambda: "no model server in its place" in caplog.text, wanted=True)
+    environment.clear()
+    until(lambda: len(fleet.processes), 1)
+    assert fleet.processes != [first]
+    fleet.end(0)
+
+
+def test_no_request_fails_while_everything_happens_to_an_endpoint() -> None:
+    found = load(calls=600, clients=3, pause=0.01)
+    assert found.failures == []
+    assert len(through(found.told)) == 600
+    assert {version for one in found.told for version in one.versions} == {"v1", "v2"}
+    assert [one.what for one in found.happened] == ["a blue/green update", "a scale-out", "a killed model server"]

@@ -1,0 +1,337 @@
+"""Jobs of the local AWS are real processes that find a container's folders, and leave what they write in S3."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel.store import Document
+from pedigree.localaws.services.s3.catalog import Address, Catalog
+from tests.support.job_runner import PATIENCE_SECONDS, ROLE, Shop, channel
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    opened = Shop(tmp_path)
+    yield opened
+    opened.jobs.end_all()
+
+
+def test_a_channel_is_a_folder_and_the_model_folder_an_archive(shop: Shop) -> None:
+    shop.put("train/a/1.txt", "one")
+    shop.train("cat /opt/ml/input/data/train/a/1.txt > /opt/ml/model/copy", InputDataConfig=[channel("train")])
+    job = shop.ended()
+    assert job["ModelArtifacts"] == {"S3ModelArtifacts": "s3://bucket/out/job/output/model.tar.gz"}
+    with tarfile.open(fileobj=io.BytesIO(shop.catalog.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) as archive:
+        copied = archive.extractfile("copy")
+        assert copied is not None
+        assert copied.read() == b"one"
+    moves = [one["Status"] for one in job["SecondaryStatusTransitions"]]
+    assert moves == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(one["EndTime"] >= one["StartTime"] and one["StatusMessage"] for one in job["SecondaryStatusTransitions"])
+    assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] == 1
+
+
+def test_the_container_is_described_to_the_script(shop: Shop) -> None:
+    shop.train(
+        "cat /opt/ml/input/config/hyperparameters.json; echo; echo $GREETING $MINE $TRAINING_JOB_NAME; test -d /opt/ml",
+        HyperParameters={"epochs": "3", "place": "/opt/ml/model"},
+        Environment={"MINE": "at /opt/ml/x"},
+    )
+    shop.ended()
+    (stream, told), (_, environment) = shop.logs.lines[:2]
+    root = shop.world.folder / "jobs" / "job" / "host-1" / "opt" / "ml"
+    assert stream == "/aws/sagemaker/TrainingJobs/job/algo-1"
+    assert told == f'{{"epochs": "3", "place": "{root}/model"}}'
+    assert environment == f"hello at {root}/x job"
+
+
+def test_metrics_are_read_from_the_log_and_the_last_value_counts(shop: Shop) -> None:
+    script = "for value in 0.5 nan 1e-05 inf; do echo loss=$value; done"
+    metrics = [{"Name": "loss", "Regex": "loss=(.*)"}, {"Name": "never", "Regex": "never=(.*)"}]
+    shop.train(script, algorithm={"MetricDefinitions": metrics})
+    assert [(one["MetricName"], one["Value"]) for one in shop.ended()["FinalMetricDataList"]] == [("loss", 1e-05)]
+
+
+def test_a_job_may_say_why_it_failed(shop: Shop) -> None:
+    shop.train("echo 'no images' > /opt/ml/output/failure; touch /opt/ml/model/x /opt/ml/output/data/y; exit 3")
+    job = shop.ended()
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", "AlgorithmError: no images, exit code: 3")
+    assert list(shop.texts("out/job/output/model")) == []
+    assert [key for key, _ in shop.catalog.under(Address("bucket", "out"))] == ["out/job/output/output.tar.gz"]
+
+
+def test_a_job_that_says_nothing_fails_with_its_exit_code(shop: Shop) -> None:
+    shop.train("exit 7")
+    assert shop.ended()["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 7"
+
+
+def test_input_that_is_not_there_is_a_failure_before_anything_runs(shop: Shop) -> None:
+    shop.train("echo ran", InputDataConfig=[channel("train")])
+    assert shop.ended()["FailureReason"] == "ClientError: No S3 objects found under S3 URL s3://bucket/train/"
+    assert shop.logs.lines == []
+
+
+def test_every_instance_is_a_host_that_knows_the_others(shop: Shop) -> None:
+    shop.train("cat /opt/ml/input/config/resourceconfig.json | tr , '\\n' | grep current_host; echo", hosts=3)
+    shop.ended()
+    told = sorted(line for _, line in shop.logs.lines if "current_host" in line)
+    assert told == [f'{{"current_host": "127.0.0.{number}"' for number in (1, 2, 3)]
+    assert {stream for stream, _ in shop.logs.lines} == {f"/aws/sagemaker/TrainingJobs/job/algo-{n}" for n in (1, 2, 3)}
+
+
+def test_one_host_that_fails_ends_the_others(shop: Shop) -> None:
+    script = "grep -q 'current_host\": \"127.0.0.2' /opt/ml/input/config/resourceconfig.json && exit 4; sleep 1000"
+    shop.train(script, hosts=2)
+    assert "exit code: " in shop.ended()["FailureReason"]
+
+
+def test_shards_are_dealt_out(shop: Shop) -> None:
+    for number in range(5):
+        shop.put(f"train/{number}")
+    shards = channel("train", S3DataDistributionType="ShardedByS3Key")
+    shop.train("ls /opt/ml/input/data/train | wc -l", hosts=2, InputDataConfig=[shards])
+    shop.ended()
+    assert sorted(line.strip() for _, line in shop.logs.lines) == ["2", "3"]
+
+
+def test_a_job_is_stopped_in_its_own_time(shop: Shop) -> None:
+    shop.train("trap 'echo leaving > /opt/ml/model/x; exit 0' TERM; echo ready; while true; do sleep 0.05; done")
+    shop.logs.wait_for("ready")
+    shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+    job = shop.ended()
+    assert (job["TrainingJobStatus"], "FailureReason" in job) == ("Stopped", False)
+    assert job["ModelArtifacts"]["S3ModelArtifacts"]
+    with pytest.raises(ServiceError, match="is in status Stopped"):
+        shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+
+
+def test_a_stop_that_comes_too_late_changes_nothing(shop: Shop) -> None:
+    shop.train("true")
+    job = shop.ended()
+    shop.jobs.stop(shop.training.kind, "job")
+    assert shop.ended() == job
+
+
+def test_the_values_of_a_metric_can_be_followed_while_a_job_runs_and_afterwards(shop: Shop) -> None:
+    metrics = [{"Name": "loss", "Regex": "loss=(.*)"}]
+    shop.train("echo loss=2; echo loss=1; echo ready; sleep 1000", algorithm={"MetricDefinitions": metrics})
+    shop.logs.wait_for("ready")
+    assert shop.training.series("job", "loss") == (2.0, 1.0)
+    shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+    shop.ended()
+    assert shop.training.series("job", "loss") == (2.0, 1.0)
+    assert shop.training.series("job", "other") == ()
+
+
+def test_a_job_ends_when_its_time_is_up(shop: Shop) -> None:
+    shop.train("echo ready; sleep 1000", seconds=1)
+    job = shop.ended()
+    assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
+
+
+def test_a_job_on_spot_instances_must_wait_at_least_as_long_as_it_may_run(shop: Shop) -> None:
+    with pytest.raises(ServiceError, match=r"Invalid MaxWaitTimeInSeconds. It must be present and be greater"):
+        shop.train("true", EnableManagedSpotTraining=True)
+    limits = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
+    shop.train("true", EnableManagedSpotTraining=True, StoppingCondition=limits)
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
+
+
+def test_a_job_that_has_ended_may_be_deleted_and_its_name_given_again(shop: Shop) -> None:
+    shop.train("sleep 0.2")
+    with pytest.raises(ServiceError, match="is in status InProgress") as refused:
+        shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    assert refused.value.code == "ResourceInUse"
+    shop.ended()
+    shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    with pytest.raises(ServiceError, match="not found"):
+        shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    shop.train("true")
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
+
+
+def test_a_name_is_given_to_one_job(shop: Shop) -> None:
+    shop.train("true")
+    with pytest.raises(ServiceError, match="Job name must be unique") as raised:
+        shop.train("true")
+    assert raised.value.code == "ResourceInUse"
+
+
+def test_checkpoints_are_there_before_and_kept_after(shop: Shop) -> None:
+    shop.put("checkpoints/step", "5")
+    shop.train(
+        "cat /opt/ml/checkpoints/step; echo 6 > /opt/ml/checkpoints/step",
+        CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"},
+    )
+    shop.ended()
+    assert shop.logs.lines[0][1] == "5"
+    assert shop.texts("checkpoints") == {"checkpoints/step": "6\n"}
+
+
+def test_a_script_may_have_the_paths_of_a_container_in_it(shop: Shop) -> None:
+    shop.put("code/run.sh", "cat /opt/ml/input/data/words/a > /opt/ml/model/out; . /opt/ml/input/data/code/lib/more.sh")
+    shop.put("code/lib/more.sh", "echo /opt/mlx >> /opt/ml/model/out")
+    shop.put("words/a", "hello")
+    command = "sh /opt/ml/input/data/code/run.sh"
+    channels = [channel("code", S3Uri="s3://bucket/code"), channel("words", S3Uri="s3://bucket/words")]
+    shop.train(command, InputDataConfig=channels)
+    archive = io.BytesIO(shop.catalog.read(shop.ended()["ModelArtifacts"]["S3ModelArtifacts"]))
+    with tarfile.open(fileobj=archive) as tar:
+        found = tar.extractfile("out")
+        assert found is not None
+        assert found.read().split() == [b"hello/opt/mlx"]
+    assert shop.texts("code/lib") == {"code/lib/more.sh": "echo /opt/mlx >> /opt/ml/model/out"}
+
+
+def test_a_processing_job_reads_and_writes_folders(shop: Shop) -> None:
+    shop.put("in/a.txt", "text")
+    script = 'cp "$0" /opt/ml/processing/out/copy.txt'
+    place = {"S3Uri": "s3://bucket/in/", "LocalPath": "/opt/ml/processing/in"}
+    output = {"S3Uri": "s3://bucket/result", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+    shop.service.answer(
+        "CreateProcessingJob",
+        {
+            "ProcessingJobName": "job",
+            "RoleArn": ROLE,
+            "AppSpecification": {
+                "ImageUri": "image",
+                "ContainerEntrypoint": ["/bin/sh", "-c", script],
+                "ContainerArguments": ["/opt/ml/processing/in/a.txt"],
+            },
+            "ProcessingInputs": [{"InputName": "in", "S3Input": {**place, "S3DataType": "S3Prefix"}}],
+            "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
+            "ProcessingResources": {
+                "ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+            },
+        },
+    )
+    assert shop.ended("Processing")["ProcessingJobStatus"] == "Completed"
+    assert shop.texts("result") == {"result/copy.txt": "text"}
+
+
+def test_a_job_may_write_to_its_inputs_and_harms_nobody_elses(shop: Shop) -> None:
+    for key in ("train/a", "checkpoints/a", "other"):
+        shop.put(key, "the same")
+    script = "echo harm >> /opt/ml/input/data/train/a || true; echo more >> /opt/ml/checkpoints/a"
+    place = {"S3Uri": "s3://bucket/checkpoints/"}
+    shop.train(script, InputDataConfig=[channel("train")], CheckpointConfig=place)
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
+    assert shop.texts("train") == {"train/a": "the same"}
+    assert shop.texts("other") == {"other": "the same"}
+    assert shop.texts("checkpoints") == {"checkpoints/a": "the samemore\n"}
+
+
+def test_a_job_ends_with_its_first_process_and_leaves_nothing_running(shop: Shop, tmp_path: Path) -> None:
+    shop.train(f"sleep 1000 & echo $! > {tmp_path}/child")
+    assert shop.ended()["TrainingJobStatus"] == "Completed"
+    assert not is_alive(int((tmp_path / "child").read_text()))
+
+
+# Begins a job, and dies as soon as there is something to keep of it.
+DYING = """
+import os, sys, threading
+from pathlib import Path
+from pedigree.localaws.services.s3.catalog import Catalog
+from tests.support.job_runner import Shop
+class Dying(Catalog):
+    def put_file(self, place, path):
+        os._exit(9)
+shop = Shop(Path(sys.argv[1]), Dying)
+shop.train(sys.argv[2], algorithm={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]})
+threading.Event().wait(60)
+"""
+
+
+def test_a_job_whose_processes_had_ended_is_kept_and_not_run_again(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    script = f"echo once >> {runs}; echo loss=1; echo model > /opt/ml/model/x; touch /opt/ml/output/failure; exit 0"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[6])}
+    died = subprocess.run(
+        [sys.executable, "-c", DYING, str(tmp_path), script], env=environment, timeout=60, check=False
+    )
+    assert died.returncode == 9
+    again = Shop(tmp_path)
+    again.jobs.resume(again.training.kind)
+    job = again.ended()
+    assert (job["TrainingJobStatus"], job["FinalMetricDataList"][0]["Value"]) == ("Completed", 1.0)
+    assert again.catalog.find(Address.of(job["ModelArtifacts"]["S3ModelArtifacts"])) is not None
+    assert runs.read_text() == "once\n"
+
+
+class Slow(Catalog):
+    """Objects that are long in coming."""
+
+    is_asked = threading.Event()
+    may_come = threading.Event()
+
+    def under(self, place: Address) -> Iterator[tuple[str, Document]]:
+        self.is_asked.set()
+        assert self.may_come.wait(PATIENCE_SECONDS)
+        return super().under(place)
+
+
+def test_a_job_that_is_not_begun_when_the_daemon_stops_is_begun_by_the_next(tmp_path: Path) -> None:
+    slow, runs = Shop(tmp_path, Slow), tmp_path / "runs"
+    slow.put("train/a/1.txt", "one")
+    slow.train(f"echo ran >> {runs}", InputDataConfig=[channel("train")])
+    assert Slow.is_asked.wait(PATIENCE_SECONDS)
+    slow.jobs.end_all(patience=0)
+    Slow.may_come.set()
+    for thread in threading.enumerate():
+        if thread.name == "job job":
+            thread.join(PATIENCE_SECONDS)
+    assert not runs.exists()
+    again = Shop(tmp_path)
+    again.jobs.resume(again.training.kind)
+    assert again.ended()["TrainingJobStatus"] == "Completed"
+    assert runs.read_text() == "ran\n"
+
+
+# Begins a job, says so, and stays until it is killed.
+DAEMON = """
+import sys, threading
+from pathlib import Path
+from tests.support.job_runner import Shop
+shop = Shop(Path(sys.argv[1]))
+shop.train(sys.argv[2], CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"})
+shop.logs.wait_for("ready")
+print("ready", flush=True)
+threading.Event().wait(60)
+"""
+
+
+def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone_from_its_checkpoints(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    script = f"echo $$ >> {runs}; cd /opt/ml/checkpoints; test -e step && exit; echo 5 > step; echo ready; sleep 1000"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[6])}
+    command = [sys.executable, "-c", DAEMON, str(tmp_path), script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as daemon:
+        assert daemon.stdout is not None
+        assert daemon.stdout.readline() == "ready\n"
+        daemon.kill()
+    (first,) = runs.read_text().split()
+    assert is_alive(int(first))
+    again = Shop(tmp_path)
+    assert leftovers.end(tmp_path) > 0
+    again.jobs.resume(again.training.kind)
+    assert again.ended()["TrainingJobStatus"] == "Completed"
+    assert not is_alive(int(first))
+
+
+def is_alive(process: int) -> bool:
+    """Whether a process runs still; one that has ended and that nobody has asked about yet does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,113 @@
+"""What EventBridge hears of executions, steps and jobs: each change of a status, in the form of SageMaker's events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from tests.support import worlds
+from tests.support.local_sagemaker import Sage
+
+TRAIN: dict[str, Any] = {"Name": "Train", "Type": "Training", "Arguments": {"HyperParameters": {}}}
+PIPELINE = f"arn:aws:sagemaker:us-east-1:{worlds.ACCOUNT}:pipeline/dogs"
+EXECUTION, STEP = (
+    f"SageMaker Model Building Pipeline Execution {what}" for what in ("Status Change", "Step Status Change")
+)
+
+
+def heard(sage: Sage, detail_type: str) -> list[dict[str, Any]]:
+    """What will have been told of one kind, as it comes."""
+    told: list[dict[str, Any]] = []
+
+    def hear(event: Any) -> None:
+        if event["detail-type"] == detail_type:
+            told.append(event)
+
+    sage.world.bus.listen(hear)
+    return told
+
+
+def test_an_execution_is_told_at_its_start_and_at_its_end(tmp_path: Path) -> None:
+    sage = Sage(tmp_path)
+    told = heard(sage, EXECUTION)
+    arn = sage.start(TRAIN, PipelineExecutionDisplayName="mine")
+    sage.go(arn)
+    sage.end("Train")
+    assert sage.go(arn) == "Succeeded"
+    began, ended = (one["detail"] for one in told)
+    assert told[0]["resources"] == [PIPELINE, arn]
+    assert began == {
+        "pipelineExecutionDisplayName": "mine",
+        "currentPipelineExecutionStatus": "Executing",
+        "executionStartTime": "2026-01-01T00:00:00Z",
+        "pipelineArn": PIPELINE,
+        "pipelineExecutionArn": arn,
+    }
+    changed = {"currentPipelineExecutionStatus": "Succeeded", "previousPipelineExecutionStatus": "Executing"}
+    assert ended == {**began, **changed, "executionEndTime": "2026-01-01T00:00:00Z"}
+
+
+def test_a_stop_and_a_retry_are_told(tmp_path: Path) -> None:
+    sage = Sage(tmp_path)
+    told = heard(sage, EXECUTION)
+    arn = sage.start(TRAIN)
+    sage.go(arn)
+    token = {"ClientRequestToken": "t" * 32}
+    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **token})
+    assert sage.go(arn) == "Stopped"
+    sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token})
+    statuses = [one["detail"]["currentPipelineExecutionStatus"] for one in told]
+    assert statuses == ["Executing", "Stopping", "Stopped", "Executing"]
+
+
+def test_every_change_of_a_step_is_told_with_its_job(tmp_path: Path) -> None:
+    sage = Sage(tmp_path)
+    told = heard(sage, STEP)
+    arn = sage.start(TRAIN)
+    sage.go(arn)
+    sage.end("Train", "Failed", FailureReason="AlgorithmError: out of memory")
+    sage.go(arn)
+    details = [one["detail"] for one in told]
+    assert [(one.get("previousStepStatus"), one["currentStepStatus"]) for one in details] == [
+        (None, "Starting"),
+        ("Starting", "Executing"),
+        ("Executing", "Failed"),
+    ]
+    last = details[-1]
+    assert (last["stepName"], last["stepType"], last["pipelineExecutionArn"]) == ("Train", "Training", arn)
+    assert last["failureReason"] == "AlgorithmError: out of memory"
+    assert last["metadata"]["trainingJob"]["arn"].startswith("arn:pipelines-")
+    assert last["stepEndTime"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tmp_path: Path) -> None:
+    sage = Sage(tmp_path)
+    told = heard(sage, "SageMaker Training Job State Change")
+    job = {
+        "TrainingJobName": "job",
+        "TrainingJobArn": "arn:job",
+        "TrainingJobStatus": "InProgress",
+        "SecondaryStatus": "Training",
+        "CreationTime": "2026-01-01T00:00:01.500+00:00",
+        "_outcome": "private",
+    }
+    job_changed(sage.world, "training-job", job)
+    job_changed(sage.world, "training-job", {**job, "FailureReason": "later"}, job)
+    job_changed(sage.world, "training-job", {**job, "SecondaryStatus": "Uploading"}, job)
+    assert [one["detail"]["SecondaryStatus"] for one in told] == ["Training", "Uploading"]
+    assert told[0]["resources"] == ["arn:job"]
+    public = {name: value for name, value in job.items() if not name.startswith("_")}
+    assert told[0]["detail"] == {**public, "CreationTime": 1767225601500, "Tags": {}}
+
+
+def test_searches_and_transform_jobs_are_told_by_their_own_names(tmp_path: Path) -> None:
+    sage = Sage(tmp_path)
+    searches = heard(sage, "SageMaker HyperParameter Tuning Job State Change")
+    transforms = heard(sage, "SageMaker Transform Job State Change")
+    search = {"HyperParameterTuningJobArn": "arn:search", "HyperParameterTuningJobStatus": "InProgress"}
+    job_changed(sage.world, "tuning-job", search)
+    transform = {"TransformJobArn": "arn:transform", "TransformJobStatus": "Completed"}
+    job_changed(sage.world, "transform-job", transform, {**transform, "TransformJobStatus": "InProgress"})
+    assert searches[0]["detail"] == {**search, "Tags": {}}
+    assert transforms[0]["detail"] == {**transform, "Tags": {}}

@@ -1,0 +1,208 @@
+"""Which trials a search gives up, when it is over, and what became of it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pedigree.localaws.services.sagemaker.tuning import stopping, trials
+from pedigree.localaws.services.sagemaker.tuning.decisions import Begin, End, GiveUp, next_actions
+from pedigree.localaws.services.sagemaker.tuning.plan import Objective
+from pedigree.localaws.services.sagemaker.tuning.ranges import Choice
+from pedigree.localaws.services.sagemaker.tuning.trials import Trial
+from tests.support.searches import grid, plan, running, trial
+
+# Which trials are given up
+
+
+def test_early_stopping_compares_with_the_median_of_running_averages() -> None:
+    asked = plan(TrainingJobEarlyStoppingType="Auto")
+    ended = [trial(1, 1.0, 3.0, 9.0), trial(2, 2.0, 4.0), trial(3, 5.0, 5.0)]  # 2, 3 and 5 after two steps
+    assert not stopping.is_hopeless(asked, running(4, 9.0, 3.0), ended)
+    assert stopping.is_hopeless(asked, running(4, 0.0, 3.1), ended)
+    assert not stopping.is_hopeless(asked, running(4), ended)
+    assert not stopping.is_hopeless(asked, running(4, 0.0, 9.0), ended[:2])
+    assert not stopping.is_hopeless(plan(), running(4, 0.0, 9.0), ended)
+
+
+def test_early_stopping_knows_what_is_better() -> None:
+    objective = {"Type": "Maximize", "MetricName": "loss"}
+    asked = plan(TrainingJobEarlyStoppingType="Auto", HyperParameterTuningJobObjective=objective)
+    ended = [trial(number, 0.5) for number in (1, 2, 3)]
+    assert stopping.is_hopeless(asked, running(4, 0.4), ended)
+    assert not stopping.is_hopeless(asked, running(4, 0.6), ended)
+
+
+def test_hyperband_lets_a_third_go_on_at_each_rung() -> None:
+    asked = plan(Strategy="Hyperband")
+    rivals = [trial(number, float(number), float(number)) for number in range(1, 6)]
+    assert not stopping.is_hopeless(asked, running(6), rivals)
+    assert not stopping.is_hopeless(asked, running(6, 1.5), rivals)
+    assert stopping.is_hopeless(asked, running(6, 2.5), rivals)
+    assert not stopping.is_hopeless(asked, running(1, 9.0), [])
+
+
+def test_hyperband_stops_what_goes_beyond_the_most() -> None:
+    asked = plan(Strategy="Hyperband")
+    assert not stopping.is_hopeless(asked, running(1, *[0.0] * 9), [])
+    assert stopping.is_hopeless(asked, running(1, *[0.0] * 10), [])
+
+
+def test_hyperband_compares_later_in_later_brackets_and_never_below_the_least() -> None:
+    assert [stopping.rungs((2, 20), index) for index in range(4)] == [[2, 6, 18], [6, 18], [18], []]
+    counts = Counter(stopping.bracket((1, 9), number) for number in range(1, 18))
+    assert counts == {0: 9, 1: 5, 2: 3}
+
+
+@given(st.integers(1, 50), st.integers(0, 200), st.integers(1, 750))
+def test_every_trial_has_a_bracket_whose_rungs_are_within_the_resource(least: int, more: int, number: int) -> None:
+    resource = (least, least + more)
+    rungs = stopping.rungs(resource, stopping.bracket(resource, number))
+    assert all(least <= rung < least + more for rung in rungs)
+    assert rungs == sorted(set(rungs))
+
+
+# What follows
+
+
+def test_as_many_trials_run_as_may() -> None:
+    assert next_actions(plan(), [], 0) == [Begin(1, 0), Begin(2, 0)]
+    assert next_actions(plan(), [trial(1, 1.0), running(2)], 0) == [Begin(3, 0)]
+    assert next_actions(plan(), [trial(1, 1.0), trial(2, 1.0), running(3), running(4)], 0) == []
+
+
+def test_a_search_ends_when_all_its_trials_have() -> None:
+    ended = [trial(number, 1.0) for number in (1, 2, 3)]
+    assert next_actions(plan(), [*ended, trial(4, status="Failed")], 0) == [End("Completed")]
+
+
+def test_a_search_without_a_single_value_has_failed() -> None:
+    ended = [trial(number, status="Failed") for number in (1, 2, 3)]
+    (end,) = next_actions(plan(), [*ended, trial(4)], 0)
+    assert isinstance(end, End)
+    assert (end.status, end.reason.split(".")[0]) == ("Failed", "All training jobs failed")
+
+
+def test_a_search_that_is_stopped_stops_its_trials_first() -> None:
+    trials = [running(1), running(2, is_given_up=True)]
+    assert next_actions(plan(), trials, 0, is_stopping=True) == [GiveUp(trials[0])]
+    assert next_actions(plan(), trials[1:], 0, is_stopping=True) == []
+    assert next_actions(plan(), [trial(1, 1.0, status="Stopped")], 0, is_stopping=True) == [End("Stopped")]
+    assert next_actions(plan(), [], 0, is_stopping=True) == [End("Stopped")]
+
+
+def test_a_search_ends_when_its_time_is_up() -> None:
+    limits = {"MaxRuntimeInSeconds": 120, "MaxParallelTrainingJobs": 2}
+    asked, trials = plan(ResourceLimits=limits), [trial(1, 1.0), running(2)]
+    assert next_actions(asked, trials, 119) == [Begin(3, 0)]
+    assert next_actions(asked, trials, 120) == [GiveUp(trials[1])]
+    assert next_actions(asked, trials[:1], 120) == [End("Completed")]
+
+
+@pytest.mark.parametrize(("type_", "value", "is_over"), [("Minimize", 0.5, True), ("Maximize", 0.5, False)])
+def test_a_search_ends_at_its_target(type_: str, value: float, is_over: bool) -> None:
+    objective = {"Type": type_, "MetricName": "loss"}
+    criteria = {"TargetObjectiveMetricValue": 0.6}
+    asked = plan(HyperParameterTuningJobObjective=objective, TuningJobCompletionCriteria=criteria)
+    assert (next_actions(asked, [trial(1, value)], 0) == [End("Completed")]) is is_over
+
+
+def test_a_search_ends_when_it_gets_no_better() -> None:
+    limits = {"MaxNumberOfTrainingJobs": 99, "MaxParallelTrainingJobs": 1}
+    criteria = {"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3}}
+    asked = plan(ResourceLimits=limits, TuningJobCompletionCriteria=criteria)
+    done = [trial(number, value) for number, value in enumerate([1.0, 0.5, 0.6, 0.499, 0.7], start=1)]
+    assert trials.not_improving(asked, done) == 3
+    assert next_actions(asked, done, 0) == [End("Completed")]
+    assert next_actions(asked, done[:4], 0) == [Begin(5, 0)]
+
+
+def test_definitions_take_turns_until_their_points_are_used_up() -> None:
+    asked = grid()
+    small = replace(asked.definitions[0], space=(Choice("x", ("a",)),))
+    both = replace(asked, definitions=(small, asked.definitions[0]), trials=4, parallel=9)
+    begun = next_actions(both, [], 0)
+    assert [one.definition for one in begun if isinstance(one, Begin)] == [0, 1, 1, 1]
+
+
+outcomes = st.lists(st.sampled_from(["Completed", "Failed", "Stopped"]), min_size=40, max_size=40)
+
+
+@settings(max_examples=50)
+@given(outcomes, st.integers(1, 20), st.integers(1, 6))
+def test_every_search_comes_to_an_end_within_its_limits(ends: list[str], most: int, parallel: int) -> None:
+    limits = {"MaxNumberOfTrainingJobs": most, "MaxParallelTrainingJobs": parallel}
+    asked, now = plan(ResourceLimits=limits), dict[int, Trial]()
+    for step in itertools.count():
+        actions = next_actions(asked, list(now.values()), step)
+        if any(isinstance(one, End) for one in actions):
+            break
+        now |= {one.number: running(one.number) for one in actions if isinstance(one, Begin)}
+        waiting = [number for number, one in now.items() if not one.is_over]
+        assert 1 <= len(waiting) <= parallel
+        now[waiting[0]] = trial(waiting[0], 1.0, status=ends[waiting[0]])
+    assert len(now) <= most
+    assert all(one.is_over for one in now.values())
+
+
+# What became of them
+
+
+def test_the_best_is_the_earlier_of_two_that_are_equal() -> None:
+    done = [trial(1, 3.0), trial(2, 1.0), trial(3, 1.0), trial(4, status="Failed"), running(5, 0.0)]
+    assert trials.best(plan(), done) == done[1]
+    objective = {"Type": "Maximize", "MetricName": "loss"}
+    assert trials.best(plan(HyperParameterTuningJobObjective=objective), done) == done[0]
+    assert trials.best(plan(), done[3:]) is None
+
+
+def test_trials_are_counted_by_status_and_by_objective() -> None:
+    every = [
+        trial(1, 1.0),
+        trial(2),
+        trial(3, 1.0, status="Stopped"),
+        trial(4, status="Failed", reason="AlgorithmError: x"),
+        trial(5, status="Failed", reason="InternalServerError: x"),
+        running(6),
+        trial(7, status="Stopping"),
+    ]
+    assert trials.counters(every) == {
+        "TrainingJobStatusCounters": {
+            "Completed": 2,
+            "InProgress": 2,
+            "RetryableError": 1,
+            "NonRetryableError": 1,
+            "Stopped": 1,
+        },
+        "ObjectiveStatusCounters": {"Succeeded": 2, "Pending": 2, "Failed": 3},
+    }
+
+
+def test_a_stopped_job_that_lost_its_values_keeps_those_it_was_given_up_by() -> None:
+    given_up = running(1, 3.0, 2.0, is_given_up=True)
+    assert trials.followed(given_up, {"TrainingJobStatus": "Stopped"}, "loss", ()).objective == 2.0
+
+
+def test_a_trial_is_kept_whole() -> None:
+    one = trial(1, 0.5, 0.25, status="Stopped", is_given_up=True)
+    assert trials.read(one.document()) == one
+
+
+def test_a_name_fits_and_belongs_to_one_search() -> None:
+    name = trials.job_name("s" * 32, "2026-01-01", 750)
+    assert len(name) <= 63
+    assert name == trials.job_name("s" * 32, "2026-01-01", 750) != trials.job_name("s" * 32, "2026-01-02", 750)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_less_loss_is_better_whatever_is_asked_for(one: float, other: float) -> None:
+    most, least = Objective("m", "Maximize"), Objective("m", "Minimize")
+    assert (most.loss(one) < most.loss(other)) == (one > other)
+    assert (least.loss(one) < least.loss(other)) == (one < other)
+    assert math.isfinite(most.loss(one))

@@ -1,0 +1,132 @@
+"""On a full disk nothing ends, nothing that can be kept is lost, and the log says so once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pedigree.localaws.moto.services import Records
+from pedigree.localaws.services.logs.streams import CloudLogs, FileLogs
+from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Captures, Exchange
+from tests.support.callers import until
+from tests.support.worlds import SetClock
+
+FULL = OSError("No space left on device")
+CONFIGURED: dict[str, Any] = {
+    "InitialSamplingPercentage": 100,
+    "DestinationS3Uri": "s3://bucket/captured",
+    "CaptureOptions": [{"CaptureMode": "InputAndOutput"}],
+}
+
+
+class Stream:
+    """A stream as moto has it."""
+
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+
+    def put_log_events(self, events: list[dict[str, Any]]) -> None:
+        self.events += events
+
+
+class Group:
+    """A group of one stream."""
+
+    def __init__(self) -> None:
+        self.streams = {"stream": Stream()}
+
+
+class Backend:
+    """What moto has of one group."""
+
+    def __init__(self) -> None:
+        self.groups = {"group": Group()}
+
+
+class Full:
+    """Records that can be kept only from the second time on."""
+
+    def __init__(self) -> None:
+        self.backend, self.asked, self.kept = Backend(), 0, 0
+
+    @contextmanager
+    def held(self, _service: str, _region: str) -> Iterator[Backend]:
+        yield self.backend
+
+    def keep(self, _service: str) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise FULL
+        self.kept = len(self.backend.groups["group"].streams["stream"].events)
+
+
+class FullObjects:
+    """Objects that there is no room for yet."""
+
+    def __init__(self) -> None:
+        self.has_room = False
+        self.asked = 0
+        self.contents: list[bytes] = []
+
+    def put(self, _place: Address, chunks: Iterable[bytes], **_more: str) -> None:
+        self.asked += 1
+        if not self.has_room:
+            raise FULL
+        self.contents.append(b"".join(chunks))
+
+
+def texts(folder: Path) -> list[str]:
+    lines = (folder / "logs" / "group" / "stream.log").read_text(encoding="utf-8").splitlines()
+    return [line.partition(" ")[2] for line in lines]
+
+
+def blocked(folder: Path) -> Path:
+    """A file where the folder of logs has to be: nothing can be written there."""
+    (folder / "logs").write_text("")
+    return folder / "logs"
+
+
+def test_lines_wait_until_there_is_room(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    obstacle, logs = blocked(tmp_path), FileLogs(tmp_path / "logs", SetClock())
+    logs.write("group", "stream", "one")
+    logs.write("group", "stream", "two")
+    obstacle.unlink()
+    logs.write("group", "stream", "three")
+    assert texts(tmp_path) == ["one", "two", "three"]
+    assert [one.levelname for one in caplog.records if "keep" in one.message or "kept" in one.message] == ["ERROR"]
+
+
+def test_lines_that_wait_are_kept_though_no_more_come(tmp_path: Path) -> None:
+    obstacle, files = blocked(tmp_path), FileLogs(tmp_path / "logs", SetClock())
+    records = Full()
+    logs = CloudLogs(files, cast(Records, records), "us-east-1", SetClock(), seconds=0.01)
+    logs.begin()
+    logs.write("group", "stream", "one")
+    until(lambda: records.kept, 1)
+    obstacle.unlink()
+    logs.end()
+    assert (texts(tmp_path), records.asked >= 2) == (["one"], True)
+
+
+def test_what_is_captured_waits_until_there_is_room(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    objects = FullObjects()
+    moment = dt.datetime(2026, 3, 4, tzinfo=dt.timezone.utc)
+    captures = Captures(lambda: moment, lambda _role: cast(Catalog, objects), seconds=0.01)
+    capture = Capture.of(CONFIGURED)
+    assert capture is not None
+    captures.begin()
+    for number in (b"1", b"2"):
+        captures.note(capture, "dogs", "all", "role", Exchange(number, "text/csv", b"", "text/csv"))
+    until(lambda: objects.asked > 2, True)
+    objects.has_room = True
+    captures.end()
+    assert sum(content.count(b"\n") for content in objects.contents) == 2
+    assert [one.levelname for one in caplog.records] == ["ERROR", "INFO"]

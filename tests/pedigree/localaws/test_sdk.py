@@ -1,0 +1,72 @@
+"""The SDK's own pipeline class, unmodified, upserts, starts, waits, lists, stops and deletes on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from tests.pedigree.localaws.test_local_aws import client
+
+# What a user of the SDK writes, and what comes of it as JSON in the last line.
+USER = """
+import json
+from sagemaker.core.workflow.conditions import ConditionEquals
+from sagemaker.core.workflow.parameters import ParameterString
+from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.mlops.workflow.condition_step import ConditionStep
+from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.pipeline import Pipeline
+
+kind = ParameterString("Kind", "a")
+no = FailStep("No", error_message="nope")
+gate = ConditionStep("Gate", conditions=[ConditionEquals(kind, "a")], if_steps=[], else_steps=[no])
+pipeline = Pipeline(name="sdk", parameters=[kind], steps=[gate], sagemaker_session=PipelineSession())
+role = "arn:aws:iam::%s:role/pipeline"
+pipeline.upsert(role_arn=role, tags=[{"Key": "a", "Value": "b"}])
+told = {"version": pipeline.upsert(role_arn=role)["PipelineVersionId"], "status": pipeline.describe()["PipelineStatus"]}
+first = pipeline.start()
+first.wait(delay=1, max_attempts=20)
+told["first"] = [first.describe()["PipelineExecutionStatus"], [one["StepName"] for one in first.list_steps()]]
+second = pipeline.start(parameters={"Kind": "b"})
+try:
+    second.wait(delay=1, max_attempts=20)
+except Exception as error:
+    told["error"] = type(error).__name__
+told["second"] = second.describe()["FailureReason"]
+told["listed"] = len(pipeline.list_executions()["PipelineExecutionSummaries"])
+told["deleted"] = pipeline.delete()["PipelineArn"]
+print(json.dumps(told))
+"""
+TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def test_the_sdk_is_served_as_by_aws(tmp_path: Path) -> None:
+    local = LocalAws(Options(tmp_path, enforces_iam=False))
+    local.start()
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+    client(local, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": local.url,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "SAGEMAKER_TELEMETRY_OPT_OUT": "true",
+    }
+    command = [sys.executable, "-W", "ignore", "-c", USER % ACCOUNT]
+    user = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    local.stop()
+    assert user.returncode == 0, user.stderr
+    assert json.loads(user.stdout.splitlines()[-1]) == {
+        "version": 2,
+        "status": "Active",
+        "first": ["Succeeded", ["Gate"]],
+        "error": "WaiterError",
+        "second": "nope",
+        "listed": 2,
+        "deleted": f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/sdk",
+    }

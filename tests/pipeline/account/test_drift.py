@@ -1,0 +1,106 @@
+"""What somebody changed by hand is named in the plan, and is as settings have it afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pedigree.account.plan import Call, Part, plan
+from tests.support.accounts import Watched, account, brought_about, client, parts, state, told, whys
+from tests.support.fakes.aws import ACCOUNT, REGION
+from tests.support.manual_changes import BUCKET, EVERYTHING, HANDS, PREDICT, RULE, code, other_code, rounds
+
+pytestmark = pytest.mark.usefixtures("made_account")
+
+
+@pytest.fixture(scope="module")
+def wanted(handlers: Path) -> list[Part]:
+    """All parts that an upsert can have."""
+    return parts(handlers, {"schedule.enabled": True})
+
+
+@pytest.fixture(scope="module")
+def whole(made_account: None, wanted: list[Part]) -> Any:
+    """An account with all of them, as it is before anybody meddles."""
+    brought_about(wanted, account())
+    return state()
+
+
+@pytest.mark.parametrize("name", HANDS)
+def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: Any, wanted: list[Part]) -> None:
+    hand, watched = HANDS[name], Watched()
+    hand.does()
+    done = brought_about(wanted, account(watched))
+    assert told(done)[0] == hand.what
+    assert hand.why in (*done.changes[0].why, "")
+    assert tuple(told(done)[1:]) == hand.besides
+    planned = [
+        f"{call.service} {call.operation}" for one in done.changes for call in one.calls if isinstance(call, Call)
+    ]
+    assert watched.writing() == planned
+    assert plan(wanted, account()).changes == ()
+
+
+def test_afterwards_all_is_as_it_was(whole: Any) -> None:
+    after = state()
+    for kind, there in whole.items():
+        assert after[kind] == there, kind
+
+
+def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, wanted: list[Part]) -> None:
+    for hands in rounds():
+        for hand in hands:
+            hand.does()
+        assert {hand.what for hand in hands} <= set(told(brought_about(wanted, account())))
+    after = state()
+    for kind, there in whole.items():
+        assert after[kind] == there, kind
+
+
+def test_other_code_under_our_name_is_replaced(handlers: Path) -> None:
+    client("s3").put_object(Bucket=BUCKET, Key=code(), Body=b"something else")
+    assert whys(brought_about(parts(handlers, only="Archive"), account())) == ["what lies there is something else"]
+
+
+def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path) -> None:
+    ours = client("lambda").get_function(FunctionName=PREDICT)["Configuration"]["CodeSha256"]
+    other_code()
+    client("lambda").publish_version(FunctionName=PREDICT)
+    client("lambda").update_alias(FunctionName=PREDICT, Name="live", FunctionVersion="2")
+    assert "the code is another" in whys(brought_about(parts(handlers, only="Function"), account()))
+    served = client("lambda").get_function(FunctionName=PREDICT, Qualifier="live")
+    assert served["Configuration"]["CodeSha256"] == ours
+
+
+def test_what_is_not_ours_to_mend_is_not_looked_at(handlers: Path) -> None:
+    """A second policy on a role, a further target of the rule: somebody wanted them."""
+    client("iam").put_role_policy(RoleName="pedigree-job", PolicyName="more", PolicyDocument=json.dumps(EVERYTHING))
+    client("events").put_targets(
+        Rule=RULE, Targets=[{"Id": "tell", "Arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:approvals"}]
+    )
+    watched = Watched()
+    brought_about(parts(handlers), account(watched))
+    assert watched.writing() == []
+
+
+def answering(operation: str, changes: dict[str, Any]) -> Watched:
+    """The account, with other words in the answers to an operation."""
+
+    def around(_service: str, asked: str, _arguments: Any, call: Callable[[], Any]) -> Any:
+        return {**call(), **changes} if asked == operation else call()
+
+    return Watched(around=around)
+
+
+def test_an_update_that_failed_is_made_again(handlers: Path) -> None:
+    found = client("lambda").get_function(FunctionName=PREDICT)["Configuration"]
+    failed = {**found, "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role is gone"}
+    watched = answering("get_function", {"Configuration": failed})
+    predict = [part for part in parts(handlers, only="Function") if getattr(part, "name", "") == PREDICT]
+    [change] = plan(predict, account(watched)).changes[:1]
+    assert change.why == ("its last update failed: The role is gone",)
+    assert [getattr(call, "operation", "") for call in change.calls] == ["update_function_configuration"]

@@ -1,0 +1,193 @@
+"""Whatever goes wrong at whichever call of an upsert: another upsert brings the account to the same state.
+
+Every call that an upsert makes fails here, one after the other, and each call that changes something fails in every
+way: refused before it has an effect, and cut off after it. What reads has no effect that could be lost, so the ways
+take turns.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import cycle, repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
+
+from pedigree.account.errors import OperationsError
+from pedigree.account.plan import Part
+from tests.support.accounts import CALLER, READING, Watched, account, brought_about, client, parts, state, told
+from tests.support.fakes.aws import ACCOUNT, REGION, aws
+
+Call = Callable[[], Any]
+Way = Callable[[Call], Any]
+ADDRESS = "https://somewhere.amazonaws.com"
+_UNIQUE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def throttled(call: Call) -> Any:
+    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "AnyOperation")
+
+
+def broken(call: Call) -> Any:
+    raise ClientError({"Error": {"Code": "InternalFailure", "Message": "We are sorry"}}, "AnyOperation")
+
+
+def broken_afterwards(call: Call) -> Any:
+    with suppress(ClientError):
+        call()
+    return broken(call)
+
+
+def cut_off_before(call: Call) -> Any:
+    raise EndpointConnectionError(endpoint_url=ADDRESS)
+
+
+def cut_off_afterwards(call: Call) -> Any:
+    with suppress(ClientError):
+        call()
+    raise ConnectionClosedError(endpoint_url=ADDRESS)
+
+
+BEFORE = (throttled, broken, cut_off_before)
+AFTER = (broken_afterwards, cut_off_afterwards)
+
+
+@dataclass
+class Trouble:
+    """Makes calls fail, each of them once in each of the ways that it is dealt, then lets it through."""
+
+    writing: Iterator[Sequence[Way]]
+    reading: Iterator[Sequence[Way]]
+    ahead: dict[str, list[Way]] = field(default_factory=dict)
+    failed: list[tuple[str, Way]] = field(default_factory=list)
+
+    def around(self, service: str, operation: str, arguments: Mapping[str, Any], call: Call) -> Any:
+        name = named(service, operation, arguments)
+        if name not in self.ahead:
+            self.ahead[name] = list(next(self.reading if operation.startswith(READING) else self.writing))
+        if not self.ahead[name]:
+            return call()
+        way = self.ahead[name].pop(0)
+        self.failed.append((name, way))
+        return way(call)
+
+
+def named(service: str, operation: str, arguments: Mapping[str, Any]) -> str:
+    """A call as one can tell it from others, without what differs from account to account."""
+    return _UNIQUE.sub("…", f"{service} {operation} {json.dumps(arguments, sort_keys=True, default=str)}")
+
+
+def everything(folder: Path) -> list[Part]:
+    """All parts that an upsert can have."""
+    return parts(folder, {"schedule.enabled": True})
+
+
+def upserted_in_spite_of(trouble: Trouble, wanted: Sequence[Part]) -> None:
+    """Upsert again and again, as a person would, until one goes through."""
+    while True:
+        before = len(trouble.failed)
+        try:
+            brought_about(wanted, account(Watched(around=trouble.around)))
+        except OperationsError:
+            if len(trouble.failed) != before + 1:
+                raise  # an error that nobody caused
+        else:
+            return
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """An upsert in which nothing goes wrong: its calls, and the account afterwards."""
+
+    calls: frozenset[str]
+    state: Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(handlers: Path) -> Undisturbed:
+    watched = Watched()
+    with aws():
+        brought_about(everything(handlers), account(watched))
+        return Undisturbed(frozenset(named(*call) for call in watched.calls), state())
+
+
+@pytest.mark.parametrize("last", AFTER)
+def test_each_call_fails_in_each_way_and_the_account_is_the_same_in_the_end(
+    last: Way, handlers: Path, undisturbed: Undisturbed
+) -> None:
+    """Part by part, so that an attempt is short; each part finds the ones before it whole."""
+    ways = (*BEFORE, last)
+    trouble = Trouble(repeat(ways), cycle([way] for way in ways))
+    with aws():
+        for part in everything(handlers):
+            upserted_in_spite_of(trouble, [part])
+        assert told(brought_about(everything(handlers), account())) == []
+        there = state()
+    for kind, expected in undisturbed.state.items():
+        assert there[kind] == expected, kind
+    assert undisturbed.calls - {name for name, _ in trouble.failed} == set()
+    changing = {name for name in undisturbed.calls if not name.split()[1].startswith(READING)}
+    assert len(changing) > 50
+    for call in changing:
+        assert {way for name, way in trouble.failed if name == call} == set(ways)
+
+
+def test_a_whole_upsert_that_loses_answers_is_gone_on_with(handlers: Path, undisturbed: Undisturbed) -> None:
+    """All parts at once; every fifth call that changes something has its effect, and the upsert ends there."""
+    trouble = Trouble(cycle([[cut_off_afterwards], [], [], [], []]), repeat(()))
+    with aws():
+        upserted_in_spite_of(trouble, everything(handlers))
+        there = state()
+    assert len(trouble.failed) > 5
+    for kind, expected in undisturbed.state.items():
+        assert there[kind] == expected, kind
+
+
+@dataclass
+class Denial:
+    """Denies each call once, in as few words as AWS has."""
+
+    denied: set[str] = field(default_factory=set)
+
+    def around(self, service: str, operation: str, arguments: Mapping[str, Any], call: Call) -> Any:
+        name = named(service, operation, arguments)
+        if name in self.denied:
+            return call()
+        self.denied.add(name)
+        said = {"Code": "AccessDenied", "Message": "Access Denied"}
+        raise ClientError({"Error": said}, client(service).meta.method_to_api_mapping[operation])
+
+
+def refusals(denial: Denial, part: Part) -> Iterator[str]:
+    """What is said until a part has gone through."""
+    while True:
+        try:
+            brought_about([part], account(Watched(around=denial.around)))
+        except OperationsError as error:
+            yield str(error)
+        else:
+            return
+
+
+# Whoever may not look at a bucket cannot know whose it is.
+OF_A_BUCKET = (
+    f"bucket pedigree-{ACCOUNT}-{REGION} belongs to another account, or {CALLER} may not s3:ListBucket on it; "
+    "choose another with site.bucket, or allow it"
+)
+
+
+def test_a_permission_that_is_missing_is_told_at_each_call(handlers: Path, undisturbed: Undisturbed) -> None:
+    """Which action, on what, in whose policy: also where AWS says no more than that access is denied."""
+    denial = Denial()
+    with aws():
+        said = [text for part in everything(handlers) for text in refusals(denial, part)]
+    assert undisturbed.calls - denial.denied == set()
+    assert len(said) == len(denial.denied)
+    clear = re.compile(rf"{CALLER} may not [a-z0-9-]+:[A-Z]\w+ on \S+; allow it in the policy of that user or role")
+    assert [one for one in said if not clear.fullmatch(one)] == [OF_A_BUCKET]

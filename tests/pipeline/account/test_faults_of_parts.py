@@ -1,0 +1,116 @@
+"""Whichever call goes wrong, and however: doing it again leads to the state that an undisturbed run leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import pytest
+
+from pedigree.account.errors import OperationsError
+from pedigree.account.plan import Part, plan
+from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
+from pipeline.account.schedule import Removal, SchedulePart, Switch
+from pipeline.settings.tree import Settings
+from tests.pipeline.account.test_faults import AFTER, BEFORE, Way
+from tests.support.accounts import READING, Watched, account, brought_about, client, state
+from tests.support.definitions import CODE, configure
+from tests.support.fakes.aws import ACCOUNT, REGION, aws
+
+BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
+
+
+@dataclass
+class Fault:
+    """Lets the n-th call go wrong, in one way."""
+
+    way: Way
+    number: int
+    seen: int = field(default=0)
+
+    def around(self, _service: str, _operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+        self.seen += 1
+        return self.way(call) if self.seen == self.number else call()
+
+
+@cache
+def settings(epochs: int = 50) -> Settings:
+    return configure({"site.account": ACCOUNT, "training.epochs": epochs, "schedule.parameters": {"Epochs": epochs}})
+
+
+@cache
+def large(epochs: int = 50) -> PipelinePart:
+    """A pipeline that goes by way of the bucket."""
+    small = pipeline_part(settings(epochs), CODE)
+    return PipelinePart(small.settings, {**small.document, "Metadata": {"note": "ä" * (INLINE_BYTES // 2)}})
+
+
+def nothing() -> None:
+    """An account in which nothing was done yet."""
+
+
+def another_pipeline() -> None:
+    brought_about([large(3)], account())
+    sagemaker = client("sagemaker")
+    arn = sagemaker.describe_pipeline(PipelineName="dog-breeds")["PipelineArn"]
+    sagemaker.delete_tags(ResourceArn=arn, TagKeys=["project"])
+
+
+def schedule() -> None:
+    brought_about([SchedulePart(settings())], account())
+
+
+def another_schedule() -> None:
+    brought_about([SchedulePart(settings(3))], account())
+    sqs = client("sqs")
+    url = sqs.get_queue_url(QueueName="dog-breeds-schedule-dead")["QueueUrl"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is brought about, in which account, and how many calls change something."""
+
+    name: str
+    before: Callable[[], None]
+    part: Callable[[], Part]
+    writes: int
+
+
+CASES = (
+    Case("a pipeline is changed", another_pipeline, large, 3),
+    Case("a schedule is made", nothing, lambda: SchedulePart(settings()), 2),
+    Case("a schedule is changed", another_schedule, lambda: SchedulePart(settings()), 2),
+    Case("a schedule is paused", schedule, lambda: Switch(settings(), "DISABLED"), 1),
+    Case("a schedule is removed", schedule, lambda: Removal(settings()), 2),
+)
+
+
+def run(case: Case, watched: Watched) -> tuple[dict[str, Any], bool]:
+    """The state in the end, and whether it took another attempt."""
+    with aws():
+        client("s3").create_bucket(Bucket=BUCKET)
+        case.before()
+        try:
+            brought_about([case.part()], account(watched))
+            failed = False
+        except OperationsError:
+            failed = True
+            brought_about([case.part()], account())
+        assert not plan([case.part()], account())
+        return state(), failed
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_whichever_call_fails_doing_it_again_leads_to_the_same_state(case: Case) -> None:
+    undisturbed = Watched()
+    expected, failed = run(case, undisturbed)
+    assert not failed
+    assert len(undisturbed.writing()) == case.writes
+    for number, (_, operation, _) in enumerate(undisturbed.calls, start=1):
+        # What reads has no effect that could be lost, so there the ways take turns.
+        ways = [BEFORE[number % len(BEFORE)]] if operation.startswith(READING) else [*BEFORE, *AFTER]
+        for way in ways:
+            assert run(case, Watched(around=Fault(way, number).around)) == (expected, True), (way, operation)

@@ -1,0 +1,99 @@
+"""Whoever operates the pipeline may make every call that executions, the endpoint and rented machines need."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import pytest
+
+from pedigree.account import endpoint_status, executions, progress, refusals, versions
+from pedigree.account.account import Account
+from pedigree.account.errors import AbsentError
+from pedigree.account.executions import Execution
+from pedigree.account.perform import carry_out
+from pedigree.account.start import Wanted, start
+from pipeline.account import ec2, predict, rollback
+from tests.pedigree.account.test_endpoint_status import alarms, registry, scaling
+from tests.pipeline.account.test_operator import allowed
+from tests.pipeline.account.test_rollback import NAME, OTHER, SETTINGS, account_of, deployed
+from tests.support.accounts import Watched
+from tests.support.definitions import CODE, configure
+from tests.support.fakes.account import FakeAccount
+from tests.support.fakes.aws import ACCOUNT, REGION
+from tests.support.fakes.clients import Wire, refusal
+from tests.support.fakes.executions import Executions, Logs, Stage, job, step
+from tests.support.fakes.predicting import Predict, answered
+from tests.support.fakes.reached import reached
+from tests.support.rented import NEWEST, Parameters, parameter
+
+ALSO = {"RunInstances": {"ec2:CreateTags", "iam:PassRole"}}
+
+
+def of_executions() -> set[str]:
+    fake, wire = Executions(), Wire()
+    failed = (step("PrepareData", "Failed", Metadata=job("TuningJob", "search")),)
+    fake.begins = [Stage("Executing"), Stage("Failed", failed), Stage("Failed", failed)]
+    logs = Logs({"/aws/sagemaker/TrainingJobs": {"search-002-bad/algo-1-1": ["ValueError"]}})
+    account = reached({"sagemaker": fake, "logs": logs}, wire)
+    arn = carry_out(start(account, "dog-breeds", Wanted(())), account)["started"]["PipelineExecutionArn"]
+    look = progress.viewer(account, "dog-breeds", arn)
+    assert [look().execution.status for _ in range(2)] == ["Executing", "Failed"]
+    carry_out(executions.retry(executions.choose(account, "dog-breeds")), account)
+    stop = executions.stop(Execution(arn, "Executing"))
+    assert stop is not None
+    carry_out(stop, account)
+    return set(wire.calls)
+
+
+def of_the_endpoint() -> set[str]:
+    wire, asked = Wire(), Predict()
+    asked.answer = answered(200, predictions=[])
+    services = {
+        "sagemaker": registry("PendingManualApproval"),
+        "application-autoscaling": scaling(),
+        "cloudwatch": alarms(),
+        "lambda": asked,
+    }
+    account = reached(services, wire)
+    endpoint_status.report(account, "dogs")
+    change = versions.approve(account, "dog-breeds", 1)
+    assert change is not None
+    carry_out(change, account)
+    predict.predict(account, "dog-breeds", {"url": "https://host/a.jpg"})
+    world: FakeAccount = deployed(OTHER, {})
+    before = len(world.wire.calls)
+    with pytest.raises(AbsentError):
+        rollback.plan(account_of(world), SETTINGS, NAME, "nowhere")
+    carry_out(rollback.change(SETTINGS, rollback.plan(account_of(world), SETTINGS, NAME)), account_of(world))
+    return {*wire.calls, *world.wire.calls[before:]}
+
+
+def of_machines() -> set[str]:
+    wire, watched = Wire(), Watched()
+    fakes = reached({"ssm": Parameters(parameter(NEWEST)), "sagemaker": Executions()}, wire)
+    account = Account(
+        ACCOUNT,
+        REGION,
+        lambda one: fakes.clients(one) if one in ("ssm", "sagemaker") else watched(one),
+        clock=fakes.clock,
+    )
+    watched("iam").create_instance_profile(InstanceProfileName="pedigree-ec2")
+    watched("s3").create_bucket(Bucket=f"pedigree-{ACCOUNT}-{REGION}")
+    watched.calls.clear()
+    rental = ec2.plan(account, configure({"site.account": ACCOUNT}), CODE, ec2.Wanted(data="s3://images/dogs"))
+    ec2.watched(account, rental, ec2.start(account, rental, print))()
+    return {*wire.calls, *(f"{service}:{operation}" for service, operation, _ in watched.calls)}
+
+
+def test_the_operator_may_make_every_call(empty_account: None) -> None:
+    calls = of_executions() | of_the_endpoint() | of_machines()
+    assert len(calls) > 35
+    needed = {action for call in calls for action in actions(*call.split(":"))}
+    patterns = set(allowed())
+    assert sorted(one for one in needed if not any(fnmatchcase(one, pattern) for pattern in patterns)) == []
+
+
+def actions(service: str, operation: str) -> set[str]:
+    """The actions that policies know, of a call by its name in boto3 or in the API."""
+    name = operation if operation[0].isupper() else "".join(word.capitalize() for word in operation.split("_"))
+    return {refusals.action_of(refusal(name, "", ""), service, name), *ALSO.get(name, ())}

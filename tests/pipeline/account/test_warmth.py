@@ -1,0 +1,100 @@
+"""Environments that are kept warm: asked for, waited for while Lambda starts them, and told where it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pedigree.account.account import Account
+from pedigree.account.errors import UnfinishedError
+from pedigree.account.perform import fulfil
+from pedigree.account.plan import plan
+from pipeline.account.warmth import Warmth
+from tests.support.accounts import PatientClock
+
+FUNCTION = "sagemaker-dog-breeds-predict"
+
+
+class Lambda:
+    """What Lambda says of a function's warm environments: a state at each look, the last one for ever."""
+
+    def __init__(self, *states: str, count: int = 0, reason: str = "") -> None:
+        self.states, self.count, self.reason = list(states), count, reason
+        self.writes: list[tuple[str, dict[str, Any]]] = []
+
+    def get_provisioned_concurrency_config(self, **asked: str) -> dict[str, Any]:
+        assert asked == {"FunctionName": FUNCTION, "Qualifier": "live"}
+        if not self.count:
+            message = {"Code": "ProvisionedConcurrencyConfigNotFoundException", "Message": "No config found"}
+            raise ClientError({"Error": message}, "GetProvisionedConcurrencyConfig")
+        status = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        told = {"RequestedProvisionedConcurrentExecutions": self.count, "Status": status}
+        return {**told, "StatusReason": self.reason} if status == "FAILED" else told
+
+    def put_provisioned_concurrency_config(self, **asked: Any) -> None:
+        self.writes.append(("put", asked))
+        self.count = asked["ProvisionedConcurrentExecutions"]
+
+    def delete_provisioned_concurrency_config(self, **asked: Any) -> None:
+        self.writes.append(("delete", asked))
+        self.count = 0
+
+
+def kept(service: Lambda, count: int) -> tuple[list[str], list[str]]:
+    """What the plan says, and what was waited for."""
+    here = Account("123456789012", "us-east-1", lambda name: service, "me", PatientClock())
+    wanted, waits = Warmth(FUNCTION, count), list[str]()
+    planned = plan([wanted], here)
+    fulfil([wanted], here, planned, lambda change: None, lambda what, seconds: waits.append(f"{what} {seconds:.0f}"))
+    return [why for change in planned.changes for why in change.why], waits
+
+
+def test_they_are_asked_for_and_waited_for() -> None:
+    service = Lambda("IN_PROGRESS", "IN_PROGRESS", "READY")
+    assert kept(service, 2) == (["0 kept warm, not 2"], [f"2 warm environments of {FUNCTION} {s}" for s in (0, 5)])
+    qualified = {"FunctionName": FUNCTION, "Qualifier": "live"}
+    assert service.writes == [("put", {**qualified, "ProvisionedConcurrentExecutions": 2})]
+
+
+def test_those_that_somebody_asked_for_are_only_waited_for() -> None:
+    """An upsert that was interrupted, or an alias that has moved."""
+    service = Lambda("IN_PROGRESS", "IN_PROGRESS", "READY", count=2)
+    assert kept(service, 2) == (["0 of 2 are warm yet"], [f"2 warm environments of {FUNCTION} 0"])
+    assert service.writes == []
+
+
+def test_there_is_nothing_to_do_where_they_are_ready() -> None:
+    service = Lambda("READY", count=2)
+    assert kept(service, 2) == ([], [])
+    assert kept(Lambda(), 0) == ([], [])
+    assert service.writes == []
+
+
+def test_none_are_kept_where_settings_say_so() -> None:
+    service = Lambda("READY", count=2)
+    assert kept(service, 0) == (["2 kept warm, not 0"], [])
+    assert [name for name, _ in service.writes] == ["delete"]
+
+
+def test_those_that_could_not_be_had_are_asked_for_again() -> None:
+    service = Lambda("FAILED", "READY", count=2, reason="no room")
+    assert kept(service, 2) == (["it failed: no room"], [])
+    assert [name for name, _ in service.writes] == ["put"]
+
+
+def test_why_they_cannot_be_had_is_told_at_once_with_a_remedy() -> None:
+    service = Lambda("IN_PROGRESS", "FAILED", reason="Function initialization\nfailed.")
+    words = (
+        rf"waited for 2 warm environments of {FUNCTION}, and it failed: Function initialization failed; "
+        r"lower functions\.predict\.provisioned_concurrency in settings"
+    )
+    with pytest.raises(UnfinishedError, match=words) as error:
+        kept(service, 2)
+    assert "\n" not in str(error.value)
+
+
+def test_waiting_for_them_has_an_end() -> None:
+    with pytest.raises(UnfinishedError, match=r"waited 900 seconds for 2 warm .*; run it again to go on from here"):
+        kept(Lambda("IN_PROGRESS"), 2)

@@ -1,0 +1,302 @@
+"""An account to try operations on: its calls are watched, fail when they are told to, and its state can be compared."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from pedigree.account.account import Account
+from pedigree.account.connect import placed
+from pedigree.account.perform import fulfil
+from pedigree.account.plan import Part, Plan, plan
+from pipeline.account import upsert
+from pipeline.settings.tree import Settings
+from tests.support.definitions import CODE, configure
+from tests.support.fakes.aws import ACCOUNT, CREDENTIALS, REGION
+
+CALLER = f"arn:aws:iam::{ACCOUNT}:user/me"
+READING = ("get_", "list_", "head_", "describe_")
+# What differs between two accounts in which the same was done.
+_VOLATILE = {
+    *("CreateDate", "CreatedTimestamp", "CreationTime", "ETag", "EventSourceMappingArn", "InstanceProfileId"),
+    *("CreationDate", "LastModificationDate", "LastModifiedTime"),
+    *("LastModified", "LastModifiedTimestamp", "Location", "ResponseMetadata", "RevisionId", "RoleId"),
+    *("RoleLastUsed", "UUID", "creationTime"),
+}
+
+
+class PatientClock:
+    """A clock in which waiting takes no time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.timezone.utc)
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@cache
+def client(service: str) -> Any:
+    """A client that tries once: what goes wrong reaches whoever called."""
+    key, secret = CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"]
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION)
+    return session.client(service, config=Config(retries={"total_max_attempts": 1}))
+
+
+@dataclass
+class Watched:
+    """Clients whose calls are written down, after somebody may have had their way with them."""
+
+    calls: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
+    around: Callable[[str, str, Mapping[str, Any], Callable[[], Any]], Any] = lambda _s, _o, _a, make: make()
+
+    def __call__(self, service: str) -> Any:
+        return _Client(service, self)
+
+    def make(self, service: str, operation: str, arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
+        self.calls.append((service, operation, arguments))
+        return self.around(service, operation, arguments, call)
+
+    def writing(self) -> list[str]:
+        """The calls that change something."""
+        return [f"{service} {name}" for service, name, _ in self.calls if not name.startswith(READING)]
+
+
+@dataclass(frozen=True)
+class _Client:
+    service: str
+    watched: Watched
+
+    def can_paginate(self, operation: str) -> bool:
+        return bool(client(self.service).can_paginate(operation))
+
+    def get_paginator(self, operation: str) -> Any:
+        return _Paginator(self.service, operation, self.watched)
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            made = getattr(client(self.service), operation)
+            return self.watched.make(self.service, operation, arguments, lambda: made(**arguments))
+
+        return call
+
+
+@dataclass(frozen=True)
+class _Paginator:
+    service: str
+    operation: str
+    watched: Watched
+
+    def paginate(self, **arguments: Any) -> Iterator[Any]:
+        pages = client(self.service).get_paginator(self.operation).paginate
+        yield from self.watched.make(self.service, self.operation, arguments, lambda: list(pages(**arguments)))
+
+
+def account(watched: Watched | None = None) -> Account:
+    """The account, with nobody's patience tried."""
+    return Account(ACCOUNT, REGION, watched or Watched(), CALLER, PatientClock())
+
+
+def settings(changes: Mapping[str, Any] | None = None) -> Settings:
+    """Settings by dotted key, with the account in them."""
+    return placed(configure(changes or {}), account())
+
+
+def parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only: str = "") -> list[Part]:
+    """What an upsert with these settings looks after, all or one kind, with functions that do nothing."""
+    chosen = settings(changes)
+    documents = dict.fromkeys(chosen.site.roles.model_dump(by_alias=True), rights())
+    found = upsert.parts(chosen, CODE, documents, folder)
+    return [one for one in found if not only or type(one).__name__ == only]
+
+
+def brought_about(parts: Sequence[Part], here: Account) -> Plan:
+    """The plan for the parts, carried out."""
+    planned = plan(parts, here)
+    fulfil(parts, here, planned, lambda change: None)
+    return planned
+
+
+def told(planned: Plan) -> list[str]:
+    """What a plan says, in short."""
+    return [f"{change.verb} {change.kind} {change.name}" for change in planned.changes]
+
+
+def whys(planned: Plan) -> list[str]:
+    """The reasons of a plan."""
+    return [why for change in planned.changes for why in change.why]
+
+
+def state() -> dict[str, Any]:
+    """All that is in the account, without what differs by nature between two accounts."""
+    return {name: _steady(look()) for name, look in _LOOKS.items()}
+
+
+def _steady(value: Any) -> Any:
+    if isinstance(value, dict):
+        steady = {key: _steady(member) for key, member in value.items() if key not in _VOLATILE}
+        return {key: member for key, member in steady.items() if member not in ({}, None)}
+    if isinstance(value, (list, tuple)):
+        return sorted(
+            (_steady(member) for member in value), key=lambda one: json.dumps(one, sort_keys=True, default=str)
+        )
+    return value
+
+
+def _each(service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
+    return list(account().each(service, operation, key, **arguments))
+
+
+def _ask(service: str, operation: str, **arguments: Any) -> Any:
+    return account().find(service, operation, **arguments)
+
+
+def _roles() -> Any:
+    return {
+        one["RoleName"]: (
+            _ask("iam", "get_role", RoleName=one["RoleName"]),
+            [
+                _ask("iam", "get_role_policy", RoleName=one["RoleName"], PolicyName=policy)
+                for policy in _each("iam", "list_role_policies", "PolicyNames", RoleName=one["RoleName"])
+            ],
+        )
+        for one in _each("iam", "list_roles", "Roles")
+    }
+
+
+def _functions() -> Any:
+    found = {}
+    for name in [one["FunctionName"] for one in _each("lambda", "list_functions", "Functions")]:
+        found[name] = {
+            "function": _ask("lambda", "get_function", FunctionName=name),
+            "versions": _each("lambda", "list_versions_by_function", "Versions", FunctionName=name),
+            "aliases": _each("lambda", "list_aliases", "Aliases", FunctionName=name),
+            "policy": _ask("lambda", "get_policy", FunctionName=name, Qualifier="live"),
+            "warm": _ask("lambda", "get_provisioned_concurrency_config", FunctionName=name, Qualifier="live"),
+        }
+    return found
+
+
+def _queues() -> Any:
+    return {
+        url: (
+            _ask("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]),
+            _ask("sqs", "list_queue_tags", QueueUrl=url),
+        )
+        for url in _each("sqs", "list_queues", "QueueUrls")
+    }
+
+
+def _buckets() -> Any:
+    aspects = ("bucket_encryption", "bucket_versioning", "bucket_policy", "bucket_tagging", "public_access_block")
+    return {
+        one["Name"]: {
+            **{aspect: _ask("s3", f"get_{aspect}", Bucket=one["Name"]) for aspect in aspects},
+            "lifecycle": _ask("s3", "get_bucket_lifecycle_configuration", Bucket=one["Name"]),
+            "objects": [
+                (version["Key"], _ask("s3", "head_object", Bucket=one["Name"], Key=version["Key"])["Metadata"])
+                for version in _each("s3", "list_object_versions", "Versions", Bucket=one["Name"])
+            ],
+        }
+        for one in _each("s3", "list_buckets", "Buckets")
+    }
+
+
+def _rules() -> Any:
+    return {
+        one["Name"]: (
+            one,
+            _each("events", "list_targets_by_rule", "Targets", Rule=one["Name"]),
+            _ask("events", "list_tags_for_resource", ResourceARN=one["Arn"]),
+        )
+        for one in _each("events", "list_rules", "Rules")
+    }
+
+
+def _log_groups() -> Any:
+    return [
+        (one, _ask("logs", "list_tags_for_resource", resourceArn=one["arn"].removesuffix(":*")))
+        for one in _each("logs", "describe_log_groups", "logGroups")
+    ]
+
+
+def _mappings() -> Any:
+    return [
+        (one, _ask("lambda", "list_tags", Resource=one["EventSourceMappingArn"]))
+        for one in _each("lambda", "list_event_source_mappings", "EventSourceMappings")
+    ]
+
+
+def _pipelines() -> Any:
+    return [
+        (found, _each("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
+        for one in _each("sagemaker", "list_pipelines", "PipelineSummaries")
+        for found in [_ask("sagemaker", "describe_pipeline", PipelineName=one["PipelineName"])]
+    ]
+
+
+def _schedules() -> Any:
+    return [
+        _ask("scheduler", "get_schedule", Name=one["Name"]) for one in _each("scheduler", "list_schedules", "Schedules")
+    ]
+
+
+_LOOKS: Mapping[str, Callable[[], Any]] = {
+    "roles": _roles,
+    "profiles": lambda: _each("iam", "list_instance_profiles", "InstanceProfiles"),
+    "functions": _functions,
+    "mappings": _mappings,
+    "queues": _queues,
+    "buckets": _buckets,
+    "rules": _rules,
+    "pipelines": _pipelines,
+    "schedules": _schedules,
+    "log groups": _log_groups,
+    "groups": lambda: _each("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList"),
+}
+
+
+@dataclass(frozen=True)
+class Rights:
+    """A role's documents as plain as can be."""
+
+    trust: Mapping[str, Any]
+    policy: Mapping[str, Any]
+
+
+def rights(service: str = "lambda", action: str = "logs:PutLogEvents") -> Rights:
+    """Documents of one statement each."""
+    trust = {
+        "Sid": "Take",
+        "Effect": "Allow",
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    policy = {"Sid": "Do", "Effect": "Allow", "Action": [action], "Resource": "*"}
+    return Rights(*({"Version": "2012-10-17", "Statement": [one]} for one in (trust, policy)))
+
+
+def handlers(folder: Path) -> Path:
+    """A folder of functions that do nothing, two of them with something in common."""
+    for name in ("deploy_endpoint", "await_endpoint", "configure_autoscaling", "predict"):
+        (folder / f"{name}.py").write_text(
+            "from shared.log import log\n\n\ndef handler(event, context):\n    log(event)\n"
+        )
+    (folder / "shared").mkdir()
+    (folder / "shared" / "__init__.py").write_text("")
+    (folder / "shared" / "log.py").write_text("def log(event):\n    print(event)\n")
+    return folder

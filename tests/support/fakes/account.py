@@ -1,0 +1,151 @@
+"""The account: its services behind one wire, what it holds, and one registered version to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from tests.support.fakes.clients import Client, Refuse, Wire
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.hosting import MOVING, Hosting
+from tests.support.fakes.scaling import Scaling
+
+PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/dog-breeds/12"
+
+
+@dataclass
+class SageMaker(Hosting):
+    """Hosting, and what of the registry and the pipelines the functions use."""
+
+    packages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)  # what each waiting step was answered
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    def describe_model_package(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name = asked["ModelPackageName"]
+        if name not in self.packages:
+            self.refuse("ValidationException", f"ModelPackage {name} does not exist.")
+        return self.packages[name]
+
+    def send_pipeline_execution_step_success(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._answer(asked, {one["Name"]: one["Value"] for one in asked["OutputParameters"]})
+
+    def send_pipeline_execution_step_failure(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._answer(asked, asked["FailureReason"])
+
+    def _answer(self, asked: dict[str, Any], answer: Any) -> dict[str, Any]:
+        token = asked["CallbackToken"]
+        if token in self.answers and self.tokens[token] == asked["ClientRequestToken"]:
+            return {}
+        if token not in self.tokens or token in self.answers:
+            self.refuse("ValidationException", f"Callback token {token} is not valid.")
+        self.tokens[token], self.answers[token] = asked["ClientRequestToken"], answer
+        return {}
+
+
+@dataclass
+class Alarms(Refuse):
+    """CloudWatch's alarms by name."""
+
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def put_metric_alarm(self, asked: dict[str, Any]) -> None:
+        self.kept[asked["AlarmName"]] = {**asked, "StateValue": "OK"}
+
+    def describe_alarms(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"MetricAlarms": [one for name, one in self.kept.items() if name in asked["AlarmNames"]]}
+
+    def delete_alarms(self, asked: dict[str, Any]) -> None:
+        missing = [name for name in asked["AlarmNames"] if name not in self.kept]
+        if missing:
+            self.refuse("ResourceNotFound", f"Alarm(s) not found: {missing}")
+        for name in asked["AlarmNames"]:
+            del self.kept[name]
+
+
+@dataclass
+class Queue(Refuse):
+    """What was sent to queues."""
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def send_message(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.messages.append(asked)
+        return {"MessageId": str(len(self.messages))}
+
+
+@dataclass
+class Functions(Refuse):
+    """Which functions were called, with what."""
+
+    invocations: list[dict[str, Any]] = field(default_factory=list)
+
+    def invoke(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.invocations.append(asked)
+        return {"StatusCode": 202}
+
+
+class FakeAccount:
+    """Everything, handed to a function as its clients; while nothing moves, it can be copied."""
+
+    def __init__(self) -> None:
+        self.clock, self.wire = Clock(), Wire()
+        self.alarms, self.queue, self.functions = Alarms(), Queue(), Functions()
+        self.sagemaker = SageMaker(self.clock, self._is_scaled, self._is_alarm)
+        self.scaling = Scaling(self.sagemaker)
+        self.services: Mapping[str, Refuse] = {
+            "sagemaker": self.sagemaker,
+            "application-autoscaling": self.scaling,
+            "cloudwatch": self.alarms,
+            "sqs": self.queue,
+            "lambda": self.functions,
+        }
+        self.register(PACKAGE)
+
+    def client(self, service: str) -> Client:
+        return Client(service, self.services[service], self.wire)
+
+    def _is_scaled(self, resource: str) -> bool:
+        return resource in self.scaling.targets
+
+    def _is_alarm(self, name: str) -> bool:
+        return name in self.alarms.kept
+
+    def register(self, package: str, approval: str = "Approved", *, later: bool = False) -> None:
+        """A version in the registry; later means that somebody decided about it after it was made."""
+        made = self.clock.moment()
+        changed = {"LastModifiedTime": made + timedelta(hours=1)} if later else {}
+        self.sagemaker.packages[package] = {"ModelApprovalStatus": approval, "CreationTime": made, **changed}
+
+    def settle(self) -> None:
+        """Let time pass until nothing moves."""
+        while any(one.status in MOVING for one in self.sagemaker.endpoints.values()):
+            self.clock.sleep(60)
+            for name in list(self.sagemaker.endpoints):
+                self.sagemaker.at_present(name)
+
+    def state(self) -> dict[str, Any]:
+        """What there is, without the times."""
+        self.settle()
+        hosting = self.sagemaker
+        arns = {one["ModelArn"] for one in hosting.models.values()}
+        arns |= {one["EndpointConfigArn"] for one in hosting.configurations.values()}
+        return {
+            "models": {name: _timeless(one) for name, one in hosting.models.items()},
+            "configurations": {name: _timeless(one) for name, one in hosting.configurations.items()},
+            "tags": {arn: tags for arn, tags in hosting.tags.items() if arn in arns},
+            "endpoints": {
+                name: (one.configuration, one.status, one.counts, one.tags, one.deployments)
+                for name, one in hosting.endpoints.items()
+            },
+            "targets": self.scaling.targets,
+            "policies": self.scaling.policies,
+            "alarms": self.alarms.kept,
+            "messages": {(one["QueueUrl"], one["MessageBody"]) for one in self.queue.messages},
+        }
+
+
+def _timeless(one: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in one.items() if key != "CreationTime"}

@@ -1,0 +1,187 @@
+"""Pipelines and their executions: each execution goes through its stages, one further whenever it is described."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from tests.support.fakes.clients import Refuse
+
+ARN = "arn:aws:sagemaker:us-east-1:123456789012"
+PIPELINE = "dog-breeds"
+NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+MACHINES = ["ml.m5.large", "ml.m5.xlarge"]
+DEFINITION = {
+    "Version": "2020-12-01",
+    "Parameters": [
+        {"Name": "InputDataUrl", "Type": "String", "DefaultValue": "https://host/images.zip"},
+        {"Name": "Epochs", "Type": "Integer", "DefaultValue": 50},
+        {"Name": "AccuracyThreshold", "Type": "Float", "DefaultValue": 0.7},
+        {"Name": "Machine", "Type": "String", "DefaultValue": MACHINES[0], "EnumValues": MACHINES},
+        {"Name": "Thorough", "Type": "Boolean", "DefaultValue": False},
+    ],
+    "Steps": [{"Name": name, "Type": "Training", "Arguments": {}} for name in ("PrepareData", "Tune", "TrainBest")],
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How an execution is doing at one moment, and its steps as they are listed then."""
+
+    status: str
+    steps: tuple[Mapping[str, Any], ...] = ()
+    reason: str = ""
+
+
+def step(name: str, status: str, **more: Any) -> dict[str, Any]:
+    """A step as a listing has it, one minute long where it has ended."""
+    ended = {} if status in ("Starting", "Executing") else {"EndTime": NOON + timedelta(minutes=1)}
+    return {"StepName": name, "StepStatus": status, "StartTime": NOON, **ended, **more}
+
+
+def job(kind: str, name: str) -> dict[str, Any]:
+    """The metadata of a step that started a job."""
+    return {kind: {"Arn": f"{ARN}:job/{name}"}}
+
+
+@dataclass
+class Executions(Refuse):
+    """Answers to the operations on one pipeline, which has the newest execution last."""
+
+    definition: str = json.dumps(DEFINITION)
+    kept: dict[str, list[Stage]] = field(default_factory=dict)
+    seen: dict[str, Stage] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    started: list[Mapping[str, Any]] = field(default_factory=list)
+    begins: list[Stage] = field(default_factory=lambda: [Stage("Executing"), Stage("Succeeded")])
+    domains: list[dict[str, Any]] = field(default_factory=lambda: [{"DomainId": "d-abc"}])
+    packages: dict[int, str] = field(default_factory=dict)
+    page: int = 100
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def describe_training_job(self, asked: dict[str, Any]) -> dict[str, Any]:
+        values = self.metrics.get(asked["TrainingJobName"], {})
+        return {"FinalMetricDataList": [{"MetricName": name, "Value": value} for name, value in values.items()]}
+
+    def describe_hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> dict[str, Any]:
+        best = [
+            {"MetricName": name, "Value": value}
+            for name, value in self.metrics.get(asked["HyperParameterTuningJobName"], {}).items()
+        ]
+        return {
+            "HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": 4}},
+            "TrainingJobStatusCounters": {"Completed": len(best), "InProgress": 2},
+            **({"BestTrainingJob": {"FinalHyperParameterTuningJobObjectiveMetric": best[0]}} if best else {}),
+        }
+
+    def add(self, identifier: str, *stages: Stage) -> str:
+        """An execution that goes through stages."""
+        self.kept[identifier] = list(stages) or [Stage("Succeeded")]
+        return arn(identifier)
+
+    def describe_pipeline(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._check(asked["PipelineName"])
+        return {"PipelineDefinition": self.definition}
+
+    def describe_pipeline_definition_for_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._stages(asked)
+        return {"PipelineDefinition": self.definition}
+
+    def list_domains(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"Domains": self.domains}
+
+    def start_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._check(asked["PipelineName"])
+        again = next((one for one in self.started if one["ClientRequestToken"] == asked["ClientRequestToken"]), None)
+        if again is None:
+            self.started.append(asked)
+            self.names[f"new{len(self.started)}"] = asked["PipelineExecutionDisplayName"]
+            self.add(f"new{len(self.started)}", *self.begins)
+        return {"PipelineExecutionArn": arn(f"new{len(self.started)}")}
+
+    def list_pipeline_executions(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._check(asked["PipelineName"])
+        found = list(reversed(self.kept)) if asked["SortOrder"] == "Descending" else list(self.kept)
+        start = int(asked.get("NextToken", 0))
+        listed = [
+            {
+                "PipelineExecutionArn": arn(one),
+                "PipelineExecutionStatus": self.kept[one][0].status,
+                "StartTime": NOON,
+                "PipelineExecutionDisplayName": self.names.get(one, "somebody's"),
+            }
+            for one in found[start : start + self.page]
+        ]
+        more = {"NextToken": str(start + self.page)} if len(found) > start + self.page else {}
+        return {"PipelineExecutionSummaries": listed, **more}
+
+    def describe_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
+        stages = self._stages(asked)
+        now = self.seen[_identifier(asked)] = stages.pop(0) if len(stages) > 1 else stages[0]
+        identity = {"Arn": "arn:aws:sts::123456789012:assumed-role/pedigree-scheduler/abc"}
+        return {
+            "PipelineExecutionArn": asked["PipelineExecutionArn"],
+            "PipelineExecutionDisplayName": self.names.get(_identifier(asked), "somebody's"),
+            "PipelineExecutionStatus": now.status,
+            "CreationTime": NOON,
+            "LastModifiedTime": NOON + timedelta(minutes=90),
+            "CreatedBy": {"IamIdentity": identity},
+            **({"FailureReason": now.reason} if now.reason else {}),
+        }
+
+    def list_pipeline_execution_steps(self, asked: dict[str, Any]) -> dict[str, Any]:
+        now = self.seen.get(_identifier(asked), self._stages(asked)[0])
+        return {"PipelineExecutionSteps": list(now.steps)}
+
+    def stop_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.kept[_identifier(asked)] = [Stage("Stopping"), Stage("Stopped")]
+        return {"PipelineExecutionArn": asked["PipelineExecutionArn"]}
+
+    def retry_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.kept[_identifier(asked)] = [Stage("Executing"), Stage("Succeeded")]
+        return {"PipelineExecutionArn": asked["PipelineExecutionArn"]}
+
+    def list_training_jobs_for_hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"TrainingJobSummaries": [{"TrainingJobName": f"{asked['HyperParameterTuningJobName']}-002-bad"}]}
+
+    def _stages(self, asked: Mapping[str, Any]) -> list[Stage]:
+        if _identifier(asked) not in self.kept:
+            self.refuse("ResourceNotFound", f"Pipeline execution {asked['PipelineExecutionArn']} does not exist.")
+        return self.kept[_identifier(asked)]
+
+    def _check(self, pipeline: str) -> None:
+        if pipeline != PIPELINE:
+            self.refuse("ResourceNotFound", f"Pipeline '{ARN}:pipeline/{pipeline}' does not exist.")
+
+
+def arn(identifier: str) -> str:
+    """The ARN of an execution."""
+    return f"{ARN}:pipeline/{PIPELINE}/execution/{identifier}"
+
+
+def _identifier(asked: Mapping[str, Any]) -> str:
+    return str(asked["PipelineExecutionArn"]).rpartition("/")[2]
+
+
+@dataclass
+class Logs(Refuse):
+    """Log groups, their streams, and the lines of these."""
+
+    groups: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def describe_log_streams(self, asked: dict[str, Any]) -> dict[str, Any]:
+        streams = self._group(asked)
+        prefix = asked.get("logStreamNamePrefix", "")
+        return {"logStreams": [{"logStreamName": name} for name in streams if name.startswith(prefix)]}
+
+    def get_log_events(self, asked: dict[str, Any]) -> dict[str, Any]:
+        lines = self._group(asked)[asked["logStreamName"]][-asked["limit"] :]
+        return {"events": [{"timestamp": 0, "message": line} for line in lines]}
+
+    def _group(self, asked: Mapping[str, Any]) -> dict[str, list[str]]:
+        if asked["logGroupName"] not in self.groups:
+            self.refuse("ResourceNotFoundException", "The specified log group does not exist.")
+        return self.groups[asked["logGroupName"]]

@@ -1,0 +1,227 @@
+"""SageMaker's hosting: models, configurations and endpoints, which take their time to come up, change and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from tests.support.fakes.clients import Refuse
+from tests.support.fakes.clock import Clock
+
+ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
+SECONDS = {"Creating": 180.0, "Updating": 400.0, "Deleting": 60.0, "SystemUpdating": 90.0, "Scaling": 120.0}
+MOVING = ("Creating", "Updating", "SystemUpdating", "Deleting", "RollingBack")
+
+
+@dataclass
+class Endpoint:
+    """One endpoint; becomes is what it is once the time of what it is at is over."""
+
+    name: str
+    configuration: str
+    status: str
+    tags: dict[str, str]
+    counts: dict[str, int]
+    pending: str = ""
+    until: float = 0.0
+    becomes: Callable[[], None] = lambda: None
+    reason: str = ""
+    deployments: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Hosting(Refuse):
+    """Answers to the operations on models, configurations and endpoints."""
+
+    clock: Clock
+    is_scaled: Callable[[str], bool]
+    is_alarm: Callable[[str], bool]
+    models: dict[str, dict[str, Any]] = field(default_factory=dict)
+    configurations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    fate: str = ""  # "fails": a creation ends in Failed; "rolls back": an update ends where it began
+    page: int = 100
+
+    def create_model(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"ModelArn": self._keep(self.models, "model", asked, "ModelName")}
+
+    def create_endpoint_config(self, asked: dict[str, Any]) -> dict[str, Any]:
+        for variant in asked["ProductionVariants"]:
+            self._known(self.models, "model", variant["ModelName"])
+        arn = self._keep(self.configurations, "endpoint configuration", asked, "EndpointConfigName")
+        return {"EndpointConfigArn": arn}
+
+    def describe_model(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._known(self.models, "model", asked["ModelName"])
+
+    def describe_endpoint_config(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._known(self.configurations, "endpoint configuration", asked["EndpointConfigName"])
+
+    def delete_model(self, asked: dict[str, Any]) -> None:
+        self._known(self.models, "model", asked["ModelName"])
+        del self.models[asked["ModelName"]]
+
+    def delete_endpoint_config(self, asked: dict[str, Any]) -> None:
+        self._known(self.configurations, "endpoint configuration", asked["EndpointConfigName"])
+        del self.configurations[asked["EndpointConfigName"]]
+
+    def list_models(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._page(self.models, asked, "Models", ("ModelName", "ModelArn"))
+
+    def list_endpoint_configs(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return self._page(self.configurations, asked, "EndpointConfigs", ("EndpointConfigName", "EndpointConfigArn"))
+
+    def list_tags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags[asked["ResourceArn"]].items()]}
+
+    def add_tags(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.tags[asked["ResourceArn"]] |= _tags(asked)
+        return {"Tags": asked["Tags"]}
+
+    def create_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name, wanted = asked["EndpointName"], asked["EndpointConfigName"]
+        if self.at_present(name):
+            self.refuse("ValidationException", f'Cannot create already existing endpoint "{_arn("endpoint", name)}".')
+        self._known(self.configurations, "endpoint configuration", wanted)
+        made = Endpoint(name, wanted, "Creating", _tags(asked), {}, deployments=[wanted])
+        self.endpoints[name] = made
+        self._begin(made, "Creating", lambda: self._created(made))
+        return {"EndpointArn": _arn("endpoint", name)}
+
+    def update_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
+        found = self._changeable(asked["EndpointName"])
+        wanted = asked["EndpointConfigName"]
+        self._known(self.configurations, "endpoint configuration", wanted)
+        self._check_scaling(found, wanted)
+        for alarm in asked.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ()):
+            if not self.is_alarm(alarm["AlarmName"]):
+                self.refuse("ValidationException", f"Alarm {alarm['AlarmName']} does not exist.")
+        excluded = {one["VariantPropertyType"] for one in asked.get("ExcludeRetainedVariantProperties", ())}
+        retained = asked.get("RetainAllVariantProperties", False) and "DesiredInstanceCount" not in excluded
+        counts = self._counts(wanted) | (
+            {k: v for k, v in found.counts.items() if k in self.machines(wanted)} if retained else {}
+        )
+        found.pending = wanted
+        found.deployments.append(wanted)
+        self._begin(found, "Updating", lambda: self._updated(found, wanted, counts))
+        return {"EndpointArn": _arn("endpoint", found.name)}
+
+    def update_endpoint_weights_and_capacities(self, asked: dict[str, Any]) -> dict[str, Any]:
+        found = self._changeable(asked["EndpointName"])
+        for one in asked["DesiredWeightsAndCapacities"]:
+            found.counts[one["VariantName"]] = one["DesiredInstanceCount"]
+        self._begin(found, "Updating", lambda: None, SECONDS["Scaling"])
+        return {"EndpointArn": _arn("endpoint", found.name)}
+
+    def delete_endpoint(self, asked: dict[str, Any]) -> None:
+        found = self._changeable(asked["EndpointName"], failed_too=True)
+        self._begin(found, "Deleting", lambda: self._deleted(found.name))
+
+    def describe_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name = asked["EndpointName"]
+        found = self.at_present(name) or self._missing("endpoint", name)
+        variants = [{"VariantName": one, "DesiredInstanceCount": count} for one, count in found.counts.items()]
+        return {
+            "EndpointName": name,
+            "EndpointArn": _arn("endpoint", name),
+            "EndpointConfigName": found.configuration,
+            "EndpointStatus": found.status,
+            **({"ProductionVariants": variants} if variants else {}),
+            **({"FailureReason": found.reason} if found.reason else {}),
+            **({"PendingDeploymentSummary": {"EndpointConfigName": found.pending}} if found.pending else {}),
+        }
+
+    def disturb(self, name: str, status: str, pending: str = "") -> None:
+        """Somebody else, or AWS itself, is at the endpoint."""
+        found = self.endpoints[name]
+        found.pending = pending
+        self._begin(found, status, lambda: None)
+
+    def _created(self, made: Endpoint) -> None:
+        made.counts = {} if self.fate == "fails" else self._counts(made.configuration)
+        if self.fate == "fails":
+            made.status, made.reason = "Failed", "The primary container did not pass the ping health check."
+
+    def _updated(self, found: Endpoint, wanted: str, counts: dict[str, int]) -> None:
+        if self.fate != "rolls back":
+            found.configuration, found.counts = wanted, counts
+
+    def _deleted(self, name: str) -> None:
+        del self.endpoints[name]
+
+    def _begin(self, found: Endpoint, status: str, becomes: Callable[[], None], seconds: float = 0) -> None:
+        found.status, found.becomes, found.reason = status, becomes, ""
+        found.until = self.clock.now() + (seconds or SECONDS.get(status, 60.0))
+
+    def at_present(self, name: str) -> Endpoint | None:
+        """What there is by now."""
+        found = self.endpoints.get(name)
+        if found and found.status in MOVING and self.clock.now() >= found.until:
+            found.status, found.pending = "InService", ""
+            found.becomes()
+        return self.endpoints.get(name)
+
+    def _changeable(self, name: str, *, failed_too: bool = False) -> Endpoint:
+        found = self.at_present(name) or self._missing("endpoint", name)
+        if found.status in MOVING:
+            self.refuse("ValidationException", f'Cannot update in-progress endpoint "{_arn("endpoint", name)}".')
+        if found.status == "Failed" and not failed_too:
+            self.refuse("ValidationException", f'Cannot update endpoint "{_arn("endpoint", name)}" in Failed status.')
+        return found
+
+    def _check_scaling(self, found: Endpoint, wanted: str) -> None:
+        before, after = self.machines(found.configuration), self.machines(wanted)
+        for variant, machine in before.items():
+            if self.is_scaled(f"endpoint/{found.name}/variant/{variant}") and after.get(variant) != machine:
+                text = (
+                    f"Variant {variant} is registered as a scalable target; deregister it to change its instance type."
+                )
+                self.refuse("ValidationException", text)
+
+    def machines(self, configuration: str) -> dict[str, str]:
+        """The instance type of each variant."""
+        variants = self.configurations.get(configuration, {}).get("ProductionVariants", ())
+        return {one["VariantName"]: one["InstanceType"] for one in variants}
+
+    def _counts(self, configuration: str) -> dict[str, int]:
+        variants = self.configurations[configuration]["ProductionVariants"]
+        return {one["VariantName"]: one["InitialInstanceCount"] for one in variants}
+
+    def _keep(self, where: dict[str, dict[str, Any]], kind: str, asked: dict[str, Any], key: str) -> str:
+        name = asked[key]
+        if name in where:
+            self.refuse("ValidationException", f'Cannot create already existing {kind} "{_arn(kind, name)}".')
+        arn = _arn(kind, name)
+        self.tags[arn] = _tags(asked)
+        held = {name: value for name, value in asked.items() if name != "Tags"}
+        where[name] = {**held, key.replace("Name", "Arn"): arn, "CreationTime": self.clock.moment()}
+        self.clock.sleep(0.5)
+        return arn
+
+    def _known(self, where: Mapping[str, dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+        if name not in where:
+            self._missing(kind, name)
+        return where[name]
+
+    def _missing(self, kind: str, name: str) -> NoReturn:
+        self.refuse("ValidationException", f'Could not find {kind} "{_arn(kind, name)}".')
+
+    def _page(
+        self, where: dict[str, dict[str, Any]], asked: dict[str, Any], key: str, members: tuple[str, ...]
+    ) -> dict[str, Any]:
+        found = [one for name, one in where.items() if asked.get("NameContains", "") in name]
+        found.sort(key=lambda one: one["CreationTime"], reverse=asked.get("SortOrder") == "Descending")
+        start = int(asked.get("NextToken", 0))
+        entries = [{name: one[name] for name in (*members, "CreationTime")} for one in found[start : start + self.page]]
+        more = {"NextToken": str(start + self.page)} if len(found) > start + self.page else {}
+        return {key: entries, **more}
+
+
+def _tags(asked: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in asked.get("Tags", ())}
+
+
+def _arn(kind: str, name: str) -> str:
+    return f"{ACCOUNT}:{kind.replace('endpoint configuration', 'endpoint-config')}/{name}"

@@ -1,0 +1,101 @@
+"""An AWS that says no to everything but who one is, in the form that each service has for it."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.fakes.reached import CALLER, ID
+
+_IDENTITY = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    f"<Arn>{CALLER}</Arn><UserId>me</UserId><Account>{ID}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
+_QUERY = ("iam", "sts", "ec2")
+_EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class No:
+    """How it is said: a code, words, a status; of STS only, or of everything else."""
+
+    code: str
+    message: str
+    status: int = 400
+    of: str = _EVERYTHING
+
+
+@dataclass
+class Refusing:
+    """Where it is, and which services were asked."""
+
+    no: No
+    address: str = ""
+    asked: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def refusing(no: No) -> Iterator[Refusing]:
+    """A server that refuses in one way."""
+    it = Refusing(no)
+    handler = type("Handler", (_Handler,), {"it": it})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    it.address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield it
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    it: Refusing
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        signed = re.search(r"Credential=[^/]+/\d+/[\w-]+/([\w-]+)/", self.headers.get("Authorization", ""))
+        service = signed[1] if signed else ""
+        self.it.asked.append(service)
+        if service == "sts" and self.it.no.of == _EVERYTHING:
+            self._send(200, _IDENTITY, "text/xml")
+        else:
+            self._refuse(service)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's own names
+
+    def _refuse(self, service: str) -> None:
+        no = self.it.no
+        if service == "s3":
+            self._send(no.status, f"<Error><Code>{no.code}</Code><Message>{no.message}</Message></Error>", "text/xml")
+        elif service in _QUERY:
+            error = f"<Error><Code>{no.code}</Code><Message>{no.message}</Message></Error>"
+            whole = f"<Response><Errors>{error}</Errors></Response>" if service == "ec2" else _query(error)
+            self._send(no.status, whole, "text/xml")
+        else:
+            self._send(no.status, json.dumps({"__type": no.code, "message": no.message}), "application/x-amz-json-1.1")
+
+    def _send(self, status: int, body: str, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body.encode())))
+        if status != 200:
+            self.send_header("x-amzn-ErrorType", self.it.no.code)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body.encode())
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+
+def _query(error: str) -> str:
+    return f"<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"

@@ -1,0 +1,160 @@
+"""Whether locks are always taken in one order: two that are taken in both orders wait for each other one day.
+
+Every lock that a package makes is known by the place that makes it. Which one is taken while which other is held is
+noted for as long as the process lives, whichever threads do it; a circle among them is a deadlock that has not
+happened yet, and is told with both places.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from types import FrameType
+from typing import Any
+
+_NOT_MAKERS = ("threading", "queue", "dataclasses", "tests.support.lock_order")
+_PLACES_TOLD = 6
+
+
+class Order:
+    """Which locks were taken while which others were held."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, dict[str, str]] = {}
+        self._mine = threading.local()
+        self._told: list[str] = []
+        self._guard = _LOCK()
+
+    def take(self, lock: _Watched) -> None:
+        """Note that this thread is about to take a lock, after those that it holds."""
+        for one in {id(held): held for held in self._held()}.values():
+            if one is not lock and one.maker != lock.maker and lock not in self._held():
+                self._note(one.maker, lock.maker)
+
+    def have(self, lock: _Watched, times: int = 1) -> None:
+        """Note that this thread holds a lock."""
+        self._held().extend([lock] * times)
+
+    def leave(self, lock: _Watched) -> None:
+        """Note that this thread holds it once less; a lock may be let go of by another thread than its holder."""
+        if lock in self._held():
+            self._held().remove(lock)
+
+    def leave_all(self, lock: _Watched) -> int:
+        """Note that this thread holds it no more; how often it did."""
+        times = self._held().count(lock)
+        self._mine.held = [held for held in self._held() if held is not lock]
+        return times
+
+    def circles(self) -> list[str]:
+        """What was found since the last time."""
+        told, self._told = self._told, []
+        return told
+
+    def _held(self) -> list[_Watched]:
+        if not hasattr(self._mine, "held"):
+            self._mine.held = []
+        held: list[_Watched] = self._mine.held
+        return held
+
+    def _note(self, held: str, taken: str) -> None:
+        with self._guard:
+            if taken in self._taken.get(held, {}):
+                return
+            here = "".join(traceback.format_stack(_taker(sys._getframe(1)), _PLACES_TOLD))
+            self._taken.setdefault(held, {})[taken] = here
+            for path in self._paths(taken, held):
+                there = "\nand elsewhere:\n".join(self._taken[one][other] for one, other in pairwise(path))
+                self._told.append(f"{taken} is taken while {held} is held:\n{here}\nand elsewhere:\n{there}")
+
+    def _paths(self, start: str, end: str, seen: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+        path = (*seen, start)
+        if start == end:
+            yield path
+            return
+        for following in self._taken.get(start, {}):
+            if following not in path:
+                yield from self._paths(following, end, path)
+
+
+class _Watched:
+    """A lock whose order is noted."""
+
+    def __init__(self, lock: Any, maker: str, order: Order) -> None:
+        self._lock, self.maker, self._order = lock, maker, order
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        """Take it; who does not wait for ever for it cannot be part of a circle."""
+        if blocking and timeout < 0:
+            self._order.take(self)
+        is_taken: bool = self._lock.acquire(blocking, timeout)
+        if is_taken:
+            self._order.have(self)
+        return is_taken
+
+    def release(self) -> None:
+        """Let go of it."""
+        self._order.leave(self)
+        self._lock.release()
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._lock, name)
+
+
+class _WatchedAgain(_Watched):
+    """One that its holder may take again, with what a Condition asks of it."""
+
+    def _release_save(self) -> tuple[Any, int]:
+        return self._lock._release_save(), self._order.leave_all(self)
+
+    def _acquire_restore(self, state: tuple[Any, int]) -> None:
+        self._order.take(self)
+        self._lock._acquire_restore(state[0])
+        self._order.have(self, state[1])
+
+
+@dataclass(frozen=True)
+class _Making:
+    """What makes locks; an object, since a function that is a class's attribute would be a method."""
+
+    package: str
+    real: Callable[[], Any]
+    watched: type[_Watched]
+    order: Order
+
+    def __call__(self) -> Any:
+        maker = _maker(sys._getframe(1))
+        return self.watched(self.real(), maker, self.order) if maker.startswith(f"{self.package}.") else self.real()
+
+
+_LOCK, _RLOCK = threading.Lock, threading.RLock
+
+
+def watch(package: str) -> Order:
+    """Note the order of all locks that a package makes from now on."""
+    order = Order()
+    threading.Lock = _Making(package, _LOCK, _Watched, order)  # type: ignore[assignment]
+    threading.RLock = _Making(package, _RLOCK, _WatchedAgain, order)  # type: ignore[assignment]
+    return order
+
+
+def _maker(frame: FrameType | None) -> str:
+    while frame is not None and frame.f_globals.get("__name__") in _NOT_MAKERS:
+        frame = frame.f_back
+    return f"{frame.f_globals.get('__name__')}:{frame.f_lineno}" if frame else ""
+
+
+def _taker(frame: FrameType | None) -> FrameType | None:
+    while frame is not None and frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return frame

@@ -1,0 +1,394 @@
+"""What somebody may do to an account by hand, and what the next upsert says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from steps.site import OWNER
+from tests.support.accounts import client, rights
+from tests.support.definitions import CODE
+from tests.support.fakes.aws import ACCOUNT, REGION
+
+BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
+DEPLOY, PREDICT = "sagemaker-dog-breeds-deploy-endpoint", "sagemaker-dog-breeds-predict"
+AWAIT = "sagemaker-dog-breeds-await-endpoint"
+SCALING = "sagemaker-dog-breeds-configure-autoscaling"
+QUEUE = "dog-breeds-await-endpoint"
+GROUP = f"/aws/lambda/{PREDICT}"
+RULE = "dog-breeds-approved"
+NAME = "dog-breeds"  # of the pipeline, its group and its schedule
+KEY = f"pedigree/code/{CODE.sha256[:16]}/source.tar.gz"
+LINKED = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
+EVENTS, LAMBDA, LOGS = (f"arn:aws:{service}:{REGION}:{ACCOUNT}" for service in ("events", "lambda", "logs"))
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+iam, s3, sqs, lambdas, logs, events = (
+    partial(client, service) for service in ("iam", "s3", "sqs", "lambda", "logs", "events")
+)
+
+
+def url(name: str = QUEUE) -> str:
+    return str(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def mapping() -> str:
+    return str(client("lambda").list_event_source_mappings()["EventSourceMappings"][0]["UUID"])
+
+
+def code() -> str:
+    return str(client("s3").list_objects_v2(Bucket=BUCKET)["Contents"][0]["Key"])
+
+
+def other_role() -> None:
+    """A profile holds one role."""
+    profile = {"InstanceProfileName": "pedigree-ec2"}
+    client("iam").remove_role_from_instance_profile(**profile, RoleName="pedigree-ec2")
+    client("iam").add_role_to_instance_profile(**profile, RoleName="pedigree-model")
+
+
+def over_tls_from_one_address_only() -> Any:
+    """Our statement, with a condition more."""
+    document = json.loads(s3().get_bucket_policy(Bucket=BUCKET)["Policy"])
+    document["Statement"][0]["Condition"]["IpAddress"] = {"aws:SourceIp": "192.0.2.1"}
+    return document
+
+
+def other_code() -> None:
+    content = {"ZipFile": b"PK\x05\x06" + bytes(18)}
+    client("lambda").update_function_code(FunctionName=PREDICT, **content)
+
+
+def remove_role(name: str) -> None:
+    client("iam").delete_role_policy(RoleName=name, PolicyName="pedigree")
+    client("iam").delete_role(RoleName=name)
+
+
+def remove_profile() -> None:
+    named = {"InstanceProfileName": "pedigree-ec2"}
+    client("iam").remove_role_from_instance_profile(**named, RoleName="pedigree-ec2")
+    client("iam").delete_instance_profile(**named)
+
+
+def remove_bucket() -> None:
+    found = client("s3").list_object_versions(Bucket=BUCKET)
+    for one in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
+        client("s3").delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
+    client("s3").delete_bucket(Bucket=BUCKET)
+
+
+def remove_rule() -> None:
+    client("events").remove_targets(Rule=RULE, Ids=["deploy"])
+    client("events").delete_rule(Name=RULE)
+
+
+def for_another_rule() -> None:
+    """The permission, given to whatever else."""
+    named = {"FunctionName": DEPLOY, "Qualifier": "live", "StatementId": "pedigree-approved"}
+    client("lambda").remove_permission(**named)
+    client("lambda").add_permission(
+        **named,
+        Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+        SourceArn=f"{EVENTS}:rule/another",
+    )
+
+
+def set_queue(name: str, **attributes: str) -> None:
+    client("sqs").set_queue_attributes(QueueUrl=url(name), Attributes=attributes)
+
+
+def set_schedule(**changes: Any) -> None:
+    there = client("scheduler").get_schedule(Name=NAME, GroupName="default")
+    written = ("ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target", "State")
+    as_it_is = {name: there[name] for name in (*written, "Description", "ActionAfterCompletion")}
+    client("scheduler").update_schedule(Name=NAME, GroupName="default", **{**as_it_is, **changes})
+
+
+def group() -> str:
+    found = client("sagemaker").describe_model_package_group(ModelPackageGroupName=NAME)
+    return str(found["ModelPackageGroupArn"])
+
+
+@dataclass(frozen=True)
+class Hand:
+    """What somebody does, what the plan then says of what, and what else has to be made for that to be whole again."""
+
+    does: Callable[[], Any]
+    what: str
+    why: str = ""
+    besides: tuple[str, ...] = ()
+
+
+HANDS: dict[str, Hand] = {
+    "a role's policy": Hand(
+        lambda: iam().put_role_policy(
+            RoleName="pedigree-job", PolicyName="pedigree", PolicyDocument=json.dumps(EVERYTHING)
+        ),
+        "update role pedigree-job",
+        "policy: statement Do is missing",
+    ),
+    "a role without its policy": Hand(
+        lambda: iam().delete_role_policy(RoleName="pedigree-model", PolicyName="pedigree"),
+        "update role pedigree-model",
+        "policy: statement Do is missing",
+    ),
+    "a role's trust": Hand(
+        lambda: iam().update_assume_role_policy(
+            RoleName="pedigree-deploy", PolicyDocument=json.dumps(rights("ec2").trust)
+        ),
+        "update role pedigree-deploy",
+        "trust: statement Take was changed",
+    ),
+    "a role's tag": Hand(
+        lambda: iam().tag_role(RoleName="pedigree-pipeline", Tags=[{"Key": "project", "Value": "mine"}]),
+        "update role pedigree-pipeline",
+        "tag project is mine, not pedigree",
+    ),
+    "a role": Hand(lambda: remove_role("pedigree-await"), "create role pedigree-await", ""),
+    "a profile with another role": Hand(
+        lambda: other_role(),
+        "update instance profile pedigree-ec2",
+        "it does not hold role pedigree-ec2",
+    ),
+    "a profile's tags": Hand(
+        lambda: iam().tag_instance_profile(
+            InstanceProfileName="pedigree-ec2", Tags=[{"Key": "project", "Value": "theirs"}]
+        ),
+        "update instance profile pedigree-ec2",
+        "tag project is theirs, not pedigree",
+    ),
+    "a public bucket": Hand(
+        lambda: s3().delete_public_access_block(Bucket=BUCKET),
+        f"update bucket {BUCKET}",
+        "public access is not as settings have it",
+    ),
+    "a bucket that forgets": Hand(
+        lambda: s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}),
+        f"update bucket {BUCKET}",
+        "versioning is not as settings have it",
+    ),
+    "a bucket's lifecycle": Hand(
+        lambda: s3().delete_bucket_lifecycle(Bucket=BUCKET),
+        f"update bucket {BUCKET}",
+        "lifecycle is not as settings have it",
+    ),
+    "a weaker policy of the bucket": Hand(
+        lambda: s3().put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(over_tls_from_one_address_only())),
+        f"update bucket {BUCKET}",
+        "policy is not as settings have it",
+    ),
+    "a second mapping": Hand(
+        lambda: lambdas().create_event_source_mapping(
+            FunctionName=f"{LAMBDA}:function:{AWAIT}", EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
+        ),
+        f"delete event source {QUEUE} to {LAMBDA}:function:{AWAIT}",
+        "one is enough",
+    ),
+    "a queue's time-out": Hand(
+        lambda: sqs().set_queue_attributes(QueueUrl=url(), Attributes={"VisibilityTimeout": "5"}),
+        f"update queue {QUEUE}",
+        "VisibilityTimeout is 5, not 60",
+    ),
+    "a queue without its tags": Hand(
+        lambda: sqs().untag_queue(QueueUrl=url(), TagKeys=["project", OWNER]),
+        f"update queue {QUEUE}",
+        "tag project is missing",
+    ),
+    "a function's memory": Hand(
+        lambda: lambdas().update_function_configuration(FunctionName=PREDICT, MemorySize=512),
+        f"update function {PREDICT}",
+        "MemorySize is 512, not 256",
+    ),
+    "a function's environment": Hand(
+        lambda: lambdas().update_function_configuration(FunctionName=DEPLOY, Environment={"Variables": {"DEBUG": "1"}}),
+        f"update function {DEPLOY}",
+        "environment variable DEBUG is not ours",
+    ),
+    "a function's tags": Hand(
+        lambda: lambdas().untag_resource(Resource=f"{LAMBDA}:function:{PREDICT}", TagKeys=["project"]),
+        f"update function {PREDICT}",
+        "tag project is missing",
+    ),
+    "an alias": Hand(
+        lambda: lambdas().delete_alias(FunctionName=SCALING, Name="live"),
+        f"create alias {SCALING}:live",
+        "",
+    ),
+    "a split alias": Hand(
+        lambda: lambdas().update_alias(
+            FunctionName=PREDICT, Name="live", RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}}
+        ),
+        f"update alias {PREDICT}:live",
+        "it is split among versions",
+    ),
+    "reserved concurrency": Hand(
+        lambda: lambdas().put_function_concurrency(FunctionName=DEPLOY, ReservedConcurrentExecutions=3),
+        f"update reserved concurrency {DEPLOY}",
+        "3 set aside, not 0",
+    ),
+    "provisioned concurrency": Hand(
+        lambda: lambdas().delete_provisioned_concurrency_config(FunctionName=PREDICT, Qualifier="live"),
+        f"update provisioned concurrency {PREDICT}:live",
+        "0 kept warm, not 2",
+    ),
+    "warm environments that nobody asked for": Hand(
+        lambda: lambdas().put_provisioned_concurrency_config(
+            FunctionName=DEPLOY, Qualifier="live", ProvisionedConcurrentExecutions=1
+        ),
+        f"update provisioned concurrency {DEPLOY}:live",
+        "1 kept warm, not 0",
+    ),
+    "a mapping that is off": Hand(
+        lambda: lambdas().update_event_source_mapping(UUID=mapping(), Enabled=False),
+        f"update event source {QUEUE}",
+        "it is switched off",
+    ),
+    "a mapping's batch": Hand(
+        lambda: lambdas().update_event_source_mapping(UUID=mapping(), BatchSize=1),
+        f"update event source {QUEUE}",
+        "BatchSize is 1, not 10",
+    ),
+    "a mapping's tags": Hand(
+        lambda: lambdas().untag_resource(Resource=f"{LAMBDA}:event-source-mapping:{mapping()}", TagKeys=["project"]),
+        f"update event source {QUEUE}",
+        "tag project is missing",
+    ),
+    "a log group that keeps for ever": Hand(
+        lambda: logs().delete_retention_policy(logGroupName=GROUP),
+        f"update log group {GROUP}",
+        "retentionInDays is not set, not 30",
+    ),
+    "a log group's tags": Hand(
+        lambda: logs().untag_resource(resourceArn=f"{LOGS}:log-group:{GROUP}", tagKeys=["project"]),
+        f"update log group {GROUP}",
+        "tag project is missing",
+    ),
+    "a log group": Hand(
+        lambda: logs().delete_log_group(logGroupName=f"/aws/lambda/{DEPLOY}"),
+        f"create log group /aws/lambda/{DEPLOY}",
+        "",
+    ),
+    "a rule's pattern": Hand(
+        lambda: events().put_rule(Name=RULE, EventPattern=json.dumps({"source": ["aws.sagemaker"]})),
+        f"update rule {RULE}",
+        "it hears other events",
+    ),
+    "a rule that sleeps": Hand(
+        lambda: events().disable_rule(Name=RULE),
+        f"update rule {RULE}",
+        "State is DISABLED, not ENABLED",
+    ),
+    "a rule's target": Hand(
+        lambda: events().remove_targets(Rule=RULE, Ids=["deploy"]),
+        f"update rule {RULE}",
+        "it calls something else",
+    ),
+    "a rule without its tags": Hand(
+        lambda: events().untag_resource(ResourceARN=f"{EVENTS}:rule/{RULE}", TagKeys=["project"]),
+        f"update rule {RULE}",
+        "tag project is missing",
+    ),
+    "a permission": Hand(
+        lambda: lambdas().remove_permission(FunctionName=DEPLOY, Qualifier="live", StatementId="pedigree-approved"),
+        f"create permission {RULE} on {DEPLOY}",
+        "",
+    ),
+    "a permission of another rule": Hand(
+        lambda: for_another_rule(), f"update permission {RULE} on {DEPLOY}", "somebody changed it"
+    ),
+    "a profile": Hand(lambda: remove_profile(), "create instance profile pedigree-ec2"),
+    "the service-linked role": Hand(
+        lambda: iam().delete_service_linked_role(RoleName=LINKED), f"create service-linked role {LINKED}"
+    ),
+    "a bucket without encryption": Hand(
+        lambda: s3().delete_bucket_encryption(Bucket=BUCKET),
+        f"update bucket {BUCKET}",
+        "encryption is not as settings have it",
+    ),
+    "a bucket without its tags": Hand(
+        lambda: s3().delete_bucket_tagging(Bucket=BUCKET),
+        f"update bucket {BUCKET}",
+        "tags is not as settings have it",
+    ),
+    "the code": Hand(lambda: s3().delete_object(Bucket=BUCKET, Key=code()), f"create code {KEY}"),
+    "other code under its name": Hand(
+        lambda: s3().put_object(Bucket=BUCKET, Key=code(), Body=b"else"),
+        f"update code {KEY}",
+        "what lies there is something else",
+    ),
+    "a bucket": Hand(lambda: remove_bucket(), f"create bucket {BUCKET}", "", (f"create code {KEY}",)),
+    "a queue": Hand(lambda: sqs().delete_queue(QueueUrl=url()), f"create queue {QUEUE}"),
+    "a queue that anybody reads in clear": Hand(
+        lambda: set_queue(QUEUE, SqsManagedSseEnabled="false"),
+        f"update queue {QUEUE}",
+        "SqsManagedSseEnabled is false, not true",
+    ),
+    "a queue without dead letters": Hand(lambda: set_queue(QUEUE, RedrivePolicy=""), f"update queue {QUEUE}"),
+    "a queue of dead letters": Hand(
+        lambda: set_queue(f"{QUEUE}-dead", MessageRetentionPeriod="60"),
+        f"update queue {QUEUE}-dead",
+        "MessageRetentionPeriod is 60, not 1209600",
+    ),
+    "a function": Hand(
+        lambda: lambdas().delete_function(FunctionName=SCALING),
+        f"create function {SCALING}",
+        "",
+        (f"create alias {SCALING}:live",),
+    ),
+    "a function's code": Hand(lambda: other_code(), f"update function {PREDICT}", "the code is another"),
+    "a mapping": Hand(lambda: lambdas().delete_event_source_mapping(UUID=mapping()), f"create event source {QUEUE}"),
+    "a rule": Hand(lambda: remove_rule(), f"create rule {RULE}"),
+    "a group": Hand(
+        lambda: client("sagemaker").delete_model_package_group(ModelPackageGroupName=NAME), f"create model group {NAME}"
+    ),
+    "a group's tags": Hand(
+        lambda: client("sagemaker").delete_tags(ResourceArn=group(), TagKeys=["project"]),
+        f"update model group {NAME}",
+        "tag project is missing",
+    ),
+    "a pipeline's definition": Hand(
+        lambda: client("sagemaker").update_pipeline(
+            PipelineName=NAME, PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": []})
+        ),
+        f"update pipeline {NAME}",
+    ),
+    "a pipeline's description": Hand(
+        lambda: client("sagemaker").update_pipeline(PipelineName=NAME, PipelineDescription="Mine."),
+        f"update pipeline {NAME}",
+        "PipelineDescription is Mine., not From a folder of images to a deployed, autoscaled classifier.",
+    ),
+    "a pipeline's tags": Hand(
+        lambda: client("sagemaker").add_tags(
+            ResourceArn=client("sagemaker").describe_pipeline(PipelineName=NAME)["PipelineArn"],
+            Tags=[{"Key": "project", "Value": "mine"}],
+        ),
+        f"update pipeline {NAME}",
+        "tag project is mine, not pedigree",
+    ),
+    "a pipeline": Hand(
+        lambda: client("sagemaker").delete_pipeline(PipelineName=NAME, ClientRequestToken="t" * 32),
+        f"create pipeline {NAME}",
+    ),
+    "a schedule's times": Hand(lambda: set_schedule(ScheduleExpression="rate(1 minutes)"), f"update schedule {NAME}"),
+    "a schedule": Hand(lambda: client("scheduler").delete_schedule(Name=NAME), f"create schedule {NAME}"),
+    "a schedule's dead letters": Hand(
+        lambda: sqs().delete_queue(QueueUrl=url(f"{NAME}-schedule-dead")), f"create queue {NAME}-schedule-dead"
+    ),
+}
+
+
+def rounds() -> list[list[Hand]]:
+    """All hands in rounds, of which none has two about the same thing: in a round they can be at work together."""
+    found: list[dict[str, Hand]] = []
+    for hand in HANDS.values():
+        thing = hand.what.split(" ", 1)[1]
+        free = next((one for one in found if thing not in one), None)
+        if free is None:
+            found.append({thing: hand})
+        else:
+            free[thing] = hand
+    return [list(one.values()) for one in found]

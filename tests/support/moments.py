@@ -1,0 +1,23 @@
+"""A moment that never moves by itself, for tests in which it matters what the time is."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from pedigree.account.account import Account
+from tests.support.accounts import CALLER, PatientClock, Watched
+from tests.support.fakes.aws import ACCOUNT, REGION
+
+NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.timezone.utc)
+
+
+class SteadyClock(PatientClock):
+    """A clock that stands at a moment, but for the time that somebody waits."""
+
+    def now(self) -> dt.datetime:
+        return NOW + dt.timedelta(seconds=self.seconds)
+
+
+def account(watched: Watched | None = None) -> Account:
+    """The account, at that moment."""
+    return Account(ACCOUNT, REGION, watched or Watched(), CALLER, SteadyClock())

@@ -1,0 +1,80 @@
+"""An account in which a machine can be rented: moto's services, and two of ours beside them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+
+from pedigree.account.account import Account
+from pedigree.account.errors import OperationsError
+from pipeline.account import ec2
+from pipeline.account.ec2 import Rental, Wanted
+from tests.support.definitions import CODE, configure
+from tests.support.fakes.clients import Refuse
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.executions import Executions
+from tests.support.fakes.reached import ID, REGION, Passing, reached
+
+BUCKET = f"pedigree-{ID}-{REGION}"
+NEWEST = "oss-nvidia-driver-gpu-pytorch-2.13-amazon-linux-2023"
+FAKED = ("ssm", "sagemaker")
+
+
+@cache
+def client(service: str) -> Any:
+    """One of moto's; making it is what takes time."""
+    return boto3.client(service, region_name=REGION)
+
+
+class Parameters(Refuse):
+    """The public parameters of images."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def get_parameter(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["Name"] not in self.names:
+            self.refuse("ParameterNotFound", "")
+        return {"Parameter": {"Name": asked["Name"], "Value": "ami-12c6146b"}}
+
+
+def parameter(name: str, architecture: str = "x86_64") -> str:
+    return f"/aws/service/deeplearning/ami/{architecture}/{name}/latest/ami-id"
+
+
+class World:
+    """An account with the services of moto, beside two of ours."""
+
+    def __init__(self) -> None:
+        self.executions, self.parameters = Executions(), Parameters(parameter(NEWEST))
+        self.settings = configure({"site.account": ID})
+        self.clients: Callable[[str], Any] = client
+
+    @property
+    def account(self) -> Account:
+        fakes = reached({"ssm": self.parameters, "sagemaker": self.executions})
+        return Account(
+            ID, REGION, lambda one: fakes.clients(one) if one in FAKED else self.clients(one), clock=Passing(Clock())
+        )
+
+    def put(self, key: str, content: bytes = b"") -> None:
+        client("s3").put_object(Bucket=BUCKET, Key=f"pedigree/{key}", Body=content)
+
+    def plan(self, **wanted: Any) -> Rental:
+        return ec2.plan(self.account, self.settings, CODE, Wanted(**wanted))
+
+    def refused(self, kind: type[OperationsError], **wanted: Any) -> str:
+        with pytest.raises(kind) as raised:
+            self.plan(**wanted)
+        return str(raised.value)
+
+
+def told(rental: Rental) -> dict[str, str]:
+    """The variables that the user data exports."""
+    lines = shlex.split(rental.user_data.partition("set -uo pipefail")[0], comments=True)
+    return dict(word.split("=", 1) for word in lines if word != "export")
