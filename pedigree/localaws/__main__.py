@@ -25,7 +25,7 @@ from typing import IO
 from pedigree.localaws import process
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.server import ADDRESS
-from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel import orphans
 
 _PORT = "port"
 _LOCK_SECONDS = 0.5
@@ -68,7 +68,7 @@ def _live(options: Options) -> int:
     try:
         daemon.start()
     except BaseException:
-        leftovers.end(options.folder)  # what it has begun already
+        orphans.end(options.folder)  # what it has begun already
         raise
     (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
     told = asdict(

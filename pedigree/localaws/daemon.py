@@ -20,7 +20,7 @@ from pedigree.localaws.iam.authorization import Door
 from pedigree.localaws.iam.callers import People
 from pedigree.localaws.iam.gate import Gate, Hear, unheard
 from pedigree.localaws.iam.sessions import Sessions
-from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import SystemClock, World
@@ -29,12 +29,12 @@ from pedigree.localaws.moto.supported import is_supported
 from pedigree.localaws.moto.validation import Intake
 from pedigree.localaws.services.autoscaling.activities import Activities
 from pedigree.localaws.services.autoscaling.scaler import Scaler
-from pedigree.localaws.services.cloudwatch.watch import Watch
-from pedigree.localaws.services.lambda_ import invoking
+from pedigree.localaws.services.cloudwatch.alarm_evaluator import Watch
+from pedigree.localaws.services.lambda_ import invoker
 from pedigree.localaws.services.lambda_.service import Functions
 from pedigree.localaws.services.logs.streams import CloudLogs, FileLogs
 from pedigree.localaws.services.s3.api import ObjectsApi
-from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.blob_store import Blobs
 from pedigree.localaws.services.s3.catalog import Catalog
 from pedigree.localaws.services.sagemaker.control import searching
 from pedigree.localaws.services.sagemaker.control.acting import Acting
@@ -136,7 +136,7 @@ class LocalAws:
 
     def start(self) -> None:
         """Remember, take up what was running, and answer."""
-        leftovers.end(self.world.folder)
+        orphans.end(self.world.folder)
         self._records.restore()
         for handlers in (self._training, self._processing):
             self._jobs.resume(handlers.kind)
@@ -156,7 +156,7 @@ class LocalAws:
         running = (self._jobs.end_all, self._transforms.end_all, self._endpoints.end_all)
         keeping = (self._server.stop, self._captures.end, self._logs.end)
         with ExitStack() as stack:
-            stack.callback(leftovers.end, self.world.folder)
+            stack.callback(orphans.end, self.world.folder)
             for end in reversed((*working, *running, *keeping)):
                 stack.callback(end)
 
@@ -248,13 +248,13 @@ class LocalAws:
         # Threads that wait by spinning take the cores from every other process: two jobs would be 40 times slower.
         threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
         environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region, **threads}
-        environment |= leftovers.mark(options.folder)
+        environment |= orphans.mark(options.folder)
         published = JobMetrics(self._clients)
         return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects, published)
 
 
-def _functions_machine(options: Options) -> invoking.Machine:
+def _functions_machine(options: Options) -> invoker.Machine:
     cores = os.cpu_count() or 1
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "PYTHONUNBUFFERED": "1"}
-    environment |= leftovers.mark(options.folder)
-    return invoking.Machine(str(options.function_python), environment, cores, options.function_idle_seconds)
+    environment |= orphans.mark(options.folder)
+    return invoker.Machine(str(options.function_python), environment, cores, options.function_idle_seconds)

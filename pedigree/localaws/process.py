@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 
 TAKEN = 3
@@ -122,11 +122,11 @@ def up(
         command += ["--no-iam"]
     if tells_calls:
         command += ["--verbose"]
-    mark = leftovers.own_mark()
+    mark = orphans.own_mark()
     try:
         return _ready(folder, _begun(command, folder, mark))
     except BaseException:  # Ctrl-C, too: one that nobody waits for is not left to come up by itself
-        leftovers.end_marked(mark)
+        orphans.end_marked(mark)
         _clear(folder)
         raise
 
@@ -194,7 +194,7 @@ def _clear(folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return
-        leftovers.end(folder)
+        orphans.end(folder)
 
 
 def reset(folder: Path) -> None:

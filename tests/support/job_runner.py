@@ -8,10 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
-from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.blob_store import Blobs
 from pedigree.localaws.services.s3.catalog import Address, Catalog
 from pedigree.localaws.services.sagemaker.jobs import operations as job_handlers
 from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine
@@ -47,7 +47,7 @@ class Shop:
         self.catalog.make_bucket("bucket")
         self.logs = KeptLogs()
         self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
-        environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **leftovers.mark(folder)}
+        environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **orphans.mark(folder)}
         machine = Machine(environment, cores=4)
         self.jobs = Jobs(self.world, self.catalog, machine, self.logs)
         self.training, self.processing = job_handlers.training(self.jobs, ()), job_handlers.processing(self.jobs)

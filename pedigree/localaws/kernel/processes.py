@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from pedigree.localaws.kernel import leftovers
-from pedigree.localaws.kernel.listening import Listener
+from pedigree.localaws.kernel import orphans
+from pedigree.localaws.kernel.output_reader import Listener
 
 Hear: TypeAlias = Callable[[str, str], None]
 """Told a host and a line that it wrote."""
@@ -48,12 +48,12 @@ class Running:
     """The processes of a job."""
 
     def __init__(self, hosts: Sequence[Host], hear: Hear) -> None:
-        self._mark = leftovers.own_mark()
+        self._mark = orphans.own_mark()
         self._stop_asked, self._changed = threading.Event(), threading.Event()
         try:
             self._processes = [_start(host, self._mark) for host in hosts]
         except OSError:
-            leftovers.end_marked(self._mark)
+            orphans.end_marked(self._mark)
             raise
         self._listeners = [
             self._heard(host.name, process, hear) for host, process in zip(hosts, self._processes, strict=True)
@@ -82,7 +82,7 @@ class Running:
             self._changed.clear()
         # A container ends with its first process: what that one has left behind ends, too, and with it the output.
         self._signal(signal.SIGKILL)
-        leftovers.end_marked(self._mark)
+        orphans.end_marked(self._mark)
         for listener in self._listeners:
             listener.finish()
         codes = [process.wait() for process in self._processes]

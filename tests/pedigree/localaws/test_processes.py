@@ -15,8 +15,8 @@ from typing import TypeVar
 import pytest
 
 from pedigree.localaws.daemon import LocalAws, Options
-from pedigree.localaws.kernel import leftovers
-from pedigree.localaws.kernel.listening import Listener
+from pedigree.localaws.kernel import orphans
+from pedigree.localaws.kernel.output_reader import Listener
 from pedigree.localaws.kernel.processes import Host, Outcome, Running
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, Recipe
 
@@ -124,7 +124,7 @@ def test_a_line_that_cannot_be_kept_ends_no_listening() -> None:
 def test_a_daemon_that_stops_leaves_nothing_that_is_its_own(tmp_path: Path) -> None:
     local = LocalAws(Options(tmp_path, enforces_iam=False))
     local.start()
-    marked = {**os.environ, **leftovers.mark(tmp_path)}
+    marked = {**os.environ, **orphans.mark(tmp_path)}
     with subprocess.Popen(["/bin/sleep", "60"], env=marked, start_new_session=True) as strayed:
         local.stop()
         assert strayed.wait(PATIENCE_SECONDS) == -signal.SIGKILL

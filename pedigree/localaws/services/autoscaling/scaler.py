@@ -14,11 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.autoscaling.actions import Actions
-from pedigree.localaws.services.autoscaling.publishing import NAMESPACE, metrics
-from pedigree.localaws.services.autoscaling.tracking import Past, Policy, combined, decide, outside
-from pedigree.localaws.services.cloudwatch.evaluating import Series
-from pedigree.localaws.services.cloudwatch.watch import Watch
+from pedigree.localaws.services.autoscaling.scheduled_actions import Actions
+from pedigree.localaws.services.autoscaling.invocation_metrics import NAMESPACE, metrics
+from pedigree.localaws.services.autoscaling.target_tracking import Past, Policy, combined, decide, outside
+from pedigree.localaws.services.cloudwatch.alarm_state import Series
+from pedigree.localaws.services.cloudwatch.alarm_evaluator import Watch
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.metering import MINUTE, Meter
 

@@ -18,7 +18,8 @@ from pedigree.localaws.kernel.loop import Rounds
 from pedigree.localaws.kernel.store import Entry
 from pedigree.localaws.kernel.world import Event, World
 from pedigree.localaws.moto.services import Records
-from pedigree.localaws.services.events import inputs, patterns
+from pedigree.localaws.services.events import patterns
+from pedigree.localaws.services.events import target_input
 from pedigree.localaws.services.events.deliveries import Deliveries
 from pedigree.localaws.services.events.targets import to_target
 
@@ -80,7 +81,7 @@ class Rules:
         """Bring an event to all targets of a rule."""
         for target in rule.targets:
             try:
-                body, by = inputs.body(target, event, rule.arn), (EVENTS, rule.arn)
+                body, by = target_input.body(target, event, rule.arn), (EVENTS, rule.arn)
                 delivery = to_target(target, body, self._deliveries.now(), by, about={"RULE_ARN": rule.arn})
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 _LOG.warning("target %s of rule %s gets nothing: %s", target.get("Id"), rule.arn, error)

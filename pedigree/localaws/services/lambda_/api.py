@@ -15,12 +15,12 @@ from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.replies import refused, reply
 from pedigree.localaws.http.router import Application, Environ, StartResponse
-from pedigree.localaws.services.lambda_ import reports
-from pedigree.localaws.services.lambda_.asynchronous import Asynchronous
-from pedigree.localaws.services.lambda_.fleet import ThrottledError
+from pedigree.localaws.services.lambda_ import invocation_log
+from pedigree.localaws.services.lambda_.async_invocations import Asynchronous
+from pedigree.localaws.services.lambda_.environment_pool import ThrottledError
 from pedigree.localaws.services.lambda_.function_catalog import split
-from pedigree.localaws.services.lambda_.invoking import Invoker
-from pedigree.localaws.services.lambda_.provisioned import Provisioned
+from pedigree.localaws.services.lambda_.invoker import Invoker
+from pedigree.localaws.services.lambda_.provisioned_concurrency import Provisioned
 
 _LOG = logging.getLogger(__name__)
 _INVOCATIONS = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
@@ -77,7 +77,7 @@ class FunctionsApi:
         if invoked.error:
             headers["X-Amz-Function-Error"] = invoked.error
         if request.headers.get("X-Amz-Log-Type") == "Tail":
-            headers["X-Amz-Log-Result"] = base64.b64encode(reports.tail(invoked.lines)).decode()
+            headers["X-Amz-Log-Result"] = base64.b64encode(invocation_log.tail(invoked.lines)).decode()
         return reply(invoked.body, 200, headers, invoked.id)
 
     def _promise(self, request: Request, name: str, body: bytes) -> Response:

@@ -15,7 +15,7 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import LAMBDA, Taking
 from pedigree.localaws.moto.mending import DEAD_LETTER
 from pedigree.localaws.moto.services import Records
-from pedigree.localaws.services.lambda_ import local
+from pedigree.localaws.services.lambda_ import hot_reload
 
 LATEST = "$LATEST"
 _SERVICE = "awslambda"
@@ -93,8 +93,8 @@ class Book:
                 raise _unknown(backend, name, wanted)
             latest = backend._lambdas._get_latest(name)
             function = _function(found, latest, wanted, _layers(backend, found))
-        at = local.folder(function.code)
-        return replace(function, digest=f"{function.digest}:{local.state(at)}") if at else function
+        at = hot_reload.folder(function.code)
+        return replace(function, digest=f"{function.digest}:{hot_reload.state(at)}") if at else function
 
     def alias_version(self, name: str, qualifier: str) -> str | None:
         """The version that an alias stands for; None if it is no alias."""

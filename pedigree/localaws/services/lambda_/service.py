@@ -14,15 +14,15 @@ from pedigree.localaws.services.events.api import EventsApi
 from pedigree.localaws.services.events.deliveries import Deliveries, Way
 from pedigree.localaws.services.events.rules import Rules
 from pedigree.localaws.services.events.targets import Targets
-from pedigree.localaws.services.lambda_ import asynchronous
+from pedigree.localaws.services.lambda_ import async_invocations
 from pedigree.localaws.services.lambda_.api import FunctionsApi
-from pedigree.localaws.services.lambda_.asynchronous import Asynchronous
-from pedigree.localaws.services.lambda_.code import Codes
-from pedigree.localaws.services.lambda_.fleet import ACCOUNT_LIMIT
+from pedigree.localaws.services.lambda_.async_invocations import Asynchronous
+from pedigree.localaws.services.lambda_.code_cache import Codes
+from pedigree.localaws.services.lambda_.environment_pool import ACCOUNT_LIMIT
 from pedigree.localaws.services.lambda_.function_catalog import Book
-from pedigree.localaws.services.lambda_.invoking import Invoker, Machine
-from pedigree.localaws.services.lambda_.mappings import Mappings
-from pedigree.localaws.services.lambda_.provisioned import Provisioned
+from pedigree.localaws.services.lambda_.invoker import Invoker, Machine
+from pedigree.localaws.services.lambda_.event_source_mappings import Mappings
+from pedigree.localaws.services.lambda_.provisioned_concurrency import Provisioned
 from pedigree.localaws.services.lambda_.uploads import Uploads
 from pedigree.localaws.services.scheduler.api import SchedulesApi
 from pedigree.localaws.services.scheduler.scheduler import Scheduler
@@ -47,10 +47,10 @@ class Functions:
         book = Book(records, world.region)
         codes = Codes(world.folder / "functions")
         self._invoker = Invoker(book, clients, codes, logs, world.clock, machine)
-        at_once = {asynchronous.WAY: ACCOUNT_LIMIT}
+        at_once = {async_invocations.WAY: ACCOUNT_LIMIT}
         self._deliveries = Deliveries(world.store, world.clock, lambda: self._ways, at_once)
         self._promised = Asynchronous(self._invoker, self._deliveries)
-        self._ways: Mapping[str, Way] = {asynchronous.WAY: self._promised, "target": Targets(clients)}
+        self._ways: Mapping[str, Way] = {async_invocations.WAY: self._promised, "target": Targets(clients)}
         self._provisioned = Provisioned(world.store, world.clock, book, self._invoker.fleet)
         queues = Queues(records, world.region)
         self._mappings = Mappings(records, queues, clients, self._invoker, world.region)

@@ -14,7 +14,8 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.replies import read, refused
 from pedigree.localaws.http.router import Application, Environ, StartResponse
 from pedigree.localaws.kernel.world import Objects
-from pedigree.localaws.services.lambda_ import code, local
+from pedigree.localaws.services.lambda_ import hot_reload
+from pedigree.localaws.services.lambda_ import code_cache
 
 _CREATE = re.compile(r"/2015-03-31/functions/?")
 _LAYER = re.compile(r"/2018-10-31/layers/[^/]+/versions/?")
@@ -51,15 +52,15 @@ class Uploads:
         """The same with the archive in it, if it is one of files."""
         if not isinstance(told, Mapping) or not any(one in told for one in _SOURCES):
             raise ServiceError("InvalidParameterValueException", "Please provide a source for function code.")
-        if told.get("S3Bucket") == local.BUCKET:
-            content = local.archive(str(told.get("S3Key", "")))
+        if told.get("S3Bucket") == hot_reload.BUCKET:
+            content = hot_reload.archive(str(told.get("S3Key", "")))
         elif "S3Bucket" in told:
             content = self._fetched(f"s3://{told['S3Bucket']}/{told.get('S3Key', '')}")
         elif "ZipFile" in told:
             content = _decoded(told["ZipFile"])
         else:
             return dict(told)
-        code.check(content)
+        code_cache.check(content)
         others = {key: value for key, value in told.items() if key not in ("S3Bucket", "S3Key", "S3ObjectVersion")}
         return {**others, "ZipFile": base64.b64encode(content).decode()}
 
@@ -74,4 +75,4 @@ def _decoded(text: Any) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (ValueError, TypeError):
-        raise ServiceError("InvalidParameterValueException", code.UNREADABLE) from None
+        raise ServiceError("InvalidParameterValueException", code_cache.UNREADABLE) from None

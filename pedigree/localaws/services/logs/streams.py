@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.kernel.troubles import Troubles
+from pedigree.localaws.kernel.background_errors import Troubles
 from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.moto.services import Records
 

@@ -19,7 +19,8 @@ from werkzeug.wsgi import FileWrapper
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError, invalid, no_bucket, no_key, unsupported
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.services.s3 import bodies, configuration
+from pedigree.localaws.services.s3 import bucket_configuration
+from pedigree.localaws.services.s3 import request_body
 from pedigree.localaws.services.s3.catalog import BUCKET, Address, Catalog, NoBucketError
 from pedigree.localaws.services.s3.listing import list_buckets, list_objects, list_versions
 from pedigree.localaws.services.s3.multipart import Uploads
@@ -60,9 +61,9 @@ class ObjectsApi:
         named = next((word for word in request.args if (request.method, level, word) in _ANSWERS), "")
         handler = _ANSWERS.get((request.method, level, named))
         if level == "bucket" and not named:
-            handler = configuration.handler(request, self.store) or handler
+            handler = bucket_configuration.handler(request, self.store) or handler
         if handler is None or not (
-            named or _PLAIN.issuperset(request.args) or set(request.args) & set(configuration.KINDS)
+            named or _PLAIN.issuperset(request.args) or set(request.args) & set(bucket_configuration.KINDS)
         ):
             asked = f"{request.method} of {'an' if level == 'object' else 'a'} {level}"
             words = " ".join(sorted(set(request.args) - _PLAIN))
@@ -83,7 +84,7 @@ def _make_bucket(api: ObjectsApi, request: Request, place: Address) -> Response:
             told = "Your previous request to create the named bucket succeeded and you already own it."
             raise ObjectsError("BucketAlreadyOwnedByYou", told, 409)
         if tags is not None:
-            configuration.begin_tagged(api.store, place.bucket, tags)
+            bucket_configuration.begin_tagged(api.store, place.bucket, tags)
     return Response(status=200, headers={"Location": f"/{place.bucket}"})
 
 
@@ -92,7 +93,7 @@ def _remove_bucket(api: ObjectsApi, _request: Request, place: Address) -> Respon
     if next(objects, None) or next(versions, None):
         raise ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
     api.store.remove(BUCKET, place.bucket)
-    configuration.forget(api.store, place.bucket)
+    bucket_configuration.forget(api.store, place.bucket)
     return Response(status=204)
 
 
@@ -108,7 +109,7 @@ def _put(api: ObjectsApi, request: Request, place: Address) -> Response:
     headers = _headers(request)
     if "x-amz-copy-source" in headers:
         return _copy(api, headers, place)
-    kept = api.catalog.put(place, bodies.content(request.stream, headers), **_members(headers))
+    kept = api.catalog.put(place, request_body.content(request.stream, headers), **_members(headers))
     return Response(status=200, headers={"ETag": f'"{kept["etag"]}"', **kept["checksums"]})
 
 
@@ -188,7 +189,7 @@ def _put_part(api: ObjectsApi, request: Request, _place: Address) -> Response:
     number = request.args.get("partNumber", type=int)
     if number is None or not 1 <= number <= 10_000:
         raise invalid("Part number must be an integer between 1 and 10000, inclusive")
-    etag = api.uploads.add(request.args["uploadId"], number, bodies.content(request.stream, _headers(request)))
+    etag = api.uploads.add(request.args["uploadId"], number, request_body.content(request.stream, _headers(request)))
     return Response(status=200, headers={"ETag": f'"{etag}"'})
 
 
@@ -219,7 +220,7 @@ def _members(headers: Mapping[str, str]) -> Mapping[str, Any]:
     encoding = headers.get("content-encoding", "").replace("aws-chunked", "").strip(", ")
     if encoding:
         kept["content-encoding"] = encoding
-    return {"headers": kept, "checksums": bodies.checksums(headers)}
+    return {"headers": kept, "checksums": request_body.checksums(headers)}
 
 
 def _described(body: Document, *, is_whole: bool) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import Clock
-from pedigree.localaws.services.s3.blobs import Blob, Blobs
+from pedigree.localaws.services.s3.blob_store import Blob, Blobs
 
 BUCKET = "bucket"
 OBJECT = "object"

@@ -23,7 +23,7 @@ from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events.deliveries import DAY, Deliveries
 from pedigree.localaws.services.events.rules import Rule, Rules
 from pedigree.localaws.services.events.targets import to_target
-from pedigree.localaws.services.scheduler.timing import JUST_BEFORE, Timed
+from pedigree.localaws.services.scheduler.triggers import JUST_BEFORE, Timed
 
 _LOG = logging.getLogger(__name__)
 KIND = "schedule"

@@ -11,7 +11,7 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.objects import arn
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import Clock
-from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.blob_store import Blobs
 from pedigree.localaws.services.s3.catalog import Address, Catalog
 
 Check = Callable[[Request], None]

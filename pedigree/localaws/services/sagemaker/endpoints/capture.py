@@ -19,7 +19,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.troubles import Troubles
+from pedigree.localaws.kernel.background_errors import Troubles
 from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
 
 _LOG = logging.getLogger(__name__)

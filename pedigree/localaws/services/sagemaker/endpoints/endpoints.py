@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel import events
+from pedigree.localaws.kernel.background_errors import insist
 from pedigree.localaws.kernel.store import Document, MissingError
-from pedigree.localaws.kernel.troubles import insist
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.fleet import OverError, wait
@@ -31,6 +30,7 @@ from pedigree.localaws.services.sagemaker.endpoints.live import Invoked, Live, O
 from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen, variants
 from pedigree.localaws.services.sagemaker.endpoints.rollout import Rollout, rollout
 from pedigree.localaws.services.sagemaker.endpoints.summaries import captured, running
+from pedigree.localaws.services.sagemaker.resources import events
 
 ENDPOINT = "endpoint"
 _FOLDER = "endpoints"

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.localaws.kernel import events
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.resources import events
 
 _EXECUTION = "SageMaker Model Building Pipeline Execution Status Change"
 _STEP = "SageMaker Model Building Pipeline Execution Step Status Change"

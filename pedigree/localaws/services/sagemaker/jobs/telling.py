@@ -7,10 +7,9 @@ from typing import Any
 
 from pedigree.language.shapes import service
 from pedigree.localaws.http.protocol.answers import seconds, shaped
-from pedigree.localaws.kernel import events
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.resources import tags
+from pedigree.localaws.services.sagemaker.resources import events, tags
 
 # What the operations call a kind of job, and what its events do.
 _CALLED: Mapping[str, tuple[str, str]] = {

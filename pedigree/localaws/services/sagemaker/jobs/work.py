@@ -17,9 +17,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.background_errors import insist
 from pedigree.localaws.kernel.processes import Host, Outcome, Running, end_group
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.kernel.troubles import insist
 from pedigree.localaws.kernel.world import Logs, World
 from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
 from pedigree.localaws.services.sagemaker.jobs.metrics import Readings

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
-from pedigree.localaws.kernel import events
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.resources import events
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 from pedigree.localaws.services.sagemaker.resources.resources import Resource, usual
 from pedigree.localaws.services.sagemaker.resources.service import Handler, Request

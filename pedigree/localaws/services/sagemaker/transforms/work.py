@@ -20,8 +20,8 @@ from http import HTTPStatus
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.background_errors import insist
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.kernel.troubles import insist
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
 from pedigree.localaws.services.s3.manifests import manifest

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.autoscaling.actions import Actions
+from pedigree.localaws.services.autoscaling.scheduled_actions import Actions
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 HOUR = dt.timedelta(hours=1)

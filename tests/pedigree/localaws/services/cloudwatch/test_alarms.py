@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.cloudwatch.evaluating import ALARM, OK, UNKNOWN, Alarm, Series, state
-from pedigree.localaws.services.cloudwatch.expressions import ExpressionError, value
+from pedigree.localaws.services.cloudwatch.alarm_state import ALARM, OK, UNKNOWN, Alarm, Series, state
+from pedigree.localaws.services.cloudwatch.metric_math import ExpressionError, value
 from pedigree.localaws.services.cloudwatch.statistics import Point, sets, single, statistic
 
 SERIES = Series("AWS/SageMaker", "Errors", frozenset(), "Sum")

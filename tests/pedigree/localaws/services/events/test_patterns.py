@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.events import inputs, patterns
+from pedigree.localaws.services.events import patterns
+from pedigree.localaws.services.events import target_input
 
 EVENT = {
     "source": "aws.sagemaker",
@@ -123,7 +124,7 @@ def test_an_event_matches_itself_as_a_pattern(event: dict[str, Any]) -> None:
     ],
 )
 def test_a_target_gets_a_part_or_something_else(target: dict[str, Any], expected: str) -> None:
-    assert inputs.body(target, EVENT, "arn") == expected
+    assert target_input.body(target, EVENT, "arn") == expected
 
 
 @pytest.mark.parametrize(
@@ -140,13 +141,13 @@ def test_a_target_gets_a_part_or_something_else(target: dict[str, Any], expected
 def test_a_template_is_filled_as_json_or_as_text(template: str, expected: Any) -> None:
     paths = {"status": "$.detail.status", "size": "$.detail.size", "names": "$.detail.names", "gone": "$.detail.gone"}
     target = {"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
-    assert json.loads(inputs.body(target, EVENT, "arn:aws:events:us-east-1:123456789012:rule/r")) == expected
+    assert json.loads(target_input.body(target, EVENT, "arn:aws:events:us-east-1:123456789012:rule/r")) == expected
 
 
 @given(st.text())
 def test_whatever_text_an_event_has_a_filled_template_is_json(text: str) -> None:
     target = {"InputTransformer": {"InputPathsMap": {"a": "$.a"}, "InputTemplate": '{"x": <a>, "y": "is <a>"}'}}
-    assert json.loads(inputs.body(target, {"a": text}, "arn")) == {"x": text, "y": f"is {text}"}
+    assert json.loads(target_input.body(target, {"a": text}, "arn")) == {"x": text, "y": f"is {text}"}
 
 
 @given(st.text("ab*", max_size=6), st.text("ab", max_size=8))

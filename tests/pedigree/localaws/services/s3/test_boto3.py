@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock
 from pedigree.localaws.services.s3.api import ObjectsApi
-from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.blob_store import Blobs
 from pedigree.localaws.services.s3.catalog import Catalog
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.blob_store import Blobs
 from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError, download, upload
 from tests.support.worlds import SetClock
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel import leftovers
+from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.s3.catalog import Address, Catalog
 from tests.support.job_runner import PATIENCE_SECONDS, ROLE, Shop, channel
@@ -323,7 +323,7 @@ def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone_from_its_che
     (first,) = runs.read_text().split()
     assert is_alive(int(first))
     again = Shop(tmp_path)
-    assert leftovers.end(tmp_path) > 0
+    assert orphans.end(tmp_path) > 0
     again.jobs.resume(again.training.kind)
     assert again.ended()["TrainingJobStatus"] == "Completed"
     assert not is_alive(int(first))

@@ -20,7 +20,7 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
 from pedigree.localaws.services.logs.streams import FileLogs
-from pedigree.localaws.services.s3.blobs import Blobs
+from pedigree.localaws.services.s3.blob_store import Blobs
 from pedigree.localaws.services.s3.catalog import Catalog
 from pedigree.localaws.services.sagemaker.jobs import operations as job_handlers
 from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine

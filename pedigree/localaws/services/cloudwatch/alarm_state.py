@@ -9,8 +9,8 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pedigree.localaws.services.cloudwatch import expressions
-from pedigree.localaws.services.cloudwatch.expressions import Number
+from pedigree.localaws.services.cloudwatch import metric_math
+from pedigree.localaws.services.cloudwatch.metric_math import Number
 from pedigree.localaws.services.cloudwatch.statistics import Point, statistic
 
 OK, ALARM, UNKNOWN = "OK", "ALARM", "INSUFFICIENT_DATA"
@@ -82,5 +82,5 @@ def _number(alarm: Alarm, points: Mapping[str, Sequence[Point]], end: float) -> 
         for key, series in alarm.series.items()
     }
     for key, text in alarm.expressions.items():
-        numbers[key] = expressions.value(text, numbers)
+        numbers[key] = metric_math.value(text, numbers)
     return numbers[alarm.compared]

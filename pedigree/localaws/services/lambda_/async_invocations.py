@@ -13,9 +13,9 @@ from pedigree.localaws.kernel.clients import LAMBDA
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.events.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
 from pedigree.localaws.services.events.targets import to_target
-from pedigree.localaws.services.lambda_.fleet import ThrottledError
+from pedigree.localaws.services.lambda_.environment_pool import ThrottledError
 from pedigree.localaws.services.lambda_.function_catalog import Function
-from pedigree.localaws.services.lambda_.invoking import Invoked, Invoker
+from pedigree.localaws.services.lambda_.invoker import Invoked, Invoker
 
 WAY = "invocation"
 _RETRIES = 2

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
-from pedigree.localaws.services.cloudwatch import evaluating
-from pedigree.localaws.services.cloudwatch.evaluating import Alarm, Series
-from pedigree.localaws.services.cloudwatch.expressions import ExpressionError
+from pedigree.localaws.services.cloudwatch import alarm_state
+from pedigree.localaws.services.cloudwatch.alarm_state import Alarm, Series
+from pedigree.localaws.services.cloudwatch.metric_math import ExpressionError
 from pedigree.localaws.services.cloudwatch.statistics import Point, single, statistic
 
 _LOG = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Watch:
                 return False
             oldest = now - alarm.period * alarm.periods
             points = {key: _points(data, series, oldest) for key, series in alarm.series.items()}
-            told = evaluating.state(alarm, points, now, kept.state_value)
+            told = alarm_state.state(alarm, points, now, kept.state_value)
         except (ExpressionError, KeyError, ValueError) as error:
             if kept.name not in self._unreadable:
                 self._unreadable.add(kept.name)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.lambda_.environments import Answer, Environment, Launch
-from pedigree.localaws.services.lambda_.fleet import Begun, Fleet, ThrottledError, Warm
+from pedigree.localaws.services.lambda_.execution_environment import Answer, Environment, Launch
+from pedigree.localaws.services.lambda_.environment_pool import Begun, Fleet, ThrottledError, Warm
 from pedigree.localaws.services.lambda_.function_catalog import Function
 from tests.support.callers import until
 

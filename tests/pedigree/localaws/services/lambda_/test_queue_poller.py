@@ -11,8 +11,8 @@ import pytest
 
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.moto.queues import Queues
-from pedigree.localaws.services.lambda_.invoking import Invoked, Invoker
-from pedigree.localaws.services.lambda_.pollers import Mapped, Poller
+from pedigree.localaws.services.lambda_.invoker import Invoked, Invoker
+from pedigree.localaws.services.lambda_.queue_poller import Mapped, Poller
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:work"
 PATIENCE_SECONDS = 20

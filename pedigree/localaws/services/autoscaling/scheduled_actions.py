@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.scheduler.timing import Timed
+from pedigree.localaws.services.scheduler.triggers import Timed
 
 _LOG = logging.getLogger(__name__)
 _KIND = "scheduled-scaling"

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pedigree.localaws.services.lambda_.environments import Answer
+from pedigree.localaws.services.lambda_.execution_environment import Answer
 from pedigree.localaws.services.lambda_.function_catalog import Function
 
 MOST_ANSWERED = 6_291_556

@@ -9,7 +9,7 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.loop import Rounds
 from pedigree.localaws.kernel.store import Document, MissingError, Store
 from pedigree.localaws.kernel.world import Clock
-from pedigree.localaws.services.lambda_.fleet import Fleet
+from pedigree.localaws.services.lambda_.environment_pool import Fleet
 from pedigree.localaws.services.lambda_.function_catalog import LATEST, Book, Function
 
 KIND = "provisioned-concurrency"

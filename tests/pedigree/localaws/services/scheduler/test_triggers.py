@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from pedigree.localaws.services.scheduler.timing import JUST_BEFORE, Timed
+from pedigree.localaws.services.scheduler.triggers import JUST_BEFORE, Timed
 
 NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.timezone.utc)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)

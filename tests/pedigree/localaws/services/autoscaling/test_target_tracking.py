@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.autoscaling.tracking import Past, Policy, combined, decide
+from pedigree.localaws.services.autoscaling.target_tracking import Past, Policy, combined, decide
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
 
 POLICY = Policy(target=30, least=1, most=4, out_cooldown=30, in_cooldown=30)

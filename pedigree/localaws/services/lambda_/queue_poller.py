@@ -21,9 +21,9 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.moto.queues import Queues
 from pedigree.localaws.services.events.targets import queue_url
-from pedigree.localaws.services.lambda_ import batches
-from pedigree.localaws.services.lambda_.batches import Message
-from pedigree.localaws.services.lambda_.invoking import Invoker
+from pedigree.localaws.services.lambda_ import sqs_batches
+from pedigree.localaws.services.lambda_.sqs_batches import Message
+from pedigree.localaws.services.lambda_.invoker import Invoker
 
 _LOG = logging.getLogger(__name__)
 USUAL_AT_ONCE = 5
@@ -114,17 +114,17 @@ class Poller:
             MessageAttributeNames=["All"],
         )
         messages = told.get("Messages", [])
-        wanted = [one for one in messages if batches.is_wanted(one, self._mapped.filters, queue)]
+        wanted = [one for one in messages if sqs_batches.is_wanted(one, self._mapped.filters, queue)]
         self._delete([one for one in messages if one not in wanted])
         return wanted
 
     def _hand_over(self, batch: Sequence[Message]) -> None:
         mapped = self._mapped
         try:
-            payload = json.dumps(batches.event(batch, mapped.queue)).encode()
+            payload = json.dumps(sqs_batches.event(batch, mapped.queue)).encode()
             invoked = self._invoker.invoke(mapped.function, payload)
             if not invoked.error:
-                self._delete(batches.done(batch, invoked.body, reports_failures=mapped.reports_failures))
+                self._delete(sqs_batches.done(batch, invoked.body, reports_failures=mapped.reports_failures))
         except (ServiceError, ClientError, BotoCoreError) as error:
             self._complain("could not hand a batch over", error)
         except Exception:  # noqa: BLE001  # a bug in here is one batch's, which comes again; the log has all of it

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.lambda_.environments import Answer, Environment
+from pedigree.localaws.services.lambda_.execution_environment import Answer, Environment
 from pedigree.localaws.services.lambda_.function_catalog import Function
 
 ACCOUNT_LIMIT = 64

@@ -16,12 +16,13 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.world import Clock, Logs
-from pedigree.localaws.services.lambda_ import local, reports
-from pedigree.localaws.services.lambda_.code import Codes
-from pedigree.localaws.services.lambda_.environments import Answer, Environment, Launch
-from pedigree.localaws.services.lambda_.fleet import Begun, Fleet, Warm
+from pedigree.localaws.services.lambda_ import invocation_log
+from pedigree.localaws.services.lambda_ import hot_reload
+from pedigree.localaws.services.lambda_.code_cache import Codes
+from pedigree.localaws.services.lambda_.execution_environment import Answer, Environment, Launch
+from pedigree.localaws.services.lambda_.environment_pool import Begun, Fleet, Warm
 from pedigree.localaws.services.lambda_.function_catalog import Book, Function
-from pedigree.localaws.services.lambda_.reports import Call
+from pedigree.localaws.services.lambda_.invocation_log import Call
 
 INIT_SECONDS = 10.0
 _NO_ROLE = "The role defined for the function cannot be assumed by Lambda."
@@ -88,8 +89,8 @@ class Invoker:
         return self._told(call, answer, warm)
 
     def _told(self, call: Call, answer: Answer, warm: Warm) -> Invoked:
-        body, error = reports.body(call, answer)
-        lines = reports.lines(call, answer)
+        body, error = invocation_log.body(call, answer)
+        lines = invocation_log.lines(call, answer)
         self._logs.write(call.function.log_group, warm.stream, *lines)
         return Invoked(call.id, body, error, call.function.version, lines)
 
@@ -97,7 +98,7 @@ class Invoker:
         if not function.runtime.startswith("python"):
             known = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
             raise ServiceError("InvalidRuntimeException", f"The runtime {known}")
-        changing = local.folder(function.code)
+        changing = hot_reload.folder(function.code)
         folder = changing or self._codes.folder(function.digest, function.code)
         layers = [self._codes.folder(layer.digest, layer.content) for layer in function.layers]
         stream = f"{self._clock.now():%Y/%m/%d}/[{function.version}]{secrets.token_hex(16)}"

@@ -13,8 +13,8 @@ from pedigree.localaws.moto.queues import Queues
 from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.lambda_.function_catalog import split
-from pedigree.localaws.services.lambda_.invoking import Invoker
-from pedigree.localaws.services.lambda_.pollers import USUAL_AT_ONCE, Mapped, Poller
+from pedigree.localaws.services.lambda_.invoker import Invoker
+from pedigree.localaws.services.lambda_.queue_poller import USUAL_AT_ONCE, Mapped, Poller
 
 _LOG = logging.getLogger(__name__)
 _SERVICE = "awslambda"
