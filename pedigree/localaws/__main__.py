@@ -68,7 +68,7 @@ def _live(options: Options) -> int:
     try:
         daemon.start()
     except BaseException:
-        orphans.end(options.folder)  # what it has begun already
+        orphans.kill_orphans(options.folder)  # what it has begun already
         raise
     (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
     told = asdict(

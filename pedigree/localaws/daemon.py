@@ -29,13 +29,13 @@ from pedigree.localaws.moto.supported import is_supported
 from pedigree.localaws.moto.validation import Intake
 from pedigree.localaws.services.autoscaling.activities import Activities
 from pedigree.localaws.services.autoscaling.scaler import Scaler
-from pedigree.localaws.services.cloudwatch.alarm_evaluator import Watch
+from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from pedigree.localaws.services.lambda_ import invoker
-from pedigree.localaws.services.lambda_.service import Functions
-from pedigree.localaws.services.logs.streams import CloudLogs, FileLogs
+from pedigree.localaws.services.lambda_.service import LambdaService
+from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.s3.api import ObjectsApi
-from pedigree.localaws.services.s3.blob_store import Blobs
-from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.s3.blob_store import BlobStore
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.control import searching
 from pedigree.localaws.services.sagemaker.control.acting import Acting
 from pedigree.localaws.services.sagemaker.control.api import Control
@@ -92,16 +92,16 @@ class LocalAws:
         folder = options.folder
         folder.mkdir(parents=True, exist_ok=True)
         clock, store = SystemClock(), Store(folder / "state.sqlite")
-        self.catalog = Catalog(store, Blobs(folder / "objects"), clock)
+        self.catalog = ObjectCatalog(store, BlobStore(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._records = Records(folder / "records", ACCOUNT)
         self._sessions, self._gate = self._gated(options)
         self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
         self._acting = Acting(self.world, self._gate, self._sessions, self._clients)
-        logs = self._logs = CloudLogs(FileLogs(folder / "logs", clock), self._records, options.region, clock)
+        logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._records, options.region, clock)
         machine = self._machine(options)
         self._jobs = Jobs(self.world, self.catalog, machine, logs)
-        self._functions = Functions(self.world, self._records, self._clients, logs, _functions_machine(options))
+        self._functions = LambdaService(self.world, self._records, self._clients, logs, _functions_machine(options))
         toolkit = (str(options.container / "bin" / "train"),) if options.container else ()
         self._training = jobs.training(self._jobs, toolkit)
         self._processing = jobs.processing(self._jobs)
@@ -119,7 +119,7 @@ class LocalAws:
         self.service = Service(self.world, joined(tables))
         self._executor = Executor(self.world, self._runners(), self._read, look_seconds=options.look_seconds)
         self._meter = Meter(clock.monotonic)
-        watch = Watch(self._records.held, self._records.keep, options.region, clock.now)
+        watch = AlarmEvaluator(self._records.held, self._records.keep, options.region, clock.now)
         self._scaler = Scaler(self.world, self._endpoints, self._meter, watch, self._clients)
         router: Application = Router(self._doors(), lambda: self.port)
         self._server = Server(Told(router) if options.tells_calls else router, options.port)
@@ -136,7 +136,7 @@ class LocalAws:
 
     def start(self) -> None:
         """Remember, take up what was running, and answer."""
-        orphans.end(self.world.folder)
+        orphans.kill_orphans(self.world.folder)
         self._records.restore()
         for handlers in (self._training, self._processing):
             self._jobs.resume(handlers.kind)
@@ -156,7 +156,7 @@ class LocalAws:
         running = (self._jobs.end_all, self._transforms.end_all, self._endpoints.end_all)
         keeping = (self._server.stop, self._captures.end, self._logs.end)
         with ExitStack() as stack:
-            stack.callback(orphans.end, self.world.folder)
+            stack.callback(orphans.kill_orphans, self.world.folder)
             for end in reversed((*working, *running, *keeping)):
                 stack.callback(end)
 
@@ -176,8 +176,8 @@ class LocalAws:
         gate = Gate(people, known, is_enforced=options.enforces_iam, hear=options.hear)
         return Sessions(gate, self._records.held, lambda: self.url, now), gate
 
-    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], Catalog]]:
-        def objects(role: str, source: str) -> Catalog:
+    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], ObjectCatalog]]:
+        def objects(role: str, source: str) -> ObjectCatalog:
             return self._acting.objects(self.catalog, role, source)
 
         return self._acting.environment, objects
@@ -248,13 +248,13 @@ class LocalAws:
         # Threads that wait by spinning take the cores from every other process: two jobs would be 40 times slower.
         threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
         environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region, **threads}
-        environment |= orphans.mark(options.folder)
+        environment |= orphans.daemon_marker(options.folder)
         published = JobMetrics(self._clients)
         return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects, published)
 
 
-def _functions_machine(options: Options) -> invoker.Machine:
+def _functions_machine(options: Options) -> invoker.RuntimeConfig:
     cores = os.cpu_count() or 1
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "PYTHONUNBUFFERED": "1"}
-    environment |= orphans.mark(options.folder)
-    return invoker.Machine(str(options.function_python), environment, cores, options.function_idle_seconds)
+    environment |= orphans.daemon_marker(options.folder)
+    return invoker.RuntimeConfig(str(options.function_python), environment, cores, options.function_idle_seconds)

@@ -122,11 +122,11 @@ def up(
         command += ["--no-iam"]
     if tells_calls:
         command += ["--verbose"]
-    mark = orphans.own_mark()
+    mark = orphans.unique_marker()
     try:
         return _ready(folder, _begun(command, folder, mark))
     except BaseException:  # Ctrl-C, too: one that nobody waits for is not left to come up by itself
-        orphans.end_marked(mark)
+        orphans.kill_marked(mark)
         _clear(folder)
         raise
 
@@ -194,7 +194,7 @@ def _clear(folder: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return
-        orphans.end(folder)
+        orphans.kill_orphans(folder)
 
 
 def reset(folder: Path) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
-from pedigree.localaws.services.s3.blob_store import Blobs
-from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.s3.blob_store import BlobStore
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.jobs import operations as job_handlers
 from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine
 from pedigree.localaws.services.sagemaker.resources.service import Service, joined
@@ -41,24 +41,24 @@ class KeptLogs:
 class Shop:
     """A local AWS that runs jobs."""
 
-    def __init__(self, folder: Path, kind_of_catalog: type[Catalog] = Catalog) -> None:
+    def __init__(self, folder: Path, kind_of_catalog: type[ObjectCatalog] = ObjectCatalog) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
-        self.catalog = kind_of_catalog(store, Blobs(folder / "blobs"), clock)
+        self.catalog = kind_of_catalog(store, BlobStore(folder / "blobs"), clock)
         self.catalog.make_bucket("bucket")
         self.logs = KeptLogs()
         self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
-        environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **orphans.mark(folder)}
+        environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **orphans.daemon_marker(folder)}
         machine = Machine(environment, cores=4)
         self.jobs = Jobs(self.world, self.catalog, machine, self.logs)
         self.training, self.processing = job_handlers.training(self.jobs, ()), job_handlers.processing(self.jobs)
         self.service = Service(self.world, joined([self.training.table(), self.processing.table()]))
 
     def put(self, key: str, content: str = "x") -> None:
-        self.catalog.put(Address("bucket", key), [content.encode()])
+        self.catalog.put(S3Location("bucket", key), [content.encode()])
 
     def texts(self, prefix: str) -> dict[str, str]:
         """The objects under a prefix, as text."""
-        under = self.catalog.under(Address("bucket", prefix))
+        under = self.catalog.under(S3Location("bucket", prefix))
         return {key: self.catalog.read(f"s3://bucket/{key}").decode() for key, _ in under}
 
     def train(self, script: str, *, hosts: int = 1, seconds: int = 60, **members: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from pedigree.localaws.iam.callers import Caller, Held
 from pedigree.localaws.iam.gate import Gate
-from pedigree.localaws.kernel.clients import Taking
+from pedigree.localaws.kernel.clients import RoleAssumption
 
 SESSION = "SageMaker"
 """What a session is called, unless it is for something with a name."""
@@ -32,7 +32,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._taken: dict[tuple[str, str, str], Any] = {}
 
-    def taken(self, taking: Taking) -> Mapping[str, str]:
+    def taken(self, taking: RoleAssumption) -> Mapping[str, str]:
         """The same, for one who has it in one piece."""
         return self.credentials(taking.role, taking.principal, taking.source, taking.session)
 

@@ -1,4 +1,4 @@
-"""What goes wrong in the background, where nobody waits for an answer: outlived, and told without filling the log."""
+"""Background work that may fail while no client waits for it: it is retried, and the log is not flooded."""
 
 from __future__ import annotations
 
@@ -6,35 +6,33 @@ import logging
 from collections.abc import Callable, Hashable
 
 _LOG = logging.getLogger(__name__)
+_RETRY_SECONDS = 1.0
 
 
-_PAUSE_SECONDS = 1.0
-
-
-def insist(work: Callable[[], None], is_over: Callable[[float], bool], what: str) -> None:
-    """Do what nothing else would ever do, however long it fails; is_over waits so long, or until nobody wants it."""
-    troubles = Troubles(what)
-    while not troubles.outlive(work) and not is_over(_PAUSE_SECONDS):
+def retry_until_done(work: Callable[[], None], is_over: Callable[[float], bool], name: str) -> None:
+    """Retry work until it succeeds; is_over waits for the given seconds and says whether to stop trying."""
+    errors = BackgroundErrors(name)
+    while not errors.survive(work) and not is_over(_RETRY_SECONDS):
         continue
 
 
-class Troubles:
-    """What goes wrong again and again: told once, and once more when it is over."""
+class BackgroundErrors:
+    """Logs a repeated failure once, and once more when the work succeeds again."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._told: set[Hashable] = set()
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._failing: set[Hashable] = set()
 
-    def outlive(self, work: Callable[[], None], about: Hashable = None) -> bool:
-        """Do something that may fail; whether it did not. Each thing that it is about is told by itself."""
+    def survive(self, work: Callable[[], None], key: Hashable = None) -> bool:
+        """Do work that may fail, and return whether it succeeded; each key is logged on its own."""
         try:
             work()
-        except Exception:  # noqa: BLE001  # a full disk, or a bug: whoever does this goes on, and tries again
-            if about not in self._told:
-                _LOG.exception("%s: this cannot be kept, and waits", self._what)
-            self._told.add(about)
+        except Exception:  # noqa: BLE001  # a full disk or a bug: the caller goes on and tries again later
+            if key not in self._failing:
+                _LOG.exception("%s: cannot be saved; waiting to try again", self._name)
+            self._failing.add(key)
             return False
-        if about in self._told:
-            _LOG.info("%s: this is kept again", self._what)
-        self._told.discard(about)
+        if key in self._failing:
+            _LOG.info("%s: saved again", self._name)
+        self._failing.discard(key)
         return True

@@ -1,4 +1,4 @@
-"""Clients for the local AWS itself: what it does for somebody, it does over the same API, with a role's credentials."""
+"""boto3 clients for the local AWS itself: its services call each other over the API, with a role's credentials."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from botocore.config import Config
 SAGEMAKER, LAMBDA, EVENTS, SCHEDULER = (
     f"{name}.amazonaws.com" for name in ("sagemaker", "lambda", "events", "scheduler")
 )
-_MOST_KEPT = 256
-_PATIENCE_SECONDS = 960
-_ACCOUNT = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+_MAX_CLIENTS = 256
+_READ_TIMEOUT_SECONDS = 960
+_ACCOUNT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 
 @dataclass(frozen=True)
-class Taking:
-    """A role as a service takes it for one of its resources; the session is what the resource calls itself."""
+class RoleAssumption:
+    """A role that a service (principal) assumes for one of its resources (source)."""
 
     role: str
     principal: str
@@ -29,33 +29,32 @@ class Taking:
     session: str = "local"
 
 
-Take = Callable[[Taking], Mapping[str, str]]
-"""The environment of a process that acts as a role; it raises if the service may not take it."""
+AssumeRole = Callable[[RoleAssumption], Mapping[str, str]]
+"""Returns the credentials as environment variables; raises ServiceError if the service may not assume the role."""
 
 
 class Clients:
-    """Clients by service and by whom they act for; those of nobody are the account's own."""
+    """Makes and caches clients by service and credentials; without a role they use the account's own credentials."""
 
-    def __init__(self, url: Callable[[], str], region: str, take: Take) -> None:
+    def __init__(self, url: Callable[[], str], region: str, assume_role: AssumeRole) -> None:
         self.url = url
-        self.take = take
+        self.assume_role = assume_role
         self._region = region
         self._session = boto3.session.Session()
         self._lock = threading.RLock()
         self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
-    def __call__(self, service: str, taking: Taking | None = None) -> Any:
-        """A client that acts as a role, for as long as the role may be taken."""
-        credentials = self.take(taking) if taking else _ACCOUNT
+    def __call__(self, service: str, role: RoleAssumption | None = None) -> Any:
+        credentials = self.assume_role(role) if role else _ACCOUNT_CREDENTIALS
         key = service, credentials["AWS_ACCESS_KEY_ID"]
         with self._lock:
-            client = self._clients.pop(key, None) or self._made(service, credentials)
+            client = self._clients.pop(key, None) or self._create(service, credentials)
             self._clients[key] = client
-            while len(self._clients) > _MOST_KEPT:
+            while len(self._clients) > _MAX_CLIENTS:
                 self._clients.popitem(last=False)
             return client
 
-    def _made(self, service: str, credentials: Mapping[str, str]) -> Any:
+    def _create(self, service: str, credentials: Mapping[str, str]) -> Any:
         return self._session.client(
             service,
             region_name=self._region,
@@ -66,7 +65,7 @@ class Clients:
             config=Config(
                 retries={"mode": "standard", "max_attempts": 3},
                 max_pool_connections=64,
-                read_timeout=_PATIENCE_SECONDS,
+                read_timeout=_READ_TIMEOUT_SECONDS,
                 proxies={},
             ),
         )

@@ -1,4 +1,4 @@
-"""A thread that looks again whenever something may have changed, and after a while anyway."""
+"""A background thread that repeats one step, and that can be woken early."""
 
 from __future__ import annotations
 
@@ -7,42 +7,41 @@ import threading
 from collections.abc import Callable
 
 _LOG = logging.getLogger(__name__)
-_AFTER_A_BUG = 5.0
+_SECONDS_AFTER_BUG = 5.0
 
 
-class Rounds:
-    """Looks, and waits as long as the look says, or until it is woken."""
+class WakeableLoop:
+    """Calls step() on its own thread; waits as long as it returns, or until wake()."""
 
-    def __init__(self, name: str, look: Callable[[], float], changed: threading.Event | None = None) -> None:
+    def __init__(self, name: str, step: Callable[[], float], woken: threading.Event | None = None) -> None:
         self._name = name
-        self._look = look
-        self._changed = changed or threading.Event()
-        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self.is_over = False
+        self._step = step
+        self._woken = woken or threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.is_stopped = False
 
-    def begin(self) -> None:
-        """Look from now on."""
+    def start(self) -> None:
         self._thread.start()
 
-    def end(self) -> None:
-        """Look no more."""
-        self.is_over = True
-        self._changed.set()
+    def stop(self) -> None:
+        """Stop after the current step, and wait for its end."""
+        self.is_stopped = True
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def wake(self) -> None:
-        """Look again at once."""
-        self._changed.set()
+        """Call step() again at once."""
+        self._woken.set()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
-            self._changed.clear()
-            if self.is_over:  # asked after the mark is cleared: who ends it sets the mark last
+            self._woken.clear()
+            if self.is_stopped:  # checked after clear(), because stop() sets the event last
                 return
             try:
-                seconds = self._look()
-            except Exception:  # noqa: BLE001  # a bug in here must not end all that is still to be looked at
+                seconds = self._step()
+            except Exception:  # noqa: BLE001  # a bug in one step must not end the loop
                 _LOG.exception("%s", self._name)
-                seconds = _AFTER_A_BUG
-            self._changed.wait(max(0.0, seconds))
+                seconds = _SECONDS_AFTER_BUG
+            self._woken.wait(max(0.0, seconds))

@@ -1,9 +1,8 @@
-"""What a killed daemon leaves behind: processes that nobody looks after any more.
+"""Finds and kills orphan processes: those that a killed daemon, a job or a model server has left behind.
 
-Every process that a daemon starts, for a job, a model or a function, has the daemon's folder in its environment, and
-is the leader of a session. So what is left of it is found without having been written down, however suddenly the
-daemon ended: whoever has the mark, and whoever is in the session of one that has it. In the same way each job, and
-each model server, has a mark of its own, by which what it has started is found when it ends.
+Every process that a daemon starts has a marker in its environment, the daemon's folder, and leads a session. So
+orphans are found without any record, however suddenly the daemon ended: all processes with the marker, and all in the
+sessions of those. Each job and each model server has a marker of its own as well.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_NAME = "PEDIGREE_LOCAL_AWS"
-_OWN = "PEDIGREE_LOCAL_AWS_PART"
-_PATIENCE_SECONDS = 5.0
-_LOOK_SECONDS = 0.01
+_DAEMON_VARIABLE = "PEDIGREE_LOCAL_AWS"
+_PART_VARIABLE = "PEDIGREE_LOCAL_AWS_PART"
+_MAX_SECONDS = 5.0
+_POLL_SECONDS = 0.01
 _PROC = Path("/proc")
 
 
@@ -31,73 +30,73 @@ class _Process:
     is_marked: bool
 
 
-def mark(folder: Path) -> Mapping[str, str]:
-    """The variable that tells whose process one is."""
-    return {_NAME: str(folder.resolve())}
+def daemon_marker(folder: Path) -> Mapping[str, str]:
+    """Return the variable that marks all processes of the daemon in a folder."""
+    return {_DAEMON_VARIABLE: str(folder.resolve())}
 
 
-def own_mark() -> Mapping[str, str]:
-    """A variable that tells whose process one is among those of the same daemon."""
-    return {_OWN: str(uuid.uuid4())}
+def unique_marker() -> Mapping[str, str]:
+    """Return a variable that marks the processes of one job or server among those of the same daemon."""
+    return {_PART_VARIABLE: str(uuid.uuid4())}
 
 
-def end(folder: Path) -> int:
-    """End what an earlier daemon of a folder has left; how many processes. Only for who holds the folder."""
-    return end_marked(mark(folder))
+def kill_orphans(folder: Path) -> int:
+    """Kill what an earlier daemon of a folder has left, and return how many. The caller must hold the folder's lock."""
+    return kill_marked(daemon_marker(folder))
 
 
-def end_process(process: int) -> None:
-    """End a process at once, if there still is one."""
+def kill_process(process: int) -> None:
+    """Kill a process, if it still exists."""
     try:
         os.kill(process, signal.SIGKILL)
     except ProcessLookupError:
         return
 
 
-def end_marked(marked: Mapping[str, str]) -> int:
-    """End whoever has a mark, and what has it in its session; how many processes."""
-    ((name, value),) = marked.items()
+def kill_marked(marker: Mapping[str, str]) -> int:
+    """Kill all processes with a marker and all in their sessions, and return how many."""
+    ((name, value),) = marker.items()
     variable = f"{name}={value}"
-    ended: set[int] = set()
-    until = time.monotonic() + _PATIENCE_SECONDS
-    # One that is just being started by another may be seen only the next time.
-    while (left := _left(variable)) and time.monotonic() < until:
-        for process in left:
-            end_process(process)
-        ended.update(left)
-        time.sleep(_LOOK_SECONDS)
-    return len(ended)
+    killed: set[int] = set()
+    until = time.monotonic() + _MAX_SECONDS
+    # A process that another one is just starting may appear only in the next listing.
+    while (orphans := _orphans(variable)) and time.monotonic() < until:
+        for process in orphans:
+            kill_process(process)
+        killed.update(orphans)
+        time.sleep(_POLL_SECONDS)
+    return len(killed)
 
 
-def _left(variable: str) -> list[int]:
-    """Leaders of sessions first: a script must not go on because what it waits for was ended."""
+def _orphans(variable: str) -> list[int]:
+    """Session leaders come first, so that no script continues because a command that it waits for was killed."""
     ours = os.getpid(), os.getppid()
-    processes = [one for one in _processes(variable) if one.id not in ours]
-    sessions = {one.session for one in processes if one.is_marked} - {os.getsid(0)}
-    left = {one.id for one in processes if one.is_marked or one.session in sessions}
-    return sorted(left, key=lambda process: process not in sessions)
+    processes = [process for process in _processes(variable) if process.id not in ours]
+    sessions = {process.session for process in processes if process.is_marked} - {os.getsid(0)}
+    orphans = {process.id for process in processes if process.is_marked or process.session in sessions}
+    return sorted(orphans, key=lambda process: process not in sessions)
 
 
 def _processes(variable: str) -> Iterator[_Process]:
-    """The processes of this user that have not ended."""
+    """List the running processes of this user."""
     if not _PROC.is_dir():
-        yield from _told_by_ps(variable)
+        yield from _processes_by_ps(variable)
         return
-    for place in _PROC.iterdir():
-        if place.name.isdecimal():
+    for folder in _PROC.iterdir():
+        if folder.name.isdecimal():
             try:
-                marked = f"{variable}\0".encode() in (place / "environ").read_bytes()
-                state, _, _, session = (place / "stat").read_text(errors="replace").rpartition(")")[2].split()[:4]
+                is_marked = f"{variable}\0".encode() in (folder / "environ").read_bytes()
+                state, _, _, session = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:4]
             except OSError:
-                continue  # somebody else's, or it has just ended
+                continue  # it belongs to another user, or has just ended
             if state != "Z":
-                yield _Process(int(place.name), int(session), marked)
+                yield _Process(int(folder.name), int(session), is_marked)
 
 
-def _told_by_ps(variable: str) -> Iterator[_Process]:
-    """The same where there is no /proc; a leader's group stands for its session."""
+def _processes_by_ps(variable: str) -> Iterator[_Process]:
+    """List the same where /proc does not exist; the process group stands for the session."""
     command = ["/bin/ps", "-xwwE", "-o", "pid=,pgid=,command="]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603  # no words of others
-    for line in told.splitlines():
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603  # fixed words only
+    for line in output.splitlines():
         process, group, rest = line.split(None, 2)
         yield _Process(int(process), int(group), f" {variable} " in f"{rest} ")

@@ -1,7 +1,7 @@
-"""Hearing what a process prints, line by line, in a thread of its own, to the end of it or as long as it makes sense.
+"""Reads what a process prints, line by line, in a thread of its own.
 
-The output of a process is open as long as anything has it that the process has started; so its end is waited for no
-longer than something is heard.
+A process's output stays open as long as any of its child processes has it. So after the process has ended, the reader
+goes on only as long as lines still come.
 """
 
 from __future__ import annotations
@@ -13,51 +13,51 @@ from collections.abc import Callable
 from typing import IO
 
 _LOG = logging.getLogger(__name__)
-_LONGEST_LINE = 262_144
-_LOOK_SECONDS = 0.02
+_MAX_LINE_BYTES = 262_144
+_POLL_SECONDS = 0.02
 _SILENT_SECONDS = 2.0
-_LONGEST_SECONDS = 60.0
+_MAX_SECONDS = 60.0
 
 
-class Listener:
-    """Tells every line of an output, one that never ends in pieces, and says when there are no more."""
+class OutputReader:
+    """Calls on_line with every line of an output, splits lines that are too long, and calls on_end after the last."""
 
     def __init__(
-        self, output: IO[bytes], hear: Callable[[str], None], when_over: Callable[[], None] = lambda: None
+        self, output: IO[bytes], on_line: Callable[[str], None], on_end: Callable[[], None] = lambda: None
     ) -> None:
         self._output = output
-        self._hear = hear
-        self._when_over = when_over
-        self._moved = time.monotonic()
-        self._is_telling = False
+        self._on_line = on_line
+        self._on_end = on_end
+        self._last_line_at = time.monotonic()
+        self._is_in_callback = False
         self._has_failed = False
-        self._thread = threading.Thread(target=self._work, name="listener", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="output", daemon=True)
         self._thread.start()
 
-    def finish(self, silent: float = _SILENT_SECONDS, longest: float = _LONGEST_SECONDS) -> bool:
-        """Hear the rest, when the process has ended; whether that was all, or somebody nobody knows has it open yet."""
-        began = time.monotonic()
+    def finish(self, silent: float = _SILENT_SECONDS, longest: float = _MAX_SECONDS) -> bool:
+        """Read the rest after the process has ended; return False if another process still has the output open."""
+        start = time.monotonic()
         while self._thread.is_alive():
-            self._thread.join(_LOOK_SECONDS)
+            self._thread.join(_POLL_SECONDS)
             now = time.monotonic()
-            is_silent = not self._is_telling and now - max(began, self._moved) > silent
-            if is_silent or now - began > longest:
+            is_silent = not self._is_in_callback and now - max(start, self._last_line_at) > silent
+            if is_silent or now - start > longest:
                 break
         return not self._thread.is_alive()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         with self._output as output:
-            while line := output.readline(_LONGEST_LINE):
-                self._is_telling = True
-                self._tell(line.decode("utf-8", errors="replace").rstrip("\r\n"))
-                self._moved, self._is_telling = time.monotonic(), False
-        self._when_over()
+            while line := output.readline(_MAX_LINE_BYTES):
+                self._is_in_callback = True
+                self._pass_on(line.decode("utf-8", errors="replace").rstrip("\r\n"))
+                self._last_line_at, self._is_in_callback = time.monotonic(), False
+        self._on_end()
 
-    def _tell(self, line: str) -> None:
-        """Nobody who cannot take a line, as on a full disk, may keep a process from writing the next."""
+    def _pass_on(self, line: str) -> None:
+        """Keep reading even if a line cannot be stored: a full pipe would block the process."""
         try:
-            self._hear(line)
-        except Exception:  # noqa: BLE001  # told once; the process goes on
+            self._on_line(line)
+        except Exception:  # noqa: BLE001  # a full disk or a bug: logged once, and the process goes on
             if not self._has_failed:
-                _LOG.exception("what a process prints cannot be kept")
+                _LOG.exception("the output of a process cannot be stored")
             self._has_failed = True

@@ -1,8 +1,7 @@
-"""What the local AWS remembers: documents by kind and name, in one SQLite file that survives a killed process.
+"""The state of the local AWS: documents by kind and name, in one SQLite file that survives a killed process.
 
-A write is on the disk before it is answered. Several writes that belong together are one transaction. A document has
-a revision, so that whoever changes one can see that nobody else has changed it meanwhile; revisions only grow, over all
-documents, so a listing by revision is a listing by age of the last change.
+A write is on the disk before it returns. Writes that belong together are one transaction. Every write gives its
+document a new revision, higher than all before; so a listing by revision is a listing by time of the last change.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ INSERT INTO counter SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM counter);
 """
 
 
-class TakenError(Exception):
-    """A document of that kind and name is there already."""
+class DocumentExistsError(Exception):
+    """A document of this kind and name already exists."""
 
 
-class MissingError(Exception):
-    """There is no document of that kind and name."""
+class DocumentNotFoundError(Exception):
+    """No document of this kind and name exists."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A document, with its name and the revision in which it was read."""
+    """A document, with its name and its revision."""
 
     name: str
     revision: int
@@ -50,9 +49,9 @@ class Entry:
 
 
 class Store:
-    """The documents; any number of threads may use it at once.
+    """Documents that any number of threads may use at once.
 
-    Who reads waits for whoever writes: a thread that is started in the midst of a transaction finds what was written.
+    Reads wait for an open transaction, so a thread that is started inside one finds what it has written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,13 +63,12 @@ class Store:
         self._connection.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Let go of the file."""
         with self._lock:
             self._connection.close()
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Make what happens inside one transaction: all of it, or nothing if it raises."""
+    def transaction(self) -> Iterator[None]:
+        """Run the block as one transaction, which is rolled back if the block raises; blocks may be nested."""
         with self._lock:
             if self._depth:
                 yield
@@ -88,46 +86,46 @@ class Store:
                 self._depth = 0
 
     def add(self, kind: str, name: str, body: Document) -> None:
-        """Keep a new document; TakenError if there is one."""
-        with self.together():
+        """Write a new document; raise DocumentExistsError if it exists."""
+        with self.transaction():
             if _row(self._connection, kind, name) is not None:
-                raise TakenError(f"{kind} {name}")
+                raise DocumentExistsError(f"{kind} {name}")
             self._write(kind, name, body)
 
     def put(self, kind: str, name: str, body: Document) -> None:
-        """Keep a document, whether or not there is one."""
-        with self.together():
+        """Write a document, new or not."""
+        with self.transaction():
             self._write(kind, name, body)
 
-    def change(self, kind: str, name: str, how: Callable[[Document], Document]) -> Document:
-        """Keep what a function makes of a document, and answer it; nobody else changes it meanwhile."""
-        with self.together():
-            changed = how(self.get(kind, name))
-            self._write(kind, name, changed)
-            return changed
+    def update(self, kind: str, name: str, function: Callable[[Document], Document]) -> Document:
+        """Replace a document by the function's result, in one transaction, and return it."""
+        with self.transaction():
+            updated = function(self.get(kind, name))
+            self._write(kind, name, updated)
+            return updated
 
     def get(self, kind: str, name: str) -> Document:
-        """A document; MissingError if there is none."""
-        found = self.find(kind, name)
-        if found is None:
-            raise MissingError(f"{kind} {name}")
-        return found
+        """Return a document; raise DocumentNotFoundError if it does not exist."""
+        document = self.find(kind, name)
+        if document is None:
+            raise DocumentNotFoundError(f"{kind} {name}")
+        return document
 
     def find(self, kind: str, name: str) -> Document | None:
-        """A document, or None."""
+        """Return a document, or None if it does not exist."""
         with self._lock:
             row = _row(self._connection, kind, name)
         return None if row is None else json.loads(row[0])
 
     def remove(self, kind: str, name: str) -> None:
-        """Forget a document; MissingError if there is none."""
-        with self.together():
-            removed = self._connection.execute("DELETE FROM documents WHERE kind = ? AND name = ?", (kind, name))
-            if not removed.rowcount:
-                raise MissingError(f"{kind} {name}")
+        """Delete a document; raise DocumentNotFoundError if it does not exist."""
+        with self.transaction():
+            deletion = self._connection.execute("DELETE FROM documents WHERE kind = ? AND name = ?", (kind, name))
+            if not deletion.rowcount:
+                raise DocumentNotFoundError(f"{kind} {name}")
 
     def entries(self, kind: str, prefix: str = "") -> list[Entry]:
-        """The documents of a kind, or those whose name begins so; the one that was changed last at the end."""
+        """List the documents of a kind whose names start with a prefix, the last changed at the end."""
         with self._lock:
             rows = self._connection.execute(
                 "SELECT name, revision, body FROM documents "
@@ -137,8 +135,8 @@ class Store:
         return [Entry(name, revision, json.loads(body)) for name, revision, body in rows]
 
     def next_number(self) -> int:
-        """A number that was never given before."""
-        with self.together():
+        """Return a number that was never returned before."""
+        with self.transaction():
             (last,) = self._connection.execute("UPDATE counter SET last = last + 1 RETURNING last").fetchone()
             return int(last)
 

@@ -50,11 +50,11 @@ def test_a_step_may_run_again_under_another_daemon_if_it_had_not_ended(
 
 def test_what_is_left_of_a_daemon_is_ended_and_nobody_else(tmp_path: Path) -> None:
     script = "env -i sleep 1000 & echo $! > child; echo ready; wait"
-    marked = {**os.environ, **orphans.mark(tmp_path)}
-    others = {**os.environ, **orphans.mark(tmp_path / "other")}
+    marked = {**os.environ, **orphans.daemon_marker(tmp_path)}
+    others = {**os.environ, **orphans.daemon_marker(tmp_path / "other")}
     with _shell(script, tmp_path, marked) as left, _shell("echo ready; sleep 1000", tmp_path, others) as other:
         child = int((tmp_path / "child").read_text())
-        assert orphans.end(tmp_path) == 2
+        assert orphans.kill_orphans(tmp_path) == 2
         assert left.wait(10) < 0
         assert not _runs(child)
         assert other.poll() is None

@@ -16,8 +16,8 @@ import pytest
 
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.kernel import orphans
-from pedigree.localaws.kernel.output_reader import Listener
-from pedigree.localaws.kernel.processes import Host, Outcome, Running
+from pedigree.localaws.kernel.output_reader import OutputReader
+from pedigree.localaws.kernel.processes import Host, HostProcesses, Outcome
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, Recipe
 
 Told = TypeVar("Told")
@@ -66,7 +66,7 @@ def daemons(lines: list[str]) -> list[int]:
 def ended(folder: Path, *arguments: str) -> tuple[Outcome, list[str]]:
     lines: list[str] = []
     command = [sys.executable, "-c", f"{DAEMON}\nprint('done', flush=True)", *arguments]
-    running = Running([Host("one", command, folder, dict(os.environ))], lambda _host, line: lines.append(line))
+    running = HostProcesses([Host("one", command, folder, dict(os.environ))], lambda _host, line: lines.append(line))
     return in_time(lambda: running.wait(60)), lines
 
 
@@ -114,7 +114,7 @@ def test_a_line_that_cannot_be_kept_ends_no_listening() -> None:
         if line == "a":
             raise OSError("No space left on device")
 
-    listener = Listener(os.fdopen(reading, "rb"), hear)
+    listener = OutputReader(os.fdopen(reading, "rb"), hear)
     with os.fdopen(writing, "wb") as output:
         output.write(b"a\nb\n")
     assert listener.finish()
@@ -124,7 +124,7 @@ def test_a_line_that_cannot_be_kept_ends_no_listening() -> None:
 def test_a_daemon_that_stops_leaves_nothing_that_is_its_own(tmp_path: Path) -> None:
     local = LocalAws(Options(tmp_path, enforces_iam=False))
     local.start()
-    marked = {**os.environ, **orphans.mark(tmp_path)}
+    marked = {**os.environ, **orphans.daemon_marker(tmp_path)}
     with subprocess.Popen(["/bin/sleep", "60"], env=marked, start_new_session=True) as strayed:
         local.stop()
         assert strayed.wait(PATIENCE_SECONDS) == -signal.SIGKILL

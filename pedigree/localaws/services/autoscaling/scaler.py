@@ -14,11 +14,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.autoscaling.scheduled_actions import Actions
 from pedigree.localaws.services.autoscaling.invocation_metrics import NAMESPACE, metrics
-from pedigree.localaws.services.autoscaling.target_tracking import Past, Policy, combined, decide, outside
-from pedigree.localaws.services.cloudwatch.alarm_state import Series
-from pedigree.localaws.services.cloudwatch.alarm_evaluator import Watch
+from pedigree.localaws.services.autoscaling.scheduled_actions import ScheduledActions
+from pedigree.localaws.services.autoscaling.target_tracking import (
+    PolicyHistory,
+    TrackingPolicy,
+    combined,
+    decide,
+    outside,
+)
+from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
+from pedigree.localaws.services.cloudwatch.alarm_state import MetricStat
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.metering import MINUTE, Meter
 
@@ -38,7 +44,7 @@ _CALLED = {
 
 
 @dataclass(frozen=True)
-class Target:
+class ScalableTarget:
     """A variant that is scaled, between so few and so many instances; suspended: what is left alone meanwhile."""
 
     resource: str
@@ -58,7 +64,7 @@ class Target:
         return self.resource.split("/")[3]
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Target:
+    def of(cls, told: Mapping[str, Any]) -> ScalableTarget:
         """A target as the service describes it."""
         bounds = int(told["MinCapacity"]), int(told["MaxCapacity"])
         return cls(told["ResourceId"], told["ScalableDimension"], *bounds, told.get("SuspendedState") or {})
@@ -68,15 +74,15 @@ class Scaler:
     """A thread that looks every few seconds."""
 
     def __init__(
-        self, world: World, endpoints: Endpoints, meter: Meter, watch: Watch, client: Callable[[str], Any]
+        self, world: World, endpoints: Endpoints, meter: Meter, watch: AlarmEvaluator, client: Callable[[str], Any]
     ) -> None:
         self._world = world
         self._endpoints = endpoints
         self._meter = meter
         self._watch = watch
         self._client = client
-        self._actions = Actions(world.store, world.clock.now)
-        self._past: dict[str, Past] = {}
+        self._actions = ScheduledActions(world.store, world.clock.now)
+        self._past: dict[str, PolicyHistory] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="scaler", daemon=True)
 
@@ -108,17 +114,17 @@ class Scaler:
             except Exception:  # noqa: BLE001  # a bug in here must not end all scaling
                 _LOG.exception("scaling has to wait")
 
-    def _targets(self) -> list[Target]:
+    def _targets(self) -> list[ScalableTarget]:
         if not self._world.store.entries(ENDPOINT):
             return []
         told = self._pages("describe_scalable_targets", "ScalableTargets")
-        return [Target.of(one) for one in told if one["ScalableDimension"] in _DIMENSIONS]
+        return [ScalableTarget.of(one) for one in told if one["ScalableDimension"] in _DIMENSIONS]
 
     def _pages(self, operation: str, key: str, **asked: str) -> Iterator[Mapping[str, Any]]:
         for page in self._client(_SCALING).get_paginator(operation).paginate(ServiceNamespace="sagemaker", **asked):
             yield from page[key]
 
-    def _scheduled(self, target: Target) -> Target:
+    def _scheduled(self, target: ScalableTarget) -> ScalableTarget:
         """A target after the scheduled actions that are due."""
         if target.suspended.get("ScheduledScalingSuspended"):
             return target
@@ -138,18 +144,18 @@ class Scaler:
                 continue
             self._actions.note(due)
             least, most = bounds.get("MinCapacity", target.least), bounds.get("MaxCapacity", target.most)
-            target = Target(target.resource, target.dimension, least, most, target.suspended)
+            target = ScalableTarget(target.resource, target.dimension, least, most, target.suspended)
             self._bound(target, f"scheduled action name {action['ScheduledActionName']} was triggered")
         return target
 
-    def _follow(self, target: Target) -> None:
+    def _follow(self, target: ScalableTarget) -> None:
         count = self._count(target)
         if not count or self._bound(target):
             return
         policies = list(self._policies(target))
         now = self._world.clock.monotonic()
         keys = [f"{target.resource} {name}" for name, _, _ in policies]
-        pasts = [self._past.get(key, Past()) for key in keys]
+        pasts = [self._past.get(key, PolicyHistory()) for key in keys]
         decisions = [
             decide(policy, load, count, past, now) for (_, policy, load), past in zip(policies, pasts, strict=True)
         ]
@@ -158,14 +164,14 @@ class Scaler:
         if wanted is not None:
             self._scale(target, wanted.count, wanted.cause)
 
-    def _count(self, target: Target) -> int:
+    def _count(self, target: ScalableTarget) -> int:
         """How many instances a target has; none while it is not to be scaled."""
         body = self._world.store.find(ENDPOINT, target.endpoint)
         if body is None or body["EndpointStatus"] != "InService":
             return 0
         return self._endpoints.counts(target.endpoint).get(target.variant, 0)
 
-    def _bound(self, target: Target, cause: str = "") -> bool:
+    def _bound(self, target: ScalableTarget, cause: str = "") -> bool:
         """Have no fewer and no more instances than a target allows; whether anything was to be done."""
         count = self._count(target)
         within = min(max(count, target.least), target.most)
@@ -174,7 +180,7 @@ class Scaler:
         self._scale(target, within, cause or outside(count, target.least, target.most))
         return True
 
-    def _policies(self, target: Target) -> Iterator[tuple[str, Policy, float]]:
+    def _policies(self, target: ScalableTarget) -> Iterator[tuple[str, TrackingPolicy, float]]:
         """The policies that are tracked, by name, each with the load that it is about."""
         asked = {"ResourceId": target.resource, "ScalableDimension": target.dimension}
         for one in self._pages("describe_scaling_policies", "ScalingPolicies", **asked):
@@ -184,7 +190,7 @@ class Scaler:
             if load is None:
                 continue
             known = {argument: tracking[member] for argument, member in _COOLDOWNS.items() if member in tracking}
-            policy = Policy(
+            policy = TrackingPolicy(
                 tracking["TargetValue"],
                 target.least,
                 target.most,
@@ -197,7 +203,7 @@ class Scaler:
             )
             yield one["PolicyName"], policy, load
 
-    def _load(self, target: Target, kind: str, tracking: Mapping[str, Any]) -> float | None:
+    def _load(self, target: ScalableTarget, kind: str, tracking: Mapping[str, Any]) -> float | None:
         """What is asked of a target now, as a policy counts it; None if nobody knows."""
         if kind == _INVOCATIONS:
             return self._meter.last_minute(target.endpoint, target.variant)
@@ -207,11 +213,11 @@ class Scaler:
         if "MetricName" not in custom:
             return None
         dimensions = frozenset((one["Name"], one["Value"]) for one in custom.get("Dimensions", ()))
-        series = Series(custom["Namespace"], custom["MetricName"], dimensions, custom["Statistic"])
+        series = MetricStat(custom["Namespace"], custom["MetricName"], dimensions, custom["Statistic"])
         told = self._watch.number(series, MINUTE)
         return None if told is None else told * self._count(target)
 
-    def _scale(self, target: Target, count: int, cause: str) -> None:
+    def _scale(self, target: ScalableTarget, count: int, cause: str) -> None:
         """Have so many instances, and keep that it was done, why, and what came of it."""
         name = str(uuid.uuid4())
         what = "instance count" if target.dimension == _DIMENSIONS[0] else "provisioned concurrency"
@@ -235,7 +241,7 @@ class Scaler:
             )
             status = "Failed" if failure else "Successful"
             ended: Document = {"StatusCode": status, "StatusMessage": told, "EndTime": self._world.now()}
-            self._world.store.change(ACTIVITY, name, lambda before: {**before, **ended})
+            self._world.store.update(ACTIVITY, name, lambda before: {**before, **ended})
 
         _LOG.info("%s: %d instances, as %s", target.resource, count, cause)
         self._endpoints.scale(target.endpoint, {target.variant: count}, done)

@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.scheduler.triggers import Timed
+from pedigree.localaws.services.scheduler.triggers import Trigger
 
 _LOG = logging.getLogger(__name__)
 _KIND = "scheduled-scaling"
 
 
 @dataclass(frozen=True)
-class Due:
+class DueAction:
     """An action whose time has come, and when that was."""
 
     action: Mapping[str, Any]
     moment: dt.datetime
 
 
-class Actions:
+class ScheduledActions:
     """The scheduled actions of a scalable target."""
 
     def __init__(self, store: Store, now: Callable[[], dt.datetime]) -> None:
@@ -34,13 +34,13 @@ class Actions:
         self._now = now
         self._unreadable: set[str] = set()
 
-    def due(self, actions: Iterable[Mapping[str, Any]]) -> list[Due]:
+    def due(self, actions: Iterable[Mapping[str, Any]]) -> list[DueAction]:
         """Those whose time has come since they were done last, the earliest first."""
         times = [(one, self._last(one)) for one in actions]
-        found = [Due(one, moment) for one, moment in times if moment is not None]
+        found = [DueAction(one, moment) for one, moment in times if moment is not None]
         return sorted(found, key=lambda one: one.moment)
 
-    def note(self, done: Due) -> None:
+    def note(self, done: DueAction) -> None:
         """Keep that an action was done."""
         self._store.put(_KIND, _key(done.action), {"seen": done.moment.isoformat()})
 
@@ -49,7 +49,7 @@ class Actions:
         made, now = action["CreationTime"], self._now()
         kept = self._store.find(_KIND, key)
         seen = dt.datetime.fromisoformat(kept["seen"]) if kept else made
-        timed = Timed(
+        timed = Trigger(
             key,
             action["Schedule"],
             action.get("Timezone") or "UTC",

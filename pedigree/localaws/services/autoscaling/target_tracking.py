@@ -18,7 +18,7 @@ _USUAL_COOLDOWN = 300.0
 
 
 @dataclass(frozen=True)
-class Policy:
+class TrackingPolicy:
     """What is tracked: so much an instance, between so few and so many instances; what is called what in a cause."""
 
     target: float
@@ -32,7 +32,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Past:
+class PolicyHistory:
     """What matters of what was: when instances last came or went, and since when there is little to do."""
 
     out_at: float = -math.inf
@@ -41,35 +41,35 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Decision:
+class ScalingDecision:
     """How many instances there should be, why, and what is the past from now on."""
 
     count: int
     cause: str
-    past: Past
+    past: PolicyHistory
 
 
-def decide(policy: Policy, load: float, count: int, past: Past, now: float) -> Decision:
+def decide(policy: TrackingPolicy, load: float, count: int, past: PolicyHistory, now: float) -> ScalingDecision:
     """What follows from the load of so many instances."""
     within = min(max(count, policy.least), policy.most)
     if within != count:
-        return Decision(within, outside(count, policy.least, policy.most), past)
+        return ScalingDecision(within, outside(count, policy.least, policy.most), past)
     needed = min(max(math.ceil(load / policy.target), policy.least), policy.most)
     if needed > count:
         calm = replace(past, calm_since=None)
         if not policy.may_go_out or now - past.out_at < policy.out_cooldown:
-            return Decision(count, "", calm)
+            return ScalingDecision(count, "", calm)
         told = f"{load / count:g} {policy.called} are above the target {policy.target:g}"
-        return Decision(needed, told, replace(calm, out_at=now))
+        return ScalingDecision(needed, told, replace(calm, out_at=now))
     if needed == count or load >= _BELOW * policy.target * count:
-        return Decision(count, "", replace(past, calm_since=None))
+        return ScalingDecision(count, "", replace(past, calm_since=None))
     since = now if past.calm_since is None else past.calm_since
     last = max(past.out_at, past.in_at)
     is_early = now - since < _CALM_SECONDS or now - last < policy.in_cooldown
     if is_early or not policy.may_go_in:
-        return Decision(count, "", replace(past, calm_since=since))
+        return ScalingDecision(count, "", replace(past, calm_since=since))
     told = f"{load / count:g} {policy.called} are below the target {policy.target:g}"
-    return Decision(needed, told, Past(past.out_at, now, None))
+    return ScalingDecision(needed, told, PolicyHistory(past.out_at, now, None))
 
 
 def outside(count: int, least: int, most: int) -> str:
@@ -77,7 +77,9 @@ def outside(count: int, least: int, most: int) -> str:
     return f"capacity {count} is outside {least} to {most}"
 
 
-def combined(decisions: Sequence[Decision], pasts: Sequence[Past], count: int) -> tuple[Decision | None, list[Past]]:
+def combined(
+    decisions: Sequence[ScalingDecision], pasts: Sequence[PolicyHistory], count: int
+) -> tuple[ScalingDecision | None, list[PolicyHistory]]:
     """What several policies decide together, and the past of each: the most that one wants; fewer only if all do."""
     wanted = max(decisions, key=lambda one: one.count, default=None)
     goes_in = wanted is not None and wanted.count < count

@@ -9,22 +9,24 @@ from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
 from pedigree.localaws.services.cloudwatch import alarm_state
-from pedigree.localaws.services.cloudwatch.alarm_state import Alarm, Series
-from pedigree.localaws.services.cloudwatch.metric_math import ExpressionError
-from pedigree.localaws.services.cloudwatch.statistics import Point, single, statistic
+from pedigree.localaws.services.cloudwatch.alarm_state import Alarm, MetricStat
+from pedigree.localaws.services.cloudwatch.metric_math import MetricMathError
+from pedigree.localaws.services.cloudwatch.statistics import Datapoint, single, statistic
 
 _LOG = logging.getLogger(__name__)
 _CLOUDWATCH = "cloudwatch"
 _OWN = "AWS/SageMaker"
 _KEPT_SECONDS = 3 * 3600
 _OWN_ID = "metric"
-Held: TypeAlias = Callable[[str, str], AbstractContextManager[Any]]
+OpenBackend: TypeAlias = Callable[[str, str], AbstractContextManager[Any]]
 
 
-class Watch:
+class AlarmEvaluator:
     """Evaluates all alarms of a region that are about metrics; a composite one is left as it is."""
 
-    def __init__(self, held: Held, keep: Callable[[str], None], region: str, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self, held: OpenBackend, keep: Callable[[str], None], region: str, now: Callable[[], dt.datetime]
+    ) -> None:
         self._held = held
         self._keep = keep
         self._region = region
@@ -40,7 +42,7 @@ class Watch:
         if any(changes):
             self._keep(_CLOUDWATCH)
 
-    def number(self, series: Series, seconds: float) -> float | None:
+    def number(self, series: MetricStat, seconds: float) -> float | None:
         """What a metric comes to in the last so many seconds."""
         now = self._now().timestamp()
         with self._held(_CLOUDWATCH, self._region) as backend:
@@ -56,7 +58,7 @@ class Watch:
             oldest = now - alarm.period * alarm.periods
             points = {key: _points(data, series, oldest) for key, series in alarm.series.items()}
             told = alarm_state.state(alarm, points, now, kept.state_value)
-        except (ExpressionError, KeyError, ValueError) as error:
+        except (MetricMathError, KeyError, ValueError) as error:
             if kept.name not in self._unreadable:
                 self._unreadable.add(kept.name)
                 _LOG.warning("alarm %s cannot be evaluated: %s", kept.name, error)
@@ -97,13 +99,13 @@ def _alarm(kept: Any) -> Alarm | None:
     )
 
 
-def _queried(stat: Any) -> Series:
-    return Series(stat.metric.namespace, stat.metric.metric_name, _dimensions(stat.metric.dimensions), stat.stat)
+def _queried(stat: Any) -> MetricStat:
+    return MetricStat(stat.metric.namespace, stat.metric.metric_name, _dimensions(stat.metric.dimensions), stat.stat)
 
 
-def _own(kept: Any) -> Series:
+def _own(kept: Any) -> MetricStat:
     chosen = kept.statistic or kept.extended_statistic
-    return Series(kept.namespace, kept.metric_name, _dimensions(kept.dimensions), chosen)
+    return MetricStat(kept.namespace, kept.metric_name, _dimensions(kept.dimensions), chosen)
 
 
 def _dimensions(told: Any) -> frozenset[tuple[str, str]]:
@@ -113,11 +115,11 @@ def _dimensions(told: Any) -> frozenset[tuple[str, str]]:
     )
 
 
-def _points(data: Sequence[Any], series: Series, oldest: float) -> list[Point]:
+def _points(data: Sequence[Any], series: MetricStat, oldest: float) -> list[Datapoint]:
     return list(_fitting(data, series, oldest))
 
 
-def _fitting(data: Sequence[Any], series: Series, oldest: float) -> Iterator[Point]:
+def _fitting(data: Sequence[Any], series: MetricStat, oldest: float) -> Iterator[Datapoint]:
     for one in data:
         if one.name != series.name or one.namespace != series.namespace:
             continue
@@ -126,7 +128,7 @@ def _fitting(data: Sequence[Any], series: Series, oldest: float) -> Iterator[Poi
             yield _point(one, moment)
 
 
-def _point(one: Any, moment: float) -> Point:
+def _point(one: Any, moment: float) -> Datapoint:
     if hasattr(one, "value"):
         return single(moment, one.value)
-    return Point(moment, one.sample_count, one.sum, one.min, one.max)
+    return Datapoint(moment, one.sample_count, one.sum, one.min, one.max)

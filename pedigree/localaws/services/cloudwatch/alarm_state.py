@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from pedigree.localaws.services.cloudwatch import metric_math
 from pedigree.localaws.services.cloudwatch.metric_math import Number
-from pedigree.localaws.services.cloudwatch.statistics import Point, statistic
+from pedigree.localaws.services.cloudwatch.statistics import Datapoint, statistic
 
 OK, ALARM, UNKNOWN = "OK", "ALARM", "INSUFFICIENT_DATA"
 _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
@@ -23,7 +23,7 @@ _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
 
 
 @dataclass(frozen=True)
-class Series:
+class MetricStat:
     """A metric's statistic: namespace, name and dimensions say which metric."""
 
     namespace: str
@@ -36,7 +36,7 @@ class Series:
 class Alarm:
     """What an alarm looks at: series by their ids, one of which it compares, or an expression over them."""
 
-    series: Mapping[str, Series]
+    series: Mapping[str, MetricStat]
     compared: str
     comparison: str
     threshold: float
@@ -48,21 +48,21 @@ class Alarm:
 
 
 @dataclass(frozen=True)
-class State:
+class AlarmState:
     """What an alarm says, and why."""
 
     value: str
     reason: str
 
 
-def state(alarm: Alarm, points: Mapping[str, Sequence[Point]], now: float, before: str) -> State:
+def state(alarm: Alarm, points: Mapping[str, Sequence[Datapoint]], now: float, before: str) -> AlarmState:
     """The state of an alarm, by the points of each of its series."""
     numbers = [_number(alarm, points, now - alarm.period * number) for number in range(alarm.periods)]
     found = [one for one in numbers if one is not None]
     if not found and alarm.missing == "ignore":
-        return State(before, "No new data")
+        return AlarmState(before, "No new data")
     if not found and alarm.missing == "missing":
-        return State(UNKNOWN, "Insufficient Data: no datapoints were received")
+        return AlarmState(UNKNOWN, "Insufficient Data: no datapoints were received")
     breaches = _BREACHES[alarm.comparison]
     beyond = sum(breaches(one, alarm.threshold) for one in found)
     if alarm.missing == "breaching":
@@ -71,11 +71,11 @@ def state(alarm: Alarm, points: Mapping[str, Sequence[Point]], now: float, befor
     where = f"of the last {alarm.periods} datapoints [{told}]" if alarm.periods > 1 else f"datapoint [{told}]"
     against = f"{alarm.comparison} of {alarm.threshold:g}"
     if beyond >= alarm.enough:
-        return State(ALARM, f"Threshold Crossed: {beyond} {where} met {against}")
-    return State(OK, f"Threshold Crossed: {beyond} {where} met {against}, which needs {alarm.enough}")
+        return AlarmState(ALARM, f"Threshold Crossed: {beyond} {where} met {against}")
+    return AlarmState(OK, f"Threshold Crossed: {beyond} {where} met {against}, which needs {alarm.enough}")
 
 
-def _number(alarm: Alarm, points: Mapping[str, Sequence[Point]], end: float) -> Number:
+def _number(alarm: Alarm, points: Mapping[str, Sequence[Datapoint]], end: float) -> Number:
     """What an alarm compares, in the period that ends at a moment."""
     numbers: dict[str, Number] = {
         key: statistic([one for one in points[key] if end - alarm.period < one.moment <= end], series.statistic)

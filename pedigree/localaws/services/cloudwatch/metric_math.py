@@ -17,7 +17,7 @@ Number: TypeAlias = float | None
 """None is a number that is missing."""
 
 
-class ExpressionError(ValueError):
+class MetricMathError(ValueError):
     """An expression that is not understood."""
 
 
@@ -32,7 +32,7 @@ def _parsed(text: str) -> ast.expr:
     try:
         return ast.parse(written.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ExpressionError(f"{text} is no expression of metric math") from None
+        raise MetricMathError(f"{text} is no expression of metric math") from None
 
 
 def _of(node: ast.expr, numbers: Mapping[str, Number]) -> Number:
@@ -58,15 +58,15 @@ def _binary(node: ast.expr, numbers: Mapping[str, Number]) -> Number:
         kind = type(node.ops[0])
         sides = node.left, node.comparators[0]
     else:
-        raise ExpressionError(f"metric math has no {type(node).__name__} here")
+        raise MetricMathError(f"metric math has no {type(node).__name__} here")
     if kind not in _OPERATORS:
-        raise ExpressionError(f"metric math has no {kind.__name__} here")
+        raise MetricMathError(f"metric math has no {kind.__name__} here")
     return _apply(_OPERATORS[kind], *(_of(one, numbers) for one in sides))
 
 
 def _named(name: str, numbers: Mapping[str, Number]) -> Number:
     if name not in numbers:
-        raise ExpressionError(f"{name} is no metric of the alarm")
+        raise MetricMathError(f"{name} is no metric of the alarm")
     return numbers[name]
 
 
@@ -79,7 +79,7 @@ def _called(name: str, arguments: list[ast.expr], numbers: Mapping[str, Number])
         found = _of(arguments[0], numbers)
         return _of(arguments[1], numbers) if found is None else found
     if known not in _FUNCTIONS or not arguments:
-        raise ExpressionError(f"metric math has no {name} of {len(arguments)} here")
+        raise MetricMathError(f"metric math has no {name} of {len(arguments)} here")
     return _apply(_FUNCTIONS[known], *(_of(one, numbers) for one in _flat(arguments)))
 
 

@@ -11,7 +11,7 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 
 
 @dataclass(frozen=True)
-class Point:
+class Datapoint:
     """So many values at a moment (in seconds): their sum, and the smallest and the largest of them."""
 
     moment: float
@@ -21,9 +21,9 @@ class Point:
     most: float
 
 
-def single(moment: float, value: float) -> Point:
+def single(moment: float, value: float) -> Datapoint:
     """One value."""
-    return Point(moment, 1.0, value, value, value)
+    return Datapoint(moment, 1.0, value, value, value)
 
 
 def sets(values: Sequence[float], most: int) -> list[Mapping[str, float]]:
@@ -35,7 +35,7 @@ def sets(values: Sequence[float], most: int) -> list[Mapping[str, float]]:
     return [{"SampleCount": float(len(one)), "Sum": sum(one), "Minimum": one[0], "Maximum": one[-1]} for one in groups]
 
 
-def statistic(points: Sequence[Point], name: str) -> float | None:
+def statistic(points: Sequence[Datapoint], name: str) -> float | None:
     """What points come to; None where there are none, or the statistic is not known."""
     if not points:
         return None
@@ -45,7 +45,7 @@ def statistic(points: Sequence[Point], name: str) -> float | None:
     return percentile(points, float(found[1]) / 100) if found else None
 
 
-def percentile(points: Sequence[Point], share: float) -> float:
+def percentile(points: Sequence[Datapoint], share: float) -> float:
     """The value below which a share of all values lies; within a set, values are taken to lie evenly."""
     ordered = sorted(points, key=lambda one: (one.least, one.most))
     left = share * sum(one.count for one in ordered)
@@ -56,15 +56,15 @@ def percentile(points: Sequence[Point], share: float) -> float:
     return ordered[-1].most
 
 
-def _count(points: Sequence[Point]) -> float:
+def _count(points: Sequence[Datapoint]) -> float:
     return sum(one.count for one in points)
 
 
-def _sum(points: Sequence[Point]) -> float:
+def _sum(points: Sequence[Datapoint]) -> float:
     return sum(one.total for one in points)
 
 
-_USUAL: Mapping[str, Callable[[Sequence[Point]], float]] = {
+_USUAL: Mapping[str, Callable[[Sequence[Datapoint]], float]] = {
     "SampleCount": _count,
     "Sum": _sum,
     "Average": lambda points: _sum(points) / _count(points) if _count(points) else 0.0,

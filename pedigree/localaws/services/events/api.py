@@ -15,7 +15,7 @@ from pedigree.localaws.http.replies import RPC, read, refused, reply
 from pedigree.localaws.http.router import Application, Environ, StartResponse
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.events import patterns
-from pedigree.localaws.services.events.rules import DEFAULT_BUS, Rules
+from pedigree.localaws.services.events.rules import DEFAULT_BUS, RuleDispatcher
 from pedigree.schedules import cron
 
 _MOST_ENTRIES = 10
@@ -27,7 +27,7 @@ _RULES_FORMS = ("cron(", "rate(")
 class EventsApi:
     """EventBridge over HTTP; what is not done here is moto's."""
 
-    def __init__(self, world: World, rules: Rules, others: Application) -> None:
+    def __init__(self, world: World, rules: RuleDispatcher, others: Application) -> None:
         self._world = world
         self._rules = rules
         self._others = others

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from pedigree.localaws.kernel.store import Document, MissingError, Store
+from pedigree.localaws.kernel.store import Document, DocumentNotFoundError, Store
 from pedigree.localaws.kernel.world import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -30,10 +30,10 @@ _AFTER_A_FAILURE = 1.0
 TRIED_OUT = "MaximumRetryAttempts"
 TOO_OLD = "MaximumEventAgeInSeconds"
 DAY = 86400.0
-MOST_TRIES = 185
+MAX_RETRIES = 185
 
 
-class NotTakenError(Exception):
+class DeliveryFailedError(Exception):
     """Whoever it was for did not take it; is_final: and will not when asked again."""
 
     def __init__(self, code: str, message: str, *, is_final: bool = False) -> None:
@@ -43,12 +43,12 @@ class NotTakenError(Exception):
         self.is_final = is_final
 
 
-class NotNowError(Exception):
+class DeliveryPostponedError(Exception):
     """There is no room for it at the moment; that is no try."""
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RetriesExhausted:
     """Why a delivery is given up, and after how many tries."""
 
     code: str
@@ -57,31 +57,31 @@ class Refusal:
     tries: int
 
 
-class Way(Protocol):
+class DeliveryChannel(Protocol):
     """A way in which deliveries are brought."""
 
     def bring(self, name: str, delivery: Document) -> None:
-        """Bring it; NotTakenError or NotNowError if that did not work."""
+        """Bring it; DeliveryFailedError or DeliveryPostponedError if that did not work."""
         ...
 
-    def give_up(self, _name: str, delivery: Document, refusal: Refusal) -> None:
+    def give_up(self, _name: str, delivery: Document, refusal: RetriesExhausted) -> None:
         """Tell whoever wants to know that it will not arrive."""
         ...
 
 
-def made(way: str, now: float, *, most: int = MOST_TRIES, seconds: float = DAY, **rest: Any) -> dict[str, Any]:
+def new_delivery(way: str, now: float, *, most: int = MAX_RETRIES, seconds: float = DAY, **rest: Any) -> dict[str, Any]:
     """A delivery that is due at once, is tried again so often at most, and for so long."""
     return {"way": way, "due": now, "until": now + seconds, "most": most, "tries": 0, "waits": 0, **rest}
 
 
-class Deliveries:
+class DeliveryQueue:
     """Brings what is due: on each way so many at once, so that none of them is held up on another's."""
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        ways: Callable[[], Mapping[str, Way]],
+        ways: Callable[[], Mapping[str, DeliveryChannel]],
         at_once: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._store = store
@@ -163,16 +163,16 @@ class Deliveries:
         try:
             way.bring(name, delivery)
             self._forget(name)
-        except NotNowError:
+        except DeliveryPostponedError:
             self._later(name, delivery, tries=delivery["tries"])
-        except NotTakenError as error:
+        except DeliveryFailedError as error:
             self._tried(name, delivery, way, error)
         except Exception as error:  # noqa: BLE001  # a bug in here holds up one delivery, and the log has all of it
             if not self._is_over:
                 _LOG.exception("delivery %s", name)
-                self._tried(name, delivery, way, NotTakenError("InternalFailure", str(error)))
+                self._tried(name, delivery, way, DeliveryFailedError("InternalFailure", str(error)))
 
-    def _tried(self, name: str, delivery: Document, way: Way, error: NotTakenError) -> None:
+    def _tried(self, name: str, delivery: Document, way: DeliveryChannel, error: DeliveryFailedError) -> None:
         if self._is_over:
             return
         tries = delivery["tries"] + 1
@@ -182,7 +182,7 @@ class Deliveries:
             return
         condition = TOO_OLD if is_old and tries <= delivery["most"] else TRIED_OUT
         try:
-            way.give_up(name, delivery, Refusal(error.code, error.message, condition, tries - 1))
+            way.give_up(name, delivery, RetriesExhausted(error.code, error.message, condition, tries - 1))
         except Exception:  # noqa: BLE001  # nobody is left to tell but the log
             _LOG.exception("delivery %s was given up, and nobody could be told", name)
         self._forget(name)
@@ -196,7 +196,7 @@ class Deliveries:
     def _forget(self, name: str) -> None:
         try:
             self._store.remove(KIND, name)
-        except MissingError:
+        except DocumentNotFoundError:
             _LOG.debug("delivery %s was forgotten already", name)
 
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.localaws.kernel.clients import EVENTS
-from pedigree.localaws.kernel.loop import Rounds
+from pedigree.localaws.kernel.event_bus import Event
+from pedigree.localaws.kernel.loop import WakeableLoop
 from pedigree.localaws.kernel.store import Entry
-from pedigree.localaws.kernel.world import Event, World
+from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.services import Records
-from pedigree.localaws.services.events import patterns
-from pedigree.localaws.services.events import target_input
-from pedigree.localaws.services.events.deliveries import Deliveries
-from pedigree.localaws.services.events.targets import to_target
+from pedigree.localaws.services.events import patterns, target_input
+from pedigree.localaws.services.events.deliveries import DeliveryQueue
+from pedigree.localaws.services.events.targets import target_delivery
 
 _LOG = logging.getLogger(__name__)
 _SERVICE = "events"
@@ -31,7 +31,7 @@ _LOOK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Rule:
+class EventRule:
     """A rule, with where its events go."""
 
     arn: str
@@ -41,29 +41,29 @@ class Rule:
     targets: Sequence[Mapping[str, Any]]
 
 
-class Rules:
+class RuleDispatcher:
     """Brings events to the targets of the rules that they match."""
 
-    def __init__(self, world: World, records: Records, deliveries: Deliveries) -> None:
+    def __init__(self, world: World, records: Records, deliveries: DeliveryQueue) -> None:
         self._world = world
         self._records = records
         self._deliveries = deliveries
-        self._rounds = Rounds("rules", self._look)
+        self._loop = WakeableLoop("rules", self._look)
         self._told: set[str] = set()
-        world.bus.listen(self.tell)
+        world.bus.subscribe(self.tell)
 
     def begin(self) -> None:
         """Take up the events that nobody has looked at."""
-        self._rounds.begin()
+        self._loop.start()
 
     def end(self) -> None:
         """Look at no more; they are kept."""
-        self._rounds.end()
+        self._loop.stop()
 
     def tell(self, event: Event, bus: str = DEFAULT_BUS) -> None:
         """Keep an event of a bus, and let its rules be found."""
         self._world.store.put(KIND, str(uuid.uuid4()), {"bus": bus, "event": dict(event)})
-        self._rounds.wake()
+        self._loop.wake()
 
     def bus_of(self, name_or_arn: str | None) -> str | None:
         """The name of a bus; None if there is none."""
@@ -71,18 +71,18 @@ class Rules:
         with self._records.held(_SERVICE, self._world.region) as backend:
             return name if name in backend.event_buses else None
 
-    def all(self) -> list[Rule]:
+    def all(self) -> list[EventRule]:
         """The rules that are enabled."""
         with self._records.held(_SERVICE, self._world.region) as backend:
             rules = [rule for bus in backend.event_buses.values() for rule in bus.rules.values()]
             return [_rule(one) for one in rules if not one.state.startswith("DISABLED")]
 
-    def fire(self, rule: Rule, event: Event) -> None:
+    def fire(self, rule: EventRule, event: Event) -> None:
         """Bring an event to all targets of a rule."""
         for target in rule.targets:
             try:
                 body, by = target_input.body(target, event, rule.arn), (EVENTS, rule.arn)
-                delivery = to_target(target, body, self._deliveries.now(), by, about={"RULE_ARN": rule.arn})
+                delivery = target_delivery(target, body, self._deliveries.now(), by, about={"RULE_ARN": rule.arn})
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 _LOG.warning("target %s of rule %s gets nothing: %s", target.get("Id"), rule.arn, error)
                 continue
@@ -104,19 +104,19 @@ class Rules:
 
     def _look_at(self, entry: Entry) -> None:
         matching = [rule for rule in self.all() if _is_for(rule, entry.body)]
-        with self._world.store.together():
+        with self._world.store.transaction():
             for rule in matching:
                 self.fire(rule, entry.body["event"])
             self._world.store.remove(KIND, entry.name)
 
 
-def _rule(one: Any) -> Rule:
+def _rule(one: Any) -> EventRule:
     pattern = one.event_pattern.dump() or ""
     targets = tuple(json.loads(json.dumps(target)) for target in one.targets)
-    return Rule(one.arn, one.event_bus_name, pattern, one.scheduled_expression or "", targets)
+    return EventRule(one.arn, one.event_bus_name, pattern, one.scheduled_expression or "", targets)
 
 
-def _is_for(rule: Rule, told: Mapping[str, Any]) -> bool:
+def _is_for(rule: EventRule, told: Mapping[str, Any]) -> bool:
     if not rule.pattern or rule.bus != told["bus"]:
         return False
     try:

@@ -12,11 +12,17 @@ from typing import Any, TypeAlias
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pedigree.localaws.kernel.clients import Clients, Taking
+from pedigree.localaws.kernel.clients import Clients, RoleAssumption
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.services.events.deliveries import DAY, MOST_TRIES, NotTakenError, Refusal, made
+from pedigree.localaws.services.events.deliveries import (
+    DAY,
+    MAX_RETRIES,
+    DeliveryFailedError,
+    RetriesExhausted,
+    new_delivery,
+)
 
-WAY = "target"
+CHANNEL = "target"
 _TRY_AGAIN = (408, 429)
 _FIRST_SERVER_FAULT = 500
 _LONGEST_WORDS = 1000
@@ -28,15 +34,15 @@ def queue_url(clients: Clients, arn: str) -> str:
     return f"{clients.url()}/{account}/{name}"
 
 
-def to_target(
+def target_delivery(
     target: Mapping[str, Any], body: str, now: float, by: tuple[str, str], about: Mapping[str, str]
 ) -> Mapping[str, Any]:
     """A delivery to a target, as rules and schedules describe them; by which service, for which of its resources."""
     retries = target.get("RetryPolicy") or {}
-    return made(
-        WAY,
+    return new_delivery(
+        CHANNEL,
         now,
-        most=int(retries.get("MaximumRetryAttempts", MOST_TRIES)),
+        most=int(retries.get("MaximumRetryAttempts", MAX_RETRIES)),
         seconds=float(retries.get("MaximumEventAgeInSeconds", DAY)),
         to=target["Arn"],
         body=body,
@@ -48,7 +54,7 @@ def to_target(
     )
 
 
-class Targets:
+class TargetChannel:
     """Brings deliveries to their targets; what is given up goes to the dead-letter queue, if there is one."""
 
     def __init__(self, clients: Clients) -> None:
@@ -59,17 +65,17 @@ class Targets:
         arn = delivery["to"]
         bring = _SERVICES.get(arn.split(":")[2])
         if bring is None:
-            raise NotTakenError("UnsupportedTarget", f"The local AWS brings nothing to {arn}", is_final=True)
+            raise DeliveryFailedError("UnsupportedTarget", f"The local AWS brings nothing to {arn}", is_final=True)
         try:
             bring(self._clients, name, delivery)
         except ClientError as error:
             told, status = error.response["Error"], error.response["ResponseMetadata"]["HTTPStatusCode"]
             is_final = status < _FIRST_SERVER_FAULT and status not in _TRY_AGAIN and "Throttl" not in told["Code"]
-            raise NotTakenError(told["Code"], told.get("Message", ""), is_final=is_final) from error
+            raise DeliveryFailedError(told["Code"], told.get("Message", ""), is_final=is_final) from error
         except (BotoCoreError, KeyError, ValueError, TypeError, AttributeError) as error:
-            raise NotTakenError(type(error).__name__, str(error), is_final=not _is_passing(error)) from error
+            raise DeliveryFailedError(type(error).__name__, str(error), is_final=not _is_passing(error)) from error
 
-    def give_up(self, _name: str, delivery: Document, refusal: Refusal) -> None:
+    def give_up(self, _name: str, delivery: Document, refusal: RetriesExhausted) -> None:
         """Leave it in the dead-letter queue, with the reason."""
         if not delivery.get("dead"):
             return
@@ -97,9 +103,9 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(error, BotoCoreError) and not type(error).__name__.startswith("Param")
 
 
-def _taking(delivery: Mapping[str, Any]) -> Taking | None:
+def _taking(delivery: Mapping[str, Any]) -> RoleAssumption | None:
     """In whose name a delivery is made; nobody's role: the account's own."""
-    return Taking(delivery["role"], *delivery["by"]) if delivery["role"] else None
+    return RoleAssumption(delivery["role"], *delivery["by"]) if delivery["role"] else None
 
 
 def _to_function(clients: Clients, _name: str, delivery: Document) -> None:
@@ -143,8 +149,8 @@ def _to_operation(clients: Clients, _name: str, delivery: Document) -> None:
     call(**json.loads(delivery["body"]))
 
 
-Bring: TypeAlias = Callable[[Clients, str, Mapping[str, Any]], None]
-_SERVICES: Mapping[str, Bring] = {
+SendToTarget: TypeAlias = Callable[[Clients, str, Mapping[str, Any]], None]
+_SERVICES: Mapping[str, SendToTarget] = {
     "lambda": _to_function,
     "sqs": _to_queue,
     "sagemaker": _to_pipeline,

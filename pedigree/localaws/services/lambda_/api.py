@@ -16,11 +16,11 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.replies import refused, reply
 from pedigree.localaws.http.router import Application, Environ, StartResponse
 from pedigree.localaws.services.lambda_ import invocation_log
-from pedigree.localaws.services.lambda_.async_invocations import Asynchronous
+from pedigree.localaws.services.lambda_.async_invocations import AsyncInvoker
 from pedigree.localaws.services.lambda_.environment_pool import ThrottledError
 from pedigree.localaws.services.lambda_.function_catalog import split
 from pedigree.localaws.services.lambda_.invoker import Invoker
-from pedigree.localaws.services.lambda_.provisioned_concurrency import Provisioned
+from pedigree.localaws.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
 
 _LOG = logging.getLogger(__name__)
 _INVOCATIONS = re.compile(r"/2015-03-31/functions/([^/]+)/invocations/?")
@@ -35,7 +35,9 @@ Answer: TypeAlias = Callable[[Request, str], Response]
 class FunctionsApi:
     """Lambda over HTTP."""
 
-    def __init__(self, invoker: Invoker, promised: Asynchronous, provisioned: Provisioned, others: Application) -> None:
+    def __init__(
+        self, invoker: Invoker, promised: AsyncInvoker, provisioned: ProvisionedConcurrencyConfigs, others: Application
+    ) -> None:
         self._invoker = invoker
         self._promised = promised
         self._provisioned = provisioned

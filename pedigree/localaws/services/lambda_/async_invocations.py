@@ -11,22 +11,28 @@ from pedigree.localaws.http.protocol.documents import value
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import LAMBDA
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.services.events.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
-from pedigree.localaws.services.events.targets import to_target
+from pedigree.localaws.services.events.deliveries import (
+    DeliveryFailedError,
+    DeliveryPostponedError,
+    DeliveryQueue,
+    RetriesExhausted,
+    new_delivery,
+)
+from pedigree.localaws.services.events.targets import target_delivery
 from pedigree.localaws.services.lambda_.environment_pool import ThrottledError
 from pedigree.localaws.services.lambda_.function_catalog import Function
-from pedigree.localaws.services.lambda_.invoker import Invoked, Invoker
+from pedigree.localaws.services.lambda_.invoker import InvocationResult, Invoker
 
-WAY = "invocation"
+CHANNEL = "invocation"
 _RETRIES = 2
 _LONGEST_WORDS = 1024
 _OLDEST_SECONDS = 21600.0
 
 
-class Asynchronous:
+class AsyncInvoker:
     """Makes calls as deliveries."""
 
-    def __init__(self, invoker: Invoker, deliveries: Deliveries) -> None:
+    def __init__(self, invoker: Invoker, deliveries: DeliveryQueue) -> None:
         self._invoker = invoker
         self._deliveries = deliveries
 
@@ -38,7 +44,7 @@ class Asynchronous:
         tries = _RETRIES if most is None else int(most)
         now = self._deliveries.now()
         return self._deliveries.add(
-            made(WAY, now, most=tries, seconds=float(seconds), to=function.invoked_arn, body=body)
+            new_delivery(CHANNEL, now, most=tries, seconds=float(seconds), to=function.invoked_arn, body=body)
         )
 
     def bring(self, name: str, delivery: Document) -> None:
@@ -46,14 +52,14 @@ class Asynchronous:
         try:
             invoked = self._invoker.invoke(delivery["to"], delivery["body"].encode(), request_id=name)
         except ThrottledError:
-            raise NotNowError from None
+            raise DeliveryPostponedError from None
         except ServiceError as error:
-            raise NotTakenError(error.code, error.message, is_final=error.status < 500) from None
+            raise DeliveryFailedError(error.code, error.message, is_final=error.status < 500) from None
         if invoked.error:
-            raise NotTakenError(invoked.error, invoked.body.decode(errors="replace"))
+            raise DeliveryFailedError(invoked.error, invoked.body.decode(errors="replace"))
         self._tell(delivery, "OnSuccess", _record(name, delivery, "Success", delivery["tries"] + 1, invoked))
 
-    def give_up(self, name: str, delivery: Document, refusal: Refusal) -> None:
+    def give_up(self, name: str, delivery: Document, refusal: RetriesExhausted) -> None:
         """Tell the destination of failures."""
         record = _record(name, delivery, "RetriesExhausted", refusal.tries + 1, None)
         self._tell(delivery, "OnFailure", {**record, "responsePayload": _json(refusal.message)})
@@ -65,7 +71,7 @@ class Asynchronous:
             arn = ((function.policy.get("DestinationConfig") or {}).get(outcome) or {}).get("Destination")
             self._send(function, arn, json.dumps(record), {})
 
-    def _bury(self, name: str, delivery: Document, refusal: Refusal) -> None:
+    def _bury(self, name: str, delivery: Document, refusal: RetriesExhausted) -> None:
         """Leave the event in the function's dead-letter queue, with why it is there."""
         function = self._function(delivery)
         if function is not None:
@@ -82,10 +88,14 @@ class Asynchronous:
     def _send(self, function: Function, arn: str | None, body: str, about: Mapping[str, str]) -> None:
         if arn:
             target = {"Arn": arn, "RoleArn": function.role, "MessageAttributeParameters": about}
-            self._deliveries.add(to_target(target, body, self._deliveries.now(), (LAMBDA, function.arn), about={}))
+            self._deliveries.add(
+                target_delivery(target, body, self._deliveries.now(), (LAMBDA, function.arn), about={})
+            )
 
 
-def _record(name: str, delivery: Document, condition: str, tries: int, invoked: Invoked | None) -> dict[str, Any]:
+def _record(
+    name: str, delivery: Document, condition: str, tries: int, invoked: InvocationResult | None
+) -> dict[str, Any]:
     return {
         "version": "1.0",
         "timestamp": dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds"),

@@ -15,7 +15,7 @@ _MOST_UNPACKED = 262_144_000
 UNREADABLE = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
-class Codes:
+class CodeCache:
     """Folders of code, named by what they hold."""
 
     def __init__(self, folder: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.lambda_.execution_environment import Answer, Environment
+from pedigree.localaws.services.lambda_.execution_environment import ExecutionEnvironment, HandlerResult
 from pedigree.localaws.services.lambda_.function_catalog import Function
 
 ACCOUNT_LIMIT = 64
@@ -23,13 +23,13 @@ _LONGEST_WAIT = 1.0
 
 
 @dataclass(frozen=True)
-class Warm:
+class WarmEnvironment:
     """An environment of a function, with its stream of the log, and how it was started."""
 
-    environment: Environment
+    environment: ExecutionEnvironment
     function: Function
     stream: str
-    started: Answer
+    started: HandlerResult
     init_seconds: float
 
     @property
@@ -39,9 +39,9 @@ class Warm:
         return self.environment.is_alive and age < _OLDEST_SECONDS
 
 
-Begun: TypeAlias = Callable[[Environment], None]
+OnProcessStart: TypeAlias = Callable[[ExecutionEnvironment], None]
 """Told an environment that has begun to load, and may have to be ended before it is ready."""
-Start: TypeAlias = Callable[[Function, bool, Begun], Warm]
+StartEnvironment: TypeAlias = Callable[[Function, bool, OnProcessStart], WarmEnvironment]
 """Start an environment for a function; whether it is provisioned, which is told to the function."""
 
 
@@ -53,17 +53,17 @@ class ThrottledError(ServiceError):
         self.reason = reason
 
 
-class Fleet:
+class EnvironmentPool:
     """All environments that run."""
 
-    def __init__(self, start: Start, cores: int, idle_seconds: float) -> None:
+    def __init__(self, start: StartEnvironment, cores: int, idle_seconds: float) -> None:
         self._start = start
         self._cores = cores
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
-        self._idle: defaultdict[str, list[Warm]] = defaultdict(list)
-        self._loading: set[Environment] = set()
-        self._running: dict[int, Warm] = {}
+        self._idle: defaultdict[str, list[WarmEnvironment]] = defaultdict(list)
+        self._loading: set[ExecutionEnvironment] = set()
+        self._running: dict[int, WarmEnvironment] = {}
         self._busy: Counter[str] = Counter()
         self._starting = 0
         self._provisioned: Mapping[str, int] = {}
@@ -74,7 +74,7 @@ class Fleet:
         """Whether nothing can be called any more."""
         return self._is_over
 
-    def take(self, function: Function) -> tuple[Warm, bool]:
+    def take(self, function: Function) -> tuple[WarmEnvironment, bool]:
         """An environment for one call, and whether it was started for it."""
         with self._changed:
             self._admit(function)
@@ -85,12 +85,12 @@ class Fleet:
             self._leave(function)
             raise
 
-    def give_back(self, warm: Warm) -> None:
+    def give_back(self, warm: WarmEnvironment) -> None:
         """After a call: keep the environment warm, or end it."""
         self._keep(warm)
         self._leave(warm.function)
 
-    def warm_up(self, function: Function) -> Warm:
+    def warm_up(self, function: Function) -> WarmEnvironment:
         """One more environment, started before anybody calls."""
         with self._changed:
             self._starting += 1
@@ -149,7 +149,7 @@ class Fleet:
             self._busy[function.name] -= 1
             self._changed.notify_all()
 
-    def _idle_one(self, function: Function) -> Warm | None:
+    def _idle_one(self, function: Function) -> WarmEnvironment | None:
         """An idle environment; or None, and the right to start one."""
         with self._changed:
             while True:
@@ -165,10 +165,10 @@ class Fleet:
                     return None
                 self._changed.wait(_LONGEST_WAIT)
 
-    def _new(self, function: Function, *, is_provisioned: bool) -> Warm:
-        loading: list[Environment] = []
+    def _new(self, function: Function, *, is_provisioned: bool) -> WarmEnvironment:
+        loading: list[ExecutionEnvironment] = []
 
-        def begun(environment: Environment) -> None:
+        def begun(environment: ExecutionEnvironment) -> None:
             loading.append(environment)
             with self._changed:
                 self._loading.add(environment)
@@ -194,7 +194,7 @@ class Fleet:
             self._check_open()
         return warm
 
-    def _keep(self, warm: Warm) -> None:
+    def _keep(self, warm: WarmEnvironment) -> None:
         with self._changed:
             if warm.is_fit and not warm.started.is_error and not self._is_over:
                 warm.environment.idle_since = time.monotonic()
@@ -202,7 +202,7 @@ class Fleet:
                 return
         self._end(warm)
 
-    def _end(self, warm: Warm) -> None:
+    def _end(self, warm: WarmEnvironment) -> None:
         warm.environment.end()
         with self._changed:
             self._running.pop(id(warm), None)

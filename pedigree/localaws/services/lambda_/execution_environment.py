@@ -26,7 +26,7 @@ _MOST_OUTPUT = 4 << 20
 
 
 @dataclass(frozen=True)
-class Launch:
+class LaunchConfig:
     """What a process is started with."""
 
     python: str
@@ -36,7 +36,7 @@ class Launch:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HandlerResult:
     """How a call ended: with a body, which may be an error's; out of time; or with the end of the process."""
 
     body: bytes
@@ -52,10 +52,10 @@ class Answer:
         return self.is_late or bool(self.exit)
 
 
-class Environment:
+class ExecutionEnvironment:
     """A function's process, from its start to its end."""
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(self, launch: LaunchConfig) -> None:
         self.began = self.idle_since = time.monotonic()
         theirs_in, self._events = os.pipe()
         self._answers, theirs_out = os.pipe()
@@ -90,11 +90,11 @@ class Environment:
         """Whether it can be called."""
         return self._process.poll() is None
 
-    def ready(self, seconds: float) -> Answer:
+    def ready(self, seconds: float) -> HandlerResult:
         """Wait until the handler is loaded."""
         return self._answer(b"", seconds)
 
-    def call(self, call: Mapping[str, Any], body: bytes, seconds: float) -> Answer:
+    def call(self, call: Mapping[str, Any], body: bytes, seconds: float) -> HandlerResult:
         """Call the handler with an event."""
         head = {**call, "size": len(body), "deadline": time.time() + seconds}
         return self._answer(json.dumps(head).encode() + b"\n" + body, seconds)
@@ -113,20 +113,20 @@ class Environment:
             os.close(end)
         self._life = -1
 
-    def _answer(self, event: bytes, seconds: float) -> Answer:
-        until, exchange = time.monotonic() + seconds, _Exchange(self._events, self._answers, self._output, event)
+    def _answer(self, event: bytes, seconds: float) -> HandlerResult:
+        until, exchange = time.monotonic() + seconds, _RoundTrip(self._events, self._answers, self._output, event)
         while exchange.head is None and not exchange.is_closed and (left := until - time.monotonic()) > 0:
             exchange.go_on(left)
         exchange.read_output()
         printed = exchange.printed.decode("utf-8", errors="replace")
         if exchange.head is not None:
             self._memory = exchange.head["memory"]
-            return Answer(exchange.body, exchange.head["error"], printed, self._memory)
+            return HandlerResult(exchange.body, exchange.head["error"], printed, self._memory)
         if exchange.is_closed:
             self._await_exit(until)
         if exchange.is_closed and not self.is_alive:
-            return Answer(b"", True, printed, self._memory, exit=_exit(self._process.wait()))
-        return Answer(b"", True, printed, self._memory, is_late=True)
+            return HandlerResult(b"", True, printed, self._memory, exit=_exit(self._process.wait()))
+        return HandlerResult(b"", True, printed, self._memory, is_late=True)
 
     def _await_exit(self, until: float) -> None:
         try:
@@ -135,7 +135,7 @@ class Environment:
             return  # it closed its pipe and goes on: that is a call out of time
 
 
-class _Exchange:
+class _RoundTrip:
     """One event on its way to the process, and the answer on its way back."""
 
     def __init__(self, events: int, answers: int, output: int, event: bytes) -> None:

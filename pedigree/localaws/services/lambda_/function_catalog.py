@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.clients import LAMBDA, Taking
+from pedigree.localaws.kernel.clients import LAMBDA, RoleAssumption
 from pedigree.localaws.moto.mending import DEAD_LETTER
 from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.lambda_ import hot_reload
@@ -61,9 +61,9 @@ class Function:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     @property
-    def taking(self) -> Taking:
+    def taking(self) -> RoleAssumption:
         """Its role, as Lambda takes it."""
-        return Taking(self.role, LAMBDA, self.arn, self.name[:64])
+        return RoleAssumption(self.role, LAMBDA, self.arn, self.name[:64])
 
     @property
     def log_group(self) -> str:
@@ -71,7 +71,7 @@ class Function:
         return f"/aws/lambda/{self.name}"
 
 
-class Book:
+class FunctionCatalog:
     """Looks functions up by name, ARN, version or alias."""
 
     def __init__(self, records: Records, region: str) -> None:

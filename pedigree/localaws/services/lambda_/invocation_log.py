@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pedigree.localaws.services.lambda_.execution_environment import Answer
+from pedigree.localaws.services.lambda_.execution_environment import HandlerResult
 from pedigree.localaws.services.lambda_.function_catalog import Function
 
 MOST_ANSWERED = 6_291_556
@@ -16,7 +16,7 @@ UNHANDLED = "Unhandled"
 
 
 @dataclass(frozen=True)
-class Call:
+class Invocation:
     """One call of a function, and how long it took, in seconds."""
 
     id: str
@@ -25,7 +25,7 @@ class Call:
     init_seconds: float | None = None
 
 
-def error(call: Call, answer: Answer) -> Mapping[str, object] | None:
+def error(call: Invocation, answer: HandlerResult) -> Mapping[str, object] | None:
     """The error of a call that did not end with a body of the function's own."""
     if answer.is_late:
         words = f"RequestId: {call.id} Error: Task timed out after {call.function.seconds:.2f} seconds"
@@ -39,7 +39,7 @@ def error(call: Call, answer: Answer) -> Mapping[str, object] | None:
     return None
 
 
-def body(call: Call, answer: Answer) -> tuple[bytes, str]:
+def body(call: Invocation, answer: HandlerResult) -> tuple[bytes, str]:
     """What the caller gets, and the kind of error, if it is one."""
     own = error(call, answer)
     if own is not None:
@@ -47,7 +47,7 @@ def body(call: Call, answer: Answer) -> tuple[bytes, str]:
     return answer.body, UNHANDLED if answer.is_error else ""
 
 
-def lines(call: Call, answer: Answer) -> list[str]:
+def lines(call: Invocation, answer: HandlerResult) -> list[str]:
     """What the log has of a call: START, what was printed, END and REPORT."""
     own = error(call, answer)
     told = [str(own["errorMessage"])] if own else []
@@ -60,7 +60,7 @@ def tail(written: list[str]) -> bytes:
     return "".join(f"{line}\n" for line in written).encode()[-_TAIL:]
 
 
-def _report(call: Call, answer: Answer) -> str:
+def _report(call: Invocation, answer: HandlerResult) -> str:
     spent = call.seconds * 1000
     billed = math.ceil(spent + (call.init_seconds or 0.0) * 1000)
     parts = [

@@ -15,14 +15,14 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import Clients
-from pedigree.localaws.kernel.world import Clock, Logs
-from pedigree.localaws.services.lambda_ import invocation_log
-from pedigree.localaws.services.lambda_ import hot_reload
-from pedigree.localaws.services.lambda_.code_cache import Codes
-from pedigree.localaws.services.lambda_.execution_environment import Answer, Environment, Launch
-from pedigree.localaws.services.lambda_.environment_pool import Begun, Fleet, Warm
-from pedigree.localaws.services.lambda_.function_catalog import Book, Function
-from pedigree.localaws.services.lambda_.invocation_log import Call
+from pedigree.localaws.kernel.interfaces import LogWriter
+from pedigree.localaws.kernel.world import Clock
+from pedigree.localaws.services.lambda_ import hot_reload, invocation_log
+from pedigree.localaws.services.lambda_.code_cache import CodeCache
+from pedigree.localaws.services.lambda_.environment_pool import EnvironmentPool, OnProcessStart, WarmEnvironment
+from pedigree.localaws.services.lambda_.execution_environment import ExecutionEnvironment, HandlerResult, LaunchConfig
+from pedigree.localaws.services.lambda_.function_catalog import Function, FunctionCatalog
+from pedigree.localaws.services.lambda_.invocation_log import Invocation
 
 INIT_SECONDS = 10.0
 _NO_ROLE = "The role defined for the function cannot be assumed by Lambda."
@@ -40,7 +40,7 @@ _RESERVED = (
 
 
 @dataclass(frozen=True)
-class Machine:
+class RuntimeConfig:
     """What functions run on: a Python, and the variables that every process has."""
 
     python: str = sys.executable
@@ -50,7 +50,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Invoked:
+class InvocationResult:
     """What a caller gets: a body, the kind of error if it is one, who answered, and the lines of the log."""
 
     id: str
@@ -63,18 +63,26 @@ class Invoked:
 class Invoker:
     """Calls functions."""
 
-    def __init__(self, book: Book, clients: Clients, codes: Codes, logs: Logs, clock: Clock, machine: Machine) -> None:
+    def __init__(
+        self,
+        book: FunctionCatalog,
+        clients: Clients,
+        codes: CodeCache,
+        logs: LogWriter,
+        clock: Clock,
+        machine: RuntimeConfig,
+    ) -> None:
         self.book = book
         self._clients = clients
         self._codes = codes
         self._logs = logs
         self._clock = clock
         self._machine = machine
-        self.fleet = Fleet(self._start, machine.cores, machine.idle_seconds)
+        self.fleet = EnvironmentPool(self._start, machine.cores, machine.idle_seconds)
 
     def invoke(
         self, name_or_arn: str, payload: bytes, qualifier: str = "", client: Any = None, request_id: str = ""
-    ) -> Invoked:
+    ) -> InvocationResult:
         """Call a function and wait for its answer; ServiceError if it cannot be called."""
         function = self.book.find(name_or_arn, qualifier)
         request_id = request_id or str(uuid.uuid4())
@@ -83,18 +91,18 @@ class Invoker:
         began = time.monotonic()
         try:
             answer = _answered(warm, told, payload)
-            call = Call(request_id, function, time.monotonic() - began, warm.init_seconds if is_new else None)
+            call = Invocation(request_id, function, time.monotonic() - began, warm.init_seconds if is_new else None)
         finally:
             self.fleet.give_back(warm)
         return self._told(call, answer, warm)
 
-    def _told(self, call: Call, answer: Answer, warm: Warm) -> Invoked:
+    def _told(self, call: Invocation, answer: HandlerResult, warm: WarmEnvironment) -> InvocationResult:
         body, error = invocation_log.body(call, answer)
         lines = invocation_log.lines(call, answer)
         self._logs.write(call.function.log_group, warm.stream, *lines)
-        return Invoked(call.id, body, error, call.function.version, lines)
+        return InvocationResult(call.id, body, error, call.function.version, lines)
 
-    def _start(self, function: Function, is_provisioned: bool, begun: Begun) -> Warm:
+    def _start(self, function: Function, is_provisioned: bool, begun: OnProcessStart) -> WarmEnvironment:
         if not function.runtime.startswith("python"):
             known = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
             raise ServiceError("InvalidRuntimeException", f"The runtime {known}")
@@ -106,10 +114,12 @@ class Invoker:
         variables = self._variables(function, str(folder), stream, is_provisioned=is_provisioned)
         variables = {**variables, **_beside(variables, layers)}
         # What Python keeps compiled it takes for the same if a change comes in the same second.
-        environment = Environment(Launch(self._machine.python, folder, variables, keeps_compiled=changing is None))
+        environment = ExecutionEnvironment(
+            LaunchConfig(self._machine.python, folder, variables, keeps_compiled=changing is None)
+        )
         begun(environment)
         started = environment.ready(INIT_SECONDS + function.seconds)
-        return Warm(environment, function, stream, started, time.monotonic() - began)
+        return WarmEnvironment(environment, function, stream, started, time.monotonic() - began)
 
     def _variables(self, function: Function, folder: str, stream: str, *, is_provisioned: bool) -> Mapping[str, str]:
         """What AWS's runtime sets, the function's own variables, and who it is."""
@@ -136,7 +146,7 @@ class Invoker:
 
     def _identity(self, function: Function) -> Mapping[str, str]:
         try:
-            return self._clients.take(function.taking)
+            return self._clients.assume_role(function.taking)
         except ServiceError:
             raise ServiceError("AccessDeniedException", _NO_ROLE, 403) from None
 
@@ -153,7 +163,7 @@ def _beside(variables: Mapping[str, str], layers: Sequence[Path]) -> Mapping[str
     }
 
 
-def _answered(warm: Warm, told: Mapping[str, Any], payload: bytes) -> Answer:
+def _answered(warm: WarmEnvironment, told: Mapping[str, Any], payload: bytes) -> HandlerResult:
     """The answer of an environment, which is ended unless it can be called again."""
     try:
         answer = warm.started

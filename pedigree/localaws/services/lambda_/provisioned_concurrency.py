@@ -6,33 +6,33 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.loop import Rounds
-from pedigree.localaws.kernel.store import Document, MissingError, Store
+from pedigree.localaws.kernel.loop import WakeableLoop
+from pedigree.localaws.kernel.store import Document, DocumentNotFoundError, Store
 from pedigree.localaws.kernel.world import Clock
-from pedigree.localaws.services.lambda_.environment_pool import Fleet
-from pedigree.localaws.services.lambda_.function_catalog import LATEST, Book, Function
+from pedigree.localaws.services.lambda_.environment_pool import EnvironmentPool
+from pedigree.localaws.services.lambda_.function_catalog import LATEST, Function, FunctionCatalog
 
 KIND = "provisioned-concurrency"
 _LOOK_SECONDS = 1.0
 
 
-class Provisioned:
+class ProvisionedConcurrencyConfigs:
     """The configurations, and the thread that keeps what they ask for."""
 
-    def __init__(self, store: Store, clock: Clock, book: Book, fleet: Fleet) -> None:
+    def __init__(self, store: Store, clock: Clock, book: FunctionCatalog, fleet: EnvironmentPool) -> None:
         self._store = store
         self._clock = clock
         self._book = book
         self._fleet = fleet
-        self._rounds = Rounds("provisioned", self._look)
+        self._loop = WakeableLoop("provisioned", self._look)
 
     def begin(self) -> None:
         """Start what is asked for."""
-        self._rounds.begin()
+        self._loop.start()
 
     def end(self) -> None:
         """Start nothing any more."""
-        self._rounds.end()
+        self._loop.stop()
 
     def put(self, name: str, qualifier: str, wanted: int) -> Mapping[str, Any]:
         """Ask for so many environments of a version or an alias."""
@@ -50,7 +50,7 @@ class Provisioned:
             "LastModified": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S+0000"),
         }
         self._store.put(KIND, f"{function.name}:{qualifier}", config)
-        self._rounds.wake()
+        self._loop.wake()
         return self._described(config)
 
     def get(self, name: str, qualifier: str) -> Mapping[str, Any]:
@@ -75,9 +75,9 @@ class Provisioned:
         function = self._book.find(name, qualifier)
         try:
             self._store.remove(KIND, f"{function.name}:{qualifier}")
-        except MissingError:
+        except DocumentNotFoundError:
             return  # nothing was asked for, and so it stays
-        self._rounds.wake()
+        self._loop.wake()
 
     def _described(self, config: Document) -> dict[str, Any]:
         function = self._found(config)
@@ -113,7 +113,7 @@ class Provisioned:
                 continue
             wanted[function.key] = wanted.get(function.key, 0) + entry.body["wanted"]
             self._fleet.provision({**wanted})
-            while not self._rounds.is_over and self._fleet.count(function.key) < wanted[function.key]:
+            while not self._loop.is_stopped and self._fleet.count(function.key) < wanted[function.key]:
                 if not self._is_started(entry.name, function):
                     break
         return wanted

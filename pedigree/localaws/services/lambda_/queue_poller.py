@@ -22,18 +22,18 @@ from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.moto.queues import Queues
 from pedigree.localaws.services.events.targets import queue_url
 from pedigree.localaws.services.lambda_ import sqs_batches
-from pedigree.localaws.services.lambda_.sqs_batches import Message
 from pedigree.localaws.services.lambda_.invoker import Invoker
+from pedigree.localaws.services.lambda_.sqs_batches import Message
 
 _LOG = logging.getLogger(__name__)
-USUAL_AT_ONCE = 5
+DEFAULT_CONCURRENCY = 5
 _MOST_RECEIVED = 10
 _LOOK_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Mapped:
+class EventSourceMapping:
     """A queue whose messages a function gets."""
 
     id: str
@@ -43,13 +43,13 @@ class Mapped:
     window: float = 0.0
     reports_failures: bool = False
     filters: Sequence[Mapping[str, Any]] = field(default_factory=tuple, hash=False)
-    at_once: int = USUAL_AT_ONCE
+    at_once: int = DEFAULT_CONCURRENCY
 
 
-class Poller:
+class QueuePoller:
     """Looks into one queue."""
 
-    def __init__(self, mapped: Mapped, queues: Queues, clients: Clients, invoker: Invoker) -> None:
+    def __init__(self, mapped: EventSourceMapping, queues: Queues, clients: Clients, invoker: Invoker) -> None:
         self._mapped = mapped
         self._queues = queues
         self._clients = clients

@@ -7,23 +7,24 @@ from typing import Protocol
 
 from pedigree.localaws.http.router import Application
 from pedigree.localaws.kernel.clients import Clients
-from pedigree.localaws.kernel.world import Logs, World
+from pedigree.localaws.kernel.interfaces import LogWriter
+from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.queues import Queues
 from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events.api import EventsApi
-from pedigree.localaws.services.events.deliveries import Deliveries, Way
-from pedigree.localaws.services.events.rules import Rules
-from pedigree.localaws.services.events.targets import Targets
+from pedigree.localaws.services.events.deliveries import DeliveryChannel, DeliveryQueue
+from pedigree.localaws.services.events.rules import RuleDispatcher
+from pedigree.localaws.services.events.targets import TargetChannel
 from pedigree.localaws.services.lambda_ import async_invocations
 from pedigree.localaws.services.lambda_.api import FunctionsApi
-from pedigree.localaws.services.lambda_.async_invocations import Asynchronous
-from pedigree.localaws.services.lambda_.code_cache import Codes
+from pedigree.localaws.services.lambda_.async_invocations import AsyncInvoker
+from pedigree.localaws.services.lambda_.code_cache import CodeCache
 from pedigree.localaws.services.lambda_.environment_pool import ACCOUNT_LIMIT
-from pedigree.localaws.services.lambda_.function_catalog import Book
-from pedigree.localaws.services.lambda_.invoker import Invoker, Machine
-from pedigree.localaws.services.lambda_.event_source_mappings import Mappings
-from pedigree.localaws.services.lambda_.provisioned_concurrency import Provisioned
-from pedigree.localaws.services.lambda_.uploads import Uploads
+from pedigree.localaws.services.lambda_.event_source_mappings import EventSourceMappings
+from pedigree.localaws.services.lambda_.function_catalog import FunctionCatalog
+from pedigree.localaws.services.lambda_.invoker import Invoker, RuntimeConfig
+from pedigree.localaws.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
+from pedigree.localaws.services.lambda_.uploads import CodeUploads
 from pedigree.localaws.services.scheduler.api import SchedulesApi
 from pedigree.localaws.services.scheduler.scheduler import Scheduler
 
@@ -40,24 +41,31 @@ class Part(Protocol):
         ...
 
 
-class Functions:
+class LambdaService:
     """Lambda, and the parts of SQS, EventBridge and Scheduler that do something by themselves."""
 
-    def __init__(self, world: World, records: Records, clients: Clients, logs: Logs, machine: Machine) -> None:
-        book = Book(records, world.region)
-        codes = Codes(world.folder / "functions")
+    def __init__(
+        self, world: World, records: Records, clients: Clients, logs: LogWriter, machine: RuntimeConfig
+    ) -> None:
+        book = FunctionCatalog(records, world.region)
+        codes = CodeCache(world.folder / "functions")
         self._invoker = Invoker(book, clients, codes, logs, world.clock, machine)
-        at_once = {async_invocations.WAY: ACCOUNT_LIMIT}
-        self._deliveries = Deliveries(world.store, world.clock, lambda: self._ways, at_once)
-        self._promised = Asynchronous(self._invoker, self._deliveries)
-        self._ways: Mapping[str, Way] = {async_invocations.WAY: self._promised, "target": Targets(clients)}
-        self._provisioned = Provisioned(world.store, world.clock, book, self._invoker.fleet)
+        at_once = {async_invocations.CHANNEL: ACCOUNT_LIMIT}
+        self._deliveries = DeliveryQueue(world.store, world.clock, lambda: self._ways, at_once)
+        self._promised = AsyncInvoker(self._invoker, self._deliveries)
+        self._ways: Mapping[str, DeliveryChannel] = {
+            async_invocations.CHANNEL: self._promised,
+            "target": TargetChannel(clients),
+        }
+        self._provisioned = ProvisionedConcurrencyConfigs(world.store, world.clock, book, self._invoker.fleet)
         queues = Queues(records, world.region)
-        self._mappings = Mappings(records, queues, clients, self._invoker, world.region)
-        self._rules = Rules(world, records, self._deliveries)
+        self._mappings = EventSourceMappings(records, queues, clients, self._invoker, world.region)
+        self._rules = RuleDispatcher(world, records, self._deliveries)
         self._scheduler = Scheduler(world, records, self._rules, self._deliveries, clients)
         self._applications: Mapping[str, Application] = {
-            "lambda": FunctionsApi(self._invoker, self._promised, self._provisioned, Uploads(world.objects, records)),
+            "lambda": FunctionsApi(
+                self._invoker, self._promised, self._provisioned, CodeUploads(world.objects, records)
+            ),
             "sqs": queues,
             "events": EventsApi(world, self._rules, records),
             "scheduler": SchedulesApi(records),

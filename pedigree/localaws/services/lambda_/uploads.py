@@ -13,9 +13,8 @@ from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.replies import read, refused
 from pedigree.localaws.http.router import Application, Environ, StartResponse
-from pedigree.localaws.kernel.world import Objects
-from pedigree.localaws.services.lambda_ import hot_reload
-from pedigree.localaws.services.lambda_ import code_cache
+from pedigree.localaws.kernel.interfaces import ObjectReader
+from pedigree.localaws.services.lambda_ import code_cache, hot_reload
 
 _CREATE = re.compile(r"/2015-03-31/functions/?")
 _LAYER = re.compile(r"/2018-10-31/layers/[^/]+/versions/?")
@@ -27,10 +26,10 @@ _LARGEST = 96 << 20  # 70 MB of a zip, as base64
 _MISSING = "Error occurred while GetObject. S3 Error Code: {}. S3 Error Message: The specified {} does not exist."
 
 
-class Uploads:
+class CodeUploads:
     """Requests that bring code, made ready for moto; everything else is handed on."""
 
-    def __init__(self, objects: Objects, others: Application) -> None:
+    def __init__(self, objects: ObjectReader, others: Application) -> None:
         self._objects = objects
         self._others = others
 

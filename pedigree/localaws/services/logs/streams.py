@@ -11,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.kernel.background_errors import Troubles
+from pedigree.localaws.kernel.background_errors import BackgroundErrors
 from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.moto.services import Records
 
@@ -21,7 +21,7 @@ _MOST_SHOWN = 10_000  # lines of a stream; its file has them all
 _MOST_WAITING = 8 << 20
 
 
-class FileLogs:
+class LogFiles:
     """Streams as files, below a folder for each group."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
@@ -29,7 +29,7 @@ class FileLogs:
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: dict[Path, bytes] = {}
-        self._troubles = Troubles("what processes print")
+        self._troubles = BackgroundErrors("what processes print")
 
     def write(self, group: str, stream: str, *lines: str) -> None:
         """Keep lines, or have them wait."""
@@ -53,16 +53,16 @@ class FileLogs:
             path.parent.mkdir(parents=True, exist_ok=True)
             _append(path, waiting + content)
 
-        if not self._troubles.outlive(kept, path):
+        if not self._troubles.survive(kept, path):
             has_room = sum(map(len, self._waiting.values())) + len(waiting) + len(content) <= _MOST_WAITING
             self._waiting[path] = waiting + content if has_room else waiting
 
 
-class CloudLogs:
+class CloudWatchLogs:
     """What is kept elsewhere, for clients of CloudWatch Logs to read."""
 
     def __init__(
-        self, kept: FileLogs, records: Records, region: str, clock: Clock, *, seconds: float = _SECONDS
+        self, kept: LogFiles, records: Records, region: str, clock: Clock, *, seconds: float = _SECONDS
     ) -> None:
         self._kept = kept
         self._records = records
@@ -71,7 +71,7 @@ class CloudLogs:
         self._seconds = seconds
         self._is_new = threading.Event()
         self._is_over = threading.Event()
-        self._troubles = Troubles("what clients read of logs")
+        self._troubles = BackgroundErrors("what clients read of logs")
         self._thread = threading.Thread(target=self._work, name="logs", daemon=True)
 
     def begin(self) -> None:
@@ -104,7 +104,7 @@ class CloudLogs:
         self._kept.keep()
         if self._is_new.is_set():
             self._is_new.clear()
-            if not self._troubles.outlive(lambda: self._records.keep(_SERVICE)):
+            if not self._troubles.survive(lambda: self._records.keep(_SERVICE)):
                 self._is_new.set()
 
 

@@ -19,13 +19,12 @@ from werkzeug.wsgi import FileWrapper
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError, invalid, no_bucket, no_key, unsupported
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.services.s3 import bucket_configuration
-from pedigree.localaws.services.s3 import request_body
-from pedigree.localaws.services.s3.catalog import BUCKET, Address, Catalog, NoBucketError
+from pedigree.localaws.services.s3 import bucket_configuration, request_body
+from pedigree.localaws.services.s3.catalog import BUCKET, NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.s3.listing import list_buckets, list_objects, list_versions
-from pedigree.localaws.services.s3.multipart import Uploads
+from pedigree.localaws.services.s3.multipart import MultipartUploads
 
-Answer: TypeAlias = Callable[["ObjectsApi", Request, Address], Response]
+Answer: TypeAlias = Callable[["ObjectsApi", Request, S3Location], Response]
 _KEPT_HEADERS = ("content-type", "cache-control", "content-disposition", "content-language")
 _META = "x-amz-meta-"
 _MOST_DELETED = 1000
@@ -38,23 +37,23 @@ _PLAIN = frozenset(
 class ObjectsApi:
     """The service."""
 
-    def __init__(self, store: Store, catalog: Catalog) -> None:
+    def __init__(self, store: Store, catalog: ObjectCatalog) -> None:
         self.store = store
         self.catalog = catalog
-        self.uploads = Uploads(store, catalog)
+        self.uploads = MultipartUploads(store, catalog)
 
     def answer(self, request: Request) -> Response:
         """The answer to a request."""
         bucket, _, key = request.path.lstrip("/").partition("/")
-        place = Address(bucket, key)
+        place = S3Location(bucket, key)
         try:
             return self._handler(request, place)(self, request, place)
-        except NoBucketError:
+        except NoSuchBucketError:
             return _refused(request, no_bucket(bucket))
         except ObjectsError as error:
             return _refused(request, error)
 
-    def _handler(self, request: Request, place: Address) -> Answer:
+    def _handler(self, request: Request, place: S3Location) -> Answer:
         level = "object" if place.key else "bucket" if place.bucket else "service"
         if level != "service" and not (level == "bucket" and request.method == "PUT" and not request.args):
             self.catalog.bucket(place.bucket)
@@ -76,10 +75,10 @@ def _refused(request: Request, error: ObjectsError) -> Response:
     return Response(body, error.status, content_type="application/xml")
 
 
-def _make_bucket(api: ObjectsApi, request: Request, place: Address) -> Response:
+def _make_bucket(api: ObjectsApi, request: Request, place: S3Location) -> Response:
     text = request.get_data()
     tags = xml.parse(text).find("Tags") if text else None
-    with api.store.together():
+    with api.store.transaction():
         if not api.catalog.make_bucket(place.bucket):
             told = "Your previous request to create the named bucket succeeded and you already own it."
             raise ObjectsError("BucketAlreadyOwnedByYou", told, 409)
@@ -88,8 +87,8 @@ def _make_bucket(api: ObjectsApi, request: Request, place: Address) -> Response:
     return Response(status=200, headers={"Location": f"/{place.bucket}"})
 
 
-def _remove_bucket(api: ObjectsApi, _request: Request, place: Address) -> Response:
-    objects, versions = api.catalog.under(Address(place.bucket, "")), api.catalog.versions(place.bucket)
+def _remove_bucket(api: ObjectsApi, _request: Request, place: S3Location) -> Response:
+    objects, versions = api.catalog.under(S3Location(place.bucket, "")), api.catalog.versions(place.bucket)
     if next(objects, None) or next(versions, None):
         raise ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
     api.store.remove(BUCKET, place.bucket)
@@ -97,15 +96,15 @@ def _remove_bucket(api: ObjectsApi, _request: Request, place: Address) -> Respon
     return Response(status=204)
 
 
-def _head_bucket(_api: ObjectsApi, _request: Request, _place: Address) -> Response:
+def _head_bucket(_api: ObjectsApi, _request: Request, _place: S3Location) -> Response:
     return Response(status=200)
 
 
-def _location(_api: ObjectsApi, _request: Request, _place: Address) -> Response:
+def _location(_api: ObjectsApi, _request: Request, _place: S3Location) -> Response:
     return Response(xml.document("LocationConstraint", {}), content_type="application/xml")
 
 
-def _put(api: ObjectsApi, request: Request, place: Address) -> Response:
+def _put(api: ObjectsApi, request: Request, place: S3Location) -> Response:
     headers = _headers(request)
     if "x-amz-copy-source" in headers:
         return _copy(api, headers, place)
@@ -113,9 +112,9 @@ def _put(api: ObjectsApi, request: Request, place: Address) -> Response:
     return Response(status=200, headers={"ETag": f'"{kept["etag"]}"', **kept["checksums"]})
 
 
-def _copy(api: ObjectsApi, headers: Mapping[str, str], place: Address) -> Response:
+def _copy(api: ObjectsApi, headers: Mapping[str, str], place: S3Location) -> Response:
     bucket, _, key = unquote(headers["x-amz-copy-source"].partition("?")[0]).lstrip("/").partition("/")
-    source = _found(api, Address(bucket, key))
+    source = _found(api, S3Location(bucket, key))
     members = _members(headers) if headers.get("x-amz-metadata-directive") == "REPLACE" else {}
     kept = {**source, **members}
     with api.catalog.blobs.path(source["blob"]).open("rb") as file:
@@ -125,7 +124,7 @@ def _copy(api: ObjectsApi, headers: Mapping[str, str], place: Address) -> Respon
     return Response(xml.document("CopyObjectResult", result), content_type="application/xml")
 
 
-def _get(api: ObjectsApi, request: Request, place: Address) -> Response:
+def _get(api: ObjectsApi, request: Request, place: S3Location) -> Response:
     body = _found(api, place)
     headers = _described(body, is_whole=not request.headers.get("Range"))
     if request.if_none_match.contains(body["etag"]):
@@ -158,34 +157,34 @@ def _range(request: Request, size: int) -> tuple[int, int]:
     return found
 
 
-def _delete(api: ObjectsApi, _request: Request, place: Address) -> Response:
+def _delete(api: ObjectsApi, _request: Request, place: S3Location) -> Response:
     api.catalog.remove(place)
     return Response(status=204)
 
 
-def _delete_many(api: ObjectsApi, request: Request, place: Address) -> Response:
+def _delete_many(api: ObjectsApi, request: Request, place: S3Location) -> Response:
     root = xml.parse(request.get_data())
     wanted = [(one.findtext("Key", ""), one.findtext("VersionId")) for one in root.findall("Object")]
     if len(wanted) > _MOST_DELETED:
         raise invalid(f"{len(wanted)} objects; a request deletes {_MOST_DELETED} at most")
     for key, version in wanted:
         if version is None:
-            api.catalog.remove(Address(place.bucket, key))
+            api.catalog.remove(S3Location(place.bucket, key))
         elif version == "null":  # what an object is now is always listed so
-            api.catalog.forget(Address(place.bucket, key))
+            api.catalog.forget(S3Location(place.bucket, key))
         else:
-            api.catalog.forget_version(Address(place.bucket, key), str(version))
+            api.catalog.forget_version(S3Location(place.bucket, key), str(version))
     deleted = [] if root.findtext("Quiet") == "true" else [{"Key": key} for key, _ in wanted]
     return Response(xml.document("DeleteResult", {"Deleted": deleted}), content_type="application/xml")
 
 
-def _begin_upload(api: ObjectsApi, request: Request, place: Address) -> Response:
+def _begin_upload(api: ObjectsApi, request: Request, place: S3Location) -> Response:
     upload = api.uploads.begin(place, _members(_headers(request)))
     told = {"Bucket": place.bucket, "Key": place.key, "UploadId": upload}
     return Response(xml.document("InitiateMultipartUploadResult", told), content_type="application/xml")
 
 
-def _put_part(api: ObjectsApi, request: Request, _place: Address) -> Response:
+def _put_part(api: ObjectsApi, request: Request, _place: S3Location) -> Response:
     number = request.args.get("partNumber", type=int)
     if number is None or not 1 <= number <= 10_000:
         raise invalid("Part number must be an integer between 1 and 10000, inclusive")
@@ -193,7 +192,7 @@ def _put_part(api: ObjectsApi, request: Request, _place: Address) -> Response:
     return Response(status=200, headers={"ETag": f'"{etag}"'})
 
 
-def _complete_upload(api: ObjectsApi, request: Request, place: Address) -> Response:
+def _complete_upload(api: ObjectsApi, request: Request, place: S3Location) -> Response:
     api.uploads.get(request.args["uploadId"])
     parts = xml.parse(request.get_data()).findall("Part")
     try:
@@ -205,7 +204,7 @@ def _complete_upload(api: ObjectsApi, request: Request, place: Address) -> Respo
     return Response(xml.document("CompleteMultipartUploadResult", told), content_type="application/xml")
 
 
-def _abandon_upload(api: ObjectsApi, request: Request, _place: Address) -> Response:
+def _abandon_upload(api: ObjectsApi, request: Request, _place: S3Location) -> Response:
     api.uploads.abandon(request.args["uploadId"])
     return Response(status=204)
 
@@ -237,7 +236,7 @@ def _described(body: Document, *, is_whole: bool) -> dict[str, str]:
     }
 
 
-def _found(api: ObjectsApi, place: Address) -> Document:
+def _found(api: ObjectsApi, place: S3Location) -> Document:
     body = api.catalog.find(place)
     if body is None:
         api.catalog.bucket(place.bucket)

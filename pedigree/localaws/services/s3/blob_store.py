@@ -25,7 +25,7 @@ class Blob:
     md5: str
 
 
-class Blobs:
+class BlobStore:
     """A folder of contents."""
 
     def __init__(self, folder: Path) -> None:

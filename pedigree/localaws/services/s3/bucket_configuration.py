@@ -11,7 +11,7 @@ from werkzeug import Request, Response
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.s3.catalog import BUCKET, Address
+from pedigree.localaws.services.s3.catalog import BUCKET, S3Location
 
 CONFIGURATION = "bucket-configuration"
 # What each kind is called in a query, and what S3 answers where there is none: an error, or a document.
@@ -52,7 +52,7 @@ def forget(store: Store, bucket: str) -> None:
         store.remove(CONFIGURATION, entry.name)
 
 
-def _get(store: Store, _request: Request, place: Address, kind: str) -> Response:
+def _get(store: Store, _request: Request, place: S3Location, kind: str) -> Response:
     found = store.find(CONFIGURATION, f"{place.bucket}/{kind}")
     if found is None and kind in _ABSENT:
         raise ObjectsError(_ABSENT[kind], f"The bucket has no {kind} configuration", 404)
@@ -60,20 +60,24 @@ def _get(store: Store, _request: Request, place: Address, kind: str) -> Response
     return Response(body, content_type="application/json" if kind == "policy" else "application/xml")
 
 
-def _put(store: Store, request: Request, place: Address, kind: str) -> Response:
+def _put(store: Store, request: Request, place: S3Location, kind: str) -> Response:
     text = request.get_data().decode()
-    with store.together():
+    with store.transaction():
         store.put(CONFIGURATION, f"{place.bucket}/{kind}", {"text": text})
         if kind == "versioning":
             status = xml.parse(text.encode()).findtext("Status")
-            store.change(BUCKET, place.bucket, lambda bucket: {**bucket, "versioning": status})
+            store.update(BUCKET, place.bucket, lambda bucket: {**bucket, "versioning": status})
     return Response(status=204 if kind in ("policy", "tagging") else 200)
 
 
-def _delete(store: Store, _request: Request, place: Address, kind: str) -> Response:
+def _delete(store: Store, _request: Request, place: S3Location, kind: str) -> Response:
     if store.find(CONFIGURATION, f"{place.bucket}/{kind}") is not None:
         store.remove(CONFIGURATION, f"{place.bucket}/{kind}")
     return Response(status=204)
 
 
-_ACTIONS: Mapping[str, Callable[[Store, Any, Address, str], Response]] = {"GET": _get, "PUT": _put, "DELETE": _delete}
+_ACTIONS: Mapping[str, Callable[[Store, Any, S3Location, str], Response]] = {
+    "GET": _get,
+    "PUT": _put,
+    "DELETE": _delete,
+}

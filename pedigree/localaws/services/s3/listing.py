@@ -12,7 +12,7 @@ from werkzeug import Request, Response
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import invalid
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.services.s3.catalog import BUCKET, Address, Catalog
+from pedigree.localaws.services.s3.catalog import BUCKET, ObjectCatalog, S3Location
 
 _MOST = 1000
 _OWNER = {"ID": "local", "DisplayName": "local"}
@@ -24,7 +24,7 @@ def list_buckets(store: Store) -> Response:
     return _answer("ListAllMyBucketsResult", {"Owner": _OWNER, "Buckets": {"Bucket": buckets}})
 
 
-def list_objects(catalog: Catalog, request: Request, place: Address) -> Response:
+def list_objects(catalog: ObjectCatalog, request: Request, place: S3Location) -> Response:
     """The objects of a bucket, those below a delimiter as one prefix."""
     prefix, delimiter = request.args.get("prefix", ""), request.args.get("delimiter", "")
     most = request.args.get("max-keys", default=_MOST, type=int)
@@ -51,10 +51,10 @@ def list_objects(catalog: Catalog, request: Request, place: Address) -> Response
     return _answer("ListBucketResult", told)
 
 
-def list_versions(catalog: Catalog, request: Request, place: Address) -> Response:
+def list_versions(catalog: ObjectCatalog, request: Request, place: S3Location) -> Response:
     """The objects of a bucket and what they were before."""
     prefix = request.args.get("prefix", "")
-    current = [(key, body, True) for key, body in catalog.under(Address(place.bucket, prefix))]
+    current = [(key, body, True) for key, body in catalog.under(S3Location(place.bucket, prefix))]
     before = [(key, body, False) for key, body in catalog.versions(place.bucket, prefix)]
     versions = [
         {"Key": key, "VersionId": "null" if latest else str(body["number"]), "IsLatest": latest, **_summary(body)}
@@ -64,9 +64,11 @@ def list_versions(catalog: Catalog, request: Request, place: Address) -> Respons
     return _answer("ListVersionsResult", told)
 
 
-def _entries(catalog: Catalog, place: Address, prefix: str, delimiter: str) -> Iterator[tuple[str, Document | None]]:
+def _entries(
+    catalog: ObjectCatalog, place: S3Location, prefix: str, delimiter: str
+) -> Iterator[tuple[str, Document | None]]:
     last = ""
-    for key, body in catalog.under(Address(place.bucket, prefix)):
+    for key, body in catalog.under(S3Location(place.bucket, prefix)):
         end = key.find(delimiter, len(prefix)) if delimiter else -1
         if end < 0:
             yield key, body

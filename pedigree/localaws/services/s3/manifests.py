@@ -6,22 +6,22 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 
 
-def manifest(content: bytes) -> Iterator[tuple[Address, str]]:
+def manifest(content: bytes) -> Iterator[tuple[S3Location, str]]:
     """The objects that a manifest lists, each with the prefix that it was found under."""
     try:
         first, *rest = json.loads(content)
-        base = Address.of(first["prefix"])
+        base = S3Location.parse(first["prefix"])
         names = [str(one) for one in rest]
     except (ValueError, TypeError, KeyError):
         raise ValueError("the manifest is no JSON list that begins with a prefix") from None
     for name in names:
-        yield Address(base.bucket, f"{base.key}{name}"), base.key
+        yield S3Location(base.bucket, f"{base.key}{name}"), base.key
 
 
-def download_listed(catalog: Catalog, place: Address, folder: Path, share: tuple[int, int] = (0, 1)) -> int:
+def download_listed(catalog: ObjectCatalog, place: S3Location, folder: Path, share: tuple[int, int] = (0, 1)) -> int:
     """Put the objects that a manifest lists, or one share of so many, into a folder; how many."""
     try:
         listed = list(manifest(catalog.read(str(place))))[share[0] :: share[1]]

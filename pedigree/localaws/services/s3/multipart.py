@@ -9,20 +9,20 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 
 UPLOAD = "upload"
 PART = "upload-part"
 
 
-class Uploads:
+class MultipartUploads:
     """Uploads that are under way."""
 
-    def __init__(self, store: Store, catalog: Catalog) -> None:
+    def __init__(self, store: Store, catalog: ObjectCatalog) -> None:
         self._store = store
         self._catalog = catalog
 
-    def begin(self, place: Address, members: Mapping[str, Any]) -> str:
+    def begin(self, place: S3Location, members: Mapping[str, Any]) -> str:
         """Begin one; its id."""
         upload = uuid.uuid4().hex
         self._store.add(UPLOAD, upload, {"bucket": place.bucket, "key": place.key, "members": dict(members)})
@@ -46,13 +46,13 @@ class Uploads:
         chosen = [parts[number] for number, _ in wanted]
         whole = hashlib.md5(b"".join(bytes.fromhex(part["etag"]) for part in chosen), usedforsecurity=False)
         members = {**begun["members"], "etag": f"{whole.hexdigest()}-{len(chosen)}"}
-        kept = self._catalog.put(Address(begun["bucket"], begun["key"]), self._content(chosen), **members)
+        kept = self._catalog.put(S3Location(begun["bucket"], begun["key"]), self._content(chosen), **members)
         self.abandon(upload)
         return kept
 
     def abandon(self, upload: str) -> None:
         """Forget an upload and its parts."""
-        with self._store.together():
+        with self._store.transaction():
             self.get(upload)
             for entry in self._store.entries(PART, f"{upload}/"):
                 self._store.remove(PART, entry.name)

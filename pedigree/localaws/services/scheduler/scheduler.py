@@ -17,13 +17,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.localaws.kernel.clients import SCHEDULER, Clients
-from pedigree.localaws.kernel.loop import Rounds
+from pedigree.localaws.kernel.loop import WakeableLoop
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.services import Records
-from pedigree.localaws.services.events.deliveries import DAY, Deliveries
-from pedigree.localaws.services.events.rules import Rule, Rules
-from pedigree.localaws.services.events.targets import to_target
-from pedigree.localaws.services.scheduler.triggers import JUST_BEFORE, Timed
+from pedigree.localaws.services.events.deliveries import DAY, DeliveryQueue
+from pedigree.localaws.services.events.rules import EventRule, RuleDispatcher
+from pedigree.localaws.services.events.targets import target_delivery
+from pedigree.localaws.services.scheduler.triggers import JUST_BEFORE, Trigger
 
 _LOG = logging.getLogger(__name__)
 KIND = "schedule"
@@ -34,31 +34,33 @@ _LONGEST_WAIT = 30.0
 class Scheduler:
     """Fires what is due."""
 
-    def __init__(self, world: World, records: Records, rules: Rules, deliveries: Deliveries, clients: Clients) -> None:
+    def __init__(
+        self, world: World, records: Records, rules: RuleDispatcher, deliveries: DeliveryQueue, clients: Clients
+    ) -> None:
         self._world = world
         self._records = records
         self._rules = rules
         self._deliveries = deliveries
         self._clients = clients
-        self._rounds = Rounds("scheduler", self._look)
+        self._loop = WakeableLoop("scheduler", self._look)
         records.listen(self._hear)
 
     def begin(self) -> None:
         """Fire from now on."""
-        self._rounds.begin()
+        self._loop.start()
 
     def end(self) -> None:
         """Fire no more."""
-        self._rounds.end()
+        self._loop.stop()
 
     def _hear(self, service: str) -> None:
         if service in _SERVICES:
-            self._rounds.wake()
+            self._loop.wake()
 
     def _look(self) -> float:
         return min([_LONGEST_WAIT, *(self._look_at(one) for one in self._all())])
 
-    def _all(self) -> list[Timed]:
+    def _all(self) -> list[Trigger]:
         with self._records.held("scheduler", self._world.region) as backend:
             known = [json.loads(json.dumps(one.to_dict())) for one in _each(backend)]
         enabled = [one for one in known if one["State"] == "ENABLED"]
@@ -75,7 +77,7 @@ class Scheduler:
             elif entry.name not in known | firing:
                 self._world.store.remove(KIND, entry.name)
 
-    def _look_at(self, timed: Timed) -> float:
+    def _look_at(self, timed: Trigger) -> float:
         """Fire, if it is time; how long until the next time."""
         now = self._world.clock.now()
         try:
@@ -86,12 +88,12 @@ class Scheduler:
             _LOG.exception("%s", timed.key)
         return _LONGEST_WAIT
 
-    def _fired(self, timed: Timed, now: dt.datetime) -> float:
+    def _fired(self, timed: Trigger, now: dt.datetime) -> float:
         known = self._known(timed, now)
         seen, since = (dt.datetime.fromisoformat(known[key]) for key in ("seen", "since"))
         due, following = timed.around(seen, since, now)
         if due is not None:
-            with self._world.store.together():
+            with self._world.store.transaction():
                 timed.fire(due)
                 self._world.store.put(KIND, timed.key, {**known, "seen": due.astimezone(dt.timezone.utc).isoformat()})
         if following is None:
@@ -100,7 +102,7 @@ class Scheduler:
             return _LONGEST_WAIT
         return (following - now).total_seconds()
 
-    def _known(self, timed: Timed, now: dt.datetime) -> Mapping[str, Any]:
+    def _known(self, timed: Trigger, now: dt.datetime) -> Mapping[str, Any]:
         """How far it has fired; one that is new, or has changed, begins anew."""
         what = f"{timed.expression} {timed.timezone} {timed.since}"
         known = self._world.store.find(KIND, timed.key)
@@ -114,14 +116,14 @@ class Scheduler:
             self._world.store.put(KIND, timed.key, known)
         return known
 
-    def _of_schedule(self, one: Mapping[str, Any]) -> Timed:
+    def _of_schedule(self, one: Mapping[str, Any]) -> Trigger:
         retries = one["Target"].get("RetryPolicy") or {}
 
         def fire(time: dt.datetime) -> None:
             target, name = one["Target"], str(uuid.uuid4())
             body = _body(self._world, one, time, name)
             by = (SCHEDULER, self._world.arn("scheduler", f"schedule-group/{one['GroupName']}"))
-            delivery = to_target(target, body, self._deliveries.now(), by, about={"SCHEDULE_ARN": one["Arn"]})
+            delivery = target_delivery(target, body, self._deliveries.now(), by, about={"SCHEDULE_ARN": one["Arn"]})
             self._deliveries.add(delivery, name)
 
         def remove() -> None:
@@ -130,7 +132,7 @@ class Scheduler:
             except (ClientError, BotoCoreError) as error:
                 _LOG.warning("%s is over and could not be removed: %s", one["Arn"], error)
 
-        return Timed(
+        return Trigger(
             key=one["Arn"],
             expression=one["ScheduleExpression"],
             timezone=one["ScheduleExpressionTimezone"],
@@ -143,11 +145,11 @@ class Scheduler:
             when_over=remove if one["ActionAfterCompletion"] == "DELETE" else None,
         )
 
-    def _of_rule(self, rule: Rule) -> Timed:
+    def _of_rule(self, rule: EventRule) -> Trigger:
         def fire(time: dt.datetime) -> None:
             self._rules.fire(rule, _event(self._world, "aws.events", rule.arn, time))
 
-        return Timed(key=rule.arn, expression=rule.schedule, timezone="UTC", since=None, fire=fire)
+        return Trigger(key=rule.arn, expression=rule.schedule, timezone="UTC", since=None, fire=fire)
 
 
 def _each(backend: Any) -> Iterator[Any]:

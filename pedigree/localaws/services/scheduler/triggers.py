@@ -14,7 +14,7 @@ JUST_BEFORE = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Timed:
+class Trigger:
     """Something that fires: when, between which moments, and what happens then; made: when it last changed."""
 
     key: str

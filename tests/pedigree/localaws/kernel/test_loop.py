@@ -1,4 +1,4 @@
-"""Rounds: looked at again when woken, and ended at once whenever that is asked for."""
+"""WakeableLoop: a wake() is never missed, and stop() ends the loop at once, whenever it comes."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ import threading
 
 import pytest
 
-from pedigree.localaws.kernel.loop import Rounds
+from pedigree.localaws.kernel.loop import WakeableLoop
 
-PATIENCE_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0
 HOUR = 3600.0
 
 
-class Mark(threading.Event):
-    """A mark, in whose taking away a test may meddle."""
+class BlockingEvent(threading.Event):
+    """Blocks in clear() until the test lets it go on."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.is_met, self.may_go_on = threading.Event(), threading.Event()
+        self.is_clearing, self.may_clear = threading.Event(), threading.Event()
 
     def clear(self) -> None:
-        self.is_met.set()
-        assert self.may_go_on.wait(PATIENCE_SECONDS)
+        self.is_clearing.set()
+        assert self.may_clear.wait(TIMEOUT_SECONDS)
         super().clear()
 
 
-def test_rounds_that_are_ended_just_before_a_look_end_at_once() -> None:
-    mark, looks = Mark(), list[str]()
+def test_a_loop_that_is_stopped_just_before_a_step_ends_without_it() -> None:
+    woken, steps = BlockingEvent(), list[str]()
 
-    def look() -> float:
-        looks.append("look")
+    def step() -> float:
+        steps.append("step")
         return HOUR
 
-    rounds = Rounds("rounds", look, mark)
-    rounds.begin()
-    assert mark.is_met.wait(PATIENCE_SECONDS)
-    ending = threading.Thread(target=rounds.end, daemon=True)
-    ending.start()
-    assert mark.wait(PATIENCE_SECONDS)
-    mark.may_go_on.set()
-    ending.join(PATIENCE_SECONDS)
-    assert (ending.is_alive(), looks) == (False, [])
+    loop = WakeableLoop("loop", step, woken)
+    loop.start()
+    assert woken.is_clearing.wait(TIMEOUT_SECONDS)
+    stopping = threading.Thread(target=loop.stop, daemon=True)
+    stopping.start()
+    assert woken.wait(TIMEOUT_SECONDS)
+    woken.may_clear.set()
+    stopping.join(TIMEOUT_SECONDS)
+    assert (stopping.is_alive(), steps) == (False, [])
 
 
 @pytest.mark.parametrize("faults", [[], [ArithmeticError("a bug")]])
-def test_what_happens_during_a_look_is_looked_at_even_if_the_look_fails(faults: list[Exception]) -> None:
-    looks, has_looked_again = list[str](), threading.Event()
+def test_a_wake_during_a_step_leads_to_another_step_even_if_the_first_one_fails(faults: list[Exception]) -> None:
+    steps, has_second_step = list[str](), threading.Event()
 
-    def look() -> float:
-        looks.append("look")
-        if len(looks) > 1:
-            has_looked_again.set()
+    def step() -> float:
+        steps.append("step")
+        if len(steps) > 1:
+            has_second_step.set()
             return HOUR
-        rounds.wake()
+        loop.wake()
         for fault in faults:
             raise fault
         return HOUR
 
-    rounds = Rounds("rounds", look)
-    rounds.begin()
-    assert has_looked_again.wait(PATIENCE_SECONDS)
-    rounds.end()
+    loop = WakeableLoop("loop", step)
+    loop.start()
+    assert has_second_step.wait(TIMEOUT_SECONDS)
+    loop.stop()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pedigree.localaws.kernel.store import Document, MissingError, Store, TakenError
+from pedigree.localaws.kernel.store import Document, DocumentExistsError, DocumentNotFoundError, Store
 
 # Writes documents one after the other and says so after each, until it is killed.
 WRITER = """
@@ -22,7 +22,7 @@ from pathlib import Path
 from pedigree.localaws.kernel.store import Store
 store = Store(Path(sys.argv[1]))
 for number in range(1_000_000):
-    with store.together():
+    with store.transaction():
         store.add("pair", f"left-{number}", {"number": number})
         store.add("pair", f"right-{number}", {"number": number})
     print(number, flush=True)
@@ -45,22 +45,22 @@ def test_a_document_is_found_again_by_another_process(tmp_path: Path, store: Sto
 
 def test_a_name_is_given_once(store: Store) -> None:
     store.add("model", "dogs", {"first": True})
-    with pytest.raises(TakenError):
+    with pytest.raises(DocumentExistsError):
         store.add("model", "dogs", {"first": False})
     assert store.get("model", "dogs") == {"first": True}
     assert store.find("job", "dogs") is None
 
 
 def test_what_is_not_there_is_told(store: Store) -> None:
-    for attempt in (store.get, store.remove, lambda kind, name: store.change(kind, name, dict)):
-        with pytest.raises(MissingError):
+    for attempt in (store.get, store.remove, lambda kind, name: store.update(kind, name, dict)):
+        with pytest.raises(DocumentNotFoundError):
             attempt("model", "cats")
 
 
 def test_documents_are_listed_by_their_last_change(store: Store) -> None:
     for name in ("a", "b", "c"):
         store.add("model", name, {})
-    store.change("model", "a", lambda body: {**body, "changed": True})
+    store.update("model", "a", lambda body: {**body, "changed": True})
     assert [entry.name for entry in store.entries("model")] == ["b", "c", "a"]
     store.remove("model", "b")
     assert [entry.name for entry in store.entries("model")] == ["c", "a"]
@@ -68,9 +68,9 @@ def test_documents_are_listed_by_their_last_change(store: Store) -> None:
 
 def test_what_belongs_together_is_kept_together_or_not_at_all(store: Store) -> None:
     def break_off() -> None:
-        with store.together():
+        with store.transaction():
             store.add("model", "a", {})
-            with store.together():
+            with store.transaction():
                 store.add("model", "b", {})
             raise RuntimeError("in the middle")
 
@@ -84,7 +84,7 @@ def test_threads_change_a_document_one_after_the_other(store: Store) -> None:
 
     def add_many() -> None:
         for _ in range(50):
-            store.change("count", "it", lambda body: {"value": body["value"] + 1})
+            store.update("count", "it", lambda body: {"value": body["value"] + 1})
 
     threads = [threading.Thread(target=add_many) for _ in range(4)]
     for thread in threads:
@@ -119,7 +119,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
 
 def test_who_reads_waits_for_the_writer_and_sees_all_of_it(store: Store) -> None:
     seen: list[Document | None] = []
-    with store.together():
+    with store.transaction():
         store.put("kind", "one", {"number": 1})
         reader = threading.Thread(target=lambda: seen.append(store.find("kind", "one")))
         reader.start()

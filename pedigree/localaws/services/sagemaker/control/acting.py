@@ -14,9 +14,9 @@ from pedigree.localaws.iam.callers import Caller
 from pedigree.localaws.iam.calls import Call
 from pedigree.localaws.iam.gate import Gate
 from pedigree.localaws.iam.sessions import SESSION, Sessions
-from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, Taking
+from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, RoleAssumption
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.control.places import RoleCatalog
 from pedigree.localaws.services.sagemaker.executions.steps.functions import Invoked
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Run
@@ -37,7 +37,7 @@ class Acting:
         """What a process of a job or a model gets, to act as its role; nothing without one."""
         return self.sessions.credentials(role, SAGEMAKER, source) if role else {}
 
-    def objects(self, catalog: Catalog, role: str, source: str) -> Catalog:
+    def objects(self, catalog: ObjectCatalog, role: str, source: str) -> ObjectCatalog:
         """The objects as far as a role may read and write them."""
         if not role or not self.gate.is_enforced:
             return catalog
@@ -67,7 +67,7 @@ class Acting:
 
     def _client(self, run: Run, service: str) -> Any:
         role, source = run.execution["RoleArn"], run.execution["PipelineExecutionArn"]
-        return self.clients(service, Taking(role, SAGEMAKER, source, SESSION))
+        return self.clients(service, RoleAssumption(role, SAGEMAKER, source, SESSION))
 
 
 def _told(ask: Callable[[], Any]) -> Any:

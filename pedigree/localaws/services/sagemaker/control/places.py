@@ -11,21 +11,21 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.objects import arn
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import Clock
-from pedigree.localaws.services.s3.blob_store import Blobs
-from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.s3.blob_store import BlobStore
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 
 Check = Callable[[Request], None]
 """Let the role do something, or raise DeniedError."""
 
 
-class RoleCatalog(Catalog):
+class RoleCatalog(ObjectCatalog):
     """The objects as far as a role may read and write them; ServiceError where it may not."""
 
-    def __init__(self, store: Store, blobs: Blobs, clock: Clock, check: Check) -> None:
+    def __init__(self, store: Store, blobs: BlobStore, clock: Clock, check: Check) -> None:
         super().__init__(store, blobs, clock)
         self._check = check
 
-    def under(self, place: Address) -> Iterator[tuple[str, Document]]:
+    def under(self, place: S3Location) -> Iterator[tuple[str, Document]]:
         """The objects whose keys begin so: to be listed, and each to be read."""
         self._read("s3:ListBucket", place.bucket, prefix=place.key)
         for key, body in super().under(place):
@@ -34,26 +34,26 @@ class RoleCatalog(Catalog):
 
     def read(self, uri: str) -> bytes:
         """The content of an object."""
-        place = Address.of(uri)
+        place = S3Location.parse(uri)
         self._read("s3:GetObject", place.bucket, place.key)
         return super().read(uri)
 
-    def link(self, place: Address, path: Path) -> None:
+    def link(self, place: S3Location, path: Path) -> None:
         """Have an object as a file."""
         self._read("s3:GetObject", place.bucket, place.key)
         super().link(place, path)
 
-    def put(self, place: Address, chunks: Iterable[bytes], **members: Any) -> Document:
+    def put(self, place: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
         """Keep an object."""
         self._write(place)
         return super().put(place, chunks, **members)
 
-    def put_file(self, place: Address, path: Path) -> Document:
+    def put_file(self, place: S3Location, path: Path) -> Document:
         """Keep a file as an object."""
         self._write(place)
         return super().put_file(place, path)
 
-    def _write(self, place: Address) -> None:
+    def _write(self, place: S3Location) -> None:
         try:
             self._check(Request("s3:PutObject", arn(place.bucket, place.key)))
         except ServiceError as error:

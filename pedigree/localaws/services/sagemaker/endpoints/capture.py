@@ -19,8 +19,8 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.background_errors import Troubles
-from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
+from pedigree.localaws.kernel.background_errors import BackgroundErrors
+from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 
 _LOG = logging.getLogger(__name__)
 _PERIOD_SECONDS = 2.0
@@ -104,24 +104,28 @@ def _side(capture: Capture, mode: str, content: bytes, kind: str) -> Mapping[str
     return {"observedContentType": kind, "mode": mode, "data": data, "encoding": encoding}
 
 
-def address(destination: str, endpoint: str, variant: str, moment: dt.datetime, unique: str) -> Address:
+def address(destination: str, endpoint: str, variant: str, moment: dt.datetime, unique: str) -> S3Location:
     """Where lines lie: by endpoint, variant and hour."""
-    base = Address.of(destination)
+    base = S3Location.parse(destination)
     name = f"{moment:%Y/%m/%d/%H/%M-%S}-{moment.microsecond // 1000:03d}-{unique}.jsonl"
-    return Address(base.bucket, f"{base.key.rstrip('/')}/{endpoint}/{variant}/{name}".lstrip("/"))
+    return S3Location(base.bucket, f"{base.key.rstrip('/')}/{endpoint}/{variant}/{name}".lstrip("/"))
 
 
 class Captures:
     """Lines on their way to S3, written in the name of the model's role."""
 
     def __init__(
-        self, now: Callable[[], dt.datetime], objects: Callable[[str], Catalog], *, seconds: float = _PERIOD_SECONDS
+        self,
+        now: Callable[[], dt.datetime],
+        objects: Callable[[str], ObjectCatalog],
+        *,
+        seconds: float = _PERIOD_SECONDS,
     ) -> None:
         self._now = now
         self._objects = objects
         self._seconds = seconds
         self._lines: dict[Place, list[str]] = {}
-        self._troubles = Troubles("what is captured of endpoints")
+        self._troubles = BackgroundErrors("what is captured of endpoints")
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="captures", daemon=True)
@@ -150,7 +154,7 @@ class Captures:
         with self._lock:
             waiting, self._lines = self._lines, {}
         for place, lines in waiting.items():
-            while lines and self._troubles.outlive(partial(self._keep, place, lines[:_MOST_LINES]), place):
+            while lines and self._troubles.survive(partial(self._keep, place, lines[:_MOST_LINES]), place):
                 lines = lines[_MOST_LINES:]
             if lines:
                 with self._lock:
@@ -161,7 +165,7 @@ class Captures:
         try:
             target = address(destination, endpoint, variant, self._now(), str(uuid.uuid4()))
             self._objects(role).put(target, ["".join(f"{one}\n" for one in lines).encode()], content_type=_TYPE)
-        except (ServiceError, NoBucketError, ValueError) as error:
+        except (ServiceError, NoSuchBucketError, ValueError) as error:
             _LOG.warning(
                 "%d captured requests to %s cannot be kept in %s: %s", len(lines), endpoint, destination, error
             )

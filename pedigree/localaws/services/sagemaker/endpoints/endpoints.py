@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.background_errors import insist
-from pedigree.localaws.kernel.store import Document, MissingError
+from pedigree.localaws.kernel.background_errors import retry_until_done
+from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.fleet import OverError, wait
@@ -69,7 +69,7 @@ class Endpoints:
 
     def scale(self, name: str, counts: Mapping[str, int], done: Done) -> None:
         """Give variants other numbers of instances on behalf of their scaling; the endpoint says Updating meanwhile."""
-        with self._world.store.together():
+        with self._world.store.transaction():
             body = self._world.store.find(ENDPOINT, name)
             is_at_rest = body is not None and body["EndpointStatus"] == "InService"
             if body is not None and is_at_rest:
@@ -223,7 +223,7 @@ class Endpoints:
         shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
         with self._lock:
             self._live.pop(name, None)
-        with self._world.store.together():
+        with self._world.store.transaction():
             if self._world.store.find(ENDPOINT, name) is not None:
                 self._world.store.remove(ENDPOINT, name)
 
@@ -258,7 +258,7 @@ class Endpoints:
             "_capture": order.capture,
             "_folder": generation.name,
         }
-        with self._world.store.together():
+        with self._world.store.transaction():
             coming = {**self._world.store.get(ENDPOINT, name), **members}.get("_change")
             self._note(name, "Updating" if coming else status, **{**told, **members})
 
@@ -277,10 +277,12 @@ class Endpoints:
 
     def _give_up(self, name: str, live: Live) -> None:
         def undone() -> None:
-            with suppress(MissingError):
+            with suppress(DocumentNotFoundError):
                 self._roll_back(name, live, "InternalServerError: see the local AWS's log")
 
-        insist(undone, lambda seconds: not wait(seconds, lambda: not live.is_over), f"the failure of endpoint {name}")
+        retry_until_done(
+            undone, lambda seconds: not wait(seconds, lambda: not live.is_over), f"the failure of endpoint {name}"
+        )
 
     def _clean(self, name: str, but: str) -> None:
         """Remove the models of all generations but one."""
@@ -290,11 +292,11 @@ class Endpoints:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _change(self, name: str, **members: Any) -> Document:
-        return self._world.store.change(ENDPOINT, name, lambda before: {**before, **members})
+        return self._world.store.update(ENDPOINT, name, lambda before: {**before, **members})
 
     def _note(self, name: str, status: str, **members: Any) -> None:
         """Say how far an endpoint is; of one that is to be deleted nothing else is said any more."""
-        with self._world.store.together():
+        with self._world.store.transaction():
             if self._world.store.get(ENDPOINT, name)["EndpointStatus"] == "Deleting":
                 return
             body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
@@ -305,7 +307,7 @@ class Endpoints:
         names = ("EndpointName", "EndpointArn", "EndpointConfigName")
         spoken = {"InService": "IN_SERVICE", "Failed": "FAILED", "RollingBack": "ROLLING_BACK"}
         detail = {**{member: body[member] for member in names}, "EndpointStatus": spoken.get(status, status.upper())}
-        events.emit(self._world, "SageMaker Endpoint State Change", [body["EndpointArn"]], detail)
+        events.publish(self._world, "SageMaker Endpoint State Change", [body["EndpointArn"]], detail)
 
     def _of(self, name: str) -> Live:
         with self._lock:
@@ -319,7 +321,7 @@ class Endpoints:
             with live.work:
                 try:
                     work(live)
-                except MissingError:
+                except DocumentNotFoundError:
                     _LOG.info("endpoint %s is gone", name)
                 except Exception:  # noqa: BLE001  # a bug in here must not leave an endpoint in change for ever
                     _LOG.exception("endpoint %s", name)

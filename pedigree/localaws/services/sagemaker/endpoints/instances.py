@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
-from pedigree.localaws.kernel.output_reader import Listener
+from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import end_group
 from pedigree.localaws.services.sagemaker.endpoints.connection import Connection
 
@@ -63,7 +63,7 @@ class Instance:
     """A model server; whoever began it is told when its process has ended, for whatever reason."""
 
     def __init__(self, recipe: Recipe, when_over: Callable[[], None] = lambda: None) -> None:
-        self._mark = orphans.own_mark()
+        self._mark = orphans.unique_marker()
         self._process = _process(recipe, self._mark)
         self._recipe = recipe
         self._when_over = when_over
@@ -76,7 +76,7 @@ class Instance:
         self.busy = 0
         self.asked = 0
         assert self._process.stdout is not None
-        self._listener = Listener(self._process.stdout, self._hear)
+        self._listener = OutputReader(self._process.stdout, self._hear)
         self._watcher = threading.Thread(target=self._watch, name="instance", daemon=True)
         self._watcher.start()
 
@@ -168,7 +168,7 @@ class Instance:
         self._is_gone = True
         self._when_over()
         end_group(self._process.pid, signal.SIGKILL)
-        orphans.end_marked(self._mark)
+        orphans.kill_marked(self._mark)
         self._listener.finish()
         self._has_spoken.set()
 
@@ -197,7 +197,7 @@ def end_left_over(folder: Path) -> None:
     mark = f"{folder}/".encode()
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and _runs(process, mark):
-            orphans.end_process(int(process.name))
+            orphans.kill_process(int(process.name))
 
 
 def _runs(process: Path, mark: bytes) -> bool:

@@ -61,7 +61,7 @@ class EndpointHandlers:
 
     def _update(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request["EndpointName"]
-        with world.store.together():
+        with world.store.transaction():
             endpoint = _at_rest(world, name)
             configuration = models.CONFIGURATION.get(world, request["EndpointConfigName"])
             order = _order(request, endpoint, configuration)
@@ -76,7 +76,7 @@ class EndpointHandlers:
 
     def _resize(self, world: World, request: Request) -> Mapping[str, Any]:
         name, asked = request["EndpointName"], request["DesiredWeightsAndCapacities"]
-        with world.store.together():
+        with world.store.transaction():
             endpoint = _at_rest(world, name)
             known = [one["VariantName"] for one in endpoint["ProductionVariants"]]
             unknown = [one["VariantName"] for one in asked if one["VariantName"] not in known]
@@ -90,7 +90,7 @@ class EndpointHandlers:
 
     def _delete(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request["EndpointName"]
-        with world.store.together():
+        with world.store.transaction():
             endpoint = RESOURCE.get(world, name)
             if endpoint["EndpointStatus"] in ("Creating", "Updating"):
                 changing = f'endpoint "{endpoint["EndpointArn"]}" while it is being changed'

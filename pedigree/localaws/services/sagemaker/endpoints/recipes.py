@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.world import Logs, World
-from pedigree.localaws.services.s3.catalog import Address, Catalog, download
+from pedigree.localaws.kernel.interfaces import LogWriter
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download
 from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
 from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, InstanceError, Recipe
 from pedigree.localaws.services.sagemaker.resources import models, registry
@@ -24,9 +25,9 @@ class Kitchen:
 
     python: str
     environment: Mapping[str, str]
-    logs: Logs
+    logs: LogWriter
     role_environment: Callable[[str, str], Mapping[str, str]]
-    role_objects: Callable[[str, str], Catalog]
+    role_objects: Callable[[str, str], ObjectCatalog]
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def _archive(container: Mapping[str, Any]) -> tuple[str, bool]:
     return source["S3Uri"], source.get("CompressionType") == "Gzip"
 
 
-def _lay_out(objects: Catalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
+def _lay_out(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
     """Put a model into a folder; one that is there whole already is left."""
     if folder.exists():
         return
@@ -118,7 +119,11 @@ def _lay_out(objects: Catalog, container: Mapping[str, Any], folder: Path, role:
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        found = _unpack(objects.read(address), beside) if is_archive else download(objects, Address.of(address), beside)
+        found = (
+            _unpack(objects.read(address), beside)
+            if is_archive
+            else download(objects, S3Location.parse(address), beside)
+        )
     except (KeyError, ValueError):
         raise InstanceError(f"Could not find model data at {address}.") from None
     except ServiceError as error:

@@ -163,7 +163,7 @@ class Executor:
 
     def _finish(self, execution_id: str, end: End) -> None:
         ledger = self._ledgers.pop(execution_id, None)
-        with self._world.store.together():
+        with self._world.store.transaction():
             if ledger is not None:
                 ledger.keep()
             state.change(

@@ -40,7 +40,7 @@ class Ledger:
     def keep(self) -> None:
         """Put what has changed into the store, all or nothing of it, and tell which statuses are others now."""
         if self._changed:
-            with self._world.store.together():
+            with self._world.store.transaction():
                 for name in self._changed:
                     state.put_step(self._world, self._execution_id, self.steps[name])
                 for body, before in self._untold:

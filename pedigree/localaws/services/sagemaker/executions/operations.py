@@ -49,7 +49,7 @@ def _start(world: World, request: Request) -> Mapping[str, Any]:
 def _once(world: World, what: str, request: Request, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
     """Do something, but not again for a request with the same token: that is answered as the first one was."""
     token = request.get("ClientRequestToken")
-    with world.store.together():
+    with world.store.transaction():
         known = world.store.find(state.REQUEST, f"{what}/{token}") if token else None
         answer = known or {"PipelineExecutionArn": act()["PipelineExecutionArn"]}
         if token and not known:
@@ -163,7 +163,7 @@ def _list_parameters(world: World, request: Request) -> Mapping[str, Any]:
 
 
 def _stop(world: World, request: Request) -> Mapping[str, Any]:
-    with world.store.together():
+    with world.store.transaction():
         execution = state.get(world, request["PipelineExecutionArn"])
         if execution["PipelineExecutionStatus"] in state.OVER:
             raise InvalidRequestError(
@@ -180,7 +180,7 @@ def _retry(world: World, request: Request) -> Mapping[str, Any]:
 
 
 def _retried(world: World, request: Request) -> Mapping[str, Any]:
-    with world.store.together():
+    with world.store.transaction():
         execution = state.get(world, request["PipelineExecutionArn"])
         execution_id = state.id_of(execution["PipelineExecutionArn"])
         if execution["PipelineExecutionStatus"] not in ("Failed", "Stopped"):

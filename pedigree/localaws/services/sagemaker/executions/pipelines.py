@@ -47,7 +47,7 @@ def name_of(world: World, name_or_arn: str) -> str:
 def _create(world: World, request: Request) -> Mapping[str, Any]:
     text = _definition(world, request)
     soundness.tell(request["PipelineName"], text)
-    with world.store.together():
+    with world.store.transaction():
         before, token = world.store.find(PIPELINE.kind, request["PipelineName"]), request.get("ClientRequestToken")
         if before and token and before["_token"] == token:
             return before
@@ -75,7 +75,7 @@ def _update(world: World, request: Request) -> Mapping[str, Any]:
     if has_definition:
         changes["PipelineDefinition"] = _definition(world, request)
         soundness.tell(name, changes["PipelineDefinition"])
-    with world.store.together():
+    with world.store.transaction():
         before = PIPELINE.get(world, name)
         number = before["PipelineVersionId"] + has_definition
         after = {**before, **changes, "PipelineVersionId": number, "LastModifiedTime": world.now()}
@@ -118,7 +118,7 @@ def _describe(world: World, request: Request) -> Mapping[str, Any]:
 
 def _delete(world: World, request: Request) -> Mapping[str, Any]:
     name = name_of(world, request["PipelineName"])
-    with world.store.together():
+    with world.store.transaction():
         pipeline = PIPELINE.get(world, name)
         running = state.running(world, name)
         if running:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.store import Document, MissingError
+from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import telling
 
@@ -31,15 +31,15 @@ def get(world: World, arn_or_id: str) -> Document:
     """An execution; the service's words if there is none."""
     try:
         return world.store.get(EXECUTION, id_of(arn_or_id))
-    except MissingError:
+    except DocumentNotFoundError:
         raise ServiceError("ResourceNotFound", f"Pipeline execution '{arn_or_id}' does not exist.") from None
 
 
 def change(world: World, execution_id: str, **members: Any) -> Document:
     """Give an execution new members; another status is told."""
-    with world.store.together():
+    with world.store.transaction():
         before = world.store.get(EXECUTION, execution_id)["PipelineExecutionStatus"]
-        after = world.store.change(
+        after = world.store.update(
             EXECUTION, execution_id, lambda before: {**before, **members, "LastModifiedTime": world.now()}
         )
         if after["PipelineExecutionStatus"] != before:

@@ -46,7 +46,7 @@ def step_changed(world: World, execution_arn: str, step: Document, before: str |
 def _tell(world: World, detail_type: str, pipeline: str, execution: str, detail: Mapping[str, Any]) -> None:
     named = {"pipelineArn": pipeline, "pipelineExecutionArn": execution}
     told = {**{member: value for member, value in detail.items() if value is not None}, **named}
-    events.emit(world, detail_type, [pipeline, execution], told)
+    events.publish(world, detail_type, [pipeline, execution], told)
 
 
 def _uncapped(value: Any) -> Any:

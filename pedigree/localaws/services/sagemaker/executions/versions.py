@@ -72,7 +72,7 @@ def listed(world: World, pipeline: str, request: Request) -> Mapping[str, Any]:
 def update(world: World, pipeline: Document, request: Request) -> Mapping[str, Any]:
     """Give a version another description, or other aliases."""
     asked = request.get("PipelineVersionAliasOperations", {})
-    with world.store.together():
+    with world.store.transaction():
         version = find(world, pipeline, request)
         changed = {**version, **{member: request[member] for member in _DESCRIBED if member in request}}
         named = _named(world, changed, asked.get("Add", ()), asked.get("Remove", ()))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.s3.catalog import Address
+from pedigree.localaws.services.s3.catalog import S3Location
 
 ROOT = "/opt/ml"
 MODEL = f"{ROOT}/model"
@@ -25,7 +25,7 @@ _MOST_HOSTS = 100
 class Input:
     """Objects that a host finds in a folder; sharded, each host finds its share."""
 
-    place: Address
+    place: S3Location
     folder: str
     is_sharded: bool = False
     is_manifest: bool = False
@@ -34,7 +34,7 @@ class Input:
     def of(cls, source: Mapping[str, Any], folder: str) -> Input:
         """What a request says of objects in S3."""
         is_sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
-        return cls(Address.of(source["S3Uri"]), folder, is_sharded, source.get("S3DataType") == "ManifestFile")
+        return cls(S3Location.parse(source["S3Uri"]), folder, is_sharded, source.get("S3DataType") == "ManifestFile")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Output:
     """A folder whose files become objects when the job has ended; where an archive is asked for, they become one."""
 
     folder: str
-    place: Address
+    place: S3Location
     is_archive: bool = False
     also_after_failure: bool = False
 
@@ -102,7 +102,7 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         environment=job.get("Environment", {}),
         inputs=tuple(_processing_inputs(job.get("ProcessingInputs", []))),
         outputs=tuple(
-            Output(one["S3Output"]["LocalPath"], Address.of(one["S3Output"]["S3Uri"]))
+            Output(one["S3Output"]["LocalPath"], S3Location.parse(one["S3Output"]["S3Uri"]))
             for one in outputs
             if one["S3Output"].get("LocalPath") and not one.get("AppManaged")
         ),
@@ -142,7 +142,7 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
         files=_training_files(job),
         metrics=tuple(Metric(one["Name"], one["Regex"]) for one in algorithm.get("MetricDefinitions", [])),
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
-        checkpoints=Output(checkpoints.get("LocalPath", f"{ROOT}/checkpoints"), Address.of(checkpoints["S3Uri"]))
+        checkpoints=Output(checkpoints.get("LocalPath", f"{ROOT}/checkpoints"), S3Location.parse(checkpoints["S3Uri"]))
         if checkpoints
         else None,
     )
@@ -151,13 +151,13 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
 def _training_outputs(job: Mapping[str, Any]) -> tuple[Output, Output]:
     """The model, and what else there is: an archive of each, or the files as they are."""
     asked = job["OutputDataConfig"]
-    output = Address.of(asked["S3OutputPath"])
+    output = S3Location.parse(asked["S3OutputPath"])
     place = f"{output.key.rstrip('/')}/{job['TrainingJobName']}/output".lstrip("/")
     is_packed = asked.get("CompressionType") != "NONE"
     model, data = ("model.tar.gz", "output.tar.gz") if is_packed else ("model/", "data/")
     return (
-        Output(MODEL, Address(output.bucket, f"{place}/{model}"), is_packed),
-        Output(f"{ROOT}/output/data", Address(output.bucket, f"{place}/{data}"), is_packed, also_after_failure=True),
+        Output(MODEL, S3Location(output.bucket, f"{place}/{model}"), is_packed),
+        Output(f"{ROOT}/output/data", S3Location(output.bucket, f"{place}/{data}"), is_packed, also_after_failure=True),
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pedigree.localaws.services.s3.catalog import Address, Catalog, download, upload
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download, upload
 from pedigree.localaws.services.s3.manifests import download_listed
 from pedigree.localaws.services.sagemaker.jobs import scripts
 from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, Input, JobPlan, Output
@@ -45,7 +45,7 @@ class Sandbox:
         """A text with every mention of /opt/ml as it is called on this machine."""
         return _MENTION.sub(str(self.root).replace("\\", r"\\"), text)
 
-    def lay_out(self, plan: JobPlan, host: str, catalog: Catalog) -> None:
+    def lay_out(self, plan: JobPlan, host: str, catalog: ObjectCatalog) -> None:
         """Make the folders, write what the host is told, and put its inputs in place."""
         for name in _FOLDERS:
             (self.root / name).mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ class Sandbox:
         named = {self.path(found) for word in plan.command for found in _FILES.findall(word)}
         return {path.parent for path in named if path.is_file()}
 
-    def _fill(self, one: Input, index: int, count: int, catalog: Catalog) -> None:
+    def _fill(self, one: Input, index: int, count: int, catalog: ObjectCatalog) -> None:
         folder = self.path(one.folder)
         folder.mkdir(parents=True, exist_ok=True)
         share = (index, count) if one.is_sharded else (0, 1)
@@ -90,7 +90,7 @@ class Sandbox:
         return path.read_text(encoding="utf-8", errors="replace").strip()[:_LONGEST_REASON] if path.is_file() else ""
 
 
-def collect(output: Output, sandboxes: Sequence[Sandbox], catalog: Catalog) -> Address | None:
+def collect(output: Output, sandboxes: Sequence[Sandbox], catalog: ObjectCatalog) -> S3Location | None:
     """Keep what the hosts wrote into a folder as objects; None if there is nothing.
 
     Of files of one name the first host's is kept, for that one leads the others.

@@ -28,7 +28,7 @@ def job_changed(world: World, kind: str, job: Document, before: Document | None 
         return
     described = shaped(service().operation_model(f"Describe{noun}Job").output_shape, job, _milliseconds)
     arn = job[f"{noun}JobArn"]
-    events.emit(world, f"SageMaker {spoken} Job State Change", [arn], {**described, "Tags": tags.of(world, arn)})
+    events.publish(world, f"SageMaker {spoken} Job State Change", [arn], {**described, "Tags": tags.of(world, arn)})
 
 
 def _milliseconds(value: Any) -> int:

@@ -17,11 +17,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.background_errors import insist
-from pedigree.localaws.kernel.processes import Host, Outcome, Running, end_group
+from pedigree.localaws.kernel.background_errors import retry_until_done
+from pedigree.localaws.kernel.interfaces import LogWriter
+from pedigree.localaws.kernel.processes import Host, HostProcesses, Outcome, end_group
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.kernel.world import Logs, World
-from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.jobs.metrics import Readings
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, JobPlan
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox, collect
@@ -53,7 +54,9 @@ class Machine:
     environment: Mapping[str, str]
     cores: int
     role_environment: Callable[[str, str], Mapping[str, str]] = field(default=lambda _role, _source: {})
-    role_objects: Callable[[Catalog, str, str], Catalog] = field(default=lambda catalog, _role, _source: catalog)
+    role_objects: Callable[[ObjectCatalog, str, str], ObjectCatalog] = field(
+        default=lambda catalog, _role, _source: catalog
+    )
     publish: Publish = field(default=lambda _job, _found: None)
 
 
@@ -70,13 +73,13 @@ class Kind:
 class Jobs:
     """All jobs of the machine, whichever kind."""
 
-    def __init__(self, world: World, catalog: Catalog, machine: Machine, logs: Logs) -> None:
+    def __init__(self, world: World, catalog: ObjectCatalog, machine: Machine, logs: LogWriter) -> None:
         self._world = world
         self._catalog = catalog
         self._machine = machine
         self._logs = logs
         self._lock = threading.Lock()
-        self._running: dict[str, Running | None] = {}
+        self._running: dict[str, HostProcesses | None] = {}
         self._hosts: dict[str, int] = {}
         self._readings: dict[str, Readings] = {}
         self._ending = threading.Event()
@@ -135,7 +138,7 @@ class Jobs:
     def _run(self, kind: Kind, name: str) -> None:
         try:
             self._carry_out(kind, name)
-        except (OSError, ValueError, NoBucketError, ServiceError) as error:
+        except (OSError, ValueError, NoSuchBucketError, ServiceError) as error:
             self._fail(kind, name, f"ClientError: {error}")
         except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
             _LOG.exception("job %s cannot go on", name)
@@ -151,7 +154,7 @@ class Jobs:
         def noted() -> None:
             self._note(kind, name, "Failed", "Failed", FailureReason=reason)
 
-        insist(noted, self._ending.wait, f"the failure of job {name}")
+        retry_until_done(noted, self._ending.wait, f"the failure of job {name}")
 
     def _carry_out(self, kind: Kind, name: str) -> None:
         body = self._world.store.get(kind.kind, name)
@@ -171,7 +174,7 @@ class Jobs:
         self._note(kind, name, status, secondary, ExitMessage=reason or None, **artifacts, **failure)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _outcome(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], catalog: Catalog) -> Outcome:
+    def _outcome(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> Outcome:
         """Run a job's processes; how they ended is noted before anything is done about it."""
         name = plan.name
         if plan.checkpoints and sandboxes[0].root.exists():
@@ -212,16 +215,16 @@ class Jobs:
         with self._lock:
             if self._ending.is_set():  # nobody would end what begins now; the next daemon runs the job again
                 return Outcome(-signal.SIGKILL)
-            running = self._running[plan.name] = Running(hosts, hear)
+            running = self._running[plan.name] = HostProcesses(hosts, hear)
         if self._world.store.get(kind.kind, plan.name)[kind.status] == "Stopping":
             running.stop()
         return running.wait(plan.seconds)
 
     def _keep(
-        self, plan: JobPlan, sandboxes: list[Sandbox], catalog: Catalog, *, has_failed: bool
+        self, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog, *, has_failed: bool
     ) -> Mapping[str, Any]:
         """Keep what the hosts wrote; what the document says of it."""
-        kept: dict[str, Address | None] = {}
+        kept: dict[str, S3Location | None] = {}
         for output in plan.outputs:
             if has_failed and not output.also_after_failure:
                 continue
@@ -253,9 +256,9 @@ class Jobs:
                 body.update(ended(before, moment))
             return body
 
-        with self._world.store.together():
+        with self._world.store.transaction():
             before = self._world.store.get(kind.kind, name)
-            job_changed(self._world, kind.kind, self._world.store.change(kind.kind, name, noted), before)
+            job_changed(self._world, kind.kind, self._world.store.update(kind.kind, name, noted), before)
         self._world.signal.wake()
 
 

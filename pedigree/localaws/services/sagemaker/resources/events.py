@@ -1,4 +1,4 @@
-"""Events, as EventBridge has them: who says what about which resources, and when."""
+"""SageMaker's events, in the form in which EventBridge gets them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 from pedigree.localaws.kernel.world import World
 
 
-def emit(world: World, detail_type: str, resources: Sequence[str], detail: Mapping[str, Any]) -> None:
-    """Tell an event of SageMaker's to whoever listens."""
-    world.bus.emit(
+def publish(world: World, detail_type: str, resources: Sequence[str], detail: Mapping[str, Any]) -> None:
+    """Publish a state change of some resources."""
+    world.bus.publish(
         {
             "version": "0",
             "id": str(uuid.uuid4()),

@@ -104,7 +104,7 @@ def _get_policy(world: World, request: Request) -> Mapping[str, Any]:
 
 
 def _delete_policy(world: World, request: Request) -> Mapping[str, Any]:
-    with world.store.together():
+    with world.store.transaction():
         _get_policy(world, request)
         world.store.remove(_POLICY, name_of(world, request["ModelPackageGroupName"]))
     return {}
@@ -129,7 +129,7 @@ def _create_package(world: World, request: Request) -> Mapping[str, Any]:
     completed = {"ModelPackageStatus": "Completed", "ModelPackageStatusDetails": {"ValidationStatuses": []}}
     if group is None:
         return PACKAGE.create(world, request, **completed)
-    with world.store.together():
+    with world.store.transaction():
         name, token = name_of(world, group), request.get("ClientToken")
         known = world.store.find(_ASKED, f"{name}/{token}") if token else None
         if known:
@@ -174,9 +174,9 @@ def _update_package(world: World, request: Request) -> Mapping[str, Any]:
             "LastModifiedTime": world.now(),
         }
 
-    with world.store.together():
+    with world.store.transaction():
         before = PACKAGE.get(world, name)
-        after = world.store.change(PACKAGE.kind, name, updated)
+        after = world.store.update(PACKAGE.kind, name, updated)
         changed = [member for member in _TOLD if (after.get(member) or None) != (before.get(member) or None)]
         if changed:
             _tell(world, after, UpdatedModelPackageFields=changed)
@@ -211,7 +211,7 @@ def _tell(world: World, package: Document, **more: Any) -> None:
         *("ModelPackageDescription", "CreationTime", "ModelPackageStatus", "ModelApprovalStatus"),
     )
     detail = {**{member: package[member] for member in members if member in package}, **more}
-    events.emit(world, "SageMaker Model Package State Change", [package["ModelPackageArn"]], detail)
+    events.publish(world, "SageMaker Model Package State Change", [package["ModelPackageArn"]], detail)
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
-from pedigree.localaws.kernel.store import Document, MissingError, TakenError
+from pedigree.localaws.kernel.store import Document, DocumentExistsError, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import tags
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
@@ -44,10 +44,10 @@ class Resource:
             "CreationTime": world.now(),
             **members,
         }
-        with world.store.together():
+        with world.store.transaction():
             try:
                 world.store.add(self.kind, name, body)
-            except TakenError:
+            except DocumentExistsError:
                 raise self.taken(world, name) from None
             tags.keep(world, body[self.arn_member], request.get("Tags"))
         return body
@@ -56,12 +56,12 @@ class Resource:
         """The one of that name, or the service's words that there is none."""
         try:
             return world.store.get(self.kind, name)
-        except MissingError:
+        except DocumentNotFoundError:
             raise self.missing(world, name) from None
 
     def remove(self, world: World, name: str) -> None:
         """Forget one, and its tags."""
-        with world.store.together():
+        with world.store.transaction():
             self.get(world, name)
             world.store.remove(self.kind, name)
             tags.forget(world, self.arn(world, name))

@@ -38,14 +38,14 @@ def _store(world: World, arn: str, tags: Mapping[str, str]) -> None:
 
 def _add(world: World, request: Request) -> Mapping[str, Any]:
     arn = request["ResourceArn"]
-    with world.store.together():
+    with world.store.transaction():
         _store(world, arn, {**of(world, arn), **{one["Key"]: one["Value"] for one in request["Tags"]}})
     return {"Tags": listed(of(world, arn))}
 
 
 def _delete(world: World, request: Request) -> Mapping[str, Any]:
     arn = request["ResourceArn"]
-    with world.store.together():
+    with world.store.transaction():
         _store(world, arn, {key: value for key, value in of(world, arn).items() if key not in request["TagKeys"]})
     return {}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pedigree.localaws.services.s3.catalog import Address
+from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.sagemaker.transforms import joining
 from pedigree.localaws.services.sagemaker.transforms.joining import Processing
 
@@ -23,9 +23,9 @@ class TransformPlan:
 
     name: str
     model: str
-    source: Address
+    source: S3Location
     is_manifest: bool
-    target: Address
+    target: S3Location
     split: str = "None"
     is_single: bool = False
     by_line: bool = False
@@ -39,7 +39,7 @@ class TransformPlan:
     retries: int = _RETRIES
     environment: Mapping[str, str] = field(default_factory=dict)
     processing: Processing = field(default_factory=lambda: joining.processing({}, ""))
-    capture: Address | None = None
+    capture: S3Location | None = None
     has_ids: bool = False
 
     @property
@@ -48,10 +48,10 @@ class TransformPlan:
         told = {"Content-Type": self.content_type, "Accept": self.accept}
         return {name: value for name, value in told.items() if value}
 
-    def place(self, key: str, prefix: str) -> Address:
+    def place(self, key: str, prefix: str) -> S3Location:
         """Where the result of an object lies that was found under a prefix."""
         base = self.target.key.rstrip("/")
-        return Address(self.target.bucket, f"{base}/{below(key, prefix)}{_SUFFIX}".lstrip("/"))
+        return S3Location(self.target.bucket, f"{base}/{below(key, prefix)}{_SUFFIX}".lstrip("/"))
 
 
 def plan(job: Mapping[str, Any]) -> TransformPlan:
@@ -63,9 +63,9 @@ def plan(job: Mapping[str, Any]) -> TransformPlan:
     made = TransformPlan(
         name=job["TransformJobName"],
         model=job["ModelName"],
-        source=Address.of(data["S3Uri"]),
+        source=S3Location.parse(data["S3Uri"]),
         is_manifest=data["S3DataType"] == "ManifestFile",
-        target=Address.of(output["S3OutputPath"]),
+        target=S3Location.parse(output["S3OutputPath"]),
         split=source.get("SplitType", "None"),
         is_single=job.get("BatchStrategy") == "SingleRecord",
         by_line=output.get("AssembleWith") == "Line",
@@ -79,7 +79,7 @@ def plan(job: Mapping[str, Any]) -> TransformPlan:
         retries=client.get("InvocationsMaxRetries", _RETRIES),
         environment=job.get("Environment", {}),
         processing=joining.processing(job.get("DataProcessing") or {}, kind),
-        capture=Address.of(capture["DestinationS3Uri"]) if capture else None,
+        capture=S3Location.parse(capture["DestinationS3Uri"]) if capture else None,
         has_ids=bool(capture.get("GenerateInferenceId")),
     )
     for why in _wrong(made, job):

@@ -20,10 +20,10 @@ from http import HTTPStatus
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.background_errors import insist
+from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError
+from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.s3.manifests import manifest
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
@@ -118,7 +118,7 @@ class Transforms:
             status = "Stopped"
         except TransformError as error:
             status, reason = "Failed", str(error)
-        except (OSError, ValueError, NoBucketError, ServiceError) as error:
+        except (OSError, ValueError, NoSuchBucketError, ServiceError) as error:
             status, reason = "Failed", f"ClientError: {error}"
         except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
             _LOG.exception("transform job %s cannot go on", name)
@@ -129,7 +129,9 @@ class Transforms:
             running.fleet.end(0.0)
         shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
         ended = {"TransformEndTime": self._world.now(), "FailureReason": reason or None}
-        insist(lambda: self._note(name, status, **ended), self._ending.wait, f"the end of transform job {name}")
+        retry_until_done(
+            lambda: self._note(name, status, **ended), self._ending.wait, f"the end of transform job {name}"
+        )
         with self._lock:
             self._running.pop(name, None)
 
@@ -166,7 +168,7 @@ class Transforms:
             raise TransformError(f"AlgorithmError: {error}") from error
         return running.fleet, made.role
 
-    def _transformed(self, work: _Work, place: Address, prefix: str) -> None:
+    def _transformed(self, work: _Work, place: S3Location, prefix: str) -> None:
         try:
             content = work.result(place)
         except (TransformError, ValueError) as error:
@@ -174,7 +176,7 @@ class Transforms:
             raise
         work.catalog.put(work.plan.place(place.key, prefix), [content], content_type=work.plan.accept or _ANY)
 
-    def _captured(self, wanted: TransformPlan, catalog: Catalog, found: Sequence[tuple[Address, str]]) -> None:
+    def _captured(self, wanted: TransformPlan, catalog: ObjectCatalog, found: Sequence[tuple[S3Location, str]]) -> None:
         """Say which objects went in and came out, by the hour, where whoever watches the model looks for them."""
         assert wanted.capture is not None
         moment = self._world.clock.now()
@@ -185,7 +187,7 @@ class Transforms:
         for side, places in sides.items():
             base = f"{wanted.capture.key.rstrip('/')}/{side}/{moment:%Y/%m/%d/%H}/{uuid.uuid4()}.json".lstrip("/")
             listed = [{"prefix": f"s3://{places[0][0]}/"}, *(key for _, key in places)]
-            catalog.put(Address(wanted.capture.bucket, base), [json.dumps(listed).encode()], content_type=_JSON)
+            catalog.put(S3Location(wanted.capture.bucket, base), [json.dumps(listed).encode()], content_type=_JSON)
 
     def _note(self, name: str, status: str, **members: Any) -> None:
         if self._ending.is_set():
@@ -197,9 +199,9 @@ class Transforms:
             told = "Stopping" if before[STATUS] == "Stopping" and status == "InProgress" else status
             return {**before, **members, STATUS: told, "LastModifiedTime": self._world.now()}
 
-        with self._world.store.together():
+        with self._world.store.transaction():
             before = self._world.store.get(TRANSFORM, name)
-            job_changed(self._world, TRANSFORM, self._world.store.change(TRANSFORM, name, noted), before)
+            job_changed(self._world, TRANSFORM, self._world.store.update(TRANSFORM, name, noted), before)
         self._world.signal.wake()
 
 
@@ -209,10 +211,10 @@ class _Work:
 
     plan: TransformPlan
     fleet: Fleet
-    catalog: Catalog
+    catalog: ObjectCatalog
     is_stopped: threading.Event
 
-    def result(self, place: Address) -> bytes:
+    def result(self, place: S3Location) -> bytes:
         """What the model says of an object."""
         try:
             content = self.catalog.read(str(place))
@@ -269,7 +271,7 @@ class _Work:
             raise TransformError(f"AlgorithmError: {error}") from error
 
 
-def _objects(wanted: TransformPlan, catalog: Catalog) -> Iterator[tuple[Address, str]]:
+def _objects(wanted: TransformPlan, catalog: ObjectCatalog) -> Iterator[tuple[S3Location, str]]:
     """The objects of a job, each with the prefix that it was found under."""
     if wanted.is_manifest:
         try:
@@ -279,4 +281,4 @@ def _objects(wanted: TransformPlan, catalog: Catalog) -> Iterator[tuple[Address,
         return
     for key, body in catalog.under(wanted.source):
         if not key.endswith("/") or body.get("size"):
-            yield Address(wanted.source.bucket, key), wanted.source.key
+            yield S3Location(wanted.source.bucket, key), wanted.source.key

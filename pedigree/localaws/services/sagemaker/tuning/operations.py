@@ -128,16 +128,16 @@ class TuningHandlers:
             is_running = before[STATUS] in records.RUNNING
             return {**before, STATUS: "Stopping", "LastModifiedTime": world.now()} if is_running else before
 
-        with world.store.together():
+        with world.store.transaction():
             before = RESOURCE.get(world, request[_NAME])
-            job_changed(world, records.JOB, world.store.change(records.JOB, request[_NAME], stopping), before)
+            job_changed(world, records.JOB, world.store.update(records.JOB, request[_NAME], stopping), before)
         return {}
 
     def _delete(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request[_NAME]
         if RESOURCE.get(world, name)[STATUS] in records.RUNNING:
             raise InvalidRequestError(f"The {RESOURCE.called} {name} has not ended: stop it first.")
-        with world.store.together():
+        with world.store.transaction():
             RESOURCE.remove(world, name)
             records.forget(world, name)
         return {}

@@ -49,9 +49,9 @@ class Trainings:
         told = [{"Key": key, "Value": value} for key, value in tags.items()]
         member = {"TuningJobArn": search["HyperParameterTuningJobArn"]}
         try:
-            with self.world.store.together():
+            with self.world.store.transaction():
                 self.call("CreateTrainingJob", {**request, **({"Tags": told} if told else {})})
-                self.world.store.change(_JOB, trial.job, lambda before: {**before, **member})
+                self.world.store.update(_JOB, trial.job, lambda before: {**before, **member})
         except ServiceError as error:
             return replace(trial, status="Failed", reason=f"{error.code}: {error}", ended=self.world.now())
         return trial

@@ -131,8 +131,8 @@ class Tuner:
         moment = self._world.now()
         members = {records.STATUS: end.status, "LastModifiedTime": moment, "HyperParameterTuningEndTime": moment}
         reason = {"FailureReason": end.reason} if end.reason else {}
-        with self._world.store.together():
+        with self._world.store.transaction():
             before = self._world.store.get(records.JOB, name)
-            search = self._world.store.change(records.JOB, name, lambda search: {**search, **members, **reason})
+            search = self._world.store.update(records.JOB, name, lambda search: {**search, **members, **reason})
             job_changed(self._world, records.JOB, search, before)
         self._world.signal.wake()

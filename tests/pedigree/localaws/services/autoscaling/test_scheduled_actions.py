@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.autoscaling.scheduled_actions import Actions
+from pedigree.localaws.services.autoscaling.scheduled_actions import ScheduledActions
 
 BEGIN = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
 HOUR = dt.timedelta(hours=1)
@@ -28,8 +28,8 @@ class Days:
         self._folder = folder
         self.actions = self.restarted()
 
-    def restarted(self) -> Actions:
-        self.actions = Actions(Store(self._folder / "state.sqlite"), lambda: self.now)
+    def restarted(self) -> ScheduledActions:
+        self.actions = ScheduledActions(Store(self._folder / "state.sqlite"), lambda: self.now)
         return self.actions
 
     def due(self, *asked: dict[str, Any]) -> list[str]:

@@ -10,25 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.cloudwatch.alarm_state import ALARM, OK, UNKNOWN, Alarm, Series, state
-from pedigree.localaws.services.cloudwatch.metric_math import ExpressionError, value
-from pedigree.localaws.services.cloudwatch.statistics import Point, sets, single, statistic
+from pedigree.localaws.services.cloudwatch.alarm_state import ALARM, OK, UNKNOWN, Alarm, MetricStat, state
+from pedigree.localaws.services.cloudwatch.metric_math import MetricMathError, value
+from pedigree.localaws.services.cloudwatch.statistics import Datapoint, sets, single, statistic
 
-SERIES = Series("AWS/SageMaker", "Errors", frozenset(), "Sum")
+SERIES = MetricStat("AWS/SageMaker", "Errors", frozenset(), "Sum")
 MORE_THAN_TWO = Alarm({"errors": SERIES}, "errors", "GreaterThanThreshold", 2, 60)
 
 
-def points(*told: tuple[float, float]) -> list[Point]:
+def points(*told: tuple[float, float]) -> list[Datapoint]:
     return [single(moment, number) for moment, number in told]
 
 
-def said(alarm: Alarm, found: Sequence[Point], now: float = 100, before: str = OK) -> str:
+def said(alarm: Alarm, found: Sequence[Datapoint], now: float = 100, before: str = OK) -> str:
     return state(alarm, dict.fromkeys(alarm.series, found), now, before).value
 
 
 @given(st.lists(st.floats(0, 1e6), min_size=1, max_size=200))
 def test_sets_keep_what_values_come_to(values: list[float]) -> None:
-    made = [Point(0, one["SampleCount"], one["Sum"], one["Minimum"], one["Maximum"]) for one in sets(values, 10)]
+    made = [Datapoint(0, one["SampleCount"], one["Sum"], one["Minimum"], one["Maximum"]) for one in sets(values, 10)]
     assert len(made) <= 10
     assert statistic(made, "SampleCount") == len(values)
     assert statistic(made, "Sum") == pytest.approx(sum(values))
@@ -72,7 +72,7 @@ def test_metric_math(text: str, numbers: dict[str, float | None], comes_to: floa
     "text", ["a.b", "__import__('os')", "a[0]", "unknown", "ANOMALY(a)", "a +", "'x'", "1 < a < 2"]
 )
 def test_what_is_no_metric_math_is_refused(text: str) -> None:
-    with pytest.raises(ExpressionError):
+    with pytest.raises(MetricMathError):
         value(text, {"a": 1.0})
 
 

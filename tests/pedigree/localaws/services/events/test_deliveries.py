@@ -12,7 +12,13 @@ import pytest
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import SystemClock
 from pedigree.localaws.services.events import deliveries
-from pedigree.localaws.services.events.deliveries import Deliveries, NotNowError, NotTakenError, Refusal, made
+from pedigree.localaws.services.events.deliveries import (
+    DeliveryFailedError,
+    DeliveryPostponedError,
+    DeliveryQueue,
+    RetriesExhausted,
+    new_delivery,
+)
 
 PATIENCE_SECONDS = 60.0
 
@@ -23,7 +29,7 @@ class Receiver:
     def __init__(self, *outcomes: Exception) -> None:
         self.outcomes = list(outcomes)
         self.tries: list[str] = []
-        self.refusals: list[Refusal] = []
+        self.refusals: list[RetriesExhausted] = []
         self.heard = threading.Condition()
 
     def bring(self, name: str, _delivery: Document) -> None:
@@ -33,7 +39,7 @@ class Receiver:
             if self.outcomes:
                 raise self.outcomes.pop(0)
 
-    def give_up(self, _name: str, _delivery: Document, refusal: Refusal) -> None:
+    def give_up(self, _name: str, _delivery: Document, refusal: RetriesExhausted) -> None:
         with self.heard:
             self.refusals.append(refusal)
             self.heard.notify_all()
@@ -75,20 +81,20 @@ class FullOnce(Store):
 
 
 def test_what_cannot_be_noted_is_brought_again_all_the_same(tmp_path: Path) -> None:
-    store, receiver = FullOnce(tmp_path / "state.sqlite"), Receiver(NotTakenError("No", "not yet"))
+    store, receiver = FullOnce(tmp_path / "state.sqlite"), Receiver(DeliveryFailedError("No", "not yet"))
     with bringing(store, receiver) as working:
-        working.add(made("way", working.now()))
+        working.add(new_delivery("way", working.now()))
         receiver.until(lambda: len(receiver.tries) == 2)
     assert store.has_failed
 
 
 def test_what_comes_before_the_work_begins_is_brought_once(store: Store) -> None:
     standing, receiver = Standing(), Receiver()
-    working = Deliveries(store, SystemClock(), lambda: {"slow": standing, "way": receiver})
-    working.add(made("slow", working.now()))
+    working = DeliveryQueue(store, SystemClock(), lambda: {"slow": standing, "way": receiver})
+    working.add(new_delivery("slow", working.now()))
     working.begin()
     standing.until(lambda: bool(standing.tries))
-    working.add(made("way", working.now()))
+    working.add(new_delivery("way", working.now()))
     receiver.until(lambda: len(receiver.tries) == 1)
     assert len(standing.tries) == 1
     standing.may_go_on.set()
@@ -97,12 +103,12 @@ def test_what_comes_before_the_work_begins_is_brought_once(store: Store) -> None
 
 def test_those_who_wait_on_one_way_hold_up_nobody_on_another(store: Store) -> None:
     standing, receiver = Standing(), Receiver()
-    working = Deliveries(store, SystemClock(), lambda: {"slow": standing, "way": receiver}, {"slow": 3})
+    working = DeliveryQueue(store, SystemClock(), lambda: {"slow": standing, "way": receiver}, {"slow": 3})
     working.begin()
     for _ in range(50):
-        working.add(made("slow", working.now()))
+        working.add(new_delivery("slow", working.now()))
     standing.until(lambda: len(standing.tries) == 3)
-    working.add(made("way", working.now()))
+    working.add(new_delivery("way", working.now()))
     receiver.until(lambda: len(receiver.tries) == 1)
     standing.may_go_on.set()
     standing.until(lambda: len(standing.tries) == 50)
@@ -110,8 +116,8 @@ def test_those_who_wait_on_one_way_hold_up_nobody_on_another(store: Store) -> No
 
 
 @contextmanager
-def bringing(store: Store, receiver: Receiver) -> Iterator[Deliveries]:
-    working = Deliveries(store, SystemClock(), lambda: {"way": receiver})
+def bringing(store: Store, receiver: Receiver) -> Iterator[DeliveryQueue]:
+    working = DeliveryQueue(store, SystemClock(), lambda: {"way": receiver})
     working.begin()
     yield working
     working.end()
@@ -128,9 +134,9 @@ def settle(store: Store) -> None:
 
 
 def test_what_is_not_taken_is_brought_again(store: Store) -> None:
-    receiver = Receiver(NotTakenError("Busy", "later"))
+    receiver = Receiver(DeliveryFailedError("Busy", "later"))
     with bringing(store, receiver) as working:
-        name = working.add(made("way", working.now()))
+        name = working.add(new_delivery("way", working.now()))
         receiver.until(lambda: len(receiver.tries) == 2)
         settle(store)
     assert receiver.tries == [name, name]
@@ -138,41 +144,41 @@ def test_what_is_not_taken_is_brought_again(store: Store) -> None:
 
 
 def test_what_was_tried_often_enough_is_given_up(store: Store) -> None:
-    receiver = Receiver(NotTakenError("Busy", "later"))
+    receiver = Receiver(DeliveryFailedError("Busy", "later"))
     with bringing(store, receiver) as working:
-        working.add(made("way", working.now(), most=0))
+        working.add(new_delivery("way", working.now(), most=0))
         receiver.until(lambda: bool(receiver.refusals))
         settle(store)
-    assert receiver.refusals == [Refusal("Busy", "later", "MaximumRetryAttempts", 0)]
+    assert receiver.refusals == [RetriesExhausted("Busy", "later", "MaximumRetryAttempts", 0)]
 
 
 def test_what_is_too_old_is_given_up(store: Store) -> None:
-    receiver = Receiver(NotTakenError("Busy", "later"))
+    receiver = Receiver(DeliveryFailedError("Busy", "later"))
     with bringing(store, receiver) as working:
-        working.add(made("way", working.now(), seconds=0.5))
+        working.add(new_delivery("way", working.now(), seconds=0.5))
         receiver.until(lambda: bool(receiver.refusals))
-    assert receiver.refusals == [Refusal("Busy", "later", "MaximumEventAgeInSeconds", 0)]
+    assert receiver.refusals == [RetriesExhausted("Busy", "later", "MaximumEventAgeInSeconds", 0)]
 
 
 def test_what_will_never_be_taken_is_given_up_at_once(store: Store) -> None:
-    receiver = Receiver(NotTakenError("Gone", "never", is_final=True))
+    receiver = Receiver(DeliveryFailedError("Gone", "never", is_final=True))
     with bringing(store, receiver) as working:
-        working.add(made("way", working.now()))
+        working.add(new_delivery("way", working.now()))
         receiver.until(lambda: bool(receiver.refusals))
     assert len(receiver.tries) == 1
 
 
 def test_no_room_is_no_try(store: Store) -> None:
-    receiver = Receiver(NotNowError())
+    receiver = Receiver(DeliveryPostponedError())
     with bringing(store, receiver) as working:
-        working.add(made("way", working.now(), most=0))
+        working.add(new_delivery("way", working.now(), most=0))
         receiver.until(lambda: len(receiver.tries) == 2)
         settle(store)
     assert receiver.refusals == []
 
 
 def test_what_nobody_brought_is_brought_by_the_next(store: Store) -> None:
-    name = Deliveries(store, SystemClock(), dict).add(made("way", 0.0))
+    name = DeliveryQueue(store, SystemClock(), dict).add(new_delivery("way", 0.0))
     receiver = Receiver()
     with bringing(store, receiver):
         receiver.until(lambda: receiver.tries == [name])

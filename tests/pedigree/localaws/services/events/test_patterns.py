@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.events import patterns
-from pedigree.localaws.services.events import target_input
+from pedigree.localaws.services.events import patterns, target_input
 
 EVENT = {
     "source": "aws.sagemaker",

@@ -17,9 +17,9 @@ from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.events.api import EventsApi
 from pedigree.localaws.services.events.deliveries import KIND as DELIVERY
-from pedigree.localaws.services.events.deliveries import Deliveries
+from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.rules import KIND as EVENT
-from pedigree.localaws.services.events.rules import Rules
+from pedigree.localaws.services.events.rules import RuleDispatcher
 from tests.support.callers import until
 from tests.support.worlds import world
 
@@ -78,8 +78,8 @@ def local(tmp_path: Path) -> World:
     return world(tmp_path)
 
 
-def rules(local: World, *kept: Kept) -> Rules:
-    return Rules(local, cast(Records, Held(*kept)), Deliveries(local.store, local.clock, dict))
+def rules(local: World, *kept: Kept) -> RuleDispatcher:
+    return RuleDispatcher(local, cast(Records, Held(*kept)), DeliveryQueue(local.store, local.clock, dict))
 
 
 def told(local: World) -> list[str]:

@@ -12,8 +12,13 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.lambda_.execution_environment import Answer, Environment, Launch
-from pedigree.localaws.services.lambda_.environment_pool import Begun, Fleet, ThrottledError, Warm
+from pedigree.localaws.services.lambda_.environment_pool import (
+    EnvironmentPool,
+    OnProcessStart,
+    ThrottledError,
+    WarmEnvironment,
+)
+from pedigree.localaws.services.lambda_.execution_environment import ExecutionEnvironment, HandlerResult, LaunchConfig
 from pedigree.localaws.services.lambda_.function_catalog import Function
 from tests.support.callers import until
 
@@ -53,10 +58,10 @@ class Bench:
     def __init__(self, folder: Path, idle_seconds: float) -> None:
         (folder / "module.py").write_text(CODE, encoding="utf-8")
         self._folder = folder
-        self.started: list[Warm] = []
-        self.fleet = Fleet(self._start, 2, idle_seconds)
+        self.started: list[WarmEnvironment] = []
+        self.fleet = EnvironmentPool(self._start, 2, idle_seconds)
 
-    def _start(self, function: Function, is_provisioned: bool, begun: Begun) -> Warm:
+    def _start(self, function: Function, is_provisioned: bool, begun: OnProcessStart) -> WarmEnvironment:
         variables = {
             "_HANDLER": function.handler,
             "LAMBDA_TASK_ROOT": str(self._folder),
@@ -66,9 +71,9 @@ class Bench:
             "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": f"provisioned {is_provisioned}",
         }
-        environment = Environment(Launch(sys.executable, self._folder, variables))
+        environment = ExecutionEnvironment(LaunchConfig(sys.executable, self._folder, variables))
         begun(environment)
-        self.started.append(Warm(environment, function, "stream", environment.ready(PATIENCE_SECONDS), 0.0))
+        self.started.append(WarmEnvironment(environment, function, "stream", environment.ready(PATIENCE_SECONDS), 0.0))
         return self.started[-1]
 
     def alive(self) -> int:
@@ -88,7 +93,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     assert made.alive() == 0
 
 
-def asked(warm: Warm, event: bytes) -> Answer:
+def asked(warm: WarmEnvironment, event: bytes) -> HandlerResult:
     return warm.environment.call({"id": "1", "arn": FUNCTION.invoked_arn}, event, PATIENCE_SECONDS)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.moto.queues import Queues
-from pedigree.localaws.services.lambda_.invoker import Invoked, Invoker
-from pedigree.localaws.services.lambda_.queue_poller import Mapped, Poller
+from pedigree.localaws.services.lambda_.invoker import InvocationResult, Invoker
+from pedigree.localaws.services.lambda_.queue_poller import EventSourceMapping, QueuePoller
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:work"
 PATIENCE_SECONDS = 20
@@ -58,20 +58,20 @@ class Function:
     def find(self, _name: str) -> Function:
         return self
 
-    def invoke(self, _name: str, payload: bytes) -> Invoked:
+    def invoke(self, _name: str, payload: bytes) -> InvocationResult:
         self.bodies += [one["body"] for one in json.loads(payload)["Records"]]
         if len(self.bodies) >= self._wanted:
             self.has_all.set()
-        return Invoked("id", b"null", "", "$LATEST", [])
+        return InvocationResult("id", b"null", "", "$LATEST", [])
 
 
 def messages(*bodies: str) -> list[dict[str, Any]]:
     return [{"MessageId": one, "ReceiptHandle": one, "Body": one, "MD5OfBody": ""} for one in bodies]
 
 
-def polling(queue: Queue, function: Function, **settings: Any) -> Poller:
-    mapped = Mapped("id", "function", QUEUE, size=10, **settings)
-    return Poller(mapped, cast(Queues, queue), cast(Clients, queue), cast(Invoker, function))
+def polling(queue: Queue, function: Function, **settings: Any) -> QueuePoller:
+    mapped = EventSourceMapping("id", "function", QUEUE, size=10, **settings)
+    return QueuePoller(mapped, cast(Queues, queue), cast(Clients, queue), cast(Invoker, function))
 
 
 def failing() -> list[dict[str, Any]]:
@@ -88,8 +88,11 @@ def test_a_bug_ends_no_mapping() -> None:
 def test_what_was_received_before_a_failure_is_handed_over() -> None:
     many = [str(number) for number in range(10)]
     queue, function = Queue(lambda: messages(*many), failing), Function(10)
-    poller = Poller(
-        Mapped("id", "function", QUEUE, size=20), cast(Queues, queue), cast(Clients, queue), cast(Invoker, function)
+    poller = QueuePoller(
+        EventSourceMapping("id", "function", QUEUE, size=20),
+        cast(Queues, queue),
+        cast(Clients, queue),
+        cast(Invoker, function),
     )
     assert function.has_all.wait(PATIENCE_SECONDS)
     poller.end()
@@ -98,7 +101,7 @@ def test_what_was_received_before_a_failure_is_handed_over() -> None:
 
 @pytest.mark.parametrize("window", [0.0, 60.0])
 def test_a_mapping_that_ends_hands_over_what_it_has_received(window: float) -> None:
-    begun: list[Poller] = []
+    begun: list[QueuePoller] = []
     is_begun = threading.Event()
 
     def ended_meanwhile() -> list[dict[str, Any]]:

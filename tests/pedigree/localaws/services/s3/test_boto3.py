@@ -18,14 +18,14 @@ from werkzeug.serving import make_server
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock
 from pedigree.localaws.services.s3.api import ObjectsApi
-from pedigree.localaws.services.s3.blob_store import Blobs
-from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.s3.blob_store import BlobStore
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 
 
 @pytest.fixture
 def s3(tmp_path: Path) -> Iterator[Any]:
     store = Store(tmp_path / "state.sqlite")
-    api = ObjectsApi(store, Catalog(store, Blobs(tmp_path / "blobs"), SystemClock()))
+    api = ObjectsApi(store, ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SystemClock()))
 
     @Request.application
     def application(request: Request) -> Response:

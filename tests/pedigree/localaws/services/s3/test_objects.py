@@ -8,76 +8,76 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.s3.blob_store import Blobs
-from pedigree.localaws.services.s3.catalog import Address, Catalog, NoBucketError, download, upload
+from pedigree.localaws.services.s3.blob_store import BlobStore
+from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location, download, upload
 from tests.support.worlds import SetClock
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
+def catalog(tmp_path: Path) -> Iterator[ObjectCatalog]:
     store = Store(tmp_path / "state.sqlite")
-    made = Catalog(store, Blobs(tmp_path / "blobs"), SetClock())
+    made = ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SetClock())
     made.make_bucket("bucket")
     yield made
     store.close()
 
 
-def test_an_object_is_read_as_it_was_written(catalog: Catalog) -> None:
-    kept = catalog.put(Address("bucket", "a/b"), [b"hello ", b"world"])
+def test_an_object_is_read_as_it_was_written(catalog: ObjectCatalog) -> None:
+    kept = catalog.put(S3Location("bucket", "a/b"), [b"hello ", b"world"])
     assert catalog.read("s3://bucket/a/b") == b"hello world"
     assert (kept["size"], kept["etag"]) == (11, "5eb63bbbe01eeed093cb22bb8f5acdc3")
 
 
-def test_the_same_content_is_one_file(catalog: Catalog, tmp_path: Path) -> None:
+def test_the_same_content_is_one_file(catalog: ObjectCatalog, tmp_path: Path) -> None:
     for key in ("a", "b"):
-        catalog.put(Address("bucket", key), [b"same"])
+        catalog.put(S3Location("bucket", key), [b"same"])
     assert len([path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]) == 1
 
 
-def test_what_breaks_off_leaves_nothing(catalog: Catalog, tmp_path: Path) -> None:
+def test_what_breaks_off_leaves_nothing(catalog: ObjectCatalog, tmp_path: Path) -> None:
     def broken() -> Iterator[bytes]:
         yield b"half"
         raise ConnectionError("cut")
 
     with pytest.raises(ConnectionError):
-        catalog.put(Address("bucket", "a"), broken())
-    assert catalog.find(Address("bucket", "a")) is None
+        catalog.put(S3Location("bucket", "a"), broken())
+    assert catalog.find(S3Location("bucket", "a")) is None
     assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
 
 
-def test_a_prefix_is_the_beginning_of_keys_and_no_folder(catalog: Catalog) -> None:
+def test_a_prefix_is_the_beginning_of_keys_and_no_folder(catalog: ObjectCatalog) -> None:
     for key in ("train/1", "train_old/2", "train", "other"):
-        catalog.put(Address("bucket", key), [key.encode()])
-    assert [key for key, _ in catalog.under(Address("bucket", "train"))] == ["train", "train/1", "train_old/2"]
+        catalog.put(S3Location("bucket", key), [key.encode()])
+    assert [key for key, _ in catalog.under(S3Location("bucket", "train"))] == ["train", "train/1", "train_old/2"]
 
 
-def test_a_prefix_becomes_a_folder_and_a_folder_a_prefix(catalog: Catalog, tmp_path: Path) -> None:
+def test_a_prefix_becomes_a_folder_and_a_folder_a_prefix(catalog: ObjectCatalog, tmp_path: Path) -> None:
     source = tmp_path / "source"
     (source / "deep").mkdir(parents=True)
     (source / "deep" / "file.json").write_text("{}")
     (source / "file.bin").write_bytes(b"x")
-    upload(catalog, source, Address("bucket", "out/"))
-    assert [key for key, _ in catalog.under(Address("bucket", "out"))] == ["out/deep/file.json", "out/file.bin"]
-    assert download(catalog, Address("bucket", "out/"), tmp_path / "target") == 2
+    upload(catalog, source, S3Location("bucket", "out/"))
+    assert [key for key, _ in catalog.under(S3Location("bucket", "out"))] == ["out/deep/file.json", "out/file.bin"]
+    assert download(catalog, S3Location("bucket", "out/"), tmp_path / "target") == 2
     assert (tmp_path / "target" / "deep" / "file.json").read_text() == "{}"
 
 
-def test_a_single_object_becomes_a_file_of_its_name(catalog: Catalog, tmp_path: Path) -> None:
-    catalog.put(Address("bucket", "a/model.tar.gz"), [b"m"])
-    assert download(catalog, Address("bucket", "a/model.tar.gz"), tmp_path / "in") == 1
+def test_a_single_object_becomes_a_file_of_its_name(catalog: ObjectCatalog, tmp_path: Path) -> None:
+    catalog.put(S3Location("bucket", "a/model.tar.gz"), [b"m"])
+    assert download(catalog, S3Location("bucket", "a/model.tar.gz"), tmp_path / "in") == 1
     assert (tmp_path / "in" / "model.tar.gz").read_bytes() == b"m"
 
 
 @pytest.mark.parametrize("key", ["in/../../outside", "in/./x", "in/a//b"])
-def test_no_key_leads_out_of_the_folder(catalog: Catalog, tmp_path: Path, key: str) -> None:
-    catalog.put(Address("bucket", key), [b"x"])
-    assert download(catalog, Address("bucket", "in/"), tmp_path / "deep" / "in") == 0
+def test_no_key_leads_out_of_the_folder(catalog: ObjectCatalog, tmp_path: Path, key: str) -> None:
+    catalog.put(S3Location("bucket", key), [b"x"])
+    assert download(catalog, S3Location("bucket", "in/"), tmp_path / "deep" / "in") == 0
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_versioned_bucket_keeps_what_was(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_versioned_bucket_keeps_what_was(tmp_path: Path, catalog: ObjectCatalog) -> None:
     catalog.make_bucket("kept", versioning="Enabled")
-    place = Address("kept", "a")
+    place = S3Location("kept", "a")
     for content in (b"1", b"2", b"3"):
         catalog.put(place, [content])
     catalog.remove(place)
@@ -89,9 +89,9 @@ def test_a_versioned_bucket_keeps_what_was(tmp_path: Path, catalog: Catalog) -> 
 @pytest.mark.parametrize("uri", ["", "bucket/key", "s3://", "s3:///key", "https://bucket/key"])
 def test_what_is_no_address_is_told(uri: str) -> None:
     with pytest.raises(ValueError, match="write s3://bucket/key"):
-        Address.of(uri)
+        S3Location.parse(uri)
 
 
-def test_nothing_is_kept_without_a_bucket(catalog: Catalog) -> None:
-    with pytest.raises(NoBucketError):
-        catalog.put(Address("elsewhere", "a"), [b"x"])
+def test_nothing_is_kept_without_a_bucket(catalog: ObjectCatalog) -> None:
+    with pytest.raises(NoSuchBucketError):
+        catalog.put(S3Location("elsewhere", "a"), [b"x"])

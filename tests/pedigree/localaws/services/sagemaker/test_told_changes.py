@@ -24,7 +24,7 @@ def heard(sage: Sage, detail_type: str) -> list[dict[str, Any]]:
         if event["detail-type"] == detail_type:
             told.append(event)
 
-    sage.world.bus.listen(hear)
+    sage.world.bus.subscribe(hear)
     return told
 
 

@@ -6,14 +6,14 @@ import datetime as dt
 
 import pytest
 
-from pedigree.localaws.services.scheduler.triggers import JUST_BEFORE, Timed
+from pedigree.localaws.services.scheduler.triggers import JUST_BEFORE, Trigger
 
 NOON = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.timezone.utc)
 MINUTE, HOUR, DAY = dt.timedelta(minutes=1), dt.timedelta(hours=1), dt.timedelta(days=1)
 
 
-def timed(expression: str, since: dt.datetime | None = None, end: dt.datetime | None = None) -> Timed:
-    return Timed("key", expression, "UTC", since, lambda _: None, end=end)
+def timed(expression: str, since: dt.datetime | None = None, end: dt.datetime | None = None) -> Trigger:
+    return Trigger("key", expression, "UTC", since, lambda _: None, end=end)
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,6 @@ def timed(expression: str, since: dt.datetime | None = None, end: dt.datetime | 
     ],
 )
 def test_the_last_time_that_came_and_the_next(
-    what: Timed, seen: dt.datetime, now: dt.datetime, expected: tuple[dt.datetime | None, dt.datetime | None]
+    what: Trigger, seen: dt.datetime, now: dt.datetime, expected: tuple[dt.datetime | None, dt.datetime | None]
 ) -> None:
     assert what.around(seen, NOON, now) == expected

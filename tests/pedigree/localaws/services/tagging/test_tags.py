@@ -54,7 +54,7 @@ def test_an_event_says_what_has_changed_about_a_version(tagged: LocalAws) -> Non
     root = client(tagged, "sagemaker")
     made = root.create_model_package(ModelPackageGroupName="dogs", ModelApprovalStatus="PendingManualApproval")
     told: list[Mapping[str, Any]] = []
-    tagged.world.bus.listen(told.append)
+    tagged.world.bus.subscribe(told.append)
     for _ in range(2):  # the second time, nothing is new
         root.update_model_package(ModelPackageArn=made["ModelPackageArn"], ModelApprovalStatus="Approved")
     assert [one["detail"]["UpdatedModelPackageFields"] for one in told] == [["ModelApprovalStatus"]]

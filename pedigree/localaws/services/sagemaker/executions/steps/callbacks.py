@@ -59,7 +59,7 @@ class CallbackRunner:
     def _token(self, run: Run) -> str:
         """This attempt's token; made once, and kept before the message goes out."""
         store = run.world.store
-        with store.together():
+        with store.transaction():
             known = store.find(state.CALLBACK, run.name)
             if known is None:
                 known = {"token": "".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_LENGTH))}

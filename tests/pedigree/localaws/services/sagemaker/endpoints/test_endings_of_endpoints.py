@@ -12,8 +12,8 @@ import pytest
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.logs.streams import FileLogs
-from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.logs.streams import LogFiles
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointHandlers
 from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
@@ -30,7 +30,7 @@ class NoModels:
     def __init__(self) -> None:
         self.is_asked, self.may_go_on = threading.Event(), threading.Event()
 
-    def objects(self, _role: str, _source: str) -> Catalog:
+    def objects(self, _role: str, _source: str) -> ObjectCatalog:
         self.is_asked.set()
         assert self.may_go_on.wait(30)
         raise ServiceError("AccessDenied", "no model for you")
@@ -58,7 +58,7 @@ def way() -> NoModels:
 
 
 def kitchen(local: World, way: NoModels) -> Kitchen:
-    logs = FileLogs(local.folder / "logs", SetClock())
+    logs = LogFiles(local.folder / "logs", SetClock())
     return Kitchen("python", {}, logs, lambda _role, _source: {}, way.objects)
 
 
@@ -77,7 +77,7 @@ def status(local: World) -> str:
 
 
 def deleted(local: World) -> None:
-    local.store.change(ENDPOINT, "dogs", lambda before: {**before, "EndpointStatus": "Deleting"})
+    local.store.update(ENDPOINT, "dogs", lambda before: {**before, "EndpointStatus": "Deleting"})
 
 
 def all_done() -> None:
@@ -109,11 +109,11 @@ class Full(Store):
 
     failures = 0
 
-    def change(self, kind: str, name: str, how: Callable[[Document], Document]) -> Document:
+    def update(self, kind: str, name: str, function: Callable[[Document], Document]) -> Document:
         if self.failures < 2:
             self.failures += 1
             raise OSError("No space left on device")
-        return super().change(kind, name, how)
+        return super().update(kind, name, function)
 
 
 def test_that_an_endpoint_has_failed_is_noted_once_there_is_room(local: World, way: NoModels, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.services.s3.catalog import Address, Catalog
+from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 from tests.support.job_runner import PATIENCE_SECONDS, ROLE, Shop, channel
 
 
@@ -68,7 +68,7 @@ def test_a_job_may_say_why_it_failed(shop: Shop) -> None:
     job = shop.ended()
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", "AlgorithmError: no images, exit code: 3")
     assert list(shop.texts("out/job/output/model")) == []
-    assert [key for key, _ in shop.catalog.under(Address("bucket", "out"))] == ["out/job/output/output.tar.gz"]
+    assert [key for key, _ in shop.catalog.under(S3Location("bucket", "out"))] == ["out/job/output/output.tar.gz"]
 
 
 def test_a_job_that_says_nothing_fails_with_its_exit_code(shop: Shop) -> None:
@@ -242,9 +242,9 @@ def test_a_job_ends_with_its_first_process_and_leaves_nothing_running(shop: Shop
 DYING = """
 import os, sys, threading
 from pathlib import Path
-from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from tests.support.job_runner import Shop
-class Dying(Catalog):
+class Dying(ObjectCatalog):
     def put_file(self, place, path):
         os._exit(9)
 shop = Shop(Path(sys.argv[1]), Dying)
@@ -265,17 +265,17 @@ def test_a_job_whose_processes_had_ended_is_kept_and_not_run_again(tmp_path: Pat
     again.jobs.resume(again.training.kind)
     job = again.ended()
     assert (job["TrainingJobStatus"], job["FinalMetricDataList"][0]["Value"]) == ("Completed", 1.0)
-    assert again.catalog.find(Address.of(job["ModelArtifacts"]["S3ModelArtifacts"])) is not None
+    assert again.catalog.find(S3Location.parse(job["ModelArtifacts"]["S3ModelArtifacts"])) is not None
     assert runs.read_text() == "once\n"
 
 
-class Slow(Catalog):
+class Slow(ObjectCatalog):
     """Objects that are long in coming."""
 
     is_asked = threading.Event()
     may_come = threading.Event()
 
-    def under(self, place: Address) -> Iterator[tuple[str, Document]]:
+    def under(self, place: S3Location) -> Iterator[tuple[str, Document]]:
         self.is_asked.set()
         assert self.may_come.wait(PATIENCE_SECONDS)
         return super().under(place)
@@ -323,7 +323,7 @@ def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone_from_its_che
     (first,) = runs.read_text().split()
     assert is_alive(int(first))
     again = Shop(tmp_path)
-    assert orphans.end(tmp_path) > 0
+    assert orphans.kill_orphans(tmp_path) > 0
     again.jobs.resume(again.training.kind)
     assert again.ended()["TrainingJobStatus"] == "Completed"
     assert not is_alive(int(first))

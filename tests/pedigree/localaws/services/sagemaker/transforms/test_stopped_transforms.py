@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.services.logs.streams import FileLogs
-from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.logs.streams import LogFiles
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
 from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.transforms.work import STATUS, TRANSFORM, Transforms
@@ -18,7 +18,7 @@ from tests.support.callers import until
 from tests.support.worlds import ROLE, SetClock, world
 
 
-def refused(_role: str, _source: str) -> Catalog:
+def refused(_role: str, _source: str) -> ObjectCatalog:
     raise ServiceError("AccessDenied", "nobody may ask")
 
 
@@ -27,18 +27,18 @@ class Full(Store):
 
     failures = 0
 
-    def change(self, kind: str, name: str, how: Callable[[Document], Document]) -> Document:
+    def update(self, kind: str, name: str, function: Callable[[Document], Document]) -> Document:
         if not self.failures:
             self.failures += 1
             raise OSError("No space left on device")
-        return super().change(kind, name, how)
+        return super().update(kind, name, function)
 
 
 def test_the_end_of_a_job_is_noted_once_there_is_room(tmp_path: Path) -> None:
     local = world(tmp_path)
     memory = Full(tmp_path / "state.sqlite")
     memory.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "Stopping"})
-    kitchen = Kitchen("python", {}, FileLogs(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
+    kitchen = Kitchen("python", {}, LogFiles(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
     Transforms(replace(local, store=memory), kitchen).start("job")
     until(lambda: memory.get(TRANSFORM, "job")[STATUS], "Stopped")
     assert memory.failures == 1
@@ -49,7 +49,7 @@ def test_a_stop_that_comes_before_the_start_holds(tmp_path: Path) -> None:
     container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
     models.MODEL.create(local, {"ModelName": JOB["ModelName"], "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
     local.store.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "InProgress"})
-    kitchen = Kitchen("python", {}, FileLogs(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
+    kitchen = Kitchen("python", {}, LogFiles(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
     transforms = Transforms(local, kitchen)
     transforms.stop("job")
     transforms.start("job")

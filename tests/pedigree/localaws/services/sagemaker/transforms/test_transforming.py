@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.s3.catalog import Address
+from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.s3.manifests import manifest
 from pedigree.localaws.services.sagemaker.transforms import joining
 from pedigree.localaws.services.sagemaker.transforms.paths import PathError, compiled
@@ -151,7 +151,7 @@ def test_each_record_has_an_answer() -> None:
 )
 def test_results_lie_as_their_objects_do(key: str, prefix: str, rest: str) -> None:
     assert below(key, prefix) == rest
-    assert plan(JOB).place(key, prefix) == Address("bucket", f"out/{rest}.out")
+    assert plan(JOB).place(key, prefix) == S3Location("bucket", f"out/{rest}.out")
 
 
 def test_a_manifest_lists_objects() -> None:

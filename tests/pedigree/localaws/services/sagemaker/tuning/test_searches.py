@@ -19,9 +19,9 @@ from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
-from pedigree.localaws.services.logs.streams import FileLogs
-from pedigree.localaws.services.s3.blob_store import Blobs
-from pedigree.localaws.services.s3.catalog import Catalog
+from pedigree.localaws.services.logs.streams import LogFiles
+from pedigree.localaws.services.s3.blob_store import BlobStore
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.jobs import operations as job_handlers
 from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine
 from pedigree.localaws.services.sagemaker.resources import tags
@@ -50,11 +50,11 @@ class Shop:
 
     def __init__(self, folder: Path) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
-        catalog = Catalog(store, Blobs(folder / "blobs"), clock)
+        catalog = ObjectCatalog(store, BlobStore(folder / "blobs"), clock)
         catalog.make_bucket("bucket")
         self.world = World("000000000000", "us-east-1", folder, store, catalog, clock)
         machine = Machine({"PATH": os.environ["PATH"]}, cores=4)
-        self.jobs = Jobs(self.world, catalog, machine, FileLogs(folder / "logs", clock))
+        self.jobs = Jobs(self.world, catalog, machine, LogFiles(folder / "logs", clock))
         self.training = job_handlers.training(self.jobs, TOOLKIT)
         self.refusal: ServiceError | None = None
         self.tuner = Tuner(self.world, Trainings(self.world, self._begun, self.training.series))
