@@ -76,25 +76,9 @@ METRICS = {
 }
 OBJECTIVES = ("validation:loss", "validation:accuracy")
 
-# Hyperparameters that train.py takes: numbers with kind, least and most; words with their choices, where they are few.
-LAYERS = ("head", "all")
-PRECISIONS = ("auto", "fp32", "fp16", "bf16")
+# What the hyperparameter "weights" can be besides a name of torchvision's or a file.
 WEIGHTS_NONE = "none"
 WEIGHTS_CHANNEL = "channel"
-NUMBERS = {
-    "batch_size": (int, 1, 16_384),
-    "dropout": (float, 0, 1),
-    "epochs": (int, 1, 10_000),
-    "head_width": (int, 0, 16_384),
-    "label_smoothing": (float, 0, 1),
-    "learning_rate": (float, 1e-9, 100),
-    "patience": (int, 0, 10_000),
-    "seed": (int, 0, 4_294_967_295),
-    "warmup_epochs": (float, 0, 10_000),
-    "weight_decay": (float, 0, 10),
-}
-WORDS = {"architecture": (), "layers": LAYERS, "precision": PRECISIONS, "weights": ()}
-HYPERPARAMETERS = (*NUMBERS, *WORDS)
 
 # What the deploying functions are given and what they answer: flat, one name per value.
 MODEL_PACKAGE_ARN = "model_package_arn"

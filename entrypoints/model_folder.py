@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 import contract
+import hyperparameters
 import writing
 from errors import ModelError
 from networks import Classifier, build
@@ -28,8 +29,8 @@ CODE_FOLDER = contract.CODE_OF_A_MODEL
 LARGEST_IMAGE = 4096
 _LARGEST_JSON = 64 * 1024**2
 SERVING = (
-    *(contract.INFERENCE, "contract.py", "errors.py", "model_folder.py", "networks.py", "pictures.py", "predictor.py"),
-    *("tensors.py", "vision.py", "writing.py"),
+    *(contract.INFERENCE, "contract.py", "errors.py", "hyperparameters.py", "model_folder.py", "networks.py"),
+    *("pictures.py", "predictor.py", "tensors.py", "vision.py", "writing.py"),
 )
 
 
@@ -115,8 +116,8 @@ def _conditions(model: Model) -> list[tuple[str, bool]]:
         ("its classes and labels are no names, one each", all(isinstance(name, str) for name in names)),
         ("it has not as many labels as classes, or none", 0 < len(model.classes) == len(model.labels)),
         ("its image size is none", _within(model.image_size, int, 1, LARGEST_IMAGE)),
-        ("its head width is none", _within(model.head_width, *contract.NUMBERS["head_width"])),
-        ("its dropout is none", _within(model.dropout, *contract.NUMBERS["dropout"])),
+        ("its head width is none", _within(model.head_width, *hyperparameters.NUMBERS["head_width"])),
+        ("its dropout is none", _within(model.dropout, *hyperparameters.NUMBERS["dropout"])),
         ("its mean and std are not three colors each", len(model.mean) == len(model.std) == 3),
         ("its mean and std are no numbers", all(_within(value, float, -1e6, 1e6) for value in colors)),
         ("its std has no spread", all(value > 0 for value in model.std)),

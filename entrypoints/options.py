@@ -10,59 +10,23 @@ import argparse
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
 import backends
 import contract
+import hyperparameters
 import places
 from errors import UsageError
 from flags import Parser
+from hyperparameters import Hyperparameters
 from model_folder import LARGEST_IMAGE
 from ranks import PATIENCE
 
-_CHOICES = {name: choices for name, choices in contract.WORDS.items() if choices}
+_CHOICES = {name: choices for name, choices in hyperparameters.WORDS.items() if choices}
 _PLAIN = ("checkpoint_minutes", "image_size", "workers", "device", "backend", "wait_minutes", "compiled")
-
-
-_MEANINGS = {
-    "architecture": "a classifier of torchvision by its name, like resnet18",
-    "weights": "what the backbone begins with: a name of torchvision's, a file, channel, or none",
-    "layers": "what is trained",
-    "precision": "the format that is computed in; auto is the fastest of the hardware",
-    "batch_size": "images in a step of one process",
-    "dropout": "the share of features that a step leaves out before the last layer",
-    "epochs": "passes over the training images, at most",
-    "head_width": "width of the hidden layer of the head; 0 is none",
-    "label_smoothing": "the share of the target that all classes have in common",
-    "learning_rate": "the highest rate, between the warm-up and the cosine",
-    "patience": "epochs without a better validation loss before it stops; 0 never stops",
-    "seed": "what all chance is drawn from",
-    "warmup_epochs": "epochs in which the rate rises",
-    "weight_decay": "how much AdamW draws weights to zero",
-}
-
-
-@dataclass(frozen=True)
-class Hyperparameters:
-    """What is learned with: the names are the contract's."""
-
-    architecture: str = "resnet50"
-    weights: str = "DEFAULT"
-    layers: str = "head"
-    precision: str = "auto"
-    batch_size: int = 64
-    dropout: float = 0.0
-    epochs: int = 50
-    head_width: int = 128
-    label_smoothing: float = 0.0
-    learning_rate: float = 0.01
-    patience: int = 5
-    seed: int = 42
-    warmup_epochs: float = 1.0
-    weight_decay: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -91,10 +55,10 @@ class Options:
 def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Options:
     """The options of a command line in an environment."""
     flags = vars(_parser().parse_args([_hyphenated(word) for word in arguments]))
-    hyperparameters = {name: _checked(name, flags[name]) for name in contract.HYPERPARAMETERS}
+    values = {name: _checked(name, flags[name]) for name in hyperparameters.NAMES}
     train, validation = places.folders(flags, environ)
     return Options(
-        hyperparameters=Hyperparameters(**hyperparameters),
+        hyperparameters=Hyperparameters(**values),
         train=train,
         validation=validation,
         dataset=places.dataset(flags, environ, train),
@@ -196,8 +160,8 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
 
 def _add_hyperparameters(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how to train")
-    for name, value in asdict(Hyperparameters()).items():
-        kind = contract.NUMBERS[name][0] if name in contract.NUMBERS else str
+    for name, value in hyperparameters.DEFAULTS.items():
+        kind = hyperparameters.NUMBERS[name][0] if name in hyperparameters.NUMBERS else str
         group.add_argument(
             f"--{_spelled(name)}", type=kind, default=value, choices=_CHOICES.get(name), help=_help(name)
         )
@@ -228,10 +192,10 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
 
 
 def _help(name: str) -> str:
-    if name not in contract.NUMBERS:
-        return f"{_MEANINGS[name]}; default %(default)s"
-    _, least, most = contract.NUMBERS[name]
-    return f"{_MEANINGS[name]}, {least:g} to {most:g}; default %(default)s"
+    if name not in hyperparameters.NUMBERS:
+        return f"{hyperparameters.MEANINGS[name]}; default %(default)s"
+    _, least, most = hyperparameters.NUMBERS[name]
+    return f"{hyperparameters.MEANINGS[name]}, {least:g} to {most:g}; default %(default)s"
 
 
 def _hyphenated(word: str) -> str:
@@ -246,8 +210,8 @@ def _spelled(name: str) -> str:
 
 
 def _checked(name: str, value: Any) -> Any:
-    if name in contract.NUMBERS:
-        _, least, most = contract.NUMBERS[name]
+    if name in hyperparameters.NUMBERS:
+        _, least, most = hyperparameters.NUMBERS[name]
         if not least <= value <= most:
             raise UsageError(f"--{_spelled(name)} is {value}; give {least:g} to {most:g}")
     return value

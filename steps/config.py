@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
 
+from pedigree.aws.machines import instance_types
 from pedigree.language.near import meant
 
 if TYPE_CHECKING:
@@ -44,13 +46,30 @@ def like(example: str, pattern: str, *, optional: bool = False) -> AfterValidato
     return AfterValidator(check)
 
 
-def one_of(choices: Sequence[str]) -> AfterValidator:
-    """One of a few words that are in the contract, where a Literal would spell them again."""
+@dataclass(frozen=True)
+class OneOf:
+    """Accepts a few words that are in the contract; a Literal would spell them a second time."""
 
-    def check(word: str) -> str:
-        if word in choices:
+    choices: tuple[str, ...]
+
+    def __call__(self, word: str) -> str:
+        if word in self.choices:
             return word
-        raise ValueError(f"is none of the choices; {meant(word, choices, 'write ' + ' or '.join(choices))}")
+        hint = meant(word, self.choices, f"write {' or '.join(self.choices)}")
+        raise ValueError(f"is none of the choices; {hint}")
+
+
+def one_of(choices: Sequence[str]) -> AfterValidator:
+    """A word that must be one of a few."""
+    return AfterValidator(OneOf(tuple(choices)))
+
+
+def _instance_type_for(use: str, jobs: str) -> AfterValidator:
+    def check(instance_type: str) -> str:
+        if instance_type in instance_types(use):
+            return instance_type
+        hint = meant(instance_type, sorted(instance_types(use)), "instance types look like ml.m5.large")
+        raise ValueError(f"is not an instance type for {jobs}; {hint}")
 
     return AfterValidator(check)
 
@@ -74,6 +93,9 @@ S3_URI = rf"s3://{BUCKET}(/[^\s#]*)?"
 S3_FILE = rf"s3://{BUCKET}/[^\s#]*[^\s#/]"
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+TrainingInstance = Annotated[str, _instance_type_for("Training", "training")]
+ProcessingInstance = Annotated[str, _instance_type_for("Processing", "processing")]
+EndpointInstance = Annotated[str, _instance_type_for("ProductionVariant", "endpoints")]
 JobSeconds = Annotated[int, Field(ge=60, le=432_000)]
 VolumeGigabytes = Annotated[int, Field(ge=1, le=16_384)]
 FrozenMapping = Annotated[

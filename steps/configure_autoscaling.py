@@ -11,6 +11,7 @@ from steps import dag
 from steps.build import Build
 from steps.config import Config
 from steps.functions import function_step, result
+from steps.parameters import ExecutionParameter
 
 NAME = "ConfigureAutoscaling"
 RESULTS = (contract.OUTCOME,)
@@ -19,9 +20,13 @@ RESULTS = (contract.OUTCOME,)
 class Autoscaling(Config):
     """Between how many instances, for how many invocations per instance and minute, and how patiently."""
 
-    min_capacity: Annotated[int, Field(ge=1, le=100)] = 1
-    max_capacity: Annotated[int, Field(ge=1, le=100)] = 3
-    target_invocations_per_minute: Annotated[float, Field(gt=0, le=1_000_000)] = 30.0
+    min_capacity: Annotated[int, Field(ge=1, le=100), ExecutionParameter("AutoscalingMinCapacity")] = 1
+    max_capacity: Annotated[int, Field(ge=1, le=100), ExecutionParameter("AutoscalingMaxCapacity")] = 3
+    """The same as min_capacity: nothing scales."""
+    target_invocations_per_minute: Annotated[
+        float, Field(gt=0, le=1_000_000), ExecutionParameter("AutoscalingTargetInvocations")
+    ] = 30.0
+    """Per instance and minute, not second."""
     scale_in_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     scale_out_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
 
@@ -34,23 +39,11 @@ class Autoscaling(Config):
         return self
 
 
-def configure_autoscaling(
-    config: Autoscaling,
-    build: Build,
-    *,
-    variant: str,
-    awaited: dag.Step,
-    min_capacity: dag.Expression,
-    max_capacity: dag.Expression,
-    target: dag.Expression,
-) -> dag.Step:
-    """The step; as many instances at least as at most means that nothing scales."""
+def configure_autoscaling(config: Autoscaling, build: Build, *, variant: str, awaited: dag.Step) -> dag.Step:
+    """The step; with min_capacity equal to max_capacity, nothing scales."""
     event = {
         contract.OUTCOME: result(awaited, contract.OUTCOME),
         contract.ENDPOINT_NAME: result(awaited, contract.ENDPOINT_NAME),
-        contract.MIN_CAPACITY: min_capacity,
-        contract.MAX_CAPACITY: max_capacity,
-        contract.TARGET_INVOCATIONS: target,
         **scaling(config, variant),
     }
     description = "Registers the endpoint for target tracking on invocations per instance and minute."
@@ -58,8 +51,11 @@ def configure_autoscaling(
 
 
 def scaling(config: Autoscaling, variant: str) -> dict[str, Any]:
-    """The part of the event that settings fix, whoever sends it."""
+    """The part of the event that settings decide: the same from this step and from the rule on approval."""
     return {
+        contract.MIN_CAPACITY: config.min_capacity,
+        contract.MAX_CAPACITY: config.max_capacity,
+        contract.TARGET_INVOCATIONS: config.target_invocations_per_minute,
         contract.VARIANT_NAME: variant,
         contract.SCALE_IN_COOLDOWN: config.scale_in_cooldown_seconds,
         contract.SCALE_OUT_COOLDOWN: config.scale_out_cooldown_seconds,

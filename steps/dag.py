@@ -36,9 +36,6 @@ _SDK_MODULES = {
     "LambdaOutput": "sagemaker.mlops.workflow.lambda_step",
     "LambdaOutputTypeEnum": "sagemaker.mlops.workflow.lambda_step",
     "LambdaStep": "sagemaker.mlops.workflow.lambda_step",
-    "ParameterFloat": "sagemaker.core.workflow.parameters",
-    "ParameterInteger": "sagemaker.core.workflow.parameters",
-    "ParameterString": "sagemaker.core.workflow.parameters",
     "Pipeline": "sagemaker.mlops.workflow.pipeline",
     "Properties": "sagemaker.core.workflow.properties",
     "PropertyFile": "sagemaker.core.workflow.properties",
@@ -48,6 +45,9 @@ _SDK_MODULES = {
     "StepExceptionTypeEnum": "sagemaker.mlops.workflow.retry",
     "StepRetryPolicy": "sagemaker.mlops.workflow.retry",
     "StepTypeEnum": "sagemaker.mlops.workflow.steps",
+    "StrictFloat": "steps.sdk_parameters",  # ours, too
+    "StrictInteger": "steps.sdk_parameters",
+    "StrictString": "steps.sdk_parameters",
 }
 _NO_AWS = {
     "AWS_ACCESS_KEY_ID": "none",
@@ -83,6 +83,11 @@ class _NoSession:
 
 
 NO_SESSION = _NoSession()
+
+
+def as_text(value: Expression) -> Expression:
+    """A parameter as text, which is what hyperparameters are."""
+    return value.to_string()
 
 
 def sdk_modules() -> Mapping[str, str]:

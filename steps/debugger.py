@@ -13,7 +13,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from entrypoints import contract
-from steps import dag, images
+from pedigree.aws import images
+from steps import dag
 from steps.build import Build
 from steps.config import Config, Count, Unique
 
@@ -33,8 +34,11 @@ class Debugger(Config):
     """What the Debugger judges and saves; what the rules must see is saved in any case."""
 
     enabled: bool = False
+    """Closed to new customers since 2026-07-30, and only in images up to 2.0.1."""
     collections: Unique[Collection] = ("losses",)
+    """Saved in addition to what the rules need."""
     save_interval: Count = 100
+    """Steps between two savings."""
     rules: Unique[Rule] = Field(default=("VanishingGradient", "Overfit", "Overtraining", "PoorWeightInitialization"))
     profiler: bool = False
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field, model_validator
 
 from entrypoints import contract
-from pedigree.aws.machines import EndpointInstance
 from steps import dag
 from steps.build import Build
-from steps.config import Config, HyphenatedName, Unique, like
+from steps.config import Config, EndpointInstance, HyphenatedName, Unique, like
 from steps.functions import function_step
+from steps.parameters import ExecutionParameter, default_of
+from steps.register_model import Registry
 from steps.site import Site
 
 NAME = "DeployEndpoint"
@@ -20,14 +21,30 @@ RESULTS = (contract.OUTCOME, contract.ENDPOINT_NAME, contract.ENDPOINT_CONFIG_NA
 _STEP_PERCENT = {"all-at-once": (1, 100), "canary": (1, 50), "linear": (10, 50)}
 
 
+class _Registering(Protocol):
+    """Settings that say for which machines a model is registered."""
+
+    @property
+    def registry(self) -> Registry: ...
+
+
+def _registered_machines(_: Endpoint, settings: _Registering) -> tuple[str, ...]:
+    return settings.registry.inference_instance_types
+
+
 class Update(Config):
     """How traffic moves to the new fleet when the endpoint is updated."""
 
     policy: Literal["all-at-once", "canary", "linear"] = "all-at-once"
+    """Or canary, linear: with two instances or more."""
     step_percent: Annotated[int, Field(ge=1, le=100)] = 20
+    """Of the instances: canary up to 50, linear 10 to 50."""
     wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 300
+    """After each step."""
     termination_wait_seconds: Annotated[int, Field(ge=0, le=3600)] = 120
+    """Before the old instances go."""
     timeout_seconds: Annotated[int, Field(ge=600, le=28_800)] = 7200
+    """Then the update is rolled back."""
 
     @model_validator(mode="after")
     def _step_size(self) -> Update:
@@ -43,38 +60,33 @@ class Alarms(Config):
     """What rolls an update back: alarms that the function makes (0 for none), and alarms of your own by name."""
 
     server_errors_percent: Annotated[int, Field(ge=0, le=100)] = 5
+    """0: no such alarm."""
     latency_milliseconds: Annotated[int, Field(ge=0, le=60_000)] = 2000
+    """0: no such alarm."""
     extra: Unique[Annotated[str, like("my-alarm", r"[!-~][ -~]{0,254}")]] = Field(default=(), max_length=8)
+    """Names of alarms that you have."""
 
 
 class Endpoint(Config):
     """The endpoint, and how it changes."""
 
-    name: HyphenatedName = "dog-breeds"
-    instance_type: EndpointInstance = "ml.m5.large"
-    instance_count: Annotated[int, Field(ge=1, le=100)] = 1
+    name: Annotated[HyphenatedName, ExecutionParameter("EndpointName")] = "dog-breeds"
+    instance_type: Annotated[
+        EndpointInstance, ExecutionParameter("EndpointInstanceType", choices=_registered_machines)
+    ] = "ml.m5.large"
+    instance_count: Annotated[int, Field(ge=1, le=100), ExecutionParameter("EndpointInstanceCount")] = 1
     variant: HyphenatedName = "AllTraffic"
     capture_percent: Annotated[int, Field(ge=0, le=100)] = 0
+    """The share of requests and answers that is kept in S3."""
     update: Update = Update()
     alarms: Alarms = Alarms()
 
 
-def deploy_endpoint(
-    config: Endpoint,
-    build: Build,
-    *,
-    package_arn: dag.Expression,
-    name: dag.Expression,
-    instance_type: dag.Expression,
-    instance_count: dag.Expression,
-) -> dag.Step:
+def deploy_endpoint(config: Endpoint, build: Build, *, package_arn: dag.Expression) -> dag.Step:
     """The step; a version that is not approved is registered and not deployed, and the outcome says so."""
     event = {
         contract.MODEL_PACKAGE_ARN: package_arn,
         contract.EXECUTION_ID: dag.ExecutionVariables.PIPELINE_EXECUTION_ID,
-        contract.ENDPOINT_NAME: name,
-        contract.INSTANCE_TYPE: instance_type,
-        contract.INSTANCE_COUNT: instance_count,
         **deployment(config, build),
     }
     description = "Creates the endpoint, or starts its blue/green update, with the registered version."
@@ -82,8 +94,11 @@ def deploy_endpoint(
 
 
 def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
-    """The part of the event that settings fix, whoever sends it."""
+    """The part of the event that settings decide: the same from this step and from the rule on approval."""
     return {
+        contract.ENDPOINT_NAME: config.name,
+        contract.INSTANCE_TYPE: config.instance_type,
+        contract.INSTANCE_COUNT: config.instance_count,
         contract.VARIANT_NAME: config.variant,
         contract.CAPTURE_PERCENT: config.capture_percent,
         contract.CAPTURE_URI: build.site.uri("captured"),
@@ -95,7 +110,7 @@ def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
         contract.ALARM_5XX_PERCENT: config.alarms.server_errors_percent,
         contract.ALARM_LATENCY_MILLISECONDS: config.alarms.latency_milliseconds,
         contract.EXTRA_ALARMS: as_text(config.alarms.extra),
-        **_surroundings(build.site, config.instance_type),
+        **_surroundings(build.site, default_of(config.instance_type)),
         contract.TAGS: as_text(build.site.tags_of(build.pipeline)),
     }
 

@@ -20,7 +20,6 @@ def evaluate(
     *,
     data: dag.Step,
     candidates: Mapping[str, dag.Step],
-    instance_type: dag.Expression,
 ) -> dag.Step:
     """The step; it takes whichever candidates there are, by name."""
     inputs = {contract.TEST: output_uri(data, contract.TEST), contract.DATASET: output_uri(data, contract.DATASET)}
@@ -36,7 +35,6 @@ def evaluate(
         step=NAME,
         script=contract.EVALUATE,
         arguments=[*arguments, contract.FLAG_OUTPUT, OUTPUT_FOLDER],
-        instance_type=instance_type,
         inputs=inputs,
         outputs=outputs,
         isolation=build.site.network.isolation,

@@ -28,6 +28,7 @@ class StepFunction(Config):
 
     memory_megabytes: LambdaMegabytes = 256
     timeout_seconds: StepSeconds = 240
+    """A step waits ten minutes at most."""
 
 
 class AwaitFunction(Config):
@@ -36,7 +37,9 @@ class AwaitFunction(Config):
     memory_megabytes: LambdaMegabytes = 128
     timeout_seconds: Annotated[int, Field(ge=2, le=600)] = 30
     poll_seconds: Annotated[int, Field(ge=2, le=3600)] = 60
+    """Between two looks at the endpoint."""
     give_up_minutes: Annotated[int, Field(ge=5, le=1440)] = 180
+    """Then the step fails."""
 
 
 class PredictFunction(Config):
@@ -45,7 +48,9 @@ class PredictFunction(Config):
     memory_megabytes: LambdaMegabytes = 256
     timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 65
     reserved_concurrency: Annotated[int, Field(ge=0, le=10_000)] = 10
+    """0: none reserved."""
     provisioned_concurrency: Annotated[int, Field(ge=0, le=10_000)] = 2
+    """0: none kept warm; these cost while they wait."""
 
 
 class Functions(Config):

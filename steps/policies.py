@@ -28,6 +28,7 @@ class Backoff(Config):
     """How often, and how long apart: at most max_attempts times, or until expire_after_minutes."""
 
     max_attempts: Annotated[int, Field(ge=0, le=20)] = 0
+    """Give this or expire_after_minutes; both 0: no retries."""
     expire_after_minutes: Annotated[int, Field(ge=0, le=14_400)] = 0
     interval_seconds: Annotated[int, Field(ge=1, le=43_200)] = 30
     backoff_rate: Annotated[float, Field(ge=1, le=10)] = 2.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from pydantic import Field, model_validator
 
@@ -10,7 +10,9 @@ from entrypoints import contract
 from steps import dag
 from steps.build import Build
 from steps.config import S3_URI, Config, Fraction, like
+from steps.parameters import ExecutionParameter
 from steps.processing_job import OUTPUT_FOLDER, Processing, input_folder, processing_request
+from steps.site import Site
 
 NAME = "PrepareData"
 DATASET_PROPERTIES = "Dataset"
@@ -19,6 +21,17 @@ OUTPUTS = (contract.TRAINING, contract.VALIDATION, contract.TEST, contract.DATAS
 
 
 _SOURCE = like("https://host/images.zip or s3://bucket/images/", rf"https?://[^\s#@/]+/[^\s#]*|{S3_URI}")
+
+
+class _Isolated(Protocol):
+    """Settings that say whether jobs have a network."""
+
+    @property
+    def site(self) -> Site: ...
+
+
+def _source_url(data: Data, settings: _Isolated) -> str:
+    return data.source_url(settings.site.network.isolation)
 
 
 class Splits(Config):
@@ -41,10 +54,16 @@ class Splits(Config):
 class Data(Config):
     """The data set: where it comes from and what becomes of it."""
 
-    source: Annotated[str, _SOURCE, Field(max_length=180)] = COURSE_DATA
+    source: Annotated[str, _SOURCE, Field(max_length=180), ExecutionParameter("InputDataUrl", _source_url)] = (
+        COURSE_DATA
+    )
+    """A zip by https or in S3, or an S3 prefix."""
     sha256: Annotated[str, like("the 64 hexadecimal digits that sha256sum prints", r"[0-9a-f]{64}", optional=True)] = ""
+    """Of the zip; empty: not checked, and a zip that changes behind its address goes unnoticed."""
     image_size: Annotated[int, Field(ge=32, le=1024)] = 224
+    """The shorter side, in pixels."""
     splits: Splits = Splits()
+    """For data sets that have no splits of their own."""
 
     @model_validator(mode="after")
     def _checksum_of_a_file(self) -> Data:
@@ -55,18 +74,16 @@ class Data(Config):
         return self
 
     def source_url(self, isolation: bool) -> str:
-        """The source with its checksum as a fragment: whoever starts with another source is not held to this one's.
+        """The source with its checksum as a fragment, so that the checksum does not apply to another source.
 
-        S3 itself would not understand the fragment, where it hands the source in: there the checksum is an argument,
-        and another source must have the same one.
+        With network isolation S3 delivers the source and would read the fragment as part of the name: the checksum is
+        an argument there, and another source must have the same one.
         """
         return f"{self.source}{contract.CHECKSUM}{self.sha256}" if self.sha256 and not isolation else self.source
 
 
-def prepare_data(
-    config: Data, processing: Processing, build: Build, *, source: dag.Expression, instance_type: dag.Expression
-) -> dag.Step:
-    """The step; where the network is shut, S3 hands the source in as a channel."""
+def prepare_data(config: Data, processing: Processing, build: Build) -> dag.Step:
+    """The step; with network isolation, S3 delivers the source as a channel."""
     isolation, splits = build.site.network.isolation, config.splits
     request = processing_request(
         processing,
@@ -74,14 +91,13 @@ def prepare_data(
         step=NAME,
         script=contract.PREPARE,
         arguments=[
-            *(contract.FLAG_SOURCE, input_folder(contract.SOURCE) if isolation else source),
+            *(contract.FLAG_SOURCE, input_folder(contract.SOURCE) if isolation else config.source),
             *((contract.FLAG_SHA256, config.sha256) if isolation and config.sha256 else ()),
             *(contract.FLAG_IMAGE_SIZE, str(config.image_size)),
             *(contract.FLAG_SPLITS, f"{splits.train},{splits.validation},{splits.test}"),
             *(contract.FLAG_OUTPUT, OUTPUT_FOLDER),
         ],
-        instance_type=instance_type,
-        inputs={contract.SOURCE: source} if isolation else {},
+        inputs={contract.SOURCE: config.source} if isolation else {},
         outputs=OUTPUTS,
         isolation=isolation,
     )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from entrypoints import contract
-from pedigree.aws.machines import ProcessingInstance
+from pedigree.aws.machines import menu
 from steps import dag
 from steps.build import Build
-from steps.config import Config, JobSeconds, Unique, VolumeGigabytes
+from steps.config import Config, JobSeconds, ProcessingInstance, Unique, VolumeGigabytes
+from steps.parameters import ExecutionParameter, default_of
 
 OUTPUT_FOLDER = f"{contract.PROCESSING}/output"
 _RUN_SCRIPT = (
@@ -19,11 +20,18 @@ _RUN_SCRIPT = (
 )
 
 
+def _menu(processing: Processing, _: object) -> tuple[str, ...]:
+    return menu("Processing", processing.instance_type, processing.alternatives)
+
+
 class Processing(Config):
     """The machines of PrepareData and Evaluate."""
 
-    instance_type: ProcessingInstance = "ml.m5.xlarge"
+    instance_type: Annotated[ProcessingInstance, ExecutionParameter("ProcessingInstanceType", choices=_menu)] = (
+        "ml.m5.xlarge"
+    )
     alternatives: Unique[ProcessingInstance] = Field(default=(), max_length=50)
+    """What an execution can choose instead; empty: the usual machines of the same kind."""
     volume_gigabytes: VolumeGigabytes = 30
     max_runtime_seconds: JobSeconds = 7200
 
@@ -35,7 +43,6 @@ def processing_request(
     step: str,
     script: str,
     arguments: Sequence[dag.Expression],
-    instance_type: dag.Expression,
     inputs: Mapping[str, dag.Expression],
     outputs: Sequence[str],
     isolation: bool,
@@ -45,7 +52,7 @@ def processing_request(
     network = build.site.network
     return {
         "AppSpecification": {
-            "ImageUri": build.image("training", config.instance_type),
+            "ImageUri": build.image("training", default_of(config.instance_type)),
             "ContainerEntrypoint": ["/bin/bash", "-c", _RUN_SCRIPT, script],
             "ContainerArguments": list(arguments),
         },
@@ -58,9 +65,9 @@ def processing_request(
         "ProcessingResources": {
             "ClusterConfig": {
                 "InstanceCount": 1,
-                "InstanceType": instance_type,
+                "InstanceType": config.instance_type,
                 "VolumeSizeInGB": config.volume_gigabytes,
-                **build.site.encryption.volume(config.instance_type),
+                **build.site.encryption.volume(default_of(config.instance_type)),
             }
         },
         "NetworkConfig": {

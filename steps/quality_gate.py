@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 from entrypoints import contract
 from steps import dag
 from steps.config import Config, Fraction
 from steps.evaluate import evaluation_uri, finding
+from steps.parameters import ExecutionParameter
 
 NAME = "QualityGate"
 FAIL_NAME = "QualityTooLow"
@@ -16,11 +18,13 @@ FAIL_NAME = "QualityTooLow"
 class Quality(Config):
     """What is good enough."""
 
-    accuracy: Fraction = 0.7
+    accuracy: Annotated[Fraction, ExecutionParameter("AccuracyThreshold")] = 0.7
+    """On the test images; below it, nothing is registered."""
 
 
-def quality_gate(*, evaluation: dag.Step, threshold: dag.Expression, then: Sequence[dag.Step]) -> dag.Step:
-    """The step, with the steps that follow where the champion reaches the threshold."""
+def quality_gate(config: Quality, *, evaluation: dag.Step, then: Sequence[dag.Step]) -> dag.Step:
+    """The step, with the steps that follow if the champion reaches the threshold."""
+    threshold = config.accuracy
     message = ["The champion's accuracy on the test images is below", threshold, "- see", evaluation_uri(evaluation)]
     return dag.ConditionStep(
         NAME,

@@ -20,9 +20,11 @@ class Continuous(Config):
     """Any number between two others."""
 
     type: Literal["continuous"]
+    """continuous, integer or categorical."""
     min: float
     max: float
     scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = "Auto"
+    """Auto, Linear, Logarithmic or ReverseLogarithmic."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Continuous:
@@ -41,6 +43,7 @@ class Integer(Config):
     min: int
     max: int
     scaling: Literal["Auto", "Linear", "Logarithmic"] = "Auto"
+    """Auto, Linear or Logarithmic."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Integer:

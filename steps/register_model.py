@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from entrypoints import contract
-from pedigree.aws.machines import EndpointInstance
 from steps import dag
 from steps.build import Build
-from steps.config import Config, HyphenatedName, Unique
+from steps.config import Config, EndpointInstance, HyphenatedName, Unique
 from steps.evaluate import champion_uri, evaluation_uri, finding
+from steps.parameters import ExecutionParameter
 from steps.prepare_data import dataset_hash
 
 NAME = "RegisterModel"
@@ -27,16 +27,17 @@ class Registry(Config):
     """Where versions are kept, and for which machines."""
 
     group: HyphenatedName = "dog-breeds"
-    approval: Approval = "Approved"
+    """The model package group."""
+    approval: Annotated[Approval, ExecutionParameter("ModelApprovalStatus")] = "Approved"
+    """PendingManualApproval: registered, but not deployed."""
     inference_instance_types: Unique[EndpointInstance] = Field(
         default=("ml.m5.large", "ml.m5.xlarge", "ml.c5.xlarge", "ml.c6i.xlarge"), min_length=1, max_length=50
     )
+    """The machines that endpoints may use."""
 
 
-def register_model(
-    config: Registry, build: Build, *, data: dag.Step, evaluation: dag.Step, approval: dag.Expression
-) -> dag.Step:
-    """The step; the champion's archive holds its own serving code, so nothing is repacked."""
+def register_model(config: Registry, build: Build, *, data: dag.Step, evaluation: dag.Step) -> dag.Step:
+    """The step; the champion's archive contains its own serving code, so nothing is repacked."""
     container = {
         "Image": build.image("inference", config.inference_instance_types[0]),
         "ModelDataUrl": champion_uri(evaluation),
@@ -56,7 +57,7 @@ def register_model(
             "SupportedRealtimeInferenceInstanceTypes": list(config.inference_instance_types),
         },
         "ModelMetrics": {"ModelQuality": {"Statistics": statistics}},
-        "ModelApprovalStatus": approval,
+        "ModelApprovalStatus": config.approval,
         "CustomerMetadataProperties": {
             contract.METADATA_DATASET: dataset_hash(data),
             contract.METADATA_CODE: build.code.sha256,

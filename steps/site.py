@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
-from pedigree.aws import machines
-from steps import dag, images
+from pedigree.aws import machines, regions
+from steps import dag
 from steps.config import BUCKET, Config, FrozenMapping, like
 
 NO_ACCOUNT = "000000000000"
@@ -68,11 +68,14 @@ class Network(Config):
     subnets: tuple[Annotated[str, like("subnet-0123456789abcdef0", r"subnet-[0-9a-f]{8,17}")], ...] = Field(
         default=(), max_length=16
     )
+    """With security_groups: jobs and models run in this VPC."""
     security_groups: tuple[Annotated[str, like("sg-0123456789abcdef0", r"sg-[0-9a-f]{8,17}")], ...] = Field(
         default=(), max_length=5
     )
     isolation: bool = False
+    """No network inside the containers; data and weights must then be in S3."""
     encrypt_traffic: bool = False
+    """Between the machines of one job."""
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Network:
@@ -91,7 +94,9 @@ class Encryption(Config):
     """KMS keys for what is written to S3 and for the volumes of the machines; empty leaves it to AWS's own keys."""
 
     output_key: Annotated[str, like(_KEY_LIKE, f"{_KEY}|{_ALIAS}", optional=True)] = ""
+    """The ARN of a key or an alias."""
     volume_key: Annotated[str, like(_KEY_LIKE, _KEY, optional=True)] = ""
+    """The ARN of a key; not used for machines with local disks, which hardware encrypts."""
 
     def output(self) -> dict[str, str]:
         """The KmsKeyId member of an output, or none."""
@@ -108,10 +113,14 @@ class Site(Config):
     """One place in AWS, and how to say where things are in it."""
 
     account: Annotated[str, like("123456789012", r"\d{12}", optional=True)] = ""
-    region: Annotated[str, AfterValidator(images.known_region)] = "us-east-1"
+    """Empty: 000000000000 in a definition that is only read."""
+    region: Annotated[str, AfterValidator(regions.existing)] = "us-east-1"
     bucket: Annotated[str, like("my-bucket", BUCKET, optional=True)] = ""
+    """Empty: pedigree-<account>-<region>."""
     prefix: Annotated[str, like("teams/vision", r"[\w-][\w.-]*(/[\w-][\w.-]*)*"), Field(max_length=128)] = "pedigree"
+    """The folder in the bucket."""
     tags: Annotated[FrozenMapping[str], AfterValidator(_tags)] = Field(default={"project": "pedigree"}, max_length=45)
+    """On everything that can have tags."""
     roles: Roles = Roles()
     network: Network = Network()
     encryption: Encryption = Encryption()
@@ -124,7 +133,7 @@ class Site(Config):
     def arn(self, service: str, resource: str) -> str:
         """The ARN of a resource in this account and region."""
         region = "" if service == "iam" else self.region
-        return f"arn:{images.partition(self.region)}:{service}:{region}:{self.account_id}:{resource}"
+        return f"arn:{regions.partition(self.region)}:{service}:{region}:{self.account_id}:{resource}"
 
     def role(self, name: str) -> str:
         """The ARN of one of our roles, by the name of its folder in iam/."""
@@ -132,7 +141,7 @@ class Site(Config):
 
     def queue_url(self, name: str) -> str:
         """The address of one of our queues."""
-        return f"https://sqs.{self.region}.{images.dns_suffix(self.region)}/{self.account_id}/{name}"
+        return f"https://sqs.{self.region}.{regions.dns_suffix(self.region)}/{self.account_id}/{name}"
 
     @property
     def bucket_name(self) -> str:
@@ -142,7 +151,7 @@ class Site(Config):
     @property
     def bucket_arn(self) -> str:
         """The ARN of the bucket."""
-        return f"arn:{images.partition(self.region)}:s3:::{self.bucket_name}"
+        return f"arn:{regions.partition(self.region)}:s3:::{self.bucket_name}"
 
     def uri(self, *parts: str) -> str:
         """An S3 address under our prefix."""

@@ -6,6 +6,7 @@ from entrypoints import contract
 from steps import dag
 from steps.build import Build
 from steps.debugger import Debugger, debugger_request
+from steps.parameters import default_of
 from steps.training_job import Training, fixed_hyperparameters, kept_apart, machines, training_request
 from steps.tune import Tuning, best_job_name, best_values
 
@@ -21,15 +22,13 @@ def train_best(
     *,
     data: dag.Step,
     search: dag.Step,
-    epochs: dag.Expression,
-    instance_type: dag.Expression,
 ) -> dag.Step:
     """The step; in a warm pool its machine waits for the next execution."""
-    resources = machines(build, config, instance_type)
+    resources = machines(build, config)
     if config.warm_pool_seconds:
         resources["KeepAlivePeriodInSeconds"] = config.warm_pool_seconds
-    image, values = build.image("training", config.instance_type), best_values(search, tuning)
-    hyperparameters = {**fixed_hyperparameters(config, epochs=epochs, tuned=values), **values}
+    image, values = build.image("training", default_of(config.instance_type)), best_values(search, tuning)
+    hyperparameters = {**fixed_hyperparameters(config, tuned=values), **values}
     identity = [image, hyperparameters, debugger.model_dump()]
     request = training_request(
         config,

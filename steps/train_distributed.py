@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from entrypoints import contract
-from pedigree.aws.machines import TrainingInstance
+from pedigree.aws.machines import SMDDP_TYPES, menu
 from steps import dag
 from steps.build import Build
-from steps.config import Config, JobSeconds, Unique, VolumeGigabytes
+from steps.config import Config, JobSeconds, TrainingInstance, Unique, VolumeGigabytes
+from steps.parameters import ExecutionParameter, default_of
 from steps.training_job import Training, fixed_hyperparameters, kept_apart, machines, training_request
 from steps.tune import Tuning, best_job_name, best_values
 
@@ -22,14 +23,31 @@ _LAUNCHERS = {
 }
 
 
+def _enabled(distributed: Distributed, _: object) -> bool:
+    return distributed.enabled
+
+
+def _menu(distributed: Distributed, _: object) -> tuple[str, ...]:
+    alternatives = distributed.alternatives or (SMDDP_TYPES if distributed.launcher == "smddp" else ())
+    return menu("Training", distributed.instance_type, alternatives)
+
+
 class Distributed(Config):
     """How many machines of which type, and who starts the processes on them."""
 
     enabled: bool = True
+    """false leaves the step out."""
     launcher: Literal["smddp", "torchrun"] = "smddp"
-    instance_type: TrainingInstance = "ml.p4d.24xlarge"
+    """Or torchrun, which runs on all machines."""
+    instance_type: Annotated[
+        TrainingInstance, ExecutionParameter("DistributedInstanceType", choices=_menu, exists=_enabled)
+    ] = "ml.p4d.24xlarge"
+    """With smddp: ml.p4d.24xlarge or ml.p4de.24xlarge."""
     alternatives: Unique[TrainingInstance] = Field(default=(), max_length=50)
-    instance_count: Annotated[int, Field(ge=2, le=64)] = 2
+    """As in [processing]."""
+    instance_count: Annotated[
+        int, Field(ge=2, le=64), ExecutionParameter("DistributedInstanceCount", exists=_enabled)
+    ] = 2
     volume_gigabytes: VolumeGigabytes = 50
     max_runtime_seconds: JobSeconds = 28_800
 
@@ -42,18 +60,15 @@ def train_distributed(
     *,
     data: dag.Step,
     search: dag.Step,
-    epochs: dag.Expression,
-    instance_type: dag.Expression,
-    instance_count: dag.Expression,
 ) -> dag.Step:
     """The step; the training toolkit starts the script on every machine with the launcher."""
-    image, values = build.image("distributed", config.instance_type), best_values(search, tuning)
+    image, values = build.image("distributed", default_of(config.instance_type)), best_values(search, tuning)
     launch = {
         **_LAUNCHERS[config.launcher],
         "sagemaker_distribution_instance_groups": '["homogeneousCluster"]',
-        "sagemaker_instance_type": instance_type,
+        "sagemaker_instance_type": config.instance_type,
     }
-    hyperparameters = {**fixed_hyperparameters(training, epochs=epochs, tuned=values), **values, **launch}
+    hyperparameters = {**fixed_hyperparameters(training, tuned=values), **values, **launch}
     request = training_request(
         training,
         build,
@@ -61,7 +76,7 @@ def train_distributed(
         data=data,
         output=build.site.output(NAME),
         checkpoints=kept_apart(build, "checkpoints", NAME, best_job_name(search), [image, hyperparameters]),
-        resources=machines(build, config, instance_type, instance_count),
+        resources=machines(build, config, config.instance_count),
         max_runtime_seconds=config.max_runtime_seconds,
     )
     request["HyperParameters"] = hyperparameters

@@ -11,21 +11,40 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from entrypoints import contract
-from pedigree.aws.machines import TrainingInstance
+from entrypoints import contract, hyperparameters
+from pedigree.aws.machines import menu
 from steps import dag
 from steps.build import Build
-from steps.config import S3_FILE, Config, FrozenMapping, JobSeconds, Unique, VolumeGigabytes, like, one_of
+from steps.config import (
+    S3_FILE,
+    Config,
+    FrozenMapping,
+    JobSeconds,
+    TrainingInstance,
+    Unique,
+    VolumeGigabytes,
+    like,
+    one_of,
+)
+from steps.parameters import ExecutionParameter, default_of
 from steps.processing_job import output_uri
 
 DATA_CHANNELS = (contract.TRAINING, contract.VALIDATION, contract.DATASET)
 
 
+_DEFAULTS = hyperparameters.Hyperparameters()
+
+
+def _choice(hyperparameter: str) -> AfterValidator:
+    """One of the words that the script accepts."""
+    return one_of(hyperparameters.WORDS[hyperparameter])
+
+
 def _within(hyperparameter: str) -> Any:
-    """The bounds in which the script takes a number."""
-    _, least, most = contract.NUMBERS[hyperparameter]
+    """The bounds that the script has for a number."""
+    _, least, most = hyperparameters.NUMBERS[hyperparameter]
     return Field(ge=least, le=most)
 
 
@@ -45,36 +64,52 @@ class Machine(Protocol):
         """The size of its disk."""
 
 
-class Training(Config):
-    """The network, how it is trained, and on which machine."""
+def _menu(training: Training, _: object) -> tuple[str, ...]:
+    return menu("Training", training.instance_type, training.alternatives)
 
-    architecture: Annotated[str, like("resnet50", r"[a-z][a-z0-9_]*"), Field(max_length=64)] = "resnet50"
+
+class Training(Config):
+    """The machine that trains, the network, and how it is trained."""
+
+    instance_type: Annotated[TrainingInstance, ExecutionParameter("TrainingInstanceType", choices=_menu)] = (
+        "ml.g4dn.xlarge"
+    )
+    alternatives: Unique[TrainingInstance] = Field(default=(), max_length=50)
+    """As in [processing]."""
+    volume_gigabytes: VolumeGigabytes = 50
+    max_runtime_seconds: JobSeconds = 28_800
+    input_mode: Literal["File", "FastFile"] = "File"
+    """Or FastFile, which streams."""
+    spot: bool = False
+    """Cheaper machines; an interrupted training resumes from its checkpoint."""
+    max_wait_seconds: JobSeconds = 57_600
+    """With spot only: training and waiting for machines."""
+    warm_pool_seconds: Annotated[int, Field(ge=0, le=21_600)] = 0
+    """Keeps TrainBest's machine for the next execution; not with spot."""
+    architecture: Annotated[str, like("resnet50", r"[a-z][a-z0-9_]*"), Field(max_length=64)] = _DEFAULTS.architecture
+    """Any classifier of torchvision."""
     weights: Annotated[
         str,
         like("none, IMAGENET1K_V2 or s3://bucket/weights.pth", rf"none|{S3_FILE}|[A-Z][A-Z0-9_]*"),
         Field(max_length=1024),
     ] = "IMAGENET1K_V2"
-    layers: Annotated[str, one_of(contract.LAYERS)] = "head"
-    epochs: Annotated[int, _within("epochs")] = 50
-    precision: Annotated[str, one_of(contract.PRECISIONS)] = "auto"
-    seed: Annotated[int, _within("seed")] = 42
+    """torchvision's name, an s3:// address, or none."""
+    layers: Annotated[str, _choice("layers")] = _DEFAULTS.layers
+    """What is trained: head or all."""
+    epochs: Annotated[int, _within("epochs"), ExecutionParameter("Epochs")] = _DEFAULTS.epochs
+    """At most; patience ends training earlier."""
+    precision: Annotated[str, _choice("precision")] = _DEFAULTS.precision
+    """auto, fp32, fp16 or bf16."""
+    seed: Annotated[int, _within("seed")] = _DEFAULTS.seed
     hyperparameters: FrozenMapping[int | float | str] = Field(
-        default={"learning_rate": 0.01, "batch_size": 64, "head_width": 128, "patience": 5}, max_length=80
+        default={name: getattr(_DEFAULTS, name) for name in ("learning_rate", "batch_size", "head_width", "patience")},
+        max_length=80,
     )
-    instance_type: TrainingInstance = "ml.g4dn.xlarge"
-    alternatives: Unique[TrainingInstance] = Field(default=(), max_length=50)
-    volume_gigabytes: VolumeGigabytes = 50
-    max_runtime_seconds: JobSeconds = 28_800
-    input_mode: Literal["File", "FastFile"] = "File"
-    spot: bool = False
-    max_wait_seconds: JobSeconds = 57_600
-    warm_pool_seconds: Annotated[int, Field(ge=0, le=21_600)] = 0
+    """Hyperparameters that are not tuned."""
 
 
-def fixed_hyperparameters(
-    config: Training, *, epochs: dag.Expression, tuned: Mapping[str, Any]
-) -> dict[str, dag.Expression]:
-    """Every hyperparameter that is not tuned: rendered as text, which is all that the service takes."""
+def fixed_hyperparameters(config: Training, *, tuned: Mapping[str, Any]) -> dict[str, dag.Expression]:
+    """Every hyperparameter that is not tuned, as text: the service accepts nothing else."""
     chosen = {
         **config.hyperparameters,
         "architecture": config.architecture,
@@ -90,7 +125,7 @@ def fixed_hyperparameters(
     }
     return {
         **{name: str(value) for name, value in chosen.items() if name not in tuned},
-        "epochs": epochs.to_string(),
+        "epochs": dag.as_text(config.epochs),
         **code,
     }
 
@@ -126,13 +161,13 @@ def training_request(
     }
 
 
-def machines(build: Build, config: Machine, instance_type: dag.Expression, count: dag.Expression = 1) -> dict[str, Any]:
+def machines(build: Build, config: Machine, count: int = 1) -> dict[str, Any]:
     """The ResourceConfig of a training request."""
     return {
-        "InstanceType": instance_type,
+        "InstanceType": config.instance_type,
         "InstanceCount": count,
         "VolumeSizeInGB": config.volume_gigabytes,
-        **build.site.encryption.volume(config.instance_type),
+        **build.site.encryption.volume(default_of(config.instance_type)),
     }
 
 

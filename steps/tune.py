@@ -10,6 +10,7 @@ from entrypoints import contract
 from steps import dag
 from steps.build import Build
 from steps.config import Config, Count, FrozenMapping, one_of
+from steps.parameters import ExecutionParameter, default_of
 from steps.ranges import Categorical, Continuous, Range, parameter_ranges
 from steps.training_job import Training, fixed_hyperparameters, machines, training_request
 
@@ -17,16 +18,26 @@ NAME = "Tune"
 MOST_JOBS = 750
 
 
+def _limits_jobs(tuning: Tuning, _: object) -> bool:
+    """A grid has as many jobs as points."""
+    return tuning.strategy != "Grid"
+
+
 class Tuning(Config):
     """What is searched, how, and for how long."""
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = "Bayesian"
+    """Bayesian, Random, Grid (categorical ranges only) or Hyperband."""
     objective: Annotated[str, one_of(contract.OBJECTIVES)] = "validation:loss"
-    max_jobs: Annotated[int, Field(ge=1, le=MOST_JOBS)] = 2
-    parallel_jobs: Annotated[int, Field(ge=1, le=100)] = 1
+    """Or validation:accuracy."""
+    max_jobs: Annotated[int, Field(ge=1, le=MOST_JOBS), ExecutionParameter("TuningMaxJobs", exists=_limits_jobs)] = 2
+    """A grid has as many jobs as points."""
+    parallel_jobs: Annotated[int, Field(ge=1, le=100), ExecutionParameter("TuningMaxParallelJobs")] = 1
     early_stopping: Literal["Off", "Auto"] = "Off"
+    """Or Auto."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
     hyperband_min_epochs: Count = 1
+    """With Hyperband only."""
     ranges: FrozenMapping[Range] = Field(
         default={
             "learning_rate": Continuous(type="continuous", min=0.001, max=0.1, scaling="Logarithmic"),
@@ -35,6 +46,7 @@ class Tuning(Config):
         min_length=1,
         max_length=30,
     )
+    """Hyperparameters that are tuned."""
 
 
 def tune(
@@ -43,29 +55,25 @@ def tune(
     build: Build,
     *,
     data: dag.Step,
-    epochs: dag.Expression,
-    instance_type: dag.Expression,
-    max_jobs: dag.Expression,
-    parallel_jobs: dag.Expression,
 ) -> dag.Step:
     """The step; its best job's values are what the training steps train with."""
     objective = {"MetricName": config.objective, "Type": contract.METRICS[config.objective]}
     definition = training_request(
         training,
         build,
-        image=build.image("training", training.instance_type),
+        image=build.image("training", default_of(training.instance_type)),
         data=data,
         output=build.site.output(NAME),
         checkpoints=build.site.output(NAME, "checkpoints"),
-        resources=machines(build, training, instance_type),
+        resources=machines(build, training),
         max_runtime_seconds=training.max_runtime_seconds,
     )
-    definition["StaticHyperParameters"] = fixed_hyperparameters(training, epochs=epochs, tuned=config.ranges)
+    definition["StaticHyperParameters"] = fixed_hyperparameters(training, tuned=config.ranges)
     request = {
         "HyperParameterTuningJobConfig": {
-            **_strategy(config, epochs),
+            **_strategy(config, training.epochs),
             "HyperParameterTuningJobObjective": objective,
-            "ResourceLimits": _limits(config, max_jobs, parallel_jobs),
+            "ResourceLimits": _limits(config),
             "ParameterRanges": parameter_ranges(config.ranges),
             "TrainingJobEarlyStoppingType": config.early_stopping,
             "RandomSeed": config.seed,
@@ -87,13 +95,13 @@ def best_job_name(step: dag.Step) -> dag.Expression:
     return step.properties.BestTrainingJob.TrainingJobName
 
 
-def _strategy(config: Tuning, epochs: dag.Expression) -> dict[str, Any]:
+def _strategy(config: Tuning, epochs: int) -> dict[str, Any]:
     if config.strategy != "Hyperband":
         return {"Strategy": config.strategy}
     resource = {"MinResource": config.hyperband_min_epochs, "MaxResource": epochs}
     return {"Strategy": config.strategy, "StrategyConfig": {"HyperbandStrategyConfig": resource}}
 
 
-def _limits(config: Tuning, max_jobs: dag.Expression, parallel_jobs: dag.Expression) -> dict[str, Any]:
-    every = {} if config.strategy == "Grid" else {"MaxNumberOfTrainingJobs": max_jobs}
-    return {**every, "MaxParallelTrainingJobs": parallel_jobs}
+def _limits(config: Tuning) -> dict[str, Any]:
+    total = {} if config.strategy == "Grid" else {"MaxNumberOfTrainingJobs": config.max_jobs}
+    return {**total, "MaxParallelTrainingJobs": config.parallel_jobs}

@@ -13,8 +13,8 @@ from botocore.exceptions import BotoCoreError
 from pedigree.account import refusals
 from pedigree.account.account import Account
 from pedigree.account.errors import UnreachableError
+from pedigree.aws import regions
 from pipeline.settings.tree import Settings
-from steps import images
 from steps.site import Site
 
 # A call is tried again on throttling and server errors; none waits for ever.
@@ -37,7 +37,7 @@ def connect(site: Site, profile: str = "") -> Account:
 
     @cache
     def client(service: str) -> Any:
-        home = _HOMES.get(service, {}).get(images.partition(site.region), site.region)
+        home = _HOMES.get(service, {}).get(regions.partition(site.region), site.region)
         return session.client(service, region_name=home, config=_OF_SERVICES.get(service, _PATIENCE))
 
     identity = Account(site.account, site.region, client).call("sts", "get_caller_identity")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pedigree.account.account import Account
 from pedigree.account.errors import DeniedError, RefusedError
-from steps import images
+from pedigree.aws import regions
 
 _CONSOLES: Mapping[str, str] = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 
@@ -16,7 +16,7 @@ def console(region: str, service: str, page: str) -> str:
     """A page of a service in the console; none where there is no console of a region."""
     if not region:
         return ""
-    host = _CONSOLES.get(images.partition(region), f"{region}.console.aws.amazon.com")
+    host = _CONSOLES.get(regions.partition(region), f"{region}.console.aws.amazon.com")
     return f"https://{host}/{service}/home?region={region}#{page}"
 
 

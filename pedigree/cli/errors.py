@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pedigree.account.errors import GivenError, OperationsError
+from pedigree.aws.errors import AwsFactsError
 from pedigree.checks.errors import ChecksError
 from pedigree.iam.errors import PolicyError
 from pedigree.language.errors import LanguageError
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pipeline.errors import PipelineError, SettingsError
-from steps.errors import StepsError
 
 
 class UsageError(Exception):
@@ -24,7 +24,7 @@ MISTAKES = (
     UsageError,
     OperationsError,
     PipelineError,
-    StepsError,
+    AwsFactsError,
     LanguageError,
     ChecksError,
     PolicyError,

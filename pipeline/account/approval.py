@@ -152,17 +152,8 @@ def approval(settings: Settings, archive: SourceArchive) -> Approval:
 def _event(settings: Settings, archive: SourceArchive) -> dict[str, Any]:
     """All of the event but what the version says; values are flat, as those of a step are."""
     endpoint, limits = settings.endpoint, settings.autoscaling
-    scaled = {
-        contract.ENDPOINT_NAME: endpoint.name,
-        contract.MIN_CAPACITY: limits.min_capacity,
-        contract.MAX_CAPACITY: limits.max_capacity,
-        contract.TARGET_INVOCATIONS: limits.target_invocations_per_minute,
-        **scaling(limits, endpoint.variant),
-    }
+    scaled = {contract.ENDPOINT_NAME: endpoint.name, **scaling(limits, endpoint.variant)}
     return {
-        contract.ENDPOINT_NAME: endpoint.name,
-        contract.INSTANCE_TYPE: endpoint.instance_type,
-        contract.INSTANCE_COUNT: endpoint.instance_count,
         **deployment(endpoint, build_of(settings, archive)),
         contract.AWAIT_QUEUE_URL: settings.site.queue_url(queue_name(settings.pipeline.name)),
         contract.AUTOSCALING_FUNCTION: live_name(settings.pipeline.name, "autoscale"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from pedigree.aws import images, regions
 from pipeline.settings.tree import Settings
-from steps import images
 from steps.build import Family, image_for
 from steps.functions import FUNCTIONS, function_name, queue_name
 from steps.site import Site
@@ -33,13 +33,13 @@ def values(settings: Settings) -> Mapping[str, Value]:
         "DebuggerRepository": _repository(site, images.debugger_rules(site.region))
         if settings.debugger.enabled
         else "",
-        "DnsSuffix": images.dns_suffix(site.region),
+        "DnsSuffix": regions.dns_suffix(site.region),
         "EndpointName": settings.endpoint.name,
         "EndpointStem": _stem(settings.endpoint.name),
         "InferenceRepository": _repository(site, _image(settings, "inference")),
         "ModelPackageGroup": settings.registry.group,
         "OutputKey": key if is_key(key) else "",
-        "Partition": images.partition(site.region),
+        "Partition": regions.partition(site.region),
         "PipelineName": pipeline,
         "Prefix": prefix,
         "Region": site.region,
@@ -101,10 +101,10 @@ def _image(settings: Settings, family: Family) -> str:
 def _repository(site: Site, image: str) -> str:
     found = _IMAGE.match(image)
     assert found, f"{image} is no address of ECR"
-    partition = images.partition(site.region)
+    partition = regions.partition(site.region)
     return f"arn:{partition}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
 
 
 def _anywhere(site: Site, resource: str) -> str:
     """A part of a network, which another account may own and share."""
-    return f"arn:{images.partition(site.region)}:ec2:{site.region}:*:{resource}"
+    return f"arn:{regions.partition(site.region)}:ec2:{site.region}:*:{resource}"

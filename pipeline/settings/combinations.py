@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoints import contract
+from pedigree.aws import images, regions
+from pedigree.aws.errors import ImageNotFoundError, NoImageInRegionError
 from pedigree.aws.machines import SMDDP_TYPES, has_local_storage, is_burstable, last_cuda, processor
 from pedigree.language.near import meant, shown
 from pipeline.settings import parameters
 from pipeline.settings.rules import Problem
 from pipeline.settings.tree import Settings
-from steps import images
-from steps.build import SCOPES, Family, image_for
+from steps.build import FAMILIES, Family, image_for
 from steps.deploy_endpoint import shortest_update
-from steps.errors import ImageNotFoundError, NoImageInRegionError
 from steps.functions import MOST_LOOKS
 from steps.ranges import Categorical, grid_points
 from steps.training_job import Machine
@@ -39,7 +39,7 @@ def smddp_machines(s: Settings) -> Iterator[Problem]:
 
 def smddp_image(s: Settings) -> Iterator[Problem]:
     """smddp is in old images only."""
-    if s.distributed.enabled and s.distributed.launcher == "smddp" and not s.images.distributed.has_smddp:
+    if s.distributed.enabled and s.distributed.launcher == "smddp" and not s.images.pytorch("distributed").has_smddp:
         yield Problem(
             "images.distributed.version",
             f'= "{s.images.distributed.version}" has no smddp library, '
@@ -51,7 +51,7 @@ def smddp_image(s: Settings) -> Iterator[Problem]:
 
 def debugger_image(s: Settings) -> Iterator[Problem]:
     """smdebug is in older images only."""
-    if s.debugger.enabled and not s.images.training.has_smdebug:
+    if s.debugger.enabled and not s.images.pytorch("training").has_smdebug:
         yield Problem(
             "images.training.version",
             f'= "{s.images.training.version}" has no smdebug library, '
@@ -91,34 +91,33 @@ def images_exist(s: Settings) -> Iterator[Problem]:
 
 def images_run_the_scripts(s: Settings) -> Iterator[Problem]:
     """Old images have a Python for which the scripts are not written."""
-    for family, scope in SCOPES.items():
-        image = getattr(s.images, family)
-        python = images.python(image, scope)
-        if python and python < contract.OLDEST_PYTHON and (family != "distributed" or s.distributed.enabled):
-            needed = ".".join(map(str, contract.OLDEST_PYTHON))
-            text = f'= "{image.version}" has Python {python[0]}.{python[1]}, and the scripts need {needed}'
+    for family in FAMILIES:
+        if s.images.own_uri(family) or (family == "distributed" and not s.distributed.enabled):
+            continue
+        image = s.images.pytorch(family)
+        if image.python_version and image.python_version < contract.OLDEST_PYTHON:
+            python, oldest = (".".join(map(str, version)) for version in (image.python_version, contract.OLDEST_PYTHON))
+            text = f'= "{image.version}" has Python {python}, and the scripts need {oldest}'
             yield Problem(f"images.{family}.version", f"{text}; use a later version", (f"images.{family}",))
 
 
-def gpus_are_driven(s: Settings) -> Iterator[Problem]:
-    """New images have a CUDA that no longer drives the oldest GPUs."""
-    uses: dict[str, tuple[int | None, Machine]] = {
-        "processing": (images.cuda(s.images.training, images.TRAINING), s.processing),
-        "training": (images.cuda(s.images.training, images.TRAINING), s.training),
-        **(
-            {"distributed": (images.cuda(s.images.distributed, images.TRAINING), s.distributed)}
-            if s.distributed.enabled
-            else {}
-        ),
+def cuda_supports_gpus(s: Settings) -> Iterator[Problem]:
+    """New images have a CUDA that no longer supports the oldest GPUs."""
+    uses: dict[str, tuple[Family, Machine]] = {
+        "processing": ("training", s.processing),
+        "training": ("training", s.training),
+        **({"distributed": ("distributed", s.distributed)} if s.distributed.enabled else {}),
     }
-    for section, (cuda, config) in uses.items():
-        for machine in (config.instance_type, *config.alternatives):
-            last = last_cuda(machine)
-            if cuda and last and cuda > last:
-                key = "instance_type" if machine == config.instance_type else "alternatives"
-                text = f"= {machine} has a GPU that CUDA {cuda} of the image does not drive; use ml.g4dn or newer"
-                yield Problem(f"{section}.{key}", text, (f"images.{section}", "images.training"))
-                break
+    for section, (family, config) in uses.items():
+        if s.images.own_uri(family):
+            continue
+        cuda = s.images.pytorch(family).cuda
+        machines = (config.instance_type, *config.alternatives)
+        old = next((machine for machine in machines if cuda > (last_cuda(machine) or cuda)), None)
+        if old:
+            key = "instance_type" if old == config.instance_type else "alternatives"
+            text = f"= {old} has a GPU that CUDA {cuda} of the image does not support; use ml.g4dn or newer"
+            yield Problem(f"{section}.{key}", text, (f"images.{section}", "images.training"))
 
 
 def images_of_the_region(s: Settings) -> Iterator[Problem]:
@@ -270,7 +269,7 @@ def keys_of_the_region(s: Settings) -> Iterator[Problem]:
     """A KMS key works in its own partition and region only."""
     for name in ("output_key", "volume_key"):
         key = getattr(s.site.encryption, name)
-        home = f"arn:{images.partition(s.site.region)}:kms:{s.site.region}:"
+        home = f"arn:{regions.partition(s.site.region)}:kms:{s.site.region}:"
         if key and not key.startswith(home):
             text = f"lies elsewhere, and a key works in its own region only; use one that begins with {home}"
             yield Problem(f"site.encryption.{name}", text, ("site.region",))
@@ -305,8 +304,8 @@ def scheduled_values(s: Settings) -> Iterator[Problem]:
         key = f"schedule.parameters.{name}"
         if name not in declared:
             yield Problem(key, f"is no parameter of this pipeline; {meant(name, declared)}")
-        elif not declared[name].takes(value):
-            yield Problem(key, f"= {shown(value)} is of the wrong kind; write {declared[name].kind}")
+        elif not declared[name].accepts(value):
+            yield Problem(key, f"= {shown(value)} is of the wrong kind; write {declared[name].type_name}")
         elif declared[name].choices and value not in declared[name].choices:
             yield Problem(key, f"= {shown(value)} is none of its choices; write {' or '.join(declared[name].choices)}")
 
@@ -318,7 +317,7 @@ RULES = (
     debugger_region,
     images_exist,
     images_run_the_scripts,
-    gpus_are_driven,
+    cuda_supports_gpus,
     images_of_the_region,
     machines_of_one_kind,
     burstable_endpoint,

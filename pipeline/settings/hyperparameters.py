@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from entrypoints import contract
+from entrypoints import contract, hyperparameters
 from pedigree.aws.machines import has_bfloat16, processor
 from pedigree.aws.networks import DEFAULT, NETWORKS, sizes
 from pedigree.language.near import meant, shown
@@ -23,7 +23,7 @@ NEVER_TUNED = ("epochs", "seed", "weights")
 def tuned_names(s: Settings) -> Iterator[Problem]:
     """A range is for a hyperparameter that the script has, and that may differ from trial to trial."""
     for name in s.tuning.ranges:
-        if name not in contract.HYPERPARAMETERS:
+        if name not in hyperparameters.NAMES:
             yield Problem(f"tuning.ranges.{name}", f"is no hyperparameter of {contract.TRAIN}; {_known(name)}")
         elif name in NEVER_TUNED:
             yield Problem(f"tuning.ranges.{name}", "is fixed for an execution and cannot be tuned; remove the range")
@@ -32,7 +32,7 @@ def tuned_names(s: Settings) -> Iterator[Problem]:
 def tuned_kinds(s: Settings) -> Iterator[Problem]:
     """A range of numbers is for numbers, and one with fractions for those that may have them."""
     for name, one in s.tuning.ranges.items():
-        word, whole = name in contract.WORDS, contract.NUMBERS.get(name, (float,))[0] is int
+        word, whole = name in hyperparameters.WORDS, hyperparameters.NUMBERS.get(name, (float,))[0] is int
         if not isinstance(one, Categorical) and (word or (whole and isinstance(one, Continuous))):
             fitting = "categorical" if word else "integer or categorical"
             yield Problem(
@@ -56,7 +56,7 @@ def fixed_values(s: Settings) -> Iterator[Problem]:
     """What is fixed is a hyperparameter of the script, in the place where it is set, with a value that it takes."""
     for name, value in s.training.hyperparameters.items():
         key = f"training.hyperparameters.{name}"
-        if name not in contract.HYPERPARAMETERS:
+        if name not in hyperparameters.NAMES:
             yield Problem(key, f"is no hyperparameter of {contract.TRAIN}; {_known(name)}")
         elif name in Training.model_fields:
             yield Problem(key, f"has a key of its own; set training.{name} instead")
@@ -123,20 +123,20 @@ def possible(s: Settings, name: str) -> tuple[object, ...]:
 
 def _refusal(name: str, value: object) -> Iterator[str]:
     """Why the script would not take a value, and what it takes."""
-    if name in contract.NUMBERS:
-        kind, least, most = contract.NUMBERS[name]
+    if name in hyperparameters.NUMBERS:
+        kind, least, most = hyperparameters.NUMBERS[name]
         fits = isinstance(value, int) or (kind is float and isinstance(value, float))
         if not fits or not least <= float(str(value)) <= most:
             what = "a whole number" if kind is int else "a number"
             yield f"and {contract.TRAIN} takes {what} from {least:g} to {most:g}; mend it"
-    elif name in contract.WORDS:
-        choices = NETWORKS if name == "architecture" else contract.WORDS[name]
+    elif name in hyperparameters.WORDS:
+        choices = NETWORKS if name == "architecture" else hyperparameters.WORDS[name]
         if choices and value not in choices:
             yield f"and {contract.TRAIN} does not know it; {meant(str(value), choices)}"
 
 
 def _known(name: str) -> str:
-    return meant(name, contract.HYPERPARAMETERS)
+    return meant(name, hyperparameters.NAMES)
 
 
 RULES = (

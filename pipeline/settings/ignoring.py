@@ -21,3 +21,4 @@ class Checks(Config):
     """How the definition is checked."""
 
     ignore: Unique[Ignored] = ()
+    """Findings to ignore: [{code="CST004", step="Tune", reason="it is short"}]; without a step, in all steps."""

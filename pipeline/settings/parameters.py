@@ -1,29 +1,31 @@
-"""What an execution can change: in Studio, on the schedule, or with start.
+"""Which parameters the pipeline has, and the settings as steps see them: with the parameters in place of the values.
 
-Each parameter has its default from settings and reaches at least one step. A list of choices is given where the set
-is closed: there Studio shows a menu, and the service refuses anything else. Machines are such a set: the image and
-the volume key are chosen when the definition is built, so an execution may choose among machines for which they are
-right.
+Parameters are declared on the fields of the settings, with steps.parameters.ExecutionParameter, and keep the order of
+the fields. Where only some values are possible, the parameter lists them: Studio shows a menu, and the service refuses
+anything else. Machines are listed because the image and the volume key are chosen when the definition is built: an
+execution can choose among the machines that both are right for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
-from pedigree.aws.machines import SMDDP_TYPES, menu
+from pydantic.fields import FieldInfo
+
 from pipeline.settings.tree import Settings
 from steps import dag
-from steps.register_model import Approval
+from steps.config import Config
+from steps.parameters import ExecutionParameter, Value
 
-Value = str | int | float
-_KINDS: Mapping[type, str] = {str: "text in quotes", int: "a whole number", float: "a number"}
+_NAMES_OF_TYPES: Mapping[type, str] = {str: "text in quotes", int: "a whole number", float: "a number"}
+C = TypeVar("C", bound=Config)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A value that has a default, from the setting of that key, and can be given anew at every start."""
+    """A value that every start can replace; its default is the setting of that key."""
 
     name: str
     key: str
@@ -31,61 +33,59 @@ class Parameter:
     choices: tuple[str, ...] = ()
 
     @property
-    def kind(self) -> str:
-        """What it takes, as somebody would write it."""
-        return _KINDS[type(self.default)]
+    def type_name(self) -> str:
+        """The type that it accepts, in a user's words."""
+        return _NAMES_OF_TYPES[type(self.default)]
 
-    def takes(self, value: Value) -> bool:
-        """Whether a value is of its kind; a whole number is a number, too."""
+    def accepts(self, value: Value) -> bool:
+        """Whether a value has its type; a whole number is a number, too."""
         return isinstance(value, (int, float) if isinstance(self.default, float) else type(self.default))
 
     def expression(self) -> dag.Expression:
         """The SDK's parameter, which requests refer to."""
         if isinstance(self.default, str):
-            return dag.ParameterString(self.name, self.default, list(self.choices) or None)
-        kind = dag.ParameterInteger if isinstance(self.default, int) else dag.ParameterFloat
-        return kind(self.name, self.default)
+            return dag.StrictString(self.name, self.default, list(self.choices) or None)
+        parameter = dag.StrictInteger if isinstance(self.default, int) else dag.StrictFloat
+        return parameter(self.name, self.default)
 
 
 def declare(settings: Settings) -> tuple[Parameter, ...]:
-    """The parameters of the pipeline that these settings make: none that its steps would not use."""
-    return (*_data_and_training(settings), *_distributed(settings), *_deployment(settings))
+    """The parameters of the pipeline that these settings make; each is used by at least one of its steps."""
+    return tuple(_declared(settings, settings))
 
 
 def expressions(settings: Settings) -> Mapping[str, dag.Expression]:
-    """The parameters as the SDK knows them, by name."""
-    return {parameter.name: parameter.expression() for parameter in declare(settings)}
+    """The SDK's parameters by the key of their setting."""
+    return {parameter.key: parameter.expression() for parameter in declare(settings)}
 
 
-def _data_and_training(s: Settings) -> Iterator[Parameter]:
-    processing = menu("Processing", s.processing.instance_type, s.processing.alternatives)
-    training = menu("Training", s.training.instance_type, s.training.alternatives)
-    yield Parameter("InputDataUrl", "data.source", s.data.source_url(s.site.network.isolation))
-    yield Parameter("ProcessingInstanceType", "processing.instance_type", s.processing.instance_type, processing)
-    yield Parameter("TrainingInstanceType", "training.instance_type", s.training.instance_type, training)
-    yield Parameter("Epochs", "training.epochs", s.training.epochs)
-    if s.tuning.strategy != "Grid":
-        yield Parameter("TuningMaxJobs", "tuning.max_jobs", s.tuning.max_jobs)
-    yield Parameter("TuningMaxParallelJobs", "tuning.parallel_jobs", s.tuning.parallel_jobs)
+def bind(config: C, parameters: Mapping[str, dag.Expression], section: str = "") -> C:
+    """The settings with the parameters in place of the values of their keys."""
+    replaced = {}
+    for name, field in type(config).model_fields.items():
+        key, value = _key(section, name, field), getattr(config, name)
+        if key in parameters:
+            replaced[name] = parameters[key]
+        elif isinstance(value, Config):
+            replaced[name] = bind(value, parameters, f"{key}.")
+    return config.model_copy(update=replaced)
 
 
-def _distributed(s: Settings) -> Iterator[Parameter]:
-    chosen = s.distributed
-    if chosen.enabled:
-        alternatives = chosen.alternatives or (SMDDP_TYPES if chosen.launcher == "smddp" else ())
-        machines = menu("Training", chosen.instance_type, alternatives)
-        yield Parameter("DistributedInstanceType", "distributed.instance_type", chosen.instance_type, machines)
-        yield Parameter("DistributedInstanceCount", "distributed.instance_count", chosen.instance_count)
+def _declared(config: Config, settings: Settings, section: str = "") -> Iterator[Parameter]:
+    for name, field in type(config).model_fields.items():
+        key, value = _key(section, name, field), getattr(config, name)
+        if isinstance(value, Config):
+            yield from _declared(value, settings, f"{key}.")
+        for mark in field.metadata:
+            if isinstance(mark, ExecutionParameter) and (mark.exists is None or mark.exists(config, settings)):
+                default = mark.default(config, settings) if mark.default else value
+                choices = mark.choices(config, settings) if mark.choices else _literals(field)
+                yield Parameter(mark.name, key, float(default) if field.annotation is float else default, choices)
 
 
-def _deployment(s: Settings) -> Iterator[Parameter]:
-    machines = s.registry.inference_instance_types
-    target = float(s.autoscaling.target_invocations_per_minute)
-    yield Parameter("AccuracyThreshold", "quality.accuracy", float(s.quality.accuracy))
-    yield Parameter("ModelApprovalStatus", "registry.approval", s.registry.approval, get_args(Approval))
-    yield Parameter("EndpointName", "endpoint.name", s.endpoint.name)
-    yield Parameter("EndpointInstanceType", "endpoint.instance_type", s.endpoint.instance_type, machines)
-    yield Parameter("EndpointInstanceCount", "endpoint.instance_count", s.endpoint.instance_count)
-    yield Parameter("AutoscalingMinCapacity", "autoscaling.min_capacity", s.autoscaling.min_capacity)
-    yield Parameter("AutoscalingMaxCapacity", "autoscaling.max_capacity", s.autoscaling.max_capacity)
-    yield Parameter("AutoscalingTargetInvocations", "autoscaling.target_invocations_per_minute", target)
+def _key(section: str, name: str, field: FieldInfo) -> str:
+    return f"{section}{field.alias or name}"
+
+
+def _literals(field: FieldInfo) -> tuple[Any, ...]:
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()

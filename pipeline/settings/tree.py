@@ -32,10 +32,13 @@ class Naming(Config):
     """The pipeline's own name: every function and queue is named after it."""
 
     name: Annotated[HyphenatedName, Field(max_length=32)] = "dog-breeds"
+    """Functions and queues are named after it."""
     description: Annotated[str, Field(max_length=3072)] = (
         "From a folder of images to a deployed, autoscaled classifier."
     )
+    """Shown in Studio."""
     parallel_steps: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many steps an execution runs at once."""
 
 
 class Settings(Config):
@@ -46,8 +49,8 @@ class Settings(Config):
     images: Images = Images()
     data: Data = Data()
     processing: Processing = Processing()
-    tuning: Tuning = Tuning()
     training: Training = Training()
+    tuning: Tuning = Tuning()
     distributed: Distributed = Distributed()
     debugger: Debugger = Debugger()
     quality: Quality = Quality()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 import contract
+import hyperparameters
 import options
 from errors import UsageError
-from options import Hyperparameters
 
 WORDS = {
-    **{f"--{name.replace('_', '-')}": str(least or 1) for name, (_, least, _) in contract.NUMBERS.items()},
+    **{f"--{name.replace('_', '-')}": str(least or 1) for name, (_, least, _) in hyperparameters.NUMBERS.items()},
     **dict.fromkeys(("--image-size", "--checkpoint-minutes", "--workers", "--wait-minutes"), "3"),
     "--architecture": "resnet18",
     "--weights": "none",
@@ -52,7 +51,7 @@ def test_every_flag_of_the_help_means_the_same_in_both_spellings(
     with pytest.raises(SystemExit):
         options.parse(["--help"])
     flags = set(re.findall(r"^  (--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
-    assert {f"--{name.replace('_', '-')}" for name in contract.HYPERPARAMETERS} < flags
+    assert {f"--{name.replace('_', '-')}" for name in hyperparameters.NAMES} < flags
     for flag in flags:
         value = WORDS.get(flag, str(tmp_path))
         found = [
@@ -71,10 +70,6 @@ def test_weights_can_come_by_a_channel(tmp_path: Path) -> None:
         options.parse(words, environ)
     (tmp_path / "weights" / "mine.pth").touch()
     assert options.parse(words, environ).weights_file == tmp_path / "weights" / "mine.pth"
-
-
-def test_the_hyperparameters_are_those_of_the_contract() -> None:
-    assert set(asdict(Hyperparameters())) == set(contract.HYPERPARAMETERS)
 
 
 def test_the_course_projects_one_channel_is_enough(tmp_path: Path) -> None:

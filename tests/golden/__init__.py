@@ -1,36 +1,52 @@
-"""The expected texts, reviewed as diffs: `make golden` rewrites them, a test holds them against what is made today.
+"""The expected texts, reviewed as diffs: `make golden` rewrites them, a test compares them with what is made today.
 
-definition.json and the pictures are of settings.toml, so that whoever changes it sees what AWS will get instead.
+definition.json and the pictures are made of settings.toml, so that a change of it shows what AWS will get instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from pedigree.checks.manual import MARK, markdown
 from pedigree.diagram.mermaid import mermaid
-from pedigree.diagram.picture import picture
+from pedigree.diagram.picture import Picture, picture
 from pedigree.diagram.svg import svg
 from pedigree.language.definition import parse
 from pipeline.document import render
 from pipeline.settings.loading import load
+from tests.golden.settings_reference import reference
+from tests.support import effects
 from tests.support.definitions import CODE, configure
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 DOCS = ROOT / "docs"
+EFFECTS = FOLDER / "effects.txt"
 
 
-def texts() -> Mapping[Path, str]:
-    """Every expected text by its file."""
-    definition = render(load(str(ROOT / "settings.toml")), CODE)
-    drawn = picture(parse(definition))
+@cache
+def _definition() -> str:
+    return render(load(str(ROOT / "settings.toml")), CODE)
+
+
+@cache
+def _picture() -> Picture:
+    return picture(parse(_definition()))
+
+
+def _checks() -> str:
     written = (DOCS / "checks.md").read_text(encoding="utf-8")
-    return {
-        FOLDER / "definition.json": definition,
-        FOLDER / "definition-without-distributed.json": render(configure({"distributed.enabled": False}), CODE),
-        DOCS / "checks.md": written.partition(MARK)[0] + markdown(),
-        DOCS / "pipeline.mmd": mermaid(drawn),
-        DOCS / "pipeline.svg": svg(drawn, "pipeline"),
-    }
+    return written.partition(MARK)[0] + markdown()
+
+
+TEXTS: Mapping[Path, Callable[[], str]] = {
+    FOLDER / "definition.json": _definition,
+    FOLDER / "definition-without-distributed.json": lambda: render(configure({"distributed.enabled": False}), CODE),
+    EFFECTS: effects.report,
+    DOCS / "checks.md": _checks,
+    DOCS / "pipeline.mmd": lambda: mermaid(_picture()),
+    DOCS / "pipeline.svg": lambda: svg(_picture(), "pipeline"),
+    DOCS / "settings.toml": reference,
+}

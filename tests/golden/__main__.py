@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from tests.golden import texts
+from tests.golden import TEXTS
 
-for path, text in texts().items():
-    path.write_text(text, encoding="utf-8")
+for path, text in TEXTS.items():
+    path.write_text(text(), encoding="utf-8")
     sys.stdout.write(f"{path}\n")

@@ -261,14 +261,14 @@ COMBINATIONS = (
         "training.instance_type = 'ml.p3.2xlarge'",
         1,
         "training.instance_type",
-        "a GPU that CUDA 13 of the image does not drive",
+        "a GPU that CUDA 13 of the image does not support",
         "use ml.g4dn",
     ),
     Mistake(
         "processing.instance_type = 'ml.p2.xlarge'",
         1,
         "processing.instance_type",
-        "a GPU that CUDA 13 of the image does not drive",
+        "a GPU that CUDA 13 of the image does not support",
         "use ml.g4dn",
     ),
     Mistake(

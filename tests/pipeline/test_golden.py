@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.golden import texts
+from tests.golden import TEXTS
 
 
-@pytest.mark.parametrize("path", texts(), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
 def test_nothing_changed_without_review(path: Path) -> None:
     expected = path.read_text(encoding="utf-8")
-    assert texts()[path] == expected, f"{path.name} changed: run make golden, and review git diff"
+    assert TEXTS[path]() == expected, f"{path.name} changed: run make golden, and review git diff"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from entrypoints import contract
+from entrypoints import contract, hyperparameters
 from pedigree.language.definition import read
 from tests.support.definitions import assert_sound, define, step
 
@@ -84,7 +84,7 @@ def test_every_hyperparameter_is_text(name: str) -> None:
 def test_hyperparameters_are_those_that_the_script_takes(name: str) -> None:
     request = training(name)
     names = request.get("HyperParameters") or request["StaticHyperParameters"]
-    assert {one for one in names if not one.startswith("sagemaker_")} <= set(contract.HYPERPARAMETERS)
+    assert {one for one in names if not one.startswith("sagemaker_")} <= set(hyperparameters.NAMES)
 
 
 @pytest.mark.parametrize("line", ["1e-05", "-3.5", "nan", "inf", "0.75", "12", "-inf", "1.5E+10"])

@@ -77,7 +77,7 @@ def test_botocore_has_the_operations_behind_the_steps(step_type: str) -> None:
 def test_what_names_of_machines_say(
     instance_type: str, processor: str, disks: bool, bfloat16: bool, burstable: bool
 ) -> None:
-    assert instance_type in machines.known("ProductionVariant")
+    assert instance_type in machines.instance_types("ProductionVariant")
     assert machines.processor(instance_type) == processor
     assert machines.has_local_storage(instance_type) is disks
     assert machines.has_bfloat16(instance_type) is bfloat16

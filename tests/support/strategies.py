@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pedigree.aws.machines import SMDDP_TYPES, has_bfloat16, has_local_storage, known, last_cuda, processor
-from steps.images import dns_suffix, partition
+from pedigree.aws.machines import SMDDP_TYPES, has_bfloat16, has_local_storage, instance_types, last_cuda, processor
+from pedigree.aws.regions import dns_suffix, partition
 
 Values = dict[str, Any]
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -18,7 +18,7 @@ ROLES = ("pipeline", "job", "model", "deploy", "await", "autoscale", "predict", 
 _NAMES = st.from_regex(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,15}", fullmatch=True)
 _WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=40)
 _TYPES = {
-    (use, kind): sorted(one for one in known(use) if processor(one) == kind and not last_cuda(one))
+    (use, kind): sorted(one for one in instance_types(use) if processor(one) == kind and not last_cuda(one))
     for use in ("Training", "Processing", "ProductionVariant")
     for kind in ("cpu", "gpu")
 }

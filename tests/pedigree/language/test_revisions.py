@@ -145,9 +145,9 @@ def test_many_fields_are_counted() -> None:
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.key)
 def test_whatever_a_setting_changes_is_told(effect: Effect) -> None:
-    old, new = define(effect.beside), define({**effect.beside, effect.key: effect.value})
+    old, new = effect.definitions()
     lines = told(read(old), read(new))
-    for name in effect.changes.split():
+    for name in effect.changes():
         assert any(f" {name}" in f" {line}" for line in lines), name
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 from pedigree.account.errors import PricesError
 from pedigree.account.pricing import SOURCE
-from pedigree.aws.machines import known
+from pedigree.aws.machines import instance_types
 from pipeline.account import prices, usage
 from pipeline.account.cost import Estimate, Hours, estimate
 from pipeline.account.cost_lines import document, lines
@@ -159,7 +159,7 @@ def test_values_of_a_schedule_are_the_settings_that_they_stand_for() -> None:
 
 
 def test_the_table_has_machines_that_there_are() -> None:
-    types = known("Training") | known("Processing") | known("ProductionVariant")
+    types = instance_types("Training") | instance_types("Processing") | instance_types("ProductionVariant")
     named = {name for _, use, name in prices.of_the_package().known if use != "warm"}
     assert named <= types
     assert len(named) > 30

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from entrypoints import contract
+from entrypoints import hyperparameters
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, GivenError, OperationsError, RefusedError
 from pedigree.account.perform import carry_out
@@ -95,7 +95,7 @@ def test_the_training_is_told_every_hyperparameter_that_settings_fix(world: Worl
     given = {
         flag.removeprefix("--").replace("-", "_"): value for flag, value in zip(words[::2], words[1::2], strict=True)
     }
-    assert given.keys() <= set(contract.HYPERPARAMETERS)
+    assert given.keys() <= set(hyperparameters.NAMES)
     assert (given["learning_rate"], given["batch_size"], given["weights"]) == ("0.01", "64", "IMAGENET1K_V2")
 
 

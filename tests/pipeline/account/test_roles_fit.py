@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from pedigree.aws.regions import dns_suffix, partition
 from pedigree.iam import Request, decide, parse
 from pedigree.language.definition import Step, read
 from pipeline.account.roles import documents
 from pipeline.document import document
 from pipeline.settings.tree import Settings
-from steps.images import dns_suffix, partition
 from tests.pipeline.account.test_role_documents import SETTINGS
 from tests.policies.places import EVERYTHING, IN_ACCOUNT
 from tests.support.definitions import CODE, configure

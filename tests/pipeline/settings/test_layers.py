@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import SettingsError
 from pipeline.settings.loading import load
 from pipeline.settings.tree import Settings
-from tests.pipeline.test_effects import keys
+from tests.support.effects import fields
 
 DROPOUT = "[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.0\nmax = 0.5\n"
 
@@ -109,7 +109,7 @@ def test_a_variable_that_is_nearly_ours_is_told(name: str, stack: Any) -> None:
 
 def test_every_key_can_come_from_a_variable_and_is_read_as_it_was_meant(stack: Any) -> None:
     tree = Settings().model_dump(by_alias=True)
-    told = {f"PEDIGREE__{key.upper().replace('.', '__')}": written(at(tree, key)) for key in keys(tree)}
+    told = {f"PEDIGREE__{key.upper().replace('.', '__')}": written(at(tree, key)) for key, _, _ in fields(Settings())}
     assert load(stack(""), {name: text for name, text in told.items() if text != "{}"}) == Settings()
     assert len(told) > 100
 
