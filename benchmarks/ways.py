@@ -95,7 +95,8 @@ def decoded(folder: Path, side: int) -> float:
 def computed(network: str, side: int) -> float:
     """Milliseconds of a core's own time in which train.py trains all layers of a network on an image."""
     return _milliseconds(
-        "import torch, networks, precision; from optimizing import optimizer_of; from options import Hyperparameters\n"
+        "import torch, networks, precision\n"
+        "from hyperparameters import Hyperparameters; from optimizing import optimizer_of\n"
         "torch.set_num_threads(1); chosen = precision.choose('auto', torch.device('cpu'))\n"
         f"network = networks.build({network!r}, 4).to(memory_format=chosen.memory_format)\n"
         f"pictures = torch.rand(32, 3, {side}, {side}).contiguous(memory_format=chosen.memory_format)\n"

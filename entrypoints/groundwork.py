@@ -14,8 +14,9 @@ import material
 import networks
 import precision as formats
 import readable
+from hyperparameters import Hyperparameters
 from material import Material
-from options import Hyperparameters, Options
+from options import Options
 from precision import Precision
 from ranks import Ranks
 from stopping import Stop

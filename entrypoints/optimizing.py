@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from options import Hyperparameters
+from hyperparameters import Hyperparameters
 
 
 def optimizer_of(module: nn.Module, chosen: Hyperparameters) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from options import Hyperparameters
+from hyperparameters import Hyperparameters
 
 Row = dict[str, float]
 NOTHING = (0.0, 0.0, 0.0)

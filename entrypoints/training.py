@@ -21,9 +21,9 @@ import contract
 from checkpoints import MACHINERY, STATE, Checkpoints
 from debugger_hook import Watch
 from errors import ModelError
+from hyperparameters import Hyperparameters
 from images import NOT_COUNTED
 from optimizing import optimizer_of, set_rate
-from options import Hyperparameters
 from precision import Precision
 from ranks import Ranks
 from sources import Source

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 import torch
 import images, precision, ranks, split
-from options import Hyperparameters
+from hyperparameters import Hyperparameters
 from sources import FromPictures
 from training import Trainer
 

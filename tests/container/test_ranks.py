@@ -38,7 +38,7 @@ import ranks
 import split
 from deadline import bounded
 from errors import UsageError
-from options import Hyperparameters
+from hyperparameters import Hyperparameters
 from ranks import Place, Ranks
 from sources import FromPictures
 from training import Trainer

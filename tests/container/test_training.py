@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 import precision
 import split
 from checkpoints import MACHINERY, STATE, Checkpoints
+from hyperparameters import Hyperparameters
 from images import NOT_COUNTED, Pictures, Share
 from optimizing import rate_at
-from options import Hyperparameters
 from ranks import Place, Ranks
 from readers import Batch
 from sources import FromFeatures
