@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pedigree.errors import Mistake, Mistakes
 
-class PipelineError(Exception):
+
+class PipelineError(Mistake):
     """A definition that cannot be built, for a reason that a user can mend."""
 
 
-class SettingsError(PipelineError):
+class SettingsError(Mistakes, PipelineError):
     """Settings that do not hold; one problem a line."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__(map(Mistake, problems))
         self.problems = tuple(problems)

@@ -6,51 +6,18 @@ thing that is not there is an answer and not an accident, and a test can hand in
 
 from __future__ import annotations
 
-import datetime as dt
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.account import refusals
+from pedigree.clock import Clock, SystemClock
 
 Clients = Callable[[str], Any]
 # Where calls on many things say which of them they could not do, in an answer that is otherwise a success.
 _FAILURES = ("FailedEntries", "Errors")
-
-
-class Clock(Protocol):
-    """The time, and how to let it pass."""
-
-    def now(self) -> dt.datetime:
-        """The present moment, with its zone."""
-        ...
-
-    def monotonic(self) -> float:
-        """Seconds that never run backwards."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
-
-class SystemClock:
-    """The machine's own clock."""
-
-    def now(self) -> dt.datetime:
-        """The present moment, in UTC."""
-        return dt.datetime.now(dt.timezone.utc)
-
-    def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, for real."""
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -74,7 +41,7 @@ class Account:
         try:
             return self._ask(service, operation, arguments)
         except (ClientError, BotoCoreError) as error:
-            raise refusals.told(error, service, operation, arguments, self.caller) from error
+            raise refusals.explained(error, service, operation, arguments, self.caller) from error
 
     def find(self, service: str, operation: str, /, **arguments: Any) -> Any:
         """What AWS answers to one call, or None if what it is about is not there."""
@@ -83,7 +50,7 @@ class Account:
         except (ClientError, BotoCoreError) as error:
             if isinstance(error, ClientError) and refusals.is_absence(error, service):
                 return None
-            raise refusals.told(error, service, operation, arguments, self.caller) from error
+            raise refusals.explained(error, service, operation, arguments, self.caller) from error
 
     def each(self, service: str, operation: str, key: str, /, **arguments: Any) -> Iterator[Any]:
         """The entries under a key of all pages of a listing; a service without pages has one."""
@@ -95,14 +62,14 @@ class Account:
             else:
                 yield from getattr(client, operation)(**arguments).get(key, ())
         except (ClientError, BotoCoreError) as error:
-            raise refusals.told(error, service, operation, arguments, self.caller) from error
+            raise refusals.explained(error, service, operation, arguments, self.caller) from error
 
     def read(self, service: str, operation: str, body: Any) -> bytes:
         """All that an answer brings as a stream: the connection may be cut in the midst of it."""
         try:
             return bytes(body.read())
         except BotoCoreError as error:
-            raise refusals.told(error, service, operation, {}, self.caller) from error
+            raise refusals.explained(error, service, operation, {}, self.caller) from error
 
     def _ask(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         answer = getattr(self.clients(service), operation)(**arguments)

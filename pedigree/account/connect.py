@@ -33,7 +33,7 @@ def connect(site: Site, profile: str = "") -> Account:
     try:
         session = boto3.Session(region_name=site.region, profile_name=profile or None)
     except BotoCoreError as error:
-        raise refusals.told(error, "sts", "get_caller_identity", {}, "") from error
+        raise refusals.explained(error, "sts", "get_caller_identity", {}, "") from error
 
     @cache
     def client(service: str) -> Any:
@@ -43,8 +43,8 @@ def connect(site: Site, profile: str = "") -> Account:
     identity = Account(site.account, site.region, client).call("sts", "get_caller_identity")
     if site.account and site.account != identity["Account"]:
         raise UnreachableError(
-            f"the AWS credentials are for account {identity['Account']} and settings name {site.account}; "
-            "choose the right profile with --profile, or change site.account"
+            f"the AWS credentials are for account {identity['Account']} and settings name {site.account}",
+            "choose the right profile with --profile, or change site.account",
         )
     endpoint = str(client("sts").meta.endpoint_url)
     return Account(identity["Account"], site.region, client, identity["Arn"], has_console=not _is_here(endpoint))

@@ -70,8 +70,8 @@ def find(account: Account, name: str) -> Endpoint:
     answer = account.find("sagemaker", "describe_endpoint", EndpointName=name)
     if answer is None:
         raise AbsentError(
-            f"account {account.id} has no endpoint {name} in {account.region}; "
-            "the first execution that passes its quality gate makes it, and --endpoint names another"
+            f"account {account.id} has no endpoint {name} in {account.region}",
+            "the first execution that passes its quality gate makes it, and --endpoint names another",
         )
     configuration = answer.get("EndpointConfigName", "")
     alarms = answer.get("LastDeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ())

@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pedigree.errors import Mistake, Mistakes
 
-class OperationsError(Exception):
+
+class OperationsError(Mistake):
     """The base of all mistakes that are told to a user."""
 
 
@@ -34,8 +36,8 @@ class DeniedError(OperationsError):
 class RefusedError(OperationsError):
     """AWS understood, and said no; code is the name that AWS has for its reason."""
 
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, cause: str, remedy: str = "", code: str = "") -> None:
+        super().__init__(cause, remedy)
         self.code = code
 
 
@@ -47,11 +49,11 @@ class PassingError(RefusedError):
     """AWS was busy, or the connection was cut: asking again may help."""
 
 
-class GivenError(OperationsError):
+class GivenError(Mistakes, OperationsError):
     """What a command was given cannot be; one problem a line."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("\n".join(problems))
+        super().__init__(map(Mistake, problems))
         self.problems = tuple(problems)
 
 

@@ -68,7 +68,7 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
     if not wanted:
         found = next(listed(account, pipeline), None)
         if found is None:
-            raise AbsentError(f"pipeline {pipeline} has no executions yet; make pipeline-start starts one")
+            raise AbsentError(f"pipeline {pipeline} has no executions yet", "make pipeline-start starts one")
         return found
     beginning = wanted.rpartition("/")[2]
     fitting = [one for one in listed(account, pipeline) if one.id.startswith(beginning)]
@@ -77,11 +77,11 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
         return (exact or fitting)[0]
     if not fitting:
         raise AbsentError(
-            f"pipeline {pipeline} has no execution whose id begins with {beginning}; "
-            "make pipeline-executions lists the last ones"
+            f"pipeline {pipeline} has no execution whose id begins with {beginning}",
+            "make pipeline-executions lists the last ones",
         )
     names = ", ".join(one.id for one in fitting[:_SHOWN])
-    raise AbsentError(f"{len(fitting)} executions begin with {beginning} ({names}, …); write more of the id")
+    raise AbsentError(f"{len(fitting)} executions begin with {beginning} ({names}, …)", "write more of the id")
 
 
 def stop(execution: Execution) -> Change | None:
@@ -95,12 +95,13 @@ def retry(execution: Execution) -> Change:
     """What goes on with an execution where it failed."""
     if not execution.is_over:
         raise RefusedError(
-            f"execution {execution.id} is {execution.status}, and only what has ended can be retried; "
-            f"follow it with pedigree status {execution.id}"
+            f"execution {execution.id} is {execution.status}, and only what has ended can be retried",
+            f"follow it with pedigree status {execution.id}",
         )
     if execution.status == SUCCEEDED:
         raise RefusedError(
-            f"execution {execution.id} has succeeded, and there is nothing to retry; make pipeline-start starts another"
+            f"execution {execution.id} has succeeded, and there is nothing to retry",
+            "make pipeline-start starts another",
         )
     return _change(execution, "retry_pipeline_execution", "steps that succeeded are kept, the others run again")
 
@@ -133,7 +134,7 @@ def listed(account: Account, pipeline: str) -> Iterator[Execution]:
 def no_pipeline(account: Account, pipeline: str) -> AbsentError:
     """A pipeline that nobody has put into the account."""
     return AbsentError(
-        f"account {account.id} has no pipeline {pipeline} in {account.region}; make pipeline-upsert puts it there"
+        f"account {account.id} has no pipeline {pipeline} in {account.region}", "make pipeline-upsert puts it there"
     )
 
 

@@ -99,16 +99,20 @@ class _Carrier:
         value = _at(answer, wait.path)
         if value in wait.failed:
             why = " ".join(str(answer.get(wait.reason) or "no reason given").split()).rstrip(".")
-            raise UnfinishedError(f"waited for {wait.what}, and it failed: {why}; {wait.remedy}")
+            raise UnfinishedError(f"waited for {wait.what}, and it failed: {why}", wait.remedy)
         return value in wait.wanted
 
     def _pause(self, since: float, patience: float, what: str, refusal: RefusedError | None) -> None:
         clock = self.account.clock
         waited = clock.monotonic() - since
         if waited >= patience:
-            seconds = f"waited {patience:.0f} seconds for"
-            told = f"{refusal}; {seconds} it" if refusal else f"{seconds} {what}; run it again to go on from here"
-            raise UnfinishedError(told) from refusal
+            cause = (
+                f"{refusal.cause} (waited {patience:.0f} seconds for it)"
+                if refusal
+                else f"waited {patience:.0f} seconds for {what}"
+            )
+            again = "run it again to go on from here"
+            raise UnfinishedError(cause, (refusal and refusal.remedy) or again) from refusal
         self.waiting(what, waited)
         clock.sleep(_PAUSE_SECONDS if refusal else _LONG_PAUSE_SECONDS)
 
@@ -123,7 +127,7 @@ def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report,
         remaining = _settled(parts, account, waiting) if complete else plan(parts, account)
     if remaining:
         names = ", ".join(f"{one.kind} {one.name}{f' ({one.why[0]})' if one.why else ''}" for one in remaining.changes)
-        raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}; is somebody else at work?")
+        raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}", "is somebody else at work?")
 
 
 def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:

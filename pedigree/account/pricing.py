@@ -36,7 +36,9 @@ def refreshed(account: Account, region: str, machines: Collection[str]) -> dict[
             if price:
                 uses.setdefault("warm", {})[architecture] = price
     if not uses:
-        raise PricesError(f"{SOURCE} knows no prices for {region}; the table of the package is used without --refresh")
+        raise PricesError(
+            f"{SOURCE} knows no prices for {region}", "the table of the package is used without --refresh"
+        )
     return {"date": f"{account.clock.now():%Y-%m-%d}", "source": SOURCE, "regions": {region: uses}}
 
 

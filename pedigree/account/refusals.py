@@ -1,11 +1,11 @@
-"""What AWS's errors mean to the person at the keyboard: one line with cause and remedy."""
+"""Turns the errors of boto3 into errors with a cause and a remedy."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 from botocore import exceptions, xform_name
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +18,9 @@ from pedigree.account.errors import (
     RefusedError,
     UnreachableError,
 )
+
+Reason: TypeAlias = tuple[str, str]
+"""A cause and a remedy."""
 
 # How each service says that something is not there: a code and, where that says other things too, words of the message.
 _ABSENCE: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -66,7 +69,9 @@ _QUOTAS: tuple[tuple[str, str, str], ...] = (
         "functions.predict.reserved_concurrency in settings (0: none set aside)",
     ),
 )
-_TAKEN = {"BucketAlreadyExists": "somebody else has a bucket of that name; choose another with site.bucket in settings"}
+_TAKEN: Mapping[str, Reason] = {
+    "BucketAlreadyExists": ("another account has a bucket of that name", "choose another with site.bucket in settings")
+}
 # Policies have names of their own for some services and calls.
 _PREFIXES = {"resourcegroupstaggingapi": "tag", "stepfunctions": "states"}
 _ACTIONS = {
@@ -97,28 +102,29 @@ def message_of(error: ClientError) -> str:
 def is_absence(error: ClientError, service: str) -> bool:
     """Whether an error only says that something is not there."""
     code, message = code_of(error), message_of(error)
-    return any(known in code and words in message for known, words in (*_ABSENCE.get(service, ()), *_EVERYWHERE))
+    return any(name in code and words in message for name, words in (*_ABSENCE.get(service, ()), *_EVERYWHERE))
 
 
-def told(
+def explained(
     error: ClientError | BotoCoreError, service: str, operation: str, arguments: Mapping[str, Any], caller: str
 ) -> OperationsError:
-    """An error of boto3 in a user's words."""
+    """The error of boto3 as one that says what to do."""
     if not isinstance(error, ClientError):
         return _unreachable(error, service)
     code, action = code_of(error), action_of(error, service, operation)
     if code in _DENIED:
-        return DeniedError(_denial(error, action, arguments, caller))
+        return _denied(error, action, arguments, caller)
     if code in _EXPIRED:
         return UnreachableError(
-            "the AWS credentials have expired; log in anew (aws sts get-caller-identity shows them)"
+            "the AWS credentials have expired", "log in anew (aws sts get-caller-identity shows them)"
         )
     if code in _UNKNOWN:
         return UnreachableError(
-            f"AWS does not know the credentials there: {message_of(error)} ({code}); check which profile is in use, "
-            "and that the account has the region of settings enabled"
+            f"AWS does not know the credentials there: {message_of(error)} ({code})",
+            "check which profile is in use, and that the account has the region of settings enabled",
         )
-    return _kind(error, service)(f"{action}: {_cause(code, message_of(error), _status(error))}", code)
+    cause, remedy = _reason(code, message_of(error), _status(error))
+    return _kind(error, service)(f"{action}: {cause}", remedy, code=code)
 
 
 def partial(failures: Sequence[Mapping[str, Any]], service: str, operation: str) -> RefusedError:
@@ -126,7 +132,7 @@ def partial(failures: Sequence[Mapping[str, Any]], service: str, operation: str)
     first = failures[0]
     code = str(first.get("ErrorCode") or first.get("Code") or "")
     message = " ".join(str(first.get("ErrorMessage") or first.get("Message") or "").split())
-    return RefusedError(f"{service} {operation}: {len(failures)} failed, the first with: {message} ({code})", code)
+    return RefusedError(f"{service} {operation}: {len(failures)} failed, the first with: {message} ({code})", code=code)
 
 
 def _status(error: ClientError) -> int:
@@ -142,15 +148,15 @@ def _kind(error: ClientError, service: str) -> type[RefusedError]:
     return PassingError if passes else RefusedError
 
 
-def _cause(code: str, message: str, status: int) -> str:
-    for known, words, remedy in _QUOTAS:
-        if known in code and words in message:
-            return f"a quota is used up: {message}; {remedy}"
+def _reason(code: str, message: str, status: int) -> Reason:
+    for name, words, remedy in _QUOTAS:
+        if name in code and words in message:
+            return f"a quota is used up: {message}", remedy
     if _THROTTLED.search(code):
-        return f"AWS is asked too often: {message} ({code}); run it again in a minute"
+        return f"AWS is asked too often: {message} ({code})", "run it again in a minute"
     if _BROKEN.search(code) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return f"AWS has a fault of its own: {message} ({code}); run it again"
-    return _TAKEN.get(code, f"{message} ({code})")
+        return f"AWS has a fault of its own: {message} ({code})", "run it again"
+    return _TAKEN.get(code, (f"{message} ({code})", ""))
 
 
 def action_of(error: ClientError, service: str, operation: str) -> str:
@@ -162,17 +168,17 @@ def action_of(error: ClientError, service: str, operation: str) -> str:
     return f"{_PREFIXES.get(service, service)}:{_ACTIONS.get((service, method), method)}"
 
 
-def _denial(error: ClientError, action: str, arguments: Mapping[str, Any], caller: str) -> str:
+def _denied(error: ClientError, action: str, arguments: Mapping[str, Any], caller: str) -> DeniedError:
     message = message_of(error)
     who = re.search(r"User: (\S+) is not authorized", message)
     resource = re.search(r"on resource: (\S+)", message)
     denying = re.search(r"with an explicit deny in (an? [\w -]+)", message)
     on = resource[1].rstrip(".") if resource else _subject(arguments)
     whose = who[1] if who else caller or "the caller"
-    remedy = (
-        f"{denying[1]} forbids it; ask whoever keeps that" if denying else "allow it in the policy of that user or role"
-    )
-    return f"{whose} may not {action}{f' on {on}' if on else ''}; {remedy}"
+    what = f"{whose} may not {action}{f' on {on}' if on else ''}"
+    if denying:
+        return DeniedError(f"{what}: {denying[1]} forbids it", "ask its owner")
+    return DeniedError(what, "allow it in the policy of that user or role")
 
 
 def _subject(arguments: Mapping[str, Any]) -> str:
@@ -183,30 +189,32 @@ def _subject(arguments: Mapping[str, Any]) -> str:
 def _unreachable(error: BotoCoreError, service: str) -> OperationsError:
     if isinstance(error, exceptions.ParamValidationError):
         raise error  # a request that does not fit its own shape is our bug
-    for kind, tell in _UNREACHABLE.items():
+    for kind, reason in _UNREACHABLE.items():
         if isinstance(error, kind):
-            return _reach(error)(tell(error, service))
+            return _connection_error(error)(*reason(error, service))
     cause = " ".join(str(error).split())
-    return _reach(error)(f"{service} could not be asked: {cause}; check the network, and run it again")
+    return _connection_error(error)(f"{service} could not be asked: {cause}", "check the network, and run it again")
 
 
-def _reach(error: BotoCoreError) -> type[OperationsError]:
-    """Whether a connection was cut, which may be over soon, or could not be."""
+def _connection_error(error: BotoCoreError) -> type[OperationsError]:
+    """PassingError for a connection that was cut, UnreachableError for one that could not be made."""
     is_passing = isinstance(error, _CUT_OFF) and not isinstance(error, exceptions.SSLError)
     return PassingError if is_passing else UnreachableError
 
 
-_UNREACHABLE: Mapping[type[BotoCoreError], Callable[[BotoCoreError, str], str]] = {
+_UNREACHABLE: Mapping[type[BotoCoreError], Callable[[BotoCoreError, str], Reason]] = {
     exceptions.NoCredentialsError: lambda _error, _service: (
-        "there are no AWS credentials here; log in with aws sso login or aws configure, or choose a profile "
-        "with --profile"
+        "there are no AWS credentials here",
+        "log in with aws sso login or aws configure, or choose a profile with --profile",
     ),
     exceptions.PartialCredentialsError: lambda error, _service: (
-        f"the AWS credentials are incomplete: {error}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, both"
+        f"the AWS credentials are incomplete: {error}",
+        "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, both",
     ),
-    exceptions.ProfileNotFound: lambda error, _service: f"{error}; see aws configure list-profiles",
-    exceptions.SSOError: lambda error, _service: f"the login has ended ({error}); log in with aws sso login",
+    exceptions.ProfileNotFound: lambda error, _service: (str(error), "see aws configure list-profiles"),
+    exceptions.SSOError: lambda error, _service: (f"the login has ended ({error})", "log in with aws sso login"),
     exceptions.EndpointConnectionError: lambda error, service: (
-        f"{service} does not answer: {error}; check the region in settings and the network"
+        f"{service} does not answer: {error}",
+        "check the region in settings and the network",
     ),
 }

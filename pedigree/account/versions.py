@@ -38,11 +38,11 @@ def approve(account: Account, group: str, number: int) -> Change | None:
     if found is None:
         known = [str(one.number) for one in newest(account, group, 10)]
         what = f"the last ones are {', '.join(known)}" if known else "there is none; an execution registers one"
-        raise AbsentError(f"group {group} has no version {number}; {what}")
+        raise AbsentError(f"group {group} has no version {number}", what)
     if found.approval == APPROVED:
         return None
     if found.status != _COMPLETED:
-        raise RefusedError(f"version {number} is {found.status} and cannot be deployed; approve another one")
+        raise RefusedError(f"version {number} is {found.status} and cannot be deployed", "approve another one")
     arguments = {
         "ModelPackageArn": found.arn,
         "ModelApprovalStatus": APPROVED,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pedigree.account.account import Clock
 from pedigree.account.errors import PassingError
 from pedigree.account.times import took
+from pedigree.clock import Clock
 
 Seen = TypeVar("Seen")
 

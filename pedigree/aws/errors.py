@@ -7,17 +7,11 @@ AwsFactsError               everything below; cause and remedy are for the user
 
 from __future__ import annotations
 
+from pedigree.errors import Mistake
 
-class AwsFactsError(Exception):
+
+class AwsFactsError(Mistake):
     """Something that AWS does not have."""
-
-    def __init__(self, cause: str, remedy: str) -> None:
-        super().__init__(cause, remedy)
-        self.cause = cause
-        self.remedy = remedy
-
-    def __str__(self) -> str:
-        return f"{self.cause}; {self.remedy}"
 
 
 class ImageNotFoundError(AwsFactsError):

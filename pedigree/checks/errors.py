@@ -8,8 +8,10 @@ ChecksError         everything below; its message is for the user: one line with
 
 from __future__ import annotations
 
+from pedigree.errors import Mistake
 
-class ChecksError(Exception):
+
+class ChecksError(Mistake):
     """Something that cannot be checked."""
 
 

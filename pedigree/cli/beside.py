@@ -59,7 +59,7 @@ def _scripts(path: Path) -> dict[str, str]:
     try:
         return sources(path)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error}; name a folder or a .tar.gz") from None
+        raise UsageError(f"{path} cannot be read: {error}", "name a folder or a .tar.gz") from None
 
 
 def _policies(folder: Path) -> dict[str, Sequence[Policy]]:
@@ -67,7 +67,7 @@ def _policies(folder: Path) -> dict[str, Sequence[Policy]]:
     from pedigree.iam import parse
 
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder; name one that has a folder of policies for each role")
+        raise UsageError(f"{folder} is no folder", "name one that has a folder of policies for each role")
     found: dict[str, Sequence[Policy]] = {}
     for entry in sorted(folder.iterdir()):
         documents = sorted(entry.glob("*.json")) if entry.is_dir() else [entry] if entry.suffix == ".json" else []
@@ -79,7 +79,7 @@ def _policies(folder: Path) -> dict[str, Sequence[Policy]]:
                 for document in _inside(_document(path))
             ]
     if not found:
-        raise UsageError(f"{folder} has no policies; write them with `pedigree policies`, or as ROLE/policy.json")
+        raise UsageError(f"{folder} has no policies", "write them with `pedigree policies`, or as ROLE/policy.json")
     return found
 
 
@@ -107,7 +107,7 @@ def _document(path: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(files.read(path))
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON: {error}; give what the AWS command line prints") from None
+        raise UsageError(f"{path} is not JSON: {error}", "give what the AWS command line prints") from None
     if not isinstance(document, dict):
-        raise UsageError(f"{path} is no object; give what the AWS command line prints")
+        raise UsageError(f"{path} is no object", "give what the AWS command line prints")
     return document

@@ -95,7 +95,8 @@ def _document(file: Path | None, text: str) -> Mapping[str, Any]:
     try:
         return load(text)
     except UnusableError as error:
-        raise UsageError(f"{file}: {error}" if file and str(file) != "-" else str(error)) from None
+        place = f"{file}: " if file and str(file) != "-" else ""
+        raise UsageError(f"{place}{error.cause}", error.remedy) from None
 
 
 def _settings(file: Path | None, settings: str, account: str | None, region: str | None) -> Settings | None:
@@ -104,7 +105,7 @@ def _settings(file: Path | None, settings: str, account: str | None, region: str
         return options.load(settings, account, region)
     for option, value in (("--settings", settings), ("--account", account), ("--region", region)):
         if value:
-            raise UsageError(f"{file} is checked as it is, and {option} would not be read; leave one of them out")
+            raise UsageError(f"{file} is checked as it is, and {option} would not be read", "leave one of them out")
     return None
 
 

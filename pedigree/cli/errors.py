@@ -1,4 +1,4 @@
-"""What the commands tell a user: a mistake is one line on standard error and exit code 2, a bug keeps its traceback.
+"""How commands report a mistake: one line on standard error and exit code 2. A bug keeps its traceback.
 
 UsageError      a mistake in how a command was called
 """
@@ -7,38 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pedigree.account.errors import GivenError, OperationsError
-from pedigree.aws.errors import AwsFactsError
-from pedigree.checks.errors import ChecksError
-from pedigree.iam.errors import PolicyError
-from pedigree.language.errors import LanguageError
-from pedigree.localaws.kernel.errors import LocalAwsError
-from pipeline.errors import PipelineError, SettingsError
+from pedigree.errors import Mistake
 
-
-class UsageError(Exception):
-    """A command that was asked for what it cannot do."""
-
-
-MISTAKES = (
-    UsageError,
-    OperationsError,
-    PipelineError,
-    AwsFactsError,
-    LanguageError,
-    ChecksError,
-    PolicyError,
-    LocalAwsError,
-)
 MISTAKE_EXIT = 2
 
 
-def told(mistake: Exception) -> Iterator[str]:
-    """The lines that tell a mistake: one a problem, whatever stood in the text that was read."""
-    problems = mistake.problems if isinstance(mistake, (GivenError, SettingsError)) else (str(mistake),)
-    yield from map(printable, problems)
+class UsageError(Mistake):
+    """A command was called in a way that cannot work."""
+
+
+def error_lines(mistake: Mistake) -> Iterator[str]:
+    """One line for each mistake, safe to print whatever the text that was read contains."""
+    return (printable(str(each)) for each in mistake.mistakes)
 
 
 def printable(text: str) -> str:
-    """A text with everything shown that a terminal would act on."""
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+    """A text with everything escaped that a terminal would act on."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -16,16 +16,16 @@ from pedigree.cli.errors import UsageError
 def check(path: Path | None) -> None:
     """Whether something could be written there, asked before the work that makes it; UsageError says why not."""
     if path is not None and path.is_dir():
-        raise UsageError(f"{path} is a folder; name a file in it with --output")
+        raise UsageError(f"{path} is a folder", "name a file in it with --output")
     if path is not None and not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder; make it, or choose another with --output")
+        raise UsageError(f"{path.parent} is no folder", "make it, or choose another with --output")
 
 
 def write(text: str, path: Path | None) -> None:
     """Write a text to a file by rename, or to standard output where there is no path."""
     content = text.encode()
     if path is None and sys.stdout is None:
-        raise UsageError("standard output is closed; choose a file with --output")
+        raise UsageError("standard output is closed", "choose a file with --output")
     try:
         if path is None:
             _print(content)
@@ -38,21 +38,21 @@ def write(text: str, path: Path | None) -> None:
         raise  # whoever read it has seen enough, which is no mistake
     except OSError as error:
         place = path or "standard output"
-        raise UsageError(f"{place} cannot be written: {error.strerror}; choose another place with --output") from None
+        raise UsageError(f"{place} cannot be written: {error.strerror}", "choose another place with --output") from None
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
     """A file to write to piece by piece, which takes the path's place when the block is through."""
     if path.is_dir():
-        raise UsageError(f"{path} is a folder; move it out of the way")
+        raise UsageError(f"{path} is a folder", "move it out of the way")
     if not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder; make it, or name another")
+        raise UsageError(f"{path.parent} is no folder", "make it, or name another")
     try:
         with _replacing(path.resolve()) as file:
             yield file
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}; name another folder") from None
+        raise UsageError(f"{path} cannot be written: {error.strerror}", "name another folder") from None
 
 
 def read(path: Path) -> str:
@@ -61,10 +61,10 @@ def read(path: Path) -> str:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be read: {error.strerror}; name a file in JSON, or - for standard input"
+            f"{path} cannot be read: {error.strerror}", "name a file in JSON, or - for standard input"
         ) from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is no text in UTF-8; name a file in JSON, or - for standard input") from None
+        raise UsageError(f"{path} is no text in UTF-8", "name a file in JSON, or - for standard input") from None
 
 
 def _print(content: bytes) -> None:

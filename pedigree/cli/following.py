@@ -56,7 +56,8 @@ def follow(place: Place, arn: str, how: Following) -> None:
         from pedigree.account.errors import UnfinishedError
 
         raise UnfinishedError(
-            f"execution {identifier} goes on after {how.minutes} minutes; pedigree status {identifier} follows it again"
+            f"execution {identifier} goes on after {how.minutes} minutes",
+            f"pedigree status {identifier} follows it again",
         )
     end(place, view, how)
 

@@ -23,11 +23,11 @@ def command(
 ) -> None:
     """Draw the graph: NAME.mmd and NAME.svg."""
     if file and settings:
-        raise UsageError(f"{file} is drawn as it is, and --settings would not be read; leave one of them out")
+        raise UsageError(f"{file} is drawn as it is, and --settings would not be read", "leave one of them out")
     if not re.fullmatch(r"\w[\w.-]{0,99}", name):
-        raise UsageError("--name is not the name of a file; write it like pipeline, with letters, digits and . _ -")
+        raise UsageError("--name is not the name of a file", "write it like pipeline, with letters, digits and . _ -")
     if not output.is_dir():
-        raise UsageError(f"{output} is no folder; make it, or choose another with --output")
+        raise UsageError(f"{output} is no folder", "make it, or choose another with --output")
     from pedigree.diagram.mermaid import mermaid
     from pedigree.diagram.picture import picture
     from pedigree.diagram.svg import svg

@@ -77,7 +77,7 @@ def reset(
     from pedigree.localaws import process
 
     if not yes and not sys.stdin.isatty():
-        raise UsageError(f"this forgets everything in {folder}; add --yes")
+        raise UsageError(f"this forgets everything in {folder}", "add --yes")
     if not yes:
         typer.confirm(f"Forget everything in {folder}?", abort=True)
     process.reset(folder)
@@ -94,7 +94,7 @@ def logs(
 
     path = process.log_path(folder)
     if not path.exists():
-        raise UsageError(f"there is no {path}; start it with: pedigree local up")
+        raise UsageError(f"there is no {path}", "start it with: pedigree local up")
     with path.open(encoding="utf-8", errors="replace") as log:
         while True:
             typer.echo(log.read(), nl=False)

@@ -16,7 +16,8 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from pedigree.cli.errors import MISTAKE_EXIT, MISTAKES, told
+from pedigree.cli.errors import MISTAKE_EXIT, error_lines
+from pedigree.errors import Mistake
 
 # In the order in which help lists them: where each is, as module and name.
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -95,7 +96,7 @@ def main() -> None:
     """Run a command; tell a mistake in one line a problem."""
     try:
         _commands(sys.argv[1] if len(sys.argv) > 1 else "")()
-    except MISTAKES as mistake:
-        for line in told(mistake):
+    except Mistake as mistake:
+        for line in error_lines(mistake):
             typer.echo(f"pedigree: {line}", err=True)
         sys.exit(MISTAKE_EXIT)

@@ -28,7 +28,7 @@ def load(names: str, account: str | None, region: str | None) -> Settings:
     """The settings of these files, the environment, and an account and region on top."""
     for option, value in (("--account", account), ("--region", region)):
         if value == "":
-            raise UsageError(f"{option} is empty; write a value, or leave it out")
+            raise UsageError(f"{option} is empty", "write a value, or leave it out")
     from pipeline.settings.loading import load
 
     return load(names, os.environ, {"site.account": account, "site.region": region})
@@ -39,5 +39,5 @@ def agreed(question: str, *, yes: bool) -> bool:
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask for consent; add --yes to do it, or --dry-run to see it only")
+        raise UsageError("there is no terminal to ask for consent", "add --yes to do it, or --dry-run to see it only")
     return typer.confirm(question)

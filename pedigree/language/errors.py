@@ -8,8 +8,10 @@ LanguageError           everything below; its message is for the user: cause and
 
 from __future__ import annotations
 
+from pedigree.errors import Mistake
 
-class LanguageError(Exception):
+
+class LanguageError(Mistake):
     """Something that is not of the definition language."""
 
 

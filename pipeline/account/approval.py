@@ -143,8 +143,9 @@ def approval(settings: Settings, archive: SourceArchive) -> Approval:
     template = f"{fixed[:-1]}, {_OF_THE_VERSION}}}"
     if len(template) > _LONGEST_TEMPLATE:
         raise OperationsError(
-            f"the event that an approval sends has {len(template)} characters, and EventBridge takes "
-            f"{_LONGEST_TEMPLATE}; shorten site.tags or endpoint.alarms.extra"
+            f"the event that an approval sends has {len(template)} characters, "
+            f"and EventBridge takes {_LONGEST_TEMPLATE}",
+            "shorten site.tags or endpoint.alarms.extra",
         )
     return Approval(settings, template)
 

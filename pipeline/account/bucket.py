@@ -60,8 +60,8 @@ class Bucket:
             yield Change("create", "bucket", self.name, self._creation(account))
         elif region != account.region:
             raise TakenError(
-                f"bucket {self.name} lies in {region}, and settings say {account.region}; "
-                "name one of that region with site.bucket"
+                f"bucket {self.name} lies in {region}, and settings say {account.region}",
+                "name one of that region with site.bucket",
             )
         elif self.is_ours(labels(account, self.name)):
             yield from self._repair(account)
@@ -77,8 +77,9 @@ class Bucket:
             found = account.find("s3", "head_bucket", Bucket=self.name, ExpectedBucketOwner=account.id)
         except DeniedError as denied:
             raise TakenError(
-                f"bucket {self.name} belongs to another account, or {account.caller or 'the caller'} may not "
-                "s3:ListBucket on it; choose another with site.bucket, or allow it"
+                f"bucket {self.name} belongs to another account, "
+                f"or {account.caller or 'the caller'} may not s3:ListBucket on it",
+                "choose another with site.bucket, or allow it",
             ) from denied
         return None if found is None else str(found.get("BucketRegion") or account.region)
 

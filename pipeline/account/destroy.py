@@ -48,8 +48,8 @@ class Data:
         others = self._others(account) if found else ()
         if others:
             raise TakenError(
-                f"{' and '.join(others)} may keep data in bucket {Bucket(self.settings).name} too; "
-                "remove that pipeline before, or delete by hand what is to go"
+                f"{' and '.join(others)} may keep data in bucket {Bucket(self.settings).name} too",
+                "remove that pipeline before, or delete by hand what is to go",
             )
         yield from found
 

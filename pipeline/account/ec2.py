@@ -109,7 +109,7 @@ def start(account: Account, rental: Rental, tell: Callable[[str], None]) -> str:
                 raise
             refusals.append(refusal)
     raise RefusedError(
-        f"{refusals[-1]}; tried in {len(refusals)} subnets: try later, or another machine", refusals[-1].code
+        f"{refusals[-1]}", f"tried in {len(refusals)} subnets: try later, or another machine", refusals[-1].code
     )
 
 
@@ -185,7 +185,7 @@ def _profile(account: Account, settings: Settings) -> str:
     except DeniedError:
         return name  # EC2 says it, if there is none
     if found is None:
-        raise AbsentError(f"account {account.id} has no instance profile {name}; make pipeline-upsert makes it")
+        raise AbsentError(f"account {account.id} has no instance profile {name}", "make pipeline-upsert makes it")
     return name
 
 

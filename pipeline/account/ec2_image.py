@@ -40,8 +40,8 @@ def find(account: Account, instance_type: str, version: str, given: str = "") ->
         if found:
             return _described(account, found["Parameter"]["Value"], name)
     raise RefusedError(
-        f"{account.region} has no deep-learning AMI with PyTorch {version}, or a little older, for {architecture}; "
-        "name an image with --ami"
+        f"{account.region} has no deep-learning AMI with PyTorch {version}, or a little older, for {architecture}",
+        "name an image with --ami",
     )
 
 

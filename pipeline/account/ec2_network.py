@@ -30,14 +30,14 @@ def find(account: Account, network: Network) -> Place:
     )
     if not subnets:
         raise RefusedError(
-            f"{account.region} has no default subnet; set site.network.subnets and site.network.security_groups"
+            f"{account.region} has no default subnet", "set site.network.subnets and site.network.security_groups"
         )
     groups = _groups(account, network, subnets[0]["VpcId"])
     for group in groups:
         for opened in _public(group):
             raise RefusedError(
-                f"security group {group['GroupId']} lets {opened} in, and nobody need reach the machine; take that "
-                "rule out, or name other groups in site.network.security_groups"
+                f"security group {group['GroupId']} lets {opened} in, and nobody need reach the machine",
+                "take that rule out, or name other groups in site.network.security_groups",
             )
     return Place(tuple(one["SubnetId"] for one in subnets), tuple(one["GroupId"] for one in groups))
 

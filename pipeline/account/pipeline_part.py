@@ -49,7 +49,7 @@ class PipelinePart:
             yield self._creation()
             return
         if found.get("PipelineStatus") == "Deleting":
-            raise UnfinishedError(f"pipeline {self.name} is being deleted; run it again in a minute")
+            raise UnfinishedError(f"pipeline {self.name} is being deleted", "run it again in a minute")
         there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
         wanted = tags.wanted(self.settings)
         tags.check_made(KIND, self.name, there, wanted, "pipeline.name")

@@ -49,8 +49,8 @@ def predict(account: Account, pipeline: str, event: Mapping[str, str]) -> tuple[
         answer = account.call("lambda", "invoke", **request)
     except AbsentError:
         raise AbsentError(
-            f"account {account.id} has no function {name} with alias {LIVE} in {account.region}; "
-            "make pipeline-upsert puts it there"
+            f"account {account.id} has no function {name} with alias {LIVE} in {account.region}",
+            "make pipeline-upsert puts it there",
         ) from None
     payload = account.read("lambda", "invoke", answer["Payload"])
     return _predictions(name, _document(name, payload), bool(answer.get("FunctionError")))
@@ -69,16 +69,20 @@ def _document(name: str, payload: bytes) -> Mapping[str, Any]:
 def _predictions(name: str, document: Mapping[str, Any], failed: bool) -> tuple[Prediction, ...]:
     if failed:
         kind, message = document.get("errorType", ""), " ".join(str(document.get("errorMessage", "")).split())
-        raise RefusedError(f"function {name} failed: {message} ({kind}); its log is /aws/lambda/{name}", str(kind))
+        raise RefusedError(
+            f"function {name} failed: {message} ({kind})", f"its log is /aws/lambda/{name}", code=str(kind)
+        )
     try:
         status = int(document["statusCode"])
         if status != _OK:
             error = json.loads(document["body"])["error"]
-            raise RefusedError(f"function {name} answers {status}: {' '.join(str(error).split())}", str(status))
+            raise RefusedError(f"function {name} answers {status}: {' '.join(str(error).split())}", code=str(status))
         return tuple(Prediction(str(one["label"]), float(one["probability"])) for one in document["predictions"])
     except (LookupError, TypeError, ValueError):
         raise _misunderstood(name) from None
 
 
 def _misunderstood(name: str) -> RefusedError:
-    return RefusedError(f"the answer of function {name} is not understood; make pipeline-upsert brings both up to date")
+    return RefusedError(
+        f"the answer of function {name} is not understood", "make pipeline-upsert brings both up to date"
+    )

@@ -128,7 +128,7 @@ def _document(content: bytes, address: str) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = json.loads(content)
     except ValueError:
-        raise RefusedError(f"the evaluation in {address} is no JSON; look at the log of {evaluate.NAME}") from None
+        raise RefusedError(f"the evaluation in {address} is no JSON", f"look at the log of {evaluate.NAME}") from None
     return found
 
 

@@ -41,22 +41,22 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
     endpoint = endpoints.find(account, name)
     if endpoint.is_moving and (not to or endpoint.heading_for != to):
         raise RefusedError(
-            f"endpoint {name} is {endpoint.status}, with configuration {endpoint.heading_for}; wait until it is "
-            f"{IN_SERVICE} (pedigree endpoint-status tells how it is doing)"
+            f"endpoint {name} is {endpoint.status}, with configuration {endpoint.heading_for}",
+            f"wait until it is {IN_SERVICE} (pedigree endpoint-status tells how it is doing)",
         )
     if endpoint.status == "Failed":
         raise RefusedError(
-            f"endpoint {name} has failed and takes no updates ({endpoint.reason or 'no reason given'}); "
-            "pedigree start deploys it anew"
+            f"endpoint {name} has failed and takes no updates ({endpoint.reason or 'no reason given'})",
+            "pedigree start deploys it anew",
         )
     live = _existing(account, endpoint.configuration, name)
     target = _existing(account, to or _previous(account, live), name)
     if endpoint.is_moving:
         return Rollback(endpoint, live, target, is_under_way=True)
     if target.name == live.name:
-        raise RefusedError(f"endpoint {name} serves configuration {target.name} already; --to names another")
+        raise RefusedError(f"endpoint {name} serves configuration {target.name} already", "--to names another")
     if not target.has_models:
-        raise RefusedError(f"configuration {target.name} is still there and its model is not; --to names another")
+        raise RefusedError(f"configuration {target.name} is still there and its model is not", "--to names another")
     return Rollback(endpoint, live, target, tuple(_in_the_way(account, settings, name, live, target)))
 
 
@@ -96,9 +96,9 @@ def watched(account: Account, rollback: Rollback) -> Callable[[], Endpoint]:
         endpoint = endpoints.find(account, name)
         if endpoint.is_moving or is_done(endpoint, rollback):
             return endpoint
-        why = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
+        state = f"endpoint {name} is {endpoint.status} with {endpoint.configuration}, not with {wanted}"
         raise UnfinishedError(
-            f"endpoint {name} is {endpoint.status} with {endpoint.configuration}, not with {wanted}: {why}"
+            f"{state}: {endpoint.reason or 'no reason given'}", f"see the log group /aws/sagemaker/Endpoints/{name}"
         )
 
     return look
@@ -114,8 +114,9 @@ def _previous(account: Account, live: Configuration) -> str:
     found = next((tag["Value"] for tag in tags if tag["Key"] == contract.TAG_PREVIOUS), "")
     if not found:
         raise RefusedError(
-            f"configuration {live.name} is the first that the endpoint had, or was not made by the pipeline: there is "
-            "nothing to go back to; --to names a configuration"
+            f"configuration {live.name} is the first of the endpoint, or the pipeline did not make it: "
+            "there is nothing to go back to",
+            "name a configuration with --to",
         )
     return str(found)
 
@@ -129,7 +130,7 @@ def _existing(account: Account, name: str, endpoint: str) -> Configuration:
             for one in account.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **arguments)
         ]
         hint = meant(name, known, f"there are {', '.join(known)}" if known else "there is none")
-        raise AbsentError(f"there is no configuration {name} any more; {hint}")
+        raise AbsentError(f"there is no configuration {name} any more", hint)
     return found
 
 

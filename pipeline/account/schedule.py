@@ -59,8 +59,8 @@ class SchedulePart:
         times = fires(chosen.expression, chosen.timezone, account.clock.now())
         if not times:
             raise NeverError(
-                f"schedule.expression = {chosen.expression} never fires again in {chosen.timezone}; "
-                "write a time that is still to come, or schedule.enabled = false"
+                f"schedule.expression = {chosen.expression} never fires again in {chosen.timezone}",
+                "write a time that is still to come, or schedule.enabled = false",
             )
         return (f"{chosen.expression} in {chosen.timezone} fires", *(f"  {time}" for time in times))
 
@@ -122,8 +122,8 @@ def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
     there: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
     if there is not None and there["Target"]["Arn"].lower() != target.lower():
         raise TakenError(
-            f"schedule {name} is there already and starts {there['Target']['Arn']}; "
-            "choose another pipeline.name, or remove that schedule"
+            f"schedule {name} is there already and starts {there['Target']['Arn']}",
+            "choose another pipeline.name, or remove that schedule",
         )
     return there
 
@@ -133,8 +133,8 @@ def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
     there = found(account, settings)
     if there is None:
         raise AbsentError(
-            f"account {account.id} has no schedule {settings.pipeline.name} in {account.region}; "
-            "make pipeline-schedule makes it"
+            f"account {account.id} has no schedule {settings.pipeline.name} in {account.region}",
+            "make pipeline-schedule makes it",
         )
     return there
 

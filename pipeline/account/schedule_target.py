@@ -21,7 +21,7 @@ def check(account: Account, settings: Settings) -> None:
     if there is None:
         raise no_pipeline(account, name)
     if account.find("iam", "get_role", RoleName=role) is None:
-        raise AbsentError(f"account {account.id} has no role {role} with which to start it; {_REMEDY}")
+        raise AbsentError(f"account {account.id} has no role {role} with which to start it", _REMEDY)
     problems = list(_problems(settings, parse(there["PipelineDefinition"])))
     if problems:
         raise GivenError(problems)

@@ -30,8 +30,8 @@ def check_made(kind: str, name: str, found: Tags, ours: Tags, setting: str) -> N
     """Refuse something whose name anybody could have chosen, and which nobody says is a pipeline's."""
     if OWNER not in found:
         raise TakenError(
-            f"{kind} {name} is there already and was not made for this pipeline; choose another {setting} in settings, "
-            f"or tag it {OWNER} = {ours[OWNER]} if it is to be taken over"
+            f"{kind} {name} is there already and was not made for this pipeline",
+            f"choose another {setting} in settings, or tag it {OWNER} = {ours[OWNER]} if it is to be taken over",
         )
 
 
@@ -39,8 +39,8 @@ def lacking(kind: str, name: str, found: Tags, ours: Tags) -> dict[str, str]:
     """The tags that are still to be set on a thing of ours; TakenError if it is another pipeline's."""
     if OWNER in found and not is_of(found, ours):
         raise TakenError(
-            f"{kind} {name} belongs to {found[OWNER]} and not to {ours[OWNER]}; "
-            "give one of the two another name in settings"
+            f"{kind} {name} belongs to {found[OWNER]} and not to {ours[OWNER]}",
+            "give one of the two another name in settings",
         )
     return {key: value for key, value in ours.items() if found.get(key) != value}
 

@@ -63,9 +63,9 @@ def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
     for text in hours:
         step, _, number = text.partition("=")
         if not re.fullmatch(r"\d{1,4}(\.\d{1,6})?", number, re.ASCII):
-            raise UsageError(f"--hours {text} cannot be; write it like --hours {steps[0]}=1.5")
+            raise UsageError(f"--hours {text} cannot be", f"write it like --hours {steps[0]}=1.5")
         if step not in steps:
-            raise UsageError(f"--hours {text}: {step} is no step that runs machines; {meant(step, steps)}")
+            raise UsageError(f"--hours {text}: {step} is no step that runs machines", meant(step, steps))
         found[step] = Hours(float(number), "given")
     return found
 

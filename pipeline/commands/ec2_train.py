@@ -114,7 +114,7 @@ def _follow(place: Place, rental: Rental, instance: str, every: float) -> None:
         if look.is_over:
             _end(look, rental, instance)
             return
-    raise UnfinishedError(f"machine {instance} has not ended in time; end it: {_stopping(place, instance)}")
+    raise UnfinishedError(f"machine {instance} has not ended in time", f"end it: {_stopping(place, instance)}")
 
 
 def _shown(place: Place) -> Callable[[Look], None]:

@@ -147,7 +147,7 @@ def _wait(place: Place, planned: Rollback, every: float) -> None:
         printing.remark(f"endpoint {name} goes on with it; {again} waits for it again")
         raise typer.Exit(INTERRUPTED_EXIT) from None
     raise UnfinishedError(
-        f"endpoint {name} is not there after {took(at_most)}, and goes on; {again} waits for it again"
+        f"endpoint {name} is not there after {took(at_most)}, and goes on", f"{again} waits for it again"
     )
 
 

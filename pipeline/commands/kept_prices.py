@@ -26,7 +26,7 @@ def read(region: str) -> Prices:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (PricesError, OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}; remove it, or ask anew with pedigree cost --refresh") from None
+        raise UsageError(f"{path}: {error}", "remove it, or ask anew with pedigree cost --refresh") from None
 
 
 def write(document: Mapping[str, Any], region: str) -> None:
@@ -35,7 +35,7 @@ def write(document: Mapping[str, Any], region: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{path.parent} cannot be made: {error.strerror}; set XDG_CACHE_HOME to another") from None
+        raise UsageError(f"{path.parent} cannot be made: {error.strerror}", "set XDG_CACHE_HOME to another") from None
     files.write(json.dumps(document, indent=2) + "\n", path)
     printing.remark(f"prices are kept in {path}")
 

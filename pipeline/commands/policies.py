@@ -24,10 +24,10 @@ def command(
 ) -> None:
     """Write the trust and the policies of every role, filled from settings. Needs no network."""
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder; make it, or name another")
+        raise UsageError(f"{folder} is no folder", "make it, or name another")
     loaded = options.load(settings, account, region)
     if not loaded.site.account:
-        raise UsageError("policies name an account, and settings do not; give it with --account, or as site.account")
+        raise UsageError("policies name an account, and settings do not", "give it with --account, or as site.account")
     from pipeline.account.roles import documents
 
     for path, document in _files(folder, documents(loaded)):

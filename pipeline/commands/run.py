@@ -55,7 +55,7 @@ def command(
 ) -> None:
     """Run the whole pipeline on this machine: no account, no docker; the second time, the cache answers."""
     if not container.exists():
-        raise UsageError(f"there is no {container}, in which the scripts run; make run sets it up, or name another")
+        raise UsageError(f"there is no {container}, in which the scripts run", "make run sets it up, or name another")
     began, since = Began(), time.monotonic()
     with _ending(began, folder, stay=stay):
         _start_aws(began, folder, container, fresh=fresh)
@@ -107,7 +107,7 @@ def _executed(began: Began, place: Place) -> View:
     how = following.Following(EVERY_SECONDS, _MINUTES)
     view = following.until_over(place, viewer(place.account, pipeline, began.execution), how)
     if view is None:
-        raise UsageError(f"the execution is not over after {_MINUTES} minutes; pedigree status follows it again")
+        raise UsageError(f"the execution is not over after {_MINUTES} minutes", "pedigree status follows it again")
     return view
 
 

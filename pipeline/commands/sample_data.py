@@ -23,7 +23,7 @@ def _whole(flag: str, limits: tuple[int, int, int], text: str) -> Any:
     def parsed(value: str) -> int:
         number = int(value) if re.fullmatch(r"[0-9]{1,12}", str(value)) else -1
         if not least <= number <= most:
-            raise UsageError(f"{flag} {value} cannot be; give a whole number from {least} to {most}")
+            raise UsageError(f"{flag} {value} cannot be", f"give a whole number from {least} to {most}")
         return number
 
     return typer.Option(flag, parser=parsed, metavar="NUMBER", help=f"{text}, {least} to {most}.")

@@ -30,8 +30,8 @@ def demand(definition: str, left_out: Sequence[Ignored]) -> None:
     if errors:
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
         raise UsageError(
-            f"the definition has {count}, and nothing has been changed; "
-            "see more with `pedigree check`, or `pedigree check --explain CODE`"
+            f"the definition has {count}, and nothing has been changed",
+            "see more with `pedigree check`, or `pedigree check --explain CODE`",
         )
 
 

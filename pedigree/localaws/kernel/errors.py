@@ -6,8 +6,10 @@ LocalAwsError           whatever a user can mend
 
 from __future__ import annotations
 
+from pedigree.errors import Mistake
 
-class LocalAwsError(Exception):
+
+class LocalAwsError(Mistake):
     """The base of all mistakes that are told to a user."""
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import (
 )
 
 from pedigree.account.errors import DeniedError, OperationsError, PassingError, RefusedError, UnreachableError
-from pedigree.account.refusals import told
+from pedigree.account.refusals import explained
 
 CALLER = "arn:aws:iam::123456789012:user/me"
 
@@ -41,7 +41,7 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
             "CreateFunction",
         ),
         "lambda", "create_function", DeniedError,
-        "function:f; a service control policy forbids it; ask whoever keeps that",
+        "function:f: a service control policy forbids it; ask its owner",
     ),
     "the tagging service": (
         refusal("AccessDeniedException", "no", "GetResources"), "resourcegroupstaggingapi", "get_resources",
@@ -63,7 +63,7 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
     ),
     "a bucket's name that is taken": (
         refusal("BucketAlreadyExists", "The requested bucket name is not available", "CreateBucket"), "s3",
-        "create_bucket", RefusedError, "somebody else has a bucket of that name; choose another with site.bucket",
+        "create_bucket", RefusedError, "another account has a bucket of that name; choose another with site.bucket",
     ),
     "a region that is not enabled": (
         refusal("UnrecognizedClientException", "The security token is invalid", "GetCallerIdentity"), "sts",
@@ -95,7 +95,7 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
 @pytest.mark.parametrize("which", ERRORS)
 def test_it_is_one_line_with_cause_and_remedy(which: str) -> None:
     error, service, operation, kind, words = ERRORS[which]
-    answer = told(error, service, operation, {"Bucket": "images"}, CALLER)
+    answer = explained(error, service, operation, {"Bucket": "images"}, CALLER)
     assert type(answer) is kind
     assert words in str(answer)
     assert "\n" not in str(answer)

@@ -14,10 +14,11 @@ from typing import Any
 import boto3
 import pytest
 
-from pedigree.account.account import Account, SystemClock
+from pedigree.account.account import Account
 from pedigree.account.perform import carry_out
 from pedigree.account.start import Wanted, start
 from pedigree.cli.account import Place
+from pedigree.clock import SystemClock
 from pedigree.localaws import process
 from pedigree.localaws.process import Daemon
 from pipeline.commands import run
