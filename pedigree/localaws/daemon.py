@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from werkzeug import Request, Response
 
@@ -22,7 +21,7 @@ from pedigree.localaws.iam.gate import Gate, Hear, unheard
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.clients import Clients
-from pedigree.localaws.kernel.store import Document, Store
+from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
 from pedigree.localaws.moto.services import SERVICES, Records
 from pedigree.localaws.moto.supported import is_supported
@@ -33,37 +32,14 @@ from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from pedigree.localaws.services.lambda_ import invoker
 from pedigree.localaws.services.lambda_.service import LambdaService
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
+from pedigree.localaws.services.resource_lookup import ResourceLookup
 from pedigree.localaws.services.s3.api import ObjectsApi
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from pedigree.localaws.services.sagemaker.control import searching
-from pedigree.localaws.services.sagemaker.control.acting import Acting
 from pedigree.localaws.services.sagemaker.control.api import Control
-from pedigree.localaws.services.sagemaker.control.known import Resources
-from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
-from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
-from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
-from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointHandlers
-from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
 from pedigree.localaws.services.sagemaker.endpoints.runtime import Runtime
-from pedigree.localaws.services.sagemaker.executions import operations as executions
-from pedigree.localaws.services.sagemaker.executions import pipelines
-from pedigree.localaws.services.sagemaker.executions.executor import LOOK_SECONDS, Executor
-from pedigree.localaws.services.sagemaker.executions.steps.callbacks import CallbackRunner
-from pedigree.localaws.services.sagemaker.executions.steps.decisions import ConditionRunner, FailRunner
-from pedigree.localaws.services.sagemaker.executions.steps.functions import FunctionRunner
-from pedigree.localaws.services.sagemaker.executions.steps.requests import LIVES, RequestRunner
-from pedigree.localaws.services.sagemaker.executions.steps.runner import Run, Runner
-from pedigree.localaws.services.sagemaker.jobs import operations as jobs
-from pedigree.localaws.services.sagemaker.jobs.published import JobMetrics
-from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine
-from pedigree.localaws.services.sagemaker.resources import models, registry, tags
-from pedigree.localaws.services.sagemaker.resources.service import Service, joined
-from pedigree.localaws.services.sagemaker.transforms.operations import TransformHandlers
-from pedigree.localaws.services.sagemaker.transforms.work import Transforms
-from pedigree.localaws.services.sagemaker.tuning.operations import TuningHandlers
-from pedigree.localaws.services.sagemaker.tuning.trainings import Trainings
-from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
+from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS
+from pedigree.localaws.services.sagemaker.sagemaker import SageMaker
 from pedigree.localaws.services.tagging.api import Labelled
 
 ACCOUNT = "123456789012"
@@ -81,7 +57,7 @@ class Options:
     function_idle_seconds: float = 300.0
     enforces_iam: bool = True
     tells_calls: bool = False
-    look_seconds: float = LOOK_SECONDS
+    poll_seconds: float = POLL_SECONDS
     hear: Hear = unheard
 
 
@@ -97,30 +73,16 @@ class LocalAws:
         self._records = Records(folder / "records", ACCOUNT)
         self._sessions, self._gate = self._gated(options)
         self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
-        self._acting = Acting(self.world, self._gate, self._sessions, self._clients)
         logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._records, options.region, clock)
-        machine = self._machine(options)
-        self._jobs = Jobs(self.world, self.catalog, machine, logs)
         self._functions = LambdaService(self.world, self._records, self._clients, logs, _functions_machine(options))
-        toolkit = (str(options.container / "bin" / "train"),) if options.container else ()
-        self._training = jobs.training(self._jobs, toolkit)
-        self._processing = jobs.processing(self._jobs)
-        kitchen = Kitchen(self._python(options), machine.environment, logs, *self._roles_of_models())
-        self._endpoints = Endpoints(self.world, kitchen, self._firing)
-        source = self.world.arn("sagemaker", "*")
-        self._captures = Captures(clock.now, lambda role: kitchen.role_objects(role, source))
-        self._tuner = Tuner(self.world, self._trainings())
-        self._transforms = Transforms(self.world, kitchen)
-        served = (EndpointHandlers(self._endpoints), TransformHandlers(self._transforms))
-        handlers = (*served, TuningHandlers(self._tuner))
-        acting = (self._training, self._processing, *handlers)
-        keeping = (pipelines, executions, models, registry, searching, tags)
-        tables = [*(one.HANDLERS for one in keeping), *(one.table() for one in acting)]
-        self.service = Service(self.world, joined(tables))
-        self._executor = Executor(self.world, self._runners(), self._read, look_seconds=options.look_seconds)
-        self._meter = Meter(clock.monotonic)
-        watch = AlarmEvaluator(self._records.held, self._records.keep, options.region, clock.now)
-        self._scaler = Scaler(self.world, self._endpoints, self._meter, watch, self._clients)
+        self._sagemaker = SageMaker(
+            *(self.world, self.catalog, self._gate, self._sessions, self._clients, logs, _job_environment(options)),
+            container=options.container,
+            poll_seconds=options.poll_seconds,
+        )
+        self.service = self._sagemaker.service
+        alarms = AlarmEvaluator(self._records.held, self._records.keep, options.region, clock.now)
+        self._scaler = Scaler(self.world, self._sagemaker.endpoints, self._sagemaker.meter, alarms, self._clients)
         router: Application = Router(self._doors(), lambda: self.port)
         self._server = Server(Told(router) if options.tells_calls else router, options.port)
 
@@ -138,23 +100,19 @@ class LocalAws:
         """Remember, take up what was running, and answer."""
         orphans.kill_orphans(self.world.folder)
         self._records.restore()
-        for handlers in (self._training, self._processing):
-            self._jobs.resume(handlers.kind)
-        self._endpoints.resume()
-        self._transforms.resume()
+        self._sagemaker.resume()
         self._server.start()
         self._logs.begin()
         self._functions.begin()
-        self._executor.begin()
+        self._sagemaker.begin()
         self._scaler.begin()
-        self._captures.begin()
-        self._tuner.begin()
 
     def stop(self) -> None:
         """Stop answering; what runs goes on with the next start. Whatever fails in here, no process is left."""
-        working = (self._scaler.end, self._executor.end, self._tuner.end, self._functions.end)
-        running = (self._jobs.end_all, self._transforms.end_all, self._endpoints.end_all)
-        keeping = (self._server.stop, self._captures.end, self._logs.end)
+        sagemaker = self._sagemaker
+        working = (self._scaler.end, sagemaker.executor.end, sagemaker.tuner.end, self._functions.end)
+        running = (sagemaker.jobs.end_all, sagemaker.transforms.end_all, sagemaker.endpoints.end_all)
+        keeping = (self._server.stop, sagemaker.captures.end, self._logs.end)
         with ExitStack() as stack:
             stack.callback(orphans.kill_orphans, self.world.folder)
             for end in reversed((*working, *running, *keeping)):
@@ -162,7 +120,7 @@ class LocalAws:
 
     def is_serving(self, endpoint: str) -> bool:
         """Whether an endpoint has instances that answer now."""
-        return any(self._endpoints.counts(endpoint).values())
+        return any(self._sagemaker.endpoints.counts(endpoint).values())
 
     def _gated(self, options: Options) -> tuple[Sessions, Gate]:
         """IAM before everything that is asked, and the roles that services take."""
@@ -172,19 +130,9 @@ class LocalAws:
 
         people = People(self._records.held, ACCOUNT, now)
         self._records.listen(people.changed)
-        known = Resources(self.world, self._records.held)
+        known = ResourceLookup(self.world, self._records.held)
         gate = Gate(people, known, is_enforced=options.enforces_iam, hear=options.hear)
         return Sessions(gate, self._records.held, lambda: self.url, now), gate
-
-    def _roles_of_models(self) -> tuple[Callable[[str, str], Mapping[str, str]], Callable[[str, str], ObjectCatalog]]:
-        def objects(role: str, source: str) -> ObjectCatalog:
-            return self._acting.objects(self.catalog, role, source)
-
-        return self._acting.environment, objects
-
-    def _read(self, execution: Document, address: str) -> bytes:
-        role, source = execution["RoleArn"], execution["PipelineExecutionArn"]
-        return self._acting.objects(self.catalog, role, source).read(address)
 
     def _doors(self) -> Mapping[str, Application]:
         """The services, each behind the gate; nothing gets past the net."""
@@ -204,53 +152,27 @@ class LocalAws:
         }
         return {
             **{name: Intake(inside, is_supported) for name, inside in recorded.items()},
-            "sagemaker": application(self._sagemaker()),
+            "sagemaker": application(self._sagemaker_planes()),
             "s3": application(objects.answer),
         }
 
-    def _sagemaker(self) -> Callable[[Request], Response]:
+    def _sagemaker_planes(self) -> Callable[[Request], Response]:
         """The control plane names its operation in a header, the data plane has a path; both sign alike."""
-        control, runtime = Control(self.service), Runtime(self._endpoints, self._meter, self._captures)
+        sagemaker = self._sagemaker
+        control = Control(self.service)
+        runtime = Runtime(sagemaker.endpoints, sagemaker.meter, sagemaker.captures)
         return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
 
-    def _trainings(self) -> Trainings:
-        def call(operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-            return self.service.answer(operation, dict(request))
 
-        return Trainings(self.world, call, self._training.series)
-
-    def _runners(self) -> Mapping[str, Runner]:
-        acting = self._acting
-
-        def call(run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-            return acting.call(run, operation, request, self.service.answer)
-
-        return {
-            **dict.fromkeys(LIVES, RequestRunner(call)),
-            "Condition": ConditionRunner(),
-            "Fail": FailRunner(),
-            "Callback": CallbackRunner(acting.send),
-            "Lambda": FunctionRunner(acting.invoke),
-        }
-
-    def _firing(self, alarms: Sequence[str]) -> Sequence[str]:
-        """Which of some alarms are in ALARM, by what CloudWatch's records say."""
-        told = self._clients("cloudwatch").describe_alarms(AlarmNames=list(alarms))
-        return [one["AlarmName"] for one in told["MetricAlarms"] if one["StateValue"] == "ALARM"]
-
-    def _python(self, options: Options) -> str:
-        return str(options.container / "bin" / "python") if options.container else sys.executable
-
-    def _machine(self, options: Options) -> Machine:
-        path = os.environ.get("PATH", os.defpath)
-        if options.container:
-            path = f"{options.container / 'bin'}{os.pathsep}{path}"
-        # Threads that wait by spinning take the cores from every other process: two jobs would be 40 times slower.
-        threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
-        environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region, **threads}
-        environment |= orphans.daemon_marker(options.folder)
-        published = JobMetrics(self._clients)
-        return Machine(environment, os.cpu_count() or 1, self._acting.environment, self._acting.objects, published)
+def _job_environment(options: Options) -> Mapping[str, str]:
+    """The environment variables of jobs and model servers."""
+    path = os.environ.get("PATH", os.defpath)
+    if options.container:
+        path = f"{options.container / 'bin'}{os.pathsep}{path}"
+    # Threads that wait by spinning take the cores from every other process: two jobs would be 40 times slower.
+    threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
+    environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region, **threads}
+    return {**environment, **orphans.daemon_marker(options.folder)}
 
 
 def _functions_machine(options: Options) -> invoker.RuntimeConfig:

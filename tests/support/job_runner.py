@@ -13,9 +13,10 @@ from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
-from pedigree.localaws.services.sagemaker.jobs import operations as job_handlers
-from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Machine
-from pedigree.localaws.services.sagemaker.resources.service import Service, joined
+from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
+from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
+from tests.support.roles import AllowedRoles
 
 ROLE = "arn:aws:iam::000000000000:role/job"
 PATIENCE_SECONDS = 120
@@ -35,10 +36,10 @@ class KeptLogs:
 
     def wait_for(self, line: str) -> None:
         with self.more:
-            assert self.more.wait_for(lambda: line in [one for _, one in self.lines], PATIENCE_SECONDS)
+            assert self.more.wait_for(lambda: line in [text for _, text in self.lines], PATIENCE_SECONDS)
 
 
-class Shop:
+class LocalJobs:
     """A local AWS that runs jobs."""
 
     def __init__(self, folder: Path, kind_of_catalog: type[ObjectCatalog] = ObjectCatalog) -> None:
@@ -48,10 +49,10 @@ class Shop:
         self.logs = KeptLogs()
         self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
         environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **orphans.daemon_marker(folder)}
-        machine = Machine(environment, cores=4)
-        self.jobs = Jobs(self.world, self.catalog, machine, self.logs)
-        self.training, self.processing = job_handlers.training(self.jobs, ()), job_handlers.processing(self.jobs)
-        self.service = Service(self.world, joined([self.training.table(), self.processing.table()]))
+        host = JobHost(environment, cores=4, roles=AllowedRoles(self.catalog))
+        self.runner = JobRunner(self.world, host, self.logs)
+        self.training, self.processing = TrainingJobOperations(self.runner), ProcessingJobOperations(self.runner)
+        self.service = Service(self.world, (self.training, self.processing))
 
     def put(self, key: str, content: str = "x") -> None:
         self.catalog.put(S3Location("bucket", key), [content.encode()])

@@ -5,29 +5,30 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from concurrent.futures import Executor as Pool
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.sagemaker.executions import operations, pipelines, state
+from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.executions import operations, pipeline_operations, state
 from pedigree.localaws.services.sagemaker.executions.executor import Executor
-from pedigree.localaws.services.sagemaker.executions.steps.callbacks import CallbackRunner
-from pedigree.localaws.services.sagemaker.executions.steps.decisions import ConditionRunner, FailRunner
-from pedigree.localaws.services.sagemaker.executions.steps.functions import FunctionRunner, Invoked
-from pedigree.localaws.services.sagemaker.executions.steps.requests import RequestRunner
-from pedigree.localaws.services.sagemaker.executions.steps.runner import Run
-from pedigree.localaws.services.sagemaker.resources import models, registry, tags
-from pedigree.localaws.services.sagemaker.resources.service import Service, joined
+from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
+from pedigree.localaws.services.sagemaker.executions.steps.services import FunctionAnswer
+from pedigree.localaws.services.sagemaker.executions.steps.types import runners
+from pedigree.localaws.services.sagemaker.resources import model_operations, registry_operations, tag_operations
 from tests.support import worlds
+
+QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/await"
+MODEL: dict[str, Any] = {"ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/model.tar.gz"}}
+TOKEN = {"ClientRequestToken": "t" * 32}
 
 
 class KilledError(BaseException):
     """The process ends here, and does nothing more."""
 
 
-class Sage:
+class LocalSageMaker:
     """A local SageMaker that lives in a folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -43,19 +44,9 @@ class Sage:
     def restart(self) -> None:
         """Forget all that is not on the disk."""
         self.world = worlds.world(self.folder, self.clock, self.objects)
-        tables = (pipelines.HANDLERS, operations.HANDLERS, models.HANDLERS, registry.HANDLERS, tags.HANDLERS)
-        self.service = Service(self.world, joined(tables))
-        request = RequestRunner(self._call)
-        self.executor = Executor(
-            self.world,
-            {
-                **dict.fromkeys(("Training", "Processing", "Model", "RegisterModel"), request),
-                "Condition": ConditionRunner(),
-                "Fail": FailRunner(),
-                "Callback": CallbackRunner(lambda run, queue, body: self.messages.append(json.loads(body))),
-                "Lambda": FunctionRunner(self._invoke, AtOnce()),
-            },
-        )
+        families = (pipeline_operations, operations, model_operations, registry_operations, tag_operations)
+        self.service = Service(self.world, families)
+        self.executor = Executor(self.world, runners(self))
 
     def start(self, *steps: Mapping[str, Any], parameters: Mapping[str, str] | None = None, **more: Any) -> str:
         """Start an execution of a pipeline of these steps."""
@@ -97,7 +88,8 @@ class Sage:
         name = [job for job in self.jobs if f"-{step}" in job][-1]
         self.jobs[name].update(TrainingJobStatus=status, ProcessingJobStatus=status, **members)
 
-    def _call(self, run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def call(self, attempt: Attempt, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Call an operation for a step; jobs are those of the test."""
         if not operation.endswith("Job"):
             return self.service.answer(operation, dict(request))
         if self.refusals:
@@ -106,27 +98,52 @@ class Sage:
         if operation.startswith("Create"):
             if name in self.jobs:
                 raise ServiceError("ResourceInUse", f"Job name must be unique: {name}")
-            self.begun.append(run.step.name)
+            self.begun.append(attempt.step.name)
             self.jobs[name] = {**request, "TrainingJobStatus": "InProgress", "ProcessingJobStatus": "InProgress"}
             self.jobs[name].update(TrainingJobArn=f"arn:{name}", ProcessingJobArn=f"arn:{name}")
         if operation.startswith("Stop"):
             self.jobs[name].update(TrainingJobStatus="Stopped", ProcessingJobStatus="Stopped")
         return self.jobs[name]
 
-    def _invoke(self, run: Run, arn: str, payload: str) -> Invoked:
-        self.begun.append(run.step.name)
+    def send(self, _attempt: Attempt, _queue: str, body: str) -> None:
+        """Send a message for a step."""
+        self.messages.append(json.loads(body))
+
+    def invoke(self, attempt: Attempt, arn: str, payload: str) -> Future[FunctionAnswer]:
+        """Invoke a function for a step; it has answered when this returns."""
+        self.begun.append(attempt.step.name)
         answer = self.returns.get(arn, {})
         if isinstance(answer, KilledError):
             raise answer
+        future: Future[FunctionAnswer] = Future()
         if isinstance(answer, Exception):
-            return Invoked(json.dumps({"errorMessage": str(answer)}), "Unhandled")
-        return Invoked(json.dumps({**answer, "given": payload}))
-
-
-class AtOnce(Pool):
-    """A pool that does what it is given before it says so."""
-
-    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
-        future: Future[Any] = Future()
-        future.set_result(function(*arguments, **named))
+            future.set_result(FunctionAnswer(json.dumps({"errorMessage": str(answer)}), "Unhandled"))
+        else:
+            future.set_result(FunctionAnswer(json.dumps({**answer, "given": payload})))
         return future
+
+
+def training(name: str, **members: Any) -> dict[str, Any]:
+    hyperparameters = {"epochs": {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.Epochs"}]}}}
+    return {"Name": name, "Type": "Training", "Arguments": {"HyperParameters": hyperparameters}, **members}
+
+
+def after(name: str, source: str, **members: Any) -> dict[str, Any]:
+    uri = {"Get": f"Steps.{source}.ModelArtifacts.S3ModelArtifacts"}
+    return {"Name": name, "Type": "Training", "Arguments": {"HyperParameters": {"from": uri}}, **members}
+
+
+def function(name: str, *outputs: str, **arguments: Any) -> dict[str, Any]:
+    declared = [{"OutputName": output, "OutputType": "String"} for output in outputs]
+    return {"Name": name, "Type": "Lambda", "FunctionArn": name, "Arguments": arguments, "OutputParameters": declared}
+
+
+def waiting() -> dict[str, Any]:
+    outputs = [{"OutputName": "outcome", "OutputType": "String"}]
+    return {
+        "Name": "Wait",
+        "Type": "Callback",
+        "SqsQueueUrl": QUEUE,
+        "Arguments": {"a": "b"},
+        "OutputParameters": outputs,
+    }

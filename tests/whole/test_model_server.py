@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pedigree.localaws.services.sagemaker.endpoints import inference_defaults as defaults
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import Recipe
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
 
 CONTAINER = Path(__file__).parents[2] / ".venv-container" / "bin" / "python"
 ROWS = [[1.0, 2.0], [3.0, 4.0]]
@@ -25,7 +25,7 @@ def test_code_that_only_loads_its_model_is_asked_in_tensors(tmp_path: Path) -> N
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "inference.py").write_text(DOUBLING)
     (tmp_path / "code" / "requirements.txt").write_text("torch\n")
-    fleet = Fleet(Recipe(str(CONTAINER), tmp_path, {}, lambda _line: None))
+    fleet = Fleet(InstanceSpec(str(CONTAINER), tmp_path, {}, lambda _line: None))
     fleet.resize(1)
     told = fleet.invoke(json.dumps(ROWS).encode(), {"Content-Type": defaults.JSON, "Accept": defaults.CSV})
     assert (told.status, told.content_type, told.content) == (200, defaults.CSV, b"2.0,4.0\n6.0,8.0\n")

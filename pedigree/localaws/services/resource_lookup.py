@@ -1,4 +1,4 @@
-"""What the gate looks up about resources: in the store, and in the records that moto keeps."""
+"""Looks up what IAM's decisions depend on about resources: in the store, and in moto's state."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _GLOBAL = "aws"
 
 
 @dataclass(frozen=True)
-class Resources:
-    """The resources of a world."""
+class ResourceLookup:
+    """The resources of all services."""
 
     world: World
     held: Held

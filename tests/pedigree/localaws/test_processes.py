@@ -18,7 +18,7 @@ from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import Host, HostProcesses, Outcome
-from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, Recipe
+from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, InstanceSpec
 
 Told = TypeVar("Told")
 PATIENCE_SECONDS = 20
@@ -93,7 +93,7 @@ def model(tmp_path: Path) -> Path:
 
 def test_a_model_server_that_fails_takes_along_what_it_has_started(model: Path) -> None:
     lines: list[str] = []
-    instance = Instance(Recipe(sys.executable, model, dict(os.environ), lines.append))
+    instance = Instance(InstanceSpec(sys.executable, model, dict(os.environ), lines.append))
 
     def failed() -> None:
         with pytest.raises(InstanceError, match="no weights here"):

@@ -10,7 +10,7 @@ import pytest
 from pedigree.checks.errors import UnknownCodeError
 from pedigree.checks.ignoring import Ignored
 from pedigree.cli.errors import UsageError
-from pedigree.localaws.services.sagemaker.executions.soundness import tell
+from pedigree.localaws.services.sagemaker.executions.definition_checks import log_errors
 from pipeline.commands import soundness
 from tests.support.definitions import configure
 
@@ -44,7 +44,7 @@ def test_settings_leave_out_what_they_say() -> None:
 
 def test_the_local_aws_tells_errors_in_its_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        tell("dog-breeds", GOLDEN)
+        log_errors("dog-breeds", GOLDEN)
         assert caplog.messages == []
-        tell("dog-breeds", BROKEN)
+        log_errors("dog-breeds", BROKEN)
     assert caplog.messages[0].startswith("pipeline dog-breeds: REF001 error /Steps/1/Arguments/")

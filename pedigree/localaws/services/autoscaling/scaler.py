@@ -25,8 +25,9 @@ from pedigree.localaws.services.autoscaling.target_tracking import (
 )
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from pedigree.localaws.services.cloudwatch.alarm_state import MetricStat
-from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.metering import MINUTE, Meter
+from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 
 ACTIVITY = "scaling-activity"
 _LOG = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ class Scaler:
                 _LOG.exception("scaling has to wait")
 
     def _targets(self) -> list[ScalableTarget]:
-        if not self._world.store.entries(ENDPOINT):
+        if not self._world.store.entries(ENDPOINT.kind):
             return []
         told = self._pages("describe_scalable_targets", "ScalableTargets")
         return [ScalableTarget.of(one) for one in told if one["ScalableDimension"] in _DIMENSIONS]
@@ -166,7 +167,7 @@ class Scaler:
 
     def _count(self, target: ScalableTarget) -> int:
         """How many instances a target has; none while it is not to be scaled."""
-        body = self._world.store.find(ENDPOINT, target.endpoint)
+        body = self._world.store.find(ENDPOINT.kind, target.endpoint)
         if body is None or body["EndpointStatus"] != "InService":
             return 0
         return self._endpoints.counts(target.endpoint).get(target.variant, 0)

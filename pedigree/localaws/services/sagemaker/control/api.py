@@ -13,7 +13,7 @@ from werkzeug import Request, Response
 from pedigree.localaws.http.protocol.answers import error_body
 from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.sagemaker.resources.service import Service
+from pedigree.localaws.services.sagemaker.control.service import Service
 
 _LOG = logging.getLogger(__name__)
 _TYPE = "application/x-amz-json-1.1"

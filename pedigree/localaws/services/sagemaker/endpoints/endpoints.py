@@ -23,16 +23,16 @@ from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
+from pedigree.localaws.services.sagemaker.endpoints.deployment import Invoked, Live, Order
+from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running
 from pedigree.localaws.services.sagemaker.endpoints.fleet import OverError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, variants
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, end_left_over
-from pedigree.localaws.services.sagemaker.endpoints.live import Invoked, Live, Order
-from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen, variants
+from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.endpoints.rollout import Rollout, rollout
-from pedigree.localaws.services.sagemaker.endpoints.summaries import captured, running
 from pedigree.localaws.services.sagemaker.resources import events
 
-ENDPOINT = "endpoint"
 _FOLDER = "endpoints"
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
@@ -48,9 +48,9 @@ Done: TypeAlias = Callable[[str], None]
 class Endpoints:
     """All endpoints."""
 
-    def __init__(self, world: World, kitchen: Kitchen, firing: Firing) -> None:
+    def __init__(self, world: World, host: HostEnvironment, firing: Firing) -> None:
         self._world = world
-        self._kitchen = kitchen
+        self._host = host
         self._firing = firing
         self._live: dict[str, Live] = {}
         self._lock = threading.Lock()
@@ -70,7 +70,7 @@ class Endpoints:
     def scale(self, name: str, counts: Mapping[str, int], done: Done) -> None:
         """Give variants other numbers of instances on behalf of their scaling; the endpoint says Updating meanwhile."""
         with self._world.store.transaction():
-            body = self._world.store.find(ENDPOINT, name)
+            body = self._world.store.find(ENDPOINT.kind, name)
             is_at_rest = body is not None and body["EndpointStatus"] == "InService"
             if body is not None and is_at_rest:
                 self._note(name, "Updating", **Order.of(body).resized(counts, {}))
@@ -87,7 +87,7 @@ class Endpoints:
     def resume(self) -> None:
         """Take up what there was when the daemon ended, after ending what is left of it."""
         end_left_over(self._world.folder / _FOLDER)
-        for entry in self._world.store.entries(ENDPOINT):
+        for entry in self._world.store.entries(ENDPOINT.kind):
             status = entry.body["EndpointStatus"]
             if status == "Deleting":
                 self.remove(entry.name)
@@ -143,7 +143,7 @@ class Endpoints:
         self._in_thread(name, taken_up)
 
     def _create(self, name: str, live: Live) -> None:
-        body = self._world.store.get(ENDPOINT, name)
+        body = self._world.store.get(ENDPOINT.kind, name)
         order = Order.of(body)
         self._clean(name, but=body.get("_folder", ""))
         try:
@@ -209,7 +209,7 @@ class Endpoints:
         except InstanceError as error:
             failure = str(error)
         if not live.is_over:
-            body = self._world.store.get(ENDPOINT, name)
+            body = self._world.store.get(ENDPOINT.kind, name)
             # An update that was asked for meanwhile waits for this thread, and is not over because this is.
             kept = {"PendingDeploymentSummary": body.get("PendingDeploymentSummary")} if body.get("_change") else {}
             self._settle(
@@ -224,14 +224,14 @@ class Endpoints:
         with self._lock:
             self._live.pop(name, None)
         with self._world.store.transaction():
-            if self._world.store.find(ENDPOINT, name) is not None:
-                self._world.store.remove(ENDPOINT, name)
+            if self._world.store.find(ENDPOINT.kind, name) is not None:
+                self._world.store.remove(ENDPOINT.kind, name)
 
     def _bring_up(self, name: str, live: Live, order: Order, kept: str = "") -> Generation:
         """Have a generation that answers, beside the current one; its models lie in a folder of its own."""
         folder = kept or str(uuid.uuid4())
         place = self._world.folder / _FOLDER / name / folder
-        found = variants(self._world, self._kitchen, name, order.configuration, place)
+        found = variants(self._world, self._host, name, order.configuration, place)
         chosen = tuple(
             replace(one, count=order.counts.get(one.name, one.count), weight=order.weights.get(one.name, one.weight))
             for one in found
@@ -259,7 +259,7 @@ class Endpoints:
             "_folder": generation.name,
         }
         with self._world.store.transaction():
-            coming = {**self._world.store.get(ENDPOINT, name), **members}.get("_change")
+            coming = {**self._world.store.get(ENDPOINT.kind, name), **members}.get("_change")
             self._note(name, "Updating" if coming else status, **{**told, **members})
 
     def _roll_back(self, name: str, live: Live, why: str) -> None:
@@ -271,7 +271,7 @@ class Endpoints:
         if live.current is None:
             self._note(name, "Failed", FailureReason=why, _change=None)
             return
-        before = Order.of(self._world.store.get(ENDPOINT, name))
+        before = Order.of(self._world.store.get(ENDPOINT.kind, name))
         self._settle(name, live, before, FailureReason=why, _change=None)
         self._clean(name, but=live.current.name)
 
@@ -292,12 +292,12 @@ class Endpoints:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _change(self, name: str, **members: Any) -> Document:
-        return self._world.store.update(ENDPOINT, name, lambda before: {**before, **members})
+        return self._world.store.update(ENDPOINT.kind, name, lambda before: {**before, **members})
 
     def _note(self, name: str, status: str, **members: Any) -> None:
         """Say how far an endpoint is; of one that is to be deleted nothing else is said any more."""
         with self._world.store.transaction():
-            if self._world.store.get(ENDPOINT, name)["EndpointStatus"] == "Deleting":
+            if self._world.store.get(ENDPOINT.kind, name)["EndpointStatus"] == "Deleting":
                 return
             body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
             self._tell(body, status)

@@ -8,7 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pedigree.localaws.services.sagemaker.endpoints.instances import GoneError, Instance, InstanceError, Recipe, Reply
+from pedigree.localaws.services.sagemaker.endpoints.instances import (
+    GoneError,
+    Instance,
+    InstanceError,
+    InstanceSpec,
+    Reply,
+)
 
 _LOG = logging.getLogger(__name__)
 DRAIN_SECONDS = 60.0
@@ -26,8 +32,8 @@ class OverError(InstanceError):
 class Fleet:
     """Instances that all run the same. A thread watches over them from the first on."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        self._recipe = recipe
+    def __init__(self, spec: InstanceSpec) -> None:
+        self._spec = spec
         self._instances: list[Instance] = []
         self._leaving: list[Instance] = []
         self._wanted = 0
@@ -103,7 +109,7 @@ class Fleet:
             one.result()
 
     def _start(self) -> None:
-        instance = Instance(self._recipe, self._lost.set)
+        instance = Instance(self._spec, self._lost.set)
         try:
             instance.wait_until_ready(lambda: not self._is_over)
         except InstanceError:
@@ -150,7 +156,7 @@ class Fleet:
         with self._lock:
             lost, self._leaving = self._leaving, []
         for instance in lost:
-            _LOG.warning("the model server %d of %s has ended", instance.process, self._recipe.model)
+            _LOG.warning("the model server %d of %s has ended", instance.process, self._spec.model)
             instance.end()
 
     def _watch(self) -> None:

@@ -13,7 +13,7 @@ from pedigree.localaws.services.sagemaker.endpoints.fleet import DRAIN_SECONDS, 
 from pedigree.localaws.services.sagemaker.endpoints.instances import (
     ANSWER_SECONDS,
     InstanceError,
-    Recipe,
+    InstanceSpec,
     Reply,
     SlowError,
 )
@@ -32,7 +32,7 @@ class Variant:
     """A variant: what its instances run, how many there are, and its weight among the others."""
 
     name: str
-    recipe: Recipe
+    spec: InstanceSpec
     count: int
     weight: float = 1.0
     role: str = ""
@@ -54,7 +54,7 @@ class Generation:
         self.name = name
         self.capture = capture
         self.variants = {variant.name: variant for variant in variants}
-        self.fleets = {variant.name: Fleet(variant.recipe) for variant in variants}
+        self.fleets = {variant.name: Fleet(variant.spec) for variant in variants}
         self.weights = {variant.name: variant.weight for variant in variants}
         self._chance = chance
 

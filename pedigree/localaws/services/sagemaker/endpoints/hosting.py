@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,45 +15,45 @@ from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download
 from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
-from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, InstanceError, Recipe
+from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, InstanceError, InstanceSpec
 from pedigree.localaws.services.sagemaker.resources import models, registry
+from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
 
 
 @dataclass(frozen=True)
-class Kitchen:
-    """What all instances have in common: a Python, an environment, and what a role brings: credentials and objects."""
+class HostEnvironment:
+    """What all model servers have in common: a Python, environment variables, logs, and the roles that models take."""
 
     python: str
     environment: Mapping[str, str]
     logs: LogWriter
-    role_environment: Callable[[str, str], Mapping[str, str]]
-    role_objects: Callable[[str, str], ObjectCatalog]
+    roles: RoleAccess
 
 
 @dataclass(frozen=True)
 class Served:
     """A model ready to be served: what its instances run, and in whose name."""
 
-    recipe: Recipe
+    spec: InstanceSpec
     role: str
 
 
-def variants(world: World, kitchen: Kitchen, endpoint: str, configuration: str, folder: Path) -> tuple[Variant, ...]:
+def variants(
+    world: World, host: HostEnvironment, endpoint: str, configuration: str, folder: Path
+) -> tuple[Variant, ...]:
     """The variants of a configuration, ready to start; InstanceError if a model cannot be had."""
-    described = models.CONFIGURATION.get(world, configuration)
-    return tuple(
-        _variant(world, kitchen, endpoint, configuration, folder, one) for one in described["ProductionVariants"]
-    )
+    described = models.ENDPOINT_CONFIG.get(world, configuration)
+    return tuple(_variant(world, host, endpoint, configuration, folder, one) for one in described["ProductionVariants"])
 
 
 def _variant(
-    world: World, kitchen: Kitchen, endpoint: str, configuration: str, folder: Path, one: Mapping[str, Any]
+    world: World, host: HostEnvironment, endpoint: str, configuration: str, folder: Path, one: Mapping[str, Any]
 ) -> Variant:
     name = one["VariantName"]
     log = f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/{configuration}"
-    made = served(world, kitchen, one["ModelName"], folder / name, log)
+    made = served(world, host, one["ModelName"], folder / name, log)
     weight, serverless = one.get("InitialVariantWeight", 1.0), one.get("ServerlessConfig") or {}
-    return Variant(name, made.recipe, instances(one), weight, made.role, serverless)
+    return Variant(name, made.spec, instances(one), weight, made.role, serverless)
 
 
 def instances(variant: Mapping[str, Any]) -> int:
@@ -65,7 +65,7 @@ def instances(variant: Mapping[str, Any]) -> int:
 
 def served(
     world: World,
-    kitchen: Kitchen,
+    host: HostEnvironment,
     name: str,
     folder: Path,
     log: tuple[str, str],
@@ -76,10 +76,10 @@ def served(
     model = models.MODEL.get(world, name)
     container = _container(world, model)
     role, source = model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*")
-    _lay_out(kitchen.role_objects(role, source), container, folder, role)
+    _lay_out(host.roles.objects(role, source), container, folder, role)
     environment = {
-        **kitchen.environment,
-        **kitchen.role_environment(role, source),
+        **host.environment,
+        **host.roles.environment(role, source),
         **container.get("Environment", {}),
         **(more or {}),
         "SM_MODEL_DIR": str(folder),
@@ -87,9 +87,9 @@ def served(
     group, stream = log
 
     def hear(line: str) -> None:
-        kitchen.logs.write(group, stream, line)
+        host.logs.write(group, stream, line)
 
-    return Served(Recipe(kitchen.python, folder, environment, hear, seconds), role)
+    return Served(InstanceSpec(host.python, folder, environment, hear, seconds), role)
 
 
 def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -39,7 +39,7 @@ class SlowError(InstanceError):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class InstanceSpec:
     """What an instance runs: a Python, a model's folder, an environment, and who hears what it says."""
 
     python: str
@@ -62,10 +62,10 @@ class Reply:
 class Instance:
     """A model server; whoever began it is told when its process has ended, for whatever reason."""
 
-    def __init__(self, recipe: Recipe, when_over: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, spec: InstanceSpec, when_over: Callable[[], None] = lambda: None) -> None:
         self._mark = orphans.unique_marker()
-        self._process = _process(recipe, self._mark)
-        self._recipe = recipe
+        self._process = _process(spec, self._mark)
+        self._spec = spec
         self._when_over = when_over
         self._last_words: list[str] = []
         self._port = 0
@@ -114,7 +114,7 @@ class Instance:
             if connection is not None:
                 connection.close()
             if isinstance(error, TimeoutError):
-                raise SlowError(f"the model did not answer in {self._recipe.answer_seconds:.0f} seconds") from error
+                raise SlowError(f"the model did not answer in {self._spec.answer_seconds:.0f} seconds") from error
             self._is_gone = True
             raise GoneError(f"the model server went away: {error!r}") from error
         with self._lock:
@@ -138,11 +138,11 @@ class Instance:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return Connection(self._port, self._recipe.answer_seconds)
+        return Connection(self._port, self._spec.answer_seconds)
 
     def _ping(self) -> bool:
         try:
-            connection = Connection(self._port, self._recipe.answer_seconds)
+            connection = Connection(self._port, self._spec.answer_seconds)
         except OSError:
             return False
         try:
@@ -160,7 +160,7 @@ class Instance:
             if self._port:
                 return
         self._last_words = [*self._last_words[-9:], line]
-        self._recipe.hear(line)
+        self._spec.hear(line)
 
     def _watch(self) -> None:
         """See it end, and end with it what it has started; nothing of it is left then."""
@@ -176,13 +176,13 @@ class Instance:
         return next((line for line in reversed(self._last_words) if line.strip()), "it said nothing")[:512]
 
 
-def _process(recipe: Recipe, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [recipe.python, str(_SERVER), str(recipe.model)]
+def _process(spec: InstanceSpec, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    command = [spec.python, str(_SERVER), str(spec.model)]
     try:
         return subprocess.Popen(  # noqa: S603  # running a model's code is what this is for
             command,
-            cwd=recipe.model,
-            env={**recipe.environment, **mark},
+            cwd=spec.model,
+            env={**spec.environment, **mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

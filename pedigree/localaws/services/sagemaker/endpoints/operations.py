@@ -1,4 +1,4 @@
-"""Endpoints: created, described, updated, resized, deleted. Their life is endpoints/endpoints.py's."""
+"""The operations of endpoints; endpoints/endpoints.py carries them out."""
 
 from __future__ import annotations
 
@@ -9,44 +9,31 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.endpoints import summaries
-from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
-from pedigree.localaws.services.sagemaker.endpoints.live import Order
+from pedigree.localaws.services.sagemaker.endpoints import descriptions as summaries
+from pedigree.localaws.services.sagemaker.endpoints.deployment import Order
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models
-from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.resources.resources import Resource
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
 
 _RETAINED = frozenset({"DesiredInstanceCount", "DesiredWeight", "DataCaptureConfig"})
 _SIZES: Mapping[str, tuple[str, int]] = {"CanarySize": ("CANARY", 1), "LinearStepSize": ("LINEAR", 10)}
 _MOST_PERCENT = 50
 
-RESOURCE = Resource(
-    ENDPOINT, "endpoint", "EndpointName", "EndpointArn", Listing("Endpoints", "EndpointName", "EndpointStatus")
-)
-
 
 @dataclass(frozen=True)
-class EndpointHandlers:
-    """The handlers, and the endpoints that they act on."""
+class EndpointOperations:
+    """Endpoints."""
 
     endpoints: Endpoints
 
-    def table(self) -> Mapping[str, Handler]:
-        """The handlers by their operations."""
-        return {
-            "CreateEndpoint": self._create,
-            "DescribeEndpoint": RESOURCE.describe,
-            "ListEndpoints": RESOURCE.list,
-            "UpdateEndpoint": self._update,
-            "UpdateEndpointWeightsAndCapacities": self._resize,
-            "DeleteEndpoint": self._delete,
-        }
+    describe_endpoint = ENDPOINT.describe
+    list_endpoints = ENDPOINT.list
 
-    def _create(self, world: World, request: Request) -> Mapping[str, Any]:
-        configuration = models.CONFIGURATION.get(world, request["EndpointConfigName"])
+    def create_endpoint(self, world: World, request: Request) -> Mapping[str, Any]:
+        configuration = models.ENDPOINT_CONFIG.get(world, request["EndpointConfigName"])
         deployment = _deployment(request.get("DeploymentConfig"))
-        endpoint = RESOURCE.create(
+        endpoint = ENDPOINT.create(
             world,
             {key: value for key, value in request.items() if key != "DeploymentConfig"},
             EndpointStatus="Creating",
@@ -59,11 +46,11 @@ class EndpointHandlers:
         self.endpoints.begin(request["EndpointName"])
         return endpoint
 
-    def _update(self, world: World, request: Request) -> Mapping[str, Any]:
+    def update_endpoint(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request["EndpointName"]
         with world.store.transaction():
             endpoint = _at_rest(world, name)
-            configuration = models.CONFIGURATION.get(world, request["EndpointConfigName"])
+            configuration = models.ENDPOINT_CONFIG.get(world, request["EndpointConfigName"])
             order = _order(request, endpoint, configuration)
             pending = {
                 "EndpointConfigName": order.configuration,
@@ -74,7 +61,7 @@ class EndpointHandlers:
         self.endpoints.update(name, order)
         return endpoint
 
-    def _resize(self, world: World, request: Request) -> Mapping[str, Any]:
+    def update_endpoint_weights_and_capacities(self, world: World, request: Request) -> Mapping[str, Any]:
         name, asked = request["EndpointName"], request["DesiredWeightsAndCapacities"]
         with world.store.transaction():
             endpoint = _at_rest(world, name)
@@ -88,23 +75,23 @@ class EndpointHandlers:
         self.endpoints.resize(name, counts, weights)
         return endpoint
 
-    def _delete(self, world: World, request: Request) -> Mapping[str, Any]:
+    def delete_endpoint(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request["EndpointName"]
         with world.store.transaction():
-            endpoint = RESOURCE.get(world, name)
+            endpoint = ENDPOINT.get(world, name)
             if endpoint["EndpointStatus"] in ("Creating", "Updating"):
                 changing = f'endpoint "{endpoint["EndpointArn"]}" while it is being changed'
                 raise InvalidRequestError(f"Cannot delete {changing}.")
             if endpoint["EndpointStatus"] == "Deleting":
                 return {}  # whoever asked first sees to it; a second time might meet the next endpoint of that name
-            world.store.put(ENDPOINT, name, {**endpoint, "EndpointStatus": "Deleting"})
+            world.store.put(ENDPOINT.kind, name, {**endpoint, "EndpointStatus": "Deleting"})
         self.endpoints.remove(name)
         return {}
 
 
 def _at_rest(world: World, name: str) -> Document:
     """An endpoint that can be changed now."""
-    endpoint = RESOURCE.get(world, name)
+    endpoint = ENDPOINT.get(world, name)
     if endpoint["EndpointStatus"] == "Failed":
         raise InvalidRequestError(f'Cannot update endpoint "{endpoint["EndpointArn"]}" in Failed status.')
     if endpoint["EndpointStatus"] != "InService":
@@ -114,7 +101,7 @@ def _at_rest(world: World, name: str) -> Document:
 
 def _updating(world: World, endpoint: Document, **members: Any) -> None:
     changed = {**endpoint, **members, "EndpointStatus": "Updating", "LastModifiedTime": world.now()}
-    world.store.put(ENDPOINT, endpoint["EndpointName"], changed)
+    world.store.put(ENDPOINT.kind, endpoint["EndpointName"], changed)
 
 
 def _order(request: Request, endpoint: Document, configuration: Document) -> Order:

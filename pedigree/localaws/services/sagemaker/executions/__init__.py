@@ -1,5 +1,5 @@
-"""What an execution does next, decided without doing anything: the pure core of the executor.
+"""Pipelines and their executions.
 
-values.py says what expressions are worth, planner.py which steps start and when all is over. Around that pure core,
-state.py is how the store keeps executions, and ledger.py the steps of one in its executor's hands.
+planner.py decides which steps start and when all is over, values.py resolves expressions: both are pure. executor.py
+does what the planner says, and steps/ has a runner for each type of step.
 """

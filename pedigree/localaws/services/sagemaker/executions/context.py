@@ -1,4 +1,4 @@
-"""What an execution knows at a moment, gathered from the store once for all of its steps."""
+"""What a running execution knows at one moment, from which the expressions of all its steps are resolved."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pedigree.localaws.kernel.errors import ValueMissingError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import state
-from pedigree.localaws.services.sagemaker.executions.values import Known
+from pedigree.localaws.services.sagemaker.executions.values import Resolver
 
 
 @dataclass(frozen=True)
-class Knowledge:
-    """What can be referred to: parameters, the execution itself, and steps that have succeeded.
+class ExecutionContext:
+    """What expressions can refer to: parameters, the execution itself, and steps that have succeeded.
 
-    Property files are read as the execution's role reads them.
+    read returns the content of an object, as the execution's role may read it.
     """
 
     world: World
@@ -29,18 +29,18 @@ class Knowledge:
     steps: Mapping[str, Document]
     read: Callable[[str], bytes]
 
-    def for_step(self, name: str) -> Known:
-        """The same for every step but for the facts about itself."""
-        return Known(
+    def resolver(self, step: str) -> Resolver:
+        """The resolver for a step's expressions."""
+        return Resolver(
             parameters=self.execution["_parameters"],
-            facts={**self._facts, "TrainingJobName": name, "ProcessingJobName": name},
+            execution={**self._execution_values, "TrainingJobName": step, "ProcessingJobName": step},
             described=self._described,
             property_files=self._property_files,
             read_json=self._json_at,
         )
 
     @cached_property
-    def _facts(self) -> Mapping[str, str]:
+    def _execution_values(self) -> Mapping[str, str]:
         arn = self.execution["PipelineExecutionArn"]
         return {
             "PipelineName": self.execution["_pipeline"],
@@ -53,19 +53,21 @@ class Knowledge:
 
     @cached_property
     def _described(self) -> Mapping[str, Any]:
-        succeeded = {name: one for name, one in self.steps.items() if one["StepStatus"] == "Succeeded"}
-        return {name: one.get("_described") or {} for name, one in succeeded.items()}
+        succeeded = {name: step for name, step in self.steps.items() if step["StepStatus"] == "Succeeded"}
+        return {name: step.get("_described") or {} for name, step in succeeded.items()}
 
     @cached_property
     def _property_files(self) -> Mapping[tuple[str, str], str]:
-        """Where each property file of an ended step lies, by step and name."""
+        """The address of each property file of an ended step, by the names of step and file."""
         found: dict[tuple[str, str], str] = {}
         for step in self.definition.all_steps():
             outputs = self._described.get(step.name, {}).get("ProcessingOutputConfig", {}).get("Outputs", [])
-            places = {one["OutputName"]: one["S3Output"]["S3Uri"] for one in outputs if "S3Output" in one}
+            addresses = {
+                output["OutputName"]: output["S3Output"]["S3Uri"] for output in outputs if "S3Output" in output
+            }
             for file in step.property_files:
-                if file.output in places:
-                    found[step.name, file.name] = f"{places[file.output].rstrip('/')}/{file.path}"
+                if file.output in addresses:
+                    found[step.name, file.name] = f"{addresses[file.output].rstrip('/')}/{file.path}"
         return found
 
     def _json_at(self, address: str) -> Any:

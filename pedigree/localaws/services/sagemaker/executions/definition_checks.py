@@ -1,4 +1,7 @@
-"""What is wrong with a definition, told in the daemon's log: AWS takes it, and fails at it when it is too late."""
+"""Logs what `pedigree check` finds wrong with a definition.
+
+AWS accepts such a definition and fails only when the step runs, so the local AWS does too, but says so at once.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ _LOG = logging.getLogger(__name__)
 _MOST = 20
 
 
-def tell(pipeline: str, definition: str) -> None:
-    """A line for each error."""
+def log_errors(pipeline: str, definition: str) -> None:
+    """Log a line for each error."""
     try:
-        errors = [one for one in run(json.loads(definition)) if one.severity is Severity.ERROR]
-    except UnusableError:  # which the service itself refuses, in its own words
+        errors = [finding for finding in run(json.loads(definition)) if finding.severity is Severity.ERROR]
+    except UnusableError:  # the service itself refuses it, in its own words
         return
-    for one in errors[:_MOST]:
-        _LOG.warning("pipeline %s: %s", pipeline, one)
+    for error in errors[:_MOST]:
+        _LOG.warning("pipeline %s: %s", pipeline, error)
     if len(errors) > _MOST:
         _LOG.warning("pipeline %s: and %d more errors; pedigree check shows them", pipeline, len(errors) - _MOST)

@@ -1,4 +1,4 @@
-"""What EventBridge hears of executions and their steps, in the form that SageMaker's events have."""
+"""The events that SageMaker emits about executions and their steps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _STEP = "SageMaker Model Building Pipeline Execution Step Status Change"
 
 
 def execution_changed(world: World, execution: Document, before: str | None) -> None:
-    """Tell that an execution has begun, or has another status than before."""
+    """Emit the event for an execution that has started (before is None) or has another status."""
     is_over = execution["PipelineExecutionStatus"] not in ("Executing", "Stopping")
     detail = {
         "pipelineExecutionDisplayName": execution.get("PipelineExecutionDisplayName"),
@@ -25,11 +25,11 @@ def execution_changed(world: World, execution: Document, before: str | None) -> 
         "executionStartTime": _time(execution["CreationTime"]),
         "executionEndTime": _time(execution["LastModifiedTime"]) if is_over else None,
     }
-    _tell(world, _EXECUTION, execution["PipelineArn"], execution["PipelineExecutionArn"], detail)
+    _emit(world, _EXECUTION, execution["PipelineArn"], execution["PipelineExecutionArn"], detail)
 
 
 def step_changed(world: World, execution_arn: str, step: Document, before: str | None) -> None:
-    """Tell that a step has begun, or has another status than before."""
+    """Emit the event for a step that has started (before is None) or has another status."""
     detail = {
         "stepName": step["StepName"],
         "stepType": step.get("_type"),
@@ -40,19 +40,19 @@ def step_changed(world: World, execution_arn: str, step: Document, before: str |
         "failureReason": step.get("FailureReason"),
         "metadata": _uncapped(step.get("Metadata") or {}),
     }
-    _tell(world, _STEP, execution_arn.rpartition("/execution/")[0], execution_arn, detail)
+    _emit(world, _STEP, execution_arn.rpartition("/execution/")[0], execution_arn, detail)
 
 
-def _tell(world: World, detail_type: str, pipeline: str, execution: str, detail: Mapping[str, Any]) -> None:
+def _emit(world: World, detail_type: str, pipeline: str, execution: str, detail: Mapping[str, Any]) -> None:
     named = {"pipelineArn": pipeline, "pipelineExecutionArn": execution}
-    told = {**{member: value for member, value in detail.items() if value is not None}, **named}
-    events.publish(world, detail_type, [pipeline, execution], told)
+    members = {member: value for member, value in detail.items() if value is not None}
+    events.publish(world, detail_type, [pipeline, execution], {**members, **named})
 
 
 def _uncapped(value: Any) -> Any:
-    """What the API has under names with a capital is told under names without."""
+    """Write members as events do: with a small first letter."""
     if isinstance(value, list):
-        return [_uncapped(one) for one in value]
+        return [_uncapped(entry) for entry in value]
     if not isinstance(value, Mapping):
         return value
     return {f"{name[:1].lower()}{name[1:]}": _uncapped(inside) for name, inside in value.items()}

@@ -16,18 +16,18 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceE
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import (
+    definition_checks,
+    events,
     parameters,
     pipelines,
     selection,
-    soundness,
     state,
-    telling,
     versions,
 )
-from pedigree.localaws.services.sagemaker.executions.steps.runner import RUNNABLE
+from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
 from pedigree.localaws.services.sagemaker.resources import unsupported
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _EXECUTIONS = Listing(
@@ -39,11 +39,21 @@ _STEPS = Listing("PipelineExecutionSteps", "StepName", sorts={"CreationTime": "_
 _PARAMETERS = Listing("PipelineParameters", "Name", sorts={"CreationTime": "_order"}, ascending=True, page=100)
 
 
-def _start(world: World, request: Request) -> Mapping[str, Any]:
+def start_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
     name = pipelines.name_of(world, request["PipelineName"])
     answer = _once(world, f"start/{name}", request, lambda: _started(world, request, name))
-    soundness.tell(name, state.get(world, answer["PipelineExecutionArn"])["_definition"])
+    definition_checks.log_errors(name, state.get(world, answer["PipelineExecutionArn"])["_definition"])
     return answer
+
+
+def _required_arn(request: Request) -> str:
+    """The execution's ARN, which the API's model leaves open where the operations require it."""
+    if "PipelineExecutionArn" not in request:
+        raise InvalidRequestError(
+            "1 validation error detected: Value null at 'pipelineExecutionArn' failed to satisfy constraint: "
+            "Member must not be null"
+        )
+    return str(request["PipelineExecutionArn"])
 
 
 def _once(world: World, what: str, request: Request, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -67,13 +77,13 @@ def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
     world.store.put(state.ACTIVE, execution_id, {})
     selection.take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
     world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
-    telling.execution_changed(world, execution, None)
+    events.execution_changed(world, execution, None)
     return execution
 
 
 def _check_steps(read: definition.Definition) -> None:
     """Refuse what has no way to run here, by its name, before anything runs."""
-    foreign = [f"{step.name} ({step.type})" for step in read.all_steps() if step.type not in RUNNABLE]
+    foreign = [f"{step.name} ({step.type})" for step in read.all_steps() if step.type not in STEP_TYPES]
     if foreign:
         raise InvalidRequestError(
             f"The local AWS runs no steps of these types: {', '.join(foreign)}. Leave them out for this machine."
@@ -111,19 +121,19 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
     }
 
 
-def _describe(world: World, request: Request) -> Mapping[str, Any]:
+def describe_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
     execution = state.get(world, request["PipelineExecutionArn"])
     pipeline = pipelines.PIPELINE.get(world, execution["_pipeline"])
     version = versions.find(world, pipeline, {"PipelineVersionId": execution["PipelineVersionId"]})
     return {**execution, "PipelineVersionAliases": version.get("PipelineVersionAliases", [])}
 
 
-def _describe_definition(world: World, request: Request) -> Mapping[str, Any]:
+def describe_pipeline_definition_for_execution(world: World, request: Request) -> Mapping[str, Any]:
     execution = state.get(world, request["PipelineExecutionArn"])
     return {"PipelineDefinition": execution["_definition"], "CreationTime": execution["CreationTime"]}
 
 
-def _update(world: World, request: Request) -> Mapping[str, Any]:
+def update_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
     execution = state.get(world, request["PipelineExecutionArn"])
     members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
     return state.change(
@@ -133,7 +143,7 @@ def _update(world: World, request: Request) -> Mapping[str, Any]:
     )
 
 
-def _list(world: World, request: Request) -> Mapping[str, Any]:
+def list_pipeline_executions(world: World, request: Request) -> Mapping[str, Any]:
     name = pipelines.name_of(world, request["PipelineName"])
     pipeline = pipelines.PIPELINE.get(world, name)
     is_alias = "PipelineVersionAlias" in request
@@ -150,21 +160,21 @@ def _list(world: World, request: Request) -> Mapping[str, Any]:
     return _EXECUTIONS.answer(chosen, request)
 
 
-def _list_steps(world: World, request: Request) -> Mapping[str, Any]:
-    execution = state.get(world, request["PipelineExecutionArn"])
+def list_pipeline_execution_steps(world: World, request: Request) -> Mapping[str, Any]:
+    execution = state.get(world, _required_arn(request))
     steps = state.steps(world, state.id_of(execution["PipelineExecutionArn"])).values()
     return _STEPS.answer(steps, {**request, "SortBy": "CreationTime"})
 
 
-def _list_parameters(world: World, request: Request) -> Mapping[str, Any]:
+def list_pipeline_parameters_for_execution(world: World, request: Request) -> Mapping[str, Any]:
     execution = state.get(world, request["PipelineExecutionArn"])
     numbered = [{**one, "_order": f"{index:06d}"} for index, one in enumerate(execution["_written"])]
     return _PARAMETERS.answer(numbered, {**request, "SortBy": "CreationTime"})
 
 
-def _stop(world: World, request: Request) -> Mapping[str, Any]:
+def stop_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
     with world.store.transaction():
-        execution = state.get(world, request["PipelineExecutionArn"])
+        execution = state.get(world, _required_arn(request))
         if execution["PipelineExecutionStatus"] in state.OVER:
             raise InvalidRequestError(
                 f"Pipeline execution with ARN {execution['PipelineExecutionArn']} already terminated, its status is "
@@ -174,8 +184,8 @@ def _stop(world: World, request: Request) -> Mapping[str, Any]:
     return execution
 
 
-def _retry(world: World, request: Request) -> Mapping[str, Any]:
-    what = f"retry/{state.id_of(request['PipelineExecutionArn'])}"
+def retry_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
+    what = f"retry/{state.id_of(_required_arn(request))}"
     return _once(world, what, request, lambda: _retried(world, request))
 
 
@@ -201,12 +211,12 @@ def _retried(world: World, request: Request) -> Mapping[str, Any]:
         return state.change(world, execution_id, **changes)
 
 
-def _succeed(world: World, request: Request) -> Mapping[str, Any]:
+def send_pipeline_execution_step_success(world: World, request: Request) -> Mapping[str, Any]:
     outputs = {one["Name"]: one["Value"] for one in request.get("OutputParameters", [])}
     return _answered(world, request, {"outputs": outputs})
 
 
-def _fail(world: World, request: Request) -> Mapping[str, Any]:
+def send_pipeline_execution_step_failure(world: World, request: Request) -> Mapping[str, Any]:
     return _answered(world, request, {"failure": request.get("FailureReason", "")})
 
 
@@ -222,18 +232,3 @@ def _answered(world: World, request: Request, answer: Mapping[str, Any]) -> Mapp
         return waiting
 
     return _once(world, f"callback/{token}/{'+'.join(answer)}", request, kept)
-
-
-HANDLERS: Mapping[str, Handler] = {
-    "StartPipelineExecution": _start,
-    "DescribePipelineExecution": _describe,
-    "DescribePipelineDefinitionForExecution": _describe_definition,
-    "UpdatePipelineExecution": _update,
-    "ListPipelineExecutions": _list,
-    "ListPipelineExecutionSteps": _list_steps,
-    "ListPipelineParametersForExecution": _list_parameters,
-    "StopPipelineExecution": _stop,
-    "RetryPipelineExecution": _retry,
-    "SendPipelineExecutionStepSuccess": _succeed,
-    "SendPipelineExecutionStepFailure": _fail,
-}

@@ -61,11 +61,11 @@ class Graph:
 
 
 @dataclass(frozen=True)
-class Progressed:
-    """How far one step is; outcome is the branch that a condition took."""
+class StepProgress:
+    """How far one step is, and the branch that a condition took."""
 
     status: StepStatus
-    outcome: bool | None = None
+    branch: bool | None = None
     reason: str = ""
 
 
@@ -73,13 +73,13 @@ class Progressed:
 class Progress:
     """How far an execution is: the steps that have started, by name."""
 
-    steps: Mapping[str, Progressed] = field(default_factory=dict)
+    steps: Mapping[str, StepProgress] = field(default_factory=dict)
     is_stopping: bool = False
 
 
 @dataclass(frozen=True)
-class Start:
-    """A step starts."""
+class Admit:
+    """Start a step."""
 
     step: str
 
@@ -92,7 +92,7 @@ class End:
     reason: str = ""
 
 
-Action: TypeAlias = Start | End
+Action: TypeAlias = Admit | End
 
 
 def graph(definition: Definition) -> Graph:
@@ -114,7 +114,7 @@ def next_actions(graph: Graph, progress: Progress, parallel_steps: int) -> list[
     running = sum(one.status in RUNNING for one in progress.steps.values())
     ready = [] if progress.is_stopping else _startable(graph, progress, fates)
     if ready:
-        return [Start(name) for name in ready[: max(0, parallel_steps - running)]]
+        return [Admit(name) for name in ready[: max(0, parallel_steps - running)]]
     return [] if running else [_end(graph, progress)]
 
 
@@ -134,7 +134,7 @@ def _fate(wait: Wait, progress: Progress, fates: Mapping[str, Fate]) -> Fate:
         return "never" if fates[wait.step] == "never" else "waiting"
     if state.status in RUNNING:
         return "waiting"
-    fits = state.status in wait.fitting and wait.branch in (None, state.outcome)
+    fits = state.status in wait.fitting and wait.branch in (None, state.branch)
     return "ready" if fits else "never"
 
 

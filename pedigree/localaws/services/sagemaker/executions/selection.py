@@ -1,4 +1,4 @@
-"""Executions of some steps only, which take what the others came to from an earlier execution of the same pipeline."""
+"""Selective execution: runs some steps only, with the results of the others from an earlier execution."""
 
 from __future__ import annotations
 

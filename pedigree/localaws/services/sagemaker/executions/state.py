@@ -1,7 +1,7 @@
 """Executions and their steps as the store keeps them.
 
-An execution's document is what DescribePipelineExecution answers, a step's what ListPipelineExecutionSteps lists; what
-only the executor needs has a name that begins with an underscore.
+An execution's document is what DescribePipelineExecution answers, and a step's what ListPipelineExecutionSteps lists.
+Members that only the executor needs begin with an underscore.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import telling
+from pedigree.localaws.services.sagemaker.executions import events
 
 EXECUTION = "execution"
 ACTIVE = "active-execution"
@@ -28,7 +28,7 @@ def id_of(arn_or_id: str) -> str:
 
 
 def get(world: World, arn_or_id: str) -> Document:
-    """An execution; the service's words if there is none."""
+    """An execution; ServiceError if it does not exist."""
     try:
         return world.store.get(EXECUTION, id_of(arn_or_id))
     except DocumentNotFoundError:
@@ -36,14 +36,14 @@ def get(world: World, arn_or_id: str) -> Document:
 
 
 def change(world: World, execution_id: str, **members: Any) -> Document:
-    """Give an execution new members; another status is told."""
+    """Change members of an execution, and emit an event if its status is another."""
     with world.store.transaction():
         before = world.store.get(EXECUTION, execution_id)["PipelineExecutionStatus"]
         after = world.store.update(
-            EXECUTION, execution_id, lambda before: {**before, **members, "LastModifiedTime": world.now()}
+            EXECUTION, execution_id, lambda execution: {**execution, **members, "LastModifiedTime": world.now()}
         )
         if after["PipelineExecutionStatus"] != before:
-            telling.execution_changed(world, after, before)
+            events.execution_changed(world, after, before)
     return after
 
 
@@ -53,22 +53,23 @@ def steps(world: World, execution_id: str) -> Mapping[str, Document]:
 
 
 def put_step(world: World, execution_id: str, body: Document) -> None:
-    """Keep a step of an execution."""
+    """Store a step of an execution."""
     world.store.put(STEP, f"{execution_id}/{body['StepName']}", body)
 
 
 def of(world: World, pipeline: str) -> list[Document]:
-    """The executions of a pipeline, in the order in which they began."""
-    return [one.body for one in world.store.entries(EXECUTION) if one.body["_pipeline"] == pipeline]
+    """The executions of a pipeline, the one that changed last at the end."""
+    return [entry.body for entry in world.store.entries(EXECUTION) if entry.body["_pipeline"] == pipeline]
 
 
 def running(world: World, pipeline: str) -> list[str]:
     """The ARNs of a pipeline's executions that are not over."""
-    return [one["PipelineExecutionArn"] for one in of(world, pipeline) if one["PipelineExecutionStatus"] not in OVER]
+    executions = of(world, pipeline)
+    return [each["PipelineExecutionArn"] for each in executions if each["PipelineExecutionStatus"] not in OVER]
 
 
 def forget(world: World, pipeline: str) -> None:
-    """Forget the executions of a pipeline, their steps, and which requests started them."""
+    """Delete the executions of a pipeline, their steps, and the tokens of the requests that started them."""
     for entry in world.store.entries(REQUEST, f"start/{pipeline}/"):
         world.store.remove(REQUEST, entry.name)
     for execution in of(world, pipeline):

@@ -1,7 +1,7 @@
-"""What the expressions in a definition are worth in one execution.
+"""The values of a definition's expressions in one execution.
 
-A reference to a step is a path into what the service describes about it once it has ended, so what resolves here is
-what would resolve there. A path that leads nowhere is an error of the execution, told in one line.
+A reference to a step is a path into the service's description of what the step created, so what resolves here resolves
+in an account. A path that leads nowhere fails the step with one line.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ from pedigree.language.expressions import (
 from pedigree.localaws.kernel.errors import ValueMissingError
 
 ReadJson = Callable[[str], Any]
-"""What the JSON file at an S3 address holds."""
+"""Returns the content of the JSON file at an S3 address."""
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 
 
 @dataclass(frozen=True)
-class Known:
-    """What an execution knows so far: its parameters, facts about itself, what ended steps are described as."""
+class Resolver:
+    """Resolves expressions: what an execution knows of its parameters, itself, and the steps that have succeeded."""
 
     parameters: Mapping[str, Any]
-    facts: Mapping[str, Any]
+    execution: Mapping[str, Any]
     described: Mapping[str, Mapping[str, Any]]
     property_files: Mapping[tuple[str, str], str]
     read_json: ReadJson
 
-    def of(self, document: Any) -> Any:
-        """A part of a definition with the values of its expressions in their places."""
+    def resolve(self, document: Any) -> Any:
+        """Replace all expressions in a part of a definition with their values."""
         if is_expression(document):
             return evaluate(parse(document), self.look_up)
         if isinstance(document, Mapping):
-            return {key: self.of(value) for key, value in document.items()}
+            return {key: self.resolve(value) for key, value in document.items()}
         if isinstance(document, list):
-            return [self.of(value) for value in document]
+            return [self.resolve(value) for value in document]
         return document
 
-    def worth(self, value: Value) -> Any:
-        """What one expression, or plain value, is worth."""
+    def value(self, value: Value) -> Any:
+        """The value of one expression, or a plain value itself."""
         return evaluate(value, self.look_up)
 
     def holds(self, step: Step) -> bool:
@@ -65,26 +65,26 @@ class Known:
         return all(_holds(condition, self) for condition in conditions.conditions(step))
 
     def look_up(self, reference: Reference) -> Any:
-        """What a reference refers to."""
+        """The value that a reference names."""
         return _LOOK_UPS[type(reference)](self, reference)
 
 
-def _parameter(known: Known, reference: ParameterReference) -> Any:
-    if reference.name not in known.parameters:
+def _parameter(resolver: Resolver, reference: ParameterReference) -> Any:
+    if reference.name not in resolver.parameters:
         raise ValueMissingError(f"parameter {reference.name} has neither a value nor a default; give it at the start")
-    return known.parameters[reference.name]
+    return resolver.parameters[reference.name]
 
 
-def _fact(known: Known, reference: ExecutionReference) -> Any:
-    if reference.name not in known.facts:
+def _execution_value(resolver: Resolver, reference: ExecutionReference) -> Any:
+    if reference.name not in resolver.execution:
         raise ValueMissingError(f"Execution.{reference.name} is not known in this place")
-    return known.facts[reference.name]
+    return resolver.execution[reference.name]
 
 
-def _step_value(known: Known, reference: StepReference) -> Any:
-    if reference.step not in known.described:
+def _step_value(resolver: Resolver, reference: StepReference) -> Any:
+    if reference.step not in resolver.described:
         raise ValueMissingError(f"step {reference.step} has not run, so nothing of it can be referred to")
-    found: Any = known.described[reference.step]
+    found: Any = resolver.described[reference.step]
     walked: list[str] = []
     for segment in reference.path:
         try:
@@ -109,15 +109,15 @@ def _written(segment: Segment) -> str:
     return segment.name if isinstance(segment, Member) else f"[{segment.key!r}]"
 
 
-def _json_value(known: Known, reference: JsonGet) -> Any:
+def _json_value(resolver: Resolver, reference: JsonGet) -> Any:
     if reference.step:
         place = (reference.step, reference.property_file)
-        if place not in known.property_files:
+        if place not in resolver.property_files:
             raise ValueMissingError(f"step {reference.step} has no property file {reference.property_file}")
-        address = known.property_files[place]
+        address = resolver.property_files[place]
     else:
-        address = str(known.worth(reference.s3_uri))
-    found = known.read_json(address)
+        address = str(resolver.value(reference.s3_uri))
+    found = resolver.read_json(address)
     try:
         for name, index, single, double in _PART.findall(reference.path):
             found = found[int(index)] if index else found[name or single or double]
@@ -126,12 +126,12 @@ def _json_value(known: Known, reference: JsonGet) -> Any:
     return found
 
 
-def _holds(condition: Condition, known: Known) -> bool:
-    return _DECISIONS[type(condition)](condition, known)
+def _holds(condition: Condition, resolver: Resolver) -> bool:
+    return _DECISIONS[type(condition)](condition, resolver)
 
 
-def _compare(condition: Comparison, known: Known) -> bool:
-    left, right = known.worth(condition.left), known.worth(condition.right)
+def _compare(condition: Comparison, resolver: Resolver) -> bool:
+    left, right = resolver.value(condition.left), resolver.value(condition.right)
     if condition.type != "Equals" and (_is_text(left) or _is_text(right)) and not (_is_text(left) and _is_text(right)):
         raise ValueMissingError(
             f"{condition.type} compares {json.dumps(left)} with {json.dumps(right)}; both must be numbers, or both text"
@@ -150,15 +150,17 @@ _SIGNS: Mapping[str, Callable[[Any, Any], bool]] = {
     "LessThan": lambda left, right: bool(left < right),
     "LessThanOrEqualTo": lambda left, right: bool(left <= right),
 }
-_DECISIONS: Mapping[type, Callable[[Any, Known], bool]] = {
+_DECISIONS: Mapping[type, Callable[[Any, Resolver], bool]] = {
     Comparison: _compare,
-    In: lambda condition, known: known.worth(condition.value) in [known.worth(one) for one in condition.choices],
-    Not: lambda condition, known: not _holds(condition.condition, known),
-    Or: lambda condition, known: any(_holds(one, known) for one in condition.conditions),
+    In: lambda condition, resolver: (
+        resolver.value(condition.value) in [resolver.value(choice) for choice in condition.choices]
+    ),
+    Not: lambda condition, resolver: not _holds(condition.condition, resolver),
+    Or: lambda condition, resolver: any(_holds(inner, resolver) for inner in condition.conditions),
 }
-_LOOK_UPS: Mapping[type, Callable[[Known, Any], Any]] = {
+_LOOK_UPS: Mapping[type, Callable[[Resolver, Any], Any]] = {
     ParameterReference: _parameter,
-    ExecutionReference: _fact,
+    ExecutionReference: _execution_value,
     StepReference: _step_value,
     JsonGet: _json_value,
 }

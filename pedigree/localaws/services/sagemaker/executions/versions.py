@@ -8,8 +8,8 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.resources.service import Request
 
 VERSION = "pipeline-version"
 _ALIASES = "PipelineVersionAliases"

@@ -12,7 +12,7 @@ _LOG = logging.getLogger(__name__)
 NAMESPACE = "/aws/sagemaker/TrainingJobs"
 
 
-class JobMetrics:
+class MetricPublisher:
     """Puts numbers that a job has told; a job does not fail because its numbers cannot be kept."""
 
     def __init__(self, clients: Callable[[str], Any]) -> None:

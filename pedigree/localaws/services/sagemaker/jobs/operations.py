@@ -1,4 +1,4 @@
-"""Training and processing jobs: created, described, listed, stopped. Running them is jobs/work.py's."""
+"""The operations of training and processing jobs; jobs/runner.py runs the jobs."""
 
 from __future__ import annotations
 
@@ -9,127 +9,112 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.jobs import plans
-from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.jobs.events import job_changed
+from pedigree.localaws.services.sagemaker.jobs.resource import PROCESSING, TRAINING
+from pedigree.localaws.services.sagemaker.jobs.runner import JobKind, JobRunner
 from pedigree.localaws.services.sagemaker.jobs.transitions import begun
-from pedigree.localaws.services.sagemaker.jobs.work import Jobs, Kind
-from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.resources.resources import Resource
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.resource import Resource
 
-_USUAL_SECONDS = 86_400
+_DEFAULT_SECONDS = 86_400
 _OVER = ("Completed", "Failed", "Stopped")
 
 
-class JobResource(Resource):
-    """Jobs say in words of their own that one is missing or there already."""
-
-    def missing(self, world: World, name: str) -> ServiceError:  # noqa: ARG002  # the service names nothing here
-        """What the service says of one that is not there."""
-        return InvalidRequestError("Requested resource not found.")
-
-    def taken(self, world: World, name: str) -> ServiceError:
-        """What the service says of a name that is given already."""
-        unique = "Job name must be unique within an AWS account and region"
-        there = f"and a job with this name already exists ({self.arn(world, name)})"
-        return ServiceError("ResourceInUse", f"{unique}, {there}")
-
-
-def job_resource(noun: str) -> Resource:
-    """A kind of job, by what the service calls it."""
-    return JobResource(
-        f"{noun.lower()}-job",
-        f"{noun.lower()} job",
-        f"{noun}JobName",
-        f"{noun}JobArn",
-        Listing(f"{noun}JobSummaries", f"{noun}JobName", f"{noun}JobStatus"),
-    )
-
-
-TRAINING = job_resource("Training")
-PROCESSING = job_resource("Processing")
-
-
 @dataclass(frozen=True)
-class JobHandlers:
-    """The handlers of a kind of job, and what they hand jobs to."""
+class _JobOperations:
+    """What the operations of training jobs and processing jobs have in common."""
 
-    noun: str
+    runner: JobRunner
     resource: Resource
-    kind: Kind
-    jobs: Jobs
+    kind: JobKind
 
-    def table(self) -> Mapping[str, Handler]:
-        """The handlers by their operations."""
-        return {
-            f"Create{self.noun}Job": self._create,
-            f"Describe{self.noun}Job": self.resource.describe,
-            f"List{self.noun}Jobs": self.resource.list,
-            f"Stop{self.noun}Job": self._stop,
-            f"Delete{self.noun}Job": self._delete,
-        }
-
-    def series(self, name: str, metric: str) -> Sequence[float]:
-        """The values of a metric that a job has told so far."""
-        return self.jobs.series(self.kind, name, metric)
-
-    def _create(self, world: World, request: Request) -> Mapping[str, Any]:
-        self._check(request)
-        _check_waiting(request)
+    def create(self, world: World, request: Request) -> Mapping[str, Any]:
+        self._check_plan(request)
+        _check_wait_time(request)
         moment = world.now()
         secondary = begun(moment) if self.kind.secondary else {}
         status = {self.kind.status: "InProgress", "LastModifiedTime": moment, **secondary}
         job = self.resource.create(world, request, **status, ProcessingStartTime=moment)
         job_changed(world, self.kind.kind, job)
-        self.jobs.start(self.kind, request[self.resource.name_member])
+        self.runner.start(self.kind, request[self.resource.name_member])
         return job
 
-    def _check(self, request: Request) -> None:
-        """Refuse a job that could not be run: nothing is kept of it."""
-        try:
-            self.kind.plan({**request, self.resource.arn_member: ""})
-        except KeyError as error:
-            words = f"The local AWS runs no {self.resource.called} without {error.args[0]}."
-            raise InvalidRequestError(words) from None
-        except ValueError as error:
-            raise InvalidRequestError(str(error)) from None
+    def describe(self, world: World, request: Request) -> Mapping[str, Any]:
+        return self.resource.describe(world, request)
 
-    def _stop(self, world: World, request: Request) -> Mapping[str, Any]:
+    def list(self, world: World, request: Request) -> Mapping[str, Any]:
+        return self.resource.list(world, request)
+
+    def stop(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request[self.resource.name_member]
         job = self.resource.get(world, name)
         if job[self.kind.status] in _OVER:
-            why = f"the {self.resource.called} is in status {job[self.kind.status]}"
-            raise InvalidRequestError(f"The request was rejected because {why}.")
-        self.jobs.stop(self.kind, name)
+            raise InvalidRequestError(self._rejection(job))
+        self.runner.stop(self.kind, name)
         return {}
 
-    def _delete(self, world: World, request: Request) -> Mapping[str, Any]:
+    def delete(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request[self.resource.name_member]
         job = world.store.find(self.resource.kind, name)
         if job is None:
             raise ServiceError("ResourceNotFound", "Requested resource not found.")
         if job[self.kind.status] not in _OVER:
-            why = f"the {self.resource.called} is in status {job[self.kind.status]}"
-            raise ServiceError("ResourceInUse", f"The request was rejected because {why}.")
-        self.jobs.let_go(name)
+            raise ServiceError("ResourceInUse", self._rejection(job))
+        self.runner.wait_for_cleanup(name)
         self.resource.remove(world, name)
         return {}
 
+    def _check_plan(self, request: Request) -> None:
+        """Refuse a job that cannot run, before anything of it is stored."""
+        try:
+            self.kind.plan({**request, self.resource.arn_member: ""})
+        except KeyError as error:
+            words = f"The local AWS runs no {self.resource.label} without {error.args[0]}."
+            raise InvalidRequestError(words) from None
+        except ValueError as error:
+            raise InvalidRequestError(str(error)) from None
 
-def _check_waiting(request: Request) -> None:
-    """A job on spot instances may wait for them as long as it says, its own time included."""
+    def _rejection(self, job: Mapping[str, Any]) -> str:
+        return f"The request was rejected because the {self.resource.label} is in status {job[self.kind.status]}."
+
+
+class TrainingJobOperations(_JobOperations):
+    """Training jobs; a toolkit starts the script of a job that has no command of its own."""
+
+    def __init__(self, runner: JobRunner, toolkit: tuple[str, ...] = ()) -> None:
+        def plan(job: Mapping[str, Any]) -> plans.JobPlan:
+            return plans.training(job, toolkit)
+
+        super().__init__(runner, TRAINING, JobKind(TRAINING.kind, "TrainingJobStatus", plan, secondary=True))
+
+    create_training_job = _JobOperations.create
+    describe_training_job = _JobOperations.describe
+    list_training_jobs = _JobOperations.list
+    stop_training_job = _JobOperations.stop
+    delete_training_job = _JobOperations.delete
+
+    def metric_values(self, name: str, metric: str) -> Sequence[float]:
+        """The values of a metric that a job has logged so far."""
+        return self.runner.metric_values(self.kind, name, metric)
+
+
+class ProcessingJobOperations(_JobOperations):
+    """Processing jobs."""
+
+    def __init__(self, runner: JobRunner) -> None:
+        super().__init__(runner, PROCESSING, JobKind(PROCESSING.kind, "ProcessingJobStatus", plans.processing))
+
+    create_processing_job = _JobOperations.create
+    describe_processing_job = _JobOperations.describe
+    list_processing_jobs = _JobOperations.list
+    stop_processing_job = _JobOperations.stop
+    delete_processing_job = _JobOperations.delete
+
+
+def _check_wait_time(request: Request) -> None:
+    """A job on spot instances waits for them as long as it says, and its own run time is part of that."""
     stopping = request.get("StoppingCondition", {})
-    longest = stopping.get("MaxRuntimeInSeconds", _USUAL_SECONDS)
+    longest = stopping.get("MaxRuntimeInSeconds", _DEFAULT_SECONDS)
     if request.get("EnableManagedSpotTraining") and stopping.get("MaxWaitTimeInSeconds", 0) < longest:
         must = "It must be present and be greater than or equal to MaxRuntimeInSeconds"
         raise InvalidRequestError(f"Invalid MaxWaitTimeInSeconds. {must}")
-
-
-def training(jobs: Jobs, toolkit: tuple[str, ...]) -> JobHandlers:
-    """Training jobs, whose scripts a toolkit starts where the job has no command of its own."""
-    kind = Kind(TRAINING.kind, "TrainingJobStatus", lambda job: plans.training(job, toolkit), secondary=True)
-    return JobHandlers("Training", TRAINING, kind, jobs)
-
-
-def processing(jobs: Jobs) -> JobHandlers:
-    """Processing jobs."""
-    return JobHandlers("Processing", PROCESSING, Kind(PROCESSING.kind, "ProcessingJobStatus", plans.processing), jobs)

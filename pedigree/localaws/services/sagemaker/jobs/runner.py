@@ -23,11 +23,12 @@ from pedigree.localaws.kernel.processes import Host, HostProcesses, Outcome, end
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
+from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.metrics import Readings
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, JobPlan
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox, collect
-from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
 from pedigree.localaws.services.sagemaker.jobs.transitions import ended, moved
+from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
 
 _LOG = logging.getLogger(__name__)
 _STOPPED_EXIT = "Stopped"
@@ -45,23 +46,17 @@ Publish: TypeAlias = Callable[[str, Sequence[tuple[str, float]]], None]
 
 
 @dataclass(frozen=True)
-class Machine:
-    """What jobs run on: the environment that every process gets, and how many cores are shared out.
-
-    A role that is taken for a job, which is told by its ARN, brings credentials and what it may do with objects.
-    """
+class JobHost:
+    """What jobs run on: the environment of every process, the cores that jobs share, and the roles that they take."""
 
     environment: Mapping[str, str]
     cores: int
-    role_environment: Callable[[str, str], Mapping[str, str]] = field(default=lambda _role, _source: {})
-    role_objects: Callable[[ObjectCatalog, str, str], ObjectCatalog] = field(
-        default=lambda catalog, _role, _source: catalog
-    )
-    publish: Publish = field(default=lambda _job, _found: None)
+    roles: RoleAccess
+    publish: Publish = field(default=lambda _job, _values: None)
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobKind:
     """What a kind of job is called in its documents."""
 
     kind: str
@@ -70,13 +65,12 @@ class Kind:
     secondary: bool = False
 
 
-class Jobs:
+class JobRunner:
     """All jobs of the machine, whichever kind."""
 
-    def __init__(self, world: World, catalog: ObjectCatalog, machine: Machine, logs: LogWriter) -> None:
+    def __init__(self, world: World, host: JobHost, logs: LogWriter) -> None:
         self._world = world
-        self._catalog = catalog
-        self._machine = machine
+        self._host = host
         self._logs = logs
         self._lock = threading.Lock()
         self._running: dict[str, HostProcesses | None] = {}
@@ -84,7 +78,7 @@ class Jobs:
         self._readings: dict[str, Readings] = {}
         self._ending = threading.Event()
 
-    def start(self, kind: Kind, name: str) -> None:
+    def start(self, kind: JobKind, name: str) -> None:
         """Run the job of that name."""
         hosts = _hosts(kind, self._world.store.get(kind.kind, name))
         with self._lock:
@@ -92,7 +86,7 @@ class Jobs:
             self._hosts[name] = hosts  # from the start, so that jobs which start together share the cores fairly
         threading.Thread(target=self._run, args=(kind, name), name=f"job {name}", daemon=True).start()
 
-    def stop(self, kind: Kind, name: str) -> None:
+    def stop(self, kind: JobKind, name: str) -> None:
         """Ask a job to end; it says Stopping until it has."""
         self._note(kind, name, "Stopping", "Stopping")
         with self._lock:
@@ -100,20 +94,20 @@ class Jobs:
         if running is not None:
             running.stop()
 
-    def let_go(self, name: str) -> None:
+    def wait_for_cleanup(self, name: str) -> None:
         """Wait for what is still done about a job that has ended: another of its name would lie in the same folder."""
         deadline = time.monotonic() + _END_SECONDS
         while name in self._running and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
 
-    def series(self, kind: Kind, name: str, metric: str) -> Sequence[float]:
+    def metric_values(self, kind: JobKind, name: str, metric: str) -> Sequence[float]:
         """The values of a metric so far, in their order, whether the job still runs or has ended."""
         with self._lock:
             readings = self._readings.get(name)
         told = readings.series if readings else self._world.store.get(kind.kind, name).get(_SERIES, {})
         return tuple(told.get(metric, ()))
 
-    def resume(self, kind: Kind) -> None:
+    def resume(self, kind: JobKind) -> None:
         """Run again what was running when the daemon ended; what is left of it has been ended."""
         for entry in self._world.store.entries(kind.kind):
             if entry.body[kind.status] in ("InProgress", "Stopping"):
@@ -135,7 +129,7 @@ class Jobs:
                 end_group(group, signal.SIGKILL)
             time.sleep(_LOOK_SECONDS)
 
-    def _run(self, kind: Kind, name: str) -> None:
+    def _run(self, kind: JobKind, name: str) -> None:
         try:
             self._carry_out(kind, name)
         except (OSError, ValueError, NoSuchBucketError, ServiceError) as error:
@@ -150,16 +144,16 @@ class Jobs:
                 self._readings.pop(name, None)
             self._world.signal.wake()
 
-    def _fail(self, kind: Kind, name: str, reason: str) -> None:
+    def _fail(self, kind: JobKind, name: str, reason: str) -> None:
         def noted() -> None:
             self._note(kind, name, "Failed", "Failed", FailureReason=reason)
 
         retry_until_done(noted, self._ending.wait, f"the failure of job {name}")
 
-    def _carry_out(self, kind: Kind, name: str) -> None:
+    def _carry_out(self, kind: JobKind, name: str) -> None:
         body = self._world.store.get(kind.kind, name)
         plan = kind.plan(body)
-        catalog = self._machine.role_objects(self._catalog, plan.role, self._arn(kind, name))
+        catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
         sandboxes = [Sandbox(folder / f"host-{number}") for number, _ in enumerate(plan.hosts, start=1)]
         outcome = Outcome(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
@@ -174,7 +168,7 @@ class Jobs:
         self._note(kind, name, status, secondary, ExitMessage=reason or None, **artifacts, **failure)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _outcome(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> Outcome:
+    def _outcome(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> Outcome:
         """Run a job's processes; how they ended is noted before anything is done about it."""
         name = plan.name
         if plan.checkpoints and sandboxes[0].root.exists():
@@ -191,12 +185,12 @@ class Jobs:
         self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
         return outcome
 
-    def _processes(self, kind: Kind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> Outcome:
+    def _processes(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> Outcome:
         with self._lock:
-            share = max(1, self._machine.cores // sum(self._hosts.values()))
+            share = max(1, self._host.cores // sum(self._hosts.values()))
         base = {
-            **self._machine.environment,
-            **self._machine.role_environment(plan.role, self._arn(kind, plan.name)),
+            **self._host.environment,
+            **self._host.roles.environment(plan.role, self._arn(kind, plan.name)),
             "OMP_NUM_THREADS": str(share),
             "SM_LOCAL_CORES": str(share),
         }
@@ -208,7 +202,7 @@ class Jobs:
         def hear(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
             if found := readings.read(line, self._world.clock.now()):
-                self._machine.publish(plan.name, found)
+                self._host.publish(plan.name, found)
 
         began = {"TrainingStartTime": self._world.now()} if kind.secondary else {}
         self._note(kind, plan.name, "InProgress", "Training", **began)
@@ -234,10 +228,10 @@ class Jobs:
         model = kept.get(MODEL) if plan.kind == "training" else None
         return {"ModelArtifacts": {"S3ModelArtifacts": str(model)}} if model else {}
 
-    def _arn(self, kind: Kind, name: str) -> str:
+    def _arn(self, kind: JobKind, name: str) -> str:
         return self._world.arn("sagemaker", f"{kind.kind}/{name}")
 
-    def _note(self, kind: Kind, name: str, status: str, secondary: str, **members: Any) -> None:
+    def _note(self, kind: JobKind, name: str, status: str, secondary: str, **members: Any) -> None:
         """Say in the job's document how far it is, as far as its kind tells that."""
         is_told = kind.secondary or members or status != "InProgress"
         if self._ending.is_set() or not is_told:
@@ -262,7 +256,7 @@ class Jobs:
         self._world.signal.wake()
 
 
-def _hosts(kind: Kind, document: Document) -> int:
+def _hosts(kind: JobKind, document: Document) -> int:
     """On how many hosts a job will run; one that cannot be planned says so when it is carried out."""
     try:
         return len(kind.plan(document).hosts)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download, upload
 from pedigree.localaws.services.s3.manifests import download_listed
-from pedigree.localaws.services.sagemaker.jobs import scripts
+from pedigree.localaws.services.sagemaker.jobs import script_paths as scripts
 from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, Input, JobPlan, Output
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")

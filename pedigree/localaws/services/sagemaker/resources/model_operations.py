@@ -1,4 +1,4 @@
-"""Models, and the configurations of endpoints: immutable once they are made."""
+"""The operations of models and endpoint configurations."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import registry, unsupported
-from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.resources.resources import Resource, usual
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
-
-MODEL = Resource("model", "model", "ModelName", "ModelArn", Listing("Models", "ModelName"))
-CONFIGURATION = Resource(
-    "endpoint-config",
-    "endpoint configuration",
-    "EndpointConfigName",
-    "EndpointConfigArn",
-    Listing("EndpointConfigs", "EndpointConfigName"),
-)
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.models import ENDPOINT_CONFIG, MODEL
 
 
-def _create_model(world: World, request: Request) -> Mapping[str, Any]:
+def create_model(world: World, request: Request) -> Mapping[str, Any]:
     containers = [request["PrimaryContainer"]] if "PrimaryContainer" in request else request.get("Containers", [])
     if not containers or ("PrimaryContainer" in request and request.get("Containers")):
         raise InvalidRequestError("You must specify either PrimaryContainer or Containers, and not both.")
@@ -35,10 +25,14 @@ def _create_model(world: World, request: Request) -> Mapping[str, Any]:
     return MODEL.create(world, request)
 
 
-def _create_configuration(world: World, request: Request) -> Mapping[str, Any]:
+describe_model = MODEL.describe
+list_models = MODEL.list
+delete_model = MODEL.delete
+
+
+def create_endpoint_config(world: World, request: Request) -> Mapping[str, Any]:
     variants = request["ProductionVariants"]
-    names = [one["VariantName"] for one in variants]
-    if len(set(names)) < len(names):
+    if len({variant["VariantName"] for variant in variants}) < len(variants):
         raise InvalidRequestError("Production variant names must be unique within an endpoint configuration.")
     for variant in variants:
         if "ModelName" not in variant:
@@ -46,10 +40,9 @@ def _create_configuration(world: World, request: Request) -> Mapping[str, Any]:
         MODEL.get(world, variant["ModelName"])
         if not variant.get("ServerlessConfig") and "InstanceType" not in variant:
             raise InvalidRequestError(f"Production variant {variant['VariantName']} needs an InstanceType.")
-    return CONFIGURATION.create(world, request)
+    return ENDPOINT_CONFIG.create(world, request)
 
 
-HANDLERS: Mapping[str, Handler] = {
-    **usual(MODEL, "Model", "Models", _create_model),
-    **usual(CONFIGURATION, "EndpointConfig", "EndpointConfigs", _create_configuration),
-}
+describe_endpoint_config = ENDPOINT_CONFIG.describe
+list_endpoint_configs = ENDPOINT_CONFIG.list
+delete_endpoint_config = ENDPOINT_CONFIG.delete

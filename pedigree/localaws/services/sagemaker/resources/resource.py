@@ -1,7 +1,7 @@
-"""What all resources have in common: made once, described by name, listed, removed, with ARN, tags and times.
+"""A kind of SageMaker resource: created once, described by name, listed, deleted, with an ARN, tags and times.
 
-A Resource says what a kind is called in each place, and in which words SageMaker says that one is missing or there
-already. Families whose members have a life of their own (jobs, endpoints, executions) build on it.
+A Resource also knows the words in which SageMaker says that one is missing or exists already. Families with a lifecycle
+of their own (jobs, endpoints, executions) build on it.
 """
 
 from __future__ import annotations
@@ -14,32 +14,31 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceE
 from pedigree.localaws.kernel.store import Document, DocumentExistsError, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import tags
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
+
+_NOT_STORED = ("Tags", "ClientRequestToken", "ClientToken")
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of resource."""
+    """What a kind of resource is called in the store, in messages, in requests and in ARNs."""
 
     kind: str
-    called: str
+    label: str
     name_member: str
     arn_member: str
     listing: Listing
     arn_path: str = ""
 
     def arn(self, world: World, name: str) -> str:
-        """The ARN of the one of that name."""
         return world.arn("sagemaker", f"{self.arn_path or self.kind}/{name}")
 
     def create(self, world: World, request: Request, **members: Any) -> Document:
-        """Keep a new one as it was asked for, with further members; answer it."""
+        """Store a new resource: the members of its request, and further ones."""
         name = request[self.name_member]
         body = {
-            **{
-                key: value for key, value in request.items() if key not in ("Tags", "ClientRequestToken", "ClientToken")
-            },
+            **{member: value for member, value in request.items() if member not in _NOT_STORED},
             self.arn_member: self.arn(world, name),
             "CreationTime": world.now(),
             **members,
@@ -53,50 +52,38 @@ class Resource:
         return body
 
     def get(self, world: World, name: str) -> Document:
-        """The one of that name, or the service's words that there is none."""
         try:
             return world.store.get(self.kind, name)
         except DocumentNotFoundError:
             raise self.missing(world, name) from None
 
     def remove(self, world: World, name: str) -> None:
-        """Forget one, and its tags."""
+        """Delete a resource and its tags."""
         with world.store.transaction():
             self.get(world, name)
             world.store.remove(self.kind, name)
             tags.forget(world, self.arn(world, name))
 
     def all(self, world: World) -> list[Document]:
-        """Every one of the kind."""
         return [entry.body for entry in world.store.entries(self.kind)]
 
     def missing(self, world: World, name: str) -> ServiceError:
-        """What the service says of one that is not there."""
-        return InvalidRequestError(f'Could not find {self.called} "{self.arn(world, name)}".')
+        """The service's error for a name that does not exist."""
+        return InvalidRequestError(f'Could not find {self.label} "{self.arn(world, name)}".')
 
     def taken(self, world: World, name: str) -> ServiceError:
-        """What the service says of a name that is given already."""
-        return InvalidRequestError(f'Cannot create already existing {self.called} "{self.arn(world, name)}".')
+        """The service's error for a name that exists already."""
+        return InvalidRequestError(f'Cannot create already existing {self.label} "{self.arn(world, name)}".')
 
     def describe(self, world: World, request: Request) -> Mapping[str, Any]:
-        """The handler that describes one."""
+        """Handle a Describe operation."""
         return self.get(world, request[self.name_member])
 
     def list(self, world: World, request: Request) -> Mapping[str, Any]:
-        """The handler that lists them."""
+        """Handle a List operation."""
         return self.listing.answer(self.all(world), request)
 
     def delete(self, world: World, request: Request) -> Mapping[str, Any]:
-        """The handler that removes one."""
+        """Handle a Delete operation."""
         self.remove(world, request[self.name_member])
         return {}
-
-
-def usual(resource: Resource, operation_noun: str, plural: str, create: Handler) -> Mapping[str, Handler]:
-    """The four handlers that most kinds have."""
-    return {
-        f"Create{operation_noun}": create,
-        f"Describe{operation_noun}": resource.describe,
-        f"List{plural}": resource.list,
-        f"Delete{operation_noun}": resource.delete,
-    }

@@ -1,26 +1,31 @@
-"""Tags: on whatever has an ARN."""
+"""The tags of resources, by ARN."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
 
 KIND = "tags"
 _MOST = 50
 
 
 def keep(world: World, arn: str, tags: Sequence[Mapping[str, str]] | None) -> None:
-    """Give a new resource its tags."""
+    """Store the tags of a new resource."""
     if tags:
-        _store(world, arn, {one["Key"]: one["Value"] for one in tags})
+        put(world, arn, {tag["Key"]: tag["Value"] for tag in tags})
+
+
+def put(world: World, arn: str, tags: Mapping[str, str]) -> None:
+    """Replace the tags of a resource."""
+    if len(tags) > _MOST:
+        raise InvalidRequestError(f"The number of tags exceeds the limit of {_MOST}")
+    world.store.put(KIND, arn, tags)
 
 
 def forget(world: World, arn: str) -> None:
-    """Forget the tags of what is removed."""
+    """Delete the tags of a resource."""
     if world.store.find(KIND, arn) is not None:
         world.store.remove(KIND, arn)
 
@@ -30,33 +35,6 @@ def of(world: World, arn: str) -> dict[str, str]:
     return dict(world.store.find(KIND, arn) or {})
 
 
-def _store(world: World, arn: str, tags: Mapping[str, str]) -> None:
-    if len(tags) > _MOST:
-        raise InvalidRequestError(f"The number of tags exceeds the limit of {_MOST}")
-    world.store.put(KIND, arn, tags)
-
-
-def _add(world: World, request: Request) -> Mapping[str, Any]:
-    arn = request["ResourceArn"]
-    with world.store.transaction():
-        _store(world, arn, {**of(world, arn), **{one["Key"]: one["Value"] for one in request["Tags"]}})
-    return {"Tags": listed(of(world, arn))}
-
-
-def _delete(world: World, request: Request) -> Mapping[str, Any]:
-    arn = request["ResourceArn"]
-    with world.store.transaction():
-        _store(world, arn, {key: value for key, value in of(world, arn).items() if key not in request["TagKeys"]})
-    return {}
-
-
-def _list(world: World, request: Request) -> Mapping[str, Any]:
-    return {"Tags": listed(of(world, request["ResourceArn"]))}
-
-
 def listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as requests and answers write them."""
+    """Tags in the form of requests and answers."""
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
-
-
-HANDLERS: Mapping[str, Handler] = {"AddTags": _add, "DeleteTags": _delete, "ListTags": _list}

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.localaws.services.sagemaker.transforms.paths import compiled
+from pedigree.localaws.services.sagemaker.transforms.jsonpath import compiled
 
 EVERYTHING = "$"
 _INPUT, _OUTPUT = "SageMakerInput", "SageMakerOutput"

@@ -1,4 +1,4 @@
-"""Transform jobs: created, described, listed, stopped. Running them is transforms/work.py's."""
+"""The operations of transform jobs; transforms/runner.py runs the jobs."""
 
 from __future__ import annotations
 
@@ -8,33 +8,27 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.jobs.operations import job_resource
-from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.jobs.events import job_changed
+from pedigree.localaws.services.sagemaker.jobs.resource import job_resource
 from pedigree.localaws.services.sagemaker.resources import models
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.transforms.plans import plan
-from pedigree.localaws.services.sagemaker.transforms.work import STATUS, Transforms
+from pedigree.localaws.services.sagemaker.transforms.runner import STATUS, TransformRunner
 
 TRANSFORM = job_resource("Transform")
 _OVER = ("Completed", "Failed", "Stopped", "Stopping")
 
 
 @dataclass(frozen=True)
-class TransformHandlers:
-    """The handlers, and what they hand jobs to."""
+class TransformJobOperations:
+    """Transform jobs."""
 
-    transforms: Transforms
+    runner: TransformRunner
 
-    def table(self) -> Mapping[str, Handler]:
-        """The handlers by their operations."""
-        return {
-            "CreateTransformJob": self._create,
-            "DescribeTransformJob": TRANSFORM.describe,
-            "ListTransformJobs": TRANSFORM.list,
-            "StopTransformJob": self._stop,
-        }
+    describe_transform_job = TRANSFORM.describe
+    list_transform_jobs = TRANSFORM.list
 
-    def _create(self, world: World, request: Request) -> Mapping[str, Any]:
+    def create_transform_job(self, world: World, request: Request) -> Mapping[str, Any]:
         try:
             plan(request)
         except ValueError as error:
@@ -43,13 +37,13 @@ class TransformHandlers:
         members = {STATUS: "InProgress", "LastModifiedTime": world.now()}
         job = TRANSFORM.create(world, request, **members)
         job_changed(world, TRANSFORM.kind, job)
-        self.transforms.start(request["TransformJobName"])
+        self.runner.start(request["TransformJobName"])
         return job
 
-    def _stop(self, world: World, request: Request) -> Mapping[str, Any]:
+    def stop_transform_job(self, world: World, request: Request) -> Mapping[str, Any]:
         job = TRANSFORM.get(world, request["TransformJobName"])
         if job[STATUS] in _OVER:
             why = f"the transform job is in status {job[STATUS]}"
             raise InvalidRequestError(f"The request was rejected because {why}.")
-        self.transforms.stop(request["TransformJobName"])
+        self.runner.stop(request["TransformJobName"])
         return {}

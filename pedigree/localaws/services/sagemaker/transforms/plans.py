@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedigree.localaws.services.s3.catalog import S3Location
-from pedigree.localaws.services.sagemaker.transforms import joining
-from pedigree.localaws.services.sagemaker.transforms.joining import Processing
+from pedigree.localaws.services.sagemaker.transforms import data_processing as joining
+from pedigree.localaws.services.sagemaker.transforms.data_processing import Processing
 
 _MEGABYTE = 1 << 20
 _USUAL_MEGABYTES = 6

@@ -26,9 +26,9 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.s3.manifests import manifest
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, served
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
-from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen, served
-from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.transforms.plans import TransformPlan, plan
 from pedigree.localaws.services.sagemaker.transforms.records import Record, assembled, batches, payload, split
 
@@ -64,12 +64,12 @@ class _Running:
             threading.Thread(target=self.fleet.end, args=(0.0,), daemon=True).start()
 
 
-class Transforms:
+class TransformRunner:
     """All transform jobs."""
 
-    def __init__(self, world: World, kitchen: Kitchen) -> None:
+    def __init__(self, world: World, host: HostEnvironment) -> None:
         self._world = world
-        self._kitchen = kitchen
+        self._host = host
         self._lock = threading.Lock()
         self._running: dict[str, _Running] = {}
         self._ending = threading.Event()
@@ -143,7 +143,7 @@ class Transforms:
         shutil.rmtree(folder, ignore_errors=True)
         self._note(name, "InProgress", TransformStartTime=self._world.now())
         fleet, role = self._served(wanted, running)
-        catalog = self._kitchen.role_objects(role, self._world.arn("sagemaker", f"{TRANSFORM}/{name}"))
+        catalog = self._host.roles.objects(role, self._world.arn("sagemaker", f"{TRANSFORM}/{name}"))
         found = list(_objects(wanted, catalog))
         if not found:
             raise TransformError(f"ClientError: No objects found at {wanted.source}")
@@ -160,8 +160,8 @@ class Transforms:
         log = _GROUP, f"{wanted.name}/model"
         folder = self._world.folder / _FOLDER / wanted.name / "model"
         try:
-            made = served(self._world, self._kitchen, wanted.model, folder, log, wanted.environment, wanted.seconds)
-            running.fleet = Fleet(made.recipe)
+            made = served(self._world, self._host, wanted.model, folder, log, wanted.environment, wanted.seconds)
+            running.fleet = Fleet(made.spec)
             if not running.is_stopped.is_set():
                 running.fleet.resize(wanted.instances)
         except InstanceError as error:
@@ -172,7 +172,7 @@ class Transforms:
         try:
             content = work.result(place)
         except (TransformError, ValueError) as error:
-            self._kitchen.logs.write(_GROUP, f"{work.plan.name}/data-log", f"{place}: {error}")
+            self._host.logs.write(_GROUP, f"{work.plan.name}/data-log", f"{place}: {error}")
             raise
         work.catalog.put(work.plan.place(place.key, prefix), [content], content_type=work.plan.accept or _ANY)
 

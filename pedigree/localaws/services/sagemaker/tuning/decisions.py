@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pedigree.localaws.services.sagemaker.tuning.early_stopping import is_hopeless
 from pedigree.localaws.services.sagemaker.tuning.plan import Plan
 from pedigree.localaws.services.sagemaker.tuning.ranges import combinations
-from pedigree.localaws.services.sagemaker.tuning.stopping import is_hopeless
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, best, not_improving
 
 # After so many trials of which none has succeeded, no further one begins.

@@ -1,4 +1,4 @@
-"""Tuning jobs: created, described with their trials, listed, stopped, deleted. Their life is tuning/tuner.py's."""
+"""The operations of tuning jobs; tuning/tuner.py runs the searches."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.jobs.operations import JobResource
-from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.jobs.events import job_changed
+from pedigree.localaws.services.sagemaker.jobs.resource import JobResource
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.resources.service import Handler, Request
-from pedigree.localaws.services.sagemaker.tuning import records
+from pedigree.localaws.services.sagemaker.tuning import state as records
 from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
-from pedigree.localaws.services.sagemaker.tuning.records import STATUS
+from pedigree.localaws.services.sagemaker.tuning.state import STATUS
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, best, counters, not_improving, summary
 from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
 
@@ -43,23 +43,12 @@ _TRIALS = Listing("TrainingJobSummaries", "TrainingJobName", "TrainingJobStatus"
 
 
 @dataclass(frozen=True)
-class TuningHandlers:
-    """The handlers, and the tuner that they hand searches to."""
+class TuningJobOperations:
+    """Tuning jobs and their trials."""
 
     tuner: Tuner
 
-    def table(self) -> Mapping[str, Handler]:
-        """The handlers by their operations."""
-        return {
-            "CreateHyperParameterTuningJob": self._create,
-            "DescribeHyperParameterTuningJob": self._describe,
-            "ListHyperParameterTuningJobs": self._list,
-            "ListTrainingJobsForHyperParameterTuningJob": self._list_trials,
-            "StopHyperParameterTuningJob": self._stop,
-            "DeleteHyperParameterTuningJob": self._delete,
-        }
-
-    def _create(self, world: World, request: Request) -> Mapping[str, Any]:
+    def create_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         plan_of(request)
         for parent in records.parents(request):
             if RESOURCE.get(world, parent)[STATUS] in records.RUNNING:
@@ -69,7 +58,7 @@ class TuningHandlers:
         job_changed(world, records.JOB, search)
         return search
 
-    def _describe(self, world: World, request: Request) -> Mapping[str, Any]:
+    def describe_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         search = RESOURCE.get(world, request[_NAME])
         plan = plan_of(search)
         trials = self.tuner.trials(plan)
@@ -98,7 +87,7 @@ class TuningHandlers:
         found = best(plan, [one for ones in searches.values() for one in ones])
         return {**self._summary(plan, found), "TuningJobName": of[found.job]} if found else None
 
-    def _list(self, world: World, request: Request) -> Mapping[str, Any]:
+    def list_hyper_parameter_tuning_jobs(self, world: World, request: Request) -> Mapping[str, Any]:
         page = RESOURCE.listing.answer(RESOURCE.all(world), {"SortBy": "Name", **request})
         key = RESOURCE.listing.key
         return {**page, key: [self._listed(search) for search in page[key]]}
@@ -108,7 +97,7 @@ class TuningHandlers:
         counted = counters(self.tuner.trials(plan_of(search)))
         return {**search, **counted, "Strategy": config["Strategy"], "ResourceLimits": config["ResourceLimits"]}
 
-    def _list_trials(self, world: World, request: Request) -> Mapping[str, Any]:
+    def list_training_jobs_for_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         plan = plan_of(RESOURCE.get(world, request[_NAME]))
         by = request.get("SortBy", "Name")
         trials = [one for one in self.tuner.trials(plan) if by != _OBJECTIVE or one.objective is not None]
@@ -118,10 +107,10 @@ class TuningHandlers:
     def _summary(self, plan: Plan, trial: Trial) -> dict[str, Any]:
         return summary(plan, trial, self.tuner.arn(trial))
 
-    def _stop(self, world: World, request: Request) -> Mapping[str, Any]:
+    def stop_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         search = RESOURCE.get(world, request[_NAME])
         if search[STATUS] not in records.RUNNING:
-            why = f"the {RESOURCE.called} is in status {search[STATUS]}"
+            why = f"the {RESOURCE.label} is in status {search[STATUS]}"
             raise InvalidRequestError(f"The request was rejected because {why}.")
 
         def stopping(before: Document) -> Document:
@@ -133,10 +122,10 @@ class TuningHandlers:
             job_changed(world, records.JOB, world.store.update(records.JOB, request[_NAME], stopping), before)
         return {}
 
-    def _delete(self, world: World, request: Request) -> Mapping[str, Any]:
+    def delete_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request[_NAME]
         if RESOURCE.get(world, name)[STATUS] in records.RUNNING:
-            raise InvalidRequestError(f"The {RESOURCE.called} {name} has not ended: stop it first.")
+            raise InvalidRequestError(f"The {RESOURCE.label} {name} has not ended: stop it first.")
         with world.store.transaction():
             RESOURCE.remove(world, name)
             records.forget(world, name)

@@ -22,7 +22,7 @@ _JOB = "training-job"
 
 
 @dataclass(frozen=True)
-class Trainings:
+class TrainingJobs:
     """The training jobs of all searches."""
 
     world: World

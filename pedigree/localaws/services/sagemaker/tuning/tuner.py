@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.resources import tags
-from pedigree.localaws.services.sagemaker.tuning import records
+from pedigree.localaws.services.sagemaker.tuning import state as records
 from pedigree.localaws.services.sagemaker.tuning.decisions import Begin, End, GiveUp, next_actions
 from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
 from pedigree.localaws.services.sagemaker.tuning.search import next_point
-from pedigree.localaws.services.sagemaker.tuning.trainings import Trainings
+from pedigree.localaws.services.sagemaker.tuning.training_jobs import TrainingJobs
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, job_name
 
 _LOG = logging.getLogger(__name__)
@@ -33,9 +33,9 @@ _COMPARING_WAIT = 0.2
 class Tuner:
     """Carries out all searches that are not over."""
 
-    def __init__(self, world: World, trainings: Trainings) -> None:
+    def __init__(self, world: World, training_jobs: TrainingJobs) -> None:
         self._world = world
-        self._trainings = trainings
+        self._training_jobs = training_jobs
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="tuner", daemon=True)
 
@@ -51,11 +51,11 @@ class Tuner:
 
     def trials(self, plan: Plan) -> list[Trial]:
         """The trials of a search as they are now."""
-        return [self._trainings.look(plan, one) for one in records.trials_of(self._world, plan.name)]
+        return [self._training_jobs.look(plan, one) for one in records.trials_of(self._world, plan.name)]
 
     def arn(self, trial: Trial) -> str:
         """The ARN of a trial's training job."""
-        return self._trainings.arn(trial.job)
+        return self._training_jobs.arn(trial.job)
 
     def advance(self, name: str) -> None:
         """Bring one search as far as it can go now."""
@@ -105,12 +105,14 @@ class Tuner:
         """A trial as it is now, its job begun or stopped where that was decided and not yet done."""
         if kept.is_over:
             return kept
-        begun = self._trainings.begin(plan, search, kept, tags.of(self._world, search["HyperParameterTuningJobArn"]))
-        trial = self._trainings.look(plan, begun)
+        begun = self._training_jobs.begin(
+            plan, search, kept, tags.of(self._world, search["HyperParameterTuningJobArn"])
+        )
+        trial = self._training_jobs.look(plan, begun)
         if trial.is_over:
             records.keep(self._world, plan.name, trial)
         elif trial.is_given_up and trial.status == "InProgress":
-            self._trainings.stop(trial)
+            self._training_jobs.stop(trial)
         return trial
 
     def _admit(self, plan: Plan, search: Document, action: Begin, trials: list[Trial]) -> Trial:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.services.sagemaker.jobs.telling import job_changed
+from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from tests.support import worlds
-from tests.support.local_sagemaker import Sage
+from tests.support.local_sagemaker import LocalSageMaker
 
 TRAIN: dict[str, Any] = {"Name": "Train", "Type": "Training", "Arguments": {"HyperParameters": {}}}
 PIPELINE = f"arn:aws:sagemaker:us-east-1:{worlds.ACCOUNT}:pipeline/dogs"
@@ -16,7 +16,7 @@ EXECUTION, STEP = (
 )
 
 
-def heard(sage: Sage, detail_type: str) -> list[dict[str, Any]]:
+def heard(sagemaker: LocalSageMaker, detail_type: str) -> list[dict[str, Any]]:
     """What will have been told of one kind, as it comes."""
     told: list[dict[str, Any]] = []
 
@@ -24,17 +24,17 @@ def heard(sage: Sage, detail_type: str) -> list[dict[str, Any]]:
         if event["detail-type"] == detail_type:
             told.append(event)
 
-    sage.world.bus.subscribe(hear)
+    sagemaker.world.bus.subscribe(hear)
     return told
 
 
 def test_an_execution_is_told_at_its_start_and_at_its_end(tmp_path: Path) -> None:
-    sage = Sage(tmp_path)
-    told = heard(sage, EXECUTION)
-    arn = sage.start(TRAIN, PipelineExecutionDisplayName="mine")
-    sage.go(arn)
-    sage.end("Train")
-    assert sage.go(arn) == "Succeeded"
+    sagemaker = LocalSageMaker(tmp_path)
+    told = heard(sagemaker, EXECUTION)
+    arn = sagemaker.start(TRAIN, PipelineExecutionDisplayName="mine")
+    sagemaker.go(arn)
+    sagemaker.end("Train")
+    assert sagemaker.go(arn) == "Succeeded"
     began, ended = (one["detail"] for one in told)
     assert told[0]["resources"] == [PIPELINE, arn]
     assert began == {
@@ -49,25 +49,25 @@ def test_an_execution_is_told_at_its_start_and_at_its_end(tmp_path: Path) -> Non
 
 
 def test_a_stop_and_a_retry_are_told(tmp_path: Path) -> None:
-    sage = Sage(tmp_path)
-    told = heard(sage, EXECUTION)
-    arn = sage.start(TRAIN)
-    sage.go(arn)
+    sagemaker = LocalSageMaker(tmp_path)
+    told = heard(sagemaker, EXECUTION)
+    arn = sagemaker.start(TRAIN)
+    sagemaker.go(arn)
     token = {"ClientRequestToken": "t" * 32}
-    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **token})
-    assert sage.go(arn) == "Stopped"
-    sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token})
+    sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **token})
+    assert sagemaker.go(arn) == "Stopped"
+    sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token})
     statuses = [one["detail"]["currentPipelineExecutionStatus"] for one in told]
     assert statuses == ["Executing", "Stopping", "Stopped", "Executing"]
 
 
 def test_every_change_of_a_step_is_told_with_its_job(tmp_path: Path) -> None:
-    sage = Sage(tmp_path)
-    told = heard(sage, STEP)
-    arn = sage.start(TRAIN)
-    sage.go(arn)
-    sage.end("Train", "Failed", FailureReason="AlgorithmError: out of memory")
-    sage.go(arn)
+    sagemaker = LocalSageMaker(tmp_path)
+    told = heard(sagemaker, STEP)
+    arn = sagemaker.start(TRAIN)
+    sagemaker.go(arn)
+    sagemaker.end("Train", "Failed", FailureReason="AlgorithmError: out of memory")
+    sagemaker.go(arn)
     details = [one["detail"] for one in told]
     assert [(one.get("previousStepStatus"), one["currentStepStatus"]) for one in details] == [
         (None, "Starting"),
@@ -82,8 +82,8 @@ def test_every_change_of_a_step_is_told_with_its_job(tmp_path: Path) -> None:
 
 
 def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tmp_path: Path) -> None:
-    sage = Sage(tmp_path)
-    told = heard(sage, "SageMaker Training Job State Change")
+    sagemaker = LocalSageMaker(tmp_path)
+    told = heard(sagemaker, "SageMaker Training Job State Change")
     job = {
         "TrainingJobName": "job",
         "TrainingJobArn": "arn:job",
@@ -92,9 +92,9 @@ def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tm
         "CreationTime": "2026-01-01T00:00:01.500+00:00",
         "_outcome": "private",
     }
-    job_changed(sage.world, "training-job", job)
-    job_changed(sage.world, "training-job", {**job, "FailureReason": "later"}, job)
-    job_changed(sage.world, "training-job", {**job, "SecondaryStatus": "Uploading"}, job)
+    job_changed(sagemaker.world, "training-job", job)
+    job_changed(sagemaker.world, "training-job", {**job, "FailureReason": "later"}, job)
+    job_changed(sagemaker.world, "training-job", {**job, "SecondaryStatus": "Uploading"}, job)
     assert [one["detail"]["SecondaryStatus"] for one in told] == ["Training", "Uploading"]
     assert told[0]["resources"] == ["arn:job"]
     public = {name: value for name, value in job.items() if not name.startswith("_")}
@@ -102,12 +102,12 @@ def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tm
 
 
 def test_searches_and_transform_jobs_are_told_by_their_own_names(tmp_path: Path) -> None:
-    sage = Sage(tmp_path)
-    searches = heard(sage, "SageMaker HyperParameter Tuning Job State Change")
-    transforms = heard(sage, "SageMaker Transform Job State Change")
+    sagemaker = LocalSageMaker(tmp_path)
+    searches = heard(sagemaker, "SageMaker HyperParameter Tuning Job State Change")
+    transforms = heard(sagemaker, "SageMaker Transform Job State Change")
     search = {"HyperParameterTuningJobArn": "arn:search", "HyperParameterTuningJobStatus": "InProgress"}
-    job_changed(sage.world, "tuning-job", search)
+    job_changed(sagemaker.world, "tuning-job", search)
     transform = {"TransformJobArn": "arn:transform", "TransformJobStatus": "Completed"}
-    job_changed(sage.world, "transform-job", transform, {**transform, "TransformJobStatus": "InProgress"})
+    job_changed(sagemaker.world, "transform-job", transform, {**transform, "TransformJobStatus": "InProgress"})
     assert searches[0]["detail"] == {**search, "Tags": {}}
     assert transforms[0]["detail"] == {**transform, "Tags": {}}

@@ -1,5 +1,4 @@
-"""How each type of step is carried out: started, looked at until it has ended, and stopped.
+"""How each type of step runs: started, polled until it has ended, stopped. types.py has a row for each type.
 
-A runner acts through the same services that any client calls, so a step does here what it would do there. runners.py
-is the table from a step's type to its runner.
+A runner acts through the same services that any client calls, so a step does here what it does in an account.
 """

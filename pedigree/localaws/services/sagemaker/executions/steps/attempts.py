@@ -1,4 +1,4 @@
-"""One attempt at a step: begun, or spared where an earlier result will do; ended, or made again after a wait."""
+"""One attempt at a step: started, or spared where an earlier result can be reused; ended, or repeated after a wait."""
 
 from __future__ import annotations
 
@@ -18,127 +18,127 @@ from pedigree.localaws.services.sagemaker.executions.steps.runner import (
     JOB_FAULTS,
     STEP_FAULT,
     THROTTLING,
-    Ended,
-    Run,
-    Runner,
+    Attempt,
+    StepResult,
+    StepRunner,
 )
 
 _LONGEST_LIFETIME = dt.timedelta(days=36_500)
 _THROTTLED = ("Throttling", "TooManyRequests", "LimitExceeded")
 
 
-def is_due(run: Run, body: Document) -> bool:
-    """Whether the wait before another attempt is over."""
-    after = body.get("_not_before")
-    return after is None or run.world.clock.now() >= dt.datetime.fromisoformat(after)
+def is_due(attempt: Attempt) -> bool:
+    """Whether the wait before a repeated attempt is over."""
+    after = attempt.record.get("_not_before")
+    return after is None or attempt.world.clock.now() >= dt.datetime.fromisoformat(after)
 
 
-def begin(run: Run, runner: Runner) -> None:
-    """Begin a step, unless an earlier result will do, or it cannot be begun at all."""
+def start(attempt: Attempt, runner: StepRunner) -> None:
+    """Start a step, unless an earlier result can be reused; one that cannot start has failed."""
     try:
-        run = replace(run, arguments=run.known.of(dict(run.step.own_arguments)))
-        reused = _reusable(run)
-        metadata = runner.start(run) if reused is None else {}
+        attempt = replace(attempt, arguments=attempt.resolver.resolve(dict(attempt.step.own_arguments)))
+        reused = _reusable(attempt)
+        metadata = runner.start(attempt) if reused is None else {}
     except (ServiceError, LocalAwsError, LanguageError) as error:
-        finish(run, failed(error))
+        finish(attempt, failure(error))
         return
     started = {"StepStatus": "Executing", "Metadata": metadata} if reused is None else reused
-    change(run, _arguments=run.arguments, **started)
+    change(attempt, _arguments=attempt.arguments, **started)
 
 
-def look(run: Run, runner: Runner) -> bool:
-    """Whether an attempt has ended; if so, it is noted how."""
+def poll(attempt: Attempt, runner: StepRunner) -> bool:
+    """Record the result of an attempt that has ended; whether it has."""
     try:
-        ended = runner.look(run)
+        result = runner.poll(attempt)
     except (ServiceError, LocalAwsError) as error:
-        ended = failed(error)
-    if ended is not None:
-        finish(run, ended)
-    return ended is not None
+        result = failure(error)
+    if result is not None:
+        finish(attempt, result)
+    return result is not None
 
 
-def stop(run: Run, runner: Runner) -> bool:
-    """Ask an attempt to end; whether it has: it may just have ended, or it has failed because it may not be asked.
+def stop(attempt: Attempt, runner: StepRunner) -> bool:
+    """Ask an attempt to end; whether it has: it may just have ended, or has failed because it may not be stopped.
 
-    That it was asked is noted afterwards, so that the successor of a killed daemon asks again.
+    The request is recorded after it is made, so that the successor of a killed daemon makes it again.
     """
     try:
-        runner.stop(run)
+        runner.stop(attempt)
     except (ServiceError, LocalAwsError) as error:
-        if not look(run, runner):
-            finish(run, failed(error))
+        if not poll(attempt, runner):
+            finish(attempt, failure(error))
         return True
-    change(run, StepStatus="Stopping")
+    change(attempt, StepStatus="Stopping")
     return False
 
 
-def finish(run: Run, ended: Ended) -> None:
-    """Note how an attempt ended, or that there is to be another."""
-    body = run.ledger.steps[run.step.name]
-    if ended.status == "Failed" and _again(run, body, ended):
+def finish(attempt: Attempt, result: StepResult) -> None:
+    """Record how an attempt ended, or that another one follows."""
+    if result.status == "Failed" and _repeats(attempt, result):
         return
-    metadata = {kind: {**told, **ended.metadata} for kind, told in body.get("Metadata", {}).items()}
+    metadata = attempt.record.get("Metadata", {})
     change(
-        run,
-        StepStatus=ended.status,
-        EndTime=run.world.now(),
-        FailureReason=ended.reason or None,
-        Metadata=metadata,
-        _described={member: value for member, value in ended.described.items() if not member.startswith("_")},
-        _outcome=ended.outcome,
-        _key=caching.key(run.step, run.arguments),
+        attempt,
+        StepStatus=result.status,
+        EndTime=attempt.world.now(),
+        FailureReason=result.reason or None,
+        Metadata={kind: {**members, **result.metadata} for kind, members in metadata.items()},
+        _described={member: value for member, value in result.described.items() if not member.startswith("_")},
+        _outcome=result.branch,
+        _key=caching.key(attempt.step, attempt.arguments),
     )
 
 
-def change(run: Run, **members: Any) -> None:
-    """Give the step new members."""
-    run.ledger.change(run.step.name, **members)
+def change(attempt: Attempt, **members: Any) -> None:
+    """Change members of the step's record."""
+    attempt.records.change(attempt.step.name, **members)
 
 
-def failed(error: Exception) -> Ended:
-    """How an attempt ended that could not even be made."""
+def failure(error: Exception) -> StepResult:
+    """The result of an attempt that an error ended."""
     if not isinstance(error, ServiceError):
-        return Ended("Failed", reason=str(error))
+        return StepResult("Failed", reason=str(error))
     is_throttled = any(words in error.code for words in _THROTTLED)
-    is_theirs = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    fault = JOB_FAULTS.get(error.code) or (THROTTLING if is_throttled else STEP_FAULT if is_theirs else "")
-    return Ended("Failed", reason=f"ClientError: {error}", fault=fault)
+    is_internal = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    fault = JOB_FAULTS.get(error.code) or (THROTTLING if is_throttled else STEP_FAULT if is_internal else "")
+    return StepResult("Failed", reason=f"ClientError: {error}", fault=fault)
 
 
-def _again(run: Run, body: Document, ended: Ended) -> bool:
-    """Whether a policy lets a failed step have another attempt; if so, it is due after the policy's wait."""
-    policy = retries.policy_for(run.step, ended.fault)
-    if policy is None or run.execution["PipelineExecutionStatus"] == "Stopping":
+def _repeats(attempt: Attempt, result: StepResult) -> bool:
+    """Whether a retry policy gives a failed step another attempt; if so, it is due after the policy's wait."""
+    policy = retries.policy_for(attempt.step, result.fault)
+    if policy is None or attempt.execution["PipelineExecutionStatus"] == "Stopping":
         return False
-    now = run.world.clock.now()
-    wait = policy.delay(run.attempt, (now - dt.datetime.fromisoformat(body["StartTime"])).total_seconds())
+    now = attempt.world.clock.now()
+    since = dt.datetime.fromisoformat(attempt.record["StartTime"])
+    wait = policy.delay(attempt.number, (now - since).total_seconds())
     if wait is None:
         return False
     due = (now + dt.timedelta(seconds=wait)).isoformat()
-    again = run.attempt + 1
-    change(run, StepStatus="Starting", AttemptCount=again + 1, _attempt=again, _not_before=due)
+    number = attempt.number + 1
+    change(attempt, StepStatus="Starting", AttemptCount=number + 1, _attempt=number, _not_before=due)
     return True
 
 
-def _reusable(run: Run) -> Mapping[str, Any] | None:
-    """The members of a step for which an earlier result of the same pipeline will do, the newest; or None."""
-    lifetime = caching.lifetime(run.step)
-    if lifetime is None or run.attempt:
+def _reusable(attempt: Attempt) -> Mapping[str, Any] | None:
+    """The record of a step that reuses the newest fitting result of an earlier execution; None if there is none."""
+    lifetime = caching.lifetime(attempt.step)
+    if lifetime is None or attempt.number:
         return None
-    wanted = caching.key(run.step, run.arguments)
-    oldest = run.world.clock.now() - min(lifetime, _LONGEST_LIFETIME)
-    for entry in reversed(run.world.store.entries(state.EXECUTION)):
-        one = run.world.store.find(state.STEP, f"{entry.name}/{run.step.name}")
-        if one and entry.body["_pipeline"] == run.execution["_pipeline"] and _will_do(one, wanted, oldest):
-            source = one.get("CacheHitResult") or {"SourcePipelineExecutionArn": entry.body["PipelineExecutionArn"]}
-            kept = {member: one.get(member) for member in ("Metadata", "_described", "_outcome", "_key")}
-            return {**kept, "StepStatus": "Succeeded", "EndTime": run.world.now(), "CacheHitResult": source}
+    key = caching.key(attempt.step, attempt.arguments)
+    oldest = attempt.world.clock.now() - min(lifetime, _LONGEST_LIFETIME)
+    for entry in reversed(attempt.world.store.entries(state.EXECUTION)):
+        step = attempt.world.store.find(state.STEP, f"{entry.name}/{attempt.step.name}")
+        if step and entry.body["_pipeline"] == attempt.execution["_pipeline"] and _fits(step, key, oldest):
+            source = step.get("CacheHitResult") or {"SourcePipelineExecutionArn": entry.body["PipelineExecutionArn"]}
+            kept = {member: step.get(member) for member in ("Metadata", "_described", "_outcome", "_key")}
+            return {**kept, "StepStatus": "Succeeded", "EndTime": attempt.world.now(), "CacheHitResult": source}
     return None
 
 
-def _will_do(one: Document, wanted: str, oldest: dt.datetime) -> bool:
+def _fits(step: Document, key: str, oldest: dt.datetime) -> bool:
     return (
-        one["StepStatus"] == "Succeeded"
-        and one.get("_key") == wanted
-        and dt.datetime.fromisoformat(one["EndTime"]) >= oldest
+        step["StepStatus"] == "Succeeded"
+        and step.get("_key") == key
+        and dt.datetime.fromisoformat(step["EndTime"]) >= oldest
     )

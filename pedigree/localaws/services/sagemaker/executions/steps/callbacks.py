@@ -1,69 +1,68 @@
-"""Callback steps: a message in a queue, and then patience, until somebody who holds its token answers."""
+"""Callback steps: send a message with a token to a queue, and wait until the token is answered."""
 
 from __future__ import annotations
 
 import json
 import secrets
 import string
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 from pedigree.localaws.services.sagemaker.executions import state
-from pedigree.localaws.services.sagemaker.executions.steps.runner import Ended, Run
+from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt, StepResult
+from pedigree.localaws.services.sagemaker.executions.steps.services import StepServices
 
-Send: TypeAlias = Callable[[Run, str, str], None]
-"""Put a text into the queue of an address, in the name of the execution's role."""
 _ALPHABET = string.ascii_letters + string.digits
 _TOKEN_LENGTH = 10
 
 
 class CallbackRunner:
-    """A step that waits for an answer from outside."""
+    """Runs a step that waits for an answer from outside."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, services: StepServices) -> None:
+        self._services = services
 
-    def start(self, run: Run) -> Mapping[str, Any]:
-        """Leave the message. Begun again after a restart, it may lie there twice, with the same token."""
-        token, queue = self._token(run), run.step.document["SqsQueueUrl"]
-        self._tell(run, token, "Executing")
+    def start(self, attempt: Attempt) -> Mapping[str, Any]:
+        """Send the message. After a restart it may be sent again, with the same token."""
+        token, queue = self._token(attempt), attempt.step.document["SqsQueueUrl"]
+        self._send(attempt, token, "Executing")
         return {"Callback": {"CallbackToken": token, "SqsQueueUrl": queue}}
 
-    def look(self, run: Run) -> Ended | None:
-        """What was answered, if it was."""
-        token = self._token(run)
-        answer = (run.world.store.find(state.CALLBACK, token) or {}).get("answer")
+    def poll(self, attempt: Attempt) -> StepResult | None:
+        callback = attempt.world.store.find(state.CALLBACK, self._token(attempt)) or {}
+        answer = callback.get("answer")
         if answer is None:
             return None
         if "failure" in answer:
-            return Ended("Failed", reason=answer["failure"])
-        missing = sorted(set(run.step.outputs) - set(answer["outputs"]))
+            return StepResult("Failed", reason=answer["failure"])
+        missing = sorted(set(attempt.step.outputs) - set(answer["outputs"]))
         if missing:
-            return Ended("Failed", reason=f"The answer has no output {', '.join(missing)}, which the step declares")
+            reason = f"The answer has no output {', '.join(missing)}, which the step declares"
+            return StepResult("Failed", reason=reason)
         outputs = [{"Name": name, "Value": value} for name, value in answer["outputs"].items()]
-        return Ended("Succeeded", {"OutputParameters": answer["outputs"]}, metadata={"OutputParameters": outputs})
+        return StepResult("Succeeded", {"OutputParameters": answer["outputs"]}, metadata={"OutputParameters": outputs})
 
-    def stop(self, run: Run) -> None:
-        """Ask whoever works on it to answer; the step waits until somebody does."""
-        self._tell(run, self._token(run), "Stopping")
+    def stop(self, attempt: Attempt) -> None:
+        """Say in the queue that the step is to stop; it still waits for the answer."""
+        self._send(attempt, self._token(attempt), "Stopping")
 
-    def _tell(self, run: Run, token: str, status: str) -> None:
+    def _send(self, attempt: Attempt, token: str, status: str) -> None:
         message = {
             "token": token,
-            "pipelineExecutionArn": run.execution["PipelineExecutionArn"],
-            "arguments": run.arguments,
+            "pipelineExecutionArn": attempt.execution["PipelineExecutionArn"],
+            "arguments": attempt.arguments,
             "status": status,
         }
-        self._send(run, run.step.document["SqsQueueUrl"], json.dumps(message))
+        self._services.send(attempt, attempt.step.document["SqsQueueUrl"], json.dumps(message))
 
-    def _token(self, run: Run) -> str:
-        """This attempt's token; made once, and kept before the message goes out."""
-        store = run.world.store
+    def _token(self, attempt: Attempt) -> str:
+        """The token of this attempt, made once and stored before the message is sent."""
+        store = attempt.world.store
         with store.transaction():
-            known = store.find(state.CALLBACK, run.name)
-            if known is None:
-                known = {"token": "".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_LENGTH))}
-                store.put(state.CALLBACK, run.name, known)
-                arn = run.execution["PipelineExecutionArn"]
-                store.put(state.CALLBACK, known["token"], {"PipelineExecutionArn": arn})
-        return str(known["token"])
+            stored = store.find(state.CALLBACK, attempt.name)
+            if stored is None:
+                stored = {"token": "".join(secrets.choice(_ALPHABET) for _ in range(_TOKEN_LENGTH))}
+                store.put(state.CALLBACK, attempt.name, stored)
+                arn = attempt.execution["PipelineExecutionArn"]
+                store.put(state.CALLBACK, stored["token"], {"PipelineExecutionArn": arn})
+        return str(stored["token"])

@@ -1,42 +1,41 @@
-"""Steps that are decided on the spot: conditions, and steps that fail on purpose."""
+"""Steps that end as soon as they start: conditions, and steps that fail on purpose."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.localaws.services.sagemaker.executions.steps.runner import Ended, Run
+from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt, StepResult
 
 
 class ConditionRunner:
-    """A Condition step compares, and takes a branch."""
+    """Runs a Condition step: evaluates its conditions and takes a branch."""
 
-    def start(self, run: Run) -> Mapping[str, Any]:
-        """There is nothing to begin."""
-        return {"Condition": {"Outcome": self._outcome(run)}}
+    def start(self, attempt: Attempt) -> Mapping[str, Any]:
+        return {"Condition": {"Outcome": self._outcome(attempt)}}
 
-    def look(self, run: Run) -> Ended:
-        """The branch that is taken."""
-        outcome = self._outcome(run)
-        return Ended("Succeeded", {"Outcome": outcome}, outcome=outcome == "True")
+    def poll(self, attempt: Attempt) -> StepResult:
+        outcome = self._outcome(attempt)
+        return StepResult("Succeeded", {"Outcome": outcome}, branch=outcome == "True")
 
-    def stop(self, run: Run) -> None:
-        """It has ended already."""
+    def stop(self, attempt: Attempt) -> None:
+        """Do nothing: the step has ended already."""
 
-    def _outcome(self, run: Run) -> str:
-        return str(run.known.holds(run.step))
+    def _outcome(self, attempt: Attempt) -> str:
+        return str(attempt.resolver.holds(attempt.step))
 
 
 class FailRunner:
-    """A Fail step ends the execution with its message."""
+    """Runs a Fail step: the execution ends with the step's message."""
 
-    def start(self, run: Run) -> Mapping[str, Any]:
-        """What it says."""
-        return {"Fail": {"ErrorMessage": str(run.arguments.get("ErrorMessage", ""))}}
+    def start(self, attempt: Attempt) -> Mapping[str, Any]:
+        return {"Fail": {"ErrorMessage": self._message(attempt)}}
 
-    def look(self, run: Run) -> Ended:
-        """It fails, and is not tried again."""
-        return Ended("Failed", reason=str(run.arguments.get("ErrorMessage", "")))
+    def poll(self, attempt: Attempt) -> StepResult:
+        return StepResult("Failed", reason=self._message(attempt))
 
-    def stop(self, run: Run) -> None:
-        """It has ended already."""
+    def stop(self, attempt: Attempt) -> None:
+        """Do nothing: the step has ended already."""
+
+    def _message(self, attempt: Attempt) -> str:
+        return str(attempt.arguments.get("ErrorMessage", ""))

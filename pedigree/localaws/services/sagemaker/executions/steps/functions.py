@@ -1,92 +1,88 @@
-"""Lambda steps: a function is invoked, and what it returns is the step's outputs.
+"""Lambda steps: invoke a function; what it returns is the step's outputs.
 
-Nobody else waits for it, so an invocation is taken up in a thread of its own. One that was under way when the daemon
-was killed is made again: the service promises its functions no more than at least one call.
+An invocation runs in a thread of its own. One that was running when the daemon was killed is made again, since the
+service promises at least one call, not exactly one.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
 
 from pedigree.language.expressions import as_text
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.sagemaker.executions.steps.runner import STEP_FAULT, Ended, Run
+from pedigree.localaws.services.sagemaker.executions.steps.runner import STEP_FAULT, Attempt, StepResult
+from pedigree.localaws.services.sagemaker.executions.steps.services import FunctionAnswer, StepServices
 
-
-@dataclass(frozen=True)
-class Invoked:
-    """What a function answered: its payload, and the kind of error if it raised one."""
-
-    payload: str
-    error: str = ""
-
-
-Invoke: TypeAlias = Callable[[Run, str, str], Invoked]
-"""Call the function of an ARN with a payload, in the name of the execution's role."""
-LONGEST_SECONDS = 600.0
-_USUAL_SECONDS = 120.0
-_AT_ONCE = 64
+_LONGEST_SECONDS = 600.0
+_LONGEST_ERROR = 900
+_LONGEST_VALUE = 80
 
 
 class FunctionRunner:
-    """A step that calls a function and waits for it, ten minutes at most."""
+    """Runs a step that invokes a function and waits for it, ten minutes at most."""
 
-    def __init__(self, invoke: Invoke, pool: Executor | None = None) -> None:
-        self._invoke = invoke
-        self._pool = pool or ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="function-step")
-        self._calls: dict[str, tuple[Future[Invoked], float]] = {}
+    def __init__(self, services: StepServices) -> None:
+        self._services = services
+        self._invocations: dict[str, tuple[Future[FunctionAnswer], float]] = {}
 
-    def start(self, run: Run) -> Mapping[str, Any]:
-        """Call the function."""
-        arn = run.step.document["FunctionArn"]
-        future = self._pool.submit(self._invoke, run, arn, json.dumps(run.arguments))
-        future.add_done_callback(lambda _: run.world.signal.wake())
-        self._calls[run.name] = (future, run.world.clock.monotonic())
+    def start(self, attempt: Attempt) -> Mapping[str, Any]:
+        arn = attempt.step.document["FunctionArn"]
+        future = self._services.invoke(attempt, arn, json.dumps(attempt.arguments))
+        future.add_done_callback(lambda _: attempt.world.signal.wake())
+        self._invocations[attempt.name] = (future, attempt.world.clock.monotonic())
         return {"Lambda": {"Arn": arn}}
 
-    def look(self, run: Run) -> Ended | None:
-        """What it answered; that it took too long; or nothing yet."""
-        if run.name not in self._calls:
-            self.start(run)
-        future, since = self._calls[run.name]
-        if not future.done():
-            patience = min(LONGEST_SECONDS, float(run.step.document.get("TimeoutInSeconds", LONGEST_SECONDS)))
-            if run.world.clock.monotonic() - since < patience:
-                return None
-            del self._calls[run.name]
-            return Ended("Failed", reason=f"Lambda function did not answer in {patience:.0f} seconds", fault=STEP_FAULT)
-        del self._calls[run.name]
-        return _ended(run, future)
+    def poll(self, attempt: Attempt) -> StepResult | None:
+        if attempt.name not in self._invocations:
+            self.start(attempt)
+        future, since = self._invocations[attempt.name]
+        if future.done():
+            del self._invocations[attempt.name]
+            return _result(attempt, future)
+        timeout = min(_LONGEST_SECONDS, float(attempt.step.document.get("TimeoutInSeconds", _LONGEST_SECONDS)))
+        if attempt.world.clock.monotonic() - since < timeout:
+            return None
+        del self._invocations[attempt.name]
+        reason = f"Lambda function did not answer in {timeout:.0f} seconds"
+        return StepResult("Failed", reason=reason, fault=STEP_FAULT)
 
-    def stop(self, run: Run) -> None:
-        """A function cannot be stopped: the execution waits for it."""
+    def stop(self, attempt: Attempt) -> None:
+        """Do nothing: a function cannot be stopped, so the execution waits for it."""
 
 
-def _ended(run: Run, future: Future[Invoked]) -> Ended:
+def _result(attempt: Attempt, future: Future[FunctionAnswer]) -> StepResult:
     try:
         answer = future.result()
     except ServiceError as error:
-        return Ended("Failed", reason=f"ClientError: {error.message}", fault=STEP_FAULT)
+        return _failure(error.message)
     if answer.error:
-        return Ended("Failed", reason=f"ClientError: Lambda function failed: {answer.payload[:900]}", fault=STEP_FAULT)
-    return _outputs(run, answer.payload)
+        return _failure(f"Lambda function failed: {answer.payload[:_LONGEST_ERROR]}")
+    return _outputs(attempt, answer.payload)
 
 
-def _outputs(run: Run, payload: str) -> Ended:
-    """The declared outputs in what a function returned; flat values only, as the service has it."""
+def _outputs(attempt: Attempt, payload: str) -> StepResult:
+    """The declared outputs in what a function returned; the service accepts flat values only."""
+    if not attempt.step.outputs:
+        return StepResult("Succeeded", {"OutputParameters": {}})
     returned = json.loads(payload) if payload else None
-    if not run.step.outputs:
-        return Ended("Succeeded", {"OutputParameters": {}})
     if not isinstance(returned, Mapping):
-        return Ended("Failed", reason="ClientError: Lambda function returned no object, and the step declares outputs")
-    found = {name: returned.get(name) for name in run.step.outputs}
+        return _refused("Lambda function returned no object, and the step declares outputs")
+    found = {name: returned.get(name) for name in attempt.step.outputs}
     unfit = next((name for name, value in found.items() if value is None or isinstance(value, (Mapping, list))), None)
     if unfit is not None:
-        told = json.dumps(found[unfit])[:80]
-        return Ended("Failed", reason=f"ClientError: output {unfit} is {told}; it must be text, a number or a boolean")
+        value = json.dumps(found[unfit])[:_LONGEST_VALUE]
+        return _refused(f"output {unfit} is {value}; it must be text, a number or a boolean")
     outputs = [{"Name": name, "Value": as_text(value)} for name, value in found.items()]
-    return Ended("Succeeded", {"OutputParameters": found}, metadata={"OutputParameters": outputs})
+    return StepResult("Succeeded", {"OutputParameters": found}, metadata={"OutputParameters": outputs})
+
+
+def _failure(reason: str) -> StepResult:
+    """A failure that a retry policy may let pass."""
+    return StepResult("Failed", reason=f"ClientError: {reason}", fault=STEP_FAULT)
+
+
+def _refused(reason: str) -> StepResult:
+    return StepResult("Failed", reason=f"ClientError: {reason}")

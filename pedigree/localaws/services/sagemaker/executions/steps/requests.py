@@ -1,161 +1,145 @@
-"""Steps that are a request to SageMaker: a job that runs for a while, or a resource that is there at once."""
+"""Steps that are a Create request to SageMaker: a job that runs for a while, or a resource that exists at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from pedigree.language.shapes import OPERATIONS
+from pedigree.language.shapes import OPERATIONS, Operation
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.sagemaker.executions.steps.runner import JOB_FAULTS, Ended, Run
+from pedigree.localaws.services.sagemaker.executions.steps.runner import JOB_FAULTS, Attempt, StepResult
+from pedigree.localaws.services.sagemaker.executions.steps.services import StepServices
 
-Call: TypeAlias = Callable[[Run, str, Mapping[str, Any]], Mapping[str, Any]]
-"""An operation of SageMaker, in the name of the execution's role."""
 _NO_GROUP = "does not exist"
-_THERE = ("ResourceInUse", "already existing", "must be unique", "already exists")
+_EXISTS = ("ResourceInUse", "already existing", "must be unique", "already exists")
+_MOST_TRIALS = 50
 
 
 @dataclass(frozen=True)
-class Life:
-    """What a type's resource is called and how its life goes: where its status stands, and which of them are ends.
+class JobLifecycle:
+    """What SageMaker calls a job, or another resource, and the statuses in which it has ended.
 
-    Where names must be shorter than usual, longest_name says how long they may be.
+    A resource without a status exists, and has ended, as soon as it is created.
     """
 
     metadata: str
     describe: str
     arn: str
     status: str = ""
-    succeeded: tuple[str, ...] = ()
-    stopped: tuple[str, ...] = ("Stopped",)
+    succeeded: str = ""
+    stopped: str = "Stopped"
     failed: tuple[str, ...] = ("Failed",)
     stop: str = ""
-    longest_name: int = 0
 
 
-LIVES: Mapping[str, Life] = {
-    "Processing": Life(
-        *("ProcessingJob", "DescribeProcessingJob", "ProcessingJobArn", "ProcessingJobStatus"),
-        succeeded=("Completed",),
-        stop="StopProcessingJob",
-    ),
-    "Training": Life(
-        *("TrainingJob", "DescribeTrainingJob", "TrainingJobArn", "TrainingJobStatus"),
-        succeeded=("Completed",),
-        stop="StopTrainingJob",
-    ),
-    "Tuning": Life(
-        *(
-            "TuningJob",
-            "DescribeHyperParameterTuningJob",
-            "HyperParameterTuningJobArn",
-            "HyperParameterTuningJobStatus",
-        ),
-        succeeded=("Completed",),
-        stop="StopHyperParameterTuningJob",
-        longest_name=32,
-    ),
-    "Transform": Life(
-        *("TransformJob", "DescribeTransformJob", "TransformJobArn", "TransformJobStatus"),
-        succeeded=("Completed",),
-        stop="StopTransformJob",
-    ),
-    "Endpoint": Life(
-        *("Endpoint", "DescribeEndpoint", "EndpointArn", "EndpointStatus"),
-        succeeded=("InService",),
-        failed=("Failed", "OutOfService"),
-    ),
-    "Model": Life("Model", "DescribeModel", "ModelArn"),
-    "EndpointConfig": Life("EndpointConfig", "DescribeEndpointConfig", "EndpointConfigArn"),
-    "RegisterModel": Life("RegisterModel", "DescribeModelPackage", "ModelPackageArn"),
-}
+def job(noun: str, metadata: str = "") -> JobLifecycle:
+    """The lifecycle of a job, by the noun in its operations."""
+    return JobLifecycle(
+        metadata or f"{noun}Job",
+        f"Describe{noun}Job",
+        f"{noun}JobArn",
+        f"{noun}JobStatus",
+        succeeded="Completed",
+        stop=f"Stop{noun}Job",
+    )
 
 
 class RequestRunner:
-    """A step that is a Create* request, and has ended when what it made has."""
+    """Runs a step that is a Create request; it has ended when what the request created has."""
 
-    def __init__(self, call: Call) -> None:
-        self._call = call
+    def __init__(self, lifecycle: JobLifecycle, services: StepServices, *, longest_name: int = 0) -> None:
+        self._lifecycle = lifecycle
+        self._services = services
+        self._longest_name = longest_name
 
-    def start(self, run: Run) -> Mapping[str, Any]:
-        """Make the request; one that was made before a restart is found again by its name."""
-        operation, life = OPERATIONS[run.step.type], LIVES[run.step.type]
-        request = {**run.arguments, **self._identity(run)}
+    def start(self, attempt: Attempt) -> Mapping[str, Any]:
+        """Send the request; what it created before a restart is found by its name."""
         try:
-            answer = self._made(run, operation.create, request)
+            answer = self._create(attempt)
         except ServiceError as error:
-            if not any(words in f"{error.code} {error.message}" for words in _THERE):
+            if not any(words in f"{error.code} {error.message}" for words in _EXISTS):
                 raise
-            answer = self._describe(run)
-        return {life.metadata: {"Arn": answer[life.arn]}}
+            answer = self._describe(attempt)
+        return {self._lifecycle.metadata: {"Arn": answer[self._lifecycle.arn]}}
 
-    def _made(self, run: Run, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What is asked for; a version's group is made with its first version, as pipelines do it."""
-        try:
-            return self._call(run, operation, request)
-        except ServiceError as error:
-            group = request.get("ModelPackageGroupName")
-            if run.step.type != "RegisterModel" or not group or _NO_GROUP not in error.message:
-                raise
-            self._call(run, "CreateModelPackageGroup", {"ModelPackageGroupName": group})
-            return self._call(run, operation, request)
-
-    def look(self, run: Run) -> Ended | None:
-        """How the job ended; a resource without a life is there as soon as it is made."""
-        life, described = LIVES[run.step.type], self._describe(run)
-        status = described.get(life.status, "")
-        if not life.status or status in life.succeeded:
-            return Ended("Succeeded", self._completed(run, described))
-        if status in life.stopped:
-            return Ended("Stopped", described)
-        if status in life.failed:
-            reason = described.get("FailureReason", f"{run.step.name} failed")
-            return Ended("Failed", described, reason, JOB_FAULTS.get(reason.partition(":")[0], ""))
+    def poll(self, attempt: Attempt) -> StepResult | None:
+        lifecycle, described = self._lifecycle, self._describe(attempt)
+        status = described.get(lifecycle.status, "")
+        if not lifecycle.status or status == lifecycle.succeeded:
+            return StepResult("Succeeded", self._completed(attempt, described))
+        if status == lifecycle.stopped:
+            return StepResult("Stopped", described)
+        if status in lifecycle.failed:
+            reason = described.get("FailureReason", f"{attempt.step.name} failed")
+            return StepResult("Failed", described, reason, JOB_FAULTS.get(reason.partition(":")[0], ""))
         return None
 
-    def stop(self, run: Run) -> None:
-        """Ask the job to end."""
-        life, operation = LIVES[run.step.type], OPERATIONS[run.step.type]
-        if life.stop:
-            self._call(run, life.stop, {operation.name_member: self._name(run)})
+    def stop(self, attempt: Attempt) -> None:
+        if self._lifecycle.stop:
+            self._services.call(attempt, self._lifecycle.stop, self._identity(attempt))
 
-    def _name(self, run: Run) -> str:
-        chosen = run.arguments.get(OPERATIONS[run.step.type].name_member)
-        longest = LIVES[run.step.type].longest_name
-        return str(chosen) if chosen else run.named(longest) if longest else run.name
+    def _create(self, attempt: Attempt) -> Mapping[str, Any]:
+        request = {**attempt.arguments, **self._identity(attempt)}
+        return self._services.call(attempt, _operation(attempt).create, request)
 
-    def _identity(self, run: Run) -> Mapping[str, str]:
-        """What tells this attempt's request from all others: a name; of a version in a group, a token."""
-        if run.step.type == "RegisterModel" and "ModelPackageGroupName" in run.arguments:
-            return {"ClientToken": f"{run.execution_id}-{run.token}"}
-        return {OPERATIONS[run.step.type].name_member: self._name(run)}
+    def _describe(self, attempt: Attempt) -> Mapping[str, Any]:
+        return self._services.call(attempt, self._lifecycle.describe, self._identity(attempt))
 
-    def _describe(self, run: Run) -> Mapping[str, Any]:
-        life, operation = LIVES[run.step.type], OPERATIONS[run.step.type]
-        return self._call(run, life.describe, {operation.name_member: self._described_name(run)})
+    def _identity(self, attempt: Attempt) -> Mapping[str, str]:
+        """The name member, which distinguishes this attempt's request from all others."""
+        return {_operation(attempt).name_member: self._name(attempt)}
 
-    def _described_name(self, run: Run) -> str:
-        if run.step.type == "RegisterModel" and "ModelPackageGroupName" in run.arguments:
-            # The version's number is not known beforehand; the same token finds the same version.
-            answer = self._call(run, "CreateModelPackage", {**run.arguments, **self._identity(run)})
-            return str(answer["ModelPackageArn"])
-        return self._name(run)
+    def _name(self, attempt: Attempt) -> str:
+        chosen = attempt.arguments.get(_operation(attempt).name_member)
+        if chosen:
+            return str(chosen)
+        return attempt.short_name(self._longest_name) if self._longest_name else attempt.name
 
-    def _completed(self, run: Run, described: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A search is also known by its trials, the best first."""
-        if run.step.type != "Tuning":
-            return described
+    def _completed(self, _attempt: Attempt, described: Mapping[str, Any]) -> Mapping[str, Any]:
+        return described
+
+
+class TuningRunner(RequestRunner):
+    """Runs a search, which is also described by its trials, the best first."""
+
+    def _completed(self, attempt: Attempt, described: Mapping[str, Any]) -> Mapping[str, Any]:
+        objective = described["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
         request = {
-            "HyperParameterTuningJobName": self._name(run),
+            **self._identity(attempt),
             "SortBy": "FinalObjectiveMetricValue",
-            "SortOrder": _best_first(described),
-            "MaxResults": 50,
+            "SortOrder": "Descending" if objective.get("Type") == "Maximize" else "Ascending",
+            "MaxResults": _MOST_TRIALS,
         }
-        listed = self._call(run, "ListTrainingJobsForHyperParameterTuningJob", request)
-        return {**described, **listed}
+        trials = self._services.call(attempt, "ListTrainingJobsForHyperParameterTuningJob", request)
+        return {**described, **trials}
 
 
-def _best_first(described: Mapping[str, Any]) -> str:
-    objective = described["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", {})
-    return "Descending" if objective.get("Type") == "Maximize" else "Ascending"
+class RegistrationRunner(RequestRunner):
+    """Registers a model package. The number of a version in a group is not known beforehand: a token identifies it."""
+
+    def _create(self, attempt: Attempt) -> Mapping[str, Any]:
+        """Create the version, and its group with its first version, as pipelines do."""
+        try:
+            return super()._create(attempt)
+        except ServiceError as error:
+            group = attempt.arguments.get("ModelPackageGroupName")
+            if not group or _NO_GROUP not in error.message:
+                raise
+            self._services.call(attempt, "CreateModelPackageGroup", {"ModelPackageGroupName": group})
+            return super()._create(attempt)
+
+    def _identity(self, attempt: Attempt) -> Mapping[str, str]:
+        if "ModelPackageGroupName" in attempt.arguments:
+            return {"ClientToken": f"{attempt.execution_id}-{attempt.token}"}
+        return super()._identity(attempt)
+
+    def _describe(self, attempt: Attempt) -> Mapping[str, Any]:
+        if "ModelPackageGroupName" not in attempt.arguments:
+            return super()._describe(attempt)
+        version = super()._create(attempt)["ModelPackageArn"]  # the same token finds the same version
+        return self._services.call(attempt, self._lifecycle.describe, {"ModelPackageName": version})
+
+
+def _operation(attempt: Attempt) -> Operation:
+    return OPERATIONS[attempt.step.type]

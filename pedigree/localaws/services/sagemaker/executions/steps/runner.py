@@ -1,4 +1,4 @@
-"""What the executor asks of whoever carries out a step, and in which words it is answered."""
+"""What the executor asks of a step's runner, and how it is answered."""
 
 from __future__ import annotations
 
@@ -10,84 +10,84 @@ from typing import Any, Literal, Protocol
 from pedigree.language.definition import Step
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions.ledger import Ledger
 from pedigree.localaws.services.sagemaker.executions.state import id_of
-from pedigree.localaws.services.sagemaker.executions.values import Known
+from pedigree.localaws.services.sagemaker.executions.step_records import StepRecords
+from pedigree.localaws.services.sagemaker.executions.values import Resolver
 
-_TOKEN = 10
+_TOKEN_LENGTH = 10
 _LONGEST_NAME = 63
-# What a job's reason to fail begins with, where it is not the job's own fault, and what retry policies call it.
+# The beginning of a job's failure reason, where it is not the job's own fault, and its name in retry policies.
 JOB_FAULTS: Mapping[str, str] = {
     "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
     "CapacityError": "SageMaker.CAPACITY_ERROR",
     "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
 }
-RUNNABLE = (
-    *("Condition", "Fail", "Callback", "Lambda", "Processing", "Training", "Tuning", "Transform"),
-    *("Model", "RegisterModel", "EndpointConfig", "Endpoint"),
-)
 STEP_FAULT = "Step.SERVICE_FAULT"
 THROTTLING = "Step.THROTTLING"
 
 
 @dataclass(frozen=True)
-class Run:
+class Attempt:
     """One attempt at one step of one execution."""
 
     world: World
     execution: Document
-    ledger: Ledger
+    records: StepRecords
     step: Step
-    known: Known
+    resolver: Resolver
     arguments: Mapping[str, Any]
-    attempt: int
+    number: int
+
+    @property
+    def record(self) -> Document:
+        """The step as it is stored."""
+        return self.records.steps[self.step.name]
 
     @property
     def execution_id(self) -> str:
-        """The execution's id."""
         return id_of(self.execution["PipelineExecutionArn"])
 
     @property
     def token(self) -> str:
-        """What tells this attempt from all others at the step."""
-        text = f"{self.step.name}/{self.execution.get('_round', 0)}/{self.attempt}"
-        return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN]
+        """What distinguishes this attempt from all others at the step."""
+        text = f"{self.step.name}/{self.execution.get('_round', 0)}/{self.number}"
+        return hashlib.sha256(text.encode()).hexdigest()[:_TOKEN_LENGTH]
 
     @property
     def name(self) -> str:
-        """A name for what this attempt makes, as the service gives it: the same whenever it is asked for."""
-        return f"pipelines-{self.named(_LONGEST_NAME - len('pipelines-'))}"
+        """The name of what this attempt creates, in the service's form: the same after every restart."""
+        return f"pipelines-{self.short_name(_LONGEST_NAME - len('pipelines-'))}"
 
-    def named(self, longest: int) -> str:
-        """The same in so many characters at most, of which the step's name gets what is left."""
+    def short_name(self, longest: int) -> str:
+        """The name in at most so many characters; the step's name is cut to what is left."""
         room = longest - len(self.execution_id) - len(self.token) - 2
         step = self.step.name.replace("_", "-")[:room].strip("-")
         return f"{self.execution_id}-{step}-{self.token}"
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How an attempt ended: what is described about it, or why it failed and of which fault."""
+class StepResult:
+    """How an attempt ended: the description of what it created, or the reason of a failure and its fault."""
 
     status: Literal["Succeeded", "Failed", "Stopped"]
     described: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     fault: str = ""
-    outcome: bool | None = None
+    branch: bool | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Runner(Protocol):
-    """Carries out steps of a type. Everything can be asked twice, and again after a restart."""
+class StepRunner(Protocol):
+    """Runs the steps of a type. Every method can be called twice, and again after a restart."""
 
-    def start(self, run: Run) -> Mapping[str, Any]:
-        """Begin; the step's Metadata. ServiceError says why it cannot be."""
+    def start(self, attempt: Attempt) -> Mapping[str, Any]:
+        """Start it and return the step's Metadata; ServiceError says why it cannot start."""
         ...
 
-    def look(self, run: Run) -> Ended | None:
-        """How it ended, if it has."""
+    def poll(self, attempt: Attempt) -> StepResult | None:
+        """The result, once it has ended."""
         ...
 
-    def stop(self, run: Run) -> None:
+    def stop(self, attempt: Attempt) -> None:
         """Ask it to end."""
         ...

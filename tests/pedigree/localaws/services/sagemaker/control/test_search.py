@@ -9,10 +9,10 @@ import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.control import searching
-from pedigree.localaws.services.sagemaker.jobs.operations import TRAINING
-from pedigree.localaws.services.sagemaker.resources import registry, tags
-from pedigree.localaws.services.sagemaker.resources.service import Service, joined
+from pedigree.localaws.services.sagemaker.control import operations
+from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.jobs.resource import TRAINING
+from pedigree.localaws.services.sagemaker.resources import registry_operations, tag_operations
 from tests.support import worlds
 
 
@@ -34,8 +34,7 @@ def world(tmp_path: Path) -> World:
 
 
 def asked(world: World, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    tables = (searching.HANDLERS, registry.HANDLERS, tags.HANDLERS)
-    return Service(world, joined(tables)).answer(operation, request)
+    return Service(world, (operations, registry_operations, tag_operations)).answer(operation, request)
 
 
 def found(world: World, expression: dict[str, Any], **more: Any) -> list[str]:

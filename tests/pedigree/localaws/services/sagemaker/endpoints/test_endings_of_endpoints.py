@@ -14,9 +14,10 @@ from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.logs.streams import LogFiles
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from pedigree.localaws.services.sagemaker.endpoints.endpoints import ENDPOINT, Endpoints
-from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointHandlers
-from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment
+from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointOperations
+from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models
 from tests.support.callers import until
 from tests.support.worlds import ROLE, SetClock, world
@@ -24,11 +25,14 @@ from tests.support.worlds import ROLE, SetClock, world
 NAME = {"EndpointName": "dogs"}
 
 
-class NoModels:
-    """A kitchen's way to models that leads nowhere, after having been stood at for a while."""
+class RefusedRoles:
+    """Roles that may not read the model, which is said only after a while."""
 
     def __init__(self) -> None:
         self.is_asked, self.may_go_on = threading.Event(), threading.Event()
+
+    def environment(self, _role: str, _source: str) -> dict[str, str]:
+        return {}
 
     def objects(self, _role: str, _source: str) -> ObjectCatalog:
         self.is_asked.set()
@@ -39,8 +43,8 @@ class NoModels:
 class Parted(Endpoints):
     """Endpoints whose removals are asked for, and do not come."""
 
-    def __init__(self, local: World, kitchen: Kitchen) -> None:
-        super().__init__(local, kitchen, lambda _alarms: ())
+    def __init__(self, local: World, host: HostEnvironment) -> None:
+        super().__init__(local, host, lambda _alarms: ())
         self.removed: list[str] = []
 
     def remove(self, name: str) -> None:
@@ -53,13 +57,12 @@ def local(tmp_path: Path) -> World:
 
 
 @pytest.fixture
-def way() -> NoModels:
-    return NoModels()
+def roles() -> RefusedRoles:
+    return RefusedRoles()
 
 
-def kitchen(local: World, way: NoModels) -> Kitchen:
-    logs = LogFiles(local.folder / "logs", SetClock())
-    return Kitchen("python", {}, logs, lambda _role, _source: {}, way.objects)
+def host(local: World, roles: RefusedRoles) -> HostEnvironment:
+    return HostEnvironment("python", {}, LogFiles(local.folder / "logs", SetClock()), roles)
 
 
 def known(local: World, status: str) -> None:
@@ -67,17 +70,17 @@ def known(local: World, status: str) -> None:
     container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
     models.MODEL.create(local, {"ModelName": "v1", "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
     variant = {"VariantName": "all", "ModelName": "v1", "InitialInstanceCount": 1}
-    models.CONFIGURATION.create(local, {"EndpointConfigName": "v1", "ProductionVariants": [variant]})
+    models.ENDPOINT_CONFIG.create(local, {"EndpointConfigName": "v1", "ProductionVariants": [variant]})
     body = {**NAME, "EndpointConfigName": "v1", "EndpointArn": local.arn("sagemaker", "endpoint/dogs")}
-    local.store.put(ENDPOINT, "dogs", {**body, "EndpointStatus": status})
+    local.store.put(ENDPOINT.kind, "dogs", {**body, "EndpointStatus": status})
 
 
 def status(local: World) -> str:
-    return str(local.store.get(ENDPOINT, "dogs")["EndpointStatus"])
+    return str(local.store.get(ENDPOINT.kind, "dogs")["EndpointStatus"])
 
 
 def deleted(local: World) -> None:
-    local.store.update(ENDPOINT, "dogs", lambda before: {**before, "EndpointStatus": "Deleting"})
+    local.store.update(ENDPOINT.kind, "dogs", lambda before: {**before, "EndpointStatus": "Deleting"})
 
 
 def all_done() -> None:
@@ -86,20 +89,20 @@ def all_done() -> None:
             thread.join(30)
 
 
-def test_an_endpoint_that_is_deleted_twice_is_removed_once(local: World, way: NoModels) -> None:
+def test_an_endpoint_that_is_deleted_twice_is_removed_once(local: World, roles: RefusedRoles) -> None:
     known(local, "InService")
-    endpoints = Parted(local, kitchen(local, way))
-    delete = EndpointHandlers(endpoints).table()["DeleteEndpoint"]
+    endpoints = Parted(local, host(local, roles))
+    delete = EndpointOperations(endpoints).delete_endpoint
     answers = [delete(local, dict(NAME)) for _ in range(2)]
     assert (answers, endpoints.removed, status(local)) == ([{}, {}], ["dogs"], "Deleting")
 
 
-def test_what_fails_while_an_endpoint_is_deleted_does_not_bring_it_back(local: World, way: NoModels) -> None:
+def test_what_fails_while_an_endpoint_is_deleted_does_not_bring_it_back(local: World, roles: RefusedRoles) -> None:
     known(local, "Creating")
-    Endpoints(local, kitchen(local, way), lambda _alarms: ()).begin("dogs")
-    assert way.is_asked.wait(30)
+    Endpoints(local, host(local, roles), lambda _alarms: ()).begin("dogs")
+    assert roles.is_asked.wait(30)
     deleted(local)
-    way.may_go_on.set()
+    roles.may_go_on.set()
     all_done()
     assert status(local) == "Deleting"
 
@@ -116,21 +119,23 @@ class Full(Store):
         return super().update(kind, name, function)
 
 
-def test_that_an_endpoint_has_failed_is_noted_once_there_is_room(local: World, way: NoModels, tmp_path: Path) -> None:
+def test_that_an_endpoint_has_failed_is_noted_once_there_is_room(
+    local: World, roles: RefusedRoles, tmp_path: Path
+) -> None:
     known(local, "Creating")
     memory = Full(tmp_path / "state.sqlite")
-    way.may_go_on.set()
-    Endpoints(replace(local, store=memory), kitchen(local, way), lambda _alarms: ()).begin("dogs")
+    roles.may_go_on.set()
+    Endpoints(replace(local, store=memory), host(local, roles), lambda _alarms: ()).begin("dogs")
     until(lambda: status(local), "Failed")
     assert memory.failures == 2
 
 
 @pytest.mark.parametrize("now", ["Deleting", "Updating", ""])
-def test_an_endpoint_that_is_not_in_service_is_not_scaled(local: World, way: NoModels, now: str) -> None:
+def test_an_endpoint_that_is_not_in_service_is_not_scaled(local: World, roles: RefusedRoles, now: str) -> None:
     if now:
         known(local, now)
     told: list[str] = []
-    Endpoints(local, kitchen(local, way), lambda _alarms: ()).scale("dogs", {"all": 2}, told.append)
+    Endpoints(local, host(local, roles), lambda _alarms: ()).scale("dogs", {"all": 2}, told.append)
     all_done()
-    body = local.store.find(ENDPOINT, "dogs") or {}
+    body = local.store.find(ENDPOINT.kind, "dogs") or {}
     assert (told, body.get("EndpointStatus", ""), "_counts" in body) == (["the endpoint is not in service"], now, False)

@@ -14,7 +14,7 @@ import pytest
 
 from pedigree.localaws.services.sagemaker.endpoints import inference_defaults as defaults
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Recipe
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec
 
 ROWS = [[1.0, 2.0], [3.0, 4.0]]
 WHOLE = """
@@ -36,7 +36,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         (tmp_path / "code" / "inference.py").write_text(code)
         if requirements:
             (tmp_path / "code" / "requirements.txt").write_text(requirements)
-        fleets.append(Fleet(Recipe(sys.executable, tmp_path, {}, lambda _line: None)))
+        fleets.append(Fleet(InstanceSpec(sys.executable, tmp_path, {}, lambda _line: None)))
         fleets[0].resize(1)
         return fleets[0]
 

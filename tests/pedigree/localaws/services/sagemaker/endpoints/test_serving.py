@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from benchmarks.local_load import load, through
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Recipe, SlowError
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, SlowError
 from tests.pedigree.localaws.services.sagemaker.endpoints.test_endpoints import ask, configure, created, described
 from tests.pedigree.localaws.test_local_aws import client, until
 
@@ -241,14 +241,14 @@ def output_fn(told, accept):
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
+def spec(tmp_path: Path) -> InstanceSpec:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "inference.py").write_text(CODE)
-    return Recipe(sys.executable, tmp_path, {}, lambda _line: None, answer_seconds=0.5)
+    return InstanceSpec(sys.executable, tmp_path, {}, lambda _line: None, answer_seconds=0.5)
 
 
-def test_a_model_that_takes_too_long_is_waited_for_no_longer(recipe: Recipe) -> None:
-    fleet = Fleet(recipe)
+def test_a_model_that_takes_too_long_is_waited_for_no_longer(spec: InstanceSpec) -> None:
+    fleet = Fleet(spec)
     fleet.resize(2)
     with pytest.raises(SlowError, match=r"did not answer in"):
         fleet.invoke(b"slow", {})
@@ -256,8 +256,8 @@ def test_a_model_that_takes_too_long_is_waited_for_no_longer(recipe: Recipe) -> 
     fleet.end(0)
 
 
-def test_a_request_that_ends_every_server_is_the_models_failure(recipe: Recipe, tmp_path: Path) -> None:
-    fleet = Fleet(recipe)
+def test_a_request_that_ends_every_server_is_the_models_failure(spec: InstanceSpec, tmp_path: Path) -> None:
+    fleet = Fleet(spec)
     fleet.resize(1)
     assert fleet.invoke(b"die", {}).status == 500
     assert fleet.invoke(b"quick", {}).content == b"quick"
@@ -268,10 +268,10 @@ def test_a_request_that_ends_every_server_is_the_models_failure(recipe: Recipe, 
 
 
 def test_the_dead_are_replaced_though_that_fails_in_an_unknown_way_at_first(
-    recipe: Recipe, caplog: pytest.LogCaptureFixture
+    spec: InstanceSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
     environment: dict[str, str] = {}
-    fleet = Fleet(replace(recipe, environment=environment))
+    fleet = Fleet(replace(spec, environment=environment))
     fleet.resize(1)
     (first,) = fleet.processes
     environment["IMPOSSIBLE"] = "\0"

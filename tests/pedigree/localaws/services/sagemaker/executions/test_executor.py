@@ -9,48 +9,29 @@ import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.sagemaker.executions import state
-from tests.support.local_sagemaker import KilledError, Sage
-
-QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/await"
+from tests.support.local_sagemaker import MODEL, TOKEN, KilledError, LocalSageMaker, after, function, training, waiting
 
 
 @pytest.fixture
-def sage(tmp_path: Path) -> Sage:
-    return Sage(tmp_path)
+def sagemaker(tmp_path: Path) -> LocalSageMaker:
+    return LocalSageMaker(tmp_path)
 
 
-def training(name: str, **members: Any) -> dict[str, Any]:
-    hyperparameters = {"epochs": {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.Epochs"}]}}}
-    return {"Name": name, "Type": "Training", "Arguments": {"HyperParameters": hyperparameters}, **members}
-
-
-def after(name: str, source: str, **members: Any) -> dict[str, Any]:
-    uri = {"Get": f"Steps.{source}.ModelArtifacts.S3ModelArtifacts"}
-    return {"Name": name, "Type": "Training", "Arguments": {"HyperParameters": {"from": uri}}, **members}
-
-
-def function(name: str, *outputs: str, **arguments: Any) -> dict[str, Any]:
-    declared = [{"OutputName": output, "OutputType": "String"} for output in outputs]
-    return {"Name": name, "Type": "Lambda", "FunctionArn": name, "Arguments": arguments, "OutputParameters": declared}
-
-
-MODEL: dict[str, Any] = {"ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/model.tar.gz"}}
-TOKEN = {"ClientRequestToken": "t" * 32}
 CACHED = {"CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}
 
 
-def test_a_value_of_an_ended_step_reaches_the_next(sage: Sage) -> None:
-    arn = sage.start(training("Train"), after("Next", "Train"), parameters={"Epochs": "7"})
-    assert sage.go(arn) == "Executing"
-    (job,) = sage.jobs.values()
+def test_a_value_of_an_ended_step_reaches_the_next(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Train"), after("Next", "Train"), parameters={"Epochs": "7"})
+    assert sagemaker.go(arn) == "Executing"
+    (job,) = sagemaker.jobs.values()
     assert job["HyperParameters"] == {"epochs": "7"}
-    sage.end("Train", **MODEL)
-    sage.go(arn)
-    assert list(sage.jobs.values())[1]["HyperParameters"] == {"from": "s3://bucket/model.tar.gz"}
-    sage.end("Next")
-    assert sage.go(arn) == "Succeeded"
-    assert sage.statuses(arn) == {"Train": "Succeeded", "Next": "Succeeded"}
-    assert sage.steps(arn)["Train"]["Metadata"]["TrainingJob"]["Arn"].startswith("arn:pipelines-")
+    sagemaker.end("Train", **MODEL)
+    sagemaker.go(arn)
+    assert list(sagemaker.jobs.values())[1]["HyperParameters"] == {"from": "s3://bucket/model.tar.gz"}
+    sagemaker.end("Next")
+    assert sagemaker.go(arn) == "Succeeded"
+    assert sagemaker.statuses(arn) == {"Train": "Succeeded", "Next": "Succeeded"}
+    assert sagemaker.steps(arn)["Train"]["Metadata"]["TrainingJob"]["Arn"].startswith("arn:pipelines-")
 
 
 @pytest.mark.parametrize(
@@ -61,9 +42,11 @@ def test_a_value_of_an_ended_step_reaches_the_next(sage: Sage) -> None:
         ({"Kind": "c"}, "Parameter Kind has 'c', which is not one of [a, b]"),
     ],
 )
-def test_parameters_are_held_against_the_definition(sage: Sage, written: dict[str, str], told: str) -> None:
+def test_parameters_are_held_against_the_definition(
+    sagemaker: LocalSageMaker, written: dict[str, str], told: str
+) -> None:
     with pytest.raises(ServiceError) as raised:
-        sage.start(training("Train"), parameters=written)
+        sagemaker.start(training("Train"), parameters=written)
     assert raised.value.message == told
 
 
@@ -75,70 +58,72 @@ def test_parameters_are_held_against_the_definition(sage: Sage, written: dict[st
         ([{"Name": "A"}], "has no Type"),
     ],
 )
-def test_a_definition_that_cannot_run_is_refused_at_once(sage: Sage, steps: list[Any], told: str) -> None:
+def test_a_definition_that_cannot_run_is_refused_at_once(
+    sagemaker: LocalSageMaker, steps: list[Any], told: str
+) -> None:
     with pytest.raises(ServiceError, match="Unable to parse pipeline definition") as raised:
-        sage.start(*steps)
+        sagemaker.start(*steps)
     assert told in raised.value.message
 
 
-def test_what_a_step_asks_for_and_cannot_be_carried_out_is_told_at_the_start(sage: Sage) -> None:
+def test_what_a_step_asks_for_and_cannot_be_carried_out_is_told_at_the_start(sagemaker: LocalSageMaker) -> None:
     piped = {"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}
     with pytest.raises(ServiceError, match=r"Step B: .* not carry out AlgorithmSpecification\.TrainingInputMode Pipe"):
-        sage.start(training("A"), {"Name": "B", "Type": "Training", "Arguments": piped})
+        sagemaker.start(training("A"), {"Name": "B", "Type": "Training", "Arguments": piped})
 
 
-def test_a_step_in_a_branch_that_cannot_run_is_told_at_the_start(sage: Sage) -> None:
+def test_a_step_in_a_branch_that_cannot_run_is_told_at_the_start(sagemaker: LocalSageMaker) -> None:
     inner = {"Name": "Cluster", "Type": "EMR", "Arguments": {}}
     branches = {"Conditions": [], "IfSteps": [inner], "ElseSteps": []}
     with pytest.raises(ServiceError, match=r"runs no steps of these types: Cluster \(EMR\)"):
-        sage.start({"Name": "Gate", "Type": "Condition", "Arguments": branches})
+        sagemaker.start({"Name": "Gate", "Type": "Condition", "Arguments": branches})
 
 
-def test_a_condition_takes_a_branch_and_the_other_never_starts(sage: Sage) -> None:
+def test_a_condition_takes_a_branch_and_the_other_never_starts(sagemaker: LocalSageMaker) -> None:
     compared = {"Type": "GreaterThan", "LeftValue": {"Get": "Parameters.Epochs"}, "RightValue": 5}
     gate = {
         "Name": "Gate",
         "Type": "Condition",
         "Arguments": {"Conditions": [compared], "IfSteps": [function("Yes")], "ElseSteps": [failing("No")]},
     }
-    arn = sage.start(gate, parameters={"Epochs": "6"})
-    assert sage.go(arn) == "Succeeded"
-    assert sage.statuses(arn) == {"Gate": "Succeeded", "Yes": "Succeeded"}
-    assert sage.steps(arn)["Gate"]["Metadata"]["Condition"]["Outcome"] == "True"
-    other = sage.start(gate, parameters={"Epochs": "5"})
-    assert sage.go(other) == "Failed"
-    assert sage.described(other)["FailureReason"] == "too few: 5"
+    arn = sagemaker.start(gate, parameters={"Epochs": "6"})
+    assert sagemaker.go(arn) == "Succeeded"
+    assert sagemaker.statuses(arn) == {"Gate": "Succeeded", "Yes": "Succeeded"}
+    assert sagemaker.steps(arn)["Gate"]["Metadata"]["Condition"]["Outcome"] == "True"
+    other = sagemaker.start(gate, parameters={"Epochs": "5"})
+    assert sagemaker.go(other) == "Failed"
+    assert sagemaker.described(other)["FailureReason"] == "too few: 5"
 
 
-def test_a_job_that_ends_as_it_is_to_be_stopped_ends_as_it_did(sage: Sage) -> None:
-    arn = sage.start(training("Train"), after("Next", "Train"))
-    sage.go(arn)
-    sage.end("Train", **MODEL)
-    sage.refusals = [ServiceError("ValidationException", "the training job is in status Completed")]
-    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    assert sage.go(arn) == "Stopped"
-    assert sage.statuses(arn) == {"Train": "Succeeded"}
+def test_a_job_that_ends_as_it_is_to_be_stopped_ends_as_it_did(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Train"), after("Next", "Train"))
+    sagemaker.go(arn)
+    sagemaker.end("Train", **MODEL)
+    sagemaker.refusals = [ServiceError("ValidationException", "the training job is in status Completed")]
+    sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert sagemaker.go(arn) == "Stopped"
+    assert sagemaker.statuses(arn) == {"Train": "Succeeded"}
 
 
-def test_a_job_that_may_not_be_stopped_has_failed(sage: Sage) -> None:
-    arn = sage.start(training("Train"))
-    sage.go(arn)
-    sage.refusals = [ServiceError("AccessDeniedException", "not authorized to perform: sagemaker:StopTrainingJob")]
-    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    assert sage.go(arn) == "Failed"
-    assert "StopTrainingJob" in sage.steps(arn)["Train"]["FailureReason"]
+def test_a_job_that_may_not_be_stopped_has_failed(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Train"))
+    sagemaker.go(arn)
+    sagemaker.refusals = [ServiceError("AccessDeniedException", "not authorized to perform: sagemaker:StopTrainingJob")]
+    sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert sagemaker.go(arn) == "Failed"
+    assert "StopTrainingJob" in sagemaker.steps(arn)["Train"]["FailureReason"]
 
 
-def test_a_fail_step_fails_again_when_its_execution_is_retried(sage: Sage) -> None:
+def test_a_fail_step_fails_again_when_its_execution_is_retried(sagemaker: LocalSageMaker) -> None:
     gate = {
         "Name": "Gate",
         "Type": "Condition",
         "Arguments": {"Conditions": [], "IfSteps": [failing("No")], "ElseSteps": []},
     }
-    arn = sage.start(gate)
-    assert sage.go(arn) == "Failed"
-    sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    assert sage.go(arn) == "Failed"
+    arn = sagemaker.start(gate)
+    assert sagemaker.go(arn) == "Failed"
+    sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert sagemaker.go(arn) == "Failed"
 
 
 def failing(name: str) -> dict[str, Any]:
@@ -146,12 +131,12 @@ def failing(name: str) -> dict[str, Any]:
     return {"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": message}}
 
 
-def test_a_function_gives_what_it_declares_and_nothing_else(sage: Sage) -> None:
-    sage.returns = {"First": {"name": "x", "secret": "y"}, "Second": {"done": True}}
+def test_a_function_gives_what_it_declares_and_nothing_else(sagemaker: LocalSageMaker) -> None:
+    sagemaker.returns = {"First": {"name": "x", "secret": "y"}, "Second": {"done": True}}
     taken = {"Get": "Steps.First.OutputParameters['name']"}
-    arn = sage.start(function("First", "name", "given"), function("Second", "done", taken=taken))
-    assert sage.go(arn) == "Succeeded"
-    outputs = sage.steps(arn)["First"]["Metadata"]["Lambda"]["OutputParameters"]
+    arn = sagemaker.start(function("First", "name", "given"), function("Second", "done", taken=taken))
+    assert sagemaker.go(arn) == "Succeeded"
+    outputs = sagemaker.steps(arn)["First"]["Metadata"]["Lambda"]["OutputParameters"]
     assert outputs == [{"Name": "name", "Value": "x"}, {"Name": "given", "Value": "{}"}]
 
 
@@ -163,15 +148,17 @@ def test_a_function_gives_what_it_declares_and_nothing_else(sage: Sage) -> None:
         (RuntimeError("boom"), "Lambda function failed"),
     ],
 )
-def test_a_function_that_does_not_keep_its_word_fails_the_step(sage: Sage, returned: Any, told: str) -> None:
-    sage.returns = {"First": returned}
-    arn = sage.start(function("First", "name"))
-    assert sage.go(arn) == "Failed"
-    assert told in sage.steps(arn)["First"]["FailureReason"]
+def test_a_function_that_does_not_keep_its_word_fails_the_step(
+    sagemaker: LocalSageMaker, returned: Any, told: str
+) -> None:
+    sagemaker.returns = {"First": returned}
+    arn = sagemaker.start(function("First", "name"))
+    assert sagemaker.go(arn) == "Failed"
+    assert told in sagemaker.steps(arn)["First"]["FailureReason"]
 
 
 @pytest.mark.parametrize("killed", ["First", "Second", "Last"])
-def test_what_had_ended_before_a_kill_is_not_done_again(sage: Sage, killed: str) -> None:
+def test_what_had_ended_before_a_kill_is_not_done_again(sagemaker: LocalSageMaker, killed: str) -> None:
     gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": [], "ElseSteps": []}}
     chain = (
         function("First"),
@@ -179,220 +166,174 @@ def test_what_had_ended_before_a_kill_is_not_done_again(sage: Sage, killed: str)
         {**function("Second"), "DependsOn": ["Gate"]},
         {**function("Last"), "DependsOn": ["Second"]},
     )
-    arn = sage.start(*chain)
-    sage.returns = {killed: KilledError()}
+    arn = sagemaker.start(*chain)
+    sagemaker.returns = {killed: KilledError()}
     with pytest.raises(KilledError):
-        sage.go(arn)
-    sage.restart()
-    sage.returns = {}
-    assert sage.go(arn) == "Succeeded"
-    assert sage.begun == sorted(["First", "Second", "Last", killed], key=["First", "Second", "Last"].index)
-    assert list(sage.statuses(arn)) == ["First", "Gate", "Second", "Last"]
+        sagemaker.go(arn)
+    sagemaker.restart()
+    sagemaker.returns = {}
+    assert sagemaker.go(arn) == "Succeeded"
+    assert sagemaker.begun == sorted(["First", "Second", "Last", killed], key=["First", "Second", "Last"].index)
+    assert list(sagemaker.statuses(arn)) == ["First", "Gate", "Second", "Last"]
 
 
-def waiting() -> dict[str, Any]:
-    outputs = [{"OutputName": "outcome", "OutputType": "String"}]
-    return {
-        "Name": "Wait",
-        "Type": "Callback",
-        "SqsQueueUrl": QUEUE,
-        "Arguments": {"a": "b"},
-        "OutputParameters": outputs,
-    }
-
-
-def test_a_callback_waits_for_the_holder_of_its_token(sage: Sage) -> None:
-    arn = sage.start(waiting())
-    assert [sage.go(arn), sage.go(arn)] == ["Executing", "Executing"]
-    (message,) = sage.messages
-    assert (message["arguments"], message["status"], len(message["token"])) == ({"a": "b"}, "Executing", 10)
-    answer = {
-        "CallbackToken": message["token"],
-        "OutputParameters": [{"Name": "outcome", "Value": "in-service"}],
-        **TOKEN,
-    }
-    sage.service.answer("SendPipelineExecutionStepSuccess", answer)
-    assert sage.go(arn) == "Succeeded"
-    assert sage.service.answer("SendPipelineExecutionStepSuccess", answer) == {"PipelineExecutionArn": arn}
-    with pytest.raises(ServiceError, match="was answered already"):
-        sage.service.answer("SendPipelineExecutionStepSuccess", {**answer, "ClientRequestToken": "u" * 32})
-
-
-def test_a_callback_may_be_answered_with_a_failure(sage: Sage) -> None:
-    arn = sage.start(waiting())
-    sage.go(arn)
-    failure = {"CallbackToken": sage.messages[0]["token"], "FailureReason": "rolled back", **TOKEN}
-    sage.service.answer("SendPipelineExecutionStepFailure", failure)
-    assert sage.go(arn) == "Failed"
-    assert sage.described(arn)["FailureReason"] == "rolled back"
-
-
-def test_stopping_waits_for_a_callback_and_says_so_in_its_queue(sage: Sage) -> None:
-    arn = sage.start(waiting(), training("Train"))
-    sage.go(arn)
-    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    assert sage.go(arn) == "Stopping"
-    assert sage.statuses(arn) == {"Wait": "Stopping", "Train": "Stopped"}
-    assert [one["status"] for one in sage.messages] == ["Executing", "Stopping"]
-    sage.service.answer("SendPipelineExecutionStepFailure", {"CallbackToken": sage.messages[0]["token"], **TOKEN})
-    assert sage.go(arn) == "Failed"
-
-
-def test_an_earlier_result_is_used_while_it_is_fresh_and_nothing_has_changed(sage: Sage) -> None:
+def test_an_earlier_result_is_used_while_it_is_fresh_and_nothing_has_changed(sagemaker: LocalSageMaker) -> None:
     def run(**parameters: str) -> tuple[str, dict[str, Any]]:
-        arn = sage.start(training("Train", **CACHED), after("Next", "Train"), parameters=parameters)
-        if sage.go(arn) == "Executing" and sage.statuses(arn)["Train"] == "Executing":
-            sage.end("Train", **MODEL)
-            sage.go(arn)
-        sage.end("Next")
-        assert sage.go(arn) == "Succeeded"
-        return arn, sage.steps(arn)["Train"]
+        arn = sagemaker.start(training("Train", **CACHED), after("Next", "Train"), parameters=parameters)
+        if sagemaker.go(arn) == "Executing" and sagemaker.statuses(arn)["Train"] == "Executing":
+            sagemaker.end("Train", **MODEL)
+            sagemaker.go(arn)
+        sagemaker.end("Next")
+        assert sagemaker.go(arn) == "Succeeded"
+        return arn, sagemaker.steps(arn)["Train"]
 
     first, fresh = run()
     assert "CacheHitResult" not in fresh
     assert run()[1]["CacheHitResult"] == {"SourcePipelineExecutionArn": first}
     assert "CacheHitResult" not in run(Epochs="4")[1]
-    sage.clock.sleep(2 * 86_400)
+    sagemaker.clock.sleep(2 * 86_400)
     assert "CacheHitResult" not in run()[1]
 
 
-def test_a_failed_job_is_tried_again_as_its_policy_says(sage: Sage) -> None:
+def test_a_failed_job_is_tried_again_as_its_policy_says(sagemaker: LocalSageMaker) -> None:
     policy = {
         "ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"],
         "IntervalSeconds": 10,
         "BackoffRate": 2.0,
         "MaxAttempts": 2,
     }
-    arn = sage.start(training("Train", RetryPolicies=[policy]))
-    sage.go(arn)
+    arn = sagemaker.start(training("Train", RetryPolicies=[policy]))
+    sagemaker.go(arn)
     for attempt, wait in ((1, 10), (2, 20)):
-        sage.end("Train", "Failed", FailureReason="InternalServerError: lost")
-        sage.go(arn)
-        assert len(sage.jobs) == attempt
-        sage.clock.sleep(wait + 1)
-        sage.go(arn)
-        assert len(sage.jobs) == attempt + 1
-    sage.end("Train", "Failed", FailureReason="InternalServerError: lost")
-    assert sage.go(arn) == "Failed"
-    assert (sage.steps(arn)["Train"]["AttemptCount"], sage.described(arn)["FailureReason"]) == (
+        sagemaker.end("Train", "Failed", FailureReason="InternalServerError: lost")
+        sagemaker.go(arn)
+        assert len(sagemaker.jobs) == attempt
+        sagemaker.clock.sleep(wait + 1)
+        sagemaker.go(arn)
+        assert len(sagemaker.jobs) == attempt + 1
+    sagemaker.end("Train", "Failed", FailureReason="InternalServerError: lost")
+    assert sagemaker.go(arn) == "Failed"
+    assert (sagemaker.steps(arn)["Train"]["AttemptCount"], sagemaker.described(arn)["FailureReason"]) == (
         3,
         "InternalServerError: lost",
     )
 
 
-def test_a_job_that_fails_by_its_own_fault_is_not_tried_again(sage: Sage) -> None:
+def test_a_job_that_fails_by_its_own_fault_is_not_tried_again(sagemaker: LocalSageMaker) -> None:
     policy = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "IntervalSeconds": 10, "MaxAttempts": 2}
-    arn = sage.start(training("Train", RetryPolicies=[policy]))
-    sage.go(arn)
-    sage.end("Train", "Failed", FailureReason="AlgorithmError: no images, exit code: 1")
-    assert sage.go(arn) == "Failed"
+    arn = sagemaker.start(training("Train", RetryPolicies=[policy]))
+    sagemaker.go(arn)
+    sagemaker.end("Train", "Failed", FailureReason="AlgorithmError: no images, exit code: 1")
+    assert sagemaker.go(arn) == "Failed"
 
 
-def test_throttling_is_a_fault_of_its_own(sage: Sage) -> None:
+def test_throttling_is_a_fault_of_its_own(sagemaker: LocalSageMaker) -> None:
     policy = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 1, "MaxAttempts": 1}
-    sage.refusals = [ServiceError("ThrottlingException", "Rate exceeded")]
-    arn = sage.start(training("Train", RetryPolicies=[policy]))
-    assert (sage.go(arn), sage.jobs) == ("Executing", {})
-    sage.clock.sleep(2)
-    sage.go(arn)
-    assert len(sage.jobs) == 1
+    sagemaker.refusals = [ServiceError("ThrottlingException", "Rate exceeded")]
+    arn = sagemaker.start(training("Train", RetryPolicies=[policy]))
+    assert (sagemaker.go(arn), sagemaker.jobs) == ("Executing", {})
+    sagemaker.clock.sleep(2)
+    sagemaker.go(arn)
+    assert len(sagemaker.jobs) == 1
 
 
-def test_a_failed_execution_goes_on_where_it_failed(sage: Sage) -> None:
-    arn = sage.start(training("Train"), after("Next", "Train"))
-    sage.go(arn)
-    sage.end("Train", **MODEL)
-    sage.go(arn)
-    sage.end("Next", "Failed")
-    assert sage.go(arn) == "Failed"
-    sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    assert sage.go(arn) == "Executing"
-    sage.end("Next")
-    assert sage.go(arn) == "Succeeded"
-    assert sage.begun == ["Train", "Next", "Next"]
+def test_a_failed_execution_goes_on_where_it_failed(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Train"), after("Next", "Train"))
+    sagemaker.go(arn)
+    sagemaker.end("Train", **MODEL)
+    sagemaker.go(arn)
+    sagemaker.end("Next", "Failed")
+    assert sagemaker.go(arn) == "Failed"
+    sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert sagemaker.go(arn) == "Executing"
+    sagemaker.end("Next")
+    assert sagemaker.go(arn) == "Succeeded"
+    assert sagemaker.begun == ["Train", "Next", "Next"]
 
 
-def test_an_execution_that_is_retried_is_one_that_the_executor_looks_at(sage: Sage) -> None:
-    arn = sage.start(training("Train"))
-    sage.go(arn)
-    sage.end("Train", "Failed")
-    sage.go(arn)
-    assert not sage.world.store.entries(state.ACTIVE)
-    sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    assert [one.name for one in sage.world.store.entries(state.ACTIVE)] == [state.id_of(arn)]
+def test_an_execution_that_is_retried_is_one_that_the_executor_looks_at(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Train"))
+    sagemaker.go(arn)
+    sagemaker.end("Train", "Failed")
+    sagemaker.go(arn)
+    assert not sagemaker.world.store.entries(state.ACTIVE)
+    sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    assert [one.name for one in sagemaker.world.store.entries(state.ACTIVE)] == [state.id_of(arn)]
 
 
-def test_a_job_that_may_not_be_stopped_fails_its_step(sage: Sage) -> None:
-    arn = sage.start(training("Train"))
-    sage.go(arn)
-    sage.refusals.append(ServiceError("AccessDeniedException", "not authorized to perform: sagemaker:StopTrainingJob"))
-    sage.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    sage.go(arn)
-    step = sage.steps(arn)["Train"]
+def test_a_job_that_may_not_be_stopped_fails_its_step(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Train"))
+    sagemaker.go(arn)
+    sagemaker.refusals.append(
+        ServiceError("AccessDeniedException", "not authorized to perform: sagemaker:StopTrainingJob")
+    )
+    sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
+    sagemaker.go(arn)
+    step = sagemaker.steps(arn)["Train"]
     assert (step["StepStatus"], step["FailureReason"]) == (
         "Failed",
         "ClientError: not authorized to perform: sagemaker:StopTrainingJob",
     )
 
 
-def test_selected_steps_take_the_rest_from_an_earlier_execution(sage: Sage) -> None:
+def test_selected_steps_take_the_rest_from_an_earlier_execution(sagemaker: LocalSageMaker) -> None:
     steps = (training("Train"), after("Next", "Train"), after("Last", "Next"))
-    first = sage.start(*steps)
+    first = sagemaker.start(*steps)
     for step in ("Train", "Next", "Last"):
-        sage.go(first)
-        sage.end(step, **MODEL)
-    assert sage.go(first) == "Succeeded"
+        sagemaker.go(first)
+        sagemaker.end(step, **MODEL)
+    assert sagemaker.go(first) == "Succeeded"
     selection = {"SourcePipelineExecutionArn": first, "SelectedSteps": [{"StepName": "Next"}]}
-    arn = sage.start(*steps, SelectiveExecutionConfig=selection)
-    sage.go(arn)
-    sage.end("Next", **MODEL)
-    assert sage.go(arn) == "Succeeded"
-    assert sage.begun == ["Train", "Next", "Last", "Next"]
-    assert sage.steps(arn)["Train"]["SelectiveExecutionResult"] == {"SourcePipelineExecutionArn": first}
+    arn = sagemaker.start(*steps, SelectiveExecutionConfig=selection)
+    sagemaker.go(arn)
+    sagemaker.end("Next", **MODEL)
+    assert sagemaker.go(arn) == "Succeeded"
+    assert sagemaker.begun == ["Train", "Next", "Last", "Next"]
+    assert sagemaker.steps(arn)["Train"]["SelectiveExecutionResult"] == {"SourcePipelineExecutionArn": first}
 
 
-def test_the_same_token_starts_one_execution(sage: Sage) -> None:
+def test_the_same_token_starts_one_execution(sagemaker: LocalSageMaker) -> None:
     token: dict[str, Any] = {"ClientRequestToken": "c" * 32}
-    assert sage.start(training("Train"), **token) == sage.start(training("Train"), **token)
-    assert sage.start(training("Train")) != sage.start(training("Train"))
+    assert sagemaker.start(training("Train"), **token) == sagemaker.start(training("Train"), **token)
+    assert sagemaker.start(training("Train")) != sagemaker.start(training("Train"))
 
 
-def test_a_registered_version_is_described_to_the_steps_after_it(sage: Sage) -> None:
-    sage.service.answer("CreateModelPackageGroup", {"ModelPackageGroupName": "dogs"})
+def test_a_registered_version_is_described_to_the_steps_after_it(sagemaker: LocalSageMaker) -> None:
+    sagemaker.service.answer("CreateModelPackageGroup", {"ModelPackageGroupName": "dogs"})
     register = {
         "Name": "Register",
         "Type": "RegisterModel",
         "Arguments": {"ModelPackageGroupName": "dogs", "ModelApprovalStatus": "Approved"},
     }
-    arn = sage.start(register, function("Deploy", "given", package={"Get": "Steps.Register.ModelPackageArn"}))
-    assert sage.go(arn) == "Succeeded"
-    outputs = sage.steps(arn)["Deploy"]["Metadata"]["Lambda"]["OutputParameters"]
+    arn = sagemaker.start(register, function("Deploy", "given", package={"Get": "Steps.Register.ModelPackageArn"}))
+    assert sagemaker.go(arn) == "Succeeded"
+    outputs = sagemaker.steps(arn)["Deploy"]["Metadata"]["Lambda"]["OutputParameters"]
     assert "model-package/dogs/1" in outputs[0]["Value"]
 
 
-def test_a_restart_after_every_move_changes_nothing(sage: Sage) -> None:
-    arn = sage.start(training("Train"), after("Next", "Train"), waiting(), function("Call"))
+def test_a_restart_after_every_move_changes_nothing(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(training("Train"), after("Next", "Train"), waiting(), function("Call"))
     for step in ("Train", "Next"):
-        sage.go(arn)
-        sage.restart()
-        sage.go(arn)
-        sage.end(step, **MODEL)
-        sage.restart()
-    sage.go(arn)
-    sage.restart()
-    (token,) = {one["token"] for one in sage.messages}
+        sagemaker.go(arn)
+        sagemaker.restart()
+        sagemaker.go(arn)
+        sagemaker.end(step, **MODEL)
+        sagemaker.restart()
+    sagemaker.go(arn)
+    sagemaker.restart()
+    (token,) = {one["token"] for one in sagemaker.messages}
     outputs = [{"Name": "outcome", "Value": "x"}]
-    sage.service.answer(
+    sagemaker.service.answer(
         "SendPipelineExecutionStepSuccess", {"CallbackToken": token, "OutputParameters": outputs, **TOKEN}
     )
-    assert sage.go(arn) == "Succeeded"
-    assert sorted(sage.begun) == ["Call", "Next", "Train"]
+    assert sagemaker.go(arn) == "Succeeded"
+    assert sorted(sagemaker.begun) == ["Call", "Next", "Train"]
 
 
-def test_five_hundred_steps_at_once_are_carried_out(sage: Sage) -> None:
+def test_five_hundred_steps_at_once_are_carried_out(sagemaker: LocalSageMaker) -> None:
     leaves = [
         function(f"Leaf{index}", "given", of={"Get": "Steps.Root.OutputParameters['given']"}) for index in range(500)
     ]
-    arn = sage.start(function("Root", "given"), *leaves)
-    assert sage.go(arn) == "Succeeded"
-    assert sorted(sage.begun) == sorted(["Root", *(leaf["Name"] for leaf in leaves)])
+    arn = sagemaker.start(function("Root", "given"), *leaves)
+    assert sagemaker.go(arn) == "Succeeded"
+    assert sorted(sagemaker.begun) == sorted(["Root", *(leaf["Name"] for leaf in leaves)])

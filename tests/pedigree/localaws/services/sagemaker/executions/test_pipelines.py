@@ -10,7 +10,7 @@ import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from tests.support import worlds
-from tests.support.local_sagemaker import Sage
+from tests.support.local_sagemaker import LocalSageMaker
 
 FIRST: dict[str, Any] = {"Name": "First", "Type": "Training", "Arguments": {"HyperParameters": {}}}
 NEXT: dict[str, Any] = {
@@ -23,45 +23,48 @@ ARN = f"arn:aws:sagemaker:us-east-1:{worlds.ACCOUNT}:pipeline/dogs"
 
 
 @pytest.fixture
-def sage(tmp_path: Path) -> Sage:
-    return Sage(tmp_path)
+def sagemaker(tmp_path: Path) -> LocalSageMaker:
+    return LocalSageMaker(tmp_path)
 
 
 def token(letter: str) -> dict[str, str]:
     return {"ClientRequestToken": letter * 32}
 
 
-def put(sage: Sage, operation: str, *steps: Any, **members: Any) -> dict[str, Any]:
+def put(sagemaker: LocalSageMaker, operation: str, *steps: Any, **members: Any) -> dict[str, Any]:
     """Create or update the pipeline."""
     text = json.dumps({"Version": "2020-12-01", "Parameters": members.pop("parameters", []), "Steps": steps})
     asked = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE, **members}
     if operation == "CreatePipeline":
         asked.update(token("c"))
-    return sage.service.answer(operation, asked)
+    return sagemaker.service.answer(operation, asked)
 
 
-def alias(sage: Sage, version: int, **operations: list[str]) -> None:
+def alias(sagemaker: LocalSageMaker, version: int, **operations: list[str]) -> None:
     asked = {"PipelineArn": ARN, "PipelineVersionId": version, "PipelineVersionAliasOperations": operations}
-    sage.service.answer("UpdatePipelineVersion", asked)
+    sagemaker.service.answer("UpdatePipelineVersion", asked)
 
 
-def test_a_version_is_found_by_its_alias(sage: Sage) -> None:
-    put(sage, "CreatePipeline", FIRST, PipelineVersionAliases=["live"])
-    put(sage, "UpdatePipeline", FIRST, NEXT)
+def test_a_version_is_found_by_its_alias(sagemaker: LocalSageMaker) -> None:
+    put(sagemaker, "CreatePipeline", FIRST, PipelineVersionAliases=["live"])
+    put(sagemaker, "UpdatePipeline", FIRST, NEXT)
     asked = {"PipelineName": "dogs", "PipelineVersionAlias": "live"}
-    described = sage.service.answer("DescribePipeline", asked)
+    described = sagemaker.service.answer("DescribePipeline", asked)
     assert (len(json.loads(described["PipelineDefinition"])["Steps"]), described["PipelineVersionAliases"]) == (
         1,
         ["live"],
     )
-    arn = sage.service.answer("StartPipelineExecution", {**asked, **token("s")})["PipelineExecutionArn"]
-    assert (sage.described(arn)["PipelineVersionId"], sage.described(arn)["PipelineVersionAliases"]) == (1, ["live"])
-    listed = sage.service.answer("ListPipelineExecutions", asked)["PipelineExecutionSummaries"]
+    arn = sagemaker.service.answer("StartPipelineExecution", {**asked, **token("s")})["PipelineExecutionArn"]
+    assert (sagemaker.described(arn)["PipelineVersionId"], sagemaker.described(arn)["PipelineVersionAliases"]) == (
+        1,
+        ["live"],
+    )
+    listed = sagemaker.service.answer("ListPipelineExecutions", asked)["PipelineExecutionSummaries"]
     assert [one["PipelineExecutionArn"] for one in listed] == [arn]
-    alias(sage, 1, Remove=["live"])
-    alias(sage, 2, Add=["live"])
-    assert len(json.loads(sage.service.answer("DescribePipeline", asked)["PipelineDefinition"])["Steps"]) == 2
-    versions = sage.service.answer("ListPipelineVersions", {"PipelineName": "dogs"})["PipelineVersionSummaries"]
+    alias(sagemaker, 1, Remove=["live"])
+    alias(sagemaker, 2, Add=["live"])
+    assert len(json.loads(sagemaker.service.answer("DescribePipeline", asked)["PipelineDefinition"])["Steps"]) == 2
+    versions = sagemaker.service.answer("ListPipelineVersions", {"PipelineName": "dogs"})["PipelineVersionSummaries"]
     assert [one["PipelineVersionAliases"] for one in versions] == [["live"], []]
 
 
@@ -73,92 +76,94 @@ def test_a_version_is_found_by_its_alias(sage: Sage) -> None:
         ({"Add": ["a"], "Remove": ["a"]}, "ValidationException", "cannot be both added and removed"),
     ],
 )
-def test_an_alias_that_cannot_be_is_refused(sage: Sage, operations: Any, code: str, told: str) -> None:
-    put(sage, "CreatePipeline", FIRST, PipelineVersionAliases=["live"])
-    put(sage, "UpdatePipeline", FIRST, NEXT)
+def test_an_alias_that_cannot_be_is_refused(sagemaker: LocalSageMaker, operations: Any, code: str, told: str) -> None:
+    put(sagemaker, "CreatePipeline", FIRST, PipelineVersionAliases=["live"])
+    put(sagemaker, "UpdatePipeline", FIRST, NEXT)
     with pytest.raises(ServiceError, match=told) as refused:
-        alias(sage, 2, **operations)
+        alias(sagemaker, 2, **operations)
     assert refused.value.code == code
 
 
-def test_a_version_that_is_not_there_is_told(sage: Sage) -> None:
-    put(sage, "CreatePipeline", FIRST)
+def test_a_version_that_is_not_there_is_told(sagemaker: LocalSageMaker) -> None:
+    put(sagemaker, "CreatePipeline", FIRST)
     with pytest.raises(ServiceError, match=r"version with the alias old .* does not exist"):
-        sage.service.answer("DescribePipeline", {"PipelineName": "dogs", "PipelineVersionAlias": "old"})
+        sagemaker.service.answer("DescribePipeline", {"PipelineName": "dogs", "PipelineVersionAlias": "old"})
     with pytest.raises(ServiceError, match=r"version 7 of .* does not exist"):
-        sage.service.answer("DescribePipeline", {"PipelineName": "dogs", "PipelineVersionId": 7})
+        sagemaker.service.answer("DescribePipeline", {"PipelineName": "dogs", "PipelineVersionId": 7})
 
 
-def test_a_parameter_without_a_default_must_be_given(sage: Sage) -> None:
-    put(sage, "CreatePipeline", FIRST, parameters=[{"Name": "Data", "Type": "String"}])
+def test_a_parameter_without_a_default_must_be_given(sagemaker: LocalSageMaker) -> None:
+    put(sagemaker, "CreatePipeline", FIRST, parameters=[{"Name": "Data", "Type": "String"}])
     started = {"PipelineName": "dogs", **token("s")}
     with pytest.raises(ServiceError, match="Parameter Data has no default value in the pipeline definition"):
-        sage.service.answer("StartPipelineExecution", started)
+        sagemaker.service.answer("StartPipelineExecution", started)
     given = [{"Name": "Data", "Value": "s3://bucket/in"}]
-    assert sage.service.answer("StartPipelineExecution", {**started, "PipelineParameters": given})
+    assert sagemaker.service.answer("StartPipelineExecution", {**started, "PipelineParameters": given})
 
 
-def test_a_pipeline_that_runs_is_not_deleted_and_one_that_ran_goes_with_its_executions(sage: Sage) -> None:
-    arn = sage.start(FIRST)
-    sage.go(arn)
+def test_a_pipeline_that_runs_is_not_deleted_and_one_that_ran_goes_with_its_executions(
+    sagemaker: LocalSageMaker,
+) -> None:
+    arn = sagemaker.start(FIRST)
+    sagemaker.go(arn)
     with pytest.raises(ServiceError, match="has running executions") as refused:
-        sage.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
+        sagemaker.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
     assert refused.value.code == "ConflictException"
-    sage.end("First", **MODEL)
-    assert sage.go(arn) == "Succeeded"
-    sage.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
+    sagemaker.end("First", **MODEL)
+    assert sagemaker.go(arn) == "Succeeded"
+    sagemaker.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
     with pytest.raises(ServiceError, match="does not exist"):
-        sage.described(arn)
-    put(sage, "CreatePipeline", FIRST)
-    again = sage.service.answer("StartPipelineExecution", {"PipelineName": "dogs", **token("s")})
-    sage.service.answer("StopPipelineExecution", {**again, **token("x")})
-    assert sage.go(again["PipelineExecutionArn"]) == "Stopped"
-    sage.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
-    put(sage, "CreatePipeline", FIRST)
-    other = sage.service.answer("StartPipelineExecution", {"PipelineName": "dogs", **token("s")})
+        sagemaker.described(arn)
+    put(sagemaker, "CreatePipeline", FIRST)
+    again = sagemaker.service.answer("StartPipelineExecution", {"PipelineName": "dogs", **token("s")})
+    sagemaker.service.answer("StopPipelineExecution", {**again, **token("x")})
+    assert sagemaker.go(again["PipelineExecutionArn"]) == "Stopped"
+    sagemaker.service.answer("DeletePipeline", {"PipelineName": "dogs", **token("d")})
+    put(sagemaker, "CreatePipeline", FIRST)
+    other = sagemaker.service.answer("StartPipelineExecution", {"PipelineName": "dogs", **token("s")})
     assert other != again
 
 
-def selected(sage: Sage, *names: str, source: str | None) -> str:
+def selected(sagemaker: LocalSageMaker, *names: str, source: str | None) -> str:
     selection: dict[str, Any] = {"SelectedSteps": [{"StepName": name} for name in names]}
     if source:
         selection["SourcePipelineExecutionArn"] = source
-    return sage.start(FIRST, NEXT, SelectiveExecutionConfig=selection)
+    return sagemaker.start(FIRST, NEXT, SelectiveExecutionConfig=selection)
 
 
-def test_selected_steps_need_a_source_that_has_what_they_use(sage: Sage) -> None:
+def test_selected_steps_need_a_source_that_has_what_they_use(sagemaker: LocalSageMaker) -> None:
     with pytest.raises(ServiceError, match="use what First came to, so a SourcePipelineExecutionArn is required"):
-        selected(sage, "Next", source=None)
-    failed = sage.start(FIRST, NEXT)
-    sage.go(failed)
+        selected(sagemaker, "Next", source=None)
+    failed = sagemaker.start(FIRST, NEXT)
+    sagemaker.go(failed)
     with pytest.raises(ServiceError, match="is Executing; it must have succeeded or failed"):
-        selected(sage, "Next", source=failed)
-    sage.end("First", "Failed")
-    assert sage.go(failed) == "Failed"
+        selected(sagemaker, "Next", source=failed)
+    sagemaker.end("First", "Failed")
+    assert sagemaker.go(failed) == "Failed"
     with pytest.raises(ServiceError, match="use what First came to, and in the source execution"):
-        selected(sage, "Next", source=failed)
-    assert selected(sage, "First", source=failed)
-    assert selected(sage, "First", source=None)
+        selected(sagemaker, "Next", source=failed)
+    assert selected(sagemaker, "First", source=failed)
+    assert selected(sagemaker, "First", source=None)
 
 
-def test_a_source_is_an_execution_of_the_same_pipeline(sage: Sage) -> None:
+def test_a_source_is_an_execution_of_the_same_pipeline(sagemaker: LocalSageMaker) -> None:
     other = {"Version": "2020-12-01", "Steps": [FIRST]}
     asked = {"PipelineName": "cats", "PipelineDefinition": json.dumps(other), "RoleArn": worlds.ROLE}
-    sage.service.answer("CreatePipeline", {**asked, **token("c")})
-    started = sage.service.answer("StartPipelineExecution", {"PipelineName": "cats", **token("s")})
+    sagemaker.service.answer("CreatePipeline", {**asked, **token("c")})
+    started = sagemaker.service.answer("StartPipelineExecution", {"PipelineName": "cats", **token("s")})
     with pytest.raises(ServiceError, match="is not one of the pipeline dogs"):
-        selected(sage, "Next", source=started["PipelineExecutionArn"])
+        selected(sagemaker, "Next", source=started["PipelineExecutionArn"])
     with pytest.raises(ServiceError, match="does not exist"):
-        selected(sage, "Next", source=f"{ARN}/execution/abcdefghijkl")
+        selected(sagemaker, "Next", source=f"{ARN}/execution/abcdefghijkl")
 
 
-def test_a_retry_that_is_repeated_retries_once(sage: Sage) -> None:
-    arn = sage.start(FIRST)
-    sage.go(arn)
-    sage.end("First", "Failed")
-    assert sage.go(arn) == "Failed"
+def test_a_retry_that_is_repeated_retries_once(sagemaker: LocalSageMaker) -> None:
+    arn = sagemaker.start(FIRST)
+    sagemaker.go(arn)
+    sagemaker.end("First", "Failed")
+    assert sagemaker.go(arn) == "Failed"
     for _ in range(2):
-        sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token("r")})
-    assert sage.go(arn) == "Executing"
+        sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token("r")})
+    assert sagemaker.go(arn) == "Executing"
     with pytest.raises(ServiceError, match="Only a failed or stopped execution can be retried"):
-        sage.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token("q")})
+        sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token("q")})

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pedigree.language.definition import read
 from pedigree.language.errors import DefinitionError
 from pedigree.localaws.services.sagemaker.executions.planner import (
+    Admit,
     End,
     Graph,
     Progress,
-    Progressed,
-    Start,
+    StepProgress,
     graph,
     next_actions,
 )
@@ -48,14 +48,14 @@ def actions(graph: Graph, statuses: Mapping[str, str], limit: int = MANY, *, is_
     """The next actions, given statuses; a condition's is the branch that it took."""
     outcomes = {"true": True, "false": False}
     steps = {
-        name: Progressed("Succeeded", outcomes[status]) if status in outcomes else Progressed(status)  # type: ignore[arg-type]
+        name: StepProgress("Succeeded", outcomes[status]) if status in outcomes else StepProgress(status)  # type: ignore[arg-type]
         for name, status in statuses.items()
     }
     return next_actions(graph, Progress(steps, is_stopping), limit)
 
 
-def starts(*names: str) -> list[Start]:
-    return [Start(name) for name in names]
+def starts(*names: str) -> list[Admit]:
+    return [Admit(name) for name in names]
 
 
 DIAMOND = (node("A"), node("B", "A"), node("C", "A"), node("D", "B", "C"))

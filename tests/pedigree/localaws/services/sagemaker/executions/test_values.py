@@ -8,12 +8,12 @@ import pytest
 
 from pedigree.language.definition import Step, read
 from pedigree.localaws.kernel.errors import ValueMissingError
-from pedigree.localaws.services.sagemaker.executions.values import Known
+from pedigree.localaws.services.sagemaker.executions.values import Resolver
 
 FILES = {"s3://bucket/e.json": {"metrics": {"accuracy": {"value": 0.91}}, "list": [{"a b": 7}]}}
-KNOWN = Known(
+RESOLVER = Resolver(
     parameters={"Epochs": 3, "Rate": 0.5, "Name": "x"},
-    facts={"PipelineName": "dogs"},
+    execution={"PipelineName": "dogs"},
     described={
         "Train": {
             "ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/model.tar.gz"},
@@ -64,7 +64,7 @@ def get(path: str) -> dict[str, str]:
     ],
 )
 def test_an_expression_is_worth_what_it_refers_to(written: Any, worth: Any) -> None:
-    assert KNOWN.of(written) == worth
+    assert RESOLVER.resolve(written) == worth
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_an_expression_is_worth_what_it_refers_to(written: Any, worth: Any) -> N
 )
 def test_an_expression_that_leads_nowhere_is_told(written: Any, told: str) -> None:
     with pytest.raises(ValueMissingError) as raised:
-        KNOWN.of(written)
+        RESOLVER.resolve(written)
     assert told in str(raised.value)
 
 
@@ -118,9 +118,9 @@ def compare(kind: str, left: Any, right: Any) -> dict[str, Any]:
     ],
 )
 def test_all_conditions_of_a_step_must_hold(written: list[dict[str, Any]], holds: bool) -> None:
-    assert KNOWN.holds(condition(*written)) is holds
+    assert RESOLVER.holds(condition(*written)) is holds
 
 
 def test_a_number_is_neither_more_nor_less_than_text() -> None:
     with pytest.raises(ValueMissingError, match="both must be numbers, or both text"):
-        KNOWN.holds(condition(compare("GreaterThan", "0.9", 0.5)))
+        RESOLVER.holds(condition(compare("GreaterThan", "0.9", 0.5)))

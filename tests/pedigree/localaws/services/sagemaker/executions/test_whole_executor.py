@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from pedigree.language.shapes import OPERATIONS
 from pedigree.localaws.daemon import LocalAws, Options
-from pedigree.localaws.services.sagemaker.executions.steps.runner import RUNNABLE
+from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
 from tests.pedigree.localaws.test_local_aws import ROLE, STATUS, client, definition, until
 from tests.support.callers import make
 
@@ -24,7 +25,7 @@ HOLDS = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS whose executor only looks when it is told that something has changed."""
     folder = tmp_path_factory.mktemp("local")
-    started = LocalAws(Options(folder, enforces_iam=False, look_seconds=NEVER_SECONDS))
+    started = LocalAws(Options(folder, enforces_iam=False, poll_seconds=NEVER_SECONDS))
     started.start()
     yield started
     started.stop()
@@ -112,8 +113,8 @@ def test_steps_that_cannot_run_here_are_refused_by_their_names_before_anything_r
     assert sagemaker.list_pipeline_executions(PipelineName="foreign")["PipelineExecutionSummaries"] == []
 
 
-def test_what_is_started_is_what_can_be_run(local: LocalAws) -> None:
-    assert set(local._runners()) == set(RUNNABLE)
+def test_every_step_that_is_a_request_to_sagemaker_can_be_run() -> None:
+    assert set(OPERATIONS) <= set(STEP_TYPES)
 
 
 def test_numbers_that_a_training_job_tells_are_in_cloudwatch(local: LocalAws) -> None:

@@ -10,24 +10,24 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from tests.support.job_runner import Shop, channel
+from tests.support.job_runner import LocalJobs, channel
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    opened = Shop(tmp_path)
+def local(tmp_path: Path) -> Iterator[LocalJobs]:
+    opened = LocalJobs(tmp_path)
     yield opened
-    opened.jobs.end_all()
+    opened.runner.end_all()
 
 
-def test_a_manifest_is_a_channel_of_just_what_it_lists(shop: Shop) -> None:
+def test_a_manifest_is_a_channel_of_just_what_it_lists(local: LocalJobs) -> None:
     for key in ("data/a/1.txt", "data/2.txt", "data/3.txt"):
-        shop.put(key, key)
-    shop.put("list", '[{"prefix": "s3://bucket/data/"}, "a/1.txt", "3.txt"]')
+        local.put(key, key)
+    local.put("list", '[{"prefix": "s3://bucket/data/"}, "a/1.txt", "3.txt"]')
     listed = channel("train", S3DataType="ManifestFile", S3Uri="s3://bucket/list")
-    shop.train("cd /opt/ml/input/data/train && find . -type f", InputDataConfig=[listed])
-    assert shop.ended()["TrainingJobStatus"] == "Completed"
-    assert sorted(line for _, line in shop.logs.lines) == ["./3.txt", "./a/1.txt"]
+    local.train("cd /opt/ml/input/data/train && find . -type f", InputDataConfig=[listed])
+    assert local.ended()["TrainingJobStatus"] == "Completed"
+    assert sorted(line for _, line in local.logs.lines) == ["./3.txt", "./a/1.txt"]
 
 
 @pytest.mark.parametrize(
@@ -38,34 +38,34 @@ def test_a_manifest_is_a_channel_of_just_what_it_lists(shop: Shop) -> None:
         ("a list", "is no JSON list"),
     ],
 )
-def test_a_manifest_that_cannot_be_had_is_a_failure_that_says_why(shop: Shop, content: str, told: str) -> None:
-    shop.put("list", content)
-    shop.train("true", InputDataConfig=[channel("train", S3DataType="ManifestFile", S3Uri="s3://bucket/list")])
-    job = shop.ended()
+def test_a_manifest_that_cannot_be_had_is_a_failure_that_says_why(local: LocalJobs, content: str, told: str) -> None:
+    local.put("list", content)
+    local.train("true", InputDataConfig=[channel("train", S3DataType="ManifestFile", S3Uri="s3://bucket/list")])
+    job = local.ended()
     assert job["TrainingJobStatus"] == "Failed"
     assert told in job["FailureReason"]
 
 
-def test_every_host_adds_to_the_model_and_the_first_one_leads(shop: Shop) -> None:
+def test_every_host_adds_to_the_model_and_the_first_one_leads(local: LocalJobs) -> None:
     host = '$(sed \'s/.*"current_host": "\\([^"]*\\).*/\\1/\' /opt/ml/input/config/resourceconfig.json)'
     script = f'mkdir /opt/ml/model/part && echo {host} | tee /opt/ml/model/same "/opt/ml/model/part/{host}"'
-    shop.train(script, hosts=2)
-    job = shop.ended()
-    with tarfile.open(fileobj=io.BytesIO(shop.catalog.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) as archive:
+    local.train(script, hosts=2)
+    job = local.ended()
+    with tarfile.open(fileobj=io.BytesIO(local.catalog.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) as archive:
         files = [member for member in archive if member.isfile()]
         texts = {member.name: archive.extractfile(member).read().decode().strip() for member in files}  # type: ignore[union-attr]
     first, second = (name.removeprefix("part/") for name in sorted(texts) if name != "same")
     assert texts == {"same": first, f"part/{first}": first, f"part/{second}": second}
 
 
-def test_a_model_may_be_kept_as_it_is(shop: Shop) -> None:
+def test_a_model_may_be_kept_as_it_is(local: LocalJobs) -> None:
     output = {"S3OutputPath": "s3://bucket/out", "CompressionType": "NONE"}
-    shop.train("echo weights > /opt/ml/model/w; echo plot > /opt/ml/output/data/p", OutputDataConfig=output)
-    assert shop.ended()["ModelArtifacts"] == {"S3ModelArtifacts": "s3://bucket/out/job/output/model/"}
-    assert shop.texts("out") == {"out/job/output/model/w": "weights\n", "out/job/output/data/p": "plot\n"}
+    local.train("echo weights > /opt/ml/model/w; echo plot > /opt/ml/output/data/p", OutputDataConfig=output)
+    assert local.ended()["ModelArtifacts"] == {"S3ModelArtifacts": "s3://bucket/out/job/output/model/"}
+    assert local.texts("out") == {"out/job/output/model/w": "weights\n", "out/job/output/data/p": "plot\n"}
 
 
-def test_what_is_not_carried_out_is_refused_and_nothing_is_kept_of_it(shop: Shop) -> None:
+def test_what_is_not_carried_out_is_refused_and_nothing_is_kept_of_it(local: LocalJobs) -> None:
     with pytest.raises(ServiceError, match=r"does not carry out InputDataConfig\[0\]\.InputMode Pipe"):
-        shop.train("true", InputDataConfig=[{**channel("train"), "InputMode": "Pipe"}])
-    assert shop.service.answer("ListTrainingJobs", {})["TrainingJobSummaries"] == []
+        local.train("true", InputDataConfig=[{**channel("train"), "InputMode": "Pipe"}])
+    assert local.service.answer("ListTrainingJobs", {})["TrainingJobSummaries"] == []

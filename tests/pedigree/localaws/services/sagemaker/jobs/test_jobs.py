@@ -17,22 +17,22 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
-from tests.support.job_runner import PATIENCE_SECONDS, ROLE, Shop, channel
+from tests.support.job_runner import PATIENCE_SECONDS, ROLE, LocalJobs, channel
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
-    opened = Shop(tmp_path)
+def local(tmp_path: Path) -> Iterator[LocalJobs]:
+    opened = LocalJobs(tmp_path)
     yield opened
-    opened.jobs.end_all()
+    opened.runner.end_all()
 
 
-def test_a_channel_is_a_folder_and_the_model_folder_an_archive(shop: Shop) -> None:
-    shop.put("train/a/1.txt", "one")
-    shop.train("cat /opt/ml/input/data/train/a/1.txt > /opt/ml/model/copy", InputDataConfig=[channel("train")])
-    job = shop.ended()
+def test_a_channel_is_a_folder_and_the_model_folder_an_archive(local: LocalJobs) -> None:
+    local.put("train/a/1.txt", "one")
+    local.train("cat /opt/ml/input/data/train/a/1.txt > /opt/ml/model/copy", InputDataConfig=[channel("train")])
+    job = local.ended()
     assert job["ModelArtifacts"] == {"S3ModelArtifacts": "s3://bucket/out/job/output/model.tar.gz"}
-    with tarfile.open(fileobj=io.BytesIO(shop.catalog.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(local.catalog.read(job["ModelArtifacts"]["S3ModelArtifacts"]))) as archive:
         copied = archive.extractfile("copy")
         assert copied is not None
         assert copied.read() == b"one"
@@ -42,164 +42,168 @@ def test_a_channel_is_a_folder_and_the_model_folder_an_archive(shop: Shop) -> No
     assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] == 1
 
 
-def test_the_container_is_described_to_the_script(shop: Shop) -> None:
-    shop.train(
+def test_the_container_is_described_to_the_script(local: LocalJobs) -> None:
+    local.train(
         "cat /opt/ml/input/config/hyperparameters.json; echo; echo $GREETING $MINE $TRAINING_JOB_NAME; test -d /opt/ml",
         HyperParameters={"epochs": "3", "place": "/opt/ml/model"},
         Environment={"MINE": "at /opt/ml/x"},
     )
-    shop.ended()
-    (stream, told), (_, environment) = shop.logs.lines[:2]
-    root = shop.world.folder / "jobs" / "job" / "host-1" / "opt" / "ml"
+    local.ended()
+    (stream, told), (_, environment) = local.logs.lines[:2]
+    root = local.world.folder / "jobs" / "job" / "host-1" / "opt" / "ml"
     assert stream == "/aws/sagemaker/TrainingJobs/job/algo-1"
     assert told == f'{{"epochs": "3", "place": "{root}/model"}}'
     assert environment == f"hello at {root}/x job"
 
 
-def test_metrics_are_read_from_the_log_and_the_last_value_counts(shop: Shop) -> None:
+def test_metrics_are_read_from_the_log_and_the_last_value_counts(local: LocalJobs) -> None:
     script = "for value in 0.5 nan 1e-05 inf; do echo loss=$value; done"
     metrics = [{"Name": "loss", "Regex": "loss=(.*)"}, {"Name": "never", "Regex": "never=(.*)"}]
-    shop.train(script, algorithm={"MetricDefinitions": metrics})
-    assert [(one["MetricName"], one["Value"]) for one in shop.ended()["FinalMetricDataList"]] == [("loss", 1e-05)]
+    local.train(script, algorithm={"MetricDefinitions": metrics})
+    assert [(one["MetricName"], one["Value"]) for one in local.ended()["FinalMetricDataList"]] == [("loss", 1e-05)]
 
 
-def test_a_job_may_say_why_it_failed(shop: Shop) -> None:
-    shop.train("echo 'no images' > /opt/ml/output/failure; touch /opt/ml/model/x /opt/ml/output/data/y; exit 3")
-    job = shop.ended()
+def test_a_job_may_say_why_it_failed(local: LocalJobs) -> None:
+    local.train("echo 'no images' > /opt/ml/output/failure; touch /opt/ml/model/x /opt/ml/output/data/y; exit 3")
+    job = local.ended()
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", "AlgorithmError: no images, exit code: 3")
-    assert list(shop.texts("out/job/output/model")) == []
-    assert [key for key, _ in shop.catalog.under(S3Location("bucket", "out"))] == ["out/job/output/output.tar.gz"]
+    assert list(local.texts("out/job/output/model")) == []
+    assert [key for key, _ in local.catalog.under(S3Location("bucket", "out"))] == ["out/job/output/output.tar.gz"]
 
 
-def test_a_job_that_says_nothing_fails_with_its_exit_code(shop: Shop) -> None:
-    shop.train("exit 7")
-    assert shop.ended()["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 7"
+def test_a_job_that_says_nothing_fails_with_its_exit_code(local: LocalJobs) -> None:
+    local.train("exit 7")
+    assert local.ended()["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 7"
 
 
-def test_input_that_is_not_there_is_a_failure_before_anything_runs(shop: Shop) -> None:
-    shop.train("echo ran", InputDataConfig=[channel("train")])
-    assert shop.ended()["FailureReason"] == "ClientError: No S3 objects found under S3 URL s3://bucket/train/"
-    assert shop.logs.lines == []
+def test_input_that_is_not_there_is_a_failure_before_anything_runs(local: LocalJobs) -> None:
+    local.train("echo ran", InputDataConfig=[channel("train")])
+    assert local.ended()["FailureReason"] == "ClientError: No S3 objects found under S3 URL s3://bucket/train/"
+    assert local.logs.lines == []
 
 
-def test_every_instance_is_a_host_that_knows_the_others(shop: Shop) -> None:
-    shop.train("cat /opt/ml/input/config/resourceconfig.json | tr , '\\n' | grep current_host; echo", hosts=3)
-    shop.ended()
-    told = sorted(line for _, line in shop.logs.lines if "current_host" in line)
+def test_every_instance_is_a_host_that_knows_the_others(local: LocalJobs) -> None:
+    local.train("cat /opt/ml/input/config/resourceconfig.json | tr , '\\n' | grep current_host; echo", hosts=3)
+    local.ended()
+    told = sorted(line for _, line in local.logs.lines if "current_host" in line)
     assert told == [f'{{"current_host": "127.0.0.{number}"' for number in (1, 2, 3)]
-    assert {stream for stream, _ in shop.logs.lines} == {f"/aws/sagemaker/TrainingJobs/job/algo-{n}" for n in (1, 2, 3)}
+    assert {stream for stream, _ in local.logs.lines} == {
+        f"/aws/sagemaker/TrainingJobs/job/algo-{n}" for n in (1, 2, 3)
+    }
 
 
-def test_one_host_that_fails_ends_the_others(shop: Shop) -> None:
+def test_one_host_that_fails_ends_the_others(local: LocalJobs) -> None:
     script = "grep -q 'current_host\": \"127.0.0.2' /opt/ml/input/config/resourceconfig.json && exit 4; sleep 1000"
-    shop.train(script, hosts=2)
-    assert "exit code: " in shop.ended()["FailureReason"]
+    local.train(script, hosts=2)
+    assert "exit code: " in local.ended()["FailureReason"]
 
 
-def test_shards_are_dealt_out(shop: Shop) -> None:
+def test_shards_are_dealt_out(local: LocalJobs) -> None:
     for number in range(5):
-        shop.put(f"train/{number}")
+        local.put(f"train/{number}")
     shards = channel("train", S3DataDistributionType="ShardedByS3Key")
-    shop.train("ls /opt/ml/input/data/train | wc -l", hosts=2, InputDataConfig=[shards])
-    shop.ended()
-    assert sorted(line.strip() for _, line in shop.logs.lines) == ["2", "3"]
+    local.train("ls /opt/ml/input/data/train | wc -l", hosts=2, InputDataConfig=[shards])
+    local.ended()
+    assert sorted(line.strip() for _, line in local.logs.lines) == ["2", "3"]
 
 
-def test_a_job_is_stopped_in_its_own_time(shop: Shop) -> None:
-    shop.train("trap 'echo leaving > /opt/ml/model/x; exit 0' TERM; echo ready; while true; do sleep 0.05; done")
-    shop.logs.wait_for("ready")
-    shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
-    job = shop.ended()
+def test_a_job_is_stopped_in_its_own_time(local: LocalJobs) -> None:
+    local.train("trap 'echo leaving > /opt/ml/model/x; exit 0' TERM; echo ready; while true; do sleep 0.05; done")
+    local.logs.wait_for("ready")
+    local.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+    job = local.ended()
     assert (job["TrainingJobStatus"], "FailureReason" in job) == ("Stopped", False)
     assert job["ModelArtifacts"]["S3ModelArtifacts"]
     with pytest.raises(ServiceError, match="is in status Stopped"):
-        shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+        local.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
 
 
-def test_a_stop_that_comes_too_late_changes_nothing(shop: Shop) -> None:
-    shop.train("true")
-    job = shop.ended()
-    shop.jobs.stop(shop.training.kind, "job")
-    assert shop.ended() == job
+def test_a_stop_that_comes_too_late_changes_nothing(local: LocalJobs) -> None:
+    local.train("true")
+    job = local.ended()
+    local.runner.stop(local.training.kind, "job")
+    assert local.ended() == job
 
 
-def test_the_values_of_a_metric_can_be_followed_while_a_job_runs_and_afterwards(shop: Shop) -> None:
+def test_the_values_of_a_metric_can_be_followed_while_a_job_runs_and_afterwards(local: LocalJobs) -> None:
     metrics = [{"Name": "loss", "Regex": "loss=(.*)"}]
-    shop.train("echo loss=2; echo loss=1; echo ready; sleep 1000", algorithm={"MetricDefinitions": metrics})
-    shop.logs.wait_for("ready")
-    assert shop.training.series("job", "loss") == (2.0, 1.0)
-    shop.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
-    shop.ended()
-    assert shop.training.series("job", "loss") == (2.0, 1.0)
-    assert shop.training.series("job", "other") == ()
+    local.train("echo loss=2; echo loss=1; echo ready; sleep 1000", algorithm={"MetricDefinitions": metrics})
+    local.logs.wait_for("ready")
+    assert local.training.metric_values("job", "loss") == (2.0, 1.0)
+    local.service.answer("StopTrainingJob", {"TrainingJobName": "job"})
+    local.ended()
+    assert local.training.metric_values("job", "loss") == (2.0, 1.0)
+    assert local.training.metric_values("job", "other") == ()
 
 
-def test_a_job_ends_when_its_time_is_up(shop: Shop) -> None:
-    shop.train("echo ready; sleep 1000", seconds=1)
-    job = shop.ended()
+def test_a_job_ends_when_its_time_is_up(local: LocalJobs) -> None:
+    local.train("echo ready; sleep 1000", seconds=1)
+    job = local.ended()
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
 
 
-def test_a_job_on_spot_instances_must_wait_at_least_as_long_as_it_may_run(shop: Shop) -> None:
+def test_a_job_on_spot_instances_must_wait_at_least_as_long_as_it_may_run(local: LocalJobs) -> None:
     with pytest.raises(ServiceError, match=r"Invalid MaxWaitTimeInSeconds. It must be present and be greater"):
-        shop.train("true", EnableManagedSpotTraining=True)
+        local.train("true", EnableManagedSpotTraining=True)
     limits = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
-    shop.train("true", EnableManagedSpotTraining=True, StoppingCondition=limits)
-    assert shop.ended()["TrainingJobStatus"] == "Completed"
+    local.train("true", EnableManagedSpotTraining=True, StoppingCondition=limits)
+    assert local.ended()["TrainingJobStatus"] == "Completed"
 
 
-def test_a_job_that_has_ended_may_be_deleted_and_its_name_given_again(shop: Shop) -> None:
-    shop.train("sleep 0.2")
+def test_a_job_that_has_ended_may_be_deleted_and_its_name_given_again(local: LocalJobs) -> None:
+    local.train("sleep 0.2")
     with pytest.raises(ServiceError, match="is in status InProgress") as refused:
-        shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+        local.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
     assert refused.value.code == "ResourceInUse"
-    shop.ended()
-    shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    local.ended()
+    local.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
     with pytest.raises(ServiceError, match="not found"):
-        shop.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
-    shop.train("true")
-    assert shop.ended()["TrainingJobStatus"] == "Completed"
+        local.service.answer("DeleteTrainingJob", {"TrainingJobName": "job"})
+    local.train("true")
+    assert local.ended()["TrainingJobStatus"] == "Completed"
 
 
-def test_a_name_is_given_to_one_job(shop: Shop) -> None:
-    shop.train("true")
+def test_a_name_is_given_to_one_job(local: LocalJobs) -> None:
+    local.train("true")
     with pytest.raises(ServiceError, match="Job name must be unique") as raised:
-        shop.train("true")
+        local.train("true")
     assert raised.value.code == "ResourceInUse"
 
 
-def test_checkpoints_are_there_before_and_kept_after(shop: Shop) -> None:
-    shop.put("checkpoints/step", "5")
-    shop.train(
+def test_checkpoints_are_there_before_and_kept_after(local: LocalJobs) -> None:
+    local.put("checkpoints/step", "5")
+    local.train(
         "cat /opt/ml/checkpoints/step; echo 6 > /opt/ml/checkpoints/step",
         CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"},
     )
-    shop.ended()
-    assert shop.logs.lines[0][1] == "5"
-    assert shop.texts("checkpoints") == {"checkpoints/step": "6\n"}
+    local.ended()
+    assert local.logs.lines[0][1] == "5"
+    assert local.texts("checkpoints") == {"checkpoints/step": "6\n"}
 
 
-def test_a_script_may_have_the_paths_of_a_container_in_it(shop: Shop) -> None:
-    shop.put("code/run.sh", "cat /opt/ml/input/data/words/a > /opt/ml/model/out; . /opt/ml/input/data/code/lib/more.sh")
-    shop.put("code/lib/more.sh", "echo /opt/mlx >> /opt/ml/model/out")
-    shop.put("words/a", "hello")
+def test_a_script_may_have_the_paths_of_a_container_in_it(local: LocalJobs) -> None:
+    local.put(
+        "code/run.sh", "cat /opt/ml/input/data/words/a > /opt/ml/model/out; . /opt/ml/input/data/code/lib/more.sh"
+    )
+    local.put("code/lib/more.sh", "echo /opt/mlx >> /opt/ml/model/out")
+    local.put("words/a", "hello")
     command = "sh /opt/ml/input/data/code/run.sh"
     channels = [channel("code", S3Uri="s3://bucket/code"), channel("words", S3Uri="s3://bucket/words")]
-    shop.train(command, InputDataConfig=channels)
-    archive = io.BytesIO(shop.catalog.read(shop.ended()["ModelArtifacts"]["S3ModelArtifacts"]))
+    local.train(command, InputDataConfig=channels)
+    archive = io.BytesIO(local.catalog.read(local.ended()["ModelArtifacts"]["S3ModelArtifacts"]))
     with tarfile.open(fileobj=archive) as tar:
         found = tar.extractfile("out")
         assert found is not None
         assert found.read().split() == [b"hello/opt/mlx"]
-    assert shop.texts("code/lib") == {"code/lib/more.sh": "echo /opt/mlx >> /opt/ml/model/out"}
+    assert local.texts("code/lib") == {"code/lib/more.sh": "echo /opt/mlx >> /opt/ml/model/out"}
 
 
-def test_a_processing_job_reads_and_writes_folders(shop: Shop) -> None:
-    shop.put("in/a.txt", "text")
+def test_a_processing_job_reads_and_writes_folders(local: LocalJobs) -> None:
+    local.put("in/a.txt", "text")
     script = 'cp "$0" /opt/ml/processing/out/copy.txt'
     place = {"S3Uri": "s3://bucket/in/", "LocalPath": "/opt/ml/processing/in"}
     output = {"S3Uri": "s3://bucket/result", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
-    shop.service.answer(
+    local.service.answer(
         "CreateProcessingJob",
         {
             "ProcessingJobName": "job",
@@ -216,25 +220,25 @@ def test_a_processing_job_reads_and_writes_folders(shop: Shop) -> None:
             },
         },
     )
-    assert shop.ended("Processing")["ProcessingJobStatus"] == "Completed"
-    assert shop.texts("result") == {"result/copy.txt": "text"}
+    assert local.ended("Processing")["ProcessingJobStatus"] == "Completed"
+    assert local.texts("result") == {"result/copy.txt": "text"}
 
 
-def test_a_job_may_write_to_its_inputs_and_harms_nobody_elses(shop: Shop) -> None:
+def test_a_job_may_write_to_its_inputs_and_harms_nobody_elses(local: LocalJobs) -> None:
     for key in ("train/a", "checkpoints/a", "other"):
-        shop.put(key, "the same")
+        local.put(key, "the same")
     script = "echo harm >> /opt/ml/input/data/train/a || true; echo more >> /opt/ml/checkpoints/a"
     place = {"S3Uri": "s3://bucket/checkpoints/"}
-    shop.train(script, InputDataConfig=[channel("train")], CheckpointConfig=place)
-    assert shop.ended()["TrainingJobStatus"] == "Completed"
-    assert shop.texts("train") == {"train/a": "the same"}
-    assert shop.texts("other") == {"other": "the same"}
-    assert shop.texts("checkpoints") == {"checkpoints/a": "the samemore\n"}
+    local.train(script, InputDataConfig=[channel("train")], CheckpointConfig=place)
+    assert local.ended()["TrainingJobStatus"] == "Completed"
+    assert local.texts("train") == {"train/a": "the same"}
+    assert local.texts("other") == {"other": "the same"}
+    assert local.texts("checkpoints") == {"checkpoints/a": "the samemore\n"}
 
 
-def test_a_job_ends_with_its_first_process_and_leaves_nothing_running(shop: Shop, tmp_path: Path) -> None:
-    shop.train(f"sleep 1000 & echo $! > {tmp_path}/child")
-    assert shop.ended()["TrainingJobStatus"] == "Completed"
+def test_a_job_ends_with_its_first_process_and_leaves_nothing_running(local: LocalJobs, tmp_path: Path) -> None:
+    local.train(f"sleep 1000 & echo $! > {tmp_path}/child")
+    assert local.ended()["TrainingJobStatus"] == "Completed"
     assert not is_alive(int((tmp_path / "child").read_text()))
 
 
@@ -243,12 +247,12 @@ DYING = """
 import os, sys, threading
 from pathlib import Path
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from tests.support.job_runner import Shop
+from tests.support.job_runner import LocalJobs
 class Dying(ObjectCatalog):
     def put_file(self, place, path):
         os._exit(9)
-shop = Shop(Path(sys.argv[1]), Dying)
-shop.train(sys.argv[2], algorithm={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]})
+local = LocalJobs(Path(sys.argv[1]), Dying)
+local.train(sys.argv[2], algorithm={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]})
 threading.Event().wait(60)
 """
 
@@ -261,8 +265,8 @@ def test_a_job_whose_processes_had_ended_is_kept_and_not_run_again(tmp_path: Pat
         [sys.executable, "-c", DYING, str(tmp_path), script], env=environment, timeout=60, check=False
     )
     assert died.returncode == 9
-    again = Shop(tmp_path)
-    again.jobs.resume(again.training.kind)
+    again = LocalJobs(tmp_path)
+    again.runner.resume(again.training.kind)
     job = again.ended()
     assert (job["TrainingJobStatus"], job["FinalMetricDataList"][0]["Value"]) == ("Completed", 1.0)
     assert again.catalog.find(S3Location.parse(job["ModelArtifacts"]["S3ModelArtifacts"])) is not None
@@ -282,18 +286,18 @@ class Slow(ObjectCatalog):
 
 
 def test_a_job_that_is_not_begun_when_the_daemon_stops_is_begun_by_the_next(tmp_path: Path) -> None:
-    slow, runs = Shop(tmp_path, Slow), tmp_path / "runs"
+    slow, runs = LocalJobs(tmp_path, Slow), tmp_path / "runs"
     slow.put("train/a/1.txt", "one")
     slow.train(f"echo ran >> {runs}", InputDataConfig=[channel("train")])
     assert Slow.is_asked.wait(PATIENCE_SECONDS)
-    slow.jobs.end_all(patience=0)
+    slow.runner.end_all(patience=0)
     Slow.may_come.set()
     for thread in threading.enumerate():
         if thread.name == "job job":
             thread.join(PATIENCE_SECONDS)
     assert not runs.exists()
-    again = Shop(tmp_path)
-    again.jobs.resume(again.training.kind)
+    again = LocalJobs(tmp_path)
+    again.runner.resume(again.training.kind)
     assert again.ended()["TrainingJobStatus"] == "Completed"
     assert runs.read_text() == "ran\n"
 
@@ -302,10 +306,10 @@ def test_a_job_that_is_not_begun_when_the_daemon_stops_is_begun_by_the_next(tmp_
 DAEMON = """
 import sys, threading
 from pathlib import Path
-from tests.support.job_runner import Shop
-shop = Shop(Path(sys.argv[1]))
-shop.train(sys.argv[2], CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"})
-shop.logs.wait_for("ready")
+from tests.support.job_runner import LocalJobs
+local = LocalJobs(Path(sys.argv[1]))
+local.train(sys.argv[2], CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"})
+local.logs.wait_for("ready")
 print("ready", flush=True)
 threading.Event().wait(60)
 """
@@ -322,9 +326,9 @@ def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone_from_its_che
         daemon.kill()
     (first,) = runs.read_text().split()
     assert is_alive(int(first))
-    again = Shop(tmp_path)
+    again = LocalJobs(tmp_path)
     assert orphans.kill_orphans(tmp_path) > 0
-    again.jobs.resume(again.training.kind)
+    again.runner.resume(again.training.kind)
     assert again.ended()["TrainingJobStatus"] == "Completed"
     assert not is_alive(int(first))
 

@@ -10,16 +10,22 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.services.logs.streams import LogFiles
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from pedigree.localaws.services.sagemaker.endpoints.recipes import Kitchen
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment
 from pedigree.localaws.services.sagemaker.resources import models
-from pedigree.localaws.services.sagemaker.transforms.work import STATUS, TRANSFORM, Transforms
+from pedigree.localaws.services.sagemaker.transforms.runner import STATUS, TRANSFORM, TransformRunner
 from tests.pedigree.localaws.services.sagemaker.transforms.test_transforming import JOB
 from tests.support.callers import until
 from tests.support.worlds import ROLE, SetClock, world
 
 
-def refused(_role: str, _source: str) -> ObjectCatalog:
-    raise ServiceError("AccessDenied", "nobody may ask")
+class RefusedRoles:
+    """Roles that may not read anything."""
+
+    def environment(self, _role: str, _source: str) -> dict[str, str]:
+        return {}
+
+    def objects(self, _role: str, _source: str) -> ObjectCatalog:
+        raise ServiceError("AccessDenied", "nobody may ask")
 
 
 class Full(Store):
@@ -38,8 +44,8 @@ def test_the_end_of_a_job_is_noted_once_there_is_room(tmp_path: Path) -> None:
     local = world(tmp_path)
     memory = Full(tmp_path / "state.sqlite")
     memory.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "Stopping"})
-    kitchen = Kitchen("python", {}, LogFiles(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
-    Transforms(replace(local, store=memory), kitchen).start("job")
+    host = HostEnvironment("python", {}, LogFiles(tmp_path / "logs", SetClock()), RefusedRoles())
+    TransformRunner(replace(local, store=memory), host).start("job")
     until(lambda: memory.get(TRANSFORM, "job")[STATUS], "Stopped")
     assert memory.failures == 1
 
@@ -49,8 +55,8 @@ def test_a_stop_that_comes_before_the_start_holds(tmp_path: Path) -> None:
     container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
     models.MODEL.create(local, {"ModelName": JOB["ModelName"], "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
     local.store.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "InProgress"})
-    kitchen = Kitchen("python", {}, LogFiles(tmp_path / "logs", SetClock()), lambda _role, _source: {}, refused)
-    transforms = Transforms(local, kitchen)
+    host = HostEnvironment("python", {}, LogFiles(tmp_path / "logs", SetClock()), RefusedRoles())
+    transforms = TransformRunner(local, host)
     transforms.stop("job")
     transforms.start("job")
     until(lambda: local.store.get(TRANSFORM, "job")[STATUS] not in ("InProgress", "Stopping"), True)

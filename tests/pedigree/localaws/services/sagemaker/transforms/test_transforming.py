@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.s3.manifests import manifest
-from pedigree.localaws.services.sagemaker.transforms import joining
-from pedigree.localaws.services.sagemaker.transforms.paths import PathError, compiled
+from pedigree.localaws.services.sagemaker.transforms import data_processing as joining
+from pedigree.localaws.services.sagemaker.transforms.jsonpath import PathError, compiled
 from pedigree.localaws.services.sagemaker.transforms.plans import below, plan
 from pedigree.localaws.services.sagemaker.transforms.records import RecordError, assembled, batches, payload, split
 

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pedigree.localaws.services.sagemaker.tuning import stopping, trials
+from pedigree.localaws.services.sagemaker.tuning import early_stopping as stopping
+from pedigree.localaws.services.sagemaker.tuning import trials
 from pedigree.localaws.services.sagemaker.tuning.decisions import Begin, End, GiveUp, next_actions
 from pedigree.localaws.services.sagemaker.tuning.plan import Objective
 from pedigree.localaws.services.sagemaker.tuning.ranges import Choice

@@ -1,0 +1,34 @@
+"""Operations are found by their names: the function create_model answers CreateModel, as in boto3.
+
+A family is a module, or an object, with one function for each operation. So a new operation is one function in its
+family, and nothing else lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from botocore import xform_name
+
+from pedigree.language.shapes import service as model
+from pedigree.localaws.kernel.world import World
+
+Request: TypeAlias = dict[str, Any]
+Handler: TypeAlias = Callable[[World, Request], Mapping[str, Any]]
+
+
+def handlers(families: Iterable[object]) -> Mapping[str, Handler]:
+    """The function for each operation; ValueError if two families answer the same one."""
+    found: dict[str, Handler] = {}
+    for family in families:
+        for operation, handler in _named(family):
+            if operation in found:
+                raise ValueError(f"{operation} has two handlers")
+            found[operation] = handler
+    return found
+
+
+def _named(family: object) -> Iterable[tuple[str, Handler]]:
+    candidates = ((name, getattr(family, xform_name(name), None)) for name in model().operation_names)
+    return [(name, handler) for name, handler in candidates if handler is not None]

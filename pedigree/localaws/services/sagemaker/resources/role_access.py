@@ -1,0 +1,50 @@
+"""What a role brings to the jobs and models that SageMaker runs with it: credentials, and access to objects in S3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pedigree.iam import Request
+from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.sessions import Sessions
+from pedigree.localaws.kernel.clients import SAGEMAKER
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
+from pedigree.localaws.services.sagemaker.resources.role_catalog import RoleCatalog
+
+
+class RoleAccess(Protocol):
+    """Roles by ARN; source is the ARN of the resource that SageMaker takes the role for."""
+
+    def environment(self, role: str, source: str) -> Mapping[str, str]:
+        """The credentials of the role, as environment variables; none without a role."""
+        ...
+
+    def objects(self, role: str, source: str) -> ObjectCatalog:
+        """The objects, as far as the role may read and write them."""
+        ...
+
+
+@dataclass(frozen=True)
+class AssumedRoles:
+    """Roles that the local AWS's IAM lets SageMaker assume."""
+
+    world: World
+    gate: Gate
+    sessions: Sessions
+    catalog: ObjectCatalog
+
+    def environment(self, role: str, source: str) -> Mapping[str, str]:
+        return self.sessions.credentials(role, SAGEMAKER, source) if role else {}
+
+    def objects(self, role: str, source: str) -> ObjectCatalog:
+        if not role or not self.gate.is_enforced:
+            return self.catalog
+        caller = self.sessions.caller(role, SAGEMAKER, source)
+
+        def check(request: Request) -> None:
+            self.gate.check(caller, (request,), self.world.region)
+
+        return RoleCatalog(self.world.store, self.catalog.blobs, self.world.clock, check)

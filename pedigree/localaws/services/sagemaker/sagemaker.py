@@ -1,0 +1,107 @@
+"""The local SageMaker put together: its parts, the operations that they answer, and when they start and end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.sessions import Sessions
+from pedigree.localaws.kernel.clients import Clients
+from pedigree.localaws.kernel.interfaces import LogWriter
+from pedigree.localaws.kernel.store import Document
+from pedigree.localaws.kernel.world import World
+from pedigree.localaws.services.s3.catalog import ObjectCatalog
+from pedigree.localaws.services.sagemaker.control import operations as search_operations
+from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
+from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment
+from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
+from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointOperations
+from pedigree.localaws.services.sagemaker.executions import operations as execution_operations
+from pedigree.localaws.services.sagemaker.executions import pipeline_operations
+from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS, Executor
+from pedigree.localaws.services.sagemaker.executions.steps.services import RoleServices
+from pedigree.localaws.services.sagemaker.executions.steps.types import runners
+from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPublisher
+from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
+from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
+from pedigree.localaws.services.sagemaker.resources import model_operations, registry_operations, tag_operations
+from pedigree.localaws.services.sagemaker.resources.role_access import AssumedRoles
+from pedigree.localaws.services.sagemaker.transforms.operations import TransformJobOperations
+from pedigree.localaws.services.sagemaker.transforms.runner import TransformRunner
+from pedigree.localaws.services.sagemaker.tuning.operations import TuningJobOperations
+from pedigree.localaws.services.sagemaker.tuning.training_jobs import TrainingJobs
+from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
+
+
+class SageMaker:
+    """The local SageMaker; container is the environment of its jobs and models, where there is one."""
+
+    def __init__(
+        self,
+        world: World,
+        catalog: ObjectCatalog,
+        gate: Gate,
+        sessions: Sessions,
+        clients: Clients,
+        logs: LogWriter,
+        environment: Mapping[str, str],
+        *,
+        container: Path | None = None,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        self._roles = AssumedRoles(world, gate, sessions, catalog)
+        self._clients = clients
+        host = JobHost(environment, os.cpu_count() or 1, self._roles, MetricPublisher(clients))
+        self.jobs = JobRunner(world, host, logs)
+        self._training = TrainingJobOperations(self.jobs, (str(container / "bin" / "train"),) if container else ())
+        self._processing = ProcessingJobOperations(self.jobs)
+        python = str(container / "bin" / "python") if container else sys.executable
+        hosting = HostEnvironment(python, environment, logs, self._roles)
+        self.endpoints = Endpoints(world, hosting, self._firing_alarms)
+        self.meter = Meter(world.clock.monotonic)
+        any_resource = world.arn("sagemaker", "*")
+        self.captures = Captures(world.clock.now, lambda role: self._roles.objects(role, any_resource))
+        self.transforms = TransformRunner(world, hosting)
+        self.tuner = Tuner(world, TrainingJobs(world, self._answer, self._training.metric_values))
+        self.service = Service(world, self._families())
+        services = RoleServices(world, gate, sessions, clients, self.service.answer)
+        self.executor = Executor(world, runners(services), self._read, poll_seconds=poll_seconds)
+
+    def resume(self) -> None:
+        """Continue the jobs and endpoints that ran when the last daemon ended."""
+        for operations in (self._training, self._processing):
+            self.jobs.resume(operations.kind)
+        self.endpoints.resume()
+        self.transforms.resume()
+
+    def begin(self) -> None:
+        """Start the threads."""
+        self.executor.begin()
+        self.captures.begin()
+        self.tuner.begin()
+
+    def _families(self) -> Sequence[object]:
+        """Each answers the operations that its functions, or methods, are named after."""
+        return (
+            *(self._training, self._processing, EndpointOperations(self.endpoints)),
+            *(TransformJobOperations(self.transforms), TuningJobOperations(self.tuner)),
+            *(pipeline_operations, execution_operations, search_operations),
+            *(model_operations, registry_operations, tag_operations),
+        )
+
+    def _answer(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self.service.answer(operation, dict(request))
+
+    def _read(self, execution: Document, address: str) -> bytes:
+        return self._roles.objects(execution["RoleArn"], execution["PipelineExecutionArn"]).read(address)
+
+    def _firing_alarms(self, names: Sequence[str]) -> Sequence[str]:
+        """The alarms that are in the state ALARM."""
+        alarms = self._clients("cloudwatch").describe_alarms(AlarmNames=list(names))["MetricAlarms"]
+        return [alarm["AlarmName"] for alarm in alarms if alarm["StateValue"] == "ALARM"]
