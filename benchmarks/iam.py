@@ -18,10 +18,11 @@ from typing import Any
 
 from pedigree.iam import Policy, Request, decide, parse, session
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.iam import needs, objects, reading
+from pedigree.localaws.http.protocol import parser as reading
+from pedigree.localaws.iam import needs, objects
 from pedigree.localaws.iam.actions import TABLES
 from pedigree.localaws.iam.callers import Caller, People
-from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.authorizer import Gate
 from pipeline.account.roles import documents
 from tests.policies import autoscale, await_, deploy, ec2, job, model, operator, pipeline, predict, scheduler
 from tests.policies.places import ACCOUNT, EVERYTHING, function, role

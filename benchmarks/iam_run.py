@@ -18,7 +18,7 @@ from statistics import median, quantiles
 from pedigree.iam import Request
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.callers import Caller, People
-from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.authorizer import Gate
 from tests.policies.places import ACCOUNT, REGION
 from tests.proof import functions, running, verbs
 from tests.proof.account import KEEPER, brought_about, everything

@@ -13,11 +13,11 @@ from werkzeug import Request, Response
 
 from pedigree.localaws.http.access_log import Told
 from pedigree.localaws.http.error_boundary import Net
-from pedigree.localaws.http.router import Application, Router, application
+from pedigree.localaws.http.chain import Application, Router, application
 from pedigree.localaws.http.server import Server
 from pedigree.localaws.iam.authorization import Door
 from pedigree.localaws.iam.callers import People
-from pedigree.localaws.iam.gate import Gate, Hear, unheard
+from pedigree.localaws.iam.authorizer import Gate, Hear, unheard
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.clients import Clients
@@ -25,8 +25,8 @@ from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
 from pedigree.localaws.moto.services import SERVICES, Records
 from pedigree.localaws.moto.supported import is_supported
-from pedigree.localaws.moto.validation import Intake
-from pedigree.localaws.services.autoscaling.activities import Activities
+from pedigree.localaws.http.validation import Intake
+from pedigree.localaws.services.autoscaling.operations import Activities
 from pedigree.localaws.services.autoscaling.scaler import Scaler
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from pedigree.localaws.services.lambda_ import invoker
@@ -40,7 +40,7 @@ from pedigree.localaws.services.sagemaker.control.api import Control
 from pedigree.localaws.services.sagemaker.endpoints.runtime import Runtime
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS
 from pedigree.localaws.services.sagemaker.sagemaker import SageMaker
-from pedigree.localaws.services.tagging.api import Labelled
+from pedigree.localaws.services.tagging.operations import Labelled
 
 ACCOUNT = "123456789012"
 

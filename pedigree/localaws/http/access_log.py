@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from pedigree.localaws.http.router import Application, Environ, StartResponse
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
 
 _LOG = logging.getLogger("localaws.calls")
 

@@ -14,8 +14,8 @@ from werkzeug.exceptions import HTTPException
 from pedigree.localaws.http.body import IncompleteError, whole
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError
-from pedigree.localaws.http.router import Application, Environ, StartResponse
-from pedigree.localaws.iam import reading
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
+from pedigree.localaws.http.protocol import parser as reading
 from pedigree.localaws.iam.refusals import response
 
 _LOG = logging.getLogger(__name__)

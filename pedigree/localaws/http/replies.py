@@ -10,7 +10,7 @@ from typing import Any
 from werkzeug import Response
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.router import Environ
+from pedigree.localaws.http.chain import Environ
 
 REST, RPC = "application/json", "application/x-amz-json-1.1"
 _FIRST_SERVER_FAULT = 500

@@ -9,11 +9,12 @@ from xml.sax.saxutils import escape
 from werkzeug import Response
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.router import Application, Environ, StartResponse
-from pedigree.localaws.iam import objects, reading
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
+from pedigree.localaws.http.protocol import parser as reading
+from pedigree.localaws.iam import objects
 from pedigree.localaws.iam.actions import TABLES
 from pedigree.localaws.iam.callers import Caller
-from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.authorizer import Gate
 from pedigree.localaws.iam.refusals import response
 
 _STS = "https://sts.amazonaws.com/doc/2011-06-15/"

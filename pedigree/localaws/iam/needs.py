@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 from pedigree.iam import Request
 from pedigree.localaws.iam.calls import Call, Known, path, tags_in, values
-from pedigree.localaws.iam.models import places
+from pedigree.localaws.http.protocol.models import places
 
 ANY = "*"
 _MEMBER = re.compile(r"\{([\w.\[\]]+)(?:\|([^}]*))?\}")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from pedigree.iam import Request
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError
-from pedigree.localaws.iam.reading import body
+from pedigree.localaws.http.protocol.parser import body
 
 Environ: TypeAlias = dict[str, Any]
 _LISTING = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pedigree.localaws.iam.callers import Caller, Held
-from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.authorizer import Gate
 from pedigree.localaws.kernel.clients import RoleAssumption
 
 SESSION = "SageMaker"

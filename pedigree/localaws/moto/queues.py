@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from pedigree.localaws.iam import reading
+from pedigree.localaws.http.protocol import parser as reading
 from pedigree.localaws.moto.services import Environ, Records, StartResponse
 
 _SERVICE = "sqs"

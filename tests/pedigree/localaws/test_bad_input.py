@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pedigree.localaws.daemon import LocalAws, Options
-from pedigree.localaws.iam.models import model
+from pedigree.localaws.http.protocol.models import model
 from pedigree.localaws.moto.services import SERVICES as RECORDED
 from pedigree.localaws.moto.supported import is_supported
 from tests.support.malformed import faults, fitting, inhabitants, wire

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
-from pedigree.localaws.iam.models import model
+from pedigree.localaws.http.protocol.models import model
 
 Shape = Any
 # What a service is called in a credential's scope, where that is not botocore's name.

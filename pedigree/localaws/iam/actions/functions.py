@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedigree.localaws.iam.calls import Call, Known
-from pedigree.localaws.iam.models import input_shape, model
+from pedigree.localaws.http.protocol.models import input_shape, model
 from pedigree.localaws.iam.needs import Need, Table
 
 _MODEL = "lambda"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from pedigree.localaws.http.router import Application
+from pedigree.localaws.http.chain import Application
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.queues import Queues
 from pedigree.localaws.moto.services import Records
-from pedigree.localaws.services.events.api import EventsApi
+from pedigree.localaws.services.events.operations import EventsApi
 from pedigree.localaws.services.events.deliveries import DeliveryChannel, DeliveryQueue
 from pedigree.localaws.services.events.rules import RuleDispatcher
 from pedigree.localaws.services.events.targets import TargetChannel
 from pedigree.localaws.services.lambda_ import async_invocations
-from pedigree.localaws.services.lambda_.api import FunctionsApi
+from pedigree.localaws.services.lambda_.operations import FunctionsApi
 from pedigree.localaws.services.lambda_.async_invocations import AsyncInvoker
 from pedigree.localaws.services.lambda_.code_cache import CodeCache
 from pedigree.localaws.services.lambda_.environment_pool import ACCOUNT_LIMIT
@@ -24,8 +24,8 @@ from pedigree.localaws.services.lambda_.event_source_mappings import EventSource
 from pedigree.localaws.services.lambda_.function_catalog import FunctionCatalog
 from pedigree.localaws.services.lambda_.invoker import Invoker, RuntimeConfig
 from pedigree.localaws.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
-from pedigree.localaws.services.lambda_.uploads import CodeUploads
-from pedigree.localaws.services.scheduler.api import SchedulesApi
+from pedigree.localaws.services.lambda_.code_operations import CodeUploads
+from pedigree.localaws.services.scheduler.operations import SchedulesApi
 from pedigree.localaws.services.scheduler.scheduler import Scheduler
 
 

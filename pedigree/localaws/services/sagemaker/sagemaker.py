@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.authorizer import Gate
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.interfaces import LogWriter

@@ -10,7 +10,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from pedigree.localaws.http.protocol.answers import error_body
+from pedigree.localaws.http.protocol.serializer import error_body
 from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.sagemaker.control.service import Service

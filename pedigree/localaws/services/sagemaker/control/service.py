@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from pedigree.language.shapes import service as model
-from pedigree.localaws.http.protocol.answers import shaped
+from pedigree.localaws.http.protocol.serializer import shaped
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.protocol.requests import checked
+from pedigree.localaws.http.protocol.validator import checked
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import unsupported
 from pedigree.localaws.services.sagemaker.resources.handlers import handlers

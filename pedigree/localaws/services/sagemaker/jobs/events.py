@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.language.shapes import service
-from pedigree.localaws.http.protocol.answers import seconds, shaped
+from pedigree.localaws.http.protocol.serializer import seconds, shaped
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import events, tags

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pedigree.iam import Request
-from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.authorizer import Gate
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel.clients import SAGEMAKER
 from pedigree.localaws.kernel.world import World

@@ -15,7 +15,7 @@ import pytest
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events import patterns
-from pedigree.localaws.services.events.api import EventsApi
+from pedigree.localaws.services.events.operations import EventsApi
 from pedigree.localaws.services.events.deliveries import KIND as DELIVERY
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.rules import KIND as EVENT

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.calls import Call
-from pedigree.localaws.iam.gate import Gate
+from pedigree.localaws.iam.authorizer import Gate
 from pedigree.localaws.iam.sessions import SESSION, Sessions
 from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, RoleAssumption
 from pedigree.localaws.kernel.world import World

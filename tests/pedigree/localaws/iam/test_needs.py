@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from pedigree.iam import Request
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
-from pedigree.localaws.iam import needs, objects, reading
+from pedigree.localaws.http.protocol import parser as reading
+from pedigree.localaws.iam import needs, objects
 from pedigree.localaws.iam.actions import TABLES
 from pedigree.localaws.iam.callers import People, UnknownKeyError
 from pedigree.localaws.iam.calls import Call, path
-from pedigree.localaws.iam.models import input_shape, model
+from pedigree.localaws.http.protocol.models import input_shape, model
 from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
 from tests.support.calls import FUNCTION, UUID, KnownResources, client, environ, sent
 from tests.support.required_actions import ROWS, SCHEDULED, TAGS, TRAINING

@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl
 from pedigree.iam import Request
 from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
-from pedigree.localaws.iam import paths, queries
+from pedigree.localaws.http.protocol import query as queries
+from pedigree.localaws.http.protocol import rest as paths
 from pedigree.localaws.iam.actions import TABLES
 from pedigree.localaws.iam.calls import Call
-from pedigree.localaws.iam.models import input_shape
+from pedigree.localaws.http.protocol.models import input_shape
 
 Environ: TypeAlias = dict[str, Any]
 _BY_PATH = ("lambda", "scheduler", "sagemaker-runtime")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pedigree.localaws.iam.models import model
+from pedigree.localaws.http.protocol.models import model
 
 _LABEL = re.compile(r"\{([^}+]+)\+?\}")
 

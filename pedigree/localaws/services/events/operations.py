@@ -12,7 +12,7 @@ from typing import Any
 from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError, UnreadableRequestError
 from pedigree.localaws.http.replies import RPC, read, refused, reply
-from pedigree.localaws.http.router import Application, Environ, StartResponse
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.events.rules import DEFAULT_BUS, RuleDispatcher

@@ -10,7 +10,7 @@ from typing import Any
 
 from werkzeug import Request, Response
 
-from pedigree.localaws.http.router import Application, Environ, StartResponse
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import tags
 

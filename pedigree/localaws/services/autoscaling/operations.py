@@ -12,10 +12,10 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from werkzeug import Request, Response
 
-from pedigree.localaws.http.protocol.answers import error_body, shaped
+from pedigree.localaws.http.protocol.serializer import error_body, shaped
 from pedigree.localaws.http.protocol.errors import ServiceError, UnreadableRequestError
-from pedigree.localaws.http.protocol.requests import checked
-from pedigree.localaws.http.router import Application, Environ, StartResponse
+from pedigree.localaws.http.protocol.validator import checked
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.autoscaling.scaler import ACTIVITY
 

@@ -12,7 +12,7 @@ from typing import Any
 from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.replies import read, refused
-from pedigree.localaws.http.router import Application, Environ, StartResponse
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
 from pedigree.localaws.kernel.interfaces import ObjectReader
 from pedigree.localaws.services.lambda_ import code_cache, hot_reload
 

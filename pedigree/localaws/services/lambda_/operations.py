@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.replies import refused, reply
-from pedigree.localaws.http.router import Application, Environ, StartResponse
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
 from pedigree.localaws.services.lambda_ import invocation_log
 from pedigree.localaws.services.lambda_.async_invocations import AsyncInvoker
 from pedigree.localaws.services.lambda_.environment_pool import ThrottledError

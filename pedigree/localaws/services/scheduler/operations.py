@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.http.replies import read, refused
-from pedigree.localaws.http.router import Application, Environ, StartResponse
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
 from pedigree.schedules import cron
 
 _PATH = re.compile(r"/schedules/[^/]+")

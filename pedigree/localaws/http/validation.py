@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.protocol.requests import checked
-from pedigree.localaws.http.router import Application, Environ, StartResponse
-from pedigree.localaws.iam import paths, reading
+from pedigree.localaws.http.protocol.validator import checked
+from pedigree.localaws.http.chain import Application, Environ, StartResponse
+from pedigree.localaws.http.protocol import parser as reading
+from pedigree.localaws.http.protocol import rest as paths
 from pedigree.localaws.iam.actions import TABLES
 from pedigree.localaws.iam.calls import Call
-from pedigree.localaws.iam.models import input_shape, model
+from pedigree.localaws.http.protocol.models import input_shape, model
 from pedigree.localaws.moto import bounds
-from pedigree.localaws.moto.typed import typed
+from pedigree.localaws.http.protocol.typed import typed
 
 OPERATION = "localaws.operation"
 _KEPT = frozenset(
