@@ -3,7 +3,7 @@
     python -m benchmarks.iam [ROUNDS]
 
 The requests are those of tests/policies, allowed and refused ones, under the settings that let every part join. Then
-the whole gate, over calls as boto3 sends them: reading the request, finding what it needs, and all its decisions.
+all of the authorization, over calls as boto3 sends them: reading the request, finding what it needs, and deciding it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from statistics import median
 from typing import Any
 
 from pedigree.iam import Policy, Request, decide, parse, session
+from pedigree.localaws.http.caller import Caller
+from pedigree.localaws.http.parser import read_call
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.protocol import parser as reading
-from pedigree.localaws.iam import needs, objects
+from pedigree.localaws.iam import needs, s3_requests
 from pedigree.localaws.iam.actions import TABLES
-from pedigree.localaws.iam.callers import Caller, People
-from pedigree.localaws.iam.authorizer import Gate
+from pedigree.localaws.iam.authorizer import Authorizer
+from pedigree.localaws.iam.callers import Callers
 from pipeline.account.roles import documents
 from tests.policies import autoscale, await_, deploy, ec2, job, model, operator, pipeline, predict, scheduler
 from tests.policies.places import ACCOUNT, EVERYTHING, function, role
@@ -87,25 +88,25 @@ def nobody(_service: str, _region: str) -> Iterator[None]:
     yield None
 
 
-def gate_milliseconds(rounds: int) -> float:
-    """The whole gate, call by call; the worst of their medians."""
-    gate = Gate(People(nobody, ACCOUNT, time.time), KnownResources())
+def authorization_milliseconds(rounds: int) -> float:
+    """All of the authorization, call by call; the worst of their medians."""
+    authorizer = Authorizer(Callers(nobody, ACCOUNT, time.time), KnownResources())
     found, worst = documents(configure(EVERYTHING)), 0.0
     print(f"{'role':10} {'call':28} {'decisions':>9} {'median':>9}  milliseconds")
     for name, (service, operation, arguments) in calls().items():
         arn = role(f"pedigree-{name}")
         policies = (parse(found[name].policy, name=name),)
         caller = Caller(arn, "id", session(arn, arn), policies)
-        asked, taken, decisions = sent(service, operation, **arguments), [], 0
+        request, taken, decisions = sent(service, operation, **arguments), [], 0
         for _ in range(rounds):
-            asked["wsgi.input"].seek(0)
             started = time.perf_counter()
-            call = None if service == "s3" else reading.read(asked)
+            read_call(request)
+            call = request.call
             needed = list(
-                needs.requests(TABLES[call.service], call, KnownResources()) if call else objects.requests(asked)
+                needs.requests(TABLES[call.service], call, KnownResources()) if call else s3_requests.requests(request)
             )
             with suppress(ServiceError):
-                gate.check(caller, needed, "us-east-1")
+                authorizer.check(caller, needed, "us-east-1")
             taken.append(1000 * (time.perf_counter() - started))
             decisions = len(needed)
         worst = max(worst, median(taken))
@@ -129,7 +130,7 @@ def main() -> None:
         counts = f"{len(policy.statements):10} {len(requests):9}"
         print(f"{name:10} {counts} {reading:9.1f} {middle:9.4f} {most:9.4f}")
     print(f"worst decision: {worst:.4f} ms, at most {MOST_MILLISECONDS}\n")
-    print(f"worst call: {gate_milliseconds(rounds):.4f} ms")
+    print(f"worst call: {authorization_milliseconds(rounds):.4f} ms")
 
 
 if __name__ == "__main__":

@@ -16,9 +16,10 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from pedigree.iam import Request
+from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.iam.callers import Caller, People
-from pedigree.localaws.iam.authorizer import Gate
+from pedigree.localaws.iam.authorizer import Authorizer
+from pedigree.localaws.iam.callers import Callers
 from tests.policies.places import ACCOUNT, REGION
 from tests.proof import functions, running, verbs
 from tests.proof.account import KEEPER, brought_about, everything
@@ -42,13 +43,13 @@ def asked() -> list[tuple[Caller, Request]]:
         return list(stage.asked)
 
 
-def milliseconds(gate: Gate, caller: Caller, request: Request, rounds: int) -> float:
-    """What the gate takes for one request: the middle of its rounds."""
+def milliseconds(authorizer: Authorizer, caller: Caller, request: Request, rounds: int) -> float:
+    """What authorization takes for one request: the middle of its rounds."""
     taken = []
     for _ in range(rounds):
         started = time.perf_counter()
         with suppress(ServiceError):
-            gate.check(caller, (request,), REGION)
+            authorizer.check(caller, (request,), REGION)
         taken.append(1000 * (time.perf_counter() - started))
     return median(taken)
 
@@ -57,8 +58,8 @@ def main() -> None:
     """Measure and print."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     mix = asked()
-    gate = Gate(People(lambda *_: None, ACCOUNT, time.time), KnownResources())  # type: ignore[arg-type]
-    times = [milliseconds(gate, caller, request, rounds) for caller, request in mix]
+    authorizer = Authorizer(Callers(lambda *_: None, ACCOUNT, time.time), KnownResources())  # type: ignore[arg-type]
+    times = [milliseconds(authorizer, caller, request, rounds) for caller, request in mix]
     print(f"{'service':26} {'decisions':>9} {'median':>9} {'worst':>9}  milliseconds")
     for service, count in Counter(request.action.partition(":")[0] for _, request in mix).most_common():
         own = [taken for taken, (_, one) in zip(times, mix, strict=True) if one.action.startswith(f"{service}:")]

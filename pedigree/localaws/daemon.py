@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from werkzeug import Request, Response
-
-from pedigree.localaws.http.access_log import Told
-from pedigree.localaws.http.error_boundary import Net
-from pedigree.localaws.http.chain import Application, Router, application
+from pedigree.localaws.http.chain import request_chain
 from pedigree.localaws.http.server import Server
-from pedigree.localaws.iam.authorization import Door
-from pedigree.localaws.iam.callers import People
-from pedigree.localaws.iam.authorizer import Gate, Hear, unheard
+from pedigree.localaws.http.service import Provider, Service
+from pedigree.localaws.iam.authorization import authentication, authorization
+from pedigree.localaws.iam.authorizer import Authorizer, OnDecision, ignore_decision
+from pedigree.localaws.iam.callers import Callers
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
+from pedigree.localaws.moto.service import MotoService
 from pedigree.localaws.moto.services import SERVICES, Records
-from pedigree.localaws.moto.supported import is_supported
-from pedigree.localaws.http.validation import Intake
-from pedigree.localaws.services.autoscaling.operations import Activities
+from pedigree.localaws.services.autoscaling.operations import AutoScalingOperations
 from pedigree.localaws.services.autoscaling.scaler import Scaler
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
 from pedigree.localaws.services.lambda_ import invoker
@@ -36,11 +32,12 @@ from pedigree.localaws.services.resource_lookup import ResourceLookup
 from pedigree.localaws.services.s3.api import ObjectsApi
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from pedigree.localaws.services.sagemaker.control.api import Control
-from pedigree.localaws.services.sagemaker.endpoints.runtime import Runtime
+from pedigree.localaws.services.sagemaker.control.api import ControlPlane
+from pedigree.localaws.services.sagemaker.endpoints.runtime import DataPlane
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS
 from pedigree.localaws.services.sagemaker.sagemaker import SageMaker
-from pedigree.localaws.services.tagging.operations import Labelled
+from pedigree.localaws.services.sts.operations import StsOperations
+from pedigree.localaws.services.tagging.operations import TaggingOperations
 
 ACCOUNT = "123456789012"
 
@@ -58,7 +55,7 @@ class Options:
     enforces_iam: bool = True
     tells_calls: bool = False
     poll_seconds: float = POLL_SECONDS
-    hear: Hear = unheard
+    on_decision: OnDecision = ignore_decision
 
 
 class LocalAws:
@@ -71,20 +68,35 @@ class LocalAws:
         self.catalog = ObjectCatalog(store, BlobStore(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._records = Records(folder / "records", ACCOUNT)
-        self._sessions, self._gate = self._gated(options)
+        self._sessions, self._authorizer = self._authorization(options)
         self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
         logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._records, options.region, clock)
         self._functions = LambdaService(self.world, self._records, self._clients, logs, _functions_machine(options))
         self._sagemaker = SageMaker(
-            *(self.world, self.catalog, self._gate, self._sessions, self._clients, logs, _job_environment(options)),
+            *(
+                self.world,
+                self.catalog,
+                self._authorizer,
+                self._sessions,
+                self._clients,
+                logs,
+                _job_environment(options),
+            ),
             container=options.container,
             poll_seconds=options.poll_seconds,
         )
         self.service = self._sagemaker.service
         alarms = AlarmEvaluator(self._records.held, self._records.keep, options.region, clock.now)
         self._scaler = Scaler(self.world, self._sagemaker.endpoints, self._sagemaker.meter, alarms, self._clients)
-        router: Application = Router(self._doors(), lambda: self.port)
-        self._server = Server(Told(router) if options.tells_calls else router, options.port)
+        self.services = self._services()
+        chain = request_chain(
+            self.services,
+            authentication(self._authorizer),
+            authorization(self._authorizer),
+            port=lambda: self.port,
+            is_logged=options.tells_calls,
+        )
+        self._server = Server(chain, options.port)
 
     @property
     def port(self) -> int:
@@ -122,46 +134,36 @@ class LocalAws:
         """Whether an endpoint has instances that answer now."""
         return any(self._sagemaker.endpoints.counts(endpoint).values())
 
-    def _gated(self, options: Options) -> tuple[Sessions, Gate]:
-        """IAM before everything that is asked, and the roles that services take."""
+    def _authorization(self, options: Options) -> tuple[Sessions, Authorizer]:
+        """What decides every call, and the roles that services take."""
 
         def now() -> float:
             return self.world.clock.now().timestamp()
 
-        people = People(self._records.held, ACCOUNT, now)
-        self._records.listen(people.changed)
-        known = ResourceLookup(self.world, self._records.held)
-        gate = Gate(people, known, is_enforced=options.enforces_iam, hear=options.hear)
-        return Sessions(gate, self._records.held, lambda: self.url, now), gate
-
-    def _doors(self) -> Mapping[str, Application]:
-        """The services, each behind the gate; nothing gets past the net."""
-        return {name: Net(Door(self._gate, inside)) for name, inside in self._services().items()}
+        callers = Callers(self._records.held, ACCOUNT, now)
+        self._records.listen(callers.forget)
+        resources = ResourceLookup(self.world, self._records.held)
+        authorizer = Authorizer(callers, resources, is_enforced=options.enforces_iam, on_decision=options.on_decision)
+        return Sessions(authorizer, self._records.held, lambda: self.url, now), authorizer
 
     def credentials(self, role_arn: str, principal: str, source: str) -> Mapping[str, str]:
         """The environment of a process that acts as a role, which a service takes for one of its resources."""
         return self._sessions.credentials(role_arn, principal, source)
 
-    def _services(self) -> Mapping[str, Application]:
-        objects = ObjectsApi(self.world.store, self.catalog)
-        recorded: dict[str, Application] = {
-            **dict.fromkeys(SERVICES, self._records),
-            **self._functions.applications(),
-            "application-autoscaling": Activities(self.world, self._records),
-            "tagging": Labelled(self.world, self._records),
-        }
+    def _services(self) -> Mapping[str, Service]:
+        """The services by their names in credential scopes; SageMaker's data plane has botocore's name."""
+        moto = {name: MotoService(name, self._records) for name in SERVICES}
+        scaling, tagging, sagemaker = moto["application-autoscaling"], moto["tagging"], self._sagemaker
         return {
-            **{name: Intake(inside, is_supported) for name, inside in recorded.items()},
-            "sagemaker": application(self._sagemaker_planes()),
-            "s3": application(objects.answer),
+            **moto,
+            **self._functions.services,
+            "application-autoscaling": Provider(AutoScalingOperations(self.world.store), fallback=scaling),
+            "s3": ObjectsApi(self.world.store, self.catalog),
+            "sagemaker": ControlPlane(self.service),
+            "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
+            "sts": Provider(StsOperations(), fallback=moto["sts"]),
+            "tagging": Provider(TaggingOperations(self.world, tagging), fallback=tagging),
         }
-
-    def _sagemaker_planes(self) -> Callable[[Request], Response]:
-        """The control plane names its operation in a header, the data plane has a path; both sign alike."""
-        sagemaker = self._sagemaker
-        control = Control(self.service)
-        runtime = Runtime(sagemaker.endpoints, sagemaker.meter, sagemaker.captures)
-        return lambda request: (control if "X-Amz-Target" in request.headers else runtime).answer(request)
 
 
 def _job_environment(options: Options) -> Mapping[str, str]:

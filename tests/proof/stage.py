@@ -19,7 +19,7 @@ from botocore.config import Config
 from pedigree.account.account import Account
 from pedigree.iam import Decision, Request
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
-from pedigree.localaws.iam.callers import Caller
+from pedigree.localaws.http.caller import Caller
 from pipeline.account.role import POLICY
 from pipeline.account.roles import documents
 from tests.policies.places import REGION, role
@@ -85,7 +85,9 @@ class Stage:
         self.folder = folder
         self._known = {(one.role, one.statement, one.action.lower()): one for one in every()}
         self._folders = {name: folder_name for folder_name, name in self._names().items()}
-        self.local = LocalAws(Options(folder / "aws", container=container(folder / "container"), hear=self._hear))
+        self.local = LocalAws(
+            Options(folder / "aws", container=container(folder / "container"), on_decision=self._hear)
+        )
         self.root = _clients(self.local, "local", "local")
         self.kept: dict[str, Any] = {}
 

@@ -1,4 +1,4 @@
-"""Calls as boto3 really sends them, and resources as the gate would look them up."""
+"""Calls as boto3 really sends them, and resources as authorization would look them up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from pedigree.localaws.http.exchange import Exchange, Scope
+from pedigree.localaws.http.parser import read_call
 from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
 
 EXECUTION = sagemaker("pipeline/p/execution/abcdefghijkl")
@@ -71,27 +73,37 @@ def client(service: str) -> Any:
     return made
 
 
-def sent(service: str, operation: str, **arguments: Any) -> dict[str, Any]:
-    """A call as a WSGI server hands it on."""
+def sent(service: str, operation: str, **arguments: Any) -> Exchange:
+    """A call as the local AWS reads it."""
     try:
         getattr(client(service), operation)(**arguments)
     except SentError as sent_one:
         request = sent_one.request
     body = request.body.encode() if isinstance(request.body, str) else request.body or b""
     body = body if isinstance(body, bytes) else body.read()
-    return environ(SCOPES.get(service, service), request.method, request.url, dict(request.headers), body)
+    received = exchange(service, request.method, request.url, dict(request.headers), body)
+    read_call(received)
+    return received
 
 
-def environ(service: str, method: str, url: str, headers: Mapping[str, Any], body: bytes = b"") -> dict[str, Any]:
+def exchange(service: str, method: str, url: str, headers: Mapping[str, Any], body: bytes = b"") -> Exchange:
+    """A request whose body has been read."""
     parts = urlsplit(url)
-    told = {key: value.decode() if isinstance(value, bytes) else str(value) for key, value in headers.items()}
-    return {
-        "localaws.service": service,
-        "localaws.region": REGION,
-        "REQUEST_METHOD": method,
-        "PATH_INFO": unquote(parts.path),
-        "QUERY_STRING": parts.query,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.input": io.BytesIO(body),
-        **{f"HTTP_{key.upper().replace('-', '_')}": value for key, value in told.items()},
-    }
+    texts = {key: value.decode() if isinstance(value, bytes) else str(value) for key, value in headers.items()}
+    received = Exchange.of(
+        {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),
+            "QUERY_STRING": parts.query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "80",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            **{f"HTTP_{key.upper().replace('-', '_')}": value for key, value in texts.items()},
+            "CONTENT_TYPE": texts.get("Content-Type", ""),
+        }
+    )
+    received.scope = Scope("somebody", REGION, SCOPES.get(service, service))
+    received.service = service if service == "sagemaker-runtime" else received.scope.service
+    received.body = body
+    return received

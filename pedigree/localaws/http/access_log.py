@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Iterable
-from typing import Any
 
-from pedigree.localaws.http.chain import Application, Environ, StartResponse
+from werkzeug import Response
+
+from pedigree.localaws.http.exchange import Exchange
 
 _LOG = logging.getLogger("localaws.calls")
 
 
-class Told:
-    """Tells what is asked and how it was answered, and changes nothing about it."""
-
-    def __init__(self, inside: Application) -> None:
-        self._inside = inside
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The answer."""
-        begun, said = time.perf_counter(), [""]
-
-        def started(status: str, headers: Any, *more: Any) -> Any:
-            said[0] = status.partition(" ")[0]
-            return start_response(status, headers, *more)
-
-        answer = self._inside(environ, started)
-        if "localaws.service" in environ:
-            milliseconds = 1000 * (time.perf_counter() - begun)
-            service, key = environ["localaws.service"], environ["localaws.key"]
-            _LOG.info("%s %s: %s in %.1f ms, for %s", service, _operation(environ), said[0], milliseconds, key)
-        return answer
+def log_response(exchange: Exchange, response: Response, seconds: float) -> None:
+    """Log a request that was signed, and how it was answered."""
+    if exchange.scope is not None:
+        what = exchange.operation or f"{exchange.method} {exchange.path}"
+        answered = f"{response.status_code} in {1000 * seconds:.1f} ms"
+        _LOG.info("%s %s: %s, for %s", exchange.service, what, answered, exchange.scope.key)
 
 
-def _operation(environ: Environ) -> str:
-    """The operation by its name where the request has one, else by method and path."""
-    target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
-    named = target or str(environ.get("localaws.operation", ""))
-    return named or f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '/')}"
+def log_nothing(_exchange: Exchange, _response: Response, _seconds: float) -> None:
+    """What is done with calls unless they are logged."""

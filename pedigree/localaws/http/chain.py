@@ -1,60 +1,90 @@
-"""Which service a request is for, and that it comes from this machine.
-
-boto3 says the service in the scope of its signature. A request whose Host is not this machine's own comes from a page
-that somebody's browser has open, and is refused.
-"""
+"""The way of every request from the socket to its service: a list of handlers, each with the reason for its place."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from werkzeug import Request, Response
+from werkzeug import Response
 
-StartResponse: TypeAlias = Callable[..., Any]
-Environ: TypeAlias = dict[str, Any]
-Application: TypeAlias = Callable[[Environ, StartResponse], Iterable[bytes]]
-_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
-_OWN = ("127.0.0.1", "localhost", "[::1]")
+from pedigree.localaws.http.access_log import log_nothing, log_response
+from pedigree.localaws.http.body import read_body
+from pedigree.localaws.http.error_boundary import answer_error
+from pedigree.localaws.http.exchange import Environ, Exchange
+from pedigree.localaws.http.hosts import answer_health, foreign_host_refuser
+from pedigree.localaws.http.parser import read_call
+from pedigree.localaws.http.service import Service
+from pedigree.localaws.http.signature import scope_reader
+from pedigree.localaws.http.validation import validator
 
-
-class Router:
-    """Hands each request to its service."""
-
-    def __init__(self, services: Mapping[str, Application], port: Callable[[], int]) -> None:
-        self._services = services
-        self._port = port
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The answer of the service that is asked."""
-        return self._chosen(environ)(environ, start_response)
-
-    def _chosen(self, environ: Environ) -> Application:
-        host = environ.get("HTTP_HOST", "")
-        if host not in [f"{own}:{self._port()}" for own in _OWN]:
-            return _refusal(403, "ForeignHost", f"{host} is not this machine; the local AWS answers nobody else")
-        scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
-        if scope is None and environ["PATH_INFO"] == "/_local/health":
-            return Response('{"status": "ready"}', content_type="application/json")
-        if scope is None:
-            return _refusal(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
-        environ["localaws.key"], environ["localaws.region"], environ["localaws.service"] = scope.groups()
-        service = self._services.get(scope[3])
-        return service or _refusal(400, "UnknownService", f"The local AWS has no service {scope[3]}")
+Handler: TypeAlias = Callable[[Exchange], Response | None]
+"""Answers a request, or adds to what is known of it and lets it go on."""
+Application: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
-def application(answer: Callable[[Request], Response]) -> Application:
-    """A service that answers requests, as an application."""
+@dataclass(frozen=True)
+class Chain:
+    """Handlers in order: the first that answers is the last one asked. What any of them raises becomes an answer."""
 
-    def answered(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        return answer(Request(environ))(environ, start_response)
+    handlers: Sequence[Handler]
+    on_error: Callable[[Exchange, Exception], Response]
+    on_response: Callable[[Exchange, Response, float], None]
 
-    return answered
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request of WSGI."""
+        exchange = Exchange.of(environ)
+        with exchange.closing:
+            return self.answer(exchange)(environ, start_response)
+
+    def answer(self, exchange: Exchange) -> Response:
+        """The answer to a request."""
+        begun = time.perf_counter()
+        try:
+            response = self._handled(exchange)
+        except Exception as error:  # noqa: BLE001  # the boundary logs what it cannot answer for
+            response = self.on_error(exchange, error)
+        self.on_response(exchange, response, time.perf_counter() - begun)
+        return response
+
+    def _handled(self, exchange: Exchange) -> Response:
+        for handler in self.handlers:
+            response = handler(exchange)
+            if response is not None:
+                return response
+        raise LookupError("no handler has answered")
 
 
-def _refusal(status: int, code: str, message: str) -> Application:
-    body = json.dumps({"__type": code, "message": message})
-    headers = {"x-amzn-errortype": code, "Connection": "close"}  # nobody reads the body
-    return Response(body, status, headers, content_type="application/x-amz-json-1.1")
+def request_chain(
+    services: Mapping[str, Service],
+    authenticate: Handler,
+    authorize: Handler,
+    *,
+    port: Callable[[], int],
+    is_logged: bool = False,
+) -> Chain:
+    """All that happens to a request, in this order."""
+    return Chain(
+        (
+            # Before anything else is read: a page that a browser has open must reach nothing here.
+            foreign_host_refuser(port),
+            # Who starts the daemon asks this before it has any keys.
+            answer_health,
+            # From here on the service is known, and with it the form of every refusal.
+            scope_reader(services),
+            # Before anything is locked or looked up, so that a slow client holds nobody up.
+            read_body,
+            # Before any word of the request is believed: whose keys these are.
+            authenticate,
+            # Once: what is decided and what is done below is this call, and nothing else that the request may say.
+            read_call,
+            # As on AWS before validation: who may not ask learns nothing about what is asked.
+            authorize,
+            # Before the service, which can rely on it: members are there, and of their types.
+            validator(services),
+            lambda exchange: services[exchange.service](exchange),
+        ),
+        on_error=answer_error,
+        on_response=log_response if is_logged else log_nothing,
+    )

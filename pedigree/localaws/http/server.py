@@ -8,8 +8,8 @@ import threading
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as HttpServer
 
-from pedigree.localaws.http.connections import Attentive
 from pedigree.localaws.http.chain import Application
+from pedigree.localaws.http.connections import Attentive
 
 ADDRESS = "127.0.0.1"
 _THREADS = 192  # a function that is called holds one as long as it runs, and needs others to be answered itself

@@ -1,75 +1,50 @@
-"""The gate before the services' HTTP: who asks, what, and whether it may be."""
+"""IAM in the chain of a request's handlers: who makes it, and whether they may."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable
-from xml.sax.saxutils import escape
+from collections.abc import Callable, Iterable
 
-from werkzeug import Response
-
+from pedigree.iam import Request
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.chain import Application, Environ, StartResponse
-from pedigree.localaws.http.protocol import parser as reading
-from pedigree.localaws.iam import objects
+from pedigree.localaws.iam import s3_requests
 from pedigree.localaws.iam.actions import TABLES
-from pedigree.localaws.iam.callers import Caller
-from pedigree.localaws.iam.authorizer import Gate
-from pedigree.localaws.iam.refusals import response
-
-_STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+from pedigree.localaws.iam.authorizer import Authorizer
+from pedigree.localaws.iam.callers import UnknownKeyError
 
 
-class Door:
-    """Services that are only asked what their callers may ask."""
+def authentication(authorizer: Authorizer) -> Callable[[Exchange], None]:
+    """Finds the caller by the key and the token; unknown ones are root where IAM is not enforced."""
 
-    def __init__(self, gate: Gate, inside: Application) -> None:
-        self._gate = gate
-        self._inside = inside
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The service's answer, or a refusal."""
+    def authenticate(exchange: Exchange) -> None:
+        key = exchange.scope.key if exchange.scope else ""
         try:
-            answer = self._decided(environ)
-        except ServiceError as error:
-            answer = response(reading.service_of(environ), error, environ.get("PATH_INFO", "/"))
-            if environ["REQUEST_METHOD"] == "HEAD":
-                answer.set_data(b"")
-        return (answer or self._inside)(environ, start_response)
-
-    def _decided(self, environ: Environ) -> Response | None:
-        """None for what may go on; an answer where the gate itself has it."""
-        caller = self._asking(environ)
-        service = environ["localaws.service"]
-        if service != "sts" and (caller.is_root or not self._gate.is_enforced):
-            return None
-        if service == "s3":
-            self._gate.check(caller, objects.requests(environ), environ["localaws.region"])
-            return None
-        call = reading.read(environ) if service in TABLES else None
-        if call is None:
-            self._gate.check(caller, (reading.unknown(environ),), environ["localaws.region"])
-        elif service == "sts" and call.operation == "GetCallerIdentity":
-            return _identity(caller)
-        else:
-            self._gate.check_call(caller, call)
-        return None
-
-    def _asking(self, environ: Environ) -> Caller:
-        try:
-            return self._gate.people.asking(environ["localaws.key"], environ.get("HTTP_X_AMZ_SECURITY_TOKEN", ""))
+            exchange.caller = authorizer.callers.caller_of(key, exchange.headers.get("x-amz-security-token", ""))
         except ServiceError:
-            if self._gate.is_enforced:
+            if authorizer.is_enforced:
                 raise
-            return self._gate.people.root
+            exchange.caller = authorizer.callers.root
+
+    return authenticate
 
 
-def _identity(caller: Caller) -> Response:
-    account = caller.arn.split(":")[4]
-    told = {"Arn": caller.arn, "UserId": caller.user_id, "Account": account}
-    result = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in told.items())
-    about = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
-    body = f"<GetCallerIdentityResult>{result}</GetCallerIdentityResult>{about}"
-    return Response(
-        f'<GetCallerIdentityResponse xmlns="{_STS}">{body}</GetCallerIdentityResponse>', content_type="text/xml"
-    )
+def authorization(authorizer: Authorizer) -> Callable[[Exchange], None]:
+    """Lets requests pass that their callers may make; AccessDeniedError for all others."""
+
+    def authorize(exchange: Exchange) -> None:
+        caller = exchange.caller
+        if caller is None:
+            raise UnknownKeyError
+        if exchange.call is not None:
+            authorizer.check_call(caller, exchange.call)
+        elif authorizer.must_decide(caller):
+            authorizer.check(caller, _uncalled(exchange), exchange.region)
+
+    return authorize
+
+
+def _uncalled(exchange: Exchange) -> Iterable[Request]:
+    """What a request needs that names no operation: one that nothing can make out needs everything of its service."""
+    if exchange.service == "s3":
+        return s3_requests.requests(exchange)
+    return (Request(f"{TABLES[exchange.service].prefix}:{exchange.method.title()}"),)

@@ -1,4 +1,4 @@
-"""The gate: a call goes on if the policies of whoever asks allow all that it needs, and nothing forbids it."""
+"""Decides calls: one goes on if its caller's policies allow all that it needs, and none denies it."""
 
 from __future__ import annotations
 
@@ -8,91 +8,100 @@ from dataclasses import replace
 from typing import Any, TypeAlias
 
 from pedigree.iam import Decision, Kind, Outcome, Request, decide, service
+from pedigree.localaws.http.caller import Caller
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.iam import needs
 from pedigree.localaws.iam.actions import TABLES
-from pedigree.localaws.iam.callers import Caller, People, readable
-from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.iam.callers import Callers, parse_or_ignore
 from pedigree.localaws.iam.needs import Table
 from pedigree.localaws.iam.refusals import denied
+from pedigree.localaws.iam.resources import Resources
 
-Hear: TypeAlias = Callable[[Caller, Request, Decision], None]
-"""Told what is decided, and by which statement, each time that somebody asks for something."""
-_TAKING = ("sts:AssumeRole", "sts:TagSession")
-
-
-def unheard(_caller: Caller, _request: Request, _decision: Decision) -> None:
-    """Nobody is told."""
+OnDecision: TypeAlias = Callable[[Caller, Request, Decision], None]
+"""Called with each decision, and the statement that it rests on."""
+_ASSUMING = ("sts:AssumeRole", "sts:TagSession")
 
 
-class Gate:
-    """Decides calls; what is not enforced is always allowed."""
+def ignore_decision(_caller: Caller, _request: Request, _decision: Decision) -> None:
+    """What is done with decisions unless something else is asked for."""
 
-    def __init__(self, people: People, known: Known, *, is_enforced: bool = True, hear: Hear = unheard) -> None:
-        self.people = people
-        self._known = known
-        self._hear = hear
+
+class Authorizer:
+    """Decides calls by IAM's policies; allows everything if it is not enforced."""
+
+    def __init__(
+        self,
+        callers: Callers,
+        resources: Resources,
+        *,
+        is_enforced: bool = True,
+        on_decision: OnDecision = ignore_decision,
+    ) -> None:
+        self.callers = callers
+        self._resources = resources
+        self._on_decision = on_decision
         self.is_enforced = is_enforced
 
     def check_call(self, caller: Caller, call: Call) -> None:
-        """Let an operation go on, or raise DeniedError."""
+        """Let a call go on, or raise AccessDeniedError."""
         table = TABLES.get(call.service, Table(call.service, call.service, {}))
-        if self._must_decide(caller) or call.service == "sts":
-            self.check(caller, needs.requests(table, call, self._known), call.region)
+        if self.must_decide(caller) or call.service == "sts":
+            self.check(caller, needs.requests(table, call, self._resources), call.region)
 
     def check(self, caller: Caller, requests: Iterable[Request], region: str) -> None:
-        """Let requests go on, or raise DeniedError for the first that may not."""
+        """Let requests go on, or raise AccessDeniedError for the first that may not."""
         if not self.is_enforced:
             return
-        usual = self._context(caller, region)
+        common = self._context(caller, region)
         for request in requests:
-            asked = replace(request, context={**usual, **request.context})
-            if request.action in _TAKING:
-                self._check_taking(caller, asked)
+            asked = replace(request, context={**common, **request.context})
+            if request.action in _ASSUMING:
+                self._check_assuming(caller, asked)
             elif not caller.is_root:
                 self._check(caller, asked)
 
     def check_trust(self, role_arn: str, principal: str, source: str) -> None:
-        """Let a service take a role for one of its resources, or say as services do that it may not."""
+        """Let a service assume a role for one of its resources, or say as services do that it may not."""
         context: dict[str, Any] = {
-            "aws:SourceAccount": self._known.account,
+            "aws:SourceAccount": self._resources.account,
             "aws:SourceArn": source,
             "aws:SecureTransport": True,
         }
-        request = Request(_TAKING[0], role_arn, context, service(principal))
-        if self.is_enforced and not decide(self.people.trust(role_arn), request).allowed:
+        request = Request(_ASSUMING[0], role_arn, context, service(principal))
+        if self.is_enforced and not decide(self.callers.trust(role_arn), request).allowed:
             raise InvalidRequestError(
                 f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
                 f"'{principal}' to assume the role."
             )
 
-    def _must_decide(self, caller: Caller) -> bool:
+    def must_decide(self, caller: Caller) -> bool:
         return self.is_enforced and not caller.is_root
 
     def _check(self, caller: Caller, request: Request) -> None:
-        """What whoever asks may do, by their own policies or by the resource's."""
-        text = self._known.policy(request.resource)
-        hanging = readable(text, request.resource, Kind.RESOURCE) if text else None
-        policies = (*caller.policies, hanging) if hanging else caller.policies
+        """Decide by the caller's own policies and the resource's."""
+        text = self._resources.policy(request.resource)
+        attached = parse_or_ignore(text, request.resource, Kind.RESOURCE) if text else None
+        policies = (*caller.policies, attached) if attached else caller.policies
         decision = decide(policies, replace(request, principal=caller.principal))
-        self._hear(caller, request, decision)
+        self._on_decision(caller, request, decision)
         if not decision.allowed:
-            is_own = hanging is None or decision.statement not in hanging.statements
+            is_own = attached is None or decision.statement not in attached.statements
             raise denied(caller.arn, request, decision, by=f"{'identity' if is_own else 'resource'}-based policy")
         _check_limits(caller, request)
 
-    def _check_taking(self, caller: Caller, request: Request) -> None:
-        """Taking a role is the role's to allow."""
+    def _check_assuming(self, caller: Caller, request: Request) -> None:
+        """Decide whether a role may be assumed, by its trust policy."""
         asked = replace(request, principal=caller.principal)
-        trust = self.people.trust(request.resource)
+        trust = self.callers.trust(request.resource)
         decision = decide((*trust, *caller.policies), asked) if trust else Decision(Outcome.IMPLICIT_DENY)
         if not decision.allowed:
             raise denied(caller.arn, asked, decision)
         _check_limits(caller, request)
 
     def _context(self, caller: Caller, region: str) -> Mapping[str, Any]:
-        """What holds for every request, whoever makes it of which service."""
-        moment = self.people.now()
+        """The condition keys that every request has."""
+        moment = self.callers.now()
         _, is_user, name = caller.arn.partition(":user/")
         return {
             **({"aws:username": name.rpartition("/")[2]} if is_user else {}),
@@ -102,7 +111,7 @@ class Gate:
             "aws:SecureTransport": True,
             "aws:SourceIp": "127.0.0.1",
             "aws:PrincipalArn": sorted(caller.principal.names, key=len)[0],
-            "aws:PrincipalAccount": self._known.account,
+            "aws:PrincipalAccount": self._resources.account,
             "aws:userid": caller.user_id,
             "aws:PrincipalType": "AssumedRole" if caller.token else "User",
         }
@@ -112,4 +121,4 @@ def _check_limits(caller: Caller, request: Request) -> None:
     for limit in caller.limits:
         decision = decide(limit.policies, request)
         if not decision.allowed:
-            raise denied(caller.arn, request, decision, by=limit.called)
+            raise denied(caller.arn, request, decision, by=limit.name)

@@ -14,13 +14,14 @@ from itertools import product
 from typing import Any, TypeAlias
 
 from pedigree.iam import Request
-from pedigree.localaws.iam.calls import Call, Known, path, tags_in, values
-from pedigree.localaws.http.protocol.models import places
+from pedigree.localaws.http.protocol.call import Call
+from pedigree.localaws.iam.members import path, places, tags_in, values
+from pedigree.localaws.iam.resources import Resources
 
 ANY = "*"
 _MEMBER = re.compile(r"\{([\w.\[\]]+)(?:\|([^}]*))?\}")
 Members: TypeAlias = Mapping[str, Any]
-Derive: TypeAlias = Callable[[Call, Known], Members]
+Derive: TypeAlias = Callable[[Call, Resources], Members]
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Table:
     is_global: bool = False
 
 
-def requests(table: Table, call: Call, known: Known) -> Iterator[Request]:
+def requests(table: Table, call: Call, known: Resources) -> Iterator[Request]:
     """What a call needs, one request after the other."""
     members = {**call.members, **table.derive(call, known)}
     told = tags_in(members)
@@ -111,7 +112,7 @@ def _passing(table: Table, operation: str, members: Members) -> Iterator[Request
         yield Request("iam:PassRole", role, {"iam:PassedToService": service})
 
 
-def _resources(table: Table, text: str, call: Call, members: Members, known: Known) -> Iterator[str]:
+def _resources(table: Table, text: str, call: Call, members: Members, known: Resources) -> Iterator[str]:
     """The ARNs that a template stands for; everything, where a member is missing.
 
     A member that says alone what is meant may be an ARN itself.
@@ -144,7 +145,7 @@ def _pieces(text: str) -> tuple[str | tuple[str, str | None], ...]:
     return (*(one for one in pieces if one), text[end:])
 
 
-def _arn(table: Table, call: Call, known: Known, resource: str) -> str:
+def _arn(table: Table, call: Call, known: Resources, resource: str) -> str:
     if resource == ANY or resource.startswith("arn:"):
         return resource
     region, account = ("" if table.is_global else call.region), known.account

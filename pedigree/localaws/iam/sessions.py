@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pedigree.localaws.iam.callers import Caller, Held
-from pedigree.localaws.iam.authorizer import Gate
+from pedigree.localaws.http.caller import Caller
+from pedigree.localaws.iam.authorizer import Authorizer
+from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.kernel.clients import RoleAssumption
 
 SESSION = "SageMaker"
@@ -24,9 +25,11 @@ _RENEWED_SECONDS = 86_400
 class Sessions:
     """Roles as services have taken them."""
 
-    def __init__(self, gate: Gate, held: Held, url: Callable[[], str], now: Callable[[], float]) -> None:
-        self._gate = gate
-        self._held = held
+    def __init__(
+        self, authorizer: Authorizer, use_backend: UseBackend, url: Callable[[], str], now: Callable[[], float]
+    ) -> None:
+        self._authorizer = authorizer
+        self._use_backend = use_backend
         self._url = url
         self._now = now
         self._lock = threading.Lock()
@@ -50,10 +53,10 @@ class Sessions:
     def caller(self, role_arn: str, principal: str, source: str, session: str = SESSION) -> Caller:
         """A service's own calls, made as a role."""
         taken = self._session(role_arn, principal, source, session)
-        return self._gate.people.asking(taken.access_key_id, taken.session_token)
+        return self._authorizer.callers.caller_of(taken.access_key_id, taken.session_token)
 
     def _session(self, role_arn: str, principal: str, source: str, session: str) -> Any:
-        self._gate.check_trust(role_arn, principal, source)
+        self._authorizer.check_trust(role_arn, principal, source)
         with self._lock:
             taken = self._taken.get((role_arn, source, session))
             if taken is None or taken.expiration.timestamp() - self._now() < _SECONDS - _RENEWED_SECONDS:
@@ -62,10 +65,10 @@ class Sessions:
         return taken
 
     def _made(self, role_arn: str, session: str) -> Any:
-        with self._held("iam", _GLOBAL), self._held("sts", _GLOBAL) as sts:
-            over = [one for one in sts.assumed_roles if one.expiration.timestamp() < self._now()]
-            for one in over:
-                sts.assumed_roles.remove(one)
+        with self._use_backend("iam", _GLOBAL), self._use_backend("sts", _GLOBAL) as sts:
+            expired = [role for role in sts.assumed_roles if role.expiration.timestamp() < self._now()]
+            for role in expired:
+                sts.assumed_roles.remove(role)
             return sts.assume_role(
                 region_name="us-east-1",
                 role_session_name=session,

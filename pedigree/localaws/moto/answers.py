@@ -15,8 +15,8 @@ def told(application: Callable[[dict[str, Any], Any], Iterable[bytes]], environ:
     """What moto answers."""
     answer = Response.from_app(application, environ, buffered=True)
     if answer.get_data().startswith(b"{") and "json" not in (answer.content_type or ""):
-        asked = str(environ.get("CONTENT_TYPE", ""))
-        answer.content_type = asked if "x-amz-json" in asked else _REST
+        requested = str(environ.get("CONTENT_TYPE", ""))
+        answer.content_type = requested if "x-amz-json" in requested else _REST
     for name in _FOREIGN:
         answer.headers.pop(name, None)
     return answer

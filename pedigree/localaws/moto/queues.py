@@ -1,4 +1,4 @@
-"""SQS, as moto keeps it, with patience: who waits for a message holds nobody else up.
+"""Waits for messages in moto's queues, without holding anything up.
 
 moto answers one request at a time here, and would wait for messages inside of it. So waiting is done outside: until
 there is a message that can be received, or the time is over; only then is moto asked.
@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from pedigree.localaws.http.protocol import parser as reading
-from pedigree.localaws.moto.services import Environ, Records, StartResponse
+from pedigree.localaws.moto.services import Records
 
 _SERVICE = "sqs"
-_RECEIVE = "ReceiveMessage"
 _LOOK_SECONDS = 0.25
-_LONGEST_WAIT = 20
 
 
 class Queues:
-    """The queues, and an application that answers for them."""
+    """The queues of SQS, as those see them who wait for messages."""
 
     def __init__(self, records: Records, region: str) -> None:
         self._records = records
@@ -28,12 +25,6 @@ class Queues:
         self._changes = 0
         self._changed = threading.Condition()
         records.listen(self._hear)
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, after as much patience as it asks for; moto itself is let have none."""
-        if environ["localaws.operation"] == _RECEIVE:
-            self._wait_for(environ)
-        return self._records(environ, start_response)
 
     def wait(self, name: str, seconds: float, is_over: Callable[[], bool] = lambda: False, *, region: str = "") -> bool:
         """Wait until a queue of a region, if not of this one, has a message that can be received; whether it has."""
@@ -64,20 +55,8 @@ class Queues:
             queue = backend.queues.get(name)
             return queue is not None and bool(queue.messages)
 
-    def _wait_for(self, environ: Environ) -> None:
-        """Wait as a request asks for, whichever protocol it speaks, if it can be waited for at all."""
-        call = reading.read(environ)
-        if call is None:
-            return
-        name = str(call.members.get("QueueUrl") or environ.get("PATH_INFO", "")).rpartition("/")[2]
-        usual = self._usual_wait(name, call.region)
-        asked = call.members.get("WaitTimeSeconds", usual)
-        seconds = int(asked) if str(asked).isdecimal() else 0
-        if usual is not None and 0 < seconds <= _LONGEST_WAIT:
-            self.wait(name, seconds, region=call.region)
-
-    def _usual_wait(self, name: str, region: str) -> int | None:
-        """How long a queue is waited for by who does not say; None if there is none of that name."""
+    def default_wait(self, name: str, region: str) -> int | None:
+        """How long a queue has its receivers wait that do not say it; None if there is no such queue."""
         try:
             with self._records.held(_SERVICE, region) as backend:
                 queue = backend.queues.get(name)

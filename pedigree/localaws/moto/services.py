@@ -1,18 +1,20 @@
-"""The services that moto keeps, as a WSGI application: a change is kept before it is answered."""
+"""The services that moto keeps: a change is on the disk before it is answered."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
-from typing import Any, TypeAlias
+from typing import Any
 
-from pedigree.localaws.moto import answers, failures, snapshots
+from werkzeug import Response
 
-StartResponse: TypeAlias = Callable[..., Any]
-Environ: TypeAlias = dict[str, Any]
+from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.moto import answers, bounds, failures, snapshots
+from pedigree.localaws.moto.environ import environ_for
+
 # By the name in a request's credential scope: moto's name, and whether its records are kept.
 SERVICES: Mapping[str, tuple[str, bool]] = {
     "iam": ("iam", True),
@@ -69,19 +71,20 @@ class Records:
             for listener in tuple(self._listeners):
                 listener(name)
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def answer(self, exchange: Exchange) -> Response:
         """Answer a request, one at a time: moto's backends know no locks."""
-        name, is_kept = SERVICES[environ["localaws.service"]]
+        name, is_kept = SERVICES[exchange.service]
+        bounds.check(exchange.service, exchange.members)
         with self._lock:
             try:
-                answer = answers.told(self._application, environ)
-                failures.check(environ["localaws.operation"], answer)
+                answer = answers.told(self._application, environ_for(exchange))
+                failures.check(exchange.operation, answer)
             except Exception as error:  # moto's own, whatever it is; ours goes on as what it is
                 self._undo(name)
-                raise failures.told(environ["localaws.operation"], error) from error
-            if not _only_reads(environ):
+                raise failures.told(exchange.operation, error) from error
+            if not exchange.operation.startswith(_READING):
                 self._changed(name, is_kept)
-        return answer(environ, start_response)
+        return answer
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Tell a listener which service has changed, after each change and before it is kept; it must be quick."""
@@ -114,8 +117,3 @@ def _backends(name: str) -> Any:
     from moto.backends import get_backend
 
     return get_backend(name)  # type: ignore[call-overload]  # moto lists every name as a literal
-
-
-def _only_reads(environ: Environ) -> bool:
-    """Whether a request changes nothing, by the operation that it names."""
-    return str(environ["localaws.operation"]).startswith(_READING)

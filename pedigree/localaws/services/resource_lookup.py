@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.localaws.iam.callers import Held
+from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.bucket_configuration import CONFIGURATION
 from pedigree.localaws.services.sagemaker.executions import state
@@ -20,7 +20,7 @@ class ResourceLookup:
     """The resources of all services."""
 
     world: World
-    held: Held
+    use_backend: UseBackend
 
     @property
     def account(self) -> str:
@@ -33,7 +33,7 @@ class ResourceLookup:
         if service == "sagemaker":
             return tags.of(self.world, arn)
         if service == "ec2" and ":instance/" in arn and region == self.world.region:
-            with self.held("ec2", region) as ec2:
+            with self.use_backend("ec2", region) as ec2:
                 return dict(ec2.tags.get(arn.rpartition("/")[2], {}))
         return {}
 
@@ -51,18 +51,18 @@ class ResourceLookup:
         """The ARN of the function that an event source mapping calls."""
         if region != self.world.region:
             return ""
-        with self.held("awslambda", region) as functions:
+        with self.use_backend("awslambda", region) as functions:
             found: Any = functions.get_event_source_mapping(mapping)
             return str(found.function_arn) if found else ""
 
     def role_named(self, name: str) -> str:
         """The ARN of a role, with its path where it has one."""
-        with self.held("iam", _GLOBAL) as iam:
+        with self.use_backend("iam", _GLOBAL) as iam:
             found = next((one for one in iam.roles.values() if one.name == name), None)
             return str(found.arn) if found else f"arn:aws:iam::{self.account}:role/{name}"
 
     def role_in(self, profile: str) -> str:
         """The ARN of the role in an instance profile."""
-        with self.held("iam", _GLOBAL) as iam:
+        with self.use_backend("iam", _GLOBAL) as iam:
             found = next((one for one in iam.instance_profiles.values() if one.name == profile), None)
             return str(found.roles[0].arn) if found and found.roles else ""

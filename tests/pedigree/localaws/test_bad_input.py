@@ -21,8 +21,6 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.protocol.models import model
-from pedigree.localaws.moto.services import SERVICES as RECORDED
-from pedigree.localaws.moto.supported import is_supported
 from tests.support.malformed import faults, fitting, inhabitants, wire
 from tests.support.malformed.inhabitants import KEPT, PREY
 
@@ -101,10 +99,10 @@ def _unharmed(nonsense: Nonsense, caplog: pytest.LogCaptureFixture) -> Iterator[
 
 
 def _supported(nonsense: Nonsense, service: str) -> list[str]:
-    if service == "sagemaker":
-        return sorted(nonsense.local.service.handlers)
-    known = sorted(model(service).operation_names)
-    return [one for one in known if wire.scope(service) not in RECORDED or is_supported(wire.scope(service), one)]
+    operations = sorted(model(service).operation_names)
+    services = nonsense.local.services
+    supports = (services.get(service) or services[wire.scope(service)]).supports
+    return operations if service == "s3" else [operation for operation in operations if supports(operation)]
 
 
 @pytest.mark.parametrize("service", wire.SERVICES)
@@ -175,6 +173,12 @@ _URL = f"http://127.0.0.1/{inhabitants.ACCOUNT}/{PREY}"
 def test_a_request_means_one_thing_only(nonsense: Nonsense, asked: wire.Asked) -> None:
     nonsense.send("sqs", asked)
     assert nonsense.client("sqs").get_queue_url(QueueName=PREY)["QueueUrl"].endswith(f"/{PREY}")
+
+
+def test_an_operation_is_only_known_by_its_exact_name(nonsense: Nonsense) -> None:
+    asked = wire.request("events", "putRule", {"Name": PREY, "ScheduleExpression": "rate(1 day)"})
+    answer = nonsense.send("events", asked)
+    assert (answer.status, answer.code) == (_CLIENT_FAULT, "UnknownOperationException")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class ServiceError(Exception):
-    """An answer that is an error; the code is what clients tell apart, the words are what people read."""
+    """An answer that is an error; the code is what clients tell apart, the words are what people read.
+
+    Details are members that the error has in a document of JSON, besides its code and its words.
+    """
+
+    details: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -25,3 +33,17 @@ class UnreadableRequestError(ServiceError):
 
     def __init__(self, message: str) -> None:
         super().__init__("SerializationException", message)
+
+
+class AccessDeniedError(ServiceError):
+    """A request that its caller may not make; each protocol has a code and a status of its own for it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("AccessDeniedException", message)
+
+
+class RequestTooLargeError(ServiceError):
+    """A body of more bytes than the service takes."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__("RequestEntityTooLargeException", f"The request is larger than {most} bytes", 413)

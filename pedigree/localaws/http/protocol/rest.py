@@ -3,30 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
+from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.http.protocol.models import model
 
+Query: TypeAlias = Mapping[str, Sequence[str]]
 _LABEL = re.compile(r"\{([^}+]+)\+?\}")
 
 
 @dataclass(frozen=True)
 class _Route:
     operation: str
-    method: str
     pattern: re.Pattern[str]
     labels: tuple[str, ...]
     fixed: Mapping[str, str]
 
 
-def match(name: str, method: str, path: str, asked: Mapping[str, str]) -> tuple[str, Mapping[str, str]] | None:
+def match(name: str, method: str, path: str, query: Query) -> tuple[str, Mapping[str, str]] | None:
     """The operation at a path, and what stands in the path's labels."""
-    for route in _routes(name):
-        found = route.pattern.fullmatch(path) if route.method == method else None
-        if found and all(asked.get(key) == value for key, value in route.fixed.items()):
+    for route in _routes(name).get(method, ()):
+        found = route.pattern.fullmatch(path)
+        if found and all(query.get(key) == [value] for key, value in route.fixed.items()):
             return route.operation, dict(zip(route.labels, found.groups(), strict=True))
     return None
 
@@ -34,14 +36,14 @@ def match(name: str, method: str, path: str, asked: Mapping[str, str]) -> tuple[
 def members(
     shape: Any,
     labels: Mapping[str, str],
-    asked: Mapping[str, str],
+    query: Query,
     headers: Mapping[str, str],
     content: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The members of a request, each from where the model says that it stands."""
     sources: Mapping[str | None, Mapping[str, Any]] = {
         "uri": labels,
-        "querystring": asked,
+        "querystring": query,
         "header": headers,
         None: content,
     }
@@ -52,8 +54,17 @@ def members(
         source = sources.get(where, {})
         value = source.get(called.lower() if where == "header" else called)
         if value is not None:
-            found[name] = value
+            found[name] = _in_query(member, called, value) if where == "querystring" else value
     return found
+
+
+def _in_query(member: Any, name: str, values: Sequence[str]) -> Any:
+    """What a word in the query stands for: all of its values for a list, for all else the only one."""
+    if member.type_name == "list":
+        return list(values)
+    if len(values) > 1:
+        raise InvalidRequestError(f"The request has several values of {name}")
+    return values[0]
 
 
 def has_payload(shape: Any) -> bool:
@@ -62,10 +73,13 @@ def has_payload(shape: Any) -> bool:
 
 
 @cache
-def _routes(name: str) -> tuple[_Route, ...]:
-    """All operations of a service, those with the most to recognise them by first."""
-    operations = [model(name).operation_model(one) for one in model(name).operation_names]
-    return tuple(_route(one) for one in sorted(operations, key=_recognisable, reverse=True))
+def _routes(name: str) -> Mapping[str, Sequence[_Route]]:
+    """The operations of a service by their method, those with the most to recognise them by first."""
+    operations = [model(name).operation_model(operation) for operation in model(name).operation_names]
+    found: dict[str, list[_Route]] = defaultdict(list)
+    for operation in sorted(operations, key=_recognisable, reverse=True):
+        found[operation.http["method"]].append(_route(operation))
+    return found
 
 
 def _recognisable(operation: Any) -> tuple[int, int]:
@@ -75,7 +89,7 @@ def _recognisable(operation: Any) -> tuple[int, int]:
 
 def _route(operation: Any) -> _Route:
     path, _, query = operation.http["requestUri"].partition("?")
-    texts = [re.escape(one) for one in _LABEL.sub("\0", path.rstrip("/")).split("\0")]
+    texts = [re.escape(text) for text in _LABEL.sub("\0", path.rstrip("/")).split("\0")]
     labels = tuple(_LABEL.findall(path))
     # The last label may have slashes in it: ARNs have.
     ends_in_label = path.rstrip("/").endswith("}")
@@ -83,5 +97,5 @@ def _route(operation: Any) -> _Route:
     if ends_in_label:
         groups[-1] = "(.+?)"
     pattern = "".join(text + group for text, group in zip(texts, [*groups, ""], strict=True))
-    fixed = dict(one.partition("=")[::2] for one in query.split("&") if one)
-    return _Route(operation.name, operation.http["method"], re.compile(f"{pattern}/?"), labels, fixed)
+    fixed = dict(word.partition("=")[::2] for word in query.split("&") if word)
+    return _Route(operation.name, re.compile(f"{pattern}/?"), labels, fixed)

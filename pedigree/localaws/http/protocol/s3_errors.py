@@ -1,16 +1,12 @@
-"""How S3 says no: a code, words and a status, as XML."""
+"""The errors of S3, which has codes of its own."""
 
 from __future__ import annotations
 
+from pedigree.localaws.http.protocol.errors import ServiceError
 
-class ObjectsError(Exception):
+
+class ObjectsError(ServiceError):
     """An answer of S3 that is an error."""
-
-    def __init__(self, code: str, message: str, status: int) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.status = status
 
 
 def no_bucket(name: str) -> ObjectsError:

@@ -3,10 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from werkzeug import Response
+
+from pedigree.localaws.http.protocol.models import MODELS, model
+
 Shape: TypeAlias = Any
+
+
+def answer(service: str, operation: str, members: Mapping[str, Any]) -> Response:
+    """What an operation answers, as JSON, with the status that its model has."""
+    described = model(MODELS[service]).operation_model(operation)
+    body = shaped(described.output_shape, members)
+    return json_response(body, described.http.get("responseCode", 200), content_type=content_type(service))
+
+
+def content_type(service: str) -> str:
+    """What a service calls its JSON."""
+    version = model(MODELS[service]).metadata.get("jsonVersion")
+    return f"application/x-amz-json-{version}" if version else "application/json"
+
+
+def json_response(
+    body: Mapping[str, Any] | bytes,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    request_id: str = "",
+    content_type: str = "application/json",
+) -> Response:
+    """An answer that is a document, or the bytes of one; a status without content has none."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {"x-amzn-RequestId": request_id or str(uuid.uuid4()), **(headers or {})}
+    return Response(b"" if status == 204 else content, status, named, content_type=content_type)
 
 
 def seconds(value: Any) -> Any:
@@ -31,8 +63,3 @@ def shaped(shape: Shape | None, value: Any, time: Callable[[Any], Any] = seconds
     if shape.type_name == "map":
         return {key: shaped(shape.value, entry, time) for key, entry in value.items()}
     return time(value) if shape.type_name == "timestamp" else value
-
-
-def error_body(code: str, message: str) -> Mapping[str, str]:
-    """An error as the JSON protocols write it."""
-    return {"__type": code, "message": message}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.localaws.iam.calls import Call, Known, path, values
+from pedigree.localaws.http.protocol.call import Call
+from pedigree.localaws.iam.members import path, values
 from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.resources import Resources
 
 _INSTANCES = (Need("instance/{InstanceIds[]}"),)
 _CREATING = {"ec2:CreateAction": "CreateAction"}
@@ -25,7 +27,7 @@ _STARTING = (
 )
 
 
-def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
     """What is said in several places, and what a request of RunInstances makes and tags."""
     if call.operation != "RunInstances":
         return {}

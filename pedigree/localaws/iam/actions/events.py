@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.resources import Resources
 
 _RULE = (Need("rule/{RulePath}"),)
 _TAGGED = (Need("{ResourceARN}"),)
 _USUAL_BUS = "default"
 
 
-def _derive(call: Call, _known: Known) -> Mapping[str, Any]:
+def _derive(call: Call, _known: Resources) -> Mapping[str, Any]:
     """A rule's place: its name alone on the usual bus, else the bus before it."""
     bus = str(call.members.get("EventBusName") or _USUAL_BUS).rpartition("/")[2]
     name = call.members.get("Rule") or call.members.get("Name")

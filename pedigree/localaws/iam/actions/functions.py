@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
 from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.resources import Resources
 
 _MODEL = "lambda"
 _NAMED = re.compile(r"(?:arn:[^:]*:lambda:[^:]*:)?(?:\d{12}:)?(?:function:)?([^:]+)(?::([^:]+))?")
@@ -47,7 +48,7 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, _FUNCTION if operation in _OF_A_VERSION else _WHOLE_FUNCTION
 
 
-def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
     """The function alone, with its qualifier, and the one that a mapping calls."""
     named = _NAMED.fullmatch(str(call.members.get("FunctionName", "")))
     found = {}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
 from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.resources import Resources
 
 # The first member that a request has says what it is about.
 _ABOUT: tuple[tuple[str, str], ...] = (
@@ -38,7 +39,7 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, (Need(about),)
 
 
-def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
     found: dict[str, Any] = {"InstanceService": "ec2.amazonaws.com"}
     name, service = call.members.get("RoleName"), call.members.get("AWSServiceName")
     if name and call.operation == "CreateRole":

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
 from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.resources import Resources
 
 _MODEL = "sagemaker"
 _VERB = re.compile(r"(Create|Describe|Update|Delete|Stop|Start)([A-Z].*)")
@@ -69,7 +70,7 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, (Need(f"{noun}/{{{found[2]}Name}}"),)
 
 
-def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
     """What a token stands for; and what a new version is called, whose number nobody knows before it is made."""
     group, token = call.members.get("ModelPackageGroupName"), call.members.get("CallbackToken")
     if token is not None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pedigree.localaws.iam.calls import Call, Known
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
 from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.resources import Resources
 
 _QUEUE = (Need("{QueueName}"),)
 _BATCHES: Mapping[str, str] = {
@@ -24,7 +25,7 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, _QUEUE
 
 
-def _derive(call: Call, _known: Known) -> Mapping[str, Any]:
+def _derive(call: Call, _known: Resources) -> Mapping[str, Any]:
     address = str(call.members.get("QueueUrl", ""))
     return {"QueueName": address.rstrip("/").rpartition("/")[2]} if address else {}
 

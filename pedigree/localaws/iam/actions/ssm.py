@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.localaws.iam.calls import Call, Known, values
+from pedigree.localaws.http.protocol.call import Call
+from pedigree.localaws.iam.members import values
 from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.resources import Resources
 
 _PARAMETERS = (Need("arn:aws:ssm:{Places[]}"),)
 _PUBLISHED = "/aws/service/"
 
 
-def _derive(call: Call, known: Known) -> Mapping[str, Any]:
+def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
     names = [str(one) for member in ("Name", "Path", "Names") for one in values(call.members, (member,))]
     return {"Places": [_place(one, call.region, known.account) for one in names]}
 

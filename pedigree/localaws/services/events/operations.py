@@ -1,69 +1,54 @@
-"""The operations of EventBridge that moto cannot do: events of clients, and patterns and schedules that are checked."""
+"""The operations of EventBridge that moto lacks, or of which it takes any values: events, patterns and schedules."""
 
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from werkzeug import Response
+
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.documents import document
-from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError, UnreadableRequestError
-from pedigree.localaws.http.replies import RPC, read, refused, reply
-from pedigree.localaws.http.chain import Application, Environ, StartResponse
+from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.http.service import Service
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.events.rules import DEFAULT_BUS, RuleDispatcher
 from pedigree.schedules import cron
 
-_MOST_ENTRIES = 10
 _LARGEST_ENTRY = 262_144
-_LARGEST_REQUEST = 8 << 20
 _RULES_FORMS = ("cron(", "rate(")
 
 
-class EventsApi:
-    """EventBridge over HTTP; what is not done here is moto's."""
+@dataclass(frozen=True)
+class EventBridgeOperations:
+    """Takes events, and checks rules before moto keeps them; all else is moto's."""
 
-    def __init__(self, world: World, rules: RuleDispatcher, others: Application) -> None:
-        self._world = world
-        self._rules = rules
-        self._others = others
-        self._operations: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any] | None]] = {
-            "AWSEvents.PutEvents": self._put_events,
-            "AWSEvents.TestEventPattern": self._test_pattern,
-            "AWSEvents.PutRule": self._check_rule,
-        }
+    _world: World
+    _rules: RuleDispatcher
+    _moto: Service
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The answer to a request."""
-        operation = self._operations.get(environ.get("HTTP_X_AMZ_TARGET", ""))
-        if operation is None:
-            return self._others(environ, start_response)
-        try:
-            body = read(environ, _LARGEST_REQUEST)
-            told = operation(document(body))
-        except ServiceError as error:
-            return refused(error, kind=RPC)(environ, start_response)
-        if told is None:
-            environ["wsgi.input"] = io.BytesIO(body)
-            return self._others(environ, start_response)
-        return reply(told, kind=RPC)(environ, start_response)
+    def put_events(self, exchange: Exchange) -> Mapping[str, Any]:
+        """Take events, each by itself."""
+        results = [self._put_event(entry) for entry in exchange.members["Entries"]]
+        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
-    def _put_events(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        entries = request.get("Entries")
-        if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries):
-            raise UnreadableRequestError("Entries has to be a list of structures")
-        if not 1 <= len(entries) <= _MOST_ENTRIES:
-            bound = f"less than or equal to {_MOST_ENTRIES}" if entries else "greater than or equal to 1"
-            raise InvalidRequestError(
-                "1 validation error detected: Value '[PutEventsRequestEntry]' at 'entries' failed to satisfy "
-                f"constraint: Member must have length {bound}"
-            )
-        answers = [self._put_event(one) for one in entries]
-        return {"FailedEntryCount": sum("ErrorCode" in one for one in answers), "Entries": answers}
+    def test_event_pattern(self, exchange: Exchange) -> Mapping[str, Any]:
+        """Say whether a pattern matches an event."""
+        event = document(exchange.members["Event"].encode())
+        return {"Result": patterns.matches(_pattern(exchange.members["EventPattern"]), event)}
+
+    def put_rule(self, exchange: Exchange) -> Response:
+        """Keep a rule whose pattern and schedule can be followed."""
+        if pattern := exchange.members.get("EventPattern"):
+            _pattern(pattern)
+        if expression := exchange.members.get("ScheduleExpression"):
+            _check_schedule(expression)
+        return self._moto(exchange)
 
     def _put_event(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
         refusal = _refusal(entry)
@@ -76,9 +61,9 @@ class EventsApi:
         return {"EventId": name}  # an event for a bus that is not there is taken, too, and goes nowhere
 
     def _event(self, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-        told = entry.get("Time")
-        is_told = isinstance(told, (int, float)) and not isinstance(told, bool)
-        time = dt.datetime.fromtimestamp(told, dt.timezone.utc) if is_told else self._world.clock.now()  # type: ignore[arg-type]
+        seconds = entry.get("Time")
+        has_time = isinstance(seconds, (int, float))
+        time = dt.datetime.fromtimestamp(seconds, dt.timezone.utc) if has_time else self._world.clock.now()  # type: ignore[arg-type]
         return {
             "version": "0",
             "id": name,
@@ -91,25 +76,19 @@ class EventsApi:
             "detail": json.loads(entry["Detail"]),
         }
 
-    def _test_pattern(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        event = document(str(request.get("Event", "")).encode())
-        return {"Result": patterns.matches(_pattern(request.get("EventPattern")), event)}
 
-    def _check_rule(self, request: Mapping[str, Any]) -> None:
-        if request.get("EventPattern"):
-            _pattern(request["EventPattern"])
-        if expression := request.get("ScheduleExpression"):
-            try:
-                cron.parse(str(expression))
-            except ValueError:
-                expression = ""
-            if not str(expression).startswith(_RULES_FORMS):
-                raise InvalidRequestError("Parameter ScheduleExpression is not valid.")
-
-
-def _pattern(text: Any) -> Mapping[str, Any]:
+def _check_schedule(expression: str) -> None:
     try:
-        return patterns.checked(str(text))
+        cron.parse(expression)
+    except ValueError:
+        expression = ""
+    if not expression.startswith(_RULES_FORMS):
+        raise InvalidRequestError("Parameter ScheduleExpression is not valid.")
+
+
+def _pattern(text: str) -> Mapping[str, Any]:
+    try:
+        return patterns.checked(text)
     except ValueError as error:
         raise ServiceError("InvalidEventPatternException", str(error)) from None
 

@@ -50,7 +50,8 @@ class ThrottledError(ServiceError):
 
     def __init__(self, reason: str) -> None:
         super().__init__("TooManyRequestsException", "Rate Exceeded.", 429)
-        self.reason = reason
+        self.details = {"Reason": reason, "retryAfterSeconds": "1"}
+        self.headers = {"Retry-After": "1"}
 
 
 class EnvironmentPool:

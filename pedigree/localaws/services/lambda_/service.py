@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from pedigree.localaws.http.chain import Application
+from pedigree.localaws.http.service import Provider, Service
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.service import MotoService
 from pedigree.localaws.moto.services import Records
-from pedigree.localaws.services.events.operations import EventsApi
 from pedigree.localaws.services.events.deliveries import DeliveryChannel, DeliveryQueue
+from pedigree.localaws.services.events.operations import EventBridgeOperations
 from pedigree.localaws.services.events.rules import RuleDispatcher
 from pedigree.localaws.services.events.targets import TargetChannel
 from pedigree.localaws.services.lambda_ import async_invocations
-from pedigree.localaws.services.lambda_.operations import FunctionsApi
 from pedigree.localaws.services.lambda_.async_invocations import AsyncInvoker
 from pedigree.localaws.services.lambda_.code_cache import CodeCache
+from pedigree.localaws.services.lambda_.code_operations import CodeOperations
 from pedigree.localaws.services.lambda_.environment_pool import ACCOUNT_LIMIT
 from pedigree.localaws.services.lambda_.event_source_mappings import EventSourceMappings
 from pedigree.localaws.services.lambda_.function_catalog import FunctionCatalog
 from pedigree.localaws.services.lambda_.invoker import Invoker, RuntimeConfig
+from pedigree.localaws.services.lambda_.operations import InvocationOperations, ProvisionedConcurrencyOperations
 from pedigree.localaws.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
-from pedigree.localaws.services.lambda_.code_operations import CodeUploads
-from pedigree.localaws.services.scheduler.operations import SchedulesApi
+from pedigree.localaws.services.scheduler.operations import SchedulerOperations
 from pedigree.localaws.services.scheduler.scheduler import Scheduler
+from pedigree.localaws.services.sqs.operations import SqsOperations
 
 
 class Part(Protocol):
@@ -62,18 +64,18 @@ class LambdaService:
         self._mappings = EventSourceMappings(records, queues, clients, self._invoker, world.region)
         self._rules = RuleDispatcher(world, records, self._deliveries)
         self._scheduler = Scheduler(world, records, self._rules, self._deliveries, clients)
-        self._applications: Mapping[str, Application] = {
-            "lambda": FunctionsApi(
-                self._invoker, self._promised, self._provisioned, CodeUploads(world.objects, records)
+        moto = {name: MotoService(name, records) for name in ("lambda", "sqs", "events", "scheduler")}
+        self.services: Mapping[str, Service] = {
+            "lambda": Provider(
+                InvocationOperations(self._invoker, self._promised),
+                ProvisionedConcurrencyOperations(self._provisioned),
+                CodeOperations(world.objects, moto["lambda"]),
+                fallback=moto["lambda"],
             ),
-            "sqs": queues,
-            "events": EventsApi(world, self._rules, records),
-            "scheduler": SchedulesApi(records),
+            "sqs": Provider(SqsOperations(queues, moto["sqs"]), fallback=moto["sqs"]),
+            "events": Provider(EventBridgeOperations(world, self._rules, moto["events"]), fallback=moto["events"]),
+            "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
         }
-
-    def applications(self) -> Mapping[str, Application]:
-        """What answers for a service, where moto alone does not."""
-        return self._applications
 
     def begin(self) -> None:
         """Do what is due."""

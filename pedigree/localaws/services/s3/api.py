@@ -13,9 +13,11 @@ from email.utils import format_datetime
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from werkzeug import Request, Response
+from werkzeug import Response
+from werkzeug.http import parse_etags, parse_range_header
 from werkzeug.wsgi import FileWrapper
 
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError, invalid, no_bucket, no_key, unsupported
 from pedigree.localaws.kernel.store import Document, Store
@@ -24,7 +26,7 @@ from pedigree.localaws.services.s3.catalog import BUCKET, NoSuchBucketError, Obj
 from pedigree.localaws.services.s3.listing import list_buckets, list_objects, list_versions
 from pedigree.localaws.services.s3.multipart import MultipartUploads
 
-Answer: TypeAlias = Callable[["ObjectsApi", Request, S3Location], Response]
+Answer: TypeAlias = Callable[["ObjectsApi", Exchange, S3Location], Response]
 _KEPT_HEADERS = ("content-type", "cache-control", "content-disposition", "content-language")
 _META = "x-amz-meta-"
 _MOST_DELETED = 1000
@@ -42,41 +44,38 @@ class ObjectsApi:
         self.catalog = catalog
         self.uploads = MultipartUploads(store, catalog)
 
-    def answer(self, request: Request) -> Response:
+    def supports(self, _operation: str) -> bool:
+        """Requests of S3 name no operation: each is asked for what it can do when it comes."""
+        return False
+
+    def __call__(self, exchange: Exchange) -> Response:
         """The answer to a request."""
-        bucket, _, key = request.path.lstrip("/").partition("/")
+        bucket, _, key = exchange.path.lstrip("/").partition("/")
         place = S3Location(bucket, key)
         try:
-            return self._handler(request, place)(self, request, place)
+            return self._handler(exchange, place)(self, exchange, place)
         except NoSuchBucketError:
-            return _refused(request, no_bucket(bucket))
-        except ObjectsError as error:
-            return _refused(request, error)
+            raise no_bucket(bucket) from None
 
-    def _handler(self, request: Request, place: S3Location) -> Answer:
+    def _handler(self, exchange: Exchange, place: S3Location) -> Answer:
         level = "object" if place.key else "bucket" if place.bucket else "service"
-        if level != "service" and not (level == "bucket" and request.method == "PUT" and not request.args):
+        if level != "service" and not (level == "bucket" and exchange.method == "PUT" and not exchange.args):
             self.catalog.bucket(place.bucket)
-        named = next((word for word in request.args if (request.method, level, word) in _ANSWERS), "")
-        handler = _ANSWERS.get((request.method, level, named))
+        named = next((word for word in exchange.args if (exchange.method, level, word) in _ANSWERS), "")
+        handler = _ANSWERS.get((exchange.method, level, named))
         if level == "bucket" and not named:
-            handler = bucket_configuration.handler(request, self.store) or handler
+            handler = bucket_configuration.handler(exchange, self.store) or handler
         if handler is None or not (
-            named or _PLAIN.issuperset(request.args) or set(request.args) & set(bucket_configuration.KINDS)
+            named or _PLAIN.issuperset(exchange.args) or set(exchange.args) & set(bucket_configuration.KINDS)
         ):
-            asked = f"{request.method} of {'an' if level == 'object' else 'a'} {level}"
-            words = " ".join(sorted(set(request.args) - _PLAIN))
+            asked = f"{exchange.method} of {'an' if level == 'object' else 'a'} {level}"
+            words = " ".join(sorted(set(exchange.args) - _PLAIN))
             raise unsupported(f"{asked}{f' with {words}' if words else ''}")
         return handler
 
 
-def _refused(request: Request, error: ObjectsError) -> Response:
-    body = b"" if request.method == "HEAD" else xml.error(error.code, error.message, request.path)
-    return Response(body, error.status, content_type="application/xml")
-
-
-def _make_bucket(api: ObjectsApi, request: Request, place: S3Location) -> Response:
-    text = request.get_data()
+def _make_bucket(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+    text = exchange.body
     tags = xml.parse(text).find("Tags") if text else None
     with api.store.transaction():
         if not api.catalog.make_bucket(place.bucket):
@@ -87,7 +86,7 @@ def _make_bucket(api: ObjectsApi, request: Request, place: S3Location) -> Respon
     return Response(status=200, headers={"Location": f"/{place.bucket}"})
 
 
-def _remove_bucket(api: ObjectsApi, _request: Request, place: S3Location) -> Response:
+def _remove_bucket(api: ObjectsApi, _exchange: Exchange, place: S3Location) -> Response:
     objects, versions = api.catalog.under(S3Location(place.bucket, "")), api.catalog.versions(place.bucket)
     if next(objects, None) or next(versions, None):
         raise ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
@@ -96,19 +95,19 @@ def _remove_bucket(api: ObjectsApi, _request: Request, place: S3Location) -> Res
     return Response(status=204)
 
 
-def _head_bucket(_api: ObjectsApi, _request: Request, _place: S3Location) -> Response:
+def _head_bucket(_api: ObjectsApi, _exchange: Exchange, _place: S3Location) -> Response:
     return Response(status=200)
 
 
-def _location(_api: ObjectsApi, _request: Request, _place: S3Location) -> Response:
+def _location(_api: ObjectsApi, _exchange: Exchange, _place: S3Location) -> Response:
     return Response(xml.document("LocationConstraint", {}), content_type="application/xml")
 
 
-def _put(api: ObjectsApi, request: Request, place: S3Location) -> Response:
-    headers = _headers(request)
+def _put(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+    headers = exchange.headers
     if "x-amz-copy-source" in headers:
         return _copy(api, headers, place)
-    kept = api.catalog.put(place, request_body.content(request.stream, headers), **_members(headers))
+    kept = api.catalog.put(place, request_body.content(exchange.stream, headers), **_members(headers))
     return Response(status=200, headers={"ETag": f'"{kept["etag"]}"', **kept["checksums"]})
 
 
@@ -124,19 +123,21 @@ def _copy(api: ObjectsApi, headers: Mapping[str, str], place: S3Location) -> Res
     return Response(xml.document("CopyObjectResult", result), content_type="application/xml")
 
 
-def _get(api: ObjectsApi, request: Request, place: S3Location) -> Response:
+def _get(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
     body = _found(api, place)
-    headers = _described(body, is_whole=not request.headers.get("Range"))
-    if request.if_none_match.contains(body["etag"]):
+    is_part = bool(exchange.headers.get("range"))
+    headers = _described(body, is_whole=not is_part)
+    if parse_etags(exchange.headers.get("if-none-match")).contains(body["etag"]):
         return Response(status=304, headers=headers)
-    if request.if_match and not request.if_match.contains(body["etag"]):
+    if_match = parse_etags(exchange.headers.get("if-match"))
+    if if_match and not if_match.contains(body["etag"]):
         raise ObjectsError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
-    start, end = _range(request, body["size"])
-    status = 206 if request.headers.get("Range") else 200
+    start, end = _range(exchange, body["size"])
+    status = 206 if is_part else 200
     if status == 206:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{body['size']}"
     headers["Content-Length"] = str(end - start)
-    if request.method == "HEAD":
+    if exchange.method == "HEAD":
         return Response(status=status, headers=headers)
     file = api.catalog.blobs.path(body["blob"]).open("rb")
     file.seek(start)
@@ -146,24 +147,24 @@ def _get(api: ObjectsApi, request: Request, place: S3Location) -> Response:
         return Response(file.read(end - start), status, headers)
 
 
-def _range(request: Request, size: int) -> tuple[int, int]:
+def _range(exchange: Exchange, size: int) -> tuple[int, int]:
     """From where to where, the end not included."""
-    asked = request.range
-    if asked is None:
+    wanted = parse_range_header(exchange.headers.get("range"))
+    if wanted is None:
         return 0, size
-    found = asked.range_for_length(size) if asked.units == "bytes" else None
+    found = wanted.range_for_length(size) if wanted.units == "bytes" else None
     if found is None:
         raise ObjectsError("InvalidRange", "The requested range is not satisfiable", 416)
     return found
 
 
-def _delete(api: ObjectsApi, _request: Request, place: S3Location) -> Response:
+def _delete(api: ObjectsApi, _exchange: Exchange, place: S3Location) -> Response:
     api.catalog.remove(place)
     return Response(status=204)
 
 
-def _delete_many(api: ObjectsApi, request: Request, place: S3Location) -> Response:
-    root = xml.parse(request.get_data())
+def _delete_many(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+    root = xml.parse(exchange.body)
     wanted = [(one.findtext("Key", ""), one.findtext("VersionId")) for one in root.findall("Object")]
     if len(wanted) > _MOST_DELETED:
         raise invalid(f"{len(wanted)} objects; a request deletes {_MOST_DELETED} at most")
@@ -178,39 +179,35 @@ def _delete_many(api: ObjectsApi, request: Request, place: S3Location) -> Respon
     return Response(xml.document("DeleteResult", {"Deleted": deleted}), content_type="application/xml")
 
 
-def _begin_upload(api: ObjectsApi, request: Request, place: S3Location) -> Response:
-    upload = api.uploads.begin(place, _members(_headers(request)))
+def _begin_upload(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+    upload = api.uploads.begin(place, _members(exchange.headers))
     told = {"Bucket": place.bucket, "Key": place.key, "UploadId": upload}
     return Response(xml.document("InitiateMultipartUploadResult", told), content_type="application/xml")
 
 
-def _put_part(api: ObjectsApi, request: Request, _place: S3Location) -> Response:
-    number = request.args.get("partNumber", type=int)
+def _put_part(api: ObjectsApi, exchange: Exchange, _place: S3Location) -> Response:
+    number = exchange.number("partNumber")
     if number is None or not 1 <= number <= 10_000:
         raise invalid("Part number must be an integer between 1 and 10000, inclusive")
-    etag = api.uploads.add(request.args["uploadId"], number, request_body.content(request.stream, _headers(request)))
+    etag = api.uploads.add(exchange.args["uploadId"], number, request_body.content(exchange.stream, exchange.headers))
     return Response(status=200, headers={"ETag": f'"{etag}"'})
 
 
-def _complete_upload(api: ObjectsApi, request: Request, place: S3Location) -> Response:
-    api.uploads.get(request.args["uploadId"])
-    parts = xml.parse(request.get_data()).findall("Part")
+def _complete_upload(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+    api.uploads.get(exchange.args["uploadId"])
+    parts = xml.parse(exchange.body).findall("Part")
     try:
         wanted = [(int(one.findtext("PartNumber", "")), one.findtext("ETag", "")) for one in parts]
     except ValueError:
         raise invalid("A part's number is no number") from None
-    kept = api.uploads.complete(request.args["uploadId"], wanted)
+    kept = api.uploads.complete(exchange.args["uploadId"], wanted)
     told = {"Bucket": place.bucket, "Key": place.key, "ETag": f'"{kept["etag"]}"'}
     return Response(xml.document("CompleteMultipartUploadResult", told), content_type="application/xml")
 
 
-def _abandon_upload(api: ObjectsApi, request: Request, _place: S3Location) -> Response:
-    api.uploads.abandon(request.args["uploadId"])
+def _abandon_upload(api: ObjectsApi, exchange: Exchange, _place: S3Location) -> Response:
+    api.uploads.abandon(exchange.args["uploadId"])
     return Response(status=204)
-
-
-def _headers(request: Request) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in request.headers.items()}
 
 
 def _members(headers: Mapping[str, str]) -> Mapping[str, Any]:
@@ -245,13 +242,13 @@ def _found(api: ObjectsApi, place: S3Location) -> Document:
 
 
 _ANSWERS: Mapping[tuple[str, str, str], Answer] = {
-    ("GET", "service", ""): lambda api, _request, _place: list_buckets(api.store),
+    ("GET", "service", ""): lambda api, _exchange, _place: list_buckets(api.store),
     ("PUT", "bucket", ""): _make_bucket,
     ("HEAD", "bucket", ""): _head_bucket,
     ("DELETE", "bucket", ""): _remove_bucket,
-    ("GET", "bucket", ""): lambda api, request, place: list_objects(api.catalog, request, place),
-    ("GET", "bucket", "list-type"): lambda api, request, place: list_objects(api.catalog, request, place),
-    ("GET", "bucket", "versions"): lambda api, request, place: list_versions(api.catalog, request, place),
+    ("GET", "bucket", ""): lambda api, exchange, place: list_objects(api.catalog, exchange, place),
+    ("GET", "bucket", "list-type"): lambda api, exchange, place: list_objects(api.catalog, exchange, place),
+    ("GET", "bucket", "versions"): lambda api, exchange, place: list_versions(api.catalog, exchange, place),
     ("GET", "bucket", "location"): _location,
     ("POST", "bucket", "delete"): _delete_many,
     ("PUT", "object", ""): _put,

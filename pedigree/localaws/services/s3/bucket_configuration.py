@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from werkzeug import Request, Response
+from werkzeug import Response
 
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError
 from pedigree.localaws.kernel.store import Store
@@ -32,10 +33,10 @@ _EMPTY: Mapping[str, bytes] = {
 KINDS = (*_ABSENT, *_EMPTY)
 
 
-def handler(request: Request, store: Store) -> Callable[..., Response] | None:
+def handler(exchange: Exchange, store: Store) -> Callable[..., Response] | None:
     """What answers a request about a kind of configuration, if it is one."""
-    kind = next((word for word in request.args if word in KINDS), None)
-    act = _ACTIONS.get(request.method)
+    kind = next((word for word in exchange.args if word in KINDS), None)
+    act = _ACTIONS.get(exchange.method)
     return None if kind is None or act is None else lambda _api, asked, place: act(store, asked, place, kind)
 
 
@@ -52,7 +53,7 @@ def forget(store: Store, bucket: str) -> None:
         store.remove(CONFIGURATION, entry.name)
 
 
-def _get(store: Store, _request: Request, place: S3Location, kind: str) -> Response:
+def _get(store: Store, _exchange: Exchange, place: S3Location, kind: str) -> Response:
     found = store.find(CONFIGURATION, f"{place.bucket}/{kind}")
     if found is None and kind in _ABSENT:
         raise ObjectsError(_ABSENT[kind], f"The bucket has no {kind} configuration", 404)
@@ -60,8 +61,8 @@ def _get(store: Store, _request: Request, place: S3Location, kind: str) -> Respo
     return Response(body, content_type="application/json" if kind == "policy" else "application/xml")
 
 
-def _put(store: Store, request: Request, place: S3Location, kind: str) -> Response:
-    text = request.get_data().decode()
+def _put(store: Store, exchange: Exchange, place: S3Location, kind: str) -> Response:
+    text = exchange.body.decode()
     with store.transaction():
         store.put(CONFIGURATION, f"{place.bucket}/{kind}", {"text": text})
         if kind == "versioning":
@@ -70,7 +71,7 @@ def _put(store: Store, request: Request, place: S3Location, kind: str) -> Respon
     return Response(status=204 if kind in ("policy", "tagging") else 200)
 
 
-def _delete(store: Store, _request: Request, place: S3Location, kind: str) -> Response:
+def _delete(store: Store, _exchange: Exchange, place: S3Location, kind: str) -> Response:
     if store.find(CONFIGURATION, f"{place.bucket}/{kind}") is not None:
         store.remove(CONFIGURATION, f"{place.bucket}/{kind}")
     return Response(status=204)

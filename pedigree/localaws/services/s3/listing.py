@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from werkzeug import Request, Response
+from werkzeug import Response
 
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import invalid
 from pedigree.localaws.kernel.store import Document, Store
@@ -24,12 +25,12 @@ def list_buckets(store: Store) -> Response:
     return _answer("ListAllMyBucketsResult", {"Owner": _OWNER, "Buckets": {"Bucket": buckets}})
 
 
-def list_objects(catalog: ObjectCatalog, request: Request, place: S3Location) -> Response:
+def list_objects(catalog: ObjectCatalog, exchange: Exchange, place: S3Location) -> Response:
     """The objects of a bucket, those below a delimiter as one prefix."""
-    prefix, delimiter = request.args.get("prefix", ""), request.args.get("delimiter", "")
-    most = request.args.get("max-keys", default=_MOST, type=int)
-    start = _start(request)
-    encode = quote if request.args.get("encoding-type") == "url" else str
+    prefix, delimiter = exchange.args.get("prefix", ""), exchange.args.get("delimiter", "")
+    most = exchange.number("max-keys", _MOST)
+    start = _start(exchange)
+    encode = quote if exchange.args.get("encoding-type") == "url" else str
     found = [one for one in _entries(catalog, place, prefix, delimiter) if one[0] > start]
     page, rest = found[:most], found[most:]
     contents = [{"Key": encode(key), **_summary(body)} for key, body in page if body is not None]
@@ -39,7 +40,7 @@ def list_objects(catalog: ObjectCatalog, request: Request, place: S3Location) ->
         "Delimiter": encode(delimiter) if delimiter else None,
         "MaxKeys": most,
         "KeyCount": len(page),
-        "EncodingType": request.args.get("encoding-type"),
+        "EncodingType": exchange.args.get("encoding-type"),
         "IsTruncated": bool(rest),
         "Contents": contents,
         "CommonPrefixes": [{"Prefix": encode(key)} for key, body in page if body is None],
@@ -51,9 +52,9 @@ def list_objects(catalog: ObjectCatalog, request: Request, place: S3Location) ->
     return _answer("ListBucketResult", told)
 
 
-def list_versions(catalog: ObjectCatalog, request: Request, place: S3Location) -> Response:
+def list_versions(catalog: ObjectCatalog, exchange: Exchange, place: S3Location) -> Response:
     """The objects of a bucket and what they were before."""
-    prefix = request.args.get("prefix", "")
+    prefix = exchange.args.get("prefix", "")
     current = [(key, body, True) for key, body in catalog.under(S3Location(place.bucket, prefix))]
     before = [(key, body, False) for key, body in catalog.versions(place.bucket, prefix)]
     versions = [
@@ -77,10 +78,10 @@ def _entries(
             yield last, None
 
 
-def _start(request: Request) -> str:
-    token = request.args.get("continuation-token")
+def _start(exchange: Exchange) -> str:
+    token = exchange.args.get("continuation-token")
     if token is None:
-        return request.args.get("start-after") or request.args.get("marker") or ""
+        return exchange.args.get("start-after") or exchange.args.get("marker") or ""
     try:
         return base64.b64decode(token, altchars=b"-_", validate=True).decode()
     except ValueError:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.iam.authorizer import Gate
+from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.interfaces import LogWriter
@@ -46,7 +46,7 @@ class SageMaker:
         self,
         world: World,
         catalog: ObjectCatalog,
-        gate: Gate,
+        authorizer: Authorizer,
         sessions: Sessions,
         clients: Clients,
         logs: LogWriter,
@@ -55,7 +55,7 @@ class SageMaker:
         container: Path | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
-        self._roles = AssumedRoles(world, gate, sessions, catalog)
+        self._roles = AssumedRoles(world, authorizer, sessions, catalog)
         self._clients = clients
         host = JobHost(environment, os.cpu_count() or 1, self._roles, MetricPublisher(clients))
         self.jobs = JobRunner(world, host, logs)
@@ -70,7 +70,7 @@ class SageMaker:
         self.transforms = TransformRunner(world, hosting)
         self.tuner = Tuner(world, TrainingJobs(world, self._answer, self._training.metric_values))
         self.service = Service(world, self._families())
-        services = RoleServices(world, gate, sessions, clients, self.service.answer)
+        services = RoleServices(world, authorizer, sessions, clients, self.service.answer)
         self.executor = Executor(world, runners(services), self._read, poll_seconds=poll_seconds)
 
     def resume(self) -> None:

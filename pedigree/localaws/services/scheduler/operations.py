@@ -1,53 +1,46 @@
-"""EventBridge Scheduler over HTTP: moto takes any expression and any time zone; here they are checked before."""
+"""The operations of EventBridge Scheduler in which moto takes any expression and time zone: they are checked first."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pedigree.localaws.http.protocol.documents import document
-from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
-from pedigree.localaws.http.replies import read, refused
-from pedigree.localaws.http.chain import Application, Environ, StartResponse
+from werkzeug import Response
+
+from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.protocol.errors import InvalidRequestError
+from pedigree.localaws.http.service import Service
 from pedigree.schedules import cron
 
-_PATH = re.compile(r"/schedules/[^/]+")
-_LARGEST = 1 << 20
+
+@dataclass(frozen=True)
+class SchedulerOperations:
+    """Checks schedules before moto keeps them; all else is moto's."""
+
+    _moto: Service
+
+    def create_schedule(self, exchange: Exchange) -> Response:
+        """Keep a schedule that has times."""
+        _check(exchange.members)
+        return self._moto(exchange)
+
+    def update_schedule(self, exchange: Exchange) -> Response:
+        """As with making one."""
+        return self.create_schedule(exchange)
 
 
-class SchedulesApi:
-    """Scheduler over HTTP; everything else is moto's."""
-
-    def __init__(self, others: Application) -> None:
-        self._others = others
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """The answer to a request."""
-        if environ["REQUEST_METHOD"] in ("POST", "PUT") and _PATH.fullmatch(environ["PATH_INFO"]):
-            try:
-                body = read(environ, _LARGEST)
-                _check(document(body))
-            except ServiceError as error:
-                return refused(error)(environ, start_response)
-            environ["wsgi.input"] = io.BytesIO(body)
-        return self._others(environ, start_response)
-
-
-def _check(asked: Mapping[str, Any]) -> None:
-    expression, timezone = asked.get("ScheduleExpression"), asked.get("ScheduleExpressionTimezone") or "UTC"
+def _check(members: Mapping[str, Any]) -> None:
+    expression, timezone = members["ScheduleExpression"], members.get("ScheduleExpressionTimezone") or "UTC"
     try:
-        cron.parse(str(expression))
+        cron.parse(expression)
     except ValueError:
         raise InvalidRequestError(f"Invalid Schedule Expression {expression}.") from None
     try:
-        ZoneInfo(str(timezone))
+        ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InvalidRequestError(f"Invalid Schedule Expression Timezone {timezone}.") from None
-    if not isinstance(asked.get("Target"), Mapping) or not asked["Target"].get("Arn"):
-        raise InvalidRequestError("Invalid request provided: a schedule needs a Target with an Arn.")
-    start, end = asked.get("StartDate"), asked.get("EndDate")
+    start, end = members.get("StartDate"), members.get("EndDate")
     if isinstance(start, (int, float)) and isinstance(end, (int, float)) and end <= start:
         raise InvalidRequestError("The EndDate must come after the StartDate.")

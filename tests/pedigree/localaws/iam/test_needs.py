@@ -15,15 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedigree.iam import Request
+from pedigree.localaws.http.parser import read_call
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
-from pedigree.localaws.http.protocol import parser as reading
-from pedigree.localaws.iam import needs, objects
-from pedigree.localaws.iam.actions import TABLES
-from pedigree.localaws.iam.callers import People, UnknownKeyError
-from pedigree.localaws.iam.calls import Call, path
 from pedigree.localaws.http.protocol.models import input_shape, model
+from pedigree.localaws.iam import needs, s3_requests
+from pedigree.localaws.iam.actions import TABLES
+from pedigree.localaws.iam.callers import Callers, UnknownKeyError
+from pedigree.localaws.iam.members import path
 from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
-from tests.support.calls import FUNCTION, UUID, KnownResources, client, environ, sent
+from tests.support.calls import FUNCTION, UUID, KnownResources, client, exchange, sent
 from tests.support.required_actions import ROWS, SCHEDULED, TAGS, TRAINING
 
 DERIVED = {
@@ -38,13 +39,12 @@ DERIVED = {
 
 
 def needed(service: str, operation: str, known: KnownResources | None = None, **arguments: Any) -> list[Request]:
-    asked = sent(service, operation, **arguments)
+    request = sent(service, operation, **arguments)
     if service == "s3":
-        return list(objects.requests(asked))
-    call = reading.read(asked)
-    assert call is not None
-    assert call.operation == client(service).meta.method_to_api_mapping[operation]
-    return list(needs.requests(TABLES[call.service], call, known or KnownResources()))
+        return list(s3_requests.requests(request))
+    assert request.call is not None
+    assert request.operation == client(service).meta.method_to_api_mapping[operation]
+    return list(needs.requests(TABLES[request.service], request.call, known or KnownResources()))
 
 
 def pairs(requests: list[Request]) -> set[str]:
@@ -119,7 +119,26 @@ def test_an_operation_that_no_table_knows_is_itself_on_everything() -> None:
 )
 def test_what_could_be_two_operations_is_refused(service: str, path: str, headers: dict[str, str], body: bytes) -> None:
     with pytest.raises(InvalidRequestError, match="twice"):
-        reading.read(environ(service, "POST", f"http://127.0.0.1{path}", headers, body))
+        read_call(exchange(service, "POST", f"http://127.0.0.1{path}", headers, body))
+
+
+@pytest.mark.parametrize(
+    ("service", "method", "url", "body"),
+    [
+        ("iam", "POST", "/", b"Action=DeleteRole&Action=ListRoles"),
+        ("iam", "POST", "/", b"Action=DeleteRole&RoleName=secret&RoleName=allowed"),
+        ("iam", "POST", "/?RoleName=secret", b"Action=DeleteRole&RoleName=allowed"),
+        ("lambda", "GET", "/2015-03-31/functions/f?Qualifier=secret&Qualifier=allowed", b""),
+    ],
+)
+def test_a_parameter_with_two_values_is_refused(service: str, method: str, url: str, body: bytes) -> None:
+    with pytest.raises(InvalidRequestError, match="several values"):
+        read_call(exchange(service, method, f"http://127.0.0.1{url}", {}, body))
+
+
+def test_a_list_in_a_query_has_all_of_its_values() -> None:
+    arn = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
+    assert sent("lambda", "untag_resource", Resource=arn, TagKeys=["a", "b"]).members["TagKeys"] == ["a", "b"]
 
 
 @pytest.mark.parametrize("service", sorted(TABLES))
@@ -175,21 +194,21 @@ class KeptIam:
         """Nobody has the key."""
 
 
-def people(until: int) -> People:
+def callers(until: int) -> Callers:
     kept = {"sts": KeptSts(dt.datetime.fromtimestamp(until, dt.timezone.utc)), "iam": KeptIam()}
-    return People(lambda service, _region: nullcontext(kept[service]), ACCOUNT, lambda: 1000.0)
+    return Callers(lambda service, _region: nullcontext(kept[service]), ACCOUNT, lambda: 1000.0)
 
 
 def test_a_session_is_known_until_it_is_over() -> None:
-    assert people(2000).asking("ASIA", "token").arn == "arn"
+    assert callers(2000).caller_of("ASIA", "token").arn == "arn"
     with pytest.raises(UnknownKeyError, match="is expired"):
-        people(999).asking("ASIA", "token")
+        callers(999).caller_of("ASIA", "token")
 
 
 @pytest.mark.parametrize(("key", "token"), [("ASIA", ""), ("ASIA", "another"), ("AKIA", "")])
 def test_a_key_is_nothing_without_its_token(key: str, token: str) -> None:
     with pytest.raises(UnknownKeyError, match="is invalid"):
-        people(2000).asking(key, token)
+        callers(2000).caller_of(key, token)
 
 
 def test_a_name_that_looks_like_an_arn_is_one_only_where_it_says_all() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pedigree.language.shapes import service as model
-from pedigree.localaws.http.protocol.serializer import shaped
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.serializer import shaped
 from pedigree.localaws.http.protocol.validator import checked
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import unsupported
@@ -34,14 +34,15 @@ class Service:
 
     def answer(self, operation: str, request: Any) -> dict[str, Any]:
         """Answer an operation; ServiceError if it is refused."""
-        handler = self.handlers.get(operation)
-        if handler is None:
+        if operation not in self.handlers:
             raise UnknownOperationError(operation)
-        shapes = model().operation_model(operation)
-        members = checked(shapes.input_shape, request)
+        return self.perform(operation, checked(model().operation_model(operation).input_shape, request))
+
+    def perform(self, operation: str, members: dict[str, Any]) -> dict[str, Any]:
+        """Answer a request that fits the model."""
         unsupported.refuse(operation, members)
-        result = handler(self._world, members)
+        result = self.handlers[operation](self._world, members)
         if not operation.startswith(_READ_ONLY):
             self._world.signal.wake()
-        answer: dict[str, Any] = shaped(shapes.output_shape, result)
+        answer: dict[str, Any] = shaped(model().operation_model(operation).output_shape, result)
         return answer

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pedigree.iam import Request
-from pedigree.localaws.iam.authorizer import Gate
+from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel.clients import SAGEMAKER
 from pedigree.localaws.kernel.world import World
@@ -32,7 +32,7 @@ class AssumedRoles:
     """Roles that the local AWS's IAM lets SageMaker assume."""
 
     world: World
-    gate: Gate
+    authorizer: Authorizer
     sessions: Sessions
     catalog: ObjectCatalog
 
@@ -40,11 +40,11 @@ class AssumedRoles:
         return self.sessions.credentials(role, SAGEMAKER, source) if role else {}
 
     def objects(self, role: str, source: str) -> ObjectCatalog:
-        if not role or not self.gate.is_enforced:
+        if not role or not self.authorizer.is_enforced:
             return self.catalog
         caller = self.sessions.caller(role, SAGEMAKER, source)
 
         def check(request: Request) -> None:
-            self.gate.check(caller, (request,), self.world.region)
+            self.authorizer.check(caller, (request,), self.world.region)
 
         return RoleCatalog(self.world.store, self.catalog.blobs, self.world.clock, check)

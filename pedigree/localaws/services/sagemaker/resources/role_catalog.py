@@ -8,14 +8,14 @@ from typing import Any
 
 from pedigree.iam import Request
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.iam.objects import arn
+from pedigree.localaws.iam.s3_requests import arn
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 
 Check = Callable[[Request], None]
-"""Let the role do something, or raise DeniedError."""
+"""Let the role do something, or raise AccessDeniedError."""
 
 
 class RoleCatalog(ObjectCatalog):

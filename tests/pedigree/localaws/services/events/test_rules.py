@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
+from werkzeug import Response
 
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events import patterns
-from pedigree.localaws.services.events.operations import EventsApi
 from pedigree.localaws.services.events.deliveries import KIND as DELIVERY
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
+from pedigree.localaws.services.events.operations import EventBridgeOperations
 from pedigree.localaws.services.events.rules import KIND as EVENT
 from pedigree.localaws.services.events.rules import RuleDispatcher
 from tests.support.callers import until
+from tests.support.calls import sent
 from tests.support.worlds import world
 
 DEEP = '{"a":' * 400 + "[1]" + "}" * 400
@@ -73,6 +75,16 @@ class Held:
         yield self._backend
 
 
+class NoMoto:
+    """moto, which is asked for nothing."""
+
+    def supports(self, _operation: str) -> bool:
+        return False
+
+    def __call__(self, exchange: Exchange) -> Response:
+        raise LookupError(exchange.operation)
+
+
 @pytest.fixture
 def local(tmp_path: Path) -> World:
     return world(tmp_path)
@@ -111,15 +123,8 @@ def test_a_pattern_that_is_too_deep_is_none() -> None:
 
 
 def test_an_event_that_is_too_deep_is_malformed(local: World) -> None:
-    api = EventsApi(local, rules(local), lambda _environ, _start: [])
+    operations = EventBridgeOperations(local, rules(local), NoMoto())
     entries = [{"Source": "mine", "DetailType": "told", "Detail": detail} for detail in (DEEP, "{}")]
-    body = json.dumps({"Entries": entries}).encode()
-    environ: dict[str, Any] = {
-        "HTTP_X_AMZ_TARGET": "AWSEvents.PutEvents",
-        "REQUEST_METHOD": "POST",
-        "wsgi.input": io.BytesIO(body),
-        "CONTENT_LENGTH": str(len(body)),
-    }
-    answer = json.loads(b"".join(api(environ, lambda *_: None)))
+    answer = operations.put_events(sent("events", "put_events", Entries=entries))
     assert [one.get("ErrorCode") for one in answer["Entries"]] == ["MalformedDetail", None]
     assert len(local.store.entries(EVENT)) == 1

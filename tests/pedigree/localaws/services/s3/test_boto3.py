@@ -12,9 +12,10 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from werkzeug import Request, Response
 from werkzeug.serving import make_server
 
+from pedigree.localaws.http.chain import Application, request_chain
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock
 from pedigree.localaws.services.s3.api import ObjectsApi
@@ -22,16 +23,16 @@ from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
 
 
+def let_pass(_exchange: Exchange) -> None:
+    """Here everybody may do everything."""
+
+
 @pytest.fixture
 def s3(tmp_path: Path) -> Iterator[Any]:
     store = Store(tmp_path / "state.sqlite")
     api = ObjectsApi(store, ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SystemClock()))
-
-    @Request.application
-    def application(request: Request) -> Response:
-        return api.answer(request)
-
-    server = make_server("127.0.0.1", 0, application, threaded=True)
+    chain: Application = request_chain({"s3": api}, let_pass, let_pass, port=lambda: server.server_port)
+    server = make_server("127.0.0.1", 0, chain, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     client = boto3.client(

@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeAlias
 
 from botocore.exceptions import ClientError
 
+from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.iam.calls import Call
-from pedigree.localaws.iam.authorizer import Gate
+from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.sessions import SESSION, Sessions
 from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, RoleAssumption
 from pedigree.localaws.kernel.world import World
@@ -51,7 +51,7 @@ class RoleServices:
     """The services of this local AWS, called as the role of the execution; IAM decides each call."""
 
     world: World
-    gate: Gate
+    authorizer: Authorizer
     sessions: Sessions
     clients: Clients
     answer: Answer
@@ -62,7 +62,7 @@ class RoleServices:
     def call(self, attempt: Attempt, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         execution = attempt.execution
         caller = self.sessions.caller(execution["RoleArn"], SAGEMAKER, execution["PipelineExecutionArn"])
-        self.gate.check_call(caller, Call("sagemaker", operation, request, self.world.region))
+        self.authorizer.check_call(caller, Call("sagemaker", operation, request, self.world.region))
         return self.answer(operation, dict(request))
 
     def send(self, attempt: Attempt, queue: str, body: str) -> None:

@@ -6,22 +6,21 @@ Every word that stands for something else than the object or the bucket itself c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, unquote
+from typing import Any
+from urllib.parse import unquote
 
 from pedigree.iam import Request
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError
-from pedigree.localaws.http.protocol.parser import body
 
-Environ: TypeAlias = dict[str, Any]
 _LISTING = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
 _HEADERS = {
-    "HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION": "s3:x-amz-server-side-encryption",
-    "HTTP_X_AMZ_SERVER_SIDE_ENCRYPTION_AWS_KMS_KEY_ID": "s3:x-amz-server-side-encryption-aws-kms-key-id",
-    "HTTP_X_AMZ_ACL": "s3:x-amz-acl",
-    "HTTP_X_AMZ_STORAGE_CLASS": "s3:x-amz-storage-class",
-    "HTTP_X_AMZ_METADATA_DIRECTIVE": "s3:x-amz-metadata-directive",
+    "x-amz-server-side-encryption": "s3:x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id": "s3:x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-acl": "s3:x-amz-acl",
+    "x-amz-storage-class": "s3:x-amz-storage-class",
+    "x-amz-metadata-directive": "s3:x-amz-metadata-directive",
 }
 # What is configured, and what reading and writing it are called; removing it is writing, but for a policy.
 _CONFIGURED = {
@@ -75,44 +74,44 @@ def arn(bucket: str, key: str = "") -> str:
     return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
 
 
-def requests(environ: Environ) -> Iterator[Request]:
+def requests(exchange: Exchange) -> Iterator[Request]:
     """What a request of S3 needs."""
-    bucket, _, key = environ.get("PATH_INFO", "/").lstrip("/").partition("/")
-    asked = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    method, level = environ["REQUEST_METHOD"], "object" if key else "bucket" if bucket else "service"
-    context = {name: environ[header] for header, name in _HEADERS.items() if header in environ}
-    if (method, level) == ("POST", "bucket") and "delete" in asked:
-        yield from _deleted(environ, bucket, context)
+    bucket, _, key = exchange.path.lstrip("/").partition("/")
+    method, args = exchange.method, exchange.args
+    level = "object" if key else "bucket" if bucket else "service"
+    context = {name: exchange.headers[header] for header, name in _HEADERS.items() if header in exchange.headers}
+    if (method, level) == ("POST", "bucket") and "delete" in args:
+        yield from _deletions(exchange, bucket, context)
         return
-    context |= {name: asked[word] for word, name in _LISTING.items() if word in asked and level == "bucket"}
-    words = [word for word in asked if (method, level, word) in ACTIONS] or [""]
+    context |= {name: args[word] for word, name in _LISTING.items() if word in args and level == "bucket"}
+    words = [word for word in args if (method, level, word) in ACTIONS] or [""]
     resource = arn(bucket, key) if bucket else "*"
     for word in words:
         action = ACTIONS.get((method, level, word), f"{method.title()}{level.title()}")
         yield Request(f"s3:{action}", resource, context)
-    if (method, level, words) == ("PUT", "bucket", [""]) and _elements(environ, "Tag"):
+    if (method, level, words) == ("PUT", "bucket", [""]) and _elements(exchange, "Tag"):
         yield Request("s3:TagResource", resource, context)
-    source = environ.get("HTTP_X_AMZ_COPY_SOURCE")
+    source = exchange.headers.get("x-amz-copy-source")
     if source is not None:
         place = unquote(source.partition("?")[0]).lstrip("/")
         yield Request("s3:GetObject", arn(*place.partition("/")[::2]))
 
 
-def _deleted(environ: Environ, bucket: str, context: Mapping[str, str]) -> Iterator[Request]:
+def _deletions(exchange: Exchange, bucket: str, context: Mapping[str, str]) -> Iterator[Request]:
     """Deleting many is deleting each of them, and a version besides where one is named; of what cannot be read, all."""
-    wanted = _elements(environ, "Object")
-    for one in wanted:
-        place = arn(bucket, one.findtext("Key", ""))
+    objects = _elements(exchange, "Object")
+    for element in objects:
+        place = arn(bucket, element.findtext("Key", ""))
         yield Request("s3:DeleteObject", place, context)
-        if one.findtext("VersionId") is not None:
+        if element.findtext("VersionId") is not None:
             yield Request("s3:DeleteObjectVersion", place, context)
-    if not wanted:
+    if not objects:
         yield Request("s3:DeleteObject", arn(bucket, "*"), context)
 
 
-def _elements(environ: Environ, name: str) -> list[Any]:
+def _elements(exchange: Exchange, name: str) -> list[Any]:
     """The elements of a name in a request's document; none in what cannot be read, which S3 will refuse."""
     try:
-        return list(xml.parse(body(environ)).iter(name))
+        return list(xml.parse(exchange.body).iter(name))
     except ObjectsError:
         return []

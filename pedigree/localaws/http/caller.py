@@ -1,0 +1,29 @@
+"""Who makes a request, as data: an identity of IAM with the policies that hold for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pedigree.iam import Policy, Principal
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Policies that must allow a request as well; the name is the one that AWS's refusals use."""
+
+    name: str
+    policies: tuple[Policy, ...]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A user, a session of a role, or the account's root; a session has a token and an expiry."""
+
+    arn: str
+    user_id: str
+    principal: Principal
+    policies: tuple[Policy, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    is_root: bool = False
+    token: str = ""
+    expires: float | None = None

@@ -1,0 +1,109 @@
+"""One request on its way through the chain: what its handlers find out about it, each thing once.
+
+The environ is WSGI's, and only moto gets one again (moto/environ.py). Everything else reads the members here.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import IO, Any, TypeAlias
+from urllib.parse import parse_qs
+
+from pedigree.localaws.http.caller import Caller
+from pedigree.localaws.http.protocol.call import Call
+from pedigree.localaws.http.protocol.errors import RequestTooLargeError
+
+LARGEST_IN_MEMORY = 8 << 20
+Environ: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the signature's credential scope says: the access key, the region and the service."""
+
+    key: str
+    region: str
+    service: str
+
+
+@dataclass
+class Exchange:
+    """A request, and what is known of it so far.
+
+    `service` is the scope's, but for SageMaker's data plane, which is `sagemaker-runtime` here. `call` stays None where
+    the service's protocol names no operation, as S3's. What `closing` holds is closed when the request is answered.
+    """
+
+    environ: Environ
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    stream: IO[bytes]
+    length: int = 0
+    service: str = ""
+    scope: Scope | None = None
+    caller: Caller | None = None
+    call: Call | None = None
+    closing: ExitStack = field(default_factory=ExitStack, repr=False)
+    _body: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, environ: Environ) -> Exchange:
+        """The request that a WSGI server hands over; names of headers are in small letters."""
+        headers = {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_")}
+        for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            if environ.get(name):
+                headers[name.replace("_", "-").lower()] = environ[name]
+        path = str(environ.get("PATH_INFO", "/")).encode("latin-1", "replace").decode("utf-8", "replace")
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        return cls(environ, environ["REQUEST_METHOD"], path, headers, environ["wsgi.input"], length)
+
+    @cached_property
+    def query(self) -> Mapping[str, Sequence[str]]:
+        """All values of each word in the query."""
+        return parse_qs(self.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+
+    @cached_property
+    def args(self) -> Mapping[str, str]:
+        """The first value of each word in the query."""
+        return {name: values[0] for name, values in self.query.items()}
+
+    def number(self, name: str, default: int | None = None) -> int | None:
+        """A number in the query."""
+        try:
+            return int(self.args[name])
+        except (KeyError, ValueError):
+            return default
+
+    @property
+    def operation(self) -> str:
+        """The operation that is called, if the request names one."""
+        return self.call.operation if self.call else ""
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The members of the call."""
+        return self.call.members if self.call else {}
+
+    @property
+    def region(self) -> str:
+        """The region that the request is signed for."""
+        return self.scope.region if self.scope else ""
+
+    @property
+    def body(self) -> bytes:
+        """The whole body. It is read once; the stream begins anew after this."""
+        if self._body is None:
+            if self.length > LARGEST_IN_MEMORY:
+                raise RequestTooLargeError(LARGEST_IN_MEMORY)
+            self._body = self.stream.read() if self.length else b""
+            self.stream = io.BytesIO(self._body)
+        return self._body
+
+    @body.setter
+    def body(self, content: bytes) -> None:
+        self._body, self.stream, self.length = content, io.BytesIO(content), len(content)

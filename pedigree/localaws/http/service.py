@@ -1,0 +1,55 @@
+"""What answers a service's calls: its own operations, and another service for all that it has no operation for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Set
+from typing import Any, Protocol, TypeAlias
+
+from botocore import xform_name
+from werkzeug import Response
+
+from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.protocol.serializer import answer
+
+Operation: TypeAlias = Callable[[Exchange], Response | Mapping[str, Any]]
+"""Answers a call with the members of its output, or with a whole response."""
+
+
+class Service(Protocol):
+    """Answers the exchanges of one service."""
+
+    def supports(self, operation: str, /) -> bool:
+        """Whether an operation of the service's model can be done."""
+        ...
+
+    def __call__(self, exchange: Exchange) -> Response:
+        """The answer to a request; ServiceError if it is refused."""
+        ...
+
+
+class Provider:
+    """A service made of objects whose methods are its operations, named as in boto3: PutEvents is put_events."""
+
+    def __init__(self, *groups: object, fallback: Service) -> None:
+        self._operations = {name: operation for group in groups for name, operation in operations_of(group).items()}
+        self._fallback = fallback
+
+    @property
+    def own_operations(self) -> Set[str]:
+        """The operations that are not left to the fallback, by their methods' names."""
+        return self._operations.keys()
+
+    def supports(self, operation: str) -> bool:
+        """Whether an operation is one of its own, or the fallback's."""
+        return xform_name(operation) in self._operations or self._fallback.supports(operation)
+
+    def __call__(self, exchange: Exchange) -> Response:
+        """The answer of the operation that the call names."""
+        operation = self._operations.get(xform_name(exchange.operation), self._fallback)
+        answered = operation(exchange)
+        return answered if isinstance(answered, Response) else answer(exchange.service, exchange.operation, answered)
+
+
+def operations_of(group: object) -> Mapping[str, Operation]:
+    """The operations of an object: its public methods."""
+    return {name: getattr(group, name) for name in dir(group) if not name.startswith("_")}

@@ -1,0 +1,65 @@
+"""A request as moto gets it: only what was read of it.
+
+moto finds out by itself what is asked of it, in headers, query and body, wherever it finds something first. So it gets
+nothing but what was decided on: the protocol's own headers, those that the operation has members for, and the body.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from pedigree.localaws.http.exchange import Environ, Exchange
+from pedigree.localaws.http.parser import REST, is_form
+from pedigree.localaws.http.protocol import rest
+from pedigree.localaws.http.protocol.models import MODELS, input_shape
+from pedigree.localaws.http.protocol.serializer import content_type
+
+_PROTOCOL_HEADERS = frozenset(
+    f"HTTP_{name}"
+    for name in ("HOST", "AUTHORIZATION", "X_AMZ_TARGET", "X_AMZ_DATE", "X_AMZ_SECURITY_TOKEN", "X_AMZN_QUERY_MODE")
+)
+_FORM = "application/x-www-form-urlencoded"
+
+
+def environ_for(exchange: Exchange) -> Environ:
+    """The environ of a request that was read and validated."""
+    kept = _PROTOCOL_HEADERS | _member_headers(exchange.service, exchange.operation)
+    environ = {name: value for name, value in exchange.environ.items() if not name.startswith("HTTP_") or name in kept}
+    body = exchange.body
+    if not is_form(exchange) and not _is_payload(exchange.service, exchange.operation):
+        # moto takes a body for a form as well, if there is no query: let there be nothing in it that parts one.
+        body = body.replace(b"&", b"\\u0026")
+    return {
+        **environ,
+        **_said(exchange),
+        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+    }
+
+
+def _said(exchange: Exchange) -> Mapping[str, str]:
+    """What the request says of itself, besides its members: the one thing that its protocol has it say."""
+    if exchange.service in REST:
+        return {}
+    if is_form(exchange):
+        return {"CONTENT_TYPE": _FORM}
+    return {"CONTENT_TYPE": content_type(exchange.service), "QUERY_STRING": ""}
+
+
+@cache
+def _member_headers(service: str, operation: str) -> frozenset[str]:
+    """The headers that are members of a request."""
+    shape: Any = input_shape(MODELS[service], operation)
+    members = [member.serialization for member in shape.members.values()] if shape is not None else []
+    names = [member["name"] for member in members if member.get("location") == "header"]
+    return frozenset(f"HTTP_{name.upper().replace('-', '_')}" for name in names)
+
+
+@cache
+def _is_payload(service: str, operation: str) -> bool:
+    """Whether the body as a whole is a member, which is handed on as it is."""
+    shape: Any = input_shape(MODELS[service], operation)
+    return service in REST and shape is not None and rest.has_payload(shape)

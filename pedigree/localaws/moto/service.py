@@ -1,0 +1,27 @@
+"""One of the services that moto keeps, as the chain of a request's handlers and providers ask it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from werkzeug import Response
+
+from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.supported import is_supported
+
+
+@dataclass(frozen=True)
+class MotoService:
+    """A service by its name in credential scopes."""
+
+    name: str
+    records: Records
+
+    def supports(self, operation: str) -> bool:
+        """Whether moto can do an operation."""
+        return is_supported(self.name, operation)
+
+    def __call__(self, exchange: Exchange) -> Response:
+        """moto's answer."""
+        return self.records.answer(exchange)

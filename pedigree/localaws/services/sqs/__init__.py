@@ -1,0 +1,1 @@
+"""SQS: moto's queues, and waiting for messages."""

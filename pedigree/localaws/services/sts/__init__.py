@@ -1,0 +1,1 @@
+"""STS: moto's sessions, and who a caller is."""
