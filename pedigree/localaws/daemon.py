@@ -20,12 +20,18 @@ from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import SystemClock, World
+from pedigree.localaws.moto.queues import Queues
 from pedigree.localaws.moto.service import MotoService
 from pedigree.localaws.moto.services import SERVICES, Records
 from pedigree.localaws.services.autoscaling.operations import AutoScalingOperations
 from pedigree.localaws.services.autoscaling.scaler import Scaler
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
-from pedigree.localaws.services.lambda_ import invoker
+from pedigree.localaws.services.events import targets
+from pedigree.localaws.services.events.deliveries import DeliveryQueue
+from pedigree.localaws.services.events.operations import EventBridgeOperations
+from pedigree.localaws.services.events.rules import RuleDispatcher
+from pedigree.localaws.services.events.targets import TargetChannel
+from pedigree.localaws.services.lambda_.invoker import RuntimeConfig
 from pedigree.localaws.services.lambda_.service import LambdaService
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.resource_lookup import ResourceLookup
@@ -36,6 +42,9 @@ from pedigree.localaws.services.sagemaker.control.api import ControlPlane
 from pedigree.localaws.services.sagemaker.endpoints.runtime import DataPlane
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS
 from pedigree.localaws.services.sagemaker.sagemaker import SageMaker
+from pedigree.localaws.services.scheduler.operations import SchedulerOperations
+from pedigree.localaws.services.scheduler.scheduler import Scheduler
+from pedigree.localaws.services.sqs.operations import SqsOperations
 from pedigree.localaws.services.sts.operations import StsOperations
 from pedigree.localaws.services.tagging.operations import TaggingOperations
 
@@ -71,7 +80,15 @@ class LocalAws:
         self._sessions, self._authorizer = self._authorization(options)
         self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
         logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._records, options.region, clock)
-        self._functions = LambdaService(self.world, self._records, self._clients, logs, _functions_machine(options))
+        self._deliveries = DeliveryQueue(store, clock)
+        self._deliveries.add_channel(targets.CHANNEL, TargetChannel(self._clients))
+        self._queues = Queues(self._records, options.region)
+        runtime = _lambda_runtime(options)
+        self._lambda = LambdaService(
+            self.world, self._records, self._clients, logs, runtime, self._deliveries, self._queues
+        )
+        self._rules = RuleDispatcher(self.world, self._records, self._deliveries)
+        self._scheduler = Scheduler(self.world, self._records, self._rules, self._deliveries, self._clients)
         self._sagemaker = SageMaker(
             *(
                 self.world,
@@ -114,17 +131,22 @@ class LocalAws:
         self._records.restore()
         self._sagemaker.resume()
         self._server.start()
-        self._logs.begin()
-        self._functions.begin()
+        self._logs.start()
+        self._lambda.start()
+        self._deliveries.start()
+        self._rules.start()
+        self._scheduler.start()
         self._sagemaker.begin()
-        self._scaler.begin()
+        self._scaler.start()
 
     def stop(self) -> None:
         """Stop answering; what runs goes on with the next start. Whatever fails in here, no process is left."""
         sagemaker = self._sagemaker
-        working = (self._scaler.end, sagemaker.executor.end, sagemaker.tuner.end, self._functions.end)
+        # Deliveries stop before functions end: an invocation that fails because of the stop must not count as a try.
+        calling = (self._scheduler.stop, self._rules.stop, self._deliveries.stop, self._lambda.stop)
+        working = (self._scaler.stop, sagemaker.executor.end, sagemaker.tuner.end, *calling)
         running = (sagemaker.jobs.end_all, sagemaker.transforms.end_all, sagemaker.endpoints.end_all)
-        keeping = (self._server.stop, sagemaker.captures.end, self._logs.end)
+        keeping = (self._server.stop, sagemaker.captures.end, self._logs.stop)
         with ExitStack() as stack:
             stack.callback(orphans.kill_orphans, self.world.folder)
             for end in reversed((*working, *running, *keeping)):
@@ -156,7 +178,10 @@ class LocalAws:
         scaling, tagging, sagemaker = moto["application-autoscaling"], moto["tagging"], self._sagemaker
         return {
             **moto,
-            **self._functions.services,
+            "lambda": self._lambda.provider,
+            "sqs": Provider(SqsOperations(self._queues, moto["sqs"]), fallback=moto["sqs"]),
+            "events": Provider(EventBridgeOperations(self.world, self._rules, moto["events"]), fallback=moto["events"]),
+            "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
             "application-autoscaling": Provider(AutoScalingOperations(self.world.store), fallback=scaling),
             "s3": ObjectsApi(self.world.store, self.catalog),
             "sagemaker": ControlPlane(self.service),
@@ -177,8 +202,8 @@ def _job_environment(options: Options) -> Mapping[str, str]:
     return {**environment, **orphans.daemon_marker(options.folder)}
 
 
-def _functions_machine(options: Options) -> invoker.RuntimeConfig:
+def _lambda_runtime(options: Options) -> RuntimeConfig:
     cores = os.cpu_count() or 1
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "PYTHONUNBUFFERED": "1"}
     environment |= orphans.daemon_marker(options.folder)
-    return invoker.RuntimeConfig(str(options.function_python), environment, cores, options.function_idle_seconds)
+    return RuntimeConfig(str(options.function_python), environment, cores, options.function_idle_seconds)

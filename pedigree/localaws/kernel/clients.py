@@ -69,3 +69,9 @@ class Clients:
                 proxies={},
             ),
         )
+
+
+def queue_url(clients: Clients, arn: str) -> str:
+    """Return the URL of a queue by its ARN."""
+    account, name = arn.split(":")[4:6]
+    return f"{clients.url()}/{account}/{name}"

@@ -109,11 +109,11 @@ def test_lines_that_wait_are_kept_though_no_more_come(tmp_path: Path) -> None:
     obstacle, files = blocked(tmp_path), LogFiles(tmp_path / "logs", SetClock())
     records = Full()
     logs = CloudWatchLogs(files, cast(Records, records), "us-east-1", SetClock(), seconds=0.01)
-    logs.begin()
+    logs.start()
     logs.write("group", "stream", "one")
     until(lambda: records.kept, 1)
     obstacle.unlink()
-    logs.end()
+    logs.stop()
     assert (texts(tmp_path), records.asked >= 2) == (["one"], True)
 
 

@@ -1,4 +1,4 @@
-"""Application Auto Scaling for endpoints: policies that moto keeps are really followed.
+"""Application Auto Scaling for endpoints: the policies and scheduled actions that moto stores are carried out.
 
-metering.py counts what is asked of each variant, tracking.py decides purely, scaler.py does it and tells CloudWatch.
+SageMaker's meter counts invocations, target_tracking.py decides (pure), scaler.py scales and publishes metrics.
 """

@@ -1,4 +1,4 @@
-"""What CloudWatch is told of invocations: how many there were, how they ended, and how long they took."""
+"""The CloudWatch metrics of an endpoint's invocations: their number, errors and latencies."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pedigree.localaws.services.cloudwatch.statistics import sets
+from pedigree.localaws.services.cloudwatch.statistics import statistic_sets
 from pedigree.localaws.services.sagemaker.endpoints.metering import Asked
 
 NAMESPACE = "AWS/SageMaker"
 _MICROSECONDS = 1e6
-_MOST_SETS = 10
+_MAX_SETS = 10
 
 
-def metrics(
-    asked: Sequence[Asked], instances: int, dimensions: Sequence[Mapping[str, str]], moment: dt.datetime
+def metric_data(
+    invocations: Sequence[Asked], instances: int, dimensions: Sequence[Mapping[str, str]], moment: dt.datetime
 ) -> Iterator[Mapping[str, Any]]:
-    """The metrics of invocations of one variant. Latencies come as sets of similar ones: sums are exact, and few."""
-    about = {"Dimensions": dimensions, "Timestamp": moment}
-    for name, value in _counts(asked, instances).items():
-        yield {**about, "MetricName": name, "Value": value, "Unit": "None"}
-    for name, values in _latencies(asked).items():
-        for one in sets(values, _MOST_SETS):
-            yield {**about, "MetricName": name, "StatisticValues": one, "Unit": "Microseconds"}
+    """Yield the metric data of one variant; latencies come as a few statistic sets, whose sums are exact."""
+    common = {"Dimensions": dimensions, "Timestamp": moment}
+    for name, value in _counts(invocations, instances).items():
+        yield {**common, "MetricName": name, "Value": value, "Unit": "None"}
+    for name, values in _latencies(invocations).items():
+        for statistic_set in statistic_sets(values, _MAX_SETS):
+            yield {**common, "MetricName": name, "StatisticValues": statistic_set, "Unit": "Microseconds"}
 
 
-def _counts(asked: Sequence[Asked], instances: int) -> Mapping[str, float]:
+def _counts(invocations: Sequence[Asked], instances: int) -> Mapping[str, float]:
     return {
-        "Invocations": float(len(asked)),
-        "InvocationsPerInstance": len(asked) / instances,
-        "Invocation4XXErrors": float(sum(one.is_client_error for one in asked)),
-        "Invocation5XXErrors": float(sum(one.is_server_error for one in asked)),
+        "Invocations": float(len(invocations)),
+        "InvocationsPerInstance": len(invocations) / instances,
+        "Invocation4XXErrors": float(sum(invocation.is_client_error for invocation in invocations)),
+        "Invocation5XXErrors": float(sum(invocation.is_server_error for invocation in invocations)),
     }
 
 
-def _latencies(asked: Sequence[Asked]) -> Mapping[str, Sequence[float]]:
+def _latencies(invocations: Sequence[Asked]) -> Mapping[str, Sequence[float]]:
     return {
-        "ModelLatency": [one.model_seconds * _MICROSECONDS for one in asked],
-        "OverheadLatency": [one.overhead_seconds * _MICROSECONDS for one in asked],
+        "ModelLatency": [invocation.model_seconds * _MICROSECONDS for invocation in invocations],
+        "OverheadLatency": [invocation.overhead_seconds * _MICROSECONDS for invocation in invocations],
     }

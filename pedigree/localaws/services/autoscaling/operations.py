@@ -10,7 +10,7 @@ from typing import Any
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.autoscaling.scaler import ACTIVITY
+from pedigree.localaws.services.autoscaling.activity_log import KIND
 
 _FILTERS = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 _PAGE = 50
@@ -27,7 +27,7 @@ class AutoScalingOperations:
         """A page of the activities that fit the filters."""
         members = exchange.members
         filters = {member: members[member] for member in _FILTERS if member in members}
-        activities = [entry.body for entry in reversed(self._store.entries(ACTIVITY))]
+        activities = [entry.body for entry in reversed(self._store.entries(KIND))]
         matching = [
             activity for activity in activities if all(activity[name] == value for name, value in filters.items())
         ]

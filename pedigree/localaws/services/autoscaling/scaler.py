@@ -1,25 +1,25 @@
-"""Follows the scaling policies and scheduled actions of all variants, and tells CloudWatch what was asked of them."""
+"""Carries out the scaling policies and scheduled actions of all variants, and publishes their metrics."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.autoscaling.invocation_metrics import NAMESPACE, metrics
-from pedigree.localaws.services.autoscaling.scheduled_actions import ScheduledActions
+from pedigree.localaws.services.autoscaling.activity_log import ActivityLog
+from pedigree.localaws.services.autoscaling.invocation_metrics import NAMESPACE, metric_data
+from pedigree.localaws.services.autoscaling.scalable_target import DIMENSIONS, ScalableTarget
+from pedigree.localaws.services.autoscaling.scheduled_actions import DueAction, ScheduledActions
 from pedigree.localaws.services.autoscaling.target_tracking import (
     PolicyHistory,
     TrackingPolicy,
-    combined,
+    combine,
     decide,
     outside,
 )
@@ -29,227 +29,193 @@ from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.metering import MINUTE, Meter
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 
-ACTIVITY = "scaling-activity"
 _LOG = logging.getLogger(__name__)
 _PERIOD_SECONDS = 5.0
 _FIRST_SERVER_FAULT = 500
-_SCALING = "application-autoscaling"
-_DIMENSIONS = ("sagemaker:variant:DesiredInstanceCount", "sagemaker:variant:DesiredProvisionedConcurrency")
+_SERVICE = "application-autoscaling"
 _COOLDOWNS = {"out_cooldown": "ScaleOutCooldown", "in_cooldown": "ScaleInCooldown"}
 _INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
-_CALLED = {
+_METRIC_NAMES = {
     _INVOCATIONS: "invocations an instance and minute",
     "SageMakerVariantConcurrentRequestsPerModelHighResolution": "requests at a time and instance",
     "SageMakerVariantProvisionedConcurrencyUtilization": "of the provisioned concurrency",
 }
 
 
-@dataclass(frozen=True)
-class ScalableTarget:
-    """A variant that is scaled, between so few and so many instances; suspended: what is left alone meanwhile."""
-
-    resource: str
-    dimension: str
-    least: int
-    most: int
-    suspended: Mapping[str, bool]
-
-    @property
-    def endpoint(self) -> str:
-        """The endpoint."""
-        return self.resource.split("/")[1]
-
-    @property
-    def variant(self) -> str:
-        """Its variant."""
-        return self.resource.split("/")[3]
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> ScalableTarget:
-        """A target as the service describes it."""
-        bounds = int(told["MinCapacity"]), int(told["MaxCapacity"])
-        return cls(told["ResourceId"], told["ScalableDimension"], *bounds, told.get("SuspendedState") or {})
-
-
 class Scaler:
-    """A thread that looks every few seconds."""
+    """Scales all targets every few seconds, in a thread of its own."""
 
     def __init__(
-        self, world: World, endpoints: Endpoints, meter: Meter, watch: AlarmEvaluator, client: Callable[[str], Any]
+        self, world: World, endpoints: Endpoints, meter: Meter, alarms: AlarmEvaluator, client: Callable[[str], Any]
     ) -> None:
         self._world = world
         self._endpoints = endpoints
         self._meter = meter
-        self._watch = watch
+        self._alarms = alarms
         self._client = client
         self._actions = ScheduledActions(world.store, world.clock.now)
-        self._past: dict[str, PolicyHistory] = {}
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="scaler", daemon=True)
+        self._activities = ActivityLog(world)
+        self._histories: dict[str, PolicyHistory] = {}
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="scaler", daemon=True)
 
-    def begin(self) -> None:
-        """Start to look."""
+    def start(self) -> None:
         self._thread.start()
 
-    def end(self) -> None:
-        """Stop looking."""
-        self._over.set()
+    def stop(self) -> None:
+        self._stopped.set()
         self._thread.join()
 
-    def look(self) -> None:
-        """Follow every policy once, tell CloudWatch what has come since the last time, and let alarms look at it."""
+    def scale_all(self) -> None:
+        """Apply every policy once, publish the latest metrics, and evaluate all alarms."""
         for target in self._targets():
             try:
-                self._follow(self._scheduled(target))
+                self._apply_policies(self._apply_scheduled_actions(target))
             except (ClientError, ServiceError) as error:
-                _LOG.warning("scaling of %s has to wait: %s", target.resource, error)
-        self._publish()
-        self._watch.look()
+                _LOG.warning("%s cannot be scaled now: %s", target.resource, error)
+        self._publish_metrics()
+        self._alarms.evaluate_all()
 
-    def _work(self) -> None:
-        while not self._over.wait(_PERIOD_SECONDS):
+    def _run(self) -> None:
+        while not self._stopped.wait(_PERIOD_SECONDS):
             try:
-                self.look()
+                self.scale_all()
             except (BotoCoreError, ClientError, ServiceError) as error:
-                _LOG.warning("scaling has to wait: %s", error)
-            except Exception:  # noqa: BLE001  # a bug in here must not end all scaling
-                _LOG.exception("scaling has to wait")
+                _LOG.warning("nothing can be scaled now: %s", error)
+            except Exception:  # noqa: BLE001  # a bug must not end all scaling
+                _LOG.exception("nothing can be scaled now")
 
     def _targets(self) -> list[ScalableTarget]:
         if not self._world.store.entries(ENDPOINT.kind):
             return []
-        told = self._pages("describe_scalable_targets", "ScalableTargets")
-        return [ScalableTarget.of(one) for one in told if one["ScalableDimension"] in _DIMENSIONS]
+        targets = self._pages("describe_scalable_targets", "ScalableTargets")
+        return [ScalableTarget.parse(target) for target in targets if target["ScalableDimension"] in DIMENSIONS]
 
-    def _pages(self, operation: str, key: str, **asked: str) -> Iterator[Mapping[str, Any]]:
-        for page in self._client(_SCALING).get_paginator(operation).paginate(ServiceNamespace="sagemaker", **asked):
-            yield from page[key]
+    def _pages(self, operation: str, member: str, **filters: str) -> Iterator[Mapping[str, Any]]:
+        paginator = self._client(_SERVICE).get_paginator(operation)
+        for page in paginator.paginate(ServiceNamespace="sagemaker", **filters):
+            yield from page[member]
 
-    def _scheduled(self, target: ScalableTarget) -> ScalableTarget:
-        """A target after the scheduled actions that are due."""
+    def _apply_scheduled_actions(self, target: ScalableTarget) -> ScalableTarget:
+        """Carry out the actions that are due, and return the target with its new limits."""
         if target.suspended.get("ScheduledScalingSuspended"):
             return target
-        asked = {"ResourceId": target.resource, "ScalableDimension": target.dimension}
-        for due in self._actions.due(self._pages("describe_scheduled_actions", "ScheduledActions", **asked)):
-            action = due.action
-            wanted = action.get("ScalableTargetAction") or {}
-            bounds = {member: wanted[member] for member in ("MinCapacity", "MaxCapacity") if member in wanted}
-            _LOG.info("scheduled action %s: %s", action["ScheduledActionName"], bounds)
-            try:
-                self._client(_SCALING).register_scalable_target(ServiceNamespace="sagemaker", **asked, **bounds)
-            except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _FIRST_SERVER_FAULT:
-                    raise
-                _LOG.warning("scheduled action %s is refused: %s", action["ScheduledActionName"], error)
-                self._actions.note(due)
+        actions = self._pages("describe_scheduled_actions", "ScheduledActions", **_filters(target))
+        for due in self._actions.due(actions):
+            limits = self._register_limits(target, due)
+            self._actions.mark_done(due)
+            if limits is None:
                 continue
-            self._actions.note(due)
-            least, most = bounds.get("MinCapacity", target.least), bounds.get("MaxCapacity", target.most)
-            target = ScalableTarget(target.resource, target.dimension, least, most, target.suspended)
-            self._bound(target, f"scheduled action name {action['ScheduledActionName']} was triggered")
+            target = replace(
+                target,
+                min_capacity=limits.get("MinCapacity", target.min_capacity),
+                max_capacity=limits.get("MaxCapacity", target.max_capacity),
+            )
+            self._enforce_limits(target, f"scheduled action name {due.action['ScheduledActionName']} was triggered")
         return target
 
-    def _follow(self, target: ScalableTarget) -> None:
-        count = self._count(target)
-        if not count or self._bound(target):
+    def _register_limits(self, target: ScalableTarget, due: DueAction) -> Mapping[str, int] | None:
+        """Register the limits of a scheduled action, and return them, or None if the service refuses them."""
+        action = due.action
+        requested = action.get("ScalableTargetAction") or {}
+        limits = {member: requested[member] for member in ("MinCapacity", "MaxCapacity") if member in requested}
+        _LOG.info("scheduled action %s: %s", action["ScheduledActionName"], limits)
+        client = self._client(_SERVICE)
+        try:
+            client.register_scalable_target(ServiceNamespace="sagemaker", **_filters(target), **limits)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _FIRST_SERVER_FAULT:
+                raise
+            _LOG.warning("scheduled action %s is refused: %s", action["ScheduledActionName"], error)
+            return None
+        return limits
+
+    def _apply_policies(self, target: ScalableTarget) -> None:
+        capacity = self._capacity(target)
+        if not capacity or self._enforce_limits(target):
             return
         policies = list(self._policies(target))
         now = self._world.clock.monotonic()
         keys = [f"{target.resource} {name}" for name, _, _ in policies]
-        pasts = [self._past.get(key, PolicyHistory()) for key in keys]
+        histories = [self._histories.get(key, PolicyHistory()) for key in keys]
         decisions = [
-            decide(policy, load, count, past, now) for (_, policy, load), past in zip(policies, pasts, strict=True)
+            decide(policy, load, capacity, history, now)
+            for (_, policy, load), history in zip(policies, histories, strict=True)
         ]
-        wanted, known = combined(decisions, pasts, count)
-        self._past.update(zip(keys, known, strict=True))
-        if wanted is not None:
-            self._scale(target, wanted.count, wanted.cause)
+        decision, histories = combine(decisions, histories, capacity)
+        self._histories.update(zip(keys, histories, strict=True))
+        if decision is not None:
+            self._scale(target, decision.capacity, decision.cause)
 
-    def _count(self, target: ScalableTarget) -> int:
-        """How many instances a target has; none while it is not to be scaled."""
-        body = self._world.store.find(ENDPOINT.kind, target.endpoint)
-        if body is None or body["EndpointStatus"] != "InService":
+    def _capacity(self, target: ScalableTarget) -> int:
+        """Return a target's number of instances, or zero while it cannot be scaled."""
+        endpoint = self._world.store.find(ENDPOINT.kind, target.endpoint)
+        if endpoint is None or endpoint["EndpointStatus"] != "InService":
             return 0
         return self._endpoints.counts(target.endpoint).get(target.variant, 0)
 
-    def _bound(self, target: ScalableTarget, cause: str = "") -> bool:
-        """Have no fewer and no more instances than a target allows; whether anything was to be done."""
-        count = self._count(target)
-        within = min(max(count, target.least), target.most)
-        if not count or within == count:
+    def _enforce_limits(self, target: ScalableTarget, cause: str = "") -> bool:
+        """Scale a target into its limits, and return whether this was necessary."""
+        capacity = self._capacity(target)
+        allowed = min(max(capacity, target.min_capacity), target.max_capacity)
+        if not capacity or allowed == capacity:
             return False
-        self._scale(target, within, cause or outside(count, target.least, target.most))
+        self._scale(target, allowed, cause or outside(capacity, target.min_capacity, target.max_capacity))
         return True
 
     def _policies(self, target: ScalableTarget) -> Iterator[tuple[str, TrackingPolicy, float]]:
-        """The policies that are tracked, by name, each with the load that it is about."""
-        asked = {"ResourceId": target.resource, "ScalableDimension": target.dimension}
-        for one in self._pages("describe_scaling_policies", "ScalingPolicies", **asked):
-            tracking = one.get("TargetTrackingScalingPolicyConfiguration", {})
-            kind = tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType", "")
-            load = self._load(target, kind, tracking)
-            if load is None:
-                continue
-            known = {argument: tracking[member] for argument, member in _COOLDOWNS.items() if member in tracking}
-            policy = TrackingPolicy(
-                tracking["TargetValue"],
-                target.least,
-                target.most,
-                **known,
-                called=_CALLED.get(kind, "of the metric an instance"),
-                may_go_out=not target.suspended.get("DynamicScalingOutSuspended", False),
-                may_go_in=not (
-                    tracking.get("DisableScaleIn") or target.suspended.get("DynamicScalingInSuspended", False)
-                ),
-            )
-            yield one["PolicyName"], policy, load
+        """Yield the target tracking policies, by name, each with its current load."""
+        for description in self._pages("describe_scaling_policies", "ScalingPolicies", **_filters(target)):
+            tracking = description.get("TargetTrackingScalingPolicyConfiguration", {})
+            metric = tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType", "")
+            load = self._load(target, metric, tracking)
+            if load is not None:
+                yield description["PolicyName"], _tracking_policy(target, metric, tracking), load
 
-    def _load(self, target: ScalableTarget, kind: str, tracking: Mapping[str, Any]) -> float | None:
-        """What is asked of a target now, as a policy counts it; None if nobody knows."""
-        if kind == _INVOCATIONS:
+    def _load(self, target: ScalableTarget, metric: str, tracking: Mapping[str, Any]) -> float | None:
+        """Return the current load of all instances by a policy's metric, or None if it is unknown."""
+        if metric == _INVOCATIONS:
             return self._meter.last_minute(target.endpoint, target.variant)
-        if kind in _CALLED:
+        if metric in _METRIC_NAMES:
             return self._meter.concurrent(target.endpoint, target.variant)
         custom = tracking.get("CustomizedMetricSpecification") or {}
         if "MetricName" not in custom:
             return None
-        dimensions = frozenset((one["Name"], one["Value"]) for one in custom.get("Dimensions", ()))
-        series = MetricStat(custom["Namespace"], custom["MetricName"], dimensions, custom["Statistic"])
-        told = self._watch.number(series, MINUTE)
-        return None if told is None else told * self._count(target)
+        dimensions = frozenset((dimension["Name"], dimension["Value"]) for dimension in custom.get("Dimensions", ()))
+        stat = MetricStat(custom["Namespace"], custom["MetricName"], dimensions, custom["Statistic"])
+        value = self._alarms.metric_value(stat, MINUTE)
+        return None if value is None else value * self._capacity(target)
 
-    def _scale(self, target: ScalableTarget, count: int, cause: str) -> None:
-        """Have so many instances, and keep that it was done, why, and what came of it."""
-        name = str(uuid.uuid4())
-        what = "instance count" if target.dimension == _DIMENSIONS[0] else "provisioned concurrency"
-        begun = {
-            "ActivityId": name,
-            "ServiceNamespace": "sagemaker",
-            "ResourceId": target.resource,
-            "ScalableDimension": target.dimension,
-            "Description": f"Setting desired {what} to {count}.",
-            "Cause": cause,
-            "StartTime": self._world.now(),
-            "StatusCode": "InProgress",
-        }
-        self._world.store.put(ACTIVITY, name, begun)
+    def _scale(self, target: ScalableTarget, capacity: int, cause: str) -> None:
+        activity_id = self._activities.begin(target, capacity, cause)
 
-        def done(failure: str) -> None:
-            told = (
-                f"Failed to set desired {what} to {count}: {failure}"
-                if failure
-                else f"Successfully set desired {what} to {count}."
-            )
-            status = "Failed" if failure else "Successful"
-            ended: Document = {"StatusCode": status, "StatusMessage": told, "EndTime": self._world.now()}
-            self._world.store.update(ACTIVITY, name, lambda before: {**before, **ended})
+        def on_done(failure: str) -> None:
+            self._activities.finish(activity_id, target, capacity, failure)
 
-        _LOG.info("%s: %d instances, as %s", target.resource, count, cause)
-        self._endpoints.scale(target.endpoint, {target.variant: count}, done)
+        _LOG.info("%s: %d instances, because %s", target.resource, capacity, cause)
+        self._endpoints.scale(target.endpoint, {target.variant: capacity}, on_done)
 
-    def _publish(self) -> None:
-        for (endpoint, variant), asked in self._meter.drain().items():
+    def _publish_metrics(self) -> None:
+        for (endpoint, variant), invocations in self._meter.drain().items():
             dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}]
-            count = self._endpoints.counts(endpoint).get(variant, 1) or 1
-            told = list(metrics(asked, count, dimensions, self._world.clock.now()))
-            self._client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=told)
+            instances = self._endpoints.counts(endpoint).get(variant, 1) or 1
+            data = list(metric_data(invocations, instances, dimensions, self._world.clock.now()))
+            self._client("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+
+def _filters(target: ScalableTarget) -> dict[str, str]:
+    return {"ResourceId": target.resource, "ScalableDimension": target.dimension}
+
+
+def _tracking_policy(target: ScalableTarget, metric: str, tracking: Mapping[str, Any]) -> TrackingPolicy:
+    cooldowns = {argument: tracking[member] for argument, member in _COOLDOWNS.items() if member in tracking}
+    is_in_suspended = target.suspended.get("DynamicScalingInSuspended", False)
+    return TrackingPolicy(
+        tracking["TargetValue"],
+        target.min_capacity,
+        target.max_capacity,
+        **cooldowns,
+        metric=_METRIC_NAMES.get(metric, "of the metric an instance"),
+        may_scale_out=not target.suspended.get("DynamicScalingOutSuspended", False),
+        may_scale_in=not (tracking.get("DisableScaleIn") or is_in_suspended),
+    )

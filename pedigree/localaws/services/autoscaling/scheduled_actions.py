@@ -1,6 +1,6 @@
-"""Scheduled actions: when each was done last, which is kept, so that none is forgotten, whenever the daemon ends.
+"""Scheduled actions of scalable targets: when each was last carried out is stored, so that none is missed.
 
-That one is done is noted after it was; so one may be done twice, which changes nothing.
+An action is stored as done after it was carried out. So it may be carried out twice, which changes nothing.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _KIND = "scheduled-scaling"
 
 @dataclass(frozen=True)
 class DueAction:
-    """An action whose time has come, and when that was."""
+    """An action that is due, and since when."""
 
     action: Mapping[str, Any]
     moment: dt.datetime
 
 
 class ScheduledActions:
-    """The scheduled actions of a scalable target."""
+    """Finds the actions that are due, and stores which are done."""
 
     def __init__(self, store: Store, now: Callable[[], dt.datetime]) -> None:
         self._store = store
@@ -35,21 +35,20 @@ class ScheduledActions:
         self._unreadable: set[str] = set()
 
     def due(self, actions: Iterable[Mapping[str, Any]]) -> list[DueAction]:
-        """Those whose time has come since they were done last, the earliest first."""
-        times = [(one, self._last(one)) for one in actions]
-        found = [DueAction(one, moment) for one, moment in times if moment is not None]
-        return sorted(found, key=lambda one: one.moment)
+        """Return the actions that have become due since they were last done, the earliest first."""
+        moments = [(action, self._due_moment(action)) for action in actions]
+        due = [DueAction(action, moment) for action, moment in moments if moment is not None]
+        return sorted(due, key=lambda action: action.moment)
 
-    def note(self, done: DueAction) -> None:
-        """Keep that an action was done."""
-        self._store.put(_KIND, _key(done.action), {"seen": done.moment.isoformat()})
+    def mark_done(self, due: DueAction) -> None:
+        """Store that an action was carried out."""
+        self._store.put(_KIND, _key(due.action), {"seen": due.moment.isoformat()})
 
-    def _last(self, action: Mapping[str, Any]) -> dt.datetime | None:
-        key = _key(action)
-        made, now = action["CreationTime"], self._now()
-        kept = self._store.find(_KIND, key)
-        seen = dt.datetime.fromisoformat(kept["seen"]) if kept else made
-        timed = Trigger(
+    def _due_moment(self, action: Mapping[str, Any]) -> dt.datetime | None:
+        key, created = _key(action), action["CreationTime"]
+        done = self._store.find(_KIND, key)
+        last_done = dt.datetime.fromisoformat(done["seen"]) if done else created
+        trigger = Trigger(
             key,
             action["Schedule"],
             action.get("Timezone") or "UTC",
@@ -58,18 +57,18 @@ class ScheduledActions:
             end=action.get("EndTime"),
         )
         try:
-            due, _ = timed.around(seen, made, now)
+            due, _ = trigger.due_and_next(last_done, created, self._now())
         except (ValueError, KeyError) as error:
-            self._tell(key, error)
+            self._warn_once(key, error)
             return None
         return due
 
-    def _tell(self, key: str, error: Exception) -> None:
+    def _warn_once(self, key: str, error: Exception) -> None:
         if key not in self._unreadable:
             self._unreadable.add(key)
-            _LOG.warning("a scheduled action has no times, %s: %s", key, error)
+            _LOG.warning("the schedule of a scheduled action cannot be read, %s: %s", key, error)
 
 
 def _key(action: Mapping[str, Any]) -> str:
-    """What an action is known by: one that is due at other times is another one."""
+    """Return the identity of an action; another schedule makes it another action."""
     return f"{action['ScheduledActionARN']} {action['Schedule']} {action.get('Timezone') or ''}"

@@ -1,9 +1,9 @@
-"""Target tracking: how many instances there should be, for what is asked of them now.
+"""Target tracking: decides how many instances a variant needs for its current load. Pure.
 
-What is asked is a load that the instances share: a minute's invocations, or requests at a time. More come as soon as it
-is above the target for those that there are; fewer when a tenth below the target has held for a while. Each waits for
-its cooldown. AWS waits longer in both directions (three minutes above, fifteen below), because its metrics come a
-minute late; nobody at a laptop would wait for that.
+The load is what all instances share: the invocations of a minute, or concurrent requests. A policy scales out as soon
+as the load is above the target, and scales in after it has been a tenth below the target for a while; each waits for
+its cooldown. AWS waits longer in both directions (three minutes above, fifteen below), because its metrics arrive a
+minute late; a developer at a laptop would not wait for that.
 """
 
 from __future__ import annotations
@@ -12,79 +12,84 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-_BELOW = 0.9
-_CALM_SECONDS = 60.0
-_USUAL_COOLDOWN = 300.0
+_SCALE_IN_THRESHOLD = 0.9
+_SCALE_IN_WAIT_SECONDS = 60.0
+_DEFAULT_COOLDOWN_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
 class TrackingPolicy:
-    """What is tracked: so much an instance, between so few and so many instances; what is called what in a cause."""
+    """A target load for each instance, within capacity limits; metric is the load's name in messages."""
 
     target: float
-    least: int
-    most: int
-    out_cooldown: float = _USUAL_COOLDOWN
-    in_cooldown: float = _USUAL_COOLDOWN
-    called: str = "invocations an instance and minute"
-    may_go_out: bool = True
-    may_go_in: bool = True
+    min_capacity: int
+    max_capacity: int
+    out_cooldown: float = _DEFAULT_COOLDOWN_SECONDS
+    in_cooldown: float = _DEFAULT_COOLDOWN_SECONDS
+    metric: str = "invocations an instance and minute"
+    may_scale_out: bool = True
+    may_scale_in: bool = True
 
 
 @dataclass(frozen=True)
 class PolicyHistory:
-    """What matters of what was: when instances last came or went, and since when there is little to do."""
+    """When a policy last scaled out and in, and since when the load is low."""
 
-    out_at: float = -math.inf
-    in_at: float = -math.inf
-    calm_since: float | None = None
+    scaled_out_at: float = -math.inf
+    scaled_in_at: float = -math.inf
+    low_since: float | None = None
 
 
 @dataclass(frozen=True)
 class ScalingDecision:
-    """How many instances there should be, why, and what is the past from now on."""
+    """The capacity that a policy wants, why, and its history from now on."""
 
-    count: int
+    capacity: int
     cause: str
-    past: PolicyHistory
+    history: PolicyHistory
 
 
-def decide(policy: TrackingPolicy, load: float, count: int, past: PolicyHistory, now: float) -> ScalingDecision:
-    """What follows from the load of so many instances."""
-    within = min(max(count, policy.least), policy.most)
-    if within != count:
-        return ScalingDecision(within, outside(count, policy.least, policy.most), past)
-    needed = min(max(math.ceil(load / policy.target), policy.least), policy.most)
-    if needed > count:
-        calm = replace(past, calm_since=None)
-        if not policy.may_go_out or now - past.out_at < policy.out_cooldown:
-            return ScalingDecision(count, "", calm)
-        told = f"{load / count:g} {policy.called} are above the target {policy.target:g}"
-        return ScalingDecision(needed, told, replace(calm, out_at=now))
-    if needed == count or load >= _BELOW * policy.target * count:
-        return ScalingDecision(count, "", replace(past, calm_since=None))
-    since = now if past.calm_since is None else past.calm_since
-    last = max(past.out_at, past.in_at)
-    is_early = now - since < _CALM_SECONDS or now - last < policy.in_cooldown
-    if is_early or not policy.may_go_in:
-        return ScalingDecision(count, "", replace(past, calm_since=since))
-    told = f"{load / count:g} {policy.called} are below the target {policy.target:g}"
-    return ScalingDecision(needed, told, PolicyHistory(past.out_at, now, None))
+def decide(policy: TrackingPolicy, load: float, capacity: int, history: PolicyHistory, now: float) -> ScalingDecision:
+    """Decide from the load on a number of instances."""
+    allowed = min(max(capacity, policy.min_capacity), policy.max_capacity)
+    if allowed != capacity:
+        return ScalingDecision(allowed, outside(capacity, policy.min_capacity, policy.max_capacity), history)
+    needed = min(max(math.ceil(load / policy.target), policy.min_capacity), policy.max_capacity)
+    if needed > capacity:
+        busy = replace(history, low_since=None)
+        if not policy.may_scale_out or now - history.scaled_out_at < policy.out_cooldown:
+            return ScalingDecision(capacity, "", busy)
+        cause = f"{load / capacity:g} {policy.metric} are above the target {policy.target:g}"
+        return ScalingDecision(needed, cause, replace(busy, scaled_out_at=now))
+    if needed == capacity or load >= _SCALE_IN_THRESHOLD * policy.target * capacity:
+        return ScalingDecision(capacity, "", replace(history, low_since=None))
+    low_since = now if history.low_since is None else history.low_since
+    last_scaling = max(history.scaled_out_at, history.scaled_in_at)
+    is_early = now - low_since < _SCALE_IN_WAIT_SECONDS or now - last_scaling < policy.in_cooldown
+    if is_early or not policy.may_scale_in:
+        return ScalingDecision(capacity, "", replace(history, low_since=low_since))
+    cause = f"{load / capacity:g} {policy.metric} are below the target {policy.target:g}"
+    return ScalingDecision(needed, cause, PolicyHistory(history.scaled_out_at, now, None))
 
 
-def outside(count: int, least: int, most: int) -> str:
-    """Why so many instances are too few or too many, whatever is asked of them."""
-    return f"capacity {count} is outside {least} to {most}"
+def outside(capacity: int, min_capacity: int, max_capacity: int) -> str:
+    """Return the cause of a change to a capacity outside its limits."""
+    return f"capacity {capacity} is outside {min_capacity} to {max_capacity}"
 
 
-def combined(
-    decisions: Sequence[ScalingDecision], pasts: Sequence[PolicyHistory], count: int
+def combine(
+    decisions: Sequence[ScalingDecision], histories: Sequence[PolicyHistory], capacity: int
 ) -> tuple[ScalingDecision | None, list[PolicyHistory]]:
-    """What several policies decide together, and the past of each: the most that one wants; fewer only if all do."""
-    wanted = max(decisions, key=lambda one: one.count, default=None)
-    goes_in = wanted is not None and wanted.count < count
-    kept = [
-        one.past if one.count >= count or goes_in else replace(one.past, in_at=past.in_at, calm_since=past.calm_since)
-        for one, past in zip(decisions, pasts, strict=True)
+    """Combine the decisions of several policies: the highest capacity wins, so scaling in needs all of them.
+
+    A policy whose scaling in is overruled keeps the cooldown and the low load of its earlier history.
+    """
+    highest = max(decisions, key=lambda decision: decision.capacity, default=None)
+    scales_in = highest is not None and highest.capacity < capacity
+    combined = [
+        decision.history
+        if decision.capacity >= capacity or scales_in
+        else replace(decision.history, scaled_in_at=history.scaled_in_at, low_since=history.low_since)
+        for decision, history in zip(decisions, histories, strict=True)
     ]
-    return (None if wanted is None or wanted.count == count else wanted), kept
+    return (None if highest is None or highest.capacity == capacity else highest), combined

@@ -1,5 +1,5 @@
-"""CloudWatch alarms that are really evaluated: moto keeps alarms and metrics, but never looks at them.
+"""CloudWatch alarms that are really evaluated; moto stores alarms and metrics, but never evaluates them.
 
-statistics.py says what numbers come to, expressions.py is metric math, evaluating.py decides a state; all pure.
-watch.py looks at what moto keeps and tells alarms their states.
+statistics.py aggregates datapoints, metric_math.py evaluates expressions, alarm_state.py decides a state; all pure.
+alarm_evaluator.py reads moto's alarms and metrics, and sets the states.
 """

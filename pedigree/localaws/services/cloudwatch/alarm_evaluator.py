@@ -1,4 +1,4 @@
-"""Looks at the alarms and metrics that moto keeps, and tells alarms their states."""
+"""Evaluates the alarms in moto's state against its metrics, and sets their states."""
 
 from __future__ import annotations
 
@@ -8,127 +8,129 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
-from pedigree.localaws.services.cloudwatch import alarm_state
-from pedigree.localaws.services.cloudwatch.alarm_state import Alarm, MetricStat
+from pedigree.localaws.services.cloudwatch.alarm_state import Alarm, MetricStat, decide_state
 from pedigree.localaws.services.cloudwatch.metric_math import MetricMathError
 from pedigree.localaws.services.cloudwatch.statistics import Datapoint, single, statistic
 
 _LOG = logging.getLogger(__name__)
-_CLOUDWATCH = "cloudwatch"
-_OWN = "AWS/SageMaker"
-_KEPT_SECONDS = 3 * 3600
-_OWN_ID = "metric"
+_SERVICE = "cloudwatch"
+_OWN_NAMESPACE = "AWS/SageMaker"
+_RETENTION_SECONDS = 3 * 3600
+_METRIC_KEY = "metric"
 OpenBackend: TypeAlias = Callable[[str, str], AbstractContextManager[Any]]
+"""Locks and returns moto's backend for a service and a region."""
 
 
 class AlarmEvaluator:
-    """Evaluates all alarms of a region that are about metrics; a composite one is left as it is."""
+    """Evaluates all metric alarms of a region; composite alarms stay as they are."""
 
     def __init__(
-        self, held: OpenBackend, keep: Callable[[str], None], region: str, now: Callable[[], dt.datetime]
+        self, open_backend: OpenBackend, save: Callable[[str], None], region: str, now: Callable[[], dt.datetime]
     ) -> None:
-        self._held = held
-        self._keep = keep
+        self._open_backend = open_backend
+        self._save = save
         self._region = region
         self._now = now
         self._unreadable: set[str] = set()
 
-    def look(self) -> None:
-        """Give every alarm the state that it should have by now."""
+    def evaluate_all(self) -> None:
+        """Set the state of every alarm."""
         now = self._now().timestamp()
-        with self._held(_CLOUDWATCH, self._region) as backend:
-            _forget(backend, now - _KEPT_SECONDS)
-            changes = [self._look_at(one, backend.metric_data, now) for one in list(backend.alarms.values())]
+        with self._open_backend(_SERVICE, self._region) as backend:
+            _remove_old_metrics(backend, now - _RETENTION_SECONDS)
+            changes = [self._evaluate(alarm, backend.metric_data, now) for alarm in list(backend.alarms.values())]
         if any(changes):
-            self._keep(_CLOUDWATCH)
+            self._save(_SERVICE)
 
-    def number(self, series: MetricStat, seconds: float) -> float | None:
-        """What a metric comes to in the last so many seconds."""
+    def metric_value(self, stat: MetricStat, seconds: float) -> float | None:
+        """Return a statistic over the last seconds, or None without datapoints."""
         now = self._now().timestamp()
-        with self._held(_CLOUDWATCH, self._region) as backend:
-            found = _points(backend.metric_data, series, now - seconds)
-        return statistic(found, series.statistic)
+        with self._open_backend(_SERVICE, self._region) as backend:
+            datapoints = list(_datapoints(backend.metric_data, stat, now - seconds))
+        return statistic(datapoints, stat.statistic)
 
-    def _look_at(self, kept: Any, data: Sequence[Any], now: float) -> bool:
-        """Evaluate one; whether that changed it."""
+    def _evaluate(self, moto_alarm: Any, data: Sequence[Any], now: float) -> bool:
+        """Evaluate one of moto's alarms, and return whether its state has changed."""
         try:
-            alarm = _alarm(kept)
+            alarm = _metric_alarm(moto_alarm)
             if alarm is None:
                 return False
             oldest = now - alarm.period * alarm.periods
-            points = {key: _points(data, series, oldest) for key, series in alarm.series.items()}
-            told = alarm_state.state(alarm, points, now, kept.state_value)
+            datapoints = {key: list(_datapoints(data, stat, oldest)) for key, stat in alarm.metrics.items()}
+            state = decide_state(alarm, datapoints, now, moto_alarm.state_value)
         except (MetricMathError, KeyError, ValueError) as error:
-            if kept.name not in self._unreadable:
-                self._unreadable.add(kept.name)
-                _LOG.warning("alarm %s cannot be evaluated: %s", kept.name, error)
+            self._warn_once(moto_alarm.name, error)
             return False
-        if told.value == kept.state_value:
+        if state.value == moto_alarm.state_value:
             return False
-        _LOG.info("alarm %s: %s, as %s", kept.name, told.value, told.reason)
-        kept.update_state(told.reason, "{}", told.value)
+        _LOG.info("alarm %s: %s, because %s", moto_alarm.name, state.value, state.reason)
+        moto_alarm.update_state(state.reason, "{}", state.value)
         return True
 
+    def _warn_once(self, alarm: str, error: Exception) -> None:
+        if alarm not in self._unreadable:
+            self._unreadable.add(alarm)
+            _LOG.warning("alarm %s cannot be evaluated: %s", alarm, error)
 
-def _forget(backend: Any, oldest: float) -> None:
-    """Forget what endpoints told long ago: it would be kept anew with every change."""
+
+def _remove_old_metrics(backend: Any, oldest: float) -> None:
+    """Remove old metrics of endpoints, because moto's whole state is saved with every change."""
     data = backend.metric_data
-    if data and data[0].namespace == _OWN and data[0].timestamp.timestamp() < oldest:
-        backend.metric_data = [one for one in data if one.namespace != _OWN or one.timestamp.timestamp() >= oldest]
+    if data and data[0].namespace == _OWN_NAMESPACE and data[0].timestamp.timestamp() < oldest:
+        backend.metric_data = [
+            datum for datum in data if datum.namespace != _OWN_NAMESPACE or datum.timestamp.timestamp() >= oldest
+        ]
 
 
-def _alarm(kept: Any) -> Alarm | None:
-    """What one of moto's alarms looks at; None if it is about other alarms."""
-    if kept.rule or not (kept.metric_name or kept.metric_data_queries):
+def _metric_alarm(alarm: Any) -> Alarm | None:
+    """Convert one of moto's alarms; return None for a composite one."""
+    if alarm.rule or not (alarm.metric_name or alarm.metric_data_queries):
         return None
-    queries = kept.metric_data_queries
-    stats = {one.id: one.metric_stat for one in queries if one.metric_stat}
-    series = {key: _queried(one) for key, one in stats.items()} or {_OWN_ID: _own(kept)}
-    returned = [one.id for one in queries if str(one.return_data).lower() != "false"] or [_OWN_ID]
-    periods = int(kept.evaluation_periods or 1)
+    queries = alarm.metric_data_queries
+    stats = {query.id: query.metric_stat for query in queries if query.metric_stat}
+    metrics = {key: _query_stat(stat) for key, stat in stats.items()} or {_METRIC_KEY: _alarm_stat(alarm)}
+    returned = [query.id for query in queries if str(query.return_data).lower() != "false"] or [_METRIC_KEY]
+    periods = int(alarm.evaluation_periods or 1)
     return Alarm(
-        series,
+        metrics,
         returned[0],
-        kept.comparison_operator,
-        float(kept.threshold),
-        float(next((one.period for one in stats.values()), None) or kept.period or 60),
+        alarm.comparison_operator,
+        float(alarm.threshold),
+        float(next((stat.period for stat in stats.values()), None) or alarm.period or 60),
         periods,
-        int(kept.datapoints_to_alarm or periods),
-        kept.treat_missing_data or "missing",
-        {one.id: one.expression for one in queries if one.expression},
+        int(alarm.datapoints_to_alarm or periods),
+        alarm.treat_missing_data or "missing",
+        {query.id: query.expression for query in queries if query.expression},
     )
 
 
-def _queried(stat: Any) -> MetricStat:
+def _query_stat(stat: Any) -> MetricStat:
     return MetricStat(stat.metric.namespace, stat.metric.metric_name, _dimensions(stat.metric.dimensions), stat.stat)
 
 
-def _own(kept: Any) -> MetricStat:
-    chosen = kept.statistic or kept.extended_statistic
-    return MetricStat(kept.namespace, kept.metric_name, _dimensions(kept.dimensions), chosen)
+def _alarm_stat(alarm: Any) -> MetricStat:
+    chosen = alarm.statistic or alarm.extended_statistic
+    return MetricStat(alarm.namespace, alarm.metric_name, _dimensions(alarm.dimensions), chosen)
 
 
-def _dimensions(told: Any) -> frozenset[tuple[str, str]]:
-    """Names and values, however moto has them."""
+def _dimensions(dimensions: Any) -> frozenset[tuple[str, str]]:
+    """Return names and values; moto has dimensions as mappings or as objects."""
     return frozenset(
-        (one["Name"], one["Value"]) if isinstance(one, Mapping) else (one.name, one.value) for one in told or ()
+        (dimension["Name"], dimension["Value"]) if isinstance(dimension, Mapping) else (dimension.name, dimension.value)
+        for dimension in dimensions or ()
     )
 
 
-def _points(data: Sequence[Any], series: MetricStat, oldest: float) -> list[Datapoint]:
-    return list(_fitting(data, series, oldest))
-
-
-def _fitting(data: Sequence[Any], series: MetricStat, oldest: float) -> Iterator[Datapoint]:
-    for one in data:
-        if one.name != series.name or one.namespace != series.namespace:
+def _datapoints(data: Sequence[Any], stat: MetricStat, oldest: float) -> Iterator[Datapoint]:
+    for datum in data:
+        if datum.name != stat.name or datum.namespace != stat.namespace:
             continue
-        moment = one.timestamp.timestamp()
-        if moment >= oldest and _dimensions(one.dimensions) == series.dimensions:
-            yield _point(one, moment)
+        moment = datum.timestamp.timestamp()
+        if moment >= oldest and _dimensions(datum.dimensions) == stat.dimensions:
+            yield _datapoint(datum, moment)
 
 
-def _point(one: Any, moment: float) -> Datapoint:
-    if hasattr(one, "value"):
-        return single(moment, one.value)
-    return Datapoint(moment, one.sample_count, one.sum, one.min, one.max)
+def _datapoint(datum: Any, moment: float) -> Datapoint:
+    if hasattr(datum, "value"):
+        return single(moment, datum.value)
+    return Datapoint(moment, datum.sample_count, datum.sum, datum.min, datum.max)

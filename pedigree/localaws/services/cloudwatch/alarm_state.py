@@ -1,6 +1,6 @@
-"""The state of an alarm: what its numbers are in the last periods, and how many of them are beyond its threshold.
+"""Decides the state of an alarm from the values of its last periods. Pure.
 
-A period ends now and not at a full minute, so that an alarm goes off as soon as it has a reason to.
+A period ends now and not at a full minute, so that an alarm goes off as soon as it has a reason.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pedigree.localaws.services.cloudwatch import metric_math
 from pedigree.localaws.services.cloudwatch.metric_math import Number
 from pedigree.localaws.services.cloudwatch.statistics import Datapoint, statistic
 
-OK, ALARM, UNKNOWN = "OK", "ALARM", "INSUFFICIENT_DATA"
-_BREACHES: Mapping[str, Callable[[float, float], bool]] = {
+OK, ALARM, INSUFFICIENT_DATA = "OK", "ALARM", "INSUFFICIENT_DATA"
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanThreshold": operator.gt,
     "GreaterThanOrEqualToThreshold": operator.ge,
     "LessThanThreshold": operator.lt,
@@ -24,7 +24,7 @@ _BREACHES: Mapping[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True)
 class MetricStat:
-    """A metric's statistic: namespace, name and dimensions say which metric."""
+    """A statistic of a metric."""
 
     namespace: str
     name: str
@@ -34,53 +34,54 @@ class MetricStat:
 
 @dataclass(frozen=True)
 class Alarm:
-    """What an alarm looks at: series by their ids, one of which it compares, or an expression over them."""
+    """An alarm on one of its metrics or on an expression over them, named by returned."""
 
-    series: Mapping[str, MetricStat]
-    compared: str
+    metrics: Mapping[str, MetricStat]
+    returned: str
     comparison: str
     threshold: float
     period: float
     periods: int = 1
-    enough: int = 1
-    missing: str = "missing"
+    datapoints_to_alarm: int = 1
+    missing_data: str = "missing"
     expressions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class AlarmState:
-    """What an alarm says, and why."""
+    """A state and its reason."""
 
     value: str
     reason: str
 
 
-def state(alarm: Alarm, points: Mapping[str, Sequence[Datapoint]], now: float, before: str) -> AlarmState:
-    """The state of an alarm, by the points of each of its series."""
-    numbers = [_number(alarm, points, now - alarm.period * number) for number in range(alarm.periods)]
-    found = [one for one in numbers if one is not None]
-    if not found and alarm.missing == "ignore":
+def decide_state(alarm: Alarm, datapoints: Mapping[str, Sequence[Datapoint]], now: float, before: str) -> AlarmState:
+    """Return the state of an alarm from the datapoints of each of its metrics."""
+    values = [_value(alarm, datapoints, now - alarm.period * number) for number in range(alarm.periods)]
+    present = [value for value in values if value is not None]
+    if not present and alarm.missing_data == "ignore":
         return AlarmState(before, "No new data")
-    if not found and alarm.missing == "missing":
-        return AlarmState(UNKNOWN, "Insufficient Data: no datapoints were received")
-    breaches = _BREACHES[alarm.comparison]
-    beyond = sum(breaches(one, alarm.threshold) for one in found)
-    if alarm.missing == "breaching":
-        beyond += len(numbers) - len(found)
-    told = ", ".join(f"{one:g}" for one in found) or "none"
-    where = f"of the last {alarm.periods} datapoints [{told}]" if alarm.periods > 1 else f"datapoint [{told}]"
-    against = f"{alarm.comparison} of {alarm.threshold:g}"
-    if beyond >= alarm.enough:
-        return AlarmState(ALARM, f"Threshold Crossed: {beyond} {where} met {against}")
-    return AlarmState(OK, f"Threshold Crossed: {beyond} {where} met {against}, which needs {alarm.enough}")
+    if not present and alarm.missing_data == "missing":
+        return AlarmState(INSUFFICIENT_DATA, "Insufficient Data: no datapoints were received")
+    is_breaching = _COMPARISONS[alarm.comparison]
+    breaching = sum(is_breaching(value, alarm.threshold) for value in present)
+    if alarm.missing_data == "breaching":
+        breaching += len(values) - len(present)
+    listed = ", ".join(f"{value:g}" for value in present) or "none"
+    where = f"of the last {alarm.periods} datapoints [{listed}]" if alarm.periods > 1 else f"datapoint [{listed}]"
+    condition = f"{alarm.comparison} of {alarm.threshold:g}"
+    if breaching >= alarm.datapoints_to_alarm:
+        return AlarmState(ALARM, f"Threshold Crossed: {breaching} {where} met {condition}")
+    needed = f"which needs {alarm.datapoints_to_alarm}"
+    return AlarmState(OK, f"Threshold Crossed: {breaching} {where} met {condition}, {needed}")
 
 
-def _number(alarm: Alarm, points: Mapping[str, Sequence[Datapoint]], end: float) -> Number:
-    """What an alarm compares, in the period that ends at a moment."""
-    numbers: dict[str, Number] = {
-        key: statistic([one for one in points[key] if end - alarm.period < one.moment <= end], series.statistic)
-        for key, series in alarm.series.items()
+def _value(alarm: Alarm, datapoints: Mapping[str, Sequence[Datapoint]], end: float) -> Number:
+    """Return the value that an alarm compares, for the period that ends at a moment."""
+    values: dict[str, Number] = {
+        key: statistic([point for point in datapoints[key] if end - alarm.period < point.moment <= end], stat.statistic)
+        for key, stat in alarm.metrics.items()
     }
-    for key, text in alarm.expressions.items():
-        numbers[key] = metric_math.value(text, numbers)
-    return numbers[alarm.compared]
+    for key, expression in alarm.expressions.items():
+        values[key] = metric_math.evaluate(expression, values)
+    return values[alarm.returned]

@@ -1,6 +1,6 @@
-"""Metric math: arithmetic, comparisons, AND, OR, IF and a few functions over the numbers of one period.
+"""Metric math: arithmetic, comparisons, AND, OR, IF and a few functions over the values of one period.
 
-It is written nearly as Python is, so that Python's parser reads it; what is not listed here is refused.
+Its syntax is close to Python's, so Python's parser reads it; everything that is not listed here is refused.
 """
 
 from __future__ import annotations
@@ -14,43 +14,43 @@ from functools import cache
 from typing import TypeAlias
 
 Number: TypeAlias = float | None
-"""None is a number that is missing."""
+"""None stands for missing data."""
 
 
 class MetricMathError(ValueError):
-    """An expression that is not understood."""
+    """An expression that is malformed or not supported."""
 
 
-def value(text: str, numbers: Mapping[str, Number]) -> Number:
-    """What an expression comes to; None where it needs a number that is missing."""
-    return _of(_parsed(text), numbers)
+def evaluate(expression: str, values: Mapping[str, Number]) -> Number:
+    """Return the value of an expression, or None if it needs missing data."""
+    return _evaluate(_parse(expression), values)
 
 
 @cache
-def _parsed(text: str) -> ast.expr:
-    written = re.sub(r"\bAND\b|&&", " and ", re.sub(r"\bOR\b|\|\|", " or ", text)).replace("^", "**")
+def _parse(expression: str) -> ast.expr:
+    python = re.sub(r"\bAND\b|&&", " and ", re.sub(r"\bOR\b|\|\|", " or ", expression)).replace("^", "**")
     try:
-        return ast.parse(written.strip(), mode="eval").body
+        return ast.parse(python.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise MetricMathError(f"{text} is no expression of metric math") from None
+        raise MetricMathError(f"{expression} is not an expression of metric math") from None
 
 
-def _of(node: ast.expr, numbers: Mapping[str, Number]) -> Number:
+def _evaluate(node: ast.expr, values: Mapping[str, Number]) -> Number:
     if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
         return float(node.value)
     if isinstance(node, ast.Name):
-        return _named(node.id, numbers)
+        return _metric(node.id, values)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
-        return _called(node.func.id, node.args, numbers)
+        return _call(node.func.id, node.args, values)
     if isinstance(node, ast.BoolOp):
-        told = [_of(one, numbers) for one in node.values]
-        return float(all(told) if isinstance(node.op, ast.And) else any(told))
+        operands = [_evaluate(operand, values) for operand in node.values]
+        return float(all(operands) if isinstance(node.op, ast.And) else any(operands))
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return _apply(operator.neg, _of(node.operand, numbers))
-    return _binary(node, numbers)
+        return _apply(operator.neg, _evaluate(node.operand, values))
+    return _binary(node, values)
 
 
-def _binary(node: ast.expr, numbers: Mapping[str, Number]) -> Number:
+def _binary(node: ast.expr, values: Mapping[str, Number]) -> Number:
     if isinstance(node, ast.BinOp):
         kind: type[ast.AST] = type(node.op)
         sides = node.left, node.right
@@ -61,41 +61,45 @@ def _binary(node: ast.expr, numbers: Mapping[str, Number]) -> Number:
         raise MetricMathError(f"metric math has no {type(node).__name__} here")
     if kind not in _OPERATORS:
         raise MetricMathError(f"metric math has no {kind.__name__} here")
-    return _apply(_OPERATORS[kind], *(_of(one, numbers) for one in sides))
+    return _apply(_OPERATORS[kind], *(_evaluate(side, values) for side in sides))
 
 
-def _named(name: str, numbers: Mapping[str, Number]) -> Number:
-    if name not in numbers:
-        raise MetricMathError(f"{name} is no metric of the alarm")
-    return numbers[name]
+def _metric(name: str, values: Mapping[str, Number]) -> Number:
+    if name not in values:
+        raise MetricMathError(f"{name} is not a metric of the alarm")
+    return values[name]
 
 
-def _called(name: str, arguments: list[ast.expr], numbers: Mapping[str, Number]) -> Number:
-    known = name.upper()
-    if known == "IF" and len(arguments) in (2, 3):
-        chosen = arguments[1] if _of(arguments[0], numbers) else arguments[2] if len(arguments) > 2 else None
-        return None if chosen is None else _of(chosen, numbers)
-    if known == "FILL" and len(arguments) == 2:
-        found = _of(arguments[0], numbers)
-        return _of(arguments[1], numbers) if found is None else found
-    if known not in _FUNCTIONS or not arguments:
-        raise MetricMathError(f"metric math has no {name} of {len(arguments)} here")
-    return _apply(_FUNCTIONS[known], *(_of(one, numbers) for one in _flat(arguments)))
+def _call(name: str, arguments: list[ast.expr], values: Mapping[str, Number]) -> Number:
+    function = name.upper()
+    if function == "IF" and len(arguments) in (2, 3):
+        chosen = arguments[1] if _evaluate(arguments[0], values) else arguments[2] if len(arguments) > 2 else None
+        return None if chosen is None else _evaluate(chosen, values)
+    if function == "FILL" and len(arguments) == 2:
+        value = _evaluate(arguments[0], values)
+        return _evaluate(arguments[1], values) if value is None else value
+    if function not in _FUNCTIONS or not arguments:
+        raise MetricMathError(f"metric math has no {name} with {len(arguments)} arguments here")
+    return _apply(_FUNCTIONS[function], *(_evaluate(argument, values) for argument in _flatten(arguments)))
 
 
-def _flat(arguments: list[ast.expr]) -> list[ast.expr]:
-    """Several metrics may be handed over in brackets."""
-    return [inner for one in arguments for inner in (one.elts if isinstance(one, (ast.List, ast.Tuple)) else [one])]
+def _flatten(arguments: list[ast.expr]) -> list[ast.expr]:
+    """Replace arguments in brackets by their items."""
+    return [
+        item
+        for argument in arguments
+        for item in (argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else [argument])
+    ]
 
 
 def _apply(function: Callable[..., float], *operands: Number) -> Number:
-    if any(one is None for one in operands):
+    if any(operand is None for operand in operands):
         return None
     try:
-        made = float(function(*operands))
+        result = float(function(*operands))
     except (ZeroDivisionError, OverflowError, ValueError, TypeError):
         return None
-    return made if math.isfinite(made) else None
+    return result if math.isfinite(result) else None
 
 
 _OPERATORS: Mapping[type[ast.AST], Callable[..., float]] = {
@@ -115,8 +119,8 @@ _FUNCTIONS: Mapping[str, Callable[..., float]] = {
     "ABS": abs,
     "CEIL": math.ceil,
     "FLOOR": math.floor,
-    "SUM": lambda *numbers: sum(numbers),
-    "AVG": lambda *numbers: sum(numbers) / len(numbers),
-    "MAX": lambda *numbers: max(numbers),
-    "MIN": lambda *numbers: min(numbers),
+    "SUM": lambda *values: sum(values),
+    "AVG": lambda *values: sum(values) / len(values),
+    "MAX": lambda *values: max(values),
+    "MIN": lambda *values: min(values),
 }

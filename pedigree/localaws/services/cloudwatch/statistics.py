@@ -1,4 +1,4 @@
-"""What published numbers come to: sums, averages, percentiles, of single values and of sets of them alike."""
+"""Statistics over datapoints: sums, averages and percentiles, of single values and of statistic sets. Pure."""
 
 from __future__ import annotations
 
@@ -12,62 +12,65 @@ _PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,10})?|100)")
 
 @dataclass(frozen=True)
 class Datapoint:
-    """So many values at a moment (in seconds): their sum, and the smallest and the largest of them."""
+    """A statistic set: the number, sum, minimum and maximum of values at a moment (in seconds)."""
 
     moment: float
     count: float
     total: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
 
 def single(moment: float, value: float) -> Datapoint:
-    """One value."""
+    """Return the datapoint of one value."""
     return Datapoint(moment, 1.0, value, value, value)
 
 
-def sets(values: Sequence[float], most: int) -> list[Mapping[str, float]]:
-    """Values as at most so many sets, small ones apart from large ones: sums are kept, percentiles nearly."""
+def statistic_sets(values: Sequence[float], max_sets: int) -> list[Mapping[str, float]]:
+    """Group values into sets of similar size; sums stay exact, and percentiles nearly."""
     ordered = sorted(values)
-    number = min(most, len(ordered))
-    cuts = [len(ordered) * one // number for one in range(number + 1)] if number else []
-    groups = [ordered[first:last] for first, last in pairwise(cuts)]
-    return [{"SampleCount": float(len(one)), "Sum": sum(one), "Minimum": one[0], "Maximum": one[-1]} for one in groups]
+    number = min(max_sets, len(ordered))
+    bounds = [len(ordered) * index // number for index in range(number + 1)] if number else []
+    groups = [ordered[start:end] for start, end in pairwise(bounds)]
+    return [
+        {"SampleCount": float(len(group)), "Sum": sum(group), "Minimum": group[0], "Maximum": group[-1]}
+        for group in groups
+    ]
 
 
-def statistic(points: Sequence[Datapoint], name: str) -> float | None:
-    """What points come to; None where there are none, or the statistic is not known."""
-    if not points:
+def statistic(datapoints: Sequence[Datapoint], name: str) -> float | None:
+    """Return a statistic by its name in CloudWatch, or None without datapoints or for an unknown name."""
+    if not datapoints:
         return None
-    if name in _USUAL:
-        return _USUAL[name](points)
-    found = _PERCENTILE.fullmatch(name)
-    return percentile(points, float(found[1]) / 100) if found else None
+    if name in _STATISTICS:
+        return _STATISTICS[name](datapoints)
+    match = _PERCENTILE.fullmatch(name)
+    return percentile(datapoints, float(match[1]) / 100) if match else None
 
 
-def percentile(points: Sequence[Datapoint], share: float) -> float:
-    """The value below which a share of all values lies; within a set, values are taken to lie evenly."""
-    ordered = sorted(points, key=lambda one: (one.least, one.most))
-    left = share * sum(one.count for one in ordered)
-    for one in ordered:
-        if left <= one.count:
-            return one.least + (one.most - one.least) * left / one.count
-        left -= one.count
-    return ordered[-1].most
+def percentile(datapoints: Sequence[Datapoint], share: float) -> float:
+    """Return the value below which a share of all values lies; the values of a set count as evenly spread."""
+    ordered = sorted(datapoints, key=lambda point: (point.minimum, point.maximum))
+    left = share * sum(point.count for point in ordered)
+    for point in ordered:
+        if left <= point.count:
+            return point.minimum + (point.maximum - point.minimum) * left / point.count
+        left -= point.count
+    return ordered[-1].maximum
 
 
-def _count(points: Sequence[Datapoint]) -> float:
-    return sum(one.count for one in points)
+def _count(datapoints: Sequence[Datapoint]) -> float:
+    return sum(point.count for point in datapoints)
 
 
-def _sum(points: Sequence[Datapoint]) -> float:
-    return sum(one.total for one in points)
+def _sum(datapoints: Sequence[Datapoint]) -> float:
+    return sum(point.total for point in datapoints)
 
 
-_USUAL: Mapping[str, Callable[[Sequence[Datapoint]], float]] = {
+_STATISTICS: Mapping[str, Callable[[Sequence[Datapoint]], float]] = {
     "SampleCount": _count,
     "Sum": _sum,
     "Average": lambda points: _sum(points) / _count(points) if _count(points) else 0.0,
-    "Minimum": lambda points: min(one.least for one in points),
-    "Maximum": lambda points: max(one.most for one in points),
+    "Minimum": lambda points: min(point.minimum for point in points),
+    "Maximum": lambda points: max(point.maximum for point in points),
 }

@@ -1,1 +1,1 @@
-"""EventBridge: rules, patterns and targets, and deliveries that are tried until they arrive."""
+"""EventBridge: rules.py matches events with patterns.py; deliveries.py retries until they reach targets.py."""

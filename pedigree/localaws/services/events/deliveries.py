@@ -1,9 +1,9 @@
-"""What is to be brought to somebody, sooner or later: kept until it has arrived, or nobody will try any more.
+"""A persistent queue of deliveries: each is retried until it succeeds or its retries are exhausted.
 
-Events on their way to a target, schedules that have fired and calls that nobody waits for are documents of one kind.
-Each is tried as soon as it is due, again after a while that doubles, and is given up when it was tried often enough or
-has become too old. A daemon that is killed tries again when it is back: at least once, as AWS promises, not only once.
-AWS waits minutes between tries; on a machine that somebody sits before, the first comes after a second.
+Events for targets, schedules that have fired and asynchronous invocations are all deliveries. Each is attempted as
+soon as it is due, and again after a wait that doubles. A daemon that was killed repeats what it had begun: deliveries
+arrive at least once, as AWS promises, and not exactly once. AWS waits minutes between attempts; for a developer who is
+watching, the first retry comes after a second.
 """
 
 from __future__ import annotations
@@ -12,10 +12,8 @@ import heapq
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError, Store
@@ -23,18 +21,18 @@ from pedigree.localaws.kernel.world import Clock
 
 _LOG = logging.getLogger(__name__)
 KIND = "delivery"
-_AT_ONCE = 16
-_FIRST_WAIT = 1.0
-_LONGEST_WAIT = 60.0
-_AFTER_A_FAILURE = 1.0
-TRIED_OUT = "MaximumRetryAttempts"
-TOO_OLD = "MaximumEventAgeInSeconds"
+_DEFAULT_CONCURRENCY = 16
+_FIRST_WAIT_SECONDS = 1.0
+_MAX_WAIT_SECONDS = 60.0
+_SECONDS_AFTER_FAILED_WRITE = 1.0
+MAX_RETRY_ATTEMPTS = "MaximumRetryAttempts"
+MAX_EVENT_AGE = "MaximumEventAgeInSeconds"
 DAY = 86400.0
 MAX_RETRIES = 185
 
 
 class DeliveryFailedError(Exception):
-    """Whoever it was for did not take it; is_final: and will not when asked again."""
+    """An attempt failed; is_final means that no other attempt can succeed."""
 
     def __init__(self, code: str, message: str, *, is_final: bool = False) -> None:
         super().__init__(message)
@@ -44,161 +42,163 @@ class DeliveryFailedError(Exception):
 
 
 class DeliveryPostponedError(Exception):
-    """There is no room for it at the moment; that is no try."""
+    """The receiver has no capacity now; this does not count as an attempt."""
 
 
 @dataclass(frozen=True)
 class RetriesExhausted:
-    """Why a delivery is given up, and after how many tries."""
+    """Why a delivery is given up: the last error, the limit that was reached, and the number of retries."""
 
     code: str
     message: str
     condition: str
-    tries: int
+    retries: int
 
 
 class DeliveryChannel(Protocol):
-    """A way in which deliveries are brought."""
+    """Carries out the deliveries of one kind."""
 
-    def bring(self, name: str, delivery: Document) -> None:
-        """Bring it; DeliveryFailedError or DeliveryPostponedError if that did not work."""
+    def deliver(self, delivery_id: str, delivery: Document) -> None:
+        """Make one attempt; raise DeliveryFailedError or DeliveryPostponedError if it does not succeed."""
         ...
 
-    def give_up(self, _name: str, delivery: Document, refusal: RetriesExhausted) -> None:
-        """Tell whoever wants to know that it will not arrive."""
+    def give_up(self, delivery_id: str, delivery: Document, reason: RetriesExhausted) -> None:
+        """Report a delivery that will not be attempted again, for example to a dead-letter queue."""
         ...
 
 
-def new_delivery(way: str, now: float, *, most: int = MAX_RETRIES, seconds: float = DAY, **rest: Any) -> dict[str, Any]:
-    """A delivery that is due at once, is tried again so often at most, and for so long."""
-    return {"way": way, "due": now, "until": now + seconds, "most": most, "tries": 0, "waits": 0, **rest}
+@dataclass(frozen=True)
+class _Registration:
+    channel: DeliveryChannel
+    pool: ThreadPoolExecutor
+
+
+def new_delivery(
+    channel: str, now: float, *, max_retries: int = MAX_RETRIES, max_age: float = DAY, **members: Any
+) -> dict[str, Any]:
+    """Return a delivery that is due at once."""
+    limits = {"until": now + max_age, "most": max_retries}
+    return {"way": channel, "due": now, **limits, "tries": 0, "waits": 0, **members}
 
 
 class DeliveryQueue:
-    """Brings what is due: on each way so many at once, so that none of them is held up on another's."""
+    """Attempts what is due; each channel has threads of its own, so that a slow one holds up no other."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        ways: Callable[[], Mapping[str, DeliveryChannel]],
-        at_once: Mapping[str, int] = MappingProxyType({}),
-    ) -> None:
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._ways = ways
-        self._at_once = at_once
+        self._channels: dict[str, _Registration] = {}
         self._due: list[tuple[float, str, str]] = []
-        self._expected: set[str] = set()
+        self._scheduled: set[str] = set()
         self._changed = threading.Condition()
-        self._is_over = False
-        self._pools: dict[str, ThreadPoolExecutor] = {}
-        self._thread = threading.Thread(target=self._work, name="deliveries", daemon=True)
+        self._is_stopped = False
+        self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
 
-    def begin(self) -> None:
-        """Take up what is left, and go on with what comes."""
+    def add_channel(self, name: str, channel: DeliveryChannel, concurrency: int = _DEFAULT_CONCURRENCY) -> None:
+        """Register a channel, before the queue is started."""
+        self._channels[name] = _Registration(channel, ThreadPoolExecutor(concurrency, thread_name_prefix=f"{name} "))
+
+    def start(self) -> None:
+        """Continue with the deliveries of an earlier daemon, and attempt new ones."""
         for entry in self._store.entries(KIND):
-            self._expect(entry.name, entry.body)
+            self._schedule(entry.name, entry.body)
         self._thread.start()
 
-    def end(self) -> None:
-        """Stop; what has not arrived is tried again by the next daemon."""
+    def stop(self) -> None:
+        """Stop; the next daemon attempts what has not arrived."""
         with self._changed:
-            self._is_over = True
+            self._is_stopped = True
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
-        for pool in self._pools.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+        for registration in self._channels.values():
+            registration.pool.shutdown(wait=False, cancel_futures=True)
 
-    def add(self, delivery: Document, name: str = "") -> str:
-        """Keep a delivery, and bring it when it is due."""
-        name = name or str(uuid.uuid4())
-        self._store.put(KIND, name, delivery)
-        self._expect(name, delivery)
-        return name
+    def add(self, delivery: Document, delivery_id: str = "") -> str:
+        """Store a delivery, attempt it when it is due, and return its id."""
+        delivery_id = delivery_id or str(uuid.uuid4())
+        self._store.put(KIND, delivery_id, delivery)
+        self._schedule(delivery_id, delivery)
+        return delivery_id
 
     def now(self) -> float:
-        """The present moment, as deliveries have it."""
         return self._clock.now().timestamp()
 
-    def _expect(self, name: str, delivery: Document) -> None:
-        """Bring it when it is due; once, though what comes before this begins to work is found in the store, too."""
+    def _schedule(self, delivery_id: str, delivery: Document) -> None:
+        """Schedule it once: what is added before start() is found in the store as well."""
         with self._changed:
-            if name not in self._expected:
-                self._expected.add(name)
-                heapq.heappush(self._due, (delivery["due"], name, delivery["way"]))
+            if delivery_id not in self._scheduled:
+                self._scheduled.add(delivery_id)
+                heapq.heappush(self._due, (delivery["due"], delivery_id, delivery["way"]))
                 self._changed.notify_all()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         with self._changed:
-            while not self._is_over:
+            while not self._is_stopped:
                 wait = self._due[0][0] - self.now() if self._due else None
                 if wait is None or wait > 0:
                     self._changed.wait(wait)
                 else:
-                    _, name, way = heapq.heappop(self._due)
-                    self._expected.discard(name)
-                    self._pool(way).submit(self._carry, name, way)
+                    _, delivery_id, channel = heapq.heappop(self._due)
+                    self._scheduled.discard(delivery_id)
+                    self._channels[channel].pool.submit(self._process, delivery_id, channel)
 
-    def _pool(self, way: str) -> ThreadPoolExecutor:
-        if way not in self._pools:
-            self._pools[way] = ThreadPoolExecutor(self._at_once.get(way, _AT_ONCE), thread_name_prefix=f"{way} ")
-        return self._pools[way]
-
-    def _carry(self, name: str, way: str) -> None:
-        """Bring one; if what came of it cannot be kept, on a full disk say, it is brought again in a while."""
+    def _process(self, delivery_id: str, channel: str) -> None:
+        """Attempt a delivery; if its outcome cannot be stored, as on a full disk, repeat it after a while."""
         try:
-            self._bring(name)
-        except Exception:  # noqa: BLE001  # nothing else would ever look at it again before the next start
-            if not self._is_over:
-                _LOG.exception("what came of delivery %s cannot be kept", name)
-                self._expect(name, {"due": self.now() + _AFTER_A_FAILURE, "way": way})
+            self._attempt(delivery_id)
+        except Exception:  # noqa: BLE001  # otherwise it would be forgotten until the next start
+            if not self._is_stopped:
+                _LOG.exception("the outcome of delivery %s cannot be stored", delivery_id)
+                self._schedule(delivery_id, {"due": self.now() + _SECONDS_AFTER_FAILED_WRITE, "way": channel})
 
-    def _bring(self, name: str) -> None:
-        delivery = self._store.find(KIND, name)
+    def _attempt(self, delivery_id: str) -> None:
+        delivery = self._store.find(KIND, delivery_id)
         if delivery is None:
             return
-        way = self._ways()[delivery["way"]]
+        channel = self._channels[delivery["way"]].channel
         try:
-            way.bring(name, delivery)
-            self._forget(name)
+            channel.deliver(delivery_id, delivery)
+            self._remove(delivery_id)
         except DeliveryPostponedError:
-            self._later(name, delivery, tries=delivery["tries"])
+            self._postpone(delivery_id, delivery, retries=delivery["tries"])
         except DeliveryFailedError as error:
-            self._tried(name, delivery, way, error)
-        except Exception as error:  # noqa: BLE001  # a bug in here holds up one delivery, and the log has all of it
-            if not self._is_over:
-                _LOG.exception("delivery %s", name)
-                self._tried(name, delivery, way, DeliveryFailedError("InternalFailure", str(error)))
+            self._handle_failure(delivery_id, delivery, channel, error)
+        except Exception as error:  # noqa: BLE001  # a bug holds up this delivery only, and the log has its traceback
+            if not self._is_stopped:
+                _LOG.exception("delivery %s", delivery_id)
+                failure = DeliveryFailedError("InternalFailure", str(error))
+                self._handle_failure(delivery_id, delivery, channel, failure)
 
-    def _tried(self, name: str, delivery: Document, way: DeliveryChannel, error: DeliveryFailedError) -> None:
-        if self._is_over:
+    def _handle_failure(
+        self, delivery_id: str, delivery: Document, channel: DeliveryChannel, error: DeliveryFailedError
+    ) -> None:
+        if self._is_stopped:
             return
-        tries = delivery["tries"] + 1
-        is_old = self.now() + _wait(delivery) > delivery["until"]
-        if not error.is_final and tries <= delivery["most"] and not is_old:
-            self._later(name, delivery, tries=tries)
+        retries = delivery["tries"] + 1
+        is_too_old = self.now() + _wait_seconds(delivery) > delivery["until"]
+        if not error.is_final and retries <= delivery["most"] and not is_too_old:
+            self._postpone(delivery_id, delivery, retries=retries)
             return
-        condition = TOO_OLD if is_old and tries <= delivery["most"] else TRIED_OUT
+        condition = MAX_EVENT_AGE if is_too_old and retries <= delivery["most"] else MAX_RETRY_ATTEMPTS
         try:
-            way.give_up(name, delivery, RetriesExhausted(error.code, error.message, condition, tries - 1))
-        except Exception:  # noqa: BLE001  # nobody is left to tell but the log
-            _LOG.exception("delivery %s was given up, and nobody could be told", name)
-        self._forget(name)
+            channel.give_up(delivery_id, delivery, RetriesExhausted(error.code, error.message, condition, retries - 1))
+        except Exception:  # noqa: BLE001  # only the log is left to report it
+            _LOG.exception("delivery %s was given up, and this could not be reported", delivery_id)
+        self._remove(delivery_id)
 
-    def _later(self, name: str, delivery: Document, tries: int) -> None:
-        waits = delivery["waits"] + 1
-        later = {**delivery, "tries": tries, "waits": waits, "due": self.now() + _wait(delivery)}
-        self._store.put(KIND, name, later)
-        self._expect(name, later)
+    def _postpone(self, delivery_id: str, delivery: Document, retries: int) -> None:
+        due = self.now() + _wait_seconds(delivery)
+        postponed = {**delivery, "tries": retries, "waits": delivery["waits"] + 1, "due": due}
+        self._store.put(KIND, delivery_id, postponed)
+        self._schedule(delivery_id, postponed)
 
-    def _forget(self, name: str) -> None:
+    def _remove(self, delivery_id: str) -> None:
         try:
-            self._store.remove(KIND, name)
+            self._store.remove(KIND, delivery_id)
         except DocumentNotFoundError:
-            _LOG.debug("delivery %s was forgotten already", name)
+            _LOG.debug("delivery %s was removed already", delivery_id)
 
 
-def _wait(delivery: Document) -> float:
-    return float(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(delivery["waits"], 10)))
+def _wait_seconds(delivery: Document) -> float:
+    return float(min(_MAX_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2 ** min(delivery["waits"], 10)))

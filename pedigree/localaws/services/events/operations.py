@@ -52,12 +52,12 @@ class EventBridgeOperations:
 
     def _put_event(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
         refusal = _refusal(entry)
-        bus = self._rules.bus_of(entry.get("EventBusName") or DEFAULT_BUS)
+        bus = self._rules.find_bus(entry.get("EventBusName") or DEFAULT_BUS)
         if refusal:
             return refusal
         name = str(uuid.uuid4())
         if bus is not None:
-            self._rules.tell(self._event(name, entry), bus)
+            self._rules.put_event(self._event(name, entry), bus)
         return {"EventId": name}  # an event for a bus that is not there is taken, too, and goes nowhere
 
     def _event(self, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _check_schedule(expression: str) -> None:
 
 def _pattern(text: str) -> Mapping[str, Any]:
     try:
-        return patterns.checked(text)
+        return patterns.parse(text)
     except ValueError as error:
         raise ServiceError("InvalidEventPatternException", str(error)) from None
 

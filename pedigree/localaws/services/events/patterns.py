@@ -1,7 +1,7 @@
-"""Event patterns: whether an event is one that a rule, or a filter, is for. Pure.
+"""Event patterns of EventBridge rules and of event source filters. Pure.
 
-A pattern is an object of the form of the event. At its leaves are lists of what may stand there: values, or objects
-with one comparison each. Where an event has a list, one of its entries must fit.
+A pattern has the same shape as the event. Its leaves are lists of alternatives: values, or objects with one comparison
+each. Where an event has a list, one of its entries must match.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ Comparison: TypeAlias = Callable[[Any, Any], bool]
 
 
 def matches(pattern: Mapping[str, Any], event: Any) -> bool:
-    """Whether an event fits a pattern."""
+    """Return whether an event matches a pattern."""
     return all(
-        any(matches(one, event) for one in wanted) if key == _OR else _fits(wanted, _member(event, key))
-        for key, wanted in pattern.items()
+        any(matches(alternative, event) for alternative in expected)
+        if key == _OR
+        else _fits(expected, _member(event, key))
+        for key, expected in pattern.items()
     )
 
 
-def checked(text: str) -> Mapping[str, Any]:
-    """The pattern that a text holds; ValueError says why it is none."""
+def parse(text: str) -> Mapping[str, Any]:
+    """Return the pattern in a text; raise ValueError in AWS's words if it is malformed."""
     try:
         pattern = json.loads(text)
     except (ValueError, RecursionError):
@@ -53,72 +55,72 @@ def _member(event: Any, key: str) -> Any:
     return event.get(key, _ABSENT) if isinstance(event, Mapping) else _ABSENT
 
 
-def _fits(wanted: Any, value: Any) -> bool:
-    if isinstance(wanted, Mapping):
+def _fits(expected: Any, value: Any) -> bool:
+    if isinstance(expected, Mapping):
         if isinstance(value, list):
-            return any(matches(wanted, one) for one in value)
-        return matches(wanted, value)
-    return any(_is_as(one, value) for one in wanted)
+            return any(matches(expected, item) for item in value)
+        return matches(expected, value)
+    return any(_fits_alternative(alternative, value) for alternative in expected)
 
 
-def _is_as(wanted: Any, value: Any) -> bool:
-    """Whether a value, or one of a list of them, is as an entry of a leaf says."""
-    if isinstance(wanted, Mapping) and "exists" in wanted:
-        return bool((value is not _ABSENT) == wanted["exists"])
+def _fits_alternative(expected: Any, value: Any) -> bool:
+    """Return whether a value, or one item of a list, fits one alternative of a leaf."""
+    if isinstance(expected, Mapping) and "exists" in expected:
+        return bool((value is not _ABSENT) == expected["exists"])
     if value is _ABSENT:
         return False
     if isinstance(value, list):
-        return any(_is_as(wanted, one) for one in value)
-    if not isinstance(wanted, Mapping):
-        return _equal(wanted, value)
-    return all(_COMPARISONS[name](argument, value) for name, argument in wanted.items())
+        return any(_fits_alternative(expected, item) for item in value)
+    if not isinstance(expected, Mapping):
+        return _equal(expected, value)
+    return all(_COMPARISONS[name](argument, value) for name, argument in expected.items())
 
 
-def _equal(wanted: Any, value: Any) -> bool:
-    """Equal, and both or neither a boolean: 1 is not true."""
-    return bool(wanted == value) and isinstance(wanted, bool) == isinstance(value, bool)
+def _equal(expected: Any, value: Any) -> bool:
+    """Compare as JSON does, where 1 is not true."""
+    return bool(expected == value) and isinstance(expected, bool) == isinstance(value, bool)
 
 
 def _text(compare: Callable[[str, str], bool]) -> Comparison:
-    """A comparison of texts: with one, with any of several, or without regard to capitals."""
+    """Return a comparison with one text or several, and ignoring case if the pattern says so."""
 
-    def compared(wanted: Any, value: Any) -> bool:
+    def compare_any(expected: Any, value: Any) -> bool:
         if not isinstance(value, str):
             return False
-        if isinstance(wanted, Mapping):
-            return compared_all(wanted["equals-ignore-case"], value)
-        return any(compare(one, value) for one in ([wanted] if isinstance(wanted, str) else wanted))
+        if isinstance(expected, Mapping):
+            return ignore_case(expected["equals-ignore-case"], value)
+        return any(compare(text, value) for text in ([expected] if isinstance(expected, str) else expected))
 
-    def compared_all(wanted: Any, value: str) -> bool:
-        texts = [wanted] if isinstance(wanted, str) else wanted
-        return any(compare(one.lower(), value.lower()) for one in texts)
+    def ignore_case(expected: Any, value: str) -> bool:
+        texts = [expected] if isinstance(expected, str) else expected
+        return any(compare(text.lower(), value.lower()) for text in texts)
 
-    return compared
-
-
-def _anything_but(wanted: Any, value: Any) -> bool:
-    if isinstance(wanted, Mapping):
-        return not _is_as(wanted, value)
-    return not any(_equal(one, value) for one in (wanted if isinstance(wanted, list) else [wanted]))
+    return compare_any
 
 
-def _numeric(wanted: Sequence[Any], value: Any) -> bool:
+def _anything_but(expected: Any, value: Any) -> bool:
+    if isinstance(expected, Mapping):
+        return not _fits_alternative(expected, value)
+    return not any(_equal(item, value) for item in (expected if isinstance(expected, list) else [expected]))
+
+
+def _numeric(expected: Sequence[Any], value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    pairs = zip(wanted[::2], wanted[1::2], strict=True)
+    pairs = zip(expected[::2], expected[1::2], strict=True)
     return all(_OPERATORS[name](value, bound) for name, bound in pairs)
 
 
-def _cidr(wanted: str, value: Any) -> bool:
+def _cidr(network: str, value: Any) -> bool:
     try:
-        return ipaddress.ip_address(value) in ipaddress.ip_network(wanted, strict=False)
+        return ipaddress.ip_address(value) in ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False
 
 
-def _wildcard(wanted: str, value: str) -> bool:
-    """Piece by piece from the left, each where it comes first: no pattern takes long, whatever it is held against."""
-    first, *others = _pieces(wanted)
+def _wildcard(pattern: str, value: str) -> bool:
+    """Match piece by piece from the left, each at its first occurrence, so that no pattern takes long."""
+    first, *others = _pieces(pattern)
     if not others:
         return value == first
     *middle, last = others
@@ -133,10 +135,10 @@ def _wildcard(wanted: str, value: str) -> bool:
     return True
 
 
-def _pieces(wanted: str) -> list[str]:
-    """What stands between the stars that are not escaped."""
+def _pieces(pattern: str) -> list[str]:
+    """Split a pattern at the stars that are not escaped."""
     pieces = [""]
-    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", wanted):
+    for part in re.findall(r"\\[*\\]|\*|[^*\\]+|\\", pattern):
         if part == "*":
             pieces.append("")
         else:
@@ -145,9 +147,9 @@ def _pieces(wanted: str) -> list[str]:
 
 
 _COMPARISONS: Mapping[str, Comparison] = {
-    "prefix": _text(lambda wanted, value: value.startswith(wanted)),
-    "suffix": _text(lambda wanted, value: value.endswith(wanted)),
-    "equals-ignore-case": _text(lambda wanted, value: wanted.lower() == value.lower()),
+    "prefix": _text(lambda prefix, value: value.startswith(prefix)),
+    "suffix": _text(lambda suffix, value: value.endswith(suffix)),
+    "equals-ignore-case": _text(lambda text, value: text.lower() == value.lower()),
     "wildcard": _text(_wildcard),
     "anything-but": _anything_but,
     "numeric": _numeric,
@@ -156,38 +158,37 @@ _COMPARISONS: Mapping[str, Comparison] = {
 
 
 def _check(pattern: Mapping[str, Any]) -> None:
-    for key, wanted in pattern.items():
-        if key == _OR and isinstance(wanted, list) and all(isinstance(one, dict) for one in wanted):
-            for one in wanted:
-                _check(one)
-        elif isinstance(wanted, dict):
-            _check(wanted)
-        elif not isinstance(wanted, list):
+    for key, expected in pattern.items():
+        if key == _OR and isinstance(expected, list) and all(isinstance(item, dict) for item in expected):
+            for alternative in expected:
+                _check(alternative)
+        elif isinstance(expected, dict):
+            _check(expected)
+        elif not isinstance(expected, list):
             raise ValueError(f'Event pattern is not valid. Reason: "{key}" must be an object or an array')
-        elif not wanted:
+        elif not expected:
             raise ValueError("Event pattern is not valid. Reason: Empty arrays are not allowed")
         else:
-            for one in wanted:
-                _check_entry(one)
+            for alternative in expected:
+                _check_alternative(alternative)
 
 
-def _check_entry(entry: Any) -> None:
-    """An entry of a leaf is tried on values of all kinds: what fails on one is no comparison."""
-    if isinstance(entry, list):
+def _check_alternative(alternative: Any) -> None:
+    """Try an alternative on values of all types; one that fails on any of them is malformed."""
+    if isinstance(alternative, list):
         raise ValueError("Event pattern is not valid. Reason: Match value must be String, number, true, false, or null")
-    if not isinstance(entry, dict):
+    if not isinstance(alternative, dict):
         return
-    name = next(iter(entry), "")
-    known = {**_COMPARISONS, "exists": None}
-    if len(entry) != 1 or name not in known:
+    name = next(iter(alternative), "")
+    if len(alternative) != 1 or name not in (*_COMPARISONS, "exists"):
         raise ValueError(f"Event pattern is not valid. Reason: Unrecognized match type {name}")
-    if name == "exists" and not isinstance(entry[name], bool):
+    if name == "exists" and not isinstance(alternative[name], bool):
         raise ValueError("Event pattern is not valid. Reason: exists match pattern must be either true or false.")
     try:
         if name == "cidr":
-            ipaddress.ip_network(entry[name], strict=False)
+            ipaddress.ip_network(alternative[name], strict=False)
         for value in ("text", 1, True, None):
-            _is_as(entry, value)
+            _fits_alternative(alternative, value)
     except (ValueError, TypeError, KeyError, AttributeError, StopIteration):
         raise ValueError(
             f"Event pattern is not valid. Reason: {name} has a value that it cannot be compared with"

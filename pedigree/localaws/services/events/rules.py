@@ -1,7 +1,7 @@
-"""EventBridge's rules: which events they are for, and what their targets get.
+"""EventBridge's rules: matches events to rules, and queues a delivery for each target of a matching rule.
 
-An event is kept in the same transaction as the change that it tells of, and matched in a thread of its own; so none is
-lost, and nobody waits for the targets.
+An event is stored in the same transaction as the change that it reports, and matched in another thread. So no event
+is lost, and no change waits for a target.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _LOG = logging.getLogger(__name__)
 _SERVICE = "events"
 KIND = "event"
 DEFAULT_BUS = "default"
-_LOOK_SECONDS = 5.0
+_POLL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class EventRule:
-    """A rule, with where its events go."""
+    """A rule of an event bus, with a pattern or a schedule."""
 
     arn: str
     bus: str
@@ -42,85 +42,85 @@ class EventRule:
 
 
 class RuleDispatcher:
-    """Brings events to the targets of the rules that they match."""
+    """Sends events to the targets of the rules that they match."""
 
     def __init__(self, world: World, records: Records, deliveries: DeliveryQueue) -> None:
         self._world = world
         self._records = records
         self._deliveries = deliveries
-        self._loop = WakeableLoop("rules", self._look)
-        self._told: set[str] = set()
-        world.bus.subscribe(self.tell)
+        self._loop = WakeableLoop("rules", self._dispatch_stored)
+        self._failed_events: set[str] = set()
+        world.bus.subscribe(self.put_event)
 
-    def begin(self) -> None:
-        """Take up the events that nobody has looked at."""
+    def start(self) -> None:
+        """Dispatch stored events, those of an earlier daemon included."""
         self._loop.start()
 
-    def end(self) -> None:
-        """Look at no more; they are kept."""
+    def stop(self) -> None:
+        """Stop; stored events wait for the next daemon."""
         self._loop.stop()
 
-    def tell(self, event: Event, bus: str = DEFAULT_BUS) -> None:
-        """Keep an event of a bus, and let its rules be found."""
+    def put_event(self, event: Event, bus: str = DEFAULT_BUS) -> None:
+        """Store an event, and dispatch it soon."""
         self._world.store.put(KIND, str(uuid.uuid4()), {"bus": bus, "event": dict(event)})
         self._loop.wake()
 
-    def bus_of(self, name_or_arn: str | None) -> str | None:
-        """The name of a bus; None if there is none."""
+    def find_bus(self, name_or_arn: str | None) -> str | None:
+        """Return the name of an event bus, or None if it does not exist."""
         name = (name_or_arn or DEFAULT_BUS).rpartition("event-bus/")[2]
         with self._records.held(_SERVICE, self._world.region) as backend:
             return name if name in backend.event_buses else None
 
-    def all(self) -> list[EventRule]:
-        """The rules that are enabled."""
+    def enabled_rules(self) -> list[EventRule]:
         with self._records.held(_SERVICE, self._world.region) as backend:
             rules = [rule for bus in backend.event_buses.values() for rule in bus.rules.values()]
-            return [_rule(one) for one in rules if not one.state.startswith("DISABLED")]
+            return [_event_rule(rule) for rule in rules if not rule.state.startswith("DISABLED")]
 
-    def fire(self, rule: EventRule, event: Event) -> None:
-        """Bring an event to all targets of a rule."""
+    def send_to_targets(self, rule: EventRule, event: Event) -> None:
+        """Queue a delivery of an event for every target of a rule."""
         for target in rule.targets:
             try:
-                body, by = target_input.body(target, event, rule.arn), (EVENTS, rule.arn)
-                delivery = target_delivery(target, body, self._deliveries.now(), by, about={"RULE_ARN": rule.arn})
+                body, source = target_input.render(target, event, rule.arn), (EVENTS, rule.arn)
+                delivery = target_delivery(target, body, self._deliveries.now(), source, about={"RULE_ARN": rule.arn})
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 _LOG.warning("target %s of rule %s gets nothing: %s", target.get("Id"), rule.arn, error)
                 continue
             self._deliveries.add(delivery)
 
-    def _look(self) -> float:
+    def _dispatch_stored(self) -> float:
         for entry in self._world.store.entries(KIND):
             try:
-                self._look_at(entry)
-            except Exception:  # noqa: BLE001  # a full disk, or a bug: the event is kept, and the others have their turn
-                self._tell(entry.name)
-        return _LOOK_SECONDS
+                self._dispatch(entry)
+            except Exception:  # noqa: BLE001  # a full disk or a bug: this event stays stored, and the others go on
+                self._log_failure(entry.name)
+        return _POLL_SECONDS
 
-    def _tell(self, name: str) -> None:
-        """Log what holds an event up, once."""
-        if name not in self._told:
-            self._told.add(name)
-            _LOG.exception("event %s reaches nobody yet", name)
+    def _log_failure(self, event: str) -> None:
+        """Log once for each event why it is held up."""
+        if event not in self._failed_events:
+            self._failed_events.add(event)
+            _LOG.exception("event %s cannot be dispatched yet", event)
 
-    def _look_at(self, entry: Entry) -> None:
-        matching = [rule for rule in self.all() if _is_for(rule, entry.body)]
+    def _dispatch(self, entry: Entry) -> None:
+        matching = [rule for rule in self.enabled_rules() if _is_match(rule, entry.body)]
         with self._world.store.transaction():
             for rule in matching:
-                self.fire(rule, entry.body["event"])
+                self.send_to_targets(rule, entry.body["event"])
             self._world.store.remove(KIND, entry.name)
 
 
-def _rule(one: Any) -> EventRule:
-    pattern = one.event_pattern.dump() or ""
-    targets = tuple(json.loads(json.dumps(target)) for target in one.targets)
-    return EventRule(one.arn, one.event_bus_name, pattern, one.scheduled_expression or "", targets)
+def _event_rule(rule: Any) -> EventRule:
+    """Copy one of moto's rules."""
+    pattern = rule.event_pattern.dump() or ""
+    targets = tuple(json.loads(json.dumps(target)) for target in rule.targets)
+    return EventRule(rule.arn, rule.event_bus_name, pattern, rule.scheduled_expression or "", targets)
 
 
-def _is_for(rule: EventRule, told: Mapping[str, Any]) -> bool:
-    if not rule.pattern or rule.bus != told["bus"]:
+def _is_match(rule: EventRule, stored: Mapping[str, Any]) -> bool:
+    if not rule.pattern or rule.bus != stored["bus"]:
         return False
     try:
-        return patterns.matches(patterns.checked(rule.pattern), told["event"])
+        return patterns.matches(patterns.parse(rule.pattern), stored["event"])
     except (ValueError, RecursionError) as error:
         _LOG.warning("rule %s matches nothing: %s", rule.arn, error)
         return False

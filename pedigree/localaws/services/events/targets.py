@@ -1,6 +1,6 @@
-"""Whom events and schedules are brought to: a function, a queue, a pipeline, a bus, or any operation of the local AWS.
+"""Delivers events and schedules to their targets: functions, queues, pipelines, event buses or any API operation.
 
-Each is an ordinary call of an ordinary client, in the name of the target's role.
+Each delivery is an ordinary call of a boto3 client with the credentials of the target's role.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pedigree.localaws.kernel.clients import Clients, RoleAssumption
+from pedigree.localaws.kernel.clients import Clients, RoleAssumption, queue_url
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.events.deliveries import (
     DAY,
@@ -23,31 +23,28 @@ from pedigree.localaws.services.events.deliveries import (
 )
 
 CHANNEL = "target"
-_TRY_AGAIN = (408, 429)
+_RETRYABLE_STATUSES = (408, 429)
 _FIRST_SERVER_FAULT = 500
-_LONGEST_WORDS = 1000
-
-
-def queue_url(clients: Clients, arn: str) -> str:
-    """The address of a queue."""
-    account, name = arn.split(":")[4:6]
-    return f"{clients.url()}/{account}/{name}"
+_MAX_MESSAGE_CHARACTERS = 1000
 
 
 def target_delivery(
-    target: Mapping[str, Any], body: str, now: float, by: tuple[str, str], about: Mapping[str, str]
+    target: Mapping[str, Any], body: str, now: float, source: tuple[str, str], about: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    """A delivery to a target, as rules and schedules describe them; by which service, for which of its resources."""
-    retries = target.get("RetryPolicy") or {}
+    """Return a delivery to a target of a rule or schedule.
+
+    source is the service and its resource that assume the target's role; about goes to the dead-letter queue.
+    """
+    retry_policy = target.get("RetryPolicy") or {}
     return new_delivery(
         CHANNEL,
         now,
-        most=int(retries.get("MaximumRetryAttempts", MAX_RETRIES)),
-        seconds=float(retries.get("MaximumEventAgeInSeconds", DAY)),
+        max_retries=int(retry_policy.get("MaximumRetryAttempts", MAX_RETRIES)),
+        max_age=float(retry_policy.get("MaximumEventAgeInSeconds", DAY)),
         to=target["Arn"],
         body=body,
         role=target.get("RoleArn") or "",
-        by=list(by),
+        by=list(source),
         how={key: value for key, value in target.items() if key.endswith("Parameters")},
         dead=(target.get("DeadLetterConfig") or {}).get("Arn") or "",
         about=about,
@@ -55,105 +52,112 @@ def target_delivery(
 
 
 class TargetChannel:
-    """Brings deliveries to their targets; what is given up goes to the dead-letter queue, if there is one."""
+    """Calls targets, and sends to the dead-letter queue what cannot be delivered."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def bring(self, name: str, delivery: Document) -> None:
-        """Call the target."""
+    def deliver(self, delivery_id: str, delivery: Document) -> None:
+        """Call the target once."""
         arn = delivery["to"]
-        bring = _SERVICES.get(arn.split(":")[2])
-        if bring is None:
-            raise DeliveryFailedError("UnsupportedTarget", f"The local AWS brings nothing to {arn}", is_final=True)
+        send = _SERVICES.get(arn.split(":")[2])
+        if send is None:
+            message = f"The local AWS cannot deliver to {arn}"
+            raise DeliveryFailedError("UnsupportedTarget", message, is_final=True)
         try:
-            bring(self._clients, name, delivery)
+            send(self._clients, delivery_id, delivery)
         except ClientError as error:
-            told, status = error.response["Error"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-            is_final = status < _FIRST_SERVER_FAULT and status not in _TRY_AGAIN and "Throttl" not in told["Code"]
-            raise DeliveryFailedError(told["Code"], told.get("Message", ""), is_final=is_final) from error
+            raise _failure(error) from error
         except (BotoCoreError, KeyError, ValueError, TypeError, AttributeError) as error:
-            raise DeliveryFailedError(type(error).__name__, str(error), is_final=not _is_passing(error)) from error
+            raise DeliveryFailedError(type(error).__name__, str(error), is_final=not _is_transient(error)) from error
 
-    def give_up(self, _name: str, delivery: Document, refusal: RetriesExhausted) -> None:
-        """Leave it in the dead-letter queue, with the reason."""
+    def give_up(self, _delivery_id: str, delivery: Document, reason: RetriesExhausted) -> None:
+        """Send the delivery to the dead-letter queue with the reason."""
         if not delivery.get("dead"):
             return
-        told = {
+        attributes = {
             **delivery["about"],
-            "ERROR_CODE": refusal.code,
-            "ERROR_MESSAGE": refusal.message[:_LONGEST_WORDS] or refusal.code,
-            "RETRY_ATTEMPTS": str(refusal.tries),
-            "EXHAUSTED_RETRY_CONDITION": refusal.condition,
+            "ERROR_CODE": reason.code,
+            "ERROR_MESSAGE": reason.message[:_MAX_MESSAGE_CHARACTERS] or reason.code,
+            "RETRY_ATTEMPTS": str(reason.retries),
+            "EXHAUSTED_RETRY_CONDITION": reason.condition,
             "TARGET_ARN": delivery["to"],
         }
-        attributes, dead = _attributes(told), delivery["dead"]
-        self._clients("sqs", _taking(delivery)).send_message(
-            QueueUrl=queue_url(self._clients, dead), MessageBody=delivery["body"], MessageAttributes=attributes
+        self._clients("sqs", _role(delivery)).send_message(
+            QueueUrl=queue_url(self._clients, delivery["dead"]),
+            MessageBody=delivery["body"],
+            MessageAttributes=_message_attributes(attributes),
         )
 
 
-def _attributes(told: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
-    """What is told beside a message, which cannot be nothing."""
-    return {key: {"DataType": "String", "StringValue": value or "-"} for key, value in told.items()}
+def _failure(error: ClientError) -> DeliveryFailedError:
+    details, status = error.response["Error"], error.response["ResponseMetadata"]["HTTPStatusCode"]
+    is_refusal = status < _FIRST_SERVER_FAULT and status not in _RETRYABLE_STATUSES
+    is_final = is_refusal and "Throttl" not in details["Code"]
+    return DeliveryFailedError(details["Code"], details.get("Message", ""), is_final=is_final)
 
 
-def _is_passing(error: Exception) -> bool:
-    """Whether it may work the next time: the daemon may not have been there yet."""
+def _message_attributes(attributes: Mapping[str, str]) -> Mapping[str, Mapping[str, str]]:
+    """Return attributes as SQS takes them, which refuses empty values."""
+    return {key: {"DataType": "String", "StringValue": value or "-"} for key, value in attributes.items()}
+
+
+def _is_transient(error: Exception) -> bool:
+    """Return whether another attempt may succeed: the daemon may not have been listening yet."""
     return isinstance(error, BotoCoreError) and not type(error).__name__.startswith("Param")
 
 
-def _taking(delivery: Mapping[str, Any]) -> RoleAssumption | None:
-    """In whose name a delivery is made; nobody's role: the account's own."""
+def _role(delivery: Mapping[str, Any]) -> RoleAssumption | None:
+    """Return the role to act as; None stands for the account's own credentials."""
     return RoleAssumption(delivery["role"], *delivery["by"]) if delivery["role"] else None
 
 
-def _to_function(clients: Clients, _name: str, delivery: Document) -> None:
-    client = clients("lambda", _taking(delivery))
+def _invoke_function(clients: Clients, _delivery_id: str, delivery: Document) -> None:
+    client = clients("lambda", _role(delivery))
     client.invoke(FunctionName=delivery["to"], InvocationType="Event", Payload=delivery["body"].encode())
 
 
-def _to_queue(clients: Clients, name: str, delivery: Document) -> None:
+def _send_to_queue(clients: Clients, delivery_id: str, delivery: Document) -> None:
     group = (delivery["how"].get("SqsParameters") or {}).get("MessageGroupId")
-    more = {"MessageGroupId": group, "MessageDeduplicationId": name} if group else {}
+    fifo = {"MessageGroupId": group, "MessageDeduplicationId": delivery_id} if group else {}
     about = delivery["how"].get("MessageAttributeParameters")
-    attributes = {"MessageAttributes": _attributes(about)} if about else {}
-    client, queue = clients("sqs", _taking(delivery)), queue_url(clients, delivery["to"])
-    client.send_message(QueueUrl=queue, MessageBody=delivery["body"], **more, **attributes)
+    attributes = {"MessageAttributes": _message_attributes(about)} if about else {}
+    client, queue = clients("sqs", _role(delivery)), queue_url(clients, delivery["to"])
+    client.send_message(QueueUrl=queue, MessageBody=delivery["body"], **fifo, **attributes)
 
 
-def _to_pipeline(clients: Clients, name: str, delivery: Document) -> None:
-    told = (delivery["how"].get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
-    clients("sagemaker", _taking(delivery)).start_pipeline_execution(
-        PipelineName=delivery["to"].rpartition("/")[2], PipelineParameters=told, ClientRequestToken=name
+def _start_pipeline(clients: Clients, delivery_id: str, delivery: Document) -> None:
+    parameters = (delivery["how"].get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or []
+    clients("sagemaker", _role(delivery)).start_pipeline_execution(
+        PipelineName=delivery["to"].rpartition("/")[2], PipelineParameters=parameters, ClientRequestToken=delivery_id
     )
 
 
-def _to_bus(clients: Clients, _name: str, delivery: Document) -> None:
-    how = delivery["how"].get("EventBridgeParameters") or {}
+def _put_event(clients: Clients, _delivery_id: str, delivery: Document) -> None:
+    parameters = delivery["how"].get("EventBridgeParameters") or {}
     body = json.loads(delivery["body"])
     entry = {
         "EventBusName": delivery["to"],
-        "Source": how.get("Source") or body["source"],
-        "DetailType": how.get("DetailType") or body["detail-type"],
-        "Detail": delivery["body"] if how else json.dumps(body["detail"]),
-        "Resources": [] if how else body.get("resources", []),
+        "Source": parameters.get("Source") or body["source"],
+        "DetailType": parameters.get("DetailType") or body["detail-type"],
+        "Detail": delivery["body"] if parameters else json.dumps(body["detail"]),
+        "Resources": [] if parameters else body.get("resources", []),
     }
-    clients("events", _taking(delivery)).put_events(Entries=[entry])
+    clients("events", _role(delivery)).put_events(Entries=[entry])
 
 
-def _to_operation(clients: Clients, _name: str, delivery: Document) -> None:
-    """Any operation: arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution."""
+def _call_operation(clients: Clients, _delivery_id: str, delivery: Document) -> None:
+    """Call the operation in an ARN such as arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution."""
     _, service, operation = delivery["to"].rsplit(":", 2)
-    call = getattr(clients(service, _taking(delivery)), xform_name(operation))
+    call = getattr(clients(service, _role(delivery)), xform_name(operation))
     call(**json.loads(delivery["body"]))
 
 
 SendToTarget: TypeAlias = Callable[[Clients, str, Mapping[str, Any]], None]
 _SERVICES: Mapping[str, SendToTarget] = {
-    "lambda": _to_function,
-    "sqs": _to_queue,
-    "sagemaker": _to_pipeline,
-    "events": _to_bus,
-    "scheduler": _to_operation,
+    "lambda": _invoke_function,
+    "sqs": _send_to_queue,
+    "sagemaker": _start_pipeline,
+    "events": _put_event,
+    "scheduler": _call_operation,
 }

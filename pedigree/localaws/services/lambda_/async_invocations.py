@@ -1,4 +1,4 @@
-"""Calls that nobody waits for: kept until they are made, repeated when the function fails, told to destinations."""
+"""Asynchronous invocations: queued, retried when the function fails, and reported to destinations."""
 
 from __future__ import annotations
 
@@ -19,100 +19,107 @@ from pedigree.localaws.services.events.deliveries import (
     new_delivery,
 )
 from pedigree.localaws.services.events.targets import target_delivery
-from pedigree.localaws.services.lambda_.environment_pool import ThrottledError
+from pedigree.localaws.services.lambda_.environment_pool import ACCOUNT_CONCURRENCY, ThrottledError
 from pedigree.localaws.services.lambda_.function_catalog import Function
 from pedigree.localaws.services.lambda_.invoker import InvocationResult, Invoker
 
 CHANNEL = "invocation"
-_RETRIES = 2
-_LONGEST_WORDS = 1024
-_OLDEST_SECONDS = 21600.0
+_DEFAULT_RETRIES = 2
+_DEFAULT_MAX_AGE_SECONDS = 21600.0
+_MAX_MESSAGE_CHARACTERS = 1024
+_FIRST_SERVER_FAULT = 500
 
 
 class AsyncInvoker:
-    """Makes calls as deliveries."""
+    """Queues invocations, and carries them out as a channel of the delivery queue."""
 
     def __init__(self, invoker: Invoker, deliveries: DeliveryQueue) -> None:
         self._invoker = invoker
         self._deliveries = deliveries
+        deliveries.add_channel(CHANNEL, self, ACCOUNT_CONCURRENCY)
 
-    def accept(self, function: Function, body: str) -> str:
-        """Promise a call; the id of its request."""
-        policy = function.policy
-        most = policy.get("MaximumRetryAttempts")
-        seconds = policy.get("MaximumEventAgeInSeconds") or _OLDEST_SECONDS
-        tries = _RETRIES if most is None else int(most)
-        now = self._deliveries.now()
-        return self._deliveries.add(
-            new_delivery(CHANNEL, now, most=tries, seconds=float(seconds), to=function.invoked_arn, body=body)
+    def enqueue(self, function: Function, body: str) -> str:
+        """Queue an invocation, and return its request id."""
+        retries = function.event_invoke_config.get("MaximumRetryAttempts")
+        max_age = function.event_invoke_config.get("MaximumEventAgeInSeconds") or _DEFAULT_MAX_AGE_SECONDS
+        delivery = new_delivery(
+            CHANNEL,
+            self._deliveries.now(),
+            max_retries=_DEFAULT_RETRIES if retries is None else int(retries),
+            max_age=float(max_age),
+            to=function.invoked_arn,
+            body=body,
         )
+        return self._deliveries.add(delivery)
 
-    def bring(self, name: str, delivery: Document) -> None:
-        """Make the call."""
+    def deliver(self, delivery_id: str, delivery: Document) -> None:
+        """Invoke the function, and report a success to its destination."""
         try:
-            invoked = self._invoker.invoke(delivery["to"], delivery["body"].encode(), request_id=name)
+            result = self._invoker.invoke(delivery["to"], delivery["body"].encode(), request_id=delivery_id)
         except ThrottledError:
             raise DeliveryPostponedError from None
         except ServiceError as error:
-            raise DeliveryFailedError(error.code, error.message, is_final=error.status < 500) from None
-        if invoked.error:
-            raise DeliveryFailedError(invoked.error, invoked.body.decode(errors="replace"))
-        self._tell(delivery, "OnSuccess", _record(name, delivery, "Success", delivery["tries"] + 1, invoked))
+            is_final = error.status < _FIRST_SERVER_FAULT
+            raise DeliveryFailedError(error.code, error.message, is_final=is_final) from None
+        if result.error:
+            raise DeliveryFailedError(result.error, result.body.decode(errors="replace"))
+        record = _record(delivery_id, delivery, "Success", delivery["tries"] + 1, result)
+        self._send_to_destination(delivery, "OnSuccess", record)
 
-    def give_up(self, name: str, delivery: Document, refusal: RetriesExhausted) -> None:
-        """Tell the destination of failures."""
-        record = _record(name, delivery, "RetriesExhausted", refusal.tries + 1, None)
-        self._tell(delivery, "OnFailure", {**record, "responsePayload": _json(refusal.message)})
-        self._bury(name, delivery, refusal)
+    def give_up(self, delivery_id: str, delivery: Document, reason: RetriesExhausted) -> None:
+        """Report the failure to the function's destination and to its dead-letter queue."""
+        record = _record(delivery_id, delivery, "RetriesExhausted", reason.retries + 1, None)
+        self._send_to_destination(delivery, "OnFailure", {**record, "responsePayload": _as_json(reason.message)})
+        self._send_to_dead_letter_queue(delivery_id, delivery, reason)
 
-    def _tell(self, delivery: Document, outcome: str, record: dict[str, Any]) -> None:
-        function = self._function(delivery)
+    def _send_to_destination(self, delivery: Document, outcome: str, record: dict[str, Any]) -> None:
+        function = self._find_function(delivery)
         if function is not None:
-            arn = ((function.policy.get("DestinationConfig") or {}).get(outcome) or {}).get("Destination")
-            self._send(function, arn, json.dumps(record), {})
+            destinations = function.event_invoke_config.get("DestinationConfig") or {}
+            self._send(function, (destinations.get(outcome) or {}).get("Destination"), json.dumps(record), {})
 
-    def _bury(self, name: str, delivery: Document, refusal: RetriesExhausted) -> None:
-        """Leave the event in the function's dead-letter queue, with why it is there."""
-        function = self._function(delivery)
+    def _send_to_dead_letter_queue(self, delivery_id: str, delivery: Document, reason: RetriesExhausted) -> None:
+        function = self._find_function(delivery)
         if function is not None:
-            about = {"RequestID": name, "ErrorCode": "200", "ErrorMessage": refusal.message[:_LONGEST_WORDS]}
-            self._send(function, function.dead_letter, delivery["body"], about)
+            message = reason.message[:_MAX_MESSAGE_CHARACTERS]
+            attributes = {"RequestID": delivery_id, "ErrorCode": "200", "ErrorMessage": message}
+            self._send(function, function.dead_letter_arn, delivery["body"], attributes)
 
-    def _function(self, delivery: Document) -> Function | None:
-        """The function of a call; one that is gone has no destinations."""
+    def _find_function(self, delivery: Document) -> Function | None:
+        """Return the invoked function, or None if it has been deleted meanwhile."""
         try:
-            return self._invoker.book.find(delivery["to"])
+            return self._invoker.catalog.find(delivery["to"])
         except ServiceError:
             return None
 
-    def _send(self, function: Function, arn: str | None, body: str, about: Mapping[str, str]) -> None:
+    def _send(self, function: Function, arn: str | None, body: str, attributes: Mapping[str, str]) -> None:
         if arn:
-            target = {"Arn": arn, "RoleArn": function.role, "MessageAttributeParameters": about}
-            self._deliveries.add(
-                target_delivery(target, body, self._deliveries.now(), (LAMBDA, function.arn), about={})
-            )
+            target = {"Arn": arn, "RoleArn": function.role, "MessageAttributeParameters": attributes}
+            now, source = self._deliveries.now(), (LAMBDA, function.arn)
+            self._deliveries.add(target_delivery(target, body, now, source, about={}))
 
 
 def _record(
-    name: str, delivery: Document, condition: str, tries: int, invoked: InvocationResult | None
+    request_id: str, delivery: Document, condition: str, invocations: int, result: InvocationResult | None
 ) -> dict[str, Any]:
+    """Return an invocation record, as destinations get it."""
     return {
         "version": "1.0",
         "timestamp": dt.datetime.now(dt.timezone.utc).isoformat(timespec="milliseconds"),
         "requestContext": {
-            "requestId": name,
+            "requestId": request_id,
             "functionArn": delivery["to"],
             "condition": condition,
-            "approximateInvokeCount": tries,
+            "approximateInvokeCount": invocations,
         },
-        "requestPayload": _json(delivery["body"]),
-        "responseContext": {"statusCode": 200, "executedVersion": invoked.version if invoked else "$LATEST"},
-        "responsePayload": _json(invoked.body.decode(errors="replace")) if invoked else None,
+        "requestPayload": _as_json(delivery["body"]),
+        "responseContext": {"statusCode": 200, "executedVersion": result.version if result else "$LATEST"},
+        "responsePayload": _as_json(result.body.decode(errors="replace")) if result else None,
     }
 
 
-def _json(text: str) -> Any:
-    """What a text says; one that is no JSON, or too deep, says itself."""
+def _as_json(text: str) -> Any:
+    """Return the value of a JSON text, or the text itself if it is not JSON or is nested too deeply."""
     try:
         return value(text.encode() or b"null")
     except (ServiceError, ValueError):

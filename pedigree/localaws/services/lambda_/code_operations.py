@@ -54,14 +54,14 @@ class CodeOperations:
         if not any(name in source for name in _SOURCES):
             raise ServiceError("InvalidParameterValueException", "Please provide a source for function code.")
         if source.get("S3Bucket") == hot_reload.BUCKET:
-            content = hot_reload.archive(str(source.get("S3Key", "")))
+            content = hot_reload.archive_path(str(source.get("S3Key", "")))
         elif "S3Bucket" in source:
             content = self._fetched(f"s3://{source['S3Bucket']}/{source.get('S3Key', '')}")
         elif "ZipFile" in source:
             content = _decoded(source["ZipFile"])
         else:
             return dict(source)
-        code_cache.check(content)
+        code_cache.check_archive(content)
         others = {name: value for name, value in source.items() if name not in _IN_S3}
         return {**others, "ZipFile": base64.b64encode(content).decode()}
 

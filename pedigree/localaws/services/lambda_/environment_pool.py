@@ -1,7 +1,7 @@
-"""The environments of all functions: kept while warm, several at once when calls overlap, ended when nobody needs them.
+"""The execution environments of all functions: reused while warm, several at once for concurrent invocations.
 
-A call takes an environment that is idle, or waits for whichever comes first: that one becomes idle, or that there is
-a core to start another. So a burst of short calls needs a few processes, and long calls get one each.
+An invocation takes an idle environment, or waits until one becomes idle or a core is free to start another one. So a
+burst of short invocations needs few processes, and long invocations get one each.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.lambda_.execution_environment import ExecutionEnvironment, HandlerResult
 from pedigree.localaws.services.lambda_.function_catalog import Function
 
-ACCOUNT_LIMIT = 64
-_OLDEST_SECONDS = 2400.0  # younger than the credentials that it was started with
-_LONGEST_WAIT = 1.0
+ACCOUNT_CONCURRENCY = 64
+_MAX_AGE_SECONDS = 2400.0  # less than the lifetime of the credentials that the process got at its start
+_MAX_WAIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class WarmEnvironment:
-    """An environment of a function, with its stream of the log, and how it was started."""
+    """A started environment of a function, with its log stream and the outcome of its start."""
 
     environment: ExecutionEnvironment
     function: Function
     stream: str
-    started: HandlerResult
+    init_result: HandlerResult
     init_seconds: float
 
     @property
-    def is_fit(self) -> bool:
-        """Whether it can take another call."""
-        age = time.monotonic() - self.environment.began
-        return self.environment.is_alive and age < _OLDEST_SECONDS
+    def is_usable(self) -> bool:
+        """Return whether it can take another invocation."""
+        age = time.monotonic() - self.environment.started_at
+        return self.environment.is_alive and age < _MAX_AGE_SECONDS
 
 
 OnProcessStart: TypeAlias = Callable[[ExecutionEnvironment], None]
-"""Told an environment that has begun to load, and may have to be ended before it is ready."""
+"""Gets an environment as soon as its process runs, so that it can be killed while it still loads."""
 StartEnvironment: TypeAlias = Callable[[Function, bool, OnProcessStart], WarmEnvironment]
-"""Start an environment for a function; whether it is provisioned, which is told to the function."""
+"""Starts an environment for a function; the flag says whether it is provisioned, which the function can see."""
 
 
 class ThrottledError(ServiceError):
-    """More calls at once than a function or the account has."""
+    """The concurrency of a function or of the account is used up."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("TooManyRequestsException", "Rate Exceeded.", 429)
@@ -55,7 +55,7 @@ class ThrottledError(ServiceError):
 
 
 class EnvironmentPool:
-    """All environments that run."""
+    """Hands out environments, one invocation at a time each, and removes those that are idle or unusable."""
 
     def __init__(self, start: StartEnvironment, cores: int, idle_seconds: float) -> None:
         self._start = start
@@ -65,122 +65,122 @@ class EnvironmentPool:
         self._idle: defaultdict[str, list[WarmEnvironment]] = defaultdict(list)
         self._loading: set[ExecutionEnvironment] = set()
         self._running: dict[int, WarmEnvironment] = {}
-        self._busy: Counter[str] = Counter()
+        self._concurrency: Counter[str] = Counter()
         self._starting = 0
         self._provisioned: Mapping[str, int] = {}
-        self._is_over = False
+        self._is_stopped = False
 
     @property
-    def is_over(self) -> bool:
-        """Whether nothing can be called any more."""
-        return self._is_over
+    def is_stopped(self) -> bool:
+        return self._is_stopped
 
-    def take(self, function: Function) -> tuple[WarmEnvironment, bool]:
-        """An environment for one call, and whether it was started for it."""
+    def acquire(self, function: Function) -> tuple[WarmEnvironment, bool]:
+        """Return an environment for one invocation, and whether it was started for it."""
         with self._changed:
-            self._admit(function)
+            self._reserve_concurrency(function)
         try:
-            warm = self._idle_one(function)
-            return (warm, False) if warm else (self._new(function, is_provisioned=False), True)
+            warm = self._take_idle(function)
+            return (warm, False) if warm else (self._start_new(function, is_provisioned=False), True)
         except BaseException:
-            self._leave(function)
+            self._free_concurrency(function)
             raise
 
-    def give_back(self, warm: WarmEnvironment) -> None:
-        """After a call: keep the environment warm, or end it."""
-        self._keep(warm)
-        self._leave(warm.function)
+    def release(self, warm: WarmEnvironment) -> None:
+        """Keep the environment for another invocation, or end it if it is not usable."""
+        self._keep_idle(warm)
+        self._free_concurrency(warm.function)
 
-    def warm_up(self, function: Function) -> WarmEnvironment:
-        """One more environment, started before anybody calls."""
+    def prewarm(self, function: Function) -> WarmEnvironment:
+        """Start one more environment before an invocation needs it."""
         with self._changed:
             self._starting += 1
-        warm = self._new(function, is_provisioned=True)
-        self._keep(warm)
+        warm = self._start_new(function, is_provisioned=True)
+        self._keep_idle(warm)
         return warm
 
     def count(self, key: str) -> int:
-        """How many environments there are for a key."""
+        """Return how many environments run for a function's key."""
         with self._changed:
             return sum(warm.function.key == key for warm in self._running.values())
 
-    def provision(self, wanted: Mapping[str, int]) -> None:
-        """How many of each key stay, however long nobody calls them."""
-        self._provisioned = wanted
+    def set_provisioned(self, counts: Mapping[str, int]) -> None:
+        """Set how many environments of each key stay, however long they are idle."""
+        self._provisioned = counts
 
-    def sweep(self) -> None:
-        """End the environments that were idle too long, or that have ended by themselves."""
+    def remove_idle(self) -> None:
+        """End the environments that were idle for too long or are not usable any more."""
         now = time.monotonic()
         with self._changed:
-            unfit = []
+            removed = []
             for key, idle in self._idle.items():
                 for warm in list(idle):
                     is_spare = len(idle) > self._provisioned.get(key, 0)
-                    is_old = is_spare and now - warm.environment.idle_since > self._idle_seconds
-                    if is_old or not warm.is_fit:
+                    is_expired = is_spare and now - warm.environment.idle_since > self._idle_seconds
+                    if is_expired or not warm.is_usable:
                         idle.remove(warm)
-                        unfit.append(warm)
-        for warm in unfit:
-            self._end(warm)
+                        removed.append(warm)
+        for warm in removed:
+            self._close(warm)
 
-    def end(self) -> None:
-        """End all; a call that is under way fails."""
+    def stop(self) -> None:
+        """End all environments; pending invocations fail."""
         with self._changed:
-            self._is_over = True
-            idle = [warm for warms in self._idle.values() for warm in warms]
+            self._is_stopped = True
+            idle = [warm for environments in self._idle.values() for warm in environments]
             self._idle.clear()
             for environment in self._loading:
                 environment.kill()
             self._changed.notify_all()
         for warm in idle:
-            self._end(warm)
+            self._close(warm)
         with self._changed:
             for warm in self._running.values():
                 warm.environment.kill()
 
-    def _admit(self, function: Function) -> None:
-        if function.reserved is not None and self._busy[function.name] >= function.reserved:
+    def _reserve_concurrency(self, function: Function) -> None:
+        reserved = function.reserved_concurrency
+        if reserved is not None and self._concurrency[function.name] >= reserved:
             raise ThrottledError("ReservedFunctionConcurrentInvocationLimitExceeded")
-        if self._busy.total() >= ACCOUNT_LIMIT:
+        if self._concurrency.total() >= ACCOUNT_CONCURRENCY:
             raise ThrottledError("ConcurrentInvocationLimitExceeded")
-        self._busy[function.name] += 1
+        self._concurrency[function.name] += 1
 
-    def _leave(self, function: Function) -> None:
+    def _free_concurrency(self, function: Function) -> None:
         with self._changed:
-            self._busy[function.name] -= 1
+            self._concurrency[function.name] -= 1
             self._changed.notify_all()
 
-    def _idle_one(self, function: Function) -> WarmEnvironment | None:
-        """An idle environment; or None, and the right to start one."""
+    def _take_idle(self, function: Function) -> WarmEnvironment | None:
+        """Return an idle environment, or None as the permission to start one."""
         with self._changed:
             while True:
-                self._check_open()
+                self._check_running()
                 idle = self._idle[function.key]
                 while idle:
                     warm = idle.pop()
-                    if warm.is_fit:
+                    if warm.is_usable:
                         return warm
-                    self._end(warm)
+                    self._close(warm)
                 if self._starting < self._cores:
                     self._starting += 1
                     return None
-                self._changed.wait(_LONGEST_WAIT)
+                self._changed.wait(_MAX_WAIT_SECONDS)
 
-    def _new(self, function: Function, *, is_provisioned: bool) -> WarmEnvironment:
+    def _start_new(self, function: Function, *, is_provisioned: bool) -> WarmEnvironment:
         loading: list[ExecutionEnvironment] = []
 
-        def begun(environment: ExecutionEnvironment) -> None:
+        def on_process_start(environment: ExecutionEnvironment) -> None:
             loading.append(environment)
             with self._changed:
                 self._loading.add(environment)
-                if self._is_over:
+                if self._is_stopped:
                     environment.kill()
 
         try:
-            warm = self._start(function, is_provisioned, begun)
+            warm = self._start(function, is_provisioned, on_process_start)
         except BaseException:
             for environment in loading:
-                environment.end()
+                environment.close()
             raise
         finally:
             with self._changed:
@@ -189,25 +189,25 @@ class EnvironmentPool:
                 self._changed.notify_all()
         with self._changed:
             self._running[id(warm)] = warm
-            is_over = self._is_over
-        if is_over:
-            self._end(warm)
-            self._check_open()
+            is_stopped = self._is_stopped
+        if is_stopped:
+            self._close(warm)
+            self._check_running()
         return warm
 
-    def _keep(self, warm: WarmEnvironment) -> None:
+    def _keep_idle(self, warm: WarmEnvironment) -> None:
         with self._changed:
-            if warm.is_fit and not warm.started.is_error and not self._is_over:
+            if warm.is_usable and not warm.init_result.is_error and not self._is_stopped:
                 warm.environment.idle_since = time.monotonic()
                 self._idle[warm.function.key].append(warm)
                 return
-        self._end(warm)
+        self._close(warm)
 
-    def _end(self, warm: WarmEnvironment) -> None:
-        warm.environment.end()
+    def _close(self, warm: WarmEnvironment) -> None:
+        warm.environment.close()
         with self._changed:
             self._running.pop(id(warm), None)
 
-    def _check_open(self) -> None:
-        if self._is_over:
+    def _check_running(self) -> None:
+        if self._is_stopped:
             raise ServiceError("ServiceException", "The local AWS is being stopped.", 500)

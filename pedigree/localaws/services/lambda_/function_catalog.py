@@ -1,4 +1,4 @@
-"""The functions that there are, as moto's records tell them."""
+"""Looks up functions, versions and aliases in moto's state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ARN = re.compile(
 
 @dataclass(frozen=True)
 class Layer:
-    """An archive that a function finds beside its own code."""
+    """An archive that is unpacked beside a function's own code."""
 
     digest: str
     content: bytes = field(repr=False)
@@ -34,7 +34,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Function:
-    """One version of a function: its code, how it is called, and within which limits."""
+    """One version of a function, with its code and its limits."""
 
     name: str
     version: str
@@ -44,79 +44,78 @@ class Function:
     handler: str
     role: str
     memory: int
-    seconds: float
+    timeout_seconds: float
     variables: Mapping[str, str]
     digest: str
     code: bytes = field(repr=False)
-    reserved: int | None = None
-    policy: Mapping[str, Any] = field(default_factory=dict)
+    reserved_concurrency: int | None = None
+    event_invoke_config: Mapping[str, Any] = field(default_factory=dict)
     layers: tuple[Layer, ...] = ()
-    dead_letter: str = ""
+    dead_letter_arn: str = ""
 
     @cached_property
     def key(self) -> str:
-        """The same for calls that one process can answer, whichever name the function was called by."""
+        """Return the same key for all invocations that one process can serve, by whichever name they come."""
         parts = (self.arn, self.version, self.digest, self.handler, self.role, self.memory, self.runtime)
-        told = [*parts, dict(self.variables), *(layer.digest for layer in self.layers)]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        identity = [*parts, dict(self.variables), *(layer.digest for layer in self.layers)]
+        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     @property
-    def taking(self) -> RoleAssumption:
-        """Its role, as Lambda takes it."""
+    def role_assumption(self) -> RoleAssumption:
         return RoleAssumption(self.role, LAMBDA, self.arn, self.name[:64])
 
     @property
     def log_group(self) -> str:
-        """Where its lines go."""
         return f"/aws/lambda/{self.name}"
 
 
 class FunctionCatalog:
-    """Looks functions up by name, ARN, version or alias."""
+    """Finds functions by name, ARN, version or alias."""
 
     def __init__(self, records: Records, region: str) -> None:
         self._records = records
         self._region = region
 
     def find(self, name_or_arn: str, qualifier: str = "") -> Function:
-        """The version that a name and a qualifier mean; one of several where an alias shares its calls out."""
-        name, told = split(name_or_arn)
-        if told and qualifier and told != qualifier:
+        """Return the version of a name and a qualifier; an alias with weights chooses one of its versions each time."""
+        name, own_qualifier = split_name(name_or_arn)
+        if own_qualifier and qualifier and own_qualifier != qualifier:
             raise ServiceError(
                 "InvalidParameterValueException",
                 "The derived qualifier from the function name does not match the specified qualifier.",
             )
-        wanted = qualifier or told
+        qualifier = qualifier or own_qualifier
         with self._records.held(_SERVICE, self._region) as backend:
-            found = self._version(backend, name, wanted)
-            if found is None:
-                raise _unknown(backend, name, wanted)
+            version = self._find_version(backend, name, qualifier)
+            if version is None:
+                raise _not_found(backend, name, qualifier)
             latest = backend._lambdas._get_latest(name)
-            function = _function(found, latest, wanted, _layers(backend, found))
-        at = hot_reload.folder(function.code)
-        return replace(function, digest=f"{function.digest}:{hot_reload.state(at)}") if at else function
+            function = _function(version, latest, qualifier, _layers(backend, version))
+        folder = hot_reload.find_folder(function.code)
+        return replace(function, digest=f"{function.digest}:{hot_reload.fingerprint(folder)}") if folder else function
 
     def alias_version(self, name: str, qualifier: str) -> str | None:
-        """The version that an alias stands for; None if it is no alias."""
+        """Return the version that an alias stands for, or None if there is no such alias."""
         with self._records.held(_SERVICE, self._region) as backend:
             alias = backend._lambdas._get_function_aliases(name).get(qualifier)
             return None if alias is None else str(alias.function_version)
 
-    def _version(self, backend: Any, name: str, wanted: str) -> Any:
+    def _find_version(self, backend: Any, name: str, qualifier: str) -> Any:
         from moto.awslambda.exceptions import LambdaClientError
 
         storage = backend._lambdas
         if name not in storage._functions:
             return None
-        alias = storage._get_function_aliases(name).get(wanted)
+        alias = storage._get_function_aliases(name).get(qualifier)
+        version = _choose_version(alias) if alias else qualifier or None
         try:
-            return storage.get_function_by_name_with_qualifier(name, _shared_out(alias) if alias else wanted or None)
+            return storage.get_function_by_name_with_qualifier(name, version)
         except LambdaClientError:
             return None
 
 
-def split(name_or_arn: str) -> tuple[str, str]:
-    """A function's name and qualifier in what a request calls it by."""
+def split_name(name_or_arn: str) -> tuple[str, str]:
+    """Return the function's name and qualifier in a FunctionName."""
     match = _ARN.fullmatch(name_or_arn)
     if not match:
         raise ServiceError(
@@ -129,10 +128,10 @@ def split(name_or_arn: str) -> tuple[str, str]:
     return match[1], match[2] or ""
 
 
-def _shared_out(alias: Any) -> str:
-    """The version of this call: an alias may give a share of its calls to another one."""
+def _choose_version(alias: Any) -> str:
+    """Return a version of an alias at random, by its routing weights."""
     weights = (alias.routing_config or {}).get("AdditionalVersionWeights") or {}
-    point = random.random()  # noqa: S311  # nothing hangs on it but who answers
+    point = random.random()  # noqa: S311  # it chooses a version, nothing secret
     for version, weight in weights.items():
         point -= weight
         if point < 0:
@@ -140,37 +139,36 @@ def _shared_out(alias: Any) -> str:
     return str(alias.function_version)
 
 
-def _layers(backend: Any, found: Any) -> tuple[Layer, ...]:
-    """The layers of a function in their order; one that has been deleted since is there no more."""
-    versions = (backend.layers_versions_by_arn(one["Arn"]) for one in found.layers)
-    return tuple(Layer(one.code_sha_256, one.code_bytes) for one in versions if one is not None)
+def _layers(backend: Any, version: Any) -> tuple[Layer, ...]:
+    """Return the layers of a function in their order, without those that have been deleted since."""
+    layers = (backend.layers_versions_by_arn(layer["Arn"]) for layer in version.layers)
+    return tuple(Layer(layer.code_sha_256, layer.code_bytes) for layer in layers if layer is not None)
 
 
-def _function(found: Any, latest: Any, wanted: str, layers: tuple[Layer, ...]) -> Function:
-    is_latest = found is latest
-    base = latest.function_arn
-    configs = latest.event_invoke_config or found.event_invoke_config
+def _function(version: Any, latest: Any, qualifier: str, layers: tuple[Layer, ...]) -> Function:
+    arn = latest.function_arn
+    configs = latest.event_invoke_config or version.event_invoke_config
     return Function(
-        name=found.function_name,
-        version=LATEST if is_latest else str(found.version),
-        arn=base,
-        invoked_arn=f"{base}:{wanted}" if wanted else base,
-        runtime=found.run_time or "",
-        handler=found.handler or "",
-        role=found.role,
-        memory=int(found.memory_size),
-        seconds=float(found.timeout),
-        variables=dict(found.environment_vars or {}),
-        digest=found.code_sha_256,
-        code=getattr(found, "code_bytes", b""),
-        reserved=None if latest.reserved_concurrency is None else int(latest.reserved_concurrency),
-        policy=configs[0].config if configs else {},
+        name=version.function_name,
+        version=LATEST if version is latest else str(version.version),
+        arn=arn,
+        invoked_arn=f"{arn}:{qualifier}" if qualifier else arn,
+        runtime=version.run_time or "",
+        handler=version.handler or "",
+        role=version.role,
+        memory=int(version.memory_size),
+        timeout_seconds=float(version.timeout),
+        variables=dict(version.environment_vars or {}),
+        digest=version.code_sha_256,
+        code=getattr(version, "code_bytes", b""),
+        reserved_concurrency=None if latest.reserved_concurrency is None else int(latest.reserved_concurrency),
+        event_invoke_config=configs[0].config if configs else {},
         layers=layers,
-        dead_letter=getattr(found, DEAD_LETTER, ""),
+        dead_letter_arn=getattr(version, DEAD_LETTER, ""),
     )
 
 
-def _unknown(backend: Any, name: str, qualifier: str) -> ServiceError:
+def _not_found(backend: Any, name: str, qualifier: str) -> ServiceError:
     arn = f"arn:aws:lambda:{backend.region_name}:{backend.account_id}:function:{name}"
-    whole = f"{arn}:{qualifier}" if qualifier else arn
-    return ServiceError("ResourceNotFoundException", f"Function not found: {whole}", 404)
+    qualified = f"{arn}:{qualifier}" if qualifier else arn
+    return ServiceError("ResourceNotFoundException", f"Function not found: {qualified}", 404)

@@ -1,7 +1,7 @@
-"""Code that is a folder of this machine: read where it lies, so that a change of it answers the next call.
+"""Code that is read from a folder of this machine, so that the next invocation runs what was just changed.
 
-Who creates a function names it as code in the bucket hot-reload, under the folder's path as key. Lambda's records hold
-archives, so what they hold of such a function is an archive with the path in it, and nothing else.
+A function is created with code in the bucket hot-reload and the folder's path as key. moto's state holds archives;
+for such a function it holds an archive with nothing but the path in it.
 """
 
 from __future__ import annotations
@@ -15,45 +15,45 @@ from pathlib import Path
 from pedigree.localaws.http.protocol.errors import ServiceError
 
 BUCKET = "hot-reload"
-_MARK = ".folder-of-this-machine"
-_LONGEST = 8192
-_MOST_FILES = 20_000
-_PASSING = "__pycache__"
+_PATH_ENTRY = ".folder-of-this-machine"
+_MAX_ARCHIVE_BYTES = 8192
+_MAX_FILES = 20_000
+_BYTECODE_FOLDER = "__pycache__"
 
 
-def archive(path: str) -> bytes:
-    """What the records hold of a folder."""
+def archive_path(path: str) -> bytes:
+    """Return the archive that stands for a folder."""
     if not Path(path).is_absolute() or not Path(path).is_dir():
-        words = f"{path} is no folder of this machine: the key in the bucket {BUCKET} is the whole path of one"
-        raise ServiceError("InvalidParameterValueException", f"{words}.")
+        message = f"{path} is not a folder of this machine: the key in the bucket {BUCKET} is an absolute path"
+        raise ServiceError("InvalidParameterValueException", f"{message}.")
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as written:
-        written.writestr(zipfile.ZipInfo(_MARK), path)
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(_PATH_ENTRY), path)
     return content.getvalue()
 
 
-def folder(content: bytes) -> Path | None:
-    """The folder that an archive stands for; None if it is one of code."""
-    return _marked(content) if len(content) <= _LONGEST else None
+def find_folder(content: bytes) -> Path | None:
+    """Return the folder that an archive stands for, or None if the archive holds code."""
+    return _read_path(content) if len(content) <= _MAX_ARCHIVE_BYTES else None
 
 
 @lru_cache(maxsize=256)
-def _marked(content: bytes) -> Path | None:
+def _read_path(content: bytes) -> Path | None:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as written:
-            return Path(written.read(_MARK).decode()) if written.namelist() == [_MARK] else None
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return Path(archive.read(_PATH_ENTRY).decode()) if archive.namelist() == [_PATH_ENTRY] else None
     except (zipfile.BadZipFile, UnicodeDecodeError):
         return None
 
 
-def state(path: Path) -> str:
-    """What changes whenever a file of a folder does; what Python keeps beside them does not count."""
-    seen = hashlib.sha256()
-    files = sorted(one for one in path.rglob("*") if _PASSING not in one.parts)
-    for one in files[:_MOST_FILES]:
+def fingerprint(folder: Path) -> str:
+    """Return a hash that changes whenever a file of a folder does; Python's bytecode does not count."""
+    digest = hashlib.sha256()
+    files = sorted(path for path in folder.rglob("*") if _BYTECODE_FOLDER not in path.parts)
+    for path in files[:_MAX_FILES]:
         try:
-            found = one.stat()
+            status = path.stat()
         except OSError:
-            continue  # it has just been removed, or leads nowhere
-        seen.update(f"{one.relative_to(path)}\0{found.st_mtime_ns}\0{found.st_size}\n".encode())
-    return seen.hexdigest()
+            continue  # it has just been removed, or is a broken link
+        digest.update(f"{path.relative_to(folder)}\0{status.st_mtime_ns}\0{status.st_size}\n".encode())
+    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What is said of a call: the lines in the function's log, and the error that a caller gets."""
+"""What an invocation leaves behind: its lines in the function's log, and the error that its caller gets."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pedigree.localaws.services.lambda_.execution_environment import HandlerResult
 from pedigree.localaws.services.lambda_.function_catalog import Function
 
-MOST_ANSWERED = 6_291_556
-_TAIL = 4096
+MAX_RESPONSE_BYTES = 6_291_556
+_TAIL_BYTES = 4096
 UNHANDLED = "Unhandled"
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of a function, and how long it took, in seconds."""
+    """One invocation of a function, with its duration in seconds."""
 
     id: str
     function: Function
@@ -25,55 +25,60 @@ class Invocation:
     init_seconds: float | None = None
 
 
-def error(call: Invocation, answer: HandlerResult) -> Mapping[str, object] | None:
-    """The error of a call that did not end with a body of the function's own."""
-    if answer.is_late:
-        words = f"RequestId: {call.id} Error: Task timed out after {call.function.seconds:.2f} seconds"
-        return {"errorType": "Sandbox.Timedout", "errorMessage": words}
-    if answer.exit:
-        words = f"RequestId: {call.id} Error: Runtime exited with error: {answer.exit}"
-        return {"errorType": "Runtime.ExitError", "errorMessage": words}
-    if len(answer.body) > MOST_ANSWERED:
-        words = f"Response payload size exceeded maximum allowed payload size ({MOST_ANSWERED} bytes)."
-        return {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": words}
+def runtime_error(invocation: Invocation, result: HandlerResult) -> Mapping[str, object] | None:
+    """Return the runtime's error, or None if the handler itself has answered."""
+    if result.is_timeout:
+        timeout = invocation.function.timeout_seconds
+        message = f"RequestId: {invocation.id} Error: Task timed out after {timeout:.2f} seconds"
+        return {"errorType": "Sandbox.Timedout", "errorMessage": message}
+    if result.exit:
+        message = f"RequestId: {invocation.id} Error: Runtime exited with error: {result.exit}"
+        return {"errorType": "Runtime.ExitError", "errorMessage": message}
+    if len(result.body) > MAX_RESPONSE_BYTES:
+        message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+        return {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}
     return None
 
 
-def body(call: Invocation, answer: HandlerResult) -> tuple[bytes, str]:
-    """What the caller gets, and the kind of error, if it is one."""
-    own = error(call, answer)
-    if own is not None:
-        return json.dumps(own).encode(), UNHANDLED
-    return answer.body, UNHANDLED if answer.is_error else ""
+def response(invocation: Invocation, result: HandlerResult) -> tuple[bytes, str]:
+    """Return the body that the caller gets, and the type of function error or an empty text."""
+    error = runtime_error(invocation, result)
+    if error is not None:
+        return json.dumps(error).encode(), UNHANDLED
+    return result.body, UNHANDLED if result.is_error else ""
 
 
-def lines(call: Invocation, answer: HandlerResult) -> list[str]:
-    """What the log has of a call: START, what was printed, END and REPORT."""
-    own = error(call, answer)
-    told = [str(own["errorMessage"])] if own else []
-    start = f"START RequestId: {call.id} Version: {call.function.version}"
-    return [start, *answer.output.splitlines(), *told, f"END RequestId: {call.id}", _report(call, answer)]
-
-
-def tail(written: list[str]) -> bytes:
-    """The last of a call's lines, as a caller can ask for them."""
-    return "".join(f"{line}\n" for line in written).encode()[-_TAIL:]
-
-
-def _report(call: Invocation, answer: HandlerResult) -> str:
-    spent = call.seconds * 1000
-    billed = math.ceil(spent + (call.init_seconds or 0.0) * 1000)
-    parts = [
-        f"REPORT RequestId: {call.id}",
-        f"Duration: {spent:.2f} ms",
-        f"Billed Duration: {billed} ms",
-        f"Memory Size: {call.function.memory} MB",
-        f"Max Memory Used: {answer.memory} MB",
+def log_lines(invocation: Invocation, result: HandlerResult) -> list[str]:
+    """Return the log of an invocation: START, the function's output, END and REPORT."""
+    error = runtime_error(invocation, result)
+    return [
+        f"START RequestId: {invocation.id} Version: {invocation.function.version}",
+        *result.output.splitlines(),
+        *([str(error["errorMessage"])] if error else []),
+        f"END RequestId: {invocation.id}",
+        _report(invocation, result),
     ]
-    if call.init_seconds is not None:
-        parts.append(f"Init Duration: {call.init_seconds * 1000:.2f} ms")
-    if answer.is_late:
+
+
+def log_tail(lines: list[str]) -> bytes:
+    """Return the last lines of an invocation, for callers that request LogType Tail."""
+    return "".join(f"{line}\n" for line in lines).encode()[-_TAIL_BYTES:]
+
+
+def _report(invocation: Invocation, result: HandlerResult) -> str:
+    duration = invocation.seconds * 1000
+    billed = math.ceil(duration + (invocation.init_seconds or 0.0) * 1000)
+    parts = [
+        f"REPORT RequestId: {invocation.id}",
+        f"Duration: {duration:.2f} ms",
+        f"Billed Duration: {billed} ms",
+        f"Memory Size: {invocation.function.memory} MB",
+        f"Max Memory Used: {result.memory} MB",
+    ]
+    if invocation.init_seconds is not None:
+        parts.append(f"Init Duration: {invocation.init_seconds * 1000:.2f} ms")
+    if result.is_timeout:
         parts.append("Status: timeout")
-    elif answer.exit:
+    elif result.exit:
         parts.append("Status: error\tError Type: Runtime.ExitError")
     return "\t".join(parts) + "\t"

@@ -1,4 +1,4 @@
-"""One call of a function: an environment, the event, the answer, and what the log says of it."""
+"""Invokes functions: takes an environment, passes the event, and writes the function's log."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from pedigree.localaws.services.lambda_.execution_environment import ExecutionEn
 from pedigree.localaws.services.lambda_.function_catalog import Function, FunctionCatalog
 from pedigree.localaws.services.lambda_.invocation_log import Invocation
 
-INIT_SECONDS = 10.0
-_NO_ROLE = "The role defined for the function cannot be assumed by Lambda."
-# What the function's own variables may not replace.
-_RESERVED = (
+_INIT_TIMEOUT_SECONDS = 10.0
+_ROLE_ERROR = "The role defined for the function cannot be assumed by Lambda."
+# A function's own variables cannot replace these.
+_RESERVED_PREFIXES = (
     "_HANDLER",
     "LAMBDA_TASK_ROOT",
     "LAMBDA_LAYERS",
@@ -41,7 +41,7 @@ _RESERVED = (
 
 @dataclass(frozen=True)
 class RuntimeConfig:
-    """What functions run on: a Python, and the variables that every process has."""
+    """The Python that runs functions, the variables of every process, and the pool's limits."""
 
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class RuntimeConfig:
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """What a caller gets: a body, the kind of error if it is one, who answered, and the lines of the log."""
+    """What the caller of a function gets, with the lines of its log; error is empty if the function succeeded."""
 
     id: str
     body: bytes
@@ -61,72 +61,75 @@ class InvocationResult:
 
 
 class Invoker:
-    """Calls functions."""
+    """Invokes functions synchronously."""
 
     def __init__(
         self,
-        book: FunctionCatalog,
+        catalog: FunctionCatalog,
         clients: Clients,
-        codes: CodeCache,
+        code: CodeCache,
         logs: LogWriter,
         clock: Clock,
-        machine: RuntimeConfig,
+        runtime: RuntimeConfig,
     ) -> None:
-        self.book = book
+        self.catalog = catalog
         self._clients = clients
-        self._codes = codes
+        self._code = code
         self._logs = logs
         self._clock = clock
-        self._machine = machine
-        self.fleet = EnvironmentPool(self._start, machine.cores, machine.idle_seconds)
+        self._runtime = runtime
+        self.pool = EnvironmentPool(self._start_environment, runtime.cores, runtime.idle_seconds)
 
     def invoke(
-        self, name_or_arn: str, payload: bytes, qualifier: str = "", client: Any = None, request_id: str = ""
+        self, name_or_arn: str, payload: bytes, qualifier: str = "", client_context: Any = None, request_id: str = ""
     ) -> InvocationResult:
-        """Call a function and wait for its answer; ServiceError if it cannot be called."""
-        function = self.book.find(name_or_arn, qualifier)
+        """Invoke a function and wait for its answer; raise ServiceError if it cannot be invoked."""
+        function = self.catalog.find(name_or_arn, qualifier)
         request_id = request_id or str(uuid.uuid4())
-        told = {"id": request_id, "arn": function.invoked_arn, "client": client}
-        warm, is_new = self.fleet.take(function)
-        began = time.monotonic()
+        request = {"id": request_id, "arn": function.invoked_arn, "client": client_context}
+        warm, is_new = self.pool.acquire(function)
+        start = time.monotonic()
         try:
-            answer = _answered(warm, told, payload)
-            call = Invocation(request_id, function, time.monotonic() - began, warm.init_seconds if is_new else None)
+            result = _invoke_handler(warm, request, payload)
+            seconds = time.monotonic() - start
         finally:
-            self.fleet.give_back(warm)
-        return self._told(call, answer, warm)
-
-    def _told(self, call: Invocation, answer: HandlerResult, warm: WarmEnvironment) -> InvocationResult:
-        body, error = invocation_log.body(call, answer)
-        lines = invocation_log.lines(call, answer)
-        self._logs.write(call.function.log_group, warm.stream, *lines)
-        return InvocationResult(call.id, body, error, call.function.version, lines)
-
-    def _start(self, function: Function, is_provisioned: bool, begun: OnProcessStart) -> WarmEnvironment:
-        if not function.runtime.startswith("python"):
-            known = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
-            raise ServiceError("InvalidRuntimeException", f"The runtime {known}")
-        changing = hot_reload.folder(function.code)
-        folder = changing or self._codes.folder(function.digest, function.code)
-        layers = [self._codes.folder(layer.digest, layer.content) for layer in function.layers]
-        stream = f"{self._clock.now():%Y/%m/%d}/[{function.version}]{secrets.token_hex(16)}"
-        began = time.monotonic()
-        variables = self._variables(function, str(folder), stream, is_provisioned=is_provisioned)
-        variables = {**variables, **_beside(variables, layers)}
-        # What Python keeps compiled it takes for the same if a change comes in the same second.
-        environment = ExecutionEnvironment(
-            LaunchConfig(self._machine.python, folder, variables, keeps_compiled=changing is None)
+            self.pool.release(warm)
+        return self._finish(
+            Invocation(request_id, function, seconds, warm.init_seconds if is_new else None), result, warm.stream
         )
-        begun(environment)
-        started = environment.ready(INIT_SECONDS + function.seconds)
-        return WarmEnvironment(environment, function, stream, started, time.monotonic() - began)
+
+    def _finish(self, invocation: Invocation, result: HandlerResult, stream: str) -> InvocationResult:
+        body, error = invocation_log.response(invocation, result)
+        lines = invocation_log.log_lines(invocation, result)
+        self._logs.write(invocation.function.log_group, stream, *lines)
+        return InvocationResult(invocation.id, body, error, invocation.function.version, lines)
+
+    def _start_environment(
+        self, function: Function, is_provisioned: bool, on_process_start: OnProcessStart
+    ) -> WarmEnvironment:
+        if not function.runtime.startswith("python"):
+            runtime = f"{function.runtime or 'of an image'} is not supported by the local AWS; it runs python functions"
+            raise ServiceError("InvalidRuntimeException", f"The runtime {runtime}")
+        reload_folder = hot_reload.find_folder(function.code)
+        folder = reload_folder or self._code.unpacked(function.digest, function.code)
+        layers = [self._code.unpacked(layer.digest, layer.content) for layer in function.layers]
+        stream = f"{self._clock.now():%Y/%m/%d}/[{function.version}]{secrets.token_hex(16)}"
+        start = time.monotonic()
+        variables = self._variables(function, str(folder), stream, is_provisioned=is_provisioned)
+        variables = {**variables, **_layer_variables(variables, layers)}
+        # Bytecode would hide a change in the same second, because Python compares modification times in seconds.
+        launch = LaunchConfig(self._runtime.python, folder, variables, writes_bytecode=reload_folder is None)
+        environment = ExecutionEnvironment(launch)
+        on_process_start(environment)
+        init_result = environment.wait_until_loaded(_INIT_TIMEOUT_SECONDS + function.timeout_seconds)
+        return WarmEnvironment(environment, function, stream, init_result, time.monotonic() - start)
 
     def _variables(self, function: Function, folder: str, stream: str, *, is_provisioned: bool) -> Mapping[str, str]:
-        """What AWS's runtime sets, the function's own variables, and who it is."""
-        own = {name: value for name, value in function.variables.items() if not name.startswith(_RESERVED)}
+        """Return the variables of AWS's runtime, the function's own ones, and its role's credentials."""
+        own = {name: value for name, value in function.variables.items() if not name.startswith(_RESERVED_PREFIXES)}
         region = function.arn.split(":")[3]
         return {
-            **self._machine.environment,
+            **self._runtime.environment,
             **own,
             "_HANDLER": function.handler,
             "LAMBDA_TASK_ROOT": folder,
@@ -141,37 +144,37 @@ class Invoker:
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
             "AWS_LAMBDA_INITIALIZATION_TYPE": "provisioned-concurrency" if is_provisioned else "on-demand",
             "TZ": ":UTC",
-            **self._identity(function),
+            **self._credentials(function),
         }
 
-    def _identity(self, function: Function) -> Mapping[str, str]:
+    def _credentials(self, function: Function) -> Mapping[str, str]:
         try:
-            return self._clients.assume_role(function.taking)
+            return self._clients.assume_role(function.role_assumption)
         except ServiceError:
-            raise ServiceError("AccessDeniedException", _NO_ROLE, 403) from None
+            raise ServiceError("AccessDeniedException", _ROLE_ERROR, 403) from None
 
 
-def _beside(variables: Mapping[str, str], layers: Sequence[Path]) -> Mapping[str, str]:
-    """What tells a process of its layers; of files of one name in several the last layer's is found, as in /opt."""
+def _layer_variables(variables: Mapping[str, str], layers: Sequence[Path]) -> Mapping[str, str]:
+    """Return the variables for layers; of files with the same name, the last layer's is found, as in /opt."""
     if not layers:
         return {}
-    places = [str(layer) for layer in reversed(layers)]
-    commands = [f"{place}/bin" for place in places]
+    folders = [str(layer) for layer in reversed(layers)]
+    binaries = [f"{folder}/bin" for folder in folders]
     return {
-        "LAMBDA_LAYERS": os.pathsep.join(places),
-        "PATH": os.pathsep.join([*commands, variables.get("PATH", os.defpath)]),
+        "LAMBDA_LAYERS": os.pathsep.join(folders),
+        "PATH": os.pathsep.join([*binaries, variables.get("PATH", os.defpath)]),
     }
 
 
-def _answered(warm: WarmEnvironment, told: Mapping[str, Any], payload: bytes) -> HandlerResult:
-    """The answer of an environment, which is ended unless it can be called again."""
+def _invoke_handler(warm: WarmEnvironment, request: Mapping[str, Any], payload: bytes) -> HandlerResult:
+    """Return the handler's result, and close an environment that cannot be invoked again."""
     try:
-        answer = warm.started
-        if not answer.is_error:
-            answer = warm.environment.call(told, payload, warm.function.seconds)
+        result = warm.init_result
+        if not result.is_error:
+            result = warm.environment.invoke(request, payload, warm.function.timeout_seconds)
     except BaseException:
-        warm.environment.end()
+        warm.environment.close()
         raise
-    if warm.started.is_error or answer.is_over:
-        warm.environment.end()
-    return answer
+    if warm.init_result.is_error or result.has_ended_process:
+        warm.environment.close()
+    return result

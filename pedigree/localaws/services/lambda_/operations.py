@@ -1,4 +1,4 @@
-"""The operations of Lambda that moto lacks: calls of functions, and provisioned concurrency."""
+"""The operations of Lambda that moto lacks: invocations and provisioned concurrency."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.protocol.serializer import json_response
 from pedigree.localaws.services.lambda_ import invocation_log
 from pedigree.localaws.services.lambda_.async_invocations import AsyncInvoker
-from pedigree.localaws.services.lambda_.function_catalog import split
+from pedigree.localaws.services.lambda_.function_catalog import split_name
 from pedigree.localaws.services.lambda_.invoker import Invoker
 from pedigree.localaws.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
 
-_LARGEST_REQUEST = 6_291_456
-_LARGEST_EVENT = 1_048_576
+_MAX_REQUEST_BYTES = 6_291_456
+_MAX_EVENT_BYTES = 1_048_576
 
 
 class InvocationOperations:
-    """Calls functions: at once, later, or not at all."""
+    """Invokes functions synchronously, asynchronously, or as a dry run."""
 
-    def __init__(self, invoker: Invoker, asynchronous: AsyncInvoker) -> None:
+    def __init__(self, invoker: Invoker, async_invoker: AsyncInvoker) -> None:
         self._invoker = invoker
-        self._asynchronous = asynchronous
+        self._async_invoker = async_invoker
         self._by_type: Mapping[str, Callable[[Exchange], Response]] = {
             "RequestResponse": self._request_response,
             "Event": self._event,
@@ -35,71 +35,67 @@ class InvocationOperations:
         }
 
     def invoke(self, exchange: Exchange) -> Response:
-        """Call a function in the way that the invocation type names."""
-        invocation = exchange.members.get("InvocationType", "RequestResponse")
-        most = _LARGEST_EVENT if invocation == "Event" else _LARGEST_REQUEST
-        if len(exchange.body) > most:
-            words = f"Request must be smaller than {most} bytes for the InvokeFunction operation"
-            raise ServiceError("RequestTooLargeException", words, 413)
+        """Invoke a function as its InvocationType says."""
+        invocation_type = exchange.members.get("InvocationType", "RequestResponse")
+        max_bytes = _MAX_EVENT_BYTES if invocation_type == "Event" else _MAX_REQUEST_BYTES
+        if len(exchange.body) > max_bytes:
+            message = f"Request must be smaller than {max_bytes} bytes for the InvokeFunction operation"
+            raise ServiceError("RequestTooLargeException", message, 413)
         _check_json(exchange.body)
-        return self._by_type[invocation](exchange)
+        return self._by_type[invocation_type](exchange)
 
     def _request_response(self, exchange: Exchange) -> Response:
         members = exchange.members
-        client = _client_context(members.get("ClientContext"))
-        invoked = self._invoker.invoke(members["FunctionName"], exchange.body, members.get("Qualifier", ""), client)
-        headers = {"X-Amz-Executed-Version": invoked.version}
-        if invoked.error:
-            headers["X-Amz-Function-Error"] = invoked.error
+        context = _client_context(members.get("ClientContext"))
+        result = self._invoker.invoke(members["FunctionName"], exchange.body, members.get("Qualifier", ""), context)
+        headers = {"X-Amz-Executed-Version": result.version}
+        if result.error:
+            headers["X-Amz-Function-Error"] = result.error
         if members.get("LogType") == "Tail":
-            headers["X-Amz-Log-Result"] = base64.b64encode(invocation_log.tail(invoked.lines)).decode()
-        return json_response(invoked.body, 200, headers, invoked.id)
+            headers["X-Amz-Log-Result"] = base64.b64encode(invocation_log.log_tail(result.lines)).decode()
+        return json_response(result.body, 200, headers, result.id)
 
     def _event(self, exchange: Exchange) -> Response:
-        function = self._invoker.book.find(exchange.members["FunctionName"], exchange.members.get("Qualifier", ""))
-        return json_response(b"", 202, {}, self._asynchronous.accept(function, exchange.body.decode()))
+        function = self._invoker.catalog.find(exchange.members["FunctionName"], exchange.members.get("Qualifier", ""))
+        return json_response(b"", 202, {}, self._async_invoker.enqueue(function, exchange.body.decode()))
 
     def _dry_run(self, exchange: Exchange) -> Response:
-        function = self._invoker.book.find(exchange.members["FunctionName"], exchange.members.get("Qualifier", ""))
+        function = self._invoker.catalog.find(exchange.members["FunctionName"], exchange.members.get("Qualifier", ""))
         return json_response(b"", 204, {"X-Amz-Executed-Version": function.version})
 
 
 class ProvisionedConcurrencyOperations:
-    """Keeps environments of functions ready."""
+    """Configures provisioned concurrency."""
 
     def __init__(self, provisioned: ProvisionedConcurrencyConfigs) -> None:
         self._provisioned = provisioned
 
     def put_provisioned_concurrency_config(self, exchange: Exchange) -> Mapping[str, Any]:
-        """Ask for so many environments of a version or an alias."""
-        wanted = exchange.members["ProvisionedConcurrentExecutions"]
-        return self._provisioned.put(*_qualified(exchange), wanted)
+        requested = exchange.members["ProvisionedConcurrentExecutions"]
+        return self._provisioned.put(*_qualified(exchange), requested)
 
     def get_provisioned_concurrency_config(self, exchange: Exchange) -> Mapping[str, Any]:
-        """How many are ready."""
         return self._provisioned.get(*_qualified(exchange))
 
     def list_provisioned_concurrency_configs(self, exchange: Exchange) -> Mapping[str, Any]:
-        """What was asked for of a function's versions and aliases."""
-        function, _ = split(exchange.members["FunctionName"])
-        return {"ProvisionedConcurrencyConfigs": self._provisioned.all(function)}
+        function, _ = split_name(exchange.members["FunctionName"])
+        return {"ProvisionedConcurrencyConfigs": self._provisioned.list_all(function)}
 
     def delete_provisioned_concurrency_config(self, exchange: Exchange) -> Mapping[str, Any]:
-        """Ask for none any more."""
         self._provisioned.remove(*_qualified(exchange))
         return {}
 
 
 def _qualified(exchange: Exchange) -> tuple[str, str]:
-    return split(exchange.members["FunctionName"])[0], exchange.members["Qualifier"]
+    return split_name(exchange.members["FunctionName"])[0], exchange.members["Qualifier"]
 
 
 def _check_json(body: bytes) -> None:
     try:
         json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:
-        words = f"Could not parse request body into json: {error}"
-        raise ServiceError("InvalidRequestContentException", words) from None
+        message = f"Could not parse request body into json: {error}"
+        raise ServiceError("InvalidRequestContentException", message) from None
 
 
 def _client_context(text: str | None) -> Any:

@@ -1,4 +1,4 @@
-"""Provisioned concurrency: how many environments of a version are started before anybody calls, and stay."""
+"""Provisioned concurrency: environments of a version that are started in advance and stay."""
 
 from __future__ import annotations
 
@@ -13,75 +13,75 @@ from pedigree.localaws.services.lambda_.environment_pool import EnvironmentPool
 from pedigree.localaws.services.lambda_.function_catalog import LATEST, Function, FunctionCatalog
 
 KIND = "provisioned-concurrency"
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 
 
 class ProvisionedConcurrencyConfigs:
-    """The configurations, and the thread that keeps what they ask for."""
+    """Stores configurations, and keeps as many environments running as they request."""
 
-    def __init__(self, store: Store, clock: Clock, book: FunctionCatalog, fleet: EnvironmentPool) -> None:
+    def __init__(self, store: Store, clock: Clock, catalog: FunctionCatalog, pool: EnvironmentPool) -> None:
         self._store = store
         self._clock = clock
-        self._book = book
-        self._fleet = fleet
-        self._loop = WakeableLoop("provisioned", self._look)
+        self._catalog = catalog
+        self._pool = pool
+        self._loop = WakeableLoop("provisioned", self._reconcile)
 
-    def begin(self) -> None:
-        """Start what is asked for."""
+    def start(self) -> None:
+        """Start the requested environments."""
         self._loop.start()
 
-    def end(self) -> None:
-        """Start nothing any more."""
+    def stop(self) -> None:
+        """Start no more environments."""
         self._loop.stop()
 
-    def put(self, name: str, qualifier: str, wanted: int) -> Mapping[str, Any]:
-        """Ask for so many environments of a version or an alias."""
-        function = self._book.find(name, qualifier)
+    def put(self, name: str, qualifier: str, requested: int) -> Mapping[str, Any]:
+        """Request a number of environments for a version or an alias."""
+        function = self._catalog.find(name, qualifier)
         if function.version == LATEST:
-            words = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
-            raise ServiceError("InvalidParameterValueException", words)
-        if function.reserved is not None and wanted > function.reserved:
-            words = "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution"
-            raise ServiceError("InvalidParameterValueException", f"{words} for function")
+            message = "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+            raise ServiceError("InvalidParameterValueException", message)
+        if function.reserved_concurrency is not None and requested > function.reserved_concurrency:
+            message = "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution"
+            raise ServiceError("InvalidParameterValueException", f"{message} for function")
         config = {
             "name": function.name,
             "qualifier": qualifier,
-            "wanted": wanted,
+            "wanted": requested,
             "LastModified": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S+0000"),
         }
         self._store.put(KIND, f"{function.name}:{qualifier}", config)
         self._loop.wake()
-        return self._described(config)
+        return self._description(config)
 
     def get(self, name: str, qualifier: str) -> Mapping[str, Any]:
-        """How far a configuration is carried out."""
-        function = self._book.find(name, qualifier)
+        """Return the state of a configuration."""
+        function = self._catalog.find(name, qualifier)
         config = self._store.find(KIND, f"{function.name}:{qualifier}")
         if config is None:
-            words = "No Provisioned Concurrency Config found for this function"
-            raise ServiceError("ProvisionedConcurrencyConfigNotFoundException", words, 404)
-        return self._described(config)
+            message = "No Provisioned Concurrency Config found for this function"
+            raise ServiceError("ProvisionedConcurrencyConfigNotFoundException", message, 404)
+        return self._description(config)
 
-    def all(self, name: str) -> list[Mapping[str, Any]]:
-        """All configurations of a function."""
-        function = self._book.find(name)
+    def list_all(self, name: str) -> list[Mapping[str, Any]]:
+        """Return the state of all configurations of a function."""
+        function = self._catalog.find(name)
         return [
-            {"FunctionArn": f"{function.arn}:{entry.body['qualifier']}", **self._described(entry.body)}
+            {"FunctionArn": f"{function.arn}:{entry.body['qualifier']}", **self._description(entry.body)}
             for entry in self._store.entries(KIND, f"{function.name}:")
         ]
 
     def remove(self, name: str, qualifier: str) -> None:
-        """Ask for none any more."""
-        function = self._book.find(name, qualifier)
+        """Remove a configuration, if it exists."""
+        function = self._catalog.find(name, qualifier)
         try:
             self._store.remove(KIND, f"{function.name}:{qualifier}")
         except DocumentNotFoundError:
-            return  # nothing was asked for, and so it stays
+            return  # AWS does not refuse this either
         self._loop.wake()
 
-    def _described(self, config: Document) -> dict[str, Any]:
-        function = self._found(config)
-        available = min(self._fleet.count(function.key), config["wanted"]) if function else 0
+    def _description(self, config: Document) -> dict[str, Any]:
+        function = self._find_function(config)
+        available = min(self._pool.count(function.key), config["wanted"]) if function else 0
         failure = config.get("StatusReason")
         status = "READY" if available == config["wanted"] else "FAILED" if failure else "IN_PROGRESS"
         return {
@@ -93,43 +93,44 @@ class ProvisionedConcurrencyConfigs:
             **({"StatusReason": failure} if status == "FAILED" else {}),
         }
 
-    def _found(self, config: Document) -> Function | None:
+    def _find_function(self, config: Document) -> Function | None:
         try:
-            return self._book.find(config["name"], config["qualifier"])
+            return self._catalog.find(config["name"], config["qualifier"])
         except ServiceError:
             return None
 
-    def _look(self) -> float:
-        self._fleet.provision(self._start_missing())
-        self._fleet.sweep()
-        return _LOOK_SECONDS
+    def _reconcile(self) -> float:
+        self._pool.set_provisioned(self._start_missing())
+        self._pool.remove_idle()
+        return _POLL_SECONDS
 
     def _start_missing(self) -> Mapping[str, int]:
-        wanted: dict[str, int] = {}
+        """Start missing environments, and return the requested number for each function's key."""
+        requested: dict[str, int] = {}
         for entry in self._store.entries(KIND):
-            function = self._found(entry.body)
+            function = self._find_function(entry.body)
             if function is None:
                 self._store.remove(KIND, entry.name)
                 continue
-            wanted[function.key] = wanted.get(function.key, 0) + entry.body["wanted"]
-            self._fleet.provision({**wanted})
-            while not self._loop.is_stopped and self._fleet.count(function.key) < wanted[function.key]:
-                if not self._is_started(entry.name, function):
+            requested[function.key] = requested.get(function.key, 0) + entry.body["wanted"]
+            self._pool.set_provisioned({**requested})
+            while not self._loop.is_stopped and self._pool.count(function.key) < requested[function.key]:
+                if not self._start_one(entry.name, function):
                     break
-        return wanted
+        return requested
 
-    def _is_started(self, name: str, function: Function) -> bool:
-        """Start one more; a failure is noted, and tried again at the next look."""
+    def _start_one(self, config_name: str, function: Function) -> bool:
+        """Start one environment, and return whether it succeeded; a failure is stored and tried again later."""
         try:
-            warm = self._fleet.warm_up(function)
-            failure = warm.started.body.decode() if warm.started.is_error else ""
+            warm = self._pool.prewarm(function)
+            failure = warm.init_result.body.decode() if warm.init_result.is_error else ""
         except ServiceError as error:
             failure = error.message
         except OSError as error:
             failure = str(error)
-        if self._fleet.is_over:
+        if self._pool.is_stopped:
             return False
-        known = self._store.find(KIND, name)
-        if known is not None and known.get("StatusReason", "") != failure:
-            self._store.put(KIND, name, {**known, "StatusReason": failure})
+        config = self._store.find(KIND, config_name)
+        if config is not None and config.get("StatusReason", "") != failure:
+            self._store.put(KIND, config_name, {**config, "StatusReason": failure})
         return not failure

@@ -1,7 +1,7 @@
-"""Who looks into a queue for a function, and calls it with batches of messages.
+"""Polls a queue and calls a function with batches of messages.
 
-What a call deals with is deleted; what it does not comes back when its visibility time-out is over, and the queue's
-own redrive policy says how often.
+Processed messages are deleted. The others come back after their visibility timeout, as often as the queue's redrive
+policy allows.
 """
 
 from __future__ import annotations
@@ -18,17 +18,16 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.clients import Clients
+from pedigree.localaws.kernel.clients import Clients, queue_url
 from pedigree.localaws.moto.queues import Queues
-from pedigree.localaws.services.events.targets import queue_url
 from pedigree.localaws.services.lambda_ import sqs_batches
 from pedigree.localaws.services.lambda_.invoker import Invoker
 from pedigree.localaws.services.lambda_.sqs_batches import Message
 
 _LOG = logging.getLogger(__name__)
 DEFAULT_CONCURRENCY = 5
-_MOST_RECEIVED = 10
-_LOOK_SECONDS = 1.0
+_MAX_MESSAGES = 10
+_POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 1.0
 
 
@@ -38,115 +37,116 @@ class EventSourceMapping:
 
     id: str
     function: str
-    queue: str
-    size: int
-    window: float = 0.0
+    queue_arn: str
+    batch_size: int
+    window_seconds: float = 0.0
     reports_failures: bool = False
     filters: Sequence[Mapping[str, Any]] = field(default_factory=tuple, hash=False)
-    at_once: int = DEFAULT_CONCURRENCY
+    concurrency: int = DEFAULT_CONCURRENCY
 
 
 class QueuePoller:
-    """Looks into one queue."""
+    """Polls the queue of one mapping in a thread of its own, from its creation on."""
 
-    def __init__(self, mapped: EventSourceMapping, queues: Queues, clients: Clients, invoker: Invoker) -> None:
-        self._mapped = mapped
+    def __init__(self, mapping: EventSourceMapping, queues: Queues, clients: Clients, invoker: Invoker) -> None:
+        self._mapping = mapping
         self._queues = queues
         self._clients = clients
         self._invoker = invoker
-        self._complaint = ""
-        self._ended = threading.Event()
-        self._slots = threading.Semaphore(mapped.at_once)
-        self._pool = ThreadPoolExecutor(mapped.at_once, thread_name_prefix=f"batch {mapped.id}")
-        self._thread = threading.Thread(target=self._work, name=f"mapping {mapped.id}", daemon=True)
+        self._last_warning = ""
+        self._stopped = threading.Event()
+        self._slots = threading.Semaphore(mapping.concurrency)
+        self._pool = ThreadPoolExecutor(mapping.concurrency, thread_name_prefix=f"batch {mapping.id}")
+        self._thread = threading.Thread(target=self._run, name=f"mapping {mapping.id}", daemon=True)
         self._thread.start()
 
-    def end(self) -> None:
-        """Look no more; what has been received by now is still handed over."""
-        self._ended.set()
+    def stop(self) -> None:
+        """Poll no more; messages that were received already are still passed to the function."""
+        self._stopped.set()
 
-    def _work(self) -> None:
-        name = self._mapped.queue.rpartition(":")[2]
+    def _run(self) -> None:
+        queue = self._mapping.queue_arn.rpartition(":")[2]
         try:
-            while not self._ended.is_set():
-                if self._queues.wait(name, _LOOK_SECONDS, self._ended.is_set):
-                    self._take(name)
+            while not self._stopped.is_set():
+                if self._queues.wait(queue, _POLL_SECONDS, self._stopped.is_set):
+                    self._submit_batch(queue)
         finally:
             self._pool.shutdown(wait=False)
 
-    def _take(self, name: str) -> None:
-        """Hand a batch over as soon as there is a call to spare for it."""
+    def _submit_batch(self, queue: str) -> None:
+        """Receive a batch as soon as an invocation can take it."""
         self._slots.acquire()
         batch: list[Message] = []
         try:
-            if not self._ended.is_set():
-                self._gather(name, batch)
+            if not self._stopped.is_set():
+                self._collect(queue, batch)
         except (ServiceError, ClientError, BotoCoreError) as error:
-            self._complain("cannot look into its queue", error)
-        except Exception:  # noqa: BLE001  # a bug in here must not end the mapping; what was received goes on
-            _LOG.exception("the queue %s", self._mapped.queue)
+            self._warn_once("cannot poll its queue", error)
+        except Exception:  # noqa: BLE001  # a bug must not end the mapping; received messages are passed on
+            _LOG.exception("the queue %s", self._mapping.queue_arn)
         if batch:
-            self._pool.submit(self._hand_over, batch)
+            self._pool.submit(self._invoke, batch)
         else:
             self._slots.release()
-            self._ended.wait(_PAUSE_SECONDS)  # messages that nobody may have now: a group that is busy, or no rights
+            self._stopped.wait(_PAUSE_SECONDS)  # no message can be received now: a busy message group, or no permission
 
-    def _gather(self, name: str, batch: list[Message]) -> None:
-        """A batch: as many messages as there are, or as come within the window."""
-        until = time.monotonic() + self._mapped.window
-        while (room := self._mapped.size - len(batch)) > 0:
-            received = self._received(min(room, _MOST_RECEIVED))
+    def _collect(self, queue: str, batch: list[Message]) -> None:
+        """Add messages to a batch until it is full, or until its window ends."""
+        until = time.monotonic() + self._mapping.window_seconds
+        while (room := self._mapping.batch_size - len(batch)) > 0:
+            received = self._receive(min(room, _MAX_MESSAGES))
             batch += received
-            if len(received) == _MOST_RECEIVED:
+            if len(received) == _MAX_MESSAGES:
                 continue
             left = until - time.monotonic()
-            if left <= 0 or not batch or not self._queues.wait(name, left, self._ended.is_set):
+            if left <= 0 or not batch or not self._queues.wait(queue, left, self._stopped.is_set):
                 break
 
-    def _received(self, most: int) -> list[Message]:
-        """Messages; those that no filter lets through are dealt with already."""
-        queue = self._mapped.queue
-        told = self._sqs().receive_message(
-            QueueUrl=queue_url(self._clients, queue),
-            MaxNumberOfMessages=most,
+    def _receive(self, max_messages: int) -> list[Message]:
+        """Return messages that pass the filters, and delete the others."""
+        arn = self._mapping.queue_arn
+        response = self._sqs().receive_message(
+            QueueUrl=queue_url(self._clients, arn),
+            MaxNumberOfMessages=max_messages,
             WaitTimeSeconds=0,
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
-        messages = told.get("Messages", [])
-        wanted = [one for one in messages if sqs_batches.is_wanted(one, self._mapped.filters, queue)]
-        self._delete([one for one in messages if one not in wanted])
-        return wanted
+        messages = response.get("Messages", [])
+        passing = [message for message in messages if sqs_batches.passes_filters(message, self._mapping.filters, arn)]
+        self._delete([message for message in messages if message not in passing])
+        return passing
 
-    def _hand_over(self, batch: Sequence[Message]) -> None:
-        mapped = self._mapped
+    def _invoke(self, batch: Sequence[Message]) -> None:
+        mapping = self._mapping
         try:
-            payload = json.dumps(sqs_batches.event(batch, mapped.queue)).encode()
-            invoked = self._invoker.invoke(mapped.function, payload)
-            if not invoked.error:
-                self._delete(sqs_batches.done(batch, invoked.body, reports_failures=mapped.reports_failures))
+            payload = json.dumps(sqs_batches.event(batch, mapping.queue_arn)).encode()
+            result = self._invoker.invoke(mapping.function, payload)
+            if not result.error:
+                self._delete(sqs_batches.processed(batch, result.body, reports_failures=mapping.reports_failures))
         except (ServiceError, ClientError, BotoCoreError) as error:
-            self._complain("could not hand a batch over", error)
-        except Exception:  # noqa: BLE001  # a bug in here is one batch's, which comes again; the log has all of it
-            _LOG.exception("a batch of %s", mapped.queue)
+            self._warn_once("could not process a batch", error)
+        except Exception:  # noqa: BLE001  # a bug affects one batch, which comes again; the log has its traceback
+            _LOG.exception("a batch of %s", mapping.queue_arn)
         finally:
             self._slots.release()
 
     def _delete(self, messages: Sequence[Message]) -> None:
-        for start in range(0, len(messages), _MOST_RECEIVED):
+        url = queue_url(self._clients, self._mapping.queue_arn)
+        for start in range(0, len(messages), _MAX_MESSAGES):
             entries = [
                 {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]}
-                for number, message in enumerate(messages[start : start + _MOST_RECEIVED])
+                for number, message in enumerate(messages[start : start + _MAX_MESSAGES])
             ]
-            self._sqs().delete_message_batch(QueueUrl=queue_url(self._clients, self._mapped.queue), Entries=entries)
+            self._sqs().delete_message_batch(QueueUrl=url, Entries=entries)
 
     def _sqs(self) -> Any:
-        """A client in the name of the function's role."""
-        return self._clients("sqs", self._invoker.book.find(self._mapped.function).taking)
+        """Return a client with the credentials of the function's role."""
+        return self._clients("sqs", self._invoker.catalog.find(self._mapping.function).role_assumption)
 
-    def _complain(self, what: str, error: Exception) -> None:
-        """Say what is wrong, once for as long as it is."""
-        words = f"the mapping of {self._mapped.queue} to {self._mapped.function} {what}: {error}"
-        if not self._ended.is_set() and words != self._complaint:
-            self._complaint = words
-            _LOG.warning(words)
+    def _warn_once(self, problem: str, error: Exception) -> None:
+        """Log a warning, unless it repeats the last one."""
+        warning = f"the mapping of {self._mapping.queue_arn} to {self._mapping.function} {problem}: {error}"
+        if not self._stopped.is_set() and warning != self._last_warning:
+            self._last_warning = warning
+            _LOG.warning(warning)

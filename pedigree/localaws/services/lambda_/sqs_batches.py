@@ -1,4 +1,4 @@
-"""Messages of a queue as a function gets them, and what its answer says of each. Pure."""
+"""Converts SQS messages to a Lambda event, and reads which of them a function has processed. Pure."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ Message: TypeAlias = Mapping[str, Any]
 
 
 def event(messages: Sequence[Message], queue_arn: str) -> dict[str, Any]:
-    """The event of a batch."""
+    """Return the event for a batch of messages."""
     return {"Records": [record(message, queue_arn) for message in messages]}
 
 
 def record(message: Message, queue_arn: str) -> dict[str, Any]:
-    """One message, as a function gets it."""
+    """Return one message as a record of the event."""
+    attributes = message.get("MessageAttributes", {})
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],
         "body": message["Body"],
         "attributes": dict(message.get("Attributes", {})),
-        "messageAttributes": {name: _attribute(told) for name, told in message.get("MessageAttributes", {}).items()},
+        "messageAttributes": {name: _attribute(attribute) for name, attribute in attributes.items()},
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
         "eventSourceARN": queue_arn,
@@ -35,26 +36,25 @@ def record(message: Message, queue_arn: str) -> dict[str, Any]:
     }
 
 
-def is_wanted(message: Message, filters: Sequence[Mapping[str, Any]], queue_arn: str) -> bool:
-    """Whether one of the filters lets a message through; without filters every message is."""
-    told = record(message, queue_arn)
-    # A body that is no JSON, or too deep, is matched as the text that it is.
+def passes_filters(message: Message, filters: Sequence[Mapping[str, Any]], queue_arn: str) -> bool:
+    """Return whether a message matches one of the filters, or whether there are no filters."""
+    filtered = record(message, queue_arn)
+    # A body that is not JSON, or is nested too deeply, is matched as plain text.
     with contextlib.suppress(ServiceError, ValueError):
-        told["body"] = value(told["body"].encode())
-    return not filters or any(patterns.matches(one, told) for one in filters)
+        filtered["body"] = value(filtered["body"].encode())
+    return not filters or any(patterns.matches(pattern, filtered) for pattern in filters)
 
 
-def done(messages: Sequence[Message], answer: bytes, *, reports_failures: bool) -> list[Message]:
-    """The messages that are dealt with, by the answer of a call that did not fail.
+def processed(messages: Sequence[Message], response: bytes, *, reports_failures: bool) -> list[Message]:
+    """Return the messages that a successful invocation has processed.
 
-    An answer that names a message that is not there, or none where one should be, makes all of them come again.
+    A malformed response, or one that names an unknown message, counts as a failure of all messages.
     """
     if not reports_failures:
         return list(messages)
     try:
-        told = json.loads(answer or b"null")
-        failures = (told or {}).get("batchItemFailures") or []
-        failed = {one["itemIdentifier"] for one in failures}
+        failures = (json.loads(response or b"null") or {}).get("batchItemFailures") or []
+        failed = {failure["itemIdentifier"] for failure in failures}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return []
     if not failed <= {message["MessageId"] for message in messages}:
@@ -62,12 +62,12 @@ def done(messages: Sequence[Message], answer: bytes, *, reports_failures: bool) 
     return [message for message in messages if message["MessageId"] not in failed]
 
 
-def _attribute(told: Mapping[str, Any]) -> dict[str, Any]:
-    binary = told.get("BinaryValue")
+def _attribute(attribute: Mapping[str, Any]) -> dict[str, Any]:
+    binary = attribute.get("BinaryValue")
     return {
-        **({"stringValue": told["StringValue"]} if "StringValue" in told else {}),
+        **({"stringValue": attribute["StringValue"]} if "StringValue" in attribute else {}),
         **({"binaryValue": base64.b64encode(binary).decode()} if binary is not None else {}),
         "stringListValues": [],
         "binaryListValues": [],
-        "dataType": told["DataType"],
+        "dataType": attribute["DataType"],
     }

@@ -1,1 +1,1 @@
-"""CloudWatch Logs: what processes write, as files and for CloudWatch's clients."""
+"""CloudWatch Logs: the output of processes, as files and for clients of CloudWatch Logs."""

@@ -1,8 +1,8 @@
-"""What processes write: a file for each stream, every line with its moment, and the same for CloudWatch's clients.
+"""The output of processes: a file for each log stream, and the same lines for clients of CloudWatch Logs.
 
-The files are what lasts. What clients read is in memory at once, and kept every few seconds rather than with every
-line; so after a killed daemon it may end a little earlier than the file. While nothing can be written, as on a full
-disk, lines wait in memory until there is room again.
+Only the files are durable. What clients read is in memory at once, but saved every few seconds and not with every
+line; so after a daemon was killed it may end earlier than the file. While nothing can be written, as on a full disk,
+lines wait in memory.
 """
 
 from __future__ import annotations
@@ -16,100 +16,100 @@ from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.moto.services import Records
 
 _SERVICE = "logs"
-_SECONDS = 3.0
-_MOST_SHOWN = 10_000  # lines of a stream; its file has them all
-_MOST_WAITING = 8 << 20
+_SAVE_SECONDS = 3.0
+_MAX_EVENTS = 10_000  # of a stream; its file has them all
+_MAX_PENDING_BYTES = 8 << 20
 
 
 class LogFiles:
-    """Streams as files, below a folder for each group."""
+    """Writes streams as files, in one folder for each group."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder = folder
         self._clock = clock
         self._lock = threading.Lock()
-        self._waiting: dict[Path, bytes] = {}
-        self._troubles = BackgroundErrors("what processes print")
+        self._pending: dict[Path, bytes] = {}
+        self._errors = BackgroundErrors("the output of processes")
 
     def write(self, group: str, stream: str, *lines: str) -> None:
-        """Keep lines, or have them wait."""
+        """Append lines, or keep them until there is room."""
         path = self._folder / group.strip("/") / f"{stream}.log"
         moment = self._clock.now().isoformat(timespec="milliseconds")
         content = "".join(f"{moment} {line}\n" for line in lines).encode("utf-8", errors="replace")
         with self._lock:
-            self._keep(path, content)
+            self._append(path, content)
 
-    def keep(self) -> None:
-        """Keep what waits, if there is room again."""
+    def flush(self) -> None:
+        """Append pending lines, if there is room again."""
         with self._lock:
-            for path in tuple(self._waiting):
-                self._keep(path, b"")
+            for path in tuple(self._pending):
+                self._append(path, b"")
 
-    def _keep(self, path: Path, content: bytes) -> None:
-        """Keep what waits for a file, and more; all of it waits if that fails, as long as that is not too much."""
-        waiting = self._waiting.pop(path, b"")
+    def _append(self, path: Path, content: bytes) -> None:
+        """Append pending and new content; if that fails, both are pending, up to a limit."""
+        pending = self._pending.pop(path, b"")
 
-        def kept() -> None:
+        def append() -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _append(path, waiting + content)
+            _append_all(path, pending + content)
 
-        if not self._troubles.survive(kept, path):
-            has_room = sum(map(len, self._waiting.values())) + len(waiting) + len(content) <= _MOST_WAITING
-            self._waiting[path] = waiting + content if has_room else waiting
+        if not self._errors.survive(append, path):
+            size = sum(map(len, self._pending.values())) + len(pending) + len(content)
+            self._pending[path] = pending + content if size <= _MAX_PENDING_BYTES else pending
 
 
 class CloudWatchLogs:
-    """What is kept elsewhere, for clients of CloudWatch Logs to read."""
+    """Writes lines to files and to moto's log streams."""
 
     def __init__(
-        self, kept: LogFiles, records: Records, region: str, clock: Clock, *, seconds: float = _SECONDS
+        self, files: LogFiles, records: Records, region: str, clock: Clock, *, seconds: float = _SAVE_SECONDS
     ) -> None:
-        self._kept = kept
+        self._files = files
         self._records = records
         self._region = region
         self._clock = clock
         self._seconds = seconds
-        self._is_new = threading.Event()
-        self._is_over = threading.Event()
-        self._troubles = BackgroundErrors("what clients read of logs")
-        self._thread = threading.Thread(target=self._work, name="logs", daemon=True)
+        self._has_unsaved = threading.Event()
+        self._stopped = threading.Event()
+        self._errors = BackgroundErrors("the events of log streams")
+        self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
 
-    def begin(self) -> None:
-        """Keep what clients read, from time to time."""
+    def start(self) -> None:
+        """Save what clients read, from time to time."""
         self._thread.start()
 
-    def end(self) -> None:
-        """Keep all of it."""
-        self._is_over.set()
+    def stop(self) -> None:
+        """Save everything."""
+        self._stopped.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._keep()
+        self._save()
 
     def write(self, group: str, stream: str, *lines: str) -> None:
-        """Keep lines, and show them."""
-        self._kept.write(group, stream, *lines)
+        """Write lines to the file, and show them to clients."""
+        self._files.write(group, stream, *lines)
         moment = int(self._clock.now().timestamp() * 1000)
         with self._records.held(_SERVICE, self._region) as backend:
-            shown = _stream(backend, group, stream)
+            shown = _log_stream(backend, group, stream)
             shown.put_log_events([{"timestamp": moment, "message": line} for line in lines])
-            if len(shown.events) > 2 * _MOST_SHOWN:
-                shown.events = shown.events[-_MOST_SHOWN:]
-        self._is_new.set()
+            if len(shown.events) > 2 * _MAX_EVENTS:
+                shown.events = shown.events[-_MAX_EVENTS:]
+        self._has_unsaved.set()
 
-    def _work(self) -> None:
-        while not self._is_over.wait(self._seconds):
-            self._keep()
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            self._save()
 
-    def _keep(self) -> None:
-        self._kept.keep()
-        if self._is_new.is_set():
-            self._is_new.clear()
-            if not self._troubles.survive(lambda: self._records.keep(_SERVICE)):
-                self._is_new.set()
+    def _save(self) -> None:
+        self._files.flush()
+        if self._has_unsaved.is_set():
+            self._has_unsaved.clear()
+            if not self._errors.survive(lambda: self._records.keep(_SERVICE)):
+                self._has_unsaved.set()
 
 
-def _append(path: Path, content: bytes) -> None:
-    """Add all of it to a file, or nothing."""
+def _append_all(path: Path, content: bytes) -> None:
+    """Append all content to a file, or nothing."""
     with path.open("ab", buffering=0) as file:
         size, left = file.tell(), memoryview(content)
         try:
@@ -120,8 +120,8 @@ def _append(path: Path, content: bytes) -> None:
             raise
 
 
-def _stream(backend: Any, group: str, stream: str) -> Any:
-    """A stream, made if there is none."""
+def _log_stream(backend: Any, group: str, stream: str) -> Any:
+    """Return a stream of moto's, created if necessary."""
     if group not in backend.groups:
         backend.create_log_group(group, {})
     if stream not in backend.groups[group].streams:

@@ -1,1 +1,1 @@
-"""EventBridge Scheduler: what fires by the clock."""
+"""EventBridge Scheduler: scheduler.py fires what is due, triggers.py knows when that is."""

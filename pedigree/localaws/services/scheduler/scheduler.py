@@ -1,8 +1,8 @@
-"""What fires by the clock: the schedules of EventBridge Scheduler, and EventBridge's rules that have a schedule.
+"""Fires the schedules of EventBridge Scheduler, and EventBridge's rules that have a schedule.
 
-How far each has fired is kept with what it has set going, in one transaction. So a daemon that was killed neither
-forgets a time nor takes it twice. Of several times that went by while no daemon ran, only the last is made up for: a
-machine that slept for a night does not wake up to hundreds of executions.
+The last time that each has fired is stored in one transaction with the delivery. So a daemon that was killed neither
+misses a time nor fires it twice. Of several times that passed while no daemon ran, only the last fires: a laptop that
+slept for a night does not wake up to hundreds of executions.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.localaws.kernel.clients import SCHEDULER, Clients
 from pedigree.localaws.kernel.loop import WakeableLoop
+from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events.deliveries import DAY, DeliveryQueue
@@ -28,11 +29,12 @@ from pedigree.localaws.services.scheduler.triggers import JUST_BEFORE, Trigger
 _LOG = logging.getLogger(__name__)
 KIND = "schedule"
 _SERVICES = ("scheduler", "events")
-_LONGEST_WAIT = 30.0
+_MAX_WAIT_SECONDS = 30.0
+_EVENT_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Scheduler:
-    """Fires what is due."""
+    """Fires triggers when they are due."""
 
     def __init__(
         self, world: World, records: Records, rules: RuleDispatcher, deliveries: DeliveryQueue, clients: Clients
@@ -42,153 +44,156 @@ class Scheduler:
         self._rules = rules
         self._deliveries = deliveries
         self._clients = clients
-        self._loop = WakeableLoop("scheduler", self._look)
-        records.listen(self._hear)
+        self._loop = WakeableLoop("scheduler", self._fire_due)
+        records.listen(self._on_change)
 
-    def begin(self) -> None:
-        """Fire from now on."""
+    def start(self) -> None:
         self._loop.start()
 
-    def end(self) -> None:
-        """Fire no more."""
+    def stop(self) -> None:
         self._loop.stop()
 
-    def _hear(self, service: str) -> None:
+    def _on_change(self, service: str) -> None:
         if service in _SERVICES:
             self._loop.wake()
 
-    def _look(self) -> float:
-        return min([_LONGEST_WAIT, *(self._look_at(one) for one in self._all())])
+    def _fire_due(self) -> float:
+        return min([_MAX_WAIT_SECONDS, *(self._fire_if_due(trigger) for trigger in self._enabled_triggers())])
 
-    def _all(self) -> list[Trigger]:
+    def _enabled_triggers(self) -> list[Trigger]:
         with self._records.held("scheduler", self._world.region) as backend:
-            known = [json.loads(json.dumps(one.to_dict())) for one in _each(backend)]
-        enabled = [one for one in known if one["State"] == "ENABLED"]
-        rules = [rule for rule in self._rules.all() if rule.schedule]
-        timed = [*(self._of_schedule(one) for one in enabled), *(self._of_rule(rule) for rule in rules)]
-        self._put_aside({one.key for one in timed}, {one["Arn"] for one in known})
-        return timed
+            schedules = [json.loads(json.dumps(schedule.to_dict())) for schedule in _schedules(backend)]
+        enabled = [schedule for schedule in schedules if schedule["State"] == "ENABLED"]
+        rules = [rule for rule in self._rules.enabled_rules() if rule.schedule]
+        triggers = [
+            *(self._schedule_trigger(schedule) for schedule in enabled),
+            *(self._rule_trigger(rule) for rule in rules),
+        ]
+        self._update_paused({trigger.key for trigger in triggers}, {schedule["Arn"] for schedule in schedules})
+        return triggers
 
-    def _put_aside(self, firing: set[str], known: set[str]) -> None:
-        """Note which schedules are paused, and forget those that are gone."""
+    def _update_paused(self, enabled: set[str], existing: set[str]) -> None:
+        """Store which schedules are paused, and remove the documents of deleted ones."""
         for entry in self._world.store.entries(KIND):
-            if entry.name in known - firing and not entry.body.get("is_paused"):
+            if entry.name in existing - enabled and not entry.body.get("is_paused"):
                 self._world.store.put(KIND, entry.name, {**entry.body, "is_paused": True})
-            elif entry.name not in known | firing:
+            elif entry.name not in existing | enabled:
                 self._world.store.remove(KIND, entry.name)
 
-    def _look_at(self, timed: Trigger) -> float:
-        """Fire, if it is time; how long until the next time."""
+    def _fire_if_due(self, trigger: Trigger) -> float:
+        """Fire a trigger if it is due, and return the seconds until its next time."""
         now = self._world.clock.now()
         try:
-            return self._fired(timed, now)
+            return self._fire(trigger, now)
         except (ValueError, KeyError, OverflowError) as error:
-            _LOG.warning("%s cannot fire: %s", timed.key, error)
-        except Exception:  # noqa: BLE001  # a full disk, or a bug: the others have their turn
-            _LOG.exception("%s", timed.key)
-        return _LONGEST_WAIT
+            _LOG.warning("%s cannot fire: %s", trigger.key, error)
+        except Exception:  # noqa: BLE001  # a full disk or a bug must not hold up the other triggers
+            _LOG.exception("%s", trigger.key)
+        return _MAX_WAIT_SECONDS
 
-    def _fired(self, timed: Trigger, now: dt.datetime) -> float:
-        known = self._known(timed, now)
-        seen, since = (dt.datetime.fromisoformat(known[key]) for key in ("seen", "since"))
-        due, following = timed.around(seen, since, now)
+    def _fire(self, trigger: Trigger, now: dt.datetime) -> float:
+        progress = self._progress(trigger, now)
+        last_fired, anchor = (dt.datetime.fromisoformat(progress[key]) for key in ("seen", "since"))
+        due, following = trigger.due_and_next(last_fired, anchor, now)
         if due is not None:
             with self._world.store.transaction():
-                timed.fire(due)
-                self._world.store.put(KIND, timed.key, {**known, "seen": due.astimezone(dt.timezone.utc).isoformat()})
+                trigger.fire(due)
+                fired = {**progress, "seen": due.astimezone(dt.timezone.utc).isoformat()}
+                self._world.store.put(KIND, trigger.key, fired)
         if following is None:
-            if timed.when_over is not None:
-                timed.when_over()
-            return _LONGEST_WAIT
+            if trigger.on_completion is not None:
+                trigger.on_completion()
+            return _MAX_WAIT_SECONDS
         return (following - now).total_seconds()
 
-    def _known(self, timed: Trigger, now: dt.datetime) -> Mapping[str, Any]:
-        """How far it has fired; one that is new, or has changed, begins anew."""
-        what = f"{timed.expression} {timed.timezone} {timed.since}"
-        known = self._world.store.find(KIND, timed.key)
-        if known is None or known["what"] != what:
-            made = timed.made or now
-            begin = made - JUST_BEFORE if timed.is_first_at_once else made
-            known = {"what": what, "seen": begin.isoformat(), "since": made.isoformat()}
-            self._world.store.put(KIND, timed.key, known)
-        elif known.get("is_paused"):
-            known = {**known, "seen": now.isoformat(), "is_paused": False}
-            self._world.store.put(KIND, timed.key, known)
-        return known
+    def _progress(self, trigger: Trigger, now: dt.datetime) -> Document:
+        """Return when a trigger last fired; a new or modified one starts again."""
+        identity = f"{trigger.expression} {trigger.timezone} {trigger.start}"
+        progress = self._world.store.find(KIND, trigger.key)
+        if progress is None or progress["what"] != identity:
+            anchor = trigger.modified or now
+            last_fired = anchor - JUST_BEFORE if trigger.fires_at_start else anchor
+            progress = {"what": identity, "seen": last_fired.isoformat(), "since": anchor.isoformat()}
+            self._world.store.put(KIND, trigger.key, progress)
+        elif progress.get("is_paused"):
+            progress = {**progress, "seen": now.isoformat(), "is_paused": False}
+            self._world.store.put(KIND, trigger.key, progress)
+        return progress
 
-    def _of_schedule(self, one: Mapping[str, Any]) -> Trigger:
-        retries = one["Target"].get("RetryPolicy") or {}
+    def _schedule_trigger(self, schedule: Mapping[str, Any]) -> Trigger:
+        retry_policy = schedule["Target"].get("RetryPolicy") or {}
 
         def fire(time: dt.datetime) -> None:
-            target, name = one["Target"], str(uuid.uuid4())
-            body = _body(self._world, one, time, name)
-            by = (SCHEDULER, self._world.arn("scheduler", f"schedule-group/{one['GroupName']}"))
-            delivery = target_delivery(target, body, self._deliveries.now(), by, about={"SCHEDULE_ARN": one["Arn"]})
-            self._deliveries.add(delivery, name)
+            delivery_id = str(uuid.uuid4())
+            body = _target_input(self._world, schedule, time, delivery_id)
+            source = (SCHEDULER, self._world.arn("scheduler", f"schedule-group/{schedule['GroupName']}"))
+            now, about = self._deliveries.now(), {"SCHEDULE_ARN": schedule["Arn"]}
+            self._deliveries.add(target_delivery(schedule["Target"], body, now, source, about=about), delivery_id)
 
-        def remove() -> None:
+        def delete() -> None:
+            client = self._clients("scheduler")
             try:
-                self._clients("scheduler").delete_schedule(Name=one["Name"], GroupName=one["GroupName"])
+                client.delete_schedule(Name=schedule["Name"], GroupName=schedule["GroupName"])
             except (ClientError, BotoCoreError) as error:
-                _LOG.warning("%s is over and could not be removed: %s", one["Arn"], error)
+                _LOG.warning("%s has completed and could not be deleted: %s", schedule["Arn"], error)
 
         return Trigger(
-            key=one["Arn"],
-            expression=one["ScheduleExpression"],
-            timezone=one["ScheduleExpressionTimezone"],
-            since=_moment(one["StartDate"]),
-            made=_moment(one["LastModificationDate"]),
-            end=_moment(one["EndDate"]),
+            key=schedule["Arn"],
+            expression=schedule["ScheduleExpression"],
+            timezone=schedule["ScheduleExpressionTimezone"],
+            start=_moment(schedule["StartDate"]),
+            modified=_moment(schedule["LastModificationDate"]),
+            end=_moment(schedule["EndDate"]),
             fire=fire,
-            is_first_at_once=True,
-            oldest=float(retries.get("MaximumEventAgeInSeconds", DAY)),
-            when_over=remove if one["ActionAfterCompletion"] == "DELETE" else None,
+            fires_at_start=True,
+            max_age_seconds=float(retry_policy.get("MaximumEventAgeInSeconds", DAY)),
+            on_completion=delete if schedule["ActionAfterCompletion"] == "DELETE" else None,
         )
 
-    def _of_rule(self, rule: EventRule) -> Trigger:
+    def _rule_trigger(self, rule: EventRule) -> Trigger:
         def fire(time: dt.datetime) -> None:
-            self._rules.fire(rule, _event(self._world, "aws.events", rule.arn, time))
+            self._rules.send_to_targets(rule, _scheduled_event(self._world, "aws.events", rule.arn, time))
 
-        return Trigger(key=rule.arn, expression=rule.schedule, timezone="UTC", since=None, fire=fire)
+        return Trigger(key=rule.arn, expression=rule.schedule, timezone="UTC", start=None, fire=fire)
 
 
-def _each(backend: Any) -> Iterator[Any]:
+def _schedules(backend: Any) -> Iterator[Any]:
     for group in backend.schedule_groups.values():
         yield from group.schedules.values()
 
 
-def _moment(told: Any) -> dt.datetime | None:
-    if not told:
+def _moment(timestamp: Any) -> dt.datetime | None:
+    if not timestamp:
         return None
-    return dt.datetime.fromtimestamp(float(told), dt.timezone.utc)
+    return dt.datetime.fromtimestamp(float(timestamp), dt.timezone.utc)
 
 
-def _event(world: World, source: str, arn: str, time: dt.datetime) -> dict[str, Any]:
+def _scheduled_event(world: World, source: str, arn: str, time: dt.datetime) -> dict[str, Any]:
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
         "detail-type": "Scheduled Event",
         "source": source,
         "account": world.account,
-        "time": time.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": time.astimezone(dt.timezone.utc).strftime(_EVENT_TIME),
         "region": world.region,
         "resources": [arn],
         "detail": {},
     }
 
 
-def _body(world: World, one: Mapping[str, Any], time: dt.datetime, name: str) -> str:
-    """What the target gets: the schedule's own input with what it asks for, or that it has fired."""
-    told = one["Target"].get("Input")
-    if told is None:
-        return json.dumps(_event(world, "aws.scheduler", one["Arn"], time))
-    values = {
-        "schedule-arn": one["Arn"],
-        "scheduled-time": time.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "execution-id": name,
+def _target_input(world: World, schedule: Mapping[str, Any], time: dt.datetime, execution_id: str) -> str:
+    """Return the schedule's own input with its context attributes, or a scheduled event."""
+    text = schedule["Target"].get("Input")
+    if text is None:
+        return json.dumps(_scheduled_event(world, "aws.scheduler", schedule["Arn"], time))
+    attributes = {
+        "schedule-arn": schedule["Arn"],
+        "scheduled-time": time.astimezone(dt.timezone.utc).strftime(_EVENT_TIME),
+        "execution-id": execution_id,
         "attempt-number": "1",
     }
-    text = str(told)
-    for key, value in values.items():
-        text = text.replace(f"<aws.scheduler.{key}>", value)
+    text = str(text)
+    for name, value in attributes.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
     return text

@@ -1,4 +1,4 @@
-"""When something fires: the times of its expression within its bounds, and which of them has come. Pure."""
+"""When a schedule fires: the times of its expression between its start and its end. Pure."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ JUST_BEFORE = dt.timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Trigger:
-    """Something that fires: when, between which moments, and what happens then; made: when it last changed."""
+    """Something that fires at the times of an expression, and what happens then."""
 
     key: str
     expression: str
     timezone: str
-    since: dt.datetime | None
+    start: dt.datetime | None
     fire: Callable[[dt.datetime], None]
-    made: dt.datetime | None = None
-    is_first_at_once: bool = False
+    modified: dt.datetime | None = None
+    fires_at_start: bool = False
     end: dt.datetime | None = None
-    oldest: float = DAY
-    when_over: Callable[[], None] | None = None
+    max_age_seconds: float = DAY
+    on_completion: Callable[[], None] | None = None
 
-    def times(self, after: dt.datetime, since: dt.datetime) -> Iterator[dt.datetime]:
-        """The times at which it fires after a moment."""
-        start = self.since or since
-        times = upcoming(self.expression, self.timezone, max(after, start - JUST_BEFORE), start)
-        for time in dropwhile(lambda time: time <= after, times):
+    def times_after(self, moment: dt.datetime, anchor: dt.datetime) -> Iterator[dt.datetime]:
+        """Yield the times after a moment; without a start of its own, the trigger counts its rate from the anchor."""
+        start = self.start or anchor
+        times = upcoming(self.expression, self.timezone, max(moment, start - JUST_BEFORE), start)
+        for time in dropwhile(lambda time: time <= moment, times):
             if self.end is not None and time > self.end:
                 return
             yield time
 
-    def around(
-        self, seen: dt.datetime, since: dt.datetime, now: dt.datetime
+    def due_and_next(
+        self, last_fired: dt.datetime, anchor: dt.datetime, now: dt.datetime
     ) -> tuple[dt.datetime | None, dt.datetime | None]:
-        """The last time that has come and was not seen yet, and the next one that is to come."""
+        """Return the latest time that is due and has not fired, and the next time after now."""
         due = None
-        for time in self.times(max(seen, now - dt.timedelta(seconds=self.oldest)), since):
+        for time in self.times_after(max(last_fired, now - dt.timedelta(seconds=self.max_age_seconds)), anchor):
             if time > now:
                 return due, time
             due = time

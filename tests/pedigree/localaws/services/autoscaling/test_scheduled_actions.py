@@ -1,4 +1,4 @@
-"""Scheduled actions are done once it is time, and again if nobody can know whether they were."""
+"""ScheduledActions: an action is due at its time, and again if it may not have been done."""
 
 from __future__ import annotations
 
@@ -20,50 +20,50 @@ def action(name: str = "night", schedule: str = "rate(1 hour)") -> dict[str, Any
     return {"ScheduledActionARN": arn, "ScheduledActionName": name, "Schedule": schedule, "CreationTime": BEGIN}
 
 
-class Days:
-    """Actions at a time that a test sets, and after any number of restarts."""
+class Actions:
+    """Scheduled actions at a time that the test sets, and after restarts of the daemon."""
 
     def __init__(self, folder: Path) -> None:
         self.now = BEGIN
         self._folder = folder
-        self.actions = self.restarted()
+        self.scheduled = self.restart()
 
-    def restarted(self) -> ScheduledActions:
-        self.actions = ScheduledActions(Store(self._folder / "state.sqlite"), lambda: self.now)
-        return self.actions
+    def restart(self) -> ScheduledActions:
+        self.scheduled = ScheduledActions(Store(self._folder / "state.sqlite"), lambda: self.now)
+        return self.scheduled
 
-    def due(self, *asked: dict[str, Any]) -> list[str]:
-        return [one.action["ScheduledActionName"] for one in self.actions.due(asked)]
+    def due(self, *actions: dict[str, Any]) -> list[str]:
+        return [due.action["ScheduledActionName"] for due in self.scheduled.due(actions)]
 
 
 @pytest.fixture
-def days(tmp_path: Path) -> Days:
-    return Days(tmp_path)
+def actions(tmp_path: Path) -> Actions:
+    return Actions(tmp_path)
 
 
-def test_one_that_was_not_done_when_the_daemon_ended_is_due_again(days: Days) -> None:
-    days.now = BEGIN + HOUR
-    assert days.due(action()) == ["night"]
-    days.restarted()
-    assert days.due(action()) == ["night"]
+def test_an_action_that_was_not_done_before_a_restart_is_due_again(actions: Actions) -> None:
+    actions.now = BEGIN + HOUR
+    assert actions.due(action()) == ["night"]
+    actions.restart()
+    assert actions.due(action()) == ["night"]
 
 
-def test_one_that_is_done_is_not_due_before_its_next_time(days: Days) -> None:
-    assert days.due(action()) == []
-    days.now = BEGIN + HOUR
-    (due,) = days.actions.due([action()])
-    days.actions.note(due)
-    days.restarted()
-    assert days.due(action()) == []
-    days.now = BEGIN + 2 * HOUR
-    assert days.due(action()) == ["night"]
+def test_an_action_that_is_done_is_not_due_before_its_next_time(actions: Actions) -> None:
+    assert actions.due(action()) == []
+    actions.now = BEGIN + HOUR
+    (due,) = actions.scheduled.due([action()])
+    actions.scheduled.mark_done(due)
+    actions.restart()
+    assert actions.due(action()) == []
+    actions.now = BEGIN + 2 * HOUR
+    assert actions.due(action()) == ["night"]
 
 
-def test_those_that_are_due_come_in_the_order_of_their_times(days: Days) -> None:
-    days.now = BEGIN + 3 * HOUR
+def test_due_actions_come_in_the_order_of_their_times(actions: Actions) -> None:
+    actions.now = BEGIN + 3 * HOUR
     late, early = action("late", "at(2026-01-01T02:30:00)"), action("early", "at(2026-01-01T00:30:00)")
-    assert days.due(late, early) == ["early", "late"]
+    assert actions.due(late, early) == ["early", "late"]
 
 
-def test_one_without_times_is_never_due(days: Days) -> None:
-    assert days.due(action(schedule="cron(nonsense)")) == []
+def test_an_action_with_a_malformed_schedule_is_never_due(actions: Actions) -> None:
+    assert actions.due(action(schedule="cron(nonsense)")) == []

@@ -1,4 +1,4 @@
-"""Deliveries: tried again after a while, given up in the end, and kept all the while."""
+"""DeliveryQueue: failed deliveries are retried, given up at their limits, and survive the daemon."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from pedigree.localaws.services.events.deliveries import (
     new_delivery,
 )
 
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
-class Receiver:
-    """Somebody who takes what is brought, or does what a test wants."""
+class RecordingChannel:
+    """Records attempts, and fails with the given errors first."""
 
-    def __init__(self, *outcomes: Exception) -> None:
-        self.outcomes = list(outcomes)
-        self.tries: list[str] = []
-        self.refusals: list[RetriesExhausted] = []
-        self.heard = threading.Condition()
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.attempts: list[str] = []
+        self.given_up: list[RetriesExhausted] = []
+        self.changed = threading.Condition()
 
-    def bring(self, name: str, _delivery: Document) -> None:
-        with self.heard:
-            self.tries.append(name)
-            self.heard.notify_all()
-            if self.outcomes:
-                raise self.outcomes.pop(0)
+    def deliver(self, delivery_id: str, _delivery: Document) -> None:
+        with self.changed:
+            self.attempts.append(delivery_id)
+            self.changed.notify_all()
+            if self.errors:
+                raise self.errors.pop(0)
 
-    def give_up(self, _name: str, _delivery: Document, refusal: RetriesExhausted) -> None:
-        with self.heard:
-            self.refusals.append(refusal)
-            self.heard.notify_all()
+    def give_up(self, _delivery_id: str, _delivery: Document, reason: RetriesExhausted) -> None:
+        with self.changed:
+            self.given_up.append(reason)
+            self.changed.notify_all()
 
-    def until(self, look: Callable[[], bool]) -> None:
-        with self.heard:
-            assert self.heard.wait_for(look, PATIENCE_SECONDS)
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(condition, TIMEOUT_SECONDS)
 
 
 @pytest.fixture
@@ -56,20 +56,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-class Standing(Receiver):
-    """Somebody who lets everybody wait for as long as a test wants."""
+class BlockingChannel(RecordingChannel):
+    """Blocks every attempt until the test lets them go on."""
 
     def __init__(self) -> None:
         super().__init__()
         self.may_go_on = threading.Event()
 
-    def bring(self, name: str, delivery: Document) -> None:
-        super().bring(name, delivery)
-        assert self.may_go_on.wait(PATIENCE_SECONDS)
+    def deliver(self, delivery_id: str, delivery: Document) -> None:
+        super().deliver(delivery_id, delivery)
+        assert self.may_go_on.wait(TIMEOUT_SECONDS)
 
 
-class FullOnce(Store):
-    """A memory that can keep nothing for a moment."""
+class OnceFullStore(Store):
+    """Fails to write the first retry, as a full disk does."""
 
     has_failed = False
 
@@ -80,51 +80,16 @@ class FullOnce(Store):
         super().put(kind, name, body)
 
 
-def test_what_cannot_be_noted_is_brought_again_all_the_same(tmp_path: Path) -> None:
-    store, receiver = FullOnce(tmp_path / "state.sqlite"), Receiver(DeliveryFailedError("No", "not yet"))
-    with bringing(store, receiver) as working:
-        working.add(new_delivery("way", working.now()))
-        receiver.until(lambda: len(receiver.tries) == 2)
-    assert store.has_failed
-
-
-def test_what_comes_before_the_work_begins_is_brought_once(store: Store) -> None:
-    standing, receiver = Standing(), Receiver()
-    working = DeliveryQueue(store, SystemClock(), lambda: {"slow": standing, "way": receiver})
-    working.add(new_delivery("slow", working.now()))
-    working.begin()
-    standing.until(lambda: bool(standing.tries))
-    working.add(new_delivery("way", working.now()))
-    receiver.until(lambda: len(receiver.tries) == 1)
-    assert len(standing.tries) == 1
-    standing.may_go_on.set()
-    working.end()
-
-
-def test_those_who_wait_on_one_way_hold_up_nobody_on_another(store: Store) -> None:
-    standing, receiver = Standing(), Receiver()
-    working = DeliveryQueue(store, SystemClock(), lambda: {"slow": standing, "way": receiver}, {"slow": 3})
-    working.begin()
-    for _ in range(50):
-        working.add(new_delivery("slow", working.now()))
-    standing.until(lambda: len(standing.tries) == 3)
-    working.add(new_delivery("way", working.now()))
-    receiver.until(lambda: len(receiver.tries) == 1)
-    standing.may_go_on.set()
-    standing.until(lambda: len(standing.tries) == 50)
-    working.end()
-
-
 @contextmanager
-def bringing(store: Store, receiver: Receiver) -> Iterator[DeliveryQueue]:
-    working = DeliveryQueue(store, SystemClock(), lambda: {"way": receiver})
-    working.begin()
-    yield working
-    working.end()
+def started(store: Store, channel: RecordingChannel) -> Iterator[DeliveryQueue]:
+    queue = DeliveryQueue(store, SystemClock())
+    queue.add_channel("channel", channel)
+    queue.start()
+    yield queue
+    queue.stop()
 
 
-def settle(store: Store) -> None:
-    """Wait until nothing is left to bring."""
+def wait_until_empty(store: Store) -> None:
     waiting = threading.Event()
     for _ in range(1000):
         if not store.entries(deliveries.KIND):
@@ -133,53 +98,92 @@ def settle(store: Store) -> None:
     raise AssertionError(store.entries(deliveries.KIND))
 
 
-def test_what_is_not_taken_is_brought_again(store: Store) -> None:
-    receiver = Receiver(DeliveryFailedError("Busy", "later"))
-    with bringing(store, receiver) as working:
-        name = working.add(new_delivery("way", working.now()))
-        receiver.until(lambda: len(receiver.tries) == 2)
-        settle(store)
-    assert receiver.tries == [name, name]
-    assert receiver.refusals == []
+def test_a_delivery_whose_failure_cannot_be_stored_is_attempted_again(tmp_path: Path) -> None:
+    store, channel = OnceFullStore(tmp_path / "state.sqlite"), RecordingChannel(DeliveryFailedError("No", "not yet"))
+    with started(store, channel) as queue:
+        queue.add(new_delivery("channel", queue.now()))
+        channel.wait_until(lambda: len(channel.attempts) == 2)
+    assert store.has_failed
 
 
-def test_what_was_tried_often_enough_is_given_up(store: Store) -> None:
-    receiver = Receiver(DeliveryFailedError("Busy", "later"))
-    with bringing(store, receiver) as working:
-        working.add(new_delivery("way", working.now(), most=0))
-        receiver.until(lambda: bool(receiver.refusals))
-        settle(store)
-    assert receiver.refusals == [RetriesExhausted("Busy", "later", "MaximumRetryAttempts", 0)]
+def test_a_delivery_that_is_added_before_the_start_is_attempted_once(store: Store) -> None:
+    blocking, channel = BlockingChannel(), RecordingChannel()
+    queue = DeliveryQueue(store, SystemClock())
+    queue.add_channel("slow", blocking)
+    queue.add_channel("channel", channel)
+    queue.add(new_delivery("slow", queue.now()))
+    queue.start()
+    blocking.wait_until(lambda: bool(blocking.attempts))
+    queue.add(new_delivery("channel", queue.now()))
+    channel.wait_until(lambda: len(channel.attempts) == 1)
+    assert len(blocking.attempts) == 1
+    blocking.may_go_on.set()
+    queue.stop()
 
 
-def test_what_is_too_old_is_given_up(store: Store) -> None:
-    receiver = Receiver(DeliveryFailedError("Busy", "later"))
-    with bringing(store, receiver) as working:
-        working.add(new_delivery("way", working.now(), seconds=0.5))
-        receiver.until(lambda: bool(receiver.refusals))
-    assert receiver.refusals == [RetriesExhausted("Busy", "later", "MaximumEventAgeInSeconds", 0)]
+def test_a_slow_channel_holds_up_no_other(store: Store) -> None:
+    blocking, channel = BlockingChannel(), RecordingChannel()
+    queue = DeliveryQueue(store, SystemClock())
+    queue.add_channel("slow", blocking, concurrency=3)
+    queue.add_channel("channel", channel)
+    queue.start()
+    for _ in range(50):
+        queue.add(new_delivery("slow", queue.now()))
+    blocking.wait_until(lambda: len(blocking.attempts) == 3)
+    queue.add(new_delivery("channel", queue.now()))
+    channel.wait_until(lambda: len(channel.attempts) == 1)
+    blocking.may_go_on.set()
+    blocking.wait_until(lambda: len(blocking.attempts) == 50)
+    queue.stop()
 
 
-def test_what_will_never_be_taken_is_given_up_at_once(store: Store) -> None:
-    receiver = Receiver(DeliveryFailedError("Gone", "never", is_final=True))
-    with bringing(store, receiver) as working:
-        working.add(new_delivery("way", working.now()))
-        receiver.until(lambda: bool(receiver.refusals))
-    assert len(receiver.tries) == 1
+def test_a_failed_delivery_is_attempted_again(store: Store) -> None:
+    channel = RecordingChannel(DeliveryFailedError("Busy", "later"))
+    with started(store, channel) as queue:
+        delivery_id = queue.add(new_delivery("channel", queue.now()))
+        channel.wait_until(lambda: len(channel.attempts) == 2)
+        wait_until_empty(store)
+    assert channel.attempts == [delivery_id, delivery_id]
+    assert channel.given_up == []
 
 
-def test_no_room_is_no_try(store: Store) -> None:
-    receiver = Receiver(DeliveryPostponedError())
-    with bringing(store, receiver) as working:
-        working.add(new_delivery("way", working.now(), most=0))
-        receiver.until(lambda: len(receiver.tries) == 2)
-        settle(store)
-    assert receiver.refusals == []
+def test_a_delivery_is_given_up_after_its_maximum_of_retries(store: Store) -> None:
+    channel = RecordingChannel(DeliveryFailedError("Busy", "later"))
+    with started(store, channel) as queue:
+        queue.add(new_delivery("channel", queue.now(), max_retries=0))
+        channel.wait_until(lambda: bool(channel.given_up))
+        wait_until_empty(store)
+    assert channel.given_up == [RetriesExhausted("Busy", "later", "MaximumRetryAttempts", 0)]
 
 
-def test_what_nobody_brought_is_brought_by_the_next(store: Store) -> None:
-    name = DeliveryQueue(store, SystemClock(), dict).add(new_delivery("way", 0.0))
-    receiver = Receiver()
-    with bringing(store, receiver):
-        receiver.until(lambda: receiver.tries == [name])
-        settle(store)
+def test_a_delivery_is_given_up_at_its_maximum_age(store: Store) -> None:
+    channel = RecordingChannel(DeliveryFailedError("Busy", "later"))
+    with started(store, channel) as queue:
+        queue.add(new_delivery("channel", queue.now(), max_age=0.5))
+        channel.wait_until(lambda: bool(channel.given_up))
+    assert channel.given_up == [RetriesExhausted("Busy", "later", "MaximumEventAgeInSeconds", 0)]
+
+
+def test_a_final_failure_is_given_up_at_once(store: Store) -> None:
+    channel = RecordingChannel(DeliveryFailedError("Gone", "never", is_final=True))
+    with started(store, channel) as queue:
+        queue.add(new_delivery("channel", queue.now()))
+        channel.wait_until(lambda: bool(channel.given_up))
+    assert len(channel.attempts) == 1
+
+
+def test_a_postponed_delivery_uses_up_no_retry(store: Store) -> None:
+    channel = RecordingChannel(DeliveryPostponedError())
+    with started(store, channel) as queue:
+        queue.add(new_delivery("channel", queue.now(), max_retries=0))
+        channel.wait_until(lambda: len(channel.attempts) == 2)
+        wait_until_empty(store)
+    assert channel.given_up == []
+
+
+def test_a_delivery_of_an_earlier_daemon_is_attempted_by_the_next(store: Store) -> None:
+    delivery_id = DeliveryQueue(store, SystemClock()).add(new_delivery("channel", 0.0))
+    channel = RecordingChannel()
+    with started(store, channel):
+        channel.wait_until(lambda: channel.attempts == [delivery_id])
+        wait_until_empty(store)

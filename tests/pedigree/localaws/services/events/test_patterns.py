@@ -1,4 +1,4 @@
-"""Event patterns and what targets get, by the examples of their documentation and by rule."""
+"""Event patterns and target inputs: the documentation's examples, and properties that always hold."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ EVENT = {
     ],
 )
 def test_a_pattern_matches_or_not(pattern: dict[str, Any], expected: bool) -> None:
-    assert patterns.matches(patterns.checked(json.dumps(pattern)), EVENT) is expected
+    assert patterns.matches(patterns.parse(json.dumps(pattern)), EVENT) is expected
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_a_pattern_matches_or_not(pattern: dict[str, Any], expected: bool) -> No
         '{"a": [{}]}',
     ],
 )
-def test_what_is_no_pattern_says_why(text: str) -> None:
+def test_a_malformed_pattern_is_refused_with_a_reason(text: str) -> None:
     with pytest.raises(ValueError, match=r"Event pattern is not valid\. Reason: "):
-        patterns.checked(text)
+        patterns.parse(text)
 
 
 leaves = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
@@ -99,12 +99,12 @@ json_values = st.recursive(
 
 
 @given(json_values, json_values)
-def test_a_checked_pattern_is_never_at_a_loss(pattern: Any, event: Any) -> None:
+def test_a_parsed_pattern_matches_any_event_or_not_without_an_error(pattern: Any, event: Any) -> None:
     try:
-        checked = patterns.checked(json.dumps(pattern))
+        parsed = patterns.parse(json.dumps(pattern))
     except ValueError:
         return
-    assert patterns.matches(checked, event) in (True, False)
+    assert patterns.matches(parsed, event) in (True, False)
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=3).filter(lambda key: key != "$or"), leaves, max_size=4))
@@ -122,8 +122,8 @@ def test_an_event_matches_itself_as_a_pattern(event: dict[str, Any]) -> None:
         ({"InputPath": "$.detail.gone"}, "null"),
     ],
 )
-def test_a_target_gets_a_part_or_something_else(target: dict[str, Any], expected: str) -> None:
-    assert target_input.body(target, EVENT, "arn") == expected
+def test_a_target_gets_its_own_input_or_a_part_of_the_event(target: dict[str, Any], expected: str) -> None:
+    assert target_input.render(target, EVENT, "arn") == expected
 
 
 @pytest.mark.parametrize(
@@ -140,20 +140,20 @@ def test_a_target_gets_a_part_or_something_else(target: dict[str, Any], expected
 def test_a_template_is_filled_as_json_or_as_text(template: str, expected: Any) -> None:
     paths = {"status": "$.detail.status", "size": "$.detail.size", "names": "$.detail.names", "gone": "$.detail.gone"}
     target = {"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
-    assert json.loads(target_input.body(target, EVENT, "arn:aws:events:us-east-1:123456789012:rule/r")) == expected
+    assert json.loads(target_input.render(target, EVENT, "arn:aws:events:us-east-1:123456789012:rule/r")) == expected
 
 
 @given(st.text())
-def test_whatever_text_an_event_has_a_filled_template_is_json(text: str) -> None:
+def test_a_filled_template_is_json_for_any_text(text: str) -> None:
     target = {"InputTransformer": {"InputPathsMap": {"a": "$.a"}, "InputTemplate": '{"x": <a>, "y": "is <a>"}'}}
-    assert json.loads(target_input.body(target, {"a": text}, "arn")) == {"x": text, "y": f"is {text}"}
+    assert json.loads(target_input.render(target, {"a": text}, "arn")) == {"x": text, "y": f"is {text}"}
 
 
 @given(st.text("ab*", max_size=6), st.text("ab", max_size=8))
-def test_a_star_stands_for_whatever_there_is(wanted: str, text: str) -> None:
-    expected = re.fullmatch(wanted.replace("*", ".*"), text) is not None
-    assert patterns.matches({"text": [{"wildcard": wanted}]}, {"text": text}) == expected
+def test_a_star_matches_any_text(wildcard: str, text: str) -> None:
+    expected = re.fullmatch(wildcard.replace("*", ".*"), text) is not None
+    assert patterns.matches({"text": [{"wildcard": wildcard}]}, {"text": text}) == expected
 
 
-def test_many_stars_take_no_longer_than_few() -> None:
+def test_a_pattern_with_many_stars_is_matched_quickly() -> None:
     assert not patterns.matches({"text": [{"wildcard": "*a" * 40 + "*b*c"}]}, {"text": "a" * 100_000})

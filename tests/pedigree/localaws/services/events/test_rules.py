@@ -1,4 +1,4 @@
-"""Events that cannot be brought, and patterns that cannot be followed, hold up no others."""
+"""RuleDispatcher: an unreadable event or pattern holds up no other event."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ DEEP = '{"a":' * 400 + "[1]" + "}" * 400
 
 @dataclass
 class Pattern:
-    """A pattern as moto keeps it."""
+    """A pattern in moto's state."""
 
     text: str
 
@@ -39,8 +39,8 @@ class Pattern:
 
 
 @dataclass
-class Kept:
-    """A rule as moto keeps it."""
+class MotoRule:
+    """A rule in moto's state."""
 
     arn: str
     event_pattern: Pattern
@@ -51,24 +51,24 @@ class Kept:
 
 
 @dataclass
-class Bus:
-    """A bus with its rules."""
+class MotoBus:
+    """An event bus in moto's state."""
 
-    rules: dict[str, Kept]
+    rules: dict[str, MotoRule]
 
 
 @dataclass
 class Backend:
-    """What moto holds of EventBridge."""
+    """moto's state of EventBridge."""
 
-    event_buses: dict[str, Bus]
+    event_buses: dict[str, MotoBus]
 
 
-class Held:
-    """Records of rules."""
+class FakeRecords:
+    """Stands for moto's records, with some rules."""
 
-    def __init__(self, *rules: Kept) -> None:
-        self._backend = Backend({"default": Bus({one.arn: one for one in rules})})
+    def __init__(self, *rules: MotoRule) -> None:
+        self._backend = Backend({"default": MotoBus({rule.arn: rule for rule in rules})})
 
     @contextmanager
     def held(self, _service: str, _region: str) -> Iterator[Backend]:
@@ -90,41 +90,41 @@ def local(tmp_path: Path) -> World:
     return world(tmp_path)
 
 
-def rules(local: World, *kept: Kept) -> RuleDispatcher:
-    return RuleDispatcher(local, cast(Records, Held(*kept)), DeliveryQueue(local.store, local.clock, dict))
+def dispatcher(local: World, *rules: MotoRule) -> RuleDispatcher:
+    return RuleDispatcher(local, cast(Records, FakeRecords(*rules)), DeliveryQueue(local.store, local.clock))
 
 
-def told(local: World) -> list[str]:
-    return [json.loads(one.body["body"])["source"] for one in local.store.entries(DELIVERY)]
+def delivered_sources(local: World) -> list[str]:
+    return [json.loads(entry.body["body"])["source"] for entry in local.store.entries(DELIVERY)]
 
 
-def test_an_event_that_cannot_be_read_stays_and_the_others_are_brought(local: World) -> None:
+def test_an_unreadable_event_stays_stored_and_the_others_are_delivered(local: World) -> None:
     local.store.put(EVENT, "broken", {"bus": "default"})
-    ours = rules(local, Kept("rule", Pattern('{"source": ["mine"]}')))
-    ours.tell({"source": "mine"})
-    ours.begin()
-    until(lambda: told(local), ["mine"])
-    ours.end()
-    assert [one.name for one in local.store.entries(EVENT)] == ["broken"]
+    rules = dispatcher(local, MotoRule("rule", Pattern('{"source": ["mine"]}')))
+    rules.put_event({"source": "mine"})
+    rules.start()
+    until(lambda: delivered_sources(local), ["mine"])
+    rules.stop()
+    assert [entry.name for entry in local.store.entries(EVENT)] == ["broken"]
 
 
-def test_a_pattern_that_is_too_deep_matches_nothing_and_holds_no_event_up(local: World) -> None:
-    ours = rules(local, Kept("deep", Pattern(DEEP)), Kept("rule", Pattern('{"source": ["mine"]}')))
-    ours.tell({"source": "mine"})
-    ours.begin()
-    until(lambda: told(local), ["mine"])
-    ours.end()
+def test_a_pattern_that_is_nested_too_deeply_matches_nothing_and_holds_up_no_event(local: World) -> None:
+    rules = dispatcher(local, MotoRule("deep", Pattern(DEEP)), MotoRule("rule", Pattern('{"source": ["mine"]}')))
+    rules.put_event({"source": "mine"})
+    rules.start()
+    until(lambda: delivered_sources(local), ["mine"])
+    rules.stop()
     assert local.store.entries(EVENT) == []
 
 
-def test_a_pattern_that_is_too_deep_is_none() -> None:
+def test_a_pattern_that_is_nested_too_deeply_is_refused() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
-        patterns.checked(DEEP)
+        patterns.parse(DEEP)
 
 
-def test_an_event_that_is_too_deep_is_malformed(local: World) -> None:
-    operations = EventBridgeOperations(local, rules(local), NoMoto())
-    entries = [{"Source": "mine", "DetailType": "told", "Detail": detail} for detail in (DEEP, "{}")]
+def test_an_event_that_is_nested_too_deeply_is_malformed(local: World) -> None:
+    operations = EventBridgeOperations(local, dispatcher(local), NoMoto())
+    entries = [{"Source": "mine", "DetailType": "changed", "Detail": detail} for detail in (DEEP, "{}")]
     answer = operations.put_events(sent("events", "put_events", Entries=entries))
-    assert [one.get("ErrorCode") for one in answer["Entries"]] == ["MalformedDetail", None]
+    assert [entry.get("ErrorCode") for entry in answer["Entries"]] == ["MalformedDetail", None]
     assert len(local.store.entries(EVENT)) == 1

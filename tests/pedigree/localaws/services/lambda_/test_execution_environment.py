@@ -1,4 +1,4 @@
-"""The processes of functions by themselves: how many there are, how long they stay, and what they let through."""
+"""Execution environments and their pool: how many run, how long they stay, and what passes through their pipes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def handler(event, context):
         return dict(os.environ)
     return event
 """
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 FUNCTION = Function(
     name="f",
     version="1",
@@ -45,23 +45,23 @@ FUNCTION = Function(
     handler="module.handler",
     role="arn:aws:iam::123456789012:role/f",
     memory=128,
-    seconds=PATIENCE_SECONDS,
+    timeout_seconds=TIMEOUT_SECONDS,
     variables={},
     digest="digest",
     code=b"",
 )
 
 
-class Bench:
-    """A fleet of one function, and all that it ever started."""
+class PoolBench:
+    """A pool for one function, with every environment that it has started."""
 
     def __init__(self, folder: Path, idle_seconds: float) -> None:
         (folder / "module.py").write_text(CODE, encoding="utf-8")
         self._folder = folder
         self.started: list[WarmEnvironment] = []
-        self.fleet = EnvironmentPool(self._start, 2, idle_seconds)
+        self.pool = EnvironmentPool(self._start, 2, idle_seconds)
 
-    def _start(self, function: Function, is_provisioned: bool, begun: OnProcessStart) -> WarmEnvironment:
+    def _start(self, function: Function, is_provisioned: bool, on_process_start: OnProcessStart) -> WarmEnvironment:
         variables = {
             "_HANDLER": function.handler,
             "LAMBDA_TASK_ROOT": str(self._folder),
@@ -72,98 +72,98 @@ class Bench:
             "AWS_LAMBDA_LOG_STREAM_NAME": f"provisioned {is_provisioned}",
         }
         environment = ExecutionEnvironment(LaunchConfig(sys.executable, self._folder, variables))
-        begun(environment)
-        self.started.append(WarmEnvironment(environment, function, "stream", environment.ready(PATIENCE_SECONDS), 0.0))
+        on_process_start(environment)
+        init_result = environment.wait_until_loaded(TIMEOUT_SECONDS)
+        self.started.append(WarmEnvironment(environment, function, "stream", init_result, 0.0))
         return self.started[-1]
 
     def alive(self) -> int:
         return sum(warm.environment.is_alive for warm in self.started)
 
-    def swept(self) -> int:
-        """How many are left after a sweep."""
-        self.fleet.sweep()
+    def alive_after_removal(self) -> int:
+        self.pool.remove_idle()
         return self.alive()
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path, idle_seconds=0.05)
+def bench(tmp_path: Path) -> Iterator[PoolBench]:
+    made = PoolBench(tmp_path, idle_seconds=0.05)
     yield made
-    made.fleet.end()
+    made.pool.stop()
     assert made.alive() == 0
 
 
-def asked(warm: WarmEnvironment, event: bytes) -> HandlerResult:
-    return warm.environment.call({"id": "1", "arn": FUNCTION.invoked_arn}, event, PATIENCE_SECONDS)
+def invoke(warm: WarmEnvironment, event: bytes) -> HandlerResult:
+    return warm.environment.invoke({"id": "1", "arn": FUNCTION.invoked_arn}, event, TIMEOUT_SECONDS)
 
 
-def test_what_nobody_calls_is_ended_after_a_while_unless_it_is_provisioned(bench: Bench) -> None:
-    bench.fleet.provision({FUNCTION.key: 1})
-    bench.fleet.warm_up(FUNCTION)
-    bench.fleet.warm_up(FUNCTION)
-    until(bench.swept, 1)
-    bench.fleet.provision({})
-    until(bench.swept, 0)
-    assert bench.fleet.count(FUNCTION.key) == 0
+def test_an_idle_environment_ends_after_a_while_unless_it_is_provisioned(bench: PoolBench) -> None:
+    bench.pool.set_provisioned({FUNCTION.key: 1})
+    bench.pool.prewarm(FUNCTION)
+    bench.pool.prewarm(FUNCTION)
+    until(bench.alive_after_removal, 1)
+    bench.pool.set_provisioned({})
+    until(bench.alive_after_removal, 0)
+    assert bench.pool.count(FUNCTION.key) == 0
 
 
-def test_one_that_died_meanwhile_is_not_called(bench: Bench) -> None:
-    warm, is_new = bench.fleet.take(FUNCTION)
+def test_an_environment_that_has_died_is_not_invoked(bench: PoolBench) -> None:
+    warm, is_new = bench.pool.acquire(FUNCTION)
     assert is_new
-    bench.fleet.give_back(warm)
+    bench.pool.release(warm)
     warm.environment.kill()
     until(lambda: warm.environment.is_alive, False)
-    again, is_new = bench.fleet.take(FUNCTION)
+    again, is_new = bench.pool.acquire(FUNCTION)
     assert is_new
-    assert asked(again, b'"pid"').body == str(again.environment.group).encode()
-    bench.fleet.give_back(again)
+    assert invoke(again, b'"pid"').body == str(again.environment.group).encode()
+    bench.pool.release(again)
 
 
-def test_a_function_has_its_own_bound_and_the_others_are_not_held_up(bench: Bench) -> None:
-    bound = replace(FUNCTION, reserved=1)
-    warm, _ = bench.fleet.take(bound)
+def test_the_reserved_concurrency_of_a_function_does_not_limit_the_others(bench: PoolBench) -> None:
+    reserved = replace(FUNCTION, reserved_concurrency=1)
+    warm, _ = bench.pool.acquire(reserved)
     with pytest.raises(ThrottledError):
-        bench.fleet.take(bound)
-    other, _ = bench.fleet.take(replace(FUNCTION, name="g"))
-    for one in (warm, other):
-        bench.fleet.give_back(one)
-    bench.fleet.give_back(bench.fleet.take(bound)[0])
+        bench.pool.acquire(reserved)
+    other, _ = bench.pool.acquire(replace(FUNCTION, name="g"))
+    for environment in (warm, other):
+        bench.pool.release(environment)
+    bench.pool.release(bench.pool.acquire(reserved)[0])
 
 
-@pytest.mark.parametrize("is_warmed_up", [False, True])
-def test_one_that_still_loads_is_ended_at_once(tmp_path: Path, is_warmed_up: bool) -> None:
-    slow = Bench(tmp_path, idle_seconds=1)
-    (tmp_path / "module.py").write_text("import time\nopen('begun', 'w').close()\ntime.sleep(15)\n", encoding="utf-8")
+@pytest.mark.parametrize("is_prewarmed", [False, True])
+def test_an_environment_that_still_loads_ends_at_once(tmp_path: Path, is_prewarmed: bool) -> None:
+    slow = PoolBench(tmp_path, idle_seconds=1)
+    (tmp_path / "module.py").write_text("import time\nopen('loading', 'w').close()\ntime.sleep(15)\n", encoding="utf-8")
     with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(slow.fleet.warm_up if is_warmed_up else slow.fleet.take, FUNCTION)
-        until((tmp_path / "begun").exists, True)
-        slow.fleet.end()
+        starting = pool.submit(slow.pool.prewarm if is_prewarmed else slow.pool.acquire, FUNCTION)
+        until((tmp_path / "loading").exists, True)
+        slow.pool.stop()
         with pytest.raises(ServiceError, match="being stopped"):
-            coming.result(10)
+            starting.result(10)
     assert slow.alive() == 0
 
 
-def test_all_that_is_printed_belongs_to_its_call_however_much(bench: Bench) -> None:
-    warm, _ = bench.fleet.take(FUNCTION)
-    noise = asked(warm, b'"noise"')
+def test_output_belongs_to_its_invocation_however_much_it_is(bench: PoolBench) -> None:
+    warm, _ = bench.pool.acquire(FUNCTION)
+    noise = invoke(warm, b'"noise"')
     assert noise.output.count("x" * 100) == 20_000
     assert noise.output.endswith("last")
-    assert asked(warm, b'"pid"').output == ""
-    bench.fleet.give_back(warm)
+    assert invoke(warm, b'"pid"').output == ""
+    bench.pool.release(warm)
 
 
-def test_a_process_has_no_more_of_our_environment_than_it_is_given(bench: Bench) -> None:
-    warm, _ = bench.fleet.take(FUNCTION)
-    told = asked(warm, b'"environment"').body.decode()
-    assert "PATH" not in told
-    assert "provisioned False" in told
-    bench.fleet.give_back(warm)
+def test_a_process_has_only_the_environment_variables_that_it_is_given(bench: PoolBench) -> None:
+    warm, _ = bench.pool.acquire(FUNCTION)
+    variables = invoke(warm, b'"environment"').body.decode()
+    assert "PATH" not in variables
+    assert "provisioned False" in variables
+    bench.pool.release(warm)
 
 
-def test_large_events_go_there_and_back(bench: Bench) -> None:
-    warm, _ = bench.fleet.take(FUNCTION)
+def test_large_events_pass_in_both_directions(bench: PoolBench) -> None:
+    warm, _ = bench.pool.acquire(FUNCTION)
     event = b'"' + b"x" * 6_000_000 + b'"'
-    began = time.monotonic()
-    assert asked(warm, event).body == event
-    assert time.monotonic() - began < PATIENCE_SECONDS
-    bench.fleet.give_back(warm)
+    start = time.monotonic()
+    assert invoke(warm, event).body == event
+    assert time.monotonic() - start < TIMEOUT_SECONDS
+    bench.pool.release(warm)

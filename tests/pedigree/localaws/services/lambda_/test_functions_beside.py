@@ -81,7 +81,7 @@ def test_a_folder_of_this_machine_answers_with_what_it_holds_now(url: str, tmp_p
     assert [one.name for one in tmp_path.iterdir()] == ["module.py"]
     functions.update_function_code(FunctionName="reloaded", ZipFile=zipped(module="def handler(e, c): return 'zip'"))
     assert invoked(url, "reloaded")["body"] == "zip"
-    with pytest.raises(ClientError, match="is no folder of this machine"):
+    with pytest.raises(ClientError, match="is not a folder of this machine"):
         functions.update_function_code(FunctionName="reloaded", S3Bucket="hot-reload", S3Key="not/whole")
 
 

@@ -1,4 +1,4 @@
-"""Which messages of a batch are dealt with, by what the function answers."""
+"""SQS batches: which messages a response marks as processed, filters, and the form of records."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def failures(*names: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("response", "expected"),
     [
         (b"", "abc"),
         (b"null", "abc"),
@@ -42,22 +42,27 @@ def failures(*names: Any) -> bytes:
         (b"no JSON", ""),
     ],
 )
-def test_what_is_reported_comes_again_and_a_report_that_cannot_be_means_all(answer: bytes, expected: str) -> None:
-    done = sqs_batches.done(BATCH, answer, reports_failures=True)
-    assert "".join(one["MessageId"] for one in done) == expected
+def test_reported_messages_come_again_and_a_malformed_report_means_all(response: bytes, expected: str) -> None:
+    processed = sqs_batches.processed(BATCH, response, reports_failures=True)
+    assert "".join(message["MessageId"] for message in processed) == expected
 
 
-def test_without_reports_a_call_that_did_not_fail_deals_with_all() -> None:
-    assert sqs_batches.done(BATCH, failures("a"), reports_failures=False) == BATCH
+def test_without_reports_a_successful_invocation_processes_all_messages() -> None:
+    assert sqs_batches.processed(BATCH, failures("a"), reports_failures=False) == BATCH
 
 
 def test_filters_see_a_body_as_json_where_it_is_json() -> None:
-    wanted: list[dict[str, Any]] = [{"body": {"kind": ["x"]}}, {"body": ["plain"]}]
+    filters: list[dict[str, Any]] = [{"body": {"kind": ["x"]}}, {"body": ["plain"]}]
     bodies = ['{"kind": "x"}', '{"kind": "y"}', "plain", "other"]
-    assert [sqs_batches.is_wanted(message("a", body), wanted, QUEUE) for body in bodies] == [True, False, True, False]
-    assert sqs_batches.is_wanted(message("a"), [], QUEUE)
-    assert not sqs_batches.is_wanted(message("a", "[" * 100_000), wanted, QUEUE)
-    assert not sqs_batches.is_wanted(message("a", "[" * 900 + "]" * 900), wanted, QUEUE)
+    assert [sqs_batches.passes_filters(message("a", body), filters, QUEUE) for body in bodies] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert sqs_batches.passes_filters(message("a"), [], QUEUE)
+    assert not sqs_batches.passes_filters(message("a", "[" * 100_000), filters, QUEUE)
+    assert not sqs_batches.passes_filters(message("a", "[" * 900 + "]" * 900), filters, QUEUE)
 
 
 def test_binary_attributes_are_written_as_lambda_writes_them() -> None:

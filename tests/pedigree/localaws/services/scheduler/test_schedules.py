@@ -1,4 +1,4 @@
-"""Schedules that really fire: at pipelines, functions and queues, by the clock of their time zone."""
+"""Schedules that really fire: pipelines, functions and queues as targets, and time zones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.callers import ROLE, Received, arn, client, daemon, got, make, queue, until
 
-SAYS_WHAT_COMES = """
+PRINTS_EVENT = """
 import json
 def handler(event, context):
     print("got", json.dumps(event))
@@ -48,8 +48,8 @@ def test_a_schedule_starts_a_pipeline_with_its_parameters(url: str) -> None:
         listed = sagemaker.list_pipeline_executions(PipelineName="timed")["PipelineExecutionSummaries"]
         steps = [
             step
-            for one in listed
-            for step in sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=one["PipelineExecutionArn"])[
+            for execution in listed
+            for step in sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution["PipelineExecutionArn"])[
                 "PipelineExecutionSteps"
             ]
         ]
@@ -58,27 +58,27 @@ def test_a_schedule_starts_a_pipeline_with_its_parameters(url: str) -> None:
     until(words, ["from the schedule"])
 
 
-def test_at_is_by_the_clock_of_its_time_zone_and_once_is_enough(url: str) -> None:
+def test_an_at_expression_fires_once_in_its_time_zone_and_deletes_its_schedule(url: str) -> None:
     address = queue(url, "once")
     target = {"Arn": arn("sqs", "once"), "Input": '{"at": "<aws.scheduler.scheduled-time>"}'}
     zone = "Asia/Kathmandu"
     schedule(url, "once", soon(ZoneInfo(zone)), target, ScheduleExpressionTimezone=zone, ActionAfterCompletion="DELETE")
     received = Received(url, address)
     until(received.count, 1)
-    told = dt.datetime.fromisoformat(received.bodies()[0]["at"].replace("Z", "+00:00"))
-    assert abs((dt.datetime.now(dt.timezone.utc) - told).total_seconds()) < 20
-    until(lambda: is_there(url, "once"), False)
+    fired = dt.datetime.fromisoformat(received.bodies()[0]["at"].replace("Z", "+00:00"))
+    assert abs((dt.datetime.now(dt.timezone.utc) - fired).total_seconds()) < 20
+    until(lambda: exists(url, "once"), False)
 
 
-def is_there(url: str, name: str) -> bool:
+def exists(url: str, name: str) -> bool:
     with contextlib.suppress(ClientError):
         client(url, "scheduler").get_schedule(Name=name)
         return True
     return False
 
 
-def test_a_rate_fires_at_once_and_not_before_its_start_nor_when_disabled(url: str) -> None:
-    make(url, "rated", SAYS_WHAT_COMES)
+def test_a_rate_fires_at_once_but_not_before_its_start_or_when_disabled(url: str) -> None:
+    make(url, "rated", PRINTS_EVENT)
     target = {"Arn": arn("lambda", "function:rated")}
     schedule(url, "disabled", "rate(1 minute)", {**target, "Input": '"disabled"'}, State="DISABLED")
     later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=1)
@@ -88,7 +88,7 @@ def test_a_rate_fires_at_once_and_not_before_its_start_nor_when_disabled(url: st
     client(url, "scheduler").delete_schedule(Name="now")
 
 
-def test_a_schedule_whose_target_does_not_take_it_goes_to_the_dead_letter_queue(url: str) -> None:
+def test_a_schedule_whose_target_fails_goes_to_the_dead_letter_queue(url: str) -> None:
     dead = queue(url, "missed")
     make(url, "throttled", "def handler(e, c): pass")
     client(url, "lambda").delete_function(FunctionName="throttled")
@@ -115,13 +115,13 @@ def test_a_schedule_whose_target_does_not_take_it_goes_to_the_dead_letter_queue(
         ("rate(1 hour)", {"StartDate": 2_000_000_000, "EndDate": 1_999_999_999}),
     ],
 )
-def test_schedules_that_mean_nothing_are_refused(url: str, expression: str, more: dict[str, Any]) -> None:
+def test_malformed_schedules_are_refused(url: str, expression: str, more: dict[str, Any]) -> None:
     with pytest.raises(ClientError) as raised:
         schedule(url, "bad", expression, {"Arn": arn("sqs", "any")}, **more)
     assert raised.value.response["Error"]["Code"] == "ValidationException"
 
 
-def test_what_fell_due_while_nothing_ran_is_made_up_for_once(tmp_path: Path) -> None:
+def test_a_schedule_that_fell_due_while_no_daemon_ran_fires_once(tmp_path: Path) -> None:
     with daemon(tmp_path / "local") as (_, first):
         address = queue(first, "late")
         make(first, "any", "def handler(e, c): pass")
