@@ -22,10 +22,11 @@ from pedigree.clock import SystemClock
 from pedigree.localaws import process
 from pedigree.localaws.process import Daemon
 from pipeline.commands import run
-from tests.pedigree.localaws.services.sagemaker.executions.test_whole_executor import job
-from tests.pedigree.localaws.test_local_aws import ROLE, definition, until
+from tests.support import local_aws
 from tests.support.accounts import settings
+from tests.support.pipelines import ROLE, definition, processing_step
 from tests.support.processes import hear_interruptions
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
 
@@ -54,14 +55,7 @@ def running(folder: Path) -> Daemon:
 
 
 def client(folder: Path, service: str) -> Any:
-    daemon = running(folder)
-    return boto3.client(
-        service,
-        region_name=daemon.region,
-        endpoint_url=daemon.url,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # nobody's
-    )
+    return local_aws.client(running(folder).url, service)
 
 
 def test_up_prints_what_a_shell_needs_and_a_second_up_finds_the_first(folder: Path) -> None:
@@ -224,7 +218,7 @@ def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Pat
     own, started = settings(), tmp_path / "started"
     name = own.pipeline.name
     script = f"trap 'sleep 0.5; exit 1' TERM; echo $$ > {started}; while :; do sleep 0.1; done"
-    slow = job("Slow", "/bin/sh", "-c", script)
+    slow = processing_step("Slow", "/bin/sh", "-c", script)
     client(folder, "sagemaker").create_pipeline(PipelineName=name, PipelineDefinition=definition(slow), RoleArn=ROLE)
     account = Account("123456789012", "us-east-1", lambda service: client(folder, service), "me", SystemClock())
     change = start(account, name, Wanted((), "", "a run"))

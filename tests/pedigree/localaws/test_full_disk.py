@@ -16,7 +16,7 @@ from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Captures, Exchange
-from tests.support.callers import until
+from tests.support.waiting import until
 from tests.support.worlds import SetClock
 
 FULL = OSError("No space left on device")

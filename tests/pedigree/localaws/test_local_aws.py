@@ -6,49 +6,17 @@ import http.client
 import io
 import json
 import socket
-import time
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
-
-PATIENCE_SECONDS = 60.0
-STATUS = "PipelineExecutionStatus"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[LocalAws]:
-    started = LocalAws(Options(tmp_path, enforces_iam=False))
-    started.start()
-    yield started
-    started.stop()
-
-
-def client(local: LocalAws, service: str, **more: Any) -> Any:
-    return boto3.client(
-        service,
-        **more,
-        region_name="us-east-1",
-        endpoint_url=local.url,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # nobody's
-    )
-
-
-def until(look: Callable[[], Any], wanted: Any) -> None:
-    """Wait until something is as it should be."""
-    deadline, found = time.monotonic() + PATIENCE_SECONDS, look()
-    while found != wanted and time.monotonic() < deadline:
-        time.sleep(0.02)
-        found = look()
-    assert found == wanted
+from tests.support.local_aws import client
+from tests.support.pipelines import ROLE, STATUS, definition
+from tests.support.waiting import until
 
 
 def asked(local: LocalAws, host: str, path: str = "/") -> tuple[int, dict[str, Any]]:
@@ -60,20 +28,16 @@ def asked(local: LocalAws, host: str, path: str = "/") -> tuple[int, dict[str, A
     return answer.status, body
 
 
-def definition(*steps: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2020-12-01", "Steps": list(steps)})
-
-
 def test_an_execution_waits_for_the_answer_to_its_message(local: LocalAws) -> None:
-    queue = client(local, "sqs").create_queue(QueueName="await")["QueueUrl"]
+    queue = client(local.url, "sqs").create_queue(QueueName="await")["QueueUrl"]
     waiting = {"Name": "Wait", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": {"a": "b"}}
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=definition(waiting), RoleArn=ROLE)
     arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
     received: list[dict[str, Any]] = []
 
     def messages() -> int:
-        received.extend(client(local, "sqs").receive_message(QueueUrl=queue).get("Messages", []))
+        received.extend(client(local.url, "sqs").receive_message(QueueUrl=queue).get("Messages", []))
         return len(received)
 
     until(messages, 1)
@@ -82,7 +46,7 @@ def test_an_execution_waits_for_the_answer_to_its_message(local: LocalAws) -> No
 
 
 def test_a_job_reads_and_writes_the_objects_that_clients_see(local: LocalAws) -> None:
-    s3, sagemaker = client(local, "s3"), client(local, "sagemaker")
+    s3, sagemaker = client(local.url, "s3"), client(local.url, "sagemaker")
     s3.create_bucket(Bucket="bucket")
     s3.put_object(Bucket="bucket", Key="in/a", Body=b"text")
     place = {"S3Uri": "s3://bucket/in/", "LocalPath": "/opt/ml/processing/in", "S3DataType": "S3Prefix"}
@@ -106,7 +70,7 @@ def test_a_retried_execution_goes_on_until_it_has_failed_again(local: LocalAws) 
     least = {"Type": "GreaterThan", "LeftValue": 1, "RightValue": 2}
     refused = {"Name": "Refuse", "Type": "Fail", "Arguments": {"ErrorMessage": "too few"}}
     judged = {"Conditions": [least], "IfSteps": [], "ElseSteps": [refused]}
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     text = definition({"Name": "Judge", "Type": "Condition", "Arguments": judged})
     sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=text, RoleArn=ROLE)
     arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
@@ -123,7 +87,7 @@ def test_a_retried_execution_goes_on_until_it_has_failed_again(local: LocalAws) 
 
 def test_a_retried_execution_repeats_what_failed_and_nothing_else(local: LocalAws, tmp_path: Path) -> None:
     cure, runs = tmp_path / "cure", tmp_path / "runs"
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     text = definition(shell("First", f"echo first >> {runs}"), shell("Next", f"echo next >> {runs}; test -e {cure}"))
     sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=text, RoleArn=ROLE)
     arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
@@ -158,21 +122,21 @@ def make_one_of_each(local: LocalAws) -> None:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("function.py", "def handler(event, context): return event\n")
-    client(local, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument="{}")
-    client(local, "sqs").create_queue(QueueName="await")
-    client(local, "s3").create_bucket(Bucket="bucket")
-    client(local, "lambda").create_function(
+    client(local.url, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument="{}")
+    client(local.url, "sqs").create_queue(QueueName="await")
+    client(local.url, "s3").create_bucket(Bucket="bucket")
+    client(local.url, "lambda").create_function(
         FunctionName="f", Runtime="python3.13", Role=ROLE, Handler="function.handler", Code={"ZipFile": code.getvalue()}
     )
-    client(local, "events").put_rule(Name="rule", EventPattern="{}")
-    client(local, "logs").create_log_group(logGroupName="/aws/lambda/f")
-    client(local, "scheduler").create_schedule(
+    client(local.url, "events").put_rule(Name="rule", EventPattern="{}")
+    client(local.url, "logs").create_log_group(logGroupName="/aws/lambda/f")
+    client(local.url, "scheduler").create_schedule(
         Name="weekly",
         ScheduleExpression="rate(7 days)",
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/p", "RoleArn": ROLE},
     )
-    client(local, "sagemaker").create_model_package_group(
+    client(local.url, "sagemaker").create_model_package_group(
         ModelPackageGroupName="dogs", Tags=[{"Key": "a", "Value": "b"}]
     )
 
@@ -181,14 +145,14 @@ def listed(local: LocalAws) -> dict[str, Any]:
     """The names of all that there is."""
     group = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/dogs"
     return {
-        "roles": [one["RoleName"] for one in client(local, "iam").list_roles()["Roles"]],
-        "queues": [one.rpartition("/")[2] for one in client(local, "sqs").list_queues()["QueueUrls"]],
-        "buckets": [one["Name"] for one in client(local, "s3").list_buckets()["Buckets"]],
-        "functions": [one["FunctionName"] for one in client(local, "lambda").list_functions()["Functions"]],
-        "rules": [one["Name"] for one in client(local, "events").list_rules()["Rules"]],
-        "logs": [one["logGroupName"] for one in client(local, "logs").describe_log_groups()["logGroups"]],
-        "schedules": [one["Name"] for one in client(local, "scheduler").list_schedules()["Schedules"]],
-        "tags": client(local, "sagemaker").list_tags(ResourceArn=group)["Tags"],
+        "roles": [one["RoleName"] for one in client(local.url, "iam").list_roles()["Roles"]],
+        "queues": [one.rpartition("/")[2] for one in client(local.url, "sqs").list_queues()["QueueUrls"]],
+        "buckets": [one["Name"] for one in client(local.url, "s3").list_buckets()["Buckets"]],
+        "functions": [one["FunctionName"] for one in client(local.url, "lambda").list_functions()["Functions"]],
+        "rules": [one["Name"] for one in client(local.url, "events").list_rules()["Rules"]],
+        "logs": [one["logGroupName"] for one in client(local.url, "logs").describe_log_groups()["logGroups"]],
+        "schedules": [one["Name"] for one in client(local.url, "scheduler").list_schedules()["Schedules"]],
+        "tags": client(local.url, "sagemaker").list_tags(ResourceArn=group)["Tags"],
     }
 
 
@@ -228,7 +192,7 @@ def test_what_cannot_be_done_is_told_in_the_words_of_aws(
     local: LocalAws, operation: str, arguments: dict[str, Any], code: str, words: str
 ) -> None:
     with pytest.raises(ClientError) as raised:
-        getattr(client(local, "sagemaker"), operation)(**arguments)
+        getattr(client(local.url, "sagemaker"), operation)(**arguments)
     error = raised.value.response["Error"]
     assert error["Code"] == code
     assert words in error["Message"]

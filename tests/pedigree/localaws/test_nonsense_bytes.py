@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pedigree.localaws.daemon import LocalAws, Options
-from tests.pedigree.localaws.services.sagemaker.endpoints.test_endpoints import created
-from tests.pedigree.localaws.test_local_aws import client
+from tests.support.endpoints import create_endpoint
+from tests.support.local_aws import client, running_local_aws
 from tests.support.malformed import wire
 
 _PATIENCE_SECONDS = 60
@@ -34,10 +34,8 @@ _GOOD = {
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    started = LocalAws(Options(tmp_path_factory.mktemp("local")))
-    started.start()
-    yield started
-    started.stop()
+    with running_local_aws(tmp_path_factory.mktemp("local"), enforces_iam=True) as started:
+        yield started
 
 
 def raw(port: int, content: bytes, *, is_whole: bool = True) -> bytes:
@@ -314,8 +312,8 @@ def test_model_servers_listen_to_this_machine_only(tmp_path: Path) -> None:
     serving = LocalAws(Options(tmp_path, enforces_iam=False))
     serving.start()
     try:
-        client(serving, "s3").create_bucket(Bucket="bucket")
-        created(serving, count=2)
+        client(serving.url, "s3").create_bucket(Bucket="bucket")
+        create_endpoint(serving.url, count=2)
         servers = children(os.getpid()) - before
         found = [listening(one) for one in servers]
     finally:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
-from tests.pedigree.localaws.test_local_aws import client
+from tests.support.local_aws import client
 
 # What a user of the SDK writes, and what comes of it as JSON in the last line.
 USER = """
@@ -48,7 +48,7 @@ def test_the_sdk_is_served_as_by_aws(tmp_path: Path) -> None:
     local = LocalAws(Options(tmp_path, enforces_iam=False))
     local.start()
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
-    client(local, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)
+    client(local.url, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL": local.url,

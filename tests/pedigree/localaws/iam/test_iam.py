@@ -13,12 +13,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.daemon import ACCOUNT, LocalAws
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pipeline.account.roles import documents
-from tests.pedigree.localaws.test_local_aws import STATUS, client, definition, until
 from tests.policies.places import IN_ACCOUNT, REGION, SAGEMAKER, arn, function, role, sagemaker
 from tests.support.definitions import configure
+from tests.support.local_aws import client, running_local_aws
+from tests.support.pipelines import STATUS, definition
+from tests.support.waiting import until
 
 LAMBDA = "lambda.amazonaws.com"
 PREFIX = "pedigree/executions/abcdefghijkl"
@@ -44,26 +46,19 @@ def allowing(*actions: str, resource: str = "*") -> Mapping[str, Any]:
     return {"Effect": "Allow", "Action": list(actions), "Resource": resource}
 
 
-def started(folder: Path, *, enforces_iam: bool = True) -> Iterator[LocalAws]:
-    local = LocalAws(Options(folder, enforces_iam=enforces_iam))
-    local.start()
-    yield local
-    local.stop()
-
-
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalAws]:
     """A local AWS with the roles of iam/, a bucket and a queue."""
-    for one in started(tmp_path):
-        iam = client(one, "iam")
+    with running_local_aws(tmp_path, enforces_iam=True) as local:
+        iam = client(local.url, "iam")
         for name, found in documents(configure(IN_ACCOUNT)).items():
             trust = json.dumps(found.trust)
             iam.create_role(RoleName=f"pedigree-{name}", AssumeRolePolicyDocument=trust)
             policy = json.dumps(found.policy)
             iam.put_role_policy(RoleName=f"pedigree-{name}", PolicyName="policy", PolicyDocument=policy)
-        client(one, "s3").create_bucket(Bucket=BUCKET)
-        client(one, "sqs").create_queue(QueueName="dog-breeds-await-endpoint")
-        yield one
+        client(local.url, "s3").create_bucket(Bucket=BUCKET)
+        client(local.url, "sqs").create_queue(QueueName="dog-breeds-await-endpoint")
+        yield local
 
 
 def with_keys(local: LocalAws, service: str, key: str, secret: str, token: str | None = None) -> Any:
@@ -87,13 +82,13 @@ def acting(local: LocalAws, name: str, service: str) -> Any:
 
 def assumed(local: LocalAws, name: str, service: str, **more: str) -> Any:
     """A client of somebody who has taken a role."""
-    answer = client(local, "sts").assume_role(RoleArn=role(name), RoleSessionName="ann", **more)
+    answer = client(local.url, "sts").assume_role(RoleArn=role(name), RoleSessionName="ann", **more)
     given = answer["Credentials"]
     return with_keys(local, service, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
 
 def made(local: LocalAws, name: str, *statements: Mapping[str, Any], trust: Mapping[str, Any] = ANYBODY) -> None:
-    iam = client(local, "iam")
+    iam = client(local.url, "iam")
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=document(*statements))
@@ -115,9 +110,9 @@ def unallowed(who: str, action: str, resource: str = "") -> str:
 
 
 def test_the_account_itself_may_do_everything(local: LocalAws) -> None:
-    identity = client(local, "sts").get_caller_identity()
+    identity = client(local.url, "sts").get_caller_identity()
     assert (identity["Arn"], identity["Account"]) == (ROOT, ACCOUNT)
-    client(local, "sagemaker").create_model_package_group(ModelPackageGroupName="any")
+    client(local.url, "sagemaker").create_model_package_group(ModelPackageGroupName="any")
 
 
 def test_a_role_may_do_what_it_must(local: LocalAws) -> None:
@@ -164,7 +159,7 @@ def test_the_operator_connects_a_queue_with_functions_of_the_pipeline_only(local
     functions.create_function(FunctionName=own, Role=role("pedigree-await"), **wanted)
     mapping = functions.create_event_source_mapping(FunctionName=own, EventSourceArn=queue)["UUID"]
     functions.update_event_source_mapping(UUID=mapping, BatchSize=1)
-    client(local, "lambda").create_function(FunctionName="orders", Role=role("pedigree-await"), **wanted)
+    client(local.url, "lambda").create_function(FunctionName="orders", Role=role("pedigree-await"), **wanted)
     create = functions.create_event_source_mapping
     told = refused(lambda: create(FunctionName="orders", EventSourceArn=queue), "AccessDeniedException", 403)
     assert told == unallowed("pedigree-operator/ann", "lambda:CreateEventSourceMapping")
@@ -208,7 +203,7 @@ def test_a_bucket_s_own_policy_counts(local: LocalAws) -> None:
     made(local, "ben")
     reading = {"Effect": "Allow", "Principal": {"AWS": role("ben")}, "Action": "s3:PutObject", "Resource": everything}
     nobody = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": everything}
-    client(local, "s3").put_bucket_policy(Bucket=BUCKET, Policy=document(reading, nobody))
+    client(local.url, "s3").put_bucket_policy(Bucket=BUCKET, Policy=document(reading, nobody))
     assumed(local, "ben", "s3").put_object(Bucket=BUCKET, Key="k", Body=b"x")
     told = refused(lambda: assumed(local, "ann", "s3").get_object(Bucket=BUCKET, Key="k"), "AccessDenied", 403)
     assert told.endswith("with an explicit deny in a resource-based policy")
@@ -221,7 +216,7 @@ def test_whoever_is_not_trusted_does_not_get_a_role(local: LocalAws) -> None:
         local.credentials(role("pedigree-pipeline"), SAGEMAKER, sagemaker("pipeline/cats/execution/a"))
     with pytest.raises(ServiceError, match="Could not assume role"):
         local.credentials(role("never-made"), SAGEMAKER, RUNNING)
-    take = client(local, "sts").assume_role
+    take = client(local.url, "sts").assume_role
     told = refused(lambda: take(RoleArn=role("pedigree-deploy"), RoleSessionName="ann"), "AccessDenied", 403)
     assert told == f"User: {ROOT} is not authorized to perform: sts:AssumeRole on resource: {role('pedigree-deploy')}"
 
@@ -235,7 +230,7 @@ def test_a_session_is_known_by_its_name_and_held_to_its_own_policy(local: LocalA
 
 
 def test_a_user_has_the_policies_of_its_groups(local: LocalAws) -> None:
-    iam = client(local, "iam")
+    iam = client(local.url, "iam")
     iam.create_user(UserName="ann")
     key = iam.create_access_key(UserName="ann")["AccessKey"]
     ann = with_keys(local, "sqs", key["AccessKeyId"], key["SecretAccessKey"])
@@ -257,7 +252,7 @@ def test_a_changed_policy_holds_with_the_next_call(local: LocalAws) -> None:
     made(local, "ann", allowing("s3:ListAllMyBuckets"))
     ann = assumed(local, "ann", "s3")
     assert ann.list_buckets()["Buckets"]
-    client(local, "iam").delete_role_policy(RoleName="ann", PolicyName="own")
+    client(local.url, "iam").delete_role_policy(RoleName="ann", PolicyName="own")
     refused(ann.list_buckets, "AccessDenied", 403)
 
 
@@ -286,7 +281,7 @@ def job(name: str, source: str) -> dict[str, Any]:
 
 def ended(local: LocalAws, asked: dict[str, Any], status: str) -> Mapping[str, Any]:
     """A job that has run to its end."""
-    root = client(local, "sagemaker")
+    root = client(local.url, "sagemaker")
     root.create_processing_job(**asked)
 
     def described() -> dict[str, Any]:
@@ -298,7 +293,7 @@ def ended(local: LocalAws, asked: dict[str, Any], status: str) -> Mapping[str, A
 
 
 def test_a_job_reads_and_writes_as_its_role_and_has_its_credentials(local: LocalAws) -> None:
-    s3 = client(local, "s3")
+    s3 = client(local.url, "s3")
     s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/in/a", Body=b"x")
     ended(local, job("job", f"{PREFIX}/in"), "Completed")
     lines = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/out/env")["Body"].read().decode().splitlines()
@@ -310,7 +305,7 @@ def test_a_job_reads_and_writes_as_its_role_and_has_its_credentials(local: Local
 
 
 def test_a_job_fails_that_may_not_read_its_channel(local: LocalAws) -> None:
-    client(local, "s3").put_object(Bucket=BUCKET, Key="elsewhere/a", Body=b"x")
+    client(local.url, "s3").put_object(Bucket=BUCKET, Key="elsewhere/a", Body=b"x")
     reason = ended(local, job("job", "elsewhere"), "Failed")["FailureReason"]
     who = "pedigree-job/SageMaker"
     denied = unallowed(who, "s3:ListBucket", f'"arn:aws:s3:::{BUCKET}"')
@@ -318,11 +313,11 @@ def test_a_job_fails_that_may_not_read_its_channel(local: LocalAws) -> None:
 
 
 def test_a_job_fails_without_each_of_the_actions_on_its_objects(local: LocalAws) -> None:
-    client(local, "s3").put_object(Bucket=BUCKET, Key=f"{PREFIX}/in/a", Body=b"x")
+    client(local.url, "s3").put_object(Bucket=BUCKET, Key=f"{PREFIX}/in/a", Body=b"x")
     for number, action in enumerate(("s3:GetObject", "s3:PutObject")):
         others = [one for one in ("s3:ListBucket", "s3:GetObject", "s3:PutObject") if one != action]
         policy = document(allowing(*others))
-        client(local, "iam").put_role_policy(RoleName="pedigree-job", PolicyName="policy", PolicyDocument=policy)
+        client(local.url, "iam").put_role_policy(RoleName="pedigree-job", PolicyName="policy", PolicyDocument=policy)
         reason = ended(local, job(f"job-{number}", f"{PREFIX}/in"), "Failed")["FailureReason"]
         assert f"is not authorized to perform: {action} on resource" in reason
 
@@ -334,7 +329,7 @@ def test_a_job_whose_role_cannot_be_taken_fails(local: LocalAws) -> None:
 
 def executed(local: LocalAws, *steps: dict[str, Any]) -> str:
     """An execution of the pipeline."""
-    root = client(local, "sagemaker")
+    root = client(local.url, "sagemaker")
     root.create_pipeline(
         PipelineName="dog-breeds", PipelineDefinition=definition(*steps), RoleArn=role("pedigree-pipeline")
     )
@@ -342,7 +337,7 @@ def executed(local: LocalAws, *steps: dict[str, Any]) -> str:
 
 
 def test_an_execution_acts_as_its_role(local: LocalAws) -> None:
-    client(local, "s3").put_object(Bucket=BUCKET, Key=f"{PREFIX}/in/a", Body=b"x")
+    client(local.url, "s3").put_object(Bucket=BUCKET, Key=f"{PREFIX}/in/a", Body=b"x")
     arguments = {key: value for key, value in job("", f"{PREFIX}/in").items() if key != "ProcessingJobName"}
     queue = f"{local.url}/{ACCOUNT}/dog-breeds-await-endpoint"
     run = executed(
@@ -353,11 +348,11 @@ def test_an_execution_acts_as_its_role(local: LocalAws) -> None:
     received: list[dict[str, Any]] = []
 
     def messages() -> int:
-        received.extend(client(local, "sqs").receive_message(QueueUrl=queue).get("Messages", []))
+        received.extend(client(local.url, "sqs").receive_message(QueueUrl=queue).get("Messages", []))
         return len(received)
 
     until(messages, 1)
-    root = client(local, "sagemaker")
+    root = client(local.url, "sagemaker")
     root.send_pipeline_execution_step_success(CallbackToken=json.loads(received[0]["Body"])["token"])
     until(lambda: root.describe_pipeline_execution(PipelineExecutionArn=run)[STATUS], "Succeeded")
 
@@ -385,13 +380,13 @@ def test_an_execution_acts_as_its_role(local: LocalAws) -> None:
 def test_a_step_fails_that_its_role_may_not_make(local: LocalAws, step: dict[str, Any], words: str) -> None:
     step.get("Arguments", {}).pop("ProcessingJobName", None)
     run = executed(local, {"Name": "Step", **step})
-    root = client(local, "sagemaker")
+    root = client(local.url, "sagemaker")
     until(lambda: root.describe_pipeline_execution(PipelineExecutionArn=run)[STATUS], "Failed")
     (told,) = root.list_pipeline_execution_steps(PipelineExecutionArn=run)["PipelineExecutionSteps"]
     assert told["FailureReason"] == f"ClientError: {words}"
 
 
 def test_without_enforcement_everybody_may_do_everything(tmp_path: Path) -> None:
-    for local in started(tmp_path, enforces_iam=False):
+    with running_local_aws(tmp_path) as local:
         with_keys(local, "sagemaker", "AKIANOBODY", "x").list_models()
         local.credentials(role("never-made"), SAGEMAKER, RUNNING)

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.callers import Received, arn, client, got, make, queue, said, until
+from tests.support.lambda_functions import create_function, logged_after, logged_events
+from tests.support.local_aws import arn, client
+from tests.support.queues import QueueReader, create_queue
+from tests.support.waiting import until
 
 SAYS_WHAT_COMES = """
 import json
@@ -39,25 +42,25 @@ def left(url: str, address: str) -> int:
 
 
 def test_messages_come_in_batches_and_are_gone_then(url: str) -> None:
-    make(url, "batches", SAYS_BODIES)
-    address = queue(url, "batches")
+    create_function(url, "batches", SAYS_BODIES)
+    address = create_queue(url, "batches")
     sqs = client(url, "sqs")
     for start in (0, 10):
         entries = [{"Id": str(number), "MessageBody": f"{number:02}"} for number in range(start, start + 10)]
         sqs.send_message_batch(QueueUrl=address, Entries=entries)
     mapped(url, "batches", "batches", BatchSize=20, MaximumBatchingWindowInSeconds=1)
     until(lambda: left(url, address), 0)
-    assert said(url, "batches", "batch") == [" ".join(f"{number:02}" for number in range(20))]
+    assert logged_after(url, "batches", "batch") == [" ".join(f"{number:02}" for number in range(20))]
 
 
 def test_a_record_is_as_lambda_has_it(url: str) -> None:
-    make(url, "record", SAYS_WHAT_COMES)
-    address = queue(url, "record")
+    create_function(url, "record", SAYS_WHAT_COMES)
+    address = create_queue(url, "record")
     mapped(url, "record", "record")
     attributes = {"kind": {"DataType": "String", "StringValue": "x"}}
     client(url, "sqs").send_message(QueueUrl=address, MessageBody="text", MessageAttributes=attributes)
-    until(lambda: len(got(url, "record")), 1)
-    (record,) = got(url, "record")[0]["Records"]
+    until(lambda: len(logged_events(url, "record")), 1)
+    (record,) = logged_events(url, "record")[0]["Records"]
     assert (record["body"], record["eventSource"], record["eventSourceARN"], record["awsRegion"]) == (
         "text", "aws:sqs", arn("sqs", "record"), "us-east-1",
     )  # fmt: skip
@@ -72,10 +75,10 @@ def test_a_message_that_is_reported_comes_again_alone_until_it_is_dead(url: str)
         bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
         return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}
     """
-    make(url, "partly", code, Timeout=2)
-    dead = queue(url, "partly-dead")
+    create_function(url, "partly", code, Timeout=2)
+    dead = create_queue(url, "partly-dead")
     redrive = json.dumps({"deadLetterTargetArn": arn("sqs", "partly-dead"), "maxReceiveCount": 2})
-    address = queue(url, "partly", VisibilityTimeout="2", RedrivePolicy=redrive)
+    address = create_queue(url, "partly", VisibilityTimeout="2", RedrivePolicy=redrive)
     for body in ("bad", "good"):
         client(url, "sqs").send_message(QueueUrl=address, MessageBody=body)
     mapped(
@@ -85,11 +88,11 @@ def test_a_message_that_is_reported_comes_again_alone_until_it_is_dead(url: str)
         FunctionResponseTypes=["ReportBatchItemFailures"],
         MaximumBatchingWindowInSeconds=0,
     )
-    received = Received(url, dead)
+    received = QueueReader(url, dead)
     until(received.count, 1)
     assert received.messages[0]["Body"] == "bad"
-    assert " ".join(said(url, "partly", "batch")).split().count("good") == 1
-    assert " ".join(said(url, "partly", "batch")).split().count("bad") == 2
+    assert " ".join(logged_after(url, "partly", "batch")).split().count("good") == 1
+    assert " ".join(logged_after(url, "partly", "batch")).split().count("bad") == 2
     assert left(url, address) == 0
 
 
@@ -100,46 +103,46 @@ def test_a_batch_whose_call_fails_comes_again(url: str) -> None:
         if event["Records"][0]["attributes"]["ApproximateReceiveCount"] == "1":
             raise ValueError("not yet")
     """
-    make(url, "again", code, Timeout=2)
-    address = queue(url, "again", VisibilityTimeout="2")
+    create_function(url, "again", code, Timeout=2)
+    address = create_queue(url, "again", VisibilityTimeout="2")
     mapped(url, "again", "again")
     client(url, "sqs").send_message(QueueUrl=address, MessageBody="text")
-    until(lambda: said(url, "again", "count"), ["1", "2"])
+    until(lambda: logged_after(url, "again", "count"), ["1", "2"])
     until(lambda: left(url, address), 0)
 
 
 def test_a_mapping_that_is_disabled_or_gone_leaves_messages_alone(url: str) -> None:
-    make(url, "paused", SAYS_BODIES)
-    address = queue(url, "paused")
+    create_function(url, "paused", SAYS_BODIES)
+    address = create_queue(url, "paused")
     functions, sqs = client(url, "lambda"), client(url, "sqs")
     name = mapped(url, "paused", "paused", Enabled=False)
     sqs.send_message(QueueUrl=address, MessageBody="1")
-    make(url, "witness", SAYS_BODIES)
-    witness = queue(url, "witness")
+    create_function(url, "witness", SAYS_BODIES)
+    witness = create_queue(url, "witness")
     mapped(url, "witness", "witness")
     sqs.send_message(QueueUrl=witness, MessageBody="1")
-    until(lambda: said(url, "witness", "batch"), ["1"])
-    assert (left(url, address), said(url, "paused", "batch")) == (1, [])
+    until(lambda: logged_after(url, "witness", "batch"), ["1"])
+    assert (left(url, address), logged_after(url, "paused", "batch")) == (1, [])
     functions.update_event_source_mapping(UUID=name, Enabled=True)
-    until(lambda: said(url, "paused", "batch"), ["1"])
+    until(lambda: logged_after(url, "paused", "batch"), ["1"])
     functions.delete_event_source_mapping(UUID=name)
     sqs.send_message(QueueUrl=witness, MessageBody="2")
-    until(lambda: said(url, "witness", "batch"), ["1", "2"])
+    until(lambda: logged_after(url, "witness", "batch"), ["1", "2"])
 
 
 def test_filters_let_only_some_messages_through(url: str) -> None:
-    make(url, "filtered", SAYS_BODIES)
-    address = queue(url, "filtered")
+    create_function(url, "filtered", SAYS_BODIES)
+    address = create_queue(url, "filtered")
     wanted = {"Filters": [{"Pattern": json.dumps({"body": {"kind": ["good"]}})}]}
     mapped(url, "filtered", "filtered", FilterCriteria=wanted)
     for kind in ("bad", "good"):
         client(url, "sqs").send_message(QueueUrl=address, MessageBody=json.dumps({"kind": kind}))
     until(lambda: left(url, address), 0)
-    until(lambda: said(url, "filtered", "batch"), ['{"kind": "good"}'])
+    until(lambda: logged_after(url, "filtered", "batch"), ['{"kind": "good"}'])
 
 
 def test_who_waits_for_a_message_holds_nobody_up_and_hears_of_it_at_once(url: str) -> None:
-    address = queue(url, "patient")
+    address = create_queue(url, "patient")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(client(url, "sqs").receive_message, QueueUrl=address, WaitTimeSeconds=20)
         began = time.monotonic()
@@ -162,8 +165,8 @@ def put(url: str, source: str, detail: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_event_goes_to_the_targets_of_the_rules_that_it_matches(url: str) -> None:
-    function = make(url, "hears", SAYS_WHAT_COMES)
-    address = queue(url, "hears")
+    function = create_function(url, "hears", SAYS_WHAT_COMES)
+    address = create_queue(url, "hears")
     pattern = {"source": [{"prefix": "own."}], "detail": {"size": [{"numeric": [">", 3]}]}}
     transformer = {"InputPathsMap": {"size": "$.detail.size"}, "InputTemplate": '{"size": <size>}'}
     rule(
@@ -175,17 +178,17 @@ def test_an_event_goes_to_the_targets_of_the_rules_that_it_matches(url: str) -> 
     )
     assert put(url, "own.things", {"size": 1})["FailedEntryCount"] == 0
     put(url, "own.things", {"size": 4})
-    received = Received(url, address)
+    received = QueueReader(url, address)
     until(received.count, 1)
     assert received.bodies() == [{"size": 4}]
-    until(lambda: len(got(url, "hears")), 1)
-    event = got(url, "hears")[0]
+    until(lambda: len(logged_events(url, "hears")), 1)
+    event = logged_events(url, "hears")[0]
     assert (event["source"], event["detail-type"], event["detail"]) == ("own.things", "told", {"size": 4})
     assert dt.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
 
 
 def test_what_sagemaker_tells_reaches_rules(url: str) -> None:
-    address = queue(url, "approvals")
+    address = create_queue(url, "approvals")
     pattern = {
         "source": ["aws.sagemaker"],
         "detail-type": ["SageMaker Model Package State Change"],
@@ -203,13 +206,13 @@ def test_what_sagemaker_tells_reaches_rules(url: str) -> None:
         },
     )["ModelPackageArn"]
     sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
-    received = Received(url, address)
+    received = QueueReader(url, address)
     until(received.count, 1)
     assert received.bodies()[0]["ModelPackageArn"] == package
 
 
 def test_an_event_that_nobody_takes_is_left_in_the_dead_letter_queue(url: str) -> None:
-    dead = queue(url, "undelivered")
+    dead = create_queue(url, "undelivered")
     target = {
         "Id": "gone",
         "Arn": arn("sqs", "never-there"),
@@ -218,7 +221,7 @@ def test_an_event_that_nobody_takes_is_left_in_the_dead_letter_queue(url: str) -
     }
     rule(url, "undelivered", {"source": ["undelivered"]}, target)
     put(url, "undelivered", {})
-    received = Received(url, dead)
+    received = QueueReader(url, dead)
     until(received.count, 1)
     assert received.bodies() == [{"fixed": True}]
     attributes = {name: told["StringValue"] for name, told in received.messages[0]["MessageAttributes"].items()}

@@ -21,8 +21,8 @@ from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.operations import EventBridgeOperations
 from pedigree.localaws.services.events.rules import KIND as EVENT
 from pedigree.localaws.services.events.rules import RuleDispatcher
-from tests.support.callers import until
 from tests.support.calls import sent
+from tests.support.waiting import until
 from tests.support.worlds import world
 
 DEEP = '{"a":' * 400 + "[1]" + "}" * 400

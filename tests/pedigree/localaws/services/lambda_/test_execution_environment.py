@@ -20,7 +20,7 @@ from pedigree.localaws.services.lambda_.environment_pool import (
 )
 from pedigree.localaws.services.lambda_.execution_environment import ExecutionEnvironment, HandlerResult, LaunchConfig
 from pedigree.localaws.services.lambda_.function_catalog import Function
-from tests.support.callers import until
+from tests.support.waiting import until
 
 CODE = """
 import os, sys

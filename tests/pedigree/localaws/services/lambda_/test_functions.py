@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
-from tests.support.callers import PATIENCE_SECONDS, ROLE, client, daemon, invoked, lines, make, until, zipped
+from pedigree.localaws.daemon import ACCOUNT, LocalAws
+from tests.support.lambda_functions import ROLE, create_function, invoke, log_lines, zip_module
+from tests.support.local_aws import client, daemon_process, running_local_aws
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    started = LocalAws(Options(tmp_path_factory.mktemp("local"), enforces_iam=False))
-    started.start()
-    yield started
-    started.stop()
+    with running_local_aws(tmp_path_factory.mktemp("local")) as started:
+        yield started
 
 
 def is_alive(pid: int) -> bool:
@@ -46,8 +46,10 @@ def test_a_handler_answers_and_is_told_of_its_call(local: LocalAws) -> None:
             "stream": context.log_stream_name, "variables": dict(os.environ),
         }
     """
-    arn = make(local.url, "told", code, Environment={"Variables": {"OWN": "value", "AWS_REGION": "elsewhere"}})
-    answer = invoked(local.url, "told", {"a": [1, "ä"]})
+    arn = create_function(
+        local.url, "told", code, Environment={"Variables": {"OWN": "value", "AWS_REGION": "elsewhere"}}
+    )
+    answer = invoke(local.url, "told", {"a": [1, "ä"]})
     body = answer["body"]
     assert body["event"] == {"a": [1, "ä"]}
     assert body["id"] == answer["ResponseMetadata"]["RequestId"]
@@ -69,8 +71,8 @@ def test_a_function_is_its_role_and_reaches_the_local_aws(local: LocalAws) -> No
     def handler(event, context):
         return boto3.client("sts").get_caller_identity()["Arn"]
     """
-    make(local.url, "identity", code)
-    assert invoked(local.url, "identity")["body"].startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/function/")
+    create_function(local.url, "identity", code)
+    assert invoke(local.url, "identity")["body"].startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/function/")
 
 
 def test_a_warm_environment_is_used_again_and_overlapping_calls_get_their_own(local: LocalAws) -> None:
@@ -80,11 +82,11 @@ def test_a_warm_environment_is_used_again_and_overlapping_calls_get_their_own(lo
         time.sleep(event.get("seconds", 0))
         return os.getpid()
     """
-    make(local.url, "warm", code)
-    first = invoked(local.url, "warm")["body"]
-    assert [invoked(local.url, "warm")["body"] for _ in range(3)] == [first] * 3
+    create_function(local.url, "warm", code)
+    first = invoke(local.url, "warm")["body"]
+    assert [invoke(local.url, "warm")["body"] for _ in range(3)] == [first] * 3
     with ThreadPoolExecutor(3) as pool:
-        pids = list(pool.map(lambda _: invoked(local.url, "warm", {"seconds": 1.0})["body"], range(3)))
+        pids = list(pool.map(lambda _: invoke(local.url, "warm", {"seconds": 1.0})["body"], range(3)))
     assert len(set(pids)) == 3
 
 
@@ -104,16 +106,16 @@ def test_a_warm_environment_is_used_again_and_overlapping_calls_get_their_own(lo
 )
 def test_what_fails_is_told_as_lambda_tells_it(local: LocalAws, code: str, error: str, words: str) -> None:
     name = f"fails-{abs(hash(code))}"
-    make(local.url, name, code)
-    answer = invoked(local.url, name)
+    create_function(local.url, name, code)
+    answer = invoke(local.url, name)
     assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
     assert answer["body"]["errorType"] == error
     assert words in answer["body"]["errorMessage"]
 
 
 def test_an_error_has_the_stack_of_the_function_alone(local: LocalAws) -> None:
-    make(local.url, "stack", "def handler(event, context):\n    raise ValueError('no')\n")
-    trace = invoked(local.url, "stack")["body"]["stackTrace"]
+    create_function(local.url, "stack", "def handler(event, context):\n    raise ValueError('no')\n")
+    trace = invoke(local.url, "stack")["body"]["stackTrace"]
     assert len(trace) == 1
     assert "module.py" in trace[0]
 
@@ -126,8 +128,8 @@ def test_a_call_that_takes_too_long_is_ended_with_all_that_it_started(local: Loc
         print("child", child.pid, flush=True)
         time.sleep(600)
     """
-    make(local.url, "slow", code, Timeout=1)
-    answer = invoked(local.url, "slow", LogType="Tail")
+    create_function(local.url, "slow", code, Timeout=1)
+    answer = invoke(local.url, "slow", LogType="Tail")
     assert answer["FunctionError"] == "Unhandled"
     assert answer["body"]["errorMessage"].endswith("Task timed out after 1.00 seconds")
     tail = base64.b64decode(answer["LogResult"]).decode()
@@ -143,11 +145,11 @@ def test_the_log_has_start_lines_end_and_report(local: LocalAws) -> None:
         print("printed")
         logging.getLogger().warning("warned")
     """
-    make(local.url, "logs", code)
-    answer = invoked(local.url, "logs", LogType="Tail")
+    create_function(local.url, "logs", code)
+    answer = invoke(local.url, "logs", LogType="Tail")
     request = answer["ResponseMetadata"]["RequestId"]
     written = base64.b64decode(answer["LogResult"]).decode().splitlines()
-    assert written == lines(local.url, "logs")
+    assert written == log_lines(local.url, "logs")
     assert written[0] == f"START RequestId: {request} Version: $LATEST"
     assert written[1] == "printed"
     assert written[2].startswith("[WARNING]")
@@ -161,24 +163,26 @@ def test_the_log_has_start_lines_end_and_report(local: LocalAws) -> None:
 
 
 def test_reserved_concurrency_throttles(local: LocalAws) -> None:
-    make(local.url, "reserved", "import time\ndef handler(e, c): time.sleep(e['s'])")
+    create_function(local.url, "reserved", "import time\ndef handler(e, c): time.sleep(e['s'])")
     functions = client(local.url, "lambda")
     functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=0)
     with pytest.raises(functions.exceptions.TooManyRequestsException) as raised:
-        invoked(local.url, "reserved", {"s": 0})
+        invoke(local.url, "reserved", {"s": 0})
     told = raised.value.response
     assert told["ResponseMetadata"]["HTTPStatusCode"] == 429
     assert told["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
     assert told["Error"]["Message"] == "Rate Exceeded."
     functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=1)
     with ThreadPoolExecutor(4) as pool:
-        outcomes = [pool.submit(invoked, local.url, "reserved", {"s": 1.5}) for _ in range(4)]
+        outcomes = [pool.submit(invoke, local.url, "reserved", {"s": 1.5}) for _ in range(4)]
     errors = [type(outcome.exception()).__name__ for outcome in outcomes]
     assert sorted(errors) == ["NoneType", *["TooManyRequestsException"] * 3]
 
 
 def test_provisioned_concurrency_keeps_environments_warm(local: LocalAws) -> None:
-    make(local.url, "ready", "import os\ndef handler(e, c): return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']")
+    create_function(
+        local.url, "ready", "import os\ndef handler(e, c): return os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']"
+    )
     functions = client(local.url, "lambda")
     with pytest.raises(functions.exceptions.InvalidParameterValueException):
         functions.put_provisioned_concurrency_config(
@@ -191,7 +195,7 @@ def test_provisioned_concurrency_keeps_environments_warm(local: LocalAws) -> Non
     put = functions.put_provisioned_concurrency_config(**asked, ProvisionedConcurrentExecutions=2)
     assert put["RequestedProvisionedConcurrentExecutions"] == 2
     until(lambda: functions.get_provisioned_concurrency_config(**asked)["Status"], "READY")
-    assert invoked(local.url, "ready", Qualifier=version)["body"] == "provisioned-concurrency"
+    assert invoke(local.url, "ready", Qualifier=version)["body"] == "provisioned-concurrency"
     listed = functions.list_provisioned_concurrency_configs(FunctionName="ready")["ProvisionedConcurrencyConfigs"]
     assert [one["FunctionArn"].rpartition(":")[2] for one in listed] == [version]
     functions.delete_provisioned_concurrency_config(**asked)
@@ -199,38 +203,38 @@ def test_provisioned_concurrency_keeps_environments_warm(local: LocalAws) -> Non
 
 
 def test_names_arns_versions_and_aliases_mean_the_same_function(local: LocalAws) -> None:
-    arn = make(local.url, "named", "def handler(e, c): return [c.function_version, c.invoked_function_arn]")
+    arn = create_function(local.url, "named", "def handler(e, c): return [c.function_version, c.invoked_function_arn]")
     functions = client(local.url, "lambda")
     functions.publish_version(FunctionName="named")
     functions.create_alias(FunctionName="named", Name="live", FunctionVersion="1")
     calls = ["named", arn, f"{arn}:$LATEST", "named:1", f"{arn}:1", "named:live", f"{ACCOUNT}:function:named"]
-    versions = [invoked(local.url, name)["body"][0] for name in calls]
+    versions = [invoke(local.url, name)["body"][0] for name in calls]
     assert versions == ["$LATEST", "$LATEST", "$LATEST", "1", "1", "1", "$LATEST"]
-    assert invoked(local.url, "named", Qualifier="live")["body"] == ["1", f"{arn}:live"]
+    assert invoke(local.url, "named", Qualifier="live")["body"] == ["1", f"{arn}:live"]
 
 
 def test_changed_code_answers_at_once(local: LocalAws) -> None:
-    make(local.url, "changed", "def handler(e, c): return 1")
-    assert invoked(local.url, "changed")["body"] == 1
+    create_function(local.url, "changed", "def handler(e, c): return 1")
+    assert invoke(local.url, "changed")["body"] == 1
     client(local.url, "lambda").update_function_code(
-        FunctionName="changed", ZipFile=zipped("def handler(e, c): return 2")
+        FunctionName="changed", ZipFile=zip_module("def handler(e, c): return 2")
     )
-    assert invoked(local.url, "changed")["body"] == 2
+    assert invoke(local.url, "changed")["body"] == 2
 
 
 def test_code_may_lie_in_s3(local: LocalAws) -> None:
     s3, functions = client(local.url, "s3"), client(local.url, "lambda")
     s3.create_bucket(Bucket="code")
     for version in ("1", "2"):
-        s3.put_object(Bucket="code", Key=version, Body=zipped(f"def handler(e, c): return {version}"))
+        s3.put_object(Bucket="code", Key=version, Body=zip_module(f"def handler(e, c): return {version}"))
     place = {"S3Bucket": "code", "S3Key": "1"}
-    make(local.url, "any", "def handler(e, c): pass")
+    create_function(local.url, "any", "def handler(e, c): pass")
     functions.create_function(
         FunctionName="from-s3", Role=ROLE, Code=place, Runtime="python3.13", Handler="module.handler"
     )
-    assert invoked(local.url, "from-s3")["body"] == 1
+    assert invoke(local.url, "from-s3")["body"] == 1
     functions.update_function_code(FunctionName="from-s3", S3Bucket="code", S3Key="2")
-    assert invoked(local.url, "from-s3")["body"] == 2
+    assert invoke(local.url, "from-s3")["body"] == 2
     for code in ({"S3Bucket": "code", "S3Key": "never"}, {"ZipFile": b"no archive"}):
         with pytest.raises(functions.exceptions.InvalidParameterValueException):
             functions.create_function(
@@ -239,7 +243,9 @@ def test_code_may_lie_in_s3(local: LocalAws) -> None:
 
 
 def test_a_lambda_step_calls_its_function(local: LocalAws) -> None:
-    function = make(local.url, "step", "def handler(event, context): return {'doubled': event['number'] * 2}")
+    function = create_function(
+        local.url, "step", "def handler(event, context): return {'doubled': event['number'] * 2}"
+    )
     step = {
         "Name": "Double",
         "Type": "Lambda",
@@ -273,7 +279,7 @@ def test_a_lambda_step_calls_its_function(local: LocalAws) -> None:
 )  # fmt: skip
 def test_calls_that_are_refused(local: LocalAws, arguments: dict[str, Any], code: str, status: int) -> None:
     with contextlib.suppress(ClientError):
-        make(local.url, "plain", "def handler(e, c): return e")
+        create_function(local.url, "plain", "def handler(e, c): return e")
     with pytest.raises(ClientError) as raised:
         client(local.url, "lambda").invoke(**arguments)
     assert raised.value.response["Error"]["Code"] == code
@@ -281,21 +287,23 @@ def test_calls_that_are_refused(local: LocalAws, arguments: dict[str, Any], code
 
 
 def test_a_dry_run_calls_nothing(local: LocalAws) -> None:
-    make(local.url, "dry", "def handler(e, c): print('called')")
-    assert invoked(local.url, "dry", InvocationType="DryRun")["StatusCode"] == 204
-    assert lines(local.url, "dry") == []
+    create_function(local.url, "dry", "def handler(e, c): print('called')")
+    assert invoke(local.url, "dry", InvocationType="DryRun")["StatusCode"] == 204
+    assert log_lines(local.url, "dry") == []
 
 
 def test_a_promised_call_is_made_again_when_it_fails_and_then_told(local: LocalAws) -> None:
     sqs = client(local.url, "sqs")
     queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
-    make(local.url, "promised", "def handler(e, c):\n    print('call', c.aws_request_id)\n    raise ValueError('no')")
+    create_function(
+        local.url, "promised", "def handler(e, c):\n    print('call', c.aws_request_id)\n    raise ValueError('no')"
+    )
     client(local.url, "lambda").put_function_event_invoke_config(
         FunctionName="promised",
         MaximumRetryAttempts=1,
         DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{ACCOUNT}:failures"}},
     )
-    assert invoked(local.url, "promised", {"a": 1}, InvocationType="Event")["StatusCode"] == 202
+    assert invoke(local.url, "promised", {"a": 1}, InvocationType="Event")["StatusCode"] == 202
     received: list[dict[str, Any]] = []
 
     def records() -> int:
@@ -307,7 +315,7 @@ def test_a_promised_call_is_made_again_when_it_fails_and_then_told(local: LocalA
     assert record["requestPayload"] == {"a": 1}
     assert record["responsePayload"]["errorType"] == "ValueError"
     assert record["requestContext"]["approximateInvokeCount"] == 2
-    calls = [line for line in lines(local.url, "promised") if line.startswith("call")]
+    calls = [line for line in log_lines(local.url, "promised") if line.startswith("call")]
     assert len(calls) == 2
     assert len(set(calls)) == 1  # the same request, made again
 
@@ -330,9 +338,9 @@ def pids(file: Path, calls: int) -> list[int]:
 
 def test_a_daemon_that_stops_leaves_no_process(tmp_path: Path) -> None:
     file = tmp_path / "pids"
-    with daemon(tmp_path / "local") as (process, url):
-        make(url, "busy", BUSY)
-        invoked(url, "busy", {"file": str(file), "seconds": 600}, InvocationType="Event")
+    with daemon_process(tmp_path / "local") as (process, url):
+        create_function(url, "busy", BUSY)
+        invoke(url, "busy", {"file": str(file), "seconds": 600}, InvocationType="Event")
         running = pids(file, 1)
         assert process.stdin is not None
         process.stdin.close()
@@ -342,21 +350,21 @@ def test_a_daemon_that_stops_leaves_no_process(tmp_path: Path) -> None:
 
 def test_a_killed_daemon_leaves_no_process_and_its_promised_call_is_made_again(tmp_path: Path) -> None:
     file = tmp_path / "pids"
-    with daemon(tmp_path / "local") as (process, url):
-        make(url, "busy", BUSY, Timeout=60)
-        invoked(url, "busy", {"file": str(file), "seconds": 40}, InvocationType="Event")
+    with daemon_process(tmp_path / "local") as (process, url):
+        create_function(url, "busy", BUSY, Timeout=60)
+        invoke(url, "busy", {"file": str(file), "seconds": 40}, InvocationType="Event")
         running = pids(file, 1)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         until(lambda: [pid for pid in running if is_alive(pid)], [])
-    with daemon(tmp_path / "local"):
+    with daemon_process(tmp_path / "local"):
         again = pids(file, 2)
         assert len(set(again)) == 4
 
 
 def test_a_warm_call_adds_little(local: LocalAws) -> None:
     """Over the same client, against a call of the daemon that does nothing; the quickest, so that others may work."""
-    make(local.url, "quick", "def handler(e, c): return 1")
+    create_function(local.url, "quick", "def handler(e, c): return 1")
     functions = client(local.url, "lambda")
 
     def quickest(call: Callable[[], Any]) -> float:

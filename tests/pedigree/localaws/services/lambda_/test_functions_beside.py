@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.callers import ROLE, Received, arn, client, daemon, invoked, make, queue, until
-
-
-def zipped(**files: str) -> bytes:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name.replace("__", "/") + ".py", text)
-    return content.getvalue()
+from tests.support.lambda_functions import ROLE, create_function, invoke, zip_modules
+from tests.support.local_aws import arn, client, daemon_process
+from tests.support.queues import QueueReader, create_queue
+from tests.support.waiting import until
 
 
 def layer(url: str, name: str, **files: str) -> str:
-    made = client(url, "lambda").publish_layer_version(LayerName=name, Content={"ZipFile": zipped(**files)})
+    made = client(url, "lambda").publish_layer_version(LayerName=name, Content={"ZipFile": zip_modules(**files)})
     return str(made["LayerVersionArn"])
 
 
@@ -37,14 +30,14 @@ def handler(event, context):
 def test_layers_are_on_the_path_and_the_last_one_leads(url: str) -> None:
     first = layer(url, "first", python__both="WHERE = 'first'", python__only="WHERE = 'first'")
     second = layer(url, "second", python__both="WHERE = 'second'")
-    make(url, "layered", ASKS, Layers=[first, second])
-    assert invoked(url, "layered")["body"] == ["second", "first"]
+    create_function(url, "layered", ASKS, Layers=[first, second])
+    assert invoke(url, "layered")["body"] == ["second", "first"]
     functions = client(url, "lambda")
     told = functions.get_function_configuration(FunctionName="layered")["Layers"]
     assert [one["Arn"] for one in told] == [first, second]
     changed = layer(url, "first", python__both="WHERE = 'new'", python__only="WHERE = 'new'")
     functions.update_function_configuration(FunctionName="layered", Layers=[changed])
-    assert invoked(url, "layered")["body"] == ["new", "new"]
+    assert invoke(url, "layered")["body"] == ["new", "new"]
     assert [one["LayerName"] for one in functions.list_layers()["Layers"]] == ["first", "second"]
     assert functions.get_layer_version(LayerName="first", VersionNumber=2)["LayerVersionArn"] == changed
 
@@ -52,15 +45,17 @@ def test_layers_are_on_the_path_and_the_last_one_leads(url: str) -> None:
 def test_a_layers_archive_may_lie_in_s3_and_is_looked_at(url: str) -> None:
     s3, functions = client(url, "s3"), client(url, "lambda")
     s3.create_bucket(Bucket="layers")
-    s3.put_object(Bucket="layers", Key="one", Body=zipped(python__both="WHERE = 's3'", python__only="WHERE = 's3'"))
+    s3.put_object(
+        Bucket="layers", Key="one", Body=zip_modules(python__both="WHERE = 's3'", python__only="WHERE = 's3'")
+    )
     place = {"S3Bucket": "layers", "S3Key": "one"}
     made = functions.publish_layer_version(LayerName="kept", Content=place)["LayerVersionArn"]
-    make(url, "from-a-bucket", ASKS, Layers=[made])
-    assert invoked(url, "from-a-bucket")["body"] == ["s3", "s3"]
+    create_function(url, "from-a-bucket", ASKS, Layers=[made])
+    assert invoke(url, "from-a-bucket")["body"] == ["s3", "s3"]
     with pytest.raises(ClientError, match="Could not unzip uploaded file"):
         functions.publish_layer_version(LayerName="broken", Content={"ZipFile": b"no archive"})
     with pytest.raises(ClientError, match="does not exist"):
-        make(url, "never", ASKS, Layers=[arn("lambda", "layer:nobodys:1")])
+        create_function(url, "never", ASKS, Layers=[arn("lambda", "layer:nobodys:1")])
 
 
 def write(path: Path, value: int) -> None:
@@ -68,26 +63,28 @@ def write(path: Path, value: int) -> None:
 
 
 def test_a_folder_of_this_machine_answers_with_what_it_holds_now(url: str, tmp_path: Path) -> None:
-    make(url, "any", "def handler(e, c): pass")  # and with it the role
+    create_function(url, "any", "def handler(e, c): pass")  # and with it the role
     write(tmp_path / "module.py", 1)
     code = {"S3Bucket": "hot-reload", "S3Key": str(tmp_path)}
     functions = client(url, "lambda")
     functions.create_function(
         FunctionName="reloaded", Role=ROLE, Code=code, Runtime="python3.13", Handler="module.handler"
     )
-    assert invoked(url, "reloaded")["body"] == 1
+    assert invoke(url, "reloaded")["body"] == 1
     write(tmp_path / "module.py", 2)
-    assert invoked(url, "reloaded")["body"] == 2
+    assert invoke(url, "reloaded")["body"] == 2
     assert [one.name for one in tmp_path.iterdir()] == ["module.py"]
-    functions.update_function_code(FunctionName="reloaded", ZipFile=zipped(module="def handler(e, c): return 'zip'"))
-    assert invoked(url, "reloaded")["body"] == "zip"
+    functions.update_function_code(
+        FunctionName="reloaded", ZipFile=zip_modules(module="def handler(e, c): return 'zip'")
+    )
+    assert invoke(url, "reloaded")["body"] == "zip"
     with pytest.raises(ClientError, match="is not a folder of this machine"):
         functions.update_function_code(FunctionName="reloaded", S3Bucket="hot-reload", S3Key="not/whole")
 
 
 def test_an_event_that_fails_for_good_is_left_in_the_dead_letter_queue(url: str) -> None:
-    address = queue(url, "dead")
-    make(
+    address = create_queue(url, "dead")
+    create_function(
         url,
         "dying",
         "def handler(e, c):\n    raise ValueError('no')",
@@ -97,8 +94,8 @@ def test_an_event_that_fails_for_good_is_left_in_the_dead_letter_queue(url: str)
     told = functions.get_function_configuration(FunctionName="dying")["DeadLetterConfig"]
     assert told == {"TargetArn": arn("sqs", "dead")}
     functions.put_function_event_invoke_config(FunctionName="dying", MaximumRetryAttempts=0)
-    invoked(url, "dying", {"a": 1}, InvocationType="Event")
-    received = Received(url, address)
+    invoke(url, "dying", {"a": 1}, InvocationType="Event")
+    received = QueueReader(url, address)
     until(received.count, 1)
     assert received.bodies() == [{"a": 1}]
     attributes = received.messages[0]["MessageAttributes"]
@@ -113,8 +110,8 @@ def test_an_event_that_fails_for_good_is_left_in_the_dead_letter_queue(url: str)
 
 
 def test_a_message_stays_hidden_at_least_as_long_as_the_function_may_take(url: str) -> None:
-    queue(url, "hasty", VisibilityTimeout="10")
-    make(url, "slow", "def handler(e, c): pass", Timeout=20)
+    create_queue(url, "hasty", VisibilityTimeout="10")
+    create_function(url, "slow", "def handler(e, c): pass", Timeout=20)
     asked: dict[str, Any] = {"FunctionName": "slow", "EventSourceArn": arn("sqs", "hasty")}
     words = "Queue visibility timeout: 10 seconds is less than Function timeout: 20 seconds"
     with pytest.raises(ClientError, match=words):
@@ -122,10 +119,10 @@ def test_a_message_stays_hidden_at_least_as_long_as_the_function_may_take(url: s
 
 
 def test_layers_and_dead_letters_are_there_after_a_restart(tmp_path: Path) -> None:
-    with daemon(tmp_path) as (_, url):
+    with daemon_process(tmp_path) as (_, url):
         made = layer(url, "kept", python__both="WHERE = 1", python__only="WHERE = 1")
-        make(url, "kept", ASKS, Layers=[made], DeadLetterConfig={"TargetArn": arn("sqs", "dead")})
-    with daemon(tmp_path) as (_, url):
-        assert invoked(url, "kept")["body"] == [1, 1]
+        create_function(url, "kept", ASKS, Layers=[made], DeadLetterConfig={"TargetArn": arn("sqs", "dead")})
+    with daemon_process(tmp_path) as (_, url):
+        assert invoke(url, "kept")["body"] == [1, 1]
         told = client(url, "lambda").get_function_configuration(FunctionName="kept")
         assert told["DeadLetterConfig"] == {"TargetArn": arn("sqs", "dead")}

@@ -12,7 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.callers import ROLE, Received, arn, client, daemon, got, make, queue, until
+from tests.support.lambda_functions import ROLE, create_function, logged_events
+from tests.support.local_aws import arn, client, daemon_process
+from tests.support.queues import QueueReader, create_queue
+from tests.support.waiting import until
 
 PRINTS_EVENT = """
 import json
@@ -59,11 +62,11 @@ def test_a_schedule_starts_a_pipeline_with_its_parameters(url: str) -> None:
 
 
 def test_an_at_expression_fires_once_in_its_time_zone_and_deletes_its_schedule(url: str) -> None:
-    address = queue(url, "once")
+    address = create_queue(url, "once")
     target = {"Arn": arn("sqs", "once"), "Input": '{"at": "<aws.scheduler.scheduled-time>"}'}
     zone = "Asia/Kathmandu"
     schedule(url, "once", soon(ZoneInfo(zone)), target, ScheduleExpressionTimezone=zone, ActionAfterCompletion="DELETE")
-    received = Received(url, address)
+    received = QueueReader(url, address)
     until(received.count, 1)
     fired = dt.datetime.fromisoformat(received.bodies()[0]["at"].replace("Z", "+00:00"))
     assert abs((dt.datetime.now(dt.timezone.utc) - fired).total_seconds()) < 20
@@ -78,19 +81,19 @@ def exists(url: str, name: str) -> bool:
 
 
 def test_a_rate_fires_at_once_but_not_before_its_start_or_when_disabled(url: str) -> None:
-    make(url, "rated", PRINTS_EVENT)
+    create_function(url, "rated", PRINTS_EVENT)
     target = {"Arn": arn("lambda", "function:rated")}
     schedule(url, "disabled", "rate(1 minute)", {**target, "Input": '"disabled"'}, State="DISABLED")
     later = dt.datetime.now(dt.timezone.utc) + dt.timedelta(hours=1)
     schedule(url, "later", "rate(1 minute)", {**target, "Input": '"later"'}, StartDate=later)
     schedule(url, "now", "rate(1 minute)", {**target, "Input": '"now"'})
-    until(lambda: got(url, "rated"), ["now"])
+    until(lambda: logged_events(url, "rated"), ["now"])
     client(url, "scheduler").delete_schedule(Name="now")
 
 
 def test_a_schedule_whose_target_fails_goes_to_the_dead_letter_queue(url: str) -> None:
-    dead = queue(url, "missed")
-    make(url, "throttled", "def handler(e, c): pass")
+    dead = create_queue(url, "missed")
+    create_function(url, "throttled", "def handler(e, c): pass")
     client(url, "lambda").delete_function(FunctionName="throttled")
     target = {
         "Arn": arn("lambda", "function:throttled"),
@@ -98,7 +101,7 @@ def test_a_schedule_whose_target_fails_goes_to_the_dead_letter_queue(url: str) -
         "DeadLetterConfig": {"Arn": arn("sqs", "missed")},
     }
     schedule(url, "missed", soon(), target)
-    received = Received(url, dead)
+    received = QueueReader(url, dead)
     until(received.count, 1)
     assert received.bodies()[0]["resources"] == [arn("scheduler", "schedule/default/missed")]
     attributes = received.messages[0]["MessageAttributes"]
@@ -122,12 +125,12 @@ def test_malformed_schedules_are_refused(url: str, expression: str, more: dict[s
 
 
 def test_a_schedule_that_fell_due_while_no_daemon_ran_fires_once(tmp_path: Path) -> None:
-    with daemon(tmp_path / "local") as (_, first):
-        address = queue(first, "late")
-        make(first, "any", "def handler(e, c): pass")
+    with daemon_process(tmp_path / "local") as (_, first):
+        address = create_queue(first, "late")
+        create_function(first, "any", "def handler(e, c): pass")
         moment = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=2)
         schedule(first, "late", f"at({moment:%Y-%m-%dT%H:%M:%S})", {"Arn": arn("sqs", "late")})
     until(lambda: dt.datetime.now(dt.timezone.utc) > moment, True)
-    with daemon(tmp_path / "local") as (_, second):
-        received = Received(second, address.replace(first, second))
+    with daemon_process(tmp_path / "local") as (_, second):
+        received = QueueReader(second, address.replace(first, second))
         until(received.count, 1)

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 
 from pedigree.localaws.daemon import LocalAws
-from tests.pedigree.localaws.test_local_aws import client, local
 from tests.policies.places import sagemaker
-
-__all__ = ["local"]
+from tests.support.local_aws import client
 
 DOGS = [{"Key": "team", "Value": "dogs"}]
 GROUP = sagemaker("model-package-group/dogs")
@@ -19,16 +17,16 @@ QUEUE = "arn:aws:sqs:us-east-1:123456789012:dogs"
 
 
 def found(local: LocalAws, **asked: Any) -> list[str]:
-    answer = client(local, "resourcegroupstaggingapi").get_resources(**asked)
+    answer = client(local.url, "resourcegroupstaggingapi").get_resources(**asked)
     return sorted(one["ResourceARN"] for one in answer["ResourceTagMappingList"])
 
 
 @pytest.fixture
 def tagged(local: LocalAws) -> LocalAws:
-    root = client(local, "sagemaker")
+    root = client(local.url, "sagemaker")
     root.create_model_package_group(ModelPackageGroupName="dogs", Tags=DOGS)
     root.create_model_package_group(ModelPackageGroupName="cats", Tags=[{"Key": "team", "Value": "cats"}])
-    client(local, "sqs").create_queue(QueueName="dogs", tags={"team": "dogs"})
+    client(local.url, "sqs").create_queue(QueueName="dogs", tags={"team": "dogs"})
     return local
 
 
@@ -46,12 +44,12 @@ def test_they_are_told_apart_by_their_kinds(tagged: LocalAws) -> None:
 
 
 def test_what_is_gone_is_found_no_more(tagged: LocalAws) -> None:
-    client(tagged, "sagemaker").delete_model_package_group(ModelPackageGroupName="dogs")
+    client(tagged.url, "sagemaker").delete_model_package_group(ModelPackageGroupName="dogs")
     assert GROUP not in found(tagged, TagFilters=[{"Key": "team"}])
 
 
 def test_an_event_says_what_has_changed_about_a_version(tagged: LocalAws) -> None:
-    root = client(tagged, "sagemaker")
+    root = client(tagged.url, "sagemaker")
     made = root.create_model_package(ModelPackageGroupName="dogs", ModelApprovalStatus="PendingManualApproval")
     told: list[Mapping[str, Any]] = []
     tagged.world.bus.subscribe(told.append)

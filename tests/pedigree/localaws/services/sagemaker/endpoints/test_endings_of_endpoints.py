@@ -19,7 +19,7 @@ from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironme
 from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointOperations
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models
-from tests.support.callers import until
+from tests.support.waiting import until
 from tests.support.worlds import ROLE, SetClock, world
 
 NAME = {"EndpointName": "dogs"}

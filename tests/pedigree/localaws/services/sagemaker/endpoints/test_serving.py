@@ -22,8 +22,9 @@ from benchmarks.local_load import load, through
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, SlowError
-from tests.pedigree.localaws.services.sagemaker.endpoints.test_endpoints import ask, configure, created, described
-from tests.pedigree.localaws.test_local_aws import client, until
+from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
+from tests.support.local_aws import client, running_local_aws
+from tests.support.waiting import until
 
 VARIANT = {
     "ServiceNamespace": "sagemaker",
@@ -36,22 +37,15 @@ BLUE_GREEN = {
 }
 
 
-def started(folder: Path) -> LocalAws:
-    local = LocalAws(Options(folder, enforces_iam=False))
-    local.start()
-    return local
-
-
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalAws]:
-    one = started(tmp_path)
-    client(one, "s3").create_bucket(Bucket="bucket")
-    yield one
-    one.stop()
+    with running_local_aws(tmp_path) as local:
+        client(local.url, "s3").create_bucket(Bucket="bucket")
+        yield local
 
 
 def count(local: LocalAws) -> int:
-    return int(described(local)["ProductionVariants"][0].get("CurrentInstanceCount", 0))
+    return int(describe_endpoint(local.url)["ProductionVariants"][0].get("CurrentInstanceCount", 0))
 
 
 def servers(folder: Path) -> set[int]:
@@ -68,15 +62,15 @@ def servers(folder: Path) -> set[int]:
 
 
 def test_a_model_server_that_dies_while_nobody_asks_is_replaced(local: LocalAws, tmp_path: Path) -> None:
-    created(local)
+    create_endpoint(local.url)
     (first,) = servers(tmp_path)
     os.kill(first, signal.SIGKILL)
     until(lambda: len(servers(tmp_path) - {first}), 1)
-    assert ask(local)["process"] != first
+    assert invoke_endpoint(local.url)["process"] != first
 
 
 def test_what_was_asked_and_said_is_captured(local: LocalAws) -> None:
-    configure(local, "v1")
+    create_configuration(local.url, "v1")
     capture = {
         "EnableCapture": True,
         "InitialSamplingPercentage": 100,
@@ -84,16 +78,16 @@ def test_what_was_asked_and_said_is_captured(local: LocalAws) -> None:
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
     }
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     variants = sagemaker.describe_endpoint_config(EndpointConfigName="v1")["ProductionVariants"]
     sagemaker.create_endpoint_config(
         EndpointConfigName="captured", ProductionVariants=variants, DataCaptureConfig=capture
     )
     sagemaker.create_endpoint(EndpointName="dogs", EndpointConfigName="captured")
-    until(lambda: described(local)["EndpointStatus"], "InService")
-    assert described(local)["DataCaptureConfig"]["CaptureStatus"] == "Started"
-    ask(local, {"a": 1}, InferenceId="mine", CustomAttributes="who=ann", Accept="text/other")
-    objects = client(local, "s3")
+    until(lambda: describe_endpoint(local.url)["EndpointStatus"], "InService")
+    assert describe_endpoint(local.url)["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    invoke_endpoint(local.url, {"a": 1}, InferenceId="mine", CustomAttributes="who=ann", Accept="text/other")
+    objects = client(local.url, "s3")
 
     def keys() -> list[str]:
         found = objects.list_objects_v2(Bucket="bucket", Prefix="captured/")
@@ -117,15 +111,15 @@ def test_what_was_asked_and_said_is_captured(local: LocalAws) -> None:
 
 
 def test_alarms_roll_an_update_back(local: LocalAws) -> None:
-    created(local)
-    configure(local, "v2")
+    create_endpoint(local.url)
+    create_configuration(local.url, "v2")
 
     def metric(key: str, name: str) -> dict[str, Any]:
         about = {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": DIMENSIONS}
         return {"Id": key, "MetricStat": {"Metric": about, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
 
     rate = {"Id": "rate", "Expression": "IF(asked > 0, 100 * failed / asked, 0)", "ReturnData": True}
-    client(local, "cloudwatch").put_metric_alarm(
+    client(local.url, "cloudwatch").put_metric_alarm(
         AlarmName="errors",
         Metrics=[rate, metric("failed", "Invocation5XXErrors"), metric("asked", "Invocations")],
         ComparisonOperator="GreaterThanThreshold",
@@ -134,29 +128,30 @@ def test_alarms_roll_an_update_back(local: LocalAws) -> None:
         TreatMissingData="notBreaching",
     )
     deployment = {**BLUE_GREEN, "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}}
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     sagemaker.update_endpoint(EndpointName="dogs", EndpointConfigName="v2", DeploymentConfig=deployment)
-    assert described(local)["PendingDeploymentSummary"]["EndpointConfigName"] == "v2"
-    until(lambda: ask(local)["version"], "v2")
+    assert describe_endpoint(local.url)["PendingDeploymentSummary"]["EndpointConfigName"] == "v2"
+    until(lambda: invoke_endpoint(local.url)["version"], "v2")
     with pytest.raises(ClientError, match="server error"):
-        ask(local, "boom")
-    until(lambda: described(local)["EndpointStatus"], "InService")
-    now = described(local)
+        invoke_endpoint(local.url, "boom")
+    until(lambda: describe_endpoint(local.url)["EndpointStatus"], "InService")
+    now = describe_endpoint(local.url)
     assert "errors went off" in now["FailureReason"]
-    assert (now["EndpointConfigName"], ask(local)["version"]) == ("v1", "v1")
+    assert (now["EndpointConfigName"], invoke_endpoint(local.url)["version"]) == ("v1", "v1")
     assert "PendingDeploymentSummary" not in now
 
 
 def test_an_update_is_finished_after_a_restart(tmp_path: Path) -> None:
-    first = started(tmp_path)
-    client(first, "s3").create_bucket(Bucket="bucket")
-    created(first, count=2)
-    configure(first, "v2")
-    sagemaker = client(first, "sagemaker")
+    first = LocalAws(Options(tmp_path, enforces_iam=False))
+    first.start()
+    client(first.url, "s3").create_bucket(Bucket="bucket")
+    create_endpoint(first.url, count=2)
+    create_configuration(first.url, "v2")
+    sagemaker = client(first.url, "sagemaker")
     sagemaker.update_endpoint_weights_and_capacities(
         EndpointName="dogs", DesiredWeightsAndCapacities=[{"VariantName": "all", "DesiredInstanceCount": 3}]
     )
-    until(lambda: (described(first)["EndpointStatus"], count(first)), ("InService", 3))
+    until(lambda: (describe_endpoint(first.url)["EndpointStatus"], count(first)), ("InService", 3))
     routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 2}
     sagemaker.update_endpoint(
         EndpointName="dogs",
@@ -166,16 +161,21 @@ def test_an_update_is_finished_after_a_restart(tmp_path: Path) -> None:
     )
     first.stop()
     assert servers(tmp_path) == set()
-    second = started(tmp_path)
-    assert ask(second)["version"] in ("v1", "v2")
-    until(lambda: described(second)["EndpointStatus"], "InService")
-    assert (described(second)["EndpointConfigName"], ask(second)["version"], count(second)) == ("v2", "v2", 3)
+    second = LocalAws(Options(tmp_path, enforces_iam=False))
+    second.start()
+    assert invoke_endpoint(second.url)["version"] in ("v1", "v2")
+    until(lambda: describe_endpoint(second.url)["EndpointStatus"], "InService")
+    assert (
+        describe_endpoint(second.url)["EndpointConfigName"],
+        invoke_endpoint(second.url)["version"],
+        count(second),
+    ) == ("v2", "v2", 3)
     second.stop()
 
 
 def test_a_scheduled_action_sets_bounds_at_its_time(local: LocalAws) -> None:
-    created(local)
-    scaling = client(local, "application-autoscaling")
+    create_endpoint(local.url)
+    scaling = client(local.url, "application-autoscaling")
     scaling.register_scalable_target(**VARIANT, MinCapacity=1, MaxCapacity=3)
     soon = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=1)
     scaling.put_scheduled_action(
@@ -193,8 +193,8 @@ def test_a_scheduled_action_sets_bounds_at_its_time(local: LocalAws) -> None:
 
 
 def test_requests_at_a_time_scale_an_endpoint(local: LocalAws) -> None:
-    created(local)
-    scaling = client(local, "application-autoscaling")
+    create_endpoint(local.url)
+    scaling = client(local.url, "application-autoscaling")
     scaling.register_scalable_target(**VARIANT, MinCapacity=1, MaxCapacity=2)
     metric = {"PredefinedMetricType": "SageMakerVariantConcurrentRequestsPerModelHighResolution"}
     scaling.put_scaling_policy(
@@ -205,21 +205,21 @@ def test_requests_at_a_time_scale_an_endpoint(local: LocalAws) -> None:
     )
 
     def asked_and_counted() -> int:
-        ask(local)
+        invoke_endpoint(local.url)
         return count(local)
 
     until(asked_and_counted, 2)
 
 
 def test_what_is_too_large_or_not_there_is_refused(local: LocalAws) -> None:
-    created(local)
+    create_endpoint(local.url)
     once = Config(retries={"total_max_attempts": 1})
-    runtime = client(local, "sagemaker-runtime", config=once)
+    runtime = client(local.url, "sagemaker-runtime", config=once)
     with pytest.raises(ClientError, match="exceeded 6291456 bytes") as raised:
         runtime.invoke_endpoint(EndpointName="dogs", Body=b"x" * ((6 << 20) + 1))
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
     with pytest.raises(ClientError, match="Variant other of endpoint dogs not found"):
-        ask(local, TargetVariant="other")
+        invoke_endpoint(local.url, TargetVariant="other")
     with pytest.raises(ClientError, match="InvokeEndpointAsync is not supported"):
         runtime.invoke_endpoint_async(EndpointName="dogs", InputLocation="s3://bucket/x")
 

@@ -11,10 +11,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.language.shapes import OPERATIONS
-from pedigree.localaws.daemon import LocalAws, Options
+from pedigree.localaws.daemon import LocalAws
 from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
-from tests.pedigree.localaws.test_local_aws import ROLE, STATUS, client, definition, until
-from tests.support.callers import make
+from tests.support.lambda_functions import create_function
+from tests.support.local_aws import client, running_local_aws
+from tests.support.pipelines import ROLE, STATUS, definition, processing_step
+from tests.support.waiting import until
 
 NEVER_SECONDS = 3600.0
 WIDE, LONG = 100, 30
@@ -25,16 +27,14 @@ HOLDS = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     """A local AWS whose executor only looks when it is told that something has changed."""
     folder = tmp_path_factory.mktemp("local")
-    started = LocalAws(Options(folder, enforces_iam=False, poll_seconds=NEVER_SECONDS))
-    started.start()
-    yield started
-    started.stop()
+    with running_local_aws(folder, poll_seconds=NEVER_SECONDS) as local:
+        yield local
 
 
 @pytest.fixture(scope="module")
 def function(local: LocalAws) -> str:
     """A function that does nothing."""
-    return make(local.url, "nothing", "def handler(event, context): return {}\n")
+    return create_function(local.url, "nothing", "def handler(event, context): return {}\n")
 
 
 def call(name: str, function: str, *after: str) -> dict[str, Any]:
@@ -46,19 +46,9 @@ def gate(name: str, *after: str) -> dict[str, Any]:
     return {"Name": name, "Type": "Condition", "Arguments": arguments, "DependsOn": list(after)}
 
 
-def job(name: str, *command: str, after: str = "") -> dict[str, Any]:
-    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
-    arguments = {
-        "RoleArn": ROLE,
-        "AppSpecification": {"ImageUri": "image", "ContainerEntrypoint": list(command)},
-        "ProcessingResources": {"ClusterConfig": cluster},
-    }
-    return {"Name": name, "Type": "Processing", "Arguments": arguments, "DependsOn": [after] if after else []}
-
-
 def ended(local: LocalAws, name: str, *steps: dict[str, Any], status: str = "Succeeded") -> str:
     """The execution of these steps, when it has ended so."""
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition(*steps), RoleArn=ROLE)
     arn = str(sagemaker.start_pipeline_execution(PipelineName=name)["PipelineExecutionArn"])
     until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)[STATUS], status)
@@ -67,7 +57,7 @@ def ended(local: LocalAws, name: str, *steps: dict[str, Any], status: str = "Suc
 
 def steps(local: LocalAws, arn: str) -> dict[str, dict[str, Any]]:
     """The steps of an execution by name, in the order in which they were started."""
-    pages = client(local, "sagemaker").get_paginator("list_pipeline_execution_steps")
+    pages = client(local.url, "sagemaker").get_paginator("list_pipeline_execution_steps")
     told = pages.paginate(PipelineExecutionArn=arn, SortOrder="Ascending", PaginationConfig={"PageSize": 37})
     return {one["StepName"]: one for page in told for one in page["PipelineExecutionSteps"]}
 
@@ -87,17 +77,21 @@ def test_no_step_waits_for_a_look_that_nobody_asked_for(local: LocalAws, functio
     for number in range(0, LONG, 3):
         names = [f"Step{number + one}" for one in range(3)]
         before = [row[-1]["Name"]] if row else []
-        row += [gate(names[0], *before), call(names[1], function, names[0]), job(names[2], "true", after=names[1])]
+        row += [
+            gate(names[0], *before),
+            call(names[1], function, names[0]),
+            processing_step(names[2], "true", after=names[1]),
+        ]
     found = steps(local, ended(local, "row", *row))
     assert list(found) == [step["Name"] for step in row]
 
 
 def test_a_failed_execution_goes_on_when_it_is_retried(local: LocalAws, function: str, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
-    once = job("Once", "sh", "-c", f"test -e {flag} || {{ touch {flag}; exit 1; }}", after="First")
+    once = processing_step("Once", "sh", "-c", f"test -e {flag} || {{ touch {flag}; exit 1; }}", after="First")
     arn = ended(local, "retried", call("First", function), once, call("Last", function, "Once"), status="Failed")
     first = steps(local, arn)["First"]
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
     until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)[STATUS], "Succeeded")
     assert list(steps(local, arn)) == ["First", "Once", "Last"]
@@ -105,7 +99,7 @@ def test_a_failed_execution_goes_on_when_it_is_retried(local: LocalAws, function
 
 
 def test_steps_that_cannot_run_here_are_refused_by_their_names_before_anything_runs(local: LocalAws) -> None:
-    sagemaker, cluster = client(local, "sagemaker"), {"Name": "Crunch", "Type": "EMR", "Arguments": {}}
+    sagemaker, cluster = client(local.url, "sagemaker"), {"Name": "Crunch", "Type": "EMR", "Arguments": {}}
     written = definition(cluster, gate("Gate"))
     sagemaker.create_pipeline(PipelineName="foreign", PipelineDefinition=written, RoleArn=ROLE)
     with pytest.raises(ClientError, match=r"runs no steps of these types: Crunch \(EMR\)"):
@@ -118,7 +112,7 @@ def test_every_step_that_is_a_request_to_sagemaker_can_be_run() -> None:
 
 
 def test_numbers_that_a_training_job_tells_are_in_cloudwatch(local: LocalAws) -> None:
-    client(local, "s3").create_bucket(Bucket="models")
+    client(local.url, "s3").create_bucket(Bucket="models")
     algorithm = {
         "TrainingImage": "image",
         "TrainingInputMode": "File",
@@ -135,7 +129,7 @@ def test_numbers_that_a_training_job_tells_are_in_cloudwatch(local: LocalAws) ->
     arn = ended(local, "told", {"Name": "Train", "Type": "Training", "Arguments": training})
     name = steps(local, arn)["Train"]["Metadata"]["TrainingJob"]["Arn"].rpartition("/")[2]
     now = dt.datetime.now(dt.timezone.utc)
-    (point,) = client(local, "cloudwatch").get_metric_statistics(
+    (point,) = client(local.url, "cloudwatch").get_metric_statistics(
         Namespace="/aws/sagemaker/TrainingJobs", MetricName="loss", Period=3600, Statistics=["Minimum", "Maximum"],
         Dimensions=[{"Name": "TrainingJobName", "Value": name}],
         StartTime=now - dt.timedelta(hours=1), EndTime=now + dt.timedelta(hours=1),

@@ -14,7 +14,7 @@ from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironme
 from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.transforms.runner import STATUS, TRANSFORM, TransformRunner
 from tests.pedigree.localaws.services.sagemaker.transforms.test_transforming import JOB
-from tests.support.callers import until
+from tests.support.waiting import until
 from tests.support.worlds import ROLE, SetClock, world
 
 

@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import LocalAws, Options
-from tests.pedigree.localaws.services.sagemaker.endpoints.test_endpoints import ROLE, archive
-from tests.pedigree.localaws.test_local_aws import client, until
+from tests.support.endpoints import ROLE, model_archive
+from tests.support.local_aws import client, running_local_aws
+from tests.support.waiting import until
 
 CODE = """
 import json, os, time
@@ -37,19 +38,17 @@ ASKED = "application/jsonlines"
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalAws]:
-    started = LocalAws(Options(tmp_path, enforces_iam=False))
-    started.start()
-    prepared(started)
-    yield started
-    started.stop()
+    with running_local_aws(tmp_path) as local:
+        prepared(local)
+        yield local
 
 
 def prepared(local: LocalAws) -> None:
-    objects = client(local, "s3")
+    objects = client(local.url, "s3")
     objects.create_bucket(Bucket="bucket")
-    objects.put_object(Bucket="bucket", Key="model", Body=archive("v1", code=CODE))
+    objects.put_object(Bucket="bucket", Key="model", Body=model_archive("v1", code=CODE))
     container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
-    client(local, "sagemaker").create_model(ModelName="double", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    client(local.url, "sagemaker").create_model(ModelName="double", PrimaryContainer=container, ExecutionRoleArn=ROLE)
 
 
 def request(prefix: str = "in", **more: Any) -> dict[str, Any]:
@@ -65,28 +64,29 @@ def request(prefix: str = "in", **more: Any) -> dict[str, Any]:
 
 
 def put(local: LocalAws, key: str, content: bytes) -> None:
-    client(local, "s3").put_object(Bucket="bucket", Key=key, Body=content)
+    client(local.url, "s3").put_object(Bucket="bucket", Key=key, Body=content)
 
 
 def lines(local: LocalAws, key: str) -> list[Any]:
-    content = client(local, "s3").get_object(Bucket="bucket", Key=key)["Body"].read()
+    content = client(local.url, "s3").get_object(Bucket="bucket", Key=key)["Body"].read()
     return [json.loads(line) for line in content.splitlines()]
 
 
 def kept(local: LocalAws, prefix: str) -> list[str]:
     return [
-        one["Key"] for one in client(local, "s3").list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])
+        one["Key"]
+        for one in client(local.url, "s3").list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])
     ]
 
 
 def described(local: LocalAws, name: str) -> dict[str, Any]:
-    answer: dict[str, Any] = client(local, "sagemaker").describe_transform_job(TransformJobName=name)
+    answer: dict[str, Any] = client(local.url, "sagemaker").describe_transform_job(TransformJobName=name)
     return answer
 
 
 def ended(local: LocalAws, status: str, name: str = "job", **asked: Any) -> dict[str, Any]:
     """A job that has been made and has ended so."""
-    client(local, "sagemaker").create_transform_job(TransformJobName=name, **{**request(), **asked})
+    client(local.url, "sagemaker").create_transform_job(TransformJobName=name, **{**request(), **asked})
     until(lambda: described(local, name)["TransformJobStatus"] not in ("InProgress", "Stopping"), wanted=True)
     found = described(local, name)
     assert found["TransformJobStatus"] == status, found.get("FailureReason")
@@ -101,7 +101,7 @@ def test_every_object_comes_back_transformed(local: LocalAws) -> None:
     assert found["TransformEndTime"] >= found["TransformStartTime"] >= found["CreationTime"]
     assert lines(local, "out/a.jsonl.out") == [10, 20, 30]
     assert lines(local, "out/deep/b.jsonl.out") == [40]
-    (listed,) = client(local, "sagemaker").list_transform_jobs(StatusEquals="Completed")["TransformJobSummaries"]
+    (listed,) = client(local.url, "sagemaker").list_transform_jobs(StatusEquals="Completed")["TransformJobSummaries"]
     assert listed["TransformJobArn"] == found["TransformJobArn"]
 
 
@@ -132,7 +132,7 @@ def test_an_object_that_fails_fails_the_job_and_keeps_the_others(local: LocalAws
     found = ended(local, "Failed", ModelClientConfig={"InvocationsMaxRetries": 0})
     assert found["FailureReason"].startswith("AlgorithmError: See job logs for more information")
     assert kept(local, "out/") == ["out/a.jsonl.out"]
-    said = client(local, "logs").filter_log_events(logGroupName="/aws/sagemaker/TransformJobs")["events"]
+    said = client(local.url, "logs").filter_log_events(logGroupName="/aws/sagemaker/TransformJobs")["events"]
     assert any("in/b.jsonl" in one["message"] for one in said)
 
 
@@ -143,7 +143,7 @@ def test_a_model_server_that_dies_costs_no_record(local: LocalAws) -> None:
 
 
 def test_what_cannot_be_begun_says_why(local: LocalAws) -> None:
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     with pytest.raises(ClientError, match="Could not find model"):
         sagemaker.create_transform_job(TransformJobName="job", **{**request(), "ModelName": "nobody"})
     whole = {**request()["TransformInput"], "SplitType": "None"}
@@ -157,7 +157,7 @@ def test_what_cannot_be_begun_says_why(local: LocalAws) -> None:
 
 def test_a_job_is_stopped_while_its_model_works(local: LocalAws) -> None:
     put(local, "in/a.jsonl", b'"slow"\n')
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     sagemaker.create_transform_job(TransformJobName="job", **request())
     until(lambda: "TransformStartTime" in described(local, "job"), wanted=True)
     sagemaker.stop_transform_job(TransformJobName="job")
@@ -172,7 +172,7 @@ def test_a_job_goes_on_after_a_restart(tmp_path: Path) -> None:
     first.start()
     prepared(first)
     put(first, "in/a.jsonl", b"1\n2\n")
-    client(first, "sagemaker").create_transform_job(TransformJobName="job", **request())
+    client(first.url, "sagemaker").create_transform_job(TransformJobName="job", **request())
     first.stop()
     second = LocalAws(Options(tmp_path, enforces_iam=False))
     second.start()
@@ -200,7 +200,7 @@ def test_a_step_of_an_execution_transforms(local: LocalAws) -> None:
         },
     }
     definition = {"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": [step, condition]}
-    sagemaker = client(local, "sagemaker")
+    sagemaker = client(local.url, "sagemaker")
     sagemaker.create_pipeline(
         PipelineName="batch", PipelineDefinition=json.dumps(definition), RoleArn=ROLE, ClientRequestToken="t" * 32
     )

@@ -1,0 +1,70 @@
+"""Starts local AWSs for tests, in this process or in one of their own, and makes boto3 clients of them."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+
+REGION = "us-east-1"
+_DAEMON = """
+import sys
+from pathlib import Path
+from pedigree.localaws.daemon import LocalAws, Options
+local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False))
+local.start()
+print(local.url, flush=True)
+sys.stdin.read()
+local.stop()
+"""
+
+
+def client(url: str, service: str, **more: Any) -> Any:
+    """A client that makes each call once, without retries."""
+    return boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        **{"config": Config(retries={"total_max_attempts": 1}), **more},
+    )
+
+
+def arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
+
+
+@contextlib.contextmanager
+def running_local_aws(folder: Path, **options: Any) -> Iterator[LocalAws]:
+    """A local AWS in this process; unless options say otherwise, it allows every call."""
+    local = LocalAws(Options(folder, **{"enforces_iam": False, **options}))
+    local.start()
+    try:
+        yield local
+    finally:
+        local.stop()
+
+
+@contextlib.contextmanager
+def daemon_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A local AWS in a process of its own, and its address; it stops when its standard input is closed."""
+    command = [sys.executable, "-c", _DAEMON, str(folder)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()  # type: ignore[union-attr]
