@@ -22,7 +22,6 @@ from pedigree.account.perform import carry_out
 from pipeline.account import ec2, ec2_image
 from pipeline.account.archive import Archive
 from pipeline.account.ec2_user_data import SCRIPT
-from tests.pipeline.commands.test_ec2_script import Machine
 from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION, role
 from tests.proof.account import brought_about, everything
 from tests.proof.container import machine_scripts
@@ -30,6 +29,7 @@ from tests.proof.proving import Journey, Part
 from tests.proof.stage import Stage
 from tests.proof.verbs import told
 from tests.support.definitions import CODE
+from tests.support.rented_machine import Machine
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 _PREPARED = "pedigree/executions/abcdefghijkl/PrepareData"

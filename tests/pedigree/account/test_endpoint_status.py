@@ -2,82 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
-from typing import Any
-
 import pytest
 
 from pedigree.account import versions
 from pedigree.account.endpoint_status import Activity, Alarm, Fleet, Policy, Scaling, report
 from pedigree.account.errors import AbsentError, RefusedError
 from pedigree.account.perform import carry_out
-from tests.support.fakes.clients import Refuse
+from tests.support.fakes.endpoint_services import NOON, PACKAGE, FixedAnswers, alarms, registry, sagemaker, scaling
 from tests.support.fakes.reached import CALLER, reached
-
-NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
-ARN = "arn:aws:sagemaker:us-east-1:123456789012"
-PACKAGE = f"{ARN}:model-package/dog-breeds"
-TRACKING = {
-    "TargetValue": 30.0,
-    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
-    "ScaleInCooldown": 300,
-    "ScaleOutCooldown": 60,
-}
-
-
-class Told(Refuse):
-    """A service that answers what it was told to, and else that there is nothing."""
-
-    def __init__(self, **answers: Any) -> None:
-        self.answers, self.asked = answers, dict[str, Any]()
-
-    def __getattr__(self, operation: str) -> Any:
-        def answer(asked: dict[str, Any]) -> Any:
-            self.asked[operation] = asked
-            return self.answers.get(operation) or self.refuse("ValidationException", "Could not find it.")
-
-        return answer
-
-
-def sagemaker(**more: Any) -> Told:
-    variant = {"VariantName": "AllTraffic", "CurrentInstanceCount": 1, "DesiredInstanceCount": 3}
-    endpoint = {
-        "EndpointName": "dogs",
-        "EndpointConfigName": "dogs-v2",
-        "EndpointStatus": "Updating",
-        "LastModifiedTime": NOON,
-        "ProductionVariants": [variant],
-        "PendingDeploymentSummary": {"EndpointConfigName": "dogs-v3"},
-        "LastDeploymentConfig": {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]}},
-    }
-    served = {"VariantName": "AllTraffic", "InstanceType": "ml.m5.large", "ModelName": "dogs-v2"}
-    return Told(
-        describe_endpoint=endpoint,
-        describe_endpoint_config={"EndpointConfigArn": "arn", "ProductionVariants": [served]},
-        describe_model={"PrimaryContainer": {"ModelPackageName": f"{PACKAGE}/2"}},
-        **more,
-    )
-
-
-def scaling() -> Told:
-    resource = "endpoint/dogs/variant/AllTraffic"
-    policy = {
-        "PolicyName": "target",
-        "PolicyType": "TargetTrackingScaling",
-        "TargetTrackingScalingPolicyConfiguration": TRACKING,
-        "Alarms": [{"AlarmName": "high"}, {"AlarmName": "low"}],
-    }
-    activity = {"StartTime": NOON, "StatusCode": "Successful", "Description": "Setting to 3", "Cause": "alarm high"}
-    return Told(
-        describe_scalable_targets={"ScalableTargets": [{"ResourceId": resource, "MinCapacity": 1, "MaxCapacity": 3}]},
-        describe_scaling_policies={"ScalingPolicies": [policy]},
-        describe_scaling_activities={"ScalingActivities": [activity] * 9},
-    )
-
-
-def alarms() -> Told:
-    high = {"AlarmName": "high", "StateValue": "ALARM", "StateReason": "3 points\nabove", "StateUpdatedTimestamp": NOON}
-    return Told(describe_alarms={"MetricAlarms": [high, {"AlarmName": "errors", "StateValue": "OK"}]})
 
 
 def test_all_that_one_wants_to_know_of_an_endpoint() -> None:
@@ -99,36 +31,21 @@ def test_all_that_one_wants_to_know_of_an_endpoint() -> None:
 
 def test_an_endpoint_that_does_not_scale_and_has_no_alarms() -> None:
     plain = {"EndpointName": "dogs", "EndpointStatus": "Failed", "FailureReason": "no\ncapacity"}
-    found = report(reached({"sagemaker": Told(describe_endpoint=plain)}), "dogs")
+    found = report(reached({"sagemaker": FixedAnswers(describe_endpoint=plain)}), "dogs")
     assert (found.fleets, found.activities, found.alarms, found.reason) == ((), (), (), "no capacity")
 
 
 def test_no_endpoint_says_where_one_comes_from() -> None:
     with pytest.raises(AbsentError, match="has no endpoint cats in us-east-1; the first execution that passes its"):
-        report(reached({"sagemaker": Told()}), "cats")
-
-
-def registry(*approvals: str, status: str = "Completed") -> Told:
-    listed = [
-        {
-            "ModelPackageArn": f"{PACKAGE}/{number}",
-            "ModelPackageVersion": number,
-            "ModelApprovalStatus": approval,
-            "ModelPackageStatus": status,
-            "CreationTime": NOON,
-        }
-        for number, approval in reversed(list(enumerate(approvals, start=1)))
-    ]
-    answers = {"ModelPackageArn": f"{PACKAGE}/1"}
-    return sagemaker(list_model_packages={"ModelPackageSummaryList": listed}, update_model_package=answers)
+        report(reached({"sagemaker": FixedAnswers()}), "cats")
 
 
 def test_versions_the_newest_first_and_where_they_serve() -> None:
     account = reached({"sagemaker": registry("Approved", "Rejected", "PendingManualApproval")})
     assert [one.number for one in versions.newest(account, "dog-breeds", 2)] == [3, 2]
     assert versions.served(account, "dogs") == {f"{PACKAGE}/2": "serves"}
-    assert versions.served(reached({"sagemaker": Told()}), "dogs") == {}
-    assert versions.newest(reached({"sagemaker": Told()}), "dog-breeds", 2) == []
+    assert versions.served(reached({"sagemaker": FixedAnswers()}), "dogs") == {}
+    assert versions.newest(reached({"sagemaker": FixedAnswers()}), "dog-breeds", 2) == []
 
 
 def test_approving_says_who_approved() -> None:
@@ -137,7 +54,7 @@ def test_approving_says_who_approved() -> None:
     assert change is not None
     assert change.why == ("it was PendingManualApproval", "the rule on approvals then brings it to its endpoint")
     carry_out(change, reached({"sagemaker": fake}))
-    assert fake.asked["update_model_package"] == {
+    assert fake.requests["update_model_package"] == {
         "ModelPackageArn": f"{PACKAGE}/1",
         "ModelApprovalStatus": "Approved",
         "ApprovalDescription": f"approved by {CALLER} with pedigree approve",
@@ -152,10 +69,10 @@ def test_a_version_that_is_approved_is_left_alone() -> None:
     ("fake", "kind", "told"),
     [
         (registry("Approved", "Rejected"), AbsentError, "group dog-breeds has no version 9; the last ones are 2, 1"),
-        (Told(), AbsentError, "group dog-breeds has no version 9; there is none; an execution registers one"),
+        (FixedAnswers(), AbsentError, "group dog-breeds has no version 9; there is none; an execution registers one"),
         (registry(*["Rejected"] * 9, status="Failed"), RefusedError, "version 9 is Failed and cannot be deployed"),
     ],
 )
-def test_a_version_that_cannot_be_approved(fake: Told, kind: type[Exception], told: str) -> None:
+def test_a_version_that_cannot_be_approved(fake: FixedAnswers, kind: type[Exception], told: str) -> None:
     with pytest.raises(kind, match=told):
         versions.approve(reached({"sagemaker": fake}), "dog-breeds", 9)

@@ -20,10 +20,10 @@ from pipeline.document import render
 from tests.pedigree.checks.case import made
 from tests.pedigree.checks.cases_iam import LEAST, beside
 from tests.pedigree.checks.small import ROLE, document, get, own
-from tests.pedigree.checks.test_sdk_definitions import DEFINITIONS, name
-from tests.pipeline.account.test_role_documents import SETTINGS
+from tests.policies.role_settings import SETTINGS
 from tests.support.definitions import CODE, configure
 from tests.support.linting import findings
+from tests.support.sdk_definitions import DEFINITIONS, name
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "definition.json"
 FULL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}

@@ -12,9 +12,8 @@ import pytest
 from pedigree.checks.finding import Severity
 from pedigree.checks.run import run
 from pedigree.language.definition import STEP_TYPES
+from tests.support.sdk_definitions import DEFINITIONS, FOLDER, name
 
-FOLDER = Path(__file__).parents[2] / "fixtures" / "sdk"
-DEFINITIONS = sorted(FOLDER.glob("v?/*.json"))
 TRULY_WRONG = {
     ("v2/abalone", "DEP014", "AbaloneTransform"),
     ("v2/conditions", "CST002", "Train"),
@@ -23,10 +22,6 @@ TRULY_WRONG = {
     ("v2/pytorch", "CON032", "TrainOnSpot"),
 }
 NOT_BUILT_WITHOUT_A_NETWORK = {"Job"}
-
-
-def name(path: Path) -> str:
-    return f"{path.parent.name}/{path.stem}"
 
 
 @pytest.mark.parametrize("path", DEFINITIONS, ids=name)

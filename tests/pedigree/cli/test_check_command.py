@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.pedigree.cli.test_commands import PEDIGREE, environment
+from tests.support.cli import INSTALLED, environment
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "definition.json"
 
 
 def check(*arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [str(PEDIGREE), "check", *arguments]
+    command = [str(INSTALLED), "check", *arguments]
     return subprocess.run(command, env=environment(), input=given, capture_output=True, text=True, check=False)
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.cli import INSTALLED, ROOT, environment
 from tests.support.processes import hear_interruptions
 
-ROOT = Path(__file__).parents[3]
-PEDIGREE = Path(sys.executable).with_name("pedigree")
 # Where namespaces may not be made, a Python without connect() stands in for a machine without network.
 WITHOUT_CONNECT = "import socket; socket.socket.connect = None; from pedigree.cli.main import main; main()"
 
@@ -37,16 +36,8 @@ def cut_off() -> list[str]:
     )
 
 
-def environment(**more: str) -> dict[str, str]:
-    """This process's environment with the default settings, and no word about AWS or a make that runs these tests."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PEDIGREE", "MAKE", "MFLAGS"))
-    }
-    return {**kept, "PEDIGREE_SETTINGS": str(ROOT / "docs" / "settings.toml"), **more}
-
-
 def run(*arguments: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
-    command = [str(PEDIGREE), *arguments]
+    command = [str(INSTALLED), *arguments]
     return subprocess.run(command, cwd=cwd, env=environment(**more), capture_output=True, text=True, check=False)
 
 
@@ -135,7 +126,7 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal() -> None:
 def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "definition.json"
     path.write_text("old")
-    limited = ["sh", "-c", f'ulimit -f 1; exec "{PEDIGREE}" definition --output "{path}"']
+    limited = ["sh", "-c", f'ulimit -f 1; exec "{INSTALLED}" definition --output "{path}"']
     done = subprocess.run(limited, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "cannot be written: File too large" in done.stderr
@@ -145,7 +136,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
 def test_standard_output_that_is_full_is_told() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [PEDIGREE, "definition"],
+            [INSTALLED, "definition"],
             cwd=ROOT,
             env=environment(),
             stdout=full,
@@ -158,7 +149,7 @@ def test_standard_output_that_is_full_is_told() -> None:
 
 
 def test_standard_output_that_is_closed_is_told() -> None:
-    closed = ["sh", "-c", f'exec "{PEDIGREE}" definition >&-']
+    closed = ["sh", "-c", f'exec "{INSTALLED}" definition >&-']
     done = subprocess.run(closed, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "pedigree: standard output is closed; choose a file with --output\n")
 
@@ -210,7 +201,7 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     endless, output = tmp_path / "endless.json", tmp_path / "output"
     os.mkfifo(endless)
     output.mkdir()
-    command = [str(PEDIGREE), "graph", str(endless), "--output", str(output)]
+    command = [str(INSTALLED), "graph", str(endless), "--output", str(output)]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, preexec_fn=hear_interruptions
     )
@@ -224,7 +215,7 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
 
 def test_a_reader_that_has_seen_enough_is_no_error() -> None:
     with subprocess.Popen(
-        [str(PEDIGREE), "definition"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [str(INSTALLED), "definition"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

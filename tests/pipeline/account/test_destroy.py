@@ -14,83 +14,12 @@ from pedigree.account.errors import TakenError
 from pedigree.account.plan import Emptying, plan
 from pipeline.account import destroy
 from pipeline.settings.tree import Settings
-from tests.pipeline.account.test_faults import AFTER, BEFORE, Trouble, upserted_in_spite_of
 from tests.support.accounts import Watched, account, brought_about, client, parts, rights, settings, state, told, whys
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
+from tests.support.injected_faults import FAULTS_AFTER_EFFECT, FAULTS_BEFORE_EFFECT, FaultInjector, upsert_until_done
+from tests.support.used_account import BUCKET, TAGS, deploy, schedule, start_execution, use_account
 
-BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
-PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/dog-breeds"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/pedigree-model"
 LINKED = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
-TAGS = [{"Key": "pedigree:pipeline", "Value": PIPELINE}]
-
-
-def deployed(name: str, tags: list[dict[str, str]]) -> None:
-    """What an execution leaves: a model that is served, scaled and watched."""
-    sagemaker = client("sagemaker")
-    sagemaker.create_model(ModelName=name, PrimaryContainer={"Image": "x"}, ExecutionRoleArn=ROLE, Tags=tags)
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": name,
-        "InitialInstanceCount": 1,
-        "InstanceType": "ml.m5.large",
-    }
-    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=tags)
-    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tags)
-    client("application-autoscaling").register_scalable_target(
-        ServiceNamespace="sagemaker",
-        ResourceId=f"endpoint/{name}/variant/AllTraffic",
-        ScalableDimension="sagemaker:variant:DesiredInstanceCount",
-        MinCapacity=1,
-        MaxCapacity=2,
-    )
-    client("cloudwatch").put_metric_alarm(
-        AlarmName=f"{name}-latency",
-        MetricName="ModelLatency",
-        Namespace="AWS/SageMaker",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-        Statistic="Average",
-        Tags=tags,
-    )
-
-
-def pipeline(name: str, tags: list[dict[str, str]]) -> str:
-    """A pipeline with an execution that runs, whether or not it was there before."""
-    sagemaker = client("sagemaker")
-    definition = json.dumps({"Version": "2020-12-01", "Steps": []})
-    made: dict[str, Any] = {"PipelineDefinition": definition, "RoleArn": ROLE, "ClientRequestToken": "x" * 32}
-    if account().find("sagemaker", "describe_pipeline", PipelineName=name) is None:
-        sagemaker.create_pipeline(PipelineName=name, Tags=tags, **made)
-    started = sagemaker.start_pipeline_execution(PipelineName=name, ClientRequestToken="y" * 32)
-    from moto.sagemaker.models import sagemaker_backends
-
-    execution = sagemaker_backends[ACCOUNT][REGION].pipelines[name].pipeline_executions[started["PipelineExecutionArn"]]
-    execution.pipeline_execution_status = "Executing"
-    return str(started["PipelineExecutionArn"])
-
-
-def scheduled(name: str, target: str) -> None:
-    client("scheduler").create_schedule(
-        Name=name,
-        ScheduleExpression="rate(7 days)",
-        FlexibleTimeWindow={"Mode": "OFF"},
-        Target={"Arn": target, "RoleArn": ROLE},
-    )
-
-
-def lived_in(handlers: Path) -> None:
-    """An account in which the pipeline was at work, beside things of others."""
-    brought_about(parts(handlers), account())
-    pipeline("dog-breeds", TAGS)
-    scheduled("dog-breeds", PIPELINE)
-    deployed("dog-breeds-e1", TAGS)
-    deployed("cats", [{"Key": "team", "Value": "cats"}])
-    client("sagemaker").create_model_package(ModelPackageGroupName="dog-breeds")
-    for key in ("pedigree/executions/e1/model.tar.gz", "pedigree/executions/e1/model.tar.gz"):
-        client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"weights")
 
 
 def left() -> dict[str, Any]:
@@ -133,7 +62,7 @@ DATA = {"groups": ["dog-breeds"], "buckets": [BUCKET]}
 
 @pytest.fixture
 def account_in_use(empty_account: None, handlers: Path) -> Settings:
-    lived_in(handlers)
+    use_account(handlers)
     return settings()
 
 
@@ -172,13 +101,13 @@ def test_data_goes_when_it_is_asked_for(account_in_use: Settings) -> None:
 
 def test_data_stays_while_another_pipeline_may_use_the_same_bucket(account_in_use: Settings) -> None:
     other = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/cats"
-    pipeline("cats", [{"Key": "pedigree:pipeline", "Value": other}])
+    start_execution("cats", [{"Key": "pedigree:pipeline", "Value": other}])
     with pytest.raises(TakenError, match=f"{other} may keep data in bucket {BUCKET} too"):
         plan(destroy.parts(account_in_use, data=True), account())
 
 
 def test_a_schedule_of_that_name_that_starts_something_else_stays(empty_account: None) -> None:
-    scheduled("dog-breeds", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:bark")
+    schedule("dog-breeds", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:bark")
     assert told(plan(destroy.parts(settings(), data=False), account())) == []
 
 
@@ -219,7 +148,7 @@ def test_of_somebody_elses_bucket_only_our_own_folder_is_emptied(empty_account: 
     ],
 )
 def test_an_endpoint_that_is_being_changed_is_waited_for(empty_account: None, status: str, acts: list[str]) -> None:
-    deployed("dog-breeds-e1", TAGS)
+    deploy("dog-breeds-e1", TAGS)
 
     def around(_service: str, operation: str, _arguments: Any, call: Any) -> Any:
         return {**call(), "EndpointStatus": status} if operation == "describe_endpoint" else call()
@@ -229,12 +158,12 @@ def test_an_endpoint_that_is_being_changed_is_waited_for(empty_account: None, st
     assert [getattr(act, "operation", "") for act in endpoint.calls] == acts
 
 
-@pytest.mark.parametrize("last", AFTER)
+@pytest.mark.parametrize("last", FAULTS_AFTER_EFFECT)
 def test_whatever_goes_wrong_another_run_goes_on_with_it(last: Any, handlers: Path) -> None:
     """Each call that removes something fails once, in one of the ways, or has its effect and loses its answer."""
-    trouble = Trouble(cycle([[way] for way in (*BEFORE, last)]), repeat(()))
+    injector = FaultInjector(cycle([[fault] for fault in (*FAULTS_BEFORE_EFFECT, last)]), repeat(()))
     with aws():
-        lived_in(handlers)
-        upserted_in_spite_of(trouble, destroy.parts(settings(), data=True))
+        use_account(handlers)
+        upsert_until_done(injector, destroy.parts(settings(), data=True))
         assert left() == OTHERS
-    assert len(trouble.failed) > 40
+    assert len(injector.injected) > 40

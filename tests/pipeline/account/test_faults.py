@@ -7,98 +7,35 @@ take turns.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import cycle, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import ClientError
 
 from pedigree.account.errors import OperationsError
 from pedigree.account.plan import Part
 from tests.support.accounts import CALLER, READING, Watched, account, brought_about, client, parts, state, told
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
-
-Call = Callable[[], Any]
-Way = Callable[[Call], Any]
-ADDRESS = "https://somewhere.amazonaws.com"
-_UNIQUE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def throttled(call: Call) -> Any:
-    raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, "AnyOperation")
-
-
-def broken(call: Call) -> Any:
-    raise ClientError({"Error": {"Code": "InternalFailure", "Message": "We are sorry"}}, "AnyOperation")
-
-
-def broken_afterwards(call: Call) -> Any:
-    with suppress(ClientError):
-        call()
-    return broken(call)
-
-
-def cut_off_before(call: Call) -> Any:
-    raise EndpointConnectionError(endpoint_url=ADDRESS)
-
-
-def cut_off_afterwards(call: Call) -> Any:
-    with suppress(ClientError):
-        call()
-    raise ConnectionClosedError(endpoint_url=ADDRESS)
-
-
-BEFORE = (throttled, broken, cut_off_before)
-AFTER = (broken_afterwards, cut_off_afterwards)
-
-
-@dataclass
-class Trouble:
-    """Makes calls fail, each of them once in each of the ways that it is dealt, then lets it through."""
-
-    writing: Iterator[Sequence[Way]]
-    reading: Iterator[Sequence[Way]]
-    ahead: dict[str, list[Way]] = field(default_factory=dict)
-    failed: list[tuple[str, Way]] = field(default_factory=list)
-
-    def around(self, service: str, operation: str, arguments: Mapping[str, Any], call: Call) -> Any:
-        name = named(service, operation, arguments)
-        if name not in self.ahead:
-            self.ahead[name] = list(next(self.reading if operation.startswith(READING) else self.writing))
-        if not self.ahead[name]:
-            return call()
-        way = self.ahead[name].pop(0)
-        self.failed.append((name, way))
-        return way(call)
-
-
-def named(service: str, operation: str, arguments: Mapping[str, Any]) -> str:
-    """A call as one can tell it from others, without what differs from account to account."""
-    return _UNIQUE.sub("…", f"{service} {operation} {json.dumps(arguments, sort_keys=True, default=str)}")
+from tests.support.injected_faults import (
+    FAULTS_AFTER_EFFECT,
+    FAULTS_BEFORE_EFFECT,
+    Call,
+    Fault,
+    FaultInjector,
+    call_name,
+    connection_lost_after_effect,
+    upsert_until_done,
+)
 
 
 def everything(folder: Path) -> list[Part]:
     """All parts that an upsert can have."""
     return parts(folder, {"schedule.enabled": True})
-
-
-def upserted_in_spite_of(trouble: Trouble, wanted: Sequence[Part]) -> None:
-    """Upsert again and again, as a person would, until one goes through."""
-    while True:
-        before = len(trouble.failed)
-        try:
-            brought_about(wanted, account(Watched(around=trouble.around)))
-        except OperationsError:
-            if len(trouble.failed) != before + 1:
-                raise  # an error that nobody caused
-        else:
-            return
 
 
 @dataclass(frozen=True)
@@ -114,37 +51,37 @@ def undisturbed(handlers: Path) -> Undisturbed:
     watched = Watched()
     with aws():
         brought_about(everything(handlers), account(watched))
-        return Undisturbed(frozenset(named(*call) for call in watched.calls), state())
+        return Undisturbed(frozenset(call_name(*call) for call in watched.calls), state())
 
 
-@pytest.mark.parametrize("last", AFTER)
+@pytest.mark.parametrize("last", FAULTS_AFTER_EFFECT)
 def test_each_call_fails_in_each_way_and_the_account_is_the_same_in_the_end(
-    last: Way, handlers: Path, undisturbed: Undisturbed
+    last: Fault, handlers: Path, undisturbed: Undisturbed
 ) -> None:
     """Part by part, so that an attempt is short; each part finds the ones before it whole."""
-    ways = (*BEFORE, last)
-    trouble = Trouble(repeat(ways), cycle([way] for way in ways))
+    faults = (*FAULTS_BEFORE_EFFECT, last)
+    injector = FaultInjector(repeat(faults), cycle([fault] for fault in faults))
     with aws():
         for part in everything(handlers):
-            upserted_in_spite_of(trouble, [part])
+            upsert_until_done(injector, [part])
         assert told(brought_about(everything(handlers), account())) == []
         there = state()
     for kind, expected in undisturbed.state.items():
         assert there[kind] == expected, kind
-    assert undisturbed.calls - {name for name, _ in trouble.failed} == set()
+    assert undisturbed.calls - {name for name, _ in injector.injected} == set()
     changing = {name for name in undisturbed.calls if not name.split()[1].startswith(READING)}
     assert len(changing) > 50
     for call in changing:
-        assert {way for name, way in trouble.failed if name == call} == set(ways)
+        assert {fault for name, fault in injector.injected if name == call} == set(faults)
 
 
 def test_a_whole_upsert_that_loses_answers_is_gone_on_with(handlers: Path, undisturbed: Undisturbed) -> None:
     """All parts at once; every fifth call that changes something has its effect, and the upsert ends there."""
-    trouble = Trouble(cycle([[cut_off_afterwards], [], [], [], []]), repeat(()))
+    injector = FaultInjector(cycle([[connection_lost_after_effect], [], [], [], []]), repeat(()))
     with aws():
-        upserted_in_spite_of(trouble, everything(handlers))
+        upsert_until_done(injector, everything(handlers))
         there = state()
-    assert len(trouble.failed) > 5
+    assert len(injector.injected) > 5
     for kind, expected in undisturbed.state.items():
         assert there[kind] == expected, kind
 
@@ -156,7 +93,7 @@ class Denial:
     denied: set[str] = field(default_factory=set)
 
     def around(self, service: str, operation: str, arguments: Mapping[str, Any], call: Call) -> Any:
-        name = named(service, operation, arguments)
+        name = call_name(service, operation, arguments)
         if name in self.denied:
             return call()
         self.denied.add(name)

@@ -14,25 +14,25 @@ from pedigree.account.plan import Part, plan
 from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
 from pipeline.account.schedule import Removal, SchedulePart, Switch
 from pipeline.settings.tree import Settings
-from tests.pipeline.account.test_faults import AFTER, BEFORE, Way
 from tests.support.accounts import READING, Watched, account, brought_about, client, state
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
+from tests.support.injected_faults import FAULTS_AFTER_EFFECT, FAULTS_BEFORE_EFFECT, Fault
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 
 
 @dataclass
-class Fault:
-    """Lets the n-th call go wrong, in one way."""
+class NthCallFails:
+    """Makes the n-th call fail with one fault."""
 
-    way: Way
+    fault: Fault
     number: int
     seen: int = field(default=0)
 
     def around(self, _service: str, _operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         self.seen += 1
-        return self.way(call) if self.seen == self.number else call()
+        return self.fault(call) if self.seen == self.number else call()
 
 
 @cache
@@ -111,6 +111,10 @@ def test_whichever_call_fails_doing_it_again_leads_to_the_same_state(case: Case)
     assert len(undisturbed.writing()) == case.writes
     for number, (_, operation, _) in enumerate(undisturbed.calls, start=1):
         # What reads has no effect that could be lost, so there the ways take turns.
-        ways = [BEFORE[number % len(BEFORE)]] if operation.startswith(READING) else [*BEFORE, *AFTER]
-        for way in ways:
-            assert run(case, Watched(around=Fault(way, number).around)) == (expected, True), (way, operation)
+        faults = (
+            [FAULTS_BEFORE_EFFECT[number % len(FAULTS_BEFORE_EFFECT)]]
+            if operation.startswith(READING)
+            else [*FAULTS_BEFORE_EFFECT, *FAULTS_AFTER_EFFECT]
+        )
+        for fault in faults:
+            assert run(case, Watched(around=NthCallFails(fault, number).around)) == (expected, True), (fault, operation)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
-
 import pytest
 
-from pedigree.account import endpoint_status, executions, progress, refusals, versions
+from pedigree.account import endpoint_status, executions, progress, versions
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError
 from pedigree.account.executions import Execution
 from pedigree.account.perform import carry_out
 from pedigree.account.start import Wanted, start
 from pipeline.account import ec2, predict, rollback
-from tests.pedigree.account.test_endpoint_status import alarms, registry, scaling
-from tests.pipeline.account.test_operator import allowed
-from tests.pipeline.account.test_rollback import NAME, OTHER, SETTINGS, account_of, deployed
+from tests.policies.operator_actions import actions, refused
 from tests.support.accounts import Watched
 from tests.support.definitions import CODE, configure
+from tests.support.deployed_endpoint import NAME, OTHER_MACHINE, SETTINGS, account_of, deploy_versions
 from tests.support.fakes.account import FakeAccount
 from tests.support.fakes.aws import ACCOUNT, REGION
-from tests.support.fakes.clients import Wire, refusal
+from tests.support.fakes.clients import Wire
+from tests.support.fakes.endpoint_services import alarms, registry, scaling
 from tests.support.fakes.executions import Executions, Logs, Stage, job, step
 from tests.support.fakes.predicting import Predict, answered
 from tests.support.fakes.reached import reached
 from tests.support.rented import NEWEST, Parameters, parameter
-
-ALSO = {"RunInstances": {"ec2:CreateTags", "iam:PassRole"}}
 
 
 def of_executions() -> set[str]:
@@ -60,7 +56,7 @@ def of_the_endpoint() -> set[str]:
     assert change is not None
     carry_out(change, account)
     predict.predict(account, "dog-breeds", {"url": "https://host/a.jpg"})
-    world: FakeAccount = deployed(OTHER, {})
+    world: FakeAccount = deploy_versions(OTHER_MACHINE, {})
     before = len(world.wire.calls)
     with pytest.raises(AbsentError):
         rollback.plan(account_of(world), SETTINGS, NAME, "nowhere")
@@ -89,11 +85,4 @@ def test_the_operator_may_make_every_call(empty_account: None) -> None:
     calls = of_executions() | of_the_endpoint() | of_machines()
     assert len(calls) > 35
     needed = {action for call in calls for action in actions(*call.split(":"))}
-    patterns = set(allowed())
-    assert sorted(one for one in needed if not any(fnmatchcase(one, pattern) for pattern in patterns)) == []
-
-
-def actions(service: str, operation: str) -> set[str]:
-    """The actions that policies know, of a call by its name in boto3 or in the API."""
-    name = operation if operation[0].isupper() else "".join(word.capitalize() for word in operation.split("_"))
-    return {refusals.action_of(refusal(name, "", ""), service, name), *ALSO.get(name, ())}
+    assert refused(needed) == []

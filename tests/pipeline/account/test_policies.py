@@ -8,23 +8,11 @@ import pytest
 
 from pedigree.iam import Kind, Policy, Request, decide, identity, parse
 from pipeline.account.roles import documents
-from tests.policies import (
-    Table,
-    autoscale,
-    await_,
-    deploy,
-    ec2,
-    job,
-    model,
-    operator,
-    pipeline,
-    predict,
-    scheduler,
-)
+from tests.policies import Table
+from tests.policies.all_tables import MODULES
 from tests.policies.places import ACCOUNT, IN_ACCOUNT, role
 from tests.support.definitions import configure
 
-MODULES = (pipeline, job, model, deploy, await_, autoscale, predict, scheduler, ec2, operator)
 LEAST = {"may": 8, "may_not": 15}
 KINDS = {"may": Kind.IDENTITY, "may_not": Kind.IDENTITY, "trusts": Kind.TRUST, "trusts_not": Kind.TRUST}
 

@@ -16,37 +16,14 @@ from pedigree.iam import Kind, Request, decide, parse
 from pipeline.account import roles
 from pipeline.account.roles import FOLDER, RoleDocuments, documents, filled
 from steps.site import Roles
-from tests.pipeline.account.test_policies import MODULES
-from tests.policies.places import ACCOUNT, EVERYTHING, IN_ACCOUNT, KEY, SUBNET
+from tests.policies.all_tables import MODULES
+from tests.policies.places import ACCOUNT, EVERYTHING, IN_ACCOUNT, SUBNET
+from tests.policies.role_settings import SETTINGS
 from tests.support.definitions import configure
 from tests.support.linting import Finding, findings, is_action
 from tests.support.strategies import Values, valid_settings
 
 INLINE, MANAGED = 10_240, 6_144  # characters that IAM takes: in a role's own policies together, in a managed one
-ALIAS = KEY.replace("key/1234abcd-12ab-34cd-56ef-1234567890ab", "alias/mine")
-WATCHED = {"debugger.enabled": True, "images.training.version": "2.0.1", "images.training.python": "py310"}
-SETTINGS: Mapping[str, Mapping[str, Any]] = {
-    "default": IN_ACCOUNT,
-    "everything": EVERYTHING,
-    "alias": {**IN_ACCOUNT, "site.encryption.output_key": ALIAS, "pipeline.name": "Dog-Breeds"},
-    "debugger": {**IN_ACCOUNT, **WATCHED, "distributed.enabled": False},
-    "china": {"site.account": ACCOUNT, "site.region": "cn-north-1"},
-    "government": {"site.account": ACCOUNT, "site.region": "us-gov-west-1"},
-    "longest": {
-        **EVERYTHING,
-        "data.source": f"s3://{'d' * 63}/{'k' * 100}",
-        "endpoint.name": "e" * 63,
-        "pipeline.name": "P" * 32,
-        "registry.group": "G" * 63,
-        "site.bucket": "b" * 63,
-        "site.network.security_groups": [f"sg-{index:017x}" for index in range(5)],
-        "site.network.subnets": [f"subnet-{index:017x}" for index in range(16)],
-        "site.prefix": "p" * 128,
-        "training.weights": f"s3://{'w' * 63}/{'k' * 900}",
-        **{f"site.roles.{name}": f"{name:r<64}" for name in Roles().model_dump(by_alias=True)},
-    },
-}
-
 # Actions for which IAM knows no resource, or takes none but all; iam/README.md has the reasons.
 ON_EVERYTHING = {
     "application-autoscaling:DescribeScalableTargets",

@@ -14,8 +14,8 @@ from pedigree.language.definition import Step, read
 from pipeline.account.roles import documents
 from pipeline.document import document
 from pipeline.settings.tree import Settings
-from tests.pipeline.account.test_role_documents import SETTINGS
 from tests.policies.places import EVERYTHING, IN_ACCOUNT
+from tests.policies.role_settings import SETTINGS
 from tests.support.definitions import CODE, configure
 from tests.support.strategies import Values, valid_settings
 

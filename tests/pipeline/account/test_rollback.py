@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
-from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, OperationsError, RefusedError, UnfinishedError
 from pedigree.account.perform import carry_out
 from pedigree.account.plan import Call
@@ -16,31 +14,11 @@ from pipeline.account import rollback
 from pipeline.account.rollback import Rollback
 from tests.functions.events import deploy_event, record, scale_event
 from tests.functions.running import deploy, scale, settle
-from tests.support.definitions import configure
-from tests.support.fakes.account import PACKAGE, FakeAccount
+from tests.support.deployed_endpoint import NAME, OTHER_MACHINE, SETTINGS, account_of, deploy_versions
+from tests.support.fakes.account import FakeAccount
 from tests.support.fakes.clients import FAULTS, Killed
-from tests.support.fakes.reached import reached
 
-NAME = "dog-breeds"
 VARIANT = f"endpoint/{NAME}/variant/AllTraffic"
-SETTINGS = configure({"site.account": "123456789012"})
-OTHER = {"instance_type": "ml.c5.xlarge"}
-
-
-def account_of(world: FakeAccount) -> Account:
-    return reached(world.services, world.wire, world.clock)
-
-
-def deployed(*changes: dict[str, Any]) -> FakeAccount:
-    """An endpoint that has had a version for each of these changes, and scales."""
-    world = FakeAccount()
-    for version, change in enumerate(changes, start=1):
-        package = f"{PACKAGE.rpartition('/')[0]}/{version}"
-        world.register(package)
-        deploy(world, deploy_event(model_package_arn=package, execution_id=f"execution{version}", **change))
-        world.settle()
-    scale(world, scale_event())
-    return world
 
 
 def planned(world: FakeAccount, to: str = "") -> Rollback:
@@ -74,7 +52,7 @@ def react(world: FakeAccount) -> None:
 
 
 def test_it_goes_back_one_and_forth_again() -> None:
-    world = deployed({}, {}, {})
+    world = deploy_versions({}, {}, {})
     third = world.sagemaker.endpoints[NAME].configuration
     found = gone_back(world)
     assert found.live.name == third
@@ -85,7 +63,7 @@ def test_it_goes_back_one_and_forth_again() -> None:
 
 
 def test_the_instances_that_scaling_has_added_stay_and_no_alarm_is_asked() -> None:
-    world = deployed({}, {})
+    world = deploy_versions({}, {})
     world.sagemaker.endpoints[NAME].counts["AllTraffic"] = 3
     gone_back(world)
     assert world.sagemaker.endpoints[NAME].counts == {"AllTraffic": 3}
@@ -95,7 +73,7 @@ def test_the_instances_that_scaling_has_added_stay_and_no_alarm_is_asked() -> No
 
 
 def test_it_is_shown_before_it_is_done() -> None:
-    world = deployed(OTHER, {})
+    world = deploy_versions(OTHER_MACHINE, {})
     change = rollback.change(SETTINGS, planned(world))
     operations = ["send_message", "deregister_scalable_target", "update_endpoint"]
     assert [call.operation for call in change.calls if isinstance(call, Call)] == operations
@@ -107,7 +85,7 @@ def test_it_is_shown_before_it_is_done() -> None:
 
 
 def test_scaling_that_stands_in_the_way_comes_back_as_it_was() -> None:
-    world = deployed(OTHER, {})
+    world = deploy_versions(OTHER_MACHINE, {})
     scale(world, scale_event(max_capacity=7, target_invocations=55.0, scale_in_cooldown=77))
     before = (dict(world.scaling.targets), dict(world.scaling.policies))
     gone_back(world)
@@ -117,10 +95,10 @@ def test_scaling_that_stands_in_the_way_comes_back_as_it_was() -> None:
 
 @pytest.mark.parametrize("fault", [name for name in FAULTS if name != "down from then on"])
 def test_whatever_call_goes_wrong_a_second_run_ends_where_one_would(fault: str) -> None:
-    undisturbed = deployed(OTHER, {})
+    undisturbed = deploy_versions(OTHER_MACHINE, {})
     before, target = len(undisturbed.wire.calls), gone_back(undisturbed).target.name
     for call in range(undisturbed.wire.calls.index("sagemaker:UpdateEndpoint", before) - before + 1):
-        world = deployed(OTHER, {})
+        world = deploy_versions(OTHER_MACHINE, {})
         world.wire.break_at(call, FAULTS[fault])
         with pytest.raises((OperationsError, Killed)):
             gone_back(world)
@@ -135,7 +113,7 @@ def test_whatever_call_goes_wrong_a_second_run_ends_where_one_would(fault: str) 
 
 
 def test_scaling_comes_back_also_when_the_update_is_refused() -> None:
-    world = deployed(OTHER, {})
+    world = deploy_versions(OTHER_MACHINE, {})
     before = (dict(world.scaling.targets), dict(world.scaling.policies))
     world.wire.break_on("sagemaker:UpdateEndpoint", "ResourceLimitExceeded", "ml.c5.xlarge for endpoint usage is 0")
     with pytest.raises(RefusedError, match=r"ml\.c5\.xlarge for endpoint usage is 0"):
@@ -146,7 +124,7 @@ def test_scaling_comes_back_also_when_the_update_is_refused() -> None:
 
 def test_the_first_configuration_has_nothing_before_it() -> None:
     with pytest.raises(RefusedError, match=r"is the first that the endpoint had, .* there is nothing to go back to"):
-        planned(deployed({}))
+        planned(deploy_versions({}))
 
 
 def test_an_endpoint_that_is_not_there() -> None:
@@ -155,21 +133,21 @@ def test_an_endpoint_that_is_not_there() -> None:
 
 
 def test_a_configuration_that_is_not_there_any_more() -> None:
-    world = deployed({}, {})
+    world = deploy_versions({}, {})
     del world.sagemaker.configurations[planned(world).target.name]
     with pytest.raises(AbsentError, match=r"there is no configuration \S+ any more; did you mean dog-breeds-v2-"):
         planned(world)
 
 
 def test_a_model_that_is_not_there_any_more() -> None:
-    world = deployed({}, {})
+    world = deploy_versions({}, {})
     del world.sagemaker.models[planned(world).target.name]
     with pytest.raises(RefusedError, match="is still there and its model is not; --to names another"):
         planned(world)
 
 
 def test_what_it_serves_already() -> None:
-    world = deployed({}, {})
+    world = deploy_versions({}, {})
     with pytest.raises(RefusedError, match="already; --to names another"):
         planned(world, world.sagemaker.endpoints[NAME].configuration)
 
@@ -184,7 +162,7 @@ def test_an_endpoint_that_has_failed_takes_no_updates() -> None:
 
 
 def test_an_update_that_is_under_way_is_waited_for_where_it_is_the_one() -> None:
-    world = deployed({}, {})
+    world = deploy_versions({}, {})
     target = planned(world).target.name
     carry_out(rollback.change(SETTINGS, planned(world)), account_of(world))
     with pytest.raises(RefusedError, match=f"is Updating, with configuration {target}; wait until it is InService"):
@@ -196,7 +174,7 @@ def test_an_update_that_is_under_way_is_waited_for_where_it_is_the_one() -> None
 
 
 def test_a_rollback_that_sagemaker_takes_back_is_told() -> None:
-    world = deployed({}, {})
+    world = deploy_versions({}, {})
     world.sagemaker.fate = "rolls back"
     with pytest.raises(UnfinishedError, match=r"is InService with dog-breeds-v2-\w+, not with dog-breeds-v1-"):
         gone_back(world)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from pipeline.account.schedule import Removal, SchedulePart, Switch, dead_letter
 from pipeline.account.schedule_status import lines, status
 from pipeline.account.schedule_target import check
 from pipeline.settings.tree import Settings
-from tests.pipeline.account.test_operator import actions, allowed
+from tests.policies.operator_actions import actions, refused
 from tests.support.accounts import Watched, brought_about, client, whys
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION
@@ -322,8 +321,8 @@ def test_the_operator_may_make_every_call_of_a_schedule_and_of_costs() -> None:
     for wanted in (part(), part({"schedule.max_retries": 9}), Switch(chosen(), "DISABLED"), Removal(chosen())):
         status(here, chosen())
         brought_about([wanted], here)
-    patterns = list(allowed())
     costs = [f"sagemaker:{name}" for name in CALLS_OF_COSTS]
-    needed = {*actions(watched.calls), *costs, "iam:PassRole", "pricing:GetProducts"}
+    calls = {action for service, operation, _ in watched.calls for action in actions(service, operation)}
+    needed = {*calls, *costs, "iam:PassRole", "pricing:GetProducts"}
     assert "scheduler:UpdateSchedule" in needed
-    assert [one for one in sorted(needed) if not any(fnmatchcase(one, pattern) for pattern in patterns)] == []
+    assert refused(needed) == []

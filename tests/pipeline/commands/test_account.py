@@ -14,7 +14,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.accounts import client, rights, state
-from tests.support.cli import PEDIGREE, ROOT, environment, pedigree
+from tests.support.cli import PEDIGREE, ROOT, aws_environment, pedigree
 from tests.support.fakes.aws import ACCOUNT, aws
 from tests.support.processes import hear_interruptions
 
@@ -79,7 +79,9 @@ def test_on_a_terminal_it_asks_and_takes_no_for_an_answer(address: str) -> None:
     """The terminal is one that this test types at."""
     ours, theirs = pty.openpty()
     command = [*PEDIGREE, "upsert"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment(address), stdin=theirs, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, env=aws_environment(address), stdin=theirs, stdout=subprocess.PIPE
+    ) as process:
         os.write(ours, b"n\n")
         out, _ = process.communicate(timeout=60)
     os.close(theirs)
@@ -93,7 +95,7 @@ def test_what_an_interruption_leaves_the_next_upsert_completes(address: str) -> 
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment(address),
+        env=aws_environment(address),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

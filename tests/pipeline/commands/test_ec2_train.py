@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.support.cli import PEDIGREE, environment, pedigree
+from tests.support.cli import PEDIGREE, aws_environment, pedigree
 from tests.support.processes import hear_interruptions
 
 BUCKET = "pedigree-123456789012-us-east-1"
@@ -44,7 +44,7 @@ def started(address: str) -> subprocess.Popen[str]:
     """A command that waits for a machine, which it has just started."""
     return subprocess.Popen(
         [*PEDIGREE, *GIVEN, "--yes", "--wait"],
-        env=environment(address, PYTHONUNBUFFERED="1"),
+        env=aws_environment(address, PYTHONUNBUFFERED="1"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

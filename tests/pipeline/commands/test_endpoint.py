@@ -11,10 +11,10 @@ import pytest
 
 from tests.functions.events import deploy_event
 from tests.functions.running import deploy
-from tests.pedigree.account.test_endpoint_status import registry
 from tests.support.cli import pedigree
 from tests.support.fakes.account import PACKAGE, FakeAccount
 from tests.support.fakes.clock import Clock
+from tests.support.fakes.endpoint_services import registry
 from tests.support.fakes.reached import served
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import PEDIGREE, environment, pedigree
+from tests.support.cli import PEDIGREE, aws_environment, pedigree
 from tests.support.fakes.clients import FAULTS, Wire
 from tests.support.fakes.executions import Executions, Logs, Stage, arn, job, step
 from tests.support.fakes.predicting import Predict, answered
@@ -145,7 +145,7 @@ def test_an_interruption_leaves_it_running_and_says_so(world: World) -> None:
     world.executions.add("run1", begun())
     with subprocess.Popen(
         [*PEDIGREE, "status", *QUICK],
-        env=environment(world.address, PYTHONUNBUFFERED="1"),
+        env=aws_environment(world.address, PYTHONUNBUFFERED="1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -164,7 +164,7 @@ def test_a_terminal_shows_a_table_that_stays_in_place(world: World) -> None:
     watched, given = pty.openpty()
     with subprocess.Popen(
         [*PEDIGREE, "status", *QUICK],
-        env=environment(world.address, TERM="xterm-256color", COLUMNS="200"),
+        env=aws_environment(world.address, TERM="xterm-256color", COLUMNS="200"),
         stdout=given,
         stderr=subprocess.PIPE,
     ) as process:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pedigree.cli.main import main
-from tests.support.cli import environment
+from tests.support.cli import aws_environment
 from tests.support.fakes.reached import CALLER, ID
 from tests.support.fakes.refusing import No, Refusing, refusing
 
@@ -114,7 +114,7 @@ def called(
     """How a verb ends, and what it says."""
 
     def call(aws: Refusing, case: Case, verb: str) -> tuple[object, list[str]]:
-        for name, value in environment(aws.address, XDG_CACHE_HOME=str(tmp_path), **case.environment).items():
+        for name, value in aws_environment(aws.address, XDG_CACHE_HOME=str(tmp_path), **case.environment).items():
             monkeypatch.setenv(name, value)
         for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_SESSION_TOKEN"):
             monkeypatch.delenv(name, raising=False)

@@ -13,7 +13,7 @@ from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment
 from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.transforms.runner import STATUS, TRANSFORM, TransformRunner
-from tests.pedigree.localaws.services.sagemaker.transforms.test_transforming import JOB
+from tests.support.transform_jobs import JOB
 from tests.support.waiting import until
 from tests.support.worlds import ROLE, SetClock, world
 

@@ -16,14 +16,7 @@ from pedigree.localaws.services.sagemaker.transforms import data_processing as j
 from pedigree.localaws.services.sagemaker.transforms.jsonpath import PathError, compiled
 from pedigree.localaws.services.sagemaker.transforms.plans import below, plan
 from pedigree.localaws.services.sagemaker.transforms.records import RecordError, assembled, batches, payload, split
-
-JOB: dict[str, Any] = {
-    "TransformJobName": "job",
-    "ModelName": "model",
-    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in"}}},
-    "TransformOutput": {"S3OutputPath": "s3://bucket/out/"},
-    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-}
+from tests.support.transform_jobs import JOB
 
 
 def requests(content: bytes, how: str, *, is_single: bool = False, limit: int = 0) -> list[bytes]:
