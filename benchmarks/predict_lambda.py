@@ -29,7 +29,7 @@ from pathlib import Path
 from PIL import Image
 
 from benchmarks.processes import run
-from tests.support.certificates import Trust, trust_in
+from tests.support.certificates import TlsContexts, self_signed
 
 ROOT = Path(__file__).parents[1]
 HOST = "pictures.example"
@@ -132,7 +132,7 @@ def unpack(folder: Path) -> None:
     shutil.copy(ROOT / "benchmarks" / "course_lambda.py", folder / COURSE)
 
 
-def trusted(trust: Trust, folder: Path) -> Path:
+def trusted(trust: TlsContexts, folder: Path) -> Path:
     """The system's certificates and the one of the picture's host: as many to read as a function has to."""
     system = [ssl.DER_cert_to_PEM_cert(one) for one in ssl.create_default_context().get_ca_certs(binary_form=True)]
     path = folder / "trusted.pem"
@@ -194,7 +194,7 @@ def main() -> None:
         folder = Path(name)
         unpack(folder)
         events = {"base64": {"image": base64.b64encode(picture).decode()}, "url": {"url": f"https://{HOST}/dog.jpg"}}
-        trust = trust_in(HOST, folder)
+        trust = self_signed(HOST, folder)
         trust.client.check_hostname = False  # the endpoint that stands for the course's reaches it by number
         with (
             serving(pictures(picture), trust.server) as pictures_port,

@@ -19,7 +19,7 @@ settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=
 settings.register_profile("explore", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-LOCKS = lock_order.watch("pedigree.localaws")  # before anything of it is imported
+LOCKS = lock_order.track("pedigree.localaws")  # before anything of it is imported
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +45,7 @@ def made_account(handlers: Path) -> Iterator[None]:
     from tests.support.fakes.aws import aws
 
     with aws():
-        accounts.brought_about(accounts.parts(handlers), accounts.account())
+        accounts.apply_parts(accounts.upsert_parts(handlers), accounts.account())
         yield
 
 
@@ -54,4 +54,4 @@ def handlers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of functions that do nothing."""
     from tests.support import accounts
 
-    return accounts.handlers(tmp_path_factory.mktemp("lambda"))
+    return accounts.write_handlers(tmp_path_factory.mktemp("lambda"))

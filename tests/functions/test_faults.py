@@ -18,7 +18,7 @@ from shared.errors import BusyError, FunctionError
 from tests.functions.events import approval_event, deploy_event, record, scale_event
 from tests.functions.running import deploy, scale, settle
 from tests.support.fakes.account import PACKAGE, FakeAccount
-from tests.support.fakes.clients import FAULTS, Killed
+from tests.support.fakes.clients import FAULTS, ProcessKilled
 
 Act = Callable[[FakeAccount], object]
 ENDPOINT = "dog-breeds"
@@ -142,7 +142,7 @@ def disturbed() -> list[Any]:
 def test_the_same_event_again_leads_to_the_same_end(name: str, call: int, fault: str) -> None:
     account = copy.deepcopy(prepared(name))
     account.wire.break_at(call, FAULTS[fault])
-    with contextlib.suppress(FunctionError, Killed):
+    with contextlib.suppress(FunctionError, ProcessKilled):
         SCENARIOS[name].act(account)
     account.wire.mend()
     SCENARIOS[name].act(account)

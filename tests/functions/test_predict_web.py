@@ -16,7 +16,7 @@ import pytest
 
 from predicting import web
 from predicting.refusal import Refused
-from tests.support.certificates import trust_in
+from tests.support.certificates import self_signed
 from tests.support.loopback import Answer, Server, http, redirect, serving
 
 PUBLIC, ALSO_PUBLIC = "93.184.216.34", "2606:2800:220:1::1"
@@ -228,7 +228,7 @@ def test_the_real_resolver_has_all_addresses_of_a_name_and_none_of_no_name() -> 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[tuple[Server, ssl.SSLContext]]:
     """A server with a certificate for pictures.example, and what trusts it."""
-    trust = trust_in("pictures.example", tmp_path)
+    trust = self_signed("pictures.example", tmp_path)
     with serving(always(http(PICTURE)), trust.server) as server:
         yield server, trust.client
 

@@ -33,7 +33,7 @@ _VOLATILE = {
 }
 
 
-class PatientClock:
+class InstantClock:
     """A clock in which waiting takes no time."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ def client(service: str) -> Any:
 
 
 @dataclass
-class Watched:
+class RecordedClients:
     """Clients whose calls are written down, after somebody may have had their way with them."""
 
     calls: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
@@ -79,7 +79,7 @@ class Watched:
 @dataclass(frozen=True)
 class _Client:
     service: str
-    watched: Watched
+    watched: RecordedClients
 
     def can_paginate(self, operation: str) -> bool:
         return bool(client(self.service).can_paginate(operation))
@@ -99,16 +99,16 @@ class _Client:
 class _Paginator:
     service: str
     operation: str
-    watched: Watched
+    watched: RecordedClients
 
     def paginate(self, **arguments: Any) -> Iterator[Any]:
         pages = client(self.service).get_paginator(self.operation).paginate
         yield from self.watched.make(self.service, self.operation, arguments, lambda: list(pages(**arguments)))
 
 
-def account(watched: Watched | None = None) -> Account:
+def account(watched: RecordedClients | None = None) -> Account:
     """The account, with nobody's patience tried."""
-    return Account(ACCOUNT, REGION, watched or Watched(), CALLER, PatientClock())
+    return Account(ACCOUNT, REGION, watched or RecordedClients(), CALLER, InstantClock())
 
 
 def settings(changes: Mapping[str, Any] | None = None) -> Settings:
@@ -116,77 +116,78 @@ def settings(changes: Mapping[str, Any] | None = None) -> Settings:
     return placed(configure(changes or {}), account())
 
 
-def parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only: str = "") -> list[Part]:
+def upsert_parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only: str = "") -> list[Part]:
     """What an upsert with these settings looks after, all or one kind, with functions that do nothing."""
     chosen = settings(changes)
-    documents = dict.fromkeys(chosen.site.roles.model_dump(by_alias=True), rights())
+    documents = dict.fromkeys(chosen.site.roles.model_dump(by_alias=True), plain_documents())
     found = upsert.parts(chosen, CODE, documents, folder)
     return [one for one in found if not only or type(one).__name__ == only]
 
 
-def brought_about(parts: Sequence[Part], here: Account) -> Plan:
+def apply_parts(upsert_parts: Sequence[Part], here: Account) -> Plan:
     """The plan for the parts, carried out."""
-    planned = plan(parts, here)
-    fulfil(parts, here, planned, lambda change: None)
+    planned = plan(upsert_parts, here)
+    fulfil(upsert_parts, here, planned, lambda change: None)
     return planned
 
 
-def told(planned: Plan) -> list[str]:
+def change_lines(planned: Plan) -> list[str]:
     """What a plan says, in short."""
     return [f"{change.verb} {change.kind} {change.name}" for change in planned.changes]
 
 
-def whys(planned: Plan) -> list[str]:
+def reasons(planned: Plan) -> list[str]:
     """The reasons of a plan."""
     return [why for change in planned.changes for why in change.why]
 
 
 def state() -> dict[str, Any]:
     """All that is in the account, without what differs by nature between two accounts."""
-    return {name: _steady(look()) for name, look in _LOOKS.items()}
+    return {name: _without_volatile(look()) for name, look in _READERS.items()}
 
 
-def _steady(value: Any) -> Any:
+def _without_volatile(value: Any) -> Any:
     if isinstance(value, dict):
-        steady = {key: _steady(member) for key, member in value.items() if key not in _VOLATILE}
+        steady = {key: _without_volatile(member) for key, member in value.items() if key not in _VOLATILE}
         return {key: member for key, member in steady.items() if member not in ({}, None)}
     if isinstance(value, (list, tuple)):
         return sorted(
-            (_steady(member) for member in value), key=lambda one: json.dumps(one, sort_keys=True, default=str)
+            (_without_volatile(member) for member in value),
+            key=lambda one: json.dumps(one, sort_keys=True, default=str),
         )
     return value
 
 
-def _each(service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
+def _list_all(service: str, operation: str, key: str, **arguments: Any) -> list[Any]:
     return list(account().each(service, operation, key, **arguments))
 
 
-def _ask(service: str, operation: str, **arguments: Any) -> Any:
+def _get(service: str, operation: str, **arguments: Any) -> Any:
     return account().find(service, operation, **arguments)
 
 
 def _roles() -> Any:
     return {
         one["RoleName"]: (
-            _ask("iam", "get_role", RoleName=one["RoleName"]),
+            _get("iam", "get_role", RoleName=one["RoleName"]),
             [
-                _ask("iam", "get_role_policy", RoleName=one["RoleName"], PolicyName=policy)
-                for policy in _each("iam", "list_role_policies", "PolicyNames", RoleName=one["RoleName"])
+                _get("iam", "get_role_policy", RoleName=one["RoleName"], PolicyName=policy)
+                for policy in _list_all("iam", "list_role_policies", "PolicyNames", RoleName=one["RoleName"])
             ],
         )
-        for one in _each("iam", "list_roles", "Roles")
+        for one in _list_all("iam", "list_roles", "Roles")
     }
 
 
 def _functions() -> Any:
     found = {}
-    for name in [one["FunctionName"] for one in _each("lambda", "list_functions", "Functions")]:
+    for name in [one["FunctionName"] for one in _list_all("lambda", "list_functions", "Functions")]:
         found[name] = {
-            "function": _ask("lambda", "get_function", FunctionName=name),
-            "versions": _each("lambda", "list_versions_by_function", "Versions", FunctionName=name),
-            "aliases": _each("lambda", "list_aliases", "Aliases", FunctionName=name),
-            "policy": _ask("lambda", "get_policy", FunctionName=name, Qualifier="live"),
-            "warm": _ask("lambda", "get_provisioned_concurrency_config", FunctionName=name, Qualifier="live"),
+            "function": _get("lambda", "get_function", FunctionName=name),
+            "versions": _list_all("lambda", "list_versions_by_function", "Versions", FunctionName=name),
+            "aliases": _list_all("lambda", "list_aliases", "Aliases", FunctionName=name),
+            "policy": _get("lambda", "get_policy", FunctionName=name, Qualifier="live"),
+            "warm": _get("lambda", "get_provisioned_concurrency_config", FunctionName=name, Qualifier="live"),
         }
     return found
 
@@ -194,10 +195,10 @@ def _functions() -> Any:
 def _queues() -> Any:
     return {
         url: (
-            _ask("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]),
-            _ask("sqs", "list_queue_tags", QueueUrl=url),
+            _get("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["All"]),
+            _get("sqs", "list_queue_tags", QueueUrl=url),
         )
-        for url in _each("sqs", "list_queues", "QueueUrls")
+        for url in _list_all("sqs", "list_queues", "QueueUrls")
     }
 
 
@@ -205,14 +206,14 @@ def _buckets() -> Any:
     aspects = ("bucket_encryption", "bucket_versioning", "bucket_policy", "bucket_tagging", "public_access_block")
     return {
         one["Name"]: {
-            **{aspect: _ask("s3", f"get_{aspect}", Bucket=one["Name"]) for aspect in aspects},
-            "lifecycle": _ask("s3", "get_bucket_lifecycle_configuration", Bucket=one["Name"]),
+            **{aspect: _get("s3", f"get_{aspect}", Bucket=one["Name"]) for aspect in aspects},
+            "lifecycle": _get("s3", "get_bucket_lifecycle_configuration", Bucket=one["Name"]),
             "objects": [
-                (version["Key"], _ask("s3", "head_object", Bucket=one["Name"], Key=version["Key"])["Metadata"])
-                for version in _each("s3", "list_object_versions", "Versions", Bucket=one["Name"])
+                (version["Key"], _get("s3", "head_object", Bucket=one["Name"], Key=version["Key"])["Metadata"])
+                for version in _list_all("s3", "list_object_versions", "Versions", Bucket=one["Name"])
             ],
         }
-        for one in _each("s3", "list_buckets", "Buckets")
+        for one in _list_all("s3", "list_buckets", "Buckets")
     }
 
 
@@ -220,44 +221,45 @@ def _rules() -> Any:
     return {
         one["Name"]: (
             one,
-            _each("events", "list_targets_by_rule", "Targets", Rule=one["Name"]),
-            _ask("events", "list_tags_for_resource", ResourceARN=one["Arn"]),
+            _list_all("events", "list_targets_by_rule", "Targets", Rule=one["Name"]),
+            _get("events", "list_tags_for_resource", ResourceARN=one["Arn"]),
         )
-        for one in _each("events", "list_rules", "Rules")
+        for one in _list_all("events", "list_rules", "Rules")
     }
 
 
 def _log_groups() -> Any:
     return [
-        (one, _ask("logs", "list_tags_for_resource", resourceArn=one["arn"].removesuffix(":*")))
-        for one in _each("logs", "describe_log_groups", "logGroups")
+        (one, _get("logs", "list_tags_for_resource", resourceArn=one["arn"].removesuffix(":*")))
+        for one in _list_all("logs", "describe_log_groups", "logGroups")
     ]
 
 
 def _mappings() -> Any:
     return [
-        (one, _ask("lambda", "list_tags", Resource=one["EventSourceMappingArn"]))
-        for one in _each("lambda", "list_event_source_mappings", "EventSourceMappings")
+        (one, _get("lambda", "list_tags", Resource=one["EventSourceMappingArn"]))
+        for one in _list_all("lambda", "list_event_source_mappings", "EventSourceMappings")
     ]
 
 
 def _pipelines() -> Any:
     return [
-        (found, _each("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
-        for one in _each("sagemaker", "list_pipelines", "PipelineSummaries")
-        for found in [_ask("sagemaker", "describe_pipeline", PipelineName=one["PipelineName"])]
+        (found, _list_all("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
+        for one in _list_all("sagemaker", "list_pipelines", "PipelineSummaries")
+        for found in [_get("sagemaker", "describe_pipeline", PipelineName=one["PipelineName"])]
     ]
 
 
 def _schedules() -> Any:
     return [
-        _ask("scheduler", "get_schedule", Name=one["Name"]) for one in _each("scheduler", "list_schedules", "Schedules")
+        _get("scheduler", "get_schedule", Name=one["Name"])
+        for one in _list_all("scheduler", "list_schedules", "Schedules")
     ]
 
 
-_LOOKS: Mapping[str, Callable[[], Any]] = {
+_READERS: Mapping[str, Callable[[], Any]] = {
     "roles": _roles,
-    "profiles": lambda: _each("iam", "list_instance_profiles", "InstanceProfiles"),
+    "profiles": lambda: _list_all("iam", "list_instance_profiles", "InstanceProfiles"),
     "functions": _functions,
     "mappings": _mappings,
     "queues": _queues,
@@ -266,19 +268,19 @@ _LOOKS: Mapping[str, Callable[[], Any]] = {
     "pipelines": _pipelines,
     "schedules": _schedules,
     "log groups": _log_groups,
-    "groups": lambda: _each("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList"),
+    "groups": lambda: _list_all("sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList"),
 }
 
 
 @dataclass(frozen=True)
-class Rights:
+class PlainDocuments:
     """A role's documents as plain as can be."""
 
     trust: Mapping[str, Any]
     policy: Mapping[str, Any]
 
 
-def rights(service: str = "lambda", action: str = "logs:PutLogEvents") -> Rights:
+def plain_documents(service: str = "lambda", action: str = "logs:PutLogEvents") -> PlainDocuments:
     """Documents of one statement each."""
     trust = {
         "Sid": "Take",
@@ -287,10 +289,10 @@ def rights(service: str = "lambda", action: str = "logs:PutLogEvents") -> Rights
         "Action": "sts:AssumeRole",
     }
     policy = {"Sid": "Do", "Effect": "Allow", "Action": [action], "Resource": "*"}
-    return Rights(*({"Version": "2012-10-17", "Statement": [one]} for one in (trust, policy)))
+    return PlainDocuments(*({"Version": "2012-10-17", "Statement": [one]} for one in (trust, policy)))
 
 
-def handlers(folder: Path) -> Path:
+def write_handlers(folder: Path) -> Path:
     """A folder of functions that do nothing, two of them with something in common."""
     for name in ("deploy_endpoint", "await_endpoint", "configure_autoscaling", "predict"):
         (folder / f"{name}.py").write_text(

@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 
 @dataclass(frozen=True)
-class Trust:
+class TlsContexts:
     """The two sides of a TLS connection to one name, and the certificate between them."""
 
     server: ssl.SSLContext
@@ -23,7 +23,7 @@ class Trust:
     certificate: str
 
 
-def trust_in(name: str, folder: Path) -> Trust:
+def self_signed(name: str, folder: Path) -> TlsContexts:
     """A certificate for a name, and what trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -45,4 +45,4 @@ def trust_in(name: str, folder: Path) -> Trust:
     file.write_bytes(public + secret)
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(file)
-    return Trust(server, ssl.create_default_context(cafile=str(file)), public.decode())
+    return TlsContexts(server, ssl.create_default_context(cafile=str(file)), public.decode())

@@ -9,7 +9,7 @@ from tests.functions.events import deploy_event, scale_event
 from tests.functions.running import deploy, scale
 from tests.support.definitions import configure
 from tests.support.fakes.account import PACKAGE, FakeAccount
-from tests.support.fakes.reached import reached
+from tests.support.fakes.served_services import account_with
 
 NAME = "dog-breeds"
 SETTINGS = configure({"site.account": "123456789012"})
@@ -17,7 +17,7 @@ OTHER_MACHINE = {"instance_type": "ml.c5.xlarge"}
 
 
 def account_of(world: FakeAccount) -> Account:
-    return reached(world.services, world.wire, world.clock)
+    return account_with(world.services, world.wire, world.clock)
 
 
 def deploy_versions(*changes: dict[str, Any]) -> FakeAccount:

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConn
 
 from pedigree.account.errors import OperationsError
 from pedigree.account.plan import Part
-from tests.support.accounts import READING, Watched, account, brought_about
+from tests.support.accounts import READING, RecordedClients, account, apply_parts
 
 Call = Callable[[], Any]
-Fault = Callable[[Call], Any]
+CallFault = Callable[[Call], Any]
 _ADDRESS = "https://somewhere.amazonaws.com"
 _UNIQUE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -53,10 +53,10 @@ FAULTS_AFTER_EFFECT = (server_error_after_effect, connection_lost_after_effect)
 class FaultInjector:
     """Makes each call fail once with each of the faults dealt to it, then lets it through."""
 
-    for_writing: Iterator[Sequence[Fault]]
-    for_reading: Iterator[Sequence[Fault]]
-    remaining: dict[str, list[Fault]] = field(default_factory=dict)
-    injected: list[tuple[str, Fault]] = field(default_factory=list)
+    for_writing: Iterator[Sequence[CallFault]]
+    for_reading: Iterator[Sequence[CallFault]]
+    remaining: dict[str, list[CallFault]] = field(default_factory=dict)
+    injected: list[tuple[str, CallFault]] = field(default_factory=list)
 
     def around(self, service: str, operation: str, arguments: Mapping[str, Any], call: Call) -> Any:
         name = call_name(service, operation, arguments)
@@ -80,7 +80,7 @@ def upsert_until_done(injector: FaultInjector, parts: Sequence[Part]) -> None:
     while True:
         before = len(injector.injected)
         try:
-            brought_about(parts, account(Watched(around=injector.around)))
+            apply_parts(parts, account(RecordedClients(around=injector.around)))
         except OperationsError:
             if len(injector.injected) != before + 1:
                 raise  # an error that no fault explains

@@ -32,7 +32,7 @@ class LocalSageMaker:
     """A local SageMaker that lives in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.clock, self.objects = worlds.SetClock(), worlds.KeptObjects()
+        self.clock, self.objects = worlds.ManualClock(), worlds.MemoryObjects()
         self.folder = folder
         self.jobs: dict[str, dict[str, Any]] = {}
         self.begun: list[str] = []

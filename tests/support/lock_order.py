@@ -20,7 +20,7 @@ _NOT_MAKERS = ("threading", "queue", "dataclasses", "tests.support.lock_order")
 _PLACES_TOLD = 6
 
 
-class Order:
+class LockOrder:
     """Which locks were taken while which others were held."""
 
     def __init__(self) -> None:
@@ -29,22 +29,22 @@ class Order:
         self._told: list[str] = []
         self._guard = _LOCK()
 
-    def take(self, lock: _Watched) -> None:
+    def take(self, lock: _TrackedLock) -> None:
         """Note that this thread is about to take a lock, after those that it holds."""
         for one in {id(held): held for held in self._held()}.values():
             if one is not lock and one.maker != lock.maker and lock not in self._held():
                 self._note(one.maker, lock.maker)
 
-    def have(self, lock: _Watched, times: int = 1) -> None:
+    def have(self, lock: _TrackedLock, times: int = 1) -> None:
         """Note that this thread holds a lock."""
         self._held().extend([lock] * times)
 
-    def leave(self, lock: _Watched) -> None:
+    def leave(self, lock: _TrackedLock) -> None:
         """Note that this thread holds it once less; a lock may be let go of by another thread than its holder."""
         if lock in self._held():
             self._held().remove(lock)
 
-    def leave_all(self, lock: _Watched) -> int:
+    def leave_all(self, lock: _TrackedLock) -> int:
         """Note that this thread holds it no more; how often it did."""
         times = self._held().count(lock)
         self._mine.held = [held for held in self._held() if held is not lock]
@@ -55,10 +55,10 @@ class Order:
         told, self._told = self._told, []
         return told
 
-    def _held(self) -> list[_Watched]:
+    def _held(self) -> list[_TrackedLock]:
         if not hasattr(self._mine, "held"):
             self._mine.held = []
-        held: list[_Watched] = self._mine.held
+        held: list[_TrackedLock] = self._mine.held
         return held
 
     def _note(self, held: str, taken: str) -> None:
@@ -81,10 +81,10 @@ class Order:
                 yield from self._paths(following, end, path)
 
 
-class _Watched:
+class _TrackedLock:
     """A lock whose order is noted."""
 
-    def __init__(self, lock: Any, maker: str, order: Order) -> None:
+    def __init__(self, lock: Any, maker: str, order: LockOrder) -> None:
         self._lock, self.maker, self._order = lock, maker, order
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
@@ -111,7 +111,7 @@ class _Watched:
         return getattr(self._lock, name)
 
 
-class _WatchedAgain(_Watched):
+class _TrackedRLock(_TrackedLock):
     """One that its holder may take again, with what a Condition asks of it."""
 
     def _release_save(self) -> tuple[Any, int]:
@@ -124,13 +124,13 @@ class _WatchedAgain(_Watched):
 
 
 @dataclass(frozen=True)
-class _Making:
+class _LockFactory:
     """What makes locks; an object, since a function that is a class's attribute would be a method."""
 
     package: str
     real: Callable[[], Any]
-    watched: type[_Watched]
-    order: Order
+    watched: type[_TrackedLock]
+    order: LockOrder
 
     def __call__(self) -> Any:
         maker = _maker(sys._getframe(1))
@@ -140,11 +140,11 @@ class _Making:
 _LOCK, _RLOCK = threading.Lock, threading.RLock
 
 
-def watch(package: str) -> Order:
+def track(package: str) -> LockOrder:
     """Note the order of all locks that a package makes from now on."""
-    order = Order()
-    threading.Lock = _Making(package, _LOCK, _Watched, order)  # type: ignore[assignment]
-    threading.RLock = _Making(package, _RLOCK, _WatchedAgain, order)  # type: ignore[assignment]
+    order = LockOrder()
+    threading.Lock = _LockFactory(package, _LOCK, _TrackedLock, order)  # type: ignore[assignment]
+    threading.RLock = _LockFactory(package, _RLOCK, _TrackedRLock, order)  # type: ignore[assignment]
     return order
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from steps.site import OWNER
-from tests.support.accounts import client, rights
+from tests.support.accounts import client, plain_documents
 from tests.support.definitions import CODE
 from tests.support.fakes.aws import ACCOUNT, REGION
 
@@ -114,7 +114,7 @@ def group() -> str:
 
 
 @dataclass(frozen=True)
-class Hand:
+class ManualChange:
     """What somebody does, what the plan then says of what, and what else has to be made for that to be whole again."""
 
     does: Callable[[], Any]
@@ -123,245 +123,247 @@ class Hand:
     besides: tuple[str, ...] = ()
 
 
-HANDS: dict[str, Hand] = {
-    "a role's policy": Hand(
+MANUAL_CHANGES: dict[str, ManualChange] = {
+    "a role's policy": ManualChange(
         lambda: iam().put_role_policy(
             RoleName="pedigree-job", PolicyName="pedigree", PolicyDocument=json.dumps(EVERYTHING)
         ),
         "update role pedigree-job",
         "policy: statement Do is missing",
     ),
-    "a role without its policy": Hand(
+    "a role without its policy": ManualChange(
         lambda: iam().delete_role_policy(RoleName="pedigree-model", PolicyName="pedigree"),
         "update role pedigree-model",
         "policy: statement Do is missing",
     ),
-    "a role's trust": Hand(
+    "a role's trust": ManualChange(
         lambda: iam().update_assume_role_policy(
-            RoleName="pedigree-deploy", PolicyDocument=json.dumps(rights("ec2").trust)
+            RoleName="pedigree-deploy", PolicyDocument=json.dumps(plain_documents("ec2").trust)
         ),
         "update role pedigree-deploy",
         "trust: statement Take was changed",
     ),
-    "a role's tag": Hand(
+    "a role's tag": ManualChange(
         lambda: iam().tag_role(RoleName="pedigree-pipeline", Tags=[{"Key": "project", "Value": "mine"}]),
         "update role pedigree-pipeline",
         "tag project is mine, not pedigree",
     ),
-    "a role": Hand(lambda: remove_role("pedigree-await"), "create role pedigree-await", ""),
-    "a profile with another role": Hand(
+    "a role": ManualChange(lambda: remove_role("pedigree-await"), "create role pedigree-await", ""),
+    "a profile with another role": ManualChange(
         lambda: other_role(),
         "update instance profile pedigree-ec2",
         "it does not hold role pedigree-ec2",
     ),
-    "a profile's tags": Hand(
+    "a profile's tags": ManualChange(
         lambda: iam().tag_instance_profile(
             InstanceProfileName="pedigree-ec2", Tags=[{"Key": "project", "Value": "theirs"}]
         ),
         "update instance profile pedigree-ec2",
         "tag project is theirs, not pedigree",
     ),
-    "a public bucket": Hand(
+    "a public bucket": ManualChange(
         lambda: s3().delete_public_access_block(Bucket=BUCKET),
         f"update bucket {BUCKET}",
         "public access is not as settings have it",
     ),
-    "a bucket that forgets": Hand(
+    "a bucket that forgets": ManualChange(
         lambda: s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}),
         f"update bucket {BUCKET}",
         "versioning is not as settings have it",
     ),
-    "a bucket's lifecycle": Hand(
+    "a bucket's lifecycle": ManualChange(
         lambda: s3().delete_bucket_lifecycle(Bucket=BUCKET),
         f"update bucket {BUCKET}",
         "lifecycle is not as settings have it",
     ),
-    "a weaker policy of the bucket": Hand(
+    "a weaker policy of the bucket": ManualChange(
         lambda: s3().put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(over_tls_from_one_address_only())),
         f"update bucket {BUCKET}",
         "policy is not as settings have it",
     ),
-    "a second mapping": Hand(
+    "a second mapping": ManualChange(
         lambda: lambdas().create_event_source_mapping(
             FunctionName=f"{LAMBDA}:function:{AWAIT}", EventSourceArn=f"arn:aws:sqs:{REGION}:{ACCOUNT}:{QUEUE}"
         ),
         f"delete event source {QUEUE} to {LAMBDA}:function:{AWAIT}",
         "one is enough",
     ),
-    "a queue's time-out": Hand(
+    "a queue's time-out": ManualChange(
         lambda: sqs().set_queue_attributes(QueueUrl=url(), Attributes={"VisibilityTimeout": "5"}),
         f"update queue {QUEUE}",
         "VisibilityTimeout is 5, not 60",
     ),
-    "a queue without its tags": Hand(
+    "a queue without its tags": ManualChange(
         lambda: sqs().untag_queue(QueueUrl=url(), TagKeys=["project", OWNER]),
         f"update queue {QUEUE}",
         "tag project is missing",
     ),
-    "a function's memory": Hand(
+    "a function's memory": ManualChange(
         lambda: lambdas().update_function_configuration(FunctionName=PREDICT, MemorySize=512),
         f"update function {PREDICT}",
         "MemorySize is 512, not 256",
     ),
-    "a function's environment": Hand(
+    "a function's environment": ManualChange(
         lambda: lambdas().update_function_configuration(FunctionName=DEPLOY, Environment={"Variables": {"DEBUG": "1"}}),
         f"update function {DEPLOY}",
         "environment variable DEBUG is not ours",
     ),
-    "a function's tags": Hand(
+    "a function's tags": ManualChange(
         lambda: lambdas().untag_resource(Resource=f"{LAMBDA}:function:{PREDICT}", TagKeys=["project"]),
         f"update function {PREDICT}",
         "tag project is missing",
     ),
-    "an alias": Hand(
+    "an alias": ManualChange(
         lambda: lambdas().delete_alias(FunctionName=SCALING, Name="live"),
         f"create alias {SCALING}:live",
         "",
     ),
-    "a split alias": Hand(
+    "a split alias": ManualChange(
         lambda: lambdas().update_alias(
             FunctionName=PREDICT, Name="live", RoutingConfig={"AdditionalVersionWeights": {"1": 0.1}}
         ),
         f"update alias {PREDICT}:live",
         "it is split among versions",
     ),
-    "reserved concurrency": Hand(
+    "reserved concurrency": ManualChange(
         lambda: lambdas().put_function_concurrency(FunctionName=DEPLOY, ReservedConcurrentExecutions=3),
         f"update reserved concurrency {DEPLOY}",
         "3 set aside, not 0",
     ),
-    "provisioned concurrency": Hand(
+    "provisioned concurrency": ManualChange(
         lambda: lambdas().delete_provisioned_concurrency_config(FunctionName=PREDICT, Qualifier="live"),
         f"update provisioned concurrency {PREDICT}:live",
         "0 kept warm, not 2",
     ),
-    "warm environments that nobody asked for": Hand(
+    "warm environments that nobody asked for": ManualChange(
         lambda: lambdas().put_provisioned_concurrency_config(
             FunctionName=DEPLOY, Qualifier="live", ProvisionedConcurrentExecutions=1
         ),
         f"update provisioned concurrency {DEPLOY}:live",
         "1 kept warm, not 0",
     ),
-    "a mapping that is off": Hand(
+    "a mapping that is off": ManualChange(
         lambda: lambdas().update_event_source_mapping(UUID=mapping(), Enabled=False),
         f"update event source {QUEUE}",
         "it is switched off",
     ),
-    "a mapping's batch": Hand(
+    "a mapping's batch": ManualChange(
         lambda: lambdas().update_event_source_mapping(UUID=mapping(), BatchSize=1),
         f"update event source {QUEUE}",
         "BatchSize is 1, not 10",
     ),
-    "a mapping's tags": Hand(
+    "a mapping's tags": ManualChange(
         lambda: lambdas().untag_resource(Resource=f"{LAMBDA}:event-source-mapping:{mapping()}", TagKeys=["project"]),
         f"update event source {QUEUE}",
         "tag project is missing",
     ),
-    "a log group that keeps for ever": Hand(
+    "a log group that keeps for ever": ManualChange(
         lambda: logs().delete_retention_policy(logGroupName=GROUP),
         f"update log group {GROUP}",
         "retentionInDays is not set, not 30",
     ),
-    "a log group's tags": Hand(
+    "a log group's tags": ManualChange(
         lambda: logs().untag_resource(resourceArn=f"{LOGS}:log-group:{GROUP}", tagKeys=["project"]),
         f"update log group {GROUP}",
         "tag project is missing",
     ),
-    "a log group": Hand(
+    "a log group": ManualChange(
         lambda: logs().delete_log_group(logGroupName=f"/aws/lambda/{DEPLOY}"),
         f"create log group /aws/lambda/{DEPLOY}",
         "",
     ),
-    "a rule's pattern": Hand(
+    "a rule's pattern": ManualChange(
         lambda: events().put_rule(Name=RULE, EventPattern=json.dumps({"source": ["aws.sagemaker"]})),
         f"update rule {RULE}",
         "it hears other events",
     ),
-    "a rule that sleeps": Hand(
+    "a rule that sleeps": ManualChange(
         lambda: events().disable_rule(Name=RULE),
         f"update rule {RULE}",
         "State is DISABLED, not ENABLED",
     ),
-    "a rule's target": Hand(
+    "a rule's target": ManualChange(
         lambda: events().remove_targets(Rule=RULE, Ids=["deploy"]),
         f"update rule {RULE}",
         "it calls something else",
     ),
-    "a rule without its tags": Hand(
+    "a rule without its tags": ManualChange(
         lambda: events().untag_resource(ResourceARN=f"{EVENTS}:rule/{RULE}", TagKeys=["project"]),
         f"update rule {RULE}",
         "tag project is missing",
     ),
-    "a permission": Hand(
+    "a permission": ManualChange(
         lambda: lambdas().remove_permission(FunctionName=DEPLOY, Qualifier="live", StatementId="pedigree-approved"),
         f"create permission {RULE} on {DEPLOY}",
         "",
     ),
-    "a permission of another rule": Hand(
+    "a permission of another rule": ManualChange(
         lambda: for_another_rule(), f"update permission {RULE} on {DEPLOY}", "somebody changed it"
     ),
-    "a profile": Hand(lambda: remove_profile(), "create instance profile pedigree-ec2"),
-    "the service-linked role": Hand(
+    "a profile": ManualChange(lambda: remove_profile(), "create instance profile pedigree-ec2"),
+    "the service-linked role": ManualChange(
         lambda: iam().delete_service_linked_role(RoleName=LINKED), f"create service-linked role {LINKED}"
     ),
-    "a bucket without encryption": Hand(
+    "a bucket without encryption": ManualChange(
         lambda: s3().delete_bucket_encryption(Bucket=BUCKET),
         f"update bucket {BUCKET}",
         "encryption is not as settings have it",
     ),
-    "a bucket without its tags": Hand(
+    "a bucket without its tags": ManualChange(
         lambda: s3().delete_bucket_tagging(Bucket=BUCKET),
         f"update bucket {BUCKET}",
         "tags is not as settings have it",
     ),
-    "the code": Hand(lambda: s3().delete_object(Bucket=BUCKET, Key=code()), f"create code {KEY}"),
-    "other code under its name": Hand(
+    "the code": ManualChange(lambda: s3().delete_object(Bucket=BUCKET, Key=code()), f"create code {KEY}"),
+    "other code under its name": ManualChange(
         lambda: s3().put_object(Bucket=BUCKET, Key=code(), Body=b"else"),
         f"update code {KEY}",
         "what lies there is something else",
     ),
-    "a bucket": Hand(lambda: remove_bucket(), f"create bucket {BUCKET}", "", (f"create code {KEY}",)),
-    "a queue": Hand(lambda: sqs().delete_queue(QueueUrl=url()), f"create queue {QUEUE}"),
-    "a queue that anybody reads in clear": Hand(
+    "a bucket": ManualChange(lambda: remove_bucket(), f"create bucket {BUCKET}", "", (f"create code {KEY}",)),
+    "a queue": ManualChange(lambda: sqs().delete_queue(QueueUrl=url()), f"create queue {QUEUE}"),
+    "a queue that anybody reads in clear": ManualChange(
         lambda: set_queue(QUEUE, SqsManagedSseEnabled="false"),
         f"update queue {QUEUE}",
         "SqsManagedSseEnabled is false, not true",
     ),
-    "a queue without dead letters": Hand(lambda: set_queue(QUEUE, RedrivePolicy=""), f"update queue {QUEUE}"),
-    "a queue of dead letters": Hand(
+    "a queue without dead letters": ManualChange(lambda: set_queue(QUEUE, RedrivePolicy=""), f"update queue {QUEUE}"),
+    "a queue of dead letters": ManualChange(
         lambda: set_queue(f"{QUEUE}-dead", MessageRetentionPeriod="60"),
         f"update queue {QUEUE}-dead",
         "MessageRetentionPeriod is 60, not 1209600",
     ),
-    "a function": Hand(
+    "a function": ManualChange(
         lambda: lambdas().delete_function(FunctionName=SCALING),
         f"create function {SCALING}",
         "",
         (f"create alias {SCALING}:live",),
     ),
-    "a function's code": Hand(lambda: other_code(), f"update function {PREDICT}", "the code is another"),
-    "a mapping": Hand(lambda: lambdas().delete_event_source_mapping(UUID=mapping()), f"create event source {QUEUE}"),
-    "a rule": Hand(lambda: remove_rule(), f"create rule {RULE}"),
-    "a group": Hand(
+    "a function's code": ManualChange(lambda: other_code(), f"update function {PREDICT}", "the code is another"),
+    "a mapping": ManualChange(
+        lambda: lambdas().delete_event_source_mapping(UUID=mapping()), f"create event source {QUEUE}"
+    ),
+    "a rule": ManualChange(lambda: remove_rule(), f"create rule {RULE}"),
+    "a group": ManualChange(
         lambda: client("sagemaker").delete_model_package_group(ModelPackageGroupName=NAME), f"create model group {NAME}"
     ),
-    "a group's tags": Hand(
+    "a group's tags": ManualChange(
         lambda: client("sagemaker").delete_tags(ResourceArn=group(), TagKeys=["project"]),
         f"update model group {NAME}",
         "tag project is missing",
     ),
-    "a pipeline's definition": Hand(
+    "a pipeline's definition": ManualChange(
         lambda: client("sagemaker").update_pipeline(
             PipelineName=NAME, PipelineDefinition=json.dumps({"Version": "2020-12-01", "Steps": []})
         ),
         f"update pipeline {NAME}",
     ),
-    "a pipeline's description": Hand(
+    "a pipeline's description": ManualChange(
         lambda: client("sagemaker").update_pipeline(PipelineName=NAME, PipelineDescription="Mine."),
         f"update pipeline {NAME}",
         "PipelineDescription is Mine., not From a folder of images to a deployed, autoscaled classifier.",
     ),
-    "a pipeline's tags": Hand(
+    "a pipeline's tags": ManualChange(
         lambda: client("sagemaker").add_tags(
             ResourceArn=client("sagemaker").describe_pipeline(PipelineName=NAME)["PipelineArn"],
             Tags=[{"Key": "project", "Value": "mine"}],
@@ -369,22 +371,24 @@ HANDS: dict[str, Hand] = {
         f"update pipeline {NAME}",
         "tag project is mine, not pedigree",
     ),
-    "a pipeline": Hand(
+    "a pipeline": ManualChange(
         lambda: client("sagemaker").delete_pipeline(PipelineName=NAME, ClientRequestToken="t" * 32),
         f"create pipeline {NAME}",
     ),
-    "a schedule's times": Hand(lambda: set_schedule(ScheduleExpression="rate(1 minutes)"), f"update schedule {NAME}"),
-    "a schedule": Hand(lambda: client("scheduler").delete_schedule(Name=NAME), f"create schedule {NAME}"),
-    "a schedule's dead letters": Hand(
+    "a schedule's times": ManualChange(
+        lambda: set_schedule(ScheduleExpression="rate(1 minutes)"), f"update schedule {NAME}"
+    ),
+    "a schedule": ManualChange(lambda: client("scheduler").delete_schedule(Name=NAME), f"create schedule {NAME}"),
+    "a schedule's dead letters": ManualChange(
         lambda: sqs().delete_queue(QueueUrl=url(f"{NAME}-schedule-dead")), f"create queue {NAME}-schedule-dead"
     ),
 }
 
 
-def rounds() -> list[list[Hand]]:
+def independent_rounds() -> list[list[ManualChange]]:
     """All hands in rounds, of which none has two about the same thing: in a round they can be at work together."""
-    found: list[dict[str, Hand]] = []
-    for hand in HANDS.values():
+    found: list[dict[str, ManualChange]] = []
+    for hand in MANUAL_CHANGES.values():
         thing = hand.what.split(" ", 1)[1]
         free = next((one for one in found if thing not in one), None)
         if free is None:

@@ -32,7 +32,7 @@ def product(
     )
 
 
-def machine(name: str, component: str, usage: str, usd: str, **more: Any) -> str:
+def instance_price(name: str, component: str, usage: str, usd: str, **more: Any) -> str:
     """An instance type for one use."""
     attributes = {
         "servicecode": "AmazonSageMaker",
@@ -49,7 +49,7 @@ def machine(name: str, component: str, usage: str, usd: str, **more: Any) -> str
     return product(attributes, usd, **more)
 
 
-def warm(group: str, usd: str) -> str:
+def provisioned_concurrency_price(group: str, usd: str) -> str:
     """Provisioned concurrency of Lambda."""
     attributes = {
         "servicecode": "AWSLambda",

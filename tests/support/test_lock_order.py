@@ -8,17 +8,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import lock_order
-from tests.support.lock_order import Order
+from tests.support.lock_order import LockOrder
 
 
 @pytest.fixture
-def order() -> Iterator[Order]:
+def order() -> Iterator[LockOrder]:
     before = threading.Lock, threading.RLock
-    yield lock_order.watch("tests")
+    yield lock_order.track("tests")
     threading.Lock, threading.RLock = before
 
 
-def test_one_order_is_no_circle(order: Order) -> None:
+def test_one_order_is_no_circle(order: LockOrder) -> None:
     first, second = threading.Lock(), threading.RLock()
     for _ in range(2):
         with first, second, second:
@@ -26,7 +26,7 @@ def test_one_order_is_no_circle(order: Order) -> None:
     assert order.circles() == []
 
 
-def test_both_orders_are_told_with_both_places_though_nobody_waited(order: Order) -> None:
+def test_both_orders_are_told_with_both_places_though_nobody_waited(order: LockOrder) -> None:
     first = threading.Lock()
     second = threading.RLock()
     with first, second:
@@ -39,7 +39,7 @@ def test_both_orders_are_told_with_both_places_though_nobody_waited(order: Order
     assert order.circles() == []
 
 
-def test_a_circle_may_be_wider_than_two(order: Order) -> None:
+def test_a_circle_may_be_wider_than_two(order: LockOrder) -> None:
     first = threading.Lock()
     second = threading.Lock()
     third = threading.Lock()
@@ -49,7 +49,7 @@ def test_a_circle_may_be_wider_than_two(order: Order) -> None:
     assert len(order.circles()) == 1
 
 
-def test_who_waits_for_a_condition_does_not_hold_its_lock(order: Order) -> None:
+def test_who_waits_for_a_condition_does_not_hold_its_lock(order: LockOrder) -> None:
     first, changed = threading.Lock(), threading.Condition()
     with changed:
         changed.wait_for(lambda: True)
@@ -63,7 +63,7 @@ def test_who_waits_for_a_condition_does_not_hold_its_lock(order: Order) -> None:
     assert order.circles() == []
 
 
-def test_who_only_tries_waits_for_nobody(order: Order) -> None:
+def test_who_only_tries_waits_for_nobody(order: LockOrder) -> None:
     first = threading.Lock()
     second = threading.Lock()
     with first, second:

@@ -12,7 +12,7 @@ ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 
 
-class SetClock:
+class ManualClock:
     """A clock that shows what it was set to."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class SetClock:
         self.moment += dt.timedelta(seconds=seconds)
 
 
-class KeptObjects:
+class MemoryObjects:
     """Objects by their address."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class KeptObjects:
         return self.contents[uri]
 
 
-def world(folder: Path, clock: SetClock | None = None, objects: KeptObjects | None = None) -> World:
+def world(folder: Path, clock: ManualClock | None = None, objects: MemoryObjects | None = None) -> World:
     """A world whose memory is in a folder: a second one in the same folder remembers what the first did."""
     store = Store(folder / "state.sqlite")
-    return World(ACCOUNT, "us-east-1", folder, store, objects or KeptObjects(), clock or SetClock())
+    return World(ACCOUNT, "us-east-1", folder, store, objects or MemoryObjects(), clock or ManualClock())

@@ -20,8 +20,8 @@ from pipeline.account.prices import parse
 from tests.support.accounts import CALLER
 from tests.support.definitions import configure
 from tests.support.fakes.aws import ACCOUNT, REGION
-from tests.support.moments import NOW, SteadyClock
-from tests.support.price_lists import machine, product, warm
+from tests.support.fixed_clock import NOW, FixedClock
+from tests.support.price_lists import instance_price, product, provisioned_concurrency_price
 
 Answers = Mapping[tuple[str, str], Any]
 
@@ -56,24 +56,26 @@ class Fake:
 
 
 def account(fake: Fake) -> Account:
-    return Account(ACCOUNT, REGION, lambda service: fake, CALLER, SteadyClock())
+    return Account(ACCOUNT, REGION, lambda service: fake, CALLER, FixedClock())
 
 
 PRODUCTS = {
     "ml.m5.large": [
-        machine("ml.m5.large", "Training", "Train", "0.1150000000"),
-        machine("ml.m5.large", "Hosting", "Host", "0.1200000000"),
-        machine("ml.m5.large", "Processing", "Processing", "0.1300000000"),
-        machine("ml.m5.large", "Studio-JupyterLab", "Studio:JupyterLab", "9.0000000000"),
-        machine("ml.m5.large", "Training-Free", "Train", "0.0000000000"),
-        machine("ml.m5.large", "Cluster", "Cluster", "8.0000000000"),
+        instance_price("ml.m5.large", "Training", "Train", "0.1150000000"),
+        instance_price("ml.m5.large", "Hosting", "Host", "0.1200000000"),
+        instance_price("ml.m5.large", "Processing", "Processing", "0.1300000000"),
+        instance_price("ml.m5.large", "Studio-JupyterLab", "Studio:JupyterLab", "9.0000000000"),
+        instance_price("ml.m5.large", "Training-Free", "Train", "0.0000000000"),
+        instance_price("ml.m5.large", "Cluster", "Cluster", "8.0000000000"),
         product({"usagetype": "USE1-Train:ml.m5.large"}, "7.0", unit="GB-Mo"),
         json.dumps({"product": {"attributes": {"usagetype": "USE1-Train:ml.m5.large"}}, "terms": {}}),
     ],
     "ml.p4d.24xlarge": [
-        machine("ml.p4d.24xlarge", "Training", "Train", "25.2512860000", since="2026-06-01T00:00:00Z"),
+        instance_price("ml.p4d.24xlarge", "Training", "Train", "25.2512860000", since="2026-06-01T00:00:00Z"),
     ],
-    "AWS-Lambda-Provisioned-Concurrency-ARM": [warm("AWS-Lambda-Provisioned-Concurrency-ARM", "0.0000033334")],
+    "AWS-Lambda-Provisioned-Concurrency-ARM": [
+        provisioned_concurrency_price("AWS-Lambda-Provisioned-Concurrency-ARM", "0.0000033334")
+    ],
 }
 
 
@@ -112,8 +114,8 @@ def test_prices_are_read_by_use_and_nothing_else_is_taken_for_them() -> None:
 
 
 def test_of_several_prices_the_newest_counts() -> None:
-    old = json.loads(machine("ml.c5.large", "Training", "Train", "0.2", since="2024-01-01T00:00:00Z"))
-    new = json.loads(machine("ml.c5.large", "Training", "Train", "0.1", since="2026-01-01T00:00:00Z"))
+    old = json.loads(instance_price("ml.c5.large", "Training", "Train", "0.2", since="2024-01-01T00:00:00Z"))
+    new = json.loads(instance_price("ml.c5.large", "Training", "Train", "0.1", since="2026-01-01T00:00:00Z"))
     new["terms"]["OnDemand"].update(old["terms"]["OnDemand"])
     fake = Fake(
         {
@@ -139,9 +141,9 @@ def step(name: str, kind: str, job: str, **more: Any) -> dict[str, Any]:
     return {"StepName": name, "StepStatus": "Succeeded", "Metadata": {kind: {"Arn": arn}}, **more}
 
 
-def processing(hours: float, machine: str = "ml.m5.xlarge") -> dict[str, Any]:
+def processing(hours: float, instance_price: str = "ml.m5.xlarge") -> dict[str, Any]:
     return {
-        "ProcessingResources": {"ClusterConfig": {"InstanceType": machine}},
+        "ProcessingResources": {"ClusterConfig": {"InstanceType": instance_price}},
         "ProcessingStartTime": NOW,
         "ProcessingEndTime": NOW + dt.timedelta(hours=hours),
     }

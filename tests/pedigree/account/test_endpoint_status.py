@@ -9,12 +9,12 @@ from pedigree.account.endpoint_status import Activity, Alarm, Fleet, Policy, Sca
 from pedigree.account.errors import AbsentError, RefusedError
 from pedigree.account.perform import carry_out
 from tests.support.fakes.endpoint_services import NOON, PACKAGE, FixedAnswers, alarms, registry, sagemaker, scaling
-from tests.support.fakes.reached import CALLER, reached
+from tests.support.fakes.served_services import CALLER, account_with
 
 
 def test_all_that_one_wants_to_know_of_an_endpoint() -> None:
     watched = alarms()
-    account = reached({"sagemaker": sagemaker(), "application-autoscaling": scaling(), "cloudwatch": watched})
+    account = account_with({"sagemaker": sagemaker(), "application-autoscaling": scaling(), "cloudwatch": watched})
     found = report(account, "dogs")
     policy = Policy("target", "SageMakerVariantInvocationsPerInstance", 30.0, 300, 60, ("high", "low"))
     assert (found.status, found.configuration, found.next_configuration) == ("Updating", "dogs-v2", "dogs-v3")
@@ -31,29 +31,29 @@ def test_all_that_one_wants_to_know_of_an_endpoint() -> None:
 
 def test_an_endpoint_that_does_not_scale_and_has_no_alarms() -> None:
     plain = {"EndpointName": "dogs", "EndpointStatus": "Failed", "FailureReason": "no\ncapacity"}
-    found = report(reached({"sagemaker": FixedAnswers(describe_endpoint=plain)}), "dogs")
+    found = report(account_with({"sagemaker": FixedAnswers(describe_endpoint=plain)}), "dogs")
     assert (found.fleets, found.activities, found.alarms, found.reason) == ((), (), (), "no capacity")
 
 
 def test_no_endpoint_says_where_one_comes_from() -> None:
     with pytest.raises(AbsentError, match="has no endpoint cats in us-east-1; the first execution that passes its"):
-        report(reached({"sagemaker": FixedAnswers()}), "cats")
+        report(account_with({"sagemaker": FixedAnswers()}), "cats")
 
 
 def test_versions_the_newest_first_and_where_they_serve() -> None:
-    account = reached({"sagemaker": registry("Approved", "Rejected", "PendingManualApproval")})
+    account = account_with({"sagemaker": registry("Approved", "Rejected", "PendingManualApproval")})
     assert [one.number for one in versions.newest(account, "dog-breeds", 2)] == [3, 2]
     assert versions.served(account, "dogs") == {f"{PACKAGE}/2": "serves"}
-    assert versions.served(reached({"sagemaker": FixedAnswers()}), "dogs") == {}
-    assert versions.newest(reached({"sagemaker": FixedAnswers()}), "dog-breeds", 2) == []
+    assert versions.served(account_with({"sagemaker": FixedAnswers()}), "dogs") == {}
+    assert versions.newest(account_with({"sagemaker": FixedAnswers()}), "dog-breeds", 2) == []
 
 
 def test_approving_says_who_approved() -> None:
     fake = registry("PendingManualApproval")
-    change = versions.approve(reached({"sagemaker": fake}), "dog-breeds", 1)
+    change = versions.approve(account_with({"sagemaker": fake}), "dog-breeds", 1)
     assert change is not None
     assert change.why == ("it was PendingManualApproval", "the rule on approvals then brings it to its endpoint")
-    carry_out(change, reached({"sagemaker": fake}))
+    carry_out(change, account_with({"sagemaker": fake}))
     assert fake.requests["update_model_package"] == {
         "ModelPackageArn": f"{PACKAGE}/1",
         "ModelApprovalStatus": "Approved",
@@ -62,7 +62,7 @@ def test_approving_says_who_approved() -> None:
 
 
 def test_a_version_that_is_approved_is_left_alone() -> None:
-    assert versions.approve(reached({"sagemaker": registry("Approved")}), "dog-breeds", 1) is None
+    assert versions.approve(account_with({"sagemaker": registry("Approved")}), "dog-breeds", 1) is None
 
 
 @pytest.mark.parametrize(
@@ -75,4 +75,4 @@ def test_a_version_that_is_approved_is_left_alone() -> None:
 )
 def test_a_version_that_cannot_be_approved(fake: FixedAnswers, kind: type[Exception], told: str) -> None:
     with pytest.raises(kind, match=told):
-        versions.approve(reached({"sagemaker": fake}), "dog-breeds", 9)
+        versions.approve(account_with({"sagemaker": fake}), "dog-breeds", 9)

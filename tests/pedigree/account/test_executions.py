@@ -12,15 +12,24 @@ from pedigree.account.errors import AbsentError, DeniedError, PassingError, Refu
 from pedigree.account.perform import carry_out
 from pedigree.account.watching import Watch, looks
 from pedigree.cli import execution_view
-from tests.support.fakes.clients import FAULTS, Fault, Wire, refusal
-from tests.support.fakes.executions import NOON, PIPELINE, Executions, Logs, Stage, arn, job, step
-from tests.support.fakes.reached import reached
+from tests.support.fakes.clients import FAULTS, CallLog, Fault, refusal
+from tests.support.fakes.executions import (
+    NOON,
+    PIPELINE,
+    Executions,
+    ExecutionState,
+    Logs,
+    arn,
+    job_metadata,
+    listed_step,
+)
+from tests.support.fakes.served_services import account_with
 
 BUSY = FAULTS["throttled"]
 
 
-def account(fake: Executions, logs: Logs | None = None, wire: Wire | None = None) -> Account:
-    return reached({"sagemaker": fake, "logs": logs or Logs()}, wire)
+def account(fake: Executions, logs: Logs | None = None, wire: CallLog | None = None) -> Account:
+    return account_with({"sagemaker": fake, "logs": logs or Logs()}, wire)
 
 
 def three() -> Executions:
@@ -63,8 +72,8 @@ def test_a_pipeline_that_never_ran() -> None:
 
 def test_the_list_tells_how_each_ended_and_who_started_it() -> None:
     fake = three()
-    fake.add("bad4", Stage("Failed", reason="Step failure:\n one or more"))
-    fake.add("run5", Stage("Executing"), Stage("Executing"))
+    fake.add("bad4", ExecutionState("Failed", reason="Step failure:\n one or more"))
+    fake.add("run5", ExecutionState("Executing"), ExecutionState("Executing"))
     found = executions.newest(account(fake), PIPELINE, 2)
     assert [(one.id, one.status, one.by, one.reason) for one in found] == [
         ("run5", "Executing", "pedigree-scheduler/abc", ""),
@@ -81,7 +90,7 @@ def test_what_is_over_or_stopping_is_not_stopped_again(status: str) -> None:
 
 def test_stopping_and_retrying() -> None:
     fake = Executions()
-    fake.add("run", Stage("Executing"))
+    fake.add("run", ExecutionState("Executing"))
     stop = executions.stop(executions.choose(account(fake), PIPELINE))
     assert stop is not None
     carry_out(stop, account(fake))
@@ -105,12 +114,12 @@ def test_what_cannot_be_retried_is_told(status: str, told: str) -> None:
 
 def view_of(*steps: dict[str, object], status: str = "Executing", logs: Logs | None = None) -> progress.View:
     fake = Executions()
-    fake.add("run", Stage(status, tuple(steps)))
+    fake.add("run", ExecutionState(status, tuple(steps)))
     return progress.viewer(account(fake, logs), PIPELINE, arn("run"))()
 
 
 def test_every_step_of_the_definition_is_shown_also_before_it_begins() -> None:
-    view = view_of(step("PrepareData", "Succeeded"), step("Tune", "Executing"))
+    view = view_of(listed_step("PrepareData", "Succeeded"), listed_step("Tune", "Executing"))
     assert [(one.name, one.status) for one in view.steps] == [
         ("PrepareData", "Succeeded"),
         ("Tune", "Executing"),
@@ -120,14 +129,14 @@ def test_every_step_of_the_definition_is_shown_also_before_it_begins() -> None:
 
 
 def test_what_never_ran_is_told_from_what_waits() -> None:
-    view = view_of(step("PrepareData", "Failed", FailureReason="no\nimages"), status="Failed")
+    view = view_of(listed_step("PrepareData", "Failed", FailureReason="no\nimages"), status="Failed")
     assert [one.status for one in view.steps] == ["Failed", "Not run", "Not run"]
     assert view.steps[0].reason == "no images"
 
 
 def test_without_the_definition_the_steps_that_have_begun_are_shown() -> None:
-    fake, wire = Executions(), Wire()
-    fake.add("run", Stage("Executing", (step("Tune", "Executing"),)))
+    fake, wire = Executions(), CallLog()
+    fake.add("run", ExecutionState("Executing", (listed_step("Tune", "Executing"),)))
     wire.break_on("sagemaker:DescribePipelineDefinitionForExecution", "AccessDeniedException", "not authorized")
     view = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))()
     assert [one.name for one in view.steps] == ["Tune"]
@@ -146,14 +155,16 @@ def test_without_the_definition_the_steps_that_have_begun_are_shown() -> None:
     ],
 )
 def test_what_is_worth_knowing_of_a_step(more: dict[str, object], notes: tuple[str, ...]) -> None:
-    assert view_of(step("Tune", "Executing", **more)).steps[1].notes == notes
+    assert view_of(listed_step("Tune", "Executing", **more)).steps[1].notes == notes
 
 
 def test_a_failed_job_shows_the_end_of_its_log_and_where_the_rest_is() -> None:
     lines = [f"line {n}" for n in range(100)] + ["progress 1\rprogress 2\r\nRuntimeError: out of memory\n"]
     streams = {"train-1/algo-1-17": ["waiting"], "train-1/algo-2-17": lines, "train-10/algo-1-17": ["another's"]}
     logs = Logs({"/aws/sagemaker/TrainingJobs": streams})
-    view = view_of(step("Tune", "Failed", Metadata=job("TrainingJob", "train-1")), status="Failed", logs=logs)
+    view = view_of(
+        listed_step("Tune", "Failed", Metadata=job_metadata("TrainingJob", "train-1")), status="Failed", logs=logs
+    )
     tail = view.logs["Tune"]
     assert tail.log == "/aws/sagemaker/TrainingJobs train-1/algo-2-17"
     assert tail.lines == (*(f"line {n}" for n in range(82, 100)), "progress 2", "RuntimeError: out of memory")
@@ -165,33 +176,35 @@ def test_a_failed_job_shows_the_end_of_its_log_and_where_the_rest_is() -> None:
 
 def test_a_failed_search_shows_the_log_of_the_training_that_failed_last() -> None:
     logs = Logs({"/aws/sagemaker/TrainingJobs": {"search-002-bad/algo-1-1": ["ValueError: no"]}})
-    view = view_of(step("Tune", "Failed", Metadata=job("TuningJob", "search")), status="Failed", logs=logs)
+    view = view_of(
+        listed_step("Tune", "Failed", Metadata=job_metadata("TuningJob", "search")), status="Failed", logs=logs
+    )
     assert view.logs["Tune"].lines == ("ValueError: no",)
 
 
 def test_a_failed_function_shows_the_end_of_its_log() -> None:
     function = {"Lambda": {"Arn": "arn:aws:lambda:us-east-1:123456789012:function:sagemaker-deploy:live"}}
     logs = Logs({"/aws/lambda/sagemaker-deploy": {"2026/01/01/[1]abc": ["it was refused"]}})
-    view = view_of(step("Tune", "Failed", Metadata=function), status="Failed", logs=logs)
+    view = view_of(listed_step("Tune", "Failed", Metadata=function), status="Failed", logs=logs)
     assert view.logs["Tune"].lines == ("it was refused",)
     assert view.steps[1].job is not None
     assert view.steps[1].job.link("us-east-1").endswith("/lambda/home?region=us-east-1#/functions/sagemaker-deploy")
 
 
 def test_a_log_that_is_not_there_or_may_not_be_read_does_not_hide_the_failure() -> None:
-    failed = step("Tune", "Failed", Metadata=job("ProcessingJob", "prepare"))
+    failed = listed_step("Tune", "Failed", Metadata=job_metadata("ProcessingJob", "prepare"))
     assert view_of(failed, status="Failed").logs["Tune"].lines == ("nothing was written",)
-    fake, wire = Executions(), Wire()
-    fake.add("run", Stage("Failed", (failed,)))
+    fake, wire = Executions(), CallLog()
+    fake.add("run", ExecutionState("Failed", (failed,)))
     wire.break_on("logs:DescribeLogStreams", "AccessDeniedException", "Access denied")
     view = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))()
     assert view.logs["Tune"].lines[0].startswith("the log cannot be read: arn:aws:iam::123456789012:user/me may not")
 
 
 def test_a_log_is_read_once_and_again_after_a_retry() -> None:
-    fake, wire = Executions(), Wire()
-    failed = Stage("Executing", (step("Tune", "Failed", Metadata=job("TrainingJob", "t")),))
-    fake.add("run", failed, failed, Stage("Executing", (step("Tune", "Executing"),)), failed)
+    fake, wire = Executions(), CallLog()
+    failed = ExecutionState("Executing", (listed_step("Tune", "Failed", Metadata=job_metadata("TrainingJob", "t")),))
+    fake.add("run", failed, failed, ExecutionState("Executing", (listed_step("Tune", "Executing"),)), failed)
     look = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))
     reads = []
     for _ in range(4):
@@ -201,10 +214,10 @@ def test_a_log_is_read_once_and_again_after_a_retry() -> None:
 
 
 def test_what_trainings_and_searches_have_reached_is_told() -> None:
-    fake, wire = three(), Wire()
-    search = step("Tune", "Executing", Metadata=job("TuningJob", "search"))
-    training = step("TrainBest", "Succeeded", Metadata=job("TrainingJob", "train"))
-    fake.add("run", *[Stage("Executing", (search, training))] * 3)
+    fake, wire = three(), CallLog()
+    search = listed_step("Tune", "Executing", Metadata=job_metadata("TuningJob", "search"))
+    training = listed_step("TrainBest", "Succeeded", Metadata=job_metadata("TrainingJob", "train"))
+    fake.add("run", *[ExecutionState("Executing", (search, training))] * 3)
     fake.metrics = {"train": {"train:loss": 2.0, "validation:accuracy": 0.91234567}}
     look = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))
     told = {one.name: one.notes for one in look().steps}
@@ -216,15 +229,18 @@ def test_what_trainings_and_searches_have_reached_is_told() -> None:
 
 
 def test_a_step_that_begins_is_told_with_its_page_in_the_console_if_there_is_one() -> None:
-    begun = view_of(step("TrainBest", "Executing", Metadata=job("TrainingJob", "train"))).steps[-1]
+    begun = view_of(listed_step("TrainBest", "Executing", Metadata=job_metadata("TrainingJob", "train"))).steps[-1]
     page = "https://us-east-1.console.aws.amazon.com/sagemaker/home?region=us-east-1#/jobs/train"
     assert execution_view.change(begun, "us-east-1", NOON).endswith(f"TrainBest Executing  {page}")
     assert execution_view.change(begun, "", NOON).endswith("TrainBest Executing")
 
 
 def test_numbers_that_cannot_be_read_hold_nothing_up() -> None:
-    fake, wire = three(), Wire()
-    fake.add("run", Stage("Executing", (step("Tune", "Executing", Metadata=job("TrainingJob", "train")),)))
+    fake, wire = three(), CallLog()
+    fake.add(
+        "run",
+        ExecutionState("Executing", (listed_step("Tune", "Executing", Metadata=job_metadata("TrainingJob", "train")),)),
+    )
     wire.break_on("sagemaker:DescribeTrainingJob", "AccessDeniedException", "no")
     told = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))().steps[1].notes
     assert told[0].startswith("what it has reached cannot be read: ")
@@ -234,7 +250,7 @@ def test_the_link_leads_to_studio_and_where_there_is_none_to_its_page() -> None:
     assert view_of().link == (
         "https://studio-d-abc.studio.us-east-1.sagemaker.aws/pipelines/view/dog-breeds/executions/run/graph"
     )
-    fake, wire = Executions(domains=[]), Wire()
+    fake, wire = Executions(domains=[]), CallLog()
     fake.add("run")
     console = "https://us-east-1.console.aws.amazon.com/sagemaker/home?region=us-east-1#/studio"
     assert progress.viewer(account(fake), PIPELINE, arn("run"))().link == console
@@ -247,8 +263,8 @@ def watch(on: Account, told: list[str], at_most: float = 3600) -> Watch:
 
 
 def test_looking_goes_on_while_aws_is_busy() -> None:
-    fake, wire, told = Executions(), Wire(), list[str]()
-    fake.add("run", Stage("Executing"), Stage("Executing"), Stage("Succeeded"))
+    fake, wire, told = Executions(), CallLog(), list[str]()
+    fake.add("run", ExecutionState("Executing"), ExecutionState("Executing"), ExecutionState("Succeeded"))
     on = account(fake, wire=wire)
     seen = []
     for execution in looks(lambda: executions.described(on, arn("run")), watch(on, told)):
@@ -263,13 +279,13 @@ def test_looking_goes_on_while_aws_is_busy() -> None:
 
 def test_looking_ends_when_its_time_is_up() -> None:
     fake = Executions()
-    fake.add("run", Stage("Executing"))
+    fake.add("run", ExecutionState("Executing"))
     on = account(fake)
     assert len(list(looks(lambda: executions.described(on, arn("run")), watch(on, [], 60)))) == 7
 
 
 def test_an_aws_that_never_answers_is_told_in_the_end() -> None:
-    fake, wire, told = three(), Wire(), list[str]()
+    fake, wire, told = three(), CallLog(), list[str]()
     on = account(fake, wire=wire)
     wire.break_at(0, FAULTS["down from then on"])
     with pytest.raises(PassingError):
@@ -278,7 +294,7 @@ def test_an_aws_that_never_answers_is_told_in_the_end() -> None:
 
 
 def test_what_does_not_pass_is_told_at_once() -> None:
-    fake, wire = three(), Wire()
+    fake, wire = three(), CallLog()
     on = account(fake, wire=wire)
     wire.break_at(0, Fault(lambda name: refusal(name, "AccessDeniedException", "no")))
     with pytest.raises(DeniedError):

@@ -12,7 +12,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import RefusedError, UnfinishedError
 from pedigree.account.perform import carry_out, fulfil
 from pedigree.account.plan import Call, Change, Emptying, Wait, plan
-from tests.support.accounts import PatientClock
+from tests.support.accounts import InstantClock
 
 GONE = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no such thing"}}, "DescribeThing")
 
@@ -54,7 +54,7 @@ class Heap:
 
 
 def account(service: Any) -> Account:
-    return Account("123456789012", "us-east-1", lambda name: service, "me", PatientClock())
+    return Account("123456789012", "us-east-1", lambda name: service, "me", InstantClock())
 
 
 def waited(service: Any, wait: Wait) -> list[str]:

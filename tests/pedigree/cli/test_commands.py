@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import INSTALLED, ROOT, environment
-from tests.support.processes import hear_interruptions
+from tests.support.processes import enable_interrupts
 
 # Where namespaces may not be made, a Python without connect() stands in for a machine without network.
 WITHOUT_CONNECT = "import socket; socket.socket.connect = None; from pedigree.cli.main import main; main()"
@@ -203,7 +203,7 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     output.mkdir()
     command = [str(INSTALLED), "graph", str(endless), "--output", str(output)]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, preexec_fn=hear_interruptions
+        command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, preexec_fn=enable_interrupts
     )
     with process, endless.open("w"):
         process.send_signal(signal.SIGINT)

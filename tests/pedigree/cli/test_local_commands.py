@@ -25,7 +25,7 @@ from pipeline.commands import run
 from tests.support import local_aws
 from tests.support.accounts import settings
 from tests.support.pipelines import ROLE, definition, processing_step
-from tests.support.processes import hear_interruptions
+from tests.support.processes import enable_interrupts
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
@@ -192,7 +192,7 @@ def commands(folder: Path) -> list[str]:
 def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
     code = "import sys; from pathlib import Path; from pedigree.localaws import process; process.up(Path(sys.argv[1]))"
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=hear_interruptions
+        [sys.executable, "-c", code, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=enable_interrupts
     ) as starting:
         until(lambda: bool(commands(folder)), wanted=True)
         starting.send_signal(signal.SIGINT)

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.protocol.models import model
-from tests.support.malformed import faults, fitting, inhabitants, wire
-from tests.support.malformed.inhabitants import KEPT, PREY
+from tests.support.malformed import request_faults, resources, valid_requests, wire
+from tests.support.malformed.resources import EXPENDABLE, PROTECTED
 
 _SERVER_FAULT, _CLIENT_FAULT = 500, 400
 # Of each service, and as many without a fault.
@@ -51,10 +51,12 @@ class Nonsense:
     @cache  # noqa: B019
     def role(self) -> Mapping[str, str]:
         """Credentials of a role that may do everything."""
-        told = self.client("sts").assume_role(RoleArn=inhabitants.role(KEPT), RoleSessionName="session")["Credentials"]
+        told = self.client("sts").assume_role(RoleArn=resources.role(PROTECTED), RoleSessionName="session")[
+            "Credentials"
+        ]
         return {"key": told["AccessKeyId"], "token": told["SessionToken"]}
 
-    def send(self, service: str, asked: wire.Asked, *, as_role: bool = False) -> wire.Answered:
+    def send(self, service: str, asked: wire.HttpRequest, *, as_role: bool = False) -> wire.HttpResponse:
         """The answer to a request that somebody signed; never a server's fault, always in the protocol's form."""
         who = self.role() if as_role else {}
         answer = wire.send(self.local.port, replace(asked, headers={**wire.signed(service, **who), **asked.headers}))
@@ -65,7 +67,7 @@ class Nonsense:
         return answer
 
 
-def _readable(answer: wire.Answered) -> None:
+def _readable(answer: wire.HttpResponse) -> None:
     """An error is a document of its protocol."""
     try:
         if "json" in answer.headers["content-type"]:
@@ -81,8 +83,8 @@ def nonsense(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nonsense]:
     local = LocalAws(Options(tmp_path_factory.mktemp("local")))
     local.start()
     asking = Nonsense(local)
-    for name in (KEPT, PREY):
-        inhabitants.settle(asking.client, name)
+    for name in (PROTECTED, EXPENDABLE):
+        resources.create_resources(asking.client, name)
     yield asking
     local.stop()
 
@@ -90,11 +92,11 @@ def nonsense(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nonsense]:
 @pytest.fixture(autouse=True)
 def _unharmed(nonsense: Nonsense, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """What is kept is as it was, the daemon answers, and nothing failed behind its back."""
-    before = inhabitants.told(nonsense.client, KEPT)
+    before = resources.describe_resources(nonsense.client, PROTECTED)
     with caplog.at_level(logging.WARNING):
         yield
-    assert inhabitants.told(nonsense.client, KEPT) == before
-    assert wire.send(nonsense.local.port, wire.Asked("GET", "/_local/health")).status == 200
+    assert resources.describe_resources(nonsense.client, PROTECTED) == before
+    assert wire.send(nonsense.local.port, wire.HttpRequest("GET", "/_local/health")).status == 200
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
 
 
@@ -115,8 +117,8 @@ def test_a_request_with_one_fault_is_refused(nonsense: Nonsense, service: str, d
     is_text = not described.metadata.get("targetPrefix")
     # In a path or a header one fault may leave a request of something else: it may only name what may go.
     is_sure = not is_text or described.metadata["protocol"] in ("query", "ec2")
-    members = fitting.request(data.draw, shape, inhabitants.names(KEPT if is_sure else PREY))
-    wrong = faults.spoilt(data.draw, shape, members, is_text=is_text) if shape is not None else None
+    members = valid_requests.request(data.draw, shape, resources.names_by_member(PROTECTED if is_sure else EXPENDABLE))
+    wrong = request_faults.with_one_fault(data.draw, shape, members, is_text=is_text) if shape is not None else None
     if wrong is None:
         return
     answer = nonsense.send(service, wire.request(service, operation, wrong), as_role=data.draw(st.booleans()))
@@ -130,7 +132,7 @@ def test_a_request_with_one_fault_is_refused(nonsense: Nonsense, service: str, d
 def test_a_request_that_its_model_allows_is_answered(nonsense: Nonsense, service: str, data: st.DataObject) -> None:
     operation = data.draw(st.sampled_from(_supported(nonsense, service)), "operation")
     shape = model(service).operation_model(operation).input_shape
-    members = fitting.request(data.draw, shape, inhabitants.names(PREY))
+    members = valid_requests.request(data.draw, shape, resources.names_by_member(EXPENDABLE))
     nonsense.send(service, wire.request(service, operation, members), as_role=data.draw(st.booleans()))
 
 
@@ -151,8 +153,8 @@ def _labels(service: str, operation: str) -> Mapping[str, str]:
     return {name: "x" for name, member in members if member.serialization.get("location") == "uri"}
 
 
-_LIST_QUEUES = wire.Asked(headers={"X-Amz-Target": "AmazonSQS.ListQueues"}, body=b"{}")
-_URL = f"http://127.0.0.1/{inhabitants.ACCOUNT}/{PREY}"
+_LIST_QUEUES = wire.HttpRequest(headers={"X-Amz-Target": "AmazonSQS.ListQueues"}, body=b"{}")
+_URL = f"http://127.0.0.1/{resources.ACCOUNT}/{EXPENDABLE}"
 
 
 @pytest.mark.parametrize(
@@ -164,19 +166,19 @@ _URL = f"http://127.0.0.1/{inhabitants.ACCOUNT}/{PREY}"
         replace(_LIST_QUEUES, headers={**_LIST_QUEUES.headers, "Content-Type": "application/x-www-form-urlencoded"}),
         replace(_LIST_QUEUES, headers={**_LIST_QUEUES.headers, "User-Agent": "x region/eu-west-1"}),
         replace(_LIST_QUEUES, method="GET"),
-        wire.Asked("POST", "/moto-api/reset"),
-        wire.Asked("GET", "/moto-api/data.json"),
-        wire.Asked("GET", "/latest/meta-data/"),
-        wire.Asked("OPTIONS"),
+        wire.HttpRequest("POST", "/moto-api/reset"),
+        wire.HttpRequest("GET", "/moto-api/data.json"),
+        wire.HttpRequest("GET", "/latest/meta-data/"),
+        wire.HttpRequest("OPTIONS"),
     ],
 )
-def test_a_request_means_one_thing_only(nonsense: Nonsense, asked: wire.Asked) -> None:
+def test_a_request_means_one_thing_only(nonsense: Nonsense, asked: wire.HttpRequest) -> None:
     nonsense.send("sqs", asked)
-    assert nonsense.client("sqs").get_queue_url(QueueName=PREY)["QueueUrl"].endswith(f"/{PREY}")
+    assert nonsense.client("sqs").get_queue_url(QueueName=EXPENDABLE)["QueueUrl"].endswith(f"/{EXPENDABLE}")
 
 
 def test_an_operation_is_only_known_by_its_exact_name(nonsense: Nonsense) -> None:
-    asked = wire.request("events", "putRule", {"Name": PREY, "ScheduleExpression": "rate(1 day)"})
+    asked = wire.request("events", "putRule", {"Name": EXPENDABLE, "ScheduleExpression": "rate(1 day)"})
     answer = nonsense.send("events", asked)
     assert (answer.status, answer.code) == (_CLIENT_FAULT, "UnknownOperationException")
 
@@ -195,7 +197,7 @@ def test_an_operation_is_only_known_by_its_exact_name(nonsense: Nonsense) -> Non
         (
             "events",
             "CreateConnection",
-            {"Name": PREY, "AuthorizationType": "API_KEY"}
+            {"Name": EXPENDABLE, "AuthorizationType": "API_KEY"}
             | {
                 "AuthParameters": {"ApiKeyAuthParameters": {"ApiKeyName": "a" + " " * 510 + "\x00", "ApiKeyValue": "b"}}
             },
@@ -203,9 +205,12 @@ def test_an_operation_is_only_known_by_its_exact_name(nonsense: Nonsense) -> Non
         (
             "sagemaker",
             "CreateTrainingJob",
-            {"TrainingJobName": PREY, "RoleArn": inhabitants.role(PREY)}
+            {"TrainingJobName": EXPENDABLE, "RoleArn": resources.role(EXPENDABLE)}
             | {"AlgorithmSpecification": {"TrainingInputMode": "File"}}
-            | {"OutputDataConfig": {"S3OutputPath": "s3://prey/x"}, "StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+            | {
+                "OutputDataConfig": {"S3OutputPath": "s3://expendable/x"},
+                "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            }
             | {"ResourceConfig": {"VolumeSizeInGB": 1, "InstanceCount": 2**31 - 1, "InstanceType": "ml.m5.large"}},
         ),
     ],

@@ -17,7 +17,7 @@ from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Captures, Exchange
 from tests.support.waiting import until
-from tests.support.worlds import SetClock
+from tests.support.worlds import ManualClock
 
 FULL = OSError("No space left on device")
 CONFIGURED: dict[str, Any] = {
@@ -95,7 +95,7 @@ def blocked(folder: Path) -> Path:
 
 
 def test_lines_wait_until_there_is_room(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    obstacle, logs = blocked(tmp_path), LogFiles(tmp_path / "logs", SetClock())
+    obstacle, logs = blocked(tmp_path), LogFiles(tmp_path / "logs", ManualClock())
     logs.write("group", "stream", "one")
     logs.write("group", "stream", "two")
     obstacle.unlink()
@@ -106,9 +106,9 @@ def test_lines_wait_until_there_is_room(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def test_lines_that_wait_are_kept_though_no_more_come(tmp_path: Path) -> None:
-    obstacle, files = blocked(tmp_path), LogFiles(tmp_path / "logs", SetClock())
+    obstacle, files = blocked(tmp_path), LogFiles(tmp_path / "logs", ManualClock())
     records = Full()
-    logs = CloudWatchLogs(files, cast(Records, records), "us-east-1", SetClock(), seconds=0.01)
+    logs = CloudWatchLogs(files, cast(Records, records), "us-east-1", ManualClock(), seconds=0.01)
     logs.start()
     logs.write("group", "stream", "one")
     until(lambda: records.kept, 1)

@@ -25,8 +25,10 @@ _UNREAD = 1000
 _LISTENING = "0A"
 _SCOPES = sorted({wire.scope(one) for one in wire.SERVICES})
 _GOOD = {
-    "sqs": wire.Asked(headers={"X-Amz-Target": "AmazonSQS.ListQueues", "Content-Type": "application/x-amz-json-1.0"}),
-    "iam": wire.Asked(
+    "sqs": wire.HttpRequest(
+        headers={"X-Amz-Target": "AmazonSQS.ListQueues", "Content-Type": "application/x-amz-json-1.0"}
+    ),
+    "iam": wire.HttpRequest(
         headers={"Content-Type": "application/x-www-form-urlencoded"}, body=b"Action=ListRoles&Version=2010-05-08"
     ),
 }
@@ -61,7 +63,7 @@ def statuses(received: bytes) -> list[int]:
 def is_well(local: LocalAws) -> bool:
     """Whether the daemon answers an ordinary question."""
     asked = _GOOD["sqs"]
-    answer = wire.send(local.port, wire.Asked(headers={**wire.signed("sqs"), **asked.headers}, body=b"{}"))
+    answer = wire.send(local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **asked.headers}, body=b"{}"))
     return answer.status == 200
 
 
@@ -210,7 +212,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_comes(local: LocalAws) ->
 @pytest.mark.parametrize("region", ["xx-nowhere-9", "..", "us-east-1%00", "US-EAST-1", "a" * 200])
 def test_a_region_that_is_none_is_refused(local: LocalAws, region: str) -> None:
     signed = {"Authorization": wire.signed("sqs")["Authorization"].replace("us-east-1", region)}
-    answer = wire.send(local.port, wire.Asked(headers={**_GOOD["sqs"].headers, **signed}, body=b"{}"))
+    answer = wire.send(local.port, wire.HttpRequest(headers={**_GOOD["sqs"].headers, **signed}, body=b"{}"))
     assert 400 <= answer.status < 500
 
 
@@ -266,10 +268,12 @@ def test_a_request_without_a_host_is_refused(local: LocalAws) -> None:
 def test_a_page_of_another_origin_is_told_nothing(local: LocalAws) -> None:
     asked = _GOOD["sqs"]
     origin = {"Origin": "http://elsewhere.example"}
-    answer = wire.send(local.port, wire.Asked(headers={**wire.signed("sqs"), **asked.headers, **origin}, body=b"{}"))
+    answer = wire.send(
+        local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **asked.headers, **origin}, body=b"{}")
+    )
     assert not [name for name in answer.headers if name.startswith("access-control")]
     preflight = {**origin, "Access-Control-Request-Method": "POST"}
-    assert wire.send(local.port, wire.Asked("OPTIONS", headers=preflight)).status == 403
+    assert wire.send(local.port, wire.HttpRequest("OPTIONS", headers=preflight)).status == 403
 
 
 def listening(process: int) -> set[str]:

@@ -19,7 +19,7 @@ from pipeline.account.cost_lines import document, lines
 from pipeline.account.prices import Price, Prices, parse
 from tests.support.definitions import configure
 from tests.support.fakes.aws import REGION
-from tests.support.moments import NOW
+from tests.support.fixed_clock import NOW
 from tests.support.strategies import Values, valid_settings
 
 PUBLIC = ("public figures at second hand, 2026-08", "public figures, 2026-08")

@@ -14,7 +14,18 @@ from pedigree.account.errors import TakenError
 from pedigree.account.plan import Emptying, plan
 from pipeline.account import destroy
 from pipeline.settings.tree import Settings
-from tests.support.accounts import Watched, account, brought_about, client, parts, rights, settings, state, told, whys
+from tests.support.accounts import (
+    RecordedClients,
+    account,
+    apply_parts,
+    change_lines,
+    client,
+    plain_documents,
+    reasons,
+    settings,
+    state,
+    upsert_parts,
+)
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
 from tests.support.injected_faults import FAULTS_AFTER_EFFECT, FAULTS_BEFORE_EFFECT, FaultInjector, upsert_until_done
 from tests.support.used_account import BUCKET, TAGS, deploy, schedule, start_execution, use_account
@@ -67,8 +78,8 @@ def account_in_use(empty_account: None, handlers: Path) -> Settings:
 
 
 def test_a_plan_to_destroy_reads_only_and_lists_all_of_it(account_in_use: Settings) -> None:
-    watched = Watched()
-    planned = told(plan(destroy.parts(account_in_use, data=False), account(watched)))
+    watched = RecordedClients()
+    planned = change_lines(plan(destroy.parts(account_in_use, data=False), account(watched)))
     assert watched.writing() == []
     kinds = list(dict.fromkeys(line.split(" ", 1)[1].rsplit(" ", 1)[0] for line in planned))
     assert kinds == [
@@ -79,24 +90,24 @@ def test_a_plan_to_destroy_reads_only_and_lists_all_of_it(account_in_use: Settin
 
 
 def test_all_of_it_goes_and_nothing_else(account_in_use: Settings) -> None:
-    done = brought_about(destroy.parts(account_in_use, data=False), account())
+    done = apply_parts(destroy.parts(account_in_use, data=False), account())
     assert left() == {**OTHERS, **DATA}
-    assert "executions that are stopped before: 1" in whys(done)
+    assert "executions that are stopped before: 1" in reasons(done)
 
 
 def test_destroying_again_does_nothing(account_in_use: Settings) -> None:
     everything = destroy.parts(account_in_use, data=True)
-    brought_about(everything, account())
-    watched = Watched()
-    assert told(brought_about(everything, account(watched))) == []
+    apply_parts(everything, account())
+    watched = RecordedClients()
+    assert change_lines(apply_parts(everything, account(watched))) == []
     assert watched.writing() == []
 
 
 def test_data_goes_when_it_is_asked_for(account_in_use: Settings) -> None:
-    done = brought_about(destroy.parts(account_in_use, data=True), account())
+    done = apply_parts(destroy.parts(account_in_use, data=True), account())
     assert left() == OTHERS
-    assert "versions in it: 1" in whys(done)
-    assert "versions of objects in it: 3" in whys(done)
+    assert "versions in it: 1" in reasons(done)
+    assert "versions of objects in it: 3" in reasons(done)
 
 
 def test_data_stays_while_another_pipeline_may_use_the_same_bucket(account_in_use: Settings) -> None:
@@ -108,22 +119,22 @@ def test_data_stays_while_another_pipeline_may_use_the_same_bucket(account_in_us
 
 def test_a_schedule_of_that_name_that_starts_something_else_stays(empty_account: None) -> None:
     schedule("dog-breeds", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:bark")
-    assert told(plan(destroy.parts(settings(), data=False), account())) == []
+    assert change_lines(plan(destroy.parts(settings(), data=False), account())) == []
 
 
 def test_a_role_of_that_name_that_is_not_ours_stays(empty_account: None) -> None:
-    trust = json.dumps(rights("ec2").trust)
+    trust = json.dumps(plain_documents("ec2").trust)
     client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=trust)
-    assert told(plan(destroy.parts(settings(), data=True), account())) == []
+    assert change_lines(plan(destroy.parts(settings(), data=True), account())) == []
 
 
 def test_what_others_put_on_a_role_of_ours_does_not_keep_it(empty_account: None, handlers: Path) -> None:
-    brought_about(parts(handlers, only="Role"), account())
-    more = {"PolicyName": "more", "PolicyDocument": json.dumps(rights().policy)}
+    apply_parts(upsert_parts(handlers, only="Role"), account())
+    more = {"PolicyName": "more", "PolicyDocument": json.dumps(plain_documents().policy)}
     client("iam").put_role_policy(RoleName="pedigree-job", **more)
     made = client("iam").create_policy(**more)["Policy"]["Arn"]
     client("iam").attach_role_policy(RoleName="pedigree-job", PolicyArn=made)
-    brought_about(destroy.parts(settings(), data=False), account())
+    apply_parts(destroy.parts(settings(), data=False), account())
     assert client("iam").list_roles()["Roles"] == []
 
 
@@ -132,8 +143,8 @@ def test_of_somebody_elses_bucket_only_our_own_folder_is_emptied(empty_account: 
     for key in ("pedigree/code/1/source.tar.gz", "pedigree-2/other", "dogs/1.jpg"):
         client("s3").put_object(Bucket="our-images", Key=key, Body=b"x")
     chosen = settings({"site.bucket": "our-images"})
-    done = brought_about(destroy.parts(chosen, data=True), account())
-    assert told(done) == ["delete objects our-images/pedigree/"]
+    done = apply_parts(destroy.parts(chosen, data=True), account())
+    assert change_lines(done) == ["delete objects our-images/pedigree/"]
     assert done.changes[0].calls == (Emptying("our-images", "pedigree/"),)
     kept = client("s3").list_objects_v2(Bucket="our-images")["Contents"]
     assert [one["Key"] for one in kept] == ["dogs/1.jpg", "pedigree-2/other"]
@@ -153,7 +164,7 @@ def test_an_endpoint_that_is_being_changed_is_waited_for(empty_account: None, st
     def around(_service: str, operation: str, _arguments: Any, call: Any) -> Any:
         return {**call(), "EndpointStatus": status} if operation == "describe_endpoint" else call()
 
-    planned = plan(destroy.parts(settings(), data=False), account(Watched(around=around)))
+    planned = plan(destroy.parts(settings(), data=False), account(RecordedClients(around=around)))
     [endpoint] = [change for change in planned.changes if change.kind == "endpoint"]
     assert [getattr(act, "operation", "") for act in endpoint.calls] == acts
 

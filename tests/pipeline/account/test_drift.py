@@ -10,9 +10,27 @@ from typing import Any
 import pytest
 
 from pedigree.account.plan import Call, Part, plan
-from tests.support.accounts import Watched, account, brought_about, client, parts, state, told, whys
+from tests.support.accounts import (
+    RecordedClients,
+    account,
+    apply_parts,
+    change_lines,
+    client,
+    reasons,
+    state,
+    upsert_parts,
+)
 from tests.support.fakes.aws import ACCOUNT, REGION
-from tests.support.manual_changes import BUCKET, EVERYTHING, HANDS, PREDICT, RULE, code, other_code, rounds
+from tests.support.manual_changes import (
+    BUCKET,
+    EVERYTHING,
+    MANUAL_CHANGES,
+    PREDICT,
+    RULE,
+    code,
+    independent_rounds,
+    other_code,
+)
 
 pytestmark = pytest.mark.usefixtures("made_account")
 
@@ -20,24 +38,24 @@ pytestmark = pytest.mark.usefixtures("made_account")
 @pytest.fixture(scope="module")
 def wanted(handlers: Path) -> list[Part]:
     """All parts that an upsert can have."""
-    return parts(handlers, {"schedule.enabled": True})
+    return upsert_parts(handlers, {"schedule.enabled": True})
 
 
 @pytest.fixture(scope="module")
 def whole(made_account: None, wanted: list[Part]) -> Any:
     """An account with all of them, as it is before anybody meddles."""
-    brought_about(wanted, account())
+    apply_parts(wanted, account())
     return state()
 
 
-@pytest.mark.parametrize("name", HANDS)
+@pytest.mark.parametrize("name", MANUAL_CHANGES)
 def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: Any, wanted: list[Part]) -> None:
-    hand, watched = HANDS[name], Watched()
+    hand, watched = MANUAL_CHANGES[name], RecordedClients()
     hand.does()
-    done = brought_about(wanted, account(watched))
-    assert told(done)[0] == hand.what
+    done = apply_parts(wanted, account(watched))
+    assert change_lines(done)[0] == hand.what
     assert hand.why in (*done.changes[0].why, "")
-    assert tuple(told(done)[1:]) == hand.besides
+    assert tuple(change_lines(done)[1:]) == hand.besides
     planned = [
         f"{call.service} {call.operation}" for one in done.changes for call in one.calls if isinstance(call, Call)
     ]
@@ -52,10 +70,10 @@ def test_afterwards_all_is_as_it_was(whole: Any) -> None:
 
 
 def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, wanted: list[Part]) -> None:
-    for hands in rounds():
+    for hands in independent_rounds():
         for hand in hands:
             hand.does()
-        assert {hand.what for hand in hands} <= set(told(brought_about(wanted, account())))
+        assert {hand.what for hand in hands} <= set(change_lines(apply_parts(wanted, account())))
     after = state()
     for kind, there in whole.items():
         assert after[kind] == there, kind
@@ -63,7 +81,9 @@ def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, want
 
 def test_other_code_under_our_name_is_replaced(handlers: Path) -> None:
     client("s3").put_object(Bucket=BUCKET, Key=code(), Body=b"something else")
-    assert whys(brought_about(parts(handlers, only="Archive"), account())) == ["what lies there is something else"]
+    assert reasons(apply_parts(upsert_parts(handlers, only="Archive"), account())) == [
+        "what lies there is something else"
+    ]
 
 
 def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path) -> None:
@@ -71,7 +91,7 @@ def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path)
     other_code()
     client("lambda").publish_version(FunctionName=PREDICT)
     client("lambda").update_alias(FunctionName=PREDICT, Name="live", FunctionVersion="2")
-    assert "the code is another" in whys(brought_about(parts(handlers, only="Function"), account()))
+    assert "the code is another" in reasons(apply_parts(upsert_parts(handlers, only="Function"), account()))
     served = client("lambda").get_function(FunctionName=PREDICT, Qualifier="live")
     assert served["Configuration"]["CodeSha256"] == ours
 
@@ -82,25 +102,25 @@ def test_what_is_not_ours_to_mend_is_not_looked_at(handlers: Path) -> None:
     client("events").put_targets(
         Rule=RULE, Targets=[{"Id": "tell", "Arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:approvals"}]
     )
-    watched = Watched()
-    brought_about(parts(handlers), account(watched))
+    watched = RecordedClients()
+    apply_parts(upsert_parts(handlers), account(watched))
     assert watched.writing() == []
 
 
-def answering(operation: str, changes: dict[str, Any]) -> Watched:
+def answering(operation: str, changes: dict[str, Any]) -> RecordedClients:
     """The account, with other words in the answers to an operation."""
 
     def around(_service: str, asked: str, _arguments: Any, call: Callable[[], Any]) -> Any:
         return {**call(), **changes} if asked == operation else call()
 
-    return Watched(around=around)
+    return RecordedClients(around=around)
 
 
 def test_an_update_that_failed_is_made_again(handlers: Path) -> None:
     found = client("lambda").get_function(FunctionName=PREDICT)["Configuration"]
     failed = {**found, "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role is gone"}
     watched = answering("get_function", {"Configuration": failed})
-    predict = [part for part in parts(handlers, only="Function") if getattr(part, "name", "") == PREDICT]
+    predict = [part for part in upsert_parts(handlers, only="Function") if getattr(part, "name", "") == PREDICT]
     [change] = plan(predict, account(watched)).changes[:1]
     assert change.why == ("its last update failed: The role is gone",)
     assert [getattr(call, "operation", "") for call in change.calls] == ["update_function_configuration"]

@@ -19,13 +19,23 @@ from botocore.exceptions import ClientError
 
 from pedigree.account.errors import OperationsError
 from pedigree.account.plan import Part
-from tests.support.accounts import CALLER, READING, Watched, account, brought_about, client, parts, state, told
+from tests.support.accounts import (
+    CALLER,
+    READING,
+    RecordedClients,
+    account,
+    apply_parts,
+    change_lines,
+    client,
+    state,
+    upsert_parts,
+)
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
 from tests.support.injected_faults import (
     FAULTS_AFTER_EFFECT,
     FAULTS_BEFORE_EFFECT,
     Call,
-    Fault,
+    CallFault,
     FaultInjector,
     call_name,
     connection_lost_after_effect,
@@ -35,7 +45,7 @@ from tests.support.injected_faults import (
 
 def everything(folder: Path) -> list[Part]:
     """All parts that an upsert can have."""
-    return parts(folder, {"schedule.enabled": True})
+    return upsert_parts(folder, {"schedule.enabled": True})
 
 
 @dataclass(frozen=True)
@@ -48,15 +58,15 @@ class Undisturbed:
 
 @pytest.fixture(scope="module")
 def undisturbed(handlers: Path) -> Undisturbed:
-    watched = Watched()
+    watched = RecordedClients()
     with aws():
-        brought_about(everything(handlers), account(watched))
+        apply_parts(everything(handlers), account(watched))
         return Undisturbed(frozenset(call_name(*call) for call in watched.calls), state())
 
 
 @pytest.mark.parametrize("last", FAULTS_AFTER_EFFECT)
 def test_each_call_fails_in_each_way_and_the_account_is_the_same_in_the_end(
-    last: Fault, handlers: Path, undisturbed: Undisturbed
+    last: CallFault, handlers: Path, undisturbed: Undisturbed
 ) -> None:
     """Part by part, so that an attempt is short; each part finds the ones before it whole."""
     faults = (*FAULTS_BEFORE_EFFECT, last)
@@ -64,7 +74,7 @@ def test_each_call_fails_in_each_way_and_the_account_is_the_same_in_the_end(
     with aws():
         for part in everything(handlers):
             upsert_until_done(injector, [part])
-        assert told(brought_about(everything(handlers), account())) == []
+        assert change_lines(apply_parts(everything(handlers), account())) == []
         there = state()
     for kind, expected in undisturbed.state.items():
         assert there[kind] == expected, kind
@@ -105,7 +115,7 @@ def refusals(denial: Denial, part: Part) -> Iterator[str]:
     """What is said until a part has gone through."""
     while True:
         try:
-            brought_about([part], account(Watched(around=denial.around)))
+            apply_parts([part], account(RecordedClients(around=denial.around)))
         except OperationsError as error:
             yield str(error)
         else:

@@ -14,10 +14,10 @@ from pedigree.account.plan import Part, plan
 from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
 from pipeline.account.schedule import Removal, SchedulePart, Switch
 from pipeline.settings.tree import Settings
-from tests.support.accounts import READING, Watched, account, brought_about, client, state
+from tests.support.accounts import READING, RecordedClients, account, apply_parts, client, state
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
-from tests.support.injected_faults import FAULTS_AFTER_EFFECT, FAULTS_BEFORE_EFFECT, Fault
+from tests.support.injected_faults import FAULTS_AFTER_EFFECT, FAULTS_BEFORE_EFFECT, CallFault
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 
@@ -26,7 +26,7 @@ BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 class NthCallFails:
     """Makes the n-th call fail with one fault."""
 
-    fault: Fault
+    fault: CallFault
     number: int
     seen: int = field(default=0)
 
@@ -52,18 +52,18 @@ def nothing() -> None:
 
 
 def another_pipeline() -> None:
-    brought_about([large(3)], account())
+    apply_parts([large(3)], account())
     sagemaker = client("sagemaker")
     arn = sagemaker.describe_pipeline(PipelineName="dog-breeds")["PipelineArn"]
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["project"])
 
 
 def schedule() -> None:
-    brought_about([SchedulePart(settings())], account())
+    apply_parts([SchedulePart(settings())], account())
 
 
 def another_schedule() -> None:
-    brought_about([SchedulePart(settings(3))], account())
+    apply_parts([SchedulePart(settings(3))], account())
     sqs = client("sqs")
     url = sqs.get_queue_url(QueueName="dog-breeds-schedule-dead")["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
@@ -88,24 +88,24 @@ CASES = (
 )
 
 
-def run(case: Case, watched: Watched) -> tuple[dict[str, Any], bool]:
+def run(case: Case, watched: RecordedClients) -> tuple[dict[str, Any], bool]:
     """The state in the end, and whether it took another attempt."""
     with aws():
         client("s3").create_bucket(Bucket=BUCKET)
         case.before()
         try:
-            brought_about([case.part()], account(watched))
+            apply_parts([case.part()], account(watched))
             failed = False
         except OperationsError:
             failed = True
-            brought_about([case.part()], account())
+            apply_parts([case.part()], account())
         assert not plan([case.part()], account())
         return state(), failed
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_whichever_call_fails_doing_it_again_leads_to_the_same_state(case: Case) -> None:
-    undisturbed = Watched()
+    undisturbed = RecordedClients()
     expected, failed = run(case, undisturbed)
     assert not failed
     assert len(undisturbed.writing()) == case.writes
@@ -117,4 +117,7 @@ def test_whichever_call_fails_doing_it_again_leads_to_the_same_state(case: Case)
             else [*FAULTS_BEFORE_EFFECT, *FAULTS_AFTER_EFFECT]
         )
         for fault in faults:
-            assert run(case, Watched(around=NthCallFails(fault, number).around)) == (expected, True), (fault, operation)
+            assert run(case, RecordedClients(around=NthCallFails(fault, number).around)) == (expected, True), (
+                fault,
+                operation,
+            )

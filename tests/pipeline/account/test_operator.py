@@ -9,28 +9,28 @@ import pytest
 
 from pipeline.account import destroy, roles
 from tests.policies.operator_actions import actions, refused
-from tests.support.accounts import Watched, account, brought_about, parts, settings
-from tests.support.manual_changes import rounds
+from tests.support.accounts import RecordedClients, account, apply_parts, settings, upsert_parts
+from tests.support.manual_changes import independent_rounds
 from tests.support.used_account import use_account
 
 
 @pytest.fixture
-def calls(empty_account: None, handlers: Path) -> Watched:
+def calls(empty_account: None, handlers: Path) -> RecordedClients:
     """Every call of making, mending and removing all of it."""
-    watched = Watched()
-    everything = parts(handlers, {"schedule.enabled": True})
-    brought_about(everything, account(watched))
-    for hands in rounds():
+    watched = RecordedClients()
+    everything = upsert_parts(handlers, {"schedule.enabled": True})
+    apply_parts(everything, account(watched))
+    for hands in independent_rounds():
         for hand in hands:
             hand.does()
-        brought_about(everything, account(watched))
-    brought_about(destroy.parts(settings(), data=True), account(watched))
+        apply_parts(everything, account(watched))
+    apply_parts(destroy.parts(settings(), data=True), account(watched))
     use_account(handlers)
-    brought_about(destroy.parts(settings(), data=True), account(watched))
+    apply_parts(destroy.parts(settings(), data=True), account(watched))
     return watched
 
 
-def test_the_operator_may_make_every_call(calls: Watched) -> None:
+def test_the_operator_may_make_every_call(calls: RecordedClients) -> None:
     needed = {action for service, operation, _ in calls.calls for action in actions(service, operation)}
     assert len(needed) > 100
     assert refused(needed) == []

@@ -12,25 +12,25 @@ from pedigree.account.perform import carry_out
 from pedigree.account.start import Wanted, start
 from pipeline.account import ec2, predict, rollback
 from tests.policies.operator_actions import actions, refused
-from tests.support.accounts import Watched
+from tests.support.accounts import RecordedClients
 from tests.support.definitions import CODE, configure
 from tests.support.deployed_endpoint import NAME, OTHER_MACHINE, SETTINGS, account_of, deploy_versions
+from tests.support.ec2_account import NEWEST, ImageParameters, parameter_name
 from tests.support.fakes.account import FakeAccount
 from tests.support.fakes.aws import ACCOUNT, REGION
-from tests.support.fakes.clients import Wire
+from tests.support.fakes.clients import CallLog
 from tests.support.fakes.endpoint_services import alarms, registry, scaling
-from tests.support.fakes.executions import Executions, Logs, Stage, job, step
-from tests.support.fakes.predicting import Predict, answered
-from tests.support.fakes.reached import reached
-from tests.support.rented import NEWEST, Parameters, parameter
+from tests.support.fakes.executions import Executions, ExecutionState, Logs, job_metadata, listed_step
+from tests.support.fakes.predict_function import FakePredict, function_answer
+from tests.support.fakes.served_services import account_with
 
 
 def of_executions() -> set[str]:
-    fake, wire = Executions(), Wire()
-    failed = (step("PrepareData", "Failed", Metadata=job("TuningJob", "search")),)
-    fake.begins = [Stage("Executing"), Stage("Failed", failed), Stage("Failed", failed)]
+    fake, wire = Executions(), CallLog()
+    failed = (listed_step("PrepareData", "Failed", Metadata=job_metadata("TuningJob", "search")),)
+    fake.begins = [ExecutionState("Executing"), ExecutionState("Failed", failed), ExecutionState("Failed", failed)]
     logs = Logs({"/aws/sagemaker/TrainingJobs": {"search-002-bad/algo-1-1": ["ValueError"]}})
-    account = reached({"sagemaker": fake, "logs": logs}, wire)
+    account = account_with({"sagemaker": fake, "logs": logs}, wire)
     arn = carry_out(start(account, "dog-breeds", Wanted(())), account)["started"]["PipelineExecutionArn"]
     look = progress.viewer(account, "dog-breeds", arn)
     assert [look().execution.status for _ in range(2)] == ["Executing", "Failed"]
@@ -42,15 +42,15 @@ def of_executions() -> set[str]:
 
 
 def of_the_endpoint() -> set[str]:
-    wire, asked = Wire(), Predict()
-    asked.answer = answered(200, predictions=[])
+    wire, asked = CallLog(), FakePredict()
+    asked.answer = function_answer(200, predictions=[])
     services = {
         "sagemaker": registry("PendingManualApproval"),
         "application-autoscaling": scaling(),
         "cloudwatch": alarms(),
         "lambda": asked,
     }
-    account = reached(services, wire)
+    account = account_with(services, wire)
     endpoint_status.report(account, "dogs")
     change = versions.approve(account, "dog-breeds", 1)
     assert change is not None
@@ -65,8 +65,8 @@ def of_the_endpoint() -> set[str]:
 
 
 def of_machines() -> set[str]:
-    wire, watched = Wire(), Watched()
-    fakes = reached({"ssm": Parameters(parameter(NEWEST)), "sagemaker": Executions()}, wire)
+    wire, watched = CallLog(), RecordedClients()
+    fakes = account_with({"ssm": ImageParameters(parameter_name(NEWEST)), "sagemaker": Executions()}, wire)
     account = Account(
         ACCOUNT,
         REGION,

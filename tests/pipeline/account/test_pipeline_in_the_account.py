@@ -14,7 +14,7 @@ from pedigree.account.errors import TakenError, UnfinishedError
 from pedigree.account.plan import plan
 from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
 from steps.site import OWNER
-from tests.support.accounts import Watched, account, brought_about, client, whys
+from tests.support.accounts import RecordedClients, account, apply_parts, client, reasons
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION
 
@@ -53,7 +53,7 @@ def make_bucket() -> None:
 
 
 def test_it_is_made_as_settings_have_it() -> None:
-    assert whys(brought_about([made()], account())) == ["11 steps, 16 parameters"]
+    assert reasons(apply_parts([made()], account())) == ["11 steps, 16 parameters"]
     found = there()
     assert json.loads(found["PipelineDefinition"]) == made().document
     assert found["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/pedigree-pipeline"
@@ -62,23 +62,23 @@ def test_it_is_made_as_settings_have_it() -> None:
 
 
 def test_a_second_look_reads_only() -> None:
-    brought_about([made()], account())
-    watched = Watched()
+    apply_parts([made()], account())
+    watched = RecordedClients()
     assert not plan([made()], account(watched))
     assert watched.writing() == []
     assert [name for _, name, _ in watched.calls] == ["describe_pipeline", "list_tags"]
 
 
 def test_a_definition_that_is_written_otherwise_is_the_same() -> None:
-    brought_about([made()], account())
+    apply_parts([made()], account())
     written = json.dumps(made().document, indent=2, sort_keys=True)
     client("sagemaker").update_pipeline(PipelineName="dog-breeds", PipelineDefinition=written)
     assert not plan([made()], account())
 
 
 def test_what_differs_is_told_and_mended() -> None:
-    brought_about([made()], account())
-    lines = whys(brought_about([part({"training.epochs": 3, "pipeline.parallel_steps": 2})], account()))
+    apply_parts([made()], account())
+    lines = reasons(apply_parts([part({"training.epochs": 3, "pipeline.parallel_steps": 2})], account()))
     assert lines[:2] == [
         'ParallelismConfiguration is {"MaxParallelExecutionSteps": 5}, not {"MaxParallelExecutionSteps": 2}',
         "parameter Epochs: default 50 → 3",
@@ -97,43 +97,43 @@ def test_what_differs_is_told_and_mended() -> None:
     ],
 )
 def test_what_somebody_changed_is_mended(drift: dict[str, Any], expected: str) -> None:
-    brought_about([made()], account())
+    apply_parts([made()], account())
     before = there()
     client("sagemaker").update_pipeline(PipelineName="dog-breeds", **drift)
-    lines = whys(brought_about([made()], account()))
+    lines = reasons(apply_parts([made()], account()))
     assert any(line.startswith(expected) for line in lines), lines
     assert there() == before
 
 
 def test_tags_alone_leave_the_pipeline_as_it_is() -> None:
-    brought_about([made()], account())
+    apply_parts([made()], account())
     sagemaker = client("sagemaker")
     arn = sagemaker.describe_pipeline(PipelineName="dog-breeds")["PipelineArn"]
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["project"])
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "theirs", "Value": "kept"}])
-    watched = Watched()
-    assert whys(brought_about([made()], account(watched))) == ["tag project is missing"]
+    watched = RecordedClients()
+    assert reasons(apply_parts([made()], account(watched))) == ["tag project is missing"]
     assert watched.writing() == ["sagemaker add_tags"]
     assert {one["Key"] for one in there()["Tags"]} == {"project", OWNER, "theirs"}
 
 
 def test_a_large_definition_goes_by_way_of_the_bucket() -> None:
     make_bucket()
-    watched = Watched()
-    brought_about([large()], account(watched))
+    watched = RecordedClients()
+    apply_parts([large()], account(watched))
     assert watched.writing() == ["s3 put_object", "sagemaker create_pipeline"]
     assert json.loads(there()["PipelineDefinition"]) == large().document
     keys = [one["Key"] for one in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert [key.rpartition("/")[0] for key in keys] == ["pedigree/definitions"]
-    again = Watched()
+    again = RecordedClients()
     assert not plan([large()], account(again))
     assert again.writing() == []
 
 
 def test_a_definition_just_within_the_limit_stays_in_the_request() -> None:
     assert len(json.dumps(part(LONG).document).encode()) < INLINE_BYTES
-    watched = Watched()
-    brought_about([part(LONG)], account(watched))
+    watched = RecordedClients()
+    apply_parts([part(LONG)], account(watched))
     assert watched.writing() == ["sagemaker create_pipeline"]
 
 
@@ -159,10 +159,10 @@ def test_a_pipeline_that_was_not_made_from_here_is_left_alone() -> None:
 def test_a_pipeline_that_somebody_else_made_meanwhile_is_looked_at_again() -> None:
     def quicker(_service: str, operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         if operation == "create_pipeline":
-            brought_about([made(3)], account())
+            apply_parts([made(3)], account())
         return call()
 
-    brought_about([made()], account(Watched(around=quicker)))
+    apply_parts([made()], account(RecordedClients(around=quicker)))
     assert json.loads(there()["PipelineDefinition"]) == made().document
 
 

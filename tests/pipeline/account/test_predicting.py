@@ -12,8 +12,8 @@ from botocore.exceptions import ResponseStreamingError
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, GivenError, PassingError, RefusedError
 from pipeline.account.predict import MOST_BYTES, Prediction, from_file, predict
-from tests.support.fakes.predicting import Predict, answered
-from tests.support.fakes.reached import reached
+from tests.support.fakes.predict_function import FakePredict, function_answer
+from tests.support.fakes.served_services import account_with
 
 BROKEN = {
     "StatusCode": 200,
@@ -23,24 +23,24 @@ BROKEN = {
 
 
 def asked(answer: dict[str, Any], pipeline: str = "dog-breeds") -> tuple[Prediction, ...]:
-    fake = Predict()
+    fake = FakePredict()
     fake.answer = answer
-    return predict(reached({"lambda": fake}), pipeline, {"url": "https://host/a.jpg"})
+    return predict(account_with({"lambda": fake}), pipeline, {"url": "https://host/a.jpg"})
 
 
 def test_labels_come_in_the_order_of_the_answer() -> None:
     best = [{"label": "Boxer", "class": "012.Boxer", "probability": 0.75}, {"label": "Akita", "probability": 0.25}]
-    assert asked(answered(200, predictions=best)) == (Prediction("Boxer", 0.75), Prediction("Akita", 0.25))
+    assert asked(function_answer(200, predictions=best)) == (Prediction("Boxer", 0.75), Prediction("Akita", 0.25))
 
 
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (answered(422, body=json.dumps({"error": "no\npicture"})), "predict answers 422: no picture"),
-        (answered(502, body="{}"), "is not understood; make pipeline-upsert brings both up to date"),
+        (function_answer(422, body=json.dumps({"error": "no\npicture"})), "predict answers 422: no picture"),
+        (function_answer(502, body="{}"), "is not understood; make pipeline-upsert brings both up to date"),
         (BROKEN, r"failed: out of memory \(Runtime.ExitError\); its log is /aws/lambda/sagemaker-dog-breeds-predict"),
-        (answered(200), "is not understood"),
-        (answered(200, predictions=[{"label": "x"}]), "is not understood"),
+        (function_answer(200), "is not understood"),
+        (function_answer(200, predictions=[{"label": "x"}]), "is not understood"),
         ({"StatusCode": 200, "Payload": b"[]"}, "is not understood"),
         ({"StatusCode": 200, "Payload": b"nothing"}, "is not understood"),
     ],

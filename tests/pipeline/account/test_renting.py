@@ -22,10 +22,18 @@ from pipeline.account import ec2, ec2_user_data
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import Look, Rental
 from tests.support.definitions import CODE, configure
-from tests.support.fakes.clock import Clock
-from tests.support.fakes.executions import Stage, arn, step
-from tests.support.fakes.reached import ID, REGION, Passing
-from tests.support.rented import BUCKET, NEWEST, Parameters, World, client, parameter, told
+from tests.support.ec2_account import (
+    BUCKET,
+    NEWEST,
+    ImageParameters,
+    RentalAccount,
+    client,
+    exported_variables,
+    parameter_name,
+)
+from tests.support.fakes.clock import SimulatedClock
+from tests.support.fakes.executions import ExecutionState, arn, listed_step
+from tests.support.fakes.served_services import ACCOUNT, REGION, SimulatedAccountClock
 
 ROOT = Path(__file__).parents[3]
 TOLD: list[str] = []
@@ -44,11 +52,11 @@ def account() -> Iterator[None]:
 
 
 @pytest.fixture
-def world(account: None) -> World:
-    return World()
+def world(account: None) -> RentalAccount:
+    return RentalAccount()
 
 
-def test_nobody_reaches_the_machine_and_it_ends_for_good(world: World) -> None:
+def test_nobody_reaches_the_machine_and_it_ends_for_good(world: RentalAccount) -> None:
     request = world.plan().request
     assert request["MetadataOptions"] == {
         "HttpEndpoint": "enabled",
@@ -65,24 +73,26 @@ def test_nobody_reaches_the_machine_and_it_ends_for_good(world: World) -> None:
     assert tags["project"] == "pedigree"
 
 
-def test_settings_say_what_is_rented_for_how_long_and_what_is_trained(world: World) -> None:
+def test_settings_say_what_is_rented_for_how_long_and_what_is_trained(world: RentalAccount) -> None:
     changes = {"training.epochs": 3, "training.instance_type": "ml.g5.xlarge", "training.max_runtime_seconds": 3600}
     key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
     encryption = {"site.encryption.output_key": key, "site.encryption.volume_key": key}
-    world.settings = configure({"site.account": ID, **changes, **encryption, "training.weights": "s3://mine/w.pth"})
+    world.settings = configure(
+        {"site.account": ACCOUNT, **changes, **encryption, "training.weights": "s3://mine/w.pth"}
+    )
     rental = world.plan()
     assert rental.request["InstanceType"] == "g5.xlarge"
     assert rental.request["BlockDeviceMappings"][0]["Ebs"]["KmsKeyId"] == key
-    variables = told(rental)
+    variables = exported_variables(rental)
     assert "--epochs\n3\n" in variables["TRAIN_FLAGS"]
     assert "--weights\nweights.pth" in variables["TRAIN_FLAGS"]
     assert variables["WEIGHTS_URI"] == "s3://mine/w.pth"
     assert variables["UPLOAD_FLAGS"].split() == ["--sse", "aws:kms", "--sse-kms-key-id", key]
     assert (variables["LIMIT_SECONDS"], variables["SHUTDOWN_MINUTES"]) == ("3600", "75")
-    assert told(world.plan(minutes=10))["SHUTDOWN_MINUTES"] == "25"
+    assert exported_variables(world.plan(minutes=10))["SHUTDOWN_MINUTES"] == "25"
 
 
-def test_spot_is_asked_for_once_and_not_again(world: World) -> None:
+def test_spot_is_asked_for_once_and_not_again(world: RentalAccount) -> None:
     assert world.plan(spot=True).request["InstanceMarketOptions"] == {
         "MarketType": "spot",
         "SpotOptions": {"SpotInstanceType": "one-time"},
@@ -90,8 +100,8 @@ def test_spot_is_asked_for_once_and_not_again(world: World) -> None:
     assert "InstanceMarketOptions" not in world.plan().request
 
 
-def test_the_training_is_told_every_hyperparameter_that_settings_fix(world: World) -> None:
-    words = told(world.plan())["TRAIN_FLAGS"].split("\n")
+def test_the_training_is_told_every_hyperparameter_that_settings_fix(world: RentalAccount) -> None:
+    words = exported_variables(world.plan())["TRAIN_FLAGS"].split("\n")
     given = {
         flag.removeprefix("--").replace("-", "_"): value for flag, value in zip(words[::2], words[1::2], strict=True)
     }
@@ -99,9 +109,9 @@ def test_the_training_is_told_every_hyperparameter_that_settings_fix(world: Worl
     assert (given["learning_rate"], given["batch_size"], given["weights"]) == ("0.01", "64", "IMAGENET1K_V2")
 
 
-def test_preparing_takes_the_flags_that_it_is_given(world: World) -> None:
+def test_preparing_takes_the_flags_that_it_is_given(world: RentalAccount) -> None:
     code = "import sys, prepare; print(prepare._parser().parse_args(sys.argv[1:]).image_size)"
-    flags = ["--source", "x", "--output-dir", "y", *told(world.plan())["PREPARE_FLAGS"].split("\n")]
+    flags = ["--source", "x", "--output-dir", "y", *exported_variables(world.plan())["PREPARE_FLAGS"].split("\n")]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "entrypoints")}
     command = [sys.executable, "-c", code, *flags]
     assert subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout == "224\n"
@@ -110,22 +120,26 @@ def test_preparing_takes_the_flags_that_it_is_given(world: World) -> None:
 @pytest.mark.parametrize(
     ("names", "instance_type", "found"),
     [
-        ((parameter(NEWEST),), "g4dn.xlarge", NEWEST),
-        ((parameter(NEWEST.replace("2.13", "2.10")),), "m5.large", "pytorch-2.10-amazon-linux-2023"),
-        ((parameter("oss-nvidia-driver-gpu-pytorch-2.12-ubuntu-24.04", "arm64"),), "g5g.xlarge", "2.12-ubuntu-24.04"),
+        ((parameter_name(NEWEST),), "g4dn.xlarge", NEWEST),
+        ((parameter_name(NEWEST.replace("2.13", "2.10")),), "m5.large", "pytorch-2.10-amazon-linux-2023"),
+        (
+            (parameter_name("oss-nvidia-driver-gpu-pytorch-2.12-ubuntu-24.04", "arm64"),),
+            "g5g.xlarge",
+            "2.12-ubuntu-24.04",
+        ),
     ],
 )
 def test_the_image_is_that_of_the_pytorch_in_settings_or_of_one_a_little_older(
-    world: World, names: tuple[str, ...], instance_type: str, found: str
+    world: RentalAccount, names: tuple[str, ...], instance_type: str, found: str
 ) -> None:
-    world.parameters = Parameters(*names)
+    world.parameters = ImageParameters(*names)
     rental = world.plan(instance_type=instance_type)
     assert rental.request["ImageId"] == "ami-12c6146b"
     assert found in rental.why[0]
 
 
-def test_an_image_can_be_named(world: World) -> None:
-    world.parameters = Parameters()
+def test_an_image_can_be_named(world: RentalAccount) -> None:
+    world.parameters = ImageParameters()
     assert world.plan(ami="ami-12c6146b").request["ImageId"] == "ami-12c6146b"
 
 
@@ -140,24 +154,24 @@ def test_an_image_can_be_named(world: World) -> None:
     ],
 )
 def test_what_cannot_be_rented_is_told(
-    world: World, wanted: dict[str, Any], kind: type[OperationsError], message: str
+    world: RentalAccount, wanted: dict[str, Any], kind: type[OperationsError], message: str
 ) -> None:
     assert message in world.refused(kind, **wanted)
 
 
-def test_no_instance_profile_says_which_verb_makes_it(world: World) -> None:
-    world.settings = configure({"site.account": ID, "site.roles.ec2": "mine"})
+def test_no_instance_profile_says_which_verb_makes_it(world: RentalAccount) -> None:
+    world.settings = configure({"site.account": ACCOUNT, "site.roles.ec2": "mine"})
     assert "has no instance profile mine; make pipeline-upsert makes it" in world.refused(AbsentError)
 
 
-def test_the_machine_stands_in_any_default_subnet_with_the_default_group(world: World) -> None:
+def test_the_machine_stands_in_any_default_subnet_with_the_default_group(world: RentalAccount) -> None:
     found = client("ec2").describe_subnets()["Subnets"]
     assert set(world.plan().subnets) == {one["SubnetId"] for one in found}
     group = client("ec2").describe_security_groups(GroupNames=["default"])["SecurityGroups"][0]
     assert world.plan().request["SecurityGroupIds"] == [group["GroupId"]]
 
 
-def in_group(world: World, *rules: dict[str, Any]) -> tuple[str, str]:
+def in_group(world: RentalAccount, *rules: dict[str, Any]) -> tuple[str, str]:
     """Settings that name a subnet, and a group with these rules."""
     subnet = client("ec2").describe_subnets()["Subnets"][2]
     made = {"GroupName": uuid.uuid4().hex, "Description": "mine", "VpcId": subnet["VpcId"]}
@@ -165,11 +179,11 @@ def in_group(world: World, *rules: dict[str, Any]) -> tuple[str, str]:
     if rules:
         client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=list(rules))
     network = {"site.network.subnets": [subnet["SubnetId"]], "site.network.security_groups": [group]}
-    world.settings = configure({"site.account": ID, **network})
+    world.settings = configure({"site.account": ACCOUNT, **network})
     return subnet["SubnetId"], group
 
 
-def test_or_where_settings_say(world: World) -> None:
+def test_or_where_settings_say(world: RentalAccount) -> None:
     subnet, group = in_group(world)
     rental = world.plan()
     assert (rental.subnets, rental.request["SecurityGroupIds"]) == ((subnet,), [group])
@@ -185,7 +199,9 @@ def test_or_where_settings_say(world: World) -> None:
         ({"Ipv6Ranges": [{"CidrIpv6": "fd00::/8"}]}, False),
     ],
 )
-def test_a_group_that_lets_the_internet_in_is_not_used(world: World, rule: dict[str, Any], is_open: bool) -> None:
+def test_a_group_that_lets_the_internet_in_is_not_used(
+    world: RentalAccount, rule: dict[str, Any], is_open: bool
+) -> None:
     _, group = in_group(world, {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, **rule})
     if is_open:
         assert f"security group {group} lets " in world.refused(RefusedError)
@@ -193,7 +209,7 @@ def test_a_group_that_lets_the_internet_in_is_not_used(world: World, rule: dict[
         assert world.plan().request["SecurityGroupIds"] == [group]
 
 
-def test_no_default_network_says_what_to_set(world: World) -> None:
+def test_no_default_network_says_what_to_set(world: RentalAccount) -> None:
     class NoSubnets:
         def __getattr__(self, operation: str) -> Any:
             return getattr(client("ec2"), operation)
@@ -208,42 +224,44 @@ def test_no_default_network_says_what_to_set(world: World) -> None:
     assert "us-east-1 has no default subnet; set site.network.subnets" in world.refused(RefusedError)
 
 
-def test_the_images_are_those_that_the_newest_execution_has_prepared(world: World) -> None:
+def test_the_images_are_those_that_the_newest_execution_has_prepared(world: RentalAccount) -> None:
     for identifier in ("one", "two"):
         world.put(f"executions/{identifier}/PrepareData/dataset/dataset.json")
-    world.executions.add("one", Stage("Failed", (step("PrepareData", "Succeeded"),)))
-    reused = step("PrepareData", "Succeeded", CacheHitResult={"SourcePipelineExecutionArn": arn("one")})
-    world.executions.add("three", Stage("Succeeded", (reused,)))
-    world.executions.add("four", Stage("Failed", (step("PrepareData", "Failed"),)))
-    variables = told(world.plan())
+    world.executions.add("one", ExecutionState("Failed", (listed_step("PrepareData", "Succeeded"),)))
+    reused = listed_step("PrepareData", "Succeeded", CacheHitResult={"SourcePipelineExecutionArn": arn("one")})
+    world.executions.add("three", ExecutionState("Succeeded", (reused,)))
+    world.executions.add("four", ExecutionState("Failed", (listed_step("PrepareData", "Failed"),)))
+    variables = exported_variables(world.plan())
     assert variables["DATA_URI"] == f"s3://{BUCKET}/pedigree/executions/one/PrepareData"
     assert variables["SOURCE"] == ""
 
 
 @pytest.mark.parametrize("pipeline", ["dog-breeds", "cats"])
-def test_or_else_those_of_settings_prepared_on_the_machine(world: World, pipeline: str) -> None:
+def test_or_else_those_of_settings_prepared_on_the_machine(world: RentalAccount, pipeline: str) -> None:
     source = {"data.source": "https://host/images.zip?a=b&c=$d", "data.sha256": 64 * "0"}
-    world.settings = configure({"site.account": ID, "pipeline.name": pipeline, **source})
-    variables = told(world.plan())
+    world.settings = configure({"site.account": ACCOUNT, "pipeline.name": pipeline, **source})
+    variables = exported_variables(world.plan())
     assert variables["SOURCE"] == f"https://host/images.zip?a=b&c=$d#sha256={64 * '0'}"
     assert variables["DATA_URI"] == ""
 
 
-def test_or_those_at_an_address_prepared_or_not(world: World) -> None:
+def test_or_those_at_an_address_prepared_or_not(world: RentalAccount) -> None:
     world.put("data/ready/dataset/dataset.json")
-    assert told(world.plan(data=f"s3://{BUCKET}/pedigree/data/ready/"))["DATA_URI"].endswith("/data/ready")
-    assert told(world.plan(data="s3://elsewhere/images/"))["SOURCE"] == "s3://elsewhere/images/"
-    assert told(world.plan(data="https://host/i.zip"))["SOURCE"] == "https://host/i.zip"
+    assert exported_variables(world.plan(data=f"s3://{BUCKET}/pedigree/data/ready/"))["DATA_URI"].endswith(
+        "/data/ready"
+    )
+    assert exported_variables(world.plan(data="s3://elsewhere/images/"))["SOURCE"] == "s3://elsewhere/images/"
+    assert exported_variables(world.plan(data="https://host/i.zip"))["SOURCE"] == "https://host/i.zip"
 
 
-def test_a_run_goes_on_from_the_checkpoints_of_another(world: World) -> None:
+def test_a_run_goes_on_from_the_checkpoints_of_another(world: RentalAccount) -> None:
     world.put("ec2/20260101-060000-abc123/checkpoints.tar.gz")
-    variables = told(world.plan(resume="20260101-060000-abc123"))
+    variables = exported_variables(world.plan(resume="20260101-060000-abc123"))
     assert variables["RESUME_URI"] == f"s3://{BUCKET}/pedigree/ec2/20260101-060000-abc123/checkpoints.tar.gz"
 
 
-def test_hostile_words_of_settings_stay_words(world: World, tmp_path: Path) -> None:
-    world.settings = configure({"site.account": ID, "data.source": "https://h/$(touch${IFS}x)`id`';exit;'"})
+def test_hostile_words_of_settings_stay_words(world: RentalAccount, tmp_path: Path) -> None:
+    world.settings = configure({"site.account": ACCOUNT, "data.source": "https://h/$(touch${IFS}x)`id`';exit;'"})
     header = world.plan().user_data.partition("set -uo pipefail")[0]
     done = subprocess.run(
         ["/bin/bash", "-c", f'{header}\nprintf %s "$SOURCE"'], cwd=tmp_path, capture_output=True, text=True, check=True
@@ -252,15 +270,15 @@ def test_hostile_words_of_settings_stay_words(world: World, tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_machine_is_told_fits_into_what_ec2_takes(world: World) -> None:
+def test_what_a_machine_is_told_fits_into_what_ec2_takes(world: RentalAccount) -> None:
     assert world.plan().user_data.startswith("#!/bin/bash\nexport AWS_DEFAULT_REGION=us-east-1\n")
     assert len(world.plan().user_data.encode()) < ec2_user_data.MOST_BYTES / 2
 
 
-def test_the_code_lies_where_the_machine_looks_for_it(world: World) -> None:
+def test_the_code_lies_where_the_machine_looks_for_it(world: RentalAccount) -> None:
     for change in Archive(world.settings, CODE).changes(world.account):
         carry_out(change, world.account)
-        assert told(world.plan())["CODE_URI"].endswith(change.name)
+        assert exported_variables(world.plan())["CODE_URI"].endswith(change.name)
     assert not list(Archive(world.settings, CODE).changes(world.account))
 
 
@@ -279,10 +297,12 @@ class Subnets:
 
 
 def started(rental: Rental, fake: Subnets) -> str:
-    return ec2.start(Account(ID, REGION, lambda _: fake, clock=Passing(Clock())), rental, TOLD.append)
+    return ec2.start(
+        Account(ACCOUNT, REGION, lambda _: fake, clock=SimulatedAccountClock(SimulatedClock())), rental, TOLD.append
+    )
 
 
-def test_where_one_subnet_has_no_machine_the_next_is_asked(world: World) -> None:
+def test_where_one_subnet_has_no_machine_the_next_is_asked(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InsufficientInstanceCapacity", "Unsupported", "")
     assert started(rental, fake) == "i-1"
     assert [one["SubnetId"] for one in fake.asked] == list(rental.subnets[:3])
@@ -290,24 +310,24 @@ def test_where_one_subnet_has_no_machine_the_next_is_asked(world: World) -> None
     assert all(len(one["ClientToken"]) <= 64 for one in fake.asked)
 
 
-def test_a_start_of_which_nothing_was_heard_is_repeated_and_starts_no_second_machine(world: World) -> None:
+def test_a_start_of_which_nothing_was_heard_is_repeated_and_starts_no_second_machine(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InternalError", "ServiceUnavailable", "")
     assert started(rental, fake) == "i-1"
     assert len({one["ClientToken"] for one in fake.asked}) == 1
 
 
-def test_no_machine_anywhere_is_told(world: World) -> None:
+def test_no_machine_anywhere_is_told(world: RentalAccount) -> None:
     rental = world.plan()
     with pytest.raises(RefusedError, match=f"tried in {len(rental.subnets)} subnets: try later, or another machine"):
         started(rental, Subnets(*["InsufficientInstanceCapacity"] * len(rental.subnets)))
 
 
-def test_a_quota_is_told_at_once(world: World) -> None:
+def test_a_quota_is_told_at_once(world: RentalAccount) -> None:
     with pytest.raises(RefusedError, match="a quota is used up"):
         started(world.plan(), Subnets("VcpuLimitExceeded", ""))
 
 
-def test_a_profile_that_is_not_everywhere_yet_is_waited_for(world: World) -> None:
+def test_a_profile_that_is_not_everywhere_yet_is_waited_for(world: RentalAccount) -> None:
     class Late(Subnets):
         def run_instances(self, **asked: Any) -> dict[str, Any]:
             if self.codes:
@@ -319,7 +339,7 @@ def test_a_profile_that_is_not_everywhere_yet_is_waited_for(world: World) -> Non
     assert started(world.plan(), Late("InvalidParameterValue", "InvalidParameterValue")) == "i-1"
 
 
-def test_a_machine_is_followed_by_what_it_leaves_in_s3(world: World) -> None:
+def test_a_machine_is_followed_by_what_it_leaves_in_s3(world: RentalAccount) -> None:
     rental = world.plan()
     instance = ec2.start(world.account, rental, TOLD.append)
     look = ec2.watched(world.account, rental, instance)
@@ -333,7 +353,7 @@ def test_a_machine_is_followed_by_what_it_leaves_in_s3(world: World) -> None:
     assert (last.log, last.outcome, last.is_over) == ("--- training\nsucceeded\n", "succeeded", True)
 
 
-def test_a_machine_that_is_gone_without_a_word_is_over_too(world: World) -> None:
+def test_a_machine_that_is_gone_without_a_word_is_over_too(world: RentalAccount) -> None:
     rental = world.plan()
     instance = ec2.start(world.account, rental, TOLD.append)
     client("ec2").terminate_instances(InstanceIds=[instance])
@@ -342,5 +362,5 @@ def test_a_machine_that_is_gone_without_a_word_is_over_too(world: World) -> None
     assert last.reason
 
 
-def test_a_machine_that_ec2_does_not_know_yet_is_waited_for(world: World) -> None:
+def test_a_machine_that_ec2_does_not_know_yet_is_waited_for(world: RentalAccount) -> None:
     assert ec2.watched(world.account, world.plan(), "i-00000000000000000")().state == "pending"

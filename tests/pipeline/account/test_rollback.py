@@ -16,7 +16,7 @@ from tests.functions.events import deploy_event, record, scale_event
 from tests.functions.running import deploy, scale, settle
 from tests.support.deployed_endpoint import NAME, OTHER_MACHINE, SETTINGS, account_of, deploy_versions
 from tests.support.fakes.account import FakeAccount
-from tests.support.fakes.clients import FAULTS, Killed
+from tests.support.fakes.clients import FAULTS, ProcessKilled
 
 VARIANT = f"endpoint/{NAME}/variant/AllTraffic"
 
@@ -100,7 +100,7 @@ def test_whatever_call_goes_wrong_a_second_run_ends_where_one_would(fault: str) 
     for call in range(undisturbed.wire.calls.index("sagemaker:UpdateEndpoint", before) - before + 1):
         world = deploy_versions(OTHER_MACHINE, {})
         world.wire.break_at(call, FAULTS[fault])
-        with pytest.raises((OperationsError, Killed)):
+        with pytest.raises((OperationsError, ProcessKilled)):
             gone_back(world)
         world.wire.mend()
         world.settle()

@@ -18,10 +18,10 @@ from pipeline.account.schedule_status import lines, status
 from pipeline.account.schedule_target import check
 from pipeline.settings.tree import Settings
 from tests.policies.operator_actions import actions, refused
-from tests.support.accounts import Watched, brought_about, client, whys
+from tests.support.accounts import RecordedClients, apply_parts, client, reasons
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION
-from tests.support.moments import NOW, SteadyClock, account
+from tests.support.fixed_clock import NOW, FixedClock, account
 
 CALLS_OF_COSTS = (
     *("DescribeHyperParameterTuningJob", "DescribeProcessingJob", "DescribeTrainingJob", "ListPipelineExecutions"),
@@ -52,7 +52,7 @@ def there() -> dict[str, Any]:
 
 
 def made(values: Mapping[str, Any] | None = None) -> list[str]:
-    return whys(brought_about([part(values)], account()))
+    return reasons(apply_parts([part(values)], account()))
 
 
 def test_it_is_made_with_its_values_and_its_times_are_told_before() -> None:
@@ -61,12 +61,12 @@ def test_it_is_made_with_its_values_and_its_times_are_told_before() -> None:
         "create queue dog-breeds-schedule-dead",
         "create schedule dog-breeds",
     ]
-    assert whys(planned) == [
+    assert reasons(planned) == [
         "cron(30 2 ? * SUN *) in Europe/Berlin fires",
         *(f"  Sun {day} 02:30 CET (+0100)" for day in ("2026-11-22", "2026-11-29", "2026-12-06", "2026-12-13")),
         "  Sun 2026-12-20 02:30 CET (+0100)",
     ]
-    brought_about([part(VALUES)], account())
+    apply_parts([part(VALUES)], account())
     assert there()["ScheduleExpressionTimezone"] == "Europe/Berlin"
     assert there()["Target"] == {
         "Arn": ARN,
@@ -99,7 +99,7 @@ def test_without_a_queue_failed_starts_go_nowhere() -> None:
 
 def test_a_second_look_reads_only() -> None:
     made(VALUES)
-    watched = Watched()
+    watched = RecordedClients()
     assert not plan([part(VALUES)], account(watched))
     assert watched.writing() == []
 
@@ -160,7 +160,7 @@ def test_a_start_that_has_passed_is_no_difference() -> None:
 def test_what_was_paused_stays_paused_when_it_is_mended() -> None:
     made(VALUES)
     paused = Switch(chosen(), "DISABLED")
-    assert whys(brought_about([paused], account())) == ["ENABLED → DISABLED"]
+    assert reasons(apply_parts([paused], account())) == ["ENABLED → DISABLED"]
     assert not plan([part(VALUES)], account())
     made({**VALUES, "schedule.expression": "rate(2 days)"})
     assert there()["State"] == "DISABLED"
@@ -172,8 +172,8 @@ def test_pausing_and_resuming_leave_everything_else() -> None:
     theirs = {"Description": "theirs", "EndDate": NOW + dt.timedelta(days=400), "StartDate": NOW - dt.timedelta(days=9)}
     client("scheduler").update_schedule(**{**request(chosen(VALUES)), **theirs})
     for state in ("DISABLED", "ENABLED"):
-        watched = Watched()
-        brought_about([Switch(chosen(), state)], account(watched))
+        watched = RecordedClients()
+        apply_parts([Switch(chosen(), state)], account(watched))
         assert watched.writing() == ["scheduler update_schedule"]
         assert there()["State"] == state
         assert not plan([Switch(chosen(), state)], account())
@@ -192,7 +192,7 @@ def test_every_member_that_scheduler_takes_is_handed_back() -> None:
         def get_schedule(self, **_: Any) -> Mapping[str, Any]:
             return everything
 
-    here = Account(ACCOUNT, REGION, lambda service: Full(), clock=SteadyClock())
+    here = Account(ACCOUNT, REGION, lambda service: Full(), clock=FixedClock())
     (change,) = plan([Switch(chosen(), "DISABLED")], here).changes
     (call,) = change.calls
     assert isinstance(call, Call)
@@ -233,7 +233,7 @@ def test_a_schedule_of_something_else_is_left_alone() -> None:
 
 def test_removing_takes_the_schedule_and_its_empty_queue() -> None:
     made()
-    told = brought_about([Removal(chosen())], account())
+    told = apply_parts([Removal(chosen())], account())
     assert [f"{change.verb} {change.kind}" for change in told.changes] == ["delete schedule", "delete queue"]
     assert client("scheduler").list_schedules()["Schedules"] == []
     assert client("sqs").list_queues().get("QueueUrls", []) == []
@@ -245,7 +245,7 @@ def test_removing_keeps_a_queue_in_which_something_lies() -> None:
     letters = dead_letters(account(), chosen())
     assert letters is not None
     client("sqs").send_message(QueueUrl=letters.url, MessageBody="a start that failed")
-    told = brought_about([Removal(chosen())], account())
+    told = apply_parts([Removal(chosen())], account())
     assert [change.kind for change in told.changes] == ["schedule"]
     after = dead_letters(account(), chosen())
     assert after is not None
@@ -287,14 +287,14 @@ def test_an_expression_of_an_unknown_form_has_no_times() -> None:
 
 
 def upserted(values: Mapping[str, Any]) -> None:
-    brought_about([pipeline_part(chosen(values), CODE)], account())
+    apply_parts([pipeline_part(chosen(values), CODE)], account())
     client("iam").create_role(RoleName="pedigree-scheduler", AssumeRolePolicyDocument="{}")
 
 
 def test_what_a_schedule_would_start_must_be_there() -> None:
     with pytest.raises(AbsentError, match=r"has no pipeline dog-breeds in us-east-1; make pipeline-upsert"):
         check(account(), chosen())
-    brought_about([pipeline_part(chosen(), CODE)], account())
+    apply_parts([pipeline_part(chosen(), CODE)], account())
     with pytest.raises(AbsentError, match=r"has no role pedigree-scheduler with which to start it"):
         check(account(), chosen())
 
@@ -315,12 +315,12 @@ def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None
 
 def test_the_operator_may_make_every_call_of_a_schedule_and_of_costs() -> None:
     upserted({})
-    watched = Watched()
+    watched = RecordedClients()
     here = account(watched)
     check(here, chosen())
     for wanted in (part(), part({"schedule.max_retries": 9}), Switch(chosen(), "DISABLED"), Removal(chosen())):
         status(here, chosen())
-        brought_about([wanted], here)
+        apply_parts([wanted], here)
     costs = [f"sagemaker:{name}" for name in CALLS_OF_COSTS]
     calls = {action for service, operation, _ in watched.calls for action in actions(service, operation)}
     needed = {*calls, *costs, "iam:PassRole", "pricing:GetProducts"}

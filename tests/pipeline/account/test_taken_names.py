@@ -14,7 +14,7 @@ import pytest
 from pedigree.account.errors import TakenError
 from pedigree.account.plan import plan
 from steps.site import OWNER
-from tests.support.accounts import Watched, account, client, parts, rights, state
+from tests.support.accounts import RecordedClients, account, client, plain_documents, state, upsert_parts
 from tests.support.fakes.aws import ACCOUNT, REGION
 
 PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline"
@@ -26,7 +26,7 @@ THEIRS = f"belongs to {PIPELINE}/cats and not to {PIPELINE}/dog-breeds; give one
 
 def role(name: str, labels: dict[str, str]) -> None:
     pairs = [{"Key": key, "Value": value} for key, value in labels.items()]
-    document = json.dumps(rights("lambda").trust)
+    document = json.dumps(plain_documents("lambda").trust)
     client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document, Tags=pairs)
 
 
@@ -108,9 +108,9 @@ TAKEN: dict[str, tuple[Callable[[], Any], str]] = {
 def test_it_is_told_in_one_line_and_nothing_is_touched(which: str, empty_account: None, handlers: Path) -> None:
     take, words = TAKEN[which]
     take()
-    before, watched = state(), Watched()
+    before, watched = state(), RecordedClients()
     with pytest.raises(TakenError) as told:
-        plan(parts(handlers, {"schedule.enabled": True}), account(watched))
+        plan(upsert_parts(handlers, {"schedule.enabled": True}), account(watched))
     assert words in str(told.value)
     assert "\n" not in str(told.value)
     assert watched.writing() == []

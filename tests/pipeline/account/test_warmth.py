@@ -12,7 +12,7 @@ from pedigree.account.errors import UnfinishedError
 from pedigree.account.perform import fulfil
 from pedigree.account.plan import plan
 from pipeline.account.warmth import Warmth
-from tests.support.accounts import PatientClock
+from tests.support.accounts import InstantClock
 
 FUNCTION = "sagemaker-dog-breeds-predict"
 
@@ -44,7 +44,7 @@ class Lambda:
 
 def kept(service: Lambda, count: int) -> tuple[list[str], list[str]]:
     """What the plan says, and what was waited for."""
-    here = Account("123456789012", "us-east-1", lambda name: service, "me", PatientClock())
+    here = Account("123456789012", "us-east-1", lambda name: service, "me", InstantClock())
     wanted, waits = Warmth(FUNCTION, count), list[str]()
     planned = plan([wanted], here)
     fulfil([wanted], here, planned, lambda change: None, lambda what, seconds: waits.append(f"{what} {seconds:.0f}"))

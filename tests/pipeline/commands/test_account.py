@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.support.accounts import client, rights, state
+from tests.support.accounts import client, plain_documents, state
 from tests.support.cli import PEDIGREE, ROOT, aws_environment, pedigree
 from tests.support.fakes.aws import ACCOUNT, aws
-from tests.support.processes import hear_interruptions
+from tests.support.processes import enable_interrupts
 
 NOTHING = "Nothing to change: everything is as settings have it.\n"
 
@@ -99,7 +99,7 @@ def test_what_an_interruption_leaves_the_next_upsert_completes(address: str) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_interruptions,
+        preexec_fn=enable_interrupts,
     )
     with process:
         assert process.stdout is not None
@@ -154,7 +154,7 @@ def test_a_mistake_is_one_line_and_changes_nothing(
 
 
 def test_a_name_that_is_taken_is_one_line(address: str) -> None:
-    client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=str(rights("ec2").trust))
+    client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=str(plain_documents("ec2").trust))
     done = pedigree(address, "upsert", "--yes")
     assert done.returncode == 2
     assert "role pedigree-job is there already and was not made for this pipeline" in done.stderr.splitlines()[-1]

@@ -16,7 +16,7 @@ from pedigree.account.errors import UnreachableError
 from pedigree.cli.errors import UsageError
 from pedigree.cli.main import app
 from tests.support.fakes.aws import aws
-from tests.support.price_lists import machine
+from tests.support.price_lists import instance_price
 
 NO_ACCOUNT = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 _IDENTITY = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
@@ -46,7 +46,7 @@ class Aws(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.asked.append(self.headers["Authorization"])
         is_price = "X-Amz-Target" in self.headers
-        found = [machine("ml.m5.large", "Hosting", "Host", "0.5")] if '"ml.m5.large"' in body else []
+        found = [instance_price("ml.m5.large", "Hosting", "Host", "0.5")] if '"ml.m5.large"' in body else []
         answer = json.dumps({"FormatVersion": "aws_v1", "PriceList": found}) if is_price else _IDENTITY
         self.send_response(200)
         self.send_header("Content-Type", "application/x-amz-json-1.1" if is_price else "text/xml")

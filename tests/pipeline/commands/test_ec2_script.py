@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.account.ec2_user_data import SCRIPT
-from tests.support.processes import hear_interruptions
+from tests.support.processes import enable_interrupts
 from tests.support.rented_machine import (
     FAILS,
     GOES_ON,
@@ -99,7 +99,7 @@ def test_a_machine_that_is_taken_away_leaves_the_same(tmp_path: Path) -> None:
         env=machine.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        preexec_fn=hear_interruptions,
+        preexec_fn=enable_interrupts,
     )
     with process:
         while not (machine.results / "train.log").exists() or "it goes on" not in machine.log:

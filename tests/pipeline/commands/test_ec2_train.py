@@ -13,7 +13,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.cli import PEDIGREE, aws_environment, pedigree
-from tests.support.processes import hear_interruptions
+from tests.support.processes import enable_interrupts
 
 BUCKET = "pedigree-123456789012-us-east-1"
 GIVEN = ("ec2-train", "--ami", "ami-12c6146b", "--every", "0.1")
@@ -49,7 +49,7 @@ def started(address: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_interruptions,
+        preexec_fn=enable_interrupts,
     )
 
 

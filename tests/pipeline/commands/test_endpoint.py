@@ -13,13 +13,13 @@ from tests.functions.events import deploy_event
 from tests.functions.running import deploy
 from tests.support.cli import pedigree
 from tests.support.fakes.account import PACKAGE, FakeAccount
-from tests.support.fakes.clock import Clock
+from tests.support.fakes.clock import SimulatedClock
 from tests.support.fakes.endpoint_services import registry
-from tests.support.fakes.reached import served
+from tests.support.fakes.served_services import serve
 
 
 @dataclass
-class Hurried(Clock):
+class Hurried(SimulatedClock):
     """Time that passes whenever it is asked for."""
 
     def now(self) -> float:
@@ -37,7 +37,7 @@ def address() -> Iterator[str]:
         deploy(world, deploy_event(model_package_arn=package, execution_id=str(version)))
         world.settle()
     world.sagemaker.clock = Hurried(world.clock.seconds)
-    with served(world.services, world.wire) as found:
+    with serve(world.services, world.wire) as found:
         yield found
 
 
@@ -87,7 +87,7 @@ def test_what_is_no_version_is_told(address: str, version: str) -> None:
 
 def test_versions_are_listed_and_one_is_approved() -> None:
     registered = registry("Approved", "PendingManualApproval")
-    with served({"sagemaker": registered}) as found:
+    with serve({"sagemaker": registered}) as found:
         rows = [line.split() for line in run(found, "approve").stdout.splitlines()]
         assert rows[0] == ["VERSION", "APPROVAL", "REGISTERED", "ENDPOINT"]
         assert [(row[0], row[1], row[-1]) for row in rows[1:]] == [

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from tests.support.cli import PEDIGREE, aws_environment, pedigree
-from tests.support.fakes.clients import FAULTS, Wire
-from tests.support.fakes.executions import Executions, Logs, Stage, arn, job, step
-from tests.support.fakes.predicting import Predict, answered
-from tests.support.fakes.reached import served
-from tests.support.processes import hear_interruptions
+from tests.support.fakes.clients import FAULTS, CallLog
+from tests.support.fakes.executions import Executions, ExecutionState, Logs, arn, job_metadata, listed_step
+from tests.support.fakes.predict_function import FakePredict, function_answer
+from tests.support.fakes.served_services import serve
+from tests.support.processes import enable_interrupts
 
 QUICK = ("--every", "0.1")
 
@@ -29,7 +29,7 @@ class World:
     """What there is, and where."""
 
     def __init__(self) -> None:
-        self.executions, self.logs, self.predict, self.wire = Executions(), Logs(), Predict(), Wire()
+        self.executions, self.logs, self.predict, self.wire = Executions(), Logs(), FakePredict(), CallLog()
         self.services = {"sagemaker": self.executions, "logs": self.logs, "lambda": self.predict}
         self.address = ""
 
@@ -40,18 +40,23 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     it = World()
-    with served(it.services, it.wire) as it.address:
+    with serve(it.services, it.wire) as it.address:
         yield it
 
 
-def begun(*steps: dict[str, Any]) -> Stage:
-    return Stage("Executing", steps)
+def begun(*steps: dict[str, Any]) -> ExecutionState:
+    return ExecutionState("Executing", steps)
 
 
-TUNED = step("PrepareData", "Succeeded", CacheHitResult={"SourcePipelineExecutionArn": arn("older")})
-FAILED = Stage(
+TUNED = listed_step("PrepareData", "Succeeded", CacheHitResult={"SourcePipelineExecutionArn": arn("older")})
+FAILED = ExecutionState(
     "Failed",
-    (TUNED, step("Tune", "Failed", FailureReason="AlgorithmError: exit 1", Metadata=job("TrainingJob", "train-1"))),
+    (
+        TUNED,
+        listed_step(
+            "Tune", "Failed", FailureReason="AlgorithmError: exit 1", Metadata=job_metadata("TrainingJob", "train-1")
+        ),
+    ),
     "Step failure: one or more steps failed.",
 )
 
@@ -82,7 +87,7 @@ def test_wrong_values_are_told_before_anything_starts(world: World) -> None:
 
 
 def test_starting_and_waiting_ends_with_the_outcome(world: World) -> None:
-    world.executions.begins = [begun(), begun(TUNED, step("Tune", "Executing")), FAILED]
+    world.executions.begins = [begun(), begun(TUNED, listed_step("Tune", "Executing")), FAILED]
     done = world("start", "--wait", *QUICK)
     assert done.returncode == 1
     assert done.stdout.endswith("Step failure: one or more steps failed.\n")
@@ -90,7 +95,7 @@ def test_starting_and_waiting_ends_with_the_outcome(world: World) -> None:
 
 def test_without_a_terminal_there_is_a_line_for_whatever_changes(world: World) -> None:
     world.logs.groups["/aws/sagemaker/TrainingJobs"] = {"train-1/algo-1-1": ["Traceback", "ValueError: \x1b[31mno"]}
-    running = step("Tune", "Executing", Metadata=job("TrainingJob", "train-1"))
+    running = listed_step("Tune", "Executing", Metadata=job_metadata("TrainingJob", "train-1"))
     world.executions.add("run1", begun(), begun(TUNED, running), begun(TUNED, running), FAILED)
     done = world("status", *QUICK)
     lines = done.stdout.splitlines()
@@ -114,7 +119,7 @@ def test_without_a_terminal_there_is_a_line_for_whatever_changes(world: World) -
 
 
 def test_once_is_a_table_of_now_whatever_comes_later(world: World) -> None:
-    world.executions.add("run1", begun(TUNED, step("Tune", "Executing", AttemptCount=2)))
+    world.executions.add("run1", begun(TUNED, listed_step("Tune", "Executing", AttemptCount=2)))
     done = world("status", "--once")
     rows = [line.split("  ") for line in done.stdout.splitlines()[:4]]
     assert [[cell.strip() for cell in row if cell.strip()] for row in rows][:3] == [
@@ -149,7 +154,7 @@ def test_an_interruption_leaves_it_running_and_says_so(world: World) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=hear_interruptions,
+        preexec_fn=enable_interrupts,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("execution run1")
@@ -160,7 +165,7 @@ def test_an_interruption_leaves_it_running_and_says_so(world: World) -> None:
 
 
 def test_a_terminal_shows_a_table_that_stays_in_place(world: World) -> None:
-    world.executions.add("run1", begun(TUNED, step("Tune", "Executing")), begun(TUNED), FAILED)
+    world.executions.add("run1", begun(TUNED, listed_step("Tune", "Executing")), begun(TUNED), FAILED)
     watched, given = pty.openpty()
     with subprocess.Popen(
         [*PEDIGREE, "status", *QUICK],
@@ -197,7 +202,7 @@ def test_stopping_retrying_and_listing(world: World) -> None:
 
 
 def test_a_fault_while_following_is_borne(world: World) -> None:
-    world.executions.add("run1", begun(), Stage("Succeeded"))
+    world.executions.add("run1", begun(), ExecutionState("Succeeded"))
     world.wire.break_at(4, FAULTS["server error"])
     done = world("status", *QUICK)
     assert (done.returncode, done.stderr) == (0, "")
@@ -245,7 +250,7 @@ BEST = [{"label": "Boxer", "class": "012.Boxer", "probability": 0.8125}, {"label
 def test_a_picture_gets_its_labels(world: World, tmp_path: Path) -> None:
     picture = tmp_path / "my dog.jpg"
     picture.write_bytes(b"\xff\xd8 a picture")
-    world.predict.answer = answered(200, predictions=BEST)
+    world.predict.answer = function_answer(200, predictions=BEST)
     done = world("predict", "--image", str(picture))
     assert done.stdout.splitlines() == ["PROBABILITY  LABEL", "     81.25%  Boxer", "      6.25%  Akita"]
     assert base64.b64decode(world.predict.sent[0]["image"]) == picture.read_bytes()
@@ -255,7 +260,7 @@ def test_a_picture_gets_its_labels(world: World, tmp_path: Path) -> None:
 
 
 def test_what_the_function_cannot_do_is_one_line(world: World) -> None:
-    world.predict.answer = answered(422, body=json.dumps({"error": "the model cannot read the picture"}))
+    world.predict.answer = function_answer(422, body=json.dumps({"error": "the model cannot read the picture"}))
     done = world("predict", "--url", "https://host/a.jpg")
     told = "pedigree: function sagemaker-dog-breeds-predict answers 422: the model cannot read the picture\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", told)

@@ -12,8 +12,8 @@ import pytest
 
 from pedigree.cli.main import main
 from tests.support.cli import aws_environment
-from tests.support.fakes.reached import CALLER, ID
-from tests.support.fakes.refusing import No, Refusing, refusing
+from tests.support.fakes.refusing_server import Refusal, RefusingServer, refusing_server
+from tests.support.fakes.served_services import ACCOUNT, CALLER
 
 # Each verb with what it needs, so that it would do something.
 VERBS: Mapping[str, tuple[str, ...]] = {
@@ -42,8 +42,8 @@ VERBS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-WHAT = f"User: {CALLER} is not authorized to perform: x:Y on resource: arn:aws:x:us-east-1:{ID}:y/z"
-NOBODY = No("AccessDenied", "Access Denied", 403)
+WHAT = f"User: {CALLER} is not authorized to perform: x:Y on resource: arn:aws:x:us-east-1:{ACCOUNT}:y/z"
+NOBODY = Refusal("AccessDenied", "Access Denied", 403)
 # Whoever may not look at a bucket cannot know whose it is.
 A_BUCKET = r"bucket \S+ belongs to another account, or \S+ may not s3:ListBucket on it; .* or allow it"
 
@@ -53,7 +53,7 @@ class Case:
     """How it is refused, what the line says, what else is given, and what is different about the environment."""
 
     says: str
-    no: No = NOBODY
+    no: Refusal = NOBODY
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -68,15 +68,15 @@ CASES: Mapping[str, Case] = {
     ),
     "credentials that have ended": Case(
         r"the AWS credentials have expired; log in anew",
-        No("ExpiredToken", "The security token included in the request is expired", 403, of="sts"),
+        Refusal("ExpiredToken", "The security token included in the request is expired", 403, of="sts"),
     ),
     "credentials that nobody knows": Case(
         r"AWS does not know the credentials there: .*; check which profile is in use",
-        No("InvalidClientTokenId", "The security token included in the request is invalid.", 403, of="sts"),
+        Refusal("InvalidClientTokenId", "The security token included in the request is invalid.", 403, of="sts"),
     ),
     "a region that is not enabled": Case(
         r"AWS does not know the credentials there: .* that the account has the region of settings enabled",
-        No("UnrecognizedClientException", "The security token included in the request is invalid.", 403, of="sts"),
+        Refusal("UnrecognizedClientException", "The security token included in the request is invalid.", 403, of="sts"),
         ("--region", "af-south-1"),
     ),
     "a region that there is not": Case(
@@ -84,25 +84,25 @@ CASES: Mapping[str, Case] = {
         options=("--region", "us-esat-1"),
     ),
     "another account": Case(
-        rf"the AWS credentials are for account {ID} and settings name 000000000000; choose the right profile",
+        rf"the AWS credentials are for account {ACCOUNT} and settings name 000000000000; choose the right profile",
         options=("--account", "000000000000"),
     ),
     "no such profile": Case(r"The config profile \(work\) could not be found; see aws", options=("--profile", "work")),
     "a permission that is missing": Case(
         rf"{CALLER} may not x:Y on arn:\S+; allow it in the policy of that user or role|{A_BUCKET}",
-        No("AccessDenied", f"{WHAT} because no identity-based policy allows the x:Y action", 403),
+        Refusal("AccessDenied", f"{WHAT} because no identity-based policy allows the x:Y action", 403),
     ),
     "a permission that is missing, in few words": Case(
         rf"{CALLER} may not [a-z0-9-]+:[A-Z]\w+( on \S+)?; allow it in the policy of that user or role|{A_BUCKET}"
     ),
     "an organisation's no": Case(
         rf"{CALLER} may not x:Y on arn:\S+; a service control policy forbids it; ask whoever keeps that|{A_BUCKET}",
-        No("AccessDenied", f"{WHAT} with an explicit deny in a service control policy", 403),
+        Refusal("AccessDenied", f"{WHAT} with an explicit deny in a service control policy", 403),
     ),
     "a quota of nothing": Case(
         r"[a-z0-9-]+:\w+: a quota is used up: You may have 0 of them; ask for more under Service Quotas"
         r"|s3:ListBucket: .*",
-        No("ResourceLimitExceeded", "You may have 0 of them"),
+        Refusal("ResourceLimitExceeded", "You may have 0 of them"),
     ),
 }  # fmt: skip
 
@@ -110,10 +110,10 @@ CASES: Mapping[str, Case] = {
 @pytest.fixture
 def called(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Callable[[Refusing, Case, str], tuple[object, list[str]]]:
+) -> Callable[[RefusingServer, Case, str], tuple[object, list[str]]]:
     """How a verb ends, and what it says."""
 
-    def call(aws: Refusing, case: Case, verb: str) -> tuple[object, list[str]]:
+    def call(aws: RefusingServer, case: Case, verb: str) -> tuple[object, list[str]]:
         for name, value in aws_environment(aws.address, XDG_CACHE_HOME=str(tmp_path), **case.environment).items():
             monkeypatch.setenv(name, value)
         for name in ("AWS_PROFILE", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_SESSION_TOKEN"):
@@ -123,7 +123,9 @@ def called(
             main()
         out, err = capsys.readouterr()
         assert out == ""
-        return stopped.value.code, [line for line in err.splitlines() if not line.startswith(f"Account {ID}, region ")]
+        return stopped.value.code, [
+            line for line in err.splitlines() if not line.startswith(f"Account {ACCOUNT}, region ")
+        ]
 
     return call
 
@@ -131,10 +133,10 @@ def called(
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_one_line(
-    name: str, verb: str, called: Callable[[Refusing, Case, str], tuple[object, list[str]]]
+    name: str, verb: str, called: Callable[[RefusingServer, Case, str], tuple[object, list[str]]]
 ) -> None:
     case = CASES[name]
-    with refusing(case.no) as aws:
+    with refusing_server(case.no) as aws:
         code, lines = called(aws, case, verb)
     assert (code, len(lines)) == (2, 1), lines
     assert re.match(rf"pedigree: ({case.says})", lines[0]), lines[0]

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.support.processes import hear_interruptions
+from tests.support.processes import enable_interrupts
 
 ROOT = Path(__file__).parents[3]
 PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from pedigree.cli.main import main; main()"]
@@ -92,7 +92,7 @@ def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_pa
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
     command = [*PEDIGREE, "sample-data", str(tmp_path), "--per-class", "10000"]
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=given, preexec_fn=hear_interruptions
+        command, env=environment, stdout=subprocess.PIPE, stderr=given, preexec_fn=enable_interrupts
     ) as process:
         os.close(given)  # so that reading ends with the process
         with os.fdopen(watched, "rb", buffering=0) as screen:

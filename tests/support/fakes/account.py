@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.support.fakes.clients import Client, Refuse, Wire
-from tests.support.fakes.clock import Clock
-from tests.support.fakes.hosting import MOVING, Hosting
+from tests.support.fakes.clients import CallLog, FakeClient, FakeService
+from tests.support.fakes.clock import SimulatedClock
+from tests.support.fakes.hosting import IN_TRANSITION, Hosting
 from tests.support.fakes.scaling import Scaling
 
 PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/dog-breeds/12"
@@ -46,7 +46,7 @@ class SageMaker(Hosting):
 
 
 @dataclass
-class Alarms(Refuse):
+class Alarms(FakeService):
     """CloudWatch's alarms by name."""
 
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Alarms(Refuse):
 
 
 @dataclass
-class Queue(Refuse):
+class Queue(FakeService):
     """What was sent to queues."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Queue(Refuse):
 
 
 @dataclass
-class Functions(Refuse):
+class Functions(FakeService):
     """Which functions were called, with what."""
 
     invocations: list[dict[str, Any]] = field(default_factory=list)
@@ -91,11 +91,11 @@ class FakeAccount:
     """Everything, handed to a function as its clients; while nothing moves, it can be copied."""
 
     def __init__(self) -> None:
-        self.clock, self.wire = Clock(), Wire()
+        self.clock, self.wire = SimulatedClock(), CallLog()
         self.alarms, self.queue, self.functions = Alarms(), Queue(), Functions()
         self.sagemaker = SageMaker(self.clock, self._is_scaled, self._is_alarm)
         self.scaling = Scaling(self.sagemaker)
-        self.services: Mapping[str, Refuse] = {
+        self.services: Mapping[str, FakeService] = {
             "sagemaker": self.sagemaker,
             "application-autoscaling": self.scaling,
             "cloudwatch": self.alarms,
@@ -104,8 +104,8 @@ class FakeAccount:
         }
         self.register(PACKAGE)
 
-    def client(self, service: str) -> Client:
-        return Client(service, self.services[service], self.wire)
+    def client(self, service: str) -> FakeClient:
+        return FakeClient(service, self.services[service], self.wire)
 
     def _is_scaled(self, resource: str) -> bool:
         return resource in self.scaling.targets
@@ -121,7 +121,7 @@ class FakeAccount:
 
     def settle(self) -> None:
         """Let time pass until nothing moves."""
-        while any(one.status in MOVING for one in self.sagemaker.endpoints.values()):
+        while any(one.status in IN_TRANSITION for one in self.sagemaker.endpoints.values()):
             self.clock.sleep(60)
             for name in list(self.sagemaker.endpoints):
                 self.sagemaker.at_present(name)

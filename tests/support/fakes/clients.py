@@ -16,7 +16,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 
-class Killed(BaseException):
+class ProcessKilled(BaseException):
     """The process ends between two instructions: nobody catches that."""
 
 
@@ -40,13 +40,13 @@ FAULTS: Mapping[str, Fault] = {
     "not connected": Fault(lambda name: EndpointConnectionError(endpoint_url="https://fake")),
     "answer lost": Fault(lambda name: ReadTimeoutError(endpoint_url="https://fake"), True),
     "server error after": Fault(lambda name: refusal(name, "InternalFailure", "Too late.", 500), True),
-    "killed after": Fault(lambda name: Killed(), True),
+    "killed after": Fault(lambda name: ProcessKilled(), True),
     "down from then on": Fault(lambda name: refusal(name, "ServiceUnavailable", "Try later.", 503), False, True),
 }
 
 
 @dataclass
-class Wire:
+class CallLog:
     """What all calls go over: it keeps what is sent, in order, and breaks where it is told to."""
 
     sent: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Wire:
         return fault
 
 
-class Refuse:
+class FakeService:
     """The base of the services: each method is an operation, and refuses in AWS's words."""
 
     def refuse(self, code: str, message: str) -> NoReturn:
@@ -99,12 +99,12 @@ class Refuse:
 
 
 @dataclass(frozen=True)
-class Client:
+class FakeClient:
     """One service's client."""
 
     service: str
-    backend: Refuse
-    wire: Wire
+    backend: FakeService
+    wire: CallLog
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         return lambda **arguments: self.call(operation, arguments)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-BEGINNING = 1_800_000_000.0
+START = 1_800_000_000.0
 
 
 @dataclass
-class Clock:
+class SimulatedClock:
     """Seconds since 1970."""
 
-    seconds: float = BEGINNING
+    seconds: float = START
 
     def now(self) -> float:
         return self.seconds

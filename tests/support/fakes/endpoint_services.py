@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from tests.support.fakes.clients import Refuse
+from tests.support.fakes.clients import FakeService
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
@@ -18,7 +18,7 @@ TRACKING = {
 }
 
 
-class FixedAnswers(Refuse):
+class FixedAnswers(FakeService):
     """A service that gives one answer for each operation, and refuses the operations for which it has none."""
 
     def __init__(self, **answers: Any) -> None:

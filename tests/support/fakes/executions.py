@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from tests.support.fakes.clients import Refuse
+from tests.support.fakes.clients import FakeService
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012"
 PIPELINE = "dog-breeds"
@@ -28,7 +28,7 @@ DEFINITION = {
 
 
 @dataclass(frozen=True)
-class Stage:
+class ExecutionState:
     """How an execution is doing at one moment, and its steps as they are listed then."""
 
     status: str
@@ -36,27 +36,29 @@ class Stage:
     reason: str = ""
 
 
-def step(name: str, status: str, **more: Any) -> dict[str, Any]:
+def listed_step(name: str, status: str, **more: Any) -> dict[str, Any]:
     """A step as a listing has it, one minute long where it has ended."""
     ended = {} if status in ("Starting", "Executing") else {"EndTime": NOON + timedelta(minutes=1)}
     return {"StepName": name, "StepStatus": status, "StartTime": NOON, **ended, **more}
 
 
-def job(kind: str, name: str) -> dict[str, Any]:
+def job_metadata(kind: str, name: str) -> dict[str, Any]:
     """The metadata of a step that started a job."""
     return {kind: {"Arn": f"{ARN}:job/{name}"}}
 
 
 @dataclass
-class Executions(Refuse):
+class Executions(FakeService):
     """Answers to the operations on one pipeline, which has the newest execution last."""
 
     definition: str = json.dumps(DEFINITION)
-    kept: dict[str, list[Stage]] = field(default_factory=dict)
-    seen: dict[str, Stage] = field(default_factory=dict)
+    kept: dict[str, list[ExecutionState]] = field(default_factory=dict)
+    seen: dict[str, ExecutionState] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     started: list[Mapping[str, Any]] = field(default_factory=list)
-    begins: list[Stage] = field(default_factory=lambda: [Stage("Executing"), Stage("Succeeded")])
+    begins: list[ExecutionState] = field(
+        default_factory=lambda: [ExecutionState("Executing"), ExecutionState("Succeeded")]
+    )
     domains: list[dict[str, Any]] = field(default_factory=lambda: [{"DomainId": "d-abc"}])
     packages: dict[int, str] = field(default_factory=dict)
     page: int = 100
@@ -77,9 +79,9 @@ class Executions(Refuse):
             **({"BestTrainingJob": {"FinalHyperParameterTuningJobObjectiveMetric": best[0]}} if best else {}),
         }
 
-    def add(self, identifier: str, *stages: Stage) -> str:
+    def add(self, identifier: str, *stages: ExecutionState) -> str:
         """An execution that goes through stages."""
-        self.kept[identifier] = list(stages) or [Stage("Succeeded")]
+        self.kept[identifier] = list(stages) or [ExecutionState("Succeeded")]
         return arn(identifier)
 
     def describe_pipeline(self, asked: dict[str, Any]) -> dict[str, Any]:
@@ -137,17 +139,17 @@ class Executions(Refuse):
         return {"PipelineExecutionSteps": list(now.steps)}
 
     def stop_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.kept[_identifier(asked)] = [Stage("Stopping"), Stage("Stopped")]
+        self.kept[_identifier(asked)] = [ExecutionState("Stopping"), ExecutionState("Stopped")]
         return {"PipelineExecutionArn": asked["PipelineExecutionArn"]}
 
     def retry_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.kept[_identifier(asked)] = [Stage("Executing"), Stage("Succeeded")]
+        self.kept[_identifier(asked)] = [ExecutionState("Executing"), ExecutionState("Succeeded")]
         return {"PipelineExecutionArn": asked["PipelineExecutionArn"]}
 
     def list_training_jobs_for_hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {"TrainingJobSummaries": [{"TrainingJobName": f"{asked['HyperParameterTuningJobName']}-002-bad"}]}
 
-    def _stages(self, asked: Mapping[str, Any]) -> list[Stage]:
+    def _stages(self, asked: Mapping[str, Any]) -> list[ExecutionState]:
         if _identifier(asked) not in self.kept:
             self.refuse("ResourceNotFound", f"Pipeline execution {asked['PipelineExecutionArn']} does not exist.")
         return self.kept[_identifier(asked)]
@@ -167,7 +169,7 @@ def _identifier(asked: Mapping[str, Any]) -> str:
 
 
 @dataclass
-class Logs(Refuse):
+class Logs(FakeService):
     """Log groups, their streams, and the lines of these."""
 
     groups: dict[str, dict[str, list[str]]] = field(default_factory=dict)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from tests.support.fakes.clients import Refuse
-from tests.support.fakes.clock import Clock
+from tests.support.fakes.clients import FakeService
+from tests.support.fakes.clock import SimulatedClock
 
 ACCOUNT = "arn:aws:sagemaker:us-east-1:123456789012"
 SECONDS = {"Creating": 180.0, "Updating": 400.0, "Deleting": 60.0, "SystemUpdating": 90.0, "Scaling": 120.0}
-MOVING = ("Creating", "Updating", "SystemUpdating", "Deleting", "RollingBack")
+IN_TRANSITION = ("Creating", "Updating", "SystemUpdating", "Deleting", "RollingBack")
 
 
 @dataclass
@@ -31,10 +31,10 @@ class Endpoint:
 
 
 @dataclass
-class Hosting(Refuse):
+class Hosting(FakeService):
     """Answers to the operations on models, configurations and endpoints."""
 
-    clock: Clock
+    clock: SimulatedClock
     is_scaled: Callable[[str], bool]
     is_alarm: Callable[[str], bool]
     models: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -158,14 +158,14 @@ class Hosting(Refuse):
     def at_present(self, name: str) -> Endpoint | None:
         """What there is by now."""
         found = self.endpoints.get(name)
-        if found and found.status in MOVING and self.clock.now() >= found.until:
+        if found and found.status in IN_TRANSITION and self.clock.now() >= found.until:
             found.status, found.pending = "InService", ""
             found.becomes()
         return self.endpoints.get(name)
 
     def _changeable(self, name: str, *, failed_too: bool = False) -> Endpoint:
         found = self.at_present(name) or self._missing("endpoint", name)
-        if found.status in MOVING:
+        if found.status in IN_TRANSITION:
             self.refuse("ValidationException", f'Cannot update in-progress endpoint "{_arn("endpoint", name)}".')
         if found.status == "Failed" and not failed_too:
             self.refuse("ValidationException", f'Cannot update endpoint "{_arn("endpoint", name)}" in Failed status.')

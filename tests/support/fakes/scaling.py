@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from tests.support.fakes.clients import Refuse
+from tests.support.fakes.clients import FakeService
 from tests.support.fakes.hosting import Hosting
 
 
 @dataclass
-class Scaling(Refuse):
+class Scaling(FakeService):
     """Scalable targets and their policies, by resource id."""
 
     hosting: Hosting

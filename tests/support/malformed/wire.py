@@ -26,7 +26,7 @@ _PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Asked:
+class HttpRequest:
     """A request before it is sent."""
 
     method: str = "POST"
@@ -36,7 +36,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answered:
+class HttpResponse:
     """What came back."""
 
     status: int
@@ -65,7 +65,7 @@ def signed(service: str, key: str = "local", token: str = "") -> dict[str, str]:
     return {**who, **({"X-Amz-Security-Token": token} if token else {})}
 
 
-def send(port: int, asked: Asked) -> Answered:
+def send(port: int, asked: HttpRequest) -> HttpResponse:
     """The answer to a request, which comes in time."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
     try:
@@ -74,24 +74,24 @@ def send(port: int, asked: Asked) -> Answered:
             connection.putheader(name, value)
         connection.endheaders(asked.body)
         answer = connection.getresponse()
-        return Answered(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        return HttpResponse(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     finally:
         connection.close()
 
 
-def request(service: str, operation: str, members: Mapping[str, Any]) -> Asked:
+def request(service: str, operation: str, members: Mapping[str, Any]) -> HttpRequest:
     """A request of an operation, as its protocol writes it."""
     described = model(service)
     if described.metadata.get("targetPrefix"):
         target = f"{described.metadata['targetPrefix']}.{operation}"
         kind = f"application/x-amz-json-{described.metadata['jsonVersion']}"
-        return Asked(headers={"X-Amz-Target": target, "Content-Type": kind}, body=_json(members))
+        return HttpRequest(headers={"X-Amz-Target": target, "Content-Type": kind}, body=_json(members))
     if described.metadata["protocol"] in ("query", "ec2"):
         form = {"Action": operation, "Version": described.api_version}
         shape = described.operation_model(operation).input_shape
         form |= dict(_flat(shape, members, "", described.metadata["protocol"] == "ec2"))
         kind = "application/x-www-form-urlencoded"
-        return Asked(headers={"Content-Type": kind}, body=urlencode(form, errors="replace").encode())
+        return HttpRequest(headers={"Content-Type": kind}, body=urlencode(form, errors="replace").encode())
     return _rest(service, operation, members)
 
 
@@ -135,7 +135,7 @@ def _called(name: str, shape: Shape, is_ec2: bool) -> str:
     return str(told.get("queryName") or called[:1].upper() + called[1:])
 
 
-def _rest(service: str, operation: str, members: Mapping[str, Any]) -> Asked:
+def _rest(service: str, operation: str, members: Mapping[str, Any]) -> HttpRequest:
     described = model(service)
     found = described.operation_model(operation)
     shape = found.input_shape
@@ -158,7 +158,7 @@ def _rest(service: str, operation: str, members: Mapping[str, Any]) -> Asked:
     body = _body(shape, members, parts.get(None, {}), is_xml)
     joined = f"{target}{'&' if '?' in target else '?'}{query}" if query else target
     # A path that begins with two slashes is one of another host, before it is anything else.
-    return Asked(found.http["method"], f"/{joined.lstrip('/')}", headers, body)
+    return HttpRequest(found.http["method"], f"/{joined.lstrip('/')}", headers, body)
 
 
 def _headed(value: Any) -> str:

@@ -10,13 +10,13 @@ import pytest
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location, download, upload
-from tests.support.worlds import SetClock
+from tests.support.worlds import ManualClock
 
 
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[ObjectCatalog]:
     store = Store(tmp_path / "state.sqlite")
-    made = ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SetClock())
+    made = ObjectCatalog(store, BlobStore(tmp_path / "blobs"), ManualClock())
     made.make_bucket("bucket")
     yield made
     store.close()

@@ -20,7 +20,7 @@ from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointOp
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models
 from tests.support.waiting import until
-from tests.support.worlds import ROLE, SetClock, world
+from tests.support.worlds import ROLE, ManualClock, world
 
 NAME = {"EndpointName": "dogs"}
 
@@ -62,7 +62,7 @@ def roles() -> RefusedRoles:
 
 
 def host(local: World, roles: RefusedRoles) -> HostEnvironment:
-    return HostEnvironment("python", {}, LogFiles(local.folder / "logs", SetClock()), roles)
+    return HostEnvironment("python", {}, LogFiles(local.folder / "logs", ManualClock()), roles)
 
 
 def known(local: World, status: str) -> None:

@@ -17,7 +17,7 @@ from pedigree.localaws.services.sagemaker.tuning.decisions import Begin, End, Gi
 from pedigree.localaws.services.sagemaker.tuning.plan import Objective
 from pedigree.localaws.services.sagemaker.tuning.ranges import Choice
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
-from tests.support.searches import grid, plan, running, trial
+from tests.support.tuning_plans import grid, plan, running, trial
 
 # Which trials are given up
 

@@ -15,7 +15,7 @@ from pedigree.localaws.services.sagemaker.tuning import search
 from pedigree.localaws.services.sagemaker.tuning.plan import plan_of
 from pedigree.localaws.services.sagemaker.tuning.ranges import Choice, Dimension, Span, combinations, dimensions, points
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
-from tests.support.searches import LETTERS, grid, plan, request, running, trial
+from tests.support.tuning_plans import LETTERS, grid, plan, request, running, trial
 
 # Ranges
 

@@ -34,7 +34,7 @@ _FOREIGN: Mapping[str, tuple[Any, ...]] = {
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """Where in a request something can be wrong: what holds it, under which name, and what should be there."""
 
     holder: Any
@@ -43,18 +43,18 @@ class Place:
     is_required: bool
 
 
-def spoilt(draw: Draw, shape: Shape, members: Mapping[str, Any], *, is_text: bool) -> dict[str, Any] | None:
+def with_one_fault(draw: Draw, shape: Shape, members: Mapping[str, Any], *, is_text: bool) -> dict[str, Any] | None:
     """The request with one fault; None where nothing could be wrong with it, as in a protocol that has only text."""
     request: dict[str, Any] = copy.deepcopy(dict(members))
-    ways = [(place, way) for place in _places(shape, request) for way in _ways(place)]
+    ways = [(place, way) for place in _locations(shape, request) for way in _fault_kinds(place)]
     if is_text:
         ways = [(place, way) for place, way in ways if _is_text(place.shape.type_name, way)]
     else:
-        ways.append((Place(request, "NoSuchMember", None, False), "unknown"))
+        ways.append((Location(request, "NoSuchMember", None, False), "unknown"))
     if not ways:
         return None
     place, way = draw(st.sampled_from(ways))
-    wrong = "x" if is_text and way == "type" else draw(st.sampled_from(_wrong(place, way)))
+    wrong = "x" if is_text and way == "type" else draw(st.sampled_from(_wrong_values(place, way)))
     if way == "missing":
         del place.holder[place.name]
     else:
@@ -67,20 +67,20 @@ def _is_text(kind: str, way: str) -> bool:
     return kind in _NUMBERS if way == "type" else way in _OF_TEXT and kind != "list"
 
 
-def _places(shape: Shape, value: Any) -> Iterator[Place]:
+def _locations(shape: Shape, value: Any) -> Iterator[Location]:
     if shape.type_name == "structure":
         for name in value:
             member = shape.members[name]
-            yield Place(value, name, member, name in shape.required_members)
-            yield from _places(member, value[name])
+            yield Location(value, name, member, name in shape.required_members)
+            yield from _locations(member, value[name])
     elif shape.type_name in ("list", "map"):
         inner = shape.member if shape.type_name == "list" else shape.value
         for key in range(len(value)) if shape.type_name == "list" else value:
-            yield Place(value, key, inner, False)
-            yield from _places(inner, value[key])
+            yield Location(value, key, inner, False)
+            yield from _locations(inner, value[key])
 
 
-def _ways(place: Place) -> Iterator[str]:
+def _fault_kinds(place: Location) -> Iterator[str]:
     limits, kind = place.shape.metadata, place.shape.type_name
     yield "type"
     if place.is_required:
@@ -95,7 +95,7 @@ def _ways(place: Place) -> Iterator[str]:
         yield "little"
 
 
-def _wrong(place: Place, way: str) -> list[Any]:
+def _wrong_values(place: Location, way: str) -> list[Any]:
     kind, limits = (place.shape.type_name, place.shape.metadata) if place.shape is not None else ("", {})
     found: dict[str, Callable[[], list[Any]]] = {
         "type": lambda: list(_FOREIGN[kind]),
@@ -115,12 +115,12 @@ def _unfitting(shape: Shape) -> list[str]:
     return [one for one in some if not fits(shape.metadata["pattern"], one)]
 
 
-def _many(size: int, place: Place) -> list[Any]:
+def _many(size: int, place: Location) -> list[Any]:
     here = place.holder[place.name]
     return (here * (size + 1))[:size] if here else ["x"] * size
 
 
-_SIZED: Mapping[str, Callable[[int, Place], Any]] = {
+_SIZED: Mapping[str, Callable[[int, Location], Any]] = {
     "string": lambda size, _place: "a" * size,
     "list": _many,
     "integer": lambda size, _place: size,

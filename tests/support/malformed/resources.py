@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 ACCOUNT = "123456789012"
-KEPT, PREY = "kept", "prey"
+PROTECTED, EXPENDABLE = "protected", "expendable"
 Client = Callable[[str], Any]
 _TRUST = json.dumps(
     {
@@ -31,7 +31,7 @@ def role(name: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
 
 
-def names(name: str) -> Mapping[str, tuple[str, ...]]:
+def names_by_member(name: str) -> Mapping[str, tuple[str, ...]]:
     """What a thing of that name is called, by the members of requests that can name it."""
     of_sagemaker = (
         f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{kind}/{name}" for kind in ("pipeline", "model", "endpoint")
@@ -62,7 +62,7 @@ def names(name: str) -> Mapping[str, tuple[str, ...]]:
     }
 
 
-def settle(client: Client, name: str) -> None:
+def create_resources(client: Client, name: str) -> None:
     """Make one of each, unless it is there."""
     for make in (
         _objects,
@@ -80,15 +80,15 @@ def settle(client: Client, name: str) -> None:
         make(client, name)
 
 
-def told(client: Client, name: str) -> str:
+def describe_resources(client: Client, name: str) -> str:
     """All that can be read about what is there, as one text."""
-    answers = {key: ask() for key, ask in _questions(client, name).items()}
+    answers = {key: ask() for key, ask in _queries(client, name).items()}
     for one in answers.values():
         one.pop("ResponseMetadata", None)
     return json.dumps(answers, default=str, sort_keys=True, indent=1)
 
 
-def _but_its_state(answer: dict[str, Any]) -> dict[str, Any]:
+def _without_alarm_state(answer: dict[str, Any]) -> dict[str, Any]:
     """Alarms without what the daemon says of them by itself, whenever it looks at their metrics."""
     for alarm in answer["MetricAlarms"]:
         for member in [one for one in alarm if one.startswith("State")]:
@@ -96,7 +96,7 @@ def _but_its_state(answer: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
-def _once(make: Callable[..., Any], **asked: Any) -> None:
+def _create_once(make: Callable[..., Any], **asked: Any) -> None:
     try:
         make(**asked)
     except Exception as error:
@@ -106,13 +106,13 @@ def _once(make: Callable[..., Any], **asked: Any) -> None:
 
 def _objects(client: Client, name: str) -> None:
     s3 = client("s3")
-    _once(s3.create_bucket, Bucket=name)
+    _create_once(s3.create_bucket, Bucket=name)
     s3.put_object(Bucket=name, Key=name, Body=b"content")
 
 
 def _roles(client: Client, name: str) -> None:
     iam = client("iam")
-    _once(iam.create_role, RoleName=name, AssumeRolePolicyDocument=_TRUST)
+    _create_once(iam.create_role, RoleName=name, AssumeRolePolicyDocument=_TRUST)
     iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=_ALL)
 
 
@@ -120,13 +120,13 @@ def _function(client: Client, name: str) -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("index.py", "def handler(event, context):\n    return event\n")
-    told = {
+    describe_resources = {
         "Runtime": "python3.12",
         "Handler": "index.handler",
         "Role": role(name),
         "Code": {"ZipFile": archive.getvalue()},
     }
-    _once(client("lambda").create_function, FunctionName=name, **told)
+    _create_once(client("lambda").create_function, FunctionName=name, **describe_resources)
 
 
 def _queue(client: Client, name: str) -> None:
@@ -149,7 +149,7 @@ def _schedule(client: Client, name: str) -> None:
     target = {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}", "RoleArn": role(name)}
     flexible = {"Mode": "OFF"}
     make = client("scheduler").create_schedule
-    _once(
+    _create_once(
         make,
         Name=name,
         ScheduleExpression="rate(365 days)",
@@ -173,8 +173,8 @@ def _metrics(client: Client, name: str) -> None:
 
 def _logs(client: Client, name: str) -> None:
     logs = client("logs")
-    _once(logs.create_log_group, logGroupName=name)
-    _once(logs.create_log_stream, logGroupName=name, logStreamName=name)
+    _create_once(logs.create_log_group, logGroupName=name)
+    _create_once(logs.create_log_stream, logGroupName=name, logStreamName=name)
 
 
 def _parameter(client: Client, name: str) -> None:
@@ -184,33 +184,33 @@ def _parameter(client: Client, name: str) -> None:
 def _pipelines(client: Client, name: str) -> None:
     sagemaker = client("sagemaker")
     about = {"PipelineDefinition": _DEFINITION, "RoleArn": role(name), "ClientRequestToken": "0" * 32}
-    _once(sagemaker.create_pipeline, PipelineName=name, Tags=[{"Key": "a", "Value": "b"}], **about)
+    _create_once(sagemaker.create_pipeline, PipelineName=name, Tags=[{"Key": "a", "Value": "b"}], **about)
 
 
 def _models(client: Client, name: str) -> None:
     sagemaker = client("sagemaker")
     image = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/image:1"
-    _once(sagemaker.create_model, ModelName=name, ExecutionRoleArn=role(name), PrimaryContainer={"Image": image})
+    _create_once(sagemaker.create_model, ModelName=name, ExecutionRoleArn=role(name), PrimaryContainer={"Image": image})
     variant = {"VariantName": "AllTraffic", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    _once(sagemaker.create_endpoint_config, EndpointConfigName=name, ProductionVariants=[variant])
-    _once(sagemaker.create_model_package_group, ModelPackageGroupName=name)
+    _create_once(sagemaker.create_endpoint_config, EndpointConfigName=name, ProductionVariants=[variant])
+    _create_once(sagemaker.create_model_package_group, ModelPackageGroupName=name)
 
 
-def _questions(client: Client, name: str) -> Mapping[str, Callable[[], dict[str, Any]]]:
+def _queries(client: Client, name: str) -> Mapping[str, Callable[[], dict[str, Any]]]:
     url = f"http://127.0.0.1/{ACCOUNT}/{name}"
     sagemaker, iam, events = client("sagemaker"), client("iam"), client("events")
     arn = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:pipeline/{name}"
     return {
         "object": lambda: {"Body": client("s3").get_object(Bucket=name, Key=name)["Body"].read().decode()},
         "objects": lambda: client("s3").list_objects_v2(Bucket=name),
-        "role": lambda: _lasting(iam.get_role(RoleName=name)["Role"], "RoleLastUsed"),
+        "role": lambda: _without(iam.get_role(RoleName=name)["Role"], "RoleLastUsed"),
         "policy": lambda: iam.get_role_policy(RoleName=name, PolicyName=name),
         "function": lambda: client("lambda").get_function_configuration(FunctionName=name),
         "queue": lambda: client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"]),
         "rule": lambda: events.describe_rule(Name=name),
         "targets": lambda: events.list_targets_by_rule(Rule=name),
         "schedule": lambda: client("scheduler").get_schedule(Name=name),
-        "alarm": lambda: _but_its_state(client("cloudwatch").describe_alarms(AlarmNames=[name])),
+        "alarm": lambda: _without_alarm_state(client("cloudwatch").describe_alarms(AlarmNames=[name])),
         "streams": lambda: client("logs").describe_log_streams(logGroupName=name),
         "parameter": lambda: client("ssm").get_parameter(Name=f"/{name}"),
         "pipeline": lambda: sagemaker.describe_pipeline(PipelineName=name),
@@ -221,5 +221,5 @@ def _questions(client: Client, name: str) -> Mapping[str, Callable[[], dict[str,
     }
 
 
-def _lasting(told: dict[str, Any], *passing: str) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if name not in passing}
+def _without(describe_resources: dict[str, Any], *passing: str) -> dict[str, Any]:
+    return {name: value for name, value in describe_resources.items() if name not in passing}

@@ -10,39 +10,39 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.support.fakes.reached import CALLER, ID
+from tests.support.fakes.served_services import ACCOUNT, CALLER
 
 _IDENTITY = (
     '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-    f"<Arn>{CALLER}</Arn><UserId>me</UserId><Account>{ID}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+    f"<Arn>{CALLER}</Arn><UserId>me</UserId><Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
 )
 _QUERY = ("iam", "sts", "ec2")
-_EVERYTHING = "everything"
+_ALL_OTHERS = "everything"
 
 
 @dataclass(frozen=True)
-class No:
+class Refusal:
     """How it is said: a code, words, a status; of STS only, or of everything else."""
 
     code: str
     message: str
     status: int = 400
-    of: str = _EVERYTHING
+    of: str = _ALL_OTHERS
 
 
 @dataclass
-class Refusing:
+class RefusingServer:
     """Where it is, and which services were asked."""
 
-    no: No
+    no: Refusal
     address: str = ""
     asked: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def refusing(no: No) -> Iterator[Refusing]:
+def refusing_server(no: Refusal) -> Iterator[RefusingServer]:
     """A server that refuses in one way."""
-    it = Refusing(no)
+    it = RefusingServer(no)
     handler = type("Handler", (_Handler,), {"it": it})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -57,7 +57,7 @@ def refusing(no: No) -> Iterator[Refusing]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    it: Refusing
+    it: RefusingServer
     protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         signed = re.search(r"Credential=[^/]+/\d+/[\w-]+/([\w-]+)/", self.headers.get("Authorization", ""))
         service = signed[1] if signed else ""
         self.it.asked.append(service)
-        if service == "sts" and self.it.no.of == _EVERYTHING:
+        if service == "sts" and self.it.no.of == _ALL_OTHERS:
             self._send(200, _IDENTITY, "text/xml")
         else:
             self._refuse(service)

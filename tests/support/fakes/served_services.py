@@ -14,12 +14,12 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
-from tests.support.fakes.clients import Client, Refuse, Wire
-from tests.support.fakes.clock import BEGINNING, Clock
+from tests.support.fakes.clients import CallLog, FakeClient, FakeService
+from tests.support.fakes.clock import START, SimulatedClock
 
-ID = "123456789012"
+ACCOUNT = "123456789012"
 REGION = "us-east-1"
-CALLER = f"arn:aws:iam::{ID}:user/me"
+CALLER = f"arn:aws:iam::{ACCOUNT}:user/me"
 _TARGETS = {
     "SageMaker": "sagemaker",
     "Logs_20140328": "logs",
@@ -27,45 +27,53 @@ _TARGETS = {
     "AmazonSSM": "ssm",
 }
 _IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
-<Arn>{CALLER}</Arn><UserId>me</UserId><Account>{ID}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"""
+<Arn>{CALLER}</Arn><UserId>me</UserId><Account>{ACCOUNT}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"""
 
 
 @dataclass
-class Passing:
+class SimulatedAccountClock:
     """A clock that waits for nobody."""
 
-    clock: Clock
+    clock: SimulatedClock
 
     def now(self) -> dt.datetime:
         return self.clock.moment()
 
     def monotonic(self) -> float:
-        return self.clock.now() - BEGINNING
+        return self.clock.now() - START
 
     def sleep(self, seconds: float) -> None:
         self.clock.sleep(seconds)
 
 
-class OnePage(Client):
+class UnpaginatedClient(FakeClient):
     """A client whose listings have one page."""
 
     def can_paginate(self, operation: str) -> bool:
         return False
 
 
-def reached(services: Mapping[str, Refuse], wire: Wire | None = None, clock: Clock | None = None) -> Account:
+def account_with(
+    services: Mapping[str, FakeService], wire: CallLog | None = None, clock: SimulatedClock | None = None
+) -> Account:
     """The account of these services."""
-    line = wire or Wire()
-    return Account(ID, REGION, lambda one: OnePage(one, services[one], line), CALLER, Passing(clock or Clock()))
+    line = wire or CallLog()
+    return Account(
+        ACCOUNT,
+        REGION,
+        lambda one: UnpaginatedClient(one, services[one], line),
+        CALLER,
+        SimulatedAccountClock(clock or SimulatedClock()),
+    )
 
 
 @contextmanager
-def served(services: Mapping[str, Refuse], wire: Wire | None = None) -> Iterator[str]:
+def serve(services: Mapping[str, FakeService], wire: CallLog | None = None) -> Iterator[str]:
     """The address of a server that has these services, and says whose credentials those of everybody are."""
-    line = wire or Wire()
+    line = wire or CallLog()
 
-    def client(service: str) -> Client:
-        return Client(service, services[service], line)
+    def client(service: str) -> FakeClient:
+        return FakeClient(service, services[service], line)
 
     handler = type("Handler", (_Handler,), {"client": staticmethod(client)})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -82,7 +90,7 @@ def served(services: Mapping[str, Refuse], wire: Wire | None = None) -> Iterator
 class _Handler(BaseHTTPRequestHandler):
     """Takes requests as boto3 sends them: JSON for most services, a form for STS, a path for Lambda."""
 
-    client: Callable[[str], Client]
+    client: Callable[[str], FakeClient]
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:

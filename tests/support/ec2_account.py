@@ -15,14 +15,14 @@ from pedigree.account.errors import OperationsError
 from pipeline.account import ec2
 from pipeline.account.ec2 import Rental, Wanted
 from tests.support.definitions import CODE, configure
-from tests.support.fakes.clients import Refuse
-from tests.support.fakes.clock import Clock
+from tests.support.fakes.clients import FakeService
+from tests.support.fakes.clock import SimulatedClock
 from tests.support.fakes.executions import Executions
-from tests.support.fakes.reached import ID, REGION, Passing, reached
+from tests.support.fakes.served_services import ACCOUNT, REGION, SimulatedAccountClock, account_with
 
-BUCKET = f"pedigree-{ID}-{REGION}"
+BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 NEWEST = "oss-nvidia-driver-gpu-pytorch-2.13-amazon-linux-2023"
-FAKED = ("ssm", "sagemaker")
+FAKED_SERVICES = ("ssm", "sagemaker")
 
 
 @cache
@@ -31,7 +31,7 @@ def client(service: str) -> Any:
     return boto3.client(service, region_name=REGION)
 
 
-class Parameters(Refuse):
+class ImageParameters(FakeService):
     """The public parameters of images."""
 
     def __init__(self, *names: str) -> None:
@@ -43,23 +43,26 @@ class Parameters(Refuse):
         return {"Parameter": {"Name": asked["Name"], "Value": "ami-12c6146b"}}
 
 
-def parameter(name: str, architecture: str = "x86_64") -> str:
+def parameter_name(name: str, architecture: str = "x86_64") -> str:
     return f"/aws/service/deeplearning/ami/{architecture}/{name}/latest/ami-id"
 
 
-class World:
+class RentalAccount:
     """An account with the services of moto, beside two of ours."""
 
     def __init__(self) -> None:
-        self.executions, self.parameters = Executions(), Parameters(parameter(NEWEST))
-        self.settings = configure({"site.account": ID})
+        self.executions, self.parameters = Executions(), ImageParameters(parameter_name(NEWEST))
+        self.settings = configure({"site.account": ACCOUNT})
         self.clients: Callable[[str], Any] = client
 
     @property
     def account(self) -> Account:
-        fakes = reached({"ssm": self.parameters, "sagemaker": self.executions})
+        fakes = account_with({"ssm": self.parameters, "sagemaker": self.executions})
         return Account(
-            ID, REGION, lambda one: fakes.clients(one) if one in FAKED else self.clients(one), clock=Passing(Clock())
+            ACCOUNT,
+            REGION,
+            lambda one: fakes.clients(one) if one in FAKED_SERVICES else self.clients(one),
+            clock=SimulatedAccountClock(SimulatedClock()),
         )
 
     def put(self, key: str, content: bytes = b"") -> None:
@@ -74,7 +77,7 @@ class World:
         return str(raised.value)
 
 
-def told(rental: Rental) -> dict[str, str]:
+def exported_variables(rental: Rental) -> dict[str, str]:
     """The variables that the user data exports."""
     lines = shlex.split(rental.user_data.partition("set -uo pipefail")[0], comments=True)
     return dict(word.split("=", 1) for word in lines if word != "export")

@@ -23,15 +23,29 @@ _TROUBLE = (
     *("[" * 2000, '{"Version":"2012-10-17","Statement":[]}', '{"Statement": 1}', "10.0.0.0/0", "::/0", "(", "[a-", "*"),
 )
 _PLAIN = (
-    *("prey", "prey-1", "1", "a", "us-east-1", "s3://prey/x", "2026-01-01T00:00:00Z", "123456789012", "rate(1 hour)"),
-    *("arn:aws:iam::123456789012:role/prey", "arn:aws:sagemaker:us-east-1:123456789012:pipeline/prey", "ml.m5.large"),
     *(
-        "arn:aws:lambda:us-east-1:123456789012:function:prey",
-        "arn:aws:sqs:us-east-1:123456789012:prey",
-        "/prey",
+        "expendable",
+        "expendable-1",
+        "1",
+        "a",
+        "us-east-1",
+        "s3://expendable/x",
+        "2026-01-01T00:00:00Z",
+        "123456789012",
+        "rate(1 hour)",
+    ),
+    *(
+        "arn:aws:iam::123456789012:role/expendable",
+        "arn:aws:sagemaker:us-east-1:123456789012:pipeline/expendable",
+        "ml.m5.large",
+    ),
+    *(
+        "arn:aws:lambda:us-east-1:123456789012:function:expendable",
+        "arn:aws:sqs:us-east-1:123456789012:expendable",
+        "/expendable",
         "aa" * 16,
     ),
-    "123456789012.dkr.ecr.us-east-1.amazonaws.com/prey:1",
+    "123456789012.dkr.ecr.us-east-1.amazonaws.com/expendable:1",
 )
 _NUMBERS = {"integer": 2**31 - 1, "long": 2**63 - 1}
 

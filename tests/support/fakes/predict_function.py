@@ -6,10 +6,10 @@ import io
 import json
 from typing import Any
 
-from tests.support.fakes.clients import Refuse
+from tests.support.fakes.clients import FakeService
 
 
-class Predict(Refuse):
+class FakePredict(FakeService):
     """What it is sent, and what it is told to answer."""
 
     def __init__(self) -> None:
@@ -23,6 +23,6 @@ class Predict(Refuse):
         return {**self.answer, "Payload": io.BytesIO(self.answer["Payload"])}
 
 
-def answered(status: int, **more: Any) -> dict[str, Any]:
+def function_answer(status: int, **more: Any) -> dict[str, Any]:
     """An answer of the function itself."""
     return {"StatusCode": 200, "Payload": json.dumps({"statusCode": status, **more}).encode()}
