@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from errors import ModelError
-from images import NOT_COUNTED
+from picture_dataset import NOT_COUNTED
 
 _VARIABLE = "SMDEBUG_CONFIG_FILE_PATH"
 _CONFIGURATION = "/opt/ml/input/config/debughookconfig.json"

@@ -29,9 +29,9 @@ import model_archive
 import report
 import scores
 import split
-import writing
+import atomic_files
 from candidates import Candidate
-from complaints import in_plain_words
+from torch_errors import in_plain_words
 from errors import ModelError, UsageError
 from evaluation import Evaluation, Latency
 from flags import Parser
@@ -139,7 +139,7 @@ def _tell(whole: Evaluation) -> None:
 def _write(whole: Evaluation, pictures: Split, output: Path) -> None:
     folder = output / contract.EVALUATION
     page = report.page(whole, pictures).encode()
-    with writing.whole(folder / REPORT_FILE) as file:
+    with atomic_files.whole(folder / REPORT_FILE) as file:
         file.write(page)
     winner = whole.candidates[whole.champion.name].folder
     model_archive.pack(winner, output / contract.CHAMPION / contract.MODEL_ARCHIVE)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import scores
-import writing
+import atomic_files
 from candidates import Candidate, Champion
 from dataset import Dataset
 from scores import Scores
@@ -56,7 +56,7 @@ class Evaluation:
 def write(evaluation: Evaluation, path: Path) -> None:
     """Write evaluation.json."""
     text = json.dumps(document(evaluation), ensure_ascii=False, allow_nan=False, indent=1)
-    with writing.whole(path) as file:
+    with atomic_files.whole(path) as file:
         file.write(f"{text}\n".encode())
 
 

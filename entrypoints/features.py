@@ -15,13 +15,13 @@ from typing import Any
 import torch
 from torch import nn
 
-from kept_features import Kept, Part
+from feature_cache import Kept, Part
 from progress import Progress
-from ranks import Ranks
+from process_group import Ranks
 from scratch import Table
-from sources import FromPictures
+from batch_sources import FromPictures
 from split import Split
-from stopping import Stop, StoppedError
+from stop_signal import Stop, StoppedError
 
 # Another one when the same pictures would come to other features: by how they are read, say.
 _FORMAT = 2

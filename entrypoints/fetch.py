@@ -15,10 +15,10 @@ import contract
 from download import Patience, download
 from errors import DataError, UsageError
 from http_remote import HttpRemote, public_address
-from keeping import ARCHIVE, NOTE
+from download_folder import ARCHIVE, NOTE
 from progress import Progress
 from s3_remote import S3Remote, fetch_prefix, s3_client, split_uri
-from stores import lone_zip
+from source_readers import lone_zip
 
 PATIENCE = Patience()
 MOST_BYTES = 100 * 10**9

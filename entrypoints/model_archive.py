@@ -15,7 +15,7 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-import writing
+import atomic_files
 from errors import DataError, WriteError
 
 MOST_BYTES = 8 * 1024**3
@@ -54,7 +54,7 @@ def unpack(archive: Path, folder: Path) -> None:
 def pack(folder: Path, archive: Path) -> None:
     """Pack the files of a folder: names and contents only, so that the same content gives the same bytes."""
     with (
-        writing.whole(archive) as file,
+        atomic_files.whole(archive) as file,
         # Weights hardly shrink: more effort only takes longer.
         gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=1, mtime=0) as compressed,
         tarfile.open(fileobj=compressed, mode="w|", format=tarfile.PAX_FORMAT) as tar,

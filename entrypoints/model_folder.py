@@ -18,7 +18,7 @@ import torch
 
 import contract
 import hyperparameters
-import writing
+import atomic_files
 from errors import ModelError
 from networks import Classifier, build
 
@@ -55,13 +55,13 @@ class Model:
 def write(folder: Path, network: Classifier, model: Model, history: Sequence[Mapping[str, Any]]) -> None:
     """Write the whole directory."""
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    with writing.whole(folder / WEIGHTS_FILE) as file:
+    with atomic_files.whole(folder / WEIGHTS_FILE) as file:
         torch.save(state, file)
     _write_json(folder / MODEL_FILE, asdict(model))
     _write_json(folder / HISTORY_FILE, list(history))
     code = folder / CODE_FOLDER
     for name in SERVING:
-        with writing.whole(code / name) as file:
+        with atomic_files.whole(code / name) as file:
             file.write(Path(__file__).with_name(name).read_bytes())
 
 
@@ -140,5 +140,5 @@ def _read_json(path: Path) -> Any:
 
 
 def _write_json(path: Path, value: Any) -> None:
-    with writing.whole(path) as file:
+    with atomic_files.whole(path) as file:
         file.write(f"{json.dumps(value, indent=2, ensure_ascii=False)}\n".encode())

@@ -18,7 +18,7 @@ from torch.func import functional_call
 
 import contract
 from errors import ModelError
-from vision import torchvision
+from torchvision_import import torchvision
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -18,12 +18,12 @@ from typing import Any
 import backends
 import contract
 import hyperparameters
-import places
+import paths
 from errors import UsageError
 from flags import Parser
 from hyperparameters import Hyperparameters
 from model_folder import LARGEST_IMAGE
-from ranks import PATIENCE
+from process_group import PATIENCE
 
 _CHOICES = {name: choices for name, choices in hyperparameters.WORDS.items() if choices}
 _PLAIN = ("checkpoint_minutes", "image_size", "workers", "device", "backend", "wait_minutes", "compiled")
@@ -56,13 +56,13 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
     """The options of a command line in an environment."""
     flags = vars(_parser().parse_args([_hyphenated(word) for word in arguments]))
     values = {name: _checked(name, flags[name]) for name in hyperparameters.NAMES}
-    train, validation = places.folders(flags, environ)
+    train, validation = paths.folders(flags, environ)
     return Options(
         hyperparameters=Hyperparameters(**values),
         train=train,
         validation=validation,
-        dataset=places.dataset(flags, environ, train),
-        weights_file=places.weights_file(flags["weights"], environ),
+        dataset=paths.dataset(flags, environ, train),
+        weights_file=paths.weights_file(flags["weights"], environ),
         **_written(flags, environ),
         **{name: flags[name] for name in _PLAIN},
     )
@@ -71,15 +71,15 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
 def _written(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
     """The folders that are written to, as far as there are any."""
     found = {
-        "cache_dir": places.named_cache(flags),
+        "cache_dir": paths.named_cache(flags),
         "scratch_dir": flags["scratch_dir"],
-        "model_dir": places.told(flags, "model_dir", environ, "SM_MODEL_DIR") or Path("model"),
-        "output_dir": places.told(flags, "output_dir", environ, "SM_OUTPUT_DATA_DIR"),
-        "checkpoint_dir": places.checkpoints(flags),
+        "model_dir": paths.told(flags, "model_dir", environ, "SM_MODEL_DIR") or Path("model"),
+        "output_dir": paths.told(flags, "output_dir", environ, "SM_OUTPUT_DATA_DIR"),
+        "checkpoint_dir": paths.checkpoints(flags),
     }
-    checked = {name: place and places.writable(_spelled(name), place) for name, place in found.items()}
+    checked = {name: place and paths.writable(_spelled(name), place) for name, place in found.items()}
     # Nobody has asked for the usual place: where it cannot be written to, nothing is kept.
-    return checked | ({"cache_dir": places.usual_cache(environ)} if flags["cache_dir"] is None else {})
+    return checked | ({"cache_dir": paths.usual_cache(environ)} if flags["cache_dir"] is None else {})
 
 
 def _truth(word: str) -> bool:
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("data")
-    everything = places.channel(contract.ALL_IN_ONE)
+    everything = paths.channel(contract.ALL_IN_ONE)
     group.add_argument(
         "--data",
         type=Path,
@@ -125,7 +125,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         (contract.VALIDATION, "the validation images"),
         (contract.DATASET, "the folder of dataset.json"),
     ):
-        group.add_argument(f"--{name}", type=Path, help=f"{what}; default ${places.channel(name)}")
+        group.add_argument(f"--{name}", type=Path, help=f"{what}; default ${paths.channel(name)}")
     group.add_argument(
         "--image-size",
         type=_number(int, 1, LARGEST_IMAGE),
@@ -148,7 +148,7 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
         "--cache-dir",
         type=Path,
         help="where features of a frozen backbone are kept for later runs, in a quarter of what is free there; "
-        f"none keeps none; default ${places.WARM_POOL}, or a folder in {gettempdir()}",
+        f"none keeps none; default ${paths.WARM_POOL}, or a folder in {gettempdir()}",
     )
     group.add_argument(
         "--scratch-dir",

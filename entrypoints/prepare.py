@@ -28,13 +28,13 @@ from dataset import Dataset
 from errors import DataError, UsageError
 from fetch import MOST_BYTES, Source, fetch, source
 from flags import Parser
-from keeping import download_folder
+from download_folder import download_folder
 from layouts import SPLITS, Layout, Original, understood
 from prepared_folder import CHANNELS, lay_out
 from selection import check_classes, select, shares
 from staging import hand_over, staging_folder
-from stores import opened
-from storing import Work, store_all
+from source_readers import opened
+from conversion import Work, store_all
 
 _SIZES = (32, 1024)
 _ALL = sys.maxsize

@@ -13,7 +13,7 @@ from typing import Any
 
 from download import Answer, Changed, Interrupted, Patience, check_size, download
 from errors import DataError
-from member_names import inside
+from safe_names import inside
 from progress import Progress
 
 _AT_ONCE = 16

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from claim import claim
+from folder_lock import claim
 from errors import UsageError
 
 _PREFIX = ".prepare-"

@@ -18,22 +18,22 @@ import torch
 
 import command
 import debugger_hook
-import groundwork
-import lessons
+import context
+import batches
 import model_folder
 import options as option
-import readers
-import together
-import writing
+import data_loader
+import distributed_run
+import atomic_files
 from checkpoints import MACHINERY, STATE, Checkpoints
-from complaints import in_plain_words
-from groundwork import Groundwork
+from torch_errors import in_plain_words
+from context import Groundwork
 from options import Options
-from ranks import Ranks, join
-from state import State
-from stopping import Stop, StoppedError
-from training import Trainer, tell
-from vision import torchvision
+from process_group import Ranks, join
+from training_state import State
+from stop_signal import Stop, StoppedError
+from trainer import Trainer, tell
+from torchvision_import import torchvision
 
 log = logging.getLogger(__name__)
 
@@ -45,15 +45,15 @@ def main() -> None:
     stop = Stop()
     stop.listen()
     try:
-        together.work(ranks, lambda: train(options, ranks, stop))
+        distributed_run.work(ranks, lambda: train(options, ranks, stop))
     finally:
-        readers.dismiss()
+        data_loader.dismiss()
 
 
 def train(options: Options, ranks: Ranks, stop: Stop) -> None:
     """Train on what is there, and write the model directory."""
     with in_plain_words():
-        ground = groundwork.lay(options, ranks, stop)
+        ground = context.lay(options, ranks, stop)
         state = _trained(ground, stop)
     if ranks.is_first:
         # The tuner reads the last value of a metric, and it is the best model that is kept.
@@ -71,7 +71,7 @@ def _trained(ground: Groundwork, stop: Stop) -> State:
     if saved and saved[MACHINERY] is None:
         return State.of(saved[STATE])
     started = time.perf_counter()
-    train, validation = lessons.prepare(ground, stop)
+    train, validation = batches.prepare(ground, stop)
     watch = debugger_hook.watch(ground.learner)
     trainer = Trainer(
         ground.learner, ground.chosen, ground.precision, ranks, checkpoints=checkpoints, stop=stop, watch=watch
@@ -96,7 +96,7 @@ def _write(ground: Groundwork, state: State) -> None:
     ground.learner.load_state_dict(state.best_module)
     model_folder.write(options.model_dir, ground.network, _described(ground, state), state.history)
     if options.output_dir:
-        with writing.whole(options.output_dir / model_folder.HISTORY_FILE) as file:
+        with atomic_files.whole(options.output_dir / model_folder.HISTORY_FILE) as file:
             file.write((options.model_dir / model_folder.HISTORY_FILE).read_bytes())
     log.info("wrote %s", options.model_dir)
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploying.seeing import Seen, look
-from deploying.serving import TAG_PREVIOUS, Serving, read, tag_list
-from deploying.tidying import tidy
+from deploying.current_state import Seen, look
+from deploying.deployment import TAG_PREVIOUS, Serving, read, tag_list
+from deploying.cleanup import tidy
 from shared.aws import Aws, Call, Patience, until_settled
 from shared.endpoint import DIMENSION, IN_SERVICE, Endpoint, resource_id
 from shared.errors import BusyError, FunctionError, NotYetError, RefusedError

@@ -25,9 +25,9 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from predicting import header, web
+from predicting import image_header, web_fetch
 from predicting.endpoint import Endpoint
-from predicting.refusal import Refused, too_large
+from predicting.errors import Refused, too_large
 from predicting.runtime import Runtime
 
 ENV_ENDPOINT_NAME = "ENDPOINT_NAME"
@@ -89,7 +89,7 @@ def respond(request: Request, function: Function) -> Answer:
         told["bytes"] = len(picture)
         if len(picture) > MOST_BYTES:
             raise too_large("the picture", MOST_BYTES)
-        content_type = header.kind(picture)
+        content_type = image_header.kind(picture)
         logits, predictions = function.endpoint.ask(picture, content_type, request.seconds_left)
         answer = _answer(HTTPStatus.OK, content_type, logits, predictions)
     except Refused as refused:
@@ -157,20 +157,20 @@ def _log(function: Function, status: int, told: Mapping[str, object]) -> None:
 @cache
 def deployed() -> Function:
     """The function as its environment says, with all at hand that its first request would wait for."""
-    web.trusted()
+    web_fetch.trusted()
     endpoint = Endpoint(os.environ[ENV_ENDPOINT_NAME], Runtime(os.environ))
     fetches = {"https": _from_web, "s3": _from_bucket}
     return Function(endpoint, fetches, os.environ.get(ENV_LOG_LEVEL, "INFO").upper())
 
 
 def _from_web(url: str) -> bytes:
-    return web.fetch(url, MOST_BYTES, FETCH_SECONDS)
+    return web_fetch.fetch(url, MOST_BYTES, FETCH_SECONDS)
 
 
 def _from_bucket(url: str) -> bytes:
-    from predicting import bucket
+    from predicting import s3_fetch
 
-    return bucket.fetch(url, MOST_BYTES, FETCH_SECONDS)
+    return s3_fetch.fetch(url, MOST_BYTES, FETCH_SECONDS)
 
 
 if ENV_ENDPOINT_NAME in os.environ:

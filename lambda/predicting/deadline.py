@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
-from predicting.refusal import Refused
+from predicting.errors import Refused
 
 
 class Deadline:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from predicting.refusal import Refused
+from predicting.errors import Refused
 from predicting.runtime import ANSWER_SECONDS, CONNECT_SECONDS
 
 LOGITS = "logits"

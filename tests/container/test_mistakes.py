@@ -20,8 +20,8 @@ from trained import HEAD, WHOLE, environment
 import contract
 import model_archive
 import model_folder
-import writing
-from complaints import in_plain_words
+import atomic_files
+from torch_errors import in_plain_words
 from errors import ModelError, WriteError
 
 ENTRYPOINTS = Path(contract.__file__).parent
@@ -142,13 +142,13 @@ def torch_without_room() -> None:
 @pytest.mark.parametrize("failing", [no_room, torch_without_room])
 def test_a_file_that_could_not_become_whole_leaves_the_one_before(failing: Callable[[], None], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("before")
-    with pytest.raises(WriteError, match="No space left on device"), writing.whole(tmp_path / "file"):
+    with pytest.raises(WriteError, match="No space left on device"), atomic_files.whole(tmp_path / "file"):
         failing()
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "before")]
 
 
 def test_a_bug_while_writing_stays_a_bug(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="a bug"), writing.whole(tmp_path / "file"):
+    with pytest.raises(RuntimeError, match="a bug"), atomic_files.whole(tmp_path / "file"):
         raise RuntimeError("a bug")
     assert list(tmp_path.iterdir()) == []
 

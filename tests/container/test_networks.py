@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 
 from errors import ModelError
 from networks import build
-from vision import torchvision
+from torchvision_import import torchvision
 
 models = torchvision.models
 

@@ -16,7 +16,7 @@ import inference
 import model_folder
 import predict
 import predictor
-from predicting import header
+from predicting import image_header
 from predicting.endpoint import Endpoint
 
 
@@ -66,4 +66,4 @@ def test_half_a_picture_is_the_senders_fault(function: predict.Function) -> None
 
 
 def test_both_refuse_the_same_number_of_pixels() -> None:
-    assert header.MOST_PIXELS == inference.MOST_PIXELS
+    assert image_header.MOST_PIXELS == inference.MOST_PIXELS

@@ -20,7 +20,7 @@ import predict
 from predict import Function, Request, respond
 from predicting import runtime
 from predicting.endpoint import Endpoint
-from predicting.refusal import Refused
+from predicting.errors import Refused
 from steps.functions import PredictFunction
 from tests.support.claimed_pictures import jpeg, png
 from tests.support.loopback import http, serving

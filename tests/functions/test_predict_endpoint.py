@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 
 from predicting.endpoint import PAUSES_SECONDS, Endpoint
-from predicting.refusal import Refused
+from predicting.errors import Refused
 from predicting.runtime import ANSWER_SECONDS, CONNECT_SECONDS
 
 URL = "https://runtime.sagemaker.eu-west-3.amazonaws.com/endpoints/dogs/invocations"

@@ -15,7 +15,7 @@ import pytest
 
 import predict
 from predict import Function, Request, respond
-from predicting import bucket, web
+from predicting import s3_fetch, web_fetch
 from predicting.endpoint import Endpoint
 from tests.support.claimed_pictures import png
 from tests.support.loopback import Server, http, redirect, serving
@@ -106,7 +106,7 @@ class Internet:
     looked_up: list[str] = field(default_factory=list)
     reached: list[str] = field(default_factory=list)
 
-    def network(self) -> web.Network:
+    def network(self) -> web_fetch.Network:
         def resolve(host: str) -> Sequence[str]:
             self.looked_up.append(host)
             return self.names.get(host, ())
@@ -115,7 +115,7 @@ class Internet:
             self.reached.append(address)
             return (self.public if address == PUBLIC else self.private).connect()
 
-        return web.Network(resolve, connect, secure=lambda connection, *_: connection)  # type: ignore[arg-type]
+        return web_fetch.Network(resolve, connect, secure=lambda connection, *_: connection)  # type: ignore[arg-type]
 
 
 class NoRuntime:
@@ -128,14 +128,14 @@ class NoBucket:
         raise AssertionError(f"{asked} was read")
 
 
-def status(url: str, network: web.Network) -> int:
+def status(url: str, network: web_fetch.Network) -> int:
     """What the whole function answers to an address."""
 
     def from_web(url: str) -> bytes:
-        return web.fetch(url, predict.MOST_BYTES, 5, network)
+        return web_fetch.fetch(url, predict.MOST_BYTES, 5, network)
 
     def from_bucket(url: str) -> bytes:
-        return bucket.fetch(url, predict.MOST_BYTES, 5, NoBucket())
+        return s3_fetch.fetch(url, predict.MOST_BYTES, 5, NoBucket())
 
     function = Function(Endpoint("dogs", NoRuntime()), {"https": from_web, "s3": from_bucket}, write=lambda line: None)
     return int(respond(Request({"url": url}), function)["statusCode"])
@@ -177,7 +177,7 @@ def test_a_public_picture_is_fetched_from_the_address_that_was_checked(internet:
 def test_a_hostile_address_is_refused_and_connects_to_nothing(url: str) -> None:
     """With the connector that is deployed: what it would connect to, Python sees."""
     CONNECTED.clear()
-    assert 400 <= status(url, web.Network(resolve=lambda host: NAMES.get(host, ()))) < 500
+    assert 400 <= status(url, web_fetch.Network(resolve=lambda host: NAMES.get(host, ()))) < 500
     assert not CONNECTED
 
 
@@ -202,14 +202,14 @@ def test_a_redirect_within_the_public_is_followed(code: str, internet: Made) -> 
 def test_a_chain_of_redirects_has_an_end(internet: Made) -> None:
     there = internet(lambda request: redirect(f"/{len(request)}x"))
     assert status("https://pictures.example/", there.network()) == 422
-    assert there.public.connections == 1 + web.MOST_REDIRECTS
+    assert there.public.connections == 1 + web_fetch.MOST_REDIRECTS
 
 
 def test_a_name_is_looked_up_once_for_a_connection(internet: Made) -> None:
     """A second look would find another host: between the check and the connection there is none."""
     there = internet(lambda _: http(PICTURE))
     answers = iter([[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]])
-    rebinding = web.Network(lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection)
+    rebinding = web_fetch.Network(lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection)
     assert status("https://pictures.example/", rebinding) == 200
     assert there.reached == [PUBLIC]
     assert there.private.connections == 0
@@ -218,7 +218,7 @@ def test_a_name_is_looked_up_once_for_a_connection(internet: Made) -> None:
 def test_a_name_that_is_private_at_its_second_look_is_not_connected_to(internet: Made) -> None:
     there = internet(lambda _: redirect("https://pictures.example/again"))
     answers = iter([[PUBLIC], ["127.0.0.1"]])
-    rebinding = web.Network(lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection)
+    rebinding = web_fetch.Network(lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection)
     assert status("https://pictures.example/", rebinding) == 403
     assert there.reached == [PUBLIC]
     assert there.private.connections == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploying import serving
+from deploying import deployment
 from pedigree.iam import Request, decide, parse
 from pipeline.account.placeholders import values
 from pipeline.account.roles import documents
@@ -69,7 +69,7 @@ def test_a_deployment_has_a_name_for_which_there_are_rights(endpoint: str) -> No
     policy = parse(documents(chosen)["deploy"].policy)
     package = sagemaker("model-package/dog-breeds/3")
     for one in (endpoint, f"{endpoint}-staging"[:63]):
-        name = serving.name(one, package, {})
+        name = deployment.name(one, package, {})
         assert decide([policy], Request("sagemaker:CreateModel", sagemaker(f"model/{name}"))).allowed
         assert decide([policy], Request("sagemaker:CreateEndpointConfig", sagemaker(f"endpoint-config/{name}"))).allowed
         assert decide([policy], Request("sagemaker:UpdateEndpoint", sagemaker(f"endpoint/{one}"))).allowed

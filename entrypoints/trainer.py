@@ -22,13 +22,13 @@ from checkpoints import MACHINERY, STATE, Checkpoints
 from debugger_hook import Watch
 from errors import ModelError
 from hyperparameters import Hyperparameters
-from images import NOT_COUNTED
-from optimizing import optimizer_of, set_rate
+from picture_dataset import NOT_COUNTED
+from optimization import optimizer_of, set_rate
 from precision import Precision
-from ranks import Ranks
-from sources import Source
-from state import NOTHING, Row, Spent, State
-from stopping import Stop, StoppedError
+from process_group import Ranks
+from batch_sources import Source
+from training_state import NOTHING, Row, Spent, State
+from stop_signal import Stop, StoppedError
 
 _LOOK_EVERY = 16
 log = logging.getLogger(__name__)

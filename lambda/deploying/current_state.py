@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from deploying.serving import Serving
+from deploying.deployment import Serving
 from shared import endpoint as endpoints
 from shared.aws import Aws
 from shared.endpoint import DIMENSION, Endpoint, resource_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from deploying.serving import TAG_PREVIOUS, Serving, alarm_names, common, is_of
+from deploying.deployment import TAG_PREVIOUS, Serving, alarm_names, common, is_of
 from shared import endpoint as endpoints
 from shared.aws import Aws, Call
 from shared.errors import NotYetError, RefusedError

@@ -12,7 +12,7 @@ from file_server import Asked, Behavior, Reply, Server, part, serving
 from download import Patience
 from errors import DataError, GivenUpError
 from fetch import Fetched, fetch, source
-from keeping import download_folder
+from download_folder import download_folder
 
 CONTENT = random.Random(1).randbytes(300_000)
 ONCE = Patience(timeout_seconds=5, tries=1, first_wait_seconds=0.001)

@@ -12,7 +12,7 @@ from trees import encoded, noise
 
 import pictures
 import tensors
-from images import Pictures, vary
+from picture_dataset import Pictures, vary
 from split import Split
 
 SIDE = 64

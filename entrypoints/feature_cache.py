@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-import feature_room
+import cache_folder
 from scratch import Table
 
 _NUMBER = np.dtype(np.float32)
@@ -63,7 +63,7 @@ class Part:
             return
         try:
             folder, size = self._path.parent, count * columns * _NUMBER.itemsize
-            if not rows and not feature_room.make_room(folder, size, shutil.disk_usage(folder).free):
+            if not rows and not cache_folder.make_room(folder, size, shutil.disk_usage(folder).free):
                 self._path = None
                 return
             self._file = self._path.open("r+b" if rows else "wb", buffering=0)
@@ -121,8 +121,8 @@ class Kept:
     @classmethod
     def below(cls, folder: Path | None, name: Callable[[], str]) -> Kept:
         """The place of features of a name in a folder, if there can be one."""
-        usable = folder is not None and feature_room.usable(folder)
-        return cls(folder / f"{name()}{feature_room.FEATURES}" if folder and usable else None)
+        usable = folder is not None and cache_folder.usable(folder)
+        return cls(folder / f"{name()}{cache_folder.FEATURES}" if folder and usable else None)
 
     def load(self, count: int) -> Table | None:
         """The features that an earlier training has kept, if they are of as many pictures."""
@@ -144,7 +144,7 @@ class Kept:
         if self.path is None or not is_writer:
             yield Part(self.path, may_write=False)
             return
-        with feature_room.alone(unfinished(self.path), patience, is_stopped) as is_alone:
+        with cache_folder.alone(unfinished(self.path), patience, is_stopped) as is_alone:
             part = Part(self.path if is_alone else None)
             try:
                 yield part
@@ -154,4 +154,4 @@ class Kept:
 
 def unfinished(path: Path) -> Path:
     """How the file is called while it grows."""
-    return path.with_name(path.name + feature_room.UNFINISHED)
+    return path.with_name(path.name + cache_folder.UNFINISHED)

@@ -10,14 +10,14 @@ from torch import nn
 
 import cores
 import features
-import images
+import picture_dataset
 import memory
 import scratch
-from groundwork import Groundwork
-from kept_features import Kept
-from sources import FromFeatures, FromPictures, Source
+from context import Groundwork
+from feature_cache import Kept
+from batch_sources import FromFeatures, FromPictures, Source
 from split import Split
-from stopping import Stop
+from stop_signal import Stop
 
 _MOST_AT_ONCE = 64  # pictures that are only looked at: the size of a step is none of their business
 _MOST_WORKERS = 16
@@ -42,16 +42,16 @@ def prepare(ground: Groundwork, stop: Stop) -> tuple[Source, Source]:
     return of_train, of_validation
 
 
-def _share(ground: Groundwork, split: Split, batch: int, seed: int | None) -> images.Share:
+def _share(ground: Groundwork, split: Split, batch: int, seed: int | None) -> picture_dataset.Share:
     place = ground.ranks.place
-    return images.Share(len(split.paths), batch, place.rank, place.world, seed)
+    return picture_dataset.Share(len(split.paths), batch, place.rank, place.world, seed)
 
 
 def _pictures(ground: Groundwork, split: Split, is_varied: bool) -> FromPictures:
     seed = ground.chosen.seed if is_varied else None
     batch = ground.chosen.batch_size if is_varied else min(ground.chosen.batch_size, _MOST_AT_ONCE)
     return FromPictures(
-        images.Pictures(split, ground.material.image_size, seed),
+        picture_dataset.Pictures(split, ground.material.image_size, seed),
         _share(ground, split, batch, seed),
         _workers(ground),
         60 * ground.options.wait_minutes,

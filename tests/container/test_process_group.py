@@ -31,17 +31,17 @@ from trained import (
 
 import backends
 import devices
-import images
+import picture_dataset
 import model_folder
 import precision
-import ranks
+import process_group
 import split
-from deadline import bounded
+from watchdog import bounded
 from errors import UsageError
 from hyperparameters import Hyperparameters
-from ranks import Place, Ranks
-from sources import FromPictures
-from training import Trainer
+from process_group import Place, Ranks
+from batch_sources import FromPictures
+from trainer import Trainer
 
 CPU = torch.device("cpu")
 ALONE_THERE = {"LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
@@ -62,7 +62,7 @@ LAUNCHED = {"SM_FRAMEWORK_PARAMS": '{"sagemaker_distributed_dataparallel_enabled
     ],
 )
 def test_a_process_learns_its_place_from_whoever_started_it(environ: dict[str, str], place: Place) -> None:
-    assert ranks.find(environ) == place
+    assert process_group.find(environ) == place
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_what_two_processes_measured_is_what_their_model_does(data: Path, tmp_pa
     network, model = model_folder.read(tmp_path)
     found = split.find(data / "valid", model.classes)
     exact = precision.choose("fp32", CPU)
-    share = images.Share(len(found.paths), 15, 0, 1, None)
-    source = FromPictures(images.Pictures(found, model.image_size), share, 0, 60, exact, model.mean, model.std)
+    share = picture_dataset.Share(len(found.paths), 15, 0, 1, None)
+    source = FromPictures(picture_dataset.Pictures(found, model.image_size), share, 0, 60, exact, model.mean, model.std)
     measured = Trainer(network, Hyperparameters(), exact, Ranks(Place(), CPU, "")).evaluate(source)
     assert measured["validation:loss"] == pytest.approx(model.metrics["validation:loss"], abs=1e-4)
     assert measured["validation:accuracy"] == pytest.approx(model.metrics["validation:accuracy"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dataset
-import images
+import picture_dataset
 import split
 from options import Options
 from split import Split
@@ -38,7 +38,7 @@ class Material:
 def find(options: Options) -> Material:
     """The images, and what dataset.json says of them where there is one."""
     described = dataset.read(options.dataset) if options.dataset else None
-    classes = described.classes if described else images.class_names(options.train)
+    classes = described.classes if described else picture_dataset.class_names(options.train)
     return Material(
         train=split.find(options.train, classes),
         validation=split.find(options.validation, classes),

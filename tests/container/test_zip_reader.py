@@ -11,7 +11,7 @@ import pytest
 from trees import as_zip, jpeg
 
 from errors import DataError
-from zips import LIMITS, ZipStore
+from zip_reader import LIMITS, ZipStore
 
 
 def test_its_members_are_read_by_name_in_one_order(tmp_path: Path) -> None:

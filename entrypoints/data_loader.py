@@ -19,7 +19,7 @@ import torch
 from torch.utils import data
 
 from errors import DataError
-from images import Pictures, Share
+from picture_dataset import Pictures, Share
 
 Batch = tuple[torch.Tensor, torch.Tensor]
 _NOTHING_CAME = (

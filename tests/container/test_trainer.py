@@ -19,14 +19,14 @@ import precision
 import split
 from checkpoints import MACHINERY, STATE, Checkpoints
 from hyperparameters import Hyperparameters
-from images import NOT_COUNTED, Pictures, Share
-from optimizing import rate_at
-from ranks import Place, Ranks
-from readers import Batch
-from sources import FromFeatures
-from state import State
-from stopping import Stop, StoppedError
-from training import Trainer
+from picture_dataset import NOT_COUNTED, Pictures, Share
+from optimization import rate_at
+from process_group import Place, Ranks
+from data_loader import Batch
+from batch_sources import FromFeatures
+from training_state import State
+from stop_signal import Stop, StoppedError
+from trainer import Trainer
 
 CPU = torch.device("cpu")
 ALONE = Ranks(Place(), CPU, "")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
-from predicting.refusal import Refused
+from predicting.errors import Refused
 
 PORT = 443
 MOST_CHARACTERS = 2048

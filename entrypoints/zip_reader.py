@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import DataError
-from member_names import inside
+from safe_names import inside
 
 _MEGABYTE = 1 << 20
 _GIGABYTE = 1 << 30

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from predicting.deadline import Deadline
-from predicting.refusal import Refused, too_large
+from predicting.errors import Refused, too_large
 
 _ADDRESS = re.compile(r"(?i:s3)://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.{1,1024})")
 _PIECE = 256 * 1024

@@ -16,9 +16,9 @@ from trained import HEAD, PATIENCE, Process, equal, places, read_until, run, sta
 from waiting import until
 
 import contract
-import feature_room
+import cache_folder
 import options
-from kept_features import Kept, unfinished
+from feature_cache import Kept, unfinished
 
 FEATURES = np.arange(1, 41, dtype=np.float32).reshape(10, 4)
 HEADER = 128
@@ -134,9 +134,9 @@ def test_the_oldest_features_go_for_new_ones(tmp_path: Path) -> None:
     for age, name in enumerate(names):
         (tmp_path / name).write_bytes(bytes(100))
         os.utime(tmp_path / name, (1000 - age, 1000 - age))
-    assert feature_room.make_room(tmp_path, 60, 900)  # a quarter of 1200, of which 300 are taken
+    assert cache_folder.make_room(tmp_path, 60, 900)  # a quarter of 1200, of which 300 are taken
     assert {path.name for path in tmp_path.iterdir()} == {*names} - {old}
-    assert not feature_room.make_room(tmp_path, 276, 900)
+    assert not cache_folder.make_room(tmp_path, 276, 900)
     assert {path.name for path in tmp_path.iterdir()} == {*names} - {old}
 
 
@@ -151,8 +151,8 @@ def test_a_folder_that_somebody_else_has_put_among_everybodys_is_not_used(tmp_pa
     (tmp_path / "everybodys").chmod(0o777 | stat.S_ISVTX)
     (tmp_path / "theirs").mkdir()
     (tmp_path / "everybodys" / "theirs").symlink_to(tmp_path / "theirs")
-    assert not feature_room.usable(tmp_path / "everybodys" / "theirs")
-    assert feature_room.usable(tmp_path / "everybodys" / "ours")
+    assert not cache_folder.usable(tmp_path / "everybodys" / "theirs")
+    assert cache_folder.usable(tmp_path / "everybodys" / "ours")
     assert (tmp_path / "everybodys" / "ours").stat().st_mode & 0o777 == 0o700
 
 

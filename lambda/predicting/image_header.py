@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Literal
 
-from predicting.refusal import Refused
+from predicting.errors import Refused
 
 MOST_PIXELS = 50_000_000
 Size = tuple[int, int]

@@ -14,11 +14,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
-import readers
+import data_loader
 import tensors
-from images import NOT_COUNTED, Pictures, Share
+from picture_dataset import NOT_COUNTED, Pictures, Share
 from precision import Precision
-from readers import Batch
+from data_loader import Batch
 
 # The features of training and of validation are kept, and the head needs next to nothing beside them.
 _SHARE_OF_GPU = 0.25
@@ -79,7 +79,7 @@ class FromPictures(_Shared):
         """The batches of an epoch from one on."""
         self.share.epoch, self.share.first = epoch, first
         device = self.precision.device
-        for pixels, targets in readers.batches(self._loader):
+        for pixels, targets in data_loader.batches(self._loader):
             seen = tensors.normalized(pixels.to(device, non_blocking=True), self.mean, self.std)
             yield (
                 seen.contiguous(memory_format=self.precision.memory_format),
@@ -90,7 +90,7 @@ class FromPictures(_Shared):
     def _loader(self) -> Any:
         """The processes that read ahead: the same ones for every epoch."""
         pinned = self.precision.device.type == "cuda"
-        return readers.loader(self.pictures, self.share, self.workers, pinned, self.patience)
+        return data_loader.loader(self.pictures, self.share, self.workers, pinned, self.patience)
 
 
 @dataclass(frozen=True)

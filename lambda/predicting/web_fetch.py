@@ -22,9 +22,9 @@ from threading import Thread
 from typing import Any, cast
 from urllib.parse import urljoin
 
-from predicting.address import PORT, IpAddress, Target, is_public, parse
+from predicting.url_guard import PORT, IpAddress, Target, is_public, parse
 from predicting.deadline import Deadline
-from predicting.refusal import Refused, too_large
+from predicting.errors import Refused, too_large
 
 MOST_REDIRECTS = 5
 MOST_ADDRESSES = 4

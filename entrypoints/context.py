@@ -10,16 +10,16 @@ from typing import Any
 import torch
 
 import features
-import material
+import dataset_splits
 import networks
 import precision as formats
-import readable
+import verification
 from hyperparameters import Hyperparameters
-from material import Material
+from dataset_splits import Material
 from options import Options
 from precision import Precision
-from ranks import Ranks
-from stopping import Stop
+from process_group import Ranks
+from stop_signal import Stop
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Groundwork:
 
     options: Options
     ranks: Ranks
-    material: Material
+    dataset_splits: Material
     precision: Precision
     network: networks.Classifier
     mean: Sequence[float]
@@ -59,7 +59,7 @@ class Groundwork:
 
 def lay(options: Options, ranks: Ranks, stop: Stop) -> Groundwork:
     """Find the images, build the network, and bring it to its device."""
-    found = readable.only(material.find(options), ranks, stop)
+    found = verification.only(dataset_splits.find(options), ranks, stop)
     precision = formats.choose(options.hyperparameters.precision, ranks.device)
     log.info("%d + %d images of %d classes, in %s on %s", len(found.train.paths), len(found.validation.paths),
              len(found.classes), precision.name, ranks.device)  # fmt: skip

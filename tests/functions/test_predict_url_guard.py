@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from predicting.address import Target, is_public, parse
-from predicting.refusal import Refused
+from predicting.url_guard import Target, is_public, parse
+from predicting.errors import Refused
 
 READ = {
     "https://pictures.example/dog.jpg": Target("pictures.example", "/dog.jpg"),

@@ -23,7 +23,7 @@ from errors import DataError
 from pictures import as_jpeg, decode, resized
 from progress import Progress
 from selection import Made
-from stores import Store, opened
+from source_readers import Store, opened
 
 _CHUNK = 8
 _STOPPING = (signal.SIGINT, signal.SIGTERM)

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.response import StreamingBody
 
-from predicting import bucket
-from predicting.refusal import Refused
+from predicting import s3_fetch
+from predicting.errors import Refused
 
 MOST_BYTES = 1000
 
@@ -47,7 +47,7 @@ def denied(status: int, code: str) -> ClientError:
 
 def refusal(url: str, objects: Objects, **more: Any) -> Refused:
     with pytest.raises(Refused) as caught:
-        bucket.fetch(url, MOST_BYTES, 10, objects, **more)
+        s3_fetch.fetch(url, MOST_BYTES, 10, objects, **more)
     return caught.value
 
 
@@ -60,7 +60,7 @@ def refusal(url: str, objects: Objects, **more: Any) -> Refused:
 )
 def test_an_object_is_read_by_the_key_as_it_is_written(url: str, key: str) -> None:
     objects = Objects(bytes(MOST_BYTES))
-    assert bucket.fetch(url, MOST_BYTES, 10, objects) == objects.content
+    assert s3_fetch.fetch(url, MOST_BYTES, 10, objects) == objects.content
     assert objects.asked == [{"Bucket": "pictures", "Key": key, "Range": "bytes=0-1000"}]
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from errors import DataError
-from member_names import writable
-from zips import LIMITS, ZipStore
+from safe_names import writable
+from zip_reader import LIMITS, ZipStore
 
 
 class Store(Protocol):

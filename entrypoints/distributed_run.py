@@ -15,8 +15,8 @@ from torch import distributed
 
 import command
 from errors import ScriptError
-from ranks import Ranks
-from stopping import STOPPED_EXIT, StoppedError
+from process_group import Ranks
+from stop_signal import STOPPED_EXIT, StoppedError
 
 BUG_EXIT = 1
 log = logging.getLogger(__name__)

@@ -17,12 +17,12 @@ import torch
 import cores
 import pictures
 from errors import DataError
-from material import Material
+from dataset_splits import Material
 from progress import Progress
-from ranks import Ranks
+from process_group import Ranks
 from selection import MOST_UNREADABLE
 from split import Split
-from stopping import Stop, StoppedError
+from stop_signal import Stop, StoppedError
 
 _AT_ONCE = 256
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from torch import distributed
 import backends
 import command
 import devices
-from deadline import bounded
+from watchdog import bounded
 from errors import LostError
 
 _LAUNCHERS = (
