@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader
 
-from entrypoints.vision import torchvision
+from entrypoints.torchvision_import import torchvision
 
 ARCHITECTURES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 HEAD, ALL = "head", "all"

@@ -26,7 +26,7 @@ def fetching(predict: Any, port: int) -> Any:
         content: bytes = web.fetch(url, predict.MOST_BYTES, predict.FETCH_SECONDS, there)
         return content
 
-    function = predict.Function(predict.deployed().endpoint, {"https": fetch}, write=lambda _: None)
+    function = predict.Function(predict.create_function().endpoint, {"https": fetch}, write=lambda _: None)
     return lambda event, _: predict.respond(predict.Request(event), function)
 
 

@@ -1,1 +1,1 @@
-"""What runs inside containers: scripts that know this folder, their container, and nothing else of the project."""
+"""Scripts that run inside containers. They know this folder and their container, and nothing else of the project."""

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and a disk that takes no more, told as what a user can mend."""
+"""Writes files completely or not at all, and explains a full disk as an error that a user can fix."""
 
 from __future__ import annotations
 
@@ -11,33 +11,35 @@ from errors import WriteError
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write, which takes its place once it is whole; until then, what was there before stays."""
-    unfinished = path.with_name(f"{path.name}.part")
-    with told(path.parent):
+def open_atomically(path: Path) -> Iterator[IO[bytes]]:
+    """Opens a temporary file that replaces the target once it is complete."""
+    temporary = path.with_name(f"{path.name}.part")
+    with explain_write_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with unfinished.open("wb") as file:
+            with temporary.open("wb") as file:
                 yield file
-            unfinished.replace(path)
+            temporary.replace(path)
         finally:
-            unfinished.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def told(folder: Path) -> Iterator[None]:
-    """Whatever keeps somebody from writing to a folder, in one line."""
+def explain_write_errors(folder: Path) -> Iterator[None]:
+    """Raises WriteError for what prevents writing to a folder."""
     try:
         yield
     except (OSError, RuntimeError) as error:
-        cause = _of_the_system(error)
+        cause = _find_os_error(error)
         if cause is None:
             raise
-        raise WriteError(f"{folder} cannot be written to ({cause}); make room on its disk, or name another") from error
+        raise WriteError(
+            f"{folder} cannot be written to ({cause})", "make room on its disk, or name another"
+        ) from error
 
 
-def _of_the_system(error: BaseException | None) -> OSError | None:
-    """What the system has said: torch, when a file takes no more, says something of its own on top of it."""
+def _find_os_error(error: BaseException | None) -> OSError | None:
+    """Returns the system's error behind torch's own."""
     while error is not None and not isinstance(error, OSError):
         error = error.__context__
     return error

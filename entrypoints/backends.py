@@ -1,4 +1,4 @@
-"""What joins processes: smddp where SageMaker's launcher for it has started them, else NCCL on GPUs, else gloo."""
+"""Chooses what connects the training processes: smddp where its launcher started them, else NCCL on GPUs, else gloo."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from errors import UsageError
 
 NAMES = ("auto", "smddp", "nccl", "gloo")
 _LIBRARY = "smdistributed.dataparallel.torch.torch_smddp"
-# What the launcher tells its processes, and the hyperparameter that has made SageMaker use it.
-_FLAGS = ("SMDATAPARALLEL_USE_SINGLENODE", "SMDATAPARALLEL_USE_HOMOGENEOUS")
-_HYPERPARAMETERS, _ENABLED = "SM_FRAMEWORK_PARAMS", "sagemaker_distributed_dataparallel_enabled"
+# Variables that the launcher sets, and the hyperparameter by which SageMaker uses this launcher.
+_LAUNCHER_FLAGS = ("SMDATAPARALLEL_USE_SINGLENODE", "SMDATAPARALLEL_USE_HOMOGENEOUS")
+_PARAMETERS_VARIABLE, _ENABLED_KEY = "SM_FRAMEWORK_PARAMS", "sagemaker_distributed_dataparallel_enabled"
 
 
 def choose(name: str, device: str, environ: Mapping[str, str]) -> str:
-    """The backend that a name means for a kind of device, in the environment that the launcher has made."""
+    """Returns the backend for a `--backend` value, a type of device and the launcher's environment."""
     if name == "auto":
         if device != "cuda":
             return "gloo"
@@ -27,26 +27,26 @@ def choose(name: str, device: str, environ: Mapping[str, str]) -> str:
     if name == "gloo":
         return name
     if name == "smddp" and not _has_library():
-        raise UsageError("--backend smddp: its library is not here; use nccl, or an image of PyTorch up to 2.5")
+        raise UsageError("--backend smddp: its library is not installed", "use nccl, or an image of PyTorch up to 2.5")
     if device != "cuda" or not distributed.is_nccl_available():
-        raise UsageError(f"--backend {name} joins GPUs, and this trains on {device}; use gloo")
+        raise UsageError(f"--backend {name} joins GPUs, and this trains on {device}", "use gloo")
     return name
 
 
 def load(name: str) -> None:
-    """Make torch know a backend that is no part of it: importing its library registers it."""
+    """Imports the library of a backend that is not part of torch; the import registers it."""
     if name != "smddp":
         return
     try:
         importlib.import_module(_LIBRARY)
     except (ImportError, OSError, RuntimeError) as error:
-        raise UsageError(f"the library of smddp cannot be loaded ({error}); use --backend nccl") from None
+        raise UsageError(f"the library of smddp cannot be loaded ({error})", "use --backend nccl") from None
 
 
 def _is_launched(environ: Mapping[str, str]) -> bool:
-    if any(environ.get(flag) == "1" for flag in _FLAGS):
+    if any(environ.get(flag) == "1" for flag in _LAUNCHER_FLAGS):
         return True
-    return json.loads(environ.get(_HYPERPARAMETERS, "{}")).get(_ENABLED) in (True, "true")
+    return json.loads(environ.get(_PARAMETERS_VARIABLE, "{}")).get(_ENABLED_KEY) in (True, "true")
 
 
 def _has_library() -> bool:
@@ -55,4 +55,4 @@ def _has_library() -> bool:
     except ModuleNotFoundError:
         return False
     except (ImportError, OSError):
-        return True  # it is there, and loading it will tell what is wrong with it
+        return True  # it is installed; the error comes again, with a message, when it is loaded

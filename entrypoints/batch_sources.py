@@ -1,6 +1,6 @@
-"""Where the batches of a training come from: pictures, decoded anew for every epoch, or features, computed once.
+"""Sources of batches: pictures, decoded again in every epoch, or features, computed once.
 
-Both give the same thing in the same order, so the loop that trains does not know which it has.
+Both give batches in the same form and order, so the training loop does not know which one it has.
 """
 
 from __future__ import annotations
@@ -16,118 +16,117 @@ import torch
 
 import data_loader
 import tensors
-from picture_dataset import NOT_COUNTED, Pictures, Share
-from precision import Precision
 from data_loader import Batch
+from picture_dataset import IGNORE_INDEX, DistributedBatchSampler, PictureDataset
+from precision import Precision
 
-# The features of training and of validation are kept, and the head needs next to nothing beside them.
-_SHARE_OF_GPU = 0.25
+# The features of training and validation both stay there; the head needs very little beside them.
+_GPU_MEMORY_SHARE = 0.25
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Batches of inputs and targets, on the device."""
 
     @property
     def count(self) -> int:
-        """How many samples an epoch has, of all processes together."""
+        """The number of samples in an epoch, over all processes."""
 
     @property
     def steps(self) -> int:
-        """How many batches an epoch has."""
+        """The number of batches in an epoch."""
 
     def size(self, step: int) -> int:
-        """How many samples a batch has, of all processes together."""
+        """Returns the number of samples in a batch, over all processes."""
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from one on."""
+        """Yields the batches of an epoch, from the one with index `first`."""
 
 
-class _Shared:
-    """What both kinds have from the share that a process has of every batch."""
+class _SampledSource:
+    """The sizes that a source takes from its sampler."""
 
-    share: Share
+    sampler: DistributedBatchSampler
 
     @property
     def count(self) -> int:
-        """How many samples an epoch has, of all processes together."""
-        return self.share.count
+        return self.sampler.count
 
     @property
     def steps(self) -> int:
-        """How many batches an epoch has."""
-        return self.share.steps
+        return self.sampler.steps
 
     def size(self, step: int) -> int:
-        """How many samples a batch has, of all processes together."""
-        return self.share.size(step)
+        return self.sampler.size(step)
 
 
 @dataclass(frozen=True)
-class FromPictures(_Shared):
+class PictureBatches(_SampledSource):
     """Batches of normalized pictures."""
 
-    pictures: Pictures
-    share: Share
+    pictures: PictureDataset
+    sampler: DistributedBatchSampler
     workers: int
-    patience: float
+    timeout_seconds: float
     precision: Precision
     mean: Sequence[float]
     std: Sequence[float]
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from one on."""
-        self.share.epoch, self.share.first = epoch, first
+        self.sampler.epoch, self.sampler.first = epoch, first
         device = self.precision.device
-        for pixels, targets in data_loader.batches(self._loader):
-            seen = tensors.normalized(pixels.to(device, non_blocking=True), self.mean, self.std)
+        for pixels, targets in data_loader.iterate(self._loader):
+            normalized = tensors.normalized(pixels.to(device, non_blocking=True), self.mean, self.std)
             yield (
-                seen.contiguous(memory_format=self.precision.memory_format),
+                normalized.contiguous(memory_format=self.precision.memory_format),
                 targets.to(device, non_blocking=True),
             )
 
     @cached_property
     def _loader(self) -> Any:
-        """The processes that read ahead: the same ones for every epoch."""
+        """The loader with its worker processes, which all epochs share."""
         pinned = self.precision.device.type == "cuda"
-        return data_loader.loader(self.pictures, self.share, self.workers, pinned, self.patience)
+        return data_loader.create(self.pictures, self.sampler, self.workers, pinned, self.timeout_seconds)
 
 
 @dataclass(frozen=True)
-class FromFeatures(_Shared):
-    """Batches of features, which lie on the device, or where it gets them from batch by batch."""
+class FeatureBatches(_SampledSource):
+    """Batches of features that lie on the device, or in memory and are copied batch by batch."""
 
     features: torch.Tensor
     targets: torch.Tensor
-    share: Share
+    sampler: DistributedBatchSampler
     device: torch.device
 
     @classmethod
     def of(
-        cls, array: np.ndarray[Any, Any], targets: Sequence[int], share: Share, device: torch.device
-    ) -> FromFeatures:
-        """Those of an array in memory or on disk: on the device, where they fit."""
-        features, place = torch.from_numpy(array), torch.device("cpu")
-        if device.type == "cuda" and array.nbytes <= torch.cuda.mem_get_info(device)[0] * _SHARE_OF_GPU:
-            place = device
+        cls, array: np.ndarray[Any, Any], targets: Sequence[int], sampler: DistributedBatchSampler, device: torch.device
+    ) -> FeatureBatches:
+        """Wraps an array; moves it to the device if it fits there."""
+        features, storage_device = torch.from_numpy(array), torch.device("cpu")
+        if device.type == "cuda" and array.nbytes <= torch.cuda.mem_get_info(device)[0] * _GPU_MEMORY_SHARE:
+            storage_device = device
             log.info("%d MB of features are kept on %s", array.nbytes // 10**6, device)
-        return cls(features.to(place), torch.tensor(targets, device=place), share, device)
+        return cls(features.to(storage_device), torch.tensor(targets, device=storage_device), sampler, device)
 
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
-        """The batches of an epoch from one on."""
-        self.share.epoch, self.share.first = epoch, first
-        items = list(self.share)
-        # What is in the whole epoch goes to the device at once: asking it for every batch would make it wait.
-        place = self.targets.device
-        rows = torch.tensor([index for batch in items for index, _, _ in batch], dtype=torch.long, device=place)
-        counts = torch.tensor([counted for batch in items for _, _, counted in batch], dtype=torch.bool, device=place)
-        targets = torch.where(counts, self.targets[rows], NOT_COUNTED)
+        self.sampler.epoch, self.sampler.first = epoch, first
+        items = list(self.sampler)
+        # The indexes of the whole epoch go to the device at once: a transfer per batch would make it wait.
+        storage_device = self.targets.device
+        rows = torch.tensor(
+            [index for batch in items for index, _, _ in batch], dtype=torch.long, device=storage_device
+        )
+        is_counted = torch.tensor(
+            [counts for batch in items for _, _, counts in batch], dtype=torch.bool, device=storage_device
+        )
+        targets = torch.where(is_counted, self.targets[rows], IGNORE_INDEX)
         sizes = [len(batch) for batch in items]
-        for mine, wanted in zip(rows.split(sizes), targets.split(sizes), strict=True):
-            yield self._brought(self.features[mine]), self._brought(wanted)
+        for own_rows, own_targets in zip(rows.split(sizes), targets.split(sizes), strict=True):
+            yield self._to_device(self.features[own_rows]), self._to_device(own_targets)
 
-    def _brought(self, values: torch.Tensor) -> torch.Tensor:
-        """Values on the device; from memory they are copied while it computes."""
+    def _to_device(self, values: torch.Tensor) -> torch.Tensor:
+        """Copies values to the device while it computes."""
         if values.device == self.device:
             return values
         return values.pin_memory().to(self.device, non_blocking=True)

@@ -1,4 +1,4 @@
-"""What a training learns from: pictures for a whole network, or, for its head alone, the features of a frozen rest."""
+"""Builds the batches of a training: of pictures for a whole network, or of features if only the head is trained."""
 
 from __future__ import annotations
 
@@ -10,88 +10,95 @@ from torch import nn
 
 import cores
 import features
-import picture_dataset
 import memory
+import picture_dataset
 import scratch
-from context import Groundwork
-from feature_cache import Kept
-from batch_sources import FromFeatures, FromPictures, Source
+from batch_sources import BatchSource, FeatureBatches, PictureBatches
+from context import TrainingContext
+from feature_cache import CachedFeatures
 from split import Split
-from stop_signal import Stop
+from stop_signal import StopSignal
 
-_MOST_AT_ONCE = 64  # pictures that are only looked at: the size of a step is none of their business
-_MOST_WORKERS = 16
-_SHARE_OF_MEMORY = 0.5  # for the features of training and validation, of all processes of a machine
+_MAX_EVALUATION_BATCH = 64  # no gradients, so the batch size of training does not apply
+_MAX_WORKERS = 16
+_SHARE_OF_MEMORY = 0.5  # for the features of training and validation, over all processes of a machine
 log = logging.getLogger(__name__)
 
 
-def prepare(ground: Groundwork, stop: Stop) -> tuple[Source, Source]:
-    """What to train on and what to validate on; the network is made ready for it."""
-    network, splits = ground.network, (ground.material.train, ground.material.validation)
-    if ground.chosen.layers == "all":
-        if ground.ranks.device.type == "cuda" and ground.ranks.backend:
+def create(context: TrainingContext, stop: StopSignal) -> tuple[BatchSource, BatchSource]:
+    """Prepares the network, and returns the batches for training and for validation."""
+    network, splits = context.network, context.splits
+    if context.hyperparameters.layers == "all":
+        if context.group.device.type == "cuda" and context.group.backend:
             network.backbone = nn.SyncBatchNorm.convert_sync_batchnorm(network.backbone)
-        if ground.options.compiled:
+        if context.options.compiled:
             network.backbone.compile()
-        train, validation = (_pictures(ground, split, split is splits[0]) for split in splits)
-        return train, validation
-    if ground.options.compiled:
+        return _picture_batches(context, splits.train, True), _picture_batches(context, splits.validation, False)
+    if context.options.compiled:
         log.info("--compile does nothing with --layers head: what is frozen runs once, and a head has little to gain")
     network.backbone.requires_grad_(False)
-    of_train, of_validation = (_features(ground, split, stop, split is splits[0]) for split in splits)
-    return of_train, of_validation
+    train = _feature_batches(context, splits.train, stop, True)
+    return train, _feature_batches(context, splits.validation, stop, False)
 
 
-def _share(ground: Groundwork, split: Split, batch: int, seed: int | None) -> picture_dataset.Share:
-    place = ground.ranks.place
-    return picture_dataset.Share(len(split.paths), batch, place.rank, place.world, seed)
+def _sampler(
+    context: TrainingContext, split: Split, batch: int, seed: int | None
+) -> picture_dataset.DistributedBatchSampler:
+    place = context.group.rank_info
+    return picture_dataset.DistributedBatchSampler(len(split.paths), batch, place.rank, place.world_size, seed)
 
 
-def _pictures(ground: Groundwork, split: Split, is_varied: bool) -> FromPictures:
-    seed = ground.chosen.seed if is_varied else None
-    batch = ground.chosen.batch_size if is_varied else min(ground.chosen.batch_size, _MOST_AT_ONCE)
-    return FromPictures(
-        picture_dataset.Pictures(split, ground.material.image_size, seed),
-        _share(ground, split, batch, seed),
-        _workers(ground),
-        60 * ground.options.wait_minutes,
-        ground.precision,
-        ground.mean,
-        ground.std,
+def _picture_batches(context: TrainingContext, split: Split, is_training: bool) -> PictureBatches:
+    seed = context.hyperparameters.seed if is_training else None
+    batch = (
+        context.hyperparameters.batch_size
+        if is_training
+        else min(context.hyperparameters.batch_size, _MAX_EVALUATION_BATCH)
+    )
+    return PictureBatches(
+        picture_dataset.PictureDataset(split, context.splits.image_size, seed),
+        _sampler(context, split, batch, seed),
+        _worker_count(context),
+        60 * context.options.wait_minutes,
+        context.precision,
+        context.mean,
+        context.std,
     )
 
 
-def _features(ground: Groundwork, split: Split, stop: Stop, is_varied: bool) -> FromFeatures:
-    """Of a frozen backbone, in an order that varies where it is learned from."""
-    chosen, ranks = ground.chosen, ground.ranks
-    enough = memory.available() * _SHARE_OF_MEMORY / (2 * ranks.place.local_world)
-    array = features.of(
-        ground.network.backbone,
-        _pictures(ground, split, False),
-        ranks,
+def _feature_batches(context: TrainingContext, split: Split, stop: StopSignal, is_training: bool) -> FeatureBatches:
+    """Returns batches of the frozen backbone's features; for training, in a different order each epoch."""
+    hyperparameters, group = context.hyperparameters, context.group
+    memory_limit = memory.available() * _SHARE_OF_MEMORY / (2 * group.rank_info.local_world_size)
+    array = features.extract(
+        context.network.backbone,
+        _picture_batches(context, split, False),
+        group,
         stop,
-        Kept.below(ground.options.cache_dir, lambda: _name(ground, split)),
-        partial(scratch.table, memory=enough, folder=ground.options.scratch_dir),
+        CachedFeatures.in_folder(context.options.cache_dir, lambda: _cache_key(context, split)),
+        partial(scratch.allocate, memory_limit=memory_limit, folder=context.options.scratch_dir),
     )
-    share = _share(ground, split, chosen.batch_size, chosen.seed if is_varied else None)
-    return FromFeatures.of(array, split.targets, share, ranks.device)
+    sampler = _sampler(context, split, hyperparameters.batch_size, hyperparameters.seed if is_training else None)
+    return FeatureBatches.of(array, split.targets, sampler, group.device)
 
 
-def _name(ground: Groundwork, split: Split) -> str:
-    """What the features of a split are called where they are kept."""
-    seen = {
-        "architecture": ground.chosen.architecture,
-        "weights": features.digest_of(ground.network.backbone),
-        "side": ground.material.image_size,
-        "colors": [ground.mean, ground.std],
-        "computed": [ground.precision.name, ground.precision.device.type, torch.__version__],
+def _cache_key(context: TrainingContext, split: Split) -> str:
+    """Returns the name of a split's features in the cache."""
+    settings = {
+        "architecture": context.hyperparameters.architecture,
+        "weights": features.module_digest(context.network.backbone),
+        "side": context.splits.image_size,
+        "colors": [context.mean, context.std],
+        "computed": [context.precision.name, context.precision.device.type, torch.__version__],
     }
-    return features.identity(split, ground.material.sha256, seen)
+    return features.cache_key(split, context.splits.sha256, settings)
 
 
-def _workers(ground: Groundwork) -> int:
-    """Processes that decode: all cores for a GPU; beside a CPU that computes itself, half of them."""
-    if ground.options.workers is not None:
-        return ground.options.workers
-    is_beside = ground.ranks.device.type != "cuda"
-    return min(_MOST_WORKERS, max(1, cores.available() // ground.ranks.place.local_world // (2 if is_beside else 1)))
+def _worker_count(context: TrainingContext) -> int:
+    """Returns the number of decoding processes: all cores beside a GPU, half of them if the CPU also trains."""
+    if context.options.workers is not None:
+        return context.options.workers
+    is_beside = context.group.device.type != "cuda"
+    return min(
+        _MAX_WORKERS, max(1, cores.available() // context.group.rank_info.local_world_size // (2 if is_beside else 1))
+    )

@@ -1,4 +1,4 @@
-"""The models that are compared: each out of an archive that nobody vouches for, and the one that wins."""
+"""Loads the models to compare, each from an archive that is not trusted, and chooses the best one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model that may win: its name, its unpacked directory, and what is in it."""
+    """A model to compare: its name, its unpacked folder, and what is in it."""
 
     name: str
     folder: Path
@@ -32,75 +32,79 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Champion:
-    """Who won, and why, in words."""
+    """The name of the best candidate, and the reason as a sentence."""
 
     name: str
     reason: str
 
 
 def parse(values: Sequence[str]) -> Mapping[str, Path]:
-    """The archives by name, of values like best=path."""
-    found: dict[str, Path] = {}
+    """Parses values like `best=path` into paths by name."""
+    archives: dict[str, Path] = {}
     for value in values:
         name, equals, path = value.partition("=")
         if not equals or not path or not _NAME.fullmatch(name):
-            raise UsageError(f"{contract.FLAG_CANDIDATE} {value} is no name=path; write {contract.BEST}=model.tar.gz")
-        if name in found:
-            raise UsageError(f"{contract.FLAG_CANDIDATE} {name} is there twice; give each its own name")
-        found[name] = Path(path)
-    return found
+            raise UsageError(
+                f"{contract.FLAG_CANDIDATE} {value} is not name=path", f"write {contract.BEST}=model.tar.gz"
+            )
+        if name in archives:
+            raise UsageError(f"{contract.FLAG_CANDIDATE} {name} is used twice", "give each its own name")
+        archives[name] = Path(path)
+    return archives
 
 
-def load(name: str, path: Path, data: Dataset, workplace: Path) -> Candidate:
-    """The candidate of an archive or of a model directory, ready to answer about a data set."""
+def load(name: str, path: Path, data: Dataset, work_folder: Path) -> Candidate:
+    """Loads a candidate from an archive or a model directory, and checks that it has the data set's classes."""
     try:
-        folder = _unpacked(name, path, workplace)
+        folder = _unpack(name, path, work_folder)
         description = model_folder.read_description(folder)
         if description.classes != data.classes:
-            raise ModelError(_difference(description.classes, data.classes))
+            raise ModelError(_class_mismatch(description.classes, data.classes), "train it on this data set")
         return Candidate(name, folder, predictor.load(folder), model_folder.read_history(folder))
     except ScriptError as error:
-        raise type(error)(f"candidate {name}: {error}") from None
+        raise error.about(f"candidate {name}:") from None
 
 
-def champion(scores: Mapping[str, Scores]) -> Champion:
-    """The candidate with the higher accuracy, then with the lower loss, then the one that was named first."""
-    order = sorted(scores, key=lambda name: (-scores[name].accuracy, scores[name].loss))
-    return Champion(order[0], _reason(scores, *order[:2]))
+def choose_champion(scores: Mapping[str, Scores]) -> Champion:
+    """Chooses the highest accuracy, then the lowest loss, then the candidate that was named first."""
+    ranking = sorted(scores, key=lambda name: (-scores[name].accuracy, scores[name].loss))
+    return Champion(ranking[0], _explain(scores, *ranking[:2]))
 
 
-def _unpacked(name: str, path: Path, workplace: Path) -> Path:
+def _unpack(name: str, path: Path, work_folder: Path) -> Path:
     if not path.exists():
-        raise DataError(f"{path} is not there; name a {contract.MODEL_ARCHIVE} or a model directory")
+        raise DataError(f"{path} does not exist", f"name a {contract.MODEL_ARCHIVE} or a model directory")
     folder = path
     if not path.is_dir():
-        folder = workplace / name
+        folder = work_folder / name
         model_archive.unpack(path, folder)
     if not (folder / model_folder.CODE_FOLDER / contract.INFERENCE).is_file():
         raise ModelError(
-            f"{path} has no {model_folder.CODE_FOLDER}/{contract.INFERENCE} and cannot be served; "
-            f"use what {contract.TRAIN} writes"
+            f"{path} has no {model_folder.CODE_FOLDER}/{contract.INFERENCE} and cannot be served",
+            f"use what {contract.TRAIN} writes",
         )
     return folder
 
 
-def _difference(own: Sequence[str], wanted: Sequence[str]) -> str:
-    remedy = "train it on this data set"
-    strange, missing = sorted(set(own) - set(wanted)), sorted(set(wanted) - set(own))
-    if strange:
-        return f"it knows the class {strange[0]}, which the data set has not; {remedy}"
+def _class_mismatch(model_classes: Sequence[str], dataset_classes: Sequence[str]) -> str:
+    unknown, missing = (
+        sorted(set(model_classes) - set(dataset_classes)),
+        sorted(set(dataset_classes) - set(model_classes)),
+    )
+    if unknown:
+        return f"it has the class {unknown[0]}, which is not in the data set"
     if missing:
-        return f"it does not know the class {missing[0]} of the data set; {remedy}"
-    return f"it has the data set's classes in another order or more than once; {remedy}"
+        return f"it lacks the class {missing[0]} of the data set"
+    return "it has the data set's classes in a different order or more than once"
 
 
-def _reason(scores: Mapping[str, Scores], first: str, second: str | None = None) -> str:
+def _explain(scores: Mapping[str, Scores], first: str, second: str | None = None) -> str:
     if second is None:
         return f"{first} is the only candidate"
-    one, other = scores[first], scores[second]
-    if one.accuracy > other.accuracy:
-        return f"{first} has the higher accuracy: {one.accuracy:.4f} against {other.accuracy:.4f} of {second}"
-    tie = f"{first} and {second} have the same accuracy, {one.accuracy:.4f}"
-    if one.loss < other.loss:
-        return f"{tie}; {first} has the lower loss: {one.loss:.6g} against {other.loss:.6g}"
+    winner, runner_up = scores[first], scores[second]
+    if winner.accuracy > runner_up.accuracy:
+        return f"{first} has the higher accuracy: {winner.accuracy:.4f} against {runner_up.accuracy:.4f} of {second}"
+    tie = f"{first} and {second} have the same accuracy, {winner.accuracy:.4f}"
+    if winner.loss < runner_up.loss:
+        return f"{tie}; {first} has the lower loss: {winner.loss:.6g} against {runner_up.loss:.6g}"
     return f"{tie}, and the same loss; {first} was named first"

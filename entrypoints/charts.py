@@ -1,7 +1,7 @@
-"""The drawings of the report: SVG as text, with plain attributes, so that whatever shows SVG shows these.
+"""Draws the charts of the report as SVG text.
 
-Each function takes numbers and names and knows nothing of models. Names come from archives that nobody vouches for:
-whatever is text is escaped here.
+Each function takes numbers and names, and knows nothing about models. The names come from archives that are not
+trusted, so all text is escaped here.
 """
 
 from __future__ import annotations
@@ -17,160 +17,160 @@ import numpy.typing as npt
 from scores import Bin
 
 COLORS = ("#2b6cb0", "#c05621", "#2f855a", "#b7791f", "#6b46c1", "#c53030")
-INK = "#1f2933"
-FAINT = "#d5dbe3"
+TEXT_COLOR = "#1f2933"
+GRID_COLOR = "#d5dbe3"
 FONT = "system-ui, sans-serif"
 Points = Sequence[tuple[float, float]]
 _WIDTH, _HEIGHT = 460, 270
 _TICKS = 5
-_LABELED = 40  # classes: more names than this cannot be read beside a matrix
-_MATRIX = 560
-_CHARACTER = 6.2
-_STEEPNESS = 0.87  # the sine of the 60 degrees by which the names below a matrix are turned
+_MAX_LABELED = 40  # classes: more names than this are not readable beside a matrix
+_MATRIX_SIDE = 560
+_CHARACTER_WIDTH = 6.2
+_LABEL_SLOPE = 0.87  # the sine of the 60 degrees by which the names below a matrix are rotated
 
 
 @dataclass(frozen=True)
 class _Axes:
-    """Where the numbers of a chart lie on the paper."""
+    """Maps the values of a chart to positions in the drawing."""
 
-    least: tuple[float, float]
-    most: tuple[float, float]
+    lower: tuple[float, float]
+    upper: tuple[float, float]
     box: tuple[float, float, float, float] = (56.0, 36.0, _WIDTH - 16.0, _HEIGHT - 44.0)
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
+    def position(self, x: float, y: float) -> tuple[float, float]:
         left, top, right, bottom = self.box
-        across = (x - self.least[0]) / ((self.most[0] - self.least[0]) or 1)
-        up = (y - self.least[1]) / ((self.most[1] - self.least[1]) or 1)
+        across = (x - self.lower[0]) / ((self.upper[0] - self.lower[0]) or 1)
+        up = (y - self.lower[1]) / ((self.upper[1] - self.lower[1]) or 1)
         return left + across * (right - left), bottom - up * (bottom - top)
 
 
 def curves(title: str, series: Mapping[str, Points], *, across: str = "epoch") -> str:
-    """Lines over the epochs, from zero up, one a series; one without points keeps its color free."""
-    points = [point for one in series.values() for point in one]
+    """Draws one line per series, from zero up. A series without points keeps its color reserved."""
+    points = [point for line_points in series.values() for point in line_points]
     if not points:
         return ""
-    lowest, highest = _rounded(min(0.0, *(y for _, y in points)), max(y for _, y in points))
+    lowest, highest = _round_limits(min(0.0, *(y for _, y in points)), max(y for _, y in points))
     axes = _Axes((min(x for x, _ in points), lowest), (max(x for x, _ in points), highest))
-    parts = [*_frame(axes, title, across, whole=True)]
+    parts = [*_frame(axes, title, across, whole_numbers=True)]
     names_end = _WIDTH - 16.0
-    for number, (name, one) in enumerate(series.items()):
-        if not one:
+    for number, (name, line_points) in enumerate(series.items()):
+        if not line_points:
             continue
         color = COLORS[number % len(COLORS)]
-        places = [axes.place(x, y) for x, y in one]
-        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        positions = [axes.position(x, y) for x, y in line_points]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y in positions)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>')
-        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{color}"/>' for x, y in places[-1:]]
+        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{color}"/>' for x, y in positions[-1:]]
         parts.append(_text(names_end, 14, name, anchor="end", color=color))
-        names_end -= _CHARACTER * len(name) + 14
+        names_end -= _CHARACTER_WIDTH * len(name) + 14
     return _svg(_WIDTH, _HEIGHT, title, parts)
 
 
 def reliability(title: str, bins: Sequence[Bin]) -> str:
-    """How often answers are right, by how sure they are; on the diagonal they are as good as they say."""
+    """Draws accuracy by confidence. A model with good calibration lies on the diagonal."""
     axes = _Axes((0.0, 0.0), (1.0, 1.0))
     parts = [*_frame(axes, title, "confidence")]
-    for number, one in enumerate(bins):
-        left, bottom = axes.place(number / len(bins), 0)
-        right, top = axes.place((number + 1) / len(bins), one.accuracy)
-        if one.count:
-            about = f"{one.count} images: {one.confidence:.0%} sure, {one.accuracy:.0%} right"
+    for number, line_points in enumerate(bins):
+        left, bottom = axes.position(number / len(bins), 0)
+        right, top = axes.position((number + 1) / len(bins), line_points.accuracy)
+        if line_points.count:
+            tooltip = f"{line_points.count} images: {line_points.confidence:.0%} sure, {line_points.accuracy:.0%} right"
             size = f'width="{right - left - 2:.1f}" height="{max(1.0, bottom - top):.1f}"'
             bar = f'<rect x="{left + 1:.1f}" y="{min(top, bottom - 1):.1f}" {size} fill="{COLORS[0]}" opacity="0.75">'
-            parts.append(f"{bar}<title>{about}</title></rect>")
-    (left, bottom), (right, top) = axes.place(0, 0), axes.place(1, 1)
+            parts.append(f"{bar}<title>{tooltip}</title></rect>")
+    (left, bottom), (right, top) = axes.position(0, 0), axes.position(1, 1)
     ends = f'x1="{left}" y1="{bottom}" x2="{right}" y2="{top}"'
     parts.append(f'<line {ends} stroke="{COLORS[1]}" stroke-width="1.5" stroke-dasharray="5 4"/>')
     return _svg(_WIDTH, _HEIGHT, title, parts)
 
 
 def matrix(title: str, table: npt.NDArray[np.int64], labels: Sequence[str]) -> str:
-    """A confusion matrix: a row for what is true, a column for what was answered, darker where it is more often."""
-    side = max(2.0, min(40.0, _MATRIX / len(labels)))
-    shown = labels if len(labels) <= _LABELED else ()
-    margin = 30 + _CHARACTER * max((min(24, len(one)) for one in shown), default=0)
+    """Draws a confusion matrix: rows are true classes, columns are predictions, darker cells are more frequent."""
+    side = max(2.0, min(40.0, _MATRIX_SIDE / len(labels)))
+    shown_labels = labels if len(labels) <= _MAX_LABELED else ()
+    margin = 30 + _CHARACTER_WIDTH * max((min(24, len(line_points)) for line_points in shown_labels), default=0)
     totals = np.maximum(1, table.sum(axis=1))
     length = side * len(labels)
     parts = [_text(0, 14, title, size=14)]
     parts.append(f'<rect x="{margin:.1f}" y="24" width="{length:.1f}" height="{length:.1f}" fill="#f5f7fa"/>')
     diagonal = f'x1="{margin:.1f}" y1="24" x2="{margin + length:.1f}" y2="{24 + length:.1f}"'
-    parts.append(f'<line {diagonal} stroke="{FAINT}"/>')
+    parts.append(f'<line {diagonal} stroke="{GRID_COLOR}"/>')
     for row, column in np.argwhere(table):
-        place = margin + column * side, 24 + row * side
-        about = f"{labels[row]} answered as {labels[column]}: {table[row, column]} of {totals[row]}"
-        parts.append(_cell(place, side, int(table[row, column]), float(table[row, column] / totals[row]), about))
-    for number, name in enumerate(shown):
+        position = margin + column * side, 24 + row * side
+        tooltip = f"{labels[row]} answered as {labels[column]}: {table[row, column]} of {totals[row]}"
+        parts.append(_cell(position, side, int(table[row, column]), float(table[row, column] / totals[row]), tooltip))
+    for number, name in enumerate(shown_labels):
         middle = (number + 0.5) * side
-        parts.append(_text(margin - 6, 24 + middle + 4, _short(name), anchor="end", size=11))
-        turned = f'transform="rotate(-60 {margin + middle:.1f} {34 + length:.1f})"'
-        parts.append(_text(margin + middle, 34 + length, _short(name), anchor="end", size=11, more=turned))
-    width = max(margin + length + 8, 1.3 * _CHARACTER * len(title))
-    return _svg(width, 40 + length + (_STEEPNESS * margin if shown else 0), title, parts)
+        parts.append(_text(margin - 6, 24 + middle + 4, _shorten(name), anchor="end", size=11))
+        rotation = f'transform="rotate(-60 {margin + middle:.1f} {34 + length:.1f})"'
+        parts.append(_text(margin + middle, 34 + length, _shorten(name), anchor="end", size=11, extra=rotation))
+    width = max(margin + length + 8, 1.3 * _CHARACTER_WIDTH * len(title))
+    return _svg(width, 40 + length + (_LABEL_SLOPE * margin if shown_labels else 0), title, parts)
 
 
-def _cell(place: tuple[float, float], side: float, count: int, share: float, about: str) -> str:
-    x, y = place
+def _cell(position: tuple[float, float], side: float, count: int, share: float, tooltip: str) -> str:
+    x, y = position
     size = f'width="{side:.2f}" height="{side:.2f}"'
     opacity = f"{0.15 + 0.85 * share:.2f}"
     box = f'<rect x="{x:.2f}" y="{y:.2f}" {size} fill="{COLORS[0]}" fill-opacity="{opacity}">'
     number = ""
     if side >= 20:
-        color = "#ffffff" if share > 0.5 else INK
+        color = "#ffffff" if share > 0.5 else TEXT_COLOR
         number = _text(x + side / 2, y + side / 2 + 4, str(count), anchor="middle", size=11, color=color)
-    return f"{box}<title>{escape(about)}</title></rect>{number}"
+    return f"{box}<title>{escape(tooltip)}</title></rect>{number}"
 
 
-def _frame(axes: _Axes, title: str, across: str, *, whole: bool = False) -> Iterable[str]:
-    """The title, the lines behind a chart, and the numbers beside it."""
+def _frame(axes: _Axes, title: str, across: str, *, whole_numbers: bool = False) -> Iterable[str]:
+    """Yields the title, the grid lines and the numbers on the axes."""
     left, _, right, bottom = axes.box
     yield _text(0, 14, title, size=14)
     yield _text((left + right) / 2, _HEIGHT - 8, across, anchor="middle")
-    for value in _ticks(axes.least[1], axes.most[1]):
-        _, y = axes.place(axes.least[0], value)
-        yield f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{FAINT}"/>'
+    for value in _ticks(axes.lower[1], axes.upper[1]):
+        _, y = axes.position(axes.lower[0], value)
+        yield f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{GRID_COLOR}"/>'
         yield _text(left - 6, y + 4, f"{value:.4g}", anchor="end")
-    for value in _ticks(axes.least[0], axes.most[0], 1.0 if whole else 0.0):
-        x, _ = axes.place(value, axes.least[1])
+    for value in _ticks(axes.lower[0], axes.upper[0], 1.0 if whole_numbers else 0.0):
+        x, _ = axes.position(value, axes.lower[1])
         yield _text(x, bottom + 16, f"{value:.4g}", anchor="middle")
 
 
-def _ticks(least: float, most: float, smallest_step: float = 0.0) -> list[float]:
-    """Round numbers between two."""
-    step = _step(least, most, smallest_step)
+def _ticks(lower: float, upper: float, smallest_step: float = 0.0) -> list[float]:
+    """Returns the round numbers between two limits."""
+    step = _step(lower, upper, smallest_step)
     if not step:
-        return [least]
-    return [number * step for number in range(math.ceil(least / step), math.floor(most / step) + 1)]
+        return [lower]
+    return [number * step for number in range(math.ceil(lower / step), math.floor(upper / step) + 1)]
 
 
-def _rounded(least: float, most: float) -> tuple[float, float]:
-    """The round numbers around two, so that a chart ends with a line and a number."""
-    step = _step(least, most)
-    return (math.floor(least / step) * step, math.ceil(most / step) * step) if step else (least, most)
+def _round_limits(lower: float, upper: float) -> tuple[float, float]:
+    """Widens two limits to round numbers, so that a chart ends with a grid line."""
+    step = _step(lower, upper)
+    return (math.floor(lower / step) * step, math.ceil(upper / step) * step) if step else (lower, upper)
 
 
-def _step(least: float, most: float, smallest: float = 0.0) -> float:
-    """From one round number to the next; 0 where there is no room for any."""
-    rough = max(smallest, (most - least) / _TICKS)
+def _step(lower: float, upper: float, smallest: float = 0.0) -> float:
+    """Returns a round distance between ticks; 0 if the limits are too close together."""
+    rough = max(smallest, (upper - lower) / _TICKS)
     power = 10.0 ** math.floor(math.log10(rough)) if rough > 1e-300 else 0.0
     return next((power * factor for factor in (1, 2, 5, 10) if power * factor >= rough), 0.0) if power else 0.0
 
 
-def _short(name: str) -> str:
+def _shorten(name: str) -> str:
     return name if len(name) <= 24 else f"{name[:23]}…"
 
 
 def _text(
     x: float,
     y: float,
-    words: str,
+    text: str,
     *,
     anchor: str = "start",
     size: int = 12,
-    color: str = INK,
-    more: str = "",
+    color: str = TEXT_COLOR,
+    extra: str = "",
 ) -> str:
-    look = f'font-family="{FONT}" font-size="{size}" fill="{color}" text-anchor="{anchor}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" {look} {more}>{escape(words)}</text>'
+    style = f'font-family="{FONT}" font-size="{size}" fill="{color}" text-anchor="{anchor}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}" {style} {extra}>{escape(text)}</text>'
 
 
 def _svg(width: float, height: float, title: str, parts: Iterable[str]) -> str:

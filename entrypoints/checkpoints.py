@@ -1,8 +1,8 @@
-"""Checkpoints: all that a training needs to go on from the very step at which it was stopped, or ended.
+"""Saves and loads checkpoints: everything that a training needs to continue from the exact step where it stopped.
 
-A spot machine may be taken back with a notice that never reaches the script, so a checkpoint is saved every few
-minutes, and not only where it is asked for. It appears whole or not at all, and lies under a name made of what is
-trained, so that none is resumed by another training. SageMaker copies the folder to S3, and brings it back.
+SageMaker can take a spot instance back with a notice that never reaches the script, so a checkpoint is saved every few
+minutes and not only at the end of an epoch. It is written atomically, in a folder named after a hash of the training's
+inputs, so that no other training resumes from it. SageMaker copies the folder to S3 and back.
 """
 
 from __future__ import annotations
@@ -21,33 +21,32 @@ import torch
 
 from errors import ModelError
 
-STATE, MACHINERY = "state", "machinery"
+STATE, TRAINER_STATE = "state", "machinery"
 _FILE = "checkpoint.pt"
 _FORMAT = 2
 log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """The folder of one training's checkpoints, or none; and when the next one is due."""
+    """The checkpoint folder of one training, and when the next checkpoint is due; None saves nothing."""
 
     def __init__(self, folder: Path | None, minutes: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
         self.folder, self._seconds, self._clock = folder, 60 * minutes, clock
         self._saved = clock()
 
     @classmethod
-    def of(cls, base: Path, minutes: float, identity: Mapping[str, Any]) -> Checkpoints:
-        """Those of a training with such an identity."""
+    def for_training(cls, base: Path, minutes: float, identity: Mapping[str, Any]) -> Checkpoints:
+        """Returns the checkpoints of the training that these inputs identify."""
         text = json.dumps({**identity, "format": _FORMAT}, sort_keys=True)
         return cls(base / hashlib.sha256(text.encode()).hexdigest()[:16], minutes)
 
     def is_due(self) -> bool:
-        """Whether the last one is so old that another should be saved, wherever the training is."""
         return self.folder is not None and self._seconds > 0 and self._clock() - self._saved >= self._seconds
 
-    def save(self, state: Mapping[str, Any], machinery: Mapping[str, Any] | None) -> bool:
-        """Save how far a training is in the place of the one before, and whether that was possible.
+    def save(self, state: Mapping[str, Any], trainer_state: Mapping[str, Any] | None) -> bool:
+        """Saves the progress, and the trainer's state unless the training is over. Returns whether that succeeded.
 
-        With it goes the machinery by which it goes on, unless it is over. Work that cannot be saved is not yet lost.
+        A failure is only logged: the training itself can go on.
         """
         if self.folder is None:
             return False
@@ -56,37 +55,40 @@ class Checkpoints:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with unfinished.open("wb") as file:
-                torch.save({STATE: dict(state), MACHINERY: machinery}, file)
+                torch.save({STATE: dict(state), TRAINER_STATE: trainer_state}, file)
                 os.fsync(file.fileno())
             unfinished.replace(self.folder / _FILE)
-        except (OSError, RuntimeError) as error:  # torch has no class for a disk that is full
+        except (OSError, RuntimeError) as error:  # torch has no exception class for a full disk
             unfinished.unlink(missing_ok=True)
-            log.warning("no checkpoint is saved in %s (%s); the one before stays, if there is one", self.folder, error)
+            log.warning("cannot save a checkpoint in %s (%s); the previous one, if any, is kept", self.folder, error)
             return False
         return True
 
     def load(self) -> dict[str, Any] | None:
-        """What was saved last; None where there is none."""
+        """Returns the last checkpoint, or None."""
         path = None if self.folder is None else self.folder / _FILE
         if path is None or not path.is_file():
             return None
         try:
-            found = _read(path)
-            place, is_over = (found[STATE]["epoch"] + 1, found[STATE]["step"]), found[MACHINERY] is None
-        except Exception as error:  # torch raises whatever its unpickler meets
+            checkpoint = _read(path)
+            position, is_over = (
+                (checkpoint[STATE]["epoch"] + 1, checkpoint[STATE]["step"]),
+                checkpoint[TRAINER_STATE] is None,
+            )
+        except Exception as error:  # torch's unpickler can raise any type
             reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise ModelError(f"{path} is damaged ({reason}); delete it to begin anew") from error
+            raise ModelError(f"{path} is damaged ({reason})", "delete it to start again") from error
         if is_over:
-            log.info("%s is of this very training, which is over", path)
+            log.info("%s shows that this training is already complete", path)
         else:
-            log.info("resumed from %s: epoch %d, step %d", path, *place)
-        return found
+            log.info("resumed from %s: epoch %d, step %d", path, *position)
+        return checkpoint
 
 
 def _read(path: Path) -> dict[str, Any]:
     with ZipFile(path) as archive:
-        broken = archive.testzip()  # torch takes numbers without looking at their checksum
-    if broken:
-        raise ValueError(f"{broken} has another checksum")
-    found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    return found
+        corrupt_member = archive.testzip()  # torch.load does not verify checksums
+    if corrupt_member:
+        raise ValueError(f"{corrupt_member} has a wrong checksum")
+    checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return checkpoint

@@ -1,7 +1,7 @@
-"""How a script begins and ends: its log, its exit code, and what SageMaker shows when it fails.
+"""Runs a script's main function: sets up logging, the exit code, and the reason that SageMaker shows for a failed job.
 
-A mistake that a user can mend is one line on standard error and exit code 2; anything else keeps its traceback. Where
-there is a container around the script, the line also becomes the reason that the console shows for the failed job.
+A user's error is one line on standard error and exit code 2; any other error keeps its traceback. Inside a container,
+the line also goes to the file that SageMaker reads the reason of a failure from.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from pathlib import Path
 
 from errors import ScriptError
 
-MISTAKE_EXIT = 2
+USER_ERROR_EXIT = 2
 INTERRUPTED_EXIT = 130
-# A training job tells its failure in the one file, a processing job in the other.
-_REASONS = ("output/failure", "output/message")
-_LONGEST_REASON = 1000
-# What AWS's own toolkit goes by, where its folders are not at the usual place.
-_BASE = "SAGEMAKER_BASE_DIR"
-_USUAL_BASE = "/opt/ml"
+# SageMaker reads the first file after a training job, and the second after a processing job.
+_REASON_FILES = ("output/failure", "output/message")
+_MAX_REASON = 1000
+# AWS's toolkit reads this variable if its folders are not at the default path.
+_BASE_VARIABLE = "SAGEMAKER_BASE_DIR"
+_DEFAULT_BASE = "/opt/ml"
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a script's main function and end the process as its outcome asks."""
+    """Runs a script's main function and exits with the code for its outcome."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
         main()
-    except ScriptError as mistake:
-        tell(mistake)
-        sys.exit(MISTAKE_EXIT)
+    except ScriptError as error:
+        report_error(error)
+        sys.exit(USER_ERROR_EXIT)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED_EXIT)
 
 
-def tell(mistake: ScriptError) -> None:
-    """Tell a mistake in one line, to whoever reads the log and to SageMaker."""
-    line = " ".join(str(mistake).split())
+def report_error(error: ScriptError) -> None:
+    """Writes an error as one line to standard error, and for SageMaker to read."""
+    line = " ".join(str(error).split())
     sys.stderr.write(f"{Path(sys.argv[0]).name}: {line}\n")
-    _tell_sagemaker(line)
+    _write_failure_reason(line)
 
 
-def _tell_sagemaker(line: str) -> None:
-    base = Path(os.environ.get(_BASE, _USUAL_BASE))
-    for path in (base / name for name in _REASONS):
+def _write_failure_reason(line: str) -> None:
+    base = Path(os.environ.get(_BASE_VARIABLE, _DEFAULT_BASE))
+    for path in (base / name for name in _REASON_FILES):
         if path.parent.is_dir():
-            path.write_text(line[:_LONGEST_REASON], encoding="utf-8")
+            path.write_text(line[:_MAX_REASON], encoding="utf-8")

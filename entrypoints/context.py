@@ -1,4 +1,4 @@
-"""What a training stands on before its first step: the images, the network on its device, and how it computes."""
+"""What a training needs before its first step: the images, the network on its device, and the number format."""
 
 from __future__ import annotations
 
@@ -9,79 +9,78 @@ from typing import Any
 
 import torch
 
-import features
 import dataset_splits
+import features
 import networks
-import precision as formats
+import precision as precisions
 import verification
+from dataset_splits import DatasetSplits
 from hyperparameters import Hyperparameters
-from dataset_splits import Material
 from options import Options
 from precision import Precision
-from process_group import Ranks
-from stop_signal import Stop
+from process_group import ProcessGroup
+from stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Groundwork:
-    """All that is given; what comes of it, the others say."""
+class TrainingContext:
+    """Everything that a training is given; nothing in it changes later, except the weights of the network."""
 
     options: Options
-    ranks: Ranks
-    dataset_splits: Material
+    group: ProcessGroup
+    splits: DatasetSplits
     precision: Precision
     network: networks.Classifier
     mean: Sequence[float]
     std: Sequence[float]
 
     @property
-    def chosen(self) -> Hyperparameters:
-        """What is learned with."""
+    def hyperparameters(self) -> Hyperparameters:
         return self.options.hyperparameters
 
     @property
-    def learner(self) -> torch.nn.Module:
-        """The part of the network that learns."""
-        return self.network if self.chosen.layers == "all" else self.network.head
+    def trained_module(self) -> torch.nn.Module:
+        """The part of the network whose weights are trained."""
+        return self.network if self.hyperparameters.layers == "all" else self.network.head
 
     def identity(self) -> dict[str, Any]:
-        """What distinguishes this training from all others."""
+        """Returns what distinguishes this training from others, for the name of its checkpoints."""
         return {
-            **asdict(self.chosen),
-            **self.material.identity(),
-            "weights": features.digest_of(self.network),
-            "processes": self.ranks.place.world,
+            **asdict(self.hyperparameters),
+            **self.splits.identity(),
+            "weights": features.module_digest(self.network),
+            "processes": self.group.rank_info.world_size,
             "computed in": self.precision.name,
         }
 
 
-def lay(options: Options, ranks: Ranks, stop: Stop) -> Groundwork:
-    """Find the images, build the network, and bring it to its device."""
-    found = verification.only(dataset_splits.find(options), ranks, stop)
-    precision = formats.choose(options.hyperparameters.precision, ranks.device)
-    log.info("%d + %d images of %d classes, in %s on %s", len(found.train.paths), len(found.validation.paths),
-             len(found.classes), precision.name, ranks.device)  # fmt: skip
+def create_context(options: Options, group: ProcessGroup, stop: StopSignal) -> TrainingContext:
+    """Finds the images, builds the network and moves it to its device."""
+    splits = verification.drop_unreadable(dataset_splits.load(options), group, stop)
+    precision = precisions.choose(options.hyperparameters.precision, group.device)
+    log.info("%d + %d images of %d classes, in %s on %s", len(splits.train.paths), len(splits.validation.paths),
+             len(splits.classes), precision.name, group.device)  # fmt: skip
     weights = options.weights_file or options.hyperparameters.weights
-    network = _built(options, found, ranks).to(ranks.device, memory_format=precision.memory_format)
-    mean, std = networks.normalisation(options.hyperparameters.architecture, weights)
-    return Groundwork(options, ranks, found, precision, network, mean, std)
+    network = _build_network(options, splits, group).to(group.device, memory_format=precision.memory_format)
+    mean, std = networks.normalization(options.hyperparameters.architecture, weights)
+    return TrainingContext(options, group, splits, precision, network, mean, std)
 
 
-def _built(options: Options, found: Material, ranks: Ranks) -> networks.Classifier:
-    chosen = options.hyperparameters
-    torch.manual_seed(chosen.seed)
-    if ranks.place.local_rank:
-        ranks.wait()  # the first process of a machine fetches the weights
+def _build_network(options: Options, splits: DatasetSplits, group: ProcessGroup) -> networks.Classifier:
+    hyperparameters = options.hyperparameters
+    torch.manual_seed(hyperparameters.seed)
+    if group.rank_info.local_rank:
+        group.barrier()  # the first process of a machine downloads the weights
     network = networks.build(
-        chosen.architecture,
-        len(found.classes),
-        head_width=chosen.head_width,
-        dropout=chosen.dropout,
-        weights=options.weights_file or chosen.weights,
-        image_size=found.image_size,
+        hyperparameters.architecture,
+        len(splits.classes),
+        head_width=hyperparameters.head_width,
+        dropout=hyperparameters.dropout,
+        weights=options.weights_file or hyperparameters.weights,
+        image_size=splits.image_size,
     )
-    if not ranks.place.local_rank:
-        ranks.wait()
+    if not group.rank_info.local_rank:
+        group.barrier()
     return network

@@ -1,26 +1,26 @@
-"""Every name that two sides of a process boundary must agree on, spelled here and nowhere else.
+"""Every name that two sides of a process boundary must agree on, defined once.
 
 The pipeline's definition writes these names into requests; the scripts in this folder read them inside a container,
-where nothing of the project but this folder exists. So this module imports nothing and holds constants only.
+where only this folder exists. So this module imports nothing and holds only constants.
 """
 
-# The container, as SageMaker lays it out.
+# Paths in a SageMaker container.
 INPUT_DATA = "/opt/ml/input/data"
 PROCESSING = "/opt/ml/processing"
-CHECKPOINTS = "/opt/ml/checkpoints"  # shared by the trials of a search: a script keeps to a folder of its own in it
+CHECKPOINTS = "/opt/ml/checkpoints"  # shared by the trials of a tuning job, so each script uses its own folder in it
 MODEL = "/opt/ml/model"
 DEBUGGER_OUTPUT = "/opt/ml/output/tensors"
 
-# The scripts, and the archive that brings them.
+# The scripts, and the archive that contains them.
 PREPARE = "prepare.py"
 TRAIN = "train.py"
 EVALUATE = "evaluate.py"
 INFERENCE = "inference.py"
-CODE_OF_A_MODEL = "code"  # the folder beside the weights from which a model is served
+CODE_OF_A_MODEL = "code"  # the folder beside the weights with the code that serves them
 SOURCE_ARCHIVE = "source.tar.gz"
 OLDEST_PYTHON = (3, 10)
 
-# What the processing scripts are told.
+# The flags of the processing scripts.
 FLAG_SOURCE = "--source"
 FLAG_SHA256 = "--sha256"
 FLAG_IMAGE_SIZE = "--image-size"
@@ -34,7 +34,7 @@ FLAG_DATASET = "--dataset"
 FLAG_CANDIDATE = "--candidate"
 FLAG_OUTPUT = "--output-dir"
 
-# An address of a data set may carry the checksum of what lies there, behind this.
+# Separates the address of a data set from the checksum of its file.
 CHECKSUM = "#sha256="
 
 # Channels: folders that one step writes and a later one reads, by name.
@@ -45,12 +45,12 @@ VALIDATION = "validation"
 TEST = "test"
 DATASET = "dataset"
 WEIGHTS = "weights"
-ALL_IN_ONE = "training"  # the course project's one channel, with a folder for every split
+ALL_IN_ONE = "training"  # the course project's single channel, with a folder for every split
 CANDIDATE = "candidate"
 EVALUATION = "evaluation"
 CHAMPION = "champion"
 
-# Files, and the paths inside them that other steps read.
+# Files, and the JSON paths in them that other steps read.
 DATASET_FILE = "dataset.json"
 DATASET_HASH = "sha256"
 EVALUATION_FILE = "evaluation.json"
@@ -58,7 +58,7 @@ MODEL_ARCHIVE = "model.tar.gz"
 CHAMPION_ACCURACY = "multiclass_classification_metrics.accuracy.value"
 CHAMPION_NAME = "champion.name"
 
-# Candidates: who trained the model that Evaluate compares.
+# Candidates: which step trained the model.
 BEST = "best"
 DISTRIBUTED = "distributed"
 
@@ -76,11 +76,11 @@ METRICS = {
 }
 OBJECTIVES = ("validation:loss", "validation:accuracy")
 
-# What the hyperparameter "weights" can be besides a name of torchvision's or a file.
+# Values of the hyperparameter "weights" other than a file or one of torchvision's names.
 WEIGHTS_NONE = "none"
 WEIGHTS_CHANNEL = "channel"
 
-# What the deploying functions are given and what they answer: flat, one name per value.
+# The event fields and outputs of the deploying functions: flat, one name per value.
 MODEL_PACKAGE_ARN = "model_package_arn"
 EXECUTION_ID = "execution_id"
 ENDPOINT_NAME = "endpoint_name"
@@ -112,41 +112,41 @@ TARGET_INVOCATIONS = "target_invocations"
 SCALE_IN_COOLDOWN = "scale_in_cooldown"
 SCALE_OUT_COOLDOWN = "scale_out_cooldown"
 
-# What a served model takes and gives.
+# The content types of a served model.
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
 JSON_TYPE = "application/json"
 
-# Metadata of a registered model: where it comes from.
+# Metadata of a registered model: its origin.
 METADATA_DATASET = "dataset_sha256"
 METADATA_CODE = "code_sha256"
 METADATA_EXECUTION = "execution_id"
 METADATA_CHAMPION = "champion"
 
-# What the deploying functions say came of it.
+# The outcomes of the deploying functions.
 OUTCOME_DEPLOYING = "deploying"
 OUTCOME_UNCHANGED = "unchanged"
 OUTCOME_NOT_APPROVED = "not-approved"
 OUTCOME_IN_SERVICE = "in-service"
 OUTCOME_SCALING = "scaling"
 OUTCOME_FIXED = "fixed"
-OUTCOME_BUSY = "busy"  # after an approval only: it is put off
+OUTCOME_BUSY = "busy"  # only after an approval: the deployment is postponed
 
-# What the rule on approval adds to the event: no step waits then, so a message is left in the queue.
+# Fields that the approval rule adds to the event: no step waits then, so the function leaves a message in the queue.
 AWAIT_QUEUE_URL = "await_queue_url"
-AUTOSCALING = "autoscaling"  # what the scaling function is sent, without the outcome, as JSON
+AUTOSCALING = "autoscaling"  # the event of the scaling function as JSON, without the outcome
 AUTOSCALING_FUNCTION = "autoscaling_function"
 
-# In that message: what is called, with what, once the endpoint has come to rest.
+# In that message: the function to call, and its event, once the endpoint is stable.
 NEXT_FUNCTION = "next_function"
 NEXT_EVENT = "next_event"
 
-# The environment of the functions.
+# Environment variables of the functions.
 ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"
 
-# On an endpoint's configuration: the one that was served before it.
+# A tag on an endpoint configuration: the configuration that the endpoint had before.
 TAG_PREVIOUS = "pedigree:previous"
 
-# The predicting function: what it is sent, what the served model answers it, and its environment.
+# The predicting function: its request, the model's response, and its environment variables.
 URL = "url"
 IMAGE = "image"
 LOGITS = "logits"

@@ -1,7 +1,7 @@
-"""The work on every single picture, spread over processes: read, decode, resize, encode, write, hash.
+"""Converts every picture in worker processes: reads, decodes, resizes, encodes, writes and hashes it.
 
-A picture's file is named by its number, so no two workers meet; what it is called in the end is decided when all are
-known. What comes back is small: a hash, or a reason.
+The file of a picture is named by its index, so workers never collide; its final name is decided when all results are
+known. A result is small: a hash or a reason.
 """
 
 from __future__ import annotations
@@ -20,101 +20,103 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from errors import DataError
-from pictures import as_jpeg, decode, resized
+from pictures import decode, encode_jpeg, resize
 from progress import Progress
-from selection import Made
-from source_readers import Store, opened
+from selection import Conversion
+from source_readers import SourceReader, open_source
 
-_CHUNK = 8
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_CHUNK_SIZE = 8
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True)
-class Work:
-    """What every worker must know."""
+class ConversionJob:
+    """What every worker needs to know."""
 
     source: Path
     folder: Path
     image_size: int
 
-    def stored(self, number: int) -> Path:
-        """Where the picture of a number lies."""
+    def output_path(self, number: int) -> Path:
+        """Returns the path of the converted picture with this index."""
         return self.folder / f"{number}.jpg"
 
 
 @dataclass
 class _Worker:
-    """A process that has opened the source for itself."""
+    """The state of a worker process, with its own open source."""
 
-    work: Work
-    store: Store
+    job: ConversionJob
+    reader: SourceReader
 
-    def make(self, number: int, name: str) -> Made:
+    def convert(self, number: int, name: str) -> Conversion:
         try:
-            content = self.store.read(name)
-            size = self.work.image_size
-            jpeg = as_jpeg(resized(decode(content, short_side=size), size))
-        except DataError as mistake:
-            return Made(reason=str(mistake))
-        self.work.stored(number).write_bytes(jpeg)
-        return Made(sha256=hashlib.sha256(jpeg).hexdigest())
+            content = self.reader.read(name)
+            size = self.job.image_size
+            jpeg = encode_jpeg(resize(decode(content, short_side=size), size))
+        except DataError as error:
+            return Conversion(reason=str(error))
+        self.job.output_path(number).write_bytes(jpeg)
+        return Conversion(sha256=hashlib.sha256(jpeg).hexdigest())
 
 
-_here: list[_Worker] = []
+_worker_state: list[_Worker] = []
 
 
-def store_all(work: Work, names: Sequence[str], workers: int) -> list[Made]:
-    """What became of every name, in order; the pictures lie in the work's folder."""
+def convert_all(job: ConversionJob, names: Sequence[str], workers: int) -> list[Conversion]:
+    """Converts all files, and returns the results in order; the pictures lie in the job's folder."""
     progress = Progress("preparing", "pictures")
-    made = []
-    # Closed at once, not when Python gets to it: no worker may write when its folder is cleared away.
-    with closing(_spread(work, names, workers)) as results:
+    conversions = []
+    # Closed here and not by garbage collection: no worker may write while its folder is deleted.
+    with closing(_run_workers(job, names, workers)) as results:
         for result in results:
-            made.append(result)
-            progress.at(len(made), len(names))
-    return made
+            conversions.append(result)
+            progress.update(len(conversions), len(names))
+    return conversions
 
 
-def _spread(work: Work, names: Sequence[str], workers: int) -> Generator[Made, None, None]:
-    # Forking is quick, and safe here: no thread of ours is alive. Where it is not safe, Python starts afresh instead.
+def _run_workers(job: ConversionJob, names: Sequence[str], workers: int) -> Generator[Conversion, None, None]:
+    # Forking is fast, and safe here as no other thread runs. On other systems it is not safe.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(work,))
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(job,))
     try:
-        with _held_back():
-            results = pool.map(_make, enumerate(names), chunksize=_CHUNK)
+        with _signals_blocked():
+            results = pool.map(_convert, enumerate(names), chunksize=_CHUNK_SIZE)
         yield from results
     except BrokenProcessPool:
-        raise DataError("a worker process ended, most likely for want of memory; use fewer --workers") from None
+        raise DataError(
+            "a worker process ended, most likely because of too little memory", "use fewer --workers"
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
-def _held_back() -> Iterator[None]:
-    """Signals have to wait: a pool that is stopped while it starts its workers waits for them for ever."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+def _signals_blocked() -> Iterator[None]:
+    """Blocks stop signals while the pool starts: a pool that is stopped while it starts would hang."""
+    previous_mask = signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
 
 
-def _begin(work: Work) -> None:
-    # Who stops the script means the parent, which then ends its workers in order.
+def _start_worker(job: ConversionJob) -> None:
+    # A stop signal is for the parent, which then ends its workers in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-    threading.Thread(target=_end_with_the_script, daemon=True).start()
-    _here[:] = [_Worker(work, opened(work.source))]
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _worker_state[:] = [_Worker(job, open_source(job.source))]
 
 
-def _end_with_the_script() -> None:
-    """A script that is killed can tell nobody; its workers would wait for work for ever."""
-    script = multiprocessing.parent_process()
-    assert script, "a worker has a parent"
-    script.join()
+def _exit_with_parent() -> None:
+    """Ends this worker with its parent: a parent that is killed cannot stop its workers."""
+    parent = multiprocessing.parent_process()
+    assert parent, "a worker has a parent"
+    parent.join()
     os._exit(1)
 
 
-def _make(task: tuple[int, str]) -> Made:
-    return _here[0].make(*task)
+def _convert(task: tuple[int, str]) -> Conversion:
+    return _worker_state[0].convert(*task)

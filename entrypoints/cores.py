@@ -1,4 +1,4 @@
-"""How many cores this process may use: those of the machine, or fewer where it was given fewer."""
+"""Counts the CPU cores that this process may use."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ import os
 
 
 def available() -> int:
-    """The cores that are there to be used."""
-    affinity = getattr(os, "sched_getaffinity", None)  # a container may have fewer than the machine
+    """Returns the number of cores of the machine, or fewer if the process is restricted to fewer."""
+    affinity = getattr(os, "sched_getaffinity", None)  # a container may have fewer cores than the machine
     return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""The images that a training learns from and is measured on, and what is known of them."""
+"""The training and validation images of a training, and their description."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import split
 from options import Options
 from split import Split
 
-_USUAL_IMAGE_SIZE = 224
+_DEFAULT_IMAGE_SIZE = 224
 
 
 @dataclass(frozen=True)
-class Material:
+class DatasetSplits:
     """Two splits of one data set."""
 
     train: Split
@@ -26,7 +26,7 @@ class Material:
     sha256: str
 
     def identity(self) -> dict[str, Any]:
-        """What distinguishes it from all others, as far as a training goes."""
+        """Returns what distinguishes this data from other data, for the name of checkpoints."""
         paths = (*self.train.paths, *self.validation.paths)
         return {
             "classes": self.classes,
@@ -35,15 +35,15 @@ class Material:
         }
 
 
-def find(options: Options) -> Material:
-    """The images, and what dataset.json says of them where there is one."""
-    described = dataset.read(options.dataset) if options.dataset else None
-    classes = described.classes if described else picture_dataset.class_names(options.train)
-    return Material(
-        train=split.find(options.train, classes),
-        validation=split.find(options.validation, classes),
+def load(options: Options) -> DatasetSplits:
+    """Finds the images, and reads dataset.json if there is one."""
+    dataset_json = dataset.read(options.dataset) if options.dataset else None
+    classes = dataset_json.classes if dataset_json else picture_dataset.class_names(options.train)
+    return DatasetSplits(
+        train=split.load(options.train, classes),
+        validation=split.load(options.validation, classes),
         classes=classes,
-        labels=described.labels if described else tuple(dataset.label(name) for name in classes),
-        image_size=options.image_size or (described.image_size if described else _USUAL_IMAGE_SIZE),
-        sha256=described.sha256 if described else "",
+        labels=dataset_json.labels if dataset_json else tuple(dataset.readable_name(name) for name in classes),
+        image_size=options.image_size or (dataset_json.image_size if dataset_json else _DEFAULT_IMAGE_SIZE),
+        sha256=dataset_json.sha256 if dataset_json else "",
     )

@@ -1,7 +1,7 @@
-"""SageMaker Debugger's hook on a training, where the job asks for one and the image has its library.
+"""Connects SageMaker Debugger's hook to a training, if the job asks for it and the image has smdebug.
 
-It sees the module, and the loss as the mean of a batch: of training and of validation alike, so that its rules can
-compare them, whatever the size of a batch.
+The hook records the module, and the loss as the mean of a batch, for training and validation alike: so Debugger's rules
+can compare them, whatever the batch size.
 """
 
 from __future__ import annotations
@@ -16,62 +16,60 @@ import torch
 from torch import nn
 
 from errors import ModelError
-from picture_dataset import NOT_COUNTED
+from picture_dataset import IGNORE_INDEX
 
-_VARIABLE = "SMDEBUG_CONFIG_FILE_PATH"
-_CONFIGURATION = "/opt/ml/input/config/debughookconfig.json"
-_LOSS = "CrossEntropyLoss"  # the name that the library itself would give it, which rules look for
+_CONFIG_VARIABLE = "SMDEBUG_CONFIG_FILE_PATH"
+_DEFAULT_CONFIG = "/opt/ml/input/config/debughookconfig.json"
+_LOSS_NAME = "CrossEntropyLoss"  # the library's own name for this loss, which Debugger's rules look for
 log = logging.getLogger(__name__)
 
 
-class Watch:
-    """What the hook is told in the course of a training; without a hook, nothing is."""
+class DebuggerHook:
+    """Reports the course of a training to smdebug; without smdebug's hook it does nothing."""
 
     def __init__(self, hook: Any = None, modes: Any = None) -> None:
         self._hook, self._modes = hook, modes
 
-    def trains(self) -> None:
-        """The next batches are learned from."""
+    def start_training(self) -> None:
         if self._hook:
             self._hook.set_mode(self._modes.TRAIN)
 
-    def validates(self) -> None:
-        """The next batches are only measured."""
+    def start_validation(self) -> None:
         if self._hook:
             self._hook.set_mode(self._modes.EVAL)
 
-    def saw(self, loss: torch.Tensor, targets: torch.Tensor) -> None:
-        """A batch has been seen, with this sum of losses."""
+    def record_loss(self, loss: torch.Tensor, targets: torch.Tensor) -> None:
+        """Records the mean loss of a batch, given the sum."""
         if self._hook:
-            count = (targets != NOT_COUNTED).sum().clamp(min=1)
-            self._hook.record_tensor_value(_LOSS, loss.detach() / count)
+            count = (targets != IGNORE_INDEX).sum().clamp(min=1)
+            self._hook.record_tensor_value(_LOSS_NAME, loss.detach() / count)
 
 
-def watch(module: nn.Module, environ: Mapping[str, str] = os.environ) -> Watch:
-    """Let the hook see a module; without a configuration there is none."""
-    place = Path(environ.get(_VARIABLE, _CONFIGURATION))
-    if not place.is_file() or environ.get("USE_SMDEBUG", "").lower() == "false":
-        return Watch()
-    # Its generated messages are older than the protobuf that is there; in Python they are read all the same.
+def register(module: nn.Module, environ: Mapping[str, str] = os.environ) -> DebuggerHook:
+    """Registers smdebug's hook on a module; without a configuration file the returned hook does nothing."""
+    config_file = Path(environ.get(_CONFIG_VARIABLE, _DEFAULT_CONFIG))
+    if not config_file.is_file() or environ.get("USE_SMDEBUG", "").lower() == "false":
+        return DebuggerHook()
+    # smdebug's generated messages are too old for the installed protobuf, except for its Python implementation.
     os.environ.setdefault("PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION", "python")
     try:
         import smdebug.pytorch as smd
     except ImportError as error:
         raise ModelError(
-            f"{place} asks for the Debugger, and smdebug is not here ({error}); "
-            "use an image up to PyTorch 2.0, or leave the Debugger out"
+            f"{config_file} asks for the Debugger, but smdebug is not installed ({error})",
+            "use an image up to PyTorch 2.0, or leave the Debugger out",
         ) from None
-    _write_with_new_numpy()
+    _restore_tostring()
     hook = smd.get_hook(create_if_not_exists=True)
     if hook is None:
-        raise ModelError(f"{place} is no configuration that smdebug reads; compare its documentation")
+        raise ModelError(f"{config_file} is not a valid configuration of smdebug", "see its documentation")
     hook.register_module(module)
     log.info("the Debugger's hook saves to %s", hook.out_dir)
-    return Watch(hook, smd.modes)
+    return DebuggerHook(hook, smd.modes)
 
 
-def _write_with_new_numpy() -> None:
-    """smdebug asks arrays for a method that numpy 2.3 took away; it gets arrays that still have it."""
+def _restore_tostring() -> None:
+    """Gives smdebug arrays with `tostring`, which numpy 2.3 removed."""
     import numpy as np
     from smdebug.core import writer
     from smdebug.core.tfevent import util
@@ -79,7 +77,7 @@ def _write_with_new_numpy() -> None:
     if hasattr(np.ndarray, "tostring"):
         return
 
-    class Old(np.ndarray):  # type: ignore[type-arg]
+    class ArrayWithTostring(np.ndarray):  # type: ignore[type-arg]
         """An array as smdebug knows them."""
 
         def tostring(self) -> bytes:
@@ -88,6 +86,6 @@ def _write_with_new_numpy() -> None:
     original = util.make_tensor_proto
 
     def make_tensor_proto(nparray_data: object, tag: str) -> object:
-        return original(np.asarray(nparray_data).view(Old), tag)
+        return original(np.asarray(nparray_data).view(ArrayWithTostring), tag)
 
     util.make_tensor_proto = writer.make_tensor_proto = make_tensor_proto

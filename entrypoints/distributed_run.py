@@ -1,7 +1,7 @@
-"""How a process ends that trains with others: so that none of them waits for it, and the reason is told once.
+"""Ends a process that trains with others, so that no other process waits for it and the reason is reported once.
 
-By itself, a process ends as command.py has it. Among others it may not: they would wait in the middle of a step, and
-Python's own way out can wait for them.
+A single process ends as command.py does it. In a group that is not safe: the others would wait in the middle of a step,
+and Python's normal exit can wait for them.
 """
 
 from __future__ import annotations
@@ -15,49 +15,49 @@ from torch import distributed
 
 import command
 from errors import ScriptError
-from process_group import Ranks
-from stop_signal import STOPPED_EXIT, StoppedError
+from process_group import ProcessGroup
+from stop_signal import SIGTERM_EXIT, StoppedError
 
 BUG_EXIT = 1
 log = logging.getLogger(__name__)
 
 
-def work(ranks: Ranks, doing: Callable[[], None]) -> None:
-    """Do the work of this process, and end as its outcome asks."""
+def run_on_all_ranks(group: ProcessGroup, function: Callable[[], None]) -> None:
+    """Runs this process's part of the work, and exits with the code for its outcome."""
     try:
-        code = _outcome(ranks, doing)
+        code = _run(group, function)
     except (Exception, KeyboardInterrupt) as error:
-        if not ranks.backend:
+        if not group.backend:
             raise
-        ranks.abandon(_told(error, ranks))
-    ranks.leave(code)
+        group.exit_now(_report(error, group))
+    group.shut_down(code)
     sys.exit(code)
 
 
-def _outcome(ranks: Ranks, doing: Callable[[], None]) -> int:
+def _run(group: ProcessGroup, function: Callable[[], None]) -> int:
     try:
-        doing()
-    except StoppedError as stopped:
-        if ranks.is_first:
-            log.info("stopped: %s", stopped)
-        ranks.wait()  # a launcher that sees one of them gone ends the rest, which may be writing
-        return STOPPED_EXIT
+        function()
+    except StoppedError as error:
+        if group.is_main:
+            log.info("stopped: %s", error)
+        group.barrier()  # a launcher ends all processes when one exits, and others may still write
+        return SIGTERM_EXIT
     return 0
 
 
-def _told(error: BaseException, ranks: Ranks) -> int:
-    """Say what went wrong; the exit code for it."""
+def _report(error: BaseException, group: ProcessGroup) -> int:
+    """Reports an error, and returns the exit code for it."""
     if isinstance(error, KeyboardInterrupt):
         return command.INTERRUPTED_EXIT
-    if _is_of_others(error):
-        error = ranks.lost(str(error).partition(". ")[0])
+    if _is_lost_peer(error):
+        error = group.lost_error(str(error).partition(". ")[0])
     if isinstance(error, ScriptError):
-        command.tell(error)
-        return command.MISTAKE_EXIT
+        command.report_error(error)
+        return command.USER_ERROR_EXIT
     traceback.print_exception(error)
     return BUG_EXIT
 
 
-def _is_of_others(error: BaseException) -> bool:
-    """Whether it is only that another process has gone, or does not answer: gloo has no class for that."""
+def _is_lost_peer(error: BaseException) -> bool:
+    """Returns whether another process ended or does not answer; gloo has no exception class for that."""
     return isinstance(error, distributed.DistError) or "/gloo/transport/" in str(error)

@@ -1,8 +1,8 @@
-"""Bytes from afar into a file, on connections that break: taken up where they broke, tried again, bounded in size.
+"""Downloads to a file over unreliable connections: resumes, retries, and limits the size.
 
-What HTTP and S3 have in common. Each brings a Remote that opens the bytes from an offset on; here it is decided
-whether to go on, to begin anew or to give up. A try that brought a byte further than any before it costs nothing.
-A note beside the file says which version its bytes are of, so that another run can go on from there as well.
+This is the part that HTTP and S3 share. A Remote opens the bytes from an offset; this module decides whether to
+continue, start again or give up. An attempt that received new bytes resets the count of failures. A state file beside
+the download holds the version of the bytes, so that a later run can resume too.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ from typing import BinaryIO, Protocol
 from errors import DataError, GivenUpError
 from progress import Progress
 
-_PIECE = 1 << 18
+_CHUNK_SIZE = 1 << 18
 
 
-class Interrupted(Exception):  # noqa: N818 - what happened, not an error of anybody
-    """The bytes stopped coming, and may come when asked for again."""
+class DownloadInterrupted(Exception):  # noqa: N818 - what happened, not an error of anybody
+    """The transfer stopped; a retry may succeed."""
 
 
-class Changed(Interrupted):
-    """What was begun cannot be continued: it has to come whole, from the first byte."""
+class RemoteChanged(DownloadInterrupted):
+    """The remote file changed, so that the download must start again from the first byte."""
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long to wait for an answer, and how often to ask again."""
+class RetryPolicy:
+    """The time-out of a request, the number of attempts, and the delay between them."""
 
     timeout_seconds: float = 30.0
-    tries: int = 6
-    first_wait_seconds: float = 1.0
-    longest_wait_seconds: float = 30.0
+    max_attempts: int = 6
+    first_backoff_seconds: float = 1.0
+    max_backoff_seconds: float = 30.0
 
-    def wait(self, failures: int) -> float:
-        """Seconds before the next try."""
-        return min(self.longest_wait_seconds, self.first_wait_seconds * 2.0 ** (failures - 1))
+    def backoff(self, failures: int) -> float:
+        """Returns the seconds to wait before the next attempt."""
+        return min(self.max_backoff_seconds, self.first_backoff_seconds * 2.0 ** (failures - 1))
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Bytes that come, from where on, how many there are in all, and what tells one version from another."""
+class RemoteStream:
+    """A stream of bytes: its offset, the total size, and a tag that identifies the version."""
 
     read: Callable[[int], bytes]
     start: int
@@ -56,19 +56,19 @@ class Answer:
 
 
 class Remote(Protocol):
-    """Something that can be downloaded."""
+    """A file that can be downloaded."""
 
     name: str
 
-    def open(self, offset: int, version: str) -> AbstractContextManager[Answer]:
-        """The bytes from an offset on, of that version; Interrupted when it may work later, DataError when not."""
+    def open(self, offset: int, version: str) -> AbstractContextManager[RemoteStream]:
+        """Opens the bytes from an offset; raises DownloadInterrupted if a retry may help, else DataError."""
 
 
 @dataclass
-class _Part:
-    """What has come so far, and where that is noted, if it is."""
+class _DownloadState:
+    """How much was received, of which version, and the file that this is saved in, if any."""
 
-    note: Path | None
+    state_file: Path | None
     received: int = 0
     total: int | None = None
     version: str = ""
@@ -77,84 +77,88 @@ class _Part:
     def __post_init__(self) -> None:
         self.furthest = self.received
 
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         self.received, self.total, self.version = 0, None, ""
 
-    def answered(self, answer: Answer) -> None:
-        """Take an answer as what the file has from now on; the file has no byte of another version by then."""
-        if not answer.start:
-            self.version = answer.version
-        self.received, self.total = answer.start, answer.total
-        if self.note and self.version and self.total:
-            self.note.write_text(json.dumps({"version": self.version, "total": self.total}), encoding="utf-8")
-        elif self.note:
-            self.note.unlink(missing_ok=True)
+    def accept(self, stream: RemoteStream) -> None:
+        """Continues with a stream; the file must hold no bytes of another version."""
+        if not stream.start:
+            self.version = stream.version
+        self.received, self.total = stream.start, stream.total
+        if self.state_file and self.version and self.total:
+            self.state_file.write_text(json.dumps({"version": self.version, "total": self.total}), encoding="utf-8")
+        elif self.state_file:
+            self.state_file.unlink(missing_ok=True)
 
 
 def download(
-    remote: Remote, path: Path, most_bytes: int, patience: Patience, progress: Progress, note: Path | None = None
+    remote: Remote, path: Path, max_bytes: int, retry: RetryPolicy, progress: Progress, state_file: Path | None = None
 ) -> None:
-    """Everything of a remote into a file, which may have a part of it already if there is a note of that."""
-    part, failures = _noted(path, note) if note else _Part(note), 0
-    if part.received:
-        logging.info("%s: goes on after %.1f MB that an earlier run fetched", remote.name, part.received / 1e6)
-    with path.open("r+b" if part.received else "w+b") as file:
+    """Downloads a remote to a file. With a state file, it resumes what an earlier run received."""
+    state, failures = _load_state(path, state_file) if state_file else _DownloadState(state_file), 0
+    if state.received:
+        logging.info("%s: resumes after %.1f MB from an earlier run", remote.name, state.received / 1e6)
+    with path.open("r+b" if state.received else "w+b") as file:
         while True:
-            before = part.furthest
+            furthest_before = state.furthest
             try:
-                _continue(remote, file, part, most_bytes, progress)
+                _receive(remote, file, state, max_bytes, progress)
                 return
-            except Interrupted as interruption:
-                failures = 1 if part.furthest > before else failures + 1
-                if failures >= patience.tries:
-                    raise GivenUpError(f"{remote.name}: {interruption}, {failures} times; try again later") from None
-                seconds = patience.wait(failures)
-                logging.info("%s: %s; next try in %g s", remote.name, interruption, seconds)
-                if isinstance(interruption, Changed):
-                    part.begin_anew()
+            except DownloadInterrupted as error:
+                failures = 1 if state.furthest > furthest_before else failures + 1
+                if failures >= retry.max_attempts:
+                    raise GivenUpError(f"{remote.name}: {error}, {failures} times", "try again later") from None
+                seconds = retry.backoff(failures)
+                logging.info("%s: %s; next try in %g s", remote.name, error, seconds)
+                if isinstance(error, RemoteChanged):
+                    state.restart()
                 time.sleep(seconds)
 
 
-def _noted(path: Path, note: Path) -> _Part:
-    """What an earlier run has left in the place of the file; a note that cannot be read is none."""
+def _load_state(path: Path, state_file: Path) -> _DownloadState:
+    """Returns what an earlier run received; an unreadable state file counts as none."""
     try:
-        noted = json.loads(note.read_text(encoding="utf-8"))
-        version, total, size = str(noted["version"]), int(noted["total"]), path.stat().st_size
+        saved_state = json.loads(state_file.read_text(encoding="utf-8"))
+        version, total, size = str(saved_state["version"]), int(saved_state["total"]), path.stat().st_size
     except (OSError, ValueError, KeyError, TypeError):
-        return _Part(note)
-    # One byte at least is asked for, so that the server says whether it still has that version.
-    return _Part(note, max(0, min(size, total - 1)), total, version) if version else _Part(note)
+        return _DownloadState(state_file)
+    # At least one byte is requested, so that the server says whether it still has that version.
+    return (
+        _DownloadState(state_file, max(0, min(size, total - 1)), total, version)
+        if version
+        else _DownloadState(state_file)
+    )
 
 
-def check_size(name: str, size: int, most_bytes: int, folder: Path, here: int = 0) -> None:
-    """Whether so many bytes are allowed, and whether there is room for those that are not here yet."""
-    if size > most_bytes:
-        raise DataError(f"{name} has more than {most_bytes / 1e9:g} GB; raise --most-gigabytes if that is right")
+def check_size(name: str, size: int, max_bytes: int, folder: Path, already_received: int = 0) -> None:
+    """Raises DataError if the size exceeds the limit, or if the disk has no room for what is still missing."""
+    if size > max_bytes:
+        raise DataError(f"{name} has more than {max_bytes / 1e9:g} GB", "raise --most-gigabytes if this is expected")
     free = shutil.disk_usage(folder).free
-    if size - here > free:
-        raise DataError(f"{name} has {size / 1e9:.1f} GB and the disk {free / 1e9:.1f} GB left; give it a larger one")
+    if size - already_received > free:
+        raise DataError(f"{name} has {size / 1e9:.1f} GB and the disk {free / 1e9:.1f} GB left", "give it a larger one")
 
 
-def _continue(remote: Remote, file: BinaryIO, part: _Part, most_bytes: int, progress: Progress) -> None:
-    with remote.open(part.received, part.version) as answer:
-        if answer.start and not _goes_on(answer, part):
-            raise Changed("answered with other bytes than it was asked for")
-        check_size(remote.name, answer.total or 0, most_bytes, Path(file.name).parent, here=answer.start)
-        file.seek(answer.start)
+def _receive(remote: Remote, file: BinaryIO, state: _DownloadState, max_bytes: int, progress: Progress) -> None:
+    with remote.open(state.received, state.version) as stream:
+        if stream.start and not _continues(stream, state):
+            raise RemoteChanged("answered with a different range than requested")
+        check_size(remote.name, stream.total or 0, max_bytes, Path(file.name).parent, already_received=stream.start)
+        file.seek(stream.start)
         file.truncate()
-        part.answered(answer)
-        while piece := answer.read(_PIECE):
-            part.received += len(piece)
-            part.furthest = max(part.furthest, part.received)
-            if part.received > most_bytes:
-                check_size(remote.name, part.received, most_bytes, Path(file.name).parent)
-            file.write(piece)
-            progress.at(part.received, part.total)
-    if part.total is not None and part.received != part.total:
-        raise Interrupted(f"broke off after {part.received} of {part.total} bytes")
+        state.accept(stream)
+        while chunk := stream.read(_CHUNK_SIZE):
+            state.received += len(chunk)
+            state.furthest = max(state.furthest, state.received)
+            if state.received > max_bytes:
+                check_size(remote.name, state.received, max_bytes, Path(file.name).parent)
+            file.write(chunk)
+            progress.update(state.received, state.total)
+    if state.total is not None and state.received != state.total:
+        raise DownloadInterrupted(f"broke off after {state.received} of {state.total} bytes")
 
 
-def _goes_on(answer: Answer, part: _Part) -> bool:
-    # A part of a file need not say again of which version it is, when that was asked for.
-    same = answer.version in ("", part.version)
-    return same and answer.start == part.received and answer.total == part.total
+def _continues(stream: RemoteStream, state: _DownloadState) -> bool:
+    # A partial response may omit the version that was requested.
+    is_same_version = stream.version in ("", state.version)
+    return is_same_version and stream.start == state.received and stream.total == state.total

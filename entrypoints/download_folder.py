@@ -1,8 +1,8 @@
-"""What a download has brought, where the next run finds it: whoever was killed, stopped or given up goes on from there.
+"""Keeps a partial download for the next run, which resumes it after this one was killed, stopped or gave up.
 
-It lies on the output's disk, which has the room for it, under a name made of the address. A note beside it says which
-version the bytes are of, and download.py asks the server for the rest of that one. It goes when the run comes to its
-end, in success or over a mistake: what was fetched then is used, or of no use.
+The folder lies on the output's disk, which has enough room, under a name made from the address. A state file holds the
+version of the bytes, and download.py asks the server for the rest of that version. When a run ends by itself, in
+success or with an error, the folder is deleted: its content was used, or is of no use.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from pathlib import Path
 
 from errors import GivenUpError
 
-ARCHIVE, NOTE = "source.zip", "source.json"
+ARCHIVE, STATE_FILE = "source.zip", "source.json"
 _PREFIX = ".download-"
 
 
 @contextmanager
 def download_folder(output: Path, address: str) -> Iterator[Path]:
-    """A folder for the one file that is downloaded from an address, perhaps with a part of it from an earlier run."""
+    """Yields the folder for the file of an address, perhaps with a partial download from an earlier run."""
     folder = output / f"{_PREFIX}{hashlib.sha256(address.encode()).hexdigest()[:16]}"
-    for found in output.glob(f"{_PREFIX}*"):
-        if found != folder or not (folder / NOTE).exists():
-            shutil.rmtree(found)
+    for leftover in output.glob(f"{_PREFIX}*"):
+        if leftover != folder or not (folder / STATE_FILE).exists():
+            shutil.rmtree(leftover)
     folder.mkdir(exist_ok=True)
-    keep = False
+    is_kept = False
     try:
         yield folder
     except (KeyboardInterrupt, SystemExit, GivenUpError):
-        keep = (folder / NOTE).exists()
+        is_kept = (folder / STATE_FILE).exists()
         raise
     finally:
-        if keep:
-            logging.info("what has come is kept in %s; the same command goes on from there", folder)
+        if is_kept:
+            logging.info("the partial download is kept in %s; the same command resumes it", folder)
         else:
             shutil.rmtree(folder)

@@ -11,13 +11,29 @@ ScriptError        everything below
 
 from __future__ import annotations
 
+from typing import TypeVar
+
+Error = TypeVar("Error", bound="ScriptError")
+
 
 class ScriptError(Exception):
-    """A script cannot do its work; the message is for the user."""
+    """A script cannot do its work. The cause and the remedy are for the user; both together are one line."""
+
+    def __init__(self, cause: str, remedy: str = "") -> None:
+        # Not super(): an exception of AWS's toolkit, with other parameters, may come next in the order of classes.
+        Exception.__init__(self, cause, remedy)
+        self.cause, self.remedy = cause, remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.remedy}" if self.remedy else self.cause
+
+    def about(self: Error, subject: object) -> Error:
+        """Returns the same error with the name of what it is about in front of the cause."""
+        return type(self)(f"{subject} {self.cause}", self.remedy)
 
 
 class UsageError(ScriptError):
-    """Flags that ask for what cannot be."""
+    """Flags that are invalid or contradict each other."""
 
 
 class DataError(ScriptError):
@@ -25,7 +41,7 @@ class DataError(ScriptError):
 
 
 class GivenUpError(DataError):
-    """A download that broke off too often; what came of it is of use to the next run."""
+    """A download that failed too often; what was received is kept for the next run."""
 
 
 class ModelError(ScriptError):
@@ -33,8 +49,8 @@ class ModelError(ScriptError):
 
 
 class WriteError(ScriptError):
-    """A folder that cannot be written to, or whose disk has no room."""
+    """A folder that is not writable, or whose disk is full."""
 
 
 class LostError(ScriptError):
-    """Other processes of a training that are gone, or have never come."""
+    """Other processes of a training that ended or never connected."""

@@ -1,9 +1,9 @@
-"""Score every candidate on the test pictures, write what came out, and hand out the champion.
+"""Scores every candidate on the test pictures, writes the results, and packs the champion.
 
     python evaluate.py --candidate best=model.tar.gz --test TEST --dataset FOLDER --output-dir OUT
 
-A candidate is an archive, or a model directory. Below the output folder: evaluation/ with evaluation.json and
-report.html, and champion/ with the winner's archive, packed anew from exactly the files that were scored.
+A candidate is an archive or a model directory. The output folder gets evaluation/ with evaluation.json and report.html,
+and champion/ with the archive of the best model, packed again from exactly the files that were scored.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+import atomic_files
 import candidates
 import command
 import contract
@@ -29,41 +30,40 @@ import model_archive
 import report
 import scores
 import split
-import atomic_files
 from candidates import Candidate
-from torch_errors import in_plain_words
 from errors import ModelError, UsageError
 from evaluation import Evaluation, Latency
 from flags import Parser
 from split import Split
+from torch_errors import translate_torch_errors
 
 BATCH = 64
 REPORT_FILE = "report.html"
-_WARM_UP = 5
-_TIMED = 50
-_LONGEST_TIMING = 20.0  # seconds a candidate, for networks that take long
-_SHOWN = 10  # lines of progress
+_WARM_UP_PICTURES = 5
+_TIMED_PICTURES = 50
+_MAX_TIMING_SECONDS = 20.0  # seconds a candidate, for networks that take long
+_PROGRESS_LINES = 10  # log lines for all pictures
 
 log = logging.getLogger("evaluate")
 
 
 def main() -> None:
-    """Evaluate as the command line asks."""
+    """Evaluates as the command line says."""
     flags = _flags()
     archives = candidates.parse(flags.candidate)
     data = dataset.read(flags.dataset)
-    pictures = split.find(flags.test, data.classes)
-    with tempfile.TemporaryDirectory(prefix="evaluate-") as workplace:
-        found = {name: candidates.load(name, path, data, Path(workplace)) for name, path in archives.items()}
-        log.info("%d candidates, %d test images, %d classes", len(found), len(pictures.paths), len(data.classes))
-        scored = {
+    pictures = split.load(flags.test, data.classes)
+    with tempfile.TemporaryDirectory(prefix="evaluate-") as work_folder:
+        loaded = {name: candidates.load(name, path, data, Path(work_folder)) for name, path in archives.items()}
+        log.info("%d candidates, %d test images, %d classes", len(loaded), len(pictures.paths), len(data.classes))
+        scores_by_name = {
             name: scores.score(logits, pictures.targets)
-            for name, logits in answers(found, pictures, flags.batch_size).items()
+            for name, logits in predict_all(loaded, pictures, flags.batch_size).items()
         }
-        latencies = {name: _latency(candidate, pictures) for name, candidate in found.items()}
-        whole = Evaluation(data, found, scored, latencies, candidates.champion(scored))
-        _tell(whole)
-        _write(whole, pictures, flags.output_dir)
+        latencies = {name: _latency(candidate, pictures) for name, candidate in loaded.items()}
+        result = Evaluation(data, loaded, scores_by_name, latencies, candidates.choose_champion(scores_by_name))
+        _log_result(result)
+        _write(result, pictures, flags.output_dir)
 
 
 def _flags() -> argparse.Namespace:
@@ -75,76 +75,85 @@ def _flags() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=BATCH)
     flags = parser.parse_args()
     if flags.batch_size < 1:
-        raise UsageError(f"--batch-size {flags.batch_size} is no size; use {BATCH}")
+        raise UsageError(f"--batch-size {flags.batch_size} is not a batch size", f"use {BATCH}")
     return flags
 
 
-def answers(found: Mapping[str, Candidate], pictures: Split, batch_size: int) -> dict[str, npt.NDArray[np.float32]]:
-    """The logits of every candidate about every picture; each picture is decoded once for all."""
-    sides = sorted({one.predictor.model.image_size for one in found.values()})
-    rows: dict[str, list[torch.Tensor]] = {name: [] for name in found}
-    progress = _Progress(len(pictures.paths))
+def predict_all(
+    loaded: Mapping[str, Candidate], pictures: Split, batch_size: int
+) -> dict[str, npt.NDArray[np.float32]]:
+    """Returns each candidate's logits for every picture; each picture is decoded only once."""
+    sides = sorted({candidate.predictor.description.image_size for candidate in loaded.values()})
+    rows: dict[str, list[torch.Tensor]] = {name: [] for name in loaded}
+    progress = _TenthsProgress(len(pictures.paths))
     for batch in split.batches(pictures, sides, batch_size):
-        for name, candidate in found.items():
+        for name, candidate in loaded.items():
             try:
-                with in_plain_words():
-                    rows[name].append(candidate.predictor.logits(batch[candidate.predictor.model.image_size]))
+                with translate_torch_errors():
+                    rows[name].append(candidate.predictor.logits(batch[candidate.predictor.description.image_size]))
             except ModelError as error:
-                raise ModelError(f"candidate {name}: {error}") from error.__cause__
+                raise error.about(f"candidate {name}:") from error.__cause__
         progress.add(len(batch[sides[0]]))
     return {name: torch.cat(parts).numpy() for name, parts in rows.items()}
 
 
-class _Progress:
-    """A line of the log for every tenth of the work."""
+class _TenthsProgress:
+    """Logs a line for every tenth of the pictures."""
 
     def __init__(self, total: int) -> None:
-        self._total, self._done, self._began = total, 0, time.perf_counter()
+        self._total, self._done, self._started = total, 0, time.perf_counter()
 
     def add(self, count: int) -> None:
         before, self._done = self._done, self._done + count
-        if self._done * _SHOWN // self._total > before * _SHOWN // self._total:
-            rate = self._done / (time.perf_counter() - self._began)
+        if self._done * _PROGRESS_LINES // self._total > before * _PROGRESS_LINES // self._total:
+            rate = self._done / (time.perf_counter() - self._started)
             log.info("%d of %d images, %.0f a second", self._done, self._total, rate)
 
 
 def _latency(candidate: Candidate, pictures: Split) -> Latency:
-    """How long the endpoint's own functions take for one picture, from its bytes to the answer."""
-    took: list[float] = []
-    deadline = time.perf_counter() + _LONGEST_TIMING
-    for number in range(_WARM_UP + _TIMED):
-        content = pictures.paths[number * len(pictures.paths) // (_WARM_UP + _TIMED)].read_bytes()
-        began = time.perf_counter()
+    """Measures how long the endpoint's own functions take for one picture, from its bytes to the answer."""
+    milliseconds: list[float] = []
+    deadline = time.perf_counter() + _MAX_TIMING_SECONDS
+    for number in range(_WARM_UP_PICTURES + _TIMED_PICTURES):
+        content = pictures.paths[number * len(pictures.paths) // (_WARM_UP_PICTURES + _TIMED_PICTURES)].read_bytes()
+        started = time.perf_counter()
         inference.predict_fn([content], candidate.predictor)
-        took.append((time.perf_counter() - began) * 1000)
+        milliseconds.append((time.perf_counter() - started) * 1000)
         if time.perf_counter() > deadline:
             break
-    timed = took[_WARM_UP:] or took[-1:]
+    measured = milliseconds[_WARM_UP_PICTURES:] or milliseconds[-1:]
     device = str(candidate.predictor.device)
-    return Latency(float(np.median(timed)), float(np.percentile(timed, 95)), len(timed), device)
+    return Latency(float(np.median(measured)), float(np.percentile(measured, 95)), len(measured), device)
 
 
-def _tell(whole: Evaluation) -> None:
-    for name, own in whole.scores.items():
+def _log_result(result: Evaluation) -> None:
+    for name, candidate_scores in result.scores.items():
         log.info(
             "%s: accuracy %.4f, top 5 %.4f, loss %.4f, macro F1 %.4f, calibration error %.4f, %.1f ms an image",
-            *(name, own.accuracy, own.top_5_accuracy, own.loss, own.macro_f1, own.calibration_error),
-            whole.latencies[name].median,
+            *(
+                name,
+                candidate_scores.accuracy,
+                candidate_scores.top_5_accuracy,
+                candidate_scores.loss,
+                candidate_scores.macro_f1,
+                candidate_scores.calibration_error,
+            ),
+            result.latencies[name].median,
         )
-    for note in whole.notes():
+    for note in result.notes():
         log.warning("note: %s", note)
-    log.info("champion: %s", whole.champion.reason)
+    log.info("champion: %s", result.champion.reason)
 
 
-def _write(whole: Evaluation, pictures: Split, output: Path) -> None:
+def _write(result: Evaluation, pictures: Split, output: Path) -> None:
     folder = output / contract.EVALUATION
-    page = report.page(whole, pictures).encode()
-    with atomic_files.whole(folder / REPORT_FILE) as file:
+    page = report.page(result, pictures).encode()
+    with atomic_files.open_atomically(folder / REPORT_FILE) as file:
         file.write(page)
-    winner = whole.candidates[whole.champion.name].folder
-    model_archive.pack(winner, output / contract.CHAMPION / contract.MODEL_ARCHIVE)
-    # Last: whoever finds it finds everything.
-    evaluation.write(whole, folder / contract.EVALUATION_FILE)
+    champion_folder = result.candidates[result.champion.name].folder
+    model_archive.pack(champion_folder, output / contract.CHAMPION / contract.MODEL_ARCHIVE)
+    # Written last: if this file exists, everything exists.
+    evaluation.write(result, folder / contract.EVALUATION_FILE)
 
 
 if __name__ == "__main__":

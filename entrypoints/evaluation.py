@@ -1,7 +1,7 @@
-"""evaluation.json: what the registry shows, what the quality gate reads, and what each candidate scored.
+"""evaluation.json: what the registry shows, what the quality gate reads, and the scores of each candidate.
 
-The metrics of the champion are in the shape of SageMaker's model quality statistics, which the registry knows; a step
-reads them by the paths of the contract.
+The champion's metrics have the format of SageMaker's model quality statistics, which the registry knows; a step reads
+them by the paths in contract.py.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import scores
 import atomic_files
+import scores
 from candidates import Candidate, Champion
 from dataset import Dataset
 from scores import Scores
 
-# The file must stay below the two megabytes that JsonGet reads: a larger matrix is written without its zeros.
-_LARGEST_MATRIX = 1_000_000
-_CELL = 10  # characters of a cell beside its name
+# JsonGet reads at most two megabytes, so a larger matrix is written without its zeros.
+_MAX_MATRIX_SIZE = 1_000_000
+_CELL_OVERHEAD = 10  # characters of a cell in addition to its name
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that is known after the candidates have answered."""
+    """The results of all candidates."""
 
     data: Dataset
     candidates: Mapping[str, Candidate]
@@ -44,24 +44,26 @@ class Evaluation:
     champion: Champion
 
     def notes(self) -> list[str]:
-        """What a person should know before believing the numbers."""
-        trained_on = {name: one.predictor.model.dataset_sha256 for name, one in self.candidates.items()}
+        """Returns warnings that a person should read before trusting the numbers."""
+        trained_on = {
+            name: candidate.predictor.description.dataset_sha256 for name, candidate in self.candidates.items()
+        }
         return [
-            f"{name} was trained on another state of the data set: test pictures may be among those it learned from"
+            f"{name} was trained on another version of the data set: its training pictures may include test pictures"
             for name, sha256 in trained_on.items()
             if sha256 != self.data.sha256
         ]
 
 
 def write(evaluation: Evaluation, path: Path) -> None:
-    """Write evaluation.json."""
+    """Writes evaluation.json."""
     text = json.dumps(document(evaluation), ensure_ascii=False, allow_nan=False, indent=1)
-    with atomic_files.whole(path) as file:
+    with atomic_files.open_atomically(path) as file:
         file.write(f"{text}\n".encode())
 
 
 def document(evaluation: Evaluation) -> dict[str, Any]:
-    """What evaluation.json holds."""
+    """Returns the content of evaluation.json."""
     best = evaluation.scores[evaluation.champion.name]
     return {
         "version": 0.0,
@@ -78,51 +80,51 @@ def document(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def _model_quality(best: Scores, classes: Sequence[str]) -> dict[str, Any]:
-    spread = scores.deviations(best.targets, best.answers, len(classes))
+    deviations = scores.deviations(best.targets, best.answers, len(classes))
     values = scores.averages(best.confusion)
-    constant = scores.best_constant(best.confusion)
+    baseline = scores.best_constant(best.confusion)
     return {
         "confusion_matrix": _matrix(best, classes),
-        **{name: {"value": value, "standard_deviation": spread[name]} for name, value in values.items()},
+        **{name: {"value": value, "standard_deviation": deviations[name]} for name, value in values.items()},
         **{
             f"{name}_best_constant_classifier": {"value": value, "standard_deviation": 0.0}
-            for name, value in constant.items()
+            for name, value in baseline.items()
         },
     }
 
 
 def _matrix(best: Scores, classes: Sequence[str]) -> dict[str, dict[str, int]]:
-    whole = len(classes) * sum(len(name.encode()) + _CELL for name in classes) <= _LARGEST_MATRIX
+    is_complete = len(classes) * sum(len(name.encode()) + _CELL_OVERHEAD for name in classes) <= _MAX_MATRIX_SIZE
     return {
-        name: {other: int(count) for other, count in zip(classes, row, strict=True) if whole or count}
+        name: {other: int(count) for other, count in zip(classes, row, strict=True) if is_complete or count}
         for name, row in zip(classes, best.confusion, strict=True)
     }
 
 
 def _candidate(evaluation: Evaluation, name: str) -> dict[str, Any]:
-    model = evaluation.candidates[name].predictor.model
-    own, latency = evaluation.scores[name], evaluation.latencies[name]
+    description = evaluation.candidates[name].predictor.description
+    candidate_scores, latency = evaluation.scores[name], evaluation.latencies[name]
     return {
-        "architecture": model.architecture,
-        "image_size": model.image_size,
-        "dataset_sha256": model.dataset_sha256,
-        "loss": own.loss,
-        "accuracy": own.accuracy,
-        "top_5_accuracy": own.top_5_accuracy,
-        "macro_f1": own.macro_f1,
-        "calibration_error": own.calibration_error,
+        "architecture": description.architecture,
+        "image_size": description.image_size,
+        "dataset_sha256": description.dataset_sha256,
+        "loss": candidate_scores.loss,
+        "accuracy": candidate_scores.accuracy,
+        "top_5_accuracy": candidate_scores.top_5_accuracy,
+        "macro_f1": candidate_scores.macro_f1,
+        "calibration_error": candidate_scores.calibration_error,
         "latency_milliseconds": {
             "median": latency.median,
             "p95": latency.p95,
             "pictures": latency.pictures,
             "device": latency.device,
         },
-        "classes": _classes(own, evaluation.data),
+        "classes": _classes(candidate_scores, evaluation.data),
     }
 
 
-def _classes(own: Scores, data: Dataset) -> dict[str, dict[str, Any]]:
-    table = own.by_class
+def _classes(candidate_scores: Scores, data: Dataset) -> dict[str, dict[str, Any]]:
+    table = candidate_scores.by_class
     return {
         name: {
             "label": label,

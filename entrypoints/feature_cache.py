@@ -1,7 +1,8 @@
-"""The file in which features lie for the next training, and how it grows.
+"""The file of cached features, and how it grows.
 
-While they are computed it has another name, and only ever grows: whoever goes on takes the rows that are whole. A table
-of the disk's that was lost with the machine's power may end in zeros, which no features are; these rows are left out.
+While features are computed, the file has a temporary name and only grows, so that another training can continue after
+the last complete row. After a power failure a file may end with zeros. No features are all zero, so such rows are
+dropped.
 """
 
 from __future__ import annotations
@@ -20,49 +21,49 @@ import numpy as np
 import cache_folder
 from scratch import Table
 
-_NUMBER = np.dtype(np.float32)
-_format: Any = np.lib.format  # without types
+_DTYPE = np.dtype(np.float32)
+_format: Any = np.lib.format  # has no type stubs
 log = logging.getLogger(__name__)
 
 
-class Part:
-    """The features that a file shall have, as far as they have come; without a file, they are not kept."""
+class PartialFeatures:
+    """A file of features that is being written; without a path, nothing is kept."""
 
-    def __init__(self, whole: Path | None, may_write: bool = True) -> None:
-        self._whole, self._may_write = whole, may_write
-        self._path = None if whole is None else unfinished(whole)
+    def __init__(self, final_path: Path | None, can_write: bool = True) -> None:
+        self._final_path, self._can_write = final_path, can_write
+        self._path = None if final_path is None else partial_path(final_path)
         self._file: IO[bytes] | None = None
 
     @property
-    def keeps(self) -> bool:
-        """Whether what is there is kept, and what is added."""
-        return self._path is not None and self._may_write
+    def is_kept(self) -> bool:
+        """Whether added rows are written to the file."""
+        return self._path is not None and self._can_write
 
-    def so_far(self, count: int) -> Table | None:
-        """What was kept of so many rows by a training that came to no end."""
+    def load_rows(self, count: int) -> Table | None:
+        """Returns the complete rows that an interrupted training left, if the table was to have `count` rows."""
         if self._path is None:
             return None
         try:
             with self._path.open("rb") as file:
                 _format.read_magic(file)
-                (all_rows, columns), _, kind = _format.read_array_header_1_0(file)
-                begin = file.tell()
-            rows = (self._path.stat().st_size - begin) // (_NUMBER.itemsize * max(1, columns))
-            if kind != _NUMBER or all_rows != count or not 0 < rows <= count:
+                (all_rows, columns), _, dtype = _format.read_array_header_1_0(file)
+                offset = file.tell()
+            rows = (self._path.stat().st_size - offset) // (_DTYPE.itemsize * max(1, columns))
+            if dtype != _DTYPE or all_rows != count or not 0 < rows <= count:
                 return None
-            found: Table = np.memmap(self._path, _NUMBER, "r", begin, (rows, columns))
+            rows_in_file: Table = np.memmap(self._path, _DTYPE, "r", offset, (rows, columns))
         except (OSError, ValueError):
             return None
-        while len(found) and not found[-1].any():
-            found = found[:-1]
-        return found
+        while len(rows_in_file) and not rows_in_file[-1].any():
+            rows_in_file = rows_in_file[:-1]
+        return rows_in_file
 
-    def begin(self, count: int, columns: int, rows: int) -> None:
-        """Go on behind so many of the rows that are there."""
-        if self._path is None or not self._may_write:
+    def open_at(self, count: int, columns: int, rows: int) -> None:
+        """Opens the file to append after the first `rows` rows."""
+        if self._path is None or not self._can_write:
             return
         try:
-            folder, size = self._path.parent, count * columns * _NUMBER.itemsize
+            folder, size = self._path.parent, count * columns * _DTYPE.itemsize
             if not rows and not cache_folder.make_room(folder, size, shutil.disk_usage(folder).free):
                 self._path = None
                 return
@@ -70,41 +71,41 @@ class Part:
             if rows:
                 _format.read_magic(self._file)
                 _format.read_array_header_1_0(self._file)
-                self._file.truncate(self._file.seek(rows * columns * _NUMBER.itemsize, os.SEEK_CUR))
+                self._file.truncate(self._file.seek(rows * columns * _DTYPE.itemsize, os.SEEK_CUR))
             else:
-                described = {"descr": _NUMBER.str, "fortran_order": False, "shape": (count, columns)}
-                _format.write_array_header_1_0(self._file, described)
+                header = {"descr": _DTYPE.str, "fortran_order": False, "shape": (count, columns)}
+                _format.write_array_header_1_0(self._file, header)
         except OSError as error:
-            self._give_up(error)
+            self._abandon(error)
 
     def add(self, rows: Table) -> None:
-        """Keep some more; where they cannot be kept, the training goes on with them all the same."""
+        """Appends rows. If that fails, the training continues without the cache."""
         if self._file is None:
             return
         try:
-            if self._file.write(rows.astype(_NUMBER, copy=False).tobytes()) != rows.size * _NUMBER.itemsize:
+            if self._file.write(rows.astype(_DTYPE, copy=False).tobytes()) != rows.size * _DTYPE.itemsize:
                 raise OSError("the disk is full")
         except OSError as error:
-            self._give_up(error)
+            self._abandon(error)
 
-    def finish(self) -> None:
-        """All are there: the file gets its name."""
-        if self._file is None or self._path is None or self._whole is None:
+    def commit(self) -> None:
+        """Renames the complete file to its final name."""
+        if self._file is None or self._path is None or self._final_path is None:
             return
         try:
             os.fsync(self._file.fileno())
-            self._path.replace(self._whole)
+            self._path.replace(self._final_path)
         except OSError as error:
-            self._give_up(error)
+            self._abandon(error)
         self.close()
 
     def close(self) -> None:
-        """Add nothing more; what is there stays."""
+        """Stops writing; what was written stays."""
         if self._file is not None:
             self._file.close()
         self._file = None
 
-    def _give_up(self, error: OSError) -> None:
+    def _abandon(self, error: OSError) -> None:
         assert self._path is not None
         log.warning("the features are not kept in %s: %s", self._path.parent, error)
         self.close()
@@ -113,45 +114,51 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The place of the features of one split, or none."""
+class CachedFeatures:
+    """The path of one split's cached features, or None if they are not cached."""
 
     path: Path | None
 
     @classmethod
-    def below(cls, folder: Path | None, name: Callable[[], str]) -> Kept:
-        """The place of features of a name in a folder, if there can be one."""
-        usable = folder is not None and cache_folder.usable(folder)
+    def in_folder(cls, folder: Path | None, name: Callable[[], str]) -> CachedFeatures:
+        """Returns the cached features with this name; the name is only computed if the folder is usable."""
+        usable = folder is not None and cache_folder.is_usable(folder)
         return cls(folder / f"{name()}{cache_folder.FEATURES}" if folder and usable else None)
 
     def load(self, count: int) -> Table | None:
-        """The features that an earlier training has kept, if they are of as many pictures."""
+        """Returns the features of an earlier training, if they have `count` rows."""
         if self.path is None or not self.path.is_file():
             return None
         with suppress(OSError):
-            os.utime(self.path)  # what was used least lately goes first
+            os.utime(self.path)  # the least recently used file is deleted first
         try:
-            # Copied as soon as somebody writes: torch takes no array that cannot be written to.
-            found: Table = np.load(self.path, mmap_mode="c")
+            # Copy on write: torch does not accept read-only arrays.
+            rows_in_file: Table = np.load(self.path, mmap_mode="c")
         except (OSError, ValueError, EOFError) as error:
             log.warning("%s cannot be read (%s); the features are computed again", self.path, error)
             return None
-        return found if found.dtype == _NUMBER and found.ndim == 2 and len(found) == count else None
+        return (
+            rows_in_file
+            if rows_in_file.dtype == _DTYPE and rows_in_file.ndim == 2 and len(rows_in_file) == count
+            else None
+        )
 
     @contextmanager
-    def growing(self, is_writer: bool, patience: float, is_stopped: Callable[[], bool]) -> Iterator[Part]:
-        """The features while they are computed: kept by one process of a machine, and seen by its others."""
+    def computing(
+        self, is_writer: bool, wait_seconds: float, stop_requested: Callable[[], bool]
+    ) -> Iterator[PartialFeatures]:
+        """Yields the file to write: one process of a machine writes it, the others only read what was there."""
         if self.path is None or not is_writer:
-            yield Part(self.path, may_write=False)
+            yield PartialFeatures(self.path, can_write=False)
             return
-        with cache_folder.alone(unfinished(self.path), patience, is_stopped) as is_alone:
-            part = Part(self.path if is_alone else None)
+        with cache_folder.computing_lock(partial_path(self.path), wait_seconds, stop_requested) as is_sole_writer:
+            partial = PartialFeatures(self.path if is_sole_writer else None)
             try:
-                yield part
+                yield partial
             finally:
-                part.close()
+                partial.close()
 
 
-def unfinished(path: Path) -> Path:
-    """How the file is called while it grows."""
-    return path.with_name(path.name + cache_folder.UNFINISHED)
+def partial_path(path: Path) -> Path:
+    """Returns the name of a file while it is incomplete."""
+    return path.with_name(path.name + cache_folder.PARTIAL)

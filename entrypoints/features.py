@@ -1,7 +1,7 @@
-"""Features of a frozen backbone: computed once, so that every epoch after that costs the head alone.
+"""Computes the features of a frozen backbone once, so that every later epoch costs only the head.
 
-They are the same for every epoch, every trial and every head, as long as pictures and backbone are: the next training
-takes them from where this one keeps them, and goes on with them where this one was stopped.
+The features are the same for every epoch, trial and head, as long as the pictures and the backbone are. So they are
+cached: the next training reads them, and continues with them if this one was stopped.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from typing import Any
 import torch
 from torch import nn
 
-from feature_cache import Kept, Part
+from batch_sources import PictureBatches
+from feature_cache import CachedFeatures, PartialFeatures
+from process_group import ProcessGroup
 from progress import Progress
-from process_group import Ranks
 from scratch import Table
-from batch_sources import FromPictures
 from split import Split
-from stop_signal import Stop, StoppedError
+from stop_signal import StoppedError, StopSignal
 
-# Another one when the same pictures would come to other features: by how they are read, say.
+# Increase this when the same pictures would give different features, for example after a change of decoding.
 _FORMAT = 2
 log = logging.getLogger(__name__)
 
 
-def identity(folder: Split, sha256: str, described: Mapping[str, Any]) -> str:
-    """What the features of a split depend on, as a name: its pictures, and what sees them.
+def cache_key(split: Split, sha256: str, settings: Mapping[str, Any]) -> str:
+    """Hashes what the features of a split depend on: its pictures, and the settings of the network that sees them.
 
-    The hash of a prepared data set stands for what is in its pictures; of others, all is read.
+    For a prepared data set, its hash stands for the contents; otherwise every file is read.
     """
-    digest = hashlib.sha256(json.dumps({**described, "data": sha256, "format": _FORMAT}, sort_keys=True).encode())
-    for path in folder.paths:
+    digest = hashlib.sha256(json.dumps({**settings, "data": sha256, "format": _FORMAT}, sort_keys=True).encode())
+    for path in split.paths:
         digest.update(f"{path.parent.name}/{path.name} {path.stat().st_size}\n".encode())
         if not sha256:
             digest.update(path.read_bytes())
     return digest.hexdigest()[:32]
 
 
-def digest_of(module: nn.Module) -> str:
-    """What a module has learned, or was drawn with, as a name."""
+def module_digest(module: nn.Module) -> str:
+    """Hashes the parameters and buffers of a module."""
     digest = hashlib.sha256()
     for name, value in module.state_dict().items():
         digest.update(name.encode())
@@ -50,82 +50,84 @@ def digest_of(module: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def of(
+def extract(
     backbone: nn.Module,
-    source: FromPictures,
-    ranks: Ranks,
-    stop: Stop,
-    kept: Kept,
-    room: Callable[[int, int], Table],
+    source: PictureBatches,
+    group: ProcessGroup,
+    stop: StopSignal,
+    cached: CachedFeatures,
+    allocate: Callable[[int, int], Table],
 ) -> Table:
-    """The features of all pictures of a source, in their order: those that were kept, or new ones."""
-    found = _taken(kept, source.count, ranks)
-    if found is not None:
-        return found
-    # Several processes bound how long they wait for each other, so none of them waits for another training.
-    patience = 0 if ranks.backend else source.patience
-    with kept.growing(ranks.place.local_rank == 0, patience, lambda: stop.asked) as part:
-        found = _taken(kept, source.count, ranks)
-        if found is not None:
-            return found
-        table = _extracted(backbone, source, ranks, stop, part, room)
-        part.finish()
+    """Returns the features of all pictures of a source, in order: from the cache, or computed now."""
+    cached_table = _load_cached(cached, source.count, group)
+    if cached_table is not None:
+        return cached_table
+    # Processes in a group wait for each other only for a limited time, so they do not wait for another training.
+    wait_seconds = 0 if group.backend else source.timeout_seconds
+    with cached.computing(group.rank_info.local_rank == 0, wait_seconds, lambda: stop.requested) as partial:
+        cached_table = _load_cached(cached, source.count, group)
+        if cached_table is not None:
+            return cached_table
+        table = _compute(backbone, source, group, stop, partial, allocate)
+        partial.commit()
     return table
 
 
-def _taken(kept: Kept, count: int, ranks: Ranks) -> Table | None:
-    """All take what was kept or none does: whoever computed them alone would wait for the others for ever."""
-    found = kept.load(count)
-    (any_has_none,) = ranks.any_says(found is None)
-    if found is None or any_has_none:
+def _load_cached(cached: CachedFeatures, count: int, group: ProcessGroup) -> Table | None:
+    """Loads cached features if every process has them: one that computes alone would wait for the others for ever."""
+    cached_table = cached.load(count)
+    (any_has_none,) = group.any_true(cached_table is None)
+    if cached_table is None or any_has_none:
         return None
-    log.info("features of %d pictures are taken from %s", len(found), kept.path)
-    return found
+    log.info("using cached features of %d pictures from %s", len(cached_table), cached.path)
+    return cached_table
 
 
-def _extracted(
+def _compute(
     backbone: nn.Module,
-    source: FromPictures,
-    ranks: Ranks,
-    stop: Stop,
-    part: Part,
-    room: Callable[[int, int], Table],
+    source: PictureBatches,
+    group: ProcessGroup,
+    stop: StopSignal,
+    partial: PartialFeatures,
+    allocate: Callable[[int, int], Table],
 ) -> Table:
-    """Every process sees its part of each batch, and all of them get all features."""
+    """Computes features batch by batch: every process computes its part, and all of them get all features."""
     backbone.eval()
-    before, whole = part.so_far(source.count), source.share.batch * source.share.world
-    # The last batch is computed in any case: it tells how wide the table is.
-    first = min(ranks.least(0 if before is None else len(before)) // whole, source.steps - 1)
-    done, progress = first * whole, Progress("features", "pictures")
+    computed_before, step_size = partial.load_rows(source.count), source.sampler.batch * source.sampler.world_size
+    # The last batch is always computed: it shows the number of columns.
+    first_step = min(
+        group.minimum(0 if computed_before is None else len(computed_before)) // step_size, source.steps - 1
+    )
+    done, progress = first_step * step_size, Progress("features", "pictures")
     log.info("features of %d pictures are computed%s", source.count, f", from number {done + 1} on" if done else "")
     table: Table | None = None
     with torch.inference_mode():
-        for pictures, _ in source.batches(0, first):
-            (asked,) = ranks.any_says(stop.asked)
-            if asked:
-                kept = "kept" if part.keeps else "not kept"
-                raise StoppedError(f"the features of {done} of {source.count} pictures are {kept}")
+        for pictures, _ in source.batches(0, first_step):
+            (stop_requested,) = group.any_true(stop.requested)
+            if stop_requested:
+                cached = "kept" if partial.is_kept else "not kept"
+                raise StoppedError(f"the features of {done} of {source.count} pictures are {cached}")
             with source.precision.autocast():
-                seen = backbone(pictures).float()
+                batch_features = backbone(pictures).float()
             if table is None:
-                table = room(source.count, seen.shape[1])
-                if before is not None:
-                    table[:done] = before[:done]
-                part.begin(source.count, seen.shape[1], done)
-            begin, done = done, min(done + whole, source.count)
-            table[begin:done] = _gathered(seen, done - begin, ranks).cpu().numpy()
-            part.add(table[begin:done])
-            progress.at(done, source.count)
+                table = allocate(source.count, batch_features.shape[1])
+                if computed_before is not None:
+                    table[:done] = computed_before[:done]
+                partial.open_at(source.count, batch_features.shape[1], done)
+            start, done = done, min(done + step_size, source.count)
+            table[start:done] = _gather(batch_features, done - start, group).cpu().numpy()
+            partial.add(table[start:done])
+            progress.update(done, source.count)
     assert table is not None, "a source has pictures"
     return table
 
 
-def _gathered(seen: torch.Tensor, count: int, ranks: Ranks) -> torch.Tensor:
-    """The features of a batch, of which every process has each so many-th."""
-    if not ranks.backend:
-        return seen
-    mine = torch.zeros((count, seen.shape[1]), device=seen.device)
-    place = ranks.place
-    if place.rank < count:
-        mine[place.rank :: place.world] = seen
-    return ranks.summed(mine)
+def _gather(batch_features: torch.Tensor, count: int, group: ProcessGroup) -> torch.Tensor:
+    """Combines the parts of a batch from all processes."""
+    if not group.backend:
+        return batch_features
+    gathered = torch.zeros((count, batch_features.shape[1]), device=batch_features.device)
+    rank_info = group.rank_info
+    if rank_info.rank < count:
+        gathered[rank_info.rank :: rank_info.world_size] = batch_features
+    return group.all_reduce_sum(gathered)

@@ -1,7 +1,7 @@
-"""From where a user says the images are to files on this machine, with their checksum where there is one.
+"""Brings the source of the images to this machine, and verifies its checksum.
 
-An address of the web or of S3 is downloaded; what lies on this machine is read where it is. `…#sha256=…` after an
-address and --sha256 say what the one file must be, and are both held to.
+A web address or an S3 address is downloaded; a local path is read in place. A checksum can follow the address
+(`…#sha256=…`) or come by --sha256; both are verified.
 """
 
 from __future__ import annotations
@@ -12,105 +12,110 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import contract
-from download import Patience, download
+from download import RetryPolicy, download
+from download_folder import ARCHIVE, STATE_FILE
 from errors import DataError, UsageError
 from http_remote import HttpRemote, public_address
-from download_folder import ARCHIVE, NOTE
 from progress import Progress
 from s3_remote import S3Remote, fetch_prefix, s3_client, split_uri
-from source_readers import lone_zip
+from source_readers import only_zip
 
-PATIENCE = Patience()
-MOST_BYTES = 100 * 10**9
+DEFAULT_RETRY = RetryPolicy()
+MAX_BYTES = 100 * 10**9
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
-_PIECE = 1 << 20
+_CHUNK_SIZE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the images are, and the checksums that they must have."""
+class ImageSource:
+    """Where the images are, and the checksums that the file must have."""
 
     address: str
     checksums: frozenset[str] = frozenset()
 
     @property
-    def public(self) -> str:
-        """The address as it may be written down."""
+    def public_name(self) -> str:
+        """The address without secrets, for logs and dataset.json."""
         return public_address(self.address) if "://" in self.address else self.address
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """A zip or a folder on this machine; a zip's checksum."""
+class LocalSource:
+    """A zip or a folder on this machine, and the zip's checksum."""
 
     path: Path
     sha256: str = ""
 
 
-def source(text: str, sha256: str = "") -> Source:
-    """A source as it is given: an address, perhaps with a checksum after it, and perhaps with one beside it."""
-    address, mark, after = text.partition(contract.CHECKSUM)
-    given = ([after] if mark else []) + ([sha256] if sha256 else [])
-    for one in given:
-        if not _CHECKSUM.fullmatch(one):
-            raise UsageError(f"{one!r} is no SHA-256; give the 64 hexadecimal digits that sha256sum prints")
-    checksums = frozenset(one.lower() for one in given)
+def parse_source(text: str, sha256: str = "") -> ImageSource:
+    """Parses an address that may end with a checksum, and a separate checksum."""
+    address, has_checksum, suffix = text.partition(contract.CHECKSUM)
+    checksums_given = ([suffix] if has_checksum else []) + ([sha256] if sha256 else [])
+    for checksum in checksums_given:
+        if not _CHECKSUM.fullmatch(checksum):
+            raise UsageError(f"{checksum!r} is not a SHA-256", "give the 64 hexadecimal digits that sha256sum prints")
+    checksums = frozenset(checksum.lower() for checksum in checksums_given)
     if len(checksums) > 1:
-        raise UsageError(f"{contract.FLAG_SHA256} and the address ask for different checksums; keep one of them")
+        raise UsageError(f"{contract.FLAG_SHA256} and the address ask for different checksums", "keep one of them")
     if re.match(r"(?!https?://|s3://)\w+://", address):
-        raise UsageError(f"{address} is of a kind that nobody fetches; use https://, s3:// or a path")
-    return Source(address, checksums)
+        raise UsageError(f"{address} has an unsupported scheme", "use https://, s3:// or a path")
+    return ImageSource(address, checksums)
 
 
-def fetch(where: Source, folder: Path, most_bytes: int = MOST_BYTES, patience: Patience = PATIENCE) -> Fetched:
-    """The images on this machine; what has to be downloaded lies in the folder afterwards, and may be there in part."""
-    found = _brought(where, folder, most_bytes, patience)
-    if found.is_dir():
-        found = lone_zip(found) or found
-    if found.is_file():
-        return Fetched(found, _checked(found, where))
-    if where.checksums:
-        raise UsageError(f"{where.public} is a folder, and a checksum is that of one file; leave it away")
-    return Fetched(found)
+def fetch(
+    source: ImageSource, folder: Path, max_bytes: int = MAX_BYTES, retry: RetryPolicy = DEFAULT_RETRY
+) -> LocalSource:
+    """Returns the local copy of a source; downloads go to `folder`, which may hold a partial download."""
+    path_found = _download(source, folder, max_bytes, retry)
+    if path_found.is_dir():
+        path_found = only_zip(path_found) or path_found
+    if path_found.is_file():
+        return LocalSource(path_found, _verify_checksum(path_found, source))
+    if source.checksums:
+        raise UsageError(f"{source.public_name} is a folder, and a checksum is for one file", "leave it out")
+    return LocalSource(path_found)
 
 
-def _brought(where: Source, folder: Path, most_bytes: int, patience: Patience) -> Path:
-    scheme = where.address.partition("://")[0]
+def _download(source: ImageSource, folder: Path, max_bytes: int, retry: RetryPolicy) -> Path:
+    scheme = source.address.partition("://")[0]
     if scheme not in ("http", "https", "s3"):
-        return _local(Path(where.address))
-    if scheme == "s3" and not where.address.lower().endswith(".zip"):
-        return _from_prefix(where, folder / "source", most_bytes, patience)
+        return _local_path(Path(source.address))
+    if scheme == "s3" and not source.address.lower().endswith(".zip"):
+        return _download_prefix(source, folder / "source", max_bytes, retry)
     remote = (
-        S3Remote(s3_client(patience), *split_uri(where.address))
+        S3Remote(s3_client(retry), *split_uri(source.address))
         if scheme == "s3"
-        else HttpRemote(where.address, patience.timeout_seconds)
+        else HttpRemote(source.address, retry.timeout_seconds)
     )
-    progress = Progress(f"fetching {where.public}", "bytes")
-    download(remote, folder / ARCHIVE, most_bytes, patience, progress, folder / NOTE)
+    progress = Progress(f"fetching {source.public_name}", "bytes")
+    download(remote, folder / ARCHIVE, max_bytes, retry, progress, folder / STATE_FILE)
     return folder / ARCHIVE
 
 
-def _local(path: Path) -> Path:
+def _local_path(path: Path) -> Path:
     if not path.exists():
-        raise DataError(f"{path} does not exist; give a folder, a zip, or an address with https:// or s3://")
+        raise DataError(f"{path} does not exist", "give a folder, a zip, or an address with https:// or s3://")
     return path
 
 
-def _from_prefix(where: Source, images: Path, most_bytes: int, patience: Patience) -> Path:
+def _download_prefix(source: ImageSource, images: Path, max_bytes: int, retry: RetryPolicy) -> Path:
     images.mkdir()
-    bucket, key = split_uri(where.address)
+    bucket, key = split_uri(source.address)
     prefix = f"s3://{bucket}/{key.rstrip('/')}/" if key.rstrip("/") else f"s3://{bucket}/"
-    fetch_prefix(prefix, images, most_bytes, patience, s3_client(patience))
+    fetch_prefix(prefix, images, max_bytes, retry, s3_client(retry))
     return images
 
 
-def _checked(archive: Path, where: Source) -> str:
+def _verify_checksum(archive: Path, source: ImageSource) -> str:
     digest = hashlib.sha256()
     with archive.open("rb") as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-    found = digest.hexdigest()
-    if where.checksums - {found}:
-        (expected,) = where.checksums
-        raise DataError(f"{where.public} has the SHA-256 {found}, not {expected}; it was changed or damaged on its way")
-    return found
+        while chunk := file.read(_CHUNK_SIZE):
+            digest.update(chunk)
+    path_found = digest.hexdigest()
+    if source.checksums - {path_found}:
+        (expected,) = source.checksums
+        raise DataError(
+            f"{source.public_name} has the SHA-256 {path_found}, not {expected}",
+            "fetch it again, unless it was changed on purpose",
+        )
+    return path_found

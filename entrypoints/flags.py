@@ -1,4 +1,4 @@
-"""A parser of flags whose mistakes are told as all others are: in one line, and to SageMaker too."""
+"""An argument parser whose errors are reported like all others: as one line, and to SageMaker too."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from errors import UsageError
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes flags by their whole names, and raises what argparse would print in several lines."""
+    """A parser that does not accept abbreviated flags, and raises UsageError instead of printing the usage."""
 
     def __init__(self, program: str, description: str) -> None:
         super().__init__(prog=program, description=description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        """Say in one line what is wrong."""
-        raise UsageError(f"{message}; --help lists the flags")
+        raise UsageError(message, "--help lists the flags")

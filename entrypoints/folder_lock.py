@@ -1,4 +1,4 @@
-"""One run at a time in a folder: a claim that ends with its process, however that ends, and is not its children's."""
+"""Allows one run at a time in a folder: a lock that ends with its process, and that child processes do not inherit."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from errors import UsageError
 
 _FILE = ".claim"
-_TAKEN = (errno.EACCES, errno.EAGAIN)
+_LOCKED_ERRNOS = (errno.EACCES, errno.EAGAIN)
 
 
 @contextmanager
-def claim(folder: Path) -> Iterator[None]:
-    """The folder as this run's own; UsageError when another run has it."""
+def exclusive_access(folder: Path) -> Iterator[None]:
+    """Locks a folder; raises UsageError if another run has locked it."""
     path = folder / _FILE
     with path.open("w") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            if error.errno in _TAKEN:
-                raise UsageError(f"another run is at work in {folder}; wait for it, or name another folder") from None
-            # Some file systems know no locks; there, nobody can be asked.
+            if error.errno in _LOCKED_ERRNOS:
+                raise UsageError(f"another run uses {folder}", "wait for it, or name another folder") from None
+            # Some file systems do not support locks; the run continues without one.
         try:
             yield
         finally:

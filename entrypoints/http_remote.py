@@ -1,4 +1,4 @@
-"""A file on a web server, for download.py."""
+"""A file on a web server, as download.py needs it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from email.message import Message
 from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
-from download import Answer, Changed, Interrupted
+from download import DownloadInterrupted, RemoteChanged, RemoteStream
 from errors import DataError
 
-_COME_BACK = (408, 425, 429)
+_RETRYABLE = (408, 425, 429)
 
 
 class HttpRemote:
@@ -26,8 +26,8 @@ class HttpRemote:
         self.name = public_address(url)
 
     @contextmanager
-    def open(self, offset: int, version: str) -> Iterator[Answer]:
-        """The bytes from an offset on, or all of them where the server does not know ranges."""
+    def open(self, offset: int, version: str) -> Iterator[RemoteStream]:
+        """Opens the bytes from an offset, or all of them if the server does not support ranges."""
         request = urllib.request.Request(self._url, headers={"Accept-Encoding": "identity"})  # noqa: S310 - _opener
         if offset:
             request.add_header("Range", f"bytes={offset}-")
@@ -35,25 +35,27 @@ class HttpRemote:
                 request.add_header("If-Range", version)
         try:
             with _opener().open(request, timeout=self._timeout) as response:
-                yield Answer(response.read, *_extent(response.status, response.headers), _version(response.headers))
+                yield RemoteStream(
+                    response.read, *_content_range(response.status, response.headers), _version(response.headers)
+                )
         except urllib.error.HTTPError as error:
             error.close()
-            raise _refusal(self.name, error) from None
+            raise _translate(self.name, error) from None
         except (http.client.HTTPException, OSError) as error:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-            raise Interrupted(f"the connection failed ({reason})") from None
+            raise DownloadInterrupted(f"the connection failed ({reason})") from None
         except ValueError as error:
-            raise DataError(f"{self.name} is no address: {error}; give a whole one") from None
+            raise DataError(f"{self.name} is not a valid address: {error}", "give a complete one") from None
 
 
 def public_address(source: str) -> str:
-    """An address without what is a secret in it: a password, a signature."""
+    """Returns an address without secrets: no password, no signature."""
     parts = urlsplit(source)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def _opener() -> urllib.request.OpenerDirector:
-    # Nothing but HTTP, whatever a server redirects to: no file://, no ftp://.
+    # Only HTTP, so that a redirect cannot lead to file:// or ftp://.
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -68,15 +70,15 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-def _extent(status: int, headers: Message) -> tuple[int, int | None]:
-    """Where the bytes begin, and how many the whole has."""
+def _content_range(status: int, headers: Message) -> tuple[int, int | None]:
+    """Returns where the bytes begin, and the total size."""
     if status != HTTPStatus.PARTIAL_CONTENT:
         length = headers.get("Content-Length", "")
         return 0, int(length) if length.isdecimal() else None
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", headers.get("Content-Range", "").strip())
-    if not found:
-        raise Changed("answered with a range that cannot be read")
-    return int(found[1]), int(found[2])
+    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", headers.get("Content-Range", "").strip())
+    if not match:
+        raise RemoteChanged("answered with a range that cannot be read")
+    return int(match[1]), int(match[2])
 
 
 def _version(headers: Message) -> str:
@@ -84,10 +86,10 @@ def _version(headers: Message) -> str:
     return headers.get("Last-Modified", "") if not tag or tag.startswith("W/") else tag
 
 
-def _refusal(name: str, error: urllib.error.HTTPError) -> Exception:
-    told = f"answered {error.code} {error.reason}"
+def _translate(name: str, error: urllib.error.HTTPError) -> Exception:
+    answer = f"answered {error.code} {error.reason}"
     if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return Changed(told)
-    if error.code in _COME_BACK or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Interrupted(told)
-    return DataError(f"{name} {told}; check the address, and whether it can be read without logging in")
+        return RemoteChanged(answer)
+    if error.code in _RETRYABLE or error.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return DownloadInterrupted(answer)
+    return DataError(f"{name} {answer}", "check the address, and whether it can be read without logging in")

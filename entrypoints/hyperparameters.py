@@ -27,24 +27,26 @@ def _word(default: str, choices: tuple[str, ...], meaning: str) -> str:
 
 @dataclass(frozen=True)
 class Hyperparameters:
-    """What a training learns with."""
+    """The hyperparameters of a training."""
 
     architecture: str = _word("resnet50", (), "a classifier of torchvision by its name, like resnet18")
     weights: str = _word(
-        "DEFAULT", (), "what the backbone starts with: a name of torchvision, a file, channel, or none"
+        "DEFAULT", (), "initial weights of the backbone: a name of torchvision's, a file, channel, or none"
     )
-    layers: str = _word("head", LAYERS, "what is trained")
-    precision: str = _word("auto", PRECISIONS, "the format of computation; auto is the fastest of the hardware")
+    layers: str = _word("head", LAYERS, "which layers are trained")
+    precision: str = _word("auto", PRECISIONS, "the number format; auto is the fastest that the hardware supports")
     batch_size: int = _number(64, 1, 16_384, "images in a step of one process")
-    dropout: float = _number(0.0, 0, 1, "the share of features that a step leaves out before the last layer")
+    dropout: float = _number(0.0, 0, 1, "the share of features that are dropped before the last layer")
     epochs: int = _number(50, 1, 10_000, "passes over the training images, at most")
     head_width: int = _number(128, 0, 16_384, "width of the hidden layer of the head; 0: no hidden layer")
-    label_smoothing: float = _number(0.0, 0, 1, "the share of the target that all classes have in common")
-    learning_rate: float = _number(0.01, 1e-9, 100, "the highest rate, between the warm-up and the cosine")
-    patience: int = _number(5, 0, 10_000, "epochs without a better validation loss before it stops; 0: never")
+    label_smoothing: float = _number(0.0, 0, 1, "the share of the target that is spread over all classes")
+    learning_rate: float = _number(0.01, 1e-9, 100, "the peak rate, after the warm-up")
+    patience: int = _number(
+        5, 0, 10_000, "epochs without a better validation loss before training stops early; 0: never"
+    )
     seed: int = _number(42, 0, 4_294_967_295, "the seed of all random numbers")
-    warmup_epochs: float = _number(1.0, 0, 10_000, "epochs in which the rate rises")
-    weight_decay: float = _number(0.01, 0, 10, "how much AdamW draws weights to zero")
+    warmup_epochs: float = _number(1.0, 0, 10_000, "epochs of linear warm-up")
+    weight_decay: float = _number(0.01, 0, 10, "AdamW's weight decay")
 
 
 _FIELDS = {hyperparameter.name: hyperparameter for hyperparameter in fields(Hyperparameters)}

@@ -1,7 +1,7 @@
-"""What a tree of files means as a data set: which class and which split each picture belongs to, by its path alone.
+"""Finds out from paths alone which class and which split each picture of a source belongs to.
 
-Two layouts are known: train/, valid/ (or validation/, val/) and test/ with a folder per class in each; or one folder
-per class. Either may lie in folders of its own (dogImages/train/…). A split that is missing is cut from training later.
+Two layouts are supported: train/, valid/ (or validation/, val/) and test/ with a folder per class in each; or one
+folder per class. Both may lie in other folders (dogImages/train/…). A missing split is taken from training later.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import contract
-from dataset import Drop
+from dataset import DroppedFile
 from errors import DataError
 
 SPLITS = (contract.TRAINING, contract.VALIDATION, contract.TEST)
@@ -36,11 +36,11 @@ class Original:
 
 @dataclass(frozen=True)
 class Layout:
-    """All that a source holds; classes are those that have a folder, pictures or not."""
+    """What a source contains; a folder is a class even without pictures."""
 
     classes: tuple[str, ...]
     originals: tuple[Original, ...]
-    drops: tuple[Drop, ...]
+    drops: tuple[DroppedFile, ...]
     missing: tuple[str, ...]
 
 
@@ -51,79 +51,81 @@ class _Entry:
     file: str
 
 
-def understood(names: Iterable[str]) -> Layout:
-    """The layout of a source; folders end with a slash."""
-    entries = [_entry(name) for name in sorted(names) if not _hidden(name)]
-    depth, in_splits = _root(entries)
-    found = _found(entries, depth) if in_splits else {contract.TRAINING: ""}
-    if contract.TRAINING not in found:
-        raise DataError(f"has {' and '.join(sorted(found.values()))} but no train; it takes {_LAYOUTS}")
+def parse_layout(names: Iterable[str]) -> Layout:
+    """Returns the layout of a source from its names; folders end with a slash."""
+    entries = [_entry(name) for name in sorted(names) if not _is_hidden(name)]
+    depth, in_splits = _find_root(entries)
+    split_folders = _split_folders(entries, depth) if in_splits else {contract.TRAINING: ""}
+    if contract.TRAINING not in split_folders:
+        raise DataError(f"has {' and '.join(sorted(split_folders.values()))} but no train", f"it takes {_LAYOUTS}")
     originals, drops, classes = [], [], set()
     for entry in entries:
-        place = _place(entry, depth, found if in_splits else {})
-        if isinstance(place, Original):
-            classes.add(place.class_name)
-        if entry.file and isinstance(place, Original):
-            originals.append(place)
-        elif entry.file and isinstance(place, Drop):
-            drops.append(place)
+        classified = _classify(entry, depth, split_folders if in_splits else {})
+        if isinstance(classified, Original):
+            classes.add(classified.class_name)
+        if entry.file and isinstance(classified, Original):
+            originals.append(classified)
+        elif entry.file and isinstance(classified, DroppedFile):
+            drops.append(classified)
     if not classes:
-        raise DataError(f"holds no folder of pictures; it takes {_LAYOUTS}")
-    pictures, others = _by_suffix(originals)
-    missing = tuple(split for split in SPLITS if split not in found)
+        raise DataError("has no folder of pictures", f"it takes {_LAYOUTS}")
+    pictures, others = _separate_pictures(originals)
+    missing = tuple(split for split in SPLITS if split not in split_folders)
     return Layout(tuple(sorted(classes)), pictures, (*drops, *others), missing)
 
 
 def _entry(name: str) -> _Entry:
     *folders, file = name.split("/")
-    # A Mac writes é in two characters and everybody else in one: it is one class.
+    # macOS writes é as two characters, other systems as one: both are the same class.
     return _Entry(name, tuple(unicodedata.normalize("NFC", folder) for folder in folders if folder), file)
 
 
-def _hidden(name: str) -> bool:
+def _is_hidden(name: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
-def _root(entries: Sequence[_Entry]) -> tuple[int, bool]:
-    """How deep the data set lies, and whether it comes in splits."""
+def _find_root(entries: Sequence[_Entry]) -> tuple[int, bool]:
+    """Returns how deep the data set lies, and whether it has splits."""
     depth = 0
     while True:
-        tops = {entry.folders[depth] for entry in entries if len(entry.folders) > depth}
-        parents = {entry.folders[depth] for entry in entries if len(entry.folders) > depth + 1}
-        if len({_SPELLINGS[top.lower()] for top in parents if top.lower() in _SPELLINGS}) > 1:
+        folders_here = {entry.folders[depth] for entry in entries if len(entry.folders) > depth}
+        folders_with_children = {entry.folders[depth] for entry in entries if len(entry.folders) > depth + 1}
+        if len({_SPELLINGS[top.lower()] for top in folders_with_children if top.lower() in _SPELLINGS}) > 1:
             return depth, True
-        if len(tops) != 1 or not parents:
+        if len(folders_here) != 1 or not folders_with_children:
             return depth, False
         depth += 1
 
 
-def _found(entries: Sequence[_Entry], depth: int) -> dict[str, str]:
-    """The folder of each split."""
-    found: dict[str, str] = {}
+def _split_folders(entries: Sequence[_Entry], depth: int) -> dict[str, str]:
+    """Returns the folder of each split."""
+    split_folders: dict[str, str] = {}
     for folder in sorted({entry.folders[depth] for entry in entries if len(entry.folders) > depth}):
         split = _SPELLINGS.get(folder.lower())
-        if split in found:
-            raise DataError(f"has both {found[split]}/ and {folder}/, which mean the same; keep one of them")
+        if split in split_folders:
+            raise DataError(f"has both {split_folders[split]}/ and {folder}/, which mean the same", "keep one of them")
         if split:
-            found[split] = folder
-    return found
+            split_folders[split] = folder
+    return split_folders
 
 
-def _place(entry: _Entry, depth: int, found: dict[str, str]) -> Original | Drop | None:
+def _classify(entry: _Entry, depth: int, split_folders: dict[str, str]) -> Original | DroppedFile | None:
     folders = entry.folders[depth:]
     split = contract.TRAINING
-    if found:
-        split = next((one for one, folder in found.items() if folders[:1] == (folder,)), "")
+    if split_folders:
+        split = next((original for original, folder in split_folders.items() if folders[:1] == (folder,)), "")
         if not split:
-            return Drop(entry.name, f"lies outside of {', '.join(found.values())}")
+            return DroppedFile(entry.name, f"is outside of {', '.join(split_folders.values())}")
         folders = folders[1:]
     if not folders:
-        return Drop(entry.name, "lies in no folder of a class")
+        return DroppedFile(entry.name, "is not in a folder of a class")
     return Original(entry.name, split, folders[0])
 
 
-def _by_suffix(originals: Sequence[Original]) -> tuple[tuple[Original, ...], tuple[Drop, ...]]:
-    suffixes = {one: PurePosixPath(one.name).suffix.lower() for one in originals}
-    pictures = tuple(one for one in originals if suffixes[one] in _SUFFIXES)
-    others = (one for one in originals if suffixes[one] not in _SUFFIXES)
-    return pictures, tuple(Drop(one.name, f"is no picture by its name ({suffixes[one]})") for one in others)
+def _separate_pictures(originals: Sequence[Original]) -> tuple[tuple[Original, ...], tuple[DroppedFile, ...]]:
+    suffixes = {original: PurePosixPath(original.name).suffix.lower() for original in originals}
+    pictures = tuple(original for original in originals if suffixes[original] in _SUFFIXES)
+    others = (original for original in originals if suffixes[original] not in _SUFFIXES)
+    return pictures, tuple(
+        DroppedFile(original.name, f"does not have the name of a picture ({suffixes[original]})") for original in others
+    )

@@ -1,7 +1,7 @@
-"""Networks: any classifier of torchvision by its name, in two parts: a backbone that sees, and a head that decides.
+"""Builds any torchvision classifier as two parts: a backbone that computes features, and a head that classifies.
 
-The backbone is torchvision's network without its last layer; the head is ours. So the head alone can be trained on
-features that were computed once, whatever the network, and a saved model needs nothing but its name to be built again.
+The backbone is torchvision's network without its last layer; the head is our own. So the head can be trained alone on
+features that are computed once, and a saved model needs only the name of its network to be built again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from torchvision_import import torchvision
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-_USUAL_SIZE = 224
+_DEFAULT_SIZE = 224
 
 
 class Classifier(nn.Module):
@@ -34,7 +34,7 @@ class Classifier(nn.Module):
         self.head = head
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """The logits of a batch of normalised pictures."""
+        """Returns the logits of a batch of normalized pictures."""
         logits: torch.Tensor = self.head(self.backbone(pictures))
         return logits
 
@@ -48,87 +48,89 @@ def build(
     weights: str | Path = contract.WEIGHTS_NONE,
     image_size: int = 224,
 ) -> Classifier:
-    """A classifier for so many classes, its backbone with torchvision's weights of a name, those of a file, or none."""
+    """Builds a classifier. Its backbone gets torchvision's pretrained weights by name, those of a file, or none."""
     if architecture not in torchvision.models.list_models(module=torchvision.models):
-        raise ModelError(f"torchvision has no classifier {architecture}; name one like resnet50")
-    named = None if isinstance(weights, Path) or weights == contract.WEIGHTS_NONE else _named(architecture, weights)
-    usual = named.transforms().crop_size[0] if named else _USUAL_SIZE
-    with _of_a_size(architecture, image_size, usual):
-        network = _fetched(architecture, named) if named else _drawn(architecture, image_size)
-        _without_helpers(network)
-        backbone, features = _beheaded(network)
-        _look(backbone, image_size)
+        raise ModelError(f"torchvision has no classifier {architecture}", "name one like resnet50")
+    pretrained = (
+        None if isinstance(weights, Path) or weights == contract.WEIGHTS_NONE else _named_weights(architecture, weights)
+    )
+    default_size = pretrained.transforms().crop_size[0] if pretrained else _DEFAULT_SIZE
+    with _explain_size_errors(architecture, image_size, default_size):
+        network = _pretrained(architecture, pretrained) if pretrained else _initialized(architecture, image_size)
+        _remove_auxiliary_heads(network)
+        backbone, features = _split_head(network)
+        _check_forward_pass(backbone, image_size)
     if isinstance(weights, Path):
-        _load(backbone, weights)
+        _load_backbone(backbone, weights)
     return Classifier(backbone, _head(features, classes, head_width, dropout))
 
 
-def normalisation(architecture: str, weights: str | Path) -> tuple[Sequence[float], Sequence[float]]:
-    """The mean and the deviation of colors that the weights are used to."""
+def normalization(architecture: str, weights: str | Path) -> tuple[Sequence[float], Sequence[float]]:
+    """Returns the mean and standard deviation of colors that the weights were trained with."""
     if isinstance(weights, Path) or weights == contract.WEIGHTS_NONE:
         return IMAGENET_MEAN, IMAGENET_STD
-    transforms = _named(architecture, weights).transforms()
+    transforms = _named_weights(architecture, weights).transforms()
     return tuple(transforms.mean), tuple(transforms.std)
 
 
-def _fetched(architecture: str, weights: Any) -> nn.Module:
+def _pretrained(architecture: str, weights: Any) -> nn.Module:
     try:
-        found: nn.Module = torchvision.models.get_model(architecture, weights=weights)
-    except (OSError, RuntimeError) as error:  # torch says by a RuntimeError that what came has another checksum
+        network: nn.Module = torchvision.models.get_model(architecture, weights=weights)
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError for a wrong checksum
         raise ModelError(
-            f"the weights {weights.name} of {architecture} cannot be fetched ({error}); "
-            "give a file with --weights, or a channel of that name, or none"
+            f"the weights {weights.name} of {architecture} cannot be fetched ({error})",
+            "give a file with --weights, a channel of that name, or none",
         ) from error
-    return found
+    return network
 
 
-def _drawn(architecture: str, image_size: int) -> nn.Module:
-    told = _without_weights(architecture, image_size)
-    found: nn.Module = torchvision.models.get_model(architecture, weights=None, **told)
-    return found
+def _initialized(architecture: str, image_size: int) -> nn.Module:
+    arguments = _constructor_arguments(architecture, image_size)
+    network: nn.Module = torchvision.models.get_model(architecture, weights=None, **arguments)
+    return network
 
 
 @contextmanager
-def _of_a_size(architecture: str, image_size: int, usual: int) -> Iterator[None]:
-    """Networks that cut pictures into patches, or make them ever smaller, say so of some sizes, each in its way."""
+def _explain_size_errors(architecture: str, image_size: int, default_size: int) -> Iterator[None]:
+    """Turns the errors of networks that cannot take a picture size into a ModelError with a remedy."""
     try:
         yield
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().partition("\n")[0]
         if "DefaultCPUAllocator" in reason:
-            raise  # memory is short, whatever the size
+            raise  # too little memory, which another size need not fix
         raise ModelError(
-            f"{architecture} cannot take pictures of {image_size} pixels ({reason}); "
-            f"train with another --image-size, such as {usual}, or another --architecture"
+            f"{architecture} cannot take pictures of {image_size} pixels ({reason})",
+            f"train with another --image-size, such as {default_size}, or another --architecture",
         ) from error
 
 
-def _look(backbone: nn.Module, image_size: int) -> None:
-    """Have two pictures looked at that are nothing but shapes: it costs no memory, and tells whether that goes."""
+def _check_forward_pass(backbone: nn.Module, image_size: int) -> None:
+    """Runs the backbone on the meta device: this costs no memory and shows whether the size works."""
     values = itertools.chain(backbone.named_parameters(), backbone.named_buffers())
     shapes = {name: value.detach().to("meta") for name, value in values}
     with torch.no_grad():
         functional_call(backbone, shapes, torch.empty(2, 3, image_size, image_size, device="meta"))
 
 
-def _without_weights(architecture: str, image_size: int) -> dict[str, Any]:
-    """What a network must be told that weights would tell it."""
+def _constructor_arguments(architecture: str, image_size: int) -> dict[str, Any]:
+    """Returns the arguments that a network without pretrained weights needs."""
     if architecture in ("googlenet", "inception_v3"):
-        return {"init_weights": False}  # it would draw its weights by a function of SciPy that takes minutes
+        return {"init_weights": False}  # otherwise it draws its weights with a SciPy function that takes minutes
     return {"image_size": image_size} if architecture.startswith("vit_") else {}
 
 
-def _named(architecture: str, weights: str) -> Any:
-    offered = torchvision.models.get_model_weights(architecture)
-    if weights not in offered.__members__:
+def _named_weights(architecture: str, weights: str) -> Any:
+    available = torchvision.models.get_model_weights(architecture)
+    if weights not in available.__members__:
         raise ModelError(
-            f"torchvision has no weights {weights} for {architecture}; use {', '.join(offered.__members__)}"
+            f"torchvision has no weights {weights} for {architecture}", f"use {', '.join(available.__members__)}"
         )
-    return offered[weights]
+    return available[weights]
 
 
-def _without_helpers(network: nn.Module) -> None:
-    """Remove the side branches that some networks train with: they answer with tensors of their own."""
+def _remove_auxiliary_heads(network: nn.Module) -> None:
+    """Removes the auxiliary classifiers of some networks, whose outputs are extra tensors."""
     for name in ("AuxLogits", "aux1", "aux2"):
         if hasattr(network, name):
             setattr(network, name, None)
@@ -136,15 +138,17 @@ def _without_helpers(network: nn.Module) -> None:
         network.aux_logits = False
 
 
-def _beheaded(network: nn.Module) -> tuple[nn.Module, int]:
-    """The network without its last layer, and how many features it answers with."""
-    name, last = [(name, one) for name, one in network.named_modules() if isinstance(one, (nn.Linear, nn.Conv2d))][-1]
-    around, _, own = name.rpartition(".")
+def _split_head(network: nn.Module) -> tuple[nn.Module, int]:
+    """Returns the network without its last layer, and the number of features it outputs."""
+    name, last = [
+        (name, module) for name, module in network.named_modules() if isinstance(module, (nn.Linear, nn.Conv2d))
+    ][-1]
+    parent, _, attribute = name.rpartition(".")
     if isinstance(last, nn.Conv2d):
-        # SqueezeNet decides by a convolution: what enters it is averaged over the picture instead.
-        setattr(network, around, nn.AdaptiveAvgPool2d(1))
+        # SqueezeNet's last layer is a convolution: its input is averaged over the picture instead.
+        setattr(network, parent, nn.AdaptiveAvgPool2d(1))
         return network, int(last.in_channels)
-    setattr(network.get_submodule(around), own, nn.Identity())
+    setattr(network.get_submodule(parent), attribute, nn.Identity())
     return network, int(last.in_features)
 
 
@@ -154,17 +158,19 @@ def _head(features: int, classes: int, width: int, dropout: float) -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(width or features, classes))
 
 
-def _load(backbone: nn.Module, path: Path) -> None:
-    """Weights of a file into the backbone: a network of the same name, with its own last layer or without."""
+def _load_backbone(backbone: nn.Module, path: Path) -> None:
+    """Loads weights into the backbone from a file of the same network, with or without its last layer."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever its unpickler meets
-        raise ModelError(f"{path} holds no weights that can be read: {error}; save a plain state dict") from error
+    except Exception as error:  # torch's unpickler can raise any type
+        raise ModelError(f"{path} has no readable weights: {error}", "save a plain state dict") from error
     if not isinstance(state, dict):
-        raise ModelError(f"{path} holds no state dict; save model.state_dict()")
-    plain = {name.removeprefix("module.").removeprefix("backbone."): value for name, value in state.items()}
-    wanted = backbone.state_dict()
-    missing = [name for name in wanted if name not in plain or plain[name].shape != wanted[name].shape]
+        raise ModelError(f"{path} is not a state dict", "save model.state_dict()")
+    unprefixed = {name.removeprefix("module.").removeprefix("backbone."): value for name, value in state.items()}
+    expected = backbone.state_dict()
+    missing = [name for name in expected if name not in unprefixed or unprefixed[name].shape != expected[name].shape]
     if missing:
-        raise ModelError(f"{path} is not of this network: {missing[0]} is missing or of another size; name its own")
-    backbone.load_state_dict({name: plain[name] for name in wanted})
+        raise ModelError(
+            f"{path} is not for this network: {missing[0]} is missing or has another size", "name the right file"
+        )
+    backbone.load_state_dict({name: unprefixed[name] for name in expected})

@@ -1,7 +1,7 @@
-"""What train.py is told: flags in either spelling, which win over what SageMaker puts into the environment.
+"""The options of train.py: flags, in either spelling, override what SageMaker puts into the environment.
 
-Nothing is needed from the environment when flags are given, so the same script trains in a container, on a rented
-machine and on a laptop.
+With flags nothing from the environment is needed, so the same script trains in a container, on a rented machine and on
+a laptop.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ import paths
 from errors import UsageError
 from flags import Parser
 from hyperparameters import Hyperparameters
-from model_folder import LARGEST_IMAGE
+from model_folder import MAX_IMAGE_SIZE
 from process_group import PATIENCE
 
 _CHOICES = {name: choices for name, choices in hyperparameters.WORDS.items() if choices}
-_PLAIN = ("checkpoint_minutes", "image_size", "workers", "device", "backend", "wait_minutes", "compiled")
+_UNCHANGED_FLAGS = ("checkpoint_minutes", "image_size", "workers", "device", "backend", "wait_minutes", "compiled")
 
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that a training is made of."""
+    """Everything that defines a training."""
 
     hyperparameters: Hyperparameters
     train: Path
@@ -53,53 +53,53 @@ class Options:
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Options:
-    """The options of a command line in an environment."""
-    flags = vars(_parser().parse_args([_hyphenated(word) for word in arguments]))
-    values = {name: _checked(name, flags[name]) for name in hyperparameters.NAMES}
-    train, validation = paths.folders(flags, environ)
+    """Parses a command line and an environment."""
+    flags = vars(_parser().parse_args([_normalize_flag(word) for word in arguments]))
+    values = {name: _check_bounds(name, flags[name]) for name in hyperparameters.NAMES}
+    train, validation = paths.image_folders(flags, environ)
     return Options(
         hyperparameters=Hyperparameters(**values),
         train=train,
         validation=validation,
-        dataset=paths.dataset(flags, environ, train),
+        dataset=paths.dataset_folder(flags, environ, train),
         weights_file=paths.weights_file(flags["weights"], environ),
-        **_written(flags, environ),
-        **{name: flags[name] for name in _PLAIN},
+        **_output_folders(flags, environ),
+        **{name: flags[name] for name in _UNCHANGED_FLAGS},
     )
 
 
-def _written(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """The folders that are written to, as far as there are any."""
-    found = {
-        "cache_dir": paths.named_cache(flags),
+def _output_folders(flags: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the folders to write to; those that a user named must be writable."""
+    folders = {
+        "cache_dir": paths.cache_from_flag(flags),
         "scratch_dir": flags["scratch_dir"],
-        "model_dir": paths.told(flags, "model_dir", environ, "SM_MODEL_DIR") or Path("model"),
-        "output_dir": paths.told(flags, "output_dir", environ, "SM_OUTPUT_DATA_DIR"),
-        "checkpoint_dir": paths.checkpoints(flags),
+        "model_dir": paths.from_flag_or_variable(flags, "model_dir", environ, "SM_MODEL_DIR") or Path("model"),
+        "output_dir": paths.from_flag_or_variable(flags, "output_dir", environ, "SM_OUTPUT_DATA_DIR"),
+        "checkpoint_dir": paths.checkpoint_folder(flags),
     }
-    checked = {name: place and paths.writable(_spelled(name), place) for name, place in found.items()}
-    # Nobody has asked for the usual place: where it cannot be written to, nothing is kept.
-    return checked | ({"cache_dir": paths.usual_cache(environ)} if flags["cache_dir"] is None else {})
+    checked = {name: place and paths.check_writable(_flag_name(name), place) for name, place in folders.items()}
+    # The user did not ask for the default folder: if it is not writable, nothing is kept.
+    return checked | ({"cache_dir": paths.default_cache(environ)} if flags["cache_dir"] is None else {})
 
 
-def _truth(word: str) -> bool:
-    """SageMaker's toolkit hands a JSON true or false on as a word."""
+def _boolean(word: str) -> bool:
+    """Parses true and false, which SageMaker's toolkit passes on as text."""
     try:
         return {"true": True, "false": False}[word.lower()]
     except KeyError:
         raise argparse.ArgumentTypeError(f"{word} is neither true nor false") from None
 
 
-def _number(kind: Callable[[str], float], least: float, most: float) -> Callable[[str], float]:
-    """What reads a number between two others."""
+def _number_between(kind: Callable[[str], float], minimum: float, maximum: float) -> Callable[[str], float]:
+    """Returns a parser for numbers between two bounds."""
 
     def read(word: str) -> float:
         try:
             value = kind(word)
         except ValueError:
             value = math.nan
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"{word} is none that can be used; give {least:g} to {most:g}")
+        if not minimum <= value <= maximum:
+            raise argparse.ArgumentTypeError(f"{word} is out of range; give {minimum:g} to {maximum:g}")
         return value
 
     return read
@@ -114,22 +114,22 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("data")
-    everything = paths.channel(contract.ALL_IN_ONE)
+    all_in_one = paths.channel_variable(contract.ALL_IN_ONE)
     group.add_argument(
         "--data",
         type=Path,
-        help=f"a folder with train/ and validation/ (or valid/) by class; default ${everything}, if there is no other",
+        help=f"a folder with train/ and validation/ (or valid/) by class; default ${all_in_one}, unless others are set",
     )
-    for name, what in (
+    for name, description in (
         (contract.TRAINING, "the training images"),
         (contract.VALIDATION, "the validation images"),
         (contract.DATASET, "the folder of dataset.json"),
     ):
-        group.add_argument(f"--{name}", type=Path, help=f"{what}; default ${paths.channel(name)}")
+        group.add_argument(f"--{name}", type=Path, help=f"{description}; default ${paths.channel_variable(name)}")
     group.add_argument(
         "--image-size",
-        type=_number(int, 1, LARGEST_IMAGE),
-        help="the side of the pictures; default that of dataset.json, or 224",
+        type=_number_between(int, 1, MAX_IMAGE_SIZE),
+        help="side of the pictures in pixels; default from dataset.json, or 224",
     )
 
 
@@ -137,24 +137,26 @@ def _add_results(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
     group.add_argument("--model-dir", type=Path, help="where the model is written; default $SM_MODEL_DIR, or model/")
     group.add_argument("--output-dir", type=Path, help="where history.json is copied to; default $SM_OUTPUT_DATA_DIR")
-    group.add_argument("--checkpoint-dir", type=Path, help="where to resume from, and save to at every epoch")
+    group.add_argument(
+        "--checkpoint-dir", type=Path, help="where checkpoints are saved at every epoch, and resumed from"
+    )
     group.add_argument(
         "--checkpoint-minutes",
-        type=_number(float, 0, 1440),
+        type=_number_between(float, 0, 1440),
         default=5.0,
-        help="save in the midst of an epoch, too, when the last one is so old; 0 is never; default %(default)g",
+        help="save during an epoch, too, if the last checkpoint is older; 0 is never; default %(default)g",
     )
     group.add_argument(
         "--cache-dir",
         type=Path,
-        help="where features of a frozen backbone are kept for later runs, in a quarter of what is free there; "
-        f"none keeps none; default ${paths.WARM_POOL}, or a folder in {gettempdir()}",
+        help="cache for features of a frozen backbone, using up to a quarter of the free space; "
+        f"none disables it; default ${paths.WARM_POOL_VARIABLE}, or a folder in {gettempdir()}",
     )
     group.add_argument(
         "--scratch-dir",
         type=Path,
         default=Path(gettempdir()),
-        help="where features lie that memory does not hold, while they are needed; default %(default)s",
+        help="temporary files for features that do not fit into memory; default %(default)s",
     )
 
 
@@ -163,55 +165,54 @@ def _add_hyperparameters(parser: argparse.ArgumentParser) -> None:
     for name, value in hyperparameters.DEFAULTS.items():
         kind = hyperparameters.NUMBERS[name][0] if name in hyperparameters.NUMBERS else str
         group.add_argument(
-            f"--{_spelled(name)}", type=kind, default=value, choices=_CHOICES.get(name), help=_help(name)
+            f"--{_flag_name(name)}", type=kind, default=value, choices=_CHOICES.get(name), help=_help_text(name)
         )
 
 
 def _add_machine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machine")
     group.add_argument(
-        "--workers", type=_number(int, 0, 1024), help="processes that decode pictures; default by the machine"
+        "--workers", type=_number_between(int, 0, 1024), help="processes that decode pictures; default by the machine"
     )
     group.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    group.add_argument("--backend", default="auto", choices=backends.NAMES, help="what joins several processes")
+    group.add_argument("--backend", default="auto", choices=backends.NAMES, help="what connects several processes")
     group.add_argument(
         "--wait-minutes",
-        type=_number(float, 0.01, 1440),
+        type=_number_between(float, 0.01, 1440),
         default=PATIENCE / 60,
-        help="how long one process waits for another before it gives up; default %(default)g",
+        help="how long a process waits for another before it gives up; default %(default)g",
     )
     group.add_argument(
         "--compile",
         dest="compiled",
         nargs="?",
-        type=_truth,
+        type=_boolean,
         const=True,
         default=False,
         help="compile the network first; for --layers all",
     )
 
 
-def _help(name: str) -> str:
+def _help_text(name: str) -> str:
     if name not in hyperparameters.NUMBERS:
         return f"{hyperparameters.MEANINGS[name]}; default %(default)s"
-    _, least, most = hyperparameters.NUMBERS[name]
-    return f"{hyperparameters.MEANINGS[name]}, {least:g} to {most:g}; default %(default)s"
+    _, minimum, maximum = hyperparameters.NUMBERS[name]
+    return f"{hyperparameters.MEANINGS[name]}, {minimum:g} to {maximum:g}; default %(default)s"
 
 
-def _hyphenated(word: str) -> str:
-    """A flag in the spelling that the parser knows: --batch_size is --batch-size."""
+def _normalize_flag(word: str) -> str:
+    """Returns a flag in argparse's spelling: --batch_size becomes --batch-size."""
     name, equals, value = word.partition("=")
     return name.replace("_", "-") + equals + value if word.startswith("--") else word
 
 
-def _spelled(name: str) -> str:
-    """The flag of a name."""
+def _flag_name(name: str) -> str:
     return name.replace("_", "-")
 
 
-def _checked(name: str, value: Any) -> Any:
+def _check_bounds(name: str, value: Any) -> Any:
     if name in hyperparameters.NUMBERS:
-        _, least, most = hyperparameters.NUMBERS[name]
-        if not least <= value <= most:
-            raise UsageError(f"--{_spelled(name)} is {value}; give {least:g} to {most:g}")
+        _, minimum, maximum = hyperparameters.NUMBERS[name]
+        if not minimum <= value <= maximum:
+            raise UsageError(f"--{_flag_name(name)} is {value}", f"give {minimum:g} to {maximum:g}")
     return value

@@ -1,8 +1,8 @@
-"""Folders of images by class, and the batches that are read from them.
+"""The torch Dataset of a split's pictures, and the sampler that distributes batches over processes.
 
-A batch is bytes: pictures are decoded, cropped and flipped by worker processes, and become numbers on the device. What
-happens to a picture depends on the seed, the epoch and the picture alone: not on how many workers or processes there
-are, so that an interrupted epoch goes on as if nothing had been.
+A batch is bytes: worker processes decode, crop and flip pictures, and the device converts them to floats. What happens
+to a picture depends only on the seed, the epoch and its index, not on the number of workers or processes, so that an
+interrupted epoch continues exactly.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ import tensors
 from errors import DataError
 from split import Split
 
-_LEAST_AREA = 0.35
-NOT_COUNTED = -1
-Item = tuple[int, int, bool]
-"""Which picture, in which epoch, and whether it counts: whoever has no part of a batch looks at one all the same."""
+_MIN_CROP_AREA = 0.35
+IGNORE_INDEX = -1
+SampleKey = tuple[int, int, bool]
+"""The index of a picture, the epoch, and whether it counts: an empty part of a batch gets one that does not count."""
 
 
 def class_names(folder: Path) -> tuple[str, ...]:
-    """The classes of a folder: its folders, in order."""
+    """Returns the classes of a folder: the names of its folders, sorted."""
     names = tuple(sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")))
     if len(names) < 2:
-        raise DataError(f"{folder} has {len(names)} folders of classes; a classifier needs two or more")
+        raise DataError(f"{folder} has {len(names)} folders of classes", "a classifier needs two or more")
     return names
 
 
-class Pictures(data.Dataset[tuple[torch.Tensor, int]]):
-    """The pictures of a split as bytes: the middle of each, or a part that differs from epoch to epoch."""
+class PictureDataset(data.Dataset[tuple[torch.Tensor, int]]):
+    """The pictures of a split as bytes: the center crop, or with a seed, a random crop that differs by epoch."""
 
     def __init__(self, folder: Split, side: int, seed: int | None = None) -> None:
         self.folder, self.side, self.seed = folder, side, seed
@@ -43,38 +43,40 @@ class Pictures(data.Dataset[tuple[torch.Tensor, int]]):
     def __len__(self) -> int:
         return len(self.folder.paths)
 
-    def __getitem__(self, item: Item) -> tuple[torch.Tensor, int]:
-        index, epoch, counted = item
-        target = self.folder.targets[index] if counted else NOT_COUNTED
+    def __getitem__(self, item: SampleKey) -> tuple[torch.Tensor, int]:
+        index, epoch, is_counted = item
+        target = self.folder.targets[index] if is_counted else IGNORE_INDEX
         path = self.folder.paths[index]
         try:
-            # A large JPEG comes at twice the side: the smallest part that is taken of it still has the network's size.
+            # A large JPEG is decoded at twice the side, so that even the smallest crop has the network's size.
             picture = pictures.decode(path.read_bytes(), short_side=self.side)
-        except (DataError, OSError) as error:
-            raise DataError(f"{path} {error}") from None
+        except DataError as error:
+            raise error.about(path) from None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}", "check the file and its disk") from None
         if self.seed is None:
             return tensors.pixels(picture, self.side), target
-        varied = vary(picture, self.side, np.random.default_rng((self.seed, epoch, index)))
-        return torch.from_numpy(np.array(varied)).permute(2, 0, 1), target
+        augmented = augment(picture, self.side, np.random.default_rng((self.seed, epoch, index)))
+        return torch.from_numpy(np.array(augmented)).permute(2, 0, 1), target
 
 
-def vary(picture: Image.Image, side: int, chance: np.random.Generator) -> Image.Image:
-    """A part of a picture at the size of the network, sometimes mirrored: what the network shall not mind."""
-    area, ratio = chance.uniform(_LEAST_AREA, 1.0), np.exp(chance.uniform(np.log(3 / 4), np.log(4 / 3)))
-    whole = picture.width * picture.height * area
-    width = min(picture.width, max(1, round((whole * ratio) ** 0.5)))
-    height = min(picture.height, max(1, round((whole / ratio) ** 0.5)))
-    left, top = chance.integers(picture.width - width + 1), chance.integers(picture.height - height + 1)
+def augment(picture: Image.Image, side: int, rng: np.random.Generator) -> Image.Image:
+    """Returns a random crop at the network's size, flipped half of the time."""
+    share, ratio = rng.uniform(_MIN_CROP_AREA, 1.0), np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+    crop_area = picture.width * picture.height * share
+    width = min(picture.width, max(1, round((crop_area * ratio) ** 0.5)))
+    height = min(picture.height, max(1, round((crop_area / ratio) ** 0.5)))
+    left, top = rng.integers(picture.width - width + 1), rng.integers(picture.height - height + 1)
     box = (int(left), int(top), int(left) + width, int(top) + height)
-    part = picture.resize((side, side), Image.Resampling.BILINEAR, box=box)
-    return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if chance.random() < 0.5 else part
+    crop = picture.resize((side, side), Image.Resampling.BILINEAR, box=box)
+    return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
-class Share(data.Sampler[list[Item]]):
-    """One process's part of every batch of an epoch: all batches are cut from one order, which every process knows."""
+class DistributedBatchSampler(data.Sampler[list[SampleKey]]):
+    """Yields one process's part of every batch. All processes cut their batches from the same shuffled order."""
 
-    def __init__(self, count: int, batch: int, rank: int, world: int, seed: int | None) -> None:
-        self.count, self.batch, self.rank, self.world, self.seed = count, batch, rank, world, seed
+    def __init__(self, count: int, batch: int, rank: int, world_size: int, seed: int | None) -> None:
+        self.count, self.batch, self.rank, self.world_size, self.seed = count, batch, rank, world_size, seed
         self.epoch, self.first = 0, 0
 
     def __len__(self) -> int:
@@ -82,24 +84,26 @@ class Share(data.Sampler[list[Item]]):
 
     @property
     def steps(self) -> int:
-        """How many batches an epoch has."""
-        whole = self.batch * self.world
-        steps = -(-self.count // whole)
-        # A last batch of next to nothing would have no variance to normalize by: it goes with the one before.
-        too_few = self.seed is not None and steps > 1 and self.count - (steps - 1) * whole < 2 * self.world
-        return steps - 1 if too_few else steps
+        """The number of batches in an epoch."""
+        step_size = self.batch * self.world_size
+        steps = -(-self.count // step_size)
+        # A very small last batch has no variance to normalize by, so it joins the one before.
+        is_last_too_small = (
+            self.seed is not None and steps > 1 and self.count - (steps - 1) * step_size < 2 * self.world_size
+        )
+        return steps - 1 if is_last_too_small else steps
 
     def size(self, step: int) -> int:
-        """How many samples a batch has, of all processes together."""
-        whole = self.batch * self.world
-        return self.count - step * whole if step == self.steps - 1 else whole
+        """Returns the number of samples in a batch, over all processes."""
+        step_size = self.batch * self.world_size
+        return self.count - step * step_size if step == self.steps - 1 else step_size
 
-    def __iter__(self) -> Iterator[list[Item]]:
+    def __iter__(self) -> Iterator[list[SampleKey]]:
         order = np.arange(self.count)
         if self.seed is not None:
             np.random.default_rng((self.seed, self.epoch)).shuffle(order)
         for step in range(self.first, self.steps):
-            start = step * self.batch * self.world
-            part = order[start : start + self.size(step)][self.rank :: self.world]
-            mine = [(int(index), self.epoch, True) for index in part]
-            yield mine or [(int(order[start]), self.epoch, False)]
+            start = step * self.batch * self.world_size
+            own_indexes = order[start : start + self.size(step)][self.rank :: self.world_size]
+            own = [(int(index), self.epoch, True) for index in own_indexes]
+            yield own or [(int(order[start]), self.epoch, False)]

@@ -1,4 +1,4 @@
-"""Number formats: which one a device computes fast, and what must be done about it while training."""
+"""Number formats: which one a device computes fast, and what training with it needs."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ _FORMATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 @dataclass(frozen=True)
 class Precision:
-    """A format and the device that computes in it."""
+    """A number format, and the device that computes in it."""
 
     name: str
     device: torch.device
 
     def autocast(self) -> AbstractContextManager[Any]:
-        """Within this, what gains from the format is computed in it."""
-        kind = _FORMATS.get(self.name)
-        return torch.autocast(self.device.type, dtype=kind or torch.bfloat16, enabled=kind is not None)
+        """Computes suitable operations in the format."""
+        dtype = _FORMATS.get(self.name)
+        return torch.autocast(self.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
 
     def scaler(self) -> Any:
-        """What keeps small gradients alive in fp16; elsewhere it does nothing."""
+        """Scales the loss so that small gradients survive in fp16; does nothing for other formats."""
         return torch.amp.GradScaler(self.device.type, enabled=self.name == "fp16")
 
     @property
     def memory_format(self) -> Any:
-        """How pictures lie in memory: colors last, where the fast kernels want it so."""
+        """The layout of pictures in memory: channels last, if the fast kernels need it."""
         return torch.contiguous_format if self.name == "fp32" else torch.channels_last
 
 
 def choose(name: str, device: torch.device) -> Precision:
-    """The format of a name on a device; auto is the fastest that the hardware computes."""
+    """Returns the format for a `--precision` value; auto is the fastest in hardware."""
     if name == "auto":
         return Precision(_fastest(device), device)
     if name == "fp16" and device.type != "cuda":
-        raise UsageError("--precision fp16 is for GPUs, and there is none here; use auto, fp32 or bf16")
+        raise UsageError("--precision fp16 needs a GPU, and there is none here", "use auto, fp32 or bf16")
     return Precision(name, device)
 
 
@@ -52,8 +52,8 @@ def _fastest(device: torch.device) -> str:
 
 
 def _has_fast_bfloat16() -> bool:
-    """Whether the CPU computes bf16 in hardware; without it, it would be slower than fp32."""
+    """Returns whether the CPU computes bf16 in hardware; otherwise bf16 is slower than fp32."""
     try:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
-        return False  # no Linux, so nobody to ask
+        return False  # not Linux

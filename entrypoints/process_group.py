@@ -1,7 +1,7 @@
-"""The processes that train together: who they are, on which device each computes, and what they add up.
+"""The processes that train together: their ranks, their devices, and the values that they exchange.
 
-Whoever starts them says so in the environment: torchrun (RANK, WORLD_SIZE, LOCAL_RANK), mpirun, which SageMaker's
-smddp launcher uses (OMPI_COMM_WORLD_…), or SageMaker's list of hosts alone. One process by itself needs none of it.
+The launcher describes them in the environment: torchrun (RANK, WORLD_SIZE, LOCAL_RANK), mpirun, which SageMaker's smddp
+launcher uses (OMPI_COMM_WORLD_…), or only SageMaker's list of hosts. A single process needs none of these.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from torch import distributed
 import backends
 import command
 import devices
-from watchdog import bounded
 from errors import LostError
+from watchdog import watchdog
 
 _LAUNCHERS = (
     ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"),
@@ -35,146 +35,145 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
-    """Which of how many processes this is, of all and of those on its machine."""
+class Rank:
+    """The rank of this process among all processes, and among those on its machine."""
 
     rank: int = 0
-    world: int = 1
+    world_size: int = 1
     local_rank: int = 0
-    local_world: int = 1
+    local_world_size: int = 1
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """This process among all that train together."""
+class ProcessGroup:
+    """This process and the group that it trains with; without a backend, it trains alone."""
 
-    place: Place
+    rank_info: Rank
     device: torch.device
     backend: str
     patience: float = PATIENCE
 
     @property
-    def is_first(self) -> bool:
-        """Whether this is the one process that writes."""
-        return self.place.rank == 0
+    def is_main(self) -> bool:
+        """Whether this is the process that writes files."""
+        return self.rank_info.rank == 0
 
-    def summed(self, values: torch.Tensor) -> torch.Tensor:
-        """The sum of what every process has, in its place."""
+    def all_reduce_sum(self, values: torch.Tensor) -> torch.Tensor:
+        """Replaces values by their sum over all processes."""
         if self.backend:
             distributed.all_reduce(values)
         return values
 
     def totals(self, values: torch.Tensor) -> list[float]:
-        """The sums of what every process has, as numbers."""
-        with self._bounded():
-            found: list[float] = self.summed(values.clone()).tolist()
-        return found
+        """Returns the sums over all processes as numbers."""
+        with self._watchdog():
+            totals: list[float] = self.all_reduce_sum(values.clone()).tolist()
+        return totals
 
-    def any_says(self, *answers: bool) -> tuple[bool, ...]:
-        """For each of some questions, whether any process says yes: all of them get to know the same."""
+    def any_true(self, *answers: bool) -> tuple[bool, ...]:
+        """Returns, for each flag, whether it is true in any process."""
         if not self.backend:
             return answers
         votes = torch.tensor(answers, dtype=torch.float32, device=self.device)
         return tuple(total > 0 for total in self.totals(votes))
 
-    def least(self, value: int) -> int:
-        """The least of what every process has."""
+    def minimum(self, value: int) -> int:
+        """Returns the minimum over all processes."""
         if not self.backend:
             return value
-        values = torch.zeros(self.place.world, dtype=torch.float64, device=self.device)
-        values[self.place.rank] = value
+        values = torch.zeros(self.rank_info.world_size, dtype=torch.float64, device=self.device)
+        values[self.rank_info.rank] = value
         return int(min(self.totals(values)))
 
-    def told(self, value: Any) -> Any:
-        """What the first process has, told to all."""
+    def broadcast(self, value: Any) -> Any:
+        """Returns the main process's value in every process."""
         if not self.backend:
             return value
         box = [value]
-        with self._bounded():
+        with self._watchdog():
             distributed.broadcast_object_list(box, src=0, device=self.device)
         return box[0]
 
-    def wait(self) -> None:
-        """Wait until every process is here."""
+    def barrier(self) -> None:
+        """Waits for all processes."""
         if self.backend:
-            with self._bounded():
+            with self._watchdog():
                 distributed.barrier()
 
-    def leave(self, code: int = 0) -> None:
-        """Leave the group in order: the process ends here too, because gloo's threads may abort what outlives them."""
+    def shut_down(self, code: int = 0) -> None:
+        """Leaves the group and ends the process: gloo's threads may abort a process that lives longer."""
         if self.backend:
             distributed.destroy_process_group()
-            self.abandon(code)
+            self.exit_now(code)
 
-    def abandon(self, code: int) -> NoReturn:
-        """End at once: others may wait for this process in the middle of something, and learn by its end."""
+    def exit_now(self, code: int) -> NoReturn:
+        """Ends the process at once: others may wait for it in the middle of an operation, and notice its end."""
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
 
-    def lost(self, reason: str) -> LostError:
-        """What to say when the others are not there any more."""
-        place = self.place
+    def lost_error(self, reason: str) -> LostError:
+        rank_info = self.rank_info
         return LostError(
-            f"process {place.rank + 1} of {place.world} has lost the others ({reason}); "
-            "what the first of them that ended has logged says why, and --wait-minutes is how long each is waited for"
+            f"process {rank_info.rank + 1} of {rank_info.world_size} lost the connection to the others ({reason})",
+            "read the log of the process that ended first, or raise --wait-minutes",
         )
 
-    def _bounded(self) -> AbstractContextManager[None]:
-        """gloo bounds its own waiting; what waits for a GPU would wait until the library aborts the process."""
+    def _watchdog(self) -> AbstractContextManager[None]:
+        """Limits waiting for other processes, except for gloo, which has its own time-out."""
         if self.backend in ("", "gloo"):
             return nullcontext()
-        return bounded(self.patience, self._give_up)
+        return watchdog(self.patience, self._time_out)
 
-    def _give_up(self) -> None:
-        command.tell(self.lost(f"none has answered for {self.patience / 60:g} minutes"))
-        self.abandon(command.MISTAKE_EXIT)
+    def _time_out(self) -> None:
+        command.report_error(self.lost_error(f"no answer for {self.patience / 60:g} minutes"))
+        self.exit_now(command.USER_ERROR_EXIT)
 
 
-def find(environ: Mapping[str, str]) -> Place:
-    """Which process this is, by what its launcher says."""
-    for rank, world, *local in _LAUNCHERS:
-        if rank in environ and world in environ:
+def from_environment(environ: Mapping[str, str]) -> Rank:
+    """Returns the rank of this process from its launcher's variables."""
+    for rank, world_size, *local in _LAUNCHERS:
+        if rank in environ and world_size in environ:
             here = (int(environ.get(name, default)) for name, default in zip(local, "01", strict=True))
-            return Place(int(environ[rank]), int(environ[world]), *here)
+            return Rank(int(environ[rank]), int(environ[world_size]), *here)
     hosts = _hosts(environ)
     if len(hosts) > 1 and environ.get("SM_CURRENT_HOST") in hosts:
-        return Place(hosts.index(environ["SM_CURRENT_HOST"]), len(hosts))
-    return Place()
+        return Rank(hosts.index(environ["SM_CURRENT_HOST"]), len(hosts))
+    return Rank()
 
 
-def join(device: str, backend: str, patience: float, environ: Mapping[str, str] = os.environ) -> Ranks:
-    """Join the processes that train together, if there are several."""
-    place = find(environ)
-    chosen = devices.choose(device, place.local_rank, place.local_world, devices.gpus())
+def join(device: str, backend: str, patience: float, environ: Mapping[str, str] = os.environ) -> ProcessGroup:
+    """Joins the process group, if there are several processes."""
+    rank_info = from_environment(environ)
+    chosen = devices.choose(device, rank_info.local_rank, rank_info.local_world_size, devices.gpu_count())
     if chosen.type == "cuda":
         torch.cuda.set_device(chosen)
     used = backends.choose(backend, chosen.type, environ)
-    if place.world == 1:
-        return Ranks(place, chosen, "")
+    if rank_info.world_size == 1:
+        return ProcessGroup(rank_info, chosen, "")
     backends.load(used)
     os.environ.setdefault("MASTER_ADDR", next(iter(_hosts(environ)), "127.0.0.1"))
     os.environ.setdefault("MASTER_PORT", _PORT)
-    _meet(used, place, patience)
-    log.info("process %d of %d, joined by %s on %s", place.rank + 1, place.world, used, chosen)
-    return Ranks(place, chosen, used, patience)
+    _init_process_group(used, rank_info, patience)
+    log.info("process %d of %d, joined by %s on %s", rank_info.rank + 1, rank_info.world_size, used, chosen)
+    return ProcessGroup(rank_info, chosen, used, patience)
 
 
-def _meet(backend: str, place: Place, patience: float) -> None:
-    # Where waiting is bounded here, the library's own bound comes second: it aborts the process.
+def _init_process_group(backend: str, rank_info: Rank, patience: float) -> None:
+    # Our own watchdog acts first; the library's time-out would abort the process.
     limit = timedelta(seconds=patience if backend == "gloo" else 2 * patience)
     try:
-        distributed.init_process_group(backend, rank=place.rank, world_size=place.world, timeout=limit)
+        distributed.init_process_group(backend, rank=rank_info.rank, world_size=rank_info.world_size, timeout=limit)
     except distributed.DistError as error:
         raise LostError(
-            f"process {place.rank + 1} of {place.world} has not met the others at "
-            f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} ({error}); start all of them, "
-            "with one MASTER_ADDR and one MASTER_PORT that is free and can be reached"
+            f"process {rank_info.rank + 1} of {rank_info.world_size} could not connect to the others at "
+            f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} ({error})",
+            "start all of them with the same MASTER_ADDR and the same free and reachable MASTER_PORT",
         ) from None
 
 
 def _hosts(environ: Mapping[str, str]) -> list[str]:
-    """The machines of a job, in the order that all of them agree on."""
+    """Returns the hosts of a job in the same order on all of them."""
     listed: list[str] = json.loads(environ.get("SM_HOSTS", "[]"))
     return sorted(listed)

@@ -1,6 +1,6 @@
-"""An object in S3, and all objects below a prefix, for download.py.
+"""An object in S3, and all objects below a prefix, as download.py needs them.
 
-Only here boto3 is needed, and it is imported when it is: a data set from the web or from a disk does without.
+Only this module needs boto3, and imports it when it is used: a data set from the web or from a disk works without.
 """
 
 from __future__ import annotations
@@ -11,14 +11,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from download import Answer, Changed, Interrupted, Patience, check_size, download
+from download import DownloadInterrupted, RemoteChanged, RemoteStream, RetryPolicy, check_size, download
 from errors import DataError
-from safe_names import inside
 from progress import Progress
+from safe_names import safe_path
 
-_AT_ONCE = 16
-_COME_ANEW = ("PreconditionFailed", "InvalidRange", "412", "416")
-_COME_BACK = ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling", "RequestLimitExceeded")
+_CONCURRENCY = 16
+_CHANGED_CODES = ("PreconditionFailed", "InvalidRange", "412", "416")
+_RETRYABLE_CODES = (
+    "SlowDown",
+    "RequestTimeout",
+    "InternalError",
+    "ServiceUnavailable",
+    "Throttling",
+    "RequestLimitExceeded",
+)
 _REMEDY = "check the address, the role's s3:GetObject and s3:ListBucket, and its key if it is encrypted"
 
 
@@ -30,96 +37,96 @@ class S3Remote:
         self.name = f"s3://{bucket}/{key}"
 
     @contextmanager
-    def open(self, offset: int, version: str) -> Iterator[Answer]:
-        """The bytes from an offset on, of the same object."""
+    def open(self, offset: int, version: str) -> Iterator[RemoteStream]:
+        """Opens the bytes of the same version from an offset."""
         conditions = {"Range": f"bytes={offset}-", "IfMatch": version} if offset else {}
-        with _answers(self.name):
+        with _translate_errors(self.name):
             response = self._client.get_object(Bucket=self._bucket, Key=self._key, **conditions)
             with response["Body"] as body:
                 start = offset if response["ResponseMetadata"]["HTTPStatusCode"] == 206 else 0
-                yield Answer(body.read, start, start + response["ContentLength"], response["ETag"])
+                yield RemoteStream(body.read, start, start + response["ContentLength"], response["ETag"])
 
 
-def s3_client(patience: Patience) -> Any:
-    """A client that gives up in time; AWS's own variables say where and as whom."""
+def s3_client(retry: RetryPolicy) -> Any:
+    """Creates a client with time-outs; AWS's own variables give the region and the credentials."""
     import boto3
     from botocore.config import Config
 
     return boto3.client(
         "s3",
         config=Config(
-            connect_timeout=patience.timeout_seconds,
-            read_timeout=patience.timeout_seconds,
-            max_pool_connections=_AT_ONCE,
-            retries={"mode": "standard", "total_max_attempts": patience.tries},
+            connect_timeout=retry.timeout_seconds,
+            read_timeout=retry.timeout_seconds,
+            max_pool_connections=_CONCURRENCY,
+            retries={"mode": "standard", "total_max_attempts": retry.max_attempts},
         ),
     )
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key."""
+    """Returns the bucket and the key."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 
 
-def fetch_prefix(uri: str, folder: Path, most_bytes: int, patience: Patience, client: Any) -> None:
-    """Every object below a prefix into a folder, many at once."""
+def fetch_prefix(uri: str, folder: Path, max_bytes: int, retry: RetryPolicy, client: Any) -> None:
+    """Downloads every object below a prefix into a folder, several at once."""
     bucket, prefix = split_uri(uri)
-    sizes = _listed(client, bucket, prefix)
+    sizes = _list_sizes(client, bucket, prefix)
     if not sizes:
-        raise DataError(f"{uri} holds nothing; check the address: a folder ends with /, an archive with .zip")
-    check_size(uri, sum(sizes.values()), most_bytes, folder)
+        raise DataError(f"{uri} holds nothing", "check the address: a folder ends with /, an archive with .zip")
+    check_size(uri, sum(sizes.values()), max_bytes, folder)
     progress = Progress(f"fetching {uri}", "objects")
-    silent = Progress(uri, "bytes", every=float("inf"))
+    silent_progress = Progress(uri, "bytes", interval=float("inf"))
 
     def fetch(key: str) -> None:
-        path = folder / inside(key.removeprefix(prefix))
+        path = folder / safe_path(key.removeprefix(prefix))
         path.parent.mkdir(parents=True, exist_ok=True)
         if key.endswith("/"):
             path.mkdir(exist_ok=True)
         else:
-            download(S3Remote(client, bucket, key), path, most_bytes, patience, silent)
+            download(S3Remote(client, bucket, key), path, max_bytes, retry, silent_progress)
 
-    pool = ThreadPoolExecutor(_AT_ONCE)
+    pool = ThreadPoolExecutor(_CONCURRENCY)
     try:
         for done, _ in enumerate(pool.map(fetch, sizes), 1):
-            progress.at(done, len(sizes))
+            progress.update(done, len(sizes))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _listed(client: Any, bucket: str, prefix: str) -> dict[str, int]:
+def _list_sizes(client: Any, bucket: str, prefix: str) -> dict[str, int]:
     sizes: dict[str, int] = {}
     try:
-        with _answers(f"s3://{bucket}/{prefix}"):
+        with _translate_errors(f"s3://{bucket}/{prefix}"):
             for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-                sizes |= {one["Key"]: one["Size"] for one in page.get("Contents", ()) if one["Key"] != prefix}
-    except Interrupted as interruption:
-        raise DataError(f"s3://{bucket}/{prefix}: {interruption}; try again later") from None
+                sizes |= {entry["Key"]: entry["Size"] for entry in page.get("Contents", ()) if entry["Key"] != prefix}
+    except DownloadInterrupted as error:
+        raise DataError(f"s3://{bucket}/{prefix}: {error}", "try again later") from None
     return sizes
 
 
 @contextmanager
-def _answers(name: str) -> Iterator[None]:
-    """What botocore raises, as what download.py knows."""
+def _translate_errors(name: str) -> Iterator[None]:
+    """Turns botocore's errors into those of download.py."""
     from botocore import exceptions
     from urllib3.exceptions import HTTPError
 
     try:
         yield
     except exceptions.ClientError as error:
-        raise _refusal(name, error.response) from None
+        raise _translate(name, error.response) from None
     except (exceptions.HTTPClientError, exceptions.IncompleteReadError, HTTPError, OSError) as error:
-        raise Interrupted(f"the connection failed ({error})") from None
+        raise DownloadInterrupted(f"the connection failed ({error})") from None
     except exceptions.BotoCoreError as error:
-        raise DataError(f"{name}: {error}; {_REMEDY}") from None
+        raise DataError(f"{name}: {error}", _REMEDY) from None
 
 
-def _refusal(name: str, response: Any) -> Exception:
+def _translate(name: str, response: Any) -> Exception:
     code, status = response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
-    told = f"answered {code} {response['Error'].get('Message', '')}".strip()
-    if code in _COME_ANEW:
-        return Changed(told)
-    if code in _COME_BACK or status >= 500:
-        return Interrupted(told)
-    return DataError(f"{name} {told}; {_REMEDY}")
+    answer = f"answered {code} {response['Error'].get('Message', '')}".strip()
+    if code in _CHANGED_CODES:
+        return RemoteChanged(answer)
+    if code in _RETRYABLE_CODES or status >= 500:
+        return DownloadInterrupted(answer)
+    return DataError(f"{name} {answer}", _REMEDY)

@@ -1,7 +1,7 @@
-"""The names that archives and buckets give to files, before any of them becomes a path on this machine.
+"""Checks the names of files in archives and buckets before they become paths on this machine.
 
-A name comes from whoever made the archive. One that leads out of its folder is an attack, or an archive that was
-packed wrongly; either way nothing of it is used.
+The names come from whoever made the archive. A name that leads out of its folder is an attack or a packing error; in
+both cases nothing of the archive is used.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import re
 
 from errors import DataError
 
-# Control characters, and what stands for bytes that are no text.
-_UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+# Control characters, and surrogates for bytes that are not valid text.
+_UNWRITABLE_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-def inside(name: str) -> str:
-    """The name as a relative path with forward slashes; DataError where it leads anywhere else."""
+def safe_path(name: str) -> str:
+    """Returns a name as a relative path with forward slashes; raises DataError if it leads out of the folder."""
     path = name.replace("\\", "/")
     if path.startswith("/") or re.match(r"[A-Za-z]:", path):
-        raise DataError(f"{name!r} is an absolute path; pack the images by relative paths")
+        raise DataError(f"{name!r} is an absolute path", "pack the images by relative paths")
     if ".." in path.split("/"):
-        raise DataError(f"{name!r} leads out of its folder; pack the images without ..")
-    return writable(path)
+        raise DataError(f"{name!r} leads out of its folder", "pack the images without ..")
+    return check_name(path)
 
 
-def writable(name: str) -> str:
-    """The name, if a file, a log and JSON can all hold it."""
-    if _UNWRITABLE.search(name):
-        raise DataError(f"{name!r} has characters that no file name should have; rename it")
+def check_name(name: str) -> str:
+    """Returns a name; raises DataError if a file, a log or JSON could not hold it."""
+    if _UNWRITABLE_CHARACTERS.search(name):
+        raise DataError(f"{name!r} has characters that are not allowed in file names", "rename it")
     return name

@@ -1,6 +1,6 @@
-"""Room for a table of numbers: in memory as far as there is enough, else in a file that takes its room at once.
+"""Allocates a table of numbers: in memory if there is enough, else in a file whose space is reserved at once.
 
-A file that takes its room as it is written ends the process without a word when the disk is full.
+Without reserving, a full disk would kill the process without a message on a later write.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ Table: TypeAlias = "np.ndarray[Any, Any]"
 _GIGABYTE = 10**9
 
 
-def table(rows: int, columns: int, memory: float, folder: Path) -> Table:
-    """A table in memory if it takes no more than that, else in a file of a folder that nobody sees."""
+def allocate(rows: int, columns: int, memory_limit: float, folder: Path) -> Table:
+    """Returns a table in memory if it fits the limit, else in an unlinked file in a folder."""
     size = rows * columns * np.dtype(np.float32).itemsize
-    if size <= memory:
+    if size <= memory_limit:
         return np.empty((rows, columns), np.float32)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -32,16 +32,17 @@ def table(rows: int, columns: int, memory: float, folder: Path) -> Table:
             return np.memmap(name, np.float32, "r+", shape=(rows, columns))
         finally:
             os.close(handle)
-            Path(name).unlink()  # the mapping keeps it; nothing is left behind, however the process ends
+            Path(name).unlink()  # the mapping keeps the data, and nothing is left behind however the process ends
     except OSError as error:
         raise UsageError(
-            f"the features of {rows} pictures take {size / _GIGABYTE:.2f} GB, more than memory has for them, and "
-            f"{folder} has no room for that ({error.strerror}); name a folder that has with --scratch-dir"
+            f"the features of {rows} pictures take {size / _GIGABYTE:.2f} GB, more than fits into memory, and "
+            f"{folder} has no space for that ({error.strerror})",
+            "name another folder with --scratch-dir",
         ) from None
 
 
 def _reserve(handle: int, size: int) -> None:
-    """Take the room of a file before anything is written."""
+    """Reserves the space of a file before anything is written."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(handle, 0, size)
     elif shutil.disk_usage(handle).free < size:

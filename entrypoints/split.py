@@ -1,6 +1,6 @@
-"""One split of a data set: a folder of classes with pictures, read in batches of pixels.
+"""One split of a data set: a folder per class with pictures, read in batches of pixels.
 
-Decoding is spread over threads, which Pillow lets run beside each other, and stays ahead of whoever takes the batches.
+Threads decode ahead of the consumer; Pillow releases the GIL.
 """
 
 from __future__ import annotations
@@ -20,58 +20,60 @@ import tensors
 from errors import DataError
 
 Pixels = dict[int, torch.Tensor]
-_AHEAD = 2
+_BATCHES_AHEAD = 2
 
 
 @dataclass(frozen=True)
 class Split:
-    """The pictures of a split, and the index of each one's class."""
+    """The paths of a split's pictures, and the index of each one's class."""
 
     paths: tuple[Path, ...]
     targets: tuple[int, ...]
 
 
-def find(folder: Path, classes: Sequence[str]) -> Split:
-    """The pictures below a folder, in the order of classes and names."""
+def load(folder: Path, classes: Sequence[str]) -> Split:
+    """Finds the pictures below a folder, ordered by class and name."""
     if not folder.is_dir():
-        raise DataError(f"{folder} is no folder; name one of those that {contract.PREPARE} writes")
+        raise DataError(f"{folder} is not a folder", f"name one of those that {contract.PREPARE} writes")
     indexes = {name: index for index, name in enumerate(classes)}
-    strange = sorted(one.name for one in _visible(folder) if one.name not in indexes)
-    if strange:
-        raise DataError(f"{folder} has {strange[0]}, which is no class of the data set; prepare both together")
-    found = [(path, index) for name, index in indexes.items() for path in _visible(folder / name)]
-    if not found:
-        raise DataError(f"{folder} has no pictures; prepare it again")
-    return Split(tuple(path for path, _ in found), tuple(index for _, index in found))
+    unknown = sorted(entry.name for entry in _visible_entries(folder) if entry.name not in indexes)
+    if unknown:
+        raise DataError(f"{folder} has {unknown[0]}, which is not a class of the data set", "prepare both together")
+    pictures_found = [(path, index) for name, index in indexes.items() for path in _visible_entries(folder / name)]
+    if not pictures_found:
+        raise DataError(f"{folder} has no pictures", "prepare it again")
+    return Split(tuple(path for path, _ in pictures_found), tuple(index for _, index in pictures_found))
 
 
 def batches(split: Split, sides: Sequence[int], size: int) -> Iterator[Pixels]:
-    """The pixels of all pictures in batches, for each image size that is asked for; each is decoded once."""
+    """Yields the pixels of all pictures in batches, for each image size; each picture is decoded once."""
     with ThreadPoolExecutor(cores.available()) as pool:
-        ahead: deque[list[Future[Pixels]]] = deque()
+        pending: deque[list[Future[Pixels]]] = deque()
         for start in range(0, len(split.paths), size):
-            ahead.append([pool.submit(read, path, sides) for path in split.paths[start : start + size]])
-            if len(ahead) > _AHEAD:
-                yield _batch(ahead.popleft(), sides)
-        while ahead:
-            yield _batch(ahead.popleft(), sides)
+            pending.append([pool.submit(read_pixels, path, sides) for path in split.paths[start : start + size]])
+            if len(pending) > _BATCHES_AHEAD:
+                yield _batch(pending.popleft(), sides)
+        while pending:
+            yield _batch(pending.popleft(), sides)
 
 
-def read(path: Path, sides: Sequence[int]) -> Pixels:
-    """The pixels of one picture, for each image size."""
+def read_pixels(path: Path, sides: Sequence[int]) -> Pixels:
+    """Returns the pixels of one picture, for each image size."""
     try:
         picture = pictures.decode(path.read_bytes())
-    except (OSError, DataError) as error:
-        raise DataError(f"{path} {error}") from None
+    except DataError as error:
+        raise error.about(path) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}", "check the file and its disk") from None
     return {side: tensors.pixels(picture, side) for side in sides}
 
 
 def _batch(futures: Sequence[Future[Pixels]], sides: Sequence[int]) -> Pixels:
-    read_ones = [future.result() for future in futures]
-    return {side: torch.stack([one[side] for one in read_ones]) for side in sides}
+    read_pictures = [future.result() for future in futures]
+    return {side: torch.stack([entry[side] for entry in read_pictures]) for side in sides}
 
 
-def _visible(folder: Path) -> list[Path]:
+def _visible_entries(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(one for one in folder.iterdir() if not one.name.startswith("."))
+    return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))

@@ -1,7 +1,7 @@
-"""All or nothing: a data set is made in a hidden folder beside its place, and moved there when it is whole.
+"""Writes a data set in a hidden folder inside the output, and moves it into place when it is complete.
 
-The four folders of the output may be there already, empty: SageMaker makes them, and they can be mounts of their own,
-which nothing can be moved onto. So what is in a folder moves, not the folder.
+The four output folders may exist and be empty: SageMaker creates them. They can be separate mounts, onto which nothing
+can be moved, so the contents of the folders move and not the folders themselves.
 """
 
 from __future__ import annotations
@@ -12,56 +12,57 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from folder_lock import claim
 from errors import UsageError
+from folder_lock import exclusive_access
 
 _PREFIX = ".prepare-"
 
 
 @contextmanager
 def staging_folder(output: Path, channels: Sequence[str]) -> Iterator[Path]:
-    """A folder on the output's disk, gone afterwards; an output folder made for nothing is gone too.
+    """Yields a temporary folder on the output's disk, and removes it afterwards.
 
-    What a run left that was killed is cleared away; what one is at that is still alive is left alone.
+    An output folder that this created and that is still empty is removed too. Folders that killed runs left are
+    deleted, but not the folder of another live run.
     """
-    taken = [name for name in channels if _taken(output / name)]
-    if taken:
-        raise UsageError(f"{output} already holds {', '.join(taken)}; empty it, or name another folder")
-    new = not output.exists()
+    occupied = [name for name in channels if _is_occupied(output / name)]
+    if occupied:
+        raise UsageError(f"{output} already holds {', '.join(occupied)}", "empty it, or name another folder")
+    is_new_folder = not output.exists()
     output.mkdir(parents=True, exist_ok=True)
     try:
-        with claim(output):
-            for left in output.glob(f"{_PREFIX}*"):
-                shutil.rmtree(left)
+        with exclusive_access(output):
+            for leftover in output.glob(f"{_PREFIX}*"):
+                shutil.rmtree(leftover)
             folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=output))
             try:
                 yield folder
             finally:
                 shutil.rmtree(folder)
     finally:
-        if new and not any(output.iterdir()):
+        if is_new_folder and not any(output.iterdir()):
             output.rmdir()
 
 
-def hand_over(made: Path, output: Path, channels: Sequence[str]) -> None:
-    """Move what was made to its place; when that fails half-way, nothing stays there."""
+def publish(staged: Path, output: Path, channels: Sequence[str]) -> None:
+    """Moves the staged folders into place; if that fails, it removes what it had moved."""
     moved: list[Path] = []
     try:
         for name in channels:
-            place = output / name
-            if not place.exists():
-                place.mkdir()
-                moved.append(place)
-            for child in sorted((made / name).iterdir()):
-                moved.append(place / child.name)
-                shutil.move(child, place / child.name)
+            target = output / name
+            if not target.exists():
+                target.mkdir()
+                moved.append(target)
+            for child in sorted((staged / name).iterdir()):
+                moved.append(target / child.name)
+                shutil.move(child, target / child.name)
     except BaseException:
         for path in reversed(moved):
             _remove(path)
         raise
 
 
-def _taken(folder: Path) -> bool:
+def _is_occupied(folder: Path) -> bool:
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
 
 

@@ -1,7 +1,7 @@
-"""Being asked to stop: once, and the work ends in order; once more, and the process ends at once.
+"""Stops a training on SIGTERM: the first signal ends the work in order, a second one ends the process at once.
 
-SIGTERM is heard by a thread of its own: Python tells the main thread only between two of its steps, and one of them can
-be long while torch computes, or waits for processes that are gone.
+A thread receives the signal, because Python's main thread handles signals only between two of its steps, and a step can
+be long while torch computes or waits for processes that are gone.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ import socket
 import threading
 import time
 
-STOPPED_EXIT = 143
-# A launcher and a shell may both hand on what was asked once.
+SIGTERM_EXIT = 143
+# A launcher and a shell may both forward the same signal.
 _ECHO_SECONDS = 2.0
 
 
 class StoppedError(Exception):
-    """Somebody asked the work to stop, and it did; the message says what is kept."""
+    """The work was stopped by a signal; the message says what is saved."""
 
 
-class Stop:
-    """Whether somebody asked the work to stop."""
+class StopSignal:
+    """Tells whether SIGTERM asked the work to stop."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.requested = False
 
     def listen(self) -> None:
-        """Hear SIGTERM from now on."""
-        heard, told = socket.socketpair()
-        told.setblocking(False)
-        threading.Thread(target=self._hear, args=(heard, told), name="stop", daemon=True).start()
-        signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGTERM, _leave_it_to_the_thread)
+        """Starts to listen for SIGTERM."""
+        receiver, sender = socket.socketpair()
+        sender.setblocking(False)
+        threading.Thread(target=self._receive, args=(receiver, sender), name="stop", daemon=True).start()
+        signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, _ignore)
 
-    def _hear(self, heard: socket.socket, _told: socket.socket) -> None:
-        """The number of every signal comes by the socket, whose other end is open as long as this runs."""
-        ignored_until = 0.0
+    def _receive(self, receiver: socket.socket, _sender: socket.socket) -> None:
+        """Reads the number of every signal from the socket. The other end stays open as long as this runs."""
+        ignore_until = 0.0
         while True:
-            if heard.recv(1)[0] != signal.SIGTERM or time.monotonic() < ignored_until:
+            if receiver.recv(1)[0] != signal.SIGTERM or time.monotonic() < ignore_until:
                 continue
-            if self.asked:
-                os._exit(STOPPED_EXIT)
-            self.asked, ignored_until = True, time.monotonic() + _ECHO_SECONDS
+            if self.requested:
+                os._exit(SIGTERM_EXIT)
+            self.requested, ignore_until = True, time.monotonic() + _ECHO_SECONDS
 
 
-def _leave_it_to_the_thread(_signal: int, _frame: object) -> None:
-    """A signal that nobody handles would end the process before the thread hears of it."""
+def _ignore(_signal: int, _frame: object) -> None:
+    """Replaces the default handler, which would end the process before the thread reads the signal."""

@@ -1,4 +1,4 @@
-"""What torch says of the machine and the flags, in the words of a user."""
+"""Turns torch's errors about the machine and the flags into messages with a remedy."""
 
 from __future__ import annotations
 
@@ -9,31 +9,29 @@ import torch
 
 from errors import ModelError
 
+_LESS_MEMORY = "lower --batch-size or the image size"
+
 
 @contextmanager
-def in_plain_words() -> Iterator[None]:
-    """Whatever torch complains of in here that a user can mend is told as such; a bug stays what it is."""
+def translate_torch_errors() -> Iterator[None]:
+    """Raises ModelError for errors of torch that a user can fix; other errors pass unchanged."""
     try:
         yield
     except Exception as error:
-        plain = _plainly(error)
-        if plain is None:
+        translated = _translate(error)
+        if translated is None:
             raise
-        raise plain from error
+        raise translated from error
 
 
-def _plainly(error: Exception) -> ModelError | None:
+def _translate(error: Exception) -> ModelError | None:
     reason = str(error).strip().partition("\n")[0]
-    kinds = {
-        "the GPU has too little memory ({}); lower --batch-size or the image size": isinstance(
-            error, torch.cuda.OutOfMemoryError
-        ),
-        "this machine has too little memory ({}); lower --batch-size or the image size": (
-            isinstance(error, MemoryError) or "DefaultCPUAllocator" in reason
-        ),
-        "torch cannot compile this network here ({}); leave out --compile": type(error).__module__.startswith(
-            ("torch._dynamo", "torch._inductor")
-        ),
-        "a batch is too small to be normalized ({}); raise --batch-size": "more than 1 value per channel" in reason,
-    }
-    return next((ModelError(words.format(reason)) for words, fits in kinds.items() if fits), None)
+    lacks_memory = isinstance(error, MemoryError) or "DefaultCPUAllocator" in reason
+    cannot_compile = type(error).__module__.startswith(("torch._dynamo", "torch._inductor"))
+    table = (
+        (isinstance(error, torch.cuda.OutOfMemoryError), "the GPU has too little memory", _LESS_MEMORY),
+        (lacks_memory, "this machine has too little memory", _LESS_MEMORY),
+        (cannot_compile, "torch cannot compile this network here", "leave out --compile"),
+        ("more than 1 value per channel" in reason, "a batch is too small to be normalized", "raise --batch-size"),
+    )
+    return next((ModelError(f"{cause} ({reason})", remedy) for is_match, cause, remedy in table if is_match), None)

@@ -1,7 +1,7 @@
-"""torchvision, imported wherever the scripts run.
+"""Imports torchvision wherever the scripts run.
 
-torchvision's compiled half may be built for another torch than the one that is there (a CUDA build beside a CPU torch):
-then its import fails over two operators that no classifier uses. They are named here, and it imports.
+The compiled part of torchvision may be built for another torch (a CUDA build beside a CPU torch). Its import then fails
+for two operators that no classifier uses. They are defined here, and the import succeeds.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import torch
 try:
     import torchvision
 except RuntimeError:
-    # Kept alive by its name: what the library defines ends with it.
+    # The name keeps the library alive, and with it the operators.
     _LIBRARY = torch.library.Library("torchvision", "DEF")
     for _operator in ("nms", "qnms"):
         _LIBRARY.define(f"{_operator}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")

@@ -1,9 +1,9 @@
-"""Train a classifier: in a SageMaker container, on a rented machine, or here.
+"""Trains a classifier: in a SageMaker container, on a rented machine, or on this one.
 
     python train.py --data DIR --model-dir OUT
 
 DIR has train/ and validation/ (or valid/) with a folder of images for every class, as prepare.py writes them or as the
-course project's zip has them. Several processes train together when torchrun, mpirun or SageMaker starts them.
+course project's zip has them. Several processes train together if torchrun, mpirun or SageMaker starts them.
 """
 
 from __future__ import annotations
@@ -16,108 +16,113 @@ from dataclasses import asdict
 
 import torch
 
-import command
-import debugger_hook
-import context
-import batches
-import model_folder
-import options as option
-import data_loader
-import distributed_run
 import atomic_files
-from checkpoints import MACHINERY, STATE, Checkpoints
-from torch_errors import in_plain_words
-from context import Groundwork
+import batches
+import command
+import data_loader
+import debugger_hook
+import distributed_run
+import model_folder
+import options as command_line
+from checkpoints import STATE, TRAINER_STATE, Checkpoints
+from context import TrainingContext, create_context
 from options import Options
-from process_group import Ranks, join
-from training_state import State
-from stop_signal import Stop, StoppedError
-from trainer import Trainer, tell
+from process_group import ProcessGroup, join
+from stop_signal import StoppedError, StopSignal
+from torch_errors import translate_torch_errors
 from torchvision_import import torchvision
+from trainer import Trainer, log_epoch
+from training_state import TrainingState
 
 log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Train as the command line and the environment say."""
-    options = option.parse(sys.argv[1:])
-    ranks = join(options.device, options.backend, 60 * options.wait_minutes)
-    stop = Stop()
+    """Trains as the command line and the environment say."""
+    options = command_line.parse(sys.argv[1:])
+    group = join(options.device, options.backend, 60 * options.wait_minutes)
+    stop = StopSignal()
     stop.listen()
     try:
-        distributed_run.work(ranks, lambda: train(options, ranks, stop))
+        distributed_run.run_on_all_ranks(group, lambda: train(options, group, stop))
     finally:
-        data_loader.dismiss()
+        data_loader.kill_workers()
 
 
-def train(options: Options, ranks: Ranks, stop: Stop) -> None:
-    """Train on what is there, and write the model directory."""
-    with in_plain_words():
-        ground = context.lay(options, ranks, stop)
-        state = _trained(ground, stop)
-    if ranks.is_first:
-        # The tuner reads the last value of a metric, and it is the best model that is kept.
-        tell(state.best, state.best_epoch + 1, options.hyperparameters.epochs, "best, kept")
-        _write(ground, state)
+def train(options: Options, group: ProcessGroup, stop: StopSignal) -> None:
+    """Trains, and writes the model directory."""
+    with translate_torch_errors():
+        context = create_context(options, group, stop)
+        state = _run_training(context, stop)
+    if group.is_main:
+        # The tuner reads the last value of a metric, and the best model is the one that is kept.
+        log_epoch(state.best, state.best_epoch + 1, options.hyperparameters.epochs, "best, kept")
+        _write_model(context, state)
 
 
-def _trained(ground: Groundwork, stop: Stop) -> State:
-    """How the training ends; what is over already is not begun again."""
-    options, ranks = ground.options, ground.ranks
+def _run_training(context: TrainingContext, stop: StopSignal) -> TrainingState:
+    """Returns the final state; a training that is already over is only loaded."""
+    options, group = context.options, context.group
     checkpoints = Checkpoints(None)
     if options.checkpoint_dir:
-        checkpoints = Checkpoints.of(options.checkpoint_dir, options.checkpoint_minutes, ground.identity())
-    saved = ranks.told(checkpoints.load() if ranks.is_first else None)
-    if saved and saved[MACHINERY] is None:
-        return State.of(saved[STATE])
+        checkpoints = Checkpoints.for_training(options.checkpoint_dir, options.checkpoint_minutes, context.identity())
+    checkpoint = group.broadcast(checkpoints.load() if group.is_main else None)
+    if checkpoint and checkpoint[TRAINER_STATE] is None:
+        return TrainingState.from_checkpoint(checkpoint[STATE])
     started = time.perf_counter()
-    train, validation = batches.prepare(ground, stop)
-    watch = debugger_hook.watch(ground.learner)
+    train, validation = batches.create(context, stop)
+    debugger = debugger_hook.register(context.trained_module)
     trainer = Trainer(
-        ground.learner, ground.chosen, ground.precision, ranks, checkpoints=checkpoints, stop=stop, watch=watch
+        context.trained_module,
+        context.hyperparameters,
+        context.precision,
+        group,
+        checkpoints=checkpoints,
+        stop=stop,
+        hook=debugger,
     )
-    trainer.before = {"seconds:preparation": time.perf_counter() - started}
-    if saved:
-        trainer.resume(saved)
+    trainer.preparation = {"seconds:preparation": time.perf_counter() - started}
+    if checkpoint:
+        trainer.resume(checkpoint)
     try:
         trainer.run(train, validation)
-    except StoppedError as stopped:
+    except StoppedError as error:
         if not trainer.state.history:
             raise
-        if ranks.is_first:
-            _write(ground, trainer.state)
-        raise StoppedError(f"{stopped}; {options.model_dir} has the best model so far") from None
+        if group.is_main:
+            _write_model(context, trainer.state)
+        raise StoppedError(f"{error}; {options.model_dir} has the best model so far") from None
     return trainer.state
 
 
-def _write(ground: Groundwork, state: State) -> None:
-    """Write the model directory with the best that the training has been."""
-    options = ground.options
-    ground.learner.load_state_dict(state.best_module)
-    model_folder.write(options.model_dir, ground.network, _described(ground, state), state.history)
+def _write_model(context: TrainingContext, state: TrainingState) -> None:
+    """Writes the model directory with the best weights."""
+    options = context.options
+    context.trained_module.load_state_dict(state.best_module)
+    model_folder.write(options.model_dir, context.network, _model_description(context, state), state.history)
     if options.output_dir:
-        with atomic_files.whole(options.output_dir / model_folder.HISTORY_FILE) as file:
+        with atomic_files.open_atomically(options.output_dir / model_folder.HISTORY_FILE) as file:
             file.write((options.model_dir / model_folder.HISTORY_FILE).read_bytes())
     log.info("wrote %s", options.model_dir)
 
 
-def _described(ground: Groundwork, state: State) -> model_folder.Model:
-    chosen, material, ranks = ground.chosen, ground.material, ground.ranks
+def _model_description(context: TrainingContext, state: TrainingState) -> model_folder.ModelDescription:
+    hyperparameters, splits, group = context.hyperparameters, context.splits, context.group
     versions = {"python": platform.python_version(), "torch": torch.__version__, "torchvision": torchvision.__version__}
-    how = {"backend": ranks.backend or "none", "device": ranks.device.type, "precision": ground.precision.name}
-    return model_folder.Model(
-        architecture=chosen.architecture,
-        head_width=chosen.head_width,
-        dropout=chosen.dropout,
-        classes=material.classes,
-        labels=material.labels,
-        image_size=material.image_size,
-        mean=tuple(ground.mean),
-        std=tuple(ground.std),
-        hyperparameters=asdict(chosen),
+    how = {"backend": group.backend or "none", "device": group.device.type, "precision": context.precision.name}
+    return model_folder.ModelDescription(
+        architecture=hyperparameters.architecture,
+        head_width=hyperparameters.head_width,
+        dropout=hyperparameters.dropout,
+        classes=splits.classes,
+        labels=splits.labels,
+        image_size=splits.image_size,
+        mean=tuple(context.mean),
+        std=tuple(context.std),
+        hyperparameters=asdict(hyperparameters),
         metrics=state.best,
-        dataset_sha256=material.sha256,
-        versions={**versions, **how, "processes": str(ranks.place.world)},
+        dataset_sha256=splits.sha256,
+        versions={**versions, **how, "processes": str(group.rank_info.world_size)},
     )
 
 

@@ -1,4 +1,4 @@
-"""How far a training is: what it has measured, the best that it has been, and what a checkpoint keeps of it."""
+"""The progress of a training: its metrics, its best weights, and what a checkpoint stores of them."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from torch import nn
 from hyperparameters import Hyperparameters
 
 Row = dict[str, float]
-NOTHING = (0.0, 0.0, 0.0)
+ZERO_SUMS = (0.0, 0.0, 0.0)
 
 
-class Spent:
-    """Where the time of an epoch went, in seconds; on a GPU, what it took to ask for, as it computes beside."""
+class EpochTimer:
+    """Measures where the time of an epoch goes, in seconds; on a GPU, only the time to launch the kernels."""
 
     def __init__(self, before: Row) -> None:
         self.seconds = {"waiting": 0.0, "forward": 0.0, "backward": 0.0, **before}
         self._last = time.perf_counter()
 
-    def on(self, what: str) -> None:
-        """Count the time since the last call for one of them."""
+    def record(self, what: str) -> None:
+        """Adds the time since the last call to a category."""
         now = time.perf_counter()
         self.seconds[what] += now - self._last
         self._last = now
 
 
 @dataclass
-class State:
-    """An epoch and a step in it, what was summed up to there, and what all epochs before have come to."""
+class TrainingState:
+    """The current epoch and step, the sums of this epoch, and the results of the epochs before."""
 
     epoch: int = 0
     step: int = 0
-    sums: tuple[float, ...] = NOTHING
+    sums: tuple[float, ...] = ZERO_SUMS
     spent: Row = field(default_factory=dict)
     history: list[Row] = field(default_factory=list)
     best_epoch: int = -1
@@ -44,27 +44,28 @@ class State:
 
     @property
     def best(self) -> Row:
-        """What the best epoch measured."""
+        """The metrics of the best epoch."""
         return self.history[self.best_epoch]
 
     def add(self, row: Row, module: nn.Module) -> None:
-        """Note an epoch, and the module if it is the best so far; the next epoch begins."""
+        """Adds the metrics of an epoch, keeps the weights if they are the best, and begins the next epoch."""
         self.history.append(row)
         if self.best_epoch < 0 or row["validation:loss"] < self.best["validation:loss"]:
             self.best_epoch = len(self.history) - 1
             self.best_module = {name: value.detach().cpu().clone() for name, value in module.state_dict().items()}
-        self.epoch, self.step, self.sums, self.spent = self.epoch + 1, 0, NOTHING, {}
+        self.epoch, self.step, self.sums, self.spent = self.epoch + 1, 0, ZERO_SUMS, {}
 
-    def is_over(self, chosen: Hyperparameters) -> bool:
-        """Whether all epochs are done, or none of the last few was any better."""
-        waited = len(self.history) - 1 - self.best_epoch
-        return self.epoch >= chosen.epochs or (0 < chosen.patience <= waited and self.best_epoch >= 0)
+    def is_over(self, hyperparameters: Hyperparameters) -> bool:
+        """Returns whether all epochs are done, or the patience is used up."""
+        epochs_without_gain = len(self.history) - 1 - self.best_epoch
+        return self.epoch >= hyperparameters.epochs or (
+            0 < hyperparameters.patience <= epochs_without_gain and self.best_epoch >= 0
+        )
 
-    def kept(self) -> dict[str, Any]:
-        """What a checkpoint keeps: plain values and tensors."""
+    def to_checkpoint(self) -> dict[str, Any]:
+        """Returns plain values and tensors, by the names of the fields."""
         return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @classmethod
-    def of(cls, kept: Mapping[str, Any]) -> State:
-        """What a checkpoint has kept."""
-        return cls(**kept)
+    def from_checkpoint(cls, to_checkpoint: Mapping[str, Any]) -> TrainingState:
+        return cls(**to_checkpoint)

@@ -1,8 +1,7 @@
-"""Pictures that nobody has looked at yet: those that cannot be read are left out before the first epoch, not in the
-midst of one.
+"""Removes unreadable pictures from a training before its first epoch, instead of failing in the middle.
 
-What prepare.py wrote was looked at there. Originals are decoded once in advance, at a fraction of their size where that
-is possible, by all cores of a machine. Whatever one of several machines cannot read, none of them takes.
+Pictures from prepare.py were checked there. Others are decoded once, at a fraction of their size if possible, on all
+cores. If one of several machines cannot read a picture, all of them leave it out.
 """
 
 from __future__ import annotations
@@ -16,65 +15,69 @@ import torch
 
 import cores
 import pictures
+from dataset_splits import DatasetSplits
 from errors import DataError
-from dataset_splits import Material
+from process_group import ProcessGroup
 from progress import Progress
-from process_group import Ranks
-from selection import MOST_UNREADABLE
+from selection import MAX_UNREADABLE_SHARE
 from split import Split
-from stop_signal import Stop, StoppedError
+from stop_signal import StoppedError, StopSignal
 
-_AT_ONCE = 256
+_CHUNK = 256
 log = logging.getLogger(__name__)
 
 
-def only(found: Material, ranks: Ranks, stop: Stop) -> Material:
-    """The material without the pictures that cannot be read."""
-    if found.sha256:
-        return found
-    paths = (*found.train.paths, *found.validation.paths)
-    bad = _unreadable(paths, ranks, stop)
-    if not bad.any():
-        return found
-    if bad.sum() > MOST_UNREADABLE * len(paths):
-        first = paths[int(bad.nonzero()[0])]
+def drop_unreadable(splits: DatasetSplits, group: ProcessGroup, stop: StopSignal) -> DatasetSplits:
+    """Returns the splits without the pictures that cannot be read."""
+    if splits.sha256:
+        return splits
+    paths = (*splits.train.paths, *splits.validation.paths)
+    unreadable = _find_unreadable(paths, group, stop)
+    if not unreadable.any():
+        return splits
+    if unreadable.sum() > MAX_UNREADABLE_SHARE * len(paths):
+        first = paths[int(unreadable.nonzero()[0])]
         raise DataError(
-            f"{int(bad.sum())} of {len(paths)} pictures cannot be read, more than {MOST_UNREADABLE:.0%}: "
-            f"{first} is the first of them, and the log has all; mend or remove them"
+            f"{int(unreadable.sum())} of {len(paths)} pictures cannot be read, more than {MAX_UNREADABLE_SHARE:.0%}: "
+            f"{first} is the first of them, and the log lists all",
+            "repair or remove them",
         )
-    log.info("%d of %d pictures are left out, as they cannot be read", int(bad.sum()), len(paths))
-    of_train, of_validation = bad.split([len(found.train.paths), len(found.validation.paths)])
-    train, validation = _without(found.train, of_train), _without(found.validation, of_validation)
-    lost = set(found.train.targets) - set(train.targets)
-    if lost or not validation.paths:
-        place = f"of {found.classes[min(lost)]} to train on" if lost else "to validate on"
-        raise DataError(f"no picture {place} can be read; add others, or remove the class everywhere")
-    return replace(found, train=train, validation=validation)
+    log.info("%d of %d pictures are left out, because they cannot be read", int(unreadable.sum()), len(paths))
+    train_mask, validation_mask = unreadable.split([len(splits.train.paths), len(splits.validation.paths)])
+    train, validation = (
+        _without_pictures(splits.train, train_mask),
+        _without_pictures(splits.validation, validation_mask),
+    )
+    emptied = set(splits.train.targets) - set(train.targets)
+    if emptied or not validation.paths:
+        purpose = f"of {splits.classes[min(emptied)]} to train on" if emptied else "to validate on"
+        raise DataError(f"no picture {purpose} can be read", "add others, or remove the class everywhere")
+    return replace(splits, train=train, validation=validation)
 
 
-def _unreadable(paths: tuple[Path, ...], ranks: Ranks, stop: Stop) -> torch.Tensor:
-    """For each picture whether any process found it unreadable; those of a machine share the work."""
-    place, progress = ranks.place, Progress("looking at originals", "pictures")
-    mine = range(place.local_rank, len(paths), place.local_world)
-    bad = torch.zeros(len(paths), device=ranks.device)
-    with ThreadPoolExecutor(max(1, cores.available() // place.local_world)) as pool:
-        for start in range(0, len(mine), _AT_ONCE):
-            if stop.asked:
+def _find_unreadable(paths: tuple[Path, ...], group: ProcessGroup, stop: StopSignal) -> torch.Tensor:
+    """Returns for each picture whether any process could not read it; processes of one machine share the work."""
+    rank_info, progress = group.rank_info, Progress("checking originals", "pictures")
+    own_indexes = range(rank_info.local_rank, len(paths), rank_info.local_world_size)
+    unreadable = torch.zeros(len(paths), device=group.device)
+    with ThreadPoolExecutor(max(1, cores.available() // rank_info.local_world_size)) as pool:
+        for start in range(0, len(own_indexes), _CHUNK):
+            if stop.requested:
                 break
-            numbers = mine[start : start + _AT_ONCE]
-            for number, reason in zip(numbers, pool.map(_problem, [paths[one] for one in numbers]), strict=True):
+            indexes = own_indexes[start : start + _CHUNK]
+            for index, reason in zip(indexes, pool.map(_read_error, [paths[index] for index in indexes]), strict=True):
                 if reason:
-                    log.warning("left out: %s %s", paths[number], reason)
-                    bad[number] = 1
-            progress.at(min(start + _AT_ONCE, len(mine)), len(mine))
-    (asked,) = ranks.any_says(stop.asked)
-    if asked:
-        raise StoppedError("the training had not begun")
-    return ranks.summed(bad).cpu() > 0
+                    log.warning("left out: %s %s", paths[index], reason)
+                    unreadable[index] = 1
+            progress.update(min(start + _CHUNK, len(own_indexes)), len(own_indexes))
+    (stop_requested,) = group.any_true(stop.requested)
+    if stop_requested:
+        raise StoppedError("the training had not started")
+    return group.all_reduce_sum(unreadable).cpu() > 0
 
 
-def _problem(path: Path) -> str:
-    """Why a picture cannot be read; nothing where it can."""
+def _read_error(path: Path) -> str:
+    """Returns why a picture cannot be read; empty if it can."""
     try:
         pictures.decode(path.read_bytes(), short_side=1)
     except DataError as error:
@@ -84,6 +87,6 @@ def _problem(path: Path) -> str:
     return ""
 
 
-def _without(split: Split, bad: torch.Tensor) -> Split:
-    kept = [number for number, is_bad in enumerate(bad.tolist()) if not is_bad]
-    return Split(tuple(split.paths[number] for number in kept), tuple(split.targets[number] for number in kept))
+def _without_pictures(split: Split, unreadable: torch.Tensor) -> Split:
+    readable = [index for index, is_unreadable in enumerate(unreadable.tolist()) if not is_unreadable]
+    return Split(tuple(split.paths[index] for index in readable), tuple(split.targets[index] for index in readable))

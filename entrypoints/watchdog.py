@@ -1,4 +1,4 @@
-"""A bound on waiting for other processes, where the library that joins them has none that ends in a clear line."""
+"""Limits the time that a process waits for others, where the library has no time-out with a clear message."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def bounded(seconds: float, give_up: Callable[[], object]) -> Iterator[None]:
-    """What happens within this takes so long at most: after that, somebody gives up in its place."""
-    timer = threading.Timer(seconds, give_up)
+def watchdog(seconds: float, on_timeout: Callable[[], object]) -> Iterator[None]:
+    """Calls `on_timeout` in a thread if the body takes longer than this many seconds."""
+    timer = threading.Timer(seconds, on_timeout)
     timer.daemon = True
     timer.start()
     try:

@@ -24,7 +24,7 @@ from dataset import Dataset
 torch.set_num_threads(1)
 
 CLASSES = ("001.Bars", "002.Checks", "003.Rings")
-LABELS = tuple(dataset.label(name) for name in CLASSES)
+LABELS = tuple(dataset.readable_name(name) for name in CLASSES)
 SIDE = 40
 HISTORY = [
     {"train:loss": 1.2 / epoch, "validation:loss": 1.4 / epoch, "validation:accuracy": 1 - 0.5 / epoch}
@@ -47,22 +47,22 @@ def draw_split(folder: Path, per_class: int, classes: Sequence[str] = CLASSES) -
     for kind, name in enumerate(classes):
         (folder / name).mkdir(parents=True)
         for seed in range(per_class):
-            (folder / name / f"{seed:03}.jpg").write_bytes(pictures.as_jpeg(picture(kind, seed)))
+            (folder / name / f"{seed:03}.jpg").write_bytes(pictures.encode_jpeg(picture(kind, seed)))
     return folder
 
 
 def described(folder: Path, classes: Sequence[str] = CLASSES) -> Dataset:
     """A folder with the dataset.json of such a split."""
-    labels = tuple(dataset.label(name) for name in classes)
+    labels = tuple(dataset.readable_name(name) for name in classes)
     data = Dataset(tuple(classes), labels, SIDE, "5" * 64, {})
     folder.mkdir(parents=True, exist_ok=True)
     data.write(folder)
     return data
 
 
-def model(**changes: Any) -> model_folder.Model:
+def model(**changes: Any) -> model_folder.ModelDescription:
     """A description of a small network."""
-    plain = model_folder.Model(
+    plain = model_folder.ModelDescription(
         architecture="resnet18",
         head_width=0,
         dropout=0.0,
@@ -76,15 +76,17 @@ def model(**changes: Any) -> model_folder.Model:
     return replace(plain, **changes)
 
 
-def network(description: model_folder.Model, seed: int = 0) -> networks.Classifier:
+def network(description: model_folder.ModelDescription, seed: int = 0) -> networks.Classifier:
     """The network of a description with random weights."""
     torch.manual_seed(seed)
     return networks.build(description.architecture, len(description.classes), head_width=description.head_width).eval()
 
 
-def fit(classifier: networks.Classifier, description: model_folder.Model, images: Path) -> networks.Classifier:
+def fit(
+    classifier: networks.Classifier, description: model_folder.ModelDescription, images: Path
+) -> networks.Classifier:
     """The network with a head that has learned to tell the pictures of a folder apart."""
-    found = split.find(images, description.classes)
+    found = split.load(images, description.classes)
     pixels = torch.cat([batch[32] for batch in split.batches(found, [32], 64)])
     with torch.no_grad():
         features = classifier.backbone(tensors.normalized(pixels, description.mean, description.std))

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
-class Asked:
+class ReceivedRequest:
     """A request as it came."""
 
     path: str
@@ -35,7 +35,7 @@ class Reply:
     """After the body nothing comes any more, and the connection stays."""
 
 
-Behavior = Callable[[Asked, int], Reply]
+Behavior = Callable[[ReceivedRequest, int], Reply]
 
 
 @dataclass
@@ -43,29 +43,29 @@ class Server:
     """Where it is, and what it was asked."""
 
     url: str
-    asked: list[Asked]
+    requests: list[ReceivedRequest]
 
 
-def part(content: bytes, asked: Asked, tag: str = '"1"', most: int | None = None) -> Reply:
+def part(content: bytes, request: ReceivedRequest, tag: str = '"1"', limit: int | None = None) -> Reply:
     """The bytes that are wanted, or the first of them; all of them when they are no longer what they were."""
-    begin = asked.begin if asked.headers.get("If-Range", tag) == tag else 0
+    begin = request.begin if request.headers.get("If-Range", tag) == tag else 0
     body = content[begin:]
     headers = {"Content-Length": str(len(body)), "ETag": tag}
     if begin:
         headers["Content-Range"] = f"bytes {begin}-{len(content) - 1}/{len(content)}"
-    return Reply(206 if begin else 200, headers, body if most is None else body[:most])
+    return Reply(206 if begin else 200, headers, body if limit is None else body[:limit])
 
 
 @contextmanager
 def serving(behavior: Behavior) -> Iterator[Server]:
     """A server that answers the nth request as it is told."""
-    asked: list[Asked] = []
+    requests: list[ReceivedRequest] = []
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(Asked(self.path, dict(self.headers.items())))
-            reply = behavior(asked[-1], len(asked))
+            requests.append(ReceivedRequest(self.path, dict(self.headers.items())))
+            reply = behavior(requests[-1], len(requests))
             if reply.silent:
                 over.wait()
                 return
@@ -91,7 +91,7 @@ def serving(behavior: Behavior) -> Iterator[Server]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Server(f"http://127.0.0.1:{server.server_address[1]}", asked)
+        yield Server(f"http://127.0.0.1:{server.server_address[1]}", requests)
     finally:
         over.set()
         server.shutdown()
@@ -99,11 +99,11 @@ def serving(behavior: Behavior) -> Iterator[Server]:
         server.server_close()
 
 
-def bucket(objects: Mapping[str, bytes], most: int | None = None) -> Behavior:
+def bucket(objects: Mapping[str, bytes], limit: int | None = None) -> Behavior:
     """S3's answers for one bucket, pictures; sending no more than so many bytes at a time."""
 
-    def answer(asked: Asked, _: int) -> Reply:
-        address = urlsplit(asked.path)
+    def answer(request: ReceivedRequest, _: int) -> Reply:
+        address = urlsplit(request.path)
         key = address.path.removeprefix("/pictures").lstrip("/")
         if "list-type=2" in address.query:
             prefix = next((one[7:] for one in address.query.split("&") if one.startswith("prefix=")), "")
@@ -112,7 +112,7 @@ def bucket(objects: Mapping[str, bytes], most: int | None = None) -> Behavior:
             )
         if key not in objects:
             return Reply(404, body=b"<Error><Code>NoSuchKey</Code><Message>It is not there.</Message></Error>")
-        return part(objects[key], asked, most=most)
+        return part(objects[key], request, limit=limit)
 
     return answer
 

@@ -36,11 +36,11 @@ def epochs(data: Path, *more: str) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("layers", ["head", "all"])
 def test_it_trains_and_tells_the_time_of_every_epoch(data: Path, layers: str) -> None:
-    told = epochs(data, "--layers", layers, "--epochs", "3", "--size", "32", "--batch-size", "8")
-    assert [one["epoch"] for one in told] == [1, 2, 3]
-    for one in told:
+    logged = epochs(data, "--layers", layers, "--epochs", "3", "--size", "32", "--batch-size", "8")
+    assert [one["epoch"] for one in logged] == [1, 2, 3]
+    for one in logged:
         assert one["images"] == 20
         assert one["seconds"] == pytest.approx(one["waiting"] + one["forward"] + one["backward"])
         assert one["images_per_second"] == pytest.approx(20 / one["seconds"])
         assert 0 <= one["validation_accuracy"] <= 1
-    assert told[-1]["loss"] < told[0]["loss"]
+    assert logged[-1]["loss"] < logged[0]["loss"]

@@ -7,25 +7,25 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from file_server import Asked, Behavior, Reply, Server, part, serving
+from file_server import Behavior, ReceivedRequest, Reply, Server, part, serving
 
-from download import Patience
-from errors import DataError, GivenUpError
-from fetch import Fetched, fetch, source
+from download import RetryPolicy
 from download_folder import download_folder
+from errors import DataError, GivenUpError
+from fetch import LocalSource, fetch, parse_source
 
 CONTENT = random.Random(1).randbytes(300_000)
-ONCE = Patience(timeout_seconds=5, tries=1, first_wait_seconds=0.001)
-TWICE = Patience(timeout_seconds=5, tries=2, first_wait_seconds=0.001)
-BREAKS_OFF: Behavior = lambda asked, _: part(CONTENT, asked, most=100_000)  # noqa: E731
+ONCE = RetryPolicy(timeout_seconds=5, max_attempts=1, first_backoff_seconds=0.001)
+TWICE = RetryPolicy(timeout_seconds=5, max_attempts=2, first_backoff_seconds=0.001)
+BREAKS_OFF: Behavior = lambda asked, _: part(CONTENT, asked, limit=100_000)  # noqa: E731
 WHOLE: Behavior = lambda asked, _: part(CONTENT, asked)  # noqa: E731
 
 
-def run(server: Server, output: Path, patience: Patience = ONCE, ending: Callable[[], object] = list) -> Fetched:
+def run(server: Server, output: Path, retry: RetryPolicy = ONCE, ending: Callable[[], object] = list) -> LocalSource:
     """A run that downloads, and then ends in its own way."""
     address = f"{server.url}/images.zip"
     with download_folder(output, "https://host/images.zip") as folder:
-        found = fetch(source(address), folder, patience=patience)
+        found = fetch(parse_source(address), folder, retry=retry)
         assert found.path.read_bytes() == CONTENT
         ending()
         return found
@@ -56,7 +56,7 @@ def test_what_was_given_up_is_gone_on_with(tmp_path: Path) -> None:
     assert kept(tmp_path) == ["source.json", "source.zip"]
     with serving(WHOLE) as server:
         run(server, tmp_path)
-    assert [(asked.begin, asked.headers["If-Range"]) for asked in server.asked] == [(100_000, '"1"')]
+    assert [(asked.begin, asked.headers["If-Range"]) for asked in server.requests] == [(100_000, '"1"')]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -65,28 +65,28 @@ def test_what_had_come_whole_is_asked_for_its_last_byte_only(tmp_path: Path) -> 
         with pytest.raises(SystemExit):
             run(server, tmp_path, ending=stop)
         run(server, tmp_path)
-    assert [asked.begin for asked in server.asked] == [0, len(CONTENT) - 1]
+    assert [asked.begin for asked in server.requests] == [0, len(CONTENT) - 1]
 
 
 def test_what_has_changed_since_is_fetched_anew(tmp_path: Path) -> None:
     given_up(tmp_path)
     with serving(lambda asked, _: part(CONTENT, asked, tag='"2"')) as server:
         run(server, tmp_path)
-    assert server.asked[0].begin == 100_000
-    assert len(server.asked) == 1
+    assert server.requests[0].begin == 100_000
+    assert len(server.requests) == 1
 
 
 def test_a_server_that_hands_out_a_part_of_another_version_is_not_believed(tmp_path: Path) -> None:
     given_up(tmp_path)
 
-    def careless(asked: Asked, number: int) -> Reply:
+    def careless(asked: ReceivedRequest, number: int) -> Reply:
         reply = part(bytes(len(CONTENT)) if number == 1 else CONTENT, asked)
         reply.headers["ETag"] = '"2"'
         return reply
 
     with serving(careless) as server:
         run(server, tmp_path, TWICE)
-    assert [asked.begin for asked in server.asked] == [100_000, 0]
+    assert [asked.begin for asked in server.requests] == [100_000, 0]
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"version": "", "total": 300000}', '{"version": "1", "total": null}'])
@@ -95,12 +95,12 @@ def test_a_note_that_says_nothing_is_none(tmp_path: Path, note: str) -> None:
     next(tmp_path.rglob("source.json")).write_text(note)
     with serving(WHOLE) as server:
         run(server, tmp_path)
-    assert [asked.begin for asked in server.asked] == [0]
+    assert [asked.begin for asked in server.requests] == [0]
 
 
 def test_a_download_that_nobody_can_go_on_with_is_not_kept(tmp_path: Path) -> None:
-    def nameless(asked: Asked, number: int) -> Reply:
-        reply = part(CONTENT, asked, most=100_000)
+    def nameless(asked: ReceivedRequest, number: int) -> Reply:
+        reply = part(CONTENT, asked, limit=100_000)
         del reply.headers["ETag"]
         return reply
 

@@ -115,7 +115,7 @@ def test_the_accuracy_is_how_often_the_network_is_right(place: Place, document: 
     right = 0
     for index, name in enumerate(CLASSES):
         for path in (place.folder / "test" / name).iterdir():
-            values = split.read(path, [32])[32].float().numpy() / 255
+            values = split.read_pixels(path, [32])[32].float().numpy() / 255
             colors = (values.transpose(1, 2, 0) - np.array(description.mean)) / np.array(description.std)
             with torch.inference_mode():
                 logits = classifier(torch.tensor(colors.transpose(2, 0, 1)[None], dtype=torch.float32))
@@ -147,7 +147,7 @@ def test_every_candidate_has_its_scores(document: dict[str, Any]) -> None:
 def test_it_says_why_and_what_to_be_careful_about(output: Path, document: dict[str, Any]) -> None:
     assert document["champion"]["reason"].startswith("best has the higher accuracy: ")
     assert document["notes"] == [
-        "distributed was trained on another state of the data set: test pictures may be among those it learned from"
+        "distributed was trained on another version of the data set: its training pictures may include test pictures"
     ]
     log = (output / "log").read_text()
     assert "36 of 36 images" in log
@@ -208,7 +208,7 @@ def test_the_report_shows_the_worst_mistakes_with_their_pictures(place: Place, t
     text = (tmp_path / "evaluation" / "report.html").read_text(encoding="utf-8")
     mistakes = section(text, "Worst mistakes")
     assert wrong > 0
-    assert mistakes.count("<figure>") == mistakes.count("<img ") == min(wrong, report.WORST_MISTAKES)
+    assert mistakes.count("<figure>") == mistakes.count("<img ") == min(wrong, report.MAX_MISTAKES)
     for encoded in re.findall(r'src="data:image/jpeg;base64,([^"]+)"', mistakes):
         with Image.open(io.BytesIO(base64.b64decode(encoded))) as shown:
             assert min(shown.size) > 8
@@ -221,8 +221,8 @@ def test_a_served_champion_answers_as_it_was_scored(place: Place, tmp_path: Path
     """Its archive serves itself, in a process that has nothing of ours but what is in it."""
     model_archive.unpack(place.archive("learned"), tmp_path / "model")
     found = {"best": candidates.load("best", place.archive("learned"), described(tmp_path / "dataset"), tmp_path / "w")}
-    pictures = split.find(place.folder / "test", CLASSES)
-    scored = evaluate.answers(found, pictures, 64)["best"]
+    pictures = split.load(place.folder / "test", CLASSES)
+    scored = evaluate.predict_all(found, pictures, 64)["best"]
     served = subprocess.run(
         [sys.executable, "-c", SERVE, tmp_path / "model", *pictures.paths],
         capture_output=True,
@@ -268,14 +268,14 @@ def scored(*pairs: tuple[float, float]) -> dict[str, scores.Scores]:
 def test_the_champion_has_the_higher_accuracy_then_the_lower_loss(
     pairs: list[tuple[float, float]], winner: str, reason: str
 ) -> None:
-    champion = candidates.champion(scored(*pairs))
+    champion = candidates.choose_champion(scored(*pairs))
     assert champion.name == winner
     assert reason in champion.reason
 
 
 @pytest.mark.parametrize("value", ["best", "best=", "=path", "../best=path", "a b=path", "-x=path"])
 def test_a_candidate_is_a_name_and_a_path(value: str) -> None:
-    with pytest.raises(UsageError, match="no name=path; write"):
+    with pytest.raises(UsageError, match="is not name=path; write"):
         candidates.parse([value])
 
 
@@ -287,9 +287,9 @@ def test_two_candidates_of_one_name_are_refused() -> None:
 @pytest.mark.parametrize(
     ("classes", "reason"),
     [
-        (("001.Bars", "002.Checks", "004.Dots"), "knows the class 004.Dots"),
-        (("001.Bars", "002.Checks"), "does not know the class 003.Rings"),
-        (("002.Checks", "001.Bars", "003.Rings"), "another order"),
+        (("001.Bars", "002.Checks", "004.Dots"), "has the class 004.Dots"),
+        (("001.Bars", "002.Checks"), "lacks the class 003.Rings"),
+        (("002.Checks", "001.Bars", "003.Rings"), "a different order"),
     ],
 )
 def test_a_candidate_with_other_classes_is_refused(tmp_path: Path, classes: tuple[str, ...], reason: str) -> None:
@@ -312,16 +312,16 @@ def test_a_candidate_that_answers_with_nan_is_refused(place: Place, tmp_path: Pa
     torch.save(state, tmp_path / "model" / "model.pth")
     found = candidates.load("best", tmp_path / "model", described(tmp_path / "dataset"), tmp_path / "work")
     with pytest.raises(ModelError, match=r"candidate best: .*nan or inf"):
-        evaluate.answers({"best": found}, split.find(place.folder / "test", CLASSES), 8)
+        evaluate.predict_all({"best": found}, split.load(place.folder / "test", CLASSES), 8)
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_the_size_of_batches_changes_no_answer(place: Place, tmp_path: Path, size: int) -> None:
     data = described(tmp_path / "dataset")
     found = {"best": candidates.load("best", place.archive("learned"), data, tmp_path / "work")}
-    pictures = split.find(place.folder / "test", CLASSES)
-    whole = evaluate.answers(found, pictures, 36)["best"]
-    assert np.abs(evaluate.answers(found, pictures, size)["best"] - whole).max() < 1e-5
+    pictures = split.load(place.folder / "test", CLASSES)
+    whole = evaluate.predict_all(found, pictures, 36)["best"]
+    assert np.abs(evaluate.predict_all(found, pictures, size)["best"] - whole).max() < 1e-5
 
 
 @pytest.mark.parametrize("count", [133, 1000])
@@ -344,15 +344,15 @@ def test_the_file_stays_below_what_json_get_reads(tmp_path: Path, count: int) ->
 
 def test_test_pictures_of_a_strange_class_are_refused(tmp_path: Path) -> None:
     draw_split(tmp_path / "test", 1, classes=("001.Bars", "Other"))
-    with pytest.raises(DataError, match="has Other, which is no class"):
-        split.find(tmp_path / "test", CLASSES)
+    with pytest.raises(DataError, match="has Other, which is not a class"):
+        split.load(tmp_path / "test", CLASSES)
 
 
 def test_a_split_without_pictures_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no folder"):
-        split.find(tmp_path / "nowhere", CLASSES)
+    with pytest.raises(DataError, match="is not a folder"):
+        split.load(tmp_path / "nowhere", CLASSES)
     with pytest.raises(DataError, match="no pictures"):
-        split.find(tmp_path, CLASSES)
+        split.load(tmp_path, CLASSES)
 
 
 def test_a_broken_test_picture_is_named(tmp_path: Path) -> None:
@@ -360,7 +360,7 @@ def test_a_broken_test_picture_is_named(tmp_path: Path) -> None:
     broken = folder / CLASSES[1] / "001.jpg"
     broken.write_bytes(broken.read_bytes()[:300])
     with pytest.raises(DataError, match=r"002\.Checks/001\.jpg cannot be decoded"):
-        list(split.batches(split.find(folder, CLASSES), [32], 4))
+        list(split.batches(split.load(folder, CLASSES), [32], 4))
 
 
 @pytest.fixture
@@ -370,10 +370,14 @@ def hostile(place: Place, tmp_path: Path) -> str:
     history = [{"train:loss": value} for value in values]
     found = candidates.load("best", place.archive("guessing"), data, tmp_path / "work")
     found = replace(found, history=history)
-    pictures = split.find(place.folder / "test", CLASSES)
-    own = scores.score(evaluate.answers({"best": found}, pictures, 64)["best"], pictures.targets)
+    pictures = split.load(place.folder / "test", CLASSES)
+    own = scores.score(evaluate.predict_all({"best": found}, pictures, 64)["best"], pictures.targets)
     whole = Evaluation(
-        data, {"best": found}, {"best": own}, {"best": Latency(1, 2, 3, "cpu")}, candidates.champion({"best": own})
+        data,
+        {"best": found},
+        {"best": own},
+        {"best": Latency(1, 2, 3, "cpu")},
+        candidates.choose_champion({"best": own}),
     )
     (tmp_path / "report.html").write_text(report.page(whole, pictures), encoding="utf-8")
     return (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from trained import HEAD, PATIENCE, Process, equal, places, read_until, run, start, weights
 from waiting import until
 
-import contract
 import cache_folder
+import contract
 import options
-from feature_cache import Kept, unfinished
+from feature_cache import CachedFeatures, partial_path
 
 FEATURES = np.arange(1, 41, dtype=np.float32).reshape(10, 4)
 HEADER = 128
@@ -30,25 +30,25 @@ def never() -> bool:
 
 def grown(path: Path, rows: int, before: int = 0) -> None:
     """Features of which only some are there when the process ends."""
-    with Kept(path).growing(True, 0, never) as part:
-        part.begin(10, 4, before)
+    with CachedFeatures(path).computing(True, 0, never) as part:
+        part.open_at(10, 4, before)
         part.add(FEATURES[before:rows])
 
 
 def test_features_are_kept_when_all_are_there(tmp_path: Path) -> None:
-    kept = Kept(tmp_path / "some.npy")
-    with kept.growing(True, 0, never) as part:
-        part.begin(10, 4, 0)
+    kept = CachedFeatures(tmp_path / "some.npy")
+    with kept.computing(True, 0, never) as part:
+        part.open_at(10, 4, 0)
         part.add(FEATURES[:7])
         assert kept.load(10) is None
         part.add(FEATURES[7:])
-        part.finish()
+        part.commit()
     found = kept.load(10)
     assert found is not None
     assert np.array_equal(found, FEATURES)
     assert kept.load(9) is None, "of other pictures"
     assert [path.name for path in tmp_path.iterdir()] == ["some.npy"]
-    assert Kept(None).load(10) is None
+    assert CachedFeatures(None).load(10) is None
 
 
 @given(st.integers(0, HEADER + FEATURES.nbytes))
@@ -57,26 +57,26 @@ def test_wherever_a_file_ends_its_whole_rows_are_gone_on_from(
 ) -> None:
     path = tmp_path_factory.mktemp("kept") / "some.npy"
     grown(path, 10)
-    os.truncate(unfinished(path), size)
-    with Kept(path).growing(True, 0, never) as part:
-        before = part.so_far(10)
+    os.truncate(partial_path(path), size)
+    with CachedFeatures(path).computing(True, 0, never) as part:
+        before = part.load_rows(10)
         rows = 0 if before is None else len(before)
         assert rows == max(0, size - HEADER) // 16
         assert before is None or np.array_equal(before, FEATURES[:rows])
-        assert part.so_far(11) is None
-        part.begin(10, 4, rows)
+        assert part.load_rows(11) is None
+        part.open_at(10, 4, rows)
         part.add(FEATURES[rows:])
-        part.finish()
-    found = Kept(path).load(10)
+        part.commit()
+    found = CachedFeatures(path).load(10)
     assert found is not None
     assert np.array_equal(found, FEATURES)
 
 
 def test_zeros_that_a_lost_machine_left_are_no_features(tmp_path: Path) -> None:
     grown(tmp_path / "some.npy", 6)
-    os.truncate(unfinished(tmp_path / "some.npy"), HEADER + FEATURES.nbytes)
-    with Kept(tmp_path / "some.npy").growing(True, 0, never) as part:
-        before = part.so_far(10)
+    os.truncate(partial_path(tmp_path / "some.npy"), HEADER + FEATURES.nbytes)
+    with CachedFeatures(tmp_path / "some.npy").computing(True, 0, never) as part:
+        before = part.load_rows(10)
     assert before is not None
     assert len(before) == 6
 
@@ -87,11 +87,11 @@ def test_a_damaged_file_of_features_is_computed_again(
 ) -> None:
     path = tmp_path / "some.npy"
     path.write_bytes(content)
-    unfinished(path).write_bytes(content)
-    assert Kept(path).load(3) is None
+    partial_path(path).write_bytes(content)
+    assert CachedFeatures(path).load(3) is None
     assert "the features are computed again" in caplog.text
-    with Kept(path).growing(True, 0, never) as part:
-        assert part.so_far(3) is None
+    with CachedFeatures(path).computing(True, 0, never) as part:
+        assert part.load_rows(3) is None
 
 
 WRITER = """
@@ -99,10 +99,10 @@ import signal
 import sys
 from pathlib import Path
 import numpy as np
-from kept_features import Kept
-with Kept(Path(sys.argv[1])).growing(True, 0, bool) as part:
-    part.begin(10, 4, 0)
-    part.add(np.arange(1, 21, dtype=np.float32).reshape(5, 4))
+from feature_cache import CachedFeatures
+with CachedFeatures(Path(sys.argv[1])).computing(True, 0, bool) as partial:
+    partial.open_at(10, 4, 0)
+    partial.add(np.arange(1, 21, dtype=np.float32).reshape(5, 4))
     print("half", flush=True)
     signal.pause()
 """
@@ -113,17 +113,17 @@ def test_what_another_process_is_at_is_neither_taken_nor_spoilt(tmp_path: Path) 
     path = tmp_path / "some.npy"
     writer = start(path, code=WRITER)
     read_until(writer, "half")
-    with Kept(path).growing(True, 0, never) as part:
-        part.begin(10, 4, 0)
+    with CachedFeatures(path).computing(True, 0, never) as part:
+        part.open_at(10, 4, 0)
         part.add(FEATURES)
-        part.finish()
-        assert not part.keeps
+        part.commit()
+        assert not part.is_kept
     assert not path.exists()
     writer.kill()
     writer.communicate()
-    with Kept(path).growing(True, 0, never) as part:
-        before = part.so_far(10)
-        assert part.keeps
+    with CachedFeatures(path).computing(True, 0, never) as part:
+        before = part.load_rows(10)
+        assert part.is_kept
     assert before is not None
     assert len(before) == 5
 
@@ -142,7 +142,7 @@ def test_the_oldest_features_go_for_new_ones(tmp_path: Path) -> None:
 
 def test_features_that_cannot_be_kept_are_used_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
-    assert Kept.below(tmp_path / "file" / "below", lambda: "name") == Kept(None)
+    assert CachedFeatures.in_folder(tmp_path / "file" / "below", lambda: "name") == CachedFeatures(None)
     assert "features are not kept: " in caplog.text
 
 
@@ -151,8 +151,8 @@ def test_a_folder_that_somebody_else_has_put_among_everybodys_is_not_used(tmp_pa
     (tmp_path / "everybodys").chmod(0o777 | stat.S_ISVTX)
     (tmp_path / "theirs").mkdir()
     (tmp_path / "everybodys" / "theirs").symlink_to(tmp_path / "theirs")
-    assert not cache_folder.usable(tmp_path / "everybodys" / "theirs")
-    assert cache_folder.usable(tmp_path / "everybodys" / "ours")
+    assert not cache_folder.is_usable(tmp_path / "everybodys" / "theirs")
+    assert cache_folder.is_usable(tmp_path / "everybodys" / "ours")
     assert (tmp_path / "everybodys" / "ours").stat().st_mode & 0o777 == 0o700
 
 
@@ -198,10 +198,12 @@ def test_two_trainings_at_once_compute_them_once(data: Path, tmp_path: Path) -> 
     one = start(*flags, "--model-dir", tmp_path / "one")
     begun(one, tmp_path / "cache")
     other = start(*flags, "--learning-rate", "0.02", "--model-dir", tmp_path / "other")
-    told = [process.communicate(timeout=PATIENCE)[0] for process in (one, other)]
+    outputs = [process.communicate(timeout=PATIENCE)[0] for process in (one, other)]
     assert [process.returncode for process in (one, other)] == [0, 0]
-    assert "features of 27 pictures are taken from" in told[1]
-    assert sum(text.count("pictures are computed") for text in told) == 1  # of validation; training's was read before
+    assert "using cached features of 27 pictures" in outputs[1]
+    assert (
+        sum(text.count("pictures are computed") for text in outputs) == 1
+    )  # of validation; training's was read before
 
 
 def test_every_host_keeps_its_own(data: Path, tmp_path: Path) -> None:
@@ -209,8 +211,8 @@ def test_every_host_keeps_its_own(data: Path, tmp_path: Path) -> None:
     caches = (tmp_path / "first", tmp_path / "second")
     how = ["--data", data, *HEAD, "--model-dir", tmp_path / "model"]
     processes = [start(*how, "--cache-dir", cache, **host) for cache, host in zip(caches, hosts, strict=True)]
-    told = [process.communicate(timeout=PATIENCE) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
     kept = [{path.name: path.read_bytes() for path in cache.iterdir()} for cache in caches]
     assert kept[0] == kept[1]
     assert len(kept[0]) == 2

@@ -9,21 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from file_server import Asked, Behavior, Reply, bucket, part, serving
+from file_server import Behavior, ReceivedRequest, Reply, bucket, part, serving
 from trees import as_folder, as_zip
 
-from download import Patience
+from download import RetryPolicy
 from errors import DataError, UsageError
-from fetch import MOST_BYTES, Fetched, fetch, source
+from fetch import MAX_BYTES, LocalSource, fetch, parse_source
 from progress import Progress
 
 CONTENT = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-QUICK = Patience(timeout_seconds=5, tries=3, first_wait_seconds=0.001)
+QUICK = RetryPolicy(timeout_seconds=5, max_attempts=3, first_backoff_seconds=0.001)
 
 
-def fetched(address: str, folder: Path, most_bytes: int = MOST_BYTES, patience: Patience = QUICK) -> Fetched:
-    return fetch(source(address), folder, most_bytes, patience)
+def fetched(address: str, folder: Path, max_bytes: int = MAX_BYTES, retry: RetryPolicy = QUICK) -> LocalSource:
+    return fetch(parse_source(address), folder, max_bytes, retry)
 
 
 def test_a_file_arrives_as_it_is_and_its_hash_is_known(tmp_path: Path) -> None:
@@ -34,35 +34,35 @@ def test_a_file_arrives_as_it_is_and_its_hash_is_known(tmp_path: Path) -> None:
 
 
 def test_a_download_that_breaks_off_is_taken_up_where_it_broke(tmp_path: Path) -> None:
-    with serving(lambda asked, _: part(CONTENT, asked, most=70_000)) as server:
+    with serving(lambda asked, _: part(CONTENT, asked, limit=70_000)) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
-    assert [asked.begin for asked in server.asked] == [0, 70_000, 140_000, 210_000, 280_000]
-    assert {asked.headers.get("If-Range") for asked in server.asked[1:]} == {'"1"'}
+    assert [asked.begin for asked in server.requests] == [0, 70_000, 140_000, 210_000, 280_000]
+    assert {asked.headers.get("If-Range") for asked in server.requests[1:]} == {'"1"'}
 
 
 def test_what_changed_meanwhile_is_fetched_anew(tmp_path: Path) -> None:
-    def behavior(asked: Asked, number: int) -> Reply:
-        return part(bytes(1000), asked, '"old"', most=500) if number == 1 else part(CONTENT, asked, '"new"')
+    def behavior(asked: ReceivedRequest, number: int) -> Reply:
+        return part(bytes(1000), asked, '"old"', limit=500) if number == 1 else part(CONTENT, asked, '"new"')
 
     with serving(behavior) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).path.read_bytes() == CONTENT
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 def test_a_part_of_something_else_is_not_taken(tmp_path: Path) -> None:
-    def behavior(asked: Asked, number: int) -> Reply:
-        reply = part(CONTENT, asked, most=100_000 if number == 1 else None)
+    def behavior(asked: ReceivedRequest, number: int) -> Reply:
+        reply = part(CONTENT, asked, limit=100_000 if number == 1 else None)
         if number == 2:
             reply.headers["Content-Range"] = f"bytes 5-{len(CONTENT) - 1}/{len(CONTENT)}"
         return reply
 
     with serving(behavior) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
-    assert [asked.begin for asked in server.asked] == [0, 100_000, 0]
+    assert [asked.begin for asked in server.requests] == [0, 100_000, 0]
 
 
 def test_a_server_that_knows_no_ranges_sends_it_all_again(tmp_path: Path) -> None:
-    def behavior(_: Asked, number: int) -> Reply:
+    def behavior(_: ReceivedRequest, number: int) -> Reply:
         body = CONTENT[:1000] if number == 1 else CONTENT
         return Reply(headers={"Content-Length": str(len(CONTENT))}, body=body)
 
@@ -74,7 +74,7 @@ def test_a_server_that_never_gets_further_is_given_up(tmp_path: Path) -> None:
     behavior: Behavior = lambda asked, _: Reply(headers={"Content-Length": "1000"}, body=b"as far as this")  # noqa: E731
     with serving(behavior) as server, pytest.raises(DataError, match=r"broke off after 14 of 1000 bytes, 3 times; try"):
         fetched(f"{server.url}/images.zip", tmp_path)
-    assert len(server.asked) == 3
+    assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
@@ -97,12 +97,12 @@ def test_a_server_that_says_no_is_asked_once(tmp_path: Path, status: int) -> Non
         pytest.raises(DataError, match=rf"answered {status} .*; check the address"),
     ):
         fetched(f"{server.url}/images.zip", tmp_path)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_server_that_does_not_answer_in_time_is_asked_again(tmp_path: Path) -> None:
     with serving(lambda asked, number: Reply(silent=True) if number == 1 else part(CONTENT, asked)) as server:
-        found = fetched(f"{server.url}/images.zip", tmp_path, patience=replace(QUICK, timeout_seconds=0.2))
+        found = fetched(f"{server.url}/images.zip", tmp_path, retry=replace(QUICK, timeout_seconds=0.2))
     assert found.sha256 == SHA256
 
 
@@ -114,7 +114,7 @@ def test_nobody_there_is_told_after_some_tries(tmp_path: Path) -> None:
 
 
 def test_waits_grow_and_have_an_end() -> None:
-    assert [Patience().wait(failures) for failures in (1, 2, 3, 10)] == [1, 2, 4, 30]
+    assert [RetryPolicy().backoff(failures) for failures in (1, 2, 3, 10)] == [1, 2, 4, 30]
 
 
 def test_more_than_is_allowed_is_refused_before_it_comes(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_more_than_is_allowed_is_refused_before_it_comes(tmp_path: Path) -> None
         serving(lambda asked, _: part(CONTENT, asked)) as server,
         pytest.raises(DataError, match=r"has more than 0.0001 GB; raise --most-gigabytes"),
     ):
-        fetched(f"{server.url}/images.zip", tmp_path, most_bytes=100_000)
+        fetched(f"{server.url}/images.zip", tmp_path, max_bytes=100_000)
     assert (tmp_path / "source.zip").stat().st_size == 0
 
 
@@ -131,7 +131,7 @@ def test_more_than_is_allowed_is_cut_off_where_nothing_was_announced(tmp_path: P
         serving(lambda *_: Reply(body=CONTENT * 20)) as server,
         pytest.raises(DataError, match=r"has more than 0.0001 GB"),
     ):
-        fetched(f"{server.url}/images.zip", tmp_path, most_bytes=100_000)
+        fetched(f"{server.url}/images.zip", tmp_path, max_bytes=100_000)
     assert (tmp_path / "source.zip").stat().st_size <= 100_000
 
 
@@ -146,11 +146,11 @@ def test_more_than_the_disk_holds_is_refused(tmp_path: Path) -> None:
         serving(lambda *_: Reply(headers={"Content-Length": str(10**17)})) as server,
         pytest.raises(DataError, match=r"and the disk .* GB left; give it a larger one"),
     ):
-        fetched(f"{server.url}/images.zip", tmp_path, most_bytes=10**18)
+        fetched(f"{server.url}/images.zip", tmp_path, max_bytes=10**18)
 
 
 def test_another_address_is_followed_and_a_file_of_this_machine_is_not(tmp_path: Path) -> None:
-    def behavior(asked: Asked, _: int) -> Reply:
+    def behavior(asked: ReceivedRequest, _: int) -> Reply:
         to = {"/web": "/images.zip", "/disk": "file:///etc/passwd"}.get(asked.path)
         return Reply(302, {"Location": to}) if to else part(CONTENT, asked)
 
@@ -162,63 +162,63 @@ def test_another_address_is_followed_and_a_file_of_this_machine_is_not(tmp_path:
 
 def test_a_slow_download_is_heard_of(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    progress = Progress("fetching images.zip", "bytes", every=0)
-    progress.at(25_000_000, 100_000_000)
+    progress = Progress("fetching images.zip", "bytes", interval=0)
+    progress.update(25_000_000, 100_000_000)
     assert caplog.messages[0].startswith("fetching images.zip: 25.0 MB of 100.0 MB (25%), ")
 
 
 @pytest.mark.parametrize("form", ["{}#sha256={}", "{}"])
 def test_a_checksum_that_is_right_is_no_word(tmp_path: Path, form: str) -> None:
     with serving(lambda asked, _: part(CONTENT, asked)) as server:
-        where = source(form.format(f"{server.url}/images.zip", SHA256.upper()), SHA256)
-        assert fetch(where, tmp_path, patience=QUICK).sha256 == SHA256
-    assert server.asked[0].path == "/images.zip"
+        where = parse_source(form.format(f"{server.url}/images.zip", SHA256.upper()), SHA256)
+        assert fetch(where, tmp_path, retry=QUICK).sha256 == SHA256
+    assert server.requests[0].path == "/images.zip"
 
 
 @pytest.mark.parametrize("after", [True, False])
 def test_a_checksum_that_is_wrong_ends_it(tmp_path: Path, after: bool) -> None:
     with serving(lambda asked, _: part(CONTENT, asked)) as server:
         address, wrong = f"{server.url}/images.zip", "0" * 64
-        where = source(f"{address}#sha256={wrong}") if after else source(address, wrong)
+        where = parse_source(f"{address}#sha256={wrong}") if after else parse_source(address, wrong)
         with pytest.raises(DataError, match=rf"has the SHA-256 {SHA256}, not {wrong}; "):
-            fetch(where, tmp_path, patience=QUICK)
+            fetch(where, tmp_path, retry=QUICK)
 
 
 @pytest.mark.parametrize(
-    ("address", "sha256", "told"),
+    ("address", "sha256", "message"),
     [
-        ("https://host/a.zip#sha256=12", "", "'12' is no SHA-256; give the 64"),
-        ("https://host/a.zip", "g" * 64, "is no SHA-256"),
+        ("https://host/a.zip#sha256=12", "", "'12' is not a SHA-256; give the 64"),
+        ("https://host/a.zip", "g" * 64, "is not a SHA-256"),
         ("https://host/a.zip#sha256=" + "0" * 64, "1" * 64, "ask for different checksums; keep one"),
-        ("ftp://host/a.zip", "", "is of a kind that nobody fetches; use https://"),
-        ("file:///etc/passwd", "", "is of a kind that nobody fetches"),
+        ("ftp://host/a.zip", "", "has an unsupported scheme; use https://"),
+        ("file:///etc/passwd", "", "has an unsupported scheme"),
     ],
 )
-def test_a_source_that_cannot_be_is_told_at_once(address: str, sha256: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
-        source(address, sha256)
+def test_a_source_that_cannot_be_is_told_at_once(address: str, sha256: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        parse_source(address, sha256)
 
 
 def test_what_is_secret_in_an_address_is_not_written_down() -> None:
-    where = source("https://me:password@host:8443/images.zip?X-Amz-Signature=secret")
-    assert where.public == "https://host:8443/images.zip"
+    where = parse_source("https://me:password@host:8443/images.zip?X-Amz-Signature=secret")
+    assert where.public_name == "https://host:8443/images.zip"
 
 
 def test_what_lies_on_this_machine_is_read_where_it_is(tmp_path: Path) -> None:
     archive = as_zip({"cat/1.jpg": b"one"}, tmp_path / "images.zip")
     folder = as_folder({"cat/1.jpg": b"one"}, tmp_path / "folder")
     assert fetched(str(archive), tmp_path).path == archive
-    assert fetched(str(folder), tmp_path) == Fetched(folder)
+    assert fetched(str(folder), tmp_path) == LocalSource(folder)
 
 
 def test_a_folder_with_nothing_but_a_zip_is_that_zip(tmp_path: Path) -> None:
     folder = as_folder({"images.zip": CONTENT, ".hidden": b""}, tmp_path / "channel")
-    assert fetch(source(str(folder), SHA256), tmp_path) == Fetched(folder / "images.zip", SHA256)
+    assert fetch(parse_source(str(folder), SHA256), tmp_path) == LocalSource(folder / "images.zip", SHA256)
 
 
 def test_a_folder_has_no_checksum(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is a folder, and a checksum is that of one file; leave it away"):
-        fetch(source(str(tmp_path), SHA256), tmp_path)
+    with pytest.raises(UsageError, match="is a folder, and a checksum is for one file; leave it out"):
+        fetch(parse_source(str(tmp_path), SHA256), tmp_path)
 
 
 def test_nothing_there_is_told(tmp_path: Path) -> None:
@@ -242,12 +242,12 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
 
 
 def test_a_zip_in_s3_is_taken_up_where_it_broke(tmp_path: Path, account: pytest.MonkeyPatch) -> None:
-    with serving(bucket({"dogs/images.zip": CONTENT}, most=120_000)) as server:
+    with serving(bucket({"dogs/images.zip": CONTENT}, limit=120_000)) as server:
         account.setenv("AWS_ENDPOINT_URL", server.url)
         found = fetched(f"s3://pictures/dogs/images.zip#sha256={SHA256}", tmp_path)
     assert found.path.read_bytes() == CONTENT
-    assert [asked.begin for asked in server.asked] == [0, 120_000, 240_000]
-    assert {asked.headers.get("If-Match") for asked in server.asked[1:]} == {'"1"'}
+    assert [asked.begin for asked in server.requests] == [0, 120_000, 240_000]
+    assert {asked.headers.get("If-Match") for asked in server.requests[1:]} == {'"1"'}
 
 
 @pytest.mark.parametrize("address", ["s3://pictures/dogs/", "s3://pictures/dogs"])
@@ -270,7 +270,7 @@ def test_a_key_that_leads_out_of_its_prefix_is_refused(tmp_path: Path, account: 
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ("s3://pictures/none.zip", "answered NoSuchKey It is not there.; check the address, the role's s3:GetObject"),
         ("s3://pictures/none/", "holds nothing; check the address"),
@@ -278,8 +278,8 @@ def test_a_key_that_leads_out_of_its_prefix_is_refused(tmp_path: Path, account: 
         ("s3://pictures/dogs/1.zip", "has more than 0.0001 GB; raise"),
     ],
 )
-def test_what_s3_cannot_give_is_told(tmp_path: Path, account: pytest.MonkeyPatch, address: str, told: str) -> None:
+def test_what_s3_cannot_give_is_told(tmp_path: Path, account: pytest.MonkeyPatch, address: str, message: str) -> None:
     with serving(bucket({"dogs/1.zip": CONTENT})) as server:
         account.setenv("AWS_ENDPOINT_URL", server.url)
-        with pytest.raises(DataError, match=told):
-            fetched(address, tmp_path, most_bytes=100_000)
+        with pytest.raises(DataError, match=message):
+            fetched(address, tmp_path, max_bytes=100_000)

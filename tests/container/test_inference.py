@@ -92,9 +92,9 @@ def in_json(*contents: bytes) -> bytes:
 
 
 def test_a_bare_process_gives_the_logits_that_evaluation_saw(served: Path, tmp_path: Path) -> None:
-    pictures = split.find(draw_split(tmp_path / "test", 4), CLASSES)
+    pictures = split.load(draw_split(tmp_path / "test", 4), CLASSES)
     champion = candidates.load("best", served.parent / "model.tar.gz", described(tmp_path / "data"), tmp_path / "work")
-    seen = torch.tensor(evaluate.answers({"best": champion}, pictures, 5)["best"])
+    seen = torch.tensor(evaluate.predict_all({"best": champion}, pictures, 5)["best"])
     contents = [path.read_bytes() for path in pictures.paths]
     one_by_one = [(content, "image/jpeg") for content in contents]
     *single, (together, content_type) = ask(served, *one_by_one, (in_json(*contents), "application/json"))
@@ -107,7 +107,7 @@ def test_a_bare_process_gives_the_logits_that_evaluation_saw(served: Path, tmp_p
 
 def test_a_bare_process_refuses_with_words_and_goes_on(served: Path) -> None:
     bad, unknown, good = ask(served, (b"nothing", "image/png"), (b"1,2", "text/csv"), (encoded(0), "image/jpeg"))
-    assert bad == ["picture 0 is no picture; use JPEG, PNG, WEBP", 400]
+    assert bad == ["picture 0 is not a picture; use JPEG, PNG, WEBP", 400]
     assert unknown[1] == 415
     assert len(json.loads(good[0])["logits"][0]) == 3
 
@@ -183,24 +183,24 @@ def test_of_many_classes_the_five_best_are_told(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[Any, str | None, int, str]] = {
-    "csv": (b"1,2", "text/csv", 415, "'text/csv' is not understood; send image/jpeg"),
-    "no type": (b"1,2", None, 415, "None is not understood; send"),
-    "url": (b'{"url": "http://169.254.169.254/"}', "application/json", 400, "no URL is fetched; send"),
-    "url beside a picture": (b'{"url": "x", "image": ""}', "application/json", 400, "no URL is fetched; send"),
-    "no json": (b"{", "application/json", 400, "is no JSON"),
-    "no text": (b"\xff\xfe\x00", "application/json", 400, "is no JSON"),
-    "deep json": (b"[" * 100_000, "application/json", 400, "is no JSON"),
+    "csv": (b"1,2", "text/csv", 415, "'text/csv' is not supported; send image/jpeg"),
+    "no type": (b"1,2", None, 415, "None is not supported; send"),
+    "url": (b'{"url": "http://169.254.169.254/"}', "application/json", 400, "URLs are not fetched; send"),
+    "url beside a picture": (b'{"url": "x", "image": ""}', "application/json", 400, "URLs are not fetched; send"),
+    "no json": (b"{", "application/json", 400, "is not JSON"),
+    "no text": (b"\xff\xfe\x00", "application/json", 400, "is not JSON"),
+    "deep json": (b"[" * 100_000, "application/json", 400, "is not JSON"),
     "list": (b"[]", "application/json", 400, "is a JSON list; send"),
-    "nothing": (b"{}", "application/json", 400, "neither or both"),
-    "both": (b'{"image": "", "images": []}', "application/json", 400, "neither or both"),
-    "no pictures": (b'{"images": []}', "application/json", 400, "no list of 1 to 32 pictures; send"),
-    "a word": (b'{"images": "abc"}', "application/json", 400, "no list of 1 to 32 pictures; send"),
-    "too many": (in_json(*[b"x"] * 33), "application/json", 400, "no list of 1 to 32 pictures; send"),
-    "a number": (b'{"image": 7}', "application/json", 400, "picture 0 is no text; send"),
-    "no base64": (b'{"images": ["", "%%%"]}', "application/json", 400, "picture 1 is no base64"),
-    "umlauts": ('{"image": "ÄÖ"}'.encode(), "application/json", 400, "picture 0 is no base64"),
-    "text for bytes": ("abc", "image/png", 400, "is text, and no image/png; send"),
-    "too large": (bytes(inference.MOST_BYTES + 1), "image/png", 400, "more than 26214400; send"),
+    "nothing": (b"{}", "application/json", 400, "must have either"),
+    "both": (b'{"image": "", "images": []}', "application/json", 400, "must have either"),
+    "no pictures": (b'{"images": []}', "application/json", 400, "not a list of 1 to 32 pictures; send"),
+    "a word": (b'{"images": "abc"}', "application/json", 400, "not a list of 1 to 32 pictures; send"),
+    "too many": (in_json(*[b"x"] * 33), "application/json", 400, "not a list of 1 to 32 pictures; send"),
+    "a number": (b'{"image": 7}', "application/json", 400, "picture 0 is not text; send"),
+    "no base64": (b'{"images": ["", "%%%"]}', "application/json", 400, "picture 1 is not base64"),
+    "umlauts": ('{"image": "ÄÖ"}'.encode(), "application/json", 400, "picture 0 is not base64"),
+    "text for bytes": ("abc", "image/png", 400, "is text and not image/png; send"),
+    "too large": (bytes(inference.MAX_BYTES + 1), "image/png", 400, "more than 26214400; send"),
 }
 
 
@@ -229,11 +229,11 @@ def other_format() -> bytes:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "is no picture"),
-        (b"<svg/>", "is no picture"),
+        (b"", "is not a picture"),
+        (b"<svg/>", "is not a picture"),
         (encoded(0)[:200], "cannot be decoded"),
         (many_pixels(), "more than 50000000; make it smaller"),
-        (other_format(), "is no picture; use JPEG, PNG, WEBP"),
+        (other_format(), "is not a picture; use JPEG, PNG, WEBP"),
     ],
 )
 def test_what_is_no_picture_is_refused_by_its_number(loaded: predictor.Predictor, content: bytes, words: str) -> None:

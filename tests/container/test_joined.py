@@ -12,13 +12,13 @@ TRAIN = """
 import sys
 from pathlib import Path
 import torch
-import images, precision, ranks, split
+import picture_dataset, precision, process_group, split
 from hyperparameters import Hyperparameters
-from sources import FromPictures
-from training import Trainer
+from batch_sources import PictureBatches
+from trainer import Trainer
 
 folder, result, batch = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-joined = ranks.join("cpu", "auto", 60)
+group = process_group.join("cpu", "auto", 60)
 chosen = Hyperparameters(batch_size=batch, epochs=3, learning_rate=0.01, patience=0, label_smoothing=0.1)
 torch.manual_seed(0)
 layers = torch.nn
@@ -29,15 +29,17 @@ module = layers.Sequential(
 exact = precision.choose("fp32", torch.device("cpu"))
 
 def source(name, seed):
-    found = split.find(folder / name, images.class_names(folder / name))
-    share = images.Share(len(found.paths), batch, joined.place.rank, joined.place.world, seed)
-    return FromPictures(images.Pictures(found, 32, seed), share, 0, 60, exact, (0.5,) * 3, (0.5,) * 3)
+    found = split.load(folder / name, picture_dataset.class_names(folder / name))
+    rank = group.rank_info
+    sampler = picture_dataset.DistributedBatchSampler(len(found.paths), batch, rank.rank, rank.world_size, seed)
+    dataset = picture_dataset.PictureDataset(found, 32, seed)
+    return PictureBatches(dataset, sampler, 0, 60, exact, (0.5,) * 3, (0.5,) * 3)
 
-trainer = Trainer(module, chosen, exact, joined)
+trainer = Trainer(module, chosen, exact, group)
 trainer.run(source("train", 5), source("valid", None))
-if joined.is_first:
+if group.is_main:
     torch.save({"weights": module.state_dict(), "history": trainer.state.history}, result)
-joined.leave()
+group.shut_down()
 """
 MEASURED = ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy")
 

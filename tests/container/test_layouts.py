@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dataset import Drop
+from dataset import DroppedFile
 from errors import DataError
-from layouts import SPLITS, Original, understood
+from layouts import SPLITS, Original, parse_layout
 
 
 def tree(*splits: str, above: str = "") -> list[str]:
@@ -16,7 +16,7 @@ def tree(*splits: str, above: str = "") -> list[str]:
 @pytest.mark.parametrize("validation", ["valid", "validation", "val", "Valid"])
 @pytest.mark.parametrize("above", ["", "dogImages/", "data/dogImages/"])
 def test_splits_are_found_by_any_of_their_names(validation: str, above: str) -> None:
-    layout = understood([*tree("train", validation, "test", above=above), f"{above}README.md"])
+    layout = parse_layout([*tree("train", validation, "test", above=above), f"{above}README.md"])
     assert layout.classes == ("cat", "dog")
     assert layout.missing == ()
     assert {(one.split, one.class_name) for one in layout.originals} == {
@@ -26,27 +26,27 @@ def test_splits_are_found_by_any_of_their_names(validation: str, above: str) -> 
 
 @pytest.mark.parametrize("above", ["", "images/", "a/b/"])
 def test_one_folder_per_class_is_all_training_until_it_is_split(above: str) -> None:
-    layout = understood(tree("", above=above.rstrip("/")) if above else ["cat/1.jpg", "dog/1.jpg"])
+    layout = parse_layout(tree("", above=above.rstrip("/")) if above else ["cat/1.jpg", "dog/1.jpg"])
     assert layout.classes == ("cat", "dog")
     assert layout.missing == ("validation", "test")
     assert {one.split for one in layout.originals} == {"train"}
 
 
 def test_a_split_that_is_missing_is_named() -> None:
-    assert understood(tree("train", "test")).missing == ("validation",)
-    assert understood(tree("train")).missing == ("validation", "test")
+    assert parse_layout(tree("train", "test")).missing == ("validation",)
+    assert parse_layout(tree("train")).missing == ("validation", "test")
 
 
 def test_a_class_may_be_called_train_or_test() -> None:
-    assert understood(["bus/1.jpg", "train/1.jpg", "test/1.jpg"]).classes == ("bus", "test", "train")
+    assert parse_layout(["bus/1.jpg", "train/1.jpg", "test/1.jpg"]).classes == ("bus", "test", "train")
 
 
 def test_what_lies_deeper_in_a_class_belongs_to_it() -> None:
-    assert Original("cat/2020/may/1.jpg", "train", "cat") in understood(["cat/2020/may/1.jpg", "dog/1.jpg"]).originals
+    assert Original("cat/2020/may/1.jpg", "train", "cat") in parse_layout(["cat/2020/may/1.jpg", "dog/1.jpg"]).originals
 
 
 def test_a_folder_without_a_picture_is_a_class_all_the_same() -> None:
-    assert understood([*tree("train", "valid", "test"), "train/fish/"]).classes == ("cat", "dog", "fish")
+    assert parse_layout([*tree("train", "valid", "test"), "train/fish/"]).classes == ("cat", "dog", "fish")
 
 
 def test_what_a_mac_or_a_tool_left_is_as_if_it_were_not_there() -> None:
@@ -58,11 +58,11 @@ def test_what_a_mac_or_a_tool_left_is_as_if_it_were_not_there() -> None:
         "dogs/train/.git/1.jpg",
         "dogs/train/cat/._1.jpg",
     ]
-    assert understood([*names, *left]) == understood(names)
+    assert parse_layout([*names, *left]) == parse_layout(names)
 
 
 def test_one_class_in_two_spellings_of_an_accent_is_one() -> None:
-    assert understood(["train/caf\u00e9/1.jpg", "test/cafe\u0301/1.jpg", "test/bar/1.jpg"]).classes == (
+    assert parse_layout(["train/caf\u00e9/1.jpg", "test/cafe\u0301/1.jpg", "test/bar/1.jpg"]).classes == (
         "bar",
         "caf\u00e9",
     )
@@ -70,28 +70,28 @@ def test_one_class_in_two_spellings_of_an_accent_is_one() -> None:
 
 def test_whatever_is_left_out_has_a_reason() -> None:
     stray = ["train/cat/notes.txt", "train/loose.jpg", "unlabeled/cat/1.jpg"]
-    layout = understood([*tree("train", "valid", "test"), *stray])
+    layout = parse_layout([*tree("train", "valid", "test"), *stray])
     assert set(layout.drops) == {
-        Drop("train/cat/notes.txt", "is no picture by its name (.txt)"),
-        Drop("train/loose.jpg", "lies in no folder of a class"),
-        Drop("unlabeled/cat/1.jpg", "lies outside of test, train, valid"),
+        DroppedFile("train/cat/notes.txt", "does not have the name of a picture (.txt)"),
+        DroppedFile("train/loose.jpg", "is not in a folder of a class"),
+        DroppedFile("unlabeled/cat/1.jpg", "is outside of test, train, valid"),
     }
 
 
 def test_the_order_of_the_names_is_no_matter() -> None:
     names = [*tree("train", "valid", "test"), "train/cat/notes.txt", "train/dog/2.png"]
-    assert understood(reversed(names)) == understood(names)
+    assert parse_layout(reversed(names)) == parse_layout(names)
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "message"),
     [
-        ([], "holds no folder of pictures; it takes train/"),
-        (["1.jpg", "2.jpg"], "holds no folder of pictures; it takes train/"),
+        ([], "has no folder of pictures; it takes train/"),
+        (["1.jpg", "2.jpg"], "has no folder of pictures; it takes train/"),
         (tree("valid", "test"), "has test and valid but no train; it takes train/"),
         (tree("train", "valid", "val"), "has both val/ and valid/, which mean the same; keep one"),
     ],
 )
-def test_what_means_nothing_is_told(names: list[str], told: str) -> None:
-    with pytest.raises(DataError, match=told):
-        understood(names)
+def test_what_means_nothing_is_told(names: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        parse_layout(names)

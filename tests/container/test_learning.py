@@ -42,8 +42,8 @@ from pathlib import Path
 import candidates, dataset, evaluate, split
 data = dataset.read(Path(sys.argv[2]))
 found = {"best": candidates.load("best", Path(sys.argv[1]), data, Path(sys.argv[3]))}
-pictures = split.find(Path(sys.argv[4]), data.classes)
-logits = evaluate.answers(found, pictures, 64)["best"]
+pictures = split.load(Path(sys.argv[4]), data.classes)
+logits = evaluate.predict_all(found, pictures, 64)["best"]
 print(json.dumps(dict(zip(map(str, pictures.paths), logits.tolist()))))
 """
 

@@ -17,12 +17,12 @@ import pytest
 import torch
 from trained import HEAD, WHOLE, environment
 
+import atomic_files
 import contract
 import model_archive
 import model_folder
-import atomic_files
-from torch_errors import in_plain_words
 from errors import ModelError, WriteError
+from torch_errors import translate_torch_errors
 
 ENTRYPOINTS = Path(contract.__file__).parent
 LARGEST = 65_536
@@ -49,9 +49,9 @@ def mistake(base: Path, script: str, *arguments: object, before: str = "") -> st
     assert done.returncode == 2, done.stderr[-2000:]
     assert done.stderr.startswith(f"{script}: ")
     assert done.stderr.count("\n") == 1
-    told = done.stderr.removeprefix(f"{script}: ").removesuffix("\n")
-    assert {(base / "output" / name).read_text(encoding="utf-8") for name in ("failure", "message")} == {told}
-    return told
+    message = done.stderr.removeprefix(f"{script}: ").removesuffix("\n")
+    assert {(base / "output" / name).read_text(encoding="utf-8") for name in ("failure", "message")} == {message}
+    return message
 
 
 @pytest.mark.parametrize("script", [contract.PREPARE, contract.TRAIN, contract.EVALUATE])
@@ -60,8 +60,8 @@ def test_a_wrong_flag_is_one_line(script: str, tmp_path: Path) -> None:
 
 
 def test_a_number_that_is_none_is_one_line(tmp_path: Path) -> None:
-    told = mistake(tmp_path, contract.PREPARE, "--source", "a", "--output-dir", "b", "--workers", "many")
-    assert told == "argument --workers: invalid int value: 'many'; --help lists the flags"
+    message = mistake(tmp_path, contract.PREPARE, "--source", "a", "--output-dir", "b", "--workers", "many")
+    assert message == "argument --workers: invalid int value: 'many'; --help lists the flags"
 
 
 @pytest.mark.parametrize(("network", "side"), [("vit_b_16", 100), ("alexnet", 32), ("maxvit_t", 64)])
@@ -69,9 +69,9 @@ def test_a_size_that_the_network_cannot_take_is_told_before_training(
     network: str, side: int, data: Path, tmp_path: Path
 ) -> None:
     how = (*HEAD, "--data", data, "--architecture", network, "--image-size", side, "--model-dir", tmp_path / "model")
-    told = mistake(tmp_path, contract.TRAIN, *how)
-    assert told.startswith(f"{network} cannot take pictures of {side} pixels (")
-    assert "train with another --image-size, such as 224" in told
+    message = mistake(tmp_path, contract.TRAIN, *how)
+    assert message.startswith(f"{network} cannot take pictures of {side} pixels (")
+    assert "train with another --image-size, such as 224" in message
 
 
 def test_a_candidate_whose_size_its_network_cannot_take_is_one_line(tmp_path: Path) -> None:
@@ -93,17 +93,19 @@ def test_a_full_disk_ends_training_in_one_line_and_leaves_the_model_before(data:
     model_folder.write(model, drawn.network(drawn.model()), drawn.model(), [])
     before = (model / model_folder.WEIGHTS_FILE).read_bytes()
     how = (*WHOLE, "--epochs", "1", "--data", data, "--model-dir", model)
-    told = mistake(tmp_path, contract.TRAIN, *how, before=FULL_DISK)
-    assert told == f"{model} cannot be written to ([Errno 27] File too large); make room on its disk, or name another"
+    message = mistake(tmp_path, contract.TRAIN, *how, before=FULL_DISK)
+    assert (
+        message == f"{model} cannot be written to ([Errno 27] File too large); make room on its disk, or name another"
+    )
     assert (model / model_folder.WEIGHTS_FILE).read_bytes() == before
     assert not list(model.glob("*.part"))
 
 
 def test_a_full_disk_ends_evaluation_in_one_line_without_half_a_champion(tmp_path: Path) -> None:
     model_folder.write(tmp_path / "model", drawn.network(drawn.model()), drawn.model(), [])
-    told = mistake(tmp_path, contract.EVALUATE, *evaluation_of(tmp_path / "model", tmp_path), before=FULL_DISK)
+    message = mistake(tmp_path, contract.EVALUATE, *evaluation_of(tmp_path / "model", tmp_path), before=FULL_DISK)
     champion = tmp_path / "out" / contract.CHAMPION
-    assert told.startswith(f"{champion} cannot be written to ([Errno 27] File too large); make room")
+    assert message.startswith(f"{champion} cannot be written to ([Errno 27] File too large); make room")
     assert list(champion.iterdir()) == []
     assert not (tmp_path / "out" / contract.EVALUATION / contract.EVALUATION_FILE).exists()
 
@@ -142,20 +144,20 @@ def torch_without_room() -> None:
 @pytest.mark.parametrize("failing", [no_room, torch_without_room])
 def test_a_file_that_could_not_become_whole_leaves_the_one_before(failing: Callable[[], None], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("before")
-    with pytest.raises(WriteError, match="No space left on device"), atomic_files.whole(tmp_path / "file"):
+    with pytest.raises(WriteError, match="No space left on device"), atomic_files.open_atomically(tmp_path / "file"):
         failing()
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "before")]
 
 
 def test_a_bug_while_writing_stays_a_bug(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="a bug"), atomic_files.whole(tmp_path / "file"):
+    with pytest.raises(RuntimeError, match="a bug"), atomic_files.open_atomically(tmp_path / "file"):
         raise RuntimeError("a bug")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_memory_that_is_not_there_is_told_with_its_remedy() -> None:
-    told = r"this machine has too little memory \(.*\); lower --batch-size or the image"
-    with pytest.raises(ModelError, match=told), in_plain_words():
+    message = r"this machine has too little memory \(.*\); lower --batch-size or the image"
+    with pytest.raises(ModelError, match=message), translate_torch_errors():
         torch.empty(2**50)
-    with pytest.raises(RuntimeError, match="a bug"), in_plain_words():
+    with pytest.raises(RuntimeError, match="a bug"), translate_torch_errors():
         raise RuntimeError("a bug")

@@ -85,17 +85,17 @@ def sparse(name: str) -> Member:
 
 
 HOSTILE = {
-    "up": (plain("../outside"), "leads elsewhere"),
-    "up in the middle": (plain("code/../../outside"), "leads elsewhere"),
-    "absolute": (plain("/tmp/outside"), "leads elsewhere"),
-    "backslash": (plain("..\\outside"), "leads elsewhere"),
-    "drive": (plain("C:outside"), "leads elsewhere"),
-    "link": (special("model.pth", tarfile.SYMTYPE, "/etc/passwd"), "no plain file"),
-    "hard link": (special("model.pth", tarfile.LNKTYPE, "../../secret"), "no plain file"),
-    "device": (special("disk", tarfile.BLKTYPE), "no plain file"),
-    "terminal": (special("tty", tarfile.CHRTYPE), "no plain file"),
-    "pipe": (special("pipe", tarfile.FIFOTYPE), "no plain file"),
-    "sparse": (sparse("holes"), "no plain file"),
+    "up": (plain("../outside"), "outside of its folder"),
+    "up in the middle": (plain("code/../../outside"), "outside of its folder"),
+    "absolute": (plain("/tmp/outside"), "outside of its folder"),
+    "backslash": (plain("..\\outside"), "outside of its folder"),
+    "drive": (plain("C:outside"), "outside of its folder"),
+    "link": (special("model.pth", tarfile.SYMTYPE, "/etc/passwd"), "not a plain file"),
+    "hard link": (special("model.pth", tarfile.LNKTYPE, "../../secret"), "not a plain file"),
+    "device": (special("disk", tarfile.BLKTYPE), "not a plain file"),
+    "terminal": (special("tty", tarfile.CHRTYPE), "not a plain file"),
+    "pipe": (special("pipe", tarfile.FIFOTYPE), "not a plain file"),
+    "sparse": (sparse("holes"), "not a plain file"),
     "long name": (plain("x" * 5000), "File name too long"),
 }
 
@@ -111,7 +111,7 @@ def test_a_member_that_is_no_plain_file_below_the_folder_is_refused(tmp_path: Pa
 def test_a_link_and_a_file_through_it_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "target").mkdir()
     made = archive(tmp_path / "a", special("code", tarfile.SYMTYPE, str(tmp_path / "target")), plain("code/x"))
-    with pytest.raises(DataError, match="no plain file"):
+    with pytest.raises(DataError, match="not a plain file"):
         model_archive.unpack(made, tmp_path / "out")
     assert not list((tmp_path / "target").iterdir())
 
@@ -123,7 +123,7 @@ def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_too_many_members_are_refused(tmp_path: Path) -> None:
-    many = [plain(f"{number}", b"") for number in range(model_archive.MOST_MEMBERS + 1)]
+    many = [plain(f"{number}", b"") for number in range(model_archive.MAX_MEMBERS + 1)]
     with pytest.raises(DataError, match="members"):
         model_archive.unpack(archive(tmp_path / "a", *many), tmp_path / "out")
 

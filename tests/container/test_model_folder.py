@@ -101,7 +101,7 @@ NO_DOCUMENTS = ["", "null", "{}", "{", "[" * 100_000, '"text"']
 )
 def test_a_file_that_is_no_such_document_is_refused(written: Path, name: str, text: str) -> None:
     (written / name).write_text(text)
-    with pytest.raises(ModelError, match=f"{name}.*; it is what train.py writes"):
+    with pytest.raises(ModelError, match=f"{name}.*; use the file that train.py writes"):
         (model_folder.read_history if name == "history.json" else model_folder.read_description)(written)
 
 
@@ -117,7 +117,7 @@ def test_weights_that_would_run_code_are_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"backbone.conv1.weight": Command()}, written / "model.pth")
-    with pytest.raises(ModelError, match="does not hold the weights"):
+    with pytest.raises(ModelError, match="does not have the weights"):
         model_folder.read(written)
     assert not (tmp_path / "touched").exists()
 
@@ -125,5 +125,5 @@ def test_weights_that_would_run_code_are_refused(
 @pytest.mark.parametrize("state", [{}, [1, 2], {"backbone.conv1.weight": torch.zeros(1)}])
 def test_weights_of_another_network_are_refused(written: Path, state: object) -> None:
     torch.save(state, written / "model.pth")
-    with pytest.raises(ModelError, match="does not hold the weights"):
+    with pytest.raises(ModelError, match="does not have the weights"):
         model_folder.read(written)

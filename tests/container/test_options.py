@@ -97,7 +97,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_training(flag: str, tm
     file = tmp_path / "file"
     file.touch()
     for place in (file, file / "below" / "it"):
-        with pytest.raises(UsageError, match=f"--{flag} {place}: nothing can be written to {file}; name another"):
+        with pytest.raises(UsageError, match=f"--{flag} {place}: {file} is not writable; name another"):
             options.parse(["--data", str(tmp_path), f"--{flag}", str(place)], {})
     options.parse(["--data", str(tmp_path), f"--{flag}", str(tmp_path / "not" / "yet")], {})
     assert not (tmp_path / "not").exists(), "it is made when it is written to"
@@ -114,7 +114,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_training(flag: str, tm
     ],
 )
 def test_a_number_out_of_bounds_is_told_with_them(flag: str, word: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"argument --{flag}: {word} is none that can be used; give .* to .*"):
+    with pytest.raises(UsageError, match=f"argument --{flag}: {word} is out of range; give .* to .*"):
         options.parse(["--data", str(tmp_path), f"--{flag}={word}"], {})
 
 

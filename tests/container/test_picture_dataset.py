@@ -12,7 +12,7 @@ from trees import encoded, noise
 
 import pictures
 import tensors
-from picture_dataset import Pictures, vary
+from picture_dataset import PictureDataset, augment
 from split import Split
 
 SIDE = 64
@@ -23,12 +23,12 @@ SMOOTH = noise(3, (8, 6)).resize((1600, 1200), Image.Resampling.BICUBIC)
 def test_a_large_photograph_is_seen_as_if_it_were_decoded_whole(tmp_path: Path, seed: int | None) -> None:
     path = tmp_path / "large.jpg"
     path.write_bytes(encoded(SMOOTH, quality=95))
-    seen, target = Pictures(Split((path,), (5,)), SIDE, seed)[0, 4, True]
+    seen, target = PictureDataset(Split((path,), (5,)), SIDE, seed)[0, 4, True]
 
     whole = pictures.decode(path.read_bytes())
     expected = tensors.pixels(whole, SIDE)
     if seed is not None:
-        varied = vary(whole, SIDE, np.random.default_rng((seed, 4, 0)))
+        varied = augment(whole, SIDE, np.random.default_rng((seed, 4, 0)))
         expected = torch.from_numpy(np.array(varied)).permute(2, 0, 1)
     assert target == 5
     # A part begins at a whole pixel, and those are larger here.
@@ -40,5 +40,5 @@ def test_the_smallest_part_of_a_picture_at_twice_the_side_still_has_the_side() -
     y, x = np.mgrid[0 : 2 * SIDE, 0 : 2 * SIDE].astype(np.uint8)
     picture = Image.fromarray(np.stack([x, y, x], axis=2))
     for seed in range(300):
-        part = np.array(vary(picture, SIDE, np.random.default_rng(seed)))
+        part = np.array(augment(picture, SIDE, np.random.default_rng(seed)))
         assert min(np.ptp(part[..., 0]), np.ptp(part[..., 1])) >= SIDE - 2

@@ -12,7 +12,7 @@ from PIL import Image
 from trees import encoded, jpeg, noise
 
 from errors import DataError
-from pictures import as_jpeg, center_cropped, decode, resized
+from pictures import center_crop, decode, encode_jpeg, resize
 
 WHITE, RED = (255, 255, 255), (255, 0, 0)
 
@@ -163,12 +163,12 @@ def test_half_a_picture_is_none(kind: str, share: float) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"<html>404</html>", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
 def test_what_is_no_picture_is_told_so(content: bytes) -> None:
-    with pytest.raises(DataError, match=r"is no picture; use JPEG|cannot be decoded: .*; mend it"):
+    with pytest.raises(DataError, match=r"is not a picture; use JPEG|cannot be decoded: .*; repair it"):
         decode(content)
 
 
 def test_a_picture_in_a_format_that_was_not_asked_for_is_none() -> None:
-    with pytest.raises(DataError, match=r"is no picture; use JPEG$"):
+    with pytest.raises(DataError, match=r"is not a picture; use JPEG$"):
         decode(encoded(noise(1), "GIF"), formats=("JPEG",))
 
 
@@ -177,7 +177,7 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
         with pytest.raises(DataError, match=r"pixels.*; "):
             decode(png(side, side, depth=8, color_type=2, pixels=b""))
     with pytest.raises(DataError, match="has 48 × 40 pixels, more than 1000; make it smaller"):
-        decode(jpeg(1), most_pixels=1000)
+        decode(jpeg(1), max_pixels=1000)
 
 
 def test_a_line_is_no_picture() -> None:
@@ -195,7 +195,7 @@ def test_whatever_is_damaged_is_refused_or_read_and_nothing_else() -> None:
         for _ in range(drawn.choice([1, 3])):
             content[drawn.randrange(min(len(content), drawn.choice([64, 10_000])))] = drawn.randrange(256)
         try:
-            picture = decode(bytes(content), most_pixels=1_000_000)
+            picture = decode(bytes(content), max_pixels=1_000_000)
         except DataError as error:
             assert "; " in str(error)  # noqa: PT017 - one of two outcomes
         else:
@@ -207,12 +207,12 @@ def test_whatever_is_damaged_is_refused_or_read_and_nothing_else() -> None:
     ("size", "expected"), [((500, 375), (299, 224)), ((375, 500), (224, 299)), ((10, 10), (224, 224))]
 )
 def test_the_short_side_gets_the_length(size: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert resized(noise(1, size), 224).size == expected
+    assert resize(noise(1, size), 224).size == expected
 
 
 def test_a_picture_of_the_size_stays_as_it_is() -> None:
     picture = noise(1, (224, 300))
-    assert resized(picture, 224) is picture
+    assert resize(picture, 224) is picture
 
 
 def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same() -> None:
@@ -221,12 +221,12 @@ def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same() -> None:
     quick, whole = decode(content, short_side=64), decode(content)
     assert quick.size == (200, 150)
     assert whole.size == (1600, 1200)
-    one, other = resized(quick, 64).tobytes(), resized(whole, 64).tobytes()
+    one, other = resize(quick, 64).tobytes(), resize(whole, 64).tobytes()
     assert max(abs(a - b) for a, b in zip(one, other, strict=True)) <= 6
 
 
 def test_the_middle_is_cut_out() -> None:
-    assert center_cropped(noise(1, (300, 224)), 224).size == (224, 224)
+    assert center_crop(noise(1, (300, 224)), 224).size == (224, 224)
 
 
 def test_what_is_stored_is_the_picture_and_nothing_that_its_file_said() -> None:
@@ -234,11 +234,11 @@ def test_what_is_stored_is_the_picture_and_nothing_that_its_file_said() -> None:
     exif = Image.Exif()
     exif[0x010E] = "a secret"
     said = encoded(picture, "PNG", exif=exif, dpi=(72, 72), icc_profile=b"a profile")
-    bare = as_jpeg(decode(encoded(picture, "PNG")))
-    assert as_jpeg(decode(said)) == bare
+    bare = encode_jpeg(decode(encoded(picture, "PNG")))
+    assert encode_jpeg(decode(said)) == bare
     commented = encoded(picture, comment=b"a secret")
     assert b"secret" in commented
-    assert as_jpeg(decode(commented)) == as_jpeg(decode(encoded(picture)))
+    assert encode_jpeg(decode(commented)) == encode_jpeg(decode(encoded(picture)))
     with Image.open(io.BytesIO(bare)) as stored:
         assert not {"exif", "comment", "icc_profile"} & set(stored.info)
 

@@ -17,7 +17,7 @@ import model_folder
 import predict
 import predictor
 from predicting import image_header
-from predicting.endpoint import Endpoint
+from predicting.endpoint import EndpointClient
 
 
 @dataclass(frozen=True)
@@ -31,15 +31,17 @@ class Served:
             prediction = inference.predict_fn(inference.input_fn(body, content_type), self.model)
             return inference.output_fn(prediction, "application/json")[0].encode()
         except inference.RequestError as error:
-            told: Any = {"Error": {"Code": "ModelError"}, "OriginalStatusCode": error.status_code}
-            raise ClientError(told, "InvokeEndpoint") from error
+            response: Any = {"Error": {"Code": "ModelError"}, "OriginalStatusCode": error.status_code}
+            raise ClientError(response, "InvokeEndpoint") from error
 
 
 @pytest.fixture(scope="module")
 def function(tmp_path_factory: pytest.TempPathFactory) -> predict.Function:
     folder = tmp_path_factory.mktemp("served")
     model_folder.write(folder, network(model()), model(), [])
-    return predict.Function(Endpoint("dogs", Served(inference.model_fn(str(folder)))), {}, write=lambda line: None)
+    return predict.Function(
+        EndpointClient("dogs", Served(inference.model_fn(str(folder)))), {}, write=lambda line: None
+    )
 
 
 def sent(form: str, content: bytes = b"") -> predict.Request:
@@ -66,4 +68,4 @@ def test_half_a_picture_is_the_senders_fault(function: predict.Function) -> None
 
 
 def test_both_refuse_the_same_number_of_pixels() -> None:
-    assert image_header.MOST_PIXELS == inference.MOST_PIXELS
+    assert image_header.MAX_PIXELS == inference.MAX_PIXELS

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from file_server import Asked, Reply, part, serving
+from file_server import ReceivedRequest, Reply, part, serving
 from PIL import Image
 from trees import as_folder, as_zip, classes, encoded, jpeg, noise
 from waiting import until
@@ -145,7 +145,7 @@ def test_unreadable_pictures_are_dropped_and_their_reasons_kept(tmp_path: Path) 
     found = reasons(document)
     assert set(found) == {"train/1.cat/half.jpg", "train/1.cat/page.jpg", "train/2.dog/notes.txt"}
     assert found["train/1.cat/half.jpg"].startswith("cannot be decoded: image file is truncated")
-    assert found["train/1.cat/page.jpg"].startswith("is no picture; use JPEG")
+    assert found["train/1.cat/page.jpg"].startswith("is not a picture; use JPEG")
     assert totals(document) == {"train": 40, "validation": 40, "test": 40}
 
 
@@ -213,8 +213,8 @@ def test_a_zip_from_the_web_is_fetched_and_its_secrets_are_not_written_down(tmp_
         document = prepared(address, tmp_path / "out", "--sha256", checksum)
         assert document["source"] == f"{server.url}/images.zip"
         assert document["hashes"]["source"] == checksum
-        told = refused(f"{server.url}/images.zip", tmp_path / "other", "--sha256", "0" * 64)
-    assert told.startswith(f"{server.url}/images.zip has the SHA-256 {checksum}, not 000")
+        message = refused(f"{server.url}/images.zip", tmp_path / "other", "--sha256", "0" * 64)
+    assert message.startswith(f"{server.url}/images.zip has the SHA-256 {checksum}, not 000")
     assert not (tmp_path / "other").exists()
 
 
@@ -224,8 +224,8 @@ def test_more_than_a_twentieth_unreadable_is_a_mistake(tmp_path: Path, exists: b
     files |= {f"train/1.cat/broken{number}.jpg": b"broken" for number in range(2)}
     if exists:
         (tmp_path / "out").mkdir()
-    told = refused(as_zip(files, tmp_path / "images.zip"), tmp_path / "out")
-    assert told.startswith("2 of 38 pictures cannot be used, more than 5%: train/1.cat/broken0.jpg is no picture")
+    message = refused(as_zip(files, tmp_path / "images.zip"), tmp_path / "out")
+    assert message.startswith("2 of 38 pictures cannot be used, more than 5%: train/1.cat/broken0.jpg is not a picture")
     assert (tmp_path / "out").exists() == exists
 
 
@@ -240,10 +240,10 @@ def without(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "message"),
     [
-        (classes(SPLITS, names=("1.cat",)), "has one class only (1.cat), and there is nothing to tell apart; add"),
-        (classes(("",), names=("1.cat",)), "has one class only (1.cat)"),
+        (classes(SPLITS, names=("1.cat",)), "has only one class (1.cat), and a classifier needs two; add"),
+        (classes(("",), names=("1.cat",)), "has only one class (1.cat)"),
         (without(classes(SPLITS), "valid/2.dog"), "no picture of 2.dog in validation; add pictures, or remove"),
         (without(classes(SPLITS), "train/2.dog"), "no picture of 2.dog in train; add pictures, or remove"),
         (classes(SPLITS) | {"train/3.fox/": b""}, "no picture of 3.fox in train, 3.fox in validation, 3.fox in test;"),
@@ -251,7 +251,7 @@ def without(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
         (
             classes(SPLITS)
             | {"train/3.fox/1.heic": b"", "test/3.fox/1.jpg": jpeg(900), "valid/3.fox/1.jpg": jpeg(901)},
-            "no picture of 3.fox in train (train/3.fox/1.heic is no picture by its name (.heic)); add",
+            "no picture of 3.fox in train (train/3.fox/1.heic does not have the name of a picture (.heic)); add",
         ),
         (
             classes(SPLITS) | {f"{split}3.fox/1.jpg": jpeg(900) for split in SPLITS},
@@ -260,11 +260,13 @@ def without(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
         (classes(SPLITS, each=4), "too few pictures to train: 1.cat (4), 2.dog (4), at least 5 each; add some"),
         (classes(("",), each=2), "1.cat has 2 pictures, too few to split; add some, or remove the class"),
         (classes(("",)) | {"../escape.jpg": b"harm"}, "images.zip: '../escape.jpg' leads out of its folder; pack"),
-        ({"readme.txt": b"nothing"}, "holds no folder of pictures; it takes train/, valid/ and test/"),
+        ({"readme.txt": b"nothing"}, "has no folder of pictures; it takes train/, valid/ and test/"),
     ],
 )  # fmt: skip
-def test_what_is_no_data_set_is_told_and_nothing_is_written(tmp_path: Path, files: dict[str, bytes], told: str) -> None:
-    assert refused(as_zip(files, tmp_path / "images.zip"), tmp_path / "out").startswith(told)
+def test_what_is_no_data_set_is_told_and_nothing_is_written(
+    tmp_path: Path, files: dict[str, bytes], message: str
+) -> None:
+    assert refused(as_zip(files, tmp_path / "images.zip"), tmp_path / "out").startswith(message)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images.zip"]
 
 
@@ -284,11 +286,11 @@ def test_what_is_there_already_is_not_mixed_with_what_is_new(tmp_path: Path) -> 
 
 def test_a_place_among_the_originals_is_refused(tmp_path: Path) -> None:
     source = as_folder(classes(SPLITS), tmp_path / "in")
-    assert "which it is made from; name a folder outside of it" in refused(source, source / "out")
+    assert "is inside the source; name a folder outside of it" in refused(source, source / "out")
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         (("--splits", "0.8,0.2"), "--splits is '0.8,0.2'; give three shares that add up to 1, as in 0.8,0.1,0.1"),
         (("--splits", "0.8,0.3,-0.1"), "--splits is"),
@@ -297,11 +299,11 @@ def test_a_place_among_the_originals_is_refused(tmp_path: Path) -> None:
         (("--image-size", "8"), "--image-size is 8; give a number from 32 to 1024"),
         (("--workers", "0"), "--workers is 0; give a number from 1"),
         (("--most-per-class", "0"), "--most-per-class is 0; give a number from 3"),
-        (("--sha256", "12"), "'12' is no SHA-256"),
+        (("--sha256", "12"), "'12' is not a SHA-256"),
     ],
 )
-def test_a_flag_that_cannot_be_is_told_at_once(tmp_path: Path, flags: tuple[str, ...], told: str) -> None:
-    assert refused(tmp_path, tmp_path / "out", *flags).startswith(told)
+def test_a_flag_that_cannot_be_is_told_at_once(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
+    assert refused(tmp_path, tmp_path / "out", *flags).startswith(message)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -356,9 +358,11 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
 def test_a_worker_that_is_killed_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     with started(slow(tmp_path), tmp_path / "out") as process:
         until(lambda: workers(process))[-1].kill()
-        _, told = process.communicate(timeout=60)
+        _, message = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert told == "prepare.py: a worker process ended, most likely for want of memory; use fewer --workers\n"
+    assert (
+        message == "prepare.py: a worker process ended, most likely because of too little memory; use fewer --workers\n"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -378,8 +382,8 @@ def test_a_download_that_was_stopped_is_gone_on_with_by_the_next_run(tmp_path: P
     padding = {"padding.bin": random.Random(1).randbytes(1_000_000)}
     archive = as_zip(classes(SPLITS) | padding, tmp_path / "images.zip").read_bytes()
 
-    def behavior(asked: Asked, number: int) -> Reply:
-        reply = part(archive, asked, most=700_000 if number == 1 else None)
+    def behavior(asked: ReceivedRequest, number: int) -> Reply:
+        reply = part(archive, asked, limit=700_000 if number == 1 else None)
         reply.stuck = number == 1
         return reply
 
@@ -390,7 +394,7 @@ def test_a_download_that_was_stopped_is_gone_on_with_by_the_next_run(tmp_path: P
             until(lambda: sum(path.stat().st_size for path in output.glob(".download-*/source.zip")) > 500_000)
             process.kill() if kill else process.terminate()
         document = prepared(address, output)
-    assert server.asked[1].begin > 500_000
-    assert server.asked[1].headers["If-Range"] == '"1"'
+    assert server.requests[1].begin > 500_000
+    assert server.requests[1].headers["If-Range"] == '"1"'
     assert document["hashes"]["source"] == hashlib.sha256(archive).hexdigest()
     assert sorted(path.name for path in output.iterdir()) == ["dataset", "test", "train", "validation"]

@@ -31,17 +31,17 @@ from trained import (
 
 import backends
 import devices
-import picture_dataset
 import model_folder
+import picture_dataset
 import precision
 import process_group
 import split
-from watchdog import bounded
+from batch_sources import PictureBatches
 from errors import UsageError
 from hyperparameters import Hyperparameters
-from process_group import Place, Ranks
-from batch_sources import FromPictures
+from process_group import ProcessGroup, Rank
 from trainer import Trainer
+from watchdog import watchdog
 
 CPU = torch.device("cpu")
 ALONE_THERE = {"LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
@@ -51,22 +51,22 @@ LAUNCHED = {"SM_FRAMEWORK_PARAMS": '{"sagemaker_distributed_dataparallel_enabled
 @pytest.mark.parametrize(
     ("environ", "place"),
     [
-        ({}, Place()),
-        ({"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}, Place(3, 4, 1, 2)),
+        ({}, Rank()),
+        ({"RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"}, Rank(3, 4, 1, 2)),
         (
             {"OMPI_COMM_WORLD_RANK": "9", "OMPI_COMM_WORLD_SIZE": "16", "OMPI_COMM_WORLD_LOCAL_RANK": "1"},
-            Place(9, 16, 1, 1),
+            Rank(9, 16, 1, 1),
         ),
-        ({"SM_HOSTS": '["algo-2", "algo-1"]', "SM_CURRENT_HOST": "algo-2"}, Place(1, 2)),
-        ({"SM_HOSTS": '["algo-1"]', "SM_CURRENT_HOST": "algo-1"}, Place()),
+        ({"SM_HOSTS": '["algo-2", "algo-1"]', "SM_CURRENT_HOST": "algo-2"}, Rank(1, 2)),
+        ({"SM_HOSTS": '["algo-1"]', "SM_CURRENT_HOST": "algo-1"}, Rank()),
     ],
 )
-def test_a_process_learns_its_place_from_whoever_started_it(environ: dict[str, str], place: Place) -> None:
-    assert process_group.find(environ) == place
+def test_a_process_learns_its_place_from_whoever_started_it(environ: dict[str, str], place: Rank) -> None:
+    assert process_group.from_environment(environ) == place
 
 
 @pytest.mark.parametrize(
-    ("name", "local_rank", "gpus", "device"),
+    ("name", "local_rank", "gpu_count", "device"),
     [
         ("auto", 0, 0, "cpu"),
         ("cpu", 1, 4, "cpu"),
@@ -75,25 +75,30 @@ def test_a_process_learns_its_place_from_whoever_started_it(environ: dict[str, s
         ("cuda:2", 0, 4, "cuda:2"),
     ],
 )
-def test_each_process_has_a_device_of_its_own(name: str, local_rank: int, gpus: int, device: str) -> None:
-    assert str(devices.choose(name, local_rank, local_rank + 1, gpus)) == device
+def test_each_process_has_a_device_of_its_own(name: str, local_rank: int, gpu_count: int, device: str) -> None:
+    assert str(devices.choose(name, local_rank, local_rank + 1, gpu_count)) == device
 
 
 @pytest.mark.parametrize(
-    ("name", "place", "gpus", "told"),
+    ("name", "place", "gpu_count", "message"),
     [
-        ("mps", (0, 1), 0, "--device mps is none that this trains on; use auto, cpu, cuda or cuda:N"),
-        ("foo", (0, 1), 4, "--device foo is none that this trains on; use auto, cpu, cuda or cuda:N"),
-        ("cuda:x", (0, 1), 4, "--device cuda:x is none that this trains on"),
+        ("mps", (0, 1), 0, "--device mps is not supported; use auto, cpu, cuda or cuda:N"),
+        ("foo", (0, 1), 4, "--device foo is not supported; use auto, cpu, cuda or cuda:N"),
+        ("cuda:x", (0, 1), 4, "--device cuda:x is not supported"),
         ("cuda", (0, 1), 0, "--device cuda: torch sees no GPU here; use cpu"),
-        ("cuda:9", (0, 1), 4, "--device cuda:9 is no GPU of this machine: torch sees 4 of them, from cuda:0 to cuda:3"),
+        (
+            "cuda:9",
+            (0, 1),
+            4,
+            "--device cuda:9 is not a GPU of this machine: torch sees 4 of them, from cuda:0 to cuda:3",
+        ),
         ("cuda:1", (0, 2), 4, "--device cuda:1 is one GPU for 2 processes; use cuda, and each takes its own"),
         ("auto", (4, 8), 4, "process 5 of this machine has no GPU: torch sees 4 of them.*; start one process for each"),
     ],
 )
-def test_a_device_that_is_not_there_is_told(name: str, place: tuple[int, int], gpus: int, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
-        devices.choose(name, *place, gpus)
+def test_a_device_that_is_not_there_is_told(name: str, place: tuple[int, int], gpu_count: int, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        devices.choose(name, *place, gpu_count)
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def test_smddp_joins_those_that_its_launcher_has_started(device: str, environ: d
 
 def test_without_its_library_nobody_is_joined_by_smddp() -> None:
     assert backends.choose("auto", "cuda", LAUNCHED) == "nccl"
-    with pytest.raises(UsageError, match="--backend smddp: its library is not here; use nccl"):
+    with pytest.raises(UsageError, match="--backend smddp: its library is not installed; use nccl"):
         backends.choose("smddp", "cuda", LAUNCHED)
 
 
@@ -141,10 +146,10 @@ def test_a_library_that_cannot_be_loaded_is_told(error: str, file: str, smddp: P
 
 def test_waiting_has_an_end() -> None:
     gave_up = threading.Event()
-    with bounded(0.01, gave_up.set):
+    with watchdog(0.01, gave_up.set):
         assert gave_up.wait(PATIENCE)
     late = threading.Event()
-    with bounded(PATIENCE, late.set):
+    with watchdog(PATIENCE, late.set):
         pass
     assert not late.is_set()
 
@@ -168,11 +173,13 @@ def test_what_two_processes_measured_is_what_their_model_does(data: Path, tmp_pa
     """Running means differ between processes until they agree: all measure with those that are written."""
     together(2, *NORMALIZED, "--epochs", "2", "--data", data, "--model-dir", tmp_path)
     network, model = model_folder.read(tmp_path)
-    found = split.find(data / "valid", model.classes)
+    found = split.load(data / "valid", model.classes)
     exact = precision.choose("fp32", CPU)
-    share = picture_dataset.Share(len(found.paths), 15, 0, 1, None)
-    source = FromPictures(picture_dataset.Pictures(found, model.image_size), share, 0, 60, exact, model.mean, model.std)
-    measured = Trainer(network, Hyperparameters(), exact, Ranks(Place(), CPU, "")).evaluate(source)
+    share = picture_dataset.DistributedBatchSampler(len(found.paths), 15, 0, 1, None)
+    source = PictureBatches(
+        picture_dataset.PictureDataset(found, model.image_size), share, 0, 60, exact, model.mean, model.std
+    )
+    measured = Trainer(network, Hyperparameters(), exact, ProcessGroup(Rank(), CPU, "")).evaluate(source)
     assert measured["validation:loss"] == pytest.approx(model.metrics["validation:loss"], abs=1e-4)
     assert measured["validation:accuracy"] == pytest.approx(model.metrics["validation:accuracy"])
 
@@ -197,7 +204,9 @@ def test_an_error_of_one_process_ends_all_and_keeps_its_traceback(data: Path, tm
     _, err = first.communicate(timeout=60)
     assert first.returncode == 2
     line = err.splitlines()[-1]
-    assert re.search(r"process 1 of 2 has lost the others \(.*\); what the first of them that ended has logged", line)
+    assert re.search(
+        r"process 1 of 2 lost the connection to the others \(.*\); what the first of them that ended has logged", line
+    )
     assert "Traceback" not in err
 
 
@@ -209,7 +218,7 @@ def test_a_process_that_does_not_answer_is_waited_for_only_so_long(data: Path, t
     try:
         _, err = processes[0].communicate(timeout=60)
         assert processes[0].returncode == 2
-        assert "process 1 of 2 has lost the others" in err
+        assert "process 1 of 2 lost the connection to the others" in err
         assert "Timed out waiting 3000ms" in err
         assert "Traceback" not in err
     finally:
@@ -222,7 +231,7 @@ def test_who_meets_nobody_says_so(data: Path, tmp_path: Path) -> None:
     process = start("--data", data, *WHOLE, "--wait-minutes", "0.02", "--model-dir", tmp_path, **places(2)[1])
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert re.search(r"process 2 of 2 has not met the others at 127.0.0.1:\d+ \(.*\); start all of them", err)
+    assert re.search(r"process 2 of 2 could not connect to the others at 127.0.0.1:\d+ \(.*\); start all of them", err)
     assert "Traceback" not in err
 
 
@@ -241,10 +250,10 @@ def test_a_mistake_of_one_process_ends_all(data: Path, tmp_path: Path) -> None:
     processes = [
         start(*how, "--data", folder, **place) for folder, place in zip((data, broken), places(2), strict=True)
     ]
-    told = [process.communicate(timeout=60)[1] for process in processes]
+    outputs = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [2, 2]
-    assert "process 1 of 2 has lost the others" in told[0]
-    assert str(victim) in told[1]
+    assert "process 1 of 2 lost the connection to the others" in outputs[0]
+    assert str(victim) in outputs[1]
 
 
 def test_what_one_machine_cannot_read_none_of_them_takes(data: Path, tmp_path: Path) -> None:
@@ -262,9 +271,9 @@ def test_what_one_machine_cannot_read_none_of_them_takes(data: Path, tmp_path: P
         start("--data", copy, *how, "--batch-size", "5", "--model-dir", tmp_path / "two", **{**place, **ALONE_THERE})
         for copy, place in both
     ]
-    told = [process.communicate(timeout=PATIENCE) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
-    assert all("2 of 42 pictures are left out" in out for out, _ in told)
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert all("2 of 42 pictures are left out" in out for out, _ in outputs)
     run("--data", copies[2], *how, "--batch-size", "10", "--model-dir", tmp_path / "one-process")
     one, two = metrics(tmp_path / "one-process"), metrics(tmp_path / "two")
     assert two["validation:loss"] == pytest.approx(one["validation:loss"], abs=1e-4)

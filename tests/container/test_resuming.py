@@ -28,7 +28,7 @@ from trained import (
 )
 
 import model_folder
-from checkpoints import MACHINERY, STATE, Checkpoints
+from checkpoints import STATE, TRAINER_STATE, Checkpoints
 from errors import ModelError
 
 EVERY_STEP = ("--checkpoint-minutes", "0.0000001")
@@ -50,7 +50,7 @@ def test_a_stopped_training_ends_with_the_weights_of_one_that_was_not(data: Path
     read_until(process, "epoch 1 of 3")
     # As torchrun does: the whole group, so that the workers hear it, too.
     os.killpg(process.pid, signal.SIGTERM)
-    assert "goes on from here" in ended(process, 143)
+    assert "resumes from there" in ended(process, 143)
     out, _ = run(*how, *kept)
     place = re.search(PLACE, out)
     assert place is not None
@@ -110,8 +110,8 @@ def test_a_stop_is_heard_while_features_are_computed(count: int, data: Path, tmp
     processes = start_together(count, *how, "--model-dir", tmp_path / "model")
     read_until(processes[0], "features of 27 pictures are computed")
     processes[-1].terminate()
-    told = [ended(process, 143) for process in processes]
-    assert re.search(r"stopped: the features of \d+ of 27 pictures are not kept", told[0])
+    outputs = [ended(process, 143) for process in processes]
+    assert re.search(r"stopped: the features of \d+ of 27 pictures are not kept", outputs[0])
     assert not (tmp_path / "model").exists()
 
 
@@ -148,7 +148,7 @@ def test_without_a_place_for_checkpoints_the_best_so_far_is_written(data: Path, 
     read_until(process, "epoch 1 of 3")
     process.terminate()
     out = ended(process, 143)
-    assert "is not saved, as there is no place for it; --checkpoint-dir names one" in out
+    assert "is not saved, as there is no folder for checkpoints; name one with --checkpoint-dir" in out
     assert f"{tmp_path / 'model'} has the best model so far" in out
     network, _ = model_folder.read(tmp_path / "model")
     assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
@@ -161,11 +161,11 @@ def test_what_is_over_is_not_trained_again(how: tuple[str, ...], data: Path, tmp
     run(*command, tmp_path / "one")
     (file,) = (tmp_path / "checkpoints").rglob("checkpoint.pt")
     kept = torch.load(file, weights_only=True)
-    assert kept[MACHINERY] is None
+    assert kept[TRAINER_STATE] is None
     size = sum(value.nbytes for value in kept[STATE]["best_module"].values())
     assert file.stat().st_size < size + 100_000, "the best weights and next to nothing"
     out, _ = run(*command, tmp_path / "other")
-    assert "which is over" in out
+    assert "already complete" in out
     assert "features of" not in out
     assert equal(weights(tmp_path / "one"), weights(tmp_path / "other"))
     for name in (model_folder.MODEL_FILE, model_folder.HISTORY_FILE):
@@ -177,7 +177,7 @@ def test_another_training_does_not_resume_from_it(data: Path, tmp_path: Path) ->
     run(*how)
     out, _ = run(*how, "--learning-rate", "0.02")
     assert "resumed" not in out
-    assert "which is over" not in out
+    assert "already complete" not in out
 
 
 def test_a_damaged_checkpoint_is_one_line(data: Path, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_a_damaged_checkpoint_is_one_line(data: Path, tmp_path: Path) -> None:
     (file,) = (tmp_path / "checkpoints").rglob("checkpoint.pt")
     file.write_bytes(file.read_bytes()[:-100])
     _, err = run(*how, code=2)
-    assert re.fullmatch(rf"train.py: {file} is damaged \(.*\); delete it to begin anew\n", err)
+    assert re.fullmatch(rf"train.py: {file} is damaged \(.*\); delete it to start again\n", err)
 
 
 def whole(folder: Path) -> Path:
@@ -198,7 +198,7 @@ def whole(folder: Path) -> Path:
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04" + 200 * b"\0"])
 def test_what_is_no_checkpoint_is_told(content: bytes, tmp_path: Path) -> None:
     whole(tmp_path).write_bytes(content)
-    with pytest.raises(ModelError, match=r"is damaged .*; delete it to begin anew"):
+    with pytest.raises(ModelError, match=r"is damaged .*; delete it to start again"):
         Checkpoints(tmp_path).load()
 
 
@@ -206,14 +206,14 @@ def test_a_single_wrong_byte_is_seen(tmp_path: Path) -> None:
     content = bytearray(whole(tmp_path).read_bytes())
     content[content.index(torch.arange(1000.0).numpy().tobytes()) + 99] ^= 1
     whole(tmp_path).write_bytes(content)
-    with pytest.raises(ModelError, match=r"has another checksum.*; delete it to begin anew"):
+    with pytest.raises(ModelError, match=r"has a wrong checksum.*; delete it to start again"):
         Checkpoints(tmp_path).load()
 
 
 @pytest.mark.parametrize("value", [{}, [1, 2], {STATE: {"epoch": 1}}, {STATE: {"epoch": 1, "step": 2}}])
 def test_a_file_of_something_else_is_no_checkpoint(value: object, tmp_path: Path) -> None:
     torch.save(value, whole(tmp_path))
-    with pytest.raises(ModelError, match=r"is damaged .*; delete it to begin anew"):
+    with pytest.raises(ModelError, match=r"is damaged .*; delete it to start again"):
         Checkpoints(tmp_path).load()
 
 
@@ -231,7 +231,7 @@ def test_a_disk_without_room_keeps_the_checkpoint_before(tmp_path: Path, caplog:
 
 
 def test_a_checkpoint_is_of_what_is_trained(tmp_path: Path) -> None:
-    one, same, other = (Checkpoints.of(tmp_path, 5, {"seed": seed}) for seed in (1, 1, 2))
+    one, same, other = (Checkpoints.for_training(tmp_path, 5, {"seed": seed}) for seed in (1, 1, 2))
     one.save({"epoch": 2, "step": 5, "x": torch.ones(2)}, None)
     found = same.load()
     assert found is not None

@@ -61,8 +61,8 @@ def test_without_a_limit_it_is_the_machines(tmp_path: Path) -> None:
 
 
 def test_what_memory_has_no_room_for_lies_in_a_file_that_nobody_sees(tmp_path: Path) -> None:
-    assert not isinstance(scratch.table(10, 4, 160, tmp_path), np.memmap)
-    table = scratch.table(10, 4, 159, tmp_path / "new")
+    assert not isinstance(scratch.allocate(10, 4, 160, tmp_path), np.memmap)
+    table = scratch.allocate(10, 4, 159, tmp_path / "new")
     assert isinstance(table, np.memmap)
     assert list((tmp_path / "new").iterdir()) == []
     table[:] = 7
@@ -74,8 +74,8 @@ def test_a_disk_without_room_is_told_before_anything_is_computed(tmp_path: Path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
-        with pytest.raises(UsageError, match=r"take 0.04 GB, .* has no room for that .* with --scratch-dir"):
-            scratch.table(1000, 10_000, 0, tmp_path)
+        with pytest.raises(UsageError, match=r"take 0.04 GB, .* has no space for that .* with --scratch-dir"):
+            scratch.allocate(1000, 10_000, 0, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert list(tmp_path.iterdir()) == []

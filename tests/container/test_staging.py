@@ -12,7 +12,7 @@ from trees import as_folder
 
 import staging
 from errors import UsageError
-from staging import hand_over, staging_folder
+from staging import publish, staging_folder
 
 
 def tree(folder: Path) -> list[str]:
@@ -22,7 +22,7 @@ def tree(folder: Path) -> list[str]:
 def test_what_was_made_moves_into_folders_that_are_there_and_those_that_are_not(tmp_path: Path) -> None:
     made = as_folder({"train/cat/1.jpg": b"one", "test/cat/2.jpg": b"two"}, tmp_path / "made")
     (tmp_path / "out" / "train").mkdir(parents=True)
-    hand_over(made, tmp_path / "out", ["train", "test"])
+    publish(made, tmp_path / "out", ["train", "test"])
     assert tree(tmp_path / "out") == ["test", "test/cat", "test/cat/2.jpg", "train", "train/cat", "train/cat/1.jpg"]
 
 
@@ -30,7 +30,7 @@ def test_when_it_fails_half_way_the_place_is_as_it_was(tmp_path: Path) -> None:
     made = as_folder({"train/cat/1.jpg": b"one", "test/cat/2.jpg": b"two"}, tmp_path / "made")
     (tmp_path / "out" / "train").mkdir(parents=True)
     with pytest.raises(FileNotFoundError):
-        hand_over(made, tmp_path / "out", ["train", "test", "never made"])
+        publish(made, tmp_path / "out", ["train", "test", "never made"])
     assert tree(tmp_path / "out") == ["train"]
 
 
@@ -50,8 +50,8 @@ def test_it_goes_away_after_a_failure_too_and_what_others_have_there_stays(tmp_p
 
 
 HOLD = """
-import pathlib, sys, claim
-with claim.claim(pathlib.Path(sys.argv[1])):
+import folder_lock, pathlib, sys
+with folder_lock.exclusive_access(pathlib.Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
 """
@@ -66,7 +66,7 @@ def test_a_place_where_another_run_is_at_work_is_left_to_it(tmp_path: Path) -> N
         assert other.stdout.readline() == "mine\n"
         (tmp_path / ".prepare-its").mkdir()
         with (
-            pytest.raises(UsageError, match=r"another run is at work in .*; wait for it"),
+            pytest.raises(UsageError, match=r"another run uses .*; wait for it"),
             staging_folder(tmp_path, []),
         ):
             pytest.fail("it was given away")

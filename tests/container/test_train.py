@@ -60,7 +60,7 @@ def test_a_last_batch_of_next_to_nothing_goes_with_the_one_before(data: Path, tm
 def test_features_of_another_backbone_are_not_taken(data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *HEAD, "--cache-dir", tmp_path / "cache", "--model-dir", tmp_path / "model"]
     run(*how, "--seed", "1")
-    assert "are taken from" not in run(*how, "--seed", "2")[0]
+    assert "using cached features" not in run(*how, "--seed", "2")[0]
 
 
 def test_processes_of_which_one_has_features_compute_them_together(data: Path, tmp_path: Path) -> None:
@@ -68,14 +68,14 @@ def test_processes_of_which_one_has_features_compute_them_together(data: Path, t
     run(*how, "--cache-dir", tmp_path / "full")
     caches = (tmp_path / "full", tmp_path / "empty")
     processes = [start(*how, "--cache-dir", cache, **place) for cache, place in zip(caches, places(2), strict=True)]
-    told = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], told
+    outputs = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
 
 
 def test_features_are_kept_for_the_next_training(data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *HEAD, "--cache-dir", tmp_path / "cache"]
-    assert "are taken from" not in run(*how, "--model-dir", tmp_path / "one")[0]
-    assert "are taken from" in run(*how, "--model-dir", tmp_path / "other")[0]
+    assert "using cached features" not in run(*how, "--model-dir", tmp_path / "one")[0]
+    assert "using cached features" in run(*how, "--model-dir", tmp_path / "other")[0]
     assert equal(weights(tmp_path / "one"), weights(tmp_path / "other"))
 
 
@@ -99,7 +99,7 @@ def nan_weights(data: Path, tmp_path: Path) -> Path:
 def test_a_loss_that_is_no_number_ends_the_training(data: Path, tmp_path: Path) -> None:
     out, err = run("--data", data, *HEAD, "--weights", nan_weights(data, tmp_path), code=2)
     assert err.count("\n") == 1
-    assert "the loss is no number any more in epoch 1, at step 1; lower --learning-rate" in err
+    assert "the loss is not finite in epoch 1, at step 1; lower --learning-rate" in err
     assert contract.METRIC_LINE.format(name="train:loss", value="nan") in out
 
 
@@ -112,32 +112,32 @@ def test_features_that_are_no_numbers_end_the_training(data: Path, tmp_path: Pat
     np.save(path, features)
     _, err = run(*how, code=2)
     assert err.count("\n") == 1
-    assert "the loss is no number any more in epoch 1" in err
+    assert "the loss is not finite in epoch 1" in err
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "neither --data nor --train and --validation is given; say where the images are"),
-        (["--data", "nowhere"], "nowhere/train is no folder; give one"),
+        (["--data", "nowhere"], "nowhere/train is not a folder; give one"),
         (["--batch_size", "0"], "--batch-size is 0; give 1 to 16384"),
         (["--architecture", "resnet51"], "torchvision has no classifier resnet51; name one like resnet50"),
         (["--weights", "IMAGENET1K_V7"], "torchvision has no weights IMAGENET1K_V7 for squeezenet1_1; use"),
-        (["--weights", "missing.pth"], "--weights missing.pth is no file; give one"),
-        (["--precision", "fp16"], "--precision fp16 is for GPUs"),
+        (["--weights", "missing.pth"], "--weights missing.pth is not a file; give one"),
+        (["--precision", "fp16"], "--precision fp16 needs a GPU"),
         (["--device", "cuda"], "--device cuda: torch sees no GPU here; use cpu"),
-        (["--device", "mps"], "--device mps is none that this trains on; use auto, cpu, cuda or cuda:N"),
-        (["--backend", "smddp"], "--backend smddp: its library is not here; use nccl"),
+        (["--device", "mps"], "--device mps is not supported; use auto, cpu, cuda or cuda:N"),
+        (["--backend", "smddp"], "--backend smddp: its library is not installed; use nccl"),
         (["--backend", "nccl"], "--backend nccl joins GPUs, and this trains on cpu; use gloo"),
-        (["--model-dir", "/dev/null/model"], "nothing can be written to /dev/null; name another folder"),
+        (["--model-dir", "/dev/null/model"], "/dev/null is not writable; name another folder"),
         (["--dataset", "/"], "/ has no dataset.json; give the folder that prepare.py wrote"),
     ],
 )
-def test_a_mistake_is_one_line(arguments: list[str], told: str, data: Path) -> None:
+def test_a_mistake_is_one_line(arguments: list[str], message: str, data: Path) -> None:
     given = ["--data", data, *HEAD, *arguments] if arguments and arguments[0] != "--data" else arguments
     _, err = run(*given, code=2, CUDA_VISIBLE_DEVICES="")  # two of the mistakes are ones only without a GPU
     assert err == f"train.py: {err.removeprefix('train.py: ')}"
-    assert told in err
+    assert message in err
     assert err.count("\n") == 1
 
 
@@ -184,7 +184,7 @@ def test_without_its_library_the_debugger_is_refused(data: Path, tmp_path: Path)
     process = start("--data", data, *WHOLE, code=code, SMDEBUG_CONFIG_FILE_PATH=debugger(tmp_path))
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert "asks for the Debugger, and smdebug is not here" in err
+    assert "asks for the Debugger, but smdebug is not installed" in err
 
 
 def test_what_compiling_does_not_gain_is_said(data: Path, tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_originals_that_cannot_be_read_are_left_out_before_the_first_epoch(data:
     how = (*WHOLE, "--epochs", "1")
     out, _ = run("--data", tmp_path / "data", *how, "--model-dir", tmp_path / "with")
     assert f"left out: {picture} cannot be decoded: " in out
-    assert "1 of 42 pictures are left out, as they cannot be read" in out
+    assert "1 of 42 pictures are left out because they cannot be read" in out
     picture.unlink()
     out, _ = run("--data", tmp_path / "data", *how, "--model-dir", tmp_path / "without")
     assert "left out" not in out
@@ -301,7 +301,7 @@ def test_a_batch_that_does_not_come_is_waited_for_only_so_long(data: Path, tmp_p
         worker.suspend()
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert err.startswith("train.py: no batch has come from the worker processes for 0.02 minutes; see to the disk")
+    assert err.startswith("train.py: no batch has come from the worker processes for 0.02 minutes; check the disk")
     assert err.count("\n") == 1
 
 
@@ -310,8 +310,8 @@ def test_a_folder_for_temporary_files_in_which_no_socket_has_room_is_one_line(da
     folder = tmp_path / ("long" * 25)
     folder.mkdir()
     _, err = run("--data", data, *WHOLE, "--workers", "1", "--model-dir", tmp_path, code=2, TMPDIR=str(folder))
-    told = f"no socket can be opened in {folder} (AF_UNIX path too long); name another folder with TMPDIR, or give"
-    assert told in err
+    message = f"no socket can be opened in {folder} (AF_UNIX path too long); name another folder with TMPDIR, or give"
+    assert message in err
     assert err.count("\n") == 1
 
 
@@ -325,6 +325,6 @@ def test_too_little_shared_memory_is_one_line(data: Path, tmp_path: Path) -> Non
     process = start("--data", data, *how, code=code)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
-    assert err.startswith("-c: a batch of 0.1 MB finds no room in the memory that processes share (")
-    assert err.endswith("or the container more of it (docker: --shm-size)\n")
+    assert err.startswith("-c: a batch of 0.1 MB does not fit into shared memory (")
+    assert err.endswith("or the container more shared memory (docker: --shm-size)\n")
     assert err.count("\n") == 1

@@ -17,19 +17,19 @@ from hypothesis import strategies as st
 
 import precision
 import split
-from checkpoints import MACHINERY, STATE, Checkpoints
-from hyperparameters import Hyperparameters
-from picture_dataset import NOT_COUNTED, Pictures, Share
-from optimization import rate_at
-from process_group import Place, Ranks
+from batch_sources import FeatureBatches
+from checkpoints import STATE, TRAINER_STATE, Checkpoints
 from data_loader import Batch
-from batch_sources import FromFeatures
-from training_state import State
-from stop_signal import Stop, StoppedError
+from hyperparameters import Hyperparameters
+from optimization import learning_rate_factor
+from picture_dataset import IGNORE_INDEX, DistributedBatchSampler, PictureDataset
+from process_group import ProcessGroup, Rank
+from stop_signal import StoppedError, StopSignal
 from trainer import Trainer
+from training_state import TrainingState
 
 CPU = torch.device("cpu")
-ALONE = Ranks(Place(), CPU, "")
+ALONE = ProcessGroup(Rank(), CPU, "")
 
 
 @pytest.mark.parametrize("size", [1, 32, 64, 128, 256, 512, 836])
@@ -41,7 +41,9 @@ def test_the_size_of_a_batch_does_not_move_the_objective(size: int) -> None:
     torch.manual_seed(0)
     module = torch.nn.Linear(16, 5)
     trainer = Trainer(module, Hyperparameters(batch_size=size), precision.choose("fp32", CPU), ALONE)
-    measured = trainer.evaluate(FromFeatures.of(features, targets.tolist(), Share(836, size, 0, 1, None), CPU))
+    measured = trainer.evaluate(
+        FeatureBatches.of(features, targets.tolist(), DistributedBatchSampler(836, size, 0, 1, None), CPU)
+    )
     with torch.no_grad():
         logits = module(torch.from_numpy(features))
         loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(targets))
@@ -53,10 +55,10 @@ def test_the_size_of_a_batch_does_not_move_the_objective(size: int) -> None:
 def test_processes_share_every_sample_once_and_take_as_many_steps(
     count: int, batch: int, world: int, seed: int | None, epoch: int
 ) -> None:
-    shares = [Share(count, batch, rank, world, seed) for rank in range(world)]
-    for share in shares:
-        share.epoch = epoch
-    batches = [list(share) for share in shares]
+    shares = [DistributedBatchSampler(count, batch, rank, world, seed) for rank in range(world)]
+    for sampler in shares:
+        sampler.epoch = epoch
+    batches = [list(sampler) for sampler in shares]
     assert len({len(one) for one in batches}) == 1
     assert len(batches[0]) == len(shares[0])
     counted = [index for one in batches for items in one for index, _, counts in items if counts]
@@ -65,7 +67,7 @@ def test_processes_share_every_sample_once_and_take_as_many_steps(
 
 @given(st.integers(2, 40), st.integers(1, 6), st.integers(1, 6))
 def test_an_epoch_goes_on_where_it_stopped(count: int, batch: int, first: int) -> None:
-    whole, rest = Share(count, batch, 0, 1, 3), Share(count, batch, 0, 1, 3)
+    whole, rest = DistributedBatchSampler(count, batch, 0, 1, 3), DistributedBatchSampler(count, batch, 0, 1, 3)
     rest.first = first
     assert list(rest) == list(whole)[first:]
     assert sum(whole.size(step) for step in range(whole.steps)) == count
@@ -74,7 +76,7 @@ def test_an_epoch_goes_on_where_it_stopped(count: int, batch: int, first: int) -
 @given(st.integers(1, 50), st.integers(1, 30), st.floats(0, 5))
 def test_the_rate_rises_falls_and_stays_within_bounds(steps: int, epochs: int, warmup: float) -> None:
     chosen = Hyperparameters(epochs=epochs, warmup_epochs=warmup)
-    rates = [rate_at(step, steps, chosen) for step in range(steps * epochs)]
+    rates = [learning_rate_factor(step, steps, chosen) for step in range(steps * epochs)]
     top = rates.index(max(rates))
     assert all(0 <= rate <= 1 for rate in rates)
     assert rates[:top] == sorted(rates[:top])
@@ -82,8 +84,8 @@ def test_the_rate_rises_falls_and_stays_within_bounds(steps: int, epochs: int, w
 
 
 def test_a_picture_varies_by_seed_epoch_and_number_alone(tmp_path: Path) -> None:
-    found = split.find(drawn.draw_split(tmp_path / "train", 3), drawn.CLASSES)
-    pictures, same, other = (Pictures(found, 32, seed) for seed in (7, 7, 8))
+    found = split.load(drawn.draw_split(tmp_path / "train", 3), drawn.CLASSES)
+    pictures, same, other = (PictureDataset(found, 32, seed) for seed in (7, 7, 8))
     for index in range(9):
         assert torch.equal(pictures[index, 2, True][0], same[index, 2, True][0])
         assert not torch.equal(pictures[index, 2, True][0], pictures[index, 3, True][0])
@@ -93,12 +95,12 @@ def test_a_picture_varies_by_seed_epoch_and_number_alone(tmp_path: Path) -> None
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 3), st.integers(0, 9))
 def test_features_come_as_the_share_has_them(count: int, batch: int, world: int, epoch: int) -> None:
     features = np.arange(2.0 * count, dtype=np.float32).reshape(count, 2)
-    share, same = (Share(count, batch, world - 1, world, 5) for _ in range(2))
-    source = FromFeatures.of(features, list(range(count)), share, CPU)
+    sampler, same = (DistributedBatchSampler(count, batch, world - 1, world, 5) for _ in range(2))
+    source = FeatureBatches.of(features, list(range(count)), sampler, CPU)
     same.epoch = epoch
     first = min(1, source.steps - 1)
     found = list(source.batches(epoch, first))
-    expected = [[(index if counted else NOT_COUNTED) for index, _, counted in items] for items in same]
+    expected = [[(index if counted else IGNORE_INDEX) for index, _, counted in items] for items in same]
     assert [targets.tolist() for _, targets in found] == expected[first:]
     for seen, items in zip(found, list(same)[first:], strict=True):
         assert seen[0].tolist() == [features[index].tolist() for index, _, _ in items]
@@ -111,10 +113,10 @@ class InMemory(Checkpoints):
         super().__init__(None)
         self.saved: dict[str, Any] | None = None
 
-    def save(self, state: Mapping[str, Any], machinery: Mapping[str, Any] | None) -> bool:
+    def save(self, state: Mapping[str, Any], trainer_state: Mapping[str, Any] | None) -> bool:
         """Keep a copy."""
         file = io.BytesIO()
-        torch.save({STATE: state, MACHINERY: machinery}, file)
+        torch.save({STATE: state, TRAINER_STATE: trainer_state}, file)
         file.seek(0)
         self.saved = torch.load(file, weights_only=True)
         return True
@@ -123,7 +125,7 @@ class InMemory(Checkpoints):
 class Asking:
     """A source of which somebody asks to stop at a batch: the so-many-th of all that it has given."""
 
-    def __init__(self, source: FromFeatures, stop: Stop, at: int) -> None:
+    def __init__(self, source: FeatureBatches, stop: StopSignal, at: int) -> None:
         self.source, self.stop, self.at = source, stop, at
         self.count, self.steps, self.size = source.count, source.steps, source.size
 
@@ -131,20 +133,20 @@ class Asking:
         """The batches of the source."""
         for batch in self.source.batches(epoch, first):
             self.at -= 1
-            self.stop.asked |= self.at == 0
+            self.stop.requested |= self.at == 0
             yield batch
 
 
-def trained(saved: dict[str, Any] | None, at_training: int, at_validation: int) -> tuple[Any, State]:
+def trained(saved: dict[str, Any] | None, at_training: int, at_validation: int) -> tuple[Any, TrainingState]:
     """What was saved of a small training, of which somebody asks to stop, and how far it is."""
     chance = np.random.default_rng(0)
     features, targets = chance.normal(size=(22, 6)).astype(np.float32), chance.integers(0, 3, 22).tolist()
     chosen = Hyperparameters(batch_size=4, epochs=3, learning_rate=0.05, patience=0)
     torch.manual_seed(1)
     parts = (torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.4), torch.nn.Linear(8, 3))
-    stop, kept = Stop(), InMemory()
-    train = FromFeatures.of(features, targets, Share(22, 4, 0, 1, 3), CPU)
-    validation = FromFeatures.of(features, targets, Share(22, 4, 0, 1, None), CPU)
+    stop, kept = StopSignal(), InMemory()
+    train = FeatureBatches.of(features, targets, DistributedBatchSampler(22, 4, 0, 1, 3), CPU)
+    validation = FeatureBatches.of(features, targets, DistributedBatchSampler(22, 4, 0, 1, None), CPU)
     module, exact = torch.nn.Sequential(*parts), precision.choose("fp32", CPU)
     trainer = Trainer(module, chosen, exact, ALONE, checkpoints=kept, stop=stop)
     if saved:
@@ -170,11 +172,11 @@ def test_wherever_a_training_is_stopped_it_comes_to_the_same(training: int, vali
 
 
 def test_an_epoch_has_no_batch_beyond_its_last() -> None:
-    source = FromFeatures.of(np.zeros((8, 2), np.float32), [0] * 8, Share(8, 4, 0, 1, 1), CPU)
+    source = FeatureBatches.of(np.zeros((8, 2), np.float32), [0] * 8, DistributedBatchSampler(8, 4, 0, 1, 1), CPU)
     assert list(source.batches(0, 2)) == []
 
 
-def worsening(patience: int, epochs: int) -> tuple[State, torch.nn.Module, Trainer, FromFeatures]:
+def worsening(patience: int, epochs: int) -> tuple[TrainingState, torch.nn.Module, Trainer, FeatureBatches]:
     """A training whose validation has other labels: the better it learns, the worse is its loss there."""
     chance = np.random.default_rng(3)
     features, targets = chance.normal(size=(40, 6)).astype(np.float32), chance.integers(0, 2, 40)
@@ -182,8 +184,8 @@ def worsening(patience: int, epochs: int) -> tuple[State, torch.nn.Module, Train
     torch.manual_seed(1)
     module = torch.nn.Linear(6, 2)
     trainer = Trainer(module, chosen, precision.choose("fp32", CPU), ALONE)
-    train = FromFeatures.of(features, targets.tolist(), Share(40, 8, 0, 1, 3), CPU)
-    validation = FromFeatures.of(features, (1 - targets).tolist(), Share(40, 8, 0, 1, None), CPU)
+    train = FeatureBatches.of(features, targets.tolist(), DistributedBatchSampler(40, 8, 0, 1, 3), CPU)
+    validation = FeatureBatches.of(features, (1 - targets).tolist(), DistributedBatchSampler(40, 8, 0, 1, None), CPU)
     trainer.run(train, validation)
     return trainer.state, module, trainer, validation
 

@@ -71,10 +71,10 @@ def start_together(count: int, *arguments: object) -> list[Process]:
 def together(count: int, *arguments: object, code: int = 0) -> list[tuple[str, str]]:
     """What several processes said that trained together and ended with a code; only the first one tells metrics."""
     processes = start_together(count, *arguments)
-    told = [process.communicate(timeout=PATIENCE) for process in processes]
-    assert [process.returncode for process in processes] == [code] * count, told
-    assert not any("[metric]" in out for out, _ in told[1:])
-    return told
+    outputs = [process.communicate(timeout=PATIENCE) for process in processes]
+    assert [process.returncode for process in processes] == [code] * count, outputs
+    assert not any("[metric]" in out for out, _ in outputs[1:])
+    return outputs
 
 
 def read_until(process: Process, pattern: str) -> str:
