@@ -1,10 +1,9 @@
-"""Answers a waiting step once its endpoint serves what was asked for, or never will.
+"""Answers a waiting step once its endpoint serves the requested configuration, or cannot any more.
 
-The step leaves a message in a queue and waits for as long as it takes. Lambda hands the messages over in batches; a
-message that is reported as failed comes back when its visibility time-out is over, so the queue is the clock and
-nothing runs in between. A message without a token is left by deploy_endpoint after an approval, when no step waits: it
-names the function that is called instead. What cannot be understood is left to the redrive policy of the queue, which
-moves it to the dead-letter queue.
+The step leaves a message in a queue and waits. Lambda receives the messages in batches; a message that is reported as
+failed comes back after its visibility time-out, so the queue is the timer and nothing runs in between. A message
+without a token comes from deploy_endpoint after an approval, when no step waits: it names a function to call instead.
+Invalid messages are left to the queue's redrive policy, which moves them to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -19,9 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared import endpoint as endpoints
-from shared.aws import Aws, Patience
+from shared.aws import Aws, TimeBudget
 from shared.endpoint import IN_SERVICE, Endpoint
-from shared.errors import EventError, FunctionError, NotYetError, RefusedError
+from shared.errors import EventError, FunctionError, RefusedError, RetryableError
 from shared.event import Event
 from shared.log import Log
 
@@ -31,16 +30,17 @@ OUTCOME_BUSY = "busy"
 NEXT_FUNCTION = "next_function"
 NEXT_EVENT = "next_event"
 ENV_GIVE_UP_MINUTES = "GIVE_UP_MINUTES"
-_LONGEST_REASON = 256
+_MAX_REASON = 256
+_REMEDY = "check what sends to the queue"
 _TOKEN = re.compile(r"[a-zA-Z0-9]{10}")
-# No fleet comes up and goes again within this time: what is not Updating yet has not begun.
-_BEGINNING_SECONDS = 60.0
-_GONE = ("ResourceNotFound", "ValidationException")
+# An update cannot start and roll back within this time, so until then it has not started.
+_START_SECONDS = 60.0
+_GONE_CODES = ("ResourceNotFound", "ValidationException")
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """Who waits for what, and since when; a token is a step's, and without one a function is called."""
+class WaitingStep:
+    """A message in the queue: a step that waits, by its token, or without a token a function to call later."""
 
     token: str
     outcome: str
@@ -53,155 +53,153 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is to be said to the step: its outcome, or why it failed; or nothing yet."""
+class StepResult:
+    """The answer to a step: its outcome, the reason of its failure, or nothing yet."""
 
     kind: Literal["done", "failed", "waiting"]
     text: str
 
 
 @dataclass(frozen=True)
-class Desk:
-    """What a message is worked on with."""
+class WaitingSteps:
+    """The queue of waiting steps: answers each message whose endpoint is ready, failed, or took too long."""
 
     aws: Aws
     log: Log
     give_up_seconds: float
     now: Callable[[], float] = time.time
 
+    def process(self, event: Mapping[str, Any], budget: TimeBudget) -> dict[str, list[dict[str, str]]]:
+        """Processes a batch, and returns the messages that must come back."""
+        retry_ids = [
+            record["messageId"] for record in event["Records"] if budget.remaining() <= 0 or not self._is_done(record)
+        ]
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in retry_ids]}
+
+    def _is_done(self, record: Mapping[str, Any]) -> bool:
+        """Processes one message; an error in it does not affect the others."""
+        message = str(record["messageId"])
+        try:
+            step = parse_message(record)
+            result = self._result(step)
+            self.log.info(result.kind, why=result.text, endpoint=step.endpoint, message_id=message)
+            if result.kind != "waiting":
+                self._report(step, result)
+            return result.kind != "waiting"
+        except EventError as error:
+            self.log.error("is not valid, and is left to the dead-letter queue", why=str(error), message_id=message)
+        except (FunctionError, RetryableError) as error:
+            self.log.warning("comes back", why=str(error), message_id=message)
+        return False
+
+    def _result(self, step: WaitingStep) -> StepResult:
+        """Describes the endpoint only for steps that wait for it."""
+        if step.outcome == OUTCOME_NOT_APPROVED:
+            return StepResult("done", OUTCOME_NOT_APPROVED)
+        if step.is_stopping:
+            return StepResult("failed", f"the execution was stopped; endpoint {step.endpoint} continues its operation")
+        seconds = self.now() - step.since
+        try:
+            endpoint = endpoints.find(self.aws, step.endpoint)
+        except (FunctionError, RetryableError) as error:
+            if seconds < self.give_up_seconds:
+                raise
+            return StepResult("failed", f"gave up: {error}")
+        return judge_endpoint(step, endpoint, seconds, self.give_up_seconds)
+
+    def _report(self, step: WaitingStep, result: StepResult) -> None:
+        """Answers the step, or calls the next function if no step waits."""
+        if not step.token:
+            self._call_next_function(step, result)
+            return
+        client_request_token = hashlib.sha256(f"{step.token} {result.kind}".encode()).hexdigest()
+        tokens = {"CallbackToken": step.token, "ClientRequestToken": client_request_token}
+        try:
+            if result.kind == "done":
+                outputs = {"outcome": result.text, "endpoint_name": step.endpoint}
+                parameters = [{"Name": key, "Value": value} for key, value in outputs.items()]
+                self.aws.call(
+                    "sagemaker", "send_pipeline_execution_step_success", **tokens, OutputParameters=parameters
+                )
+            else:
+                reason = shorten(result.text)
+                self.aws.call("sagemaker", "send_pipeline_execution_step_failure", **tokens, FailureReason=reason)
+        except (RefusedError, RetryableError) as error:
+            refusal = error if isinstance(error, RefusedError) else error.refusal
+            if refusal is None or refusal.code not in _GONE_CODES:
+                raise
+            self.log.warning("the step does not wait any more", why=str(error), endpoint=step.endpoint)
+
+    def _call_next_function(self, step: WaitingStep, result: StepResult) -> None:
+        if result.kind == "failed":
+            self.log.error("the next function is not called", why=result.text, endpoint=step.endpoint)
+            return
+        payload = json.dumps({**step.next_event, "outcome": result.text}).encode()
+        self.aws.call("lambda", "invoke", FunctionName=step.next_function, InvocationType="Event", Payload=payload)
+
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
-    """What Lambda calls."""
-    desk = Desk(Aws(), Log.of("await_endpoint", context), 60 * float(os.environ[ENV_GIVE_UP_MINUTES]))
-    return settle(event, desk, Patience.of(context, reserve=10))
+    """Lambda's entry point."""
+    queue = WaitingSteps(Aws(), Log.of("await_endpoint", context), 60 * float(os.environ[ENV_GIVE_UP_MINUTES]))
+    return queue.process(event, TimeBudget.of(context, reserve=10))
 
 
-def settle(event: Mapping[str, Any], desk: Desk, patience: Patience) -> dict[str, list[dict[str, str]]]:
-    """Work on each message of a batch; those that are to come back are named in the answer."""
-    again = [
-        record["messageId"] for record in event["Records"] if patience.remaining() <= 0 or not _is_settled(record, desk)
-    ]
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
-
-
-def _is_settled(record: Mapping[str, Any], desk: Desk) -> bool:
-    """Whether a message has done its work; nothing that goes wrong with one touches the others."""
-    message = str(record["messageId"])
-    try:
-        waiting = read(record)
-        verdict = _verdict(waiting, desk)
-        desk.log.info(verdict.kind, why=verdict.text, endpoint=waiting.endpoint, message_id=message)
-        if verdict.kind != "waiting":
-            _answer(waiting, verdict, desk)
-        return verdict.kind != "waiting"
-    except EventError as error:
-        desk.log.error("cannot be understood, and is left to the dead-letter queue", why=str(error), message_id=message)
-    except (FunctionError, NotYetError) as error:
-        desk.log.warning("comes back", why=str(error), message_id=message)
-    return False
-
-
-def read(record: Mapping[str, Any]) -> Waiting:
-    """What a message says."""
+def parse_message(record: Mapping[str, Any]) -> WaitingStep:
+    """Parses a message of the queue."""
     try:
         body = json.loads(record["body"])
     except (KeyError, RecursionError, TypeError, ValueError) as error:
-        raise EventError(f"the message is no JSON: {error}") from error
+        raise EventError(f"the message is not JSON: {error}", _REMEDY) from error
     if not isinstance(body, dict) or not isinstance(body.get("arguments"), dict):
-        raise EventError("the message is none of a callback step: it has no arguments")
+        raise EventError("the message is not from a callback step: it has no arguments", _REMEDY)
     token, arguments = body.get("token"), Event(body["arguments"])
     if not isinstance(token, str) or not (token == "" or _TOKEN.fullmatch(token)):
-        raise EventError("the message is none of a callback step: its token is none")
+        raise EventError("the message is not from a callback step: its token is not valid", _REMEDY)
     function = "" if token else arguments.text(NEXT_FUNCTION)
-    return Waiting(
+    return WaitingStep(
         token=token,
         outcome=arguments.text("outcome"),
         endpoint=arguments.text("endpoint_name"),
         configuration=arguments.text("endpoint_config_name"),
         is_stopping=body.get("status", body.get("Status")) == "Stopping",
-        since=_sent(record.get("attributes", {})),
+        since=_sent_at(record.get("attributes", {})),
         next_function=function,
-        next_event=arguments.table(NEXT_EVENT) if function else {},
+        next_event=arguments.json_object(NEXT_EVENT) if function else {},
     )
 
 
-def _sent(attributes: Mapping[str, Any]) -> float:
-    """When a message was sent, in seconds; SQS says it in milliseconds, as text."""
-    found = attributes.get("SentTimestamp", attributes.get("ApproximateFirstReceiveTimestamp"))
-    if not isinstance(found, str) or not found.isdecimal():
-        raise EventError("the message does not say when it was sent")
-    return int(found) / 1000
+def _sent_at(attributes: Mapping[str, Any]) -> float:
+    """Returns when a message was sent, in seconds; SQS gives milliseconds as text."""
+    timestamp = attributes.get("SentTimestamp", attributes.get("ApproximateFirstReceiveTimestamp"))
+    if not isinstance(timestamp, str) or not timestamp.isdecimal():
+        raise EventError("the message does not have the time when it was sent", _REMEDY)
+    return int(timestamp) / 1000
 
 
-def _verdict(waiting: Waiting, desk: Desk) -> Verdict:
-    """Only who waits for an endpoint needs to look at it."""
-    if waiting.outcome == OUTCOME_NOT_APPROVED:
-        return Verdict("done", OUTCOME_NOT_APPROVED)
-    if waiting.is_stopping:
-        return Verdict("failed", f"the execution was stopped; endpoint {waiting.endpoint} goes on with what it is at")
-    seconds = desk.now() - waiting.since
-    try:
-        endpoint = endpoints.find(desk.aws, waiting.endpoint)
-    except (FunctionError, NotYetError) as error:
-        if seconds < desk.give_up_seconds:
-            raise
-        return Verdict("failed", f"gave up: {error}")
-    return judge(waiting, endpoint, seconds, desk.give_up_seconds)
-
-
-def judge(waiting: Waiting, endpoint: Endpoint | None, seconds: float, give_up_seconds: float) -> Verdict:
-    """What an endpoint's state means to who waits for it."""
-    name = waiting.endpoint
-    if endpoint is not None and endpoint.is_moving and not endpoint.is_lost:
+def judge_endpoint(step: WaitingStep, endpoint: Endpoint | None, seconds: float, give_up_seconds: float) -> StepResult:
+    """Decides what the state of an endpoint means for the step that waits for it."""
+    name = step.endpoint
+    if endpoint is not None and endpoint.is_in_transition and not endpoint.is_failed_or_deleting:
         if seconds < give_up_seconds:
-            return Verdict("waiting", f"{endpoint.status}, with {endpoint.heading_for}")
+            return StepResult("waiting", f"{endpoint.status}, with {endpoint.target_configuration}")
         minutes = f"{give_up_seconds / 60:g} minutes"
-        return Verdict("failed", f"gave up: endpoint {name} is {endpoint.status} after {minutes}, and goes on")
-    if waiting.outcome == OUTCOME_BUSY:
-        return Verdict("done", OUTCOME_BUSY)
+        return StepResult("failed", f"gave up: endpoint {name} is {endpoint.status} after {minutes}, and goes on")
+    if step.outcome == OUTCOME_BUSY:
+        return StepResult("done", OUTCOME_BUSY)
     if endpoint is None:
-        return Verdict("failed", f"endpoint {name} is gone; was it deleted meanwhile? deploy again")
-    why = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
+        return StepResult("failed", f"endpoint {name} is gone; was it deleted meanwhile? deploy again")
+    reason = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
     if endpoint.status != IN_SERVICE:
-        return Verdict("failed", f"endpoint {name} is {endpoint.status}: {why}")
-    if endpoint.configuration == waiting.configuration:
-        return Verdict("done", OUTCOME_IN_SERVICE)
-    if seconds < _BEGINNING_SECONDS:
-        return Verdict("waiting", "has not begun")
-    return Verdict("failed", f"rolled back, or replaced: endpoint {name} serves {endpoint.configuration} ({why})")
+        return StepResult("failed", f"endpoint {name} is {endpoint.status}: {reason}")
+    if endpoint.configuration == step.configuration:
+        return StepResult("done", OUTCOME_IN_SERVICE)
+    if seconds < _START_SECONDS:
+        return StepResult("waiting", "has not started")
+    return StepResult(
+        "failed", f"was rolled back or replaced: endpoint {name} serves {endpoint.configuration} ({reason})"
+    )
 
 
-def _answer(waiting: Waiting, verdict: Verdict, desk: Desk) -> None:
-    """Tell the step, or, where no step waits, call what comes next."""
-    if not waiting.token:
-        _go_on(waiting, verdict, desk)
-        return
-    same_again = hashlib.sha256(f"{waiting.token} {verdict.kind}".encode()).hexdigest()
-    names = {"CallbackToken": waiting.token, "ClientRequestToken": same_again}
-    try:
-        if verdict.kind == "done":
-            outputs = {"outcome": verdict.text, "endpoint_name": waiting.endpoint}
-            listed = [{"Name": key, "Value": value} for key, value in outputs.items()]
-            desk.aws.ask("sagemaker", "send_pipeline_execution_step_success", **names, OutputParameters=listed)
-        else:
-            reason = shortened(verdict.text)
-            desk.aws.ask("sagemaker", "send_pipeline_execution_step_failure", **names, FailureReason=reason)
-    except (RefusedError, NotYetError) as error:
-        refusal = error if isinstance(error, RefusedError) else error.refusal
-        if refusal is None or refusal.code not in _GONE:
-            raise
-        desk.log.warning("nobody waits for the answer any more", why=str(error), endpoint=waiting.endpoint)
-
-
-def _go_on(waiting: Waiting, verdict: Verdict, desk: Desk) -> None:
-    """Call the function that comes next; what it says is its own."""
-    if verdict.kind == "failed":
-        desk.log.error("what was to follow an approval does not", why=verdict.text, endpoint=waiting.endpoint)
-        return
-    payload = json.dumps({**waiting.next_event, "outcome": verdict.text}).encode()
-    desk.aws.ask("lambda", "invoke", FunctionName=waiting.next_function, InvocationType="Event", Payload=payload)
-
-
-def shortened(reason: str) -> str:
-    """A reason as long as the API takes it."""
-    return reason if len(reason) <= _LONGEST_REASON else f"{reason[: _LONGEST_REASON - 1]}…"
+def shorten(reason: str) -> str:
+    """Cuts a reason to the length that the API accepts."""
+    return reason if len(reason) <= _MAX_REASON else f"{reason[: _MAX_REASON - 1]}…"

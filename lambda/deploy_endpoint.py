@@ -1,8 +1,8 @@
-"""Brings a registered version to its endpoint, and returns as soon as SageMaker is at work on it.
+"""Deploys a registered version to its endpoint, and returns as soon as SageMaker has started.
 
-A step of the pipeline calls it, and so does the rule on approval, for versions that were approved later. It looks at
-what is there, decides which calls follow, makes them, and looks again where something is in the way; so a second
-attempt goes on where the first one ended. AwaitEndpoint, or the message that is left for it, does the waiting.
+A step of the pipeline calls it, and so does the rule for versions that are approved later. It reads the current state,
+plans calls, makes them, and reads again if something is in the way; so a second attempt continues where the first one
+ended. AwaitEndpoint, or the message that is left for it, does the waiting.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploying.current_state import Seen, look
-from deploying.deployment import TAG_PREVIOUS, Serving, read, tag_list
-from deploying.cleanup import tidy
-from shared.aws import Aws, Call, Patience, until_settled
+from deploying.cleanup import clean_up
+from deploying.current_state import CurrentState, read_state
+from deploying.deployment import TAG_PREVIOUS, Deployment, parse_deployment, tag_list
+from shared.aws import Aws, Call, TimeBudget, retry_until_done
 from shared.endpoint import DIMENSION, IN_SERVICE, Endpoint, resource_id
-from shared.errors import BusyError, FunctionError, NotYetError, RefusedError
+from shared.errors import BusyError, FunctionError, RefusedError, RetryableError
 from shared.event import Event
 from shared.log import Log
 
@@ -34,19 +34,19 @@ _REMEDY = "retry the execution when the endpoint is InService"
 
 
 @dataclass(frozen=True)
-class Later:
-    """What to do once the endpoint has come to rest, where no step waits for it: a message in a queue asks for it."""
+class FollowUp:
+    """The function to call once the endpoint is stable, if no step waits for it; a message in a queue asks for that."""
 
     queue: str
     function: str
     event: Mapping[str, Any]
 
-    def message(self, serving: Serving, outcome: str) -> Call:
-        """The message; its outcome says what it waits for."""
+    def message(self, deployment: Deployment, outcome: str) -> Call:
+        """Returns the call that sends the message; its outcome says what the message waits for."""
         arguments = {
             "outcome": outcome,
-            "endpoint_name": serving.endpoint,
-            "endpoint_config_name": serving.name,
+            "endpoint_name": deployment.endpoint,
+            "endpoint_config_name": deployment.name,
             NEXT_FUNCTION: self.function,
             NEXT_EVENT: self.event,
         }
@@ -55,174 +55,192 @@ class Later:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What an event asks for, and after an approval, what follows."""
+class DeploymentRequest:
+    """The deployment that an event asks for, and what follows after an approval."""
 
-    serving: Serving
-    later: Later | None = None
+    deployment: Deployment
+    follow_up: FollowUp | None = None
 
 
 @dataclass(frozen=True)
-class Step:
-    """The calls that follow; then the outcome, or what to wait for before looking again."""
+class Plan:
+    """The calls to make; then the outcome, or the reason to wait and read the state again."""
 
     calls: tuple[Call, ...] = ()
     outcome: str = ""
     wait: str = ""
     configuration: str = ""
-    tidies: bool = False
+    needs_cleanup: bool = False
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, str]:
-    """What Lambda calls."""
+    """Lambda's entry point."""
     log = Log.of("deploy_endpoint", context)
-    return deploy(event, Aws(), Patience.of(context), log, str(context.invoked_function_arn))
+    return deploy(event, Aws(), TimeBudget.of(context), log, str(context.invoked_function_arn))
 
 
-def deploy(event: Mapping[str, Any], aws: Aws, patience: Patience, log: Log, function: str) -> dict[str, str]:
-    """Serve the version of an event; the outcome says whether that is under way, done already, or not approved."""
+def deploy(event: Mapping[str, Any], aws: Aws, budget: TimeBudget, log: Log, function: str) -> dict[str, str]:
+    """Deploys the version of an event; returns whether that is in progress, already done, or not approved."""
     try:
-        asked = _read(Event(event))
-        step = _settled(asked, Later(event.get(AWAIT_QUEUE_URL, ""), function, event), aws, patience, log)
+        request = _parse_request(Event(event))
+        plan = _deploy_or_postpone(request, FollowUp(event.get(AWAIT_QUEUE_URL, ""), function, event), aws, budget, log)
     except FunctionError as error:
         log.error(str(error))
         raise
-    log.info("decided", outcome=step.outcome, endpoint=asked.serving.endpoint, configuration=step.configuration)
-    if step.tidies:
-        tidy(asked.serving, aws, log)
+    log.info("decided", outcome=plan.outcome, endpoint=request.deployment.endpoint, configuration=plan.configuration)
+    if plan.needs_cleanup:
+        clean_up(request.deployment, aws, log)
     return {
-        "outcome": step.outcome,
-        "endpoint_name": asked.serving.endpoint,
-        "endpoint_config_name": step.configuration,
+        "outcome": plan.outcome,
+        "endpoint_name": request.deployment.endpoint,
+        "endpoint_config_name": plan.configuration,
     }
 
 
-def _read(event: Event) -> Asked:
-    serving, queue = read(event), event.optional(AWAIT_QUEUE_URL)
+def _parse_request(event: Event) -> DeploymentRequest:
+    deployment, queue = parse_deployment(event), event.optional_text(AWAIT_QUEUE_URL)
     if not queue:
-        return Asked(serving)
-    return Asked(serving, Later(queue, event.text(AUTOSCALING_FUNCTION), event.table(AUTOSCALING)))
+        return DeploymentRequest(deployment)
+    return DeploymentRequest(
+        deployment, FollowUp(queue, event.text(AUTOSCALING_FUNCTION), event.json_object(AUTOSCALING))
+    )
 
 
-def _settled(asked: Asked, again: Later, aws: Aws, patience: Patience, log: Log) -> Step:
-    """The step that came to an outcome. An approval comes once only: if time is up, a message brings it again."""
+def _deploy_or_postpone(request: DeploymentRequest, retry: FollowUp, aws: Aws, budget: TimeBudget, log: Log) -> Plan:
+    """Retries until the plan has an outcome. An approval comes only once: if time is up, a message repeats it."""
     try:
-        return until_settled(lambda: _turn(asked, aws, log), patience, _REMEDY)
+        return retry_until_done(lambda: _attempt(request, aws, log), budget, _REMEDY)
     except BusyError as busy:
-        if asked.later is None:
+        if request.follow_up is None:
             raise
-        log.warning("is put off until the endpoint has come to rest", why=str(busy))
+        log.warning("is postponed until the endpoint is stable", why=str(busy))
         try:
-            aws.make(again.message(asked.serving, OUTCOME_BUSY))
-        except NotYetError:
+            aws.execute(retry.message(request.deployment, OUTCOME_BUSY))
+        except RetryableError:
             raise busy from None
-        return Step(outcome=OUTCOME_BUSY, configuration=asked.serving.name)
+        return Plan(outcome=OUTCOME_BUSY, configuration=request.deployment.name)
 
 
-def _turn(asked: Asked, aws: Aws, log: Log) -> Step:
-    """Look, decide, act: the step that came to an outcome."""
-    step = decide(asked, look(asked.serving, aws, served_too=asked.later is not None))
-    loose = ""
-    for call in step.calls:
-        log.info("calls", operation=call.operation, service=call.service, configuration=asked.serving.name)
+def _attempt(request: DeploymentRequest, aws: Aws, log: Log) -> Plan:
+    """Reads the state, makes a plan and its calls; returns a plan with an outcome."""
+    plan = make_plan(request, read_state(request.deployment, aws, with_served_package=request.follow_up is not None))
+    warning = ""
+    for call in plan.calls:
+        log.info("calls", operation=call.operation, service=call.service, configuration=request.deployment.name)
         try:
-            aws.make(call)
+            aws.execute(call)
         except RefusedError as refusal:
-            raise RefusedError(f"{refusal}{loose}", refusal.code) from refusal
+            remedy = "; ".join(filter(None, (refusal.remedy, warning)))
+            raise RefusedError(refusal.cause, remedy, refusal.code) from refusal
         if call.operation == "deregister_scalable_target":
-            loose = "; until ConfigureAutoscaling has run again, nothing scales the endpoint"
-    if step.wait:
-        log.info("waits", why=step.wait)
-        raise NotYetError(step.wait)
-    return step
+            warning = "until ConfigureAutoscaling has run again, nothing scales the endpoint"
+    if plan.wait:
+        log.info("waits", why=plan.wait)
+        raise RetryableError(plan.wait)
+    return plan
 
 
-def decide(asked: Asked, seen: Seen) -> Step:
-    """What follows from what is there."""
-    serving, endpoint = asked.serving, seen.endpoint
-    if seen.package.get("ModelApprovalStatus") != "Approved":
-        return Step(outcome=OUTCOME_NOT_APPROVED, configuration=serving.name)
-    if asked.later and _is_left_alone(asked, seen):
-        return Step(outcome=OUTCOME_UNCHANGED, configuration=endpoint.heading_for if endpoint else serving.name)
+def make_plan(request: DeploymentRequest, state: CurrentState) -> Plan:
+    """Plans what to do in the current state."""
+    deployment, endpoint = request.deployment, state.endpoint
+    if state.package.get("ModelApprovalStatus") != "Approved":
+        return Plan(outcome=OUTCOME_NOT_APPROVED, configuration=deployment.name)
+    if request.follow_up and _is_handled_elsewhere(request, state):
+        return Plan(
+            outcome=OUTCOME_UNCHANGED, configuration=endpoint.target_configuration if endpoint else deployment.name
+        )
     if endpoint is None:
-        return _create(asked, seen)
+        return _plan_creation(request, state)
     if endpoint.status == "Failed":
-        return _clear(seen, endpoint)
-    return _update(asked, seen, endpoint) if not endpoint.is_moving else _wait(asked, endpoint)
+        return _plan_deletion(state, endpoint)
+    return _plan_update(request, state, endpoint) if not endpoint.is_in_transition else _plan_wait(request, endpoint)
 
 
-def _is_left_alone(asked: Asked, seen: Seen) -> bool:
-    """Whether a version is in other hands: approved when it was made, so that its execution deploys it, or served."""
-    made, changed = seen.package.get("CreationTime"), seen.package.get("LastModifiedTime")
-    if seen.endpoint is not None and seen.endpoint.heading_for == asked.serving.name:
+def _is_handled_elsewhere(request: DeploymentRequest, state: CurrentState) -> bool:
+    """Returns whether the version was approved on creation, so its execution deploys it, or is served already."""
+    created, changed = state.package.get("CreationTime"), state.package.get("LastModifiedTime")
+    if state.endpoint is not None and state.endpoint.target_configuration == request.deployment.name:
         return False
-    return changed is None or changed == made or seen.served_package == asked.serving.package
+    return changed is None or changed == created or state.served_package == request.deployment.package
 
 
-def _create(asked: Asked, seen: Seen) -> Step:
-    serving = asked.serving
-    names = {"EndpointName": serving.endpoint, "EndpointConfigName": serving.name}
-    call = Call("sagemaker", "create_endpoint", {**names, "Tags": tag_list(serving.tags)})
-    return _serve(asked, [*_prepare(serving, seen, ""), call])
+def _plan_creation(request: DeploymentRequest, state: CurrentState) -> Plan:
+    deployment = request.deployment
+    arguments = {"EndpointName": deployment.endpoint, "EndpointConfigName": deployment.name}
+    call = Call("sagemaker", "create_endpoint", {**arguments, "Tags": tag_list(deployment.tags)})
+    return _plan_deployment(request, [*_prepare_resources(deployment, state, ""), call])
 
 
-def _update(asked: Asked, seen: Seen, endpoint: Endpoint) -> Step:
-    """Move the endpoint on; scaling is taken off first where it stands in the way."""
-    serving = asked.serving
-    if endpoint.configuration == serving.name and endpoint.status == IN_SERVICE:
-        return _serve(asked, [], OUTCOME_UNCHANGED)
-    names = {"EndpointName": serving.endpoint, "EndpointConfigName": serving.name}
-    kept = serving.variant in endpoint.counts  # its number of instances, which scaling may have raised
-    retained = {"ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}]} if kept else {}
-    policy = {"RetainAllVariantProperties": kept, **retained, "DeploymentConfig": serving.update}
-    stopped = [
-        one for one in seen.scaled if one != serving.variant or seen.instance_types.get(one) != serving.instance_type
+def _plan_update(request: DeploymentRequest, state: CurrentState, endpoint: Endpoint) -> Plan:
+    """Updates the endpoint; deregisters scaling first if it would block the update."""
+    deployment = request.deployment
+    if endpoint.configuration == deployment.name and endpoint.status == IN_SERVICE:
+        return _plan_deployment(request, [], OUTCOME_UNCHANGED)
+    arguments = {"EndpointName": deployment.endpoint, "EndpointConfigName": deployment.name}
+    keeps_variant = (
+        deployment.variant in endpoint.counts
+    )  # keeps its number of instances, which scaling may have raised
+    retained = (
+        {"ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DataCaptureConfig"}]} if keeps_variant else {}
+    )
+    policy = {"RetainAllVariantProperties": keeps_variant, **retained, "DeploymentConfig": deployment.update}
+    descaled = [
+        variant
+        for variant in state.scaled
+        if variant != deployment.variant or state.instance_types.get(variant) != deployment.instance_type
     ]
     calls = [
-        *_prepare(serving, seen, endpoint.configuration if endpoint.configuration != serving.name else ""),
-        *_deregister(endpoint, stopped),
-        Call("sagemaker", "update_endpoint", {**names, **policy}),
+        *_prepare_resources(
+            deployment, state, endpoint.configuration if endpoint.configuration != deployment.name else ""
+        ),
+        *_deregister(endpoint, descaled),
+        Call("sagemaker", "update_endpoint", {**arguments, **policy}),
     ]
-    return _serve(asked, calls)
+    return _plan_deployment(request, calls)
 
 
-def _clear(seen: Seen, endpoint: Endpoint) -> Step:
-    """A failed endpoint can only be deleted; what it was to serve is made anew."""
-    gone = Call("sagemaker", "delete_endpoint", {"EndpointName": endpoint.name})
-    why = f"endpoint {endpoint.name} had failed ({endpoint.reason or 'no reason given'}) and is being deleted"
-    return Step((*_deregister(endpoint, seen.scaled), gone), wait=why)
+def _plan_deletion(state: CurrentState, endpoint: Endpoint) -> Plan:
+    """Deletes a failed endpoint, as SageMaker allows nothing else; the next attempt creates it again."""
+    deletion = Call("sagemaker", "delete_endpoint", {"EndpointName": endpoint.name})
+    reason = f"endpoint {endpoint.name} had failed ({endpoint.reason or 'no reason given'}) and is being deleted"
+    return Plan((*_deregister(endpoint, state.scaled), deletion), wait=reason)
 
 
-def _wait(asked: Asked, endpoint: Endpoint) -> Step:
-    """It is at something: at what was asked for, or at something of somebody else's."""
-    if endpoint.heading_for == asked.serving.name and not endpoint.is_lost:
-        return _serve(asked, [])
-    return Step(wait=f"endpoint {endpoint.name} is {endpoint.status}, with configuration {endpoint.heading_for}")
+def _plan_wait(request: DeploymentRequest, endpoint: Endpoint) -> Plan:
+    """Waits for an operation of someone else; an operation for this very deployment is a success."""
+    if endpoint.target_configuration == request.deployment.name and not endpoint.is_failed_or_deleting:
+        return _plan_deployment(request, [])
+    return Plan(
+        wait=f"endpoint {endpoint.name} is {endpoint.status}, with configuration {endpoint.target_configuration}"
+    )
 
 
-def _serve(asked: Asked, calls: Iterable[Call], outcome: str = OUTCOME_DEPLOYING) -> Step:
-    left = (asked.later.message(asked.serving, OUTCOME_DEPLOYING),) if asked.later else ()
-    return Step((*calls, *left), outcome, configuration=asked.serving.name, tidies=True)
+def _plan_deployment(request: DeploymentRequest, calls: Iterable[Call], outcome: str = OUTCOME_DEPLOYING) -> Plan:
+    messages = (request.follow_up.message(request.deployment, OUTCOME_DEPLOYING),) if request.follow_up else ()
+    return Plan((*calls, *messages), outcome, configuration=request.deployment.name, needs_cleanup=True)
 
 
-def _prepare(serving: Serving, seen: Seen, previous: str) -> Iterable[Call]:
-    """Model, configuration and alarms, as far as they are not there."""
-    if seen.missing_alarms:
+def _prepare_resources(deployment: Deployment, state: CurrentState, previous: str) -> Iterable[Call]:
+    """Yields the calls for the model, the configuration and the alarms that do not exist yet."""
+    if state.missing_alarms:
         raise RefusedError(
-            f"there is no alarm named {seen.missing_alarms[0]} in this account and region, and endpoint.alarms.extra "
-            "names it; make it, or take it out of settings"
+            f"there is no alarm named {state.missing_alarms[0]} in this account and region, and endpoint.alarms.extra "
+            "names it",
+            "make it, or take it out of settings",
         )
-    tags = {**serving.tags, **({TAG_PREVIOUS: previous} if previous else {})}
-    if not seen.has_model:
-        held = {"ModelName": serving.name, **serving.model}
-        yield Call("sagemaker", "create_model", {**held, "Tags": tag_list(serving.tags)})
-    if not seen.configuration_arn:
-        variants = [{**one, "ModelName": serving.name} for one in serving.configuration["ProductionVariants"]]
-        held = {"EndpointConfigName": serving.name, **serving.configuration, "ProductionVariants": variants}
-        yield Call("sagemaker", "create_endpoint_config", {**held, "Tags": tag_list(tags)})
+    tags = {**deployment.tags, **({TAG_PREVIOUS: previous} if previous else {})}
+    if not state.has_model:
+        arguments = {"ModelName": deployment.name, **deployment.model}
+        yield Call("sagemaker", "create_model", {**arguments, "Tags": tag_list(deployment.tags)})
+    if not state.configuration_arn:
+        variants = [
+            {**variant, "ModelName": deployment.name} for variant in deployment.configuration["ProductionVariants"]
+        ]
+        arguments = {"EndpointConfigName": deployment.name, **deployment.configuration, "ProductionVariants": variants}
+        yield Call("sagemaker", "create_endpoint_config", {**arguments, "Tags": tag_list(tags)})
     elif previous:
-        yield Call("sagemaker", "add_tags", {"ResourceArn": seen.configuration_arn, "Tags": tag_list(tags)})
-    for alarm in serving.alarms:
+        yield Call("sagemaker", "add_tags", {"ResourceArn": state.configuration_arn, "Tags": tag_list(tags)})
+    for alarm in deployment.alarms:
         yield Call("cloudwatch", "put_metric_alarm", alarm)
 
 

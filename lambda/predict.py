@@ -1,14 +1,14 @@
-"""predict: a picture in, the endpoint's logits and the five best labels out.
+"""predict: takes a picture, returns the endpoint's logits and the five best labels.
 
     {"url": "https://…" or "s3://…"}    or    {"image": base64}
 
-The picture is fetched here, guarded (predicting/), and not by the endpoint, which has no network to be led astray in.
-The answer has the fields of the course project, and `predictions`. A request that cannot be answered has a 4xx status,
-an endpoint that fails 424 or 5xx; the body says why, with nothing in it that only the account should know.
+The picture is fetched here, with protection against SSRF (predicting/), and not by the endpoint, which has no network.
+The response has the fields of the course project, and `predictions`. A request that cannot be answered has a 4xx
+status, and an endpoint that fails 424 or 5xx; the body gives the reason without anything internal to the account.
 
-Coming up takes longest, so the endpoint is asked without botocore's client, and S3, which needs one, is imported when a
-request names it. What every other request needs is there before the first one: while AWS sets a function up, the
-processor is fast and nobody waits.
+A cold start dominates the latency, so the endpoint is invoked without botocore's client, and S3, which needs one, is
+imported only for requests that name it. Everything else is imported during initialization, when Lambda gives more CPU
+and no request waits.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from http import HTTPStatus
 from typing import Any
 
 from predicting import image_header, web_fetch
-from predicting.endpoint import Endpoint
-from predicting.errors import Refused, too_large
+from predicting.endpoint import EndpointClient
+from predicting.errors import RequestRefusedError, too_large_error
 from predicting.runtime import Runtime
 
 ENV_ENDPOINT_NAME = "ENDPOINT_NAME"
@@ -35,13 +35,13 @@ ENV_LOG_LEVEL = "LOG_LEVEL"
 URL = "url"
 IMAGE = "image"
 
-MOST_BYTES = 6_291_456  # what InvokeEndpoint takes
+MAX_BYTES = 6_291_456  # the limit of InvokeEndpoint
 FETCH_SECONDS = 10.0
-_MOST_CHARACTERS = MOST_BYTES // 3 * 4
-_MOST_OF_A_CAUSE = 1000
+_MAX_CHARACTERS = MAX_BYTES // 3 * 4
+_MAX_CAUSE = 1000
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-Answer = dict[str, Any]
+Response = dict[str, Any]
 Fetch = Callable[[str], bytes]
 
 
@@ -52,10 +52,10 @@ def _to_stdout(line: str) -> None:
 
 @dataclass(frozen=True)
 class Function:
-    """What the function reaches: its endpoint, whoever brings pictures, a log, a clock."""
+    """The dependencies of the function: its endpoint, the fetchers by scheme, a log, a clock."""
 
-    endpoint: Endpoint
-    fetches: Mapping[str, Fetch]  # by scheme
+    endpoint: EndpointClient
+    fetchers: Mapping[str, Fetch]  # by scheme
     level: str = "INFO"
     write: Callable[[str], object] = _to_stdout
     clock: Callable[[], float] = time.monotonic
@@ -63,77 +63,79 @@ class Function:
 
 @dataclass(frozen=True)
 class Request:
-    """An event, who it is in the log, and how long AWS will wait."""
+    """An event, its id in the log, and the remaining time of the invocation."""
 
     event: object
     identifier: str = ""
     seconds_left: Callable[[], float] = lambda: float("inf")
 
 
-def handler(event: object, context: Any) -> Answer:
-    """What AWS calls."""
+def handler(event: object, context: Any) -> Response:
+    """Lambda's entry point."""
     if context is None:
-        return respond(Request(event), deployed())
-    left = context.get_remaining_time_in_millis
-    return respond(Request(event, context.aws_request_id, lambda: float(left()) / 1000), deployed())
+        return respond(Request(event), create_function())
+    remaining = context.get_remaining_time_in_millis
+    return respond(Request(event, context.aws_request_id, lambda: float(remaining()) / 1000), create_function())
 
 
-def respond(request: Request, function: Function) -> Answer:
-    """The answer to a request, whatever becomes of it, and one line in the log."""
-    began, content_type = function.clock(), ""
-    told: dict[str, object] = {"message": "answered", "request": request.identifier}
+def respond(request: Request, function: Function) -> Response:
+    """Returns the response to any request, and logs one line."""
+    started, content_type = function.clock(), ""
+    log_fields: dict[str, object] = {"message": "answered", "request": request.identifier}
     try:
-        source, value = _asked_for(request.event)
-        told["source"] = source
+        source, value = _parse_event(request.event)
+        log_fields["source"] = source
         picture = _SOURCES[source](value, function)
-        told["bytes"] = len(picture)
-        if len(picture) > MOST_BYTES:
-            raise too_large("the picture", MOST_BYTES)
-        content_type = image_header.kind(picture)
-        logits, predictions = function.endpoint.ask(picture, content_type, request.seconds_left)
-        answer = _answer(HTTPStatus.OK, content_type, logits, predictions)
-    except Refused as refused:
-        told["message"] = str(refused)
-        if refused.__cause__:
-            told["cause"] = repr(refused.__cause__)[:_MOST_OF_A_CAUSE]
-        answer = _answer(refused.status, content_type, {"error": str(refused)}, [])
-    except Exception:  # noqa: BLE001 - AWS would hand the traceback to the caller; it belongs into the log
-        told |= {"message": "failed", "traceback": traceback.format_exc()}
-        answer = _answer(HTTPStatus.INTERNAL_SERVER_ERROR, content_type, {"error": "the function failed"}, [])
-    told |= {"status": answer["statusCode"], "milliseconds": round((function.clock() - began) * 1000, 1)}
-    _log(function, answer["statusCode"], told)
-    return answer
+        log_fields["bytes"] = len(picture)
+        if len(picture) > MAX_BYTES:
+            raise too_large_error("the picture", MAX_BYTES)
+        content_type = image_header.content_type(picture)
+        logits, predictions = function.endpoint.predict(picture, content_type, request.seconds_left)
+        response = _response(HTTPStatus.OK, content_type, logits, predictions)
+    except RequestRefusedError as error:
+        log_fields["message"] = str(error)
+        if error.__cause__:
+            log_fields["cause"] = repr(error.__cause__)[:_MAX_CAUSE]
+        response = _response(error.status, content_type, {"error": str(error)}, [])
+    except Exception:  # noqa: BLE001 - AWS would send the traceback to the caller; it belongs in the log
+        log_fields |= {"message": "failed", "traceback": traceback.format_exc()}
+        response = _response(HTTPStatus.INTERNAL_SERVER_ERROR, content_type, {"error": "the function failed"}, [])
+    log_fields |= {"status": response["statusCode"], "milliseconds": round((function.clock() - started) * 1000, 1)}
+    _log(function, response["statusCode"], log_fields)
+    return response
 
 
-def _asked_for(event: object) -> tuple[str, str]:
-    """What the picture is sent as, and what was sent."""
-    sent = [(name, event[name]) for name in _SOURCES if name in event] if isinstance(event, dict) else []
-    if len(sent) != 1 or not isinstance(sent[0][1], str):
-        message = 'the request is not understood; send {"url": address} or {"image": base64}, one of them, as text'
-        raise Refused(HTTPStatus.BAD_REQUEST, message)
-    return sent[0]
+def _parse_event(event: object) -> tuple[str, str]:
+    """Returns which field the picture comes in, and its value."""
+    values = [(name, event[name]) for name in _SOURCES if name in event] if isinstance(event, dict) else []
+    if len(values) != 1 or not isinstance(values[0][1], str):
+        remedy = 'send {"url": address} or {"image": base64}, one of them, as text'
+        raise RequestRefusedError(HTTPStatus.BAD_REQUEST, "the request is not valid", remedy)
+    return values[0]
 
 
-def _fetched(url: str, function: Function) -> bytes:
+def _fetch(url: str, function: Function) -> bytes:
     scheme = url.partition("://")[0].lower()
-    return function.fetches.get(scheme, function.fetches["https"])(url)
+    return function.fetchers.get(scheme, function.fetchers["https"])(url)
 
 
-def _decoded(text: str, _: Function) -> bytes:
-    plain = text.replace("\n", "").replace("\r", "")
-    if len(plain) > _MOST_CHARACTERS:
-        raise too_large("the picture", MOST_BYTES)
+def _decode(text: str, _: Function) -> bytes:
+    base64_text = text.replace("\n", "").replace("\r", "")
+    if len(base64_text) > _MAX_CHARACTERS:
+        raise too_large_error("the picture", MAX_BYTES)
     try:
-        return base64.b64decode(plain, validate=True)
+        return base64.b64decode(base64_text, validate=True)
     except ValueError:
-        raise Refused(HTTPStatus.BAD_REQUEST, "image is no base64; encode the bytes of the file") from None
+        raise RequestRefusedError(
+            HTTPStatus.BAD_REQUEST, "image is not base64", "encode the bytes of the file"
+        ) from None
 
 
-_SOURCES: Mapping[str, Callable[[str, Function], bytes]] = {URL: _fetched, IMAGE: _decoded}
+_SOURCES: Mapping[str, Callable[[str, Function], bytes]] = {URL: _fetch, IMAGE: _decode}
 
 
-def _answer(status: HTTPStatus, content_type: str, result: object, predictions: list[Any]) -> Answer:
-    """The fields of the course project; what was the context there is the content type of what came in."""
+def _response(status: HTTPStatus, content_type: str, result: object, predictions: list[Any]) -> Response:
+    """Returns the fields of the course project; the field for the context has the content type of the picture."""
     body = json.dumps(result)
     return {
         "statusCode": int(status),
@@ -145,33 +147,33 @@ def _answer(status: HTTPStatus, content_type: str, result: object, predictions: 
     }
 
 
-def _log(function: Function, status: int, told: Mapping[str, object]) -> None:
-    """One line of JSON, without the picture and without the address: both can be secret."""
-    ours = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.FAILED_DEPENDENCY
-    level = "ERROR" if ours else "WARNING" if status >= HTTPStatus.BAD_REQUEST else "INFO"
-    wanted = function.level if function.level in _LEVELS else "INFO"
-    if _LEVELS.index(level) >= _LEVELS.index(wanted):
-        function.write(json.dumps({"level": level, "function": "predict", **told}) + "\n")
+def _log(function: Function, status: int, log_fields: Mapping[str, object]) -> None:
+    """Logs one line of JSON, without the picture and the address, as both can be secret."""
+    is_our_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.FAILED_DEPENDENCY
+    level = "ERROR" if is_our_fault else "WARNING" if status >= HTTPStatus.BAD_REQUEST else "INFO"
+    minimum_level = function.level if function.level in _LEVELS else "INFO"
+    if _LEVELS.index(level) >= _LEVELS.index(minimum_level):
+        function.write(json.dumps({"level": level, "function": "predict", **log_fields}) + "\n")
 
 
 @cache
-def deployed() -> Function:
-    """The function as its environment says, with all at hand that its first request would wait for."""
-    web_fetch.trusted()
-    endpoint = Endpoint(os.environ[ENV_ENDPOINT_NAME], Runtime(os.environ))
-    fetches = {"https": _from_web, "s3": _from_bucket}
-    return Function(endpoint, fetches, os.environ.get(ENV_LOG_LEVEL, "INFO").upper())
+def create_function() -> Function:
+    """Creates the function from its environment, with everything that the first request would wait for."""
+    web_fetch.system_trust()
+    endpoint = EndpointClient(os.environ[ENV_ENDPOINT_NAME], Runtime(os.environ))
+    fetchers = {"https": _fetch_from_web, "s3": _fetch_from_s3}
+    return Function(endpoint, fetchers, os.environ.get(ENV_LOG_LEVEL, "INFO").upper())
 
 
-def _from_web(url: str) -> bytes:
-    return web_fetch.fetch(url, MOST_BYTES, FETCH_SECONDS)
+def _fetch_from_web(url: str) -> bytes:
+    return web_fetch.fetch(url, MAX_BYTES, FETCH_SECONDS)
 
 
-def _from_bucket(url: str) -> bytes:
+def _fetch_from_s3(url: str) -> bytes:
     from predicting import s3_fetch
 
-    return s3_fetch.fetch(url, MOST_BYTES, FETCH_SECONDS)
+    return s3_fetch.fetch(url, MAX_BYTES, FETCH_SECONDS)
 
 
 if ENV_ENDPOINT_NAME in os.environ:
-    deployed()
+    create_function()

@@ -1,1 +1,1 @@
-"""What deploy_endpoint is made of, beside the decision: zipped with it."""
+"""The parts of deploy_endpoint other than its decisions; zipped with it."""

@@ -1,65 +1,69 @@
-"""What earlier deployments made and nobody needs any more."""
+"""Removes what earlier deployments created and nothing uses any more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from deploying.deployment import TAG_PREVIOUS, Serving, alarm_names, common, is_of
+from deploying.deployment import TAG_PREVIOUS, Deployment, alarm_names, belongs_to, name_prefix
 from shared import endpoint as endpoints
 from shared.aws import Aws, Call
-from shared.errors import NotYetError, RefusedError
+from shared.errors import RefusedError, RetryableError
 from shared.log import Log
 
-KEPT = 5
+KEPT_COUNT = 5
 
 
-def tidy(serving: Serving, aws: Aws, log: Log) -> None:
-    """Remove what earlier deployments made and nobody needs; what fails now is removed by the next one."""
+def clean_up(deployment: Deployment, aws: Aws, log: Log) -> None:
+    """Removes unused resources; what fails now is left for the next deployment."""
     try:
-        for call in (*_unwanted_alarms(serving, aws), *_leftovers(serving, aws)):
+        for call in (*_stale_alarms(deployment, aws), *_stale_resources(deployment, aws)):
             log.info("removes", operation=call.operation, what=next(iter(call.arguments.values())))
-            aws.make(call)
-    except (NotYetError, RefusedError) as error:
-        log.warning("what is not needed any more is left for the next deployment", why=str(error))
+            aws.execute(call)
+    except (RetryableError, RefusedError) as error:
+        log.warning("unused resources are left for the next deployment", why=str(error))
 
 
-def _unwanted_alarms(serving: Serving, aws: Aws) -> Iterable[Call]:
-    wanted = {*(alarm["AlarmName"] for alarm in serving.alarms), *serving.foreign_alarms}
-    unwanted = [name for name in alarm_names(serving.endpoint) if name not in wanted]
-    kept = aws.ask("cloudwatch", "describe_alarms", AlarmNames=unwanted).get("MetricAlarms", ()) if unwanted else ()
-    if kept:
-        yield Call("cloudwatch", "delete_alarms", {"AlarmNames": [alarm["AlarmName"] for alarm in kept]})
+def _stale_alarms(deployment: Deployment, aws: Aws) -> Iterable[Call]:
+    needed = {*(alarm["AlarmName"] for alarm in deployment.alarms), *deployment.extra_alarms}
+    stale = [name for name in alarm_names(deployment.endpoint) if name not in needed]
+    existing = aws.call("cloudwatch", "describe_alarms", AlarmNames=stale).get("MetricAlarms", ()) if stale else ()
+    if existing:
+        yield Call("cloudwatch", "delete_alarms", {"AlarmNames": [alarm["AlarmName"] for alarm in existing]})
 
 
-def _leftovers(serving: Serving, aws: Aws) -> Iterable[Call]:
-    """Configurations and models beyond the last few; never what is served, or what a rollback would go back to."""
-    newest_first = {"NameContains": common(serving.endpoint), "SortBy": "CreationTime", "SortOrder": "Descending"}
-    configurations = {
-        one["EndpointConfigName"]: one["EndpointConfigArn"]
-        for one in aws.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **newest_first)
-        if is_of(serving.endpoint, one["EndpointConfigName"])
+def _stale_resources(deployment: Deployment, aws: Aws) -> Iterable[Call]:
+    """Yields deletions of older configurations and models; keeps those in use, and those a rollback needs."""
+    newest_first = {
+        "NameContains": name_prefix(deployment.endpoint),
+        "SortBy": "CreationTime",
+        "SortOrder": "Descending",
     }
-    models = [one["ModelName"] for one in aws.each("sagemaker", "list_models", "Models", **newest_first)]
-    own_models = [one for one in models if is_of(serving.endpoint, one)]
-    kept = {*list(configurations)[:KEPT], serving.name}
+    configurations = {
+        summary["EndpointConfigName"]: summary["EndpointConfigArn"]
+        for summary in aws.paginate("sagemaker", "list_endpoint_configs", "EndpointConfigs", **newest_first)
+        if belongs_to(deployment.endpoint, summary["EndpointConfigName"])
+    }
+    models = [summary["ModelName"] for summary in aws.paginate("sagemaker", "list_models", "Models", **newest_first)]
+    own_models = [name for name in models if belongs_to(deployment.endpoint, name)]
+    kept = {*list(configurations)[:KEPT_COUNT], deployment.name}
     if kept >= {*configurations, *own_models}:
         return
-    kept |= _needed(serving.endpoint, configurations, aws)
+    kept |= _configurations_in_use(deployment.endpoint, configurations, aws)
     for name in configurations:
         if name not in kept:
             yield Call("sagemaker", "delete_endpoint_config", {"EndpointConfigName": name})
-    for model in own_models[KEPT:]:
+    for model in own_models[KEPT_COUNT:]:
         if model not in kept:
             yield Call("sagemaker", "delete_model", {"ModelName": model})
 
 
-def _needed(name: str, configurations: Mapping[str, str], aws: Aws) -> set[str]:
-    """What the endpoint serves, what it will serve, and what each of the two came after."""
+def _configurations_in_use(name: str, configurations: Mapping[str, str], aws: Aws) -> set[str]:
+    """Returns what the endpoint serves and will serve, and the configurations before each of them."""
     endpoint = endpoints.find(aws, name)
-    served = {endpoint.configuration, endpoint.heading_for} if endpoint else set()
+    in_use = {endpoint.configuration, endpoint.target_configuration} if endpoint else set()
     tags = (
         tag
-        for one in sorted(served & set(configurations))
-        for tag in aws.each("sagemaker", "list_tags", "Tags", ResourceArn=configurations[one])
+        for summary in sorted(in_use & set(configurations))
+        for tag in aws.paginate("sagemaker", "list_tags", "Tags", ResourceArn=configurations[summary])
     )
-    return served | {tag["Value"] for tag in tags if tag["Key"] == TAG_PREVIOUS}
+    return in_use | {tag["Value"] for tag in tags if tag["Key"] == TAG_PREVIOUS}

@@ -1,7 +1,7 @@
-"""What a version needs to be served: the requests for its model, its configuration, its update and its alarms.
+"""The requests that deploy a version: for its model, its endpoint configuration, the update and the alarms.
 
-A model and a configuration cannot be changed, so each deployment has its own pair, under one name that is made from
-what they hold: an attempt that is repeated finds what an earlier one left.
+Models and configurations are immutable, so each deployment has its own pair, under one name made from a hash of their
+content: a repeated attempt finds what an earlier one left.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from typing import Any
 
 from shared.event import Event
 
-# Which configuration an endpoint had before the one with this tag: what a rollback goes back to.
+# A tag on a configuration with the name of the one before it, for a rollback.
 TAG_PREVIOUS = "pedigree:previous"
-_LONGEST_KEY = 40
+_MAX_KEY = 40
 _DIGITS = 10
 _TRAFFIC = {"all-at-once": "ALL_AT_ONCE", "canary": "CANARY", "linear": "LINEAR"}
 _SIZES = {"canary": "CanarySize", "linear": "LinearStepSize"}
 
 
 @dataclass(frozen=True)
-class Serving:
-    """What to serve and how, ready for requests; the name is that of the model and of the configuration."""
+class Deployment:
+    """What to deploy and how; the name is that of the model and of the configuration."""
 
     package: str
     endpoint: str
@@ -36,66 +36,66 @@ class Serving:
     configuration: Mapping[str, Any]
     update: Mapping[str, Any]
     alarms: tuple[Mapping[str, Any], ...]
-    foreign_alarms: tuple[str, ...]
+    extra_alarms: tuple[str, ...]
     tags: Mapping[str, str]
 
 
-def read(event: Event) -> Serving:
-    """What an event asks for."""
+def parse_deployment(event: Event) -> Deployment:
+    """Parses the deployment of an event."""
     package, endpoint, variant = (
         event.text("model_package_arn"),
         event.text("endpoint_name"),
         event.text("variant_name"),
     )
-    tags = {key: str(value) for key, value in event.table("tags").items()}
+    tags = {key: str(value) for key, value in event.json_object("tags").items()}
     model, configuration = _model(event), _configuration(event)
-    alarms, foreign = _alarms(event, tags), tuple(event.listing("extra_alarms"))
-    held = [package, event.text("execution_id"), model, configuration, tags]
-    return Serving(
+    alarms, extra = _alarms(event, tags), tuple(event.string_list("extra_alarms"))
+    content = [package, event.text("execution_id"), model, configuration, tags]
+    return Deployment(
         package=package,
         endpoint=endpoint,
         variant=variant,
         instance_type=event.text("instance_type"),
-        name=name(endpoint, package, held),
+        name=name(endpoint, package, content),
         model=model,
         configuration=configuration,
-        update=_update(event, [*(alarm["AlarmName"] for alarm in alarms), *foreign]),
+        update=_update(event, [*(alarm["AlarmName"] for alarm in alarms), *extra]),
         alarms=alarms,
-        foreign_alarms=foreign,
+        extra_alarms=extra,
         tags=tags,
     )
 
 
-def name(endpoint: str, package: str, held: object) -> str:
-    """The name of a deployment: whose it is, of which version, and a digest of what it holds."""
+def name(endpoint: str, package: str, content: object) -> str:
+    """Returns the name of a deployment: the endpoint, the version, and a digest of its content."""
     version = package.rpartition("/")[2]
-    return f"{_key(endpoint)}-v{version if version.isdigit() else 0}-{_digest([endpoint, held])}"
+    return f"{_key(endpoint)}-v{version if version.isdigit() else 0}-{_digest([endpoint, content])}"
 
 
-def is_of(endpoint: str, found: str) -> bool:
-    """Whether a name was made for an endpoint."""
-    return re.fullmatch(rf"{re.escape(common(endpoint))}\d+-[0-9a-f]{{{_DIGITS}}}", found) is not None
+def belongs_to(endpoint: str, name_found: str) -> bool:
+    """Returns whether a name was made for an endpoint."""
+    return re.fullmatch(rf"{re.escape(name_prefix(endpoint))}\d+-[0-9a-f]{{{_DIGITS}}}", name_found) is not None
 
 
-def common(endpoint: str) -> str:
-    """How all names made for an endpoint begin."""
+def name_prefix(endpoint: str) -> str:
+    """Returns the prefix of all names made for an endpoint."""
     return f"{_key(endpoint)}-v"
 
 
 def alarm_names(endpoint: str) -> tuple[str, str]:
-    """The alarms that a deployment makes: on errors, on latency."""
+    """Returns the names of the alarms of a deployment: for errors and for latency."""
     return f"{endpoint}-rollback-on-errors", f"{endpoint}-rollback-on-latency"
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Tags as requests have them."""
+    """Returns tags in the format of requests."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
 def _key(endpoint: str) -> str:
-    if len(endpoint) <= _LONGEST_KEY:
+    if len(endpoint) <= _MAX_KEY:
         return endpoint
-    return f"{endpoint[: _LONGEST_KEY - _DIGITS - 1].rstrip('-')}-{_digest(endpoint)}"
+    return f"{endpoint[: _MAX_KEY - _DIGITS - 1].rstrip('-')}-{_digest(endpoint)}"
 
 
 def _digest(value: object) -> str:
@@ -103,36 +103,36 @@ def _digest(value: object) -> str:
 
 
 def _model(event: Event) -> dict[str, Any]:
-    subnets, groups = event.listing("subnets"), event.listing("security_groups")
+    subnets, groups = event.string_list("subnets"), event.string_list("security_groups")
     return {
         "PrimaryContainer": {"ModelPackageName": event.text("model_package_arn")},
         "ExecutionRoleArn": event.text("model_role_arn"),
-        "EnableNetworkIsolation": event.flag("network_isolation"),
+        "EnableNetworkIsolation": event.boolean("network_isolation"),
         **({"VpcConfig": {"Subnets": subnets, "SecurityGroupIds": groups}} if subnets else {}),
     }
 
 
 def _configuration(event: Event) -> dict[str, Any]:
-    """All but the names: those of the configuration and of its model are made from this."""
+    """Returns the configuration without names, which are made from a hash of this."""
     variant = {
         "VariantName": event.text("variant_name"),
         "InstanceType": event.text("instance_type"),
-        "InitialInstanceCount": event.whole("instance_count"),
+        "InitialInstanceCount": event.integer("instance_count"),
         "InitialVariantWeight": 1.0,
     }
-    volume_key = event.optional("volume_key")
+    volume_key = event.optional_text("volume_key")
     return {
         "ProductionVariants": [variant],
-        **({"DataCaptureConfig": _capture(event)} if event.whole("capture_percent") else {}),
+        **({"DataCaptureConfig": _capture(event)} if event.integer("capture_percent") else {}),
         **({"KmsKeyId": volume_key} if volume_key else {}),
     }
 
 
 def _capture(event: Event) -> dict[str, Any]:
-    key = event.optional("output_key")
+    key = event.optional_text("output_key")
     return {
         "EnableCapture": True,
-        "InitialSamplingPercentage": event.whole("capture_percent"),
+        "InitialSamplingPercentage": event.integer("capture_percent"),
         "DestinationS3Uri": event.text("capture_uri"),
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
@@ -142,51 +142,55 @@ def _capture(event: Event) -> dict[str, Any]:
 
 def _update(event: Event, alarms: list[str]) -> dict[str, Any]:
     policy = event.text("traffic_policy")
-    size = {"Type": "CAPACITY_PERCENT", "Value": event.whole("traffic_step_percent")}
+    size = {"Type": "CAPACITY_PERCENT", "Value": event.integer("traffic_step_percent")}
     return {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": {
                 "Type": _TRAFFIC.get(policy, policy),
-                "WaitIntervalInSeconds": event.whole("traffic_wait_seconds"),
+                "WaitIntervalInSeconds": event.integer("traffic_wait_seconds"),
                 **({_SIZES[policy]: size} if policy in _SIZES else {}),
             },
-            "TerminationWaitInSeconds": event.whole("termination_wait_seconds"),
-            "MaximumExecutionTimeoutInSeconds": event.whole("update_timeout_seconds"),
+            "TerminationWaitInSeconds": event.integer("termination_wait_seconds"),
+            "MaximumExecutionTimeoutInSeconds": event.integer("update_timeout_seconds"),
         },
-        **({"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": one} for one in alarms]}} if alarms else {}),
+        **(
+            {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm_name} for alarm_name in alarms]}}
+            if alarms
+            else {}
+        ),
     }
 
 
 def _alarms(event: Event, tags: Mapping[str, str]) -> tuple[Mapping[str, Any], ...]:
-    """The alarms that settings ask for; 0 is none."""
+    """Returns the alarms of settings; a limit of 0 means no alarm."""
     endpoint, variant = event.text("endpoint_name"), event.text("variant_name")
     on_errors, on_latency = alarm_names(endpoint)
     percent, milliseconds = event.number("alarm_5xx_percent"), event.number("alarm_latency_milliseconds")
-    failing = f"More than {percent:g} % of a minute's invocations fail"
-    slow = f"A tenth of a minute's answers takes more than {milliseconds:g} ms"
-    wanted = (
-        (on_errors, percent, failing, _error_rate(endpoint, variant)),
-        (on_latency, milliseconds * 1000, slow, _slow(endpoint, variant)),
+    failing_description = f"More than {percent:g} % of a minute's invocations fail"
+    slow_description = f"A tenth of a minute's answers takes more than {milliseconds:g} ms"
+    candidates = (
+        (on_errors, percent, failing_description, _error_rate(endpoint, variant)),
+        (on_latency, milliseconds * 1000, slow_description, _latency_metric(endpoint, variant)),
     )
     return tuple(
         {
             "AlarmName": name,
-            "AlarmDescription": f"{text}: an update of endpoint {endpoint} is rolled back.",
+            "AlarmDescription": f"{description}: an update of endpoint {endpoint} is rolled back.",
             "Metrics": metrics,
             "ComparisonOperator": "GreaterThanThreshold",
-            "Threshold": limit,
+            "Threshold": threshold,
             "EvaluationPeriods": 1,
             "DatapointsToAlarm": 1,
             "TreatMissingData": "notBreaching",
             "Tags": tag_list(tags),
         }
-        for name, limit, text, metrics in wanted
-        if limit
+        for name, threshold, description, metrics in candidates
+        if threshold
     )
 
 
 def _error_rate(endpoint: str, variant: str) -> list[dict[str, Any]]:
-    """Failed invocations in percent: no invocations, no failures."""
+    """Returns the metrics of the error rate in percent; no invocations means no errors."""
     rate = "IF(invocations > 0, 100 * errors / invocations, 0)"
     return [
         {"Id": "rate", "Expression": rate, "Label": "errors in percent", "ReturnData": True},
@@ -195,8 +199,8 @@ def _error_rate(endpoint: str, variant: str) -> list[dict[str, Any]]:
     ]
 
 
-def _slow(endpoint: str, variant: str) -> list[dict[str, Any]]:
-    """What nine in ten answers stay below, in microseconds: a single slow one is no reason to go back."""
+def _latency_metric(endpoint: str, variant: str) -> list[dict[str, Any]]:
+    """Returns the metric of the p90 latency in microseconds: a single slow response must not roll back."""
     return [_metric("latency", "ModelLatency", "p90", endpoint, variant, returned=True)]
 
 

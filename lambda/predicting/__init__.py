@@ -1,1 +1,1 @@
-"""What predict.py is made of, zipped beside it: how a picture is fetched without being led astray, and what is one."""
+"""The parts of predict.py, zipped with it: fetches a picture with protection against SSRF, and checks its header."""

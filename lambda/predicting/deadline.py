@@ -1,11 +1,11 @@
-"""The time that a fetch may take in all: each part of it gets what the parts before have left."""
+"""A deadline for a whole fetch: each part of it may use the time that the parts before left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
 
-from predicting.errors import Refused
+from predicting.errors import RequestRefusedError
 
 
 class Deadline:
@@ -14,14 +14,13 @@ class Deadline:
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._seconds, self._clock, self._end = seconds, clock, clock() + seconds
 
-    def left(self) -> float:
-        """The seconds until then, more than none."""
-        left = self._end - self._clock()
-        if left <= 0:
-            raise self.over()
-        return left
+    def remaining(self) -> float:
+        """Returns the remaining seconds; raises an error if there are none."""
+        remaining = self._end - self._clock()
+        if remaining <= 0:
+            raise self.timeout_error()
+        return remaining
 
-    def over(self) -> Refused:
-        """What to say when there are none left."""
-        message = f"fetching the picture took more than {self._seconds:g} s; use a faster server or send the picture"
-        return Refused(HTTPStatus.REQUEST_TIMEOUT, message)
+    def timeout_error(self) -> RequestRefusedError:
+        cause = f"fetching the picture took more than {self._seconds:g} s"
+        return RequestRefusedError(HTTPStatus.REQUEST_TIMEOUT, cause, "use a faster server or send the picture")

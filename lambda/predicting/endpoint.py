@@ -1,7 +1,7 @@
-"""The endpoint, asked for one picture: what it answers, and what to say when it does not.
+"""Invokes the endpoint with one picture, and translates its errors.
 
-Its errors name accounts, addresses and containers, so a message of ours takes their place; the error itself goes to
-the log as the cause.
+The endpoint's errors name accounts, addresses and containers, so callers get our own message; the original error goes
+to the log as the cause.
 """
 
 from __future__ import annotations
@@ -16,24 +16,28 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, ReadTimeoutError
 from botocore.exceptions import ConnectionError as NoConnectionError
 
-from predicting.errors import Refused
+from predicting.errors import RequestRefusedError
 from predicting.runtime import ANSWER_SECONDS, CONNECT_SECONDS
 
 LOGITS = "logits"
 PREDICTIONS = "predictions"
-PAUSES_SECONDS = (0.1, 0.3)
+RETRY_PAUSES = (0.1, 0.3)
 
-_LATER = "try again in a minute"
-_FAULTS: Mapping[str, tuple[HTTPStatus, str]] = {
-    "AccessDeniedException": (HTTPStatus.BAD_GATEWAY, "the function may not ask its endpoint; mend its role"),
-    "ModelError": (HTTPStatus.FAILED_DEPENDENCY, "the model failed; the endpoint's log says why"),
-    "ModelNotReadyException": (HTTPStatus.SERVICE_UNAVAILABLE, f"the model is still being loaded; {_LATER}"),
-    "ServiceUnavailable": (HTTPStatus.SERVICE_UNAVAILABLE, f"the endpoint is busy; {_LATER}"),
-    "ThrottlingException": (HTTPStatus.SERVICE_UNAVAILABLE, f"too many requests at once; {_LATER}"),
-    "ValidationError": (HTTPStatus.SERVICE_UNAVAILABLE, f"the endpoint is not there, or not in service; {_LATER}"),
+_RETRY_LATER = "try again in a minute"
+_ERRORS: Mapping[str, tuple[HTTPStatus, str, str]] = {
+    "AccessDeniedException": (HTTPStatus.BAD_GATEWAY, "the function may not invoke its endpoint", "fix its role"),
+    "ModelError": (HTTPStatus.FAILED_DEPENDENCY, "the model failed", "the endpoint's log says why"),
+    "ModelNotReadyException": (HTTPStatus.SERVICE_UNAVAILABLE, "the model is still being loaded", _RETRY_LATER),
+    "ServiceUnavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "the endpoint is busy", _RETRY_LATER),
+    "ThrottlingException": (HTTPStatus.SERVICE_UNAVAILABLE, "there are too many requests at once", _RETRY_LATER),
+    "ValidationError": (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "the endpoint does not exist or is not in service",
+        _RETRY_LATER,
+    ),
 }
-_ANOTHER_FAULT = (HTTPStatus.BAD_GATEWAY, f"the endpoint failed; {_LATER}")
-_PASSING = frozenset(
+_OTHER_ERROR = (HTTPStatus.BAD_GATEWAY, "the endpoint failed", _RETRY_LATER)
+_RETRYABLE_CODES = frozenset(
     (
         *("InternalDependencyException", "InternalFailure", "ModelNotReadyException", "ServiceUnavailable"),
         "ThrottlingException",
@@ -41,60 +45,64 @@ _PASSING = frozenset(
 )
 
 
-class Invokes(Protocol):
-    """Whatever can send a picture to an endpoint."""
+class EndpointRuntime(Protocol):
+    """A client that invokes an endpoint."""
 
     def invoke(self, endpoint: str, body: bytes, content_type: str) -> bytes:
-        """The endpoint's answer; botocore's exceptions say why there is none."""
+        """Returns the endpoint's response; raises botocore's exceptions."""
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """An endpoint, and how patiently it is asked."""
+class EndpointClient:
+    """An endpoint, and how to retry its invocations."""
 
     name: str
-    runtime: Invokes
+    runtime: EndpointRuntime
     sleep: Callable[[float], None] = time.sleep
 
-    def ask(self, picture: bytes, content_type: str, seconds_left: Callable[[], float]) -> tuple[Any, list[Any]]:
-        """Logits and best labels; asked again only where that can help, and while a whole answer fits into the time."""
-        pauses = iter(PAUSES_SECONDS)
+    def predict(self, picture: bytes, content_type: str, seconds_left: Callable[[], float]) -> tuple[Any, list[Any]]:
+        """Returns logits and best labels; retries if that can help and a whole response fits into the time."""
+        pauses = iter(RETRY_PAUSES)
         while True:
             try:
-                return _understood(self.runtime.invoke(self.name, picture, content_type))
+                return _parse_response(self.runtime.invoke(self.name, picture, content_type))
             except (ClientError, BotoCoreError) as error:
                 pause = next(pauses, None)
-                if pause is None or not _passes(error) or seconds_left() < CONNECT_SECONDS + ANSWER_SECONDS:
-                    raise _refusal(error) from error
+                if pause is None or not _is_retryable(error) or seconds_left() < CONNECT_SECONDS + ANSWER_SECONDS:
+                    raise _translate_error(error) from error
             self.sleep(pause)
 
 
-def _understood(body: bytes) -> tuple[Any, list[Any]]:
+def _parse_response(body: bytes) -> tuple[Any, list[Any]]:
     try:
         document = json.loads(body)
         return document[LOGITS], list(document[PREDICTIONS][0])
     except (LookupError, TypeError, ValueError) as error:
-        message = "the endpoint's answer is not understood; it must serve a model of this pipeline"
-        raise Refused(HTTPStatus.BAD_GATEWAY, message) from error
+        cause, remedy = "the endpoint's response is not valid", "it must serve a model of this pipeline"
+        raise RequestRefusedError(HTTPStatus.BAD_GATEWAY, cause, remedy) from error
 
 
-def _passes(error: ClientError | BotoCoreError) -> bool:
-    """Whether it may be over at once: not where a whole answer was waited for in vain."""
+def _is_retryable(error: ClientError | BotoCoreError) -> bool:
+    """Returns whether a retry may help; not after a read time-out, which used the time of a whole response."""
     if isinstance(error, ClientError):
-        return _code(error) in _PASSING
+        return _error_code(error) in _RETRYABLE_CODES
     return isinstance(error, (NoConnectionError, HTTPClientError)) and not isinstance(error, ReadTimeoutError)
 
 
-def _refusal(error: ClientError | BotoCoreError) -> Refused:
+def _translate_error(error: ClientError | BotoCoreError) -> RequestRefusedError:
     if isinstance(error, ReadTimeoutError):
-        return Refused(HTTPStatus.GATEWAY_TIMEOUT, f"the endpoint took more than {ANSWER_SECONDS:g} s; {_LATER}")
+        return RequestRefusedError(
+            HTTPStatus.GATEWAY_TIMEOUT, f"the endpoint took more than {ANSWER_SECONDS:g} s", _RETRY_LATER
+        )
     if not isinstance(error, ClientError):
-        return Refused(*_ANOTHER_FAULT)
-    # A container that answers 4xx has looked at the picture and found the fault there.
-    if _code(error) == "ModelError" and error.response["OriginalStatusCode"] in range(400, 500):
-        return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "the model cannot read the picture; send another one")
-    return Refused(*_FAULTS.get(_code(error), _ANOTHER_FAULT))
+        return RequestRefusedError(*_OTHER_ERROR)
+    # A container that answers 4xx has read the request and found an error in it.
+    if _error_code(error) == "ModelError" and error.response["OriginalStatusCode"] in range(400, 500):
+        return RequestRefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "the model cannot read the picture", "send another one"
+        )
+    return RequestRefusedError(*_ERRORS.get(_error_code(error), _OTHER_ERROR))
 
 
-def _code(error: ClientError) -> str:
+def _error_code(error: ClientError) -> str:
     return str(error.response["Error"]["Code"])

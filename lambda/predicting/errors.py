@@ -1,7 +1,7 @@
-"""Why a request is not answered: a message for its sender, and the HTTP status that says whose fault it is.
+"""The error for a request that is refused: a message for its sender, and the HTTP status.
 
-The message goes to whoever sent the request, so nothing stands in it that they did not say themselves. What else there
-is to know is the cause, for the log.
+The sender sees the message, so it contains nothing that they did not send. The original exception is the cause, and
+goes to the log.
 """
 
 from __future__ import annotations
@@ -9,14 +9,19 @@ from __future__ import annotations
 from http import HTTPStatus
 
 
-class Refused(Exception):  # noqa: N818 - what happens to a request, not an error of ours
-    """A request that gets no prediction."""
+class RequestRefusedError(Exception):
+    """A request that gets no prediction; cause and remedy are for its sender."""
 
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        super().__init__(message)
-        self.status = status
+    def __init__(self, status: HTTPStatus, cause: str, remedy: str) -> None:
+        super().__init__(cause, remedy)
+        self.status, self.cause, self.remedy = status, cause, remedy
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.remedy}"
 
 
-def too_large(what: str, most_bytes: int) -> Refused:
-    """The refusal of more bytes than the endpoint takes."""
-    return Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{what} has more than {most_bytes} bytes; make it smaller")
+def too_large_error(what: str, max_bytes: int) -> RequestRefusedError:
+    """Returns the error for more bytes than the endpoint accepts."""
+    return RequestRefusedError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"{what} has more than {max_bytes} bytes", "make it smaller"
+    )

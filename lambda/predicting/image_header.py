@@ -1,6 +1,6 @@
-"""What kind of picture some bytes are and how large it is, from its first bytes, without a decoder.
+"""Finds the type and the size of a picture from its first bytes, without a decoder.
 
-A few kilobytes can claim to be a picture of gigabytes; whoever decodes them would find out too late.
+A few kilobytes can claim to be a picture of gigabytes, which a decoder would notice too late.
 """
 
 from __future__ import annotations
@@ -9,67 +9,69 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Literal
 
-from predicting.errors import Refused
+from predicting.errors import RequestRefusedError
 
-MOST_PIXELS = 50_000_000
+MAX_PIXELS = 50_000_000
 Size = tuple[int, int]
 
 # Frames of a JPEG: all markers from C0 to CF but tables (C4), a reserved one (C8) and arithmetic conditioning (CC).
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD8)))
-_END_OF_HEADER = frozenset((*range(0xC0), 0xD9, 0xDA)) - _WITHOUT_LENGTH  # reserved ones, the end, the pixels
+_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_MARKERS_WITHOUT_LENGTH = frozenset((0x01, *range(0xD0, 0xD8)))
+_END_MARKERS = frozenset((*range(0xC0), 0xD9, 0xDA)) - _MARKERS_WITHOUT_LENGTH  # reserved markers, the end, the pixels
 
 
-def kind(content: bytes) -> str:
-    """The content type of a picture that may be looked at; Refused says why it may not."""
-    found, (width, height) = _kind(content), size(content)
+def content_type(content: bytes) -> str:
+    """Returns the content type of a picture; raises RequestRefusedError if it is unsupported or too large."""
+    detected, (width, height) = _detect_type(content), read_size(content)
     if not (width and height):
-        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"the {found} does not tell its size: it is broken; mend it")
-    if width * height > MOST_PIXELS:
-        message = f"the picture has {width} × {height} pixels, more than {MOST_PIXELS}; make it smaller"
-        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
-    return found
+        raise RequestRefusedError(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"the {detected} has no readable size", "send a complete picture"
+        )
+    if width * height > MAX_PIXELS:
+        cause = f"the picture has {width} × {height} pixels, more than {MAX_PIXELS}"
+        raise RequestRefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, cause, "make it smaller")
+    return detected
 
 
-def size(content: bytes) -> Size:
-    """Width and height as the picture tells them; none where it does not."""
+def read_size(content: bytes) -> Size:
+    """Returns width and height from the header; zeros if they are not readable."""
     try:
-        return _SIZES[_kind(content)](content)
+        return _SIZES[_detect_type(content)](content)
     except (IndexError, KeyError, ValueError):
         return 0, 0
 
 
-def _kind(content: bytes) -> str:
+def _detect_type(content: bytes) -> str:
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         return "image/webp"
-    raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this is no JPEG, PNG or WebP; send one of them")
+    raise RequestRefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "this is not a JPEG, PNG or WebP", "send one of them")
 
 
 def _jpeg_size(content: bytes) -> Size:
-    place = 2
-    while content[place] == 0xFF:
-        marker = content[place + 1]
-        if marker == 0xFF:  # a filling byte
-            place += 1
-        elif marker in _WITHOUT_LENGTH:
-            place += 2
-        elif marker in _FRAMES:
-            return _number(content, place + 7, 2), _number(content, place + 5, 2)
-        elif marker in _END_OF_HEADER:
+    offset = 2
+    while content[offset] == 0xFF:
+        marker = content[offset + 1]
+        if marker == 0xFF:  # a fill byte
+            offset += 1
+        elif marker in _MARKERS_WITHOUT_LENGTH:
+            offset += 2
+        elif marker in _FRAME_MARKERS:
+            return _read_number(content, offset + 7, 2), _read_number(content, offset + 5, 2)
+        elif marker in _END_MARKERS:
             break
         else:
-            place += 2 + _number(content, place + 2, 2)
+            offset += 2 + _read_number(content, offset + 2, 2)
     raise ValueError("no frame before the pixels")
 
 
 def _png_size(content: bytes) -> Size:
     if content[12:16] != b"IHDR":
         raise ValueError("no header")
-    return _number(content, 16, 4), _number(content, 20, 4)
+    return _read_number(content, 16, 4), _read_number(content, 20, 4)
 
 
 def _webp_size(content: bytes) -> Size:
@@ -79,25 +81,25 @@ def _webp_size(content: bytes) -> Size:
 def _lossy_size(content: bytes) -> Size:
     if content[23:26] != b"\x9d\x01\x2a":
         raise ValueError("no key frame")
-    return _number(content, 26, 2, "little") & 0x3FFF, _number(content, 28, 2, "little") & 0x3FFF
+    return _read_number(content, 26, 2, "little") & 0x3FFF, _read_number(content, 28, 2, "little") & 0x3FFF
 
 
 def _lossless_size(content: bytes) -> Size:
     if content[20] != 0x2F:
         raise ValueError("no signature")
-    bits = _number(content, 21, 4, "little")
+    bits = _read_number(content, 21, 4, "little")
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
 
 
 def _canvas_size(content: bytes) -> Size:
-    return _number(content, 24, 3, "little") + 1, _number(content, 27, 3, "little") + 1
+    return _read_number(content, 24, 3, "little") + 1, _read_number(content, 27, 3, "little") + 1
 
 
-def _number(content: bytes, place: int, length: int, order: Literal["big", "little"] = "big") -> int:
-    digits = content[place : place + length]
-    if len(digits) != length:
+def _read_number(content: bytes, offset: int, length: int, order: Literal["big", "little"] = "big") -> int:
+    bytes_read = content[offset : offset + length]
+    if len(bytes_read) != length:
         raise ValueError("ends too early")
-    return int.from_bytes(digits, order)
+    return int.from_bytes(bytes_read, order)
 
 
 _WEBP_SIZES: Mapping[bytes, Callable[[bytes], Size]] = {

@@ -1,7 +1,7 @@
-"""InvokeEndpoint as one signed request, out of botocore's own parts and without its client.
+"""InvokeEndpoint as one signed request, made from parts of botocore without its client.
 
-A client reads the descriptions of all services before its first call: most of the time that a function takes to come
-up, and a third of its memory. One call, always the same, needs none of it: botocore's signer and its connections do.
+A client loads the descriptions of services before its first call, which takes most of a cold start and a third of its
+memory. A single, fixed operation does not need that: botocore's signer and HTTP session are enough.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SUFFIXES = {
 
 
 class Credentials(NamedTuple):
-    """Who asks, in the words of the signer."""
+    """Credentials with the attributes that the signer reads."""
 
     access_key: str
     secret_key: str
@@ -42,47 +42,49 @@ class Credentials(NamedTuple):
 
 @dataclass(frozen=True)
 class Runtime:
-    """SageMaker's runtime, as the environment of a function says where it is and who asks."""
+    """SageMaker's runtime API, with the endpoint and the credentials of the function's environment."""
 
     environment: Mapping[str, str]
-    connections: URLLib3Session = field(
+    http_session: URLLib3Session = field(
         default_factory=lambda: URLLib3Session(timeout=(CONNECT_SECONDS, ANSWER_SECONDS))
     )
 
     def invoke(self, endpoint: str, body: bytes, content_type: str) -> bytes:
-        """The endpoint's answer; botocore's exceptions say why there is none."""
+        """Returns the endpoint's response; raises botocore's exceptions."""
         headers = {"Accept": JSON_TYPE, "Content-Type": content_type, "User-Agent": "pedigree"}
         url = f"{self.address}/endpoints/{quote(endpoint, safe='')}/invocations"
         request = AWSRequest("POST", url, headers, body)
         SigV4Auth(self._credentials(), SERVICE, self.environment["AWS_REGION"]).add_auth(request)
-        answer = self.connections.send(request.prepare())
-        if answer.status_code >= 300:
-            raise _failure(answer.status_code, answer.headers, answer.content)
-        return bytes(answer.content)
+        response = self.http_session.send(request.prepare())
+        if response.status_code >= 300:
+            raise _client_error(response.status_code, response.headers, response.content)
+        return bytes(response.content)
 
     @property
     def address(self) -> str:
-        """Where the runtime is: where AWS's variables say, or else in the region."""
-        named = self.environment.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or self.environment.get("AWS_ENDPOINT_URL")
+        """The URL of the runtime API, from AWS's variables or for the region."""
+        configured = self.environment.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or self.environment.get(
+            "AWS_ENDPOINT_URL"
+        )
         region = self.environment["AWS_REGION"]
-        suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), _SUFFIX)
-        return (named or f"https://runtime.sagemaker.{region}.{suffix}").rstrip("/")
+        suffix = next((suffix for prefix, suffix in _SUFFIXES.items() if region.startswith(prefix)), _SUFFIX)
+        return (configured or f"https://runtime.sagemaker.{region}.{suffix}").rstrip("/")
 
     def _credentials(self) -> Credentials:
         access_key, secret_key = self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"]
         return Credentials(access_key, secret_key, self.environment.get("AWS_SESSION_TOKEN"))
 
 
-def _failure(status: int, headers: Mapping[str, str], content: bytes) -> ClientError:
-    """What the service says went wrong, as botocore's clients would raise it."""
+def _client_error(status: int, headers: Mapping[str, str], content: bytes) -> ClientError:
+    """Returns an error response as the exception that botocore's clients raise."""
     try:
         document = json.loads(content)
     except ValueError:
         document = None
-    told = document if isinstance(document, dict) else {}
-    name = str(headers.get("x-amzn-errortype") or told.get("__type") or told.get("code") or status)
+    details = document if isinstance(document, dict) else {}
+    name = str(headers.get("x-amzn-errortype") or details.get("__type") or details.get("code") or status)
     error = {
         "Code": name.partition(":")[0].rpartition("#")[2],
-        "Message": str(told.get("message") or told.get("Message") or ""),
+        "Message": str(details.get("message") or details.get("Message") or ""),
     }
-    return ClientError({"Error": error, "OriginalStatusCode": told.get("OriginalStatusCode")}, "InvokeEndpoint")
+    return ClientError({"Error": error, "OriginalStatusCode": details.get("OriginalStatusCode")}, "InvokeEndpoint")

@@ -1,4 +1,4 @@
-"""A picture from S3: the function's role decides of which buckets, so no address has to be guarded here."""
+"""Fetches a picture from S3. The function's role decides which buckets are allowed, so URLs need no guard here."""
 
 from __future__ import annotations
 
@@ -14,42 +14,45 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from predicting.deadline import Deadline
-from predicting.errors import Refused, too_large
+from predicting.errors import RequestRefusedError, too_large_error
 
-_ADDRESS = re.compile(r"(?i:s3)://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.{1,1024})")
-_PIECE = 256 * 1024
-_FAULTS = {
-    # To a role that may not list a bucket, S3 says the same of what is not there.
-    403: (HTTPStatus.FORBIDDEN, "is not there or may not be read; the function's role says what may"),
-    404: (HTTPStatus.NOT_FOUND, "is not there; check bucket and key"),
-    416: (HTTPStatus.UNPROCESSABLE_ENTITY, "is empty; send a picture"),
+_S3_URL = re.compile(r"(?i:s3)://(?P<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(?P<key>.{1,1024})")
+_CHUNK_SIZE = 256 * 1024
+_ERRORS = {
+    # S3 answers 403 for a missing object, too, if the role may not list the bucket.
+    403: (HTTPStatus.FORBIDDEN, "does not exist or may not be read", "the function's role says what may be read"),
+    404: (HTTPStatus.NOT_FOUND, "does not exist", "check bucket and key"),
+    416: (HTTPStatus.UNPROCESSABLE_ENTITY, "is empty", "send a picture"),
 }
-_ANOTHER_FAULT = (HTTPStatus.FAILED_DEPENDENCY, "cannot be read now; try again")
+_OTHER_ERROR = (HTTPStatus.FAILED_DEPENDENCY, "cannot be read now", "try again")
 
 
 @cache
-def objects() -> Any:
-    """The client of S3."""
+def s3_client() -> Any:
+    """Returns the client of S3."""
     config = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
     return botocore.session.Session().create_client("s3", config=config)
 
 
 def fetch(
-    url: str, most_bytes: int, seconds: float, client: Any = None, clock: Callable[[], float] = time.monotonic
+    url: str, max_bytes: int, seconds: float, client: Any = None, clock: Callable[[], float] = time.monotonic
 ) -> bytes:
-    """The bytes of an object; no more of it is asked for than tells that it is too large."""
-    place = _ADDRESS.fullmatch(url)
-    if not place or not url.isprintable():
-        raise Refused(HTTPStatus.BAD_REQUEST, "the address is none of an object; write s3://bucket/key")
-    deadline, name = Deadline(seconds, clock), f"s3://{place['bucket']}/{place['key']}"
+    """Returns the bytes of an object; requests at most one byte more than the limit."""
+    match = _S3_URL.fullmatch(url)
+    if not match or not url.isprintable():
+        raise RequestRefusedError(
+            HTTPStatus.BAD_REQUEST, "the address is not one of an S3 object", "write s3://bucket/key"
+        )
+    deadline, name = Deadline(seconds, clock), f"s3://{match['bucket']}/{match['key']}"
     try:
-        whole = f"bytes=0-{most_bytes}"
-        answer = (client or objects()).get_object(Bucket=place["bucket"], Key=place["key"], Range=whole)
-        if answer["ContentLength"] > most_bytes:
-            raise too_large(name, most_bytes)
-        return b"".join(piece for piece in answer["Body"].iter_chunks(_PIECE) if deadline.left())
+        byte_range = f"bytes=0-{max_bytes}"
+        response = (client or s3_client()).get_object(Bucket=match["bucket"], Key=match["key"], Range=byte_range)
+        if response["ContentLength"] > max_bytes:
+            raise too_large_error(name, max_bytes)
+        return b"".join(chunk for chunk in response["Body"].iter_chunks(_CHUNK_SIZE) if deadline.remaining())
     except ClientError as error:
-        status, fault = _FAULTS.get(error.response["ResponseMetadata"]["HTTPStatusCode"], _ANOTHER_FAULT)
-        raise Refused(status, f"{name} {fault}") from error
+        status, problem, remedy = _ERRORS.get(error.response["ResponseMetadata"]["HTTPStatusCode"], _OTHER_ERROR)
+        raise RequestRefusedError(status, f"{name} {problem}", remedy) from error
     except BotoCoreError as error:
-        raise Refused(_ANOTHER_FAULT[0], f"{name} {_ANOTHER_FAULT[1]}") from error
+        status, problem, remedy = _OTHER_ERROR
+        raise RequestRefusedError(status, f"{name} {problem}", remedy) from error

@@ -1,8 +1,8 @@
-"""Which addresses on the web may be asked for a picture: the rules, without a network.
+"""The rules for URLs that a picture may be fetched from, without network access.
 
-Whoever sends an address chooses what this function connects to, and it stands inside an account. So an address is read
-strictly: what two readers could understand differently is refused, not repaired. What is left is a host in one
-spelling, and that very host is resolved, checked and connected to.
+A caller chooses which host this function connects to, and it runs inside an account (SSRF). So a URL is parsed
+strictly: what two parsers could read differently is refused, not repaired. The result is a normalized host, and exactly
+that host is resolved, checked and connected to.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import quote, urlsplit
 
-from predicting.errors import Refused
+from predicting.errors import RequestRefusedError
 
 PORT = 443
-MOST_CHARACTERS = 2048
+MAX_CHARACTERS = 2048
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_PLACE = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[^\[\]:@]+))(?::(?P<port>[0-9]+))?")
-_NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}")
-_MOST_NAME = 253
-# A last label of this kind makes a host a number to one reader or another, in whatever notation: 127.1, 0x7f000001.
-_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_KEPT = "/%:@!$&'()*+,;=~?"
+_AUTHORITY = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<name>[^\[\]:@]+))(?::(?P<port>[0-9]+))?")
+_HOST_NAME = re.compile(r"(?:[a-z0-9_-]{1,63}\.)+[a-z0-9_-]{1,63}")
+_MAX_NAME = 253
+# With a last label like this, some parsers read the host as a number: 127.1, 0x7f000001.
+_NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_SAFE_CHARACTERS = "/%:@!$&'()*+,;=~?"
 
-# What IANA has set apart of IPv4; not Python's own list, as that changes from version to version.
-_SET_APART_4 = tuple(
+# IANA's special-purpose IPv4 networks; not Python's own list, which changes between versions.
+_RESERVED_IPV4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
         "0.0.0.0/8",  # this network
@@ -51,10 +51,10 @@ _SET_APART_4 = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
     )
 )
-# Of IPv6, only what is given out to networks. That leaves out loopback, link-local, unique local, multicast, and all
-# that carries an IPv4 address into a place of its own: mapped, compatible, NAT64 with both of its prefixes.
-_GIVEN_OUT_6 = ipaddress.IPv6Network("2000::/3")
-_SET_APART_6 = tuple(
+# Of IPv6, only global unicast. This excludes loopback, link-local, unique local and multicast, and all networks
+# that embed an IPv4 address: mapped, compatible, and both prefixes of NAT64.
+_GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
+_RESERVED_IPV6 = tuple(
     ipaddress.IPv6Network(network)
     for network in (
         "2001::/23",  # protocols, Teredo among them
@@ -68,14 +68,14 @@ _SET_APART_6 = tuple(
 
 @dataclass(frozen=True)
 class Target:
-    """What to ask whom for."""
+    """The host and the path of a request."""
 
-    host: str  # in small ASCII letters, or the one spelling of an IP address
+    host: str  # in lower-case ASCII, or a normalized IP address
     path: str
 
     @property
-    def literal(self) -> IpAddress | None:
-        """The host itself, where it is an IP address."""
+    def ip_address(self) -> IpAddress | None:
+        """The host as an IP address, if it is one."""
         try:
             return ipaddress.ip_address(self.host)
         except ValueError:
@@ -83,70 +83,72 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The host as it stands in an address."""
+        """The host as it appears in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
 
 def parse(url: str) -> Target:
-    """The target of an address; Refused says what is wrong with it."""
-    if len(url) > MOST_CHARACTERS:
-        raise _refusal(f"has {len(url)} characters, more than {MOST_CHARACTERS}")
+    """Parses a URL; raises RequestRefusedError if it is not allowed."""
+    if len(url) > MAX_CHARACTERS:
+        raise _invalid_url(f"has {len(url)} characters, more than {MAX_CHARACTERS}")
     if not url.isprintable() or " " in url or "\\" in url:
-        raise _refusal("has a space, a backslash or a character that cannot be seen in it")
+        raise _invalid_url("contains a space, a backslash or an invisible character")
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise _refusal("cannot be read") from None
+        raise _invalid_url("cannot be read") from None
     if parts.scheme != "https":
-        raise _refusal("does not begin with https://")
+        raise _invalid_url("does not begin with https://")
     path = parts.path + ("?" + parts.query if parts.query else "")
-    return Target(_host(parts.netloc), quote(path if path.startswith("/") else f"/{path}", safe=_KEPT))
+    return Target(_host(parts.netloc), quote(path if path.startswith("/") else f"/{path}", safe=_SAFE_CHARACTERS))
 
 
 def is_public(address: IpAddress) -> bool:
-    """Whether an address belongs to a host that anybody could reach."""
+    """Returns whether an address is reachable by everyone."""
     if isinstance(address, ipaddress.IPv4Address):
-        return not any(address in network for network in _SET_APART_4)
-    return address in _GIVEN_OUT_6 and not any(address in network for network in _SET_APART_6)
+        return not any(address in network for network in _RESERVED_IPV4)
+    return address in _GLOBAL_IPV6 and not any(address in network for network in _RESERVED_IPV6)
 
 
-def _host(place: str) -> str:
-    if "@" in place:
-        raise _refusal("has a user or a password in it")
-    found = _PLACE.fullmatch(place)
-    if not found:
-        raise _refusal("names no host")
-    if found["port"] not in (None, str(PORT)):
-        raise _refusal(f"names a port, and only {PORT} is asked")
-    return _ipv6(found["six"]) if found["six"] else _name(found["name"])
+def _host(authority_: str) -> str:
+    if "@" in authority_:
+        raise _invalid_url("contains a user or a password")
+    match = _AUTHORITY.fullmatch(authority_)
+    if not match:
+        raise _invalid_url("has no valid host")
+    if match["port"] not in (None, str(PORT)):
+        raise _invalid_url(f"has a port, and only {PORT} is allowed")
+    return _normalize_ipv6(match["six"]) if match["six"] else _normalize_name(match["name"])
 
 
-def _ipv6(text: str) -> str:
+def _normalize_ipv6(text: str) -> str:
     try:
         return str(ipaddress.IPv6Address(text))
     except ValueError:
-        raise _refusal("names no host") from None
+        raise _invalid_url("has no valid host") from None
 
 
-def _name(text: str) -> str:
-    """A name or an IPv4 address in ASCII: full-width digits, circled ones and the dots of other scripts are gone."""
+def _normalize_name(text: str) -> str:
+    """Returns a name or an IPv4 address in ASCII, which converts full-width digits and dots of other scripts."""
     try:
         host = text.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError:
-        raise _refusal("names no host") from None
-    if _NUMBER.fullmatch(host.rpartition(".")[2]):
-        return _ipv4(host)
-    if len(host) > _MOST_NAME or not _NAME.fullmatch(host):
-        raise _refusal("names no host with a full name")
+        raise _invalid_url("has no valid host") from None
+    if _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2]):
+        return _normalize_ipv4(host)
+    if len(host) > _MAX_NAME or not _HOST_NAME.fullmatch(host):
+        raise _invalid_url("has no fully qualified host name")
     return host
 
 
-def _ipv4(text: str) -> str:
+def _normalize_ipv4(text: str) -> str:
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
-        raise _refusal("names no host: an IP address is four plain numbers") from None
+        raise _invalid_url("has no valid host: an IPv4 address is four decimal numbers") from None
 
 
-def _refusal(fault: str) -> Refused:
-    return Refused(HTTPStatus.BAD_REQUEST, f"the address {fault}; send an https:// or s3:// address of a picture")
+def _invalid_url(problem: str) -> RequestRefusedError:
+    return RequestRefusedError(
+        HTTPStatus.BAD_REQUEST, f"the address {problem}", "send an https:// or s3:// address of a picture"
+    )

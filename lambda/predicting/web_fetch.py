@@ -1,8 +1,8 @@
-"""A picture from the web, fetched so that neither its address nor its server leads anywhere else.
+"""Fetches a picture from the web so that neither its URL nor its server can lead to a private address.
 
-A name is resolved once; every address that it has must be public, and one of these very addresses is connected to, so
-that a name which means something else a moment later changes nothing. The same holds for every redirect. Time and
-bytes are counted where they come in, below HTTP, so that headers, chunks and pauses count too.
+A name is resolved once; all of its addresses must be public, and exactly these addresses are connected to, so that a
+name which resolves differently a moment later (DNS rebinding) changes nothing. The same holds for every redirect. Time
+and bytes are limited at the socket, below HTTP, so that headers, chunks and pauses count too.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from threading import Thread
 from typing import Any, cast
 from urllib.parse import urljoin
 
-from predicting.url_guard import PORT, IpAddress, Target, is_public, parse
 from predicting.deadline import Deadline
-from predicting.errors import Refused, too_large
+from predicting.errors import RequestRefusedError, too_large_error
+from predicting.url_guard import PORT, IpAddress, Target, is_public, parse
 
-MOST_REDIRECTS = 5
-MOST_ADDRESSES = 4
+MAX_REDIRECTS = 5
+MAX_ADDRESSES = 4
 CONNECT_SECONDS = 3.0
-_MOST_AROUND = 256 * 1024  # headers, and what chunks add to a body
+_MAX_OVERHEAD = 256 * 1024  # headers and chunked encoding
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _HEADERS = (
     "User-Agent: pedigree",
@@ -39,17 +39,17 @@ _HEADERS = (
 )
 
 
-def resolved(host: str) -> list[str]:
-    """The addresses of a name; none where it has none."""
+def resolve_host(host: str) -> list[str]:
+    """Returns the addresses of a name; empty if there are none."""
     try:
-        found = socket.getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
+        infos = socket.getaddrinfo(host, PORT, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return []
-    return list(dict.fromkeys(str(one[4][0]) for one in found))
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
 
-def connected(address: str, seconds: float, port: int = PORT) -> socket.socket:
-    """A connection to an address, which is a number: nothing is looked up."""
+def connect(address: str, seconds: float, port: int = PORT) -> socket.socket:
+    """Connects to an IP address, without name resolution."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     connection = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -61,147 +61,151 @@ def connected(address: str, seconds: float, port: int = PORT) -> socket.socket:
     return connection
 
 
-def secured(connection: socket.socket, host: str, seconds: float, trust: ssl.SSLContext | None = None) -> socket.socket:
-    """The connection, encrypted, to the host that the certificate is for."""
+def start_tls(
+    connection: socket.socket, host: str, seconds: float, trust: ssl.SSLContext | None = None
+) -> socket.socket:
+    """Encrypts a connection, and verifies the certificate of the host."""
     connection.settimeout(seconds)
-    return (trust or trusted()).wrap_socket(connection, server_hostname=host)
+    return (trust or system_trust()).wrap_socket(connection, server_hostname=host)
 
 
 @cache
-def trusted() -> ssl.SSLContext:
-    """Whose certificates are trusted: those that the system trusts, read once."""
+def system_trust() -> ssl.SSLContext:
+    """Returns a context that trusts the system's certificates; loaded once."""
     return ssl.create_default_context()
 
 
 @dataclass(frozen=True)
 class Network:
-    """How names become addresses, and addresses connections."""
+    """The functions that resolve names and make connections; tests replace them."""
 
-    resolve: Callable[[str], Sequence[str]] = resolved
-    connect: Callable[[str, float], socket.socket] = connected
-    secure: Callable[[socket.socket, str, float], socket.socket] = secured
+    resolve: Callable[[str], Sequence[str]] = resolve_host
+    connect: Callable[[str, float], socket.socket] = connect
+    secure: Callable[[socket.socket, str, float], socket.socket] = start_tls
     clock: Callable[[], float] = time.monotonic
 
 
-def fetch(url: str, most_bytes: int, seconds: float, network: Network | None = None) -> bytes:
-    """The bytes behind an address."""
-    reach, host = network or Network(), ""
-    deadline = Deadline(seconds, reach.clock)
+def fetch(url: str, max_bytes: int, seconds: float, network: Network | None = None) -> bytes:
+    """Returns the bytes at a URL."""
+    network_, host = network or Network(), ""
+    deadline = Deadline(seconds, network_.clock)
     try:
-        for _ in range(1 + MOST_REDIRECTS):
+        for _ in range(1 + MAX_REDIRECTS):
             target = parse(url)
             host = target.host
-            answer = _asked(target, most_bytes, deadline, reach)
-            if isinstance(answer, bytes):
-                return answer
-            url = urljoin(url, answer)
+            response_ = _request(target, max_bytes, deadline, network_)
+            if isinstance(response_, bytes):
+                return response_
+            url = urljoin(url, response_)
     except TimeoutError as error:
-        raise deadline.over() from error
+        raise deadline.timeout_error() from error
     except ssl.SSLCertVerificationError as error:
-        raise _unusable(f"{host} has no certificate that can be trusted") from error
+        raise _unusable_url(f"{host} has no trusted certificate") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise _unusable(f"{host} cannot be reached, or broke off") from error
-    raise _unusable(f"the address redirects more than {MOST_REDIRECTS} times")
+        raise _unusable_url(f"{host} cannot be reached, or closed the connection") from error
+    raise _unusable_url(f"the address redirects more than {MAX_REDIRECTS} times")
 
 
-def _asked(target: Target, most_bytes: int, deadline: Deadline, network: Network) -> bytes | str:
-    """What a target answers: the bytes, or where else to look."""
+def _request(target: Target, max_bytes: int, deadline: Deadline, network: Network) -> bytes | str:
+    """Requests a target; returns the bytes, or the location of a redirect."""
     addresses = _addresses(target, deadline, network)
     with (
         _connection(addresses, deadline, network) as plain,
-        network.secure(plain, target.host, deadline.left()) as connection,
+        network.secure(plain, target.host, deadline.remaining()) as connection,
     ):
         lines = (f"GET {target.path} HTTP/1.1", f"Host: {target.authority}", *_HEADERS, "", "")
-        connection.settimeout(deadline.left())
+        connection.settimeout(deadline.remaining())
         connection.sendall("\r\n".join(lines).encode("ascii"))
-        bounded = _Bounded(connection, deadline, most_bytes + _MOST_AROUND)
-        # It only ever asks a socket for a file to read from.
-        response = http.client.HTTPResponse(cast(socket.socket, bounded), method="GET")
+        limited_reader = _LimitedReader(connection, deadline, max_bytes + _MAX_OVERHEAD)
+        # HTTPResponse only calls makefile() on its socket.
+        response = http.client.HTTPResponse(cast(socket.socket, limited_reader), method="GET")
         response.begin()
         if response.status in _REDIRECTS:
-            return _text(response.headers.get("Location", ""))
-        return _body(response, target.host, most_bytes)
+            return _redirect_location(response.headers.get("Location", ""))
+        return _body(response, target.host, max_bytes)
 
 
 def _addresses(target: Target, deadline: Deadline, network: Network) -> Sequence[IpAddress]:
-    """The addresses of a target: all of them public, or none is used."""
-    literal = target.literal
-    if literal:
-        addresses = [literal]
+    """Returns the addresses of a target; raises an error unless all of them are public."""
+    ip_address = target.ip_address
+    if ip_address:
+        addresses = [ip_address]
     else:
-        addresses = [ipaddress.ip_address(text) for text in _in_time(network.resolve, target.host, deadline)]
+        addresses = [ipaddress.ip_address(text) for text in _resolve_in_time(network.resolve, target.host, deadline)]
     if not addresses or not all(is_public(address) for address in addresses):
-        # One message for both: whether a private name exists is nobody's business.
-        raise Refused(HTTPStatus.FORBIDDEN, f"{target.host} has no public address; send one that anybody can reach")
-    return addresses[:MOST_ADDRESSES]
+        # One message for both cases, so that callers cannot find out which private names exist.
+        raise RequestRefusedError(
+            HTTPStatus.FORBIDDEN, f"{target.host} has no public address", "send a URL that everyone can reach"
+        )
+    return addresses[:MAX_ADDRESSES]
 
 
-def _in_time(resolve: Callable[[str], Sequence[str]], host: str, deadline: Deadline) -> Sequence[str]:
-    """What a resolver finds: it knows no time-out of its own, and may be made to wait by whoever owns the name."""
-    answers: SimpleQueue[Sequence[str]] = SimpleQueue()
-    Thread(target=lambda: answers.put(resolve(host)), daemon=True).start()
+def _resolve_in_time(resolve: Callable[[str], Sequence[str]], host: str, deadline: Deadline) -> Sequence[str]:
+    """Resolves a name with a time limit: a resolver has none, and the owner of a name can delay it."""
+    results: SimpleQueue[Sequence[str]] = SimpleQueue()
+    Thread(target=lambda: results.put(resolve(host)), daemon=True).start()
     try:
-        return answers.get(timeout=deadline.left())
+        return results.get(timeout=deadline.remaining())
     except Empty:
-        raise deadline.over() from None
+        raise deadline.timeout_error() from None
 
 
 def _connection(addresses: Sequence[IpAddress], deadline: Deadline, network: Network) -> socket.socket:
     failure: OSError | None = None
     for address in addresses:
         try:
-            return network.connect(str(address), min(CONNECT_SECONDS, deadline.left()))
+            return network.connect(str(address), min(CONNECT_SECONDS, deadline.remaining()))
         except OSError as error:
             failure = error
     raise ConnectionError("no address answers") from failure
 
 
-def _text(location: str) -> str:
-    """Where a redirect leads; servers write UTF-8, and http.client reads it as if it were Latin-1."""
+def _redirect_location(location: str) -> str:
+    """Returns the location of a redirect; servers send UTF-8, which http.client decodes as Latin-1."""
     if not location:
-        raise _unusable("the address redirects to nowhere")
+        raise _unusable_url("the address redirects without a location")
     return location.encode("latin-1").decode("utf-8")
 
 
-def _body(response: http.client.HTTPResponse, host: str, most_bytes: int) -> bytes:
+def _body(response: http.client.HTTPResponse, host: str, max_bytes: int) -> bytes:
     if response.status != HTTPStatus.OK:
-        raise _unusable(f"{host} answered {response.status}, and no picture")
+        raise _unusable_url(f"{host} answered {response.status} and not with a picture")
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-        message = f"{host} answered with a compressed body that was not asked for; send the picture itself"
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message)
-    if (response.length or 0) > most_bytes:
-        raise too_large("the picture", most_bytes)
-    body = response.read(most_bytes + 1)
-    if len(body) > most_bytes:
-        raise too_large("the picture", most_bytes)
+        cause = f"{host} answered with a compressed body that was not requested"
+        raise RequestRefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, cause, "send the picture itself")
+    if (response.length or 0) > max_bytes:
+        raise too_large_error("the picture", max_bytes)
+    body = response.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise too_large_error("the picture", max_bytes)
     if response.length:
-        raise ConnectionError("it broke off")
+        raise ConnectionError("the connection was closed")
     return body
 
 
-class _Bounded(io.RawIOBase):
-    """What comes in on a connection, until there is no time left or more than anybody wanted."""
+class _LimitedReader(io.RawIOBase):
+    """Reads from a connection until the time or the number of bytes is used up."""
 
-    def __init__(self, connection: socket.socket, deadline: Deadline, most_bytes: int) -> None:
-        self._connection, self._deadline, self._left = connection, deadline, most_bytes
+    def __init__(self, connection: socket.socket, deadline: Deadline, max_bytes: int) -> None:
+        self._connection, self._deadline, self._left = connection, deadline, max_bytes
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """What HTTP reads from."""
+        """Returns the file that http.client reads from."""
         return io.BufferedReader(self)
 
     def readable(self) -> bool:
-        """It is there to be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """The next bytes, however few they are."""
-        self._connection.settimeout(self._deadline.left())
+        self._connection.settimeout(self._deadline.remaining())
         count = self._connection.recv_into(buffer)
         self._left -= count
         if self._left < 0:
-            raise _unusable("the server sends more around the picture than a picture has")
+            raise _unusable_url("the server sends more than a picture")
         return count
 
 
-def _unusable(what: str) -> Refused:
-    return Refused(HTTPStatus.UNPROCESSABLE_ENTITY, f"{what}; send another address, or the picture itself")
+def _unusable_url(problem: str) -> RequestRefusedError:
+    return RequestRefusedError(
+        HTTPStatus.UNPROCESSABLE_ENTITY, f"{problem}", "send another address, or the picture itself"
+    )

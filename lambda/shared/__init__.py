@@ -1,1 +1,1 @@
-"""What the functions have in common: zipped with each function that imports it."""
+"""Code that the functions share; zipped with each function that imports it."""

@@ -1,8 +1,8 @@
-"""Calls to AWS, and what their errors mean: some pass by themselves, some say that nothing is there, the rest is told.
+"""Calls AWS, and classifies errors: those that a retry can fix, those for missing resources, and refusals.
 
-Every function here looks at the world, decides, and acts; when something passes by itself (a throttled call, a cut
-connection, somebody else's update) it looks again. So an action whose answer got lost is found done, and is not done
-twice, whether it is the same invocation that looks or the next one.
+Every function here reads the state, decides, and acts; after a temporary error (a throttled call, a cut connection,
+another update) it reads again. So an action whose response was lost is found done and is not repeated, whether the same
+invocation reads or the next one.
 """
 
 from __future__ import annotations
@@ -19,44 +19,44 @@ from botocore import exceptions
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from shared.errors import BusyError, NotYetError, RefusedError
+from shared.errors import BusyError, RefusedError, RetryableError
 
 Result = TypeVar("Result")
 
 PAUSE_SECONDS = 5.0
-RESERVE_SECONDS = 20.0  # what a function keeps to say that its time is up
-_A_FEW = 3
+RESERVE_SECONDS = 20.0  # the reserve in which a function reports that its time is up
+_FEW_TRIES = 3
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=20)
 
-# Refusals that pass by themselves: a part of the code, words of the message, and how often to try where it may stay.
-_PASSING: tuple[tuple[str, str, int], ...] = (
+# Temporary refusals: part of the code, part of the message, and the number of tries if it may be permanent.
+_RETRYABLE: tuple[tuple[str, str, int], ...] = (
     ("Throttl", "", 0),
     ("TooManyRequests", "", 0),
     ("RequestLimitExceeded", "", 0),
     ("ConcurrentUpdate", "", 0),
-    ("ObjectNotFoundException", "", _A_FEW),  # a scalable target that is not known everywhere yet
+    ("ObjectNotFoundException", "", _FEW_TRIES),  # a new scalable target that is not visible everywhere yet
     ("ValidationException", "in-progress", 0),
-    ("ValidationException", "already existing", 0),  # an answer got lost
-    ("ValidationException", "Could not find", 0),  # made a moment ago
-    ("ValidationException", "Unable to assume IAM role", _A_FEW),  # a service-linked role made a moment ago
+    ("ValidationException", "already existing", 0),  # a response was lost
+    ("ValidationException", "Could not find", 0),  # created a moment ago
+    ("ValidationException", "Unable to assume IAM role", _FEW_TRIES),  # a service-linked role created a moment ago
 )
-_ABSENCE = (("ResourceNotFound", ""), ("ValidationException", "Could not find"))
+_NOT_FOUND = (("ResourceNotFound", ""), ("ValidationException", "Could not find"))
 _LINKED_ROLE = (
-    "let the function's role do iam:CreateServiceLinkedRole, or make that role once: "
+    "allow iam:CreateServiceLinkedRole for the function's role, or create that role once: "
     "aws iam create-service-linked-role --aws-service-name sagemaker.application-autoscaling.amazonaws.com"
 )
 _REMEDIES: tuple[tuple[str, str, str], ...] = (
     ("", "AWSServiceRoleForApplicationAutoScaling", _LINKED_ROLE),
     ("", "CreateServiceLinkedRole", _LINKED_ROLE),
-    ("AccessDenied", "", "allow it in the policy of the function's role, and put the pipeline up again"),
-    ("ResourceLimitExceeded", "", "ask for more in Service Quotas, or choose fewer or other instances"),
-    ("LimitExceeded", "", "ask for more in Service Quotas"),
+    ("AccessDenied", "", "allow it in the policy of the function's role, and upsert the pipeline again"),
+    ("ResourceLimitExceeded", "", "request a higher limit in Service Quotas, or use fewer or other instances"),
+    ("LimitExceeded", "", "request a higher limit in Service Quotas"),
 )
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call, as data: service and operation by boto3's names."""
+    """A call as data, with boto3's names of service and operation."""
 
     service: str
     operation: str
@@ -65,102 +65,102 @@ class Call:
 
 @cache
 def client(service: str) -> Any:
-    """boto3's client, made at first use and kept as long as the function is warm."""
+    """Returns boto3's client; created at first use and reused while the function is warm."""
     return boto3.client(service, config=_CONFIG)
 
 
 @dataclass(frozen=True)
 class Aws:
-    """The services; a test hands in others."""
+    """The clients of AWS's services; tests pass others."""
 
     clients: Callable[[str], Any] = client
 
-    def ask(self, service: str, operation: str, /, **arguments: Any) -> Any:
-        """What AWS answers; NotYetError where asking again will help, else RefusedError."""
+    def call(self, service: str, operation: str, /, **arguments: Any) -> Any:
+        """Returns a response; raises RetryableError if a retry can help, else RefusedError."""
         try:
             return self._answer(service, operation, arguments)
         except ClientError as error:
-            raise told(error) from error
+            raise translate_error(error) from error
 
-    def make(self, call: Call) -> Any:
-        """Make a call that was planned."""
-        return self.ask(call.service, call.operation, **call.arguments)
+    def execute(self, call: Call) -> Any:
+        """Makes a planned call."""
+        return self.call(call.service, call.operation, **call.arguments)
 
     def find(self, service: str, operation: str, /, **arguments: Any) -> Any:
-        """What AWS answers, or None if what it is about is not there."""
+        """Returns a response, or None if the resource does not exist."""
         try:
             return self._answer(service, operation, arguments)
         except ClientError as error:
-            if any(_is(error, code, words) for code, words in _ABSENCE):
+            if any(_matches(error, code, message_part) for code, message_part in _NOT_FOUND):
                 return None
-            raise told(error) from error
+            raise translate_error(error) from error
 
-    def each(self, service: str, operation: str, key: str, /, **arguments: Any) -> Iterator[Any]:
-        """The entries under a key of all pages."""
-        more: dict[str, str] = {}
+    def paginate(self, service: str, operation: str, key: str, /, **arguments: Any) -> Iterator[Any]:
+        """Yields the entries under a key from all pages."""
+        pagination: dict[str, str] = {}
         while True:
-            page = self.ask(service, operation, **arguments, **more)
+            page = self.call(service, operation, **arguments, **pagination)
             yield from page.get(key, ())
             if not page.get("NextToken"):
                 return
-            more = {"NextToken": page["NextToken"]}
+            pagination = {"NextToken": page["NextToken"]}
 
     def _answer(self, service: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         try:
             return getattr(self.clients(service), operation)(**arguments)
         except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
-            raise NotYetError(f"{operation} of {service} got no answer: {_line(str(error))}") from error
+            raise RetryableError(f"{operation} of {service} got no response: {_one_line(str(error))}") from error
 
 
 @dataclass(frozen=True)
-class Patience:
-    """How long a function may still go on, in seconds, and how it waits."""
+class TimeBudget:
+    """How long a function may continue, in seconds, and how it sleeps."""
 
     remaining: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
 
     @classmethod
-    def of(cls, context: Any, reserve: float = RESERVE_SECONDS) -> Patience:
-        """Until shortly before Lambda ends the invocation; a short one keeps a third of its time to end in."""
+    def of(cls, context: Any, reserve: float = RESERVE_SECONDS) -> TimeBudget:
+        """Returns the time until shortly before Lambda ends the invocation; a short one reserves a third."""
 
-        def left() -> float:
+        def remaining_seconds() -> float:
             return float(context.get_remaining_time_in_millis()) / 1000
 
-        kept = min(reserve, left() / 3)
-        return cls(lambda: left() - kept)
+        reserved = min(reserve, remaining_seconds() / 3)
+        return cls(lambda: remaining_seconds() - reserved)
 
 
-def until_settled(turn: Callable[[], Result], patience: Patience, remedy: str) -> Result:
-    """What a turn comes to, once nothing is in its way; BusyError, with the remedy, when time is up before."""
-    times: Counter[str] = Counter()
+def retry_until_done(attempt: Callable[[], Result], budget: TimeBudget, remedy: str) -> Result:
+    """Repeats an attempt until it succeeds; raises BusyError with the remedy if time is up before."""
+    attempts: Counter[str] = Counter()
     while True:
         try:
-            return turn()
-        except NotYetError as not_yet:
-            times[str(not_yet)] += 1
-            if not_yet.refusal is not None and not_yet.tries and times[str(not_yet)] >= not_yet.tries:
-                raise not_yet.refusal from not_yet
-            if patience.remaining() < PAUSE_SECONDS:
-                raise BusyError(f"{not_yet}; {remedy}") from not_yet
-        patience.sleep(PAUSE_SECONDS)
+            return attempt()
+        except RetryableError as retryable:
+            attempts[str(retryable)] += 1
+            if retryable.refusal is not None and retryable.tries and attempts[str(retryable)] >= retryable.tries:
+                raise retryable.refusal from retryable
+            if budget.remaining() < PAUSE_SECONDS:
+                raise BusyError(str(retryable), remedy) from retryable
+        budget.sleep(PAUSE_SECONDS)
 
 
-def told(error: ClientError) -> NotYetError | RefusedError:
-    """An error of AWS in one line, with a remedy where one is known."""
-    code, message = error.response["Error"]["Code"], _line(error.response["Error"].get("Message", ""))
+def translate_error(error: ClientError) -> RetryableError | RefusedError:
+    """Translates an error of AWS into one line, with a remedy if there is one."""
+    code, message = error.response["Error"]["Code"], _one_line(error.response["Error"].get("Message", ""))
     text = f"{error.operation_name} was refused with {code}: {message.rstrip('.')}"
-    remedy = next((remedy for part, words, remedy in _REMEDIES if _is(error, part, words)), "")
-    refusal = RefusedError(f"{text}; {remedy}" if remedy else text, code)
+    remedy = next((remedy for code, message_part, remedy in _REMEDIES if _matches(error, code, message_part)), "")
+    refusal = RefusedError(text, remedy, code)
     if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400) >= 500:
-        return NotYetError(text, refusal)
-    tries = next((tries for part, words, tries in _PASSING if _is(error, part, words)), None)
-    return refusal if tries is None else NotYetError(text, refusal, tries)
+        return RetryableError(text, refusal)
+    tries = next((tries for code, message_part, tries in _RETRYABLE if _matches(error, code, message_part)), None)
+    return refusal if tries is None else RetryableError(text, refusal, tries)
 
 
-def _is(error: ClientError, code: str, words: str) -> bool:
+def _matches(error: ClientError, code: str, message_part: str) -> bool:
     found = error.response["Error"]
-    return code in found["Code"] and words in found.get("Message", "")
+    return code in found["Code"] and message_part in found.get("Message", "")
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())

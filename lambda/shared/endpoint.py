@@ -1,4 +1,4 @@
-"""An endpoint, as DescribeEndpoint tells of it: what it serves, and what it is about to serve."""
+"""An endpoint as DescribeEndpoint returns it: what it serves, and what it will serve."""
 
 from __future__ import annotations
 
@@ -9,58 +9,60 @@ from typing import Any
 from shared.aws import Aws
 
 IN_SERVICE = "InService"
-# It is at something, and will be at something else by itself.
-MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+# SageMaker changes these statuses by itself.
+TRANSITIONAL_STATUSES = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint; counts are the instances that each variant is asked to have."""
+    """An endpoint; counts are the desired instances of each variant."""
 
     name: str
     status: str
     configuration: str
-    heading_for: str
+    target_configuration: str
     reason: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
-    def is_lost(self) -> bool:
-        """Whether nothing will come of what it was to serve."""
+    def is_failed_or_deleting(self) -> bool:
+        """Whether its target configuration will never be served."""
         return self.status in ("Failed", "Deleting")
 
     @property
-    def is_moving(self) -> bool:
-        """Whether to ask again later is all that can be done."""
-        return self.status in MOVING
+    def is_in_transition(self) -> bool:
+        """Whether SageMaker is changing it, so that nothing can be done but wait."""
+        return self.status in TRANSITIONAL_STATUSES
 
 
 def find(aws: Aws, name: str) -> Endpoint | None:
-    """The endpoint of a name, if there is one."""
-    answer = aws.find("sagemaker", "describe_endpoint", EndpointName=name)
-    return None if answer is None else read(answer)
+    """Returns an endpoint by name, or None."""
+    response = aws.find("sagemaker", "describe_endpoint", EndpointName=name)
+    return None if response is None else parse(response)
 
 
-def read(answer: Mapping[str, Any]) -> Endpoint:
-    """What an answer of DescribeEndpoint says."""
-    configuration = str(answer.get("EndpointConfigName", ""))
+def parse(response: Mapping[str, Any]) -> Endpoint:
+    """Parses a response of DescribeEndpoint."""
+    configuration = str(response.get("EndpointConfigName", ""))
     return Endpoint(
-        name=str(answer["EndpointName"]),
-        status=str(answer["EndpointStatus"]),
+        name=str(response["EndpointName"]),
+        status=str(response["EndpointStatus"]),
         configuration=configuration,
-        heading_for=str(answer.get("PendingDeploymentSummary", {}).get("EndpointConfigName", configuration)),
-        reason=str(answer.get("FailureReason", "")),
+        target_configuration=str(response.get("PendingDeploymentSummary", {}).get("EndpointConfigName", configuration)),
+        reason=str(response.get("FailureReason", "")),
         counts={
-            str(one["VariantName"]): int(one.get("DesiredInstanceCount", one.get("CurrentInstanceCount", 0)))
-            for one in answer.get("ProductionVariants", ())
+            str(variant["VariantName"]): int(
+                variant.get("DesiredInstanceCount", variant.get("CurrentInstanceCount", 0))
+            )
+            for variant in response.get("ProductionVariants", ())
         },
     )
 
 
 def resource_id(endpoint: str, variant: str) -> str:
-    """The name that Application Auto Scaling has for a variant."""
+    """Returns a variant's id in Application Auto Scaling."""
     return f"endpoint/{endpoint}/variant/{variant}"
 
 
-# What scales of it.
+# The dimension that scales.
 DIMENSION = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}

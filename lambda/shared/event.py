@@ -1,4 +1,4 @@
-"""The values of an event: flat, and possibly written as text, since whoever sends it may only know text."""
+"""Reads the values of an event: flat, and possibly as text, as some senders only send text."""
 
 from __future__ import annotations
 
@@ -10,67 +10,68 @@ from typing import Any
 
 from shared.errors import EventError
 
-_FLAGS = {"true": True, "false": False}
+_BOOLEANS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True)
 class Event:
-    """An event, asked by name; what is not there, or is of another kind, is told with its name."""
+    """An event whose values are read by name; a missing or invalid value raises EventError with its name."""
 
     values: Mapping[str, Any]
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Text; without a default it may not be empty."""
+        """Returns text; without a default it must not be empty."""
         value = self.values.get(name, default)
         if not isinstance(value, str) or (not value and default is None):
-            raise _wrong(name, value, "text that is not empty" if default is None else "text")
+            raise _invalid(name, value, "text that is not empty" if default is None else "text")
         return value
 
-    def optional(self, name: str) -> str:
-        """Text, or empty where there is none."""
+    def optional_text(self, name: str) -> str:
+        """Returns text, or empty if there is none."""
         return self.text(name, "")
 
     def number(self, name: str) -> float:
-        """A number; text of one will do."""
+        """Returns a number, from a number or from text."""
         value = self.values.get(name)
         try:
-            found = float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+            parsed_value = (
+                float(value) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else math.nan
+            )
         except ValueError:
-            found = math.nan
-        if not math.isfinite(found):
-            raise _wrong(name, value, "a number")
-        return found
+            parsed_value = math.nan
+        if not math.isfinite(parsed_value):
+            raise _invalid(name, value, "a number")
+        return parsed_value
 
-    def whole(self, name: str) -> int:
-        """A whole number that is not negative."""
-        found = self.number(name)
-        if found < 0 or found != int(found):
-            raise _wrong(name, self.values.get(name), "a whole number")
-        return int(found)
+    def integer(self, name: str) -> int:
+        """Returns an integer that is not negative."""
+        parsed_value = self.number(name)
+        if parsed_value < 0 or parsed_value != int(parsed_value):
+            raise _invalid(name, self.values.get(name), "a whole number")
+        return int(parsed_value)
 
-    def flag(self, name: str) -> bool:
-        """True or false."""
+    def boolean(self, name: str) -> bool:
         value = self.values.get(name)
-        found = value if isinstance(value, bool) else _FLAGS.get(str(value).lower())
-        if found is None:
-            raise _wrong(name, value, "true or false")
-        return found
+        parsed_value = value if isinstance(value, bool) else _BOOLEANS.get(str(value).lower())
+        if parsed_value is None:
+            raise _invalid(name, value, "true or false")
+        return parsed_value
 
-    def listing(self, name: str) -> list[str]:
-        """A list of texts, as the text of its JSON."""
-        found = self._parsed(name)
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-            raise _wrong(name, self.values.get(name), "a list of texts as JSON")
-        return found
+    def string_list(self, name: str) -> list[str]:
+        """Returns a list of strings, from JSON text."""
+        parsed_value = self._parse_json(name)
+        if not isinstance(parsed_value, list) or not all(isinstance(item, str) for item in parsed_value):
+            raise _invalid(name, self.values.get(name), "a list of texts as JSON")
+        return parsed_value
 
-    def table(self, name: str) -> dict[str, Any]:
-        """A table, as the text of its JSON."""
-        found = self._parsed(name)
-        if not isinstance(found, dict):
-            raise _wrong(name, self.values.get(name), "a table as JSON")
-        return found
+    def json_object(self, name: str) -> dict[str, Any]:
+        """Returns a dictionary, from JSON text."""
+        parsed_value = self._parse_json(name)
+        if not isinstance(parsed_value, dict):
+            raise _invalid(name, self.values.get(name), "a table as JSON")
+        return parsed_value
 
-    def _parsed(self, name: str) -> Any:
+    def _parse_json(self, name: str) -> Any:
         value = self.values.get(name)
         try:
             return json.loads(value) if isinstance(value, str) else value
@@ -78,7 +79,9 @@ class Event:
             return None
 
 
-def _wrong(name: str, value: object, kind: str) -> EventError:
-    found = f"{name} = {value!r:.80}" if value is not None else f"no {name}"
-    remedy = "look at the parameters of the execution, or put the pipeline up again"
-    return EventError(f"the event has {found}, and the function needs {kind}; {remedy}")
+def _invalid(name: str, value: object, expected: str) -> EventError:
+    parsed_value = f"{name} = {value!r:.80}" if value is not None else f"no {name}"
+    return EventError(
+        f"the event has {parsed_value}, and the function needs {expected}",
+        "check the parameters of the execution, or upsert the pipeline again",
+    )

@@ -1,6 +1,6 @@
-"""One line of JSON for each thing worth knowing, so that CloudWatch Logs Insights can ask for its fields.
+"""Logs one line of JSON per message, so that CloudWatch Logs Insights can query the fields.
 
-Callers name what they log; events, contexts and clients are never logged whole.
+Callers name the fields; events, contexts and clients are never logged as a whole.
 """
 
 from __future__ import annotations
@@ -19,27 +19,26 @@ def _to_stdout(line: str) -> None:
 
 @dataclass(frozen=True)
 class Log:
-    """Lines that all carry the same fields: which function, which request."""
+    """A log whose lines all have the same fields: the function and the request."""
 
-    always: Mapping[str, str] = field(default_factory=dict)
+    common_fields: Mapping[str, str] = field(default_factory=dict)
     write: Callable[[str], object] = _to_stdout
 
     @classmethod
     def of(cls, function: str, context: Any) -> Log:
-        """The log of one invocation."""
+        """Returns the log of one invocation."""
         return cls({"function": function, "request": str(getattr(context, "aws_request_id", ""))})
 
     def info(self, message: str, **fields: object) -> None:
-        """What was done."""
-        self._line("INFO", message, fields)
+        self._write_line("INFO", message, fields)
 
     def warning(self, message: str, **fields: object) -> None:
-        """What went wrong and does no harm."""
-        self._line("WARNING", message, fields)
+        """Logs a problem that does no harm."""
+        self._write_line("WARNING", message, fields)
 
     def error(self, message: str, **fields: object) -> None:
-        """What somebody must look at."""
-        self._line("ERROR", message, fields)
+        """Logs a problem that needs attention."""
+        self._write_line("ERROR", message, fields)
 
-    def _line(self, level: str, message: str, fields: Mapping[str, object]) -> None:
-        self.write(json.dumps({"level": level, "message": message, **self.always, **fields}, default=str) + "\n")
+    def _write_line(self, level: str, message: str, fields: Mapping[str, object]) -> None:
+        self.write(json.dumps({"level": level, "message": message, **self.common_fields, **fields}, default=str) + "\n")

@@ -9,7 +9,7 @@ from typing import Any
 import await_endpoint
 import configure_autoscaling
 import deploy_endpoint
-from shared.aws import Aws, Patience
+from shared.aws import Aws, TimeBudget
 from shared.log import Log
 from tests.support.fakes.account import FakeAccount
 
@@ -20,26 +20,26 @@ Lines = list[dict[str, Any]]
 
 
 def deploy(account: FakeAccount, event: Mapping[str, Any], lines: Lines | None = None) -> dict[str, str]:
-    return deploy_endpoint.deploy(event, Aws(account.client), patience(account), log(lines), DEPLOYER)
+    return deploy_endpoint.deploy(event, Aws(account.client), budget(account), log(lines), DEPLOYER)
 
 
 def scale(account: FakeAccount, event: Mapping[str, Any], lines: Lines | None = None) -> dict[str, str]:
-    return configure_autoscaling.configure(event, Aws(account.client), patience(account), log(lines))
+    return configure_autoscaling.configure(event, Aws(account.client), budget(account), log(lines))
 
 
-def settle(
+def process(
     account: FakeAccount, *records: Mapping[str, Any], lines: Lines | None = None, seconds: float = 20
 ) -> list[str]:
-    """The messages that are to come back."""
-    desk = await_endpoint.Desk(Aws(account.client), log(lines), GIVE_UP_SECONDS, account.clock.now)
-    answer = await_endpoint.settle({"Records": list(records)}, desk, patience(account, seconds))
-    assert answer.keys() == {"batchItemFailures"}
-    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    """Processes a batch of messages, and returns those that come back."""
+    queue = await_endpoint.WaitingSteps(Aws(account.client), log(lines), GIVE_UP_SECONDS, account.clock.now)
+    response = queue.process({"Records": list(records)}, budget(account, seconds))
+    assert response.keys() == {"batchItemFailures"}
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
-def patience(account: FakeAccount, seconds: float = SECONDS) -> Patience:
+def budget(account: FakeAccount, seconds: float = SECONDS) -> TimeBudget:
     end = account.clock.now() + seconds
-    return Patience(lambda: end - account.clock.now(), account.clock.sleep)
+    return TimeBudget(lambda: end - account.clock.now(), account.clock.sleep)
 
 
 def log(lines: Lines | None) -> Log:

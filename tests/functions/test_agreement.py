@@ -18,7 +18,7 @@ from botocore.model import ServiceModel
 from entrypoints import contract
 from steps import await_endpoint, configure_autoscaling, deploy_endpoint
 from tests.functions.events import approval_event, callback, deploy_event, record, scale_event
-from tests.functions.running import deploy, scale, settle
+from tests.functions.running import deploy, process, scale
 from tests.support.definitions import define, step
 from tests.support.fakes.account import PACKAGE, FakeAccount
 
@@ -79,7 +79,7 @@ def test_await_endpoint_takes_what_its_step_leaves_and_answers_what_it_declares(
     account.sagemaker.tokens[token] = ""
     name = deploy(account, deploy_event())[contract.ENDPOINT_CONFIG_NAME]
     account.settle()
-    assert settle(account, record(endpoint_config_name=name)) == []
+    assert process(account, record(endpoint_config_name=name)) == []
     assert account.sagemaker.answers[token].keys() == declared("AwaitEndpoint") == set(await_endpoint.RESULTS)
 
 

@@ -9,7 +9,7 @@ import pytest
 from entrypoints import contract
 from shared.errors import BusyError
 from tests.functions.events import QUEUE, SCALER, approval_event, deploy_event, record, scale_event
-from tests.functions.running import DEPLOYER, Lines, deploy, settle
+from tests.functions.running import DEPLOYER, Lines, deploy, process
 from tests.support.fakes.account import PACKAGE, FakeAccount
 from tests.support.fakes.clients import FAULTS
 
@@ -84,9 +84,9 @@ def test_what_the_endpoint_has_no_time_for_is_put_off_and_not_lost(account: Fake
     lines: Lines = []
     assert deploy(account, approval_event(), lines)[contract.OUTCOME] == contract.OUTCOME_BUSY
     left = record(account.queue.messages[0]["MessageBody"], account.clock.now())
-    assert settle(account, left) == ["message-1"]
+    assert process(account, left) == ["message-1"]
     account.settle()
-    assert settle(account, left) == []
+    assert process(account, left) == []
     (call,) = account.functions.invocations
     assert call["FunctionName"] == DEPLOYER
     assert deploy(account, json.loads(call["Payload"]))[contract.OUTCOME] == "deploying"
@@ -97,7 +97,7 @@ def test_an_endpoint_that_is_gone_keeps_nobody_from_trying_again(account: FakeAc
     serve_another_for_long(account)
     deploy(account, approval_event())
     account.sagemaker.endpoints.clear()
-    assert settle(account, record(account.queue.messages[0]["MessageBody"], account.clock.now())) == []
+    assert process(account, record(account.queue.messages[0]["MessageBody"], account.clock.now())) == []
     assert account.functions.invocations
 
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import await_endpoint
-from await_endpoint import Verdict, Waiting, judge
+from await_endpoint import StepResult, WaitingStep, judge_endpoint
 from entrypoints import contract
 from shared.endpoint import Endpoint
 from tests.functions.events import SCALER, approval_event, deploy_event, record, scale_event
-from tests.functions.running import GIVE_UP_SECONDS, Lines, deploy, settle
+from tests.functions.running import GIVE_UP_SECONDS, Lines, deploy, process
 from tests.support.fakes.account import PACKAGE, FakeAccount
 
 ENDPOINT, TOKEN = "dog-breeds", "abcdefghij"
@@ -44,20 +44,20 @@ def answer(account: FakeAccount) -> Any:
 
 def test_a_message_comes_back_while_the_endpoint_comes_up(account: FakeAccount) -> None:
     left = message(account)
-    assert settle(account, left) == ["message-1"]
+    assert process(account, left) == ["message-1"]
     assert answer(account) is None
 
 
 def test_the_step_is_answered_once_the_endpoint_serves(account: FakeAccount) -> None:
     left = message(account)
     account.settle()
-    assert settle(account, left) == []
+    assert process(account, left) == []
     assert answer(account) == {contract.OUTCOME: contract.OUTCOME_IN_SERVICE, contract.ENDPOINT_NAME: ENDPOINT}
 
 
 def test_what_was_not_deployed_passes_through_at_once(account: FakeAccount) -> None:
     left = record(sent=account.clock.now(), outcome=contract.OUTCOME_NOT_APPROVED)
-    assert settle(account, left) == []
+    assert process(account, left) == []
     assert answer(account) == {contract.OUTCOME: contract.OUTCOME_NOT_APPROVED, contract.ENDPOINT_NAME: ENDPOINT}
     assert account.wire.calls == ["sagemaker:SendPipelineExecutionStepSuccess"]
 
@@ -66,7 +66,7 @@ def test_a_failed_creation_fails_the_step_with_its_reason(account: FakeAccount) 
     account.sagemaker.fate = "fails"
     left = message(account)
     account.settle()
-    assert settle(account, left) == []
+    assert process(account, left) == []
     assert "Failed: The primary container did not pass the ping health check." in answer(account)
 
 
@@ -75,28 +75,28 @@ def test_an_update_that_was_rolled_back_in_silence_fails_the_step(account: FakeA
     account.settle()
     account.sagemaker.fate = "rolls back"
     left = message(account)
-    assert settle(account, left) == ["message-1"]
+    assert process(account, left) == ["message-1"]
     account.settle()
     assert account.sagemaker.endpoints[ENDPOINT].status == "InService"
-    assert settle(account, left) == []
-    assert answer(account).startswith(f"rolled back, or replaced: endpoint dog-breeds serves {first}")
+    assert process(account, left) == []
+    assert answer(account).startswith(f"was rolled back or replaced: endpoint dog-breeds serves {first}")
 
 
 def test_an_endpoint_that_was_deleted_meanwhile_fails_the_step(account: FakeAccount) -> None:
     left = message(account)
     account.settle()
     account.sagemaker.endpoints.clear()
-    assert settle(account, left) == []
+    assert process(account, left) == []
     assert "is gone" in answer(account)
 
 
 def test_a_stopped_execution_is_answered_at_once_and_its_other_message_goes_too(account: FakeAccount) -> None:
     left = message(account)
     stopping = {**json.loads(left["body"]), "status": "Stopping"}
-    assert settle(account, record(stopping, account.clock.now(), "message-2")) == []
+    assert process(account, record(stopping, account.clock.now(), "message-2")) == []
     assert "stopped" in answer(account)
     account.settle()
-    assert settle(account, left) == []
+    assert process(account, left) == []
     assert "stopped" in answer(account)
 
 
@@ -104,9 +104,9 @@ def test_it_gives_up_after_the_time_that_settings_give_it(account: FakeAccount) 
     left = message(account)
     account.sagemaker.endpoints[ENDPOINT].until = account.clock.now() + 2 * GIVE_UP_SECONDS
     account.clock.sleep(GIVE_UP_SECONDS - 60)
-    assert settle(account, left) == ["message-1"]
+    assert process(account, left) == ["message-1"]
     account.clock.sleep(60)
-    assert settle(account, left) == []
+    assert process(account, left) == []
     assert "gave up: endpoint dog-breeds is Creating after 180 minutes" in answer(account)
 
 
@@ -115,7 +115,7 @@ def test_who_cannot_look_at_the_endpoint_gives_up_as_well(account: FakeAccount) 
     for seconds, again in ((0, ["message-1"]), (GIVE_UP_SECONDS, [])):
         account.clock.sleep(seconds)
         account.wire.break_on("sagemaker:DescribeEndpoint", "AccessDeniedException", "not authorized")
-        assert settle(account, left) == again
+        assert process(account, left) == again
     assert answer(account).startswith("gave up: DescribeEndpoint was refused with AccessDeniedException")
 
 
@@ -124,7 +124,7 @@ def test_a_reason_is_as_long_as_the_service_takes_it(account: FakeAccount) -> No
     account.settle()
     found = account.sagemaker.endpoints[ENDPOINT]
     found.status, found.reason = "Failed", "x" * 1000
-    assert settle(account, left) == []
+    assert process(account, left) == []
     assert len(answer(account)) == 256
 
 
@@ -137,8 +137,8 @@ def test_a_token_that_nobody_knows_any_more_is_done(account: FakeAccount, code: 
     account.settle()
     account.wire.break_on("sagemaker:SendPipelineExecutionStepSuccess", code, message_)
     lines: Lines = []
-    assert settle(account, left, lines=lines) == []
-    assert lines[-1]["message"] == "nobody waits for the answer any more"
+    assert process(account, left, lines=lines) == []
+    assert lines[-1]["message"] == "the step does not wait any more"
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "ConflictException"])
@@ -146,8 +146,8 @@ def test_an_answer_that_is_refused_is_said_again(account: FakeAccount, code: str
     left = message(account)
     account.settle()
     account.wire.break_on("sagemaker:SendPipelineExecutionStepSuccess", code, "no")
-    assert settle(account, left) == ["message-1"]
-    assert settle(account, left) == []
+    assert process(account, left) == ["message-1"]
+    assert process(account, left) == []
     assert answer(account)
 
 
@@ -180,7 +180,7 @@ def test_what_cannot_be_understood_comes_back_and_spoils_no_other(account: FakeA
     left = message(account)
     account.settle()
     lines: Lines = []
-    assert settle(account, record(BROKEN[kind], 1, "broken"), left, lines=lines) == ["broken"]
+    assert process(account, record(BROKEN[kind], 1, "broken"), left, lines=lines) == ["broken"]
     assert answer(account)
     assert (lines[0]["level"], lines[0]["message_id"]) == ("ERROR", "broken")
 
@@ -189,26 +189,26 @@ def test_what_cannot_be_understood_comes_back_and_spoils_no_other(account: FakeA
 def test_whatever_is_in_a_message_nothing_else_is_touched(body: str, sent: str) -> None:
     account = FakeAccount()
     strange = {"messageId": "strange", "body": body, "attributes": {"SentTimestamp": sent}}
-    assert settle(account, strange) == ["strange"]
+    assert process(account, strange) == ["strange"]
     assert not account.wire.calls
 
 
 def test_a_message_without_its_time_cannot_be_understood(account: FakeAccount) -> None:
     left = {**message(account), "attributes": {}}
-    assert settle(account, left) == ["message-1"]
+    assert process(account, left) == ["message-1"]
 
 
 def test_a_service_that_fails_for_one_message_serves_the_next(account: FakeAccount) -> None:
     left = message(account)
     account.settle()
     account.wire.break_on("sagemaker:DescribeEndpoint", "InternalFailure", "no")
-    assert settle(account, left, {**left, "messageId": "message-2"}) == ["message-1"]
+    assert process(account, left, {**left, "messageId": "message-2"}) == ["message-1"]
 
 
 def test_what_there_is_no_time_for_comes_back(account: FakeAccount) -> None:
     left = message(account)
     before = len(account.wire.sent)
-    assert settle(account, left, seconds=0) == ["message-1"]
+    assert process(account, left, seconds=0) == ["message-1"]
     assert len(account.wire.sent) == before
 
 
@@ -222,9 +222,9 @@ class TestWithoutAToken:
         return record(account.queue.messages[0]["MessageBody"], account.clock.now())
 
     def test_scaling_is_configured_once_the_endpoint_serves(self, account: FakeAccount, left: dict[str, Any]) -> None:
-        assert settle(account, left) == ["message-1"]
+        assert process(account, left) == ["message-1"]
         account.settle()
-        assert settle(account, left) == []
+        assert process(account, left) == []
         (call,) = account.functions.invocations
         assert (call["FunctionName"], call["InvocationType"]) == (SCALER, "Event")
         assert json.loads(call["Payload"]) == scale_event()
@@ -234,28 +234,28 @@ class TestWithoutAToken:
         account.settle()
         account.sagemaker.endpoints[ENDPOINT].status = "Failed"
         lines: Lines = []
-        assert settle(account, left, lines=lines) == []
+        assert process(account, left, lines=lines) == []
         assert lines[-1]["level"] == "ERROR"
         assert not account.functions.invocations
 
 
-WAITING = Waiting(TOKEN, "deploying", ENDPOINT, "asked", is_stopping=False, since=0)
+WAITING = WaitingStep(TOKEN, "deploying", ENDPOINT, "asked", is_stopping=False, since=0)
 
 
 @given(STATUSES, st.sampled_from(["asked", "other"]), st.floats(0, 10**6))
 def test_it_waits_only_for_what_moves_and_never_for_ever(status: str, configuration: str, seconds: float) -> None:
     endpoint = Endpoint(ENDPOINT, status, configuration, configuration)
-    verdict = judge(WAITING, endpoint, seconds, GIVE_UP_SECONDS)
+    verdict = judge_endpoint(WAITING, endpoint, seconds, GIVE_UP_SECONDS)
     if verdict.kind == "waiting":
         assert seconds < GIVE_UP_SECONDS
-        assert endpoint.is_moving or seconds < 60
+        assert endpoint.is_in_transition or seconds < 60
     assert (verdict.kind == "done") == (status == "InService" and configuration == "asked")
 
 
 def test_an_update_that_has_not_shown_yet_is_no_rollback() -> None:
     endpoint = Endpoint(ENDPOINT, "InService", "before", "before")
-    assert judge(WAITING, endpoint, 5, GIVE_UP_SECONDS) == Verdict("waiting", "has not begun")
-    assert judge(WAITING, endpoint, 61, GIVE_UP_SECONDS).kind == "failed"
+    assert judge_endpoint(WAITING, endpoint, 5, GIVE_UP_SECONDS) == StepResult("waiting", "has not started")
+    assert judge_endpoint(WAITING, endpoint, 61, GIVE_UP_SECONDS).kind == "failed"
 
 
 def test_lambda_is_answered_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def test_what_was_written_is_read_again(account: FakeAccount) -> None:
 
 def test_what_does_not_stay_written_is_told(account: FakeAccount) -> None:
     account.scaling.forgets = True
-    with pytest.raises(BusyError, match="does not show yet"):
+    with pytest.raises(BusyError, match="is written but not visible yet"):
         scale(account, scale_event())
 
 
@@ -119,7 +119,7 @@ def test_an_update_is_waited_for(account: FakeAccount) -> None:
 
 def test_an_update_that_lasts_longer_than_the_invocation_is_told(account: FakeAccount) -> None:
     account.sagemaker.disturb(ENDPOINT, "Updating")
-    with pytest.raises(BusyError, match="dog-breeds is Updating, and does not scale meanwhile; retry the execution"):
+    with pytest.raises(BusyError, match="dog-breeds is Updating, and does not scale until then; retry the execution"):
         scale(account, scale_event())
 
 

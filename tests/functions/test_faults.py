@@ -16,7 +16,7 @@ import pytest
 
 from shared.errors import BusyError, FunctionError
 from tests.functions.events import approval_event, deploy_event, record, scale_event
-from tests.functions.running import deploy, scale, settle
+from tests.functions.running import deploy, process, scale
 from tests.support.fakes.account import PACKAGE, FakeAccount
 from tests.support.fakes.clients import FAULTS, ProcessKilled
 
@@ -76,7 +76,7 @@ def answered(account: FakeAccount) -> object:
     message = {"token": "", "arguments": {**names, "next_function": "scaler", "next_event": {"variant_name": "x"}}}
     now = account.clock.now()
     records = (record(sent=now, name="step", endpoint_config_name=name), record(message, now, "approval"))
-    again = settle(account, *records)
+    again = process(account, *records)
     if again:
         raise BusyError("some messages are to come back")
     return again

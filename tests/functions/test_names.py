@@ -20,24 +20,27 @@ def test_a_name_fits_and_is_known_again(endpoint: str, version: int, execution: 
     name = deployment.name(endpoint[:63].rstrip("-"), f"{PACKAGE.rpartition('/')[0]}/{version}", [execution])
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
     assert len(name) <= 63
-    assert deployment.is_of(endpoint[:63].rstrip("-"), name)
+    assert deployment.belongs_to(endpoint[:63].rstrip("-"), name)
 
 
 @pytest.mark.parametrize(
     "change", [{"execution_id": "x"}, {"instance_count": 2}, {"tags": "{}"}, {"variant_name": "x"}]
 )
 def test_whatever_a_configuration_holds_makes_another_name(change: dict[str, Any]) -> None:
-    assert deployment.read(Event(deploy_event(**change))).name != deployment.read(Event(deploy_event())).name
+    assert (
+        deployment.parse_deployment(Event(deploy_event(**change))).name
+        != deployment.parse_deployment(Event(deploy_event())).name
+    )
 
 
 def test_what_a_configuration_does_not_hold_makes_no_other_name() -> None:
     moved = deploy_event(traffic_policy="canary", alarm_5xx_percent=1)
-    assert deployment.read(Event(moved)).name == deployment.read(Event(deploy_event())).name
+    assert deployment.parse_deployment(Event(moved)).name == deployment.parse_deployment(Event(deploy_event())).name
 
 
 def test_a_name_that_is_cut_is_no_other_endpoints() -> None:
     long = [f"{'a' * 50}-{number}" for number in range(2)]
     first, second = (deployment.name(endpoint, PACKAGE, []) for endpoint in long)
     assert first != second
-    assert deployment.is_of(long[0], first)
-    assert not deployment.is_of(long[1], first)
+    assert deployment.belongs_to(long[0], first)
+    assert not deployment.belongs_to(long[1], first)

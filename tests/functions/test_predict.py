@@ -19,8 +19,8 @@ from botocore.exceptions import ReadTimeoutError
 import predict
 from predict import Function, Request, respond
 from predicting import runtime
-from predicting.endpoint import Endpoint
-from predicting.errors import Refused
+from predicting.endpoint import EndpointClient
+from predicting.errors import RequestRefusedError
 from steps.functions import PredictFunction
 from tests.support.claimed_pictures import jpeg, png
 from tests.support.loopback import http, serving
@@ -50,7 +50,9 @@ class Runtime:
 def brought(url: str) -> bytes:
     """What stands for the web, and for S3."""
     if url.endswith("/secret?token=hidden"):
-        raise Refused(HTTPStatus.FORBIDDEN, "pictures.example has no public address") from OSError("10.0.0.1")
+        raise RequestRefusedError(
+            HTTPStatus.FORBIDDEN, "pictures.example has no public address", "send another"
+        ) from OSError("10.0.0.1")
     if url.endswith("/bug"):
         raise ZeroDivisionError("division by zero at arn:aws:iam::123456789012")
     return jpeg(8, 8)
@@ -59,7 +61,7 @@ def brought(url: str) -> bytes:
 def ask(event: object, answer: bytes | Exception = ANSWER, level: str = "INFO") -> tuple[dict[str, Any], list[Any]]:
     """The answer to an event, and what the log says."""
     lines: list[str] = []
-    function = Function(Endpoint("dogs", Runtime(answer)), {"https": brought, "s3": brought}, level, lines.append)
+    function = Function(EndpointClient("dogs", Runtime(answer)), {"https": brought, "s3": brought}, level, lines.append)
     given = respond(Request(event, "request-1"), function)
     assert all(line.endswith("\n") and line.count("\n") == 1 for line in lines)
     return given, [json.loads(line) for line in lines]
@@ -102,8 +104,8 @@ def test_base64_may_have_the_line_breaks_that_tools_make() -> None:
         (image(b"GIF89a"), 415),
         (image(png(10**6, 10**6)), 413),
         (image(PICTURE[:20]), 422),
-        (image(PICTURE + bytes(predict.MOST_BYTES)), 413),
-        (image(PICTURE + bytes(predict.MOST_BYTES + 1 - len(PICTURE))), 413),
+        (image(PICTURE + bytes(predict.MAX_BYTES)), 413),
+        (image(PICTURE + bytes(predict.MAX_BYTES + 1 - len(PICTURE))), 413),
         ({"url": "https://pictures.example/secret?token=hidden"}, 403),
     ],
 )
@@ -118,7 +120,7 @@ def test_a_request_that_cannot_be_answered_is_told_why(event: object, status: in
 
 
 def test_as_many_bytes_as_the_endpoint_takes_are_sent() -> None:
-    assert ask(image(PICTURE + bytes(predict.MOST_BYTES - len(PICTURE))))[0]["statusCode"] == 200
+    assert ask(image(PICTURE + bytes(predict.MAX_BYTES - len(PICTURE))))[0]["statusCode"] == 200
 
 
 def test_the_endpoints_failure_is_told_as_its_own() -> None:
@@ -172,7 +174,7 @@ class Context:
 answers = [predict.handler(event, Context()) for event in json.load(sys.stdin)] + [predict.handler({}, None)]
 print(json.dumps({"early": early, "answers": answers}))
 """
-RARELY = "boto3 botocore.session botocore.client predicting.bucket"
+RARELY = "boto3 botocore.session botocore.client predicting.s3_fetch"
 
 
 def test_the_deployed_function_answers_from_its_own_folder(tmp_path: Path) -> None:

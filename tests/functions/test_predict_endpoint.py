@@ -17,8 +17,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from predicting.endpoint import PAUSES_SECONDS, Endpoint
-from predicting.errors import Refused
+from predicting.endpoint import RETRY_PAUSES, EndpointClient
+from predicting.errors import RequestRefusedError
 from predicting.runtime import ANSWER_SECONDS, CONNECT_SECONDS
 
 URL = "https://runtime.sagemaker.eu-west-3.amazonaws.com/endpoints/dogs/invocations"
@@ -50,21 +50,23 @@ class Scripted:
 
 
 @dataclass
-class Asked:
+class Outcome:
     """What came of asking."""
 
     runtime: Scripted
     pauses: list[float]
     answer: Any = None
-    refused: Refused | None = None
+    refused: RequestRefusedError | None = None
 
 
-def ask(*answers: bytes | Exception, seconds_left: float = float("inf")) -> Asked:
+def ask(*answers: bytes | Exception, seconds_left: float = float("inf")) -> Outcome:
     pauses: list[float] = []
-    asked = Asked(Scripted(iter(answers)), pauses)
+    asked = Outcome(Scripted(iter(answers)), pauses)
     try:
-        asked.answer = Endpoint("dogs", asked.runtime, pauses.append).ask(b"bytes", "image/png", lambda: seconds_left)
-    except Refused as refused:
+        asked.answer = EndpointClient("dogs", asked.runtime, pauses.append).predict(
+            b"bytes", "image/png", lambda: seconds_left
+        )
+    except RequestRefusedError as refused:
         asked.refused = refused
     return asked
 
@@ -117,7 +119,7 @@ def test_an_error_has_a_status_and_keeps_its_secrets(error: Exception, status: i
 def test_what_passes_is_asked_again(error: Exception) -> None:
     asked = ask(error, error, ANSWER)
     assert asked.answer
-    assert asked.pauses == list(PAUSES_SECONDS)
+    assert asked.pauses == list(RETRY_PAUSES)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,7 @@ def test_what_stays_is_asked_once(error: Exception) -> None:
 
 def test_what_never_passes_is_asked_a_few_times() -> None:
     asked = ask(*[told("ThrottlingException")] * 9)
-    assert len(asked.runtime.asked) == 1 + len(PAUSES_SECONDS)
+    assert len(asked.runtime.asked) == 1 + len(RETRY_PAUSES)
     assert asked.refused
 
 

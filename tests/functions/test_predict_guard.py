@@ -16,7 +16,7 @@ import pytest
 import predict
 from predict import Function, Request, respond
 from predicting import s3_fetch, web_fetch
-from predicting.endpoint import Endpoint
+from predicting.endpoint import EndpointClient
 from tests.support.claimed_pictures import png
 from tests.support.loopback import Server, http, redirect, serving
 
@@ -132,12 +132,14 @@ def status(url: str, network: web_fetch.Network) -> int:
     """What the whole function answers to an address."""
 
     def from_web(url: str) -> bytes:
-        return web_fetch.fetch(url, predict.MOST_BYTES, 5, network)
+        return web_fetch.fetch(url, predict.MAX_BYTES, 5, network)
 
     def from_bucket(url: str) -> bytes:
-        return s3_fetch.fetch(url, predict.MOST_BYTES, 5, NoBucket())
+        return s3_fetch.fetch(url, predict.MAX_BYTES, 5, NoBucket())
 
-    function = Function(Endpoint("dogs", NoRuntime()), {"https": from_web, "s3": from_bucket}, write=lambda line: None)
+    function = Function(
+        EndpointClient("dogs", NoRuntime()), {"https": from_web, "s3": from_bucket}, write=lambda line: None
+    )
     return int(respond(Request({"url": url}), function)["statusCode"])
 
 
@@ -202,14 +204,16 @@ def test_a_redirect_within_the_public_is_followed(code: str, internet: Made) -> 
 def test_a_chain_of_redirects_has_an_end(internet: Made) -> None:
     there = internet(lambda request: redirect(f"/{len(request)}x"))
     assert status("https://pictures.example/", there.network()) == 422
-    assert there.public.connections == 1 + web_fetch.MOST_REDIRECTS
+    assert there.public.connections == 1 + web_fetch.MAX_REDIRECTS
 
 
 def test_a_name_is_looked_up_once_for_a_connection(internet: Made) -> None:
     """A second look would find another host: between the check and the connection there is none."""
     there = internet(lambda _: http(PICTURE))
     answers = iter([[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]])
-    rebinding = web_fetch.Network(lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection)
+    rebinding = web_fetch.Network(
+        lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection
+    )
     assert status("https://pictures.example/", rebinding) == 200
     assert there.reached == [PUBLIC]
     assert there.private.connections == 0
@@ -218,7 +222,9 @@ def test_a_name_is_looked_up_once_for_a_connection(internet: Made) -> None:
 def test_a_name_that_is_private_at_its_second_look_is_not_connected_to(internet: Made) -> None:
     there = internet(lambda _: redirect("https://pictures.example/again"))
     answers = iter([[PUBLIC], ["127.0.0.1"]])
-    rebinding = web_fetch.Network(lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection)
+    rebinding = web_fetch.Network(
+        lambda _: next(answers), there.network().connect, secure=lambda connection, *_: connection
+    )
     assert status("https://pictures.example/", rebinding) == 403
     assert there.reached == [PUBLIC]
     assert there.private.connections == 0

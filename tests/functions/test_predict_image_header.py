@@ -12,7 +12,7 @@ from PIL import Image
 
 from entrypoints import contract
 from predicting import image_header
-from predicting.errors import Refused
+from predicting.errors import RequestRefusedError
 from tests.support.claimed_pictures import PNG_MARK, WEBP_MARK, jpeg, png, webp
 
 MARKS = (b"\xff\xd8\xff", PNG_MARK, WEBP_MARK + b"VP8 ", WEBP_MARK + b"VP8L", WEBP_MARK + b"VP8X")
@@ -38,9 +38,9 @@ def encoded(kind: str, mode: str, size: tuple[int, int], **options: Any) -> byte
     return content.getvalue()
 
 
-def refusal(content: bytes) -> Refused:
-    with pytest.raises(Refused) as caught:
-        image_header.kind(content)
+def refusal(content: bytes) -> RequestRefusedError:
+    with pytest.raises(RequestRefusedError) as caught:
+        image_header.content_type(content)
     return caught.value
 
 
@@ -50,12 +50,12 @@ def test_real_pictures_are_what_a_decoder_says(
     kind: str, mode: str, options: dict[str, Any], size: tuple[int, int]
 ) -> None:
     content = encoded(kind, mode, size, **options)
-    assert image_header.kind(content) == f"image/{kind.lower()}"
-    assert image_header.size(content) == size
+    assert image_header.content_type(content) == f"image/{kind.lower()}"
+    assert image_header.read_size(content) == size
 
 
 def test_the_types_are_those_that_the_endpoint_takes() -> None:
-    kinds = {image_header.kind(encoded(kind, "RGB", (8, 8))) for kind in ("JPEG", "PNG", "WEBP")}
+    kinds = {image_header.content_type(encoded(kind, "RGB", (8, 8))) for kind in ("JPEG", "PNG", "WEBP")}
     assert kinds == set(contract.PICTURE_TYPES)
 
 
@@ -67,7 +67,7 @@ def test_a_picture_of_more_pixels_than_fit_is_too_large(bomb: bytes) -> None:
 
 @pytest.mark.parametrize("largest", [png(10_000, 5000), jpeg(50_000, 1000), webp(10_000, 5000)])
 def test_as_many_pixels_as_fit_are_fine(largest: bytes) -> None:
-    assert image_header.kind(largest)
+    assert image_header.content_type(largest)
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_a_broken_header_is_told_so(content: bytes) -> None:
 @given(st.sampled_from(MARKS), st.binary(max_size=80))
 def test_any_bytes_have_a_size_within_the_limit_or_are_refused(mark: bytes, rest: bytes) -> None:
     try:
-        image_header.kind(mark + rest)
-    except Refused:
+        image_header.content_type(mark + rest)
+    except RequestRefusedError:
         return
-    width, height = image_header.size(mark + rest)
-    assert 0 < width * height <= image_header.MOST_PIXELS
+    width, height = image_header.read_size(mark + rest)
+    assert 0 < width * height <= image_header.MAX_PIXELS
 
 
 @given(st.sampled_from(WAYS), st.integers(0, 2000))
@@ -129,7 +129,7 @@ def test_half_a_picture_has_its_own_size_or_none(way: Way, length: int) -> None:
     kind, mode, options = way
     part = encoded(kind, mode, (30, 20), **options)[:length]
     try:
-        image_header.kind(part)
-    except Refused:
+        image_header.content_type(part)
+    except RequestRefusedError:
         return
-    assert image_header.size(part) == (30, 20)
+    assert image_header.read_size(part) == (30, 20)

@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.response import StreamingBody
 
 from predicting import s3_fetch
-from predicting.errors import Refused
+from predicting.errors import RequestRefusedError
 
-MOST_BYTES = 1000
+MAX_BYTES = 1000
 
 
 @dataclass
@@ -45,9 +45,9 @@ def denied(status: int, code: str) -> ClientError:
     )
 
 
-def refusal(url: str, objects: Objects, **more: Any) -> Refused:
-    with pytest.raises(Refused) as caught:
-        s3_fetch.fetch(url, MOST_BYTES, 10, objects, **more)
+def refusal(url: str, objects: Objects, **more: Any) -> RequestRefusedError:
+    with pytest.raises(RequestRefusedError) as caught:
+        s3_fetch.fetch(url, MAX_BYTES, 10, objects, **more)
     return caught.value
 
 
@@ -59,12 +59,12 @@ def refusal(url: str, objects: Objects, **more: Any) -> Refused:
     ],
 )
 def test_an_object_is_read_by_the_key_as_it_is_written(url: str, key: str) -> None:
-    objects = Objects(bytes(MOST_BYTES))
-    assert s3_fetch.fetch(url, MOST_BYTES, 10, objects) == objects.content
+    objects = Objects(bytes(MAX_BYTES))
+    assert s3_fetch.fetch(url, MAX_BYTES, 10, objects) == objects.content
     assert objects.asked == [{"Bucket": "pictures", "Key": key, "Range": "bytes=0-1000"}]
 
 
-@pytest.mark.parametrize("size", [MOST_BYTES + 1, 10**6])
+@pytest.mark.parametrize("size", [MAX_BYTES + 1, 10**6])
 def test_an_object_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
     objects = Objects(bytes(size))
     assert refusal("s3://pictures/dog.png", objects).status == 413

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from predicting.errors import RequestRefusedError
 from predicting.url_guard import Target, is_public, parse
-from predicting.errors import Refused
 
 READ = {
     "https://pictures.example/dog.jpg": Target("pictures.example", "/dog.jpg"),
@@ -44,7 +44,7 @@ def test_any_text_has_a_plain_reading_or_none(text: str) -> None:
     for url in (text, f"https://{text}", f"https://pictures.example/{text}"):
         try:
             target = parse(url)
-        except Refused:
+        except RequestRefusedError:
             continue
         assert (target.host + target.path).isascii()
         assert target.path.isprintable()

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from predicting import web_fetch
-from predicting.errors import Refused
+from predicting.errors import RequestRefusedError
 from tests.support.certificates import self_signed
 from tests.support.loopback import Answer, Server, http, redirect, serving
 
 PUBLIC, ALSO_PUBLIC = "93.184.216.34", "2606:2800:220:1::1"
 URL = "https://pictures.example/dog.png"
-MOST_BYTES = 1000
+MAX_BYTES = 1000
 PICTURE = b"\x89PNG" + bytes(500)
 
 
@@ -42,11 +42,11 @@ def network(server: Server, **other: Callable[..., object]) -> web_fetch.Network
 
 def fetched(answer: Answer, seconds: float = 5, **other: Callable[..., object]) -> bytes:
     with serving(answer) as server:
-        return web_fetch.fetch(URL, MOST_BYTES, seconds, network(server, **other))
+        return web_fetch.fetch(URL, MAX_BYTES, seconds, network(server, **other))
 
 
-def refusal(answer: Answer, seconds: float = 5, **other: Callable[..., object]) -> Refused:
-    with pytest.raises(Refused) as caught:
+def refusal(answer: Answer, seconds: float = 5, **other: Callable[..., object]) -> RequestRefusedError:
+    with pytest.raises(RequestRefusedError) as caught:
         fetched(answer, seconds, **other)
     return caught.value
 
@@ -85,13 +85,13 @@ def test_a_picture_comes_as_it_is_however_it_is_sent(answer: Answer) -> None:
 
 
 def test_a_picture_may_have_just_as_many_bytes_as_fit() -> None:
-    assert len(fetched(always(http(bytes(MOST_BYTES))))) == MOST_BYTES
-    assert refusal(always(http(bytes(MOST_BYTES + 1)))).status == 413
+    assert len(fetched(always(http(bytes(MAX_BYTES))))) == MAX_BYTES
+    assert refusal(always(http(bytes(MAX_BYTES + 1)))).status == 413
 
 
 def test_a_body_is_asked_for_uncompressed_and_for_no_secret() -> None:
     with serving(always(http(PICTURE))) as server:
-        web_fetch.fetch(URL + "?a=1#b", MOST_BYTES, 5, network(server))
+        web_fetch.fetch(URL + "?a=1#b", MAX_BYTES, 5, network(server))
         lines = server.asked[0].split("\r\n")
     assert lines[:2] == ["GET /dog.png?a=1 HTTP/1.1", "Host: pictures.example"]
     assert "Accept-Encoding: identity" in lines
@@ -194,7 +194,7 @@ def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
             return server.connect()
 
         there = network(server, resolve=lambda _: [ALSO_PUBLIC, PUBLIC], connect=connect)
-        assert web_fetch.fetch(URL, MOST_BYTES, 5, there) == PICTURE
+        assert web_fetch.fetch(URL, MAX_BYTES, 5, there) == PICTURE
     assert asked == [ALSO_PUBLIC, PUBLIC]
 
 
@@ -207,22 +207,22 @@ def test_a_name_of_very_many_addresses_is_not_tried_for_ever() -> None:
 
     many = [f"93.184.216.{number}" for number in range(200)]
     assert refusal(always(http(PICTURE)), resolve=lambda _: many, connect=connect).status == 422
-    assert len(asked) == web_fetch.MOST_ADDRESSES
+    assert len(asked) == web_fetch.MAX_ADDRESSES
 
 
 def test_the_real_connector_connects_to_the_number_that_it_is_given() -> None:
-    with serving(always(http(PICTURE))) as server, web_fetch.connected("127.0.0.1", 1, server.port) as connection:
+    with serving(always(http(PICTURE))) as server, web_fetch.connect("127.0.0.1", 1, server.port) as connection:
         assert connection.getpeername() == ("127.0.0.1", server.port)
     with pytest.raises(OSError, match="refused"):
-        web_fetch.connected("127.0.0.1", 1, server.port)
+        web_fetch.connect("127.0.0.1", 1, server.port)
 
 
 def test_the_real_resolver_has_all_addresses_of_a_name_and_none_of_no_name() -> None:
-    assert set(web_fetch.resolved("localhost")) <= {"127.0.0.1", "::1"}
-    assert web_fetch.resolved("localhost")
-    assert web_fetch.resolved("93.184.216.34") == ["93.184.216.34"]
-    assert not web_fetch.resolved("no-such-name.invalid")
-    assert not web_fetch.resolved("a" * 70 + ".example")
+    assert set(web_fetch.resolve_host("localhost")) <= {"127.0.0.1", "::1"}
+    assert web_fetch.resolve_host("localhost")
+    assert web_fetch.resolve_host("93.184.216.34") == ["93.184.216.34"]
+    assert not web_fetch.resolve_host("no-such-name.invalid")
+    assert not web_fetch.resolve_host("a" * 70 + ".example")
 
 
 @pytest.fixture
@@ -235,23 +235,23 @@ def secure(tmp_path: Path) -> Iterator[tuple[Server, ssl.SSLContext]]:
 
 def test_the_host_must_have_a_certificate_for_its_name(secure: tuple[Server, ssl.SSLContext]) -> None:
     server, trust = secure
-    encrypted = network(server, secure=partial(web_fetch.secured, trust=trust))
-    assert web_fetch.fetch(URL, MOST_BYTES, 5, encrypted) == PICTURE
-    with pytest.raises(Refused, match=r"other\.example has no certificate"):
-        web_fetch.fetch("https://other.example/", MOST_BYTES, 5, encrypted)
+    encrypted = network(server, secure=partial(web_fetch.start_tls, trust=trust))
+    assert web_fetch.fetch(URL, MAX_BYTES, 5, encrypted) == PICTURE
+    with pytest.raises(RequestRefusedError, match=r"other\.example has no trusted certificate"):
+        web_fetch.fetch("https://other.example/", MAX_BYTES, 5, encrypted)
     assert len(server.asked) == 1
 
 
 def test_a_certificate_that_only_its_server_trusts_is_none(secure: tuple[Server, ssl.SSLContext]) -> None:
-    with pytest.raises(Refused, match="no certificate"):
-        web_fetch.fetch(URL, MOST_BYTES, 5, network(secure[0], secure=web_fetch.secured))
+    with pytest.raises(RequestRefusedError, match="no trusted certificate"):
+        web_fetch.fetch(URL, MAX_BYTES, 5, network(secure[0], secure=web_fetch.start_tls))
     assert not secure[0].asked
 
 
 def test_a_server_without_encryption_is_not_asked() -> None:
     with serving(always(http(PICTURE))) as server:
-        with pytest.raises(Refused):
-            web_fetch.fetch(URL, MOST_BYTES, 0.1, network(server, secure=web_fetch.secured))
+        with pytest.raises(RequestRefusedError):
+            web_fetch.fetch(URL, MAX_BYTES, 0.1, network(server, secure=web_fetch.start_tls))
         assert not server.asked
 
 

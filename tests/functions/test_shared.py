@@ -11,15 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import aws
-from shared.aws import Aws, Patience, told, until_settled
-from shared.errors import BusyError, EventError, NotYetError, RefusedError
+from shared.aws import Aws, TimeBudget, retry_until_done, translate_error
+from shared.errors import BusyError, EventError, RefusedError, RetryableError
 from shared.event import Event
 from shared.log import Log
-from tests.functions.running import patience
+from tests.functions.running import budget
 from tests.support.fakes.account import FakeAccount
 from tests.support.fakes.clients import refusal
 
-KINDS = {"text": str, "optional": str, "number": float, "whole": int, "flag": bool, "listing": list, "table": dict}
+KINDS = {
+    "text": str,
+    "optional_text": str,
+    "number": float,
+    "integer": int,
+    "boolean": bool,
+    "string_list": list,
+    "json_object": dict,
+}
 ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=5)
 
 
@@ -37,13 +45,13 @@ def test_a_value_is_what_was_asked_for_or_is_told_by_its_name(value: Any, kind: 
 
 @pytest.mark.parametrize(("text", "number"), [("3", 3), (3.0, 3), ("3.0", 3), (0, 0)])
 def test_whole_numbers_may_be_written_in_several_ways(text: Any, number: int) -> None:
-    assert Event({"n": text}).whole("n") == number
+    assert Event({"n": text}).integer("n") == number
 
 
 @pytest.mark.parametrize("value", [True, "nan", "inf", "-1", 1.5, "", None])
 def test_what_is_no_whole_number_is_none(value: Any) -> None:
     with pytest.raises(EventError, match=r"whole number|a number"):
-        Event({"n": value}).whole("n")
+        Event({"n": value}).integer("n")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +69,7 @@ def test_what_is_no_whole_number_is_none(value: Any) -> None:
     ],
 )
 def test_what_passes_by_itself_is_no_refusal(code: str, message: str, status: int) -> None:
-    assert isinstance(told(refusal("Operation", code, message, status)), NotYetError)
+    assert isinstance(translate_error(refusal("Operation", code, message, status)), RetryableError)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +82,7 @@ def test_what_passes_by_itself_is_no_refusal(code: str, message: str, status: in
     ],
 )
 def test_a_refusal_is_one_line_with_its_remedy(code: str, message: str, remedy: str) -> None:
-    text = str(told(refusal("Operation", code, message)))
+    text = str(translate_error(refusal("Operation", code, message)))
     assert text.startswith(f"Operation was refused with {code}: ")
     assert remedy in text
     assert "\n" not in text
@@ -85,7 +93,7 @@ def test_a_cut_connection_is_asked_again() -> None:
         def describe_endpoint(self) -> None:
             raise EndpointConnectionError(endpoint_url="https://fake")
 
-    with pytest.raises(NotYetError, match="got no answer"):
+    with pytest.raises(RetryableError, match="got no response"):
         Aws(lambda service: Cut()).find("sagemaker", "describe_endpoint")
 
 
@@ -94,10 +102,10 @@ def test_waiting_ends_before_the_invocation_does() -> None:
     before = account.clock.now()
 
     def never() -> None:
-        raise NotYetError("it is not there")
+        raise RetryableError("it is not there")
 
     with pytest.raises(BusyError, match="it is not there; come again"):
-        until_settled(never, patience(account, 60), "come again")
+        retry_until_done(never, budget(account, 60), "come again")
     assert account.clock.now() - before <= 60
 
 
@@ -106,10 +114,10 @@ def test_what_may_stay_is_tried_a_few_times_only() -> None:
 
     def refused() -> None:
         times.append(1)
-        raise NotYetError("no", RefusedError("no means no"), tries=3)
+        raise RetryableError("no", RefusedError("no means no"), tries=3)
 
     with pytest.raises(RefusedError, match="no means no"):
-        until_settled(refused, patience(FakeAccount()), "")
+        retry_until_done(refused, budget(FakeAccount()), "")
     assert len(times) == 3
 
 
@@ -118,7 +126,7 @@ def test_a_function_keeps_time_to_say_that_its_time_is_up() -> None:
         def get_remaining_time_in_millis(self) -> int:
             return 60_000
 
-    assert Patience.of(Context()).remaining() == 60 - aws.RESERVE_SECONDS
+    assert TimeBudget.of(Context()).remaining() == 60 - aws.RESERVE_SECONDS
 
 
 def test_a_function_with_little_time_still_works() -> None:
@@ -126,7 +134,7 @@ def test_a_function_with_little_time_still_works() -> None:
         def get_remaining_time_in_millis(self) -> int:
             return 3_000
 
-    assert Patience.of(Context(), reserve=10).remaining() == 2
+    assert TimeBudget.of(Context(), reserve=10).remaining() == 2
 
 
 def test_a_client_is_made_once_and_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

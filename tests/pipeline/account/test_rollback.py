@@ -13,7 +13,7 @@ from pedigree.account.watching import Watch, looks
 from pipeline.account import rollback
 from pipeline.account.rollback import Rollback
 from tests.functions.events import deploy_event, record, scale_event
-from tests.functions.running import deploy, scale, settle
+from tests.functions.running import deploy, process, scale
 from tests.support.deployed_endpoint import NAME, OTHER_MACHINE, SETTINGS, account_of, deploy_versions
 from tests.support.fakes.account import FakeAccount
 from tests.support.fakes.clients import FAULTS, ProcessKilled
@@ -46,7 +46,7 @@ def awaited(world: FakeAccount, found: Rollback) -> list[str]:
 def react(world: FakeAccount) -> None:
     """What await_endpoint and then configure_autoscaling do with the messages that were left."""
     for message in world.queue.messages:
-        settle(world, record(json.loads(message["MessageBody"]), world.clock.now() - 600))
+        process(world, record(json.loads(message["MessageBody"]), world.clock.now() - 600))
     for invocation in world.functions.invocations:
         scale(world, json.loads(invocation["Payload"]))
 
