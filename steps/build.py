@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pedigree.aws import images
+from pedigree.aws import images, pytorch
 from pedigree.aws.images import PyTorchImage
 from pedigree.aws.machines import processor
 from steps import dag
@@ -46,7 +46,7 @@ class Images(Config):
 
     training: Image = Image(version="2.13", python="py312")
     """PrepareData, Tune, TrainBest, Evaluate."""
-    distributed: Image = Image(version=images.LAST_WITH_SMDDP, python="py311")
+    distributed: Image = Image(version=pytorch.LAST_WITH_SMDDP, python="py311")
     """The last version that contains smddp."""
     inference: Image = Image(version="2.6.0", python="py312")
     """AWS's last PyTorch image that runs an inference.py."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
 
 from pedigree.aws.machines import instance_types
-from pedigree.language.near import meant
+from pedigree.language.near import suggest
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -55,7 +55,7 @@ class OneOf:
     def __call__(self, word: str) -> str:
         if word in self.choices:
             return word
-        hint = meant(word, self.choices, f"write {' or '.join(self.choices)}")
+        hint = suggest(word, self.choices, f"write {' or '.join(self.choices)}")
         raise ValueError(f"is none of the choices; {hint}")
 
 
@@ -68,7 +68,7 @@ def _instance_type_for(use: str, jobs: str) -> AfterValidator:
     def check(instance_type: str) -> str:
         if instance_type in instance_types(use):
             return instance_type
-        hint = meant(instance_type, sorted(instance_types(use)), "instance types look like ml.m5.large")
+        hint = suggest(instance_type, sorted(instance_types(use)), "instance types look like ml.m5.large")
         raise ValueError(f"is not an instance type for {jobs}; {hint}")
 
     return AfterValidator(check)

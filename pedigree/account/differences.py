@@ -11,6 +11,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from pedigree.language.text import clip
+
 _LONGEST = 80
 
 
@@ -90,7 +92,7 @@ def shown(value: Any) -> str:
         if isinstance(value, str)
         else json.dumps(value, default=str)
     )
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return clip(text, _LONGEST)
 
 
 def _statements(document: Any) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from pedigree.account.errors import GivenError
 from pedigree.account.executions import no_pipeline, token
 from pedigree.account.plan import Call, Change
 from pedigree.language.definition import Parameter, parse
-from pedigree.language.near import meant, shown
+from pedigree.language.near import suggest
+from pedigree.language.text import brief
 
 MOST_PARAMETERS = 200
 LONGEST_VALUE = 1024
@@ -91,16 +92,16 @@ def _problems(name: str, value: str, known: Mapping[str, Parameter]) -> Iterator
     parameter = known.get(name)
     if parameter is None:
         otherwise = "" if known else "the pipeline has no parameters"
-        yield f"{name} is no parameter of the pipeline; {meant(name, known, otherwise)}"
+        yield f"{name} is no parameter of the pipeline; {suggest(name, known, otherwise)}"
         return
     pattern, kind = _KINDS.get(parameter.type, (r"(?s).*", "text"))
     if len(value) > LONGEST_VALUE:
         yield f"{name} has {len(value)} characters, and an execution takes {LONGEST_VALUE}; make it shorter"
     elif not re.fullmatch(pattern, value, re.ASCII):
-        yield f"{name} = {shown(value)} cannot be; give {kind}"
+        yield f"{name} = {brief(value)} cannot be; give {kind}"
     elif parameter.choices and value not in parameter.choices:
-        yield f"{name} = {shown(value)} is none of the choices; {_choices(value, parameter)}"
+        yield f"{name} = {brief(value)} is none of the choices; {_choices(value, parameter)}"
 
 
 def _choices(value: str, parameter: Parameter) -> str:
-    return meant(value, parameter.choices, f"write {' or '.join(parameter.choices)}")
+    return suggest(value, parameter.choices, f"write {' or '.join(parameter.choices)}")

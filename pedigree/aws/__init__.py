@@ -1,1 +1,1 @@
-"""Facts about AWS that no API tells: machines, images, regions, networks. Each stands here once."""
+"""Facts about AWS that no API returns: machines, images, regions, networks. Each is here once, for all packages."""

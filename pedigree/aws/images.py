@@ -15,13 +15,12 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
+from pedigree.aws import pytorch
 from pedigree.aws.errors import ImageNotFoundError, NoImageInRegionError
 from pedigree.aws.regions import dns_suffix
 
 TRAINING = "training"
 INFERENCE = "inference"
-LAST_WITH_SMDDP = "2.5.1"
-LAST_WITH_SMDEBUG = "2.0.1"
 _OLDEST_CUDA = 12
 # The unified images have no Python in their address, and this one inside.
 _UNIFIED_PYTHON = "py312"
@@ -38,12 +37,12 @@ class PyTorchImage:
     @property
     def has_smddp(self) -> bool:
         """Whether smdistributed.dataparallel is inside; AWS took it out of later images."""
-        return _release(self.version) <= _release(LAST_WITH_SMDDP)
+        return pytorch.has_smddp(pytorch.release(self.version))
 
     @property
     def has_smdebug(self) -> bool:
         """Whether the Debugger's library is inside; AWS took it out of later images."""
-        return _release(self.version) <= _release(LAST_WITH_SMDEBUG)
+        return pytorch.has_smdebug(pytorch.release(self.version))
 
     @property
     def python_version(self) -> tuple[int, int] | None:
@@ -95,11 +94,6 @@ def debugger_rules(region: str) -> str:
     """The address of the image that evaluates the Debugger's built-in rules."""
     entry = _table("debugger")["versions"]["latest"]
     return f"{_repository(entry, region, 'Debugger rule image')}:latest"
-
-
-def _release(version: str) -> tuple[int, int]:
-    major, minor = version.split(".")[:2]
-    return int(major), int(minor)
 
 
 def _entries(scope: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -1,14 +1,13 @@
 """Instance types: which exist for which use, and what each can do.
 
-The names come from botocore's own model of the service, read as data: importing the SDK for them would take seconds.
+The names come from botocore's model of SageMaker, read as data: importing the SDK for them would take seconds.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from botocore.loaders import Loader
+from pedigree.language import model
 
 SMDDP_TYPES = ("ml.p4d.24xlarge", "ml.p4de.24xlarge")
 _USUAL = {
@@ -29,11 +28,9 @@ _LAST_CUDA = ((re.compile(r"^ml\.p2\."), 11), (re.compile(r"^ml\.(p3|p3dn|g3)\."
 _NO_BFLOAT16 = re.compile(r"^ml\.(g3|g4dn|p2|p3|p3dn)\.")
 
 
-@cache
 def instance_types(use: str) -> frozenset[str]:
     """The instance types that SageMaker takes for a use: Training, Processing or ProductionVariant."""
-    shapes = Loader().load_service_model("sagemaker", "service-2")["shapes"]
-    return frozenset(shapes[f"{use}InstanceType"]["enum"])
+    return frozenset(model.shape(f"{use}InstanceType").enum)
 
 
 def menu(use: str, chosen: str, alternatives: tuple[str, ...]) -> tuple[str, ...]:

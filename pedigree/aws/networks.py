@@ -1,7 +1,7 @@
-"""The classifiers that torchvision has, the weights of each, and the pictures that it takes, as data.
+"""The classifiers of torchvision, with the weights and the sizes of pictures that each takes.
 
-A network that does not exist, or pictures of a size that it does not take, would be found out in the container, when
-images have been prepared and a machine paid for. A test in .venv-container holds this table against torchvision itself.
+Without this table an unknown network, or pictures of a size that it does not take, would fail in the container, after
+images have been prepared and a machine has been paid for. A test in .venv-container compares it with torchvision.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NETWORKS: Mapping[str, tuple[str, ...]] = {
     "vit_h_14": SWAG,
     "vit_l_16": (V1, *SWAG),
 }
-# The side of the pictures that a network takes, where it takes one only; and the least side, where it is not tiny.
+# The side of the pictures, for networks that take one size only; and the least side, where it is more than 1.
 _ONE_SIZE = {"maxvit_t": 224, "vit_b_16": 224, "vit_b_32": 224, "vit_h_14": 224, "vit_l_16": 224, "vit_l_32": 224}
 _ONE_SIZE_OF_WEIGHTS = {
     ("vit_b_16", SWAG[0]): 384,
@@ -50,5 +50,5 @@ LARGEST = 1024
 
 def sizes(network: str, weights: str) -> tuple[int, int]:
     """The least and the largest side of the pictures that a network takes."""
-    one = _ONE_SIZE_OF_WEIGHTS.get((network, weights)) or _ONE_SIZE.get(network)
-    return (one, one) if one else (_LEAST_SIZE.get(network, 1), LARGEST)
+    only = _ONE_SIZE_OF_WEIGHTS.get((network, weights)) or _ONE_SIZE.get(network)
+    return (only, only) if only else (_LEAST_SIZE.get(network, 1), LARGEST)

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.loaders import Loader
 
-from pedigree.language.near import meant
+from pedigree.language.near import suggest
 
 
 def existing(region: str) -> str:
@@ -36,5 +36,5 @@ def _partition(region: str) -> Mapping[str, Any]:
         if not name.endswith("-global")
     }
     if region not in outputs:
-        raise ValueError(f"is no region of AWS; {meant(region, outputs, 'regions look like us-east-1')}")
+        raise ValueError(f"is no region of AWS; {suggest(region, outputs, 'regions look like us-east-1')}")
     return outputs[region]

@@ -1,1 +1,1 @@
-"""What is wrong with a pipeline definition, before AWS says so. Stands on language/ and knows no other package."""
+"""Finds what is wrong with a pipeline definition before AWS refuses it, or fails halfway through an execution."""

@@ -1,9 +1,9 @@
-"""What can be wrong with what a check is given.
+"""The errors of a check that cannot be made.
 
-ChecksError         everything below; its message is for the user: one line with cause and remedy
-├─ UnusableError    a text that is no definition, so that nothing can be said about it
-├─ UnknownCodeError a code that no rule has
-└─ UnknownRoleError a role that a definition does not need
+ChecksError         the base
+├─ UnusableError    the text is not a definition, so that nothing can be checked
+├─ UnknownCodeError no rule has the code
+└─ UnknownRoleError the definition does not need the role
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from pedigree.errors import Mistake
 
 
 class ChecksError(Mistake):
-    """Something that cannot be checked."""
+    """A check cannot be made."""
 
 
 class UnusableError(ChecksError):
-    """A text that is no pipeline definition at all."""
+    """The text is not a pipeline definition."""
 
 
 class UnknownCodeError(ChecksError):
-    """A code, or the beginning of codes, that no rule has."""
+    """No rule has this code, or codes that begin like this."""
 
 
 class UnknownRoleError(ChecksError):
-    """A role that a definition does not need."""
+    """The definition does not need this role."""

@@ -1,4 +1,4 @@
-"""What a check finds: where, what is wrong, and what to do about it."""
+"""The result of a check: where something is wrong, what it is, and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 
 
 class Severity(IntEnum):
-    """How bad it is."""
+    """How bad a finding is."""
 
     NOTE = 1
     WARNING = 2
@@ -15,13 +15,13 @@ class Severity(IntEnum):
 
     @property
     def word(self) -> str:
-        """The severity as every output writes it."""
+        """The severity as every output format writes it."""
         return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """What a rule tells: a JSON pointer into the definition, what is wrong there, and the remedy."""
+class Violation:
+    """What a rule reports: a JSON pointer into the definition, the cause, and the remedy."""
 
     pointer: str
     cause: str
@@ -30,7 +30,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A spot with the rule that found it, and the step in which it lies."""
+    """A violation with its rule, and the step that it lies in."""
 
     code: str
     severity: Severity
@@ -40,5 +40,5 @@ class Finding:
     remedy: str
 
     def __str__(self) -> str:
-        """One line for whoever reads a failed test."""
+        """One line, for the output of a failed test."""
         return f"{self.code} {self.severity.word} {self.pointer or '/'}: {self.cause}; {self.remedy}"

@@ -1,4 +1,4 @@
-"""Findings that somebody has looked at and left as they are, each for a reason that is written down."""
+"""Leaves out findings that the settings accept. Each entry names its reason."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from pedigree.checks.finding import Finding
 
 @dataclass(frozen=True)
 class Ignored:
-    """A code, or the beginning of codes, in a step or everywhere, and why it is left as it is."""
+    """A code, or the beginning of codes, that is accepted in one step or everywhere, and why."""
 
     code: str
     reason: str
     step: str = ""
 
     def __str__(self) -> str:
-        """What is ignored, and where."""
         return f"{self.code} in {self.step}" if self.step else self.code
 
     def covers(self, finding: Finding) -> bool:
-        """Whether a finding is one of those."""
         return finding.code.startswith(self.code) and self.step in ("", finding.step)
 
 
-def without(found: Sequence[Finding], ignored: Sequence[Ignored]) -> tuple[list[Finding], list[str]]:
-    """The findings that are left, and a line for each entry that leaves nothing out any more."""
-    kept = [one for one in found if not any(each.covers(one) for each in ignored)]
+def without(findings: Sequence[Finding], ignored: Sequence[Ignored]) -> tuple[list[Finding], list[str]]:
+    """The findings that are not ignored, and a line for each entry that ignores nothing any more."""
+    kept = [finding for finding in findings if not any(entry.covers(finding) for entry in ignored)]
     unused = [
-        f"{each} is ignored, and is not found; remove it from checks.ignore"
-        for each in ignored
-        if not any(each.covers(one) for one in found)
+        f"{entry} is ignored and is not found any more; remove it from checks.ignore"
+        for entry in ignored
+        if not any(entry.covers(finding) for finding in findings)
     ]
     return kept, unused

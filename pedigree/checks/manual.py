@@ -1,4 +1,4 @@
-"""What the rules say of themselves: one page a code, and the list that docs/checks.md has."""
+"""The manual pages of the rules: one page a code for --explain, and the list in docs/checks.md."""
 
 from __future__ import annotations
 
@@ -6,32 +6,33 @@ from collections.abc import Iterator
 from textwrap import fill
 
 from pedigree.checks.errors import UnknownCodeError
-from pedigree.checks.faults import near
 from pedigree.checks.rule import GROUPS
 from pedigree.checks.rules import RULES
+from pedigree.language.near import did_you_mean
 
 MARK = "<!-- From here on it is made from the rules: make golden -->\n\n"
+_WIDTH = 100
 
 
 def page(code: str) -> str:
-    """What a rule looks for, for --explain."""
-    found = next((one for one in RULES if one.code == code.upper()), None)
-    if found is None:
-        hint = near(code.upper(), [one.code for one in RULES]) or "docs/checks.md lists them all"
-        raise UnknownCodeError(f"no rule has the code {code}; {hint}")
-    body = "\n\n".join(fill(paragraph, 100) for paragraph in found.explanation.split("\n\n") if paragraph)
-    return f"{found.code} ({found.group}, {found.severity.word}): {found.title}\n\n{body}\n"
+    """The page of one rule."""
+    wanted = next((rule for rule in RULES if rule.code == code.upper()), None)
+    if wanted is None:
+        hint = did_you_mean(code.upper(), [rule.code for rule in RULES]) or "docs/checks.md lists all codes"
+        raise UnknownCodeError(f"no rule has the code {code}", hint)
+    body = "\n\n".join(fill(paragraph, _WIDTH) for paragraph in wanted.explanation.split("\n\n") if paragraph)
+    return f"{wanted.code} ({wanted.group}, {wanted.severity.word}): {wanted.title}\n\n{body}\n"
 
 
 def markdown() -> str:
-    """All rules by group, as the manual ends."""
+    """All rules by group, as docs/checks.md ends."""
     return MARK + "\n".join(_lines())
 
 
 def _lines() -> Iterator[str]:
     for prefix, group in GROUPS.items():
         yield f"## {group[0].upper()}{group[1:]}\n"
-        for one in RULES:
-            if one.code.startswith(prefix):
-                yield f"### {one.code} · {one.title}\n"
-                yield f"*{one.severity.word}* · {one.explanation}\n"
+        for rule in RULES:
+            if rule.code.startswith(prefix):
+                yield f"### {rule.code} · {rule.title}\n"
+                yield f"*{rule.severity.word}* · {rule.explanation}\n"

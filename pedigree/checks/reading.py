@@ -1,6 +1,6 @@
-"""A definition read leniently: what has no form is remembered as a defect, and the rest can still be checked.
+"""Reads a definition leniently: malformed parts become violations, and the rest can still be checked.
 
-`language.definition.read` refuses a document at its first fault, which is right for whoever wants to run it.
+`language.definition.read` refuses a document at its first fault, as an execution needs it.
 """
 
 from __future__ import annotations
@@ -11,53 +11,56 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedigree.checks.errors import UnusableError
-from pedigree.checks.finding import Spot
+from pedigree.checks.finding import Violation
 from pedigree.language.definition import PARAMETER_TYPES, Definition, Dependency, Parameter, Place, PropertyFile, Step
+from pedigree.language.text import brief
 
 MOST_CHARACTERS = 1_048_576
 _DEEPEST = 150
 _KEEP_READING = 64 * MOST_CHARACTERS
+_TOO_DEEP = f"the document nests deeper than {_DEEPEST} levels, and no definition does"
 
 
 def load(text: str) -> Mapping[str, Any]:
-    """The document that a text is; UnusableError says in one line why it is no definition."""
+    """The document in a text; UnusableError if it cannot be a definition."""
     if len(text) > _KEEP_READING:
-        raise UnusableError(f"the text has {len(text)} characters, far more than any definition; name another file")
+        raise UnusableError(f"the text has {len(text)} characters, far more than any definition", "name another file")
     if not text.strip():
-        raise UnusableError("the text is empty; give a definition in JSON, as `pedigree definition` prints it")
+        raise UnusableError("the text is empty", "give a definition in JSON, as `pedigree definition` prints it")
     try:
         document = json.loads(text)
     except RecursionError:
-        raise UnusableError(f"the text nests deeper than {_DEEPEST} levels, and no definition does") from None
+        raise UnusableError(_TOO_DEEP, "name a file with a definition") from None
     except ValueError as error:
-        cut = isinstance(error, json.JSONDecodeError) and (
-            not text[error.pos :].strip() or error.msg.startswith("Unterminated")
-        )
-        why = "the JSON ends too early, it is cut off" if cut else f"not JSON{_like(text)}: {error}"
-        raise UnusableError(f"{why}; give the whole definition, as `pedigree definition` prints it") from None
+        remedy = "give the whole definition, as `pedigree definition` prints it"
+        raise UnusableError(_why_not_json(text, error), remedy) from None
     return usable(document)
 
 
-def _like(text: str) -> str:
-    """What a text seems to be instead."""
-    return " but YAML" if re.match(r"(?:#.*\n|---\s*\n|\s*\n)*[\w-]+:(?:\s|$)", text) else ""
+def _why_not_json(text: str, error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError) and (
+        not text[error.pos :].strip() or error.msg.startswith("Unterminated")
+    ):
+        return "the JSON ends too early, it is cut off"
+    looks_like_yaml = re.match(r"(?:#.*\n|---\s*\n|\s*\n)*[\w-]+:(?:\s|$)", text)
+    return f"not JSON{' but YAML' if looks_like_yaml else ''}: {error}"
 
 
 def usable(document: Any) -> Mapping[str, Any]:
-    """The document, if it can be a definition."""
+    """The document, if it can be a definition; UnusableError if not."""
     if isinstance(document, Mapping) and isinstance(document.get("PipelineDefinition"), str):
-        return load(document["PipelineDefinition"])  # what DescribePipeline answers
+        return load(document["PipelineDefinition"])  # the answer of DescribePipeline
     if not isinstance(document, Mapping) or not isinstance(document.get("Steps"), list):
-        raise UnusableError("this is no definition: it has no list of Steps; give what `pedigree definition` prints")
+        raise UnusableError("this is no definition: it has no list of Steps", "give what `pedigree definition` prints")
     if _depth(document) > _DEEPEST:
-        raise UnusableError(f"the document nests deeper than {_DEEPEST} levels, and no definition does")
+        raise UnusableError(_TOO_DEEP, "name a file with a definition")
     return document
 
 
 def _depth(value: Any) -> int:
     level, depth = [value], 0
     while level and depth <= _DEEPEST:
-        level = [inner for one in level if isinstance(one, (dict, list)) for inner in _inner(one)]
+        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in _inner(outer)]
         depth += 1
     return depth
 
@@ -67,30 +70,31 @@ def _inner(value: dict[str, Any] | list[Any]) -> Iterator[Any]:
 
 
 class Reader:
-    """Reads one document, and keeps what is wrong with its form by kind."""
+    """Reads one document, and collects what is malformed by kind."""
 
     def __init__(self) -> None:
-        self.form: list[Spot] = []
-        self.twice: list[Spot] = []
-        self.parameter_twice: list[Spot] = []
+        self.malformed: list[Violation] = []
+        self.duplicate_steps: list[Violation] = []
+        self.duplicate_parameters: list[Violation] = []
         self._names: dict[str, str] = {}
 
     def read(self, document: Mapping[str, Any]) -> Definition:
-        """The definition, without what cannot be read."""
+        """The definition, without the parts that are malformed."""
         parameters: dict[str, Parameter] = {}
         for pointer, item in self._items(document, "Parameters", ""):
             parameter = self._parameter(item, pointer)
             if parameter and parameter.name in parameters:
-                self.parameter_twice.append(
-                    Spot(f"{pointer}/Name", f"there is another parameter {parameter.name}", "give it a name of its own")
+                cause = f"there is another parameter {parameter.name}"
+                self.duplicate_parameters.append(
+                    Violation(f"{pointer}/Name", cause, "give each parameter its own name")
                 )
             elif parameter:
                 parameters[parameter.name] = parameter
         return Definition(parameters, self._steps(document, "Steps", "", ()), document)
 
     def _steps(self, body: Mapping[str, Any], key: str, pointer: str, place: Place) -> tuple[Step, ...]:
-        found = [self._step(item, inner, place) for inner, item in self._items(body, key, pointer)]
-        return tuple(step for step in found if step)
+        steps = [self._step(item, inner, place) for inner, item in self._items(body, key, pointer)]
+        return tuple(step for step in steps if step)
 
     def _step(self, item: Any, pointer: str, place: Place) -> Step | None:
         body = self._mapping(item, pointer)
@@ -98,18 +102,15 @@ class Reader:
         if not name or not kind:
             return None
         if name in self._names:
-            self.twice.append(
-                Spot(
-                    f"{pointer}/Name",
-                    f"the step at {self._names[name]} is named {name} too",
-                    "give every step a name of its own, in branches too",
-                )
+            cause = f"the step at {self._names[name]} is named {name} too"
+            self.duplicate_steps.append(
+                Violation(f"{pointer}/Name", cause, "give each step its own name, in branches too")
             )
             return None
         self._names[name] = pointer
         arguments = self._mapping(body.get("Arguments", {}), f"{pointer}/Arguments")
         inner = f"{pointer}/Arguments"
-        branched = kind == "Condition"
+        has_branches = kind == "Condition"
         return Step(
             name=name,
             type=kind,
@@ -120,15 +121,15 @@ class Reader:
             depends_on=tuple(self._dependencies(body, pointer)),
             property_files=tuple(self._property_files(body, pointer)),
             outputs=dict(self._outputs(body, pointer)),
-            if_steps=self._steps(arguments, "IfSteps", inner, (*place, (name, True))) if branched else (),
-            else_steps=self._steps(arguments, "ElseSteps", inner, (*place, (name, False))) if branched else (),
+            if_steps=self._steps(arguments, "IfSteps", inner, (*place, (name, True))) if has_branches else (),
+            else_steps=self._steps(arguments, "ElseSteps", inner, (*place, (name, False))) if has_branches else (),
         )
 
     def _parameter(self, item: Any, pointer: str) -> Parameter | None:
         body = self._mapping(item, pointer)
         name, kind = self._text(body, "Name", pointer), self._text(body, "Type", pointer)
         if kind and kind not in PARAMETER_TYPES:
-            self._defect(f"{pointer}/Type", f"there is no parameter type {kind}", f"use {', '.join(PARAMETER_TYPES)}")
+            self._report(f"{pointer}/Type", f"there is no parameter type {kind}", f"use {', '.join(PARAMETER_TYPES)}")
         choices = tuple(item for _, item in self._items(body, "EnumValues", pointer))
         return Parameter(name, kind, body.get("DefaultValue"), choices) if name and kind in PARAMETER_TYPES else None
 
@@ -154,13 +155,13 @@ class Reader:
     def _items(self, body: Mapping[str, Any], key: str, pointer: str) -> list[tuple[str, Any]]:
         value = body.get(key)
         if value is not None and not isinstance(value, list):
-            self._defect(f"{pointer}/{key}", f"{key} is no list", "write […]")
+            self._report(f"{pointer}/{key}", f"{key} is not a list", "write […]")
         return [(f"{pointer}/{key}/{index}", item) for index, item in enumerate(value)] if type(value) is list else []
 
     def _mapping(self, value: Any, pointer: str) -> Mapping[str, Any]:
         if isinstance(value, Mapping):
             return value
-        self._defect(pointer, f"{brief(value)} is no object", "write {…}")
+        self._report(pointer, f"{brief(value)} is not an object", "write {…}")
         return {}
 
     def _text(self, body: Mapping[str, Any], key: str, pointer: str) -> str:
@@ -169,14 +170,8 @@ class Reader:
             return value
         if body:
             where = f"{pointer}/{key}" if key in body else pointer
-            self._defect(where, f"there is no {key} that is a text", f"write {key} as a text")
+            self._report(where, f"{key} is missing or not a text", f"write {key} as a text")
         return ""
 
-    def _defect(self, pointer: str, cause: str, remedy: str) -> None:
-        self.form.append(Spot(pointer, cause, remedy))
-
-
-def brief(value: Any) -> str:
-    """A value in a message, short and on one line."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    def _report(self, pointer: str, cause: str, remedy: str) -> None:
+        self.malformed.append(Violation(pointer, cause, remedy))

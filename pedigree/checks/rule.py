@@ -1,4 +1,4 @@
-"""What a rule is: a function from what is checked to spots, with a code that never changes its meaning."""
+"""A rule: a function from the definition under check to violations, with a code that never changes its meaning."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import cleandoc
 
-from pedigree.checks.finding import Severity, Spot
+from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.subject import Subject
 
-Look = Callable[[Subject], Iterator[Spot]]
+Check = Callable[[Subject], Iterator[Violation]]
 GROUPS = {
     "STR": "structure",
     "REF": "references",
@@ -28,26 +28,25 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule: its docstring's first line is the title, the rest explains why it matters."""
+    """A check with its manual page: the first line of the docstring is the title, the rest says why it matters."""
 
     code: str
     severity: Severity
     title: str
     explanation: str
-    look: Look
+    check: Check
 
     @property
     def group(self) -> str:
-        """What the rule is about."""
         return GROUPS[self.code[:3]]
 
 
-def rule(code: str, severity: Severity) -> Callable[[Look], Rule]:
-    """Make a rule of a function."""
+def rule(code: str, severity: Severity) -> Callable[[Check], Rule]:
+    """A decorator that makes a rule of a function."""
 
-    def made(look: Look) -> Rule:
-        title, _, rest = cleandoc(look.__doc__ or "").partition("\n")
+    def decorate(check: Check) -> Rule:
+        title, _, rest = cleandoc(check.__doc__ or "").partition("\n")
         explanation = re.sub(r"(?<!\n)\n(?!\n)", " ", rest.strip())
-        return Rule(code, severity, title.rstrip("."), explanation, look)
+        return Rule(code, severity, title.rstrip("."), explanation, check)
 
-    return made
+    return decorate

@@ -1,4 +1,4 @@
-"""What a script accepts, read from its argparse calls in the syntax tree."""
+"""The options that a script accepts, read from its argparse calls in the syntax tree."""
 
 from __future__ import annotations
 
@@ -8,93 +8,88 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from pedigree.checks.logs import parsed
+from pedigree.checks.printed_lines import syntax_tree
 
 
 @dataclass(frozen=True)
-class Option:
-    """An option of a script."""
+class ScriptOption:
+    """One --option of a script; the type is the name of a Python type."""
 
     name: str
     required: bool
     type: str
     choices: tuple[Any, ...] = ()
 
+    def accepts(self, text: str) -> bool:
+        """Whether argparse takes a text for this option."""
+        convert = {"int": int, "float": float}.get(self.type)
+        try:
+            value: Any = convert(text) if convert else text
+        except ValueError:
+            return False
+        return not self.choices or value in self.choices
 
-def options(scripts: Mapping[str, str], program: str) -> list[Option] | None:
-    """The options of a script and of the modules of ours that it imports; None where they cannot be known."""
-    found: list[Option] = []
-    sources = list(_sources(scripts, program))
-    for source in sources:
-        for call in _calls(source):
-            if call.func.attr == "parse_known_args":  # type: ignore[attr-defined]  # _calls yields methods only
+
+def script_options(scripts: Mapping[str, str], program: str) -> list[ScriptOption] | None:
+    """The options of a script and of the given modules that it imports; None where they cannot be determined."""
+    options: list[ScriptOption] = []
+    for source in _sources(scripts, program):
+        for method, call in _method_calls(source):
+            if method == "parse_known_args":
                 return None
-            if call.func.attr == "add_argument":  # type: ignore[attr-defined]
+            if method == "add_argument":
                 option = _option(call)
                 if option is None:
                     return None
-                found += [option] if option.name else []
-    return found or None
-
-
-def accepts(option: Option, value: str) -> bool:
-    """Whether argparse would take a text for an option."""
-    kind = {"int": int, "float": float}.get(option.type)
-    try:
-        converted: Any = kind(value) if kind else value
-    except ValueError:
-        return False
-    return not option.choices or converted in option.choices
+                options += [option] if option.name else []
+    return options or None
 
 
 def _sources(scripts: Mapping[str, str], program: str) -> Iterator[str]:
     by_module = {str(PurePosixPath(name).with_suffix("")).replace("/", "."): name for name in scripts}
-    waiting, seen = [program], set()
-    while waiting:
-        name = waiting.pop()
-        tree = parsed(scripts[name]) if name in scripts and name not in seen else None
-        seen.add(name)
+    to_read, visited = [program], set()
+    while to_read:
+        name = to_read.pop()
+        tree = syntax_tree(scripts[name]) if name in scripts and name not in visited else None
+        visited.add(name)
         if tree:
             yield scripts[name]
-            waiting += [by_module[one] for one in _imports(tree) if one in by_module]
+            to_read += [by_module[module] for module in _imports(tree) if module in by_module]
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
-            yield from (f"{node.module}.{one.name}" for one in node.names)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _calls(source: str) -> Iterator[ast.Call]:
-    tree = parsed(source)
+def _method_calls(source: str) -> Iterator[tuple[str, ast.Call]]:
+    tree = syntax_tree(source)
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            yield node
+            yield node.func.attr, node
 
 
-def _option(call: ast.Call) -> Option | None:
-    """An option; without a name for a positional one, None where its name is made at run time."""
-    names = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-    if len(names) != len(call.args) or not names:
+def _option(call: ast.Call) -> ScriptOption | None:
+    """The option; its name is empty for a positional argument. None where the name is computed at run time."""
+    names = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    if len(names) != len(call.args) or not names or None in keywords:
         return None
     flags = [name.lstrip("-") for name in names if name.startswith("--")]
-    settings = {one.arg: one.value for one in call.keywords}
-    if None in settings:
-        return None
-    kind = settings.get("type")
-    required = settings.get("required")
-    return Option(
+    kind, required = keywords.get("type"), keywords.get("required")
+    return ScriptOption(
         flags[0] if flags else "",
         isinstance(required, ast.Constant) and required.value is True,
         kind.id if isinstance(kind, ast.Name) else "",
-        _choices(settings.get("choices")),
+        _choices(keywords.get("choices")),
     )
 
 
 def _choices(node: ast.expr | None) -> tuple[Any, ...]:
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(isinstance(one, ast.Constant) for one in node.elts):
-        return tuple(one.value for one in node.elts if isinstance(one, ast.Constant))
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)) and all(isinstance(item, ast.Constant) for item in node.elts):
+        return tuple(item.value for item in node.elts if isinstance(item, ast.Constant))
     return ()

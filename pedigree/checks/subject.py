@@ -1,20 +1,21 @@
-"""What is checked: a definition with what else is known of it, and views of it that many rules share.
+"""The definition under check, with the evidence, and the views of both that several rules share.
 
-Each view is made once, when the first rule asks for it, in time that grows with the size of the definition.
+A view is computed once, when the first rule asks for it, in time that grows linearly with the definition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 from pedigree.checks import iteration
-from pedigree.checks.faults import Fault, near, step_faults
-from pedigree.checks.jobs import Job, entries, jobs
-from pedigree.checks.lost import lost
+from pedigree.checks.evidence import Evidence
+from pedigree.checks.jobs import Job, jobs
 from pedigree.checks.reading import Reader
+from pedigree.checks.request_problems import RequestProblem, request_problems
+from pedigree.language.defaults import with_defaults
 from pedigree.language.definition import Definition, Step
 from pedigree.language.entries import names_in
 from pedigree.language.errors import ExpressionError, LanguageError, UnresolvedError
@@ -24,22 +25,19 @@ from pedigree.language.expressions import (
     JsonGet,
     StepReference,
     Value,
-    escaped,
     is_expression,
     parse,
     references,
 )
-from pedigree.language.references import Use, resolve
-from pedigree.language.requests import with_defaults
+from pedigree.language.pointers import entries, escape
+from pedigree.language.references import DanglingReference, Use, dangling_references, resolve
 
-if TYPE_CHECKING:
-    from pedigree.checks.roles.need import Need
-    from pedigree.iam import Policy
+View = TypeVar("View")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An expression, and where it stands."""
+class LocatedExpression:
+    """An expression, the step that has it, and the pointer to it."""
 
     step: Step
     pointer: str
@@ -47,25 +45,24 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """A reference that leads nowhere: where it stands, what is missing, and why, with a hint where there is one."""
+class MalformedExpression:
+    """An expression that cannot be parsed, and why."""
 
     pointer: str
-    kind: str
-    cause: str
+    error: ExpressionError
 
 
 @dataclass(frozen=True, slots=True)
 class StepUse:
-    """A reference to a value that a step has."""
+    """A reference to a value of a step."""
 
     step: Step
     pointer: str
     reference: StepReference
 
 
-class Text(NamedTuple):
-    """A text, and where it stands. There are many, so a pointer is made only where one is told."""
+class LocatedText(NamedTuple):
+    """A text and its place. A definition has many, so the pointer is made only for those that are reported."""
 
     parent: str
     key: str
@@ -73,91 +70,79 @@ class Text(NamedTuple):
 
     @property
     def pointer(self) -> str:
-        """Where it stands."""
-        return f"{self.parent}/{escaped(self.key)}"
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What is known beside the definition; every part can be missing."""
-
-    functions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Configurations of Lambda functions by name, with Timeout and Runtime."""
-    schedules: Sequence[Mapping[str, Any]] = ()
-    """Targets of EventBridge rules, and schedules of EventBridge Scheduler, as AWS describes them."""
-    scripts: Mapping[str, str] = field(default_factory=dict)
-    """The source of scripts by file name."""
-    policies: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
-    """The policies of roles by the role's name, as checks/iam reads them."""
-    trusts: Mapping[str, Sequence[Policy]] = field(default_factory=dict)
-    """The trust of roles, likewise."""
-    pipeline_role: str = ""
-    """The name of the role that runs the pipeline, which no definition has."""
+        return f"{self.parent}/{escape(self.key)}"
 
 
 class Subject:
-    """A definition, seen in the ways in which rules look at it."""
+    """A definition and the evidence, as rules look at them."""
 
-    def __init__(self, document: Mapping[str, Any], beside: Beside) -> None:
+    def __init__(self, document: Mapping[str, Any], evidence: Evidence) -> None:
         self.document = document
-        self.beside = beside
+        self.evidence = evidence
         self.reader = Reader()
         self.definition: Definition = self.reader.read(document)
         self.steps: tuple[Step, ...] = tuple(self.definition.all_steps())
-        self._broken: list[tuple[str, str]] = []
+        self._views: dict[Callable[[Subject], Any], Any] = {}
 
-    @cached_property
-    def found(self) -> Sequence[Found]:
-        """Every expression that can be read, outermost only."""
-        return [one for step in self.steps for one in self._expressions(step)]
+    def view(self, make: Callable[[Subject], View]) -> View:
+        """What a function makes of this definition, computed once. For views that this module need not know."""
+        if make not in self._views:
+            self._views[make] = make(self)
+        return cast("View", self._views[make])
 
-    @cached_property
-    def broken(self) -> Sequence[tuple[str, str]]:
-        """Pointers to expressions that cannot be read, and why not."""
-        assert self.found is not None  # reading them is what finds those that are broken
-        return self._broken
+    @property
+    def expressions(self) -> Sequence[LocatedExpression]:
+        """Every expression that can be parsed; those inside another one are part of it."""
+        return self._parsed[0]
+
+    @property
+    def malformed_expressions(self) -> Sequence[MalformedExpression]:
+        return self._parsed[1]
 
     @cached_property
     def uses(self) -> Sequence[Use]:
         """Every reference in the arguments of the steps."""
         return [
-            Use(one.step, one.pointer, each)
-            for one in self.found
-            for each in references(one.expression)
-            if not iteration.is_inside(one.step, each)
+            Use(located.step, located.pointer, reference)
+            for located in self.expressions
+            for reference in references(located.expression)
+            if not iteration.is_inside(located.step, reference)
         ]
 
     @cached_property
     def step_uses(self) -> Sequence[StepUse]:
         """The references to values of steps."""
-        return [StepUse(u.step, u.pointer, u.reference) for u in self.uses if isinstance(u.reference, StepReference)]
+        return [
+            StepUse(use.step, use.pointer, use.reference)
+            for use in self.uses
+            if isinstance(use.reference, StepReference)
+        ]
 
     @cached_property
-    def lost(self) -> Sequence[Lost]:
-        """The references that lead nowhere, and steps to wait for that are not there."""
-        return [Lost(*one) for one in lost(self.definition, self.uses)]
+    def dangling_references(self) -> Sequence[DanglingReference]:
+        return list(dangling_references(self.definition, self.uses))
 
     @cached_property
     def parameter_pointers(self) -> Mapping[str, str]:
         """Where each parameter is declared."""
-        found: dict[str, str] = {}
-        for index, one in entries(self.document.get("Parameters")):
-            name = one.get("Name")
+        pointers: dict[str, str] = {}
+        for index, parameter in entries(self.document.get("Parameters")):
+            name = parameter.get("Name")
             if isinstance(name, str) and name in self.definition.parameters:
-                found.setdefault(name, f"/Parameters/{index}")
-        return found
+                pointers.setdefault(name, f"/Parameters/{index}")
+        return pointers
 
     @cached_property
-    def texts(self) -> Sequence[Text]:
-        """Every plain text that steps and parameters have; those inside of expressions too."""
-        found: list[Text] = []
+    def texts(self) -> Sequence[LocatedText]:
+        """Every plain text in steps and parameters, those inside expressions too."""
+        texts: list[LocatedText] = []
         for step in self.steps:
             for pointer, value in step.places():
                 parent, _, key = pointer.rpartition("/")
-                _texts(parent, key, value, found)
+                _collect_texts(parent, key, value, texts)
         for name, pointer in self.parameter_pointers.items():
-            _texts(pointer, "DefaultValue", self.definition.parameters[name].default, found)
-        return found
+            _collect_texts(pointer, "DefaultValue", self.definition.parameters[name].default, texts)
+        return texts
 
     @cached_property
     def jobs(self) -> Sequence[Job]:
@@ -167,78 +152,67 @@ class Subject:
     @cached_property
     def jobs_of(self) -> Mapping[str, Sequence[Job]]:
         """The jobs of each step that has any."""
-        found: dict[str, list[Job]] = {}
+        by_step: dict[str, list[Job]] = {}
         for job in self.jobs:
-            found.setdefault(job.step.name, []).append(job)
-        return found
+            by_step.setdefault(job.step.name, []).append(job)
+        return by_step
 
     @cached_property
-    def faults(self) -> Mapping[str, Sequence[Fault]]:
-        """What the API model says against the requests, by kind."""
-        sorted_by_kind: dict[str, list[Fault]] = {}
+    def request_problems(self) -> Mapping[str, Sequence[RequestProblem]]:
+        """What is wrong with the requests by SageMaker's API model, by kind."""
+        by_kind: dict[str, list[RequestProblem]] = {}
         for step in self.steps:
-            for fault in step_faults(self.definition, step):
-                sorted_by_kind.setdefault(fault.kind, []).append(fault)
-        return sorted_by_kind
+            for problem in request_problems(self.definition, step):
+                by_kind.setdefault(problem.kind, []).append(problem)
+        return by_kind
 
     @cached_property
-    def needs(self) -> Sequence[Need]:
-        """What roles must be allowed for all of it."""
-        from pedigree.checks.roles.needs import needs  # which few checks ask for
-
-        return needs(self)
-
-    @cached_property
-    def direct(self) -> Mapping[str, frozenset[str]]:
-        """For every step, the steps for which it waits itself."""
-        known = self.definition.by_name()
-        found: dict[str, set[str]] = {name: set() for name in known}
+    def direct_dependencies(self) -> Mapping[str, frozenset[str]]:
+        """For every step, the steps that it waits for itself."""
+        steps = self.definition.by_name()
+        waits_for: dict[str, set[str]] = {name: set() for name in steps}
         for step in self.steps:
-            found[step.name] |= {one.step for one in step.depends_on if one.step in known}
+            waits_for[step.name] |= {dependency.step for dependency in step.depends_on if dependency.step in steps}
             for inner in (*step.if_steps, *step.else_steps):
-                found[inner.name].add(step.name)
+                waits_for[inner.name].add(step.name)
         for use in self.uses:
-            if isinstance(use.reference, (StepReference, JsonGet)) and use.reference.step in known:
-                found[use.step.name].add(use.reference.step)
-        return {name: frozenset(before) for name, before in found.items()}
+            if isinstance(use.reference, (StepReference, JsonGet)) and use.reference.step in steps:
+                waits_for[use.step.name].add(use.reference.step)
+        return {name: frozenset(before) for name, before in waits_for.items()}
 
     def comes_before(self, first: str, second: str) -> bool:
-        """Whether a step has ended before another starts."""
-        seen: set[str] = set()
-        waiting = [second]
-        while waiting:
-            for one in self.direct.get(waiting.pop(), ()):
-                if one == first:
+        """Whether one step always ends before another one starts."""
+        visited: set[str] = set()
+        to_visit = [second]
+        while to_visit:
+            for name in self.direct_dependencies.get(to_visit.pop(), ()):
+                if name == first:
                     return True
-                if one not in seen:
-                    seen.add(one)
-                    waiting.append(one)
+                if name not in visited:
+                    visited.add(name)
+                    to_visit.append(name)
         return False
 
     def type_of(self, expression: Value) -> str:
-        """The type of an expression's value, empty where only an execution knows it."""
+        """The type of an expression's value, empty where it is known in an execution only."""
         if isinstance(expression, Join):
             return "String"
         try:
-            return next((resolve(self.definition, one) for one in references(expression)), "")
+            return next((resolve(self.definition, reference) for reference in references(expression)), "")
         except UnresolvedError:
             return ""
 
-    def outputs(self, step: Step) -> list[str]:
+    def output_names(self, step: Step) -> list[str]:
         """The names of a processing step's outputs."""
         return names_in(step, ("ProcessingOutputConfig", "Outputs"), "OutputName")
 
-    def reads(self, step: Step) -> Iterator[tuple[str, Any]]:
-        """The S3 addresses from which a step's jobs read, with their pointers."""
+    def inputs(self, step: Step) -> Iterator[tuple[str, Any]]:
+        """The S3 addresses that a step's jobs read, with their pointers."""
         for job in self.jobs_of.get(step.name, ()):
-            yield from job.reads()
-
-    def near(self, name: str, known: Sequence[str]) -> str:
-        """A hint at what was meant, if anything is near."""
-        return near(name, known)
+            yield from job.inputs()
 
     def plain(self, value: Any) -> Any:
-        """A value with parameters at their defaults, or None where only an execution knows it."""
+        """A value with parameters at their defaults, or None where it is known in an execution only."""
         try:
             filled = with_defaults(self.definition, value)
         except LanguageError:
@@ -246,17 +220,17 @@ class Subject:
         return None if is_expression(filled) else filled
 
     def possible(self, value: Any) -> tuple[Any, ...]:
-        """The values that can stand there: the default of a parameter, and what it may be changed to."""
+        """The values that can be there: the default of a parameter, and its other choices."""
         name = str(value.get("Get", "")) if isinstance(value, Mapping) else ""
         parameter = self.definition.parameters.get(name.removeprefix("Parameters."))
         if parameter and name.startswith("Parameters."):
             values = (parameter.default, *parameter.choices)
-            return tuple(dict.fromkeys(one for one in values if isinstance(one, (str, int, float))))
-        known = self.plain(value)
-        return () if known is None else (known,)
+            return tuple(dict.fromkeys(choice for choice in values if isinstance(choice, (str, int, float))))
+        plain = self.plain(value)
+        return () if plain is None else (plain,)
 
     def references_in(self, value: Any) -> Iterator[Any]:
-        """What a JSON value refers to, as far as it can be read."""
+        """The references in a JSON value, as far as they can be parsed."""
         if is_expression(value):
             try:
                 yield from references(parse(value))
@@ -266,29 +240,37 @@ class Subject:
             for inner in value.values() if isinstance(value, dict) else value:
                 yield from self.references_in(inner)
 
-    def _expressions(self, step: Step) -> Iterator[Found]:
-        for pointer, value in step.places():
-            yield from self._walk(step, value, pointer)
-
-    def _walk(self, step: Step, value: Any, pointer: str) -> Iterator[Found]:
-        if is_expression(value):
-            try:
-                yield Found(step, pointer, parse(value))  # type: ignore[arg-type]  # what is written as one parses to one
-            except ExpressionError as error:
-                if not iteration.is_own(step, value):
-                    self._broken.append((pointer, str(error)))
-        elif isinstance(value, dict):
-            for key, member in value.items():
-                yield from self._walk(step, member, f"{pointer}/{escaped(key)}")
-        elif isinstance(value, list):
-            for index, member in enumerate(value):
-                yield from self._walk(step, member, f"{pointer}/{index}")
+    @cached_property
+    def _parsed(self) -> tuple[list[LocatedExpression], list[MalformedExpression]]:
+        expressions: list[LocatedExpression] = []
+        malformed: list[MalformedExpression] = []
+        for step in self.steps:
+            for pointer, value in step.places():
+                _parse_all(step, value, pointer, expressions, malformed)
+        return expressions, malformed
 
 
-def _texts(parent: str, key: str, value: Any, found: list[Text]) -> None:
+def _parse_all(
+    step: Step, value: Any, pointer: str, expressions: list[LocatedExpression], malformed: list[MalformedExpression]
+) -> None:
+    if is_expression(value):
+        try:
+            expressions.append(LocatedExpression(step, pointer, cast("Expression", parse(value))))
+        except ExpressionError as error:
+            if not iteration.is_own(step, value):
+                malformed.append(MalformedExpression(pointer, error))
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            _parse_all(step, member, f"{pointer}/{escape(key)}", expressions, malformed)
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            _parse_all(step, member, f"{pointer}/{index}", expressions, malformed)
+
+
+def _collect_texts(parent: str, key: str, value: Any, texts: list[LocatedText]) -> None:
     if isinstance(value, str):
-        found.append(Text(parent, key, value))
+        texts.append(LocatedText(parent, key, value))
     elif isinstance(value, (dict, list)):
-        pointer = f"{parent}/{escaped(key)}"
+        pointer = f"{parent}/{escape(key)}"
         for inner, member in value.items() if isinstance(value, dict) else enumerate(value):
-            _texts(pointer, str(inner), member, found)
+            _collect_texts(pointer, str(inner), member, texts)

@@ -13,7 +13,7 @@ from pedigree.cli import files
 from pedigree.cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pedigree.checks.subject import Beside
+    from pedigree.checks.evidence import Evidence
     from pedigree.iam import Policy
 
 FunctionsOption = Annotated[
@@ -31,11 +31,11 @@ RoleOption = Annotated[str, typer.Option(help="The name of the role that runs th
 
 def read(
     functions: Path | None, schedule: Path | None, scripts: Path | None, policies: Path | None, role: str
-) -> Beside:
+) -> Evidence:
     """All of it, as far as it is given."""
-    from pedigree.checks.subject import Beside
+    from pedigree.checks.evidence import Evidence
 
-    return Beside(
+    return Evidence(
         functions=_functions(functions) if functions else {},
         schedules=[_document(schedule)] if schedule else (),
         scripts=_scripts(scripts) if scripts else {},
@@ -85,14 +85,14 @@ def _policies(folder: Path) -> dict[str, Sequence[Policy]]:
 
 def _trusts(folder: Path) -> dict[str, Sequence[Policy]]:
     """The trust of roles, where their folders have it."""
-    from pedigree.iam import Kind, parse
+    from pedigree.iam import PolicyKind, parse
 
     found: dict[str, Sequence[Policy]] = {}
     for path in sorted(folder.glob("*/trust.json")):
         document = _document(path)
         role = document.get("Role")  # as `aws iam get-role` prints it
         trust = role.get("AssumeRolePolicyDocument", {}) if isinstance(role, dict) else document
-        found[path.parent.name] = [parse(trust, name=str(path.relative_to(folder)), kind=Kind.TRUST)]
+        found[path.parent.name] = [parse(trust, name=str(path.relative_to(folder)), kind=PolicyKind.TRUST)]
     return found
 
 

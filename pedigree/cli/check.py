@@ -17,8 +17,8 @@ from pedigree.cli.errors import UsageError
 from pipeline.commands import definition, soundness
 
 if TYPE_CHECKING:
+    from pedigree.checks.evidence import Evidence
     from pedigree.checks.finding import Finding
-    from pedigree.checks.subject import Beside
     from pipeline.settings.tree import Settings
 
 
@@ -121,14 +121,14 @@ def _report(
     sys.stdout.write(FORMATS[output.value](Report(name, source, found)))
 
 
-def _write_policy(document: Mapping[str, Any], known: Beside, role: str) -> None:
-    from pedigree.checks.roles.least import policy_of
-    from pedigree.checks.roles.needs import untold
+def _write_policy(document: Mapping[str, Any], known: Evidence, role: str) -> None:
+    from pedigree.checks.roles.least_privilege import policy_of
+    from pedigree.checks.roles.required import required_permissions, unknown_requirements
     from pedigree.checks.subject import Subject
 
     subject = Subject(document, known)
-    typer.echo(json.dumps(policy_of(role, subject.needs), indent=2))
-    for line in untold(subject):
+    typer.echo(json.dumps(policy_of(role, required_permissions(subject)), indent=2))
+    for line in unknown_requirements(subject):
         typer.echo(f"pedigree: {line}; see whether the role needs more", err=True)
 
 

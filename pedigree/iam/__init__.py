@@ -12,16 +12,16 @@ stands for it: the request names who asks (`service("lambda.amazonaws.com")`), a
 from __future__ import annotations
 
 from pedigree.iam.decision import Decision, Outcome, decide
-from pedigree.iam.document import Effect, Kind, Policy, Statement
+from pedigree.iam.document import Effect, Policy, PolicyKind, Statement
 from pedigree.iam.reading import parse
 from pedigree.iam.request import Principal, Request, identity, service, session
 
 __all__ = [
     "Decision",
     "Effect",
-    "Kind",
     "Outcome",
     "Policy",
+    "PolicyKind",
     "Principal",
     "Request",
     "Statement",

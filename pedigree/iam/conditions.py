@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.iam.patterns import Style, compiled, is_arn, variables_in
+from pedigree.iam.patterns import WildcardStyle, compiled, is_arn, variables_in
 from pedigree.iam.request import Context
 
 Test = Callable[[str, Context], bool]
@@ -55,7 +55,7 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Absence:
+class NullCondition:
     """Whether a key is to be missing, or to be there."""
 
     key: str
@@ -74,12 +74,12 @@ class _Operator:
     typed: bool = False
 
 
-def condition(name: str, key: str, wanted: Sequence[str], *, variables: bool) -> Condition | Absence:
+def condition(name: str, key: str, wanted: Sequence[str], *, variables: bool) -> Condition | NullCondition:
     """The condition that an operator makes of a key and texts; ValueError says what is wrong with them."""
     quantifier, _, rest = name.lower().rpartition(":")
     base = rest.removesuffix("ifexists")
     if rest == "null" and not quantifier:
-        return Absence(key.lower(), frozenset(_truth(text) for text in wanted))
+        return NullCondition(key.lower(), frozenset(_truth(text) for text in wanted))
     made = _OPERATORS.get(_NEGATIONS.get(base, base))
     if made is None or quantifier not in ("", _ANY, _ALL):
         raise ValueError(f"has the condition operator {name!r:.80}, which IAM does not know")
@@ -88,7 +88,7 @@ def condition(name: str, key: str, wanted: Sequence[str], *, variables: bool) ->
     return Condition(key.lower(), made.test(wanted, variables), base in _NEGATIONS, quantifier, rest != base)
 
 
-def _text(style: Style, *, ignore_case: bool = False) -> Maker:
+def _text(style: WildcardStyle, *, ignore_case: bool = False) -> Maker:
     def test(wanted: Sequence[str], variables: bool) -> Test:
         return compiled(wanted, style, variables=variables, ignore_case=ignore_case).match
 
@@ -96,7 +96,7 @@ def _text(style: Style, *, ignore_case: bool = False) -> Maker:
 
 
 def _arn(wanted: Sequence[str], variables: bool) -> Test:
-    patterns = compiled([text for text in wanted if is_arn(text)], Style.ARN, variables=variables)
+    patterns = compiled([text for text in wanted if is_arn(text)], WildcardStyle.ARN, variables=variables)
 
     def matches(value: str, context: Context) -> bool:
         if not is_arn(value):
@@ -168,10 +168,10 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "greaterthanequals": operator.ge,
 }
 _OPERATORS: Mapping[str, _Operator] = {
-    "stringequals": _Operator(_text(Style.EXACT)),
-    "stringequalsignorecase": _Operator(_text(Style.EXACT, ignore_case=True)),
-    "stringlike": _Operator(_text(Style.GLOB)),
-    "bool": _Operator(_text(Style.EXACT, ignore_case=True)),
+    "stringequals": _Operator(_text(WildcardStyle.EXACT)),
+    "stringequalsignorecase": _Operator(_text(WildcardStyle.EXACT, ignore_case=True)),
+    "stringlike": _Operator(_text(WildcardStyle.GLOB)),
+    "bool": _Operator(_text(WildcardStyle.EXACT, ignore_case=True)),
     "arnequals": _Operator(_arn),
     "arnlike": _Operator(_arn),
     "binaryequals": _compared(_bytes, operator.eq),

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from pedigree.iam.document import Effect, Kind, Policy, Statement
-from pedigree.iam.principals import Grade
+from pedigree.iam.document import Effect, Policy, PolicyKind, Statement
+from pedigree.iam.principals import Match
 from pedigree.iam.request import Request
 
 
@@ -45,21 +45,21 @@ def decide(policies: Iterable[Policy], request: Request) -> Decision:
     A role is taken only if its trust says so, by name or, where it names the account, together with the policies of
     whoever asks. For any other resource an Allow on either side is enough.
     """
-    found: dict[tuple[Kind, Grade], Statement] = {}
+    found: dict[tuple[PolicyKind, Match], Statement] = {}
     trusted = False
     for policy in policies:
-        trusted = trusted or policy.kind is Kind.TRUST
+        trusted = trusted or policy.kind is PolicyKind.TRUST
         for statement in policy.statements:
-            grade = statement.grade(request)
-            if grade is Grade.NOT:
+            grade = statement.match(request)
+            if grade is Match.NONE:
                 continue
             if statement.effect is Effect.DENY:
                 return Decision(Outcome.EXPLICIT_DENY, statement)
             found.setdefault((policy.kind, grade), statement)
-    by_identity = found.get((Kind.IDENTITY, Grade.DIRECT))
+    by_identity = found.get((PolicyKind.IDENTITY, Match.DIRECT))
     if trusted:
-        by_account = found.get((Kind.TRUST, Grade.BY_ACCOUNT)) if by_identity else None
-        allowing = found.get((Kind.TRUST, Grade.DIRECT)) or by_account
+        by_account = found.get((PolicyKind.TRUST, Match.BY_ACCOUNT)) if by_identity else None
+        allowing = found.get((PolicyKind.TRUST, Match.DIRECT)) or by_account
     else:
-        allowing = by_identity or found.get((Kind.RESOURCE, Grade.DIRECT))
+        allowing = by_identity or found.get((PolicyKind.RESOURCE, Match.DIRECT))
     return Decision(Outcome.ALLOWED, allowing) if allowing else Decision(Outcome.IMPLICIT_DENY)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from pedigree.iam.conditions import Absence, Condition
-from pedigree.iam.patterns import Patterns, UnknownError
-from pedigree.iam.principals import Grade, Principals
+from pedigree.iam.conditions import Condition, NullCondition
+from pedigree.iam.patterns import PatternSet, UnknownVariableError
+from pedigree.iam.principals import Match, Principals
 from pedigree.iam.request import Context, Request
 
 
-class Kind(Enum):
+class PolicyKind(Enum):
     """What a policy hangs on."""
 
     IDENTITY = "a role or a user"
@@ -27,18 +27,18 @@ class Effect(Enum):
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selector:
     """What a statement is about, as it is or with a Not before it: Action, NotAction, Resource, NotResource."""
 
     texts: tuple[str, ...]
-    patterns: Patterns
+    patterns: PatternSet
     negated: bool
 
     def covers(self, text: str, context: Context) -> bool:
         """Whether a text is meant; what hangs on an unknown variable never is."""
         try:
             return self.patterns.match(text, context) is not self.negated
-        except UnknownError:
+        except UnknownVariableError:
             return False
 
 
@@ -50,20 +50,20 @@ class Statement:
     sid: str
     effect: Effect
     principals: Principals | None
-    actions: Choice
-    resources: Choice | None
-    conditions: tuple[Condition | Absence, ...]
+    actions: Selector
+    resources: Selector | None
+    conditions: tuple[Condition | NullCondition, ...]
 
-    def grade(self, request: Request) -> Grade:
+    def match(self, request: Request) -> Match:
         """Whether it is about a request, and how."""
         context = request.keys
         if not self.actions.covers(request.action, context):
-            return Grade.NOT
+            return Match.NONE
         if self.resources is not None and not self.resources.covers(request.resource, context):
-            return Grade.NOT
+            return Match.NONE
         if not all(one.holds(context) for one in self.conditions):
-            return Grade.NOT
-        return Grade.DIRECT if self.principals is None else self.principals.grade(request.principal)
+            return Match.NONE
+        return Match.DIRECT if self.principals is None else self.principals.match(request.principal)
 
 
 @dataclass(frozen=True)
@@ -71,5 +71,5 @@ class Policy:
     """A document, ready to be decided with."""
 
     name: str
-    kind: Kind
+    kind: PolicyKind
     statements: tuple[Statement, ...]

@@ -21,7 +21,7 @@ _LITERAL = {"${*}": "*", "${?}": "?", "${$}": "$"}
 _ARN_COLONS = 5
 
 
-class Style(Enum):
+class WildcardStyle(Enum):
     """What * and ? stand for in a pattern."""
 
     EXACT = "themselves"
@@ -29,7 +29,7 @@ class Style(Enum):
     ARN = "any characters, but no colon before the last of an ARN's six parts"
 
 
-class UnknownError(ValueError):
+class UnknownVariableError(ValueError):
     """A variable has no value in this request, so that nobody can say whether the pattern matches."""
 
 
@@ -44,7 +44,7 @@ class Variable:
         """Its value; UnknownError where neither context nor default has one, or the context has several."""
         values = context.get(self.key, () if self.default is None else (self.default,))
         if len(values) != 1:
-            raise UnknownError(self.key)
+            raise UnknownVariableError(self.key)
         return values[0]
 
 
@@ -52,7 +52,7 @@ Piece = str | Variable
 
 
 @dataclass(frozen=True)
-class Open:
+class VariablePattern:
     """A pattern with variables: regular expressions, and the variables between them."""
 
     pieces: tuple[Piece, ...]
@@ -65,36 +65,36 @@ class Open:
 
 
 @dataclass(frozen=True)
-class Patterns:
+class PatternSet:
     """Patterns of which one must match: those without variables as one regular expression."""
 
     fixed: re.Pattern[str] | None
-    open: tuple[Open, ...]
+    open: tuple[VariablePattern, ...]
 
     def match(self, text: str, context: Context) -> bool:
         """Whether one of them matches the whole of a text; UnknownError, if only one of those unknown could."""
         if self.fixed is not None and self.fixed.fullmatch(text):
             return True
-        unknown: UnknownError | None = None
+        unknown: UnknownVariableError | None = None
         for one in self.open:
             try:
                 if one.match(text, context):
                     return True
-            except UnknownError as error:
+            except UnknownVariableError as error:
                 unknown = error
         if unknown is not None:
             raise unknown
         return False
 
 
-def compiled(texts: Iterable[str], style: Style, *, variables: bool, ignore_case: bool = False) -> Patterns:
+def compiled(texts: Iterable[str], style: WildcardStyle, *, variables: bool, ignore_case: bool = False) -> PatternSet:
     """The patterns that these texts are."""
     flags = re.DOTALL | re.IGNORECASE if ignore_case else re.DOTALL
     every = [tuple(_pieces(text, style, variables, f"g{index}_")) for index, text in enumerate(texts)]
     fixed = ["".join(map(str, pieces)) for pieces in every if not _is_open(pieces)]
-    return Patterns(
+    return PatternSet(
         re.compile("|".join(fixed), flags) if fixed else None,
-        tuple(Open(pieces, flags) for pieces in every if _is_open(pieces)),
+        tuple(VariablePattern(pieces, flags) for pieces in every if _is_open(pieces)),
     )
 
 
@@ -112,7 +112,7 @@ def _is_open(pieces: Sequence[Piece]) -> bool:
     return any(isinstance(piece, Variable) for piece in pieces)
 
 
-def _pieces(text: str, style: Style, variables: bool, group: str) -> Iterator[Piece]:
+def _pieces(text: str, style: WildcardStyle, variables: bool, group: str) -> Iterator[Piece]:
     """Regular expressions, and variables between them.
 
     Of several stars all but the last take as little as will do, and stay with it: what a star could take more, the
@@ -129,17 +129,17 @@ def _pieces(text: str, style: Style, variables: bool, group: str) -> Iterator[Pi
         yield from chunk
 
 
-def _chunks(text: str, style: Style, variables: bool) -> list[tuple[str, list[Piece]]]:
+def _chunks(text: str, style: WildcardStyle, variables: bool) -> list[tuple[str, list[Piece]]]:
     """The pieces between the stars, each with what the star before it stands for."""
-    colons = 0 if style is Style.ARN else _ARN_COLONS
+    colons = 0 if style is WildcardStyle.ARN else _ARN_COLONS
     chunks: list[tuple[str, list[Piece]]] = [("", [])]
     words = _WORD.findall(text)
     for index, word in enumerate(words):
         crosses = colons >= _ARN_COLONS or (word == "*" and index == len(words) - 1)
         anything = "." if crosses else "[^:]"
-        if word == "*" and style is not Style.EXACT:
+        if word == "*" and style is not WildcardStyle.EXACT:
             chunks.append((anything, []))
-        elif word == "?" and style is not Style.EXACT:
+        elif word == "?" and style is not WildcardStyle.EXACT:
             chunks[-1][1].append(anything)
         else:
             chunks[-1][1].append(_piece(word, variables))

@@ -9,13 +9,13 @@ from enum import Enum
 from pedigree.iam.request import Principal
 
 
-class Grade(Enum):
+class Match(Enum):
     """How a statement is about a request.
 
     Naming an account lets the account's own policies decide, so that it allows nothing by itself.
     """
 
-    NOT = "not at all"
+    NONE = "not at all"
     BY_ACCOUNT = "through the account of whoever asks"
     DIRECT = "as it stands"
 
@@ -28,17 +28,17 @@ class Principals:
     names: Mapping[str, frozenset[str]]
     negated: bool
 
-    def grade(self, principal: Principal | None) -> Grade:
+    def match(self, principal: Principal | None) -> Match:
         """Whether somebody is meant, and how."""
         if principal is None:
-            return Grade.NOT
+            return Match.NONE
         found = self._found(principal)
         if self.negated:
-            return Grade.DIRECT if found is Grade.NOT else Grade.NOT
+            return Match.DIRECT if found is Match.NONE else Match.NONE
         return found
 
-    def _found(self, principal: Principal) -> Grade:
+    def _found(self, principal: Principal) -> Match:
         named = self.names.get(principal.kind, frozenset())
         if self.everybody or named & principal.names:
-            return Grade.DIRECT
-        return Grade.BY_ACCOUNT if named & principal.account_names else Grade.NOT
+            return Match.DIRECT
+        return Match.BY_ACCOUNT if named & principal.account_names else Match.NONE

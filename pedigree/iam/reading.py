@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.iam.conditions import Absence, Condition, condition
-from pedigree.iam.document import Choice, Effect, Kind, Policy, Statement
+from pedigree.iam.conditions import Condition, NullCondition, condition
+from pedigree.iam.document import Effect, Policy, PolicyKind, Selector, Statement
 from pedigree.iam.errors import PolicyError
-from pedigree.iam.patterns import Style, compiled
+from pedigree.iam.patterns import WildcardStyle, compiled
 from pedigree.iam.principals import Principals
 
 _WITH_VARIABLES = "2012-10-17"
@@ -23,7 +23,7 @@ _RESOURCE = re.compile(r"\*|arn:.+", re.DOTALL)
 _SID = re.compile(r"[A-Za-z0-9]*")
 
 
-def parse(document: Any, *, name: str = "policy", kind: Kind = Kind.IDENTITY) -> Policy:
+def parse(document: Any, *, name: str = "policy", kind: PolicyKind = PolicyKind.IDENTITY) -> Policy:
     """A policy from its JSON; PolicyError says what is wrong with it."""
     try:
         return Policy(name, kind, _statements(document, name, kind))
@@ -31,7 +31,7 @@ def parse(document: Any, *, name: str = "policy", kind: Kind = Kind.IDENTITY) ->
         raise PolicyError(f"{name} {error}") from None
 
 
-def _statements(document: Any, name: str, kind: Kind) -> tuple[Statement, ...]:
+def _statements(document: Any, name: str, kind: PolicyKind) -> tuple[Statement, ...]:
     _check_names(document, _ELEMENTS)
     version = document.get("Version", _VERSIONS[-1])
     if version not in _VERSIONS:
@@ -52,7 +52,7 @@ def _statements(document: Any, name: str, kind: Kind) -> tuple[Statement, ...]:
 class _Reader:
     """How the statements of one document are read."""
 
-    kind: Kind
+    kind: PolicyKind
     variables: bool
 
     def statement(self, entry: Any, place: str) -> Statement:
@@ -75,12 +75,12 @@ class _Reader:
 
     def _sid(self, entry: Mapping[str, Any]) -> str:
         sid = entry.get("Sid", "")
-        if not isinstance(sid, str) or (self.kind is not Kind.RESOURCE and not _SID.fullmatch(sid)):
+        if not isinstance(sid, str) or (self.kind is not PolicyKind.RESOURCE and not _SID.fullmatch(sid)):
             raise ValueError(f"has the Sid {sid!r:.80}; write letters and digits")
         return sid
 
     def _principals(self, entry: Mapping[str, Any]) -> Principals | None:
-        if self.kind is Kind.IDENTITY:
+        if self.kind is PolicyKind.IDENTITY:
             _check_absent(entry, ("Principal", "NotPrincipal"), "whoever has the policy is meant")
             return None
         element, negated = _one_of(entry, "Principal")
@@ -95,17 +95,17 @@ class _Reader:
             )
         return Principals(everybody, names, negated)
 
-    def _actions(self, entry: Mapping[str, Any]) -> Choice:
+    def _actions(self, entry: Mapping[str, Any]) -> Selector:
         element, negated = _one_of(entry, "Action")
         texts = _texts(element)
         for text in texts:
             if not _ACTION.fullmatch(text):
                 raise ValueError(f"has the action {text!r:.80}; write one like s3:GetObject")
-        patterns = compiled(texts, Style.GLOB, variables=False, ignore_case=True)
-        return Choice(texts, patterns, negated)
+        patterns = compiled(texts, WildcardStyle.GLOB, variables=False, ignore_case=True)
+        return Selector(texts, patterns, negated)
 
-    def _resources(self, entry: Mapping[str, Any]) -> Choice | None:
-        if self.kind is Kind.TRUST:
+    def _resources(self, entry: Mapping[str, Any]) -> Selector | None:
+        if self.kind is PolicyKind.TRUST:
             _check_absent(entry, ("Resource", "NotResource"), "the role itself is meant")
             return None
         element, negated = _one_of(entry, "Resource")
@@ -113,9 +113,9 @@ class _Reader:
         for text in texts:
             if not _RESOURCE.fullmatch(text):
                 raise ValueError(f"has the resource {text!r:.80}; write an ARN, or * for all")
-        return Choice(texts, compiled(texts, Style.ARN, variables=self.variables), negated)
+        return Selector(texts, compiled(texts, WildcardStyle.ARN, variables=self.variables), negated)
 
-    def _conditions(self, block: Any) -> Iterator[Condition | Absence]:
+    def _conditions(self, block: Any) -> Iterator[Condition | NullCondition]:
         for operator, keys in _mapping(block, "Condition").items():
             for key, wanted in _mapping(keys, operator).items():
                 yield condition(operator, key, _texts(wanted), variables=self.variables)

@@ -15,6 +15,7 @@ from typing import Any
 
 from pedigree.language.definition import Step
 from pedigree.language.errors import DefinitionError
+from pedigree.language.pointers import at
 
 _DEFINITION = "TrainingJobDefinition"
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
@@ -59,17 +60,17 @@ _DURATION = re.compile(
 _DAYS = (365, 30, 7, 1)
 
 
-def attributes(step_type: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def cached_attributes(step_type: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """What of a step's request decides whether an earlier result will do, by its path; absent is left out."""
     paths = ATTRIBUTES.get(step_type, tuple(arguments) if step_type in _WHOLE else ())
-    found = {path: _at(arguments, path) for path in paths}
+    found = {path: at(arguments, *path.split(".")) for path in paths}
     return {path: value for path, value in found.items() if value is not None}
 
 
 def key(step: Step, arguments: Mapping[str, Any]) -> str:
     """What an earlier run must have had in common with this one, as a hash; arguments have their values in place."""
     whom = step.document.get("FunctionArn") or step.document.get("SqsQueueUrl") or ""
-    text = json.dumps([step.type, whom, attributes(step.type, arguments)], sort_keys=True, separators=(",", ":"))
+    text = json.dumps([step.type, whom, cached_attributes(step.type, arguments)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -90,9 +91,3 @@ def lifetime(step: Step) -> dt.timedelta | None:
         return dt.timedelta(days=whole, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
         return dt.timedelta.max
-
-
-def _at(value: Any, path: str) -> Any:
-    for part in path.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    return value

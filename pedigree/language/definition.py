@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, TypeAlias
 
 from pedigree.language.errors import DefinitionError
-from pedigree.language.expressions import escaped
+from pedigree.language.pointers import escape
 
 VERSION = "2020-12-01"
 _DEEPEST = 20
@@ -41,6 +41,15 @@ STEP_TYPES = (
     *("Condition", "Fail", "Lambda", "Callback", "QualityCheck", "ClarifyCheck", "EMR", "EMRServerless", "Job"),
     *("InferenceComponent", "Lineage", "Cleanup", "ForEach"),
 )
+STEP_TYPES_WITH: Mapping[str, frozenset[str]] = {
+    "CacheConfig": frozenset({"Processing", "Training", "Tuning", "Transform", "AutoML", "Lambda", "Callback"}),
+    "RetryPolicies": frozenset({"Processing", "Training", "Tuning", "Transform", "AutoML", "Model", "RegisterModel"}),
+    "PropertyFiles": frozenset({"Processing"}),
+    "OutputParameters": frozenset({"Lambda", "Callback"}),
+    "FunctionArn": frozenset({"Lambda"}),
+    "SqsQueueUrl": frozenset({"Callback"}),
+}
+"""For members beside the arguments that only some types of step may have: those types."""
 EXECUTION_VARIABLES = (
     "StartDateTime",
     "CurrentDateTime",
@@ -111,7 +120,7 @@ class Step:
         yield f"{self.pointer}/Arguments", dict(self.own_arguments)
         for name, value in self.document.items():
             if name not in _WITHOUT_VALUES:
-                yield f"{self.pointer}/{escaped(name)}", value
+                yield f"{self.pointer}/{escape(name)}", value
 
 
 @dataclass(frozen=True)

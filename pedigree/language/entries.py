@@ -7,12 +7,13 @@ request knows which ones there will be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from pedigree.language.definition import Step
-from pedigree.language.errors import UnresolvedError
+from pedigree.language.errors import Missing, UnresolvedError
 from pedigree.language.expressions import Item, Member, Segment
+from pedigree.language.near import did_you_mean
+from pedigree.language.pointers import at
 
 LISTS: Mapping[tuple[str, ...], str] = {
     ("ProcessingOutputConfig", "Outputs"): "OutputName",
@@ -35,18 +36,20 @@ def check_items(step: Step, path: Sequence[Segment]) -> None:
             continue
         before = tuple(one.name for one in path[:index] if isinstance(one, Member))
         if before in LISTS and isinstance(segment.key, str):
-            _check(segment.key, names_in(step, before, LISTS[before]), f"{step.name} has no {LISTS[before]}")
+            names = names_in(step, before, LISTS[before])
+            _check(segment.key, names, f"{step.name} has no {LISTS[before]}", "entry")
         elif before and before[-1] == _TUNED:
-            _check(str(segment.key), list(_tuned(step)), f"{step.name} tunes no hyperparameter")
+            _check(str(segment.key), list(_tuned(step)), f"{step.name} tunes no hyperparameter", "tuned")
         elif before == (_SUMMARIES,) and segment.key not in range(_MOST_SUMMARIES):
             raise UnresolvedError(
-                f"{_SUMMARIES} go from [0], the best, to [{_MOST_SUMMARIES - 1}], and not to [{segment.key!r}]"
+                f"{_SUMMARIES} go from [0], the best, to [{_MOST_SUMMARIES - 1}], and not to [{segment.key!r}]",
+                missing="entry",
             )
 
 
 def names_in(step: Step, path: Sequence[str], key: str) -> list[str]:
     """The names of the entries of a list in a step's request."""
-    return _names(_at(step.arguments, path), key)
+    return _names(at(step.arguments, *path), key)
 
 
 def _names(entries: Any, key: str) -> list[str]:
@@ -56,20 +59,13 @@ def _names(entries: Any, key: str) -> list[str]:
 
 def _tuned(step: Step) -> Iterator[str]:
     several = step.arguments.get("TrainingJobDefinitions")
-    places = [_at(step.arguments, path) for path in _RANGES]
-    places += [_at(one, ("HyperParameterRanges",)) for one in several] if isinstance(several, list) else []
+    places = [at(step.arguments, *path) for path in _RANGES]
+    places += [at(one, "HyperParameterRanges") for one in several] if isinstance(several, list) else []
     for place in places:
         for kind in place.values() if isinstance(place, dict) else ():
             yield from _names(kind, "Name")
 
 
-def _check(name: str, known: Sequence[str], cause: str) -> None:
+def _check(name: str, known: Sequence[str], cause: str, missing: Missing) -> None:
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        raise UnresolvedError(f"{cause} {name}" + (f"; did you mean {near[0]}?" if near else ""))
-
-
-def _at(value: Any, path: Sequence[str]) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+        raise UnresolvedError(f"{cause} {name}", did_you_mean(name, known), missing=missing)

@@ -1,27 +1,47 @@
-"""What can be wrong with a text that should be a pipeline definition.
+"""The errors of definitions that cannot be read.
 
-LanguageError           everything below; its message is for the user: cause and remedy
-├─ DefinitionError      the document is no definition at all
-├─ ExpressionError      an expression that the service would not understand
+LanguageError           the base
+├─ DefinitionError      a document that is no definition
+├─ ExpressionError      an expression that the service does not understand
 └─ UnresolvedError      a reference that leads nowhere
 """
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from pedigree.errors import Mistake
+
+Missing: TypeAlias = Literal[
+    "step",
+    "branch",
+    "parameter",
+    "variable",
+    "property file",
+    "property file output",
+    "output",
+    "tuned",
+    "entry",
+    "path",
+]
+"""What a reference that leads nowhere lacks; "branch": the step is there, and in a branch that may not run."""
 
 
 class LanguageError(Mistake):
-    """Something that is not of the definition language."""
+    """A definition, or a part of one, cannot be read."""
 
 
 class DefinitionError(LanguageError):
-    """A document that is no pipeline definition."""
+    """A document is not a pipeline definition."""
 
 
 class ExpressionError(LanguageError):
-    """An expression that is none."""
+    """An expression or a condition is malformed."""
 
 
 class UnresolvedError(LanguageError):
-    """A reference that leads nowhere."""
+    """A reference leads nowhere."""
+
+    def __init__(self, cause: str, remedy: str = "", *, missing: Missing = "path") -> None:
+        super().__init__(cause, remedy)
+        self.missing: Missing = missing

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pedigree.language.errors import ExpressionError
+from pedigree.language.pointers import escape
+from pedigree.language.text import brief
 
 _STEP = re.compile(r"Steps\.([A-Za-z0-9_-]+)((?:\.|\[).+)?", re.DOTALL)
 _SEGMENT = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d{1,9})\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
@@ -96,7 +98,7 @@ def parse(value: Any, depth: int = 0) -> Value:
     if not is_expression(value):
         if isinstance(value, (Mapping, list)):
             raise ExpressionError(
-                f"{_brief(value)} is no value; write text, a number, or an expression like {{'Get': …}}"
+                f"{brief(value)} is no value; write text, a number, or an expression like {{'Get': …}}"
             )
         plain: Value = value
         return plain
@@ -113,7 +115,7 @@ def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Expression]]:
             raise ExpressionError(f"{pointer}: {error}") from None
     elif isinstance(value, Mapping):
         for key, member in value.items():
-            yield from walk(member, f"{pointer}/{escaped(key)}")
+            yield from walk(member, f"{pointer}/{escape(key)}")
     elif isinstance(value, list):
         for index, member in enumerate(value):
             yield from walk(member, f"{pointer}/{index}")
@@ -146,20 +148,15 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def escaped(key: str) -> str:
-    """A key as a part of a JSON pointer."""
-    return key.replace("~", "~0").replace("/", "~1")
-
-
 def _get(body: Any, _depth: int) -> Value:
     if not isinstance(body, str):
-        raise ExpressionError(f"Get has {_brief(body)}; write a path like Parameters.Name or Steps.Name.Member")
+        raise ExpressionError(f"Get has {brief(body)}; write a path like Parameters.Name or Steps.Name.Member")
     root, _, name = body.partition(".")
     if root in _ROOTS and re.fullmatch(r"[A-Za-z0-9_-]+", name):
         return _ROOTS[root](name)
     match = _STEP.fullmatch(body)
     if not match:
-        raise ExpressionError(f"Get has {_brief(body)}; write Parameters.Name, Execution.Name or Steps.Name.Member")
+        raise ExpressionError(f"Get has {brief(body)}; write Parameters.Name, Execution.Name or Steps.Name.Member")
     return StepReference(match[1], tuple(_segments(match[2] or "", body)))
 
 
@@ -184,7 +181,7 @@ def _join(body: Any, depth: int) -> Value:
         or not isinstance(body.get("Values"), list)
         or not isinstance(body.get("On", ""), str)
     ):
-        raise ExpressionError(f"Std:Join has {_brief(body)}; write {{'On': '/', 'Values': […]}}")
+        raise ExpressionError(f"Std:Join has {brief(body)}; write {{'On': '/', 'Values': […]}}")
     return Join(body.get("On", ""), tuple(parse(value, depth) for value in body["Values"]))
 
 
@@ -194,7 +191,7 @@ def _json_get(body: Any, depth: int) -> Value:
         or not isinstance(body.get("Path"), str)
         or ("PropertyFile" in body) == ("S3Uri" in body)
     ):
-        raise ExpressionError(f"Std:JsonGet has {_brief(body)}; write a Path, and a PropertyFile or an S3Uri")
+        raise ExpressionError(f"Std:JsonGet has {brief(body)}; write a Path, and a PropertyFile or an S3Uri")
     if "S3Uri" in body:
         return JsonGet(body["Path"], s3_uri=parse(body["S3Uri"], depth))
     file = parse(body["PropertyFile"], depth)
@@ -202,13 +199,8 @@ def _json_get(body: Any, depth: int) -> Value:
         name = file.path[1]
         return JsonGet(body["Path"], file.step, str(name.name if isinstance(name, Member) else name.key))
     raise ExpressionError(
-        f"Std:JsonGet has {_brief(body['PropertyFile'])}; write {{'Get': 'Steps.Name.PropertyFiles.File'}}"
+        f"Std:JsonGet has {brief(body['PropertyFile'])}; write {{'Get': 'Steps.Name.PropertyFiles.File'}}"
     )
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}…"
 
 
 _ROOTS: Mapping[str, Callable[[str], Value]] = {"Parameters": ParameterReference, "Execution": ExecutionReference}

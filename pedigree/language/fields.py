@@ -24,6 +24,7 @@ from pedigree.language.expressions import (
     is_expression,
     parse,
 )
+from pedigree.language.text import clip
 
 _NAMES = ("Name", "InputName", "OutputName", "ChannelName", "PropertyFileName", "Key", "RuleConfigurationName")
 _LONGEST = 60
@@ -60,7 +61,7 @@ def contrast(old: Any, new: Any) -> str:
         before, after = json.dumps(old), json.dumps(new)
     if max(len(before), len(after)) > _LONGEST:
         before, after = _without_what_is_common(before, after)
-    return f"{clipped(before)} → {clipped(after)}"
+    return f"{clip(before)} → {clip(after)}"
 
 
 def shown(value: Any) -> str:
@@ -75,11 +76,6 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
-def clipped(text: str, longest: int = _LONGEST) -> str:
-    """A text that is not too long for a line."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
 def _entries(value: Any, path: str) -> dict[str, Any] | None:
     """What lies in a value, by its path; None where the value is one by itself."""
     if isinstance(value, Mapping) and not is_expression(value):
@@ -90,7 +86,7 @@ def _entries(value: Any, path: str) -> dict[str, Any] | None:
 
 
 def _inside(value: Any) -> str:
-    return "" if _entries(value, "") else f": {clipped(shown(value))}"
+    return "" if _entries(value, "") else f": {clip(shown(value))}"
 
 
 def _entry_names(entries: list[Any]) -> list[Any]:
@@ -122,11 +118,11 @@ def _contrast_lists(old: list[Any], new: list[Any]) -> str:
         return "another order"
     told = []
     for kind, start, end, first, last in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
-        gone, come = clipped(", ".join(before[start:end])), clipped(", ".join(after[first:last]))
+        gone, come = clip(", ".join(before[start:end])), clip(", ".join(after[first:last]))
         told += {"replace": [f"{gone} → {come}"], "delete": [f"without {gone}"], "insert": [f"with {come}"]}.get(
             kind, []
         )
-    return clipped("; ".join(told), 2 * _LONGEST)
+    return clip("; ".join(told), 2 * _LONGEST)
 
 
 def _without_what_is_common(one: str, other: str) -> tuple[str, str]:

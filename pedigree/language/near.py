@@ -1,23 +1,23 @@
-"""Words for a user who wrote something else than was meant."""
+"""Hints for a name that does not exist: the known name that is closest to it.
+
+Every package that reports an unknown name ends the message with one of these, so that they all suggest alike.
+"""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-_LONGEST = 60
+_CUTOFF = 0.5
 
 
-def meant(name: str, known: Iterable[str], otherwise: str = "") -> str:
-    """What was probably meant; or else what could be written, or all that there is."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The question with the closest known name, empty where no name is close."""
+    closest = get_close_matches(name, list(known), n=1, cutoff=_CUTOFF)
+    return f"did you mean {closest[0]}?" if closest else ""
+
+
+def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """A remedy in any case: the closest name, or the given alternative, or the list of all names."""
     names = list(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else otherwise or f"there are {', '.join(names)}"
-
-
-def shown(value: object) -> str:
-    """A value as settings write it, if it is not too long for a line; a password in an address is not repeated."""
-    text = re.sub(r"//[^/\s]*@", "//…@", json.dumps(value, default=str, ensure_ascii=False))
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return did_you_mean(name, names) or otherwise or f"there are {', '.join(names)}"

@@ -1,20 +1,19 @@
-"""Whether every reference in a definition leads somewhere, and to a value of which type.
+"""Where references lead: to a value of which type, or nowhere.
 
 A reference resolves to a type of the language (String, Integer, Float, Boolean), or to the name of a shape that is
-none of these; what a JSON file holds cannot be known before it is written.
+none of these. What a JSON file holds is unknown before it is written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pedigree.language import shapes
 from pedigree.language.definition import EXECUTION_VARIABLES, Definition, Parameter, PropertyFile, Step
 from pedigree.language.entries import check_items, names_in
-from pedigree.language.errors import UnresolvedError
+from pedigree.language.errors import Missing, UnresolvedError
 from pedigree.language.expressions import (
     ExecutionReference,
     Item,
@@ -26,26 +25,29 @@ from pedigree.language.expressions import (
     references,
     walk,
 )
+from pedigree.language.near import did_you_mean
 
 UNKNOWN = "Unknown"
+DESCRIBED_TYPES = (*shapes.OPERATIONS, *shapes.DECLARING, "Condition", "Fail")
+"""The types of step whose values are known; a reference to another type is taken as it is."""
 _OUTPUT_PARAMETERS = Member("OutputParameters")
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A reference, and where it stands."""
+    """A reference in a step, and the pointer to the expression that has it."""
 
     step: Step
     pointer: str
     reference: Reference
 
 
-@dataclass(frozen=True)
-class Unresolved:
-    """A reference that leads nowhere, and why."""
+@dataclass(frozen=True, slots=True)
+class DanglingReference:
+    """A reference that leads nowhere, and what it lacks."""
 
     use: Use
-    cause: str
+    error: UnresolvedError
 
 
 def uses(definition: Definition) -> Iterator[Use]:
@@ -56,75 +58,84 @@ def uses(definition: Definition) -> Iterator[Use]:
                 yield from (Use(step, pointer, reference) for reference in references(expression))
 
 
-def unresolved(definition: Definition) -> Iterator[Unresolved]:
-    """The references that lead nowhere, steps to wait for among them."""
-    for use in (*uses(definition), *_dependencies(definition)):
+def dangling_references(definition: Definition, found: Iterable[Use]) -> Iterator[DanglingReference]:
+    """Those of the given references that lead nowhere, and the names in DependsOn of steps that do not exist."""
+    for use in (*found, *_dependencies(definition)):
         try:
-            resolve(definition, use.reference)
-            _check_visible(definition, use)
+            _check(definition, use)
         except UnresolvedError as error:
-            yield Unresolved(use, str(error))
+            yield DanglingReference(use, error)
 
 
 def resolve(definition: Definition, reference: Reference) -> str:
-    """The type of what a reference refers to; UnresolvedError says why it refers to nothing."""
+    """The type of the value that a reference leads to; UnresolvedError if it leads nowhere."""
     return _RESOLVERS[type(reference)](definition, reference)
 
 
 def _dependencies(definition: Definition) -> Iterator[Use]:
     for step in definition.all_steps():
-        for index, one in enumerate(step.depends_on):
-            yield Use(step, f"{step.pointer}/DependsOn/{index}", StepReference(one.step, ()))
+        for index, dependency in enumerate(step.depends_on):
+            if dependency.step:
+                yield Use(step, f"{step.pointer}/DependsOn/{index}", StepReference(dependency.step, ()))
 
 
-def _check_visible(definition: Definition, use: Use) -> None:
-    """A step in a branch is there for the steps of that branch only."""
-    if isinstance(use.reference, (StepReference, JsonGet)):
-        place = definition.by_name()[use.reference.step].place
-        if use.step.place[: len(place)] != place:
-            condition, branch = place[-1]
-            where = f"the {'if' if branch else 'else'} branch of {condition}"
-            raise UnresolvedError(f"{use.reference.step} runs in {where} only, and {use.step.name} is not there")
+def _check(definition: Definition, use: Use) -> None:
+    reference = use.reference
+    if not isinstance(reference, (StepReference, JsonGet)):
+        resolve(definition, reference)
+        return
+    target: Step = _named(definition.by_name(), reference.step, "step")
+    if target.type in DESCRIBED_TYPES:
+        resolve(definition, reference)
+    _check_branch(use.step, target)
+
+
+def _check_branch(step: Step, target: Step) -> None:
+    """A step in a branch exists for the steps of that branch only."""
+    if step.place[: len(target.place)] != target.place:
+        condition, branch = target.place[-1]
+        where = f"the {'if' if branch else 'else'} branch of {condition}"
+        raise UnresolvedError(f"{target.name} runs in {where} only, and {step.name} is not there", missing="branch")
 
 
 def _parameter(definition: Definition, reference: ParameterReference) -> str:
-    parameter: Parameter = _known(definition.parameters, reference.name, "parameter")
+    parameter: Parameter = _named(definition.parameters, reference.name, "parameter")
     return parameter.type
 
 
 def _execution(_definition: Definition, reference: ExecutionReference) -> str:
-    _known(EXECUTION_VARIABLES, reference.name, "execution variable")
+    _named(EXECUTION_VARIABLES, reference.name, "variable", "execution variable")
     return "String"
 
 
 def _json_get(definition: Definition, reference: JsonGet) -> str:
-    step = _known(definition.by_name(), reference.step, "step")
+    step: Step = _named(definition.by_name(), reference.step, "step")
     files = {file.name: file for file in step.property_files}
-    file: PropertyFile = _known(files, reference.property_file, f"property file of {step.name}")
-    _known(names_in(step, ("ProcessingOutputConfig", "Outputs"), "OutputName"), file.output, f"output of {step.name}")
+    file: PropertyFile = _named(files, reference.property_file, "property file", f"property file of {step.name}")
+    outputs = names_in(step, ("ProcessingOutputConfig", "Outputs"), "OutputName")
+    _named(outputs, file.output, "property file output", f"output of {step.name}")
     return UNKNOWN
 
 
 def _step(definition: Definition, reference: StepReference) -> str:
-    step: Step = _known(definition.by_name(), reference.step, "step")
+    step: Step = _named(definition.by_name(), reference.step, "step")
     path = reference.path
     if not path or (step.type == "Condition" and path == (Member("Outcome"),)):
         return "String"
     if step.type in shapes.DECLARING:
         if len(path) == 2 and path[0] == _OUTPUT_PARAMETERS and isinstance(path[1], Item):
-            declared: str = _known(step.outputs, str(path[1].key), f"declared output of {step.name}")
+            declared: str = _named(step.outputs, str(path[1].key), "output", f"declared output of {step.name}")
             return declared
-        raise UnresolvedError(f"{step.name} has OutputParameters['…'] only")
+        raise UnresolvedError(f"{step.name} has OutputParameters['…'] only", missing="output")
     found = shapes.kind(shapes.follow(step.type, path))
     check_items(step, path)
     return found
 
 
-def _known(known: Collection[str], name: str, what: str) -> Any:
+def _named(known: Collection[str], name: str, missing: Missing, noun: str = "") -> Any:
     if name in known:
         return known[name] if isinstance(known, Mapping) else name
-    near = get_close_matches(name, list(known), n=1)
-    raise UnresolvedError(f"there is no {what} {name}" + (f"; did you mean {near[0]}?" if near else ""))
+    raise UnresolvedError(f"there is no {noun or missing} {name}", did_you_mean(name, known), missing=missing)
 
 
 _RESOLVERS: Mapping[type, Callable[[Definition, Any], str]] = {

@@ -9,6 +9,13 @@ from typing import Any
 from pedigree.language.definition import Step
 
 LONGEST_SECONDS = 43_200.0
+EXCEPTION_TYPES = (
+    "Step.SERVICE_FAULT",
+    "Step.THROTTLING",
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+)
 
 
 @dataclass(frozen=True)

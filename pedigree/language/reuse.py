@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pedigree.language.caching import attributes, lifetime
+from pedigree.language.caching import cached_attributes, lifetime
 from pedigree.language.definition import Definition, Step
 from pedigree.language.expressions import JsonGet, ParameterReference, Reference, StepReference, references, walk
 from pedigree.language.fields import same
@@ -52,7 +52,7 @@ def _own(old: Step, new: Step, moved: set[str]) -> Iterator[str]:
     for key in ("Type", "FunctionArn", "SqsQueueUrl"):
         if old.document.get(key) != new.document.get(key):
             yield f"{key} differs"
-    before, after = (attributes(step.type, step.own_arguments) for step in (old, new))
+    before, after = (cached_attributes(step.type, step.own_arguments) for step in (old, new))
     for name in dict.fromkeys([*before, *after]):
         if not same(before.get(name), after.get(name)):
             yield f"{name} differs"
@@ -73,5 +73,5 @@ def _sources(step: Step) -> set[str]:
 
 
 def _references(step: Step) -> Iterator[Reference]:
-    for _, expression in walk(dict[str, object](attributes(step.type, step.own_arguments))):
+    for _, expression in walk(dict[str, object](cached_attributes(step.type, step.own_arguments))):
         yield from references(expression)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pedigree.language import model
 from pedigree.language.errors import UnresolvedError
 from pedigree.language.expressions import Member, Segment
+from pedigree.language.near import did_you_mean
 
 if TYPE_CHECKING:
     from botocore.model import ServiceModel
@@ -91,20 +91,22 @@ def request_shape(step_type: str) -> Shape | None:
 def follow(step_type: str, path: Sequence[Segment]) -> Shape:
     """The shape at the end of a path into what a step describes; UnresolvedError says where the path leaves it."""
     responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else ()
-    failures: list[tuple[int, str]] = []
+    failures: list[tuple[int, UnresolvedError]] = []
     for name in responses:
         shape: Shape = model.shape(name)
         for depth, segment in enumerate(path):
             further = _step_into(shape, segment)
             if further is None:
-                failures.append((depth, _why_not(shape, segment)))
+                failures.append((depth, _no_such(shape, segment)))
                 break
             shape = further
         else:
             return shape
     # Of several answers, the one that the path follows the longest is the one that was meant.
-    raise UnresolvedError(
-        max(failures, key=itemgetter(0))[1] if failures else f"a {step_type} step describes nothing to refer to"
+    raise (
+        max(failures, key=itemgetter(0))[1]
+        if failures
+        else UnresolvedError(f"a {step_type} step has no values to refer to")
     )
 
 
@@ -120,12 +122,11 @@ def _step_into(shape: Shape, segment: Segment) -> Shape | None:
     return inside(shape, segment.key) if shape.type_name != "structure" else None
 
 
-def _why_not(shape: Shape, segment: Segment) -> str:
+def _no_such(shape: Shape, segment: Segment) -> UnresolvedError:
     if isinstance(segment, Member) and shape.type_name == "structure":
-        near = get_close_matches(segment.name, list(shape.members), n=1)
-        return f"{shape.name} has no {segment.name}" + (f"; did you mean {near[0]}?" if near else "")
+        return UnresolvedError(f"{shape.name} has no {segment.name}", did_you_mean(segment.name, shape.members))
     written = f".{segment.name}" if isinstance(segment, Member) else f"[{segment.key!r}]"
-    return f"{shape.name} is a {shape.type_name}, into which {written} does not lead"
+    return UnresolvedError(f"{shape.name} is a {shape.type_name}, so {written} leads nowhere in it")
 
 
 def inside(shape: Shape | None, key: str | int) -> Shape | None:

@@ -17,7 +17,7 @@ from pedigree.account.account import Account
 from pedigree.account.endpoint import DIMENSION, IN_SERVICE, Configuration, Endpoint, scaling_target
 from pedigree.account.errors import AbsentError, RefusedError, UnfinishedError
 from pedigree.account.plan import Call, Change
-from pedigree.language.near import meant
+from pedigree.language.near import suggest
 from pipeline.settings.tree import Settings
 from steps.functions import live_name, queue_name
 
@@ -129,7 +129,7 @@ def _existing(account: Account, name: str, endpoint: str) -> Configuration:
             one["EndpointConfigName"]
             for one in account.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **arguments)
         ]
-        hint = meant(name, known, f"there are {', '.join(known)}" if known else "there is none")
+        hint = suggest(name, known, f"there are {', '.join(known)}" if known else "there is none")
         raise AbsentError(f"there is no configuration {name} any more", hint)
     return found
 

@@ -8,7 +8,8 @@ from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, GivenError
 from pedigree.account.executions import no_pipeline
 from pedigree.language.definition import Definition, parse
-from pedigree.language.near import meant, shown
+from pedigree.language.near import suggest
+from pedigree.language.text import brief
 from pipeline.settings.tree import Settings
 
 _REMEDY = "make pipeline-upsert brings the account up to date"
@@ -32,7 +33,7 @@ def _problems(settings: Settings, definition: Definition) -> Iterator[str]:
     for name, value in settings.schedule.parameters.items():
         key, parameter = f"schedule.parameters.{name}", definition.parameters.get(name)
         if parameter is None:
-            near = meant(name, definition.parameters, "it has no parameters")
+            near = suggest(name, definition.parameters, "it has no parameters")
             yield f"{key} is no parameter of the pipeline in the account; {near}, or {_REMEDY}"
         elif not parameter.accepts(value):
-            yield f"{key} = {shown(value)} is refused by the pipeline in the account; {_REMEDY}"
+            yield f"{key} = {brief(value)} is refused by the pipeline in the account; {_REMEDY}"

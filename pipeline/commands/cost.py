@@ -56,7 +56,7 @@ def command(
 
 def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
     """The hours of the options, by step."""
-    from pedigree.language.near import meant
+    from pedigree.language.near import suggest
     from pipeline.account.cost import Hours
 
     found = {}
@@ -65,7 +65,7 @@ def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
         if not re.fullmatch(r"\d{1,4}(\.\d{1,6})?", number, re.ASCII):
             raise UsageError(f"--hours {text} cannot be", f"write it like --hours {steps[0]}=1.5")
         if step not in steps:
-            raise UsageError(f"--hours {text}: {step} is no step that runs machines", meant(step, steps))
+            raise UsageError(f"--hours {text}: {step} is no step that runs machines", suggest(step, steps))
         found[step] = Hours(float(number), "given")
     return found
 

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 def demand(definition: str, left_out: Sequence[Ignored]) -> None:
     """Stop where a definition of ours has errors, and show them."""
     from pedigree.checks.archives import sources
+    from pedigree.checks.evidence import Evidence
     from pedigree.checks.finding import Severity
     from pedigree.checks.ignoring import without
     from pedigree.checks.run import run
-    from pedigree.checks.subject import Beside
     from pipeline.source import ENTRYPOINTS
 
-    found = run(json.loads(definition), Beside(scripts=sources(ENTRYPOINTS)))
+    found = run(json.loads(definition), Evidence(scripts=sources(ENTRYPOINTS)))
     errors = [one for one in without(found, left_out)[0] if one.severity is Severity.ERROR]
     for one in errors:
         printing.remark(str(one))

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from entrypoints import contract
-from pedigree.aws import images, regions
+from pedigree.aws import images, pytorch, regions
 from pedigree.aws.errors import ImageNotFoundError, NoImageInRegionError
 from pedigree.aws.machines import SMDDP_TYPES, has_local_storage, is_burstable, last_cuda, processor
-from pedigree.language.near import meant, shown
+from pedigree.language.near import suggest
+from pedigree.language.text import brief
 from pipeline.settings import parameters
 from pipeline.settings.rules import Problem
 from pipeline.settings.tree import Settings
@@ -43,8 +44,8 @@ def smddp_image(s: Settings) -> Iterator[Problem]:
         yield Problem(
             "images.distributed.version",
             f'= "{s.images.distributed.version}" has no smddp library, '
-            f"which AWS's images had up to {images.LAST_WITH_SMDDP}; "
-            f'use {images.LAST_WITH_SMDDP}, or distributed.launcher = "torchrun"',
+            f"which AWS's images had up to {pytorch.LAST_WITH_SMDDP}; "
+            f'use {pytorch.LAST_WITH_SMDDP}, or distributed.launcher = "torchrun"',
             ("images.distributed", "distributed.launcher"),
         )
 
@@ -55,8 +56,8 @@ def debugger_image(s: Settings) -> Iterator[Problem]:
         yield Problem(
             "images.training.version",
             f'= "{s.images.training.version}" has no smdebug library, '
-            f"which AWS's images had up to {images.LAST_WITH_SMDEBUG}; "
-            f'use {images.LAST_WITH_SMDEBUG} with python = "", or debugger.enabled = false',
+            f"which AWS's images had up to {pytorch.LAST_WITH_SMDEBUG}; "
+            f'use {pytorch.LAST_WITH_SMDEBUG} with python = "", or debugger.enabled = false',
             ("debugger.enabled",),
         )
 
@@ -303,11 +304,11 @@ def scheduled_values(s: Settings) -> Iterator[Problem]:
     for name, value in s.schedule.parameters.items():
         key = f"schedule.parameters.{name}"
         if name not in declared:
-            yield Problem(key, f"is no parameter of this pipeline; {meant(name, declared)}")
+            yield Problem(key, f"is no parameter of this pipeline; {suggest(name, declared)}")
         elif not declared[name].accepts(value):
-            yield Problem(key, f"= {shown(value)} is of the wrong kind; write {declared[name].type_name}")
+            yield Problem(key, f"= {brief(value)} is of the wrong kind; write {declared[name].type_name}")
         elif declared[name].choices and value not in declared[name].choices:
-            yield Problem(key, f"= {shown(value)} is none of its choices; write {' or '.join(declared[name].choices)}")
+            yield Problem(key, f"= {brief(value)} is none of its choices; write {' or '.join(declared[name].choices)}")
 
 
 RULES = (

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from entrypoints import contract, hyperparameters
 from pedigree.aws.machines import has_bfloat16, processor
 from pedigree.aws.networks import DEFAULT, NETWORKS, sizes
-from pedigree.language.near import meant, shown
+from pedigree.language.near import suggest
+from pedigree.language.text import brief
 from pipeline.settings.rules import Problem
 from pipeline.settings.tree import Settings
 from steps.ranges import Categorical, Continuous
@@ -48,7 +49,7 @@ def tuned_values(s: Settings) -> Iterator[Problem]:
         for part, values in places.items():
             wrong = [(value, cause) for value in values for cause in _refusal(name, value)]
             if wrong:
-                yield Problem(f"{key}.{part}", f"has {shown(wrong[0][0])}, {wrong[0][1]}")
+                yield Problem(f"{key}.{part}", f"has {brief(wrong[0][0])}, {wrong[0][1]}")
                 break
 
 
@@ -61,13 +62,13 @@ def fixed_values(s: Settings) -> Iterator[Problem]:
         elif name in Training.model_fields:
             yield Problem(key, f"has a key of its own; set training.{name} instead")
         else:
-            yield from (Problem(key, f"= {shown(value)}, {cause}") for cause in _refusal(name, value))
+            yield from (Problem(key, f"= {brief(value)}, {cause}") for cause in _refusal(name, value))
 
 
 def network_exists(s: Settings) -> Iterator[Problem]:
     """torchvision has the network."""
     for cause in _refusal("architecture", s.training.architecture):
-        yield Problem("training.architecture", f"= {shown(s.training.architecture)}, {cause}")
+        yield Problem("training.architecture", f"= {brief(s.training.architecture)}, {cause}")
 
 
 def weights_exist(s: Settings) -> Iterator[Problem]:
@@ -132,11 +133,11 @@ def _refusal(name: str, value: object) -> Iterator[str]:
     elif name in hyperparameters.WORDS:
         choices = NETWORKS if name == "architecture" else hyperparameters.WORDS[name]
         if choices and value not in choices:
-            yield f"and {contract.TRAIN} does not know it; {meant(str(value), choices)}"
+            yield f"and {contract.TRAIN} does not know it; {suggest(str(value), choices)}"
 
 
 def _known(name: str) -> str:
-    return meant(name, hyperparameters.NAMES)
+    return suggest(name, hyperparameters.NAMES)
 
 
 RULES = (

@@ -11,10 +11,11 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from pedigree.language.near import suggest
+from pedigree.language.pointers import at
 from pipeline.errors import SettingsError
 
 if sys.version_info >= (3, 11):
@@ -97,16 +98,15 @@ def stacked(layers: Sequence[Layer]) -> Layer:
 
 
 def _stranger(name: str) -> str:
-    near = get_close_matches(name, [FILES_VARIABLE, f"{PREFIX}{name.removeprefix(_OURS)}"], n=1, cutoff=0.0)
-    return (
-        f"{name}: is no variable of ours, which are {FILES_VARIABLE} and {PREFIX}SECTION__KEY; did you mean {near[0]}?"
-    )
+    likely = f"{PREFIX}{name.removeprefix(_OURS)}"
+    remedy = suggest(name, [FILES_VARIABLE, likely], f"did you mean {likely}?")
+    return f"{name}: is no variable of ours, which are {FILES_VARIABLE} and {PREFIX}SECTION__KEY; {remedy}"
 
 
 def _variable(name: str, text: str, defaults: Mapping[str, Any]) -> Layer:
     parts = [part.lower() if part.isupper() else part for part in name.removeprefix(PREFIX).split("__")]
     value = _toml_value(text)
-    is_text = _is_text(_at(defaults, parts), _at(defaults, parts[:-1]))
+    is_text = _is_text(at(defaults, *parts), at(defaults, *parts[:-1]))
     return Layer.of(".".join(parts), text if is_text and not isinstance(value, str) else value, name)
 
 
@@ -123,12 +123,6 @@ def _toml_value(text: str) -> Any:
     except _NOT_TOML:
         return text
     return table["value"] if list(table) == ["value"] else text
-
-
-def _at(tree: Any, parts: Sequence[str]) -> Any:
-    for part in parts:
-        tree = tree.get(part) if isinstance(tree, Mapping) else None
-    return tree
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from pedigree.language.near import meant, shown
+from pedigree.language.near import suggest
+from pedigree.language.text import brief
 from pipeline.settings.layers import Layer
 
 Details = Mapping[str, Any]
@@ -96,7 +97,7 @@ def _nearest(location: Sequence[str | int], model: type[BaseModel]) -> str:
     name = str(location[-1])
     if "." in name:
         return "write it without quotes"
-    return meant(name, sorted(_names([model], location[:-1]) - {name}))
+    return suggest(name, sorted(_names([model], location[:-1]) - {name}))
 
 
 def _names(models: Sequence[type[BaseModel]], location: Sequence[str | int]) -> set[str]:
@@ -130,4 +131,4 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _given(details: Details) -> str:
     """The value that was given, where it is one value and was given at all."""
     value = details["input"]
-    return "" if details["type"] == "missing" or isinstance(value, (Mapping, BaseModel)) else f" = {shown(value)}"
+    return "" if details["type"] == "missing" or isinstance(value, (Mapping, BaseModel)) else f" = {brief(value)}"

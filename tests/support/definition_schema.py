@@ -12,7 +12,8 @@ from typing import Any
 
 from pedigree.language import shapes
 from pedigree.language.conditions import SIGNS
-from pedigree.language.definition import EXECUTION_VARIABLES, PARAMETER_TYPES, STEP_TYPES, VERSION
+from pedigree.language.definition import EXECUTION_VARIABLES, PARAMETER_TYPES, STEP_TYPES, STEP_TYPES_WITH, VERSION
+from pedigree.language.retries import EXCEPTION_TYPES
 from pedigree.language.shapes import Shape
 
 Schema = dict[str, Any]
@@ -33,27 +34,11 @@ _DECLARED = {
 _VALUE = {"anyOf": [_SCALAR, {"$ref": "#/$defs/Expression"}]}
 _FLAT = {"type": "object", "additionalProperties": _VALUE}
 _DURATION = r"^[Pp]?(?=.*[1-9])(\d+[Yy])?(\d+[Mm])?(\d+[Ww])?(\d+[Dd])?([Tt](\d+[Hh])?(\d+[Mm])?)?$"
-FAULTS = (
-    "Step.SERVICE_FAULT",
-    "Step.THROTTLING",
-    "SageMaker.JOB_INTERNAL_ERROR",
-    "SageMaker.CAPACITY_ERROR",
-    "SageMaker.RESOURCE_LIMIT",
-)
 _DEFAULTS = {
     "String": _TEXT,
     "Integer": {"type": "integer"},
     "Float": {"type": "number"},
     "Boolean": {"type": "boolean"},
-}
-# What only some types of step may have beside their arguments.
-ONLY_FOR = {
-    "CacheConfig": {"Processing", "Training", "Tuning", "Transform", "AutoML", "Lambda", "Callback"},
-    "RetryPolicies": {"Processing", "Training", "Tuning", "Transform", "AutoML", "Model", "RegisterModel"},
-    "PropertyFiles": {"Processing"},
-    "OutputParameters": {"Lambda", "Callback"},
-    "FunctionArn": {"Lambda"},
-    "SqsQueueUrl": {"Callback"},
 }
 
 
@@ -162,13 +147,18 @@ def _step(kinds: Mapping[str, Schema]) -> Schema:
 
 
 def _only_for(step_type: str) -> Schema:
-    return {"properties": {member: False for member, types in ONLY_FOR.items() if step_type not in types}}
+    return {"properties": {member: False for member, types in STEP_TYPES_WITH.items() if step_type not in types}}
 
 
 def _retry() -> Schema:
     limit = [{"required": ["MaxAttempts"]}, {"required": ["ExpireAfterMin"]}]
     members = {
-        "ExceptionType": {"type": "array", "items": {"enum": list(FAULTS)}, "minItems": 1, "uniqueItems": True},
+        "ExceptionType": {
+            "type": "array",
+            "items": {"enum": list(EXCEPTION_TYPES)},
+            "minItems": 1,
+            "uniqueItems": True,
+        },
         "BackoffRate": {"type": "number", "minimum": 0},
         "IntervalSeconds": {"type": "integer", "minimum": 1, "maximum": 43_200},
         "MaxAttempts": {"type": "integer", "minimum": 1, "maximum": 20},

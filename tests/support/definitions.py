@@ -16,7 +16,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from pedigree.language import graph, references, requests, schema, shapes
+from pedigree.language import graph, references, shapes
+from pedigree.language.defaults import with_defaults
 from pedigree.language.definition import Definition, read
 from pedigree.language.expressions import ParameterReference
 from pipeline.document import document
@@ -24,6 +25,7 @@ from pipeline.settings.layers import Layer
 from pipeline.settings.loading import compose
 from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
+from tests.support import definition_schema, request_validation
 
 # Code that never changes, so that expected keys do not either.
 CODE = SourceArchive(b"")
@@ -63,8 +65,8 @@ def assert_sound(document: Mapping[str, Any]) -> None:
     problems = [
         *_schema_problems(document),
         *_default_problems(definition),
-        *requests.problems(definition),
-        *(f"{one.use.step.name} {one.use.pointer}: {one.cause}" for one in references.unresolved(definition)),
+        *request_validation.problems(definition),
+        *_dangling_references(definition),
         *_unused(definition),
         *_cycles(definition),
     ]
@@ -72,8 +74,8 @@ def assert_sound(document: Mapping[str, Any]) -> None:
 
 
 @cache
-def _schema() -> schema.Schema:
-    generated = schema.generate()
+def _schema() -> definition_schema.Schema:
+    generated = definition_schema.generate()
     Draft202012Validator.check_schema(generated)
     return generated
 
@@ -103,8 +105,13 @@ def _default_problems(definition: Definition) -> Iterator[str]:
     for one in definition.all_steps():
         shape = shapes.request_shape(one.type)
         if shape is not None:
-            arguments = requests.with_defaults(definition, dict(one.arguments))
+            arguments = with_defaults(definition, dict(one.arguments))
             yield from (f"{one.name} {problem}" for problem in _schema_problems(arguments, shape.name))
+
+
+def _dangling_references(definition: Definition) -> Iterator[str]:
+    for dangling in references.dangling_references(definition, references.uses(definition)):
+        yield f"{dangling.use.step.name} {dangling.use.pointer}: {dangling.error}"
 
 
 def _unused(definition: Definition) -> Iterator[str]:

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedigree.language import shapes
+from pedigree.language.defaults import with_defaults
 from pedigree.language.definition import Definition, Step
 from pedigree.language.errors import UnresolvedError
 from pedigree.language.expressions import (
     Join,
-    ParameterReference,
-    Reference,
     Value,
-    evaluate,
     is_expression,
     parse,
     references,
@@ -36,20 +34,6 @@ def problems(definition: Definition) -> Iterator[str]:
         shape = shapes.request_shape(step.type)
         if shape is not None:
             yield from (f"{step.name}: {problem}" for problem in _step_problems(definition, step, shape))
-
-
-def with_defaults(definition: Definition, value: Any) -> Any:
-    """A JSON value in which parameters have given way to their defaults, wherever nothing else is needed to know it."""
-    if is_expression(value):
-        try:
-            return evaluate(parse(value), lambda reference: _default(definition, reference))
-        except UnresolvedError:
-            return value
-    if isinstance(value, dict):
-        return {key: with_defaults(definition, member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [with_defaults(definition, member) for member in value]
-    return value
 
 
 def concrete(definition: Definition, step: Step) -> dict[str, Any]:
@@ -94,14 +78,6 @@ def _unknown_members(value: Any, shape: Shape | None, place: str = "") -> Iterat
         )
     for key, member in _inside(value):
         yield from _unknown_members(member, shapes.inside(shape, key), f"{place}.{key}" if place else str(key))
-
-
-def _default(definition: Definition, reference: Reference) -> str | int | float | bool:
-    if isinstance(reference, ParameterReference) and reference.name in definition.parameters:
-        default = definition.parameters[reference.name].default
-        if default is not None:
-            return default
-    raise UnresolvedError("an execution alone knows it")
 
 
 def _filled(value: Any, shape: Shape | None) -> Any:

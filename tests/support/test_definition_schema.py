@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pedigree.language import schema, shapes
+from pedigree.language import shapes
+from tests.support import definition_schema
 from tests.support.definitions import define
 
-SCHEMA = schema.generate()
+SCHEMA = definition_schema.generate()
 VALIDATOR = Draft202012Validator(SCHEMA)
 Change = Callable[[dict[str, Any]], object]
 

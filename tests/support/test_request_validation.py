@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pedigree.language import requests
+from pedigree.language.defaults import with_defaults
 from pedigree.language.definition import read
+from tests.support import request_validation
 from tests.support.definitions import define
 
 Change = Callable[[dict[str, Any]], object]
@@ -17,7 +18,7 @@ EPOCHS = {"Get": "Parameters.Epochs"}
 
 
 def test_our_requests_have_none() -> None:
-    assert not list(requests.problems(read(define())))
+    assert not list(request_validation.problems(read(define())))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_our_requests_have_none() -> None:
 def test_a_problem_is_told(change: Change, told: str) -> None:
     document = copy.deepcopy(define())
     change(document["Steps"][0]["Arguments"])
-    assert f"PrepareData: {told}" in list(requests.problems(read(document)))
+    assert f"PrepareData: {told}" in list(request_validation.problems(read(document)))
 
 
 def test_what_only_an_execution_knows_is_no_problem() -> None:
@@ -60,12 +61,12 @@ def test_what_only_an_execution_knows_is_no_problem() -> None:
     request = document["Steps"][0]["Arguments"]
     request["Environment"]["JOINED"] = {"Std:Join": {"On": "", "Values": [EPOCHS]}}
     request["StoppingCondition"]["MaxRuntimeInSeconds"] = EPOCHS
-    assert not list(requests.problems(read(document)))
+    assert not list(request_validation.problems(read(document)))
 
 
 def test_defaults_stand_in_for_parameters() -> None:
     definition = read(define())
     joined = {"Std:Join": {"On": "/", "Values": ["s3:/", {"Get": "Parameters.EndpointName"}, EPOCHS]}}
-    assert requests.with_defaults(definition, {"a": [joined, {"Get": "Execution.PipelineName"}]}) == {
+    assert with_defaults(definition, {"a": [joined, {"Get": "Execution.PipelineName"}]}) == {
         "a": ["s3://dog-breeds/50", {"Get": "Execution.PipelineName"}]
     }

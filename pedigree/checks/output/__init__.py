@@ -1,4 +1,4 @@
-"""Findings for people and for programs: a table of formats, each a function from a report to a text."""
+"""The output formats of a check: each is a function from a report to a text."""
 
 from __future__ import annotations
 

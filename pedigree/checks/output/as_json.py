@@ -1,4 +1,4 @@
-"""For programs: the findings as a list."""
+"""The findings as JSON, for programs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pedigree.checks.output.report import Report
 
 
 def render(report: Report) -> str:
-    """One object a finding, in the order of the text."""
+    """One object for each finding, in the order of the text format."""
     findings = [
         {
-            "code": one.code,
-            "severity": one.severity.word,
-            "pointer": one.pointer,
-            "line": report.line(one),
-            "step": one.step,
-            "cause": one.cause,
-            "remedy": one.remedy,
+            "code": finding.code,
+            "severity": finding.severity.word,
+            "pointer": finding.pointer,
+            "line": report.line(finding),
+            "step": finding.step,
+            "cause": finding.cause,
+            "remedy": finding.remedy,
         }
-        for one in report.findings
+        for finding in report.findings
     ]
     return json.dumps({"definition": report.name, "findings": findings}, indent=2, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""For GitHub: workflow commands that become annotations of the changed lines."""
+"""The findings as workflow commands of GitHub, which become annotations of the changed lines."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "
 
 
 def render(report: Report) -> str:
-    """One command a finding."""
-    return "".join(f"{_command(report, one)}\n" for one in report.findings)
+    """One command for each finding."""
+    return "".join(f"{_command(report, finding)}\n" for finding in report.findings)
 
 
 def _command(report: Report, finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""For code scanning: SARIF 2.1.0."""
+"""The findings as SARIF 2.1.0, for code scanning."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def render(report: Report) -> str:
-    """One run with all rules, and a result for each finding."""
-    numbers = {one.code: number for number, one in enumerate(RULES)}
+    """One run with all rules, and one result for each finding."""
+    index_of = {rule.code: index for index, rule in enumerate(RULES)}
     rules = [
         {
-            "id": one.code,
-            "shortDescription": {"text": one.title},
-            "fullDescription": {"text": one.explanation or one.title},
-            "defaultConfiguration": {"level": one.severity.word},
+            "id": rule.code,
+            "shortDescription": {"text": rule.title},
+            "fullDescription": {"text": rule.explanation or rule.title},
+            "defaultConfiguration": {"level": rule.severity.word},
         }
-        for one in RULES
+        for rule in RULES
     ]
     run = {
         "tool": {"driver": {"name": "pedigree", "rules": rules}},
-        "results": [_result(report, one, numbers[one.code]) for one in report.findings],
+        "results": [_result(report, finding, index_of[finding.code]) for finding in report.findings],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(report: Report, finding: Finding, number: int) -> dict[str, Any]:
-    place = {
+def _result(report: Report, finding: Finding, rule_index: int) -> dict[str, Any]:
+    location = {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(report.name)},
             "region": {"startLine": report.line(finding)},
@@ -42,8 +42,8 @@ def _result(report: Report, finding: Finding, number: int) -> dict[str, Any]:
     }
     return {
         "ruleId": finding.code,
-        "ruleIndex": number,
+        "ruleIndex": rule_index,
         "level": finding.severity.word,
         "message": {"text": f"{finding.cause}; {finding.remedy}"},
-        "locations": [place],
+        "locations": [location],
     }

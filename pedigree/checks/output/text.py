@@ -1,4 +1,4 @@
-"""For people: place, cause, the fragment and what to do."""
+"""The findings as text for people: place, cause, fragment and remedy."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pedigree.checks.finding import Finding, Severity
-from pedigree.checks.output.report import Report, one_line
+from pedigree.checks.output.report import Report
+from pedigree.language.text import printable
 
 
 def render(report: Report) -> str:
-    """All findings, and how many there are."""
+    """All findings, then how many there are of each severity."""
     return "".join(f"{line}\n" for line in _lines(report))
 
 
 def _lines(report: Report) -> Iterator[str]:
     for finding in report.findings:
-        yield from (one_line(line) for line in _told(report, finding))
+        yield from (printable(line) for line in _finding(report, finding))
         yield ""
     counts = Counter(finding.severity for finding in report.findings)
-    told = [f"{counts[one]} {one.word}{'s' if counts[one] > 1 else ''}" for one in reversed(Severity) if counts[one]]
-    yield f"{one_line(report.name)}: {', '.join(told) or 'nothing is wrong'}"
+    totals = [
+        f"{counts[level]} {level.word}{'s' if counts[level] > 1 else ''}"
+        for level in reversed(Severity)
+        if counts[level]
+    ]
+    yield f"{printable(report.name)}: {', '.join(totals) or 'nothing is wrong'}"
 
 
-def _told(report: Report, finding: Finding) -> Iterator[str]:
-    whose = f" in {finding.step}" if finding.step else ""
-    yield f"{report.name}:{report.line(finding)}: {finding.severity.word} {finding.code}{whose}: {finding.cause}"
+def _finding(report: Report, finding: Finding) -> Iterator[str]:
+    step = f" in {finding.step}" if finding.step else ""
+    yield f"{report.name}:{report.line(finding)}: {finding.severity.word} {finding.code}{step}: {finding.cause}"
     yield f"    {finding.pointer or '/'}"
     yield f"    {report.fragment(finding)}"
     yield f"    → {finding.remedy}"

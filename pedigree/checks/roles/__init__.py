@@ -1,11 +1,12 @@
-"""What each role must be allowed for a definition to run, and what it is allowed besides.
+"""The permissions that a definition requires of roles, compared with the policies that the roles have.
 
-need.py       one thing that a role must be allowed: actions, resources, conditions
-addresses.py  from what a request says to the names of objects, images and queues, as far as they are known
-running.py    what the pipeline's own role needs: to make jobs, to hand over roles, to call functions
-working.py    what the roles of jobs and models need: data, images, logs, keys, networks
-needs.py      all of it for a definition
-held.py       the needs, held against policies with checks/iam
-trusting.py   who takes the roles, and whether their trust lets them
-least.py      the needs as a policy, which allows them and nothing else
+permission.py       one required permission: actions, resources, conditions
+resource_names.py   the names of objects, images and queues that a request stands for, as far as they are known
+pipeline_role.py    what the pipeline's own role needs: create jobs, pass roles, call functions
+workload_roles.py   what the roles of jobs and models need: data, images, logs, keys, networks
+required.py         all required permissions of a definition
+comparison.py       required permissions against policies, decided by pedigree.iam
+trust.py            the services that assume the roles, against the roles' trust
+least_privilege.py  the policy that allows what is required and nothing else
+audit.py            the violations that the rules report
 """

@@ -1,4 +1,4 @@
-"""The least policy: statements that allow what is needed and nothing else, in the form in which IAM takes them."""
+"""Writes the policy that allows what is required and nothing else, in the form that IAM takes."""
 
 from __future__ import annotations
 
@@ -6,68 +6,73 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pedigree.checks.errors import UnknownRoleError
-from pedigree.checks.roles.need import Conditions, Need, is_called
+from pedigree.checks.roles.permission import PolicyConditions, RequiredPermission, is_called
 
 
-def policy_of(role: str, found: Sequence[Need]) -> dict[str, Any]:
-    """The document for one role, which may be called by the end of its name: job for pedigree-job."""
-    known = dict.fromkeys(one.role for one in found)
-    meant = [one for one in known if one == role] or [one for one in known if is_called(one, role)]
-    if len(meant) != 1:
+def policy_of(role: str, required: Sequence[RequiredPermission]) -> dict[str, Any]:
+    """The policy document of one role, which the end of its name may stand for: job for pedigree-job."""
+    roles = dict.fromkeys(permission.role for permission in required)
+    matching = [name for name in roles if name == role] or [name for name in roles if is_called(name, role)]
+    if len(matching) != 1:
+        found = "several match" if matching else "none matches"
         raise UnknownRoleError(
-            f"this definition needs {', '.join(known) or 'no role'}, and {role} is {'none' if not meant else 'several'}"
-            " of them; name one"
+            f"this definition needs {', '.join(roles) or 'no role'}, and {found} {role}", "name one of them"
         )
-    return policy(one for one in found if one.role == meant[0])
+    return policy(permission for permission in required if permission.role == matching[0])
 
 
-def policy(found: Iterable[Need]) -> dict[str, Any]:
-    """The needs as a document."""
-    return {"Version": "2012-10-17", "Statement": statements(found)}
+def policy(required: Iterable[RequiredPermission]) -> dict[str, Any]:
+    """The policy document for several permissions."""
+    return {"Version": "2012-10-17", "Statement": statements(required)}
 
 
-def statements(found: Iterable[Need]) -> list[dict[str, Any]]:
-    """One statement a purpose; those that ask for different things have numbers behind their names."""
-    groups: dict[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], list[Need]] = {}
-    for one in found:
-        keys = tuple((operator, key) for operator, key, _ in one.conditions)
-        groups.setdefault((one.purpose, one.actions, keys), []).append(one)
-    taken: dict[str, int] = {}
-    made = []
-    for (purpose, actions, _), several in groups.items():
-        taken[purpose] = taken.get(purpose, 0) + 1
-        sid = purpose if taken[purpose] == 1 else f"{purpose}{taken[purpose]}"
-        made.append(_statement(sid, actions, several))
-    return made
+def statements(required: Iterable[RequiredPermission]) -> list[dict[str, Any]]:
+    """One statement for each purpose; a number behind the Sid where one purpose has several."""
+    groups: dict[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], list[RequiredPermission]] = {}
+    for permission in required:
+        keys = tuple((operator, key) for operator, key, _ in permission.conditions)
+        groups.setdefault((permission.purpose, permission.actions, keys), []).append(permission)
+    count_of: dict[str, int] = {}
+    written = []
+    for (purpose, actions, _), permissions in groups.items():
+        count_of[purpose] = count_of.get(purpose, 0) + 1
+        sid = purpose if count_of[purpose] == 1 else f"{purpose}{count_of[purpose]}"
+        written.append(_statement(sid, actions, permissions))
+    return written
 
 
-def _statement(sid: str, actions: Sequence[str], several: Sequence[Need]) -> dict[str, Any]:
-    resources = sorted({resource for one in several for resource in one.resources})
-    statement = {"Sid": sid, "Effect": "Allow", "Action": _short(actions), "Resource": _short(_widest(resources))}
-    conditions = _conditions([one.conditions for one in several])
+def _statement(sid: str, actions: Sequence[str], permissions: Sequence[RequiredPermission]) -> dict[str, Any]:
+    resources = sorted({resource for permission in permissions for resource in permission.resources})
+    statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": _one_or_list(actions),
+        "Resource": _one_or_list(_widest(resources)),
+    }
+    conditions = _conditions(permission.conditions for permission in permissions)
     return {**statement, "Condition": conditions} if conditions else statement
 
 
-def _conditions(several: Iterable[Conditions]) -> Mapping[str, Any]:
-    """The conditions of all needs as one: any of their values will do."""
-    found: dict[str, dict[str, list[str]]] = {}
+def _conditions(several: Iterable[PolicyConditions]) -> Mapping[str, Any]:
+    """The conditions of several permissions as one block: any of the values of a key will do."""
+    block: dict[str, dict[str, list[str]]] = {}
     for conditions in several:
         for operator, key, values in conditions:
-            found.setdefault(operator, {}).setdefault(key, []).extend(values)
+            block.setdefault(operator, {}).setdefault(key, []).extend(values)
     return {
-        operator: {key: _short(_widest(sorted(set(values)))) for key, values in keys.items()}
-        for operator, keys in found.items()
+        operator: {key: _one_or_list(_widest(sorted(set(values)))) for key, values in keys.items()}
+        for operator, keys in block.items()
     }
 
 
-def _widest(texts: Sequence[str]) -> list[str]:
-    """Those that no other one covers by ending in a star."""
+def _widest(patterns: Sequence[str]) -> list[str]:
+    """The patterns without those that another one, ending in a star, covers."""
     return [
-        one
-        for one in texts
-        if not any(other != one and other.endswith("*") and one.startswith(other[:-1]) for other in texts)
+        pattern
+        for pattern in patterns
+        if not any(other != pattern and other.endswith("*") and pattern.startswith(other[:-1]) for other in patterns)
     ]
 
 
-def _short(texts: Sequence[str]) -> str | list[str]:
+def _one_or_list(texts: Sequence[str]) -> str | list[str]:
     return texts[0] if len(texts) == 1 else list(texts)

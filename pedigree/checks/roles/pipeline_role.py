@@ -1,4 +1,4 @@
-"""What the role needs that runs the pipeline: it makes what steps ask for, looks at it, and stops it."""
+"""The permissions of the role that runs the pipeline: it creates, describes and stops what the steps request."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.checks.jobs import at, entries, jobs
-from pedigree.checks.roles.addresses import Addresses
-from pedigree.checks.roles.need import Conditions, Need
+from pedigree.checks.jobs import jobs
+from pedigree.checks.roles.permission import PolicyConditions, RequiredPermission, named_actions
+from pedigree.checks.roles.resource_names import ResourceNames
 from pedigree.language.definition import Step
 from pedigree.language.expressions import JsonGet
+from pedigree.language.pointers import at, entries
 
 SAGEMAKER = "sagemaker.amazonaws.com"
 _RELATED = ("action", "artifact", "context", "experiment", "experiment-trial-component")
@@ -20,196 +21,198 @@ _RULES = ("SageMakerPipelineExecutionEMRStepStatusUpdateRule", "SageMakerPipelin
 
 
 @dataclass(frozen=True)
-class Runner:
-    """The role that runs the pipeline, and how the definition's names are read."""
+class PipelineRole:
+    """The role that runs the pipeline, by its name."""
 
-    role: str
-    addresses: Addresses
+    name: str
+    resources: ResourceNames
 
-    def needs(self, step: Step) -> Iterator[Need]:
-        """What it needs to make what a step asks for."""
+    def for_step(self, step: Step) -> Iterator[RequiredPermission]:
+        """The permissions to do what a step requests."""
         yield from _BY_TYPE.get(step.type, _nothing)(self, step)
-        for job in _passed(step):
-            yield from self.passing(job, SAGEMAKER, step)
+        for arn in _passed_roles(step):
+            yield from self.pass_role(arn, SAGEMAKER, step)
 
-    def need(
-        self, step: Step, purpose: str, actions: str, resources: tuple[str, ...], conditions: Conditions = ()
-    ) -> Need:
-        """A need of this role; actions are words behind the name of their service."""
-        service, _, verbs = actions.partition(":")
-        named = tuple(f"{service}:{verb}" for verb in verbs.split())
-        return Need(self.role, purpose, named, resources, step.pointer, conditions, tuple(_told(step, self.addresses)))
+    def require(
+        self, step: Step, purpose: str, actions: str, resources: tuple[str, ...], conditions: PolicyConditions = ()
+    ) -> RequiredPermission:
+        """A permission of this role; the actions are in the short form of named_actions."""
+        keys = tuple(_request_keys(step, self.resources))
+        return RequiredPermission(self.name, purpose, named_actions(actions), resources, step.pointer, conditions, keys)
 
-    def sagemaker(self, step: Step, purpose: str, verbs: str, resource: str) -> Need:
-        """A need of something of SageMaker's."""
-        return self.need(step, purpose, f"sagemaker:{verbs}", (self.addresses.arn("sagemaker", resource),))
+    def sagemaker(self, step: Step, purpose: str, verbs: str, resource: str) -> RequiredPermission:
+        """A permission about a resource of SageMaker."""
+        return self.require(step, purpose, f"sagemaker:{verbs}", (self.resources.arn("sagemaker", resource),))
 
-    def passing(self, arn: Any, service: str, step: Step) -> Iterator[Need]:
-        """Whoever names a role for a service to take must be allowed to hand it over."""
-        text = self.addresses.text(arn)
+    def pass_role(self, arn: Any, service: str, step: Step) -> Iterator[RequiredPermission]:
+        """iam:PassRole, which a request needs that names a role for a service."""
+        text = self.resources.text(arn)
         if text.startswith("arn:"):
             condition = (("StringEquals", "iam:PassedToService", (service,)),)
-            taker = "".join(part.title() for part in service.partition(".")[0].split("-"))
-            purpose = "HandOverRoles" if service == SAGEMAKER else f"HandOverRolesTo{taker}"
-            yield self.need(step, purpose, "iam:PassRole", (text,), condition)
+            receiver = "".join(part.title() for part in service.partition(".")[0].split("-"))
+            purpose = "HandOverRoles" if service == SAGEMAKER else f"HandOverRolesTo{receiver}"
+            yield self.require(step, purpose, "iam:PassRole", (text,), condition)
 
-    def reading(self, reference: JsonGet, pointer: str) -> Iterator[Need]:
-        """The JSON file that a value is read from, and the key under which it lies."""
-        place, key = self.addresses.file(reference)
-        if place:
-            arn = f"arn:{self.addresses.partition}:s3:::{'/'.join(place)}"
-            yield Need(self.role, "ReadPropertyFiles", ("s3:GetObject",), (arn,), pointer)
-        if place and key:
-            via = (("StringEquals", "kms:ViaService", (f"s3.{self.addresses.region}.amazonaws.com",)),)
-            yield Need(self.role, "ReadEncryptedFiles", ("kms:Decrypt",), (self.addresses.key(key),), pointer, via)
-
-
-def _passed(step: Step) -> Iterator[Any]:
-    """The roles that a step hands over to what it makes."""
-    found = [job.get("RoleArn") for job in jobs(step)]
-    found += [step.arguments.get(one) for one in ("RoleArn", "ExecutionRoleArn") if step.type != "EMRServerless"]
-    yield from {str(one): one for one in found if one}.values()
+    def for_json_get(self, reference: JsonGet, pointer: str) -> Iterator[RequiredPermission]:
+        """The permissions to read a property file and to decrypt it."""
+        file, kms_key = self.resources.property_file(reference)
+        if file:
+            arn = f"arn:{self.resources.partition}:s3:::{'/'.join(file)}"
+            yield RequiredPermission(self.name, "ReadPropertyFiles", ("s3:GetObject",), (arn,), pointer)
+        if file and kms_key:
+            via = (("StringEquals", "kms:ViaService", (f"s3.{self.resources.region}.amazonaws.com",)),)
+            key = self.resources.kms_key(kms_key)
+            yield RequiredPermission(self.name, "ReadEncryptedFiles", ("kms:Decrypt",), (key,), pointer, via)
 
 
-def _told(step: Step, addresses: Addresses) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """What the request says that a policy may ask for."""
+def _passed_roles(step: Step) -> Iterator[Any]:
+    """The roles that a step's request names."""
+    arns = [job.get("RoleArn") for job in jobs(step)]
+    arns += [step.arguments.get(key) for key in ("RoleArn", "ExecutionRoleArn") if step.type != "EMRServerless"]
+    yield from {str(arn): arn for arn in arns if arn}.values()
+
+
+def _request_keys(step: Step, resources: ResourceNames) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The condition keys that the request brings."""
     request = next((job.request for job in jobs(step)), step.arguments)
     for key, paths in _KEYS.items():
-        values = [at(request, *path) for path in paths]
-        listed = [one for value in values for one in (value if isinstance(value, list) else [value]) if one is not None]
-        texts = [str(one).lower() if isinstance(one, bool) else addresses.text(one) for one in listed]
+        found = [at(request, *path) for path in paths]
+        values = [value for entry in found for value in (entry if isinstance(entry, list) else [entry])]
+        texts = [
+            str(value).lower() if isinstance(value, bool) else resources.text(value)
+            for value in values
+            if value is not None
+        ]
         if texts and "*" not in texts:
             yield key, tuple(dict.fromkeys(texts))
 
 
-def _nothing(_runner: Runner, _step: Step) -> Iterator[Need]:
+def _nothing(_role: PipelineRole, _step: Step) -> Iterator[RequiredPermission]:
     yield from ()
 
 
-def _job(kind: str, noun: str) -> Callable[[Runner, Step], Iterator[Need]]:
-    def made(runner: Runner, step: Step) -> Iterator[Need]:
+def _job(kind: str, noun: str) -> Callable[[PipelineRole, Step], Iterator[RequiredPermission]]:
+    def required(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
         name = step.arguments.get(f"{kind}Name")
-        names = f"{runner.addresses.text(name)}*" if name else "pipelines-*"
-        yield runner.sagemaker(
-            step, f"Run{kind}s", f"Create{kind} Describe{kind} Stop{kind} AddTags", f"{noun}/{names}"
-        )
+        names = f"{role.resources.text(name)}*" if name else "pipelines-*"
+        yield role.sagemaker(step, f"Run{kind}s", f"Create{kind} Describe{kind} Stop{kind} AddTags", f"{noun}/{names}")
 
-    return made
+    return required
 
 
-def _tuning(runner: Runner, step: Step) -> Iterator[Need]:
+def _tuning(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     name = f"*-{step.name.replace('_', '-')[:_TUNING_NAME].strip('-')}-*"
     kind = "HyperParameterTuningJob"
     verbs = f"Create{kind} Describe{kind} Stop{kind} ListTrainingJobsFor{kind} AddTags"
-    yield runner.sagemaker(step, "Search", verbs, f"hyper-parameter-tuning-job/{name}")
-    yield runner.sagemaker(step, "SeeTrials", "DescribeTrainingJob", f"training-job/{name}")
+    yield role.sagemaker(step, "Search", verbs, f"hyper-parameter-tuning-job/{name}")
+    yield role.sagemaker(step, "SeeTrials", "DescribeTrainingJob", f"training-job/{name}")
 
 
-def _model(runner: Runner, step: Step) -> Iterator[Need]:
-    yield runner.sagemaker(step, "MakeModels", "CreateModel DescribeModel AddTags", "model/*")
+def _model(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
+    yield role.sagemaker(step, "MakeModels", "CreateModel DescribeModel AddTags", "model/*")
 
 
-def _register(runner: Runner, step: Step) -> Iterator[Need]:
-    group = runner.addresses.text(step.arguments.get("ModelPackageGroupName")).rpartition("/")[2]
+def _register(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
+    group = role.resources.text(step.arguments.get("ModelPackageGroupName")).rpartition("/")[2]
     verbs = "CreateModelPackage DescribeModelPackage"
-    yield runner.sagemaker(step, "RegisterVersions", verbs, f"model-package/{group}/*")
+    yield role.sagemaker(step, "RegisterVersions", verbs, f"model-package/{group}/*")
     verbs = "CreateModelPackageGroup DescribeModelPackageGroup"
-    yield runner.sagemaker(step, "KeepVersionsTogether", verbs, f"model-package-group/{group}")
-    for _, one in entries(at(step.arguments, "InferenceSpecification", "Containers")):
-        repository = runner.addresses.repository(one.get("Image"))
+    yield role.sagemaker(step, "KeepVersionsTogether", verbs, f"model-package-group/{group}")
+    for _, container in entries(at(step.arguments, "InferenceSpecification", "Containers")):
+        repository = role.resources.repository(container.get("Image"))
         if repository:
-            yield runner.need(step, "SeeImages", "ecr:BatchGetImage", (repository,))
+            yield role.require(step, "SeeImages", "ecr:BatchGetImage", (repository,))
 
 
-def _endpoint_config(runner: Runner, step: Step) -> Iterator[Need]:
+def _endpoint_config(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     verbs = "CreateEndpointConfig DescribeEndpointConfig AddTags"
-    yield runner.sagemaker(step, "ConfigureEndpoints", verbs, "endpoint-config/*")
+    yield role.sagemaker(step, "ConfigureEndpoints", verbs, "endpoint-config/*")
 
 
-def _endpoint(runner: Runner, step: Step) -> Iterator[Need]:
-    name = runner.addresses.text(step.arguments.get("EndpointName"))
+def _endpoint(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
+    name = role.resources.text(step.arguments.get("EndpointName"))
     for resource in (f"endpoint/{name}", "endpoint-config/*"):
-        yield runner.sagemaker(step, "ServeModels", "CreateEndpoint UpdateEndpoint", resource)
-    yield runner.sagemaker(step, "SeeEndpoints", "DescribeEndpoint AddTags", f"endpoint/{name}")
+        yield role.sagemaker(step, "ServeModels", "CreateEndpoint UpdateEndpoint", resource)
+    yield role.sagemaker(step, "SeeEndpoints", "DescribeEndpoint AddTags", f"endpoint/{name}")
 
 
-def _component(runner: Runner, step: Step) -> Iterator[Need]:
-    name = runner.addresses.text(step.arguments.get("EndpointName"))
+def _component(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
+    name = role.resources.text(step.arguments.get("EndpointName"))
     for resource in ("inference-component/*", f"endpoint/{name}"):
-        yield runner.sagemaker(step, "PlaceModels", "CreateInferenceComponent", resource)
-    yield runner.sagemaker(step, "SeeComponents", "DescribeInferenceComponent AddTags", "inference-component/*")
+        yield role.sagemaker(step, "PlaceModels", "CreateInferenceComponent", resource)
+    yield role.sagemaker(step, "SeeComponents", "DescribeInferenceComponent AddTags", "inference-component/*")
 
 
-def _lambda(runner: Runner, step: Step) -> Iterator[Need]:
-    function = runner.addresses.text(step.document.get("FunctionArn"))
+def _lambda(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
+    function = role.resources.text(step.document.get("FunctionArn"))
     if function.startswith("arn:"):
-        yield runner.need(step, "CallFunctions", "lambda:InvokeFunction", (function,))
+        yield role.require(step, "CallFunctions", "lambda:InvokeFunction", (function,))
 
 
-def _callback(runner: Runner, step: Step) -> Iterator[Need]:
-    queue = runner.addresses.queue(step.document.get("SqsQueueUrl"))
+def _callback(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
+    queue = role.resources.queue(step.document.get("SqsQueueUrl"))
     if queue:
-        yield runner.need(step, "LeaveWaitingSteps", "sqs:SendMessage", (queue,))
+        yield role.require(step, "LeaveWaitingSteps", "sqs:SendMessage", (queue,))
 
 
-def _quality(runner: Runner, step: Step) -> Iterator[Need]:
+def _quality(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     verbs = "CreateProcessingJob DescribeProcessingJob StopProcessingJob AddTags"
-    yield runner.sagemaker(step, "RunProcessingJobs", verbs, "processing-job/*")
+    yield role.sagemaker(step, "RunProcessingJobs", verbs, "processing-job/*")
     group = step.document.get("ModelPackageGroupName")
     if group:
-        name = runner.addresses.text(group)
-        yield runner.sagemaker(step, "FindBaselines", "ListModelPackages", f"model-package-group/{name}")
-        yield runner.sagemaker(step, "ReadBaselines", "DescribeModelPackage", f"model-package/{name}/*")
+        name = role.resources.text(group)
+        yield role.sagemaker(step, "FindBaselines", "ListModelPackages", f"model-package-group/{name}")
+        yield role.sagemaker(step, "ReadBaselines", "DescribeModelPackage", f"model-package/{name}/*")
 
 
-def _emr(runner: Runner, step: Step) -> Iterator[Need]:
-    """Clusters have no names before they are there; the rules are those by which the service hears of their steps."""
+def _emr(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
+    """A cluster has no name before it exists. By the EventBridge rules the service learns of the steps' states."""
     given = step.arguments.get("ClusterId")
-    cluster = runner.addresses.arn(_MAPREDUCE, f"cluster/{runner.addresses.text(given) if given else '*'}")
-    yield runner.need(step, "RunOnClusters", f"{_MAPREDUCE}:AddJobFlowSteps CancelSteps DescribeStep", (cluster,))
-    rules = tuple(runner.addresses.arn("events", f"rule/{rule}") for rule in (_RULES if not given else _RULES[:1]))
+    cluster = role.resources.arn(_MAPREDUCE, f"cluster/{role.resources.text(given) if given else '*'}")
+    yield role.require(step, "RunOnClusters", f"{_MAPREDUCE}:AddJobFlowSteps CancelSteps DescribeStep", (cluster,))
+    rules = tuple(role.resources.arn("events", f"rule/{rule}") for rule in (_RULES if not given else _RULES[:1]))
     for rule in rules:
         verbs = "DescribeRule PutRule PutTargets RemoveTargets DeleteRule"
-        yield runner.need(step, "HearOfClusters", f"events:{verbs}", (rule,))
+        yield role.require(step, "HearOfClusters", f"events:{verbs}", (rule,))
     if not given:
-        yield runner.need(step, "StartClusters", f"{_MAPREDUCE}:RunJobFlow", ("*",))
+        yield role.require(step, "StartClusters", f"{_MAPREDUCE}:RunJobFlow", ("*",))
         ended = f"{_MAPREDUCE}:DescribeCluster TerminateJobFlows"
-        yield runner.need(step, "EndClusters", ended, (cluster,))
+        yield role.require(step, "EndClusters", ended, (cluster,))
         for member, service in (("ServiceRole", _MAPREDUCE), ("JobFlowRole", "ec2")):
-            name = runner.addresses.text(at(step.arguments, "ClusterConfig", member))
-            arn = f"arn:{runner.addresses.partition}:iam::{runner.addresses.account}:role/{name}"
-            yield from runner.passing(name if name.startswith("arn:") else arn, f"{service}.amazonaws.com", step)
+            name = role.resources.text(at(step.arguments, "ClusterConfig", member))
+            arn = f"arn:{role.resources.partition}:iam::{role.resources.account}:role/{name}"
+            yield from role.pass_role(name if name.startswith("arn:") else arn, f"{service}.amazonaws.com", step)
 
 
-def _serverless(runner: Runner, step: Step) -> Iterator[Need]:
+def _serverless(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     given = step.arguments.get("ApplicationId")
-    application = f"/applications/{runner.addresses.text(given) if given else '*'}"
-    places = (application, f"{application}/jobruns/*")
-    for resource, verbs in zip(places, ("StartJobRun", "GetJobRun CancelJobRun"), strict=True):
-        arn = runner.addresses.arn("emr-serverless", resource)
-        yield runner.need(step, "RunServerless", f"emr-serverless:{verbs}", (arn,))
-    yield from runner.passing(step.arguments.get("ExecutionRoleArn"), "emr-serverless.amazonaws.com", step)
+    application = f"/applications/{role.resources.text(given) if given else '*'}"
+    resources = (application, f"{application}/jobruns/*")
+    for resource, verbs in zip(resources, ("StartJobRun", "GetJobRun CancelJobRun"), strict=True):
+        arn = role.resources.arn("emr-serverless", resource)
+        yield role.require(step, "RunServerless", f"emr-serverless:{verbs}", (arn,))
+    yield from role.pass_role(step.arguments.get("ExecutionRoleArn"), "emr-serverless.amazonaws.com", step)
 
 
-def _lineage(runner: Runner, step: Step) -> Iterator[Need]:
+def _lineage(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     for kind in ("Action", "Artifact", "Context"):
         if step.arguments.get(f"{kind}s"):
-            yield runner.sagemaker(step, f"Record{kind}s", f"Create{kind}", f"{kind.lower()}/*")
+            yield role.sagemaker(step, f"Record{kind}s", f"Create{kind}", f"{kind.lower()}/*")
     for noun in _RELATED if step.arguments.get("Associations") else ():
-        yield runner.sagemaker(step, "Relate", "AddAssociation", f"{noun}/*")
+        yield role.sagemaker(step, "Relate", "AddAssociation", f"{noun}/*")
 
 
-def _cleanup(runner: Runner, step: Step) -> Iterator[Need]:
+def _cleanup(role: PipelineRole, step: Step) -> Iterator[RequiredPermission]:
     sources = entries(at(step.arguments, "Resources", "S3"))
-    listed = [source["S3Uris"] for _, source in sources if isinstance(source.get("S3Uris"), list)]
-    for address in [one for several in listed for one in several]:
-        place = runner.addresses.bucket_and_key(address)
-        if place:
-            arn = f"arn:{runner.addresses.partition}:s3:::{'/'.join(place)}"
-            yield runner.need(step, "CleanUp", "s3:DeleteObject", (arn,))
+    lists = [source["S3Uris"] for _, source in sources if isinstance(source.get("S3Uris"), list)]
+    for address in [address for addresses in lists for address in addresses]:
+        bucket_and_key = role.resources.bucket_and_key(address)
+        if bucket_and_key:
+            arn = f"arn:{role.resources.partition}:s3:::{'/'.join(bucket_and_key)}"
+            yield role.require(step, "CleanUp", "s3:DeleteObject", (arn,))
 
 
-_BY_TYPE: Mapping[str, Callable[[Runner, Step], Iterator[Need]]] = {
+_BY_TYPE: Mapping[str, Callable[[PipelineRole, Step], Iterator[RequiredPermission]]] = {
     "Processing": _job("ProcessingJob", "processing-job"),
     "Training": _job("TrainingJob", "training-job"),
     "Transform": _job("TransformJob", "transform-job"),

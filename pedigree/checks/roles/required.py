@@ -1,4 +1,4 @@
-"""All that a definition needs of roles, and what cannot be told from it."""
+"""All permissions that a definition requires of roles, and what cannot be read from the definition."""
 
 from __future__ import annotations
 
@@ -6,50 +6,51 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pedigree.checks.jobs import Job, at, entries, jobs
-from pedigree.checks.roles.addresses import Addresses
-from pedigree.checks.roles.need import PIPELINE, Need
-from pedigree.checks.roles.running import Runner
-from pedigree.checks.roles.working import Worker, of_function, of_job, of_model
+from pedigree.checks.jobs import Job, jobs
+from pedigree.checks.roles.permission import PIPELINE, RequiredPermission
+from pedigree.checks.roles.pipeline_role import PipelineRole
+from pedigree.checks.roles.resource_names import ResourceNames
+from pedigree.checks.roles.workload_roles import WorkloadRole, of_function, of_job, of_model
 from pedigree.checks.subject import Subject
 from pedigree.language.definition import Step
 from pedigree.language.expressions import JsonGet, is_expression
+from pedigree.language.pointers import at, entries
 
-_NOT_KNOWN = ("Job", "AutoML")
-"""Types of step of which it is not known what their roles need besides what is told here."""
+_PARTLY_KNOWN = ("Job", "AutoML")
+"""The types of step whose roles need more than is known here."""
 
 
-def needs(subject: Subject) -> list[Need]:
-    """The needs of all roles, each once, in the order of the definition."""
-    addresses = Addresses(subject)
-    runner = Runner(subject.beside.pipeline_role or PIPELINE, addresses)
+def required_permissions(subject: Subject) -> list[RequiredPermission]:
+    """The permissions of all roles, each once, in the order of the definition."""
+    names = ResourceNames(subject)
+    pipeline = PipelineRole(subject.evidence.pipeline_role or PIPELINE, names)
     scores = any(step.type == "Transform" for step in subject.steps)
-    found: list[Need] = []
+    required: list[RequiredPermission] = []
     for step in _all_steps(subject):
-        found += [*runner.needs(step), *_working(runner.role, addresses, step, scores=scores)]
-        found += _calling(subject, addresses, step)
+        required += [*pipeline.for_step(step), *_of_workloads(pipeline.name, names, step, scores=scores)]
+        required += _of_functions(subject, names, step)
     for use in subject.uses:
-        found += runner.reading(use.reference, use.pointer) if isinstance(use.reference, JsonGet) else ()
-    unique: dict[Need, Need] = {}
-    for one in found:
-        unique.setdefault(replace(one, pointer="", told=()), one)
+        required += pipeline.for_json_get(use.reference, use.pointer) if isinstance(use.reference, JsonGet) else ()
+    unique: dict[RequiredPermission, RequiredPermission] = {}
+    for permission in required:
+        unique.setdefault(replace(permission, pointer="", request_keys=()), permission)
     return list(unique.values())
 
 
-def roles(found: Sequence[Need]) -> list[str]:
+def roles(required: Sequence[RequiredPermission]) -> list[str]:
     """The names of the roles that need something."""
-    return list(dict.fromkeys(one.role for one in found))
+    return list(dict.fromkeys(permission.role for permission in required))
 
 
-def untold(subject: Subject) -> Iterator[str]:
-    """What a role may need besides, and nobody can tell before an execution; a line each."""
-    addresses = Addresses(subject)
+def unknown_requirements(subject: Subject) -> Iterator[str]:
+    """What a role may need besides, and only an execution can show; one line each."""
+    names = ResourceNames(subject)
     for step in subject.steps:
-        if step.type in _NOT_KNOWN:
-            yield f"{step.name}: what the role of a step of type {step.type} needs is not known in full"
-        for pointer, value in subject.reads(step):
-            if is_expression(value) and addresses.bucket_and_key(value) is None:
-                yield f"{pointer}: only an execution knows where this lies"
+        if step.type in _PARTLY_KNOWN:
+            yield f"{step.name}: what the role of a {step.type} step needs is known in part only"
+        for pointer, value in subject.inputs(step):
+            if is_expression(value) and names.bucket_and_key(value) is None:
+                yield f"{pointer}: only an execution knows this address"
 
 
 def _all_steps(subject: Subject) -> Iterator[Step]:
@@ -59,39 +60,38 @@ def _all_steps(subject: Subject) -> Iterator[Step]:
 
 
 def _inside(step: Step) -> Iterator[Step]:
-    """The steps of which a ForEach step makes new ones each round."""
-    for index, one in entries(step.arguments.get("ForEachBody")) if step.type == "ForEach" else ():
-        arguments = one.get("Arguments")
+    """The steps inside a ForEach step."""
+    for index, inner in entries(step.arguments.get("ForEachBody")) if step.type == "ForEach" else ():
+        arguments = inner.get("Arguments")
         yield Step(
-            name=str(one.get("Name", "")),
-            type=str(one.get("Type", "")),
+            name=str(inner.get("Name", "")),
+            type=str(inner.get("Type", "")),
             arguments=arguments if isinstance(arguments, Mapping) else {},
-            document=one,
+            document=inner,
             pointer=f"{step.pointer}/Arguments/ForEachBody/{index}",
         )
 
 
-def _working(pipeline: str, addresses: Addresses, step: Step, *, scores: bool) -> Iterator[Need]:
-    for job in (*jobs(step), *_checking(step)):
-        worker = Worker(addresses.role(job.get("RoleArn")) or pipeline, addresses, job.pointer)
-        yield from of_job(worker, job)
+def _of_workloads(pipeline: str, names: ResourceNames, step: Step, *, scores: bool) -> Iterator[RequiredPermission]:
+    for job in (*jobs(step), *_check_jobs(step)):
+        role = WorkloadRole(names.role(job.get("RoleArn")) or pipeline, names, job.pointer)
+        yield from of_job(role, job)
     if step.type == "Model":
-        worker = Worker(addresses.role(step.arguments.get("ExecutionRoleArn")) or pipeline, addresses, step.pointer)
-        yield from of_model(worker, step, scores=scores)
+        role = WorkloadRole(names.role(step.arguments.get("ExecutionRoleArn")) or pipeline, names, step.pointer)
+        yield from of_model(role, step, scores=scores)
 
 
-def _checking(step: Step) -> Iterator[Job]:
-    """The processing job behind a step that checks."""
+def _check_jobs(step: Step) -> Iterator[Job]:
+    """The processing job behind a QualityCheck or ClarifyCheck step."""
     if step.type in ("QualityCheck", "ClarifyCheck"):
         as_processing = replace(step, type="Processing")
         yield Job(as_processing, step.arguments, f"{step.pointer}/Arguments")
 
 
-def _calling(subject: Subject, addresses: Addresses, step: Step) -> Iterator[Need]:
-    """What the roles need of those functions whose configuration is known."""
-    arn = addresses.text(step.document.get("FunctionArn")) if step.type == "Lambda" else ""
-    name = arn.partition(":function:")[2].partition(":")[0]
-    configuration: Any = subject.beside.functions.get(name, {})
-    role = addresses.role(at(dict(configuration), "Role"))
+def _of_functions(subject: Subject, names: ResourceNames, step: Step) -> Iterator[RequiredPermission]:
+    """What the role of a step's function needs, where the function's configuration is given."""
+    function = names.function(step)
+    configuration: Any = subject.evidence.functions.get(function, {})
+    role = names.role(at(configuration, "Role"))
     if role:
-        yield from of_function(Worker(role, addresses, step.pointer), name)
+        yield from of_function(WorkloadRole(role, names, step.pointer), function)

@@ -1,4 +1,4 @@
-"""Who takes the roles of a definition, and whether their trust lets them."""
+"""The services that assume the roles of a definition, and whether the roles trust them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.checks.jobs import at
-from pedigree.checks.roles.addresses import Addresses
-from pedigree.checks.roles.held import hangs
-from pedigree.checks.roles.need import PIPELINE, SOMETHING
+from pedigree.checks.roles.comparison import allows_with_unknown_keys
+from pedigree.checks.roles.permission import ANY_NAME, PIPELINE
+from pedigree.checks.roles.resource_names import ResourceNames
 from pedigree.checks.subject import Subject
 from pedigree.iam import Effect, Policy, Request, Statement, decide, service
-from pedigree.iam.principals import Grade
+from pedigree.iam.principals import Match
+from pedigree.language.pointers import at
 
 _ASSUME = "sts:AssumeRole"
 _SAGEMAKER, _LAMBDA = "sagemaker.amazonaws.com", "lambda.amazonaws.com"
@@ -20,8 +20,8 @@ _NOUNS = {"Processing": "processing-job", "Training": "training-job", "Tuning": 
 
 
 @dataclass(frozen=True)
-class Taker:
-    """A service that takes a role for something; what for is empty where nobody knows its name."""
+class RoleAssumption:
+    """A service that assumes a role on behalf of a source; the source is empty where its name is not known."""
 
     role: str
     service: str
@@ -31,43 +31,42 @@ class Taker:
 
     @property
     def request(self) -> Request:
-        """What the service asks for."""
+        """The request that the trust must allow."""
         context = {"aws:SourceAccount": self.account, "aws:SourceArn": self.source}
         known = {key: value for key, value in context.items() if value not in ("", "*")}
         return Request(_ASSUME, "*", known, service(self.service))
 
     @property
     def statement(self) -> Mapping[str, Any]:
-        """What the trust must say."""
+        """The statement that the trust must have."""
         return {"Effect": "Allow", "Principal": {"Service": self.service}, "Action": _ASSUME}
 
 
-def takers(subject: Subject) -> Iterator[Taker]:
-    """Whoever takes a role."""
-    addresses = Addresses(subject)
-    pipeline = subject.beside.pipeline_role or PIPELINE
-    yield Taker(pipeline, _SAGEMAKER, "", addresses.account, "/Steps")
+def assumptions(subject: Subject) -> Iterator[RoleAssumption]:
+    """Everything that assumes a role: executions, jobs, and functions whose configuration is given."""
+    names = ResourceNames(subject)
+    pipeline = subject.evidence.pipeline_role or PIPELINE
+    yield RoleAssumption(pipeline, _SAGEMAKER, "", names.account, "/Steps")
     for job in subject.jobs:
-        source = addresses.arn("sagemaker", f"{_NOUNS[job.step.type]}/pipelines-{SOMETHING}-{job.step.name}")
-        role = addresses.role(job.get("RoleArn")) or pipeline
-        yield Taker(role, _SAGEMAKER, source, addresses.account, job.pointer)
+        source = names.arn("sagemaker", f"{_NOUNS[job.step.type]}/pipelines-{ANY_NAME}-{job.step.name}")
+        role = names.role(job.get("RoleArn")) or pipeline
+        yield RoleAssumption(role, _SAGEMAKER, source, names.account, job.pointer)
     for step in subject.steps:
-        arn = addresses.text(step.document.get("FunctionArn")) if step.type == "Lambda" else ""
-        name = arn.partition(":function:")[2].partition(":")[0]
-        role = addresses.role(at(dict(subject.beside.functions.get(name, {})), "Role"))
+        function = names.function(step)
+        role = names.role(at(subject.evidence.functions.get(function), "Role"))
         if role:
-            function = f"{arn.partition(':function:')[0]}:function:{name}"
-            yield Taker(role, _LAMBDA, function, addresses.account, step.pointer)
+            source = f"{names.text(step.document['FunctionArn']).partition(':function:')[0]}:function:{function}"
+            yield RoleAssumption(role, _LAMBDA, source, names.account, step.pointer)
 
 
-def is_trusted(taker: Taker, trust: Sequence[Policy]) -> bool:
-    """Whether a trust lets a service take the role; what hangs on a condition that nobody can judge here does."""
-    request = taker.request
+def is_trusted(assumption: RoleAssumption, trust: Sequence[Policy]) -> bool:
+    """Whether a trust lets a service assume the role; an unknown condition is assumed to hold."""
+    request = assumption.request
     if decide(trust, request).allowed:
         return True
-    return any(_would(one, request) for policy in trust for one in policy.statements)
+    return any(_trusts_with_unknown_keys(statement, request) for policy in trust for statement in policy.statements)
 
 
-def _would(statement: Statement, request: Request) -> bool:
-    named = statement.principals is not None and statement.principals.grade(request.principal) is Grade.DIRECT
-    return named and statement.effect is Effect.ALLOW and hangs(statement, request)
+def _trusts_with_unknown_keys(statement: Statement, request: Request) -> bool:
+    named = statement.principals is not None and statement.principals.match(request.principal) is Match.DIRECT
+    return named and statement.effect is Effect.ALLOW and allows_with_unknown_keys(statement, request)

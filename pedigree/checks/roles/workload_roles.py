@@ -1,4 +1,4 @@
-"""What the roles need that jobs and models work as: their data, their images, their logs, keys and networks."""
+"""The permissions of the roles that jobs, models and functions run as: data, images, logs, keys, networks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.checks.jobs import Job, at, entries
-from pedigree.checks.roles.addresses import Addresses
-from pedigree.checks.roles.need import Conditions, Need
+from pedigree.checks.jobs import Job
+from pedigree.checks.roles.permission import PolicyConditions, RequiredPermission, named_actions
+from pedigree.checks.roles.resource_names import ResourceNames
 from pedigree.language.definition import Step
 from pedigree.language.expressions import is_expression
+from pedigree.language.pointers import at, entries
 
 _LOGS = "logs:CreateLogGroup CreateLogStream DescribeLogStreams PutLogEvents"
 _PULL = "ecr:BatchCheckLayerAvailability BatchGetImage GetDownloadUrlForLayer"
@@ -20,115 +21,116 @@ _GROUPS = {"Processing": ("ProcessingJobs",), "Training": ("TrainingJobs",), "Tu
 
 
 @dataclass(frozen=True)
-class Worker:
-    """A role at work in one request of a definition, which stands at a pointer."""
+class WorkloadRole:
+    """A role in one request of the definition, by its name, with the pointer to the request."""
 
-    role: str
-    addresses: Addresses
+    name: str
+    resources: ResourceNames
     pointer: str
 
-    def need(self, purpose: str, actions: str, *resources: str, conditions: Conditions = ()) -> Need:
-        """A need of this role; actions are words behind the name of their service."""
-        service, _, verbs = actions.partition(":")
-        named = tuple(f"{service}:{verb}" for verb in verbs.split())
-        return Need(self.role, purpose, named, resources, self.pointer, conditions)
+    def require(
+        self, purpose: str, actions: str, *resources: str, conditions: PolicyConditions = ()
+    ) -> RequiredPermission:
+        """A permission of this role; the actions are in the short form of named_actions."""
+        return RequiredPermission(self.name, purpose, named_actions(actions), resources, self.pointer, conditions)
 
-    def reads(self, value: Any) -> Iterator[Need]:
-        """Objects that begin with an address, or the one that it names."""
-        place = self.addresses.bucket_and_key(value)
-        if place:
-            bucket, key = f"arn:{self.addresses.partition}:s3:::{place[0]}", place[1]
+    def reads(self, value: Any) -> Iterator[RequiredPermission]:
+        """Read the objects under an S3 address, or the one object that it names."""
+        bucket_and_key = self.resources.bucket_and_key(value)
+        if bucket_and_key:
+            bucket, key = f"arn:{self.resources.partition}:s3:::{bucket_and_key[0]}", bucket_and_key[1]
             last = key.rpartition("/")[2]
             names = [f"{key}*"] if not last or last.endswith("*") else [key]
             names += [f"{key}/*"] if last and "." not in last and not last.endswith("*") else []
-            yield self.need("ReadInputs", "s3:GetObject", *(f"{bucket}/{name}" for name in dict.fromkeys(names)))
-            listed = (("StringLike", "s3:prefix", (f"{key}*".replace("**", "*"),)),)
-            yield self.need("ListInputs", "s3:ListBucket", bucket, conditions=listed)
+            yield self.require("ReadInputs", "s3:GetObject", *(f"{bucket}/{name}" for name in dict.fromkeys(names)))
+            prefix = (("StringLike", "s3:prefix", (f"{key}*".replace("**", "*"),)),)
+            yield self.require("ListInputs", "s3:ListBucket", bucket, conditions=prefix)
 
-    def writes(self, value: Any) -> Iterator[Need]:
-        """Objects under an address."""
-        place = self.addresses.bucket_and_key(value)
-        if place:
-            under = f"{place[1].rstrip('/')}/*".removeprefix("/")
-            arn = f"arn:{self.addresses.partition}:s3:::{place[0]}/{under}"
-            yield self.need("WriteResults", "s3:AbortMultipartUpload PutObject", arn)
+    def writes(self, value: Any) -> Iterator[RequiredPermission]:
+        """Write objects under an S3 address."""
+        bucket_and_key = self.resources.bucket_and_key(value)
+        if bucket_and_key:
+            bucket, key = bucket_and_key
+            objects = f"{key.rstrip('/')}/*".removeprefix("/")
+            arn = f"arn:{self.resources.partition}:s3:::{bucket}/{objects}"
+            yield self.require("WriteResults", "s3:AbortMultipartUpload PutObject", arn)
 
-    def keeps(self, value: Any) -> Iterator[Need]:
-        """Objects that are written, and read again when the job is taken up."""
+    def reads_and_writes(self, value: Any) -> Iterator[RequiredPermission]:
+        """Write objects, and read them again when the job resumes."""
         yield from self.writes(value)
-        yield from self.reads(f"{self.addresses.text(value).rstrip('/')}/" if value else None)
+        yield from self.reads(f"{self.resources.text(value).rstrip('/')}/" if value else None)
 
-    def pulls(self, image: Any) -> Iterator[Need]:
-        """An image in ECR."""
-        repository = self.addresses.repository(image)
+    def pulls(self, image: Any) -> Iterator[RequiredPermission]:
+        """Pull an image from ECR."""
+        repository = self.resources.repository(image)
         if repository:
-            yield self.need("SignInToImages", "ecr:GetAuthorizationToken", "*")
-            yield self.need("PullImages", _PULL, repository)
+            yield self.require("SignInToImages", "ecr:GetAuthorizationToken", "*")
+            yield self.require("PullImages", _PULL, repository)
 
-    def tells(self, kind: str, each: str = "") -> Iterator[Need]:
-        """Log lines and metrics; of some kinds each has a log group of its own."""
+    def logs(self, kind: str, suffix: str = "") -> Iterator[RequiredPermission]:
+        """Write logs and metrics. The suffix is for kinds of which each resource has its own log group."""
         name = f"/aws/sagemaker/{kind}"
-        arn = self.addresses.arn("logs", f"log-group:{name}{each}")
-        yield self.need("WriteLogs", _LOGS, arn, f"{arn}:*")
+        arn = self.resources.arn("logs", f"log-group:{name}{suffix}")
+        yield self.require("WriteLogs", _LOGS, arn, f"{arn}:*")
         namespace = (("StringEquals", "cloudwatch:namespace", (name,)),)
-        yield self.need("WriteMetrics", "cloudwatch:PutMetricData", "*", conditions=namespace)
+        yield self.require("WriteMetrics", "cloudwatch:PutMetricData", "*", conditions=namespace)
 
-    def encrypts(self, key: Any) -> Iterator[Need]:
-        """Objects under a key; one that is no ARN is in the definition's own account."""
+    def encrypts(self, key: Any) -> Iterator[RequiredPermission]:
+        """Encrypt and decrypt objects with a KMS key."""
         if key:
-            arn = self.addresses.key(key)
-            via = (("StringEquals", "kms:ViaService", (f"s3.{self.addresses.region}.amazonaws.com",)),)
-            yield self.need("UseOutputKeys", "kms:Decrypt GenerateDataKey", arn, conditions=via)
+            arn = self.resources.kms_key(key)
+            via = (("StringEquals", "kms:ViaService", (f"s3.{self.resources.region}.amazonaws.com",)),)
+            yield self.require("UseOutputKeys", "kms:Decrypt GenerateDataKey", arn, conditions=via)
 
-    def mounts(self, key: Any) -> Iterator[Need]:
-        """A volume under a key."""
+    def mounts(self, key: Any) -> Iterator[RequiredPermission]:
+        """Mount a volume that is encrypted with a KMS key."""
         if key:
-            arn = self.addresses.key(key)
-            yield self.need("SeeVolumeKeys", "kms:DescribeKey", arn)
+            arn = self.resources.kms_key(key)
+            yield self.require("SeeVolumeKeys", "kms:DescribeKey", arn)
             granted = (("Bool", "kms:GrantIsForAWSResource", ("true",)),)
-            yield self.need("LendVolumeKeys", "kms:CreateGrant", arn, conditions=granted)
+            yield self.require("LendVolumeKeys", "kms:CreateGrant", arn, conditions=granted)
 
-    def attaches(self, network: Any) -> Iterator[Need]:
-        """Network interfaces in subnets, behind security groups."""
+    def attaches(self, network: Any) -> Iterator[RequiredPermission]:
+        """Attach network interfaces in subnets, with security groups."""
         if not isinstance(network, Mapping) or not network:
             return
-        interface = self.addresses.arn("ec2", "network-interface/*")
-        yield self.need("AttachToNetwork", "ec2:CreateNetworkInterface", interface)
+        interface = self.resources.arn("ec2", "network-interface/*")
+        yield self.require("AttachToNetwork", "ec2:CreateNetworkInterface", interface)
         for member, noun in (("Subnets", "subnet"), ("SecurityGroupIds", "security-group")):
-            listed = network.get(member)
-            for one in listed if isinstance(listed, list) else [listed]:
-                arn = self.addresses.arn("ec2", f"{noun}/{self.addresses.text(one)}")
-                yield self.need("AttachToNetwork", "ec2:CreateNetworkInterface", arn)
-        yield self.need("ManageAttachments", _ATTACH, interface)
-        yield self.need("SeeNetwork", _SEE, "*")
+            ids = network.get(member)
+            for identifier in ids if isinstance(ids, list) else [ids]:
+                arn = self.resources.arn("ec2", f"{noun}/{self.resources.text(identifier)}")
+                yield self.require("AttachToNetwork", "ec2:CreateNetworkInterface", arn)
+        yield self.require("ManageAttachments", _ATTACH, interface)
+        yield self.require("SeeNetwork", _SEE, "*")
 
 
-def of_job(worker: Worker, job: Job) -> Iterator[Need]:
-    """What the role of a job needs."""
-    yield from worker.pulls(job.get(*job.image))
-    for _, value in job.reads():
-        yield from worker.reads(value)
-    for _, one in entries(job.get("ProcessingOutputConfig", "Outputs")):
-        yield from worker.writes(at(one, "S3Output", "S3Uri"))
-    yield from worker.writes(job.get("OutputDataConfig", "S3OutputPath"))
+def of_job(role: WorkloadRole, job: Job) -> Iterator[RequiredPermission]:
+    """The permissions of a job's role."""
+    yield from role.pulls(job.get(*job.image))
+    for _, value in job.inputs():
+        yield from role.reads(value)
+    for _, output in entries(job.get("ProcessingOutputConfig", "Outputs")):
+        yield from role.writes(at(output, "S3Output", "S3Uri"))
+    yield from role.writes(job.get("OutputDataConfig", "S3OutputPath"))
     for member, key in (("CheckpointConfig", "S3Uri"), ("DebugHookConfig", "S3OutputPath")):
-        yield from worker.keeps(job.get(member, key))
-    yield from worker.writes(job.get("ProfilerConfig", "S3OutputPath"))
-    for value in _named(job):
-        yield from worker.reads(value)
-    for _, one in entries(job.get("DebugRuleConfigurations")):
-        yield from worker.pulls(one.get("RuleEvaluatorImage"))
+        yield from role.reads_and_writes(job.get(member, key))
+    yield from role.writes(job.get("ProfilerConfig", "S3OutputPath"))
+    for value in _addresses_in_arguments(job):
+        yield from role.reads(value)
+    for _, debug_rule in entries(job.get("DebugRuleConfigurations")):
+        yield from role.pulls(debug_rule.get("RuleEvaluatorImage"))
     for group in _GROUPS[job.step.type]:
-        yield from worker.tells(group)
-    yield from worker.encrypts(job.get("OutputDataConfig", "KmsKeyId"))
-    yield from worker.encrypts(job.get("ProcessingOutputConfig", "KmsKeyId"))
-    yield from worker.mounts(job.get(*job.cluster, "VolumeKmsKeyId"))
-    yield from worker.attaches(job.get("VpcConfig"))
-    yield from worker.attaches(job.get("NetworkConfig", "VpcConfig"))
+        yield from role.logs(group)
+    yield from role.encrypts(job.get("OutputDataConfig", "KmsKeyId"))
+    yield from role.encrypts(job.get("ProcessingOutputConfig", "KmsKeyId"))
+    yield from role.mounts(job.get(*job.cluster, "VolumeKmsKeyId"))
+    yield from role.attaches(job.get("VpcConfig"))
+    yield from role.attaches(job.get("NetworkConfig", "VpcConfig"))
 
 
-def _named(job: Job) -> Iterator[Any]:
-    """What a script is given by name, where it is an address by the look of it: data, weights, the script itself."""
+def _addresses_in_arguments(job: Job) -> Iterator[Any]:
+    """The hyperparameters, variables and arguments that look like S3 addresses: data, weights, the script itself."""
     given = job.get(job.hyperparameters) if job.trains else job.get("Environment")
     for value in given.values() if isinstance(given, Mapping) else ():
         text = value.strip('"') if isinstance(value, str) else value
@@ -140,22 +142,22 @@ def _named(job: Job) -> Iterator[Any]:
             yield value
 
 
-def of_model(worker: Worker, step: Step, *, scores: bool) -> Iterator[Need]:
-    """What the role of a model needs, once it is served, or scores in a job."""
+def of_model(role: WorkloadRole, step: Step, *, scores: bool) -> Iterator[RequiredPermission]:
+    """The permissions of a model's role: to serve, and to score in transform jobs where there are any."""
     containers = [
         at(step.arguments, "PrimaryContainer"),
-        *(one for _, one in entries(step.arguments.get("Containers"))),
+        *(container for _, container in entries(step.arguments.get("Containers"))),
     ]
     for container in containers:
-        yield from worker.pulls(at(container, "Image"))
-        yield from worker.reads(at(container, "ModelDataUrl"))
-        yield from worker.reads(at(container, "Environment", "SAGEMAKER_SUBMIT_DIRECTORY"))
-    yield from worker.tells("Endpoints", "/*")
-    yield from worker.tells("TransformJobs") if scores else ()
-    yield from worker.attaches(step.arguments.get("VpcConfig"))
+        yield from role.pulls(at(container, "Image"))
+        yield from role.reads(at(container, "ModelDataUrl"))
+        yield from role.reads(at(container, "Environment", "SAGEMAKER_SUBMIT_DIRECTORY"))
+    yield from role.logs("Endpoints", "/*")
+    yield from role.logs("TransformJobs") if scores else ()
+    yield from role.attaches(step.arguments.get("VpcConfig"))
 
 
-def of_function(worker: Worker, name: str) -> Iterator[Need]:
-    """What the role of a function needs in any case: its own log."""
-    arn = worker.addresses.arn("logs", f"log-group:/aws/lambda/{name}:*")
-    yield worker.need("WriteOwnLog", "logs:CreateLogStream PutLogEvents", arn)
+def of_function(role: WorkloadRole, name: str) -> Iterator[RequiredPermission]:
+    """The permission that the role of every function needs: to write its log."""
+    arn = role.resources.arn("logs", f"log-group:/aws/lambda/{name}:*")
+    yield role.require("WriteOwnLog", "logs:CreateLogStream PutLogEvents", arn)

@@ -1,4 +1,4 @@
-"""The rules, one function each, by family. A family's module has its rules in the order of their codes."""
+"""The rules, one function each. A module has the rules of one family in the order of their codes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _MODULES = (
 )
 
 
-def _of(modules: Iterable[ModuleType]) -> tuple[Rule, ...]:
-    found = [one for module in modules for one in vars(module).values() if isinstance(one, Rule)]
-    return tuple(sorted(found, key=lambda one: (list(GROUPS).index(one.code[:3]), one.code)))
+def _rules_in(modules: Iterable[ModuleType]) -> tuple[Rule, ...]:
+    rules = [value for module in modules for value in vars(module).values() if isinstance(value, Rule)]
+    return tuple(sorted(rules, key=lambda rule: (list(GROUPS).index(rule.code[:3]), rule.code)))
 
 
-RULES = _of(_MODULES)
+RULES = _rules_in(_MODULES)

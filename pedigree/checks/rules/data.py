@@ -1,4 +1,4 @@
-"""Data: what a model learns from, and what it is judged by."""
+"""Data: what a model is trained on, and what it is tested with."""
 
 from __future__ import annotations
 
@@ -8,62 +8,66 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
-from pedigree.checks.finding import Severity, Spot
-from pedigree.checks.jobs import Job, at, entries
+from pedigree.checks.finding import Severity, Violation
+from pedigree.checks.jobs import Job
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
+from pedigree.language.pointers import at, entries
 
 _TESTING = re.compile(r"(?:^|[-_.])(?:test|testing|validation|valid|val|eval)(?:[-_.]|$)", re.IGNORECASE)
 _TRAINING = re.compile(r"(?:^|[-_.])(?:train|training)(?:[-_.]|$)", re.IGNORECASE)
 
 
 @rule("SCR012", Severity.WARNING)
-def same(subject: Subject) -> Iterator[Spot]:
-    """Training and test data are the same.
+def same_data(subject: Subject) -> Iterator[Violation]:
+    """Same data for training and testing.
 
-    A model that is judged by what it has learnt from looks better than it is.
+    A model that is tested with the data it was trained on looks better than it is.
     """
-    learnt = {
+    trained_on = {
         _key(value): job.step.name
         for job in subject.jobs
-        for _, name, value in _channels(job)
+        for _, name, value in _inputs(job)
         if job.trains and _TRAINING.search(name)
     }
     for job in subject.jobs:
-        for pointer, name, value in _channels(job):
-            trainer = learnt.get(_key(value)) if value and _TESTING.search(name) else None
+        for pointer, name, value in _inputs(job):
+            trainer = trained_on.get(_key(value)) if value and _TESTING.search(name) else None
             if trainer:
-                cause = f"{name} is the data on which {trainer} trains"
-                yield Spot(pointer, cause, "keep some data apart, and judge by that")
+                cause = f"{name} is the data that {trainer} trains on"
+                yield Violation(pointer, cause, "keep some data apart, and test with that")
 
 
 @rule("SCR013", Severity.WARNING)
-def prefixes(subject: Subject) -> Iterator[Spot]:
-    """An S3 prefix that also matches another one.
+def ambiguous_prefix(subject: Subject) -> Iterator[Violation]:
+    """S3 prefix that also matches another one.
 
     S3Prefix compares characters: s3://b/train also takes s3://b/train_old. End it with a slash.
     """
-    texts: dict[str, list[str]] = {}
+    pointers_of: dict[str, list[str]] = {}
     for step in subject.steps:
-        for pointer, value in subject.reads(step):
-            text = subject.plain(value)
-            if isinstance(text, str):
-                texts.setdefault(text, []).append(pointer)
-    ordered = sorted(texts)
-    for index, text in enumerate(ordered):
-        others = takewhile(lambda other, text=text: other.startswith(text), ordered[index + 1 :])  # type: ignore[misc]
-        sibling = next((other for other in others if re.match(r"[\w-]", other.removeprefix(text))), None)
-        if sibling and not text.endswith("/"):
-            yield from (Spot(pointer, f"{text} also matches {sibling}", f"write {text}/") for pointer in texts[text])
+        for pointer, value in subject.inputs(step):
+            prefix = subject.plain(value)
+            if isinstance(prefix, str):
+                pointers_of.setdefault(prefix, []).append(pointer)
+    prefixes = sorted(pointers_of)
+    for index, prefix in enumerate(prefixes):
+        longer = takewhile(lambda other, prefix=prefix: other.startswith(prefix), prefixes[index + 1 :])  # type: ignore[misc]
+        sibling = next((other for other in longer if re.match(r"[\w-]", other.removeprefix(prefix))), None)
+        if sibling and not prefix.endswith("/"):
+            for pointer in pointers_of[prefix]:
+                yield Violation(pointer, f"{prefix} also matches {sibling}", f"write {prefix}/")
 
 
-def _channels(job: Job) -> Iterator[tuple[str, str, Any]]:
+def _inputs(job: Job) -> Iterator[tuple[str, str, Any]]:
+    """The pointer, the name and the address of every channel or processing input."""
     path = ("DataSource", "S3DataSource", "S3Uri")
-    for index, one in entries(job.get("InputDataConfig")):
-        yield job.place("InputDataConfig", str(index), *path), str(one.get("ChannelName", "")), at(one, *path)
-    for index, one in entries(job.get("ProcessingInputs")):
-        value = at(one, "S3Input", "S3Uri")
-        yield job.place("ProcessingInputs", str(index), "S3Input/S3Uri"), str(one.get("InputName", "")), value
+    for index, channel in entries(job.get("InputDataConfig")):
+        pointer = job.pointer_to("InputDataConfig", str(index), *path)
+        yield pointer, str(channel.get("ChannelName", "")), at(channel, *path)
+    for index, data in entries(job.get("ProcessingInputs")):
+        pointer = job.pointer_to("ProcessingInputs", str(index), "S3Input/S3Uri")
+        yield pointer, str(data.get("InputName", "")), at(data, "S3Input", "S3Uri")
 
 
 def _key(value: Any) -> str:

@@ -1,21 +1,22 @@
-"""Several machines in one job: how they work together, if they do."""
+"""Distributed training: how several machines work together in one job, if they do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from pedigree.checks.finding import Severity, Spot
-from pedigree.checks.jobs import Job, entries
+from pedigree.aws.machines import SMDDP_TYPES
+from pedigree.aws.pytorch import LAST_WITH_SMDDP, has_smddp
+from pedigree.checks.finding import Severity, Violation
+from pedigree.checks.jobs import Job
 from pedigree.checks.rule import rule
-from pedigree.checks.rules.images import images, machines
+from pedigree.checks.rules.images import job_images, machine_types
 from pedigree.checks.subject import Subject
+from pedigree.language.pointers import entries
 
-SMDDP = "sagemaker_distributed_dataparallel_enabled"
-SMDDP_MACHINES = ("ml.p4d.24xlarge", "ml.p4de.24xlarge")
-LAST_WITH_SMDDP = (2, 5)
+_SMDDP = "sagemaker_distributed_dataparallel_enabled"
 _LAUNCHERS = (
-    *(SMDDP, "sagemaker_torch_distributed_enabled", "sagemaker_pytorch_ddp_enabled", "sagemaker_mpi_enabled"),
+    *(_SMDDP, "sagemaker_torch_distributed_enabled", "sagemaker_pytorch_ddp_enabled", "sagemaker_mpi_enabled"),
     *("sagemaker_parameter_server_enabled", "sagemaker_pytorch_xla_multi_worker_enabled", "sagemaker_distribution"),
     *("sagemaker_multi_worker_mirrored_strategy_enabled", "mp_parameters"),
 )
@@ -23,54 +24,59 @@ _LAUNCHERS = (
 _DRIVERS = "sm_drivers"
 
 
-def is_smddp(job: Job) -> bool:
+def uses_smddp(job: Job) -> bool:
     """Whether a job is launched with smdistributed.dataparallel."""
-    return job.trains and _is_on(job.fixed.get(SMDDP))
-
-
-def _is_on(value: Any) -> bool:
-    return value not in (None, "false", '"false"', False)
+    return job.trains and _is_on(job.fixed_hyperparameters.get(_SMDDP))
 
 
 @rule("CON010", Severity.ERROR)
-def image(subject: Subject) -> Iterator[Spot]:
+def image(subject: Subject) -> Iterator[Violation]:
     """smddp on an image without it.
 
     smdistributed.dataparallel is in AWS's PyTorch images up to 2.5; later ones have torchrun with NCCL. The SDK
-    compiles it without a word, and the script fails at its import.
+    compiles it without a warning, and the script fails at its import.
     """
-    for job, found in images(subject):
-        if found.is_pytorch and found.release and found.release > LAST_WITH_SMDDP and is_smddp(job):
-            cause = f"PyTorch {'.'.join(map(str, found.release))} images have no smddp"
-            yield Spot(job.place(*job.image), cause, "use 2.5.1, or sagemaker_torch_distributed_enabled")
+    for job, address in job_images(subject):
+        if address.is_pytorch and address.release and not has_smddp(address.release) and uses_smddp(job):
+            cause = f"PyTorch {'.'.join(map(str, address.release))} images have no smddp"
+            remedy = f"use {LAST_WITH_SMDDP}, or sagemaker_torch_distributed_enabled"
+            yield Violation(job.pointer_to(*job.image), cause, remedy)
 
 
 @rule("CON011", Severity.ERROR)
-def machine(subject: Subject) -> Iterator[Spot]:
-    """smddp on a machine that it does not know.
+def machine(subject: Subject) -> Iterator[Violation]:
+    """smddp on a machine that it does not support.
 
     It runs on ml.p4d.24xlarge and ml.p4de.24xlarge only.
     """
     for job in subject.jobs:
-        wrong = [one for one in machines(subject, job) if one not in SMDDP_MACHINES] if is_smddp(job) else []
+        wrong = [name for name in machine_types(subject, job) if name not in SMDDP_TYPES] if uses_smddp(job) else []
         if wrong:
-            pointer = job.place(*job.cluster, "InstanceType")
-            yield Spot(pointer, f"{wrong[0]} has no smddp", f"use {' or '.join(SMDDP_MACHINES)}, or torchrun")
+            pointer = job.pointer_to(*job.cluster, "InstanceType")
+            yield Violation(pointer, f"{wrong[0]} has no smddp", f"use {' or '.join(SMDDP_TYPES)}, or torchrun")
 
 
 @rule("CON012", Severity.WARNING)
-def alone(subject: Subject) -> Iterator[Spot]:
-    """Several machines that do not know of each other.
+def no_launcher(subject: Subject) -> Iterator[Violation]:
+    """Several machines without a launcher.
 
-    Without a launcher each trains on its own, all of them write the same model, and the last one wins.
+    Each machine trains by itself, all of them write the same model, and the last one wins.
     """
-    for job, found in images(subject):
-        counts = [one for one in subject.possible(job.get("ResourceConfig", "InstanceCount")) if isinstance(one, int)]
-        channels = {str(one.get("ChannelName")) for _, one in entries(job.get("InputDataConfig"))}
-        launched = any(_is_on(job.fixed.get(one)) for one in _LAUNCHERS)
-        # What a container is told to run may launch anything.
-        own = job.get("AlgorithmSpecification", "ContainerEntrypoint") or _DRIVERS in channels
-        if job.trains and found.is_pytorch and any(one > 1 for one in counts) and not launched and not own:
-            cause = f"{max(counts)} machines, and nothing makes them one job"
-            pointer = job.place("ResourceConfig/InstanceCount")
-            yield Spot(pointer, cause, "set sagemaker_torch_distributed_enabled, or use one machine")
+    for job, address in job_images(subject):
+        possible = subject.possible(job.get("ResourceConfig", "InstanceCount"))
+        count = max((count for count in possible if isinstance(count, int)), default=1)
+        if job.trains and address.is_pytorch and count > 1 and not _has_launcher(job):
+            pointer = job.pointer_to("ResourceConfig/InstanceCount")
+            remedy = "set sagemaker_torch_distributed_enabled, or use one machine"
+            yield Violation(pointer, f"{count} machines train without a launcher", remedy)
+
+
+def _has_launcher(job: Job) -> bool:
+    channels = {str(channel.get("ChannelName")) for _, channel in entries(job.get("InputDataConfig"))}
+    # A container with an entry point of its own may launch anything.
+    has_own = job.get("AlgorithmSpecification", "ContainerEntrypoint") or _DRIVERS in channels
+    return bool(has_own) or any(_is_on(job.fixed_hyperparameters.get(name)) for name in _LAUNCHERS)
+
+
+def _is_on(value: Any) -> bool:
+    return value not in (None, "false", '"false"', False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pedigree.checks.finding import Severity, Spot
+from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
 from pedigree.language.conditions import Comparison, Condition, In, Not, Or, read_condition
@@ -13,80 +13,86 @@ from pedigree.language.expressions import Value, references
 
 
 @rule("STR010", Severity.ERROR)
-def nested(subject: Subject) -> Iterator[Spot]:
-    """A condition step in a branch of another.
+def nested(subject: Subject) -> Iterator[Violation]:
+    """Condition step inside another one.
 
-    The service takes no Condition step inside of a Condition step. Put the comparisons into one list, which is ANDed,
-    or into an Or.
+    The service takes no Condition step in a branch of a Condition step. Put the comparisons into one list, which is
+    ANDed, or into an Or.
     """
     for step in subject.steps:
         if step.type == "Condition" and step.place:
-            cause = f"{step.name} lies in a branch of {step.place[-1][0]}"
-            yield Spot(step.pointer, cause, "put its comparisons into the outer condition, or the step beside it")
+            cause = f"{step.name} is in a branch of {step.place[-1][0]}"
+            remedy = "put its comparisons into the outer condition, or the step outside of it"
+            yield Violation(step.pointer, cause, remedy)
 
 
 @rule("STR011", Severity.ERROR)
-def conditions(subject: Subject) -> Iterator[Spot]:
-    """A condition that is none.
+def malformed(subject: Subject) -> Iterator[Violation]:
+    """Malformed condition.
 
     Conditions compare (Equals, GreaterThan, GreaterThanOrEqualTo, LessThan, LessThanOrEqualTo), look a value up
     (In), or combine others (Not, Or).
     """
-    for pointer, found in _conditions(subject):
-        if isinstance(found, str):
-            yield Spot(pointer, found.partition("; ")[0], found.partition("; ")[2])
+    for pointer, condition in _conditions(subject):
+        if isinstance(condition, ExpressionError):
+            yield Violation(pointer, condition.cause, condition.remedy)
 
 
 @rule("STR012", Severity.WARNING)
-def constant(subject: Subject) -> Iterator[Spot]:
-    """A condition that always comes out the same.
+def constant(subject: Subject) -> Iterator[Violation]:
+    """Condition with a constant result.
 
     It compares nothing that an execution could change, so one of its branches never runs.
     """
-    for pointer, found in _conditions(subject):
-        if not isinstance(found, str) and not any(True for value in _values(found) for _ in references(value)):
-            yield Spot(pointer, "nothing that is compared can change", "compare a parameter or a step's result")
+    for pointer, condition in _conditions(subject):
+        if not isinstance(condition, ExpressionError) and not any(map(_refers, _values(condition))):
+            yield Violation(pointer, "it compares constants only", "compare a parameter or a step's result")
 
 
 @rule("STR013", Severity.WARNING)
-def empty_branches(subject: Subject) -> Iterator[Spot]:
-    """A condition without a step in either branch.
+def empty_branches(subject: Subject) -> Iterator[Violation]:
+    """Condition step without a step in either branch.
 
-    Whatever it decides, nothing follows from it.
+    Its result has no effect.
     """
     for step in subject.steps:
         if step.type == "Condition" and not step.arguments.get("IfSteps") and not step.arguments.get("ElseSteps"):
-            yield Spot(step.pointer, "neither branch has a step", "add one, or remove the condition")
+            yield Violation(step.pointer, "neither branch has a step", "add one, or remove the condition")
 
 
 @rule("TYP003", Severity.ERROR)
-def compared(subject: Subject) -> Iterator[Spot]:
-    """A number is compared with a text.
+def mixed_types(subject: Subject) -> Iterator[Violation]:
+    """Comparison of two types.
 
-    The service compares values of one type; 0.7 and "0.7" are different things to it, and the execution fails at the
-    condition, after everything before it has been paid for.
+    The service compares values of one type: 0.7 and "0.7" are different. The execution fails at the condition, after
+    everything before it has been paid for.
     """
-    for pointer, found in _conditions(subject):
-        for one in _comparisons(found):
-            left, right = (_kind(subject, value) for value in (one.left, one.right))
+    for pointer, condition in _conditions(subject):
+        for comparison in _comparisons(condition):
+            left, right = (_type(subject, value) for value in (comparison.left, comparison.right))
             if left and right and left != right:
-                yield Spot(pointer, f"{left} stands against {right}", "write both as numbers, or both as texts")
-            elif one.type != "Equals" and "a truth" in (left, right):
-                yield Spot(pointer, "true and false have no order", "use Equals")
+                cause = f"{left} is compared with {right}"
+                yield Violation(pointer, cause, "write both as numbers, or both as texts")
+            elif comparison.type != "Equals" and "a boolean" in (left, right):
+                yield Violation(pointer, "true and false have no order", "use Equals")
 
 
-def _conditions(subject: Subject) -> Iterator[tuple[str, Condition | str]]:
+def _conditions(subject: Subject) -> Iterator[tuple[str, Condition | ExpressionError]]:
     for step in subject.steps:
         written = step.arguments.get("Conditions") if step.type == "Condition" else None
         if written is not None and not isinstance(written, list):
-            yield f"{step.pointer}/Arguments/Conditions", "Conditions is no list; write […]"
-        for index, one in enumerate(written if isinstance(written, list) else ()):
+            yield f"{step.pointer}/Arguments/Conditions", ExpressionError("Conditions is not a list", "write […]")
+        for index, document in enumerate(written if isinstance(written, list) else ()):
             pointer = f"{step.pointer}/Arguments/Conditions/{index}"
             try:
-                yield pointer, read_condition(one)
+                yield pointer, read_condition(document)
             except ExpressionError as error:
-                if not any(broken.startswith(pointer) for broken, _ in subject.broken):
-                    yield pointer, str(error)
+                if not any(expression.pointer.startswith(pointer) for expression in subject.malformed_expressions):
+                    yield pointer, error
+
+
+def _refers(value: Value) -> bool:
+    return next(references(value), None) is not None
 
 
 def _values(condition: Condition) -> Iterator[Value]:
@@ -99,7 +105,7 @@ def _values(condition: Condition) -> Iterator[Value]:
             yield from _values(inner)
 
 
-def _comparisons(condition: Condition | str) -> Iterator[Comparison]:
+def _comparisons(condition: Condition | ExpressionError) -> Iterator[Comparison]:
     if isinstance(condition, Comparison):
         yield condition
     elif isinstance(condition, Not):
@@ -111,9 +117,10 @@ def _comparisons(condition: Condition | str) -> Iterator[Comparison]:
         yield from (Comparison("Equals", condition.value, choice) for choice in condition.choices)
 
 
-def _kind(subject: Subject, value: Value) -> str:
+def _type(subject: Subject, value: Value) -> str:
+    """The type of a value in words, empty where it is known in an execution only."""
     if isinstance(value, bool):
-        return "a truth"
+        return "a boolean"
     if isinstance(value, (int, float)):
         return "a number"
     if isinstance(value, str):
@@ -121,4 +128,4 @@ def _kind(subject: Subject, value: Value) -> str:
     return _WORDS.get(subject.type_of(value), "")
 
 
-_WORDS = {"String": "a text", "Integer": "a number", "Float": "a number", "Boolean": "a truth"}
+_WORDS = {"String": "a text", "Integer": "a number", "Float": "a number", "Boolean": "a boolean"}

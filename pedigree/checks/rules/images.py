@@ -2,158 +2,158 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from pedigree.checks.finding import Severity, Spot
-from pedigree.checks.jobs import Image, Job, at, entries, image, processor
+from pedigree.aws.ecr import ImageAddress, parse_address
+from pedigree.aws.machines import processor
+from pedigree.aws.pytorch import PYTHONS
+from pedigree.checks.finding import Severity, Violation
+from pedigree.checks.jobs import Job
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
-
-# The Python that AWS's PyTorch images of a release have; a tag with another one does not exist.
-PYTHONS = {
-    (1, 12): "py38",
-    (1, 13): "py39",
-    **dict.fromkeys([(2, 0), (2, 1), (2, 2)], "py310"),
-    **dict.fromkeys([(2, 3), (2, 4), (2, 5)], "py311"),
-    **dict.fromkeys([(2, 6), (2, 7), (2, 8), (2, 9)], "py312"),
-    (2, 10): "py313",
-}
+from pedigree.language.pointers import at, entries
 
 
-def images(subject: Subject) -> Iterator[tuple[Job, Image]]:
+def job_images(subject: Subject) -> Iterator[tuple[Job, ImageAddress]]:
     """The jobs whose image is known."""
     for job in subject.jobs:
-        found = image(subject.plain(job.get(*job.image)))
-        if found:
-            yield job, found
+        address = parse_address(subject.plain(job.get(*job.image)))
+        if address:
+            yield job, address
 
 
-def machines(subject: Subject, job: Job) -> list[str]:
-    """The machines on which a job can run."""
-    named = subject.possible(job.get(*job.cluster, "InstanceType"))
-    groups = [subject.possible(one.get("InstanceType")) for _, one in entries(job.get(*job.cluster, "InstanceGroups"))]
-    return [one for group in (named, *groups) for one in group if isinstance(one, str)]
+def serving_images(subject: Subject) -> Iterator[tuple[str, ImageAddress]]:
+    """The images that serve models, with their pointers."""
+    for step in subject.steps:
+        pointer = f"{step.pointer}/Arguments"
+        containers = entries(at(step.arguments, "InferenceSpecification", "Containers"))
+        for index, container in containers if step.type == "RegisterModel" else ():
+            inner = f"{pointer}/InferenceSpecification/Containers/{index}/Image"
+            yield from _parsed(subject, container.get("Image"), inner)
+        if step.type == "Model":
+            primary = at(step.arguments, "PrimaryContainer", "Image")
+            yield from _parsed(subject, primary, f"{pointer}/PrimaryContainer/Image")
+            for index, container in entries(step.arguments.get("Containers")):
+                yield from _parsed(subject, container.get("Image"), f"{pointer}/Containers/{index}/Image")
 
 
-def _machine_place(job: Job) -> str:
-    return job.place(*job.cluster, "InstanceType")
+def machine_types(subject: Subject, job: Job) -> list[str]:
+    """The types of machine that a job can run on."""
+    single = subject.possible(job.get(*job.cluster, "InstanceType"))
+    groups = (
+        subject.possible(group.get("InstanceType")) for _, group in entries(job.get(*job.cluster, "InstanceGroups"))
+    )
+    return [name for names in (single, *groups) for name in names if isinstance(name, str)]
 
 
 @rule("CON001", Severity.WARNING)
-def gpu_image(subject: Subject) -> Iterator[Spot]:
-    """An image for GPUs on a machine without one.
+def gpu_image(subject: Subject) -> Iterator[Violation]:
+    """GPU image on a machine without a GPU.
 
     The script finds no GPU and takes many times as long, or fails; the image alone takes minutes to pull.
     """
-    for job, found in images(subject):
-        without = [one for one in machines(subject, job) if processor(one) == "cpu"]
-        if found.processor == "gpu" and without:
-            cause = f"{without[0]} has no GPU, and the image is {found.repository}:{found.tag}"
-            yield Spot(_machine_place(job), cause, "use a machine like ml.g5.xlarge, or the image for CPUs")
+    for job, address in job_images(subject):
+        without = [name for name in machine_types(subject, job) if processor(name) == "cpu"]
+        if address.processor == "gpu" and without:
+            cause = f"{without[0]} has no GPU, and the image is {address.repository}:{address.tag}"
+            yield Violation(_machine_pointer(job), cause, "use a machine like ml.g5.xlarge, or the image for CPUs")
 
 
 @rule("CON002", Severity.WARNING)
-def cpu_image(subject: Subject) -> Iterator[Spot]:
-    """An image for CPUs on a machine with a GPU.
+def cpu_image(subject: Subject) -> Iterator[Violation]:
+    """CPU image on a machine with a GPU.
 
-    The GPU is paid for and cannot be used.
+    The GPU costs money and cannot be used.
     """
-    for job, found in images(subject):
-        unused = [one for one in machines(subject, job) if processor(one) == "gpu"]
-        if found.processor == "cpu" and unused:
-            cause = f"{unused[0]} has a GPU, and the image is {found.repository}:{found.tag}"
-            yield Spot(_machine_place(job), cause, "use the image for GPUs, or a machine like ml.m5.xlarge")
+    for job, address in job_images(subject):
+        unused = [name for name in machine_types(subject, job) if processor(name) == "gpu"]
+        if address.processor == "cpu" and unused:
+            cause = f"{unused[0]} has a GPU, and the image is {address.repository}:{address.tag}"
+            yield Violation(_machine_pointer(job), cause, "use the image for GPUs, or a machine like ml.m5.xlarge")
 
 
 @rule("CON003", Severity.ERROR)
-def other_chips(subject: Subject) -> Iterator[Spot]:
-    """An image on a machine with another kind of processor.
+def other_processors(subject: Subject) -> Iterator[Violation]:
+    """Image for another kind of processor.
 
     AWS's PyTorch images run on x86 processors and NVIDIA's GPUs; not on Graviton, Inferentia or Trainium.
     """
-    for job, found in images(subject):
-        others = [one for one in machines(subject, job) if processor(one) in ("arm64", "accelerator")]
-        if found.is_pytorch and "arm64" not in found.tag and "neuron" not in found.tag and others:
-            yield Spot(_machine_place(job), f"{others[0]} cannot run {found.repository}", "use an x86 machine")
+    for job, address in job_images(subject):
+        others = [name for name in machine_types(subject, job) if processor(name) in ("arm64", "accelerator")]
+        if address.is_pytorch and "arm64" not in address.tag and "neuron" not in address.tag and others:
+            cause = f"{others[0]} cannot run {address.repository}"
+            yield Violation(_machine_pointer(job), cause, "use an x86 machine")
 
 
 @rule("CON004", Severity.ERROR)
-def python(subject: Subject) -> Iterator[Spot]:
-    """A PyTorch image with a Python that it never had.
+def python(subject: Subject) -> Iterator[Violation]:
+    """PyTorch image with a Python that does not exist.
 
     There is one Python for each release, so an image of that tag does not exist and the job fails when it pulls it.
     """
-    for pointer, found in _all_images(subject):
-        written = re.search(r"-(py\d+)(?:-|$)", found.tag)
-        right = PYTHONS.get(found.release) if found.release else None
-        if found.is_pytorch and written and right and written[1] != right:
-            cause = f"PyTorch {'.'.join(map(str, found.release or ()))} images have {right}, and not {written[1]}"
-            yield Spot(pointer, cause, f"write {right}")
+    for pointer, address in _all_images(subject):
+        right = PYTHONS.get(address.release) if address.release else None
+        if address.is_pytorch and address.python and right and address.python != right:
+            version = ".".join(map(str, address.release or ()))
+            cause = f"PyTorch {version} images have {right}, and not {address.python}"
+            yield Violation(pointer, cause, f"write {right}")
 
 
 @rule("CON005", Severity.ERROR)
-def region(subject: Subject) -> Iterator[Spot]:
-    """An image in another region than the others.
+def region(subject: Subject) -> Iterator[Violation]:
+    """Image in another region.
 
     SageMaker pulls images of its own region only.
     """
-    regions: dict[str, list[str]] = {}
-    for pointer, found in _all_images(subject):
-        regions.setdefault(found.region, []).append(pointer)
-    if len(regions) > 1:
-        home = max(regions, key=lambda one: len(regions[one]))
-        for other in regions.keys() - {home}:
-            for pointer in regions[other]:
-                yield Spot(pointer, f"the image lies in {other}, and others in {home}", f"use the image in {home}")
+    pointers_in: dict[str, list[str]] = {}
+    for pointer, address in _all_images(subject):
+        pointers_in.setdefault(address.region, []).append(pointer)
+    if len(pointers_in) > 1:
+        home = max(pointers_in, key=lambda name: len(pointers_in[name]))
+        for other in pointers_in.keys() - {home}:
+            for pointer in pointers_in[other]:
+                cause = f"the image is in {other}, and others are in {home}"
+                yield Violation(pointer, cause, f"use the image in {home}")
 
 
 @rule("CON006", Severity.NOTE)
-def pinned(subject: Subject) -> Iterator[Spot]:
-    """An image whose content can change.
+def unpinned(subject: Subject) -> Iterator[Violation]:
+    """Image whose content can change.
 
     Without a tag, or with latest, tomorrow's execution runs something else, and the cache does not notice.
     """
-    for pointer, found in _all_images(subject):
-        if found.tag in ("", "latest"):
-            yield Spot(pointer, f"{found.repository} is not pinned", "name a version, or a digest: @sha256:…")
+    for pointer, address in _all_images(subject):
+        if address.tag in ("", "latest"):
+            remedy = "name a version, or a digest: @sha256:…"
+            yield Violation(pointer, f"{address.repository} has no fixed version", remedy)
 
 
 @rule("CON007", Severity.NOTE)
-def newer(subject: Subject) -> Iterator[Spot]:
-    """A model is trained with a newer PyTorch than the one that serves it.
+def newer_training(subject: Subject) -> Iterator[Violation]:
+    """Training with a newer PyTorch than serving.
 
     What the newer one saves, the older one may not load. Save plain weights (a state dict), and test that they
     load. The last PyTorch image for serving is 2.6.
     """
-    trained = [found.release for job, found in images(subject) if job.trains and found.is_pytorch and found.release]
-    for pointer, found in served(subject):
-        if trained and found.is_pytorch and found.release and max(trained) > found.release:
-            versions = [".".join(map(str, one)) for one in (max(trained), found.release)]
-            cause = f"trained with PyTorch {versions[0]}, and served with {versions[1]}"
-            yield Spot(pointer, cause, "save weights only, and test that they load")
+    images = [address for job, address in job_images(subject) if job.trains and address.is_pytorch]
+    newest = max((address.release for address in images if address.release), default=None)
+    for pointer, address in serving_images(subject):
+        if newest and address.is_pytorch and address.release and newest > address.release:
+            trained, served = (".".join(map(str, release)) for release in (newest, address.release))
+            cause = f"trained with PyTorch {trained}, and served with {served}"
+            yield Violation(pointer, cause, "save weights only, and test that they load")
 
 
-def served(subject: Subject) -> Iterator[tuple[str, Image]]:
-    """The images that serve models, with their places."""
-    for step in subject.steps:
-        pointer = f"{step.pointer}/Arguments"
-        listed = entries(at(step.arguments, "InferenceSpecification", "Containers"))
-        for index, one in listed if step.type == "RegisterModel" else ():
-            yield from _parsed(subject, one.get("Image"), f"{pointer}/InferenceSpecification/Containers/{index}/Image")
-        if step.type == "Model":
-            primary = at(step.arguments, "PrimaryContainer", "Image")
-            yield from _parsed(subject, primary, f"{pointer}/PrimaryContainer/Image")
-            for index, one in entries(step.arguments.get("Containers")):
-                yield from _parsed(subject, one.get("Image"), f"{pointer}/Containers/{index}/Image")
+def _machine_pointer(job: Job) -> str:
+    return job.pointer_to(*job.cluster, "InstanceType")
 
 
-def _parsed(subject: Subject, value: object, pointer: str) -> Iterator[tuple[str, Image]]:
-    found = image(subject.plain(value))
-    if found:
-        yield pointer, found
+def _parsed(subject: Subject, value: object, pointer: str) -> Iterator[tuple[str, ImageAddress]]:
+    address = parse_address(subject.plain(value))
+    if address:
+        yield pointer, address
 
 
-def _all_images(subject: Subject) -> Iterator[tuple[str, Image]]:
-    yield from ((job.place(*job.image), found) for job, found in images(subject))
-    yield from served(subject)
+def _all_images(subject: Subject) -> Iterator[tuple[str, ImageAddress]]:
+    yield from ((job.pointer_to(*job.image), address) for job, address in job_images(subject))
+    yield from serving_images(subject)

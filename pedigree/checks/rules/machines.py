@@ -1,77 +1,78 @@
-"""Machines: how they are bought, kept and equipped."""
+"""Machines: spot, warm pools and volume keys."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from pedigree.checks.finding import Severity, Spot
+from pedigree.aws.machines import has_local_storage
+from pedigree.checks.finding import Severity, Violation
+from pedigree.checks.jobs import Job
 from pedigree.checks.rule import rule
-from pedigree.checks.rules.images import machines
+from pedigree.checks.rules.images import machine_types
 from pedigree.checks.subject import Subject
-
-_LOCAL_STORAGE = re.compile(r"^ml\.(g\d|p3dn|p4|p5|p6|trn|inf2|[a-z]\d[a-z]*d[a-z]*\.)")
-
-
-def has_local_storage(instance_type: str) -> bool:
-    """Whether its disks are on the machine: encrypted by hardware, and a volume key is refused."""
-    return _LOCAL_STORAGE.match(instance_type) is not None
 
 
 @rule("CON030", Severity.ERROR)
-def warm_spot(subject: Subject) -> Iterator[Spot]:
-    """A warm pool of spot machines.
+def warm_spot(subject: Subject) -> Iterator[Violation]:
+    """Warm pool of spot machines.
 
-    Machines that can be taken away are not kept.
+    SageMaker does not keep machines that AWS can take away.
     """
     for job in subject.jobs:
         kept = subject.plain(job.get("ResourceConfig", "KeepAlivePeriodInSeconds"))
         if kept and job.get("EnableManagedSpotTraining") is True:
-            pointer = job.place("ResourceConfig/KeepAlivePeriodInSeconds")
-            yield Spot(pointer, "spot machines are not kept", "remove it, or EnableManagedSpotTraining")
+            pointer = job.pointer_to("ResourceConfig/KeepAlivePeriodInSeconds")
+            yield Violation(pointer, "spot machines are not kept", "remove it, or EnableManagedSpotTraining")
 
 
 @rule("CON031", Severity.ERROR)
-def waiting(subject: Subject) -> Iterator[Spot]:
-    """A spot job without the time to wait for its machine.
+def waiting_time(subject: Subject) -> Iterator[Violation]:
+    """Wrong MaxWaitTimeInSeconds.
 
-    MaxWaitTimeInSeconds holds the waiting and the running, so it is at least MaxRuntimeInSeconds; without spot
-    there is none.
+    It is the time for waiting and running together, so it is at least MaxRuntimeInSeconds. A spot job must have it, and
+    no other job may.
     """
     for job in subject.jobs:
-        limit = job.get("StoppingCondition")
-        wait, run = (
-            subject.plain(job.get("StoppingCondition", key)) for key in ("MaxWaitTimeInSeconds", "MaxRuntimeInSeconds")
-        )
-        place = job.place("StoppingCondition/MaxWaitTimeInSeconds")
         spot = job.get("EnableManagedSpotTraining")
-        if spot is True and isinstance(limit, dict) and "MaxWaitTimeInSeconds" not in limit:
-            yield Spot(job.place("StoppingCondition"), "a spot job needs MaxWaitTimeInSeconds", "add it")
-        elif spot is True and isinstance(wait, int) and isinstance(run, int) and wait < run:
-            yield Spot(place, f"it waits {wait} s and may run {run} s", f"write {run} or more")
-        elif spot in (None, False) and wait is not None and job.trains:
-            yield Spot(place, "only spot jobs wait", "remove it, or set EnableManagedSpotTraining")
+        if spot is True:
+            yield from _spot_waiting_time(subject, job)
+        elif spot in (None, False) and job.trains and job.get("StoppingCondition", "MaxWaitTimeInSeconds") is not None:
+            pointer = job.pointer_to("StoppingCondition/MaxWaitTimeInSeconds")
+            yield Violation(pointer, "only spot jobs wait", "remove it, or set EnableManagedSpotTraining")
 
 
 @rule("CON032", Severity.ERROR)
-def volume_key(subject: Subject) -> Iterator[Spot]:
-    """A volume key on a machine that encrypts its disks itself.
+def volume_key(subject: Subject) -> Iterator[Violation]:
+    """Volume key on a machine that encrypts its disks itself.
 
-    Disks on the machine are encrypted by hardware, and CreateTrainingJob refuses a VolumeKmsKeyId for them.
+    Hardware encrypts the disks in such a machine, and CreateTrainingJob refuses a VolumeKmsKeyId for them.
     """
     for job in subject.jobs:
-        local = [one for one in machines(subject, job) if has_local_storage(one)]
+        local = [name for name in machine_types(subject, job) if has_local_storage(name)]
         if local and job.get(*job.cluster, "VolumeKmsKeyId"):
-            cause = f"{local[0]} encrypts its disks itself"
-            yield Spot(job.place(*job.cluster, "VolumeKmsKeyId"), cause, "remove the key for this machine")
+            pointer = job.pointer_to(*job.cluster, "VolumeKmsKeyId")
+            yield Violation(pointer, f"{local[0]} encrypts its disks itself", "remove the key for this machine")
 
 
 @rule("CON033", Severity.NOTE)
-def checkpoints(subject: Subject) -> Iterator[Spot]:
-    """A spot job without checkpoints.
+def checkpoints(subject: Subject) -> Iterator[Violation]:
+    """Spot job without checkpoints.
 
-    When its machine is taken away, it begins anew.
+    When AWS takes its machine away, it begins again from the start.
     """
     for job in subject.jobs:
         if job.get("EnableManagedSpotTraining") is True and not job.get("CheckpointConfig"):
-            yield Spot(job.place("EnableManagedSpotTraining"), "an interruption loses all work", "add CheckpointConfig")
+            pointer = job.pointer_to("EnableManagedSpotTraining")
+            yield Violation(pointer, "an interruption loses all work", "add CheckpointConfig")
+
+
+def _spot_waiting_time(subject: Subject, job: Job) -> Iterator[Violation]:
+    limits = job.get("StoppingCondition")
+    wait, run = (
+        subject.plain(job.get("StoppingCondition", key)) for key in ("MaxWaitTimeInSeconds", "MaxRuntimeInSeconds")
+    )
+    if isinstance(limits, dict) and "MaxWaitTimeInSeconds" not in limits:
+        yield Violation(job.pointer_to("StoppingCondition"), "a spot job needs MaxWaitTimeInSeconds", "add it")
+    elif isinstance(wait, int) and isinstance(run, int) and wait < run:
+        pointer = job.pointer_to("StoppingCondition/MaxWaitTimeInSeconds")
+        yield Violation(pointer, f"it waits {wait} s and may run {run} s", f"write {run} or more")

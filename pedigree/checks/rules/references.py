@@ -1,150 +1,145 @@
-"""References: everything that is named must be there."""
+"""References: everything that is named must exist."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from pedigree.checks.finding import Severity, Spot
+from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.rule import rule
-from pedigree.checks.subject import Lost, Subject
-
-
-def _lost(subject: Subject, kind: str, otherwise: str) -> Iterator[Spot]:
-    for one in subject.lost:
-        if one.kind == kind:
-            yield _spot(one, otherwise)
-
-
-def _spot(one: Lost, otherwise: str) -> Spot:
-    cause, _, hint = one.cause.partition("; ")
-    return Spot(one.pointer, cause, hint or otherwise)
+from pedigree.checks.subject import Subject
+from pedigree.language.errors import Missing
+from pedigree.language.near import did_you_mean
 
 
 @rule("REF001", Severity.ERROR)
-def parameter(subject: Subject) -> Iterator[Spot]:
-    """A parameter that the definition does not declare.
+def parameter(subject: Subject) -> Iterator[Violation]:
+    """Unknown parameter.
 
     Every {"Get": "Parameters.X"} needs an X among the Parameters.
     """
-    yield from _lost(subject, "parameter", "declare it under Parameters, or refer to one that is")
+    yield from _dangling(subject, "parameter", "declare it under Parameters, or refer to one that is")
 
 
 @rule("REF002", Severity.ERROR)
-def step(subject: Subject) -> Iterator[Spot]:
-    """A step that the definition does not have.
+def step(subject: Subject) -> Iterator[Violation]:
+    """Unknown step.
 
-    In an expression, or among those that a step waits for (DependsOn).
+    An expression refers to it, or a step waits for it (DependsOn).
     """
-    yield from _lost(subject, "step", "refer to a step of this definition")
+    yield from _dangling(subject, "step", "refer to a step of this definition")
 
 
 @rule("REF003", Severity.ERROR)
-def path(subject: Subject) -> Iterator[Spot]:
-    """A value that the step does not have.
+def path(subject: Subject) -> Iterator[Violation]:
+    """Unknown value of a step.
 
     A step of type Training, Processing, Tuning, Transform, Model, RegisterModel, EndpointConfig or Endpoint has
-    what the matching Describe operation answers, and nothing else.
+    the members of the matching Describe operation's answer, and nothing else.
     """
-    yield from _lost(subject, "path", "refer to what the Describe operation of the step answers")
+    yield from _dangling(subject, "path", "refer to a member of the Describe operation's answer")
 
 
 @rule("REF004", Severity.ERROR)
-def variable(subject: Subject) -> Iterator[Spot]:
-    """An execution variable that does not exist.
+def variable(subject: Subject) -> Iterator[Violation]:
+    """Unknown execution variable.
 
     There are StartDateTime, CurrentDateTime, PipelineName, PipelineArn, PipelineExecutionId, PipelineExecutionArn,
     TrainingJobName and ProcessingJobName.
     """
-    yield from _lost(subject, "variable", "use one like Execution.PipelineExecutionId")
+    yield from _dangling(subject, "variable", "use one like Execution.PipelineExecutionId")
 
 
 @rule("REF005", Severity.ERROR)
-def property_file(subject: Subject) -> Iterator[Spot]:
-    """A property file that the step does not declare.
+def property_file(subject: Subject) -> Iterator[Violation]:
+    """Unknown property file.
 
     A JsonGet reads a file that a processing step declares under PropertyFiles.
     """
-    yield from _lost(subject, "property file", "declare it under the step's PropertyFiles")
+    yield from _dangling(subject, "property file", "declare it under the step's PropertyFiles")
 
 
 @rule("REF006", Severity.ERROR)
-def property_file_output(subject: Subject) -> Iterator[Spot]:
-    """A property file in an output that the step does not have.
+def property_file_output(subject: Subject) -> Iterator[Violation]:
+    """Property file in an unknown output.
 
-    The file is looked for in the output of that name, so the name must be one of ProcessingOutputConfig.Outputs.
+    The file is in the output of that name, so the name must be one of ProcessingOutputConfig.Outputs.
     """
-    for one in subject.steps:
-        for index, file in enumerate(one.property_files if one.type == "Processing" else ()):
-            names = subject.outputs(one)
+    for processing in subject.steps:
+        for index, file in enumerate(processing.property_files if processing.type == "Processing" else ()):
+            names = subject.output_names(processing)
             if file.output and file.output not in names:
-                cause = f"{one.name} has no output {file.output} for its file {file.name}"
-                yield Spot(
-                    f"{one.pointer}/PropertyFiles/{index}/OutputName", cause, subject.near(file.output, names) or _NONE
-                )
-
-
-_NONE = "name an output of the step"
+                pointer = f"{processing.pointer}/PropertyFiles/{index}/OutputName"
+                cause = f"{processing.name} has no output {file.output} for its file {file.name}"
+                yield Violation(pointer, cause, did_you_mean(file.output, names) or "name an output of the step")
 
 
 @rule("REF007", Severity.ERROR)
-def declared(subject: Subject) -> Iterator[Spot]:
-    """An output that the function does not declare.
+def output(subject: Subject) -> Iterator[Violation]:
+    """Undeclared output of a function.
 
-    A Lambda or Callback step has OutputParameters['name'] for those that are declared, and nothing else.
+    A Lambda or Callback step has OutputParameters['name'] for its declared outputs, and nothing else.
     """
-    yield from _lost(subject, "output", "declare it under the step's OutputParameters")
+    yield from _dangling(subject, "output", "declare it under the step's OutputParameters")
 
 
 @rule("REF008", Severity.ERROR)
-def tuned(subject: Subject) -> Iterator[Spot]:
-    """A hyperparameter that the search does not tune.
+def tuned(subject: Subject) -> Iterator[Violation]:
+    """Hyperparameter that the search does not tune.
 
     TunedHyperParameters has the keys of the ranges only, never the static ones: those are known when the definition
     is built, so write the value itself.
     """
-    yield from _lost(subject, "tuned", "give it a range in the search, or write its value")
+    yield from _dangling(subject, "tuned", "give it a range in the search, or write its value")
 
 
 @rule("REF009", Severity.ERROR)
-def entry(subject: Subject) -> Iterator[Spot]:
-    """An output, input or channel that the step's request does not have.
+def entry(subject: Subject) -> Iterator[Violation]:
+    """Unknown output, input or channel of a step's request.
 
-    Lists like ProcessingOutputConfig.Outputs['train'] are looked up by the names that the request gives; a search's
+    Lists like ProcessingOutputConfig.Outputs['train'] are looked up by the names in the request; a search's
     summaries go from [0] to [49].
     """
-    yield from _lost(subject, "entry", "use a name that the step's request has")
+    yield from _dangling(subject, "entry", "use a name that the step's request has")
 
 
 @rule("REF010", Severity.ERROR)
-def branch(subject: Subject) -> Iterator[Spot]:
-    """A step that runs in another branch only.
+def branch(subject: Subject) -> Iterator[Violation]:
+    """Step that runs in another branch only.
 
-    What lies in a branch of a condition may not run, so only steps of that branch can use it.
+    A step in a branch of a condition may not run, so only steps of that branch can use it.
     """
-    yield from _lost(subject, "branch", "move the step into that branch, or what it uses out of it")
+    yield from _dangling(subject, "branch", "move the step into that branch, or what it uses out of it")
 
 
 @rule("REF012", Severity.ERROR)
-def expression(subject: Subject) -> Iterator[Spot]:
-    """An expression that cannot be read.
+def expression(subject: Subject) -> Iterator[Violation]:
+    """Malformed expression.
 
     There are Get, Std:Join and Std:JsonGet.
     """
-    for pointer, cause in subject.broken:
-        told, _, remedy = cause.partition("; ")
-        yield Spot(pointer, re.sub(r"\s+", " ", told), remedy or "write Parameters.X, Execution.X or Steps.X.Member")
+    for malformed in subject.malformed_expressions:
+        cause = re.sub(r"\s+", " ", malformed.error.cause)
+        remedy = malformed.error.remedy or "write Parameters.X, Execution.X or Steps.X.Member"
+        yield Violation(malformed.pointer, cause, remedy)
 
 
 @rule("REF014", Severity.ERROR)
-def best_of_several(subject: Subject) -> Iterator[Spot]:
-    """The best job of a search with several training definitions.
+def best_of_several(subject: Subject) -> Iterator[Violation]:
+    """BestTrainingJob of a search with several training definitions.
 
     Such a search has OverallBestTrainingJob; BestTrainingJob is for searches with one definition.
     """
-    several = {one.name for one in subject.steps if "TrainingJobDefinitions" in one.arguments}
+    several = {tuning.name for tuning in subject.steps if "TrainingJobDefinitions" in tuning.arguments}
     for use in subject.step_uses:
-        path = use.reference.path
-        if use.reference.step in several and path and getattr(path[0], "name", "") == "BestTrainingJob":
+        segments = use.reference.path
+        if use.reference.step in several and segments and getattr(segments[0], "name", "") == "BestTrainingJob":
             cause = f"{use.reference.step} has several training definitions and so no BestTrainingJob"
-            yield Spot(use.pointer, cause, "write OverallBestTrainingJob")
+            yield Violation(use.pointer, cause, "write OverallBestTrainingJob")
+
+
+def _dangling(subject: Subject, missing: Missing, remedy: str) -> Iterator[Violation]:
+    """The dangling references that lack one kind of thing; the remedy is for those without a better one."""
+    for dangling in subject.dangling_references:
+        if dangling.error.missing == missing:
+            yield Violation(dangling.use.pointer, dangling.error.cause, dangling.error.remedy or remedy)

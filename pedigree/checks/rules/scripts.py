@@ -1,116 +1,131 @@
-"""Scripts, where they are given: what they accept against what the definition hands them."""
+"""Scripts, where they are given: the options that they accept, compared with what the definition passes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from pedigree.checks.finding import Severity, Spot
+from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.jobs import Job
-from pedigree.checks.options import Option, accepts, options
-from pedigree.checks.reading import brief
 from pedigree.checks.rule import rule
-from pedigree.checks.rules.images import served as serving
+from pedigree.checks.rules.images import serving_images
 from pedigree.checks.rules.tuning import ranges
+from pedigree.checks.script_options import ScriptOption, script_options
 from pedigree.checks.subject import Subject
+from pedigree.language.near import did_you_mean
+from pedigree.language.pointers import at, look_up
+from pedigree.language.text import brief
 
 _PROGRAM = "sagemaker_program"
 
 
-def _program(subject: Subject, job: Job) -> str:
-    program = subject.plain(job.fixed.get(_PROGRAM))
-    return program.strip('"') if isinstance(program, str) else ""
+@dataclass(frozen=True)
+class _ScriptJob:
+    """A job whose script's options are known, and the pointer and the value of every hyperparameter it is given."""
 
-
-def _judged(subject: Subject) -> Iterator[tuple[Job, list[Option], dict[str, tuple[str, Any]]]]:
-    """The jobs whose script's options are known, with every hyperparameter: its pointer and its value."""
-    for job in subject.jobs:
-        known = options(subject.beside.scripts, _program(subject, job)) if job.trains else None
-        if known:
-            given = {
-                name: (job.place(job.hyperparameters, name), value)
-                for name, value in job.fixed.items()
-                if not name.startswith("sagemaker_")
-            }
-            for one in ranges(subject):
-                if one.step.name == job.step.name:
-                    given.setdefault(one.name, (f"{one.pointer}/Name", {}))
-            yield job, known, given
+    job: Job
+    options: list[ScriptOption]
+    hyperparameters: dict[str, tuple[str, Any]]
 
 
 @rule("SCR006", Severity.ERROR)
-def accepted(subject: Subject) -> Iterator[Spot]:
-    """A hyperparameter that the script does not accept.
+def unknown(subject: Subject) -> Iterator[Violation]:
+    """Hyperparameter that the script does not accept.
 
-    Checked where scripts are given. AWS's toolkit hands every hyperparameter to the script as an option, and
-    argparse ends a script that it does not know, after the machine has been paid for.
+    Checked where scripts are given. AWS's toolkit passes every hyperparameter to the script as an option, and
+    argparse ends the script at an unknown one, after the machine has been paid for.
     """
-    for _, known, given in _judged(subject):
-        names = [one.name for one in known]
-        for name, (pointer, _value) in given.items():
-            if name not in names and sum(one.startswith(name) for one in names) != 1:
-                hint = subject.near(name, names) or "remove it, or add it to the script"
-                yield Spot(pointer, f"the script has no option --{name}", hint)
+    for script in _script_jobs(subject):
+        names = [option.name for option in script.options]
+        for name, (pointer, _) in script.hyperparameters.items():
+            is_unique_prefix = sum(other.startswith(name) for other in names) == 1  # argparse takes those
+            if name not in names and not is_unique_prefix:
+                remedy = did_you_mean(name, names) or "remove it, or add it to the script"
+                yield Violation(pointer, f"the script has no option --{name}", remedy)
 
 
 @rule("SCR007", Severity.ERROR)
-def required(subject: Subject) -> Iterator[Spot]:
-    """A hyperparameter that the script requires is not given.
+def required(subject: Subject) -> Iterator[Violation]:
+    """Missing hyperparameter that the script requires.
 
     Checked where scripts are given.
     """
-    for job, known, given in _judged(subject):
-        for one in known:
-            if one.required and one.name not in given:
-                pointer = job.place(job.hyperparameters)
-                yield Spot(pointer, f"the script requires --{one.name}", f"add {one.name}, or give it a default there")
+    for script in _script_jobs(subject):
+        for option in script.options:
+            if option.required and option.name not in script.hyperparameters:
+                pointer = script.job.pointer_to(script.job.hyperparameters)
+                remedy = f"add {option.name}, or give it a default in the script"
+                yield Violation(pointer, f"the script requires --{option.name}", remedy)
 
 
 @rule("SCR008", Severity.ERROR)
-def values(subject: Subject) -> Iterator[Spot]:
-    """A hyperparameter whose value the script refuses.
+def value(subject: Subject) -> Iterator[Violation]:
+    """Hyperparameter with a value that the script refuses.
 
-    Checked where scripts are given: it is no number where one is converted, or none of the choices.
+    Checked where scripts are given: the script converts the text to a number and it is none, or it is not one of the
+    choices.
     """
-    for _, known, given in _judged(subject):
-        for one in known:
-            pointer, written = given.get(one.name, ("", {}))
-            value = subject.plain(written)
-            if isinstance(value, str) and not accepts(one, value.strip('"')):
-                needed = f"one of {', '.join(map(str, one.choices))}" if one.choices else f"of type {one.type}"
-                yield Spot(pointer, f"the script refuses {brief(value)} for --{one.name}", f"give a value {needed}")
+    for script in _script_jobs(subject):
+        for option in script.options:
+            pointer, written = script.hyperparameters.get(option.name, ("", {}))
+            text = subject.plain(written)
+            if isinstance(text, str) and not option.accepts(text.strip('"')):
+                choices = ", ".join(map(str, option.choices))
+                needed = f"one of {choices}" if choices else f"of type {option.type}"
+                cause = f"the script refuses {brief(text)} for --{option.name}"
+                yield Violation(pointer, cause, f"give a value {needed}")
 
 
 @rule("SCR009", Severity.ERROR)
-def present(subject: Subject) -> Iterator[Spot]:
-    """A script that is not there.
+def missing(subject: Subject) -> Iterator[Violation]:
+    """Unknown script.
 
-    Checked where scripts are given: none of them has the name that the job is told to run.
+    Checked where scripts are given: none of them has the name that the job runs.
     """
+    scripts = subject.evidence.scripts
     for job in subject.jobs:
-        name = _program(subject, job) if job.trains and subject.beside.scripts else ""
-        if name and name not in subject.beside.scripts:
-            hint = subject.near(name, list(subject.beside.scripts)) or "name one of the scripts"
-            yield Spot(job.place(job.hyperparameters, _PROGRAM), f"there is no script {name}", hint)
+        name = _program(subject, job) if job.trains and scripts else ""
+        if name and name not in scripts:
+            remedy = did_you_mean(name, scripts) or "name one of the scripts"
+            yield Violation(job.pointer_to(job.hyperparameters, _PROGRAM), f"there is no script {name}", remedy)
 
 
 @rule("SCR014", Severity.WARNING)
-def served(subject: Subject) -> Iterator[Spot]:
-    """A PyTorch image serves, and no script says how.
+def serving(subject: Subject) -> Iterator[Violation]:
+    """PyTorch image for serving without a script.
 
     Checked where scripts are given. The image looks for code/inference.py in the model's archive; without one it takes
     model.pt for a TorchScript model, and the endpoint fails at its first request. Save inference.py beside the weights.
     """
-    names = {name.rpartition("/")[2] for name in subject.beside.scripts}
-    for pointer, found in serving(subject) if names and "inference.py" not in names else ():
-        if found.repository == "pytorch-inference" and not _names_program(subject, pointer):
-            yield Spot(pointer, "there is no inference.py among the scripts", "add one, and save it with the model")
+    names = {name.rpartition("/")[2] for name in subject.evidence.scripts}
+    for pointer, address in serving_images(subject) if names and "inference.py" not in names else ():
+        if address.repository == "pytorch-inference" and not _has_program(subject, pointer):
+            cause = "there is no inference.py among the scripts"
+            yield Violation(pointer, cause, "add one, and save it with the model")
 
 
-def _names_program(subject: Subject, pointer: str) -> bool:
-    """Whether the container beside an image is told its program."""
-    value: Any = subject.document
-    for part in pointer.split("/")[1:-1]:
-        value = value[int(part)] if isinstance(value, list) else value[part]
-    environment = value.get("Environment") if isinstance(value, dict) else None
-    return isinstance(environment, dict) and "SAGEMAKER_PROGRAM" in environment
+def _script_jobs(subject: Subject) -> Iterator[_ScriptJob]:
+    for job in subject.jobs:
+        options = script_options(subject.evidence.scripts, _program(subject, job)) if job.trains else None
+        if options:
+            hyperparameters = {
+                name: (job.pointer_to(job.hyperparameters, name), value)
+                for name, value in job.fixed_hyperparameters.items()
+                if not name.startswith("sagemaker_")
+            }
+            for tuned in ranges(subject):
+                if tuned.step.name == job.step.name:
+                    hyperparameters.setdefault(tuned.name, (f"{tuned.pointer}/Name", {}))
+            yield _ScriptJob(job, options, hyperparameters)
+
+
+def _program(subject: Subject, job: Job) -> str:
+    program = subject.plain(job.fixed_hyperparameters.get(_PROGRAM))
+    return program.strip('"') if isinstance(program, str) else ""
+
+
+def _has_program(subject: Subject, image_pointer: str) -> bool:
+    """Whether the container of an image has the variable that names its script."""
+    container = look_up(subject.document, image_pointer.rpartition("/")[0])
+    return at(container, "Environment", "SAGEMAKER_PROGRAM") is not None

@@ -1,11 +1,11 @@
-"""Secrets: a definition is read by everybody who may look at the pipeline."""
+"""Secrets: everybody who may see the pipeline can read its definition."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from pedigree.checks.finding import Severity, Spot
+from pedigree.checks.finding import Severity, Violation
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
 
@@ -16,19 +16,20 @@ _NAMES = re.compile(
 _VALUES = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bghp_\w{36}\b|\bhf_[A-Za-z0-9]{30,}\b"
 )
-_ELSEWHERE = re.compile(r"^(?:arn:|s3:|\{\{|ssm:|secretsmanager:|/|$)")
+_KEPT_ELSEWHERE = re.compile(r"^(?:arn:|s3:|\{\{|ssm:|secretsmanager:|/|$)")
+_SHORTEST = 4
 
 
 @rule("DEP013", Severity.ERROR)
-def secrets(subject: Subject) -> Iterator[Spot]:
-    """A secret in the definition.
+def secrets(subject: Subject) -> Iterator[Violation]:
+    """Secret in the definition.
 
-    Environment, hyperparameters, arguments and defaults are shown in Studio and logged by CloudTrail. Keep it in
-    Secrets Manager, hand over its name, and let the script read it.
+    Studio shows environment, hyperparameters, arguments and defaults, and CloudTrail logs them. Keep the secret in
+    Secrets Manager, pass its name, and let the script read it.
     """
-    declared = {pointer: name for name, pointer in subject.parameter_pointers.items()}
-    for one in subject.texts:
-        name = declared.get(one.parent, one.key)
-        named = _NAMES.search(name) and not _ELSEWHERE.match(one.value) and len(one.value) > 3
-        if named or _VALUES.search(one.value):
-            yield Spot(one.pointer, f"{name} holds a secret", "keep it in Secrets Manager, and hand over its name")
+    parameters = {pointer: name for name, pointer in subject.parameter_pointers.items()}
+    for text in subject.texts:
+        name = parameters.get(text.parent, text.key)
+        is_elsewhere = _KEPT_ELSEWHERE.match(text.value) or len(text.value) < _SHORTEST
+        if _VALUES.search(text.value) or (_NAMES.search(name) and not is_elsewhere):
+            yield Violation(text.pointer, f"{name} contains a secret", "keep it in Secrets Manager, and pass its name")

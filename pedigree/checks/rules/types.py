@@ -1,67 +1,68 @@
-"""Types: what is written, or what is referred to, must be what is needed there."""
+"""Types: a value, or what it refers to, must have the type that is needed there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pedigree.checks.faults import Fault
-from pedigree.checks.finding import Severity, Spot
-from pedigree.checks.jobs import entries
-from pedigree.checks.reading import brief
+from pedigree.checks.finding import Severity, Violation
+from pedigree.checks.request_problems import ProblemKind
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
 from pedigree.language.definition import PARAMETER_TYPES
 from pedigree.language.expressions import is_expression
+from pedigree.language.pointers import entries
 from pedigree.language.shapes import DECLARING
+from pedigree.language.text import brief
 
 
-def told(faults: list[Fault] | tuple[Fault, ...]) -> Iterator[Spot]:
-    """The faults as spots."""
-    yield from (Spot(one.pointer, one.cause, one.remedy) for one in faults)
+def problems(subject: Subject, kind: ProblemKind) -> Iterator[Violation]:
+    """The problems of requests of one kind."""
+    for problem in subject.request_problems.get(kind, ()):
+        yield Violation(problem.pointer, problem.cause, problem.remedy)
 
 
 @rule("TYP001", Severity.ERROR)
-def literal(subject: Subject) -> Iterator[Spot]:
-    """A value of the wrong type.
+def literal(subject: Subject) -> Iterator[Violation]:
+    """Value of a wrong type.
 
-    The service takes 600 where it wants a number, and not "600"; hyperparameters and environment are texts.
+    The service takes 600 where it needs a number, and not "600"; hyperparameters and environment are texts.
     """
-    yield from told(tuple(subject.faults.get("type", ())))
+    yield from problems(subject, "type")
 
 
 @rule("TYP002", Severity.ERROR)
-def referred(subject: Subject) -> Iterator[Spot]:
-    """A reference to a value of the wrong type.
+def reference(subject: Subject) -> Iterator[Violation]:
+    """Reference to a value of a wrong type.
 
     An Integer parameter as a hyperparameter is the classic: "Cannot assign property reference to argument of type
     String". {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.Epochs"}]}} makes it text.
     """
-    yield from told(tuple(subject.faults.get("mistyped", ())))
+    yield from problems(subject, "mistyped")
 
 
 @rule("TYP008", Severity.ERROR)
-def flat(subject: Subject) -> Iterator[Spot]:
-    """An argument of a function or callback that is not flat.
+def nested_argument(subject: Subject) -> Iterator[Violation]:
+    """Nested argument of a function or callback.
 
-    Lambda and Callback steps take texts, numbers and truths. A list or an object goes as the text of its JSON.
+    Lambda and Callback steps take texts, numbers and booleans. Pass a list or an object as the text of its JSON.
     """
     for step in subject.steps:
         for name, value in step.arguments.items() if step.type in DECLARING else ():
             if isinstance(value, (dict, list)) and not is_expression(value):
-                kind = "a list" if isinstance(value, list) else "an object"
-                yield Spot(f"{step.pointer}/Arguments/{name}", f"{name} is {kind}", "write it as the text of its JSON")
+                cause = f"{name} is {'a list' if isinstance(value, list) else 'an object'}"
+                yield Violation(f"{step.pointer}/Arguments/{name}", cause, "write it as the text of its JSON")
 
 
 @rule("TYP009", Severity.ERROR)
-def output_types(subject: Subject) -> Iterator[Spot]:
-    """An output whose type does not exist.
+def output_types(subject: Subject) -> Iterator[Violation]:
+    """Unknown type of an output.
 
-    What a function gives back is flat: String, Integer, Float or Boolean. Anything nested is lost.
+    A function returns flat values: String, Integer, Float or Boolean. Nested values are lost.
     """
     for step in subject.steps:
-        for index, one in entries(step.document.get("OutputParameters")) if step.type in DECLARING else ():
-            kind = one.get("OutputType")
+        for index, output in entries(step.document.get("OutputParameters")) if step.type in DECLARING else ():
+            kind = output.get("OutputType")
             if isinstance(kind, str) and kind not in PARAMETER_TYPES:
                 pointer = f"{step.pointer}/OutputParameters/{index}/OutputType"
                 remedy = f"use {', '.join(PARAMETER_TYPES)}; a list or an object as the text of its JSON"
-                yield Spot(pointer, f"there is no type {brief(kind)}", remedy)
+                yield Violation(pointer, f"there is no type {brief(kind)}", remedy)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from pedigree.iam import Decision, Kind, Outcome, Request, decide, service
+from pedigree.iam import Decision, Outcome, PolicyKind, Request, decide, service
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
@@ -81,7 +81,7 @@ class Authorizer:
     def _check(self, caller: Caller, request: Request) -> None:
         """Decide by the caller's own policies and the resource's."""
         text = self._resources.policy(request.resource)
-        attached = parse_or_ignore(text, request.resource, Kind.RESOURCE) if text else None
+        attached = parse_or_ignore(text, request.resource, PolicyKind.RESOURCE) if text else None
         policies = (*caller.policies, attached) if attached else caller.policies
         decision = decide(policies, replace(request, principal=caller.principal))
         self._on_decision(caller, request, decision)

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from pedigree.iam import Kind, Policy, identity, parse, session
+from pedigree.iam import Policy, PolicyKind, identity, parse, session
 from pedigree.iam.errors import PolicyError
 from pedigree.localaws.http.caller import Caller, Limit
 from pedigree.localaws.http.protocol.errors import ServiceError
@@ -75,7 +75,7 @@ class Callers:
         with self._use_backend("iam", _GLOBAL) as iam:
             role = _role(iam, role_arn)
             text = role.assume_role_policy_document if role else ""
-        policy = parse_or_ignore(text, "the role's trust", Kind.TRUST) if text else None
+        policy = parse_or_ignore(text, "the role's trust", PolicyKind.TRUST) if text else None
         found = (policy,) if policy else ()
         with self._lock:
             if version == self._version:
@@ -144,7 +144,7 @@ def _document(policy: Any) -> str:
 
 
 @lru_cache(maxsize=1024)
-def parse_or_ignore(text: str, name: str, kind: Kind = Kind.IDENTITY) -> Policy | None:
+def parse_or_ignore(text: str, name: str, kind: PolicyKind = PolicyKind.IDENTITY) -> Policy | None:
     """A policy from its text; None for one that IAM should never have taken: it allows nothing."""
     try:
         return parse(json.loads(text), name=name, kind=kind)

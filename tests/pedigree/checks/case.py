@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pedigree.checks.subject import Beside
+from pedigree.checks.evidence import Evidence
 from tests.pedigree.checks.small import Document, document, put
 
 Puts = tuple[tuple[str, Any], ...]
@@ -19,7 +19,7 @@ class Case:
     place: str
     wrong: Puts
     near: Puts
-    beside: Beside = field(default_factory=Beside)
+    beside: Evidence = field(default_factory=Evidence)
 
 
 def made(puts: Puts) -> Document:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pedigree.checks.subject import Beside
+from pedigree.checks.evidence import Evidence
 from tests.pedigree.checks.case import Case, Puts, one
 from tests.pedigree.checks.cases_jobs import SCRIPT
 from tests.pedigree.checks.small import GONE, REGISTRY, ROLE, get, own, parameter, text
@@ -69,14 +69,14 @@ NETWORK = (
 )
 
 
-def configured(code: str, wrong: Any, near: Any) -> tuple[Case, Beside]:
+def configured(code: str, wrong: Any, near: Any) -> tuple[Case, Evidence]:
     """A case of a function's configuration: it is the function that differs, and not the definition."""
-    return Case(code, "Deploy.FunctionArn", (), (), Beside(functions=wrong)), Beside(functions=near)
+    return Case(code, "Deploy.FunctionArn", (), (), Evidence(functions=wrong)), Evidence(functions=near)
 
 
-def scheduled(code: str, place: str, given: Any, near: Any, puts: Puts = ()) -> tuple[Case, Beside]:
+def scheduled(code: str, place: str, given: Any, near: Any, puts: Puts = ()) -> tuple[Case, Evidence]:
     """A case of a schedule."""
-    return Case(code, place, puts, puts, Beside(schedules=[given])), Beside(schedules=[near])
+    return Case(code, place, puts, puts, Evidence(schedules=[given])), Evidence(schedules=[near])
 
 
 def target(**values: Any) -> dict[str, Any]:
@@ -161,12 +161,12 @@ SERVING = {"train.py": SCRIPT, "inference.py": ""}
 SERVED = "Register.Arguments.InferenceSpecification.Containers.0.Image"
 GIVEN_BESIDE = (
     (
-        Case("SCR014", SERVED, (), (), Beside(scripts={"train.py": SCRIPT})),
-        Beside(scripts={"train.py": SCRIPT, "code/inference.py": ""}),
+        Case("SCR014", SERVED, (), (), Evidence(scripts={"train.py": SCRIPT})),
+        Evidence(scripts={"train.py": SCRIPT, "code/inference.py": ""}),
     ),
     (
-        Case("DEP017", "Deploy.FunctionArn", (), (), Beside(scripts={**SERVING, "deploy.py": WAITS})),
-        Beside(scripts={**SERVING, "deploy.py": ASKS}),
+        Case("DEP017", "Deploy.FunctionArn", (), (), Evidence(scripts={**SERVING, "deploy.py": WAITS})),
+        Evidence(scripts={**SERVING, "deploy.py": ASKS}),
     ),
     configured("DEP003", {"sagemaker-deploy": {"Timeout": 601}}, {"sagemaker-deploy": {"Timeout": 600}}),
     configured(

@@ -6,22 +6,24 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pedigree.checks.roles.least import policy_of
-from pedigree.checks.subject import Beside, Subject
-from pedigree.iam import Kind, parse
+from pedigree.checks.evidence import Evidence
+from pedigree.checks.roles.least_privilege import policy_of
+from pedigree.checks.roles.required import required_permissions
+from pedigree.checks.subject import Subject
+from pedigree.iam import PolicyKind, parse
 from tests.pedigree.checks.case import Case
 from tests.pedigree.checks.small import document
 
 Document = dict[str, Any]
-NEEDS = Subject(document(), Beside()).needs
-LEAST: Mapping[str, Document] = {role: policy_of(role, NEEDS) for role in ("job", "pipeline")}
+REQUIRED = required_permissions(Subject(document(), Evidence()))
+LEAST: Mapping[str, Document] = {role: policy_of(role, REQUIRED) for role in ("job", "pipeline")}
 
 
-def beside(policies: Mapping[str, Document]) -> Beside:
-    return Beside(policies={role: [parse(one, name=f"{role}.json")] for role, one in policies.items()})
+def beside(policies: Mapping[str, Document]) -> Evidence:
+    return Evidence(policies={role: [parse(one, name=f"{role}.json")] for role, one in policies.items()})
 
 
-def case(code: str, place: str, break_it: Callable[[dict[str, Document]], Any]) -> tuple[Case, Beside]:
+def case(code: str, place: str, break_it: Callable[[dict[str, Document]], Any]) -> tuple[Case, Evidence]:
     broken = copy.deepcopy(dict(LEAST))
     break_it(broken)
     return Case(code, place, (), (), beside(broken)), beside(LEAST)
@@ -39,11 +41,11 @@ def put(role: str, sid: str, **members: Any) -> Callable[[dict[str, Document]], 
     return lambda policies: statement(policies, role, sid).update(members)
 
 
-def trusted(source: str) -> Beside:
+def trusted(source: str) -> Evidence:
     who = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     only = {"ArnLike": {"aws:SourceArn": f"arn:aws:sagemaker:us-east-1:123456789012:{source}"}}
     document = {"Version": "2012-10-17", "Statement": [{**who, "Condition": only}]}
-    return Beside(trusts={"job": [parse(document, name="job/trust.json", kind=Kind.TRUST)]})
+    return Evidence(trusts={"job": [parse(document, name="job/trust.json", kind=PolicyKind.TRUST)]})
 
 
 GIVEN_BESIDE = (

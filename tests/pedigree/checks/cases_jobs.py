@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pedigree.checks.subject import Beside
+from pedigree.checks.evidence import Evidence
 from tests.pedigree.checks.case import Case, one
 from tests.pedigree.checks.small import GONE, LOSS, REGISTRY, get, own
 
@@ -36,7 +36,7 @@ print(f"epoch {options.epochs}: loss={1 / 3};")
 
 
 def scripted(code: str, place: str, wrong: object, near: object, *, script: str = SCRIPT, put: str = "") -> Case:
-    beside = Beside(scripts={"train.py": script, "inference.py": ""})
+    beside = Evidence(scripts={"train.py": script, "inference.py": ""})
     return Case(code, place, ((put or place, wrong),), ((put or place, near),), beside)
 
 

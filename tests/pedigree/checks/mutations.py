@@ -9,8 +9,9 @@ from typing import Any
 
 from pedigree.language import model, shapes
 from pedigree.language.definition import Step, read
-from pedigree.language.expressions import escaped, is_expression
+from pedigree.language.expressions import is_expression
 from pedigree.language.model import Shape
+from pedigree.language.pointers import escape
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
@@ -37,7 +38,7 @@ class Mutation:
     @property
     def pointer(self) -> str:
         """Where it must be told."""
-        return "".join(f"/{escaped(str(key))}" for key in self.told_at)
+        return "".join(f"/{escape(str(key))}" for key in self.told_at)
 
 
 def mutations(document: Document) -> Iterator[Mutation]:

@@ -28,4 +28,4 @@ def test_a_code_is_left_out_in_its_step_or_everywhere(entry: Ignored, left: set[
 
 def test_what_is_found_no_more_is_told() -> None:
     _, (line,) = without([], [Ignored("CST004", "short", "Tune")])
-    assert line == "CST004 in Tune is ignored, and is not found; remove it from checks.ignore"
+    assert line == "CST004 in Tune is ignored and is not found any more; remove it from checks.ignore"

@@ -12,10 +12,10 @@ from pedigree.checks.finding import Severity
 from pedigree.checks.manual import page
 from pedigree.checks.output import FORMATS
 from pedigree.checks.output.report import Report
-from pedigree.checks.places import lines
 from pedigree.checks.reading import load
 from pedigree.checks.rules import RULES
 from pedigree.checks.run import assert_clean, run
+from pedigree.checks.source_lines import line_numbers
 from tests.pedigree.checks.case import made
 from tests.pedigree.checks.small import document, get
 
@@ -75,7 +75,7 @@ def test_what_stands_in_a_definition_cannot_write_lines_of_its_own() -> None:
 
 def test_lines_are_those_of_the_text() -> None:
     text = '{\n "a": [\n  1,\n  {"b/c": 2}\n ],\n "d": "x,]}"\n}'
-    assert lines(text, ["", "/a", "/a/0", "/a/1", "/a/1/b~1c", "/d"]) == {
+    assert line_numbers(text, ["", "/a", "/a/0", "/a/1", "/a/1/b~1c", "/d"]) == {
         "": 1,
         "/a": 2,
         "/a/0": 3,
@@ -118,7 +118,7 @@ def test_codes_are_chosen_by_their_beginnings() -> None:
 
 
 def test_a_page_explains_a_rule() -> None:
-    assert page("typ002").startswith("TYP002 (types, error): A reference to a value of the wrong type\n\n")
+    assert page("typ002").startswith("TYP002 (types, error): Reference to a value of a wrong type\n\n")
     with pytest.raises(UnknownCodeError):
         page("TYP999")
 

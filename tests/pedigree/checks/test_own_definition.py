@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from pedigree.checks.archives import sources
+from pedigree.checks.evidence import Evidence
 from pedigree.checks.finding import Finding
 from pedigree.checks.run import assert_clean, run
-from pedigree.checks.subject import Beside
 from tests.pedigree.checks.mutations import Mutation, mutations
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = sorted((ROOT / "tests" / "golden").glob("*.json"))
-SCRIPTS = Beside(scripts=sources(ROOT / "entrypoints"))
+SCRIPTS = Evidence(scripts=sources(ROOT / "entrypoints"))
 LEAST_FOUND = 0.95
 EVERY = 3
 """Of each kind of more than a thousand ways; all of them take ten seconds."""

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from pedigree.checks.errors import UnknownRoleError
-from pedigree.checks.roles.least import policy_of
-from pedigree.checks.roles.needs import roles, untold
+from pedigree.checks.evidence import Evidence
+from pedigree.checks.roles.least_privilege import policy_of
+from pedigree.checks.roles.required import required_permissions, roles, unknown_requirements
 from pedigree.checks.run import run
-from pedigree.checks.subject import Beside, Subject
+from pedigree.checks.subject import Subject
 from pedigree.iam import Policy, parse
 from pipeline.account.roles import documents
 from pipeline.document import render
@@ -32,12 +33,12 @@ Puts = tuple[tuple[str, Any], ...]
 
 
 def subject(puts: Puts = ()) -> Subject:
-    return Subject(made(puts), Beside())
+    return Subject(made(puts), Evidence())
 
 
 def allowed(role: str, puts: Puts = ()) -> set[str]:
     """What the least policy of a role allows, as words: an action and a resource."""
-    listed = policy_of(role, subject(puts).needs)["Statement"]
+    listed = policy_of(role, required_permissions(subject(puts)))["Statement"]
     return {f"{a} {r}" for one in listed for a in several(one["Action"]) for r in several(one["Resource"])}
 
 
@@ -54,15 +55,15 @@ def test_our_own_roles_are_allowed_what_is_needed_and_nothing_else(settings: str
     configured = configure(OURS[settings])
     definition = json.loads(render(configured, CODE))
     policies = given({role: one.policy for role, one in documents(configured).items()})
-    assert run(definition, Beside(policies=policies), select=["IAM"]) == []
+    assert run(definition, Evidence(policies=policies), select=["IAM"]) == []
 
 
 @pytest.mark.parametrize("path", [*DEFINITIONS, GOLDEN], ids=name)
 def test_what_is_written_is_enough_and_no_more_and_parliament_likes_it(path: Path) -> None:
     definition = json.loads(path.read_text())
-    needs = Subject(definition, Beside()).needs
+    needs = required_permissions(Subject(definition, Evidence()))
     written = {role: policy_of(role, needs) for role in roles(needs)}
-    assert run(definition, Beside(policies=given(written)), select=["IAM"]) == []
+    assert run(definition, Evidence(policies=given(written)), select=["IAM"]) == []
     for role, policy in written.items():
         assert findings(policy) == [], role
 
@@ -79,7 +80,7 @@ def test_each_statement_that_is_taken_away_is_missed(role: str) -> None:
 
 
 def test_full_access_is_answered_with_what_to_write_instead() -> None:
-    found = run(document(), Beside(policies=given({"pipeline": FULL})), select=["IAM002"])
+    found = run(document(), Evidence(policies=given({"pipeline": FULL})), select=["IAM002"])
     (one,) = found
     assert "sagemaker:*" in one.cause
     written = json.loads(f"[{one.remedy.removeprefix('write ')}]")
@@ -110,7 +111,7 @@ def test_a_job_without_a_role_works_as_the_pipeline() -> None:
 
 
 def test_one_role_can_be_both() -> None:
-    needs = Subject(document(), Beside(pipeline_role="job")).needs
+    needs = required_permissions(Subject(document(), Evidence(pipeline_role="job")))
     assert roles(needs) == ["job"]
     assert findings(policy_of("job", needs)) == []
 
@@ -137,7 +138,7 @@ def test_a_network_is_asked_for_with_its_subnets() -> None:
 
 def test_a_functions_role_is_known_by_its_configuration() -> None:
     configuration = {"sagemaker-deploy": {"Role": "arn:aws:iam::123456789012:role/deploy"}}
-    needs = Subject(document(), Beside(functions=configuration)).needs
+    needs = required_permissions(Subject(document(), Evidence(functions=configuration)))
     assert set(roles(needs)) == {"job", "pipeline", "deploy"}
     (written,) = policy_of("deploy", needs)["Statement"]
     assert written["Resource"].endswith("log-group:/aws/lambda/sagemaker-deploy:*")
@@ -145,13 +146,13 @@ def test_a_functions_role_is_known_by_its_configuration() -> None:
 
 def test_what_only_an_execution_knows_is_told() -> None:
     place = "Train.Arguments.InputDataConfig.0.DataSource.S3DataSource.S3Uri"
-    (line,) = untold(subject(((place, get("Execution.PipelineName")),)))
-    assert line.endswith("only an execution knows where this lies")
-    assert list(untold(subject(((place, own("x")),)))) == []
+    (line,) = unknown_requirements(subject(((place, get("Execution.PipelineName")),)))
+    assert line.endswith("only an execution knows this address")
+    assert list(unknown_requirements(subject(((place, own("x")),)))) == []
 
 
 def test_a_role_is_called_by_the_end_of_its_name() -> None:
-    needs = Subject(made((("Train.Arguments.RoleArn", f"{ROLE}s/our-trainer"),)), Beside()).needs
+    needs = required_permissions(Subject(made((("Train.Arguments.RoleArn", f"{ROLE}s/our-trainer"),)), Evidence()))
     assert policy_of("trainer", needs) == policy_of("our-trainer", needs)
-    with pytest.raises(UnknownRoleError, match=r"needs .*our-trainer.* and nobody is none of them"):
+    with pytest.raises(UnknownRoleError, match=r"needs .*our-trainer.*, and none matches nobody"):
         policy_of("nobody", needs)

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from pedigree.checks.evidence import Evidence
 from pedigree.checks.rules import RULES
 from pedigree.checks.run import run
-from pedigree.checks.subject import Beside
 from tests.pedigree.checks import cases_deploy, cases_iam, cases_jobs, cases_language
 from tests.pedigree.checks.case import Case, made
 from tests.pedigree.checks.small import document
 
-PAIRS: tuple[tuple[Case, Beside], ...] = (
+PAIRS: tuple[tuple[Case, Evidence], ...] = (
     *((one, one.beside) for module in (cases_language, cases_jobs, cases_deploy) for one in module.CASES),
     *cases_deploy.GIVEN_BESIDE,
     *cases_iam.GIVEN_BESIDE,
@@ -42,7 +42,7 @@ def test_a_rule_alone_catches_what_it_is_for(case: Case) -> None:
 
 
 @pytest.mark.parametrize(("case", "beside"), PAIRS, ids=lambda one: getattr(one, "code", ""))
-def test_a_near_miss_is_left_alone(case: Case, beside: Beside) -> None:
+def test_a_near_miss_is_left_alone(case: Case, beside: Evidence) -> None:
     assert run(made(case.near), beside) == []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pedigree.iam import Kind, Outcome, Request, decide, identity, parse, service, session
+from pedigree.iam import Outcome, PolicyKind, Request, decide, identity, parse, service, session
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
@@ -233,7 +233,7 @@ def test_a_decision_says_which_statement_made_it() -> None:
     ],
 )
 def test_who_is_meant_by_the_policy_of_a_resource(principal: Mapping[str, Any], who: Any, allowed: bool) -> None:
-    policy = parse(document({"Action": "*", "Resource": "*", **principal}), kind=Kind.RESOURCE)
+    policy = parse(document({"Action": "*", "Resource": "*", **principal}), kind=PolicyKind.RESOURCE)
     assert decide([policy], Request("sqs:SendMessage", "*", principal=who)).allowed is allowed
     assert not decide([policy], Request("sqs:SendMessage", "*")).allowed
 
@@ -244,8 +244,8 @@ def test_on_a_resource_either_side_may_allow_and_either_may_deny() -> None:
         Request("sqs:SendMessage", "*", {}, identity(USER)),
     )
     account = {"Action": "*", "Resource": "*", "Principal": {"AWS": ROOT}}
-    assert decide([mine, parse(document(account), kind=Kind.RESOURCE)], request).allowed
-    denial = parse(document({**account, "Effect": "Deny"}), kind=Kind.RESOURCE)
+    assert decide([mine, parse(document(account), kind=PolicyKind.RESOURCE)], request).allowed
+    denial = parse(document({**account, "Effect": "Deny"}), kind=PolicyKind.RESOURCE)
     assert decide([mine, denial], request).outcome is DENIED
 
 
@@ -272,15 +272,15 @@ TRUST = {
 def test_a_service_takes_a_role_if_the_trust_says_so(
     action: str, who: Any, context: Mapping[str, Any], allowed: bool
 ) -> None:
-    trust = parse(document(TRUST), kind=Kind.TRUST)
+    trust = parse(document(TRUST), kind=PolicyKind.TRUST)
     assert decide([trust], Request(action, ROLE, context, who)).allowed is allowed
 
 
 def test_a_person_takes_a_role_if_the_trust_names_them_or_their_account_and_policies() -> None:
     mine = parse(document({"Action": "sts:AssumeRole", "Resource": ROLE}))
-    by_account = parse(document({"Action": "sts:AssumeRole", "Principal": {"AWS": ROOT}}), kind=Kind.TRUST)
-    by_name = parse(document({"Action": "sts:AssumeRole", "Principal": {"AWS": USER}}), kind=Kind.TRUST)
-    nobody = parse(document(TRUST), kind=Kind.TRUST)
+    by_account = parse(document({"Action": "sts:AssumeRole", "Principal": {"AWS": ROOT}}), kind=PolicyKind.TRUST)
+    by_name = parse(document({"Action": "sts:AssumeRole", "Principal": {"AWS": USER}}), kind=PolicyKind.TRUST)
+    nobody = parse(document(TRUST), kind=PolicyKind.TRUST)
     request = Request("sts:AssumeRole", ROLE, principal=identity(USER))
     assert decide([mine, by_account], request).allowed
     assert not decide([by_account], request).allowed

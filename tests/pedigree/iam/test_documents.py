@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pedigree.iam import Kind, parse
+from pedigree.iam import PolicyKind, parse
 from pedigree.iam.errors import PolicyError
 
 STATEMENT = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
@@ -87,16 +87,16 @@ def test_a_policy_of_an_identity(document: Any, told: str) -> None:
 )
 def test_a_policy_of_a_resource(elements: Mapping[str, Any], told: str) -> None:
     with pytest.raises(PolicyError, match=r"^queue, statement 1: ") as caught:
-        parse(with_statement(**elements), name="queue", kind=Kind.RESOURCE)
+        parse(with_statement(**elements), name="queue", kind=PolicyKind.RESOURCE)
     assert told in str(caught.value)
 
 
 def test_a_trust_names_no_resource() -> None:
     with pytest.raises(PolicyError, match="has Resource, and the role itself is meant; leave it out"):
-        parse(with_statement(Principal="*"), kind=Kind.TRUST)
+        parse(with_statement(Principal="*"), kind=PolicyKind.TRUST)
 
 
 def test_what_services_write_themselves_is_taken() -> None:
     one = {"Sid": "allow-rule_1", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
     document = {"Version": "2008-10-17", "Id": "x", "Statement": {**one, "Action": "sqs:SendMessage", "Resource": "*"}}
-    assert parse(document, kind=Kind.RESOURCE).statements[0].sid == "allow-rule_1"
+    assert parse(document, kind=PolicyKind.RESOURCE).statements[0].sid == "allow-rule_1"

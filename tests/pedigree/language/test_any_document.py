@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pedigree.checks.errors import UnusableError
+from pedigree.checks.evidence import Evidence
 from pedigree.checks.output import FORMATS
 from pedigree.checks.output.report import Report
 from pedigree.checks.reading import load
 from pedigree.checks.run import run
-from pedigree.checks.subject import Beside
-from pedigree.iam import Kind, parse
+from pedigree.iam import PolicyKind, parse
 from tests.pedigree.checks.cases_iam import LEAST
 from tests.pedigree.checks.cases_jobs import SCRIPT
 from tests.pedigree.checks.small import document
@@ -44,14 +44,14 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"},
 }
-BESIDE = Beside(
+BESIDE = Evidence(
     functions={"sagemaker-deploy": {"Timeout": "long", "Runtime": 3}},
     schedules=[
         {"Target": {"SageMakerPipelineParameters": {"PipelineParameterList": [{"Name": "Epochs", "Value": 3}]}}}
     ],
     scripts={"train.py": SCRIPT, "broken.py": "def ("},
     policies={role: [parse(one)] for role, one in LEAST.items()},
-    trusts={"job": [parse(TRUST, kind=Kind.TRUST)]},
+    trusts={"job": [parse(TRUST, kind=PolicyKind.TRUST)]},
 )
 
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pedigree.diagram.mermaid import mermaid
 from pedigree.diagram.picture import picture
 from pedigree.diagram.svg import svg
-from pedigree.language import graph, references, requests
+from pedigree.language import graph, references
 from pedigree.language.definition import Definition, parse, read
 from pedigree.language.errors import LanguageError
+from tests.support import request_validation
 from tests.support.definitions import define
 
 KEYS = (
@@ -39,8 +40,8 @@ JSON = st.recursive(
 QUESTIONS: tuple[Callable[[Definition], Any], ...] = (
     lambda definition: mermaid(picture(definition)),
     lambda definition: svg(picture(definition), "title"),
-    lambda definition: list(references.unresolved(definition)),
-    lambda definition: list(requests.problems(definition)),
+    lambda definition: list(references.dangling_references(definition, references.uses(definition))),
+    lambda definition: list(request_validation.problems(definition)),
     graph.upstream,
 )
 

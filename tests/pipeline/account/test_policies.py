@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from pedigree.iam import Kind, Policy, Request, decide, identity, parse
+from pedigree.iam import Policy, PolicyKind, Request, decide, identity, parse
 from pipeline.account.roles import documents
 from tests.policies import Table
 from tests.policies.all_tables import MODULES
@@ -14,7 +14,12 @@ from tests.policies.places import ACCOUNT, IN_ACCOUNT, role
 from tests.support.definitions import configure
 
 LEAST = {"may": 8, "may_not": 15}
-KINDS = {"may": Kind.IDENTITY, "may_not": Kind.IDENTITY, "trusts": Kind.TRUST, "trusts_not": Kind.TRUST}
+KINDS = {
+    "may": PolicyKind.IDENTITY,
+    "may_not": PolicyKind.IDENTITY,
+    "trusts": PolicyKind.TRUST,
+    "trusts_not": PolicyKind.TRUST,
+}
 
 
 def rows(*columns: str) -> list[object]:
@@ -36,7 +41,7 @@ def told(request: Request) -> str:
 def policy(table: Table, column: str) -> Policy:
     """What decides over a column: the role's policy or its trust, under the table's settings."""
     found, kind = documents(configure(table.settings))[table.role], KINDS[column]
-    return parse(found.trust if kind is Kind.TRUST else found.policy, name=f"iam/{table.role}", kind=kind)
+    return parse(found.trust if kind is PolicyKind.TRUST else found.policy, name=f"iam/{table.role}", kind=kind)
 
 
 @pytest.mark.parametrize(("table", "column", "request_"), rows("may", "trusts"))
@@ -64,7 +69,7 @@ def test_every_role_has_a_table_that_says_enough() -> None:
 
 def test_the_operators_role_is_for_whom_the_account_lets_take_it() -> None:
     ours = role("pedigree-operator")
-    trust = parse(documents(configure(IN_ACCOUNT))["operator"].trust, kind=Kind.TRUST)
+    trust = parse(documents(configure(IN_ACCOUNT))["operator"].trust, kind=PolicyKind.TRUST)
     allowed = parse(
         {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ours}}
     )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from pedigree.account.errors import UnfilledError
-from pedigree.iam import Kind, Request, decide, parse
+from pedigree.iam import PolicyKind, Request, decide, parse
 from pipeline.account import roles
 from pipeline.account.roles import FOLDER, RoleDocuments, documents, filled
 from steps.site import Roles
@@ -77,7 +77,7 @@ def length(document: Mapping[str, Any]) -> int:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_iam_takes_every_document(name: str) -> None:
     for role, found in every(name):
-        assert parse(found.trust, name=role, kind=Kind.TRUST).statements
+        assert parse(found.trust, name=role, kind=PolicyKind.TRUST).statements
         assert parse(found.policy, name=role).statements
 
 
@@ -216,6 +216,6 @@ def test_the_documents_are_found_from_wherever_the_package_is() -> None:
 @settings(max_examples=20)
 def test_any_settings_make_documents_that_iam_takes(values: Values) -> None:
     for role, found in documents(configure(values)).items():
-        parse(found.trust, name=role, kind=Kind.TRUST)
+        parse(found.trust, name=role, kind=PolicyKind.TRUST)
         parse(found.policy, name=role)
         assert role == "operator" or length(found.policy) <= INLINE

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pedigree.language.definition import Definition, Parameter
+from pedigree.language.near import did_you_mean
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 
 
@@ -14,9 +14,9 @@ def given(definition: Definition, written: Mapping[str, str]) -> dict[str, Any]:
     """The value of each parameter, given or by default; one without either is refused."""
     unknown = sorted(set(written) - set(definition.parameters))
     if unknown:
-        near = get_close_matches(unknown[0], list(definition.parameters), n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise InvalidRequestError(f"Parameter {unknown[0]} is not defined in the pipeline definition{hint}")
+        hint = did_you_mean(unknown[0], definition.parameters)
+        cause = f"Parameter {unknown[0]} is not defined in the pipeline definition"
+        raise InvalidRequestError(f"{cause}; {hint}" if hint else cause)
     values = {
         name: _typed(parameter, written[name]) if name in written else parameter.default
         for name, parameter in definition.parameters.items()

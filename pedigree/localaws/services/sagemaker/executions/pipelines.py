@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from pedigree.language import definition
 from pedigree.language.errors import LanguageError
-from pedigree.language.references import unresolved
+from pedigree.language.references import dangling_references, uses
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import planner
@@ -54,7 +54,9 @@ def definition_of(world: World, request: Request) -> str:
     try:
         parsed = definition.parse(text)
         planner.graph(parsed)
-        problems = [f"{problem.use.pointer}: {problem.cause}" for problem in unresolved(parsed)]
+        problems = [
+            f"{dangling.use.pointer}: {dangling.error}" for dangling in dangling_references(parsed, uses(parsed))
+        ]
     except LanguageError as error:
         raise InvalidRequestError(f"Unable to parse pipeline definition. {error}") from None
     if problems:
