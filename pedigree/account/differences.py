@@ -13,7 +13,7 @@ from typing import Any
 
 from pedigree.language.text import clip
 
-_LONGEST = 80
+_LONGEST = 81
 
 
 def fields(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, ...]:

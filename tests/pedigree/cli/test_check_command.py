@@ -113,7 +113,7 @@ def test_what_settings_leave_out_has_a_reason_and_is_told_when_it_is_not_found(t
     settings.write_text('[checks]\nignore = [{code="CON007", reason="weights only"}, {code="CST", reason="gone"}]\n')
     done = check("--settings", str(settings), "--fail-on", "note")
     assert done.returncode == 0, done.stdout
-    assert done.stderr == "pedigree: CST is ignored, and is not found; remove it from checks.ignore\n"
+    assert done.stderr == "pedigree: CST is ignored and is not found any more; remove it from checks.ignore\n"
     settings.write_text('[checks]\nignore = [{code="CON007"}]\n')
     done = check("--settings", str(settings))
     assert done.returncode == 2
