@@ -97,6 +97,7 @@ class LocalAws:
                 self._sessions,
                 self._clients,
                 logs,
+                self._lambda.invoke,
                 _job_environment(options),
             ),
             container=options.container,

@@ -19,9 +19,10 @@ class ChangeSignal:
             self._changes += 1
             self._condition.notify_all()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for a change since this thread's last wait, at most for the given time."""
+    def wait(self, seconds: float) -> bool:
+        """Wait for a change since this thread's last wait, at most for the given time; whether there was one."""
         changes = getattr(self._last_wait, "changes", 0)
         with self._condition:
-            self._condition.wait_for(lambda: self._changes != changes, seconds)
+            has_changed = self._condition.wait_for(lambda: self._changes != changes, seconds)
             self._last_wait.changes = self._changes
+        return has_changed

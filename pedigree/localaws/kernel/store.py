@@ -117,6 +117,14 @@ class Store:
             row = _row(self._connection, kind, name)
         return None if row is None else json.loads(row[0])
 
+    def revision(self, kind: str, name: str) -> int:
+        """Return the revision of a document, or 0 if it does not exist."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT revision FROM documents WHERE kind = ? AND name = ?", (kind, name)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
     def remove(self, kind: str, name: str) -> None:
         """Delete a document; raise DocumentNotFoundError if it does not exist."""
         with self.transaction():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,10 @@ class RuleDispatcher:
         self._deliveries = deliveries
         self._loop = WakeableLoop("rules", self._dispatch_stored)
         self._failed_events: set[str] = set()
+        self._lock = threading.Lock()
+        self._rules: Sequence[EventRule] | None = None
+        self._version = 0
+        records.listen(self._forget_rules)
         world.bus.subscribe(self.put_event)
 
     def start(self) -> None:
@@ -61,9 +66,11 @@ class RuleDispatcher:
         self._loop.stop()
 
     def put_event(self, event: Event, bus: str = DEFAULT_BUS) -> None:
-        """Store an event, and dispatch it soon."""
-        self._world.store.put(KIND, str(uuid.uuid4()), {"bus": bus, "event": dict(event)})
-        self._loop.wake()
+        """Store an event, and dispatch it soon. One that no rule matches is dropped at once."""
+        stored, rules = {"bus": bus, "event": dict(event)}, self._rules
+        if rules is None or any(_is_match(rule, stored) for rule in rules):
+            self._world.store.put(KIND, str(uuid.uuid4()), stored)
+            self._loop.wake()
 
     def find_bus(self, name_or_arn: str | None) -> str | None:
         """Return the name of an event bus, or None if it does not exist."""
@@ -87,10 +94,26 @@ class RuleDispatcher:
                 continue
             self._deliveries.add(delivery)
 
+    def _forget_rules(self, service: str) -> None:
+        if service == _SERVICE:
+            with self._lock:
+                self._version, self._rules = self._version + 1, None
+            self._loop.wake()
+
+    def _current_rules(self) -> Sequence[EventRule]:
+        """Read the enabled rules, and remember them until one changes."""
+        version = self._version
+        rules = self.enabled_rules()
+        with self._lock:
+            if version == self._version:
+                self._rules = rules
+        return rules
+
     def _dispatch_stored(self) -> float:
+        rules = self._current_rules()
         for entry in self._world.store.entries(KIND):
             try:
-                self._dispatch(entry)
+                self._dispatch(entry, rules)
             except Exception:  # noqa: BLE001  # a full disk or a bug: this event stays stored, and the others go on
                 self._log_failure(entry.name)
         return _POLL_SECONDS
@@ -101,8 +124,8 @@ class RuleDispatcher:
             self._failed_events.add(event)
             _LOG.exception("event %s cannot be dispatched yet", event)
 
-    def _dispatch(self, entry: Entry) -> None:
-        matching = [rule for rule in self.enabled_rules() if _is_match(rule, entry.body)]
+    def _dispatch(self, entry: Entry, rules: Sequence[EventRule]) -> None:
+        matching = [rule for rule in rules if _is_match(rule, entry.body)]
         with self._world.store.transaction():
             for rule in matching:
                 self.send_to_targets(rule, entry.body["event"])

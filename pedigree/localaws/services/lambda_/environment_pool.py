@@ -20,6 +20,7 @@ from pedigree.localaws.services.lambda_.function_catalog import Function
 ACCOUNT_CONCURRENCY = 64
 _MAX_AGE_SECONDS = 2400.0  # less than the lifetime of the credentials that the process got at its start
 _MAX_WAIT_SECONDS = 1.0
+_MAX_WAIT_FOR_BUSY_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class EnvironmentPool:
         self._start = start
         self._cores = cores
         self._idle_seconds = idle_seconds
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        self._waiting: defaultdict[str, threading.Condition] = defaultdict(lambda: threading.Condition(self._lock))
         self._idle: defaultdict[str, list[WarmEnvironment]] = defaultdict(list)
         self._loading: set[ExecutionEnvironment] = set()
         self._running: dict[int, WarmEnvironment] = {}
@@ -76,7 +78,7 @@ class EnvironmentPool:
 
     def acquire(self, function: Function) -> tuple[WarmEnvironment, bool]:
         """Return an environment for one invocation, and whether it was started for it."""
-        with self._changed:
+        with self._lock:
             self._reserve_concurrency(function)
         try:
             warm = self._take_idle(function)
@@ -92,7 +94,7 @@ class EnvironmentPool:
 
     def prewarm(self, function: Function) -> WarmEnvironment:
         """Start one more environment before an invocation needs it."""
-        with self._changed:
+        with self._lock:
             self._starting += 1
         warm = self._start_new(function, is_provisioned=True)
         self._keep_idle(warm)
@@ -100,7 +102,7 @@ class EnvironmentPool:
 
     def count(self, key: str) -> int:
         """Return how many environments run for a function's key."""
-        with self._changed:
+        with self._lock:
             return sum(warm.function.key == key for warm in self._running.values())
 
     def set_provisioned(self, counts: Mapping[str, int]) -> None:
@@ -110,7 +112,7 @@ class EnvironmentPool:
     def remove_idle(self) -> None:
         """End the environments that were idle for too long or are not usable any more."""
         now = time.monotonic()
-        with self._changed:
+        with self._lock:
             removed = []
             for key, idle in self._idle.items():
                 for warm in list(idle):
@@ -124,16 +126,16 @@ class EnvironmentPool:
 
     def stop(self) -> None:
         """End all environments; pending invocations fail."""
-        with self._changed:
+        with self._lock:
             self._is_stopped = True
             idle = [warm for environments in self._idle.values() for warm in environments]
             self._idle.clear()
             for environment in self._loading:
                 environment.kill()
-            self._changed.notify_all()
+            self._notify_all()
         for warm in idle:
             self._close(warm)
-        with self._changed:
+        with self._lock:
             for warm in self._running.values():
                 warm.environment.kill()
 
@@ -146,13 +148,14 @@ class EnvironmentPool:
         self._concurrency[function.name] += 1
 
     def _free_concurrency(self, function: Function) -> None:
-        with self._changed:
+        with self._lock:
             self._concurrency[function.name] -= 1
-            self._changed.notify_all()
+            self._waiting[function.key].notify()
 
     def _take_idle(self, function: Function) -> WarmEnvironment | None:
         """Return an idle environment, or None as the permission to start one."""
-        with self._changed:
+        with self._lock:
+            patience = time.monotonic() + self._wait_for_busy(function)
             while True:
                 self._check_running()
                 idle = self._idle[function.key]
@@ -161,17 +164,27 @@ class EnvironmentPool:
                     if warm.is_usable:
                         return warm
                     self._close(warm)
-                if self._starting < self._cores:
+                left = patience - time.monotonic()
+                if self._starting < self._cores and left <= 0:
                     self._starting += 1
                     return None
-                self._changed.wait(_MAX_WAIT_SECONDS)
+                self._waiting[function.key].wait(min(left, _MAX_WAIT_SECONDS) if left > 0 else _MAX_WAIT_SECONDS)
+
+    def _wait_for_busy(self, function: Function) -> float:
+        """How long an invocation waits for a busy environment before another one is worth its start."""
+        starts = [warm.init_seconds for warm in self._running.values() if warm.function.key == function.key]
+        return min([*starts, _MAX_WAIT_FOR_BUSY_SECONDS]) if starts else 0.0
+
+    def _notify_all(self) -> None:
+        for waiting in self._waiting.values():
+            waiting.notify_all()
 
     def _start_new(self, function: Function, *, is_provisioned: bool) -> WarmEnvironment:
         loading: list[ExecutionEnvironment] = []
 
         def on_process_start(environment: ExecutionEnvironment) -> None:
             loading.append(environment)
-            with self._changed:
+            with self._lock:
                 self._loading.add(environment)
                 if self._is_stopped:
                     environment.kill()
@@ -183,11 +196,11 @@ class EnvironmentPool:
                 environment.close()
             raise
         finally:
-            with self._changed:
+            with self._lock:
                 self._loading.difference_update(loading)
                 self._starting -= 1
-                self._changed.notify_all()
-        with self._changed:
+                self._notify_all()
+        with self._lock:
             self._running[id(warm)] = warm
             is_stopped = self._is_stopped
         if is_stopped:
@@ -196,7 +209,7 @@ class EnvironmentPool:
         return warm
 
     def _keep_idle(self, warm: WarmEnvironment) -> None:
-        with self._changed:
+        with self._lock:
             if warm.is_usable and not warm.init_result.is_error and not self._is_stopped:
                 warm.environment.idle_since = time.monotonic()
                 self._idle[warm.function.key].append(warm)
@@ -205,7 +218,7 @@ class EnvironmentPool:
 
     def _close(self, warm: WarmEnvironment) -> None:
         warm.environment.close()
-        with self._changed:
+        with self._lock:
             self._running.pop(id(warm), None)
 
     def _check_running(self) -> None:

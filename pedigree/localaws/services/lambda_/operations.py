@@ -37,10 +37,7 @@ class InvocationOperations:
     def invoke(self, exchange: Exchange) -> Response:
         """Invoke a function as its InvocationType says."""
         invocation_type = exchange.members.get("InvocationType", "RequestResponse")
-        max_bytes = _MAX_EVENT_BYTES if invocation_type == "Event" else _MAX_REQUEST_BYTES
-        if len(exchange.body) > max_bytes:
-            message = f"Request must be smaller than {max_bytes} bytes for the InvokeFunction operation"
-            raise ServiceError("RequestTooLargeException", message, 413)
+        check_size(exchange.body, _MAX_EVENT_BYTES if invocation_type == "Event" else _MAX_REQUEST_BYTES)
         _check_json(exchange.body)
         return self._by_type[invocation_type](exchange)
 
@@ -88,6 +85,13 @@ class ProvisionedConcurrencyOperations:
 
 def _qualified(exchange: Exchange) -> tuple[str, str]:
     return split_name(exchange.members["FunctionName"])[0], exchange.members["Qualifier"]
+
+
+def check_size(payload: bytes, max_bytes: int = _MAX_REQUEST_BYTES) -> None:
+    """Refuse a payload that is too large for an invocation."""
+    if len(payload) > max_bytes:
+        message = f"Request must be smaller than {max_bytes} bytes for the InvokeFunction operation"
+        raise ServiceError("RequestTooLargeException", message, 413)
 
 
 def _check_json(body: bytes) -> None:

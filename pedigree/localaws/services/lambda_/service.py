@@ -16,7 +16,11 @@ from pedigree.localaws.services.lambda_.code_operations import CodeOperations
 from pedigree.localaws.services.lambda_.event_source_mappings import EventSourceMappings
 from pedigree.localaws.services.lambda_.function_catalog import FunctionCatalog
 from pedigree.localaws.services.lambda_.invoker import Invoker, RuntimeConfig
-from pedigree.localaws.services.lambda_.operations import InvocationOperations, ProvisionedConcurrencyOperations
+from pedigree.localaws.services.lambda_.operations import (
+    InvocationOperations,
+    ProvisionedConcurrencyOperations,
+    check_size,
+)
 from pedigree.localaws.services.lambda_.provisioned_concurrency import ProvisionedConcurrencyConfigs
 
 
@@ -50,6 +54,12 @@ class LambdaService:
         """Start provisioned environments, and poll queues."""
         self._provisioned.start()
         self._mappings.start()
+
+    def invoke(self, name_or_arn: str, payload: bytes) -> tuple[bytes, str]:
+        """Invoke a function for another service, which has authorized that; its payload, and the kind of its error."""
+        check_size(payload)
+        result = self._invoker.invoke(name_or_arn, payload)
+        return result.body, result.error
 
     def stop(self) -> None:
         """End all processes of functions."""

@@ -25,7 +25,7 @@ from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointOp
 from pedigree.localaws.services.sagemaker.executions import operations as execution_operations
 from pedigree.localaws.services.sagemaker.executions import pipeline_operations
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS, Executor
-from pedigree.localaws.services.sagemaker.executions.steps.services import RoleServices
+from pedigree.localaws.services.sagemaker.executions.steps.services import Invoke, RoleServices
 from pedigree.localaws.services.sagemaker.executions.steps.types import runners
 from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPublisher
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
@@ -50,6 +50,7 @@ class SageMaker:
         sessions: Sessions,
         clients: Clients,
         logs: LogWriter,
+        invoke_function: Invoke,
         environment: Mapping[str, str],
         *,
         container: Path | None = None,
@@ -70,7 +71,7 @@ class SageMaker:
         self.transforms = TransformRunner(world, hosting)
         self.tuner = Tuner(world, TrainingJobs(world, self._answer, self._training.metric_values))
         self.service = Service(world, self._families())
-        services = RoleServices(world, authorizer, sessions, clients, self.service.answer)
+        services = RoleServices(world, authorizer, sessions, clients, self.service.answer, invoke_function)
         self.executor = Executor(world, runners(services), self._read, poll_seconds=poll_seconds)
 
     def resume(self) -> None:

@@ -9,35 +9,24 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
-from typing import TypeAlias
+from collections.abc import Mapping
 
-from pedigree.language import definition
-from pedigree.language.definition import Definition
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import planner, state
-from pedigree.localaws.services.sagemaker.executions.context import ExecutionContext
-from pedigree.localaws.services.sagemaker.executions.planner import Admit, End, Graph
-from pedigree.localaws.services.sagemaker.executions.step_records import StepRecords
+from pedigree.localaws.services.sagemaker.executions import state
+from pedigree.localaws.services.sagemaker.executions.active import ActiveExecution, Read
+from pedigree.localaws.services.sagemaker.executions.planner import Admit, End
 from pedigree.localaws.services.sagemaker.executions.steps import attempts
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt, StepRunner
 from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
 
-Read: TypeAlias = Callable[[Document, str], bytes]
-"""Returns the content of an object, as an execution may read it."""
 _LOG = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 """How long the executor waits at most; what is due by the clock alone is late by no more than this."""
 _AFTER_A_FAILURE = 1.0
-_DEFAULT_PARALLEL_STEPS = 50
-
-
-@lru_cache(maxsize=32)
-def _parsed(text: str) -> tuple[Definition, Graph]:
-    parsed = definition.parse(text)
-    return parsed, planner.graph(parsed)
+# That a step is Executing is stored this late, or together with what happens meanwhile: each transaction waits for the
+# disk. A successor that finds the step Starting starts it again under the same name, as it would a moment earlier.
+_STORE_LATER_SECONDS = 0.02
 
 
 class Executor:
@@ -55,7 +44,7 @@ class Executor:
         self._runners = runners
         self._poll_seconds = poll_seconds
         self._read = read or (lambda _execution, address: world.objects.read(address))
-        self._records: dict[str, StepRecords] = {}
+        self._active: dict[str, ActiveExecution] = {}
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._work, name="executor", daemon=True)
 
@@ -69,50 +58,79 @@ class Executor:
         self._thread.join()
 
     def advance(self, execution_id: str) -> None:
-        """Advance one execution as far as it can go now."""
-        try:
-            records = self._records.get(execution_id) or StepRecords(self._world, execution_id)
-            self._records[execution_id] = records
-            while self._advance_once(execution_id, records):
-                pass
-            records.store()
-        except Exception:  # noqa: BLE001  # a bug in here must not hold up the other executions
-            _LOG.exception("execution %s cannot go on", execution_id)
-            self._finish(execution_id, End("Failed", "Internal failure of the local AWS; its log says more"))
+        """Advance one execution as far as it can go now, and store how far that is."""
+        self._advance(execution_id)
+        self._store_changes()
 
     def _work(self) -> None:
         while not self._ending.is_set():
             try:
-                for entry in self._world.store.entries(state.ACTIVE):
-                    self.advance(entry.name)
+                self._work_once()
             except Exception:  # noqa: BLE001  # e.g. a full disk: executions continue once there is room
                 _LOG.exception("executions cannot be stored")
                 self._ending.wait(_AFTER_A_FAILURE)
-            self._world.signal.wait(self._poll_seconds)
 
-    def _advance_once(self, execution_id: str, records: StepRecords) -> bool:
-        """Poll the steps that run, then do what the planner says; whether anything changed."""
-        execution = self._world.store.get(state.EXECUTION, execution_id)
-        if execution["PipelineExecutionStatus"] in state.OVER:
-            self._records.pop(execution_id, None)
+    def _work_once(self) -> None:
+        for entry in self._world.store.entries(state.ACTIVE):
+            self._advance(entry.name)
+        since = [execution.records.unstored_since for execution in self._active.values()]
+        oldest = min((moment for moment in since if moment is not None), default=None)
+        if oldest is not None and not self._ending.is_set():
+            left = oldest + _STORE_LATER_SECONDS - self._world.clock.monotonic()
+            if left > 0 and self._world.signal.wait(left):
+                return
+        self._store_changes()
+        self._world.signal.wait(self._poll_seconds)
+
+    def _store_changes(self) -> None:
+        for execution in tuple(self._active.values()):
+            execution.records.store()
+
+    def _advance(self, execution_id: str) -> None:
+        try:
+            execution = self._active.get(execution_id)
+            if execution is None:
+                execution = self._active[execution_id] = ActiveExecution(self._world, execution_id, self._read)
+            while self._advance_once(execution):
+                pass
+        except Exception:  # noqa: BLE001  # a bug in here must not hold up the other executions
+            _LOG.exception("execution %s cannot go on", execution_id)
+            self._finish(execution_id, End("Failed", "Internal failure of the local AWS; its log says more"))
+
+    def _advance_once(self, execution: ActiveExecution) -> bool:
+        """Poll the steps that run, admit those that can start, and start them; whether anything changed."""
+        execution.refresh()
+        if execution.is_over:
+            self._active.pop(execution.id, None)
             return False
-        return self._poll_running(execution, records) or self._apply_plan(execution, records)
+        running = execution.records.running()
+        ended = [self._poll(execution, step) for step in running if step["StepStatus"] != "Starting"]
+        return self._apply_plan(execution, has_changed=any(ended))
 
-    def _poll_running(self, execution: Document, records: StepRecords) -> bool:
-        """Record the steps that have ended, then start those that are due; whether anything changed."""
-        read = partial(self._read, execution)
-        context = ExecutionContext(self._world, execution, _parsed(execution["_definition"])[0], records.steps, read)
-        running = [step for step in records.steps.values() if step["StepStatus"] in planner.RUNNING]
-        starting = [step for step in running if step["StepStatus"] == "Starting"]
-        started = [step for step in running if step["StepStatus"] != "Starting"]
-        changed = [self._poll(self._attempt(context, records, step)) for step in started]
+    def _apply_plan(self, execution: ActiveExecution, *, has_changed: bool) -> bool:
+        """Do what the planner says; whether anything changed.
+
+        After the end nothing follows: a client may retry the execution at once, and then it is another active one.
+        """
+        for action in execution.next_actions():
+            if isinstance(action, Admit):
+                execution.admit(action.step)
+            else:
+                self._finish(execution.id, action)
+                return False
+        return self._start_admitted(execution) or has_changed
+
+    def _start_admitted(self, execution: ActiveExecution) -> bool:
+        """Start the steps that are due; whether there were any."""
+        starting = [step for step in execution.records.running() if step["StepStatus"] == "Starting"]
         if any(STEP_TYPES[step["_type"]].has_effects for step in starting):
-            records.store()
-        changed += [self._start(self._attempt(context, records, step)) for step in starting]
-        return any(changed)
+            execution.records.store()
+        started = [self._start(execution, step) for step in starting]
+        return any(started)
 
-    def _start(self, attempt: Attempt) -> bool:
-        if attempt.execution["PipelineExecutionStatus"] == "Stopping":
+    def _start(self, execution: ActiveExecution, step: Document) -> bool:
+        attempt = self._attempt(execution, step)
+        if execution.is_stopping:
             attempts.change(attempt, StepStatus="Stopped", EndTime=self._world.now())
             return True
         due = attempts.is_due(attempt)
@@ -120,61 +138,23 @@ class Executor:
             attempts.start(attempt, self._runners[attempt.step.type])
         return due
 
-    def _poll(self, attempt: Attempt) -> bool:
+    def _poll(self, execution: ActiveExecution, step: Document) -> bool:
+        attempt = self._attempt(execution, step)
         runner = self._runners[attempt.step.type]
-        is_stopping = attempt.execution["PipelineExecutionStatus"] == "Stopping"
-        stops_now = is_stopping and attempt.record["StepStatus"] != "Stopping"
+        stops_now = execution.is_stopping and step["StepStatus"] != "Stopping"
         return (stops_now and attempts.stop(attempt, runner)) or attempts.poll(attempt, runner)
 
-    def _apply_plan(self, execution: Document, records: StepRecords) -> bool:
-        """Do what the planner says; whether a step was admitted.
-
-        After the end nothing follows: a client may retry the execution at once, and other records say how far it is.
-        """
-        graph = _parsed(execution["_definition"])[1]
-        if "_selected" in execution:
-            graph = graph.only(execution["_selected"])
-        parallelism = execution.get("ParallelismConfiguration") or {}
-        limit = parallelism.get("MaxParallelExecutionSteps", _DEFAULT_PARALLEL_STEPS)
-        is_stopping = execution["PipelineExecutionStatus"] == "Stopping"
-        actions = planner.next_actions(graph, records.progress(is_stopping=is_stopping), limit)
-        for action in actions:
-            if isinstance(action, Admit):
-                self._admit(execution, records, action.step)
-            else:
-                self._finish(state.id_of(execution["PipelineExecutionArn"]), action)
-        return any(isinstance(action, Admit) for action in actions)
-
-    def _admit(self, execution: Document, records: StepRecords, name: str) -> None:
-        """Record that a step starts; the next round starts it."""
-        step = _parsed(execution["_definition"])[0].by_name()[name]
-        records.add(
-            {
-                "StepName": name,
-                "StepDisplayName": step.document.get("DisplayName"),
-                "StepDescription": step.document.get("Description"),
-                "StepStatus": "Starting",
-                "StartTime": self._world.now(),
-                "AttemptCount": 1,
-                "_attempt": 0,
-                "_type": step.type,
-            }
-        )
-
     def _finish(self, execution_id: str, end: End) -> None:
-        records = self._records.pop(execution_id, None)
+        execution = self._active.pop(execution_id, None)
         with self._world.store.transaction():
-            if records is not None:
-                records.store()
+            if execution is not None:
+                execution.records.store()
             state.change(
                 self._world, execution_id, PipelineExecutionStatus=end.status, FailureReason=end.reason or None
             )
             if self._world.store.find(state.ACTIVE, execution_id) is not None:
                 self._world.store.remove(state.ACTIVE, execution_id)
 
-    def _attempt(self, context: ExecutionContext, records: StepRecords, step: Document) -> Attempt:
-        name, arguments = step["StepName"], step.get("_arguments", {})
-        defined = context.definition.by_name()[name]
-        return Attempt(
-            self._world, context.execution, records, defined, context.resolver(name), arguments, step["_attempt"]
-        )
+    def _attempt(self, execution: ActiveExecution, step: Document) -> Attempt:
+        defined = execution.definition.by_name()[step["StepName"]]
+        return Attempt(self._world, execution, defined, step.get("_arguments", {}), step["_attempt"])

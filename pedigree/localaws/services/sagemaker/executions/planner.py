@@ -1,16 +1,18 @@
-"""Which steps start next, and when an execution is over: definition and progress in, actions out.
+"""Decides which steps start next, and when an execution is over.
 
-A step starts when all that it waits for has ended as it should: its data's sources have succeeded, the condition
-around it took its branch, and what it was told to wait for ended in the way that was asked for. A step for which that
-can no longer come true never starts, nor does what waits for it. After a failure nothing starts but what waits for a
-failure; what runs is let finish.
+A step starts when everything it waits for has ended as required: the sources of its data have succeeded, the condition
+around it took its branch, and its DependsOn have ended in the way that each names. A step for which that can no longer
+come true never starts, nor does what waits for it. After a failure only steps start that wait for a failure; what runs
+may finish.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 from pedigree.language.definition import Definition
@@ -19,7 +21,6 @@ from pedigree.language.graph import edges
 
 StepStatus = Literal["Starting", "Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
 ExecutionStatus = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"]
-Fate = Literal["ready", "waiting", "never"]
 
 RUNNING: frozenset[str] = frozenset({"Starting", "Executing", "Stopping"})
 _FITTING: Mapping[str, frozenset[str]] = {
@@ -32,7 +33,7 @@ _FITTING: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class Wait:
-    """What a step waits for: another step that ends in a fitting way, or a condition that takes a branch."""
+    """What a step waits for: another step that ends with a fitting status, or a condition that takes a branch."""
 
     step: str
     fitting: frozenset[str]
@@ -41,12 +42,12 @@ class Wait:
 
 @dataclass(frozen=True)
 class Graph:
-    """Who waits for whom, in an order in which nobody stands before what it waits for."""
+    """Which steps wait for which, in an order in which no step stands before one that it waits for."""
 
     waits: Mapping[str, tuple[Wait, ...]]
 
     def only(self, steps: Collection[str]) -> Graph:
-        """The graph of some of the steps; what they wait for outside of them is there already."""
+        """The graph of some of the steps; what they wait for outside of it is fulfilled."""
         return Graph(
             {
                 name: tuple(wait for wait in waits if wait.step in steps)
@@ -55,9 +56,18 @@ class Graph:
             }
         )
 
+    @cached_property
+    def followers(self) -> Mapping[str, Sequence[tuple[str, Wait]]]:
+        """The steps that wait for a step, each with what it waits for."""
+        found: dict[str, list[tuple[str, Wait]]] = {name: [] for name in self.waits}
+        for name, waits in self.waits.items():
+            for wait in waits:
+                found[wait.step].append((name, wait))
+        return found
+
     def catches_failure(self, step: str) -> bool:
-        """Whether some step waits for the failure of another."""
-        return any(one.step == step and "Failed" in one.fitting for waits in self.waits.values() for one in waits)
+        """Whether another step waits for the failure of this one."""
+        return any("Failed" in wait.fitting for _, wait in self.followers.get(step, ()))
 
 
 @dataclass(frozen=True)
@@ -67,14 +77,6 @@ class StepProgress:
     status: StepStatus
     branch: bool | None = None
     reason: str = ""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an execution is: the steps that have started, by name."""
-
-    steps: Mapping[str, StepProgress] = field(default_factory=dict)
-    is_stopping: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ Action: TypeAlias = Admit | End
 
 
 def graph(definition: Definition) -> Graph:
-    """Who waits for whom in a definition; DefinitionError if some wait for each other."""
+    """The graph of a definition; DefinitionError if steps wait for each other."""
     waits: dict[str, list[Wait]] = {step.name: [] for step in definition.all_steps()}
     for edge in edges(definition):
         if edge.is_branch:
@@ -104,72 +106,89 @@ def graph(definition: Definition) -> Graph:
         elif edge.why == "data":
             waits[edge.target].append(Wait(edge.source, _FITTING["Completed"]))
     for step in definition.all_steps():
-        waits[step.name] += [Wait(one.step, _FITTING.get(one.trigger, frozenset())) for one in step.depends_on]
+        waits[step.name] += [Wait(other.step, _FITTING.get(other.trigger, frozenset())) for other in step.depends_on]
     return Graph({name: tuple(waits[name]) for name in _sorted(waits)})
 
 
-def next_actions(graph: Graph, progress: Progress, parallel_steps: int) -> list[Action]:
-    """What happens now: steps that start, or the end; nothing while all there is to do is wait."""
-    fates = fates_of(graph, progress)
-    running = sum(one.status in RUNNING for one in progress.steps.values())
-    ready = [] if progress.is_stopping else _startable(graph, progress, fates)
-    if ready:
-        return [Admit(name) for name in ready[: max(0, parallel_steps - running)]]
-    return [] if running else [_end(graph, progress)]
+class Schedule:
+    """What happens next in an execution. It is kept up to date: the end of a step costs no more than its followers."""
 
+    def __init__(self, graph: Graph, steps: Mapping[str, StepProgress] | None = None) -> None:
+        self._graph = graph
+        self._started: set[str] = set()
+        self._running: set[str] = set()
+        self._failed: dict[str, str] = {}
+        self._is_stopped = False
+        self._places = {name: place for place, name in enumerate(graph.waits)}
+        self._names = tuple(graph.waits)
+        self._missing = {name: len(waits) for name, waits in graph.waits.items()}
+        self._ready = [place for place, name in enumerate(self._names) if not self._missing[name]]
+        for name, progress in (steps or {}).items():
+            self.record(name, progress)
 
-def fates_of(graph: Graph, progress: Progress) -> Mapping[str, Fate]:
-    """For each step that has not started: whether it can now, later, or never."""
-    fates: dict[str, Fate] = {}
-    for name, waits in graph.waits.items():
-        if name not in progress.steps:
-            each = {_fate(wait, progress, fates) for wait in waits}
-            fates[name] = "never" if "never" in each else "waiting" if "waiting" in each else "ready"
-    return fates
+    def record(self, name: str, progress: StepProgress) -> None:
+        """Record that a step has started, or has got further."""
+        if name not in self._started:
+            self._started.add(name)
+            self._take_from_ready(name)
+        if progress.status in RUNNING:
+            self._running.add(name)
+            return
+        self._running.discard(name)
+        if progress.status == "Failed":
+            self._failed[name] = progress.reason
+        self._is_stopped |= progress.status == "Stopped"
+        for follower, wait in self._graph.followers.get(name, ()):
+            if progress.status in wait.fitting and wait.branch in (None, progress.branch):
+                self._fulfil(follower)
 
+    def next_actions(self, parallel_steps: int, *, is_stopping: bool = False) -> list[Action]:
+        """The steps to admit, or the end; nothing while all there is to do is wait."""
+        ready = [] if is_stopping else self._startable()
+        if ready:
+            free = max(0, parallel_steps - len(self._running))
+            return [Admit(self._names[place]) for place in ready[:free]]
+        return [] if self._running else [self._end(is_stopping=is_stopping)]
 
-def _fate(wait: Wait, progress: Progress, fates: Mapping[str, Fate]) -> Fate:
-    state = progress.steps.get(wait.step)
-    if state is None:
-        return "never" if fates[wait.step] == "never" else "waiting"
-    if state.status in RUNNING:
-        return "waiting"
-    fits = state.status in wait.fitting and wait.branch in (None, state.branch)
-    return "ready" if fits else "never"
+    def _fulfil(self, name: str) -> None:
+        """Note that one wait of a step is over. One that can no longer be fulfilled stays, so its step never starts."""
+        self._missing[name] -= 1
+        if not self._missing[name] and name not in self._started:
+            insort(self._ready, self._places[name])
 
+    def _take_from_ready(self, name: str) -> None:
+        place = self._places.get(name, len(self._names))
+        index = bisect_left(self._ready, place)
+        if index < len(self._ready) and self._ready[index] == place:
+            del self._ready[index]
 
-def _startable(graph: Graph, progress: Progress, fates: Mapping[str, Fate]) -> list[str]:
-    """The steps that may start; once one has failed, only those that a failure leads to."""
-    ready = [name for name, fate in fates.items() if fate == "ready"]
-    if not any(one.status == "Failed" for one in progress.steps.values()):
-        return ready
-    return [name for name in ready if _follows_failure(graph, progress, name)]
+    def _startable(self) -> Sequence[int]:
+        """The steps that may start; once one has failed, only those that a failure leads to."""
+        if not self._failed:
+            return self._ready
+        return [place for place in self._ready if self._follows_failure(self._names[place])]
 
+    def _follows_failure(self, name: str) -> bool:
+        """Whether a step comes after a failure that is waited for, directly or through steps that have run."""
+        before = deque(self._graph.waits[name])
+        visited: set[str] = set()
+        while before:
+            wait = before.popleft()
+            if wait.step in visited:
+                continue
+            visited.add(wait.step)
+            if wait.step in self._failed:
+                return True
+            before.extend(earlier for earlier in self._graph.waits[wait.step] if earlier.step in self._started)
+        return False
 
-def _follows_failure(graph: Graph, progress: Progress, name: str) -> bool:
-    """Whether a step comes after a failure that somebody waits for, directly or through steps that have run."""
-    before = deque(graph.waits[name])
-    seen: set[str] = set()
-    while before:
-        wait = before.popleft()
-        if wait.step in seen:
-            continue
-        seen.add(wait.step)
-        if progress.steps[wait.step].status == "Failed":
-            return True
-        before.extend(one for one in graph.waits[wait.step] if one.step in progress.steps)
-    return False
-
-
-def _end(graph: Graph, progress: Progress) -> End:
-    failed = [name for name, one in progress.steps.items() if one.status == "Failed"]
-    if failed and all(graph.catches_failure(name) for name in failed):
-        return End("CompletedWithFailures")
-    if failed:
-        reason = progress.steps[failed[0]].reason
-        return End("Failed", reason or f"Step failure: One or multiple steps failed: {', '.join(failed)}")
-    stopped = progress.is_stopping or any(one.status == "Stopped" for one in progress.steps.values())
-    return End("Stopped" if stopped else "Succeeded")
+    def _end(self, *, is_stopping: bool) -> End:
+        if self._failed and all(self._graph.catches_failure(name) for name in self._failed):
+            return End("CompletedWithFailures")
+        if self._failed:
+            reason = next(iter(self._failed.values()))
+            return End("Failed", reason or f"Step failure: One or multiple steps failed: {', '.join(self._failed)}")
+        return End("Stopped" if is_stopping or self._is_stopped else "Succeeded")
 
 
 def _sorted(waits: Mapping[str, list[Wait]]) -> Iterator[str]:

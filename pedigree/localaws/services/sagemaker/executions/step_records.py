@@ -7,59 +7,87 @@ result.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import events, state
-from pedigree.localaws.services.sagemaker.executions.planner import Progress, StepProgress
+from pedigree.localaws.services.sagemaker.executions.planner import RUNNING, Schedule, StepProgress
 
 
 class StepRecords:
-    """The steps that have started, by name; the one that changed last comes last."""
+    """The steps that have started, by name; a schedule is kept up to date with them.
 
-    def __init__(self, world: World, execution_id: str) -> None:
+    unstored_since is the moment, by the monotonic clock, of the first change that is not stored yet.
+    """
+
+    def __init__(self, world: World, execution_arn: str, schedule: Schedule) -> None:
         self._world = world
-        self._execution_id = execution_id
-        self._arn = state.get(world, execution_id)["PipelineExecutionArn"]
-        self.steps: dict[str, Document] = dict(state.steps(world, execution_id))
-        self._last = max((int(step["_order"]) for step in self.steps.values()), default=0)
+        self._arn = execution_arn
+        self._id = state.id_of(execution_arn)
+        self._schedule = schedule
+        self._steps: dict[str, Document] = {}
+        self._running: dict[str, None] = {}
+        self._described: dict[str, Mapping[str, Any]] = {}
         self._changed: dict[str, None] = {}
         self._transitions: list[tuple[Document, str | None]] = []
+        self.unstored_since: float | None = None
+        for step in state.steps(world, self._id).values():
+            self._keep(step)
+        self._last = max((int(step["_order"]) for step in self._steps.values()), default=0)
+
+    def __getitem__(self, name: str) -> Document:
+        return self._steps[name]
+
+    def running(self) -> list[Document]:
+        """The steps that have not ended, the one that changed last at the end."""
+        return [self._steps[name] for name in self._running]
+
+    @property
+    def described(self) -> Mapping[str, Mapping[str, Any]]:
+        """The descriptions of the steps that have succeeded."""
+        return self._described
 
     def add(self, step: Document) -> None:
         """Add a step that starts, after all others."""
         self._last += 1
-        self._put({**step, "_order": f"{self._last:012d}"}, None)
+        self._change({**step, "_order": f"{self._last:012d}"}, None)
 
     def change(self, name: str, **members: Any) -> None:
         """Change members of a step."""
-        before = self.steps.pop(name)
-        self._put({**before, **members}, before["StepStatus"])
+        before = self._steps[name]
+        self._change({**before, **members}, before["StepStatus"])
 
     def store(self) -> None:
-        """Store all changes in one transaction, and emit an event for each new status."""
+        """Store all changes in one transaction, and publish an event for each new status."""
         if not self._changed:
             return
         with self._world.store.transaction():
             for name in self._changed:
-                state.put_step(self._world, self._execution_id, self.steps[name])
+                state.put_step(self._world, self._id, self._steps[name])
             for step, before in self._transitions:
                 events.step_changed(self._world, self._arn, step, before)
+        self.unstored_since = None
         self._changed.clear()
         self._transitions.clear()
 
-    def progress(self, *, is_stopping: bool) -> Progress:
-        """How far the execution is, for the planner."""
-        steps = {
-            name: StepProgress(step["StepStatus"], step.get("_outcome"), step.get("FailureReason") or "")
-            for name, step in self.steps.items()
-        }
-        return Progress(steps, is_stopping=is_stopping)
-
-    def _put(self, step: Document, before: str | None) -> None:
+    def _change(self, step: Document, before: str | None) -> None:
         name = step["StepName"]
         if step["StepStatus"] != before:
             self._transitions.append((step, before))
-        self.steps[name] = step
+        self._changed.pop(name, None)
         self._changed[name] = None
+        if self.unstored_since is None:
+            self.unstored_since = self._world.clock.monotonic()
+        self._keep(step)
+
+    def _keep(self, step: Document) -> None:
+        name, status = step["StepName"], step["StepStatus"]
+        self._steps[name] = step
+        self._running.pop(name, None)
+        if status in RUNNING:
+            self._running[name] = None
+        elif status == "Succeeded":
+            self._described[name] = step.get("_described") or {}
+        self._schedule.record(name, StepProgress(status, step.get("_outcome"), step.get("FailureReason") or ""))

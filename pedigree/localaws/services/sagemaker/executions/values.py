@@ -33,6 +33,8 @@ from pedigree.localaws.kernel.errors import ValueMissingError
 
 ReadJson = Callable[[str], Any]
 """Returns the content of the JSON file at an S3 address."""
+PropertyFile = Callable[[str, str], "str | None"]
+"""Returns the address of a property file by the names of its step and of itself; None if there is none."""
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 
 
@@ -43,7 +45,7 @@ class Resolver:
     parameters: Mapping[str, Any]
     execution: Mapping[str, Any]
     described: Mapping[str, Mapping[str, Any]]
-    property_files: Mapping[tuple[str, str], str]
+    property_file: PropertyFile
     read_json: ReadJson
 
     def resolve(self, document: Any) -> Any:
@@ -111,10 +113,9 @@ def _written(segment: Segment) -> str:
 
 def _json_value(resolver: Resolver, reference: JsonGet) -> Any:
     if reference.step:
-        place = (reference.step, reference.property_file)
-        if place not in resolver.property_files:
+        address = resolver.property_file(reference.step, reference.property_file)
+        if address is None:
             raise ValueMissingError(f"step {reference.step} has no property file {reference.property_file}")
-        address = resolver.property_files[place]
     else:
         address = str(resolver.value(reference.s3_uri))
     found = resolver.read_json(address)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,6 +74,9 @@ class FakeRecords:
     def held(self, _service: str, _region: str) -> Iterator[Backend]:
         yield self._backend
 
+    def listen(self, _listener: Callable[[str], None]) -> None:
+        """Nothing changes here."""
+
 
 class NoMoto:
     """moto, which is asked for nothing."""
@@ -128,3 +131,15 @@ def test_an_event_that_is_nested_too_deeply_is_malformed(local: World) -> None:
     answer = operations.put_events(sent("events", "put_events", Entries=entries))
     assert [entry.get("ErrorCode") for entry in answer["Entries"]] == ["MalformedDetail", None]
     assert len(local.store.entries(EVENT)) == 1
+
+
+def test_an_event_that_no_rule_matches_is_not_stored_once_the_rules_are_known(local: World) -> None:
+    rules = dispatcher(local, MotoRule("rule", Pattern('{"source": ["mine"]}')))
+    rules.start()
+    rules.put_event({"source": "mine"})
+    until(lambda: delivered_sources(local), ["mine"])
+    rules.stop()
+    rules.put_event({"source": "other"})
+    assert local.store.entries(EVENT) == []
+    rules.put_event({"source": "mine"})
+    assert [entry.body["event"]["source"] for entry in local.store.entries(EVENT)] == ["mine"]

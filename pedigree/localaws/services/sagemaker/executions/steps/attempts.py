@@ -91,7 +91,7 @@ def finish(attempt: Attempt, result: StepResult) -> None:
 
 def change(attempt: Attempt, **members: Any) -> None:
     """Change members of the step's record."""
-    attempt.records.change(attempt.step.name, **members)
+    attempt.active.records.change(attempt.step.name, **members)
 
 
 def failure(error: Exception) -> StepResult:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from pedigree.language.definition import Step
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions.state import id_of
-from pedigree.localaws.services.sagemaker.executions.step_records import StepRecords
+from pedigree.localaws.services.sagemaker.executions.active import ActiveExecution
 from pedigree.localaws.services.sagemaker.executions.values import Resolver
 
 _TOKEN_LENGTH = 10
@@ -31,21 +31,29 @@ class Attempt:
     """One attempt at one step of one execution."""
 
     world: World
-    execution: Document
-    records: StepRecords
+    active: ActiveExecution
     step: Step
-    resolver: Resolver
     arguments: Mapping[str, Any]
     number: int
 
     @property
+    def execution(self) -> Document:
+        """The execution as it is stored."""
+        return self.active.document
+
+    @property
     def record(self) -> Document:
         """The step as it is stored."""
-        return self.records.steps[self.step.name]
+        return self.active.records[self.step.name]
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        """Resolves the step's expressions."""
+        return self.active.resolver(self.step.name)
 
     @property
     def execution_id(self) -> str:
-        return id_of(self.execution["PipelineExecutionArn"])
+        return self.active.id
 
     @property
     def token(self) -> str:

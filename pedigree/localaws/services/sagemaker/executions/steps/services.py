@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Protocol, TypeAlias
 
 from botocore.exceptions import ClientError
@@ -19,7 +20,10 @@ from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
 
 Answer: TypeAlias = Callable[[str, Any], Mapping[str, Any]]
 """Answers an operation of SageMaker."""
+Invoke: TypeAlias = Callable[[str, bytes], tuple[bytes, str]]
+"""Invokes the function of an ARN; returns its payload, and the kind of error if it raised one."""
 _PARALLEL_INVOCATIONS = 64
+_THROTTLED_PAUSES = (0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -55,14 +59,13 @@ class RoleServices:
     sessions: Sessions
     clients: Clients
     answer: Answer
+    invoke_function: Invoke
     pool: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(_PARALLEL_INVOCATIONS, thread_name_prefix="lambda-step")
     )
 
     def call(self, attempt: Attempt, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        execution = attempt.execution
-        caller = self.sessions.caller(execution["RoleArn"], SAGEMAKER, execution["PipelineExecutionArn"])
-        self.authorizer.check_call(caller, Call("sagemaker", operation, request, self.world.region))
+        self._authorize(attempt, "sagemaker", operation, request)
         return self.answer(operation, dict(request))
 
     def send(self, attempt: Attempt, queue: str, body: str) -> None:
@@ -72,12 +75,30 @@ class RoleServices:
         return self.pool.submit(self._invoked, attempt, arn, payload)
 
     def _invoked(self, attempt: Attempt, arn: str, payload: str) -> FunctionAnswer:
-        answer = _reraised(lambda: self._client(attempt, "lambda").invoke(FunctionName=arn, Payload=payload))
-        return FunctionAnswer(answer["Payload"].read().decode(), answer.get("FunctionError", ""))
+        """Invoke a function; a throttled call is repeated, as a client of an SDK repeats it."""
+        self._authorize(attempt, "lambda", "Invoke", {"FunctionName": arn})
+        for pause in _THROTTLED_PAUSES:
+            try:
+                return _answered(*self.invoke_function(arn, payload.encode()))
+            except ServiceError as error:
+                if error.status != HTTPStatus.TOO_MANY_REQUESTS:
+                    raise
+                self.world.clock.sleep(pause)
+        return _answered(*self.invoke_function(arn, payload.encode()))
+
+    def _authorize(self, attempt: Attempt, service: str, operation: str, members: Mapping[str, Any]) -> None:
+        """Let IAM decide a call by the execution's role."""
+        role, source = attempt.execution["RoleArn"], attempt.execution["PipelineExecutionArn"]
+        caller = self.sessions.caller(role, SAGEMAKER, source)
+        self.authorizer.check_call(caller, Call(service, operation, members, self.world.region))
 
     def _client(self, attempt: Attempt, service: str) -> Any:
         role, source = attempt.execution["RoleArn"], attempt.execution["PipelineExecutionArn"]
         return self.clients(service, RoleAssumption(role, SAGEMAKER, source, SESSION))
+
+
+def _answered(payload: bytes, error: str) -> FunctionAnswer:
+    return FunctionAnswer(payload.decode(), error)
 
 
 def _reraised(call: Callable[[], Any]) -> Any:

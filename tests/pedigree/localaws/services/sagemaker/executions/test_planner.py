@@ -15,10 +15,9 @@ from pedigree.localaws.services.sagemaker.executions.planner import (
     Admit,
     End,
     Graph,
-    Progress,
+    Schedule,
     StepProgress,
     graph,
-    next_actions,
 )
 
 MANY = 100
@@ -51,7 +50,7 @@ def actions(graph: Graph, statuses: Mapping[str, str], limit: int = MANY, *, is_
         name: StepProgress("Succeeded", outcomes[status]) if status in outcomes else StepProgress(status)  # type: ignore[arg-type]
         for name, status in statuses.items()
     }
-    return next_actions(graph, Progress(steps, is_stopping), limit)
+    return Schedule(graph, steps).next_actions(limit, is_stopping=is_stopping)
 
 
 def starts(*names: str) -> list[Admit]:
@@ -167,16 +166,20 @@ def test_every_step_runs_once_after_all_that_it_takes(
     drawn: tuple[list[dict[str, Any]], int], data: st.DataObject
 ) -> None:
     steps, limit = drawn
-    plan, statuses, ended = graph_of(*steps), dict[str, str](), list[str]()
+    graph, statuses, ended = graph_of(*steps), dict[str, str](), list[str]()
+    schedule = Schedule(graph)  # kept up to date, it says the same as one that is made anew
     takes = {step["Name"]: {one["Get"].split(".")[1] for one in step["Arguments"].values()} for step in steps}
-    while (now := actions(plan, statuses, limit)) != [End("Succeeded")]:
+    while (now := actions(graph, statuses, limit)) != [End("Succeeded")]:
+        assert schedule.next_actions(limit) == now
         for action in now:
             assert action.step not in statuses
             assert takes[action.step] <= set(ended)
             statuses[action.step] = "Executing"
+            schedule.record(action.step, StepProgress("Executing"))
         running = [name for name, status in statuses.items() if status == "Executing"]
         assert 1 <= len(running) <= limit
         done = data.draw(st.sampled_from(running))
         statuses[done] = "Succeeded"
+        schedule.record(done, StepProgress("Succeeded"))
         ended.append(done)
     assert sorted(ended) == sorted(takes)
