@@ -59,6 +59,7 @@ class PoolBench:
         (folder / "module.py").write_text(CODE, encoding="utf-8")
         self._folder = folder
         self.started: list[WarmEnvironment] = []
+        self.init_seconds = 0.0
         self.pool = EnvironmentPool(self._start, 2, idle_seconds)
 
     def _start(self, function: Function, is_provisioned: bool, on_process_start: OnProcessStart) -> WarmEnvironment:
@@ -74,7 +75,7 @@ class PoolBench:
         environment = ExecutionEnvironment(LaunchConfig(sys.executable, self._folder, variables))
         on_process_start(environment)
         init_result = environment.wait_until_loaded(TIMEOUT_SECONDS)
-        self.started.append(WarmEnvironment(environment, function, "stream", init_result, 0.0))
+        self.started.append(WarmEnvironment(environment, function, "stream", init_result, self.init_seconds))
         return self.started[-1]
 
     def alive(self) -> int:
@@ -117,6 +118,19 @@ def test_an_environment_that_has_died_is_not_invoked(bench: PoolBench) -> None:
     assert is_new
     assert invoke(again, b'"pid"').body == str(again.environment.group).encode()
     bench.pool.release(again)
+
+
+def test_an_invocation_waits_for_a_busy_environment_before_another_one_is_started(bench: PoolBench) -> None:
+    bench.init_seconds = TIMEOUT_SECONDS
+    warm, _ = bench.pool.acquire(FUNCTION)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(bench.pool.acquire, FUNCTION)
+        bench.pool.release(warm)
+        assert waiting.result() == (warm, False)
+    another, is_new = bench.pool.acquire(FUNCTION)
+    assert (is_new, another is warm) == (True, False)
+    for environment in (warm, another):
+        bench.pool.release(environment)
 
 
 def test_the_reserved_concurrency_of_a_function_does_not_limit_the_others(bench: PoolBench) -> None:
