@@ -59,7 +59,7 @@ class LocalJobs:
 
     def texts(self, prefix: str) -> dict[str, str]:
         """The objects under a prefix, as text."""
-        under = self.catalog.under(S3Location("bucket", prefix))
+        under = self.catalog.list_prefix(S3Location("bucket", prefix))
         return {key: self.catalog.read(f"s3://bucket/{key}").decode() for key, _ in under}
 
     def train(self, script: str, *, hosts: int = 1, seconds: int = 60, **members: Any) -> None:

@@ -1,4 +1,4 @@
-"""Local AWS worlds for tests: a store on disk, a clock that a test moves, objects in a dictionary."""
+"""Worlds for tests: a store on the disk, a clock that the test sets, objects in a dictionary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 
 
 class ManualClock:
-    """A clock that shows what it was set to."""
+    """A clock that the test sets; each reading moves it by a millisecond."""
 
     def __init__(self) -> None:
         self.moment = dt.datetime(2026, 1, 1, tzinfo=dt.timezone.utc)
@@ -30,7 +30,7 @@ class ManualClock:
 
 
 class MemoryObjects:
-    """Objects by their address."""
+    """Objects in a dictionary, by URI."""
 
     def __init__(self) -> None:
         self.contents: dict[str, bytes] = {}
@@ -40,6 +40,6 @@ class MemoryObjects:
 
 
 def world(folder: Path, clock: ManualClock | None = None, objects: MemoryObjects | None = None) -> World:
-    """A world whose memory is in a folder: a second one in the same folder remembers what the first did."""
+    """Return a world in a folder; a second one in the same folder has the state of the first."""
     store = Store(folder / "state.sqlite")
     return World(ACCOUNT, "us-east-1", folder, store, objects or MemoryObjects(), clock or ManualClock())

@@ -24,7 +24,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-Comparison: TypeAlias = Callable[[Any, Any], bool]
+ValueMatcher: TypeAlias = Callable[[Any, Any], bool]
 
 
 def matches(pattern: Mapping[str, Any], event: Any) -> bool:
@@ -81,7 +81,7 @@ def _equal(expected: Any, value: Any) -> bool:
     return bool(expected == value) and isinstance(expected, bool) == isinstance(value, bool)
 
 
-def _text(compare: Callable[[str, str], bool]) -> Comparison:
+def _text(compare: Callable[[str, str], bool]) -> ValueMatcher:
     """Return a comparison with one text or several, and ignoring case if the pattern says so."""
 
     def compare_any(expected: Any, value: Any) -> bool:
@@ -128,10 +128,10 @@ def _wildcard(pattern: str, value: str) -> bool:
     if at > end or not (value.startswith(first) and value.endswith(last)):
         return False
     for piece in middle:
-        found = value.find(piece, at, end)
-        if found < 0:
+        index = value.find(piece, at, end)
+        if index < 0:
             return False
-        at = found + len(piece)
+        at = index + len(piece)
     return True
 
 
@@ -146,7 +146,7 @@ def _pieces(pattern: str) -> list[str]:
     return pieces
 
 
-_COMPARISONS: Mapping[str, Comparison] = {
+_COMPARISONS: Mapping[str, ValueMatcher] = {
     "prefix": _text(lambda prefix, value: value.startswith(prefix)),
     "suffix": _text(lambda suffix, value: value.endswith(suffix)),
     "equals-ignore-case": _text(lambda text, value: text.lower() == value.lower()),

@@ -1,1 +1,1 @@
-"""S3's objects: contents as files by their hash, and a catalog of who has which content under which key."""
+"""S3: blob_store.py keeps contents as files by their hash, catalog.py maps buckets and keys to contents."""

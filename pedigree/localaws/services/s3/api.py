@@ -82,16 +82,16 @@ def _make_bucket(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Resp
             told = "Your previous request to create the named bucket succeeded and you already own it."
             raise ObjectsError("BucketAlreadyOwnedByYou", told, 409)
         if tags is not None:
-            bucket_configuration.begin_tagged(api.store, place.bucket, tags)
+            bucket_configuration.put_initial_tags(api.store, place.bucket, tags)
     return Response(status=200, headers={"Location": f"/{place.bucket}"})
 
 
 def _remove_bucket(api: ObjectsApi, _exchange: Exchange, place: S3Location) -> Response:
-    objects, versions = api.catalog.under(S3Location(place.bucket, "")), api.catalog.versions(place.bucket)
+    objects, versions = api.catalog.list_prefix(S3Location(place.bucket, "")), api.catalog.versions(place.bucket)
     if next(objects, None) or next(versions, None):
         raise ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
     api.store.remove(BUCKET, place.bucket)
-    bucket_configuration.forget(api.store, place.bucket)
+    bucket_configuration.remove_all(api.store, place.bucket)
     return Response(status=204)
 
 
@@ -107,7 +107,7 @@ def _put(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
     headers = exchange.headers
     if "x-amz-copy-source" in headers:
         return _copy(api, headers, place)
-    kept = api.catalog.put(place, request_body.content(exchange.stream, headers), **_members(headers))
+    kept = api.catalog.put(place, request_body.read_content(exchange.stream, headers), **_members(headers))
     return Response(status=200, headers={"ETag": f'"{kept["etag"]}"', **kept["checksums"]})
 
 
@@ -172,15 +172,15 @@ def _delete_many(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Resp
         if version is None:
             api.catalog.remove(S3Location(place.bucket, key))
         elif version == "null":  # what an object is now is always listed so
-            api.catalog.forget(S3Location(place.bucket, key))
+            api.catalog.delete_current(S3Location(place.bucket, key))
         else:
-            api.catalog.forget_version(S3Location(place.bucket, key), str(version))
+            api.catalog.delete_version(S3Location(place.bucket, key), str(version))
     deleted = [] if root.findtext("Quiet") == "true" else [{"Key": key} for key, _ in wanted]
     return Response(xml.document("DeleteResult", {"Deleted": deleted}), content_type="application/xml")
 
 
 def _begin_upload(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
-    upload = api.uploads.begin(place, _members(exchange.headers))
+    upload = api.uploads.create(place, _members(exchange.headers))
     told = {"Bucket": place.bucket, "Key": place.key, "UploadId": upload}
     return Response(xml.document("InitiateMultipartUploadResult", told), content_type="application/xml")
 
@@ -189,7 +189,9 @@ def _put_part(api: ObjectsApi, exchange: Exchange, _place: S3Location) -> Respon
     number = exchange.number("partNumber")
     if number is None or not 1 <= number <= 10_000:
         raise invalid("Part number must be an integer between 1 and 10000, inclusive")
-    etag = api.uploads.add(exchange.args["uploadId"], number, request_body.content(exchange.stream, exchange.headers))
+    etag = api.uploads.put_part(
+        exchange.args["uploadId"], number, request_body.read_content(exchange.stream, exchange.headers)
+    )
     return Response(status=200, headers={"ETag": f'"{etag}"'})
 
 
@@ -206,7 +208,7 @@ def _complete_upload(api: ObjectsApi, exchange: Exchange, place: S3Location) -> 
 
 
 def _abandon_upload(api: ObjectsApi, exchange: Exchange, _place: S3Location) -> Response:
-    api.uploads.abandon(exchange.args["uploadId"])
+    api.uploads.abort(exchange.args["uploadId"])
     return Response(status=204)
 
 

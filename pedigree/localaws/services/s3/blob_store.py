@@ -1,6 +1,6 @@
-"""Contents, each kept once, as a file that is named after its hash and never changes.
+"""Stores each content once, in a file that is named by its hash and never changes.
 
-A content is written beside its place and moved there when it is on the disk, so a file that has its name is whole.
+A content is written to a temporary file and moved when it is on the disk, so a file with its final name is complete.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Blob:
-    """A content: its name, its size, and its MD5, which S3 calls ETag."""
+    """A stored content; S3's ETag is its MD5."""
 
     sha256: str
     size: int
@@ -30,18 +30,18 @@ class BlobStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._beside = folder / "arriving"
-        shutil.rmtree(self._beside, ignore_errors=True)  # what never arrived
-        self._beside.mkdir(parents=True, exist_ok=True)
+        self._temporary = folder / "arriving"
+        shutil.rmtree(self._temporary, ignore_errors=True)  # incomplete contents of an earlier daemon
+        self._temporary.mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
-        """Where a content lies."""
+        """Return the file of a content."""
         return self._folder / sha256[:2] / sha256
 
     def add(self, chunks: Iterable[bytes]) -> Blob:
-        """Keep a content that comes in pieces."""
+        """Store a content that comes in chunks."""
         sha256, md5, size = hashlib.sha256(), hashlib.md5(usedforsecurity=False), 0
-        handle, name = tempfile.mkstemp(dir=self._beside)
+        handle, name = tempfile.mkstemp(dir=self._temporary)
         try:
             with os.fdopen(handle, "wb") as file:
                 for chunk in chunks:
@@ -52,31 +52,31 @@ class BlobStore:
                 file.flush()
                 os.fsync(file.fileno())
             blob = Blob(sha256.hexdigest(), size, md5.hexdigest())
-            place = self.path(blob.sha256)
-            place.parent.mkdir(exist_ok=True)
+            path = self.path(blob.sha256)
+            path.parent.mkdir(exist_ok=True)
             Path(name).chmod(0o444)
-            Path(name).replace(place)
+            Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)
         return blob
 
     def add_file(self, path: Path) -> Blob:
-        """Keep the content of a file."""
+        """Store the content of a file."""
         with path.open("rb") as file:
             return self.add(iter(lambda: file.read(_CHUNK), b""))
 
     def link(self, sha256: str, target: Path, *, is_shared: bool = True) -> None:
-        """Put a content where somebody wants it: the same file where that is safe and the disk allows it, else a copy.
+        """Place a content at a path: as a hard link where that is safe and possible, otherwise as a copy.
 
-        Who may write to every file, as root may, could change what is kept by changing the link.
+        A link is not safe for a user who may write to every file, as root may: that would change the stored content.
         """
         source = self.path(sha256)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not is_shared or os.access(source, os.W_OK) or not _linked(source, target):
+        if not is_shared or os.access(source, os.W_OK) or not _try_link(source, target):
             shutil.copyfile(source, target)
 
 
-def _linked(source: Path, target: Path) -> bool:
+def _try_link(source: Path, target: Path) -> bool:
     try:
         os.link(source, target)
     except OSError:

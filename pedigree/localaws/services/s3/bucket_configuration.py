@@ -1,4 +1,4 @@
-"""What a bucket is configured with: kept as it comes, given back as it was, absent in S3's own words."""
+"""A bucket's configuration: stored and returned unchanged, and reported as missing in S3's own words."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.s3.catalog import BUCKET, S3Location
 
 CONFIGURATION = "bucket-configuration"
-# What each kind is called in a query, and what S3 answers where there is none: an error, or a document.
-_ABSENT: Mapping[str, str] = {
+# By the name in the query: what S3 answers where the configuration is missing, an error or an empty document.
+_MISSING_ERRORS: Mapping[str, str] = {
     "encryption": "ServerSideEncryptionConfigurationNotFoundError",
     "policy": "NoSuchBucketPolicy",
     "lifecycle": "NoSuchLifecycleConfiguration",
@@ -25,55 +25,57 @@ _ABSENT: Mapping[str, str] = {
     "ownershipControls": "OwnershipControlsNotFoundError",
     "cors": "NoSuchCORSConfiguration",
 }
-_EMPTY: Mapping[str, bytes] = {
+_EMPTY_DOCUMENTS: Mapping[str, bytes] = {
     "versioning": xml.document("VersioningConfiguration", {}),
     "notification": xml.document("NotificationConfiguration", {}),
     "logging": xml.document("BucketLoggingStatus", {}),
 }
-KINDS = (*_ABSENT, *_EMPTY)
+KINDS = (*_MISSING_ERRORS, *_EMPTY_DOCUMENTS)
 
 
 def handler(exchange: Exchange, store: Store) -> Callable[..., Response] | None:
-    """What answers a request about a kind of configuration, if it is one."""
+    """Return the handler of a request for a configuration, or None for another request."""
     kind = next((word for word in exchange.args if word in KINDS), None)
     act = _ACTIONS.get(exchange.method)
-    return None if kind is None or act is None else lambda _api, asked, place: act(store, asked, place, kind)
+    return (
+        None if kind is None or act is None else lambda _api, exchange, location: act(store, exchange, location, kind)
+    )
 
 
-def begin_tagged(store: Store, bucket: str, tags: Element) -> None:
-    """The tags that a bucket is made with are those that it is asked for later."""
-    told = [{one.tag: one.text or "" for one in tag} for tag in tags.iter("Tag")]
-    text = xml.document("Tagging", {"TagSet": {"Tag": told}}).decode()
+def put_initial_tags(store: Store, bucket: str, tags: Element) -> None:
+    """Store the tags in a CreateBucket request."""
+    tag_set = [{member.tag: member.text or "" for member in tag} for tag in tags.iter("Tag")]
+    text = xml.document("Tagging", {"TagSet": {"Tag": tag_set}}).decode()
     store.put(CONFIGURATION, f"{bucket}/tagging", {"text": text})
 
 
-def forget(store: Store, bucket: str) -> None:
-    """Forget all of a bucket's configuration."""
+def remove_all(store: Store, bucket: str) -> None:
+    """Remove all configuration of a bucket."""
     for entry in store.entries(CONFIGURATION, f"{bucket}/"):
         store.remove(CONFIGURATION, entry.name)
 
 
-def _get(store: Store, _exchange: Exchange, place: S3Location, kind: str) -> Response:
-    found = store.find(CONFIGURATION, f"{place.bucket}/{kind}")
-    if found is None and kind in _ABSENT:
-        raise ObjectsError(_ABSENT[kind], f"The bucket has no {kind} configuration", 404)
-    body = found["text"].encode() if found else _EMPTY[kind]
+def _get(store: Store, _exchange: Exchange, location: S3Location, kind: str) -> Response:
+    configuration = store.find(CONFIGURATION, f"{location.bucket}/{kind}")
+    if configuration is None and kind in _MISSING_ERRORS:
+        raise ObjectsError(_MISSING_ERRORS[kind], f"The bucket has no {kind} configuration", 404)
+    body = configuration["text"].encode() if configuration else _EMPTY_DOCUMENTS[kind]
     return Response(body, content_type="application/json" if kind == "policy" else "application/xml")
 
 
-def _put(store: Store, exchange: Exchange, place: S3Location, kind: str) -> Response:
+def _put(store: Store, exchange: Exchange, location: S3Location, kind: str) -> Response:
     text = exchange.body.decode()
     with store.transaction():
-        store.put(CONFIGURATION, f"{place.bucket}/{kind}", {"text": text})
+        store.put(CONFIGURATION, f"{location.bucket}/{kind}", {"text": text})
         if kind == "versioning":
             status = xml.parse(text.encode()).findtext("Status")
-            store.update(BUCKET, place.bucket, lambda bucket: {**bucket, "versioning": status})
+            store.update(BUCKET, location.bucket, lambda bucket: {**bucket, "versioning": status})
     return Response(status=204 if kind in ("policy", "tagging") else 200)
 
 
-def _delete(store: Store, _exchange: Exchange, place: S3Location, kind: str) -> Response:
-    if store.find(CONFIGURATION, f"{place.bucket}/{kind}") is not None:
-        store.remove(CONFIGURATION, f"{place.bucket}/{kind}")
+def _delete(store: Store, _exchange: Exchange, location: S3Location, kind: str) -> Response:
+    if store.find(CONFIGURATION, f"{location.bucket}/{kind}") is not None:
+        store.remove(CONFIGURATION, f"{location.bucket}/{kind}")
     return Response(status=204)
 
 

@@ -1,7 +1,6 @@
-"""Which bucket has which object: the part of S3 that the services of the local AWS use among themselves.
+"""Buckets and their objects: the part of S3 that other services use directly, without HTTP.
 
-What HTTP clients see of it is in api.py. An object's document is named bucket/key; in a versioned bucket, what an
-object was before is kept, too, and what is removed leaves a marker.
+An object's document is named bucket/key. A versioned bucket also keeps the documents of earlier versions.
 """
 
 from __future__ import annotations
@@ -22,23 +21,23 @@ VERSION = "object-version"
 
 
 class NoSuchBucketError(KeyError):
-    """There is no bucket of that name."""
+    """The bucket does not exist."""
 
 
 @dataclass(frozen=True)
 class S3Location:
-    """A place in S3: a bucket and a key, or the beginning of keys."""
+    """A bucket with a key or a key prefix."""
 
     bucket: str
     key: str
 
     @classmethod
     def parse(cls, uri: str) -> S3Location:
-        """The place that an s3:// address names; ValueError if it is none."""
+        """Parse an s3:// URI; raise ValueError if it is malformed."""
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
         if scheme != "s3" or not bucket:
-            raise ValueError(f"{uri} is no address in S3; write s3://bucket/key")
+            raise ValueError(f"{uri} is not an S3 URI; write s3://bucket/key")
         return cls(bucket, key)
 
     def __str__(self) -> str:
@@ -46,7 +45,7 @@ class S3Location:
 
 
 class ObjectCatalog:
-    """Buckets and objects."""
+    """Maps buckets and keys to contents."""
 
     def __init__(self, store: Store, blobs: BlobStore, clock: Clock) -> None:
         self._store = store
@@ -54,7 +53,7 @@ class ObjectCatalog:
         self._clock = clock
 
     def make_bucket(self, name: str, **members: Any) -> bool:
-        """Have a bucket; whether it is new."""
+        """Create a bucket, and return whether it is new."""
         with self._store.transaction():
             if self._store.find(BUCKET, name) is not None:
                 return False
@@ -62,27 +61,27 @@ class ObjectCatalog:
             return True
 
     def bucket(self, name: str) -> Document:
-        """What is known of a bucket."""
-        found = self._store.find(BUCKET, name)
-        if found is None:
+        """Return a bucket's document; raise NoSuchBucketError if it does not exist."""
+        bucket = self._store.find(BUCKET, name)
+        if bucket is None:
             raise NoSuchBucketError(name)
-        return found
+        return bucket
 
-    def put(self, place: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
-        """Keep an object."""
-        self.bucket(place.bucket)
-        return self.record(place, self.blobs.add(chunks), **members)
+    def put(self, location: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
+        """Store an object from chunks of its content."""
+        self.bucket(location.bucket)
+        return self.record(location, self.blobs.add(chunks), **members)
 
-    def put_file(self, place: S3Location, path: Path) -> Document:
-        """Keep a file as an object."""
-        self.bucket(place.bucket)
-        kind = mimetypes.guess_type(path.name)[0] or "binary/octet-stream"
-        return self.record(place, self.blobs.add_file(path), content_type=kind)
+    def put_file(self, location: S3Location, path: Path) -> Document:
+        """Store a file as an object."""
+        self.bucket(location.bucket)
+        content_type = mimetypes.guess_type(path.name)[0] or "binary/octet-stream"
+        return self.record(location, self.blobs.add_file(path), content_type=content_type)
 
-    def record(self, place: S3Location, blob: Blob, **members: Any) -> Document:
-        """Say what an object's content is from now on."""
+    def record(self, location: S3Location, blob: Blob, **members: Any) -> Document:
+        """Set an object's content to a stored blob."""
         with self._store.transaction():
-            self._set_aside(place)
+            self._keep_version(location)
             body = {
                 "blob": blob.sha256,
                 "size": blob.size,
@@ -91,98 +90,104 @@ class ObjectCatalog:
                 "number": self._store.next_number(),
                 **members,
             }
-            self._store.put(OBJECT, f"{place.bucket}/{place.key}", body)
+            self._store.put(OBJECT, f"{location.bucket}/{location.key}", body)
         return body
 
-    def find(self, place: S3Location) -> Document | None:
-        """An object, or None."""
-        return self._store.find(OBJECT, f"{place.bucket}/{place.key}")
+    def find(self, location: S3Location) -> Document | None:
+        """Return an object's document, or None if it does not exist."""
+        return self._store.find(OBJECT, f"{location.bucket}/{location.key}")
 
-    def under(self, place: S3Location) -> Iterator[tuple[str, Document]]:
-        """The objects whose keys begin so, by key in their order."""
-        start = f"{place.bucket}/"
-        entries = self._store.entries(OBJECT, f"{start}{place.key}")
-        for entry in sorted(entries, key=lambda one: one.name.encode()):
+    def list_prefix(self, location: S3Location) -> Iterator[tuple[str, Document]]:
+        """Yield keys and documents of the objects with a key prefix, in the order of keys."""
+        start = f"{location.bucket}/"
+        entries = self._store.entries(OBJECT, f"{start}{location.key}")
+        for entry in sorted(entries, key=lambda entry: entry.name.encode()):
             yield entry.name.removeprefix(start), entry.body
 
-    def remove(self, place: S3Location) -> bool:
-        """Take an object away; whether it was there."""
+    def remove(self, location: S3Location) -> bool:
+        """Remove an object, and return whether it existed."""
         with self._store.transaction():
-            if self.find(place) is None:
+            if self.find(location) is None:
                 return False
-            self._set_aside(place)
-            self._store.remove(OBJECT, f"{place.bucket}/{place.key}")
+            self._keep_version(location)
+            self._store.remove(OBJECT, f"{location.bucket}/{location.key}")
             return True
 
     def read(self, uri: str) -> bytes:
-        """The content of an object; KeyError if there is none."""
-        found = self.find(S3Location.parse(uri))
-        if found is None:
+        """Return an object's content; raise KeyError if it does not exist."""
+        body = self.find(S3Location.parse(uri))
+        if body is None:
             raise KeyError(uri)
-        return self.blobs.path(found["blob"]).read_bytes()
+        return self.blobs.path(body["blob"]).read_bytes()
 
-    def link(self, place: S3Location, path: Path) -> None:
-        """Have an object as a file; KeyError if there is none."""
-        found = self.find(place)
-        if found is None:
-            raise KeyError(str(place))
-        self.blobs.link(found["blob"], path)
+    def link(self, location: S3Location, path: Path) -> None:
+        """Place an object's content at a path; raise KeyError if the object does not exist."""
+        body = self.find(location)
+        if body is None:
+            raise KeyError(str(location))
+        self.blobs.link(body["blob"], path)
 
     def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
-        """What objects were before, by key, the newest first."""
+        """Yield keys and documents of earlier versions, the newest first."""
         start = f"{bucket}/"
         for entry in reversed(self._store.entries(VERSION, f"{start}{prefix}")):
             yield entry.name.removeprefix(start).rpartition("\0")[0], entry.body
 
-    def forget(self, place: S3Location) -> None:
-        """Take an object away for good, as whoever names its present version asks for it."""
+    def delete_current(self, location: S3Location) -> None:
+        """Delete an object's current version without keeping it as an earlier one."""
         with self._store.transaction():
-            if self.find(place) is not None:
-                self._store.remove(OBJECT, f"{place.bucket}/{place.key}")
+            if self.find(location) is not None:
+                self._store.remove(OBJECT, f"{location.bucket}/{location.key}")
 
-    def forget_version(self, place: S3Location, number: str) -> None:
-        """Forget what an object was at a time."""
-        name = f"{place.bucket}/{place.key}\0{int(number):012d}" if number.isdecimal() else ""
+    def delete_version(self, location: S3Location, number: str) -> None:
+        """Delete an earlier version of an object, if it exists."""
+        name = f"{location.bucket}/{location.key}\0{int(number):012d}" if number.isdecimal() else ""
         with self._store.transaction():
             if self._store.find(VERSION, name) is not None:
                 self._store.remove(VERSION, name)
 
-    def _set_aside(self, place: S3Location) -> None:
-        """In a versioned bucket, keep what an object has been."""
-        before = self.find(place)
-        if before is not None and self.bucket(place.bucket).get("versioning") == "Enabled":
-            self._store.put(VERSION, f"{place.bucket}/{place.key}\0{before['number']:012d}", before)
+    def _keep_version(self, location: S3Location) -> None:
+        """Keep the current version as an earlier one, if the bucket is versioned."""
+        before = self.find(location)
+        if before is not None and self.bucket(location.bucket).get("versioning") == "Enabled":
+            self._store.put(VERSION, f"{location.bucket}/{location.key}\0{before['number']:012d}", before)
 
 
 def download(
-    catalog: ObjectCatalog, place: S3Location, folder: Path, share: tuple[int, int] = (0, 1), *, is_shared: bool = True
+    catalog: ObjectCatalog,
+    location: S3Location,
+    folder: Path,
+    share: tuple[int, int] = (0, 1),
+    *,
+    is_shared: bool = True,
 ) -> int:
-    """Put the objects under a prefix, or one share of so many, into a folder under the rest of their keys; how many.
+    """Place the objects with a key prefix in a folder, and return how many.
 
-    What is going to be written to must not be shared with whoever else has the same content.
+    share is an index and a number of shares, of which only one is downloaded. Files that will be written to must not be
+    shared with the blob store.
     """
     index, shares = share
-    fitting = [(key, body, _rest(key, place)) for key, body in catalog.under(place) if not key.endswith("/")]
-    chosen = [(body, rest) for _, body, rest in fitting if not _escapes(rest)][index::shares]
-    for body, rest in chosen:
-        catalog.blobs.link(body["blob"], folder / rest, is_shared=is_shared)
+    objects = [(body, _relative(key, location)) for key, body in catalog.list_prefix(location) if not key.endswith("/")]
+    chosen = [(body, path) for body, path in objects if not _escapes(path)][index::shares]
+    for body, path in chosen:
+        catalog.blobs.link(body["blob"], folder / path, is_shared=is_shared)
     return len(chosen)
 
 
-def _rest(key: str, place: S3Location) -> str:
-    """What of a key lies below a prefix; of the prefix itself, its last part."""
-    return key[len(place.key) :].lstrip("/") or key.rsplit("/", 1)[-1]
+def _relative(key: str, location: S3Location) -> str:
+    """Return the part of a key below a prefix; for the prefix itself, its last part."""
+    return key[len(location.key) :].lstrip("/") or key.rsplit("/", 1)[-1]
 
 
-def upload(catalog: ObjectCatalog, folder: Path, place: S3Location) -> Mapping[str, Document]:
-    """Keep the files of a folder as objects under a prefix."""
-    kept: dict[str, Document] = {}
+def upload(catalog: ObjectCatalog, folder: Path, location: S3Location) -> Mapping[str, Document]:
+    """Store the files of a folder as objects with a key prefix, and return their documents by key."""
+    objects: dict[str, Document] = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            key = f"{place.key.rstrip('/')}/{path.relative_to(folder).as_posix()}".lstrip("/")
-            kept[key] = catalog.put_file(S3Location(place.bucket, key), path)
-    return kept
+            key = f"{location.key.rstrip('/')}/{path.relative_to(folder).as_posix()}".lstrip("/")
+            objects[key] = catalog.put_file(S3Location(location.bucket, key), path)
+    return objects
 
 
-def _escapes(rest: str) -> bool:
-    return any(part in ("", ".", "..") for part in rest.split("/"))
+def _escapes(path: str) -> bool:
+    return any(part in ("", ".", "..") for part in path.split("/"))

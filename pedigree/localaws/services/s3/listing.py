@@ -1,4 +1,4 @@
-"""Lists of buckets, objects and versions, page by page."""
+"""Lists buckets, objects and versions, page by page."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from pedigree.localaws.http.protocol.s3_errors import invalid
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.services.s3.catalog import BUCKET, ObjectCatalog, S3Location
 
-_MOST = 1000
+_MAX_KEYS = 1000
 _OWNER = {"ID": "local", "DisplayName": "local"}
 
 
 def list_buckets(store: Store) -> Response:
-    """All buckets."""
-    buckets = [{"Name": one.name, "CreationDate": one.body["created"]} for one in store.entries(BUCKET)]
-    return _answer("ListAllMyBucketsResult", {"Owner": _OWNER, "Buckets": {"Bucket": buckets}})
+    """List the buckets of the account."""
+    buckets = [{"Name": entry.name, "CreationDate": entry.body["created"]} for entry in store.entries(BUCKET)]
+    return _response("ListAllMyBucketsResult", {"Owner": _OWNER, "Buckets": {"Bucket": buckets}})
 
 
-def list_objects(catalog: ObjectCatalog, exchange: Exchange, place: S3Location) -> Response:
-    """The objects of a bucket, those below a delimiter as one prefix."""
+def list_objects(catalog: ObjectCatalog, exchange: Exchange, location: S3Location) -> Response:
+    """List the objects of a bucket; keys with the same part before a delimiter are one common prefix."""
     prefix, delimiter = exchange.args.get("prefix", ""), exchange.args.get("delimiter", "")
-    most = exchange.number("max-keys", _MOST)
+    max_keys = exchange.number("max-keys", _MAX_KEYS)
     start = _start(exchange)
     encode = quote if exchange.args.get("encoding-type") == "url" else str
-    found = [one for one in _entries(catalog, place, prefix, delimiter) if one[0] > start]
-    page, rest = found[:most], found[most:]
+    entries = [(key, body) for key, body in _entries(catalog, location, prefix, delimiter) if key > start]
+    page, rest = entries[:max_keys], entries[max_keys:]
     contents = [{"Key": encode(key), **_summary(body)} for key, body in page if body is not None]
-    told: dict[str, Any] = {
-        "Name": place.bucket,
+    result: dict[str, Any] = {
+        "Name": location.bucket,
         "Prefix": encode(prefix),
         "Delimiter": encode(delimiter) if delimiter else None,
-        "MaxKeys": most,
+        "MaxKeys": max_keys,
         "KeyCount": len(page),
         "EncodingType": exchange.args.get("encoding-type"),
         "IsTruncated": bool(rest),
@@ -47,29 +47,35 @@ def list_objects(catalog: ObjectCatalog, exchange: Exchange, place: S3Location) 
     }
     if rest and page:
         last = page[-1][0]
-        told["NextContinuationToken"] = base64.urlsafe_b64encode(last.encode()).decode()
-        told["NextMarker"] = encode(last)
-    return _answer("ListBucketResult", told)
+        result["NextContinuationToken"] = base64.urlsafe_b64encode(last.encode()).decode()
+        result["NextMarker"] = encode(last)
+    return _response("ListBucketResult", result)
 
 
-def list_versions(catalog: ObjectCatalog, exchange: Exchange, place: S3Location) -> Response:
-    """The objects of a bucket and what they were before."""
+def list_versions(catalog: ObjectCatalog, exchange: Exchange, location: S3Location) -> Response:
+    """List the current and earlier versions of a bucket's objects."""
     prefix = exchange.args.get("prefix", "")
-    current = [(key, body, True) for key, body in catalog.under(S3Location(place.bucket, prefix))]
-    before = [(key, body, False) for key, body in catalog.versions(place.bucket, prefix)]
+    current = [(key, body, True) for key, body in catalog.list_prefix(S3Location(location.bucket, prefix))]
+    earlier = [(key, body, False) for key, body in catalog.versions(location.bucket, prefix)]
     versions = [
         {"Key": key, "VersionId": "null" if latest else str(body["number"]), "IsLatest": latest, **_summary(body)}
-        for key, body, latest in sorted((*current, *before), key=lambda one: (one[0], -one[1]["number"]))
+        for key, body, latest in sorted((*current, *earlier), key=lambda version: (version[0], -version[1]["number"]))
     ]
-    told = {"Name": place.bucket, "Prefix": prefix, "MaxKeys": len(versions), "IsTruncated": False, "Version": versions}
-    return _answer("ListVersionsResult", told)
+    result = {
+        "Name": location.bucket,
+        "Prefix": prefix,
+        "MaxKeys": len(versions),
+        "IsTruncated": False,
+        "Version": versions,
+    }
+    return _response("ListVersionsResult", result)
 
 
 def _entries(
-    catalog: ObjectCatalog, place: S3Location, prefix: str, delimiter: str
+    catalog: ObjectCatalog, location: S3Location, prefix: str, delimiter: str
 ) -> Iterator[tuple[str, Document | None]]:
     last = ""
-    for key, body in catalog.under(S3Location(place.bucket, prefix)):
+    for key, body in catalog.list_prefix(S3Location(location.bucket, prefix)):
         end = key.find(delimiter, len(prefix)) if delimiter else -1
         if end < 0:
             yield key, body
@@ -97,5 +103,5 @@ def _summary(body: Document) -> dict[str, Any]:
     }
 
 
-def _answer(root: str, told: dict[str, Any]) -> Response:
-    return Response(xml.document(root, told), content_type="application/xml")
+def _response(root: str, result: dict[str, Any]) -> Response:
+    return Response(xml.document(root, result), content_type="application/xml")

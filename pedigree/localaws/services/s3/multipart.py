@@ -1,4 +1,4 @@
-"""Objects that come in parts: begun, part by part, and put together in the end."""
+"""Multipart uploads: parts are stored one by one, and joined at the end."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ PART = "upload-part"
 
 
 class MultipartUploads:
-    """Uploads that are under way."""
+    """Uploads that are in progress."""
 
     def __init__(self, store: Store, catalog: ObjectCatalog) -> None:
         self._store = store
         self._catalog = catalog
 
-    def begin(self, place: S3Location, members: Mapping[str, Any]) -> str:
-        """Begin one; its id."""
+    def create(self, location: S3Location, members: Mapping[str, Any]) -> str:
+        """Start an upload, and return its id."""
         upload = uuid.uuid4().hex
-        self._store.add(UPLOAD, upload, {"bucket": place.bucket, "key": place.key, "members": dict(members)})
+        self._store.add(UPLOAD, upload, {"bucket": location.bucket, "key": location.key, "members": dict(members)})
         return upload
 
-    def add(self, upload: str, number: int, chunks: Iterable[bytes]) -> str:
-        """Keep a part; its ETag."""
+    def put_part(self, upload: str, number: int, chunks: Iterable[bytes]) -> str:
+        """Store a part, and return its ETag."""
         self.get(upload)
         blob = self._catalog.blobs.add(chunks)
         part = {"number": number, "blob": blob.sha256, "size": blob.size, "etag": blob.md5}
         self._store.put(PART, f"{upload}/{number:05d}", part)
         return blob.md5
 
-    def complete(self, upload: str, wanted: Sequence[tuple[int, str]]) -> Document:
-        """Put the parts together as the client lists them."""
-        begun = self.get(upload)
+    def complete(self, upload: str, listed: Sequence[tuple[int, str]]) -> Document:
+        """Join the parts that the client lists."""
+        started = self.get(upload)
         parts = {part["number"]: part for part in self.parts(upload)}
-        for number, etag in wanted:
+        for number, etag in listed:
             if number not in parts or parts[number]["etag"] != etag.strip('"'):
                 raise ObjectsError("InvalidPart", f"Part {number} was not uploaded, or has another entity tag.", 400)
-        chosen = [parts[number] for number, _ in wanted]
-        whole = hashlib.md5(b"".join(bytes.fromhex(part["etag"]) for part in chosen), usedforsecurity=False)
-        members = {**begun["members"], "etag": f"{whole.hexdigest()}-{len(chosen)}"}
-        kept = self._catalog.put(S3Location(begun["bucket"], begun["key"]), self._content(chosen), **members)
-        self.abandon(upload)
-        return kept
+        chosen = [parts[number] for number, _ in listed]
+        digest = hashlib.md5(b"".join(bytes.fromhex(part["etag"]) for part in chosen), usedforsecurity=False)
+        members = {**started["members"], "etag": f"{digest.hexdigest()}-{len(chosen)}"}
+        body = self._catalog.put(S3Location(started["bucket"], started["key"]), self._content(chosen), **members)
+        self.abort(upload)
+        return body
 
-    def abandon(self, upload: str) -> None:
-        """Forget an upload and its parts."""
+    def abort(self, upload: str) -> None:
+        """Remove an upload and its parts."""
         with self._store.transaction():
             self.get(upload)
             for entry in self._store.entries(PART, f"{upload}/"):
@@ -59,14 +59,14 @@ class MultipartUploads:
             self._store.remove(UPLOAD, upload)
 
     def get(self, upload: str) -> Document:
-        """An upload that is under way."""
-        found = self._store.find(UPLOAD, upload)
-        if found is None:
+        """Return an upload in progress."""
+        document = self._store.find(UPLOAD, upload)
+        if document is None:
             raise ObjectsError("NoSuchUpload", "The specified upload does not exist.", 404)
-        return found
+        return document
 
     def parts(self, upload: str) -> list[Document]:
-        """The parts that have come, by number."""
+        """Return the stored parts, by number."""
         parts = [entry.body for entry in self._store.entries(PART, f"{upload}/")]
         return sorted(parts, key=lambda part: int(part["number"]))
 

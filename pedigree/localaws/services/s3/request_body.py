@@ -1,4 +1,4 @@
-"""What a client sends as an object's content: plain, or in chunks of AWS's encoding, perhaps with checksums."""
+"""Reads an object's content from a request: plain or in AWS's chunked encoding, with or without checksums."""
 
 from __future__ import annotations
 
@@ -10,88 +10,83 @@ from typing import Protocol
 
 from pedigree.localaws.http.protocol.s3_errors import ObjectsError
 
-_CHUNK = 1 << 16
-_LONGEST_LINE = 4096
+_CHUNK_BYTES = 1 << 16
+_MAX_LINE_BYTES = 4096
 _PREFIX = "x-amz-checksum-"
 
 
 class Readable(Protocol):
-    """Bytes that can be read."""
+    """A stream of bytes."""
 
-    def read(self, size: int = -1, /) -> bytes:
-        """So many bytes at most."""
-        ...
+    def read(self, size: int = -1, /) -> bytes: ...
 
-    def readline(self, size: int = -1, /) -> bytes:
-        """A line."""
-        ...
+    def readline(self, size: int = -1, /) -> bytes: ...
 
 
 class Checksum:
-    """A checksum that a client names and that is counted along."""
+    """Computes a checksum while the content is read."""
 
     def __init__(self, algorithm: str) -> None:
         self._crc = 0
         self._hash = hashlib.new(algorithm) if algorithm != "crc32" else None
 
     def update(self, chunk: bytes) -> None:
-        """Count a piece."""
         if self._hash is None:
             self._crc = zlib.crc32(chunk, self._crc)
         else:
             self._hash.update(chunk)
 
     def text(self) -> str:
-        """The checksum as headers have it."""
+        """Return the checksum as headers have it."""
         value = self._crc.to_bytes(4, "big") if self._hash is None else self._hash.digest()
         return base64.b64encode(value).decode()
 
 
-def content(stream: Readable, headers: Mapping[str, str]) -> Iterator[bytes]:
-    """The content in pieces, held against the checksum that comes with it."""
-    encoding, signed = headers.get("content-encoding", ""), headers.get("x-amz-content-sha256", "")
-    chunked = "aws-chunked" in encoding or signed.startswith("STREAMING")
+def read_content(stream: Readable, headers: Mapping[str, str]) -> Iterator[bytes]:
+    """Yield the content in pieces, and compare it with the checksum in the request."""
+    encoding, signature = headers.get("content-encoding", ""), headers.get("x-amz-content-sha256", "")
+    is_chunked = "aws-chunked" in encoding or signature.startswith("STREAMING")
     trailer: dict[str, str] = {}
-    pieces = _chunks(stream, trailer) if chunked else iter(lambda: stream.read(_CHUNK), b"")
-    counters = {name: Checksum(name) for name in ("crc32", "sha1", "sha256")}
-    yield from _counted(pieces, counters.values())
-    for name, counter in counters.items():
-        wanted = trailer.get(_PREFIX + name) or headers.get(_PREFIX + name)
-        if wanted is not None and wanted != counter.text():
+    pieces = _decode_chunks(stream, trailer) if is_chunked else iter(lambda: stream.read(_CHUNK_BYTES), b"")
+    computed = {name: Checksum(name) for name in ("crc32", "sha1", "sha256")}
+    yield from _update_checksums(pieces, computed.values())
+    for name, checksum in computed.items():
+        expected = trailer.get(_PREFIX + name) or headers.get(_PREFIX + name)
+        if expected is not None and expected != checksum.text():
             raise ObjectsError("BadDigest", f"The {name} you specified did not match the calculated checksum.", 400)
 
 
 def checksums(headers: Mapping[str, str]) -> dict[str, str]:
-    """The checksums that a client gave in its headers, to be given back when it asks."""
+    """Return the checksums in a request's headers, which later responses repeat."""
     return {name: value for name, value in headers.items() if name.startswith(_PREFIX) and name != f"{_PREFIX}mode"}
 
 
-def _counted(pieces: Iterable[bytes], counters: Iterable[Checksum]) -> Iterator[bytes]:
+def _update_checksums(pieces: Iterable[bytes], computed: Iterable[Checksum]) -> Iterator[bytes]:
     for piece in pieces:
-        for counter in counters:
-            counter.update(piece)
+        for checksum in computed:
+            checksum.update(piece)
         yield piece
 
 
-def _chunks(stream: Readable, trailer: dict[str, str]) -> Iterator[bytes]:
-    """The pieces of AWS's encoding: each after its size in hexadecimal, then lines that say more."""
+def _decode_chunks(stream: Readable, trailer: dict[str, str]) -> Iterator[bytes]:
+    """Yield the chunks, each of which follows its hexadecimal size; lines of the trailer come after the last."""
     while True:
-        size = _size(stream.readline(_LONGEST_LINE))
+        size = _chunk_size(stream.readline(_MAX_LINE_BYTES))
         if not size:
             break
         while size:
-            piece = stream.read(min(size, _CHUNK))
+            piece = stream.read(min(size, _CHUNK_BYTES))
             if not piece:
                 raise _incomplete()
             size -= len(piece)
             yield piece
-        stream.readline(_LONGEST_LINE)
-    for line in iter(lambda: stream.readline(_LONGEST_LINE).strip(), b""):
+        stream.readline(_MAX_LINE_BYTES)
+    for line in iter(lambda: stream.readline(_MAX_LINE_BYTES).strip(), b""):
         name, _, value = line.decode("latin-1").partition(":")
         trailer[name.strip().lower()] = value.strip()
 
 
-def _size(line: bytes) -> int:
+def _chunk_size(line: bytes) -> int:
     try:
         return int(line.partition(b";")[0].strip(), 16)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The operation of Resource Groups Tagging that moto answers only in part: it does not know SageMaker's resources."""
+"""Resource Groups Tagging: adds SageMaker's resources, which moto does not have, to GetResources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LISTED = "ResourceTagMappingList"
 
 @dataclass(frozen=True)
 class TaggingOperations:
-    """Adds SageMaker's resources to those that moto finds; all else is moto's."""
+    """Adds SageMaker's resources to moto's answers."""
 
     _world: World
     _moto: Service
@@ -30,8 +30,8 @@ class TaggingOperations:
         answer = self._moto(exchange)
         if answer.status_code == HTTPStatus.OK and not exchange.members.get("PaginationToken"):
             body = json.loads(answer.get_data())
-            found = [*self._matching(exchange.members), *body.get(_LISTED, ())]
-            answer.set_data(json.dumps({**body, _LISTED: found}))
+            resources = [*self._matching(exchange.members), *body.get(_LISTED, ())]
+            answer.set_data(json.dumps({**body, _LISTED: resources}))
         return answer
 
     def _matching(self, filters: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -41,7 +41,7 @@ class TaggingOperations:
 
 
 def _matches(arn: str, labels: Mapping[str, str], filters: Mapping[str, Any]) -> bool:
-    """Whether each filter lets a resource through: by tags, by type, by name."""
+    """Return whether a resource passes all filters: by tags, by type and by name."""
     _, _, service, _, _, resource = arn.split(":", 5)
     types, names = filters.get("ResourceTypeFilters"), filters.get("ResourceARNList")
     has_tags = all(

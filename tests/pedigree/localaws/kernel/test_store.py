@@ -1,4 +1,4 @@
-"""What the local AWS remembers survives a killed process, and is changed by one at a time."""
+"""Store: documents survive a killed process, and threads change them one after the other."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def test_a_document_is_found_again_by_another_process(tmp_path: Path, store: Store) -> None:
+def test_a_document_is_read_by_another_store_on_the_same_file(tmp_path: Path, store: Store) -> None:
     store.add("model", "dogs", {"Image": "image", "list": [1, None, "ä"]})
     again = Store(tmp_path / "state.sqlite")
     assert again.get("model", "dogs") == {"Image": "image", "list": [1, None, "ä"]}
     again.close()
 
 
-def test_a_name_is_given_once(store: Store) -> None:
+def test_a_document_cannot_be_added_twice(store: Store) -> None:
     store.add("model", "dogs", {"first": True})
     with pytest.raises(DocumentExistsError):
         store.add("model", "dogs", {"first": False})
@@ -51,7 +51,7 @@ def test_a_name_is_given_once(store: Store) -> None:
     assert store.find("job", "dogs") is None
 
 
-def test_what_is_not_there_is_told(store: Store) -> None:
+def test_a_missing_document_is_reported(store: Store) -> None:
     for attempt in (store.get, store.remove, lambda kind, name: store.update(kind, name, dict)):
         with pytest.raises(DocumentNotFoundError):
             attempt("model", "cats")
@@ -66,8 +66,8 @@ def test_documents_are_listed_by_their_last_change(store: Store) -> None:
     assert [entry.name for entry in store.entries("model")] == ["c", "a"]
 
 
-def test_what_belongs_together_is_kept_together_or_not_at_all(store: Store) -> None:
-    def break_off() -> None:
+def test_a_transaction_is_written_completely_or_not_at_all(store: Store) -> None:
+    def fail_in_the_middle() -> None:
         with store.transaction():
             store.add("model", "a", {})
             with store.transaction():
@@ -75,7 +75,7 @@ def test_what_belongs_together_is_kept_together_or_not_at_all(store: Store) -> N
             raise RuntimeError("in the middle")
 
     with pytest.raises(RuntimeError):
-        break_off()
+        fail_in_the_middle()
     assert store.entries("model") == []
 
 
@@ -94,7 +94,7 @@ def test_threads_change_a_document_one_after_the_other(store: Store) -> None:
     assert store.get("count", "it") == {"value": 200}
 
 
-def test_what_is_no_json_is_not_kept(store: Store) -> None:
+def test_a_document_that_is_not_json_is_refused(store: Store) -> None:
     body: Document = {"value": float("nan")}
     with pytest.raises(ValueError, match="JSON"):
         store.put("count", "it", body)
@@ -117,12 +117,12 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
     assert sum(name.startswith("left") for name in names) == sum(name.startswith("right") for name in names)
 
 
-def test_who_reads_waits_for_the_writer_and_sees_all_of_it(store: Store) -> None:
-    seen: list[Document | None] = []
+def test_a_read_waits_for_an_open_transaction_and_sees_all_of_it(store: Store) -> None:
+    documents: list[Document | None] = []
     with store.transaction():
         store.put("kind", "one", {"number": 1})
-        reader = threading.Thread(target=lambda: seen.append(store.find("kind", "one")))
+        reader = threading.Thread(target=lambda: documents.append(store.find("kind", "one")))
         reader.start()
         store.put("kind", "one", {"number": 2})
     reader.join(10)
-    assert seen == [{"number": 2}]
+    assert documents == [{"number": 2}]

@@ -25,37 +25,37 @@ class RoleCatalog(ObjectCatalog):
         super().__init__(store, blobs, clock)
         self._check = check
 
-    def under(self, place: S3Location) -> Iterator[tuple[str, Document]]:
+    def list_prefix(self, location: S3Location) -> Iterator[tuple[str, Document]]:
         """The objects whose keys begin so: to be listed, and each to be read."""
-        self._read("s3:ListBucket", place.bucket, prefix=place.key)
-        for key, body in super().under(place):
-            self._read("s3:GetObject", place.bucket, key)
+        self._read("s3:ListBucket", location.bucket, prefix=location.key)
+        for key, body in super().list_prefix(location):
+            self._read("s3:GetObject", location.bucket, key)
             yield key, body
 
     def read(self, uri: str) -> bytes:
         """The content of an object."""
-        place = S3Location.parse(uri)
-        self._read("s3:GetObject", place.bucket, place.key)
+        location = S3Location.parse(uri)
+        self._read("s3:GetObject", location.bucket, location.key)
         return super().read(uri)
 
-    def link(self, place: S3Location, path: Path) -> None:
+    def link(self, location: S3Location, path: Path) -> None:
         """Have an object as a file."""
-        self._read("s3:GetObject", place.bucket, place.key)
-        super().link(place, path)
+        self._read("s3:GetObject", location.bucket, location.key)
+        super().link(location, path)
 
-    def put(self, place: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
+    def put(self, location: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
         """Keep an object."""
-        self._write(place)
-        return super().put(place, chunks, **members)
+        self._write(location)
+        return super().put(location, chunks, **members)
 
-    def put_file(self, place: S3Location, path: Path) -> Document:
+    def put_file(self, location: S3Location, path: Path) -> Document:
         """Keep a file as an object."""
-        self._write(place)
-        return super().put_file(place, path)
+        self._write(location)
+        return super().put_file(location, path)
 
-    def _write(self, place: S3Location) -> None:
+    def _write(self, location: S3Location) -> None:
         try:
-            self._check(Request("s3:PutObject", arn(place.bucket, place.key)))
+            self._check(Request("s3:PutObject", arn(location.bucket, location.key)))
         except ServiceError as error:
             raise ServiceError(error.code, f"Artifact upload failed: {error.message}", error.status) from None
 

@@ -24,7 +24,7 @@ from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
-from pedigree.localaws.services.s3.manifests import manifest
+from pedigree.localaws.services.s3.manifests import parse_manifest
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, served
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
@@ -275,10 +275,10 @@ def _objects(wanted: TransformPlan, catalog: ObjectCatalog) -> Iterator[tuple[S3
     """The objects of a job, each with the prefix that it was found under."""
     if wanted.is_manifest:
         try:
-            yield from manifest(catalog.read(str(wanted.source)))
+            yield from parse_manifest(catalog.read(str(wanted.source)))
         except KeyError:
             raise TransformError(f"ClientError: there is no manifest at {wanted.source}") from None
         return
-    for key, body in catalog.under(wanted.source):
+    for key, body in catalog.list_prefix(wanted.source):
         if not key.endswith("/") or body.get("size"):
             yield S3Location(wanted.source.bucket, key), wanted.source.key

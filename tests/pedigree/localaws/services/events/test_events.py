@@ -1,4 +1,4 @@
-"""What calls functions by itself: queues, events and schedules, with real functions and unmodified boto3."""
+"""Queues and EventBridge invoke real functions; events, rules and targets with unmodified boto3."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from tests.support.local_aws import arn, client
 from tests.support.queues import QueueReader, create_queue
 from tests.support.waiting import until
 
-SAYS_WHAT_COMES = """
+PRINTS_EVENT = """
 import json
 def handler(event, context):
     print("got", json.dumps(event))
 """
-SAYS_BODIES = """
+PRINTS_BODIES = """
 def handler(event, context):
     print("batch", *sorted(record["body"] for record in event["Records"]))
 """
 
 
-def mapped(url: str, function: str, source: str, **settings: Any) -> str:
-    made = client(url, "lambda").create_event_source_mapping(
+def map_queue(url: str, function: str, source: str, **settings: Any) -> str:
+    mapping = client(url, "lambda").create_event_source_mapping(
         FunctionName=function, EventSourceArn=arn("sqs", source), **settings
     )
-    return str(made["UUID"])
+    return str(mapping["UUID"])
 
 
-def left(url: str, address: str) -> int:
-    """How many messages a queue has, seen or unseen."""
+def message_count(url: str, address: str) -> int:
+    """Return the number of messages in a queue, visible or not."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    told = client(url, "sqs").get_queue_attributes(QueueUrl=address, AttributeNames=names)["Attributes"]
-    return sum(int(value) for value in told.values())
+    attributes = client(url, "sqs").get_queue_attributes(QueueUrl=address, AttributeNames=names)["Attributes"]
+    return sum(int(value) for value in attributes.values())
 
 
-def test_messages_come_in_batches_and_are_gone_then(url: str) -> None:
-    create_function(url, "batches", SAYS_BODIES)
+def test_messages_arrive_in_batches_and_are_deleted(url: str) -> None:
+    create_function(url, "batches", PRINTS_BODIES)
     address = create_queue(url, "batches")
     sqs = client(url, "sqs")
     for start in (0, 10):
         entries = [{"Id": str(number), "MessageBody": f"{number:02}"} for number in range(start, start + 10)]
         sqs.send_message_batch(QueueUrl=address, Entries=entries)
-    mapped(url, "batches", "batches", BatchSize=20, MaximumBatchingWindowInSeconds=1)
-    until(lambda: left(url, address), 0)
+    map_queue(url, "batches", "batches", BatchSize=20, MaximumBatchingWindowInSeconds=1)
+    until(lambda: message_count(url, address), 0)
     assert logged_after(url, "batches", "batch") == [" ".join(f"{number:02}" for number in range(20))]
 
 
-def test_a_record_is_as_lambda_has_it(url: str) -> None:
-    create_function(url, "record", SAYS_WHAT_COMES)
+def test_a_record_has_the_form_of_lambda(url: str) -> None:
+    create_function(url, "record", PRINTS_EVENT)
     address = create_queue(url, "record")
-    mapped(url, "record", "record")
+    map_queue(url, "record", "record")
     attributes = {"kind": {"DataType": "String", "StringValue": "x"}}
     client(url, "sqs").send_message(QueueUrl=address, MessageBody="text", MessageAttributes=attributes)
     until(lambda: len(logged_events(url, "record")), 1)
@@ -68,12 +68,12 @@ def test_a_record_is_as_lambda_has_it(url: str) -> None:
     assert record["messageAttributes"]["kind"]["stringValue"] == "x"
 
 
-def test_a_message_that_is_reported_comes_again_alone_until_it_is_dead(url: str) -> None:
+def test_a_reported_message_comes_again_alone_until_it_is_a_dead_letter(url: str) -> None:
     code = """
     def handler(event, context):
         print("batch", *sorted(record["body"] for record in event["Records"]))
         bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
-        return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}
+        return {"batchItemFailures": [{"itemIdentifier": message} for message in bad]}
     """
     create_function(url, "partly", code, Timeout=2)
     dead = create_queue(url, "partly-dead")
@@ -81,7 +81,7 @@ def test_a_message_that_is_reported_comes_again_alone_until_it_is_dead(url: str)
     address = create_queue(url, "partly", VisibilityTimeout="2", RedrivePolicy=redrive)
     for body in ("bad", "good"):
         client(url, "sqs").send_message(QueueUrl=address, MessageBody=body)
-    mapped(
+    map_queue(
         url,
         "partly",
         "partly",
@@ -93,10 +93,10 @@ def test_a_message_that_is_reported_comes_again_alone_until_it_is_dead(url: str)
     assert received.messages[0]["Body"] == "bad"
     assert " ".join(logged_after(url, "partly", "batch")).split().count("good") == 1
     assert " ".join(logged_after(url, "partly", "batch")).split().count("bad") == 2
-    assert left(url, address) == 0
+    assert message_count(url, address) == 0
 
 
-def test_a_batch_whose_call_fails_comes_again(url: str) -> None:
+def test_a_batch_whose_invocation_fails_comes_again(url: str) -> None:
     code = """
     def handler(event, context):
         print("count", event["Records"][0]["attributes"]["ApproximateReceiveCount"])
@@ -105,24 +105,24 @@ def test_a_batch_whose_call_fails_comes_again(url: str) -> None:
     """
     create_function(url, "again", code, Timeout=2)
     address = create_queue(url, "again", VisibilityTimeout="2")
-    mapped(url, "again", "again")
+    map_queue(url, "again", "again")
     client(url, "sqs").send_message(QueueUrl=address, MessageBody="text")
     until(lambda: logged_after(url, "again", "count"), ["1", "2"])
-    until(lambda: left(url, address), 0)
+    until(lambda: message_count(url, address), 0)
 
 
-def test_a_mapping_that_is_disabled_or_gone_leaves_messages_alone(url: str) -> None:
-    create_function(url, "paused", SAYS_BODIES)
+def test_a_disabled_or_deleted_mapping_receives_no_messages(url: str) -> None:
+    create_function(url, "paused", PRINTS_BODIES)
     address = create_queue(url, "paused")
     functions, sqs = client(url, "lambda"), client(url, "sqs")
-    name = mapped(url, "paused", "paused", Enabled=False)
+    name = map_queue(url, "paused", "paused", Enabled=False)
     sqs.send_message(QueueUrl=address, MessageBody="1")
-    create_function(url, "witness", SAYS_BODIES)
+    create_function(url, "witness", PRINTS_BODIES)
     witness = create_queue(url, "witness")
-    mapped(url, "witness", "witness")
+    map_queue(url, "witness", "witness")
     sqs.send_message(QueueUrl=witness, MessageBody="1")
     until(lambda: logged_after(url, "witness", "batch"), ["1"])
-    assert (left(url, address), logged_after(url, "paused", "batch")) == (1, [])
+    assert (message_count(url, address), logged_after(url, "paused", "batch")) == (1, [])
     functions.update_event_source_mapping(UUID=name, Enabled=True)
     until(lambda: logged_after(url, "paused", "batch"), ["1"])
     functions.delete_event_source_mapping(UUID=name)
@@ -130,26 +130,26 @@ def test_a_mapping_that_is_disabled_or_gone_leaves_messages_alone(url: str) -> N
     until(lambda: logged_after(url, "witness", "batch"), ["1", "2"])
 
 
-def test_filters_let_only_some_messages_through(url: str) -> None:
-    create_function(url, "filtered", SAYS_BODIES)
+def test_filters_pass_matching_messages_only(url: str) -> None:
+    create_function(url, "filtered", PRINTS_BODIES)
     address = create_queue(url, "filtered")
-    wanted = {"Filters": [{"Pattern": json.dumps({"body": {"kind": ["good"]}})}]}
-    mapped(url, "filtered", "filtered", FilterCriteria=wanted)
+    criteria = {"Filters": [{"Pattern": json.dumps({"body": {"kind": ["good"]}})}]}
+    map_queue(url, "filtered", "filtered", FilterCriteria=criteria)
     for kind in ("bad", "good"):
         client(url, "sqs").send_message(QueueUrl=address, MessageBody=json.dumps({"kind": kind}))
-    until(lambda: left(url, address), 0)
+    until(lambda: message_count(url, address), 0)
     until(lambda: logged_after(url, "filtered", "batch"), ['{"kind": "good"}'])
 
 
-def test_who_waits_for_a_message_holds_nobody_up_and_hears_of_it_at_once(url: str) -> None:
+def test_a_long_poll_returns_at_once_with_a_message_and_holds_up_no_other_request(url: str) -> None:
     address = create_queue(url, "patient")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(client(url, "sqs").receive_message, QueueUrl=address, WaitTimeSeconds=20)
-        began = time.monotonic()
+        start = time.monotonic()
         client(url, "iam").list_roles()
         client(url, "sqs").send_message(QueueUrl=address, MessageBody="text")
         assert [message["Body"] for message in waiting.result()["Messages"]] == ["text"]
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - start < 10
 
 
 def rule(url: str, name: str, pattern: dict[str, Any], *targets: dict[str, Any]) -> None:
@@ -159,13 +159,13 @@ def rule(url: str, name: str, pattern: dict[str, Any], *targets: dict[str, Any])
 
 
 def put(url: str, source: str, detail: dict[str, Any]) -> dict[str, Any]:
-    entry = {"Source": source, "DetailType": "told", "Detail": json.dumps(detail)}
-    told: dict[str, Any] = client(url, "events").put_events(Entries=[entry])
-    return told
+    entry = {"Source": source, "DetailType": "changed", "Detail": json.dumps(detail)}
+    answer: dict[str, Any] = client(url, "events").put_events(Entries=[entry])
+    return answer
 
 
 def test_an_event_goes_to_the_targets_of_the_rules_that_it_matches(url: str) -> None:
-    function = create_function(url, "hears", SAYS_WHAT_COMES)
+    function = create_function(url, "hears", PRINTS_EVENT)
     address = create_queue(url, "hears")
     pattern = {"source": [{"prefix": "own."}], "detail": {"size": [{"numeric": [">", 3]}]}}
     transformer = {"InputPathsMap": {"size": "$.detail.size"}, "InputTemplate": '{"size": <size>}'}
@@ -183,11 +183,11 @@ def test_an_event_goes_to_the_targets_of_the_rules_that_it_matches(url: str) -> 
     assert received.bodies() == [{"size": 4}]
     until(lambda: len(logged_events(url, "hears")), 1)
     event = logged_events(url, "hears")[0]
-    assert (event["source"], event["detail-type"], event["detail"]) == ("own.things", "told", {"size": 4})
+    assert (event["source"], event["detail-type"], event["detail"]) == ("own.things", "changed", {"size": 4})
     assert dt.datetime.fromisoformat(event["time"].replace("Z", "+00:00"))
 
 
-def test_what_sagemaker_tells_reaches_rules(url: str) -> None:
+def test_events_of_sagemaker_reach_rules(url: str) -> None:
     address = create_queue(url, "approvals")
     pattern = {
         "source": ["aws.sagemaker"],
@@ -211,7 +211,7 @@ def test_what_sagemaker_tells_reaches_rules(url: str) -> None:
     assert received.bodies()[0]["ModelPackageArn"] == package
 
 
-def test_an_event_that_nobody_takes_is_left_in_the_dead_letter_queue(url: str) -> None:
+def test_an_event_that_cannot_be_delivered_goes_to_the_dead_letter_queue(url: str) -> None:
     dead = create_queue(url, "undelivered")
     target = {
         "Id": "gone",
@@ -224,13 +224,15 @@ def test_an_event_that_nobody_takes_is_left_in_the_dead_letter_queue(url: str) -
     received = QueueReader(url, dead)
     until(received.count, 1)
     assert received.bodies() == [{"fixed": True}]
-    attributes = {name: told["StringValue"] for name, told in received.messages[0]["MessageAttributes"].items()}
+    attributes = {
+        name: attribute["StringValue"] for name, attribute in received.messages[0]["MessageAttributes"].items()
+    }
     assert attributes["RULE_ARN"] == arn("events", "rule/undelivered")
     assert attributes["TARGET_ARN"] == arn("sqs", "never-there")
     assert "NonExistentQueue" in attributes["ERROR_CODE"]
 
 
-def test_events_and_patterns_that_are_none_are_refused(url: str) -> None:
+def test_malformed_events_and_patterns_are_refused(url: str) -> None:
     events = client(url, "events")
     bad = [
         {"Source": "s", "DetailType": "d", "Detail": "no JSON"},
@@ -239,7 +241,7 @@ def test_events_and_patterns_that_are_none_are_refused(url: str) -> None:
     ]
     answer = events.put_events(Entries=bad)
     assert answer["FailedEntryCount"] == 2
-    assert [one.get("ErrorCode") for one in answer["Entries"]] == ["MalformedDetail", "InvalidArgument", None]
+    assert [entry.get("ErrorCode") for entry in answer["Entries"]] == ["MalformedDetail", "InvalidArgument", None]
     with pytest.raises(events.exceptions.InvalidEventPatternException):
         events.put_rule(Name="bad", EventPattern='{"source": "text"}')
     with pytest.raises(ClientError, match="ScheduleExpression is not valid"):

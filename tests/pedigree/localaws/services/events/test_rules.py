@@ -79,7 +79,7 @@ class FakeRecords:
 
 
 class NoMoto:
-    """moto, which is asked for nothing."""
+    """Stands for moto, and gets no request."""
 
     def supports(self, _operation: str) -> bool:
         return False

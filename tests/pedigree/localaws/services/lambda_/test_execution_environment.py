@@ -88,10 +88,10 @@ class PoolBench:
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[PoolBench]:
-    made = PoolBench(tmp_path, idle_seconds=0.05)
-    yield made
-    made.pool.stop()
-    assert made.alive() == 0
+    bench = PoolBench(tmp_path, idle_seconds=0.05)
+    yield bench
+    bench.pool.stop()
+    assert bench.alive() == 0
 
 
 def invoke(warm: WarmEnvironment, event: bytes) -> HandlerResult:

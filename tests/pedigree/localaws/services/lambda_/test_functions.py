@@ -1,4 +1,4 @@
-"""Functions that really run, called by unmodified boto3: answers, errors, limits, logs, and no process left."""
+"""Functions that really run, invoked by unmodified boto3: responses, errors, limits, logs, and no orphan process."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and was not waited for does not."""
+    """Return whether a process runs; a zombie does not."""
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return False
 
 
-def test_a_handler_answers_and_is_told_of_its_call(local: LocalAws) -> None:
+def test_a_handler_gets_its_event_context_and_variables(local: LocalAws) -> None:
     code = """
     import os
     def handler(event, context):
@@ -47,15 +47,15 @@ def test_a_handler_answers_and_is_told_of_its_call(local: LocalAws) -> None:
         }
     """
     arn = create_function(
-        local.url, "told", code, Environment={"Variables": {"OWN": "value", "AWS_REGION": "elsewhere"}}
+        local.url, "context", code, Environment={"Variables": {"OWN": "value", "AWS_REGION": "elsewhere"}}
     )
-    answer = invoke(local.url, "told", {"a": [1, "ä"]})
+    answer = invoke(local.url, "context", {"a": [1, "ä"]})
     body = answer["body"]
     assert body["event"] == {"a": [1, "ä"]}
     assert body["id"] == answer["ResponseMetadata"]["RequestId"]
-    assert (body["arn"], body["name"], body["version"], body["memory"]) == (arn, "told", "$LATEST", "256")
+    assert (body["arn"], body["name"], body["version"], body["memory"]) == (arn, "context", "$LATEST", "256")
     assert 15_000 < body["left"] <= 20_000
-    assert body["group"] == "/aws/lambda/told"
+    assert body["group"] == "/aws/lambda/context"
     assert "/[$LATEST]" in body["stream"]
     assert answer["ExecutedVersion"] == "$LATEST"
     variables = body["variables"]
@@ -65,7 +65,7 @@ def test_a_handler_answers_and_is_told_of_its_call(local: LocalAws) -> None:
     assert not {"HOME", "USER", "PYTHONPATH", "PYTEST_CURRENT_TEST"} & set(variables)
 
 
-def test_a_function_is_its_role_and_reaches_the_local_aws(local: LocalAws) -> None:
+def test_a_function_calls_the_local_aws_as_its_role(local: LocalAws) -> None:
     code = """
     import boto3
     def handler(event, context):
@@ -75,7 +75,7 @@ def test_a_function_is_its_role_and_reaches_the_local_aws(local: LocalAws) -> No
     assert invoke(local.url, "identity")["body"].startswith(f"arn:aws:sts::{ACCOUNT}:assumed-role/function/")
 
 
-def test_a_warm_environment_is_used_again_and_overlapping_calls_get_their_own(local: LocalAws) -> None:
+def test_a_warm_environment_is_reused_and_concurrent_invocations_get_their_own(local: LocalAws) -> None:
     code = """
     import os, time
     def handler(event, context):
@@ -91,7 +91,7 @@ def test_a_warm_environment_is_used_again_and_overlapping_calls_get_their_own(lo
 
 
 @pytest.mark.parametrize(
-    ("code", "error", "words"),
+    ("code", "error", "message"),
     [
         ("def handler(e, c): raise ValueError('no')", "ValueError", "no"),
         ("def handler(e, c): return {1, 2}", "Runtime.MarshalError", "Unable to marshal response"),
@@ -104,23 +104,23 @@ def test_a_warm_environment_is_used_again_and_overlapping_calls_get_their_own(lo
         ("def handler(e, c): return 'x' * 7_000_000", "Function.ResponseSizeTooLarge", "exceeded maximum allowed"),
     ],
 )
-def test_what_fails_is_told_as_lambda_tells_it(local: LocalAws, code: str, error: str, words: str) -> None:
+def test_a_failure_has_the_error_that_lambda_gives(local: LocalAws, code: str, error: str, message: str) -> None:
     name = f"fails-{abs(hash(code))}"
     create_function(local.url, name, code)
     answer = invoke(local.url, name)
     assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
     assert answer["body"]["errorType"] == error
-    assert words in answer["body"]["errorMessage"]
+    assert message in answer["body"]["errorMessage"]
 
 
-def test_an_error_has_the_stack_of_the_function_alone(local: LocalAws) -> None:
+def test_a_stack_trace_has_only_frames_of_the_function(local: LocalAws) -> None:
     create_function(local.url, "stack", "def handler(event, context):\n    raise ValueError('no')\n")
     trace = invoke(local.url, "stack")["body"]["stackTrace"]
     assert len(trace) == 1
     assert "module.py" in trace[0]
 
 
-def test_a_call_that_takes_too_long_is_ended_with_all_that_it_started(local: LocalAws) -> None:
+def test_a_timeout_kills_the_process_and_its_children(local: LocalAws) -> None:
     code = """
     import subprocess, time
     def handler(event, context):
@@ -138,7 +138,7 @@ def test_a_call_that_takes_too_long_is_ended_with_all_that_it_started(local: Loc
     assert "Status: timeout" in tail
 
 
-def test_the_log_has_start_lines_end_and_report(local: LocalAws) -> None:
+def test_the_log_of_an_invocation_has_start_output_end_and_report(local: LocalAws) -> None:
     code = """
     import logging
     def handler(event, context):
@@ -162,16 +162,16 @@ def test_the_log_has_start_lines_end_and_report(local: LocalAws) -> None:
     assert 1 <= int(parts["Max Memory Used"].split()[0]) <= 256
 
 
-def test_reserved_concurrency_throttles(local: LocalAws) -> None:
+def test_reserved_concurrency_throttles_invocations(local: LocalAws) -> None:
     create_function(local.url, "reserved", "import time\ndef handler(e, c): time.sleep(e['s'])")
     functions = client(local.url, "lambda")
     functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=0)
     with pytest.raises(functions.exceptions.TooManyRequestsException) as raised:
         invoke(local.url, "reserved", {"s": 0})
-    told = raised.value.response
-    assert told["ResponseMetadata"]["HTTPStatusCode"] == 429
-    assert told["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
-    assert told["Error"]["Message"] == "Rate Exceeded."
+    response = raised.value.response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert response["Error"]["Message"] == "Rate Exceeded."
     functions.put_function_concurrency(FunctionName="reserved", ReservedConcurrentExecutions=1)
     with ThreadPoolExecutor(4) as pool:
         outcomes = [pool.submit(invoke, local.url, "reserved", {"s": 1.5}) for _ in range(4)]
@@ -189,20 +189,20 @@ def test_provisioned_concurrency_keeps_environments_warm(local: LocalAws) -> Non
             FunctionName="ready", Qualifier="$LATEST", ProvisionedConcurrentExecutions=1
         )
     version = functions.publish_version(FunctionName="ready")["Version"]
-    asked = {"FunctionName": "ready", "Qualifier": version}
+    config = {"FunctionName": "ready", "Qualifier": version}
     with pytest.raises(functions.exceptions.ProvisionedConcurrencyConfigNotFoundException):
-        functions.get_provisioned_concurrency_config(**asked)
-    put = functions.put_provisioned_concurrency_config(**asked, ProvisionedConcurrentExecutions=2)
+        functions.get_provisioned_concurrency_config(**config)
+    put = functions.put_provisioned_concurrency_config(**config, ProvisionedConcurrentExecutions=2)
     assert put["RequestedProvisionedConcurrentExecutions"] == 2
-    until(lambda: functions.get_provisioned_concurrency_config(**asked)["Status"], "READY")
+    until(lambda: functions.get_provisioned_concurrency_config(**config)["Status"], "READY")
     assert invoke(local.url, "ready", Qualifier=version)["body"] == "provisioned-concurrency"
     listed = functions.list_provisioned_concurrency_configs(FunctionName="ready")["ProvisionedConcurrencyConfigs"]
-    assert [one["FunctionArn"].rpartition(":")[2] for one in listed] == [version]
-    functions.delete_provisioned_concurrency_config(**asked)
+    assert [entry["FunctionArn"].rpartition(":")[2] for entry in listed] == [version]
+    functions.delete_provisioned_concurrency_config(**config)
     assert functions.list_provisioned_concurrency_configs(FunctionName="ready")["ProvisionedConcurrencyConfigs"] == []
 
 
-def test_names_arns_versions_and_aliases_mean_the_same_function(local: LocalAws) -> None:
+def test_a_function_is_found_by_name_arn_version_and_alias(local: LocalAws) -> None:
     arn = create_function(local.url, "named", "def handler(e, c): return [c.function_version, c.invoked_function_arn]")
     functions = client(local.url, "lambda")
     functions.publish_version(FunctionName="named")
@@ -213,7 +213,7 @@ def test_names_arns_versions_and_aliases_mean_the_same_function(local: LocalAws)
     assert invoke(local.url, "named", Qualifier="live")["body"] == ["1", f"{arn}:live"]
 
 
-def test_changed_code_answers_at_once(local: LocalAws) -> None:
+def test_updated_code_runs_at_once(local: LocalAws) -> None:
     create_function(local.url, "changed", "def handler(e, c): return 1")
     assert invoke(local.url, "changed")["body"] == 1
     client(local.url, "lambda").update_function_code(
@@ -222,15 +222,15 @@ def test_changed_code_answers_at_once(local: LocalAws) -> None:
     assert invoke(local.url, "changed")["body"] == 2
 
 
-def test_code_may_lie_in_s3(local: LocalAws) -> None:
+def test_code_can_come_from_s3(local: LocalAws) -> None:
     s3, functions = client(local.url, "s3"), client(local.url, "lambda")
     s3.create_bucket(Bucket="code")
     for version in ("1", "2"):
         s3.put_object(Bucket="code", Key=version, Body=zip_module(f"def handler(e, c): return {version}"))
-    place = {"S3Bucket": "code", "S3Key": "1"}
+    location = {"S3Bucket": "code", "S3Key": "1"}
     create_function(local.url, "any", "def handler(e, c): pass")
     functions.create_function(
-        FunctionName="from-s3", Role=ROLE, Code=place, Runtime="python3.13", Handler="module.handler"
+        FunctionName="from-s3", Role=ROLE, Code=location, Runtime="python3.13", Handler="module.handler"
     )
     assert invoke(local.url, "from-s3")["body"] == 1
     functions.update_function_code(FunctionName="from-s3", S3Bucket="code", S3Key="2")
@@ -242,7 +242,7 @@ def test_code_may_lie_in_s3(local: LocalAws) -> None:
             )
 
 
-def test_a_lambda_step_calls_its_function(local: LocalAws) -> None:
+def test_a_lambda_step_invokes_its_function(local: LocalAws) -> None:
     function = create_function(
         local.url, "step", "def handler(event, context): return {'doubled': event['number'] * 2}"
     )
@@ -260,7 +260,7 @@ def test_a_lambda_step_calls_its_function(local: LocalAws) -> None:
     arn = sagemaker.start_pipeline_execution(PipelineName="steps")["PipelineExecutionArn"]
     until(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"], "Failed")
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
-    by_name = {one["StepName"]: one for one in steps}
+    by_name = {step["StepName"]: step for step in steps}
     assert by_name["Double"]["Metadata"]["Lambda"]["OutputParameters"] == [{"Name": "doubled", "Value": "42"}]
     assert "Function not found" in by_name["Gone"]["FailureReason"]
 
@@ -277,7 +277,7 @@ def test_a_lambda_step_calls_its_function(local: LocalAws) -> None:
         ({"FunctionName": "plain:1", "Qualifier": "2"}, "InvalidParameterValueException", 400),
     ],
 )  # fmt: skip
-def test_calls_that_are_refused(local: LocalAws, arguments: dict[str, Any], code: str, status: int) -> None:
+def test_malformed_invocations_are_refused(local: LocalAws, arguments: dict[str, Any], code: str, status: int) -> None:
     with contextlib.suppress(ClientError):
         create_function(local.url, "plain", "def handler(e, c): return e")
     with pytest.raises(ClientError) as raised:
@@ -286,13 +286,13 @@ def test_calls_that_are_refused(local: LocalAws, arguments: dict[str, Any], code
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-def test_a_dry_run_calls_nothing(local: LocalAws) -> None:
+def test_a_dry_run_invokes_nothing(local: LocalAws) -> None:
     create_function(local.url, "dry", "def handler(e, c): print('called')")
     assert invoke(local.url, "dry", InvocationType="DryRun")["StatusCode"] == 204
     assert log_lines(local.url, "dry") == []
 
 
-def test_a_promised_call_is_made_again_when_it_fails_and_then_told(local: LocalAws) -> None:
+def test_an_asynchronous_invocation_is_retried_and_then_reported_to_its_destination(local: LocalAws) -> None:
     sqs = client(local.url, "sqs")
     queue = sqs.create_queue(QueueName="failures")["QueueUrl"]
     create_function(
@@ -317,7 +317,7 @@ def test_a_promised_call_is_made_again_when_it_fails_and_then_told(local: LocalA
     assert record["requestContext"]["approximateInvokeCount"] == 2
     calls = [line for line in log_lines(local.url, "promised") if line.startswith("call")]
     assert len(calls) == 2
-    assert len(set(calls)) == 1  # the same request, made again
+    assert len(set(calls)) == 1  # the same request, retried
 
 
 BUSY = """
@@ -336,7 +336,7 @@ def pids(file: Path, calls: int) -> list[int]:
     return [int(pid) for pid in file.read_text().split()]
 
 
-def test_a_daemon_that_stops_leaves_no_process(tmp_path: Path) -> None:
+def test_a_stopped_daemon_leaves_no_process(tmp_path: Path) -> None:
     file = tmp_path / "pids"
     with daemon_process(tmp_path / "local") as (process, url):
         create_function(url, "busy", BUSY)
@@ -348,7 +348,7 @@ def test_a_daemon_that_stops_leaves_no_process(tmp_path: Path) -> None:
         until(lambda: [pid for pid in running if is_alive(pid)], [])
 
 
-def test_a_killed_daemon_leaves_no_process_and_its_promised_call_is_made_again(tmp_path: Path) -> None:
+def test_a_killed_daemon_leaves_no_process_and_the_next_one_repeats_its_asynchronous_invocation(tmp_path: Path) -> None:
     file = tmp_path / "pids"
     with daemon_process(tmp_path / "local") as (process, url):
         create_function(url, "busy", BUSY, Timeout=60)
@@ -362,22 +362,22 @@ def test_a_killed_daemon_leaves_no_process_and_its_promised_call_is_made_again(t
         assert len(set(again)) == 4
 
 
-def test_a_warm_call_adds_little(local: LocalAws) -> None:
-    """Over the same client, against a call of the daemon that does nothing; the quickest, so that others may work."""
+def test_a_warm_invocation_adds_less_than_five_milliseconds(local: LocalAws) -> None:
+    """Compare with a request that does nothing; the fastest of fifty, so that a busy machine does not matter."""
     create_function(local.url, "quick", "def handler(e, c): return 1")
     functions = client(local.url, "lambda")
 
-    def quickest(call: Callable[[], Any]) -> float:
-        spent = []
+    def fastest(call: Callable[[], Any]) -> float:
+        durations = []
         for _ in range(50):
-            began = time.perf_counter()
+            start = time.perf_counter()
             call()
-            spent.append(time.perf_counter() - began)
-        return min(spent)
+            durations.append(time.perf_counter() - start)
+        return min(durations)
 
     def call() -> None:
         functions.invoke(FunctionName="quick", Payload=b"{}")["Payload"].read()
 
     call()
-    added = quickest(call) - quickest(lambda: functions.invoke(FunctionName="quick", InvocationType="DryRun"))
+    added = fastest(call) - fastest(lambda: functions.invoke(FunctionName="quick", InvocationType="DryRun"))
     assert added < 0.005

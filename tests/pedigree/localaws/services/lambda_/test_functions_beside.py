@@ -1,4 +1,4 @@
-"""What a function has besides its code: layers, a folder of this machine to be read from, a queue for dead letters."""
+"""Layers, hot reload from a folder of this machine, dead-letter queues and visibility timeouts of functions."""
 
 from __future__ import annotations
 
@@ -20,50 +20,50 @@ def layer(url: str, name: str, **files: str) -> str:
     return str(made["LayerVersionArn"])
 
 
-ASKS = """
+RETURNS_WHERE = """
 import both, only
 def handler(event, context):
     return [both.WHERE, only.WHERE]
 """
 
 
-def test_layers_are_on_the_path_and_the_last_one_leads(url: str) -> None:
+def test_modules_of_layers_are_found_the_last_layer_first(url: str) -> None:
     first = layer(url, "first", python__both="WHERE = 'first'", python__only="WHERE = 'first'")
     second = layer(url, "second", python__both="WHERE = 'second'")
-    create_function(url, "layered", ASKS, Layers=[first, second])
+    create_function(url, "layered", RETURNS_WHERE, Layers=[first, second])
     assert invoke(url, "layered")["body"] == ["second", "first"]
     functions = client(url, "lambda")
-    told = functions.get_function_configuration(FunctionName="layered")["Layers"]
-    assert [one["Arn"] for one in told] == [first, second]
+    layers = functions.get_function_configuration(FunctionName="layered")["Layers"]
+    assert [used["Arn"] for used in layers] == [first, second]
     changed = layer(url, "first", python__both="WHERE = 'new'", python__only="WHERE = 'new'")
     functions.update_function_configuration(FunctionName="layered", Layers=[changed])
     assert invoke(url, "layered")["body"] == ["new", "new"]
-    assert [one["LayerName"] for one in functions.list_layers()["Layers"]] == ["first", "second"]
+    assert [listed["LayerName"] for listed in functions.list_layers()["Layers"]] == ["first", "second"]
     assert functions.get_layer_version(LayerName="first", VersionNumber=2)["LayerVersionArn"] == changed
 
 
-def test_a_layers_archive_may_lie_in_s3_and_is_looked_at(url: str) -> None:
+def test_a_layer_can_come_from_s3_and_its_archive_is_checked(url: str) -> None:
     s3, functions = client(url, "s3"), client(url, "lambda")
     s3.create_bucket(Bucket="layers")
     s3.put_object(
         Bucket="layers", Key="one", Body=zip_modules(python__both="WHERE = 's3'", python__only="WHERE = 's3'")
     )
-    place = {"S3Bucket": "layers", "S3Key": "one"}
-    made = functions.publish_layer_version(LayerName="kept", Content=place)["LayerVersionArn"]
-    create_function(url, "from-a-bucket", ASKS, Layers=[made])
+    location = {"S3Bucket": "layers", "S3Key": "one"}
+    layer_arn = functions.publish_layer_version(LayerName="kept", Content=location)["LayerVersionArn"]
+    create_function(url, "from-a-bucket", RETURNS_WHERE, Layers=[layer_arn])
     assert invoke(url, "from-a-bucket")["body"] == ["s3", "s3"]
     with pytest.raises(ClientError, match="Could not unzip uploaded file"):
         functions.publish_layer_version(LayerName="broken", Content={"ZipFile": b"no archive"})
     with pytest.raises(ClientError, match="does not exist"):
-        create_function(url, "never", ASKS, Layers=[arn("lambda", "layer:nobodys:1")])
+        create_function(url, "never", RETURNS_WHERE, Layers=[arn("lambda", "layer:nobodys:1")])
 
 
 def write(path: Path, value: int) -> None:
     path.write_text(f"def handler(event, context):\n    return {value}\n")
 
 
-def test_a_folder_of_this_machine_answers_with_what_it_holds_now(url: str, tmp_path: Path) -> None:
-    create_function(url, "any", "def handler(e, c): pass")  # and with it the role
+def test_a_hot_reload_folder_runs_its_current_code(url: str, tmp_path: Path) -> None:
+    create_function(url, "any", "def handler(e, c): pass")  # this creates the role, too
     write(tmp_path / "module.py", 1)
     code = {"S3Bucket": "hot-reload", "S3Key": str(tmp_path)}
     functions = client(url, "lambda")
@@ -73,7 +73,7 @@ def test_a_folder_of_this_machine_answers_with_what_it_holds_now(url: str, tmp_p
     assert invoke(url, "reloaded")["body"] == 1
     write(tmp_path / "module.py", 2)
     assert invoke(url, "reloaded")["body"] == 2
-    assert [one.name for one in tmp_path.iterdir()] == ["module.py"]
+    assert [path.name for path in tmp_path.iterdir()] == ["module.py"]
     functions.update_function_code(
         FunctionName="reloaded", ZipFile=zip_modules(module="def handler(e, c): return 'zip'")
     )
@@ -82,7 +82,7 @@ def test_a_folder_of_this_machine_answers_with_what_it_holds_now(url: str, tmp_p
         functions.update_function_code(FunctionName="reloaded", S3Bucket="hot-reload", S3Key="not/whole")
 
 
-def test_an_event_that_fails_for_good_is_left_in_the_dead_letter_queue(url: str) -> None:
+def test_an_event_whose_retries_are_exhausted_goes_to_the_dead_letter_queue(url: str) -> None:
     address = create_queue(url, "dead")
     create_function(
         url,
@@ -91,8 +91,8 @@ def test_an_event_that_fails_for_good_is_left_in_the_dead_letter_queue(url: str)
         DeadLetterConfig={"TargetArn": arn("sqs", "dead")},
     )
     functions = client(url, "lambda")
-    told = functions.get_function_configuration(FunctionName="dying")["DeadLetterConfig"]
-    assert told == {"TargetArn": arn("sqs", "dead")}
+    config = functions.get_function_configuration(FunctionName="dying")["DeadLetterConfig"]
+    assert config == {"TargetArn": arn("sqs", "dead")}
     functions.put_function_event_invoke_config(FunctionName="dying", MaximumRetryAttempts=0)
     invoke(url, "dying", {"a": 1}, InvocationType="Event")
     received = QueueReader(url, address)
@@ -109,20 +109,22 @@ def test_an_event_that_fails_for_good_is_left_in_the_dead_letter_queue(url: str)
         )
 
 
-def test_a_message_stays_hidden_at_least_as_long_as_the_function_may_take(url: str) -> None:
+def test_the_visibility_timeout_of_a_queue_must_not_be_less_than_the_functions_timeout(url: str) -> None:
     create_queue(url, "hasty", VisibilityTimeout="10")
     create_function(url, "slow", "def handler(e, c): pass", Timeout=20)
-    asked: dict[str, Any] = {"FunctionName": "slow", "EventSourceArn": arn("sqs", "hasty")}
-    words = "Queue visibility timeout: 10 seconds is less than Function timeout: 20 seconds"
-    with pytest.raises(ClientError, match=words):
-        client(url, "lambda").create_event_source_mapping(**asked)
+    mapping: dict[str, Any] = {"FunctionName": "slow", "EventSourceArn": arn("sqs", "hasty")}
+    message = "Queue visibility timeout: 10 seconds is less than Function timeout: 20 seconds"
+    with pytest.raises(ClientError, match=message):
+        client(url, "lambda").create_event_source_mapping(**mapping)
 
 
-def test_layers_and_dead_letters_are_there_after_a_restart(tmp_path: Path) -> None:
+def test_layers_and_dead_letter_queues_survive_a_restart(tmp_path: Path) -> None:
     with daemon_process(tmp_path) as (_, url):
-        made = layer(url, "kept", python__both="WHERE = 1", python__only="WHERE = 1")
-        create_function(url, "kept", ASKS, Layers=[made], DeadLetterConfig={"TargetArn": arn("sqs", "dead")})
+        layer_arn = layer(url, "kept", python__both="WHERE = 1", python__only="WHERE = 1")
+        create_function(
+            url, "kept", RETURNS_WHERE, Layers=[layer_arn], DeadLetterConfig={"TargetArn": arn("sqs", "dead")}
+        )
     with daemon_process(tmp_path) as (_, url):
         assert invoke(url, "kept")["body"] == [1, 1]
-        told = client(url, "lambda").get_function_configuration(FunctionName="kept")
-        assert told["DeadLetterConfig"] == {"TargetArn": arn("sqs", "dead")}
+        config = client(url, "lambda").get_function_configuration(FunctionName="kept")
+        assert config["DeadLetterConfig"] == {"TargetArn": arn("sqs", "dead")}

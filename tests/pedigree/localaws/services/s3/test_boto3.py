@@ -1,4 +1,4 @@
-"""boto3's S3 client, unmodified, against the local S3: what it writes it reads, and errors are the ones it knows."""
+"""boto3's unmodified S3 client against the local S3: objects, versions, configuration and errors."""
 
 from __future__ import annotations
 
@@ -54,18 +54,12 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> str:
     return str(error.value.response["Error"]["Code"])
 
 
-def test_a_bucket_is_made_with_its_tags(s3: Any) -> None:
-    tags = [{"Key": "team", "Value": "dogs & cats"}]
-    s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"Tags": tags})
-    assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
-
-
 def test_an_object_is_read_as_it_was_written(s3: Any) -> None:
     s3.put_object(
         Bucket="bucket", Key="a/ä b.json", Body=b"content", ContentType="application/json", Metadata={"who": "me"}
     )
-    told = s3.get_object(Bucket="bucket", Key="a/ä b.json")
-    assert (told["Body"].read(), told["ContentType"], told["Metadata"]) == (
+    answer = s3.get_object(Bucket="bucket", Key="a/ä b.json")
+    assert (answer["Body"].read(), answer["ContentType"], answer["Metadata"]) == (
         b"content",
         "application/json",
         {"who": "me"},
@@ -74,17 +68,17 @@ def test_an_object_is_read_as_it_was_written(s3: Any) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
-def test_checksums_are_held_against_the_content_and_given_back(s3: Any, algorithm: str) -> None:
-    kept = s3.put_object(Bucket="bucket", Key="a", Body=b"content", ChecksumAlgorithm=algorithm)
-    told = s3.head_object(Bucket="bucket", Key="a", ChecksumMode="ENABLED")
-    assert told[f"Checksum{algorithm}"] == kept[f"Checksum{algorithm}"]
+def test_checksums_are_verified_and_returned(s3: Any, algorithm: str) -> None:
+    put = s3.put_object(Bucket="bucket", Key="a", Body=b"content", ChecksumAlgorithm=algorithm)
+    head = s3.head_object(Bucket="bucket", Key="a", ChecksumMode="ENABLED")
+    assert head[f"Checksum{algorithm}"] == put[f"Checksum{algorithm}"]
     with pytest.raises(ClientError) as error:
         s3.put_object(Bucket="bucket", Key="b", Body=b"content", **{f"Checksum{algorithm}": "AAAAAA=="})
     assert code(error) == "BadDigest"
     assert "Contents" not in s3.list_objects_v2(Bucket="bucket", Prefix="b")
 
 
-def test_a_large_file_comes_in_parts(s3: Any, tmp_path: Path) -> None:
+def test_a_large_file_is_uploaded_in_parts(s3: Any, tmp_path: Path) -> None:
     content = bytes(range(256)) * 40_000
     s3.upload_fileobj(
         io.BytesIO(content), "bucket", "large", Config=boto3.s3.transfer.TransferConfig(5 << 20, 2, 5 << 20)
@@ -95,24 +89,25 @@ def test_a_large_file_comes_in_parts(s3: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "part"), [("bytes=2-4", b"nte"), ("bytes=5-", b"nt"), ("bytes=-3", b"ent"), ("bytes=0-99", b"content")]
+    ("range_header", "part"),
+    [("bytes=2-4", b"nte"), ("bytes=5-", b"nt"), ("bytes=-3", b"ent"), ("bytes=0-99", b"content")],
 )
-def test_a_range_is_a_part(s3: Any, asked: str, part: bytes) -> None:
+def test_a_range_returns_a_part(s3: Any, range_header: str, part: bytes) -> None:
     s3.put_object(Bucket="bucket", Key="a", Body=b"content")
-    assert s3.get_object(Bucket="bucket", Key="a", Range=asked)["Body"].read() == part
+    assert s3.get_object(Bucket="bucket", Key="a", Range=range_header)["Body"].read() == part
 
 
-def test_a_list_comes_page_by_page_and_below_a_delimiter(s3: Any) -> None:
+def test_objects_are_listed_by_pages_and_grouped_by_a_delimiter(s3: Any) -> None:
     for key in ("a/1", "a/2", "a/b/3", "c"):
         s3.put_object(Bucket="bucket", Key=key, Body=b"")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket="bucket", PaginationConfig={"PageSize": 3})
-    assert [one["Key"] for page in pages for one in page["Contents"]] == ["a/1", "a/2", "a/b/3", "c"]
+    assert [entry["Key"] for page in pages for entry in page["Contents"]] == ["a/1", "a/2", "a/b/3", "c"]
     below = s3.list_objects_v2(Bucket="bucket", Prefix="a/", Delimiter="/")
-    assert [one["Key"] for one in below["Contents"]] == ["a/1", "a/2"]
+    assert [entry["Key"] for entry in below["Contents"]] == ["a/1", "a/2"]
     assert below["CommonPrefixes"] == [{"Prefix": "a/b/"}]
 
 
-def test_an_object_whose_present_version_is_named_is_gone_for_good(s3: Any) -> None:
+def test_deleting_the_current_version_of_an_object_keeps_no_earlier_one(s3: Any) -> None:
     s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
     s3.put_object(Bucket="bucket", Key="a", Body=b"1")
     (version,) = s3.list_object_versions(Bucket="bucket")["Versions"]
@@ -121,7 +116,7 @@ def test_an_object_whose_present_version_is_named_is_gone_for_good(s3: Any) -> N
     s3.delete_bucket(Bucket="bucket")
 
 
-def test_copies_and_deletions(s3: Any) -> None:
+def test_objects_are_copied_and_deleted(s3: Any) -> None:
     s3.put_object(Bucket="bucket", Key="a", Body=b"content", ContentType="text/plain")
     s3.copy_object(Bucket="bucket", Key="b", CopySource={"Bucket": "bucket", "Key": "a"})
     assert s3.get_object(Bucket="bucket", Key="b")["ContentType"] == "text/plain"
@@ -130,7 +125,7 @@ def test_copies_and_deletions(s3: Any) -> None:
     s3.delete_bucket(Bucket="bucket")
 
 
-def test_versions_are_kept_listed_and_removed(s3: Any) -> None:
+def test_versions_are_kept_listed_and_deleted(s3: Any) -> None:
     s3.put_bucket_versioning(Bucket="bucket", VersioningConfiguration={"Status": "Enabled"})
     assert s3.get_bucket_versioning(Bucket="bucket")["Status"] == "Enabled"
     for body in (b"1", b"2"):
@@ -141,7 +136,7 @@ def test_versions_are_kept_listed_and_removed(s3: Any) -> None:
     with pytest.raises(ClientError) as error:
         s3.delete_bucket(Bucket="bucket")
     assert code(error) == "BucketNotEmpty"
-    objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in versions]
+    objects = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
     s3.delete_objects(Bucket="bucket", Delete={"Objects": objects})
     s3.delete_bucket(Bucket="bucket")
 
@@ -159,22 +154,22 @@ CONFIGURATIONS = [
 ]
 
 
-def test_a_bucket_may_be_made_with_its_tags(s3: Any) -> None:
-    tags = [{"Key": "a & b", "Value": "c"}, {"Key": "d", "Value": ""}]
+def test_a_bucket_is_created_with_its_tags(s3: Any) -> None:
+    tags = [{"Key": "team", "Value": "dogs & cats"}, {"Key": "a & b", "Value": "c"}, {"Key": "d", "Value": ""}]
     s3.create_bucket(Bucket="tagged", CreateBucketConfiguration={"Tags": tags})
     assert s3.get_bucket_tagging(Bucket="tagged")["TagSet"] == tags
 
 
-@pytest.mark.parametrize(("what", "value", "absent"), CONFIGURATIONS)
-def test_configuration_is_given_back_as_it_came(s3: Any, what: str, value: dict[str, Any], absent: str) -> None:
+@pytest.mark.parametrize(("kind", "value", "missing"), CONFIGURATIONS)
+def test_configuration_is_returned_unchanged(s3: Any, kind: str, value: dict[str, Any], missing: str) -> None:
     with pytest.raises(ClientError) as error:
-        getattr(s3, f"get_{what}")(Bucket="bucket")
-    assert code(error) == absent
-    getattr(s3, f"put_{what}")(Bucket="bucket", **value)
-    told = getattr(s3, f"get_{what}")(Bucket="bucket")
+        getattr(s3, f"get_{kind}")(Bucket="bucket")
+    assert code(error) == missing
+    getattr(s3, f"put_{kind}")(Bucket="bucket", **value)
+    answer = getattr(s3, f"get_{kind}")(Bucket="bucket")
     given = next(iter(value.values()))
     inner = given if isinstance(given, str) else next(iter(given.values()))
-    assert inner in told.values() or given in told.values()
+    assert inner in answer.values() or given in answer.values()
 
 
 @pytest.mark.parametrize(
@@ -190,7 +185,7 @@ def test_configuration_is_given_back_as_it_came(s3: Any, what: str, value: dict[
         ("complete_multipart_upload", {"Bucket": "bucket", "Key": "a", "UploadId": "never"}, "NoSuchUpload"),
     ],
 )
-def test_what_is_not_there_is_told_in_the_words_of_s3(
+def test_a_missing_resource_has_the_error_code_of_s3(
     s3: Any, operation: str, arguments: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ClientError) as error:

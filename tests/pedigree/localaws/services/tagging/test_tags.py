@@ -1,4 +1,4 @@
-"""What carries a tag is found by it, whichever service keeps it; and what changes about a version is told."""
+"""Resources of every service are found by their tags, and events name the changed fields of a model package."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ GROUP = sagemaker("model-package-group/dogs")
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:dogs"
 
 
-def found(local: LocalAws, **asked: Any) -> list[str]:
-    answer = client(local.url, "resourcegroupstaggingapi").get_resources(**asked)
-    return sorted(one["ResourceARN"] for one in answer["ResourceTagMappingList"])
+def find(local: LocalAws, **filters: Any) -> list[str]:
+    answer = client(local.url, "resourcegroupstaggingapi").get_resources(**filters)
+    return sorted(mapping["ResourceARN"] for mapping in answer["ResourceTagMappingList"])
 
 
 @pytest.fixture
@@ -31,28 +31,28 @@ def tagged(local: LocalAws) -> LocalAws:
 
 
 def test_resources_of_all_services_are_found_by_their_tags(tagged: LocalAws) -> None:
-    assert found(tagged, TagFilters=[{"Key": "team", "Values": ["dogs"]}]) == [GROUP, QUEUE]
-    assert found(tagged, TagFilters=[{"Key": "team"}]) == [sagemaker("model-package-group/cats"), GROUP, QUEUE]
-    assert found(tagged, TagFilters=[{"Key": "team", "Values": ["mice"]}, {"Key": "team"}]) == []
+    assert find(tagged, TagFilters=[{"Key": "team", "Values": ["dogs"]}]) == [GROUP, QUEUE]
+    assert find(tagged, TagFilters=[{"Key": "team"}]) == [sagemaker("model-package-group/cats"), GROUP, QUEUE]
+    assert find(tagged, TagFilters=[{"Key": "team", "Values": ["mice"]}, {"Key": "team"}]) == []
 
 
-def test_they_are_told_apart_by_their_kinds(tagged: LocalAws) -> None:
+def test_resources_are_filtered_by_type(tagged: LocalAws) -> None:
     dogs = [{"Key": "team", "Values": ["dogs"]}]
-    assert found(tagged, TagFilters=dogs, ResourceTypeFilters=["sagemaker"]) == [GROUP]
-    assert found(tagged, TagFilters=dogs, ResourceTypeFilters=["sagemaker:model-package-group"]) == [GROUP]
-    assert GROUP not in found(tagged, TagFilters=dogs, ResourceTypeFilters=["sagemaker:endpoint"])
+    assert find(tagged, TagFilters=dogs, ResourceTypeFilters=["sagemaker"]) == [GROUP]
+    assert find(tagged, TagFilters=dogs, ResourceTypeFilters=["sagemaker:model-package-group"]) == [GROUP]
+    assert GROUP not in find(tagged, TagFilters=dogs, ResourceTypeFilters=["sagemaker:endpoint"])
 
 
-def test_what_is_gone_is_found_no_more(tagged: LocalAws) -> None:
+def test_a_deleted_resource_is_not_find(tagged: LocalAws) -> None:
     client(tagged.url, "sagemaker").delete_model_package_group(ModelPackageGroupName="dogs")
-    assert GROUP not in found(tagged, TagFilters=[{"Key": "team"}])
+    assert GROUP not in find(tagged, TagFilters=[{"Key": "team"}])
 
 
-def test_an_event_says_what_has_changed_about_a_version(tagged: LocalAws) -> None:
+def test_an_event_names_the_changed_fields_of_a_model_package(tagged: LocalAws) -> None:
     root = client(tagged.url, "sagemaker")
-    made = root.create_model_package(ModelPackageGroupName="dogs", ModelApprovalStatus="PendingManualApproval")
-    told: list[Mapping[str, Any]] = []
-    tagged.world.bus.subscribe(told.append)
+    package = root.create_model_package(ModelPackageGroupName="dogs", ModelApprovalStatus="PendingManualApproval")
+    events: list[Mapping[str, Any]] = []
+    tagged.world.bus.subscribe(events.append)
     for _ in range(2):  # the second time, nothing is new
-        root.update_model_package(ModelPackageArn=made["ModelPackageArn"], ModelApprovalStatus="Approved")
-    assert [one["detail"]["UpdatedModelPackageFields"] for one in told] == [["ModelApprovalStatus"]]
+        root.update_model_package(ModelPackageArn=package["ModelPackageArn"], ModelApprovalStatus="Approved")
+    assert [event["detail"]["UpdatedModelPackageFields"] for event in events] == [["ModelApprovalStatus"]]

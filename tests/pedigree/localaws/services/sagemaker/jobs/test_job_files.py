@@ -33,9 +33,9 @@ def test_a_manifest_is_a_channel_of_just_what_it_lists(local: LocalJobs) -> None
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ('[{"prefix": "s3://bucket/data/"}, "gone"]', "there is no such object"),
-        ('[{"prefix": "s3://bucket/data/"}, "../../../code/x"]', "has no place in a folder"),
-        ("a list", "is no JSON list"),
+        ('[{"prefix": "s3://bucket/data/"}, "gone"]', "this object does not exist"),
+        ('[{"prefix": "s3://bucket/data/"}, "../../../code/x"]', "is not a path inside a folder"),
+        ("a list", "is not a JSON list"),
     ],
 )
 def test_a_manifest_that_cannot_be_had_is_a_failure_that_says_why(local: LocalJobs, content: str, told: str) -> None:

@@ -68,7 +68,9 @@ def test_a_job_may_say_why_it_failed(local: LocalJobs) -> None:
     job = local.ended()
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", "AlgorithmError: no images, exit code: 3")
     assert list(local.texts("out/job/output/model")) == []
-    assert [key for key, _ in local.catalog.under(S3Location("bucket", "out"))] == ["out/job/output/output.tar.gz"]
+    assert [key for key, _ in local.catalog.list_prefix(S3Location("bucket", "out"))] == [
+        "out/job/output/output.tar.gz"
+    ]
 
 
 def test_a_job_that_says_nothing_fails_with_its_exit_code(local: LocalJobs) -> None:
@@ -279,10 +281,10 @@ class Slow(ObjectCatalog):
     is_asked = threading.Event()
     may_come = threading.Event()
 
-    def under(self, place: S3Location) -> Iterator[tuple[str, Document]]:
+    def list_prefix(self, place: S3Location) -> Iterator[tuple[str, Document]]:
         self.is_asked.set()
         assert self.may_come.wait(PATIENCE_SECONDS)
-        return super().under(place)
+        return super().list_prefix(place)
 
 
 def test_a_job_that_is_not_begun_when_the_daemon_stops_is_begun_by_the_next(tmp_path: Path) -> None:

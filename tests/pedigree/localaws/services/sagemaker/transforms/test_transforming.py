@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pedigree.localaws.services.s3.catalog import S3Location
-from pedigree.localaws.services.s3.manifests import manifest
+from pedigree.localaws.services.s3.manifests import parse_manifest
 from pedigree.localaws.services.sagemaker.transforms import data_processing as joining
 from pedigree.localaws.services.sagemaker.transforms.jsonpath import PathError, compiled
 from pedigree.localaws.services.sagemaker.transforms.plans import below, plan
@@ -148,10 +148,10 @@ def test_results_lie_as_their_objects_do(key: str, prefix: str, rest: str) -> No
 
 
 def test_a_manifest_lists_objects() -> None:
-    listed = list(manifest(b'[{"prefix": "s3://other/some/"}, "a.csv", "b/c.csv"]'))
+    listed = list(parse_manifest(b'[{"prefix": "s3://other/some/"}, "a.csv", "b/c.csv"]'))
     assert [str(place) for place, _ in listed] == ["s3://other/some/a.csv", "s3://other/some/b/c.csv"]
     with pytest.raises(ValueError, match="manifest"):
-        list(manifest(b'["a.csv"]'))
+        list(parse_manifest(b'["a.csv"]'))
 
 
 @pytest.mark.parametrize(
