@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from pedigree.clock import SystemClock
 from pedigree.localaws.http.chain import request_chain
 from pedigree.localaws.http.server import Server
 from pedigree.localaws.http.service import Provider, Service
@@ -19,7 +20,7 @@ from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.kernel.world import SystemClock, World
+from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.queues import Queues
 from pedigree.localaws.moto.service import MotoService
 from pedigree.localaws.moto.services import SERVICES, Records

@@ -8,9 +8,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from pedigree.clock import SystemClock
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.kernel.world import SystemClock, World
+from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.control.service import Service

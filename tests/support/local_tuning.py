@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pedigree.clock import SystemClock
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.kernel.world import SystemClock, World
+from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.logs.streams import LogFiles
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog

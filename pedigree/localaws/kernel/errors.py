@@ -1,7 +1,7 @@
-"""What can go wrong in the local AWS, told in one line.
+"""The errors of the local AWS that a user can fix.
 
-LocalAwsError           whatever a user can mend
-└─ ValueMissingError    an expression of a definition that is worth nothing in this execution
+LocalAwsError           the base of all
+└─ ValueMissingError    an expression of a definition has no value in this execution
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pedigree.errors import Mistake
 
 
 class LocalAwsError(Mistake):
-    """The base of all mistakes that are told to a user."""
+    """The base of all errors that a user sees."""
 
 
 class ValueMissingError(LocalAwsError):
-    """An expression without a value; the step that needs it fails with these words."""
+    """An expression has no value; the step that needs it fails with this message."""

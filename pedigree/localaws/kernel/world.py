@@ -5,43 +5,14 @@ The daemon makes one World. A test makes its own, with a clock of its own.
 
 from __future__ import annotations
 
-import datetime as dt
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
+from pedigree.clock import Clock, SystemClock
 from pedigree.localaws.kernel.change_signal import ChangeSignal
 from pedigree.localaws.kernel.event_bus import EventBus
 from pedigree.localaws.kernel.interfaces import ObjectReader
 from pedigree.localaws.kernel.store import Store
-
-
-class Clock(Protocol):
-    """Tells the time, and waits."""
-
-    def now(self) -> dt.datetime:
-        """Return the current time with its time zone."""
-        ...
-
-    def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
-        ...
-
-    def sleep(self, seconds: float) -> None: ...
-
-
-class SystemClock:
-    """The machine's own clock, in UTC."""
-
-    def now(self) -> dt.datetime:
-        return dt.datetime.now(dt.timezone.utc)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pedigree.clock import Clock
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError, Store
-from pedigree.localaws.kernel.world import Clock
 
 _LOG = logging.getLogger(__name__)
 KIND = "delivery"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pedigree.clock import Clock
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.interfaces import LogWriter
-from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.services.lambda_ import hot_reload, invocation_log
 from pedigree.localaws.services.lambda_.code_cache import CodeCache
 from pedigree.localaws.services.lambda_.environment_pool import EnvironmentPool, OnProcessStart, WarmEnvironment

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pedigree.clock import Clock
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.loop import WakeableLoop
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError, Store
-from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.services.lambda_.environment_pool import EnvironmentPool
 from pedigree.localaws.services.lambda_.function_catalog import LATEST, Function, FunctionCatalog
 

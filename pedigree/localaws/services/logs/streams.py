@@ -11,8 +11,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from pedigree.clock import Clock
 from pedigree.localaws.kernel.background_errors import BackgroundErrors
-from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.moto.services import Records
 
 _SERVICE = "logs"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pedigree.clock import Clock
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.services.s3.blob_store import Blob, BlobStore
 
 BUCKET = "bucket"

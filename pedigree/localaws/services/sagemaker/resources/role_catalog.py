@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pedigree.clock import Clock
 from pedigree.iam import Request
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.s3_requests import arn
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.kernel.world import Clock
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 

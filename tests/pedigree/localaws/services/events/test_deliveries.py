@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pedigree.clock import SystemClock
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.kernel.world import SystemClock
 from pedigree.localaws.services.events import deliveries
 from pedigree.localaws.services.events.deliveries import (
     DeliveryFailedError,

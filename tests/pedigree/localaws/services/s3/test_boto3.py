@@ -14,10 +14,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
+from pedigree.clock import SystemClock
 from pedigree.localaws.http.chain import Application, request_chain
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.kernel.world import SystemClock
 from pedigree.localaws.services.s3.api import ObjectsApi
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
