@@ -1,8 +1,7 @@
-"""S3 over HTTP: a request becomes a call of the catalog, its outcome an answer in S3's form.
+"""S3's operations over HTTP: each calls the catalog, and answers in S3's form.
 
-What a request asks for is known by its method, by whether it names a bucket or an object, and by the one word in its
-query that S3 calls a sub-resource. Configuration of a bucket (encryption, policy, lifecycle, …) is kept as it comes and
-given back as it was.
+The operation of a request follows from its method, its level (service, bucket or object), and the one word in its query
+that S3 calls a subresource. The configuration of a bucket (policy, lifecycle, …) is stored and returned unchanged.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ from pedigree.localaws.services.s3.catalog import BUCKET, NoSuchBucketError, Obj
 from pedigree.localaws.services.s3.listing import list_buckets, list_objects, list_versions
 from pedigree.localaws.services.s3.multipart import MultipartUploads
 
-Answer: TypeAlias = Callable[["ObjectsApi", Exchange, S3Location], Response]
-_KEPT_HEADERS = ("content-type", "cache-control", "content-disposition", "content-language")
-_META = "x-amz-meta-"
-_MOST_DELETED = 1000
-# Words in a query that only say more about what is asked for, and do not ask for something else.
-_PLAIN = frozenset(
+S3Operation: TypeAlias = Callable[["ObjectsApi", Exchange, S3Location], Response]
+_STORED_HEADERS = ("content-type", "cache-control", "content-disposition", "content-language")
+_METADATA_PREFIX = "x-amz-meta-"
+_MAX_DELETED = 1000
+# Words in a query that are parameters, and not subresources.
+_PARAMETERS = frozenset(
     {"prefix", "delimiter", "max-keys", "marker", "encoding-type", "x-id", "response-content-type", "partNumber"}
 )
 
 
 class ObjectsApi:
-    """The service."""
+    """Answers the requests of S3."""
 
     def __init__(self, store: Store, catalog: ObjectCatalog) -> None:
         self.store = store
@@ -45,88 +44,88 @@ class ObjectsApi:
         self.uploads = MultipartUploads(store, catalog)
 
     def supports(self, _operation: str) -> bool:
-        """Requests of S3 name no operation: each is asked for what it can do when it comes."""
+        """Return False: a request of S3 names no operation, and unsupported ones are refused when they come."""
         return False
 
     def __call__(self, exchange: Exchange) -> Response:
-        """The answer to a request."""
         bucket, _, key = exchange.path.lstrip("/").partition("/")
-        place = S3Location(bucket, key)
+        location = S3Location(bucket, key)
         try:
-            return self._handler(exchange, place)(self, exchange, place)
+            return self._operation(exchange, location)(self, exchange, location)
         except NoSuchBucketError:
             raise no_bucket(bucket) from None
 
-    def _handler(self, exchange: Exchange, place: S3Location) -> Answer:
-        level = "object" if place.key else "bucket" if place.bucket else "service"
+    def _operation(self, exchange: Exchange, location: S3Location) -> S3Operation:
+        level = "object" if location.key else "bucket" if location.bucket else "service"
         if level != "service" and not (level == "bucket" and exchange.method == "PUT" and not exchange.args):
-            self.catalog.bucket(place.bucket)
-        named = next((word for word in exchange.args if (exchange.method, level, word) in _ANSWERS), "")
-        handler = _ANSWERS.get((exchange.method, level, named))
-        if level == "bucket" and not named:
-            handler = bucket_configuration.handler(exchange, self.store) or handler
-        if handler is None or not (
-            named or _PLAIN.issuperset(exchange.args) or set(exchange.args) & set(bucket_configuration.KINDS)
+            self.catalog.bucket(location.bucket)
+        subresource = next((word for word in exchange.args if (exchange.method, level, word) in _OPERATIONS), "")
+        operation = _OPERATIONS.get((exchange.method, level, subresource))
+        if level == "bucket" and not subresource:
+            operation = bucket_configuration.handler(exchange, self.store) or operation
+        if operation is None or not (
+            subresource or _PARAMETERS.issuperset(exchange.args) or set(exchange.args) & set(bucket_configuration.KINDS)
         ):
-            asked = f"{exchange.method} of {'an' if level == 'object' else 'a'} {level}"
-            words = " ".join(sorted(set(exchange.args) - _PLAIN))
-            raise unsupported(f"{asked}{f' with {words}' if words else ''}")
-        return handler
+            request = f"{exchange.method} of {'an' if level == 'object' else 'a'} {level}"
+            words = " ".join(sorted(set(exchange.args) - _PARAMETERS))
+            raise unsupported(f"{request}{f' with {words}' if words else ''}")
+        return operation
 
 
-def _make_bucket(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+def _create_bucket(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
     text = exchange.body
     tags = xml.parse(text).find("Tags") if text else None
     with api.store.transaction():
-        if not api.catalog.make_bucket(place.bucket):
-            told = "Your previous request to create the named bucket succeeded and you already own it."
-            raise ObjectsError("BucketAlreadyOwnedByYou", told, 409)
+        if not api.catalog.make_bucket(location.bucket):
+            message = "Your previous request to create the named bucket succeeded and you already own it."
+            raise ObjectsError("BucketAlreadyOwnedByYou", message, 409)
         if tags is not None:
-            bucket_configuration.put_initial_tags(api.store, place.bucket, tags)
-    return Response(status=200, headers={"Location": f"/{place.bucket}"})
+            bucket_configuration.put_initial_tags(api.store, location.bucket, tags)
+    return Response(status=200, headers={"Location": f"/{location.bucket}"})
 
 
-def _remove_bucket(api: ObjectsApi, _exchange: Exchange, place: S3Location) -> Response:
-    objects, versions = api.catalog.list_prefix(S3Location(place.bucket, "")), api.catalog.versions(place.bucket)
+def _delete_bucket(api: ObjectsApi, _exchange: Exchange, location: S3Location) -> Response:
+    objects, versions = api.catalog.list_prefix(S3Location(location.bucket, "")), api.catalog.versions(location.bucket)
     if next(objects, None) or next(versions, None):
         raise ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
-    api.store.remove(BUCKET, place.bucket)
-    bucket_configuration.remove_all(api.store, place.bucket)
+    api.store.remove(BUCKET, location.bucket)
+    bucket_configuration.remove_all(api.store, location.bucket)
     return Response(status=204)
 
 
-def _head_bucket(_api: ObjectsApi, _exchange: Exchange, _place: S3Location) -> Response:
+def _head_bucket(_api: ObjectsApi, _exchange: Exchange, _location: S3Location) -> Response:
     return Response(status=200)
 
 
-def _location(_api: ObjectsApi, _exchange: Exchange, _place: S3Location) -> Response:
+def _get_bucket_location(_api: ObjectsApi, _exchange: Exchange, _location: S3Location) -> Response:
     return Response(xml.document("LocationConstraint", {}), content_type="application/xml")
 
 
-def _put(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+def _put_object(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
     headers = exchange.headers
     if "x-amz-copy-source" in headers:
-        return _copy(api, headers, place)
-    kept = api.catalog.put(place, request_body.read_content(exchange.stream, headers), **_members(headers))
-    return Response(status=200, headers={"ETag": f'"{kept["etag"]}"', **kept["checksums"]})
+        return _copy_object(api, headers, location)
+    body = api.catalog.put(location, request_body.read_content(exchange.stream, headers), **_members(headers))
+    return Response(status=200, headers={"ETag": f'"{body["etag"]}"', **body["checksums"]})
 
 
-def _copy(api: ObjectsApi, headers: Mapping[str, str], place: S3Location) -> Response:
+def _copy_object(api: ObjectsApi, headers: Mapping[str, str], location: S3Location) -> Response:
     bucket, _, key = unquote(headers["x-amz-copy-source"].partition("?")[0]).lstrip("/").partition("/")
-    source = _found(api, S3Location(bucket, key))
+    source = _find_object(api, S3Location(bucket, key))
     members = _members(headers) if headers.get("x-amz-metadata-directive") == "REPLACE" else {}
-    kept = {**source, **members}
+    merged = {**source, **members}
+    stored = {name: merged[name] for name in ("headers", "checksums") if name in merged}
     with api.catalog.blobs.path(source["blob"]).open("rb") as file:
         chunks = iter(lambda: file.read(1 << 20), b"")
-        told = api.catalog.put(place, chunks, **{name: kept[name] for name in ("headers", "checksums") if name in kept})
-    result = {"LastModified": told["modified"], "ETag": f'"{told["etag"]}"'}
+        body = api.catalog.put(location, chunks, **stored)
+    result = {"LastModified": body["modified"], "ETag": f'"{body["etag"]}"'}
     return Response(xml.document("CopyObjectResult", result), content_type="application/xml")
 
 
-def _get(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
-    body = _found(api, place)
+def _get_object(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+    body = _find_object(api, location)
     is_part = bool(exchange.headers.get("range"))
-    headers = _described(body, is_whole=not is_part)
+    headers = _object_headers(body, is_whole=not is_part)
     if parse_etags(exchange.headers.get("if-none-match")).contains(body["etag"]):
         return Response(status=304, headers=headers)
     if_match = parse_etags(exchange.headers.get("if-match"))
@@ -148,44 +147,44 @@ def _get(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
 
 
 def _range(exchange: Exchange, size: int) -> tuple[int, int]:
-    """From where to where, the end not included."""
-    wanted = parse_range_header(exchange.headers.get("range"))
-    if wanted is None:
+    """Return the first byte and the end of the requested range."""
+    requested = parse_range_header(exchange.headers.get("range"))
+    if requested is None:
         return 0, size
-    found = wanted.range_for_length(size) if wanted.units == "bytes" else None
-    if found is None:
+    bounds = requested.range_for_length(size) if requested.units == "bytes" else None
+    if bounds is None:
         raise ObjectsError("InvalidRange", "The requested range is not satisfiable", 416)
-    return found
+    return bounds
 
 
-def _delete(api: ObjectsApi, _exchange: Exchange, place: S3Location) -> Response:
-    api.catalog.remove(place)
+def _delete_object(api: ObjectsApi, _exchange: Exchange, location: S3Location) -> Response:
+    api.catalog.remove(location)
     return Response(status=204)
 
 
-def _delete_many(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+def _delete_objects(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
     root = xml.parse(exchange.body)
-    wanted = [(one.findtext("Key", ""), one.findtext("VersionId")) for one in root.findall("Object")]
-    if len(wanted) > _MOST_DELETED:
-        raise invalid(f"{len(wanted)} objects; a request deletes {_MOST_DELETED} at most")
-    for key, version in wanted:
+    objects = [(element.findtext("Key", ""), element.findtext("VersionId")) for element in root.findall("Object")]
+    if len(objects) > _MAX_DELETED:
+        raise invalid(f"{len(objects)} objects; a request deletes {_MAX_DELETED} at most")
+    for key, version in objects:
         if version is None:
-            api.catalog.remove(S3Location(place.bucket, key))
-        elif version == "null":  # what an object is now is always listed so
-            api.catalog.delete_current(S3Location(place.bucket, key))
+            api.catalog.remove(S3Location(location.bucket, key))
+        elif version == "null":  # the current version is always listed so
+            api.catalog.delete_current(S3Location(location.bucket, key))
         else:
-            api.catalog.delete_version(S3Location(place.bucket, key), str(version))
-    deleted = [] if root.findtext("Quiet") == "true" else [{"Key": key} for key, _ in wanted]
+            api.catalog.delete_version(S3Location(location.bucket, key), str(version))
+    deleted = [] if root.findtext("Quiet") == "true" else [{"Key": key} for key, _ in objects]
     return Response(xml.document("DeleteResult", {"Deleted": deleted}), content_type="application/xml")
 
 
-def _begin_upload(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
-    upload = api.uploads.create(place, _members(exchange.headers))
-    told = {"Bucket": place.bucket, "Key": place.key, "UploadId": upload}
-    return Response(xml.document("InitiateMultipartUploadResult", told), content_type="application/xml")
+def _create_multipart_upload(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+    upload = api.uploads.create(location, _members(exchange.headers))
+    result = {"Bucket": location.bucket, "Key": location.key, "UploadId": upload}
+    return Response(xml.document("InitiateMultipartUploadResult", result), content_type="application/xml")
 
 
-def _put_part(api: ObjectsApi, exchange: Exchange, _place: S3Location) -> Response:
+def _upload_part(api: ObjectsApi, exchange: Exchange, _location: S3Location) -> Response:
     number = exchange.number("partNumber")
     if number is None or not 1 <= number <= 10_000:
         raise invalid("Part number must be an integer between 1 and 10000, inclusive")
@@ -195,34 +194,36 @@ def _put_part(api: ObjectsApi, exchange: Exchange, _place: S3Location) -> Respon
     return Response(status=200, headers={"ETag": f'"{etag}"'})
 
 
-def _complete_upload(api: ObjectsApi, exchange: Exchange, place: S3Location) -> Response:
+def _complete_multipart_upload(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
     api.uploads.get(exchange.args["uploadId"])
     parts = xml.parse(exchange.body).findall("Part")
     try:
-        wanted = [(int(one.findtext("PartNumber", "")), one.findtext("ETag", "")) for one in parts]
+        listed = [(int(part.findtext("PartNumber", "")), part.findtext("ETag", "")) for part in parts]
     except ValueError:
-        raise invalid("A part's number is no number") from None
-    kept = api.uploads.complete(exchange.args["uploadId"], wanted)
-    told = {"Bucket": place.bucket, "Key": place.key, "ETag": f'"{kept["etag"]}"'}
-    return Response(xml.document("CompleteMultipartUploadResult", told), content_type="application/xml")
+        raise invalid("A part's number is not a number") from None
+    body = api.uploads.complete(exchange.args["uploadId"], listed)
+    result = {"Bucket": location.bucket, "Key": location.key, "ETag": f'"{body["etag"]}"'}
+    return Response(xml.document("CompleteMultipartUploadResult", result), content_type="application/xml")
 
 
-def _abandon_upload(api: ObjectsApi, exchange: Exchange, _place: S3Location) -> Response:
+def _abort_multipart_upload(api: ObjectsApi, exchange: Exchange, _location: S3Location) -> Response:
     api.uploads.abort(exchange.args["uploadId"])
     return Response(status=204)
 
 
 def _members(headers: Mapping[str, str]) -> Mapping[str, Any]:
-    """What is kept of the headers with an object."""
-    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS or name.startswith(_META)}
+    """Return what is stored of a request's headers with an object."""
+    stored = {
+        name: value for name, value in headers.items() if name in _STORED_HEADERS or name.startswith(_METADATA_PREFIX)
+    }
     encoding = headers.get("content-encoding", "").replace("aws-chunked", "").strip(", ")
     if encoding:
-        kept["content-encoding"] = encoding
-    return {"headers": kept, "checksums": request_body.checksums(headers)}
+        stored["content-encoding"] = encoding
+    return {"headers": stored, "checksums": request_body.checksums(headers)}
 
 
-def _described(body: Document, *, is_whole: bool) -> dict[str, str]:
-    """An object's headers; checksums are of the whole of it."""
+def _object_headers(body: Document, *, is_whole: bool) -> dict[str, str]:
+    """Return an object's headers; checksums belong to the whole object only."""
     modified = dt.datetime.fromisoformat(body["modified"])
     return {
         "content-type": body.get("content_type", "binary/octet-stream"),
@@ -235,30 +236,30 @@ def _described(body: Document, *, is_whole: bool) -> dict[str, str]:
     }
 
 
-def _found(api: ObjectsApi, place: S3Location) -> Document:
-    body = api.catalog.find(place)
+def _find_object(api: ObjectsApi, location: S3Location) -> Document:
+    body = api.catalog.find(location)
     if body is None:
-        api.catalog.bucket(place.bucket)
-        raise no_key(place.key)
+        api.catalog.bucket(location.bucket)
+        raise no_key(location.key)
     return body
 
 
-_ANSWERS: Mapping[tuple[str, str, str], Answer] = {
-    ("GET", "service", ""): lambda api, _exchange, _place: list_buckets(api.store),
-    ("PUT", "bucket", ""): _make_bucket,
+_OPERATIONS: Mapping[tuple[str, str, str], S3Operation] = {
+    ("GET", "service", ""): lambda api, _exchange, _location: list_buckets(api.store),
+    ("PUT", "bucket", ""): _create_bucket,
     ("HEAD", "bucket", ""): _head_bucket,
-    ("DELETE", "bucket", ""): _remove_bucket,
-    ("GET", "bucket", ""): lambda api, exchange, place: list_objects(api.catalog, exchange, place),
-    ("GET", "bucket", "list-type"): lambda api, exchange, place: list_objects(api.catalog, exchange, place),
-    ("GET", "bucket", "versions"): lambda api, exchange, place: list_versions(api.catalog, exchange, place),
-    ("GET", "bucket", "location"): _location,
-    ("POST", "bucket", "delete"): _delete_many,
-    ("PUT", "object", ""): _put,
-    ("GET", "object", ""): _get,
-    ("HEAD", "object", ""): _get,
-    ("DELETE", "object", ""): _delete,
-    ("POST", "object", "uploads"): _begin_upload,
-    ("PUT", "object", "uploadId"): _put_part,
-    ("POST", "object", "uploadId"): _complete_upload,
-    ("DELETE", "object", "uploadId"): _abandon_upload,
+    ("DELETE", "bucket", ""): _delete_bucket,
+    ("GET", "bucket", ""): lambda api, exchange, location: list_objects(api.catalog, exchange, location),
+    ("GET", "bucket", "list-type"): lambda api, exchange, location: list_objects(api.catalog, exchange, location),
+    ("GET", "bucket", "versions"): lambda api, exchange, location: list_versions(api.catalog, exchange, location),
+    ("GET", "bucket", "location"): _get_bucket_location,
+    ("POST", "bucket", "delete"): _delete_objects,
+    ("PUT", "object", ""): _put_object,
+    ("GET", "object", ""): _get_object,
+    ("HEAD", "object", ""): _get_object,
+    ("DELETE", "object", ""): _delete_object,
+    ("POST", "object", "uploads"): _create_multipart_upload,
+    ("PUT", "object", "uploadId"): _upload_part,
+    ("POST", "object", "uploadId"): _complete_multipart_upload,
+    ("DELETE", "object", "uploadId"): _abort_multipart_upload,
 }

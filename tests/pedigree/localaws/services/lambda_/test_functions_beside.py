@@ -16,8 +16,8 @@ from tests.support.waiting import until
 
 
 def layer(url: str, name: str, **files: str) -> str:
-    made = client(url, "lambda").publish_layer_version(LayerName=name, Content={"ZipFile": zip_modules(**files)})
-    return str(made["LayerVersionArn"])
+    version = client(url, "lambda").publish_layer_version(LayerName=name, Content={"ZipFile": zip_modules(**files)})
+    return str(version["LayerVersionArn"])
 
 
 RETURNS_WHERE = """

@@ -174,7 +174,7 @@ def test_a_manifest_lists_objects() -> None:
             },
             "split by Line",
         ),
-        ({"TransformOutput": {"S3OutputPath": "https://bucket"}}, "no address in S3"),
+        ({"TransformOutput": {"S3OutputPath": "https://bucket"}}, "is not an S3 URI"),
     ],
 )
 def test_what_a_job_cannot_do_is_told_at_once(change: dict[str, Any], why: str) -> None:
