@@ -128,7 +128,7 @@ up: $(CONTAINER_READY)
 up down status logs reset: $(READY)
 	@$(VENV)/bin/pedigree local $@ $(ARGS)
 
-$(READY): constraints.txt setup.cfg pyproject.toml
+$(READY): constraints.txt setup.cfg pyproject.toml pipeline/pyproject.toml
 	@$(PYTHON) set_up.py definition
 
 $(CONTAINER_READY): constraints-container.txt

@@ -31,18 +31,18 @@ class SetUpError(Exception):
 
 @dataclass(frozen=True)
 class Environment:
-    """A folder, the list of what is in it, the Pythons for which the list holds, and what make calls that Python."""
+    """A folder, the list of its packages, the Pythons for the list, make's name for Python, and our own projects."""
 
     folder: str
     constraints: str
     pythons: tuple[tuple[int, int], tuple[int, int]]
     variable: str
-    has_project: bool = False
+    projects: tuple[str, ...] = ()
     has_torch: bool = False
 
 
 ENVIRONMENTS = {
-    "definition": Environment(".venv", "constraints.txt", ((3, 10), (3, 13)), "PYTHON", has_project=True),
+    "definition": Environment(".venv", "constraints.txt", ((3, 10), (3, 13)), "PYTHON", projects=(".", "pipeline")),
     "container": Environment(
         ".venv-container", "constraints-container.txt", ((3, 11), (3, 13)), "CONTAINER_PYTHON", has_torch=True
     ),
@@ -62,8 +62,8 @@ def set_up(environment: Environment, root: Path, progress: TextIO) -> None:
             _install(python, progress, "--requirement", str(constraints))
         if environment.has_torch:
             _check_torch(python, environment)
-        if environment.has_project:
-            _install(python, progress, "--no-build-isolation", "--editable", str(root))
+        for project in environment.projects:
+            _install(python, progress, "--no-build-isolation", "--editable", str(root / project))
         stamp.write_text(identity)
 
 

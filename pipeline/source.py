@@ -16,10 +16,10 @@ from functools import cached_property
 from pathlib import Path
 
 from entrypoints import contract
+from pedigree import project_root
 from steps.build import Code
 from steps.site import Site
 
-ENTRYPOINTS = Path(__file__).resolve().parent.parent / "entrypoints"
 _LEFT_OUT = {"__pycache__"}
 
 
@@ -44,8 +44,14 @@ class SourceArchive:
         return Code(uri=site.uri("code", self.sha256[:16], contract.SOURCE_ARCHIVE), sha256=self.sha256)
 
 
-def read(folder: Path = ENTRYPOINTS) -> SourceArchive:
-    """The archive of a folder."""
+def scripts_folder() -> Path:
+    """The folder with the scripts of the project's jobs."""
+    return project_root.find() / "entrypoints"
+
+
+def read(folder: Path | None = None) -> SourceArchive:
+    """The archive of a folder, or of the project's scripts."""
+    folder = folder or scripts_folder()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for path in _files(folder):

@@ -30,34 +30,34 @@ _KINDS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What an execution is started with."""
+class StartRequest:
+    """The values, display name and description of an execution."""
 
     given: tuple[str, ...]
     name: str = ""
     description: str = ""
 
 
-def start(account: Account, pipeline: str, wanted: Wanted) -> Change:
+def start(account: Account, pipeline: str, request: StartRequest) -> Change:
     """The execution to begin; GivenError says everything that is wrong with what it is to begin with."""
     answer = account.find("sagemaker", "describe_pipeline", PipelineName=pipeline)
     if answer is None:
         raise no_pipeline(account, pipeline)
     known = parse(answer["PipelineDefinition"]).parameters
-    values = checked(wanted.given, known)
-    name = wanted.name or f"manual-{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}"
+    values = checked(request.given, known)
+    name = request.name or f"manual-{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}"
     if not re.fullmatch(_NAME, name, re.ASCII):
         raise GivenError([f"--name {name} cannot be; write letters, digits and single words joined by -, 82 at most"])
-    request: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "PipelineName": pipeline,
         "PipelineExecutionDisplayName": name,
         "PipelineParameters": [{"Name": key, "Value": value} for key, value in values.items()],
         "ClientRequestToken": token(),
-        **({"PipelineExecutionDescription": wanted.description} if wanted.description else {}),
+        **({"PipelineExecutionDescription": request.description} if request.description else {}),
     }
     why = tuple(f"{key} = {value}" for key, value in values.items()) or ("every parameter has its default",)
     return Change(
-        "create", "execution", name, (Call("sagemaker", "start_pipeline_execution", request, "started"),), why
+        "create", "execution", name, (Call("sagemaker", "start_pipeline_execution", arguments, "started"),), why
     )
 
 

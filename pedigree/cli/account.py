@@ -1,34 +1,40 @@
-"""Where a command that has to do with an account begins: settings, and the account itself."""
+"""Connects a command to an account: the one of the project's settings, or the one that the options and boto3 name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pedigree.cli import options, printing
+from pedigree.cli import extras, printing, project
+from pedigree.cli.errors import UsageError
 
 if TYPE_CHECKING:
     from pedigree.account.account import Account
-    from pipeline.settings.tree import Settings
+    from pedigree.cli.options import PipelineOptions
 
 
 @dataclass(frozen=True)
-class Place:
-    """What a command acts on: settings that name their account, and the way to it."""
+class AccountContext:
+    """An account, and the pipeline in it that a command works on."""
 
-    settings: Settings
     account: Account
+    pipeline: str
 
-    def tell(self) -> None:
-        """Whose account it is, and who is at work: what is worth a look before something is changed."""
-        here = self.account
-        printing.remark(f"Account {here.id}, region {here.region}, as {here.caller}")
+    def announce(self) -> None:
+        """Says whose account it is, before something is changed."""
+        account = self.account
+        printing.remark(f"Account {account.id}, region {account.region}, as {account.caller}")
 
 
-def reach(settings: str, account: str | None, region: str | None, profile: str) -> Place:
-    """The settings of these files and options, and the account that the credentials are for."""
-    asked = options.load(settings, account, region)
-    from pedigree.account.connect import connect, placed
+def connect_account(options: PipelineOptions) -> AccountContext:
+    """The account of the credentials, with the pipeline that is named or the project's own."""
+    extras.demand("account")
+    from pedigree.account.connect import connect  # boto3 takes a while to import
 
-    reached = connect(asked.site, profile)
-    return Place(placed(asked, reached), reached)
+    if options.pipeline:
+        if options.settings:
+            raise UsageError("--pipeline names a pipeline, and so does --settings", "leave one of them out")
+        account = connect(options.account or "", options.region or "", options.profile)
+        return AccountContext(account, options.pipeline)
+    chosen = project.pipeline(options, UsageError("no pipeline is named", "name one with --pipeline"))
+    return AccountContext(connect(chosen.account, chosen.region, options.profile), chosen.name)

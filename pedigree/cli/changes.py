@@ -1,4 +1,4 @@
-"""Before something is changed: what it is, on the screen, and whether it is wanted."""
+"""Shows the changes to an account before they are made, and asks whether to make them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def only_shown(change: Change, *, dry_run: bool) -> bool:
-    """Show one change where nothing is to be changed; whether that was all."""
+    """In a dry run, shows the change; returns whether it is a dry run."""
     from pedigree.account.plan import Plan
 
     if dry_run:
@@ -19,12 +19,12 @@ def only_shown(change: Change, *, dry_run: bool) -> bool:
     return dry_run
 
 
-def agreed(plan: Plan, *, yes: bool, dry_run: bool) -> bool:
-    """Show a plan, and ask, unless the answer is known; whether it is to be carried out."""
+def confirmed(plan: Plan, *, yes: bool, dry_run: bool) -> bool:
+    """Shows a plan and asks, unless --yes is given; returns whether to carry it out."""
     _show(plan)
     if dry_run or not plan:
         return False
-    return options.agreed("Do it?", yes=yes)
+    return options.confirmed("Do it?", yes=yes)
 
 
 def _show(plan: Plan) -> None:

@@ -1,4 +1,4 @@
-"""`pedigree check`: what is wrong with a definition, this project's own or anybody's, before AWS says so."""
+"""`pedigree check`: finds what is wrong with a definition, a project's own or any other, before AWS does."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pedigree.cli import beside, files, options
+from pedigree.cli import evidence, files, project
 from pedigree.cli.errors import UsageError
-from pipeline.commands import definition, soundness
+from pedigree.cli.evidence import EvidenceOptions
+from pedigree.cli.options import ProjectOptions, expand_options
 
 if TYPE_CHECKING:
     from pedigree.checks.evidence import Evidence
     from pedigree.checks.finding import Finding
-    from pipeline.settings.tree import Settings
+    from pedigree.cli.project import ProjectPipeline
+
+FileArgument = Annotated[Path | None, typer.Argument(help="A definition in JSON, or -; default: the project's.")]
 
 
 class Format(str, Enum):
@@ -40,29 +43,20 @@ class Level(str, Enum):
     NEVER = "never"
 
 
+@expand_options
 def command(
-    file: Annotated[
-        Path | None, typer.Argument(help="A definition in JSON, or -; this project's own without it.")
-    ] = None,
-    settings: options.SettingsOption = "",
-    account: options.AccountOption = None,
-    region: options.RegionOption = None,
-    select: Annotated[str, typer.Option(help="Only these codes, or beginnings of codes: REF,LIM004.")] = "",
-    ignore: Annotated[str, typer.Option(help="All but these codes, or beginnings of codes.")] = "",
+    target: ProjectOptions,
+    given: EvidenceOptions,
+    file: FileArgument = None,
+    select: Annotated[str, typer.Option(help="Only these codes or prefixes: REF,LIM004.")] = "",
+    ignore: Annotated[str, typer.Option(help="All but these codes or prefixes.")] = "",
     fail_on: Annotated[Level, typer.Option(help="The least severity for exit code 1.")] = Level.ERROR,
     output: Annotated[Format, typer.Option("--format", help="How to write the findings.")] = Format.TEXT,
-    functions: beside.FunctionsOption = None,
-    schedule: beside.ScheduleOption = None,
-    scripts: beside.ScriptsOption = None,
-    policies: beside.PoliciesOption = None,
-    pipeline_role: beside.RoleOption = "pipeline",
-    write_policy: Annotated[
-        str, typer.Option(metavar="ROLE", help="Print the least policy that a role needs for it, and stop.")
-    ] = "",
-    explain: Annotated[str, typer.Option(metavar="CODE", help="Tell what a rule looks for, and stop.")] = "",
+    write_policy: Annotated[str, typer.Option(metavar="ROLE", help="Print the least policy for a role.")] = "",
+    explain: Annotated[str, typer.Option(metavar="CODE", help="Explain a rule.")] = "",
 ) -> None:
-    """Find what is wrong with a definition. Exit code 0: nothing, 1: something, 2: it is no definition."""
-    gc.disable()  # all that a check makes lives until its end, and looking through it again and again costs a tenth
+    """Check a definition. Exit code 1: findings; 2: not a definition."""
+    gc.disable()  # all that a check makes lives until its end, and collecting garbage costs a tenth
     from pedigree.checks.finding import Severity
     from pedigree.checks.ignoring import without
     from pedigree.checks.manual import page
@@ -71,24 +65,38 @@ def command(
     if explain:
         typer.echo(page(explain), nl=False)
         return
-    loaded = _settings(file, settings, account, region)
-    text = definition.rendered(loaded) if loaded else files.read(file or Path("-"))
+    own = None if file else _own(target)
+    text = own.definition() if own else files.read(_only_file(file, target))
     document = _document(file, text)
-    known = beside.read(functions, schedule, scripts, policies, pipeline_role)
+    known = evidence.read(given)
     if write_policy:
         _write_policy(document, known, write_policy)
         return
-    found = run(document, known, select=_codes(select), ignore=_codes(ignore))
-    kept, unused = without(found, soundness.ignored(loaded) if loaded else [])
+    findings = run(document, known, select=_codes(select), ignore=_codes(ignore))
+    kept, unused = without(findings, own.ignored() if own else [])
     for line in unused:
         typer.echo(f"pedigree: {line}", err=True)
     _report(file, text, document, kept, output)
-    if fail_on is not Level.NEVER and any(one.severity >= Severity[fail_on.name] for one in kept):
+    if fail_on is not Level.NEVER and any(finding.severity >= Severity[fail_on.name] for finding in kept):
         raise typer.Exit(1)
 
 
+def _own(target: ProjectOptions) -> ProjectPipeline:
+    return project.pipeline(
+        target, UsageError("there is no definition to check", "name a file, or - for standard input")
+    )
+
+
+def _only_file(file: Path | None, target: ProjectOptions) -> Path:
+    """The file; raises UsageError if there are options for a project's definition, too."""
+    assert file is not None
+    for option, value in (("--settings", target.settings), ("--account", target.account), ("--region", target.region)):
+        if value:
+            raise UsageError(f"{file} is checked as it is, and {option} would not be read", "leave one of them out")
+    return file
+
+
 def _document(file: Path | None, text: str) -> Mapping[str, Any]:
-    """The definition that a text is, or whose mistake it is that it is none."""
     from pedigree.checks.errors import UnusableError
     from pedigree.checks.reading import load
 
@@ -99,26 +107,16 @@ def _document(file: Path | None, text: str) -> Mapping[str, Any]:
         raise UsageError(f"{place}{error.cause}", error.remedy) from None
 
 
-def _settings(file: Path | None, settings: str, account: str | None, region: str | None) -> Settings | None:
-    """Those from which the project's own definition is made; none for a file."""
-    if not file:
-        return options.load(settings, account, region)
-    for option, value in (("--settings", settings), ("--account", account), ("--region", region)):
-        if value:
-            raise UsageError(f"{file} is checked as it is, and {option} would not be read", "leave one of them out")
-    return None
-
-
 def _report(
-    file: Path | None, text: str, document: Mapping[str, Any], found: Sequence[Finding], output: Format
+    file: Path | None, text: str, document: Mapping[str, Any], findings: Sequence[Finding], output: Format
 ) -> None:
     from pedigree.checks.output import FORMATS
     from pedigree.checks.output.report import Report
 
-    # What DescribePipeline answers has the definition as a text inside, which is what places are told of.
+    # DescribePipeline answers with the definition as a string inside, which has no lines to point at.
     source = text if isinstance(json.loads(text).get("Steps"), list) else json.dumps(document, indent=2)
     name = str(file) if file and str(file) != "-" else "definition.json"
-    sys.stdout.write(FORMATS[output.value](Report(name, source, found)))
+    sys.stdout.write(FORMATS[output.value](Report(name, source, findings)))
 
 
 def _write_policy(document: Mapping[str, Any], known: Evidence, role: str) -> None:
@@ -133,4 +131,4 @@ def _write_policy(document: Mapping[str, Any], known: Evidence, role: str) -> No
 
 
 def _codes(text: str) -> list[str]:
-    return [one.strip().upper() for one in text.split(",") if one.strip()]
+    return [code.strip().upper() for code in text.split(",") if code.strip()]

@@ -1,4 +1,4 @@
-"""An execution as people read it: a table that stays in place on a terminal, lines as things happen elsewhere."""
+"""Writes an execution for people: a table that stays in place on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COLORS = {
 
 
 def headline(execution: Execution, now: dt.datetime) -> str:
-    """What it is, how it is doing, since when, and who started it."""
+    """Id, name, status, duration, and who started it."""
     took = between(execution.started, execution.ended or now)
     name = f" {execution.name}" if execution.name else ""
     since = f", {took}" if took else ""
@@ -37,12 +37,12 @@ def headline(execution: Execution, now: dt.datetime) -> str:
 
 
 def row(step: Step, now: dt.datetime) -> tuple[str, ...]:
-    """One step as the cells of a table."""
+    """The cells of a step's row."""
     return step.name, step.status, on_the_wall(step.started), step.took(now), _about(step)
 
 
 def change(step: Step, region: str, now: dt.datetime) -> str:
-    """One line that tells what has just become of a step."""
+    """One line for a step whose status has changed."""
     took = f" after {step.took(now)}" if step.ended else ""
     about = f": {_about(step)}" if _about(step) else ""
     link = f"  {step.job.link(region)}".rstrip() if step.job and not step.ended else ""
@@ -50,7 +50,7 @@ def change(step: Step, region: str, now: dt.datetime) -> str:
 
 
 def failures(view: View, region: str) -> Iterator[str]:
-    """Of everything that failed: where to look, and the end of its log."""
+    """For each failed step: the link to its job, and the end of its log."""
     for step in view.steps:
         if step.name in view.logs and step.job:
             tail = view.logs[step.name]
@@ -63,21 +63,21 @@ def failures(view: View, region: str) -> Iterator[str]:
 
 
 def outcome(view: View, now: dt.datetime) -> Iterator[str]:
-    """How it ended."""
+    """How the execution ended, and why."""
     yield headline(view.execution, now)
     if view.execution.reason:
         yield view.execution.reason
 
 
 def as_document(view: View, region: str) -> dict[str, Any]:
-    """Everything that is known, for programs."""
+    """The whole view, for programs."""
     steps = [{**asdict(step), "link": step.job.link(region) if step.job else ""} for step in view.steps]
     execution = {"id": view.execution.id, **asdict(view.execution), "link": view.link}
     return {"execution": execution, "steps": steps, "logs": {name: asdict(tail) for name, tail in view.logs.items()}}
 
 
 def table(view: View, region: str, now: dt.datetime) -> RenderableType:
-    """The table for a terminal, in which the name of a step leads to its job."""
+    """The table for a terminal; a step's name is a link to its job."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Group
     from rich.table import Table

@@ -1,4 +1,4 @@
-"""Writing what a command produces: to standard output, or to a file that appears whole or not at all."""
+"""Reads and writes what commands are given and produce; a file appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pedigree.cli.errors import UsageError
 
 
 def check(path: Path | None) -> None:
-    """Whether something could be written there, asked before the work that makes it; UsageError says why not."""
+    """Raises UsageError if nothing could be written there; asked before the work that makes it."""
     if path is not None and path.is_dir():
         raise UsageError(f"{path} is a folder", "name a file in it with --output")
     if path is not None and not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder", "make it, or choose another with --output")
+        raise UsageError(f"{path.parent} is not a folder", "make it, or choose another with --output")
 
 
 def write(text: str, path: Path | None) -> None:
-    """Write a text to a file by rename, or to standard output where there is no path."""
+    """Writes a text to a file, or to standard output without a path."""
     content = text.encode()
     if path is None and sys.stdout is None:
         raise UsageError("standard output is closed", "choose a file with --output")
@@ -35,7 +35,7 @@ def write(text: str, path: Path | None) -> None:
             with _replacing(path.resolve()) as file:
                 file.write(content)
     except BrokenPipeError:
-        raise  # whoever read it has seen enough, which is no mistake
+        raise  # the reader has closed the pipe, which is no mistake
     except OSError as error:
         place = path or "standard output"
         raise UsageError(f"{place} cannot be written: {error.strerror}", "choose another place with --output") from None
@@ -43,11 +43,11 @@ def write(text: str, path: Path | None) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to piece by piece, which takes the path's place when the block is through."""
+    """A file to write to piece by piece; it replaces the path when the block ends well."""
     if path.is_dir():
         raise UsageError(f"{path} is a folder", "move it out of the way")
     if not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder", "make it, or name another")
+        raise UsageError(f"{path.parent} is not a folder", "make it, or name another")
     try:
         with _replacing(path.resolve()) as file:
             yield file
@@ -64,7 +64,7 @@ def read(path: Path) -> str:
             f"{path} cannot be read: {error.strerror}", "name a file in JSON, or - for standard input"
         ) from None
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is no text in UTF-8", "name a file in JSON, or - for standard input") from None
+        raise UsageError(f"{path} is not text in UTF-8", "name a file in JSON, or - for standard input") from None
 
 
 def _print(content: bytes) -> None:
@@ -72,14 +72,14 @@ def _print(content: bytes) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except OSError:
-        # What is still in the buffer would be tried, and complained about, once more at exit.
+        # What is left in the buffer would fail a second time at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise
 
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the path's place when the block has written all of it, and disappears when it has not."""
+    """A file that replaces the path if the block ends well, and disappears if it does not."""
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temporary = Path(file.name)
         try:

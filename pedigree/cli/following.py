@@ -1,4 +1,4 @@
-"""Follow an execution until it has ended: what --wait does, and `pedigree status`."""
+"""Follows an execution until it ends: what --wait does, and `pedigree status`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pedigree.cli import execution_view, printing
-from pedigree.cli.account import Place
+from pedigree.cli.account import AccountContext
+from pedigree.cli.options import FollowOptions
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,69 +21,58 @@ if TYPE_CHECKING:
 
 FAILED_EXIT = 1
 INTERRUPTED_EXIT = 130
-EveryOption = Annotated[float, typer.Option("--every", min=0.1, max=600, help="Seconds between two looks.")]
-MinutesOption = Annotated[
-    int, typer.Option("--minutes", min=1, max=40_320, help="How long to follow at most; what is followed goes on.")
-]
-EVERY = 10.0
-MINUTES = 24 * 60
+WaitOption = Annotated[bool, typer.Option("--wait", help="Follow it until it ends.")]
 Show = Callable[["View"], None]
 
 
 @dataclass(frozen=True)
-class Following:
-    """How to follow: how often, how long, whether only the end is printed, as JSON; and which ends are as wanted."""
+class End:
+    """How an execution is expected to end, and whether its end is printed as JSON."""
 
-    every: float = EVERY
-    minutes: int = MINUTES
+    statuses: tuple[str, ...] = ("Succeeded",)
     as_json: bool = False
-    wanted: tuple[str, ...] = ("Succeeded",)
 
 
-def follow(place: Place, arn: str, how: Following) -> None:
-    """Show an execution until it has ended, and end with an exit code that tells its outcome."""
+def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: End = End()) -> None:
+    """Shows an execution until it ends; the exit code says whether it ended as expected."""
     from pedigree.account.progress import viewer
 
     identifier = arn.rpartition("/")[2]
+    again = f"pedigree status {identifier} follows it again"
     try:
-        view = until_over(place, viewer(place.account, place.settings.pipeline.name, arn), how)
+        look = viewer(context.account, context.pipeline, arn)
+        view = until_over(context, look, timing, quiet=expected.as_json)
     except KeyboardInterrupt:
-        printing.remark(
-            f"execution {identifier} goes on; pedigree status {identifier} follows it again, "
-            f"pedigree stop {identifier} stops it"
-        )
+        printing.remark(f"execution {identifier} goes on; {again}, pedigree stop {identifier} stops it")
         raise typer.Exit(INTERRUPTED_EXIT) from None
     if view is None:
         from pedigree.account.errors import UnfinishedError
 
-        raise UnfinishedError(
-            f"execution {identifier} goes on after {how.minutes} minutes",
-            f"pedigree status {identifier} follows it again",
-        )
-    end(place, view, how)
+        raise UnfinishedError(f"execution {identifier} goes on after {timing.minutes} minutes", again)
+    end(context, view, expected)
 
 
-def end(place: Place, view: View, how: Following) -> None:
-    """Print how an execution is doing or has ended, and end with an exit code that tells it."""
-    if how.as_json:
-        printing.document(execution_view.as_document(view, place.account.console))
+def end(context: AccountContext, view: View, expected: End = End()) -> None:
+    """Prints the state of an execution; exit code 1 if it ended in another way than expected."""
+    console = context.account.console
+    if expected.as_json:
+        printing.document(execution_view.as_document(view, console))
     else:
-        for line in (*execution_view.failures(view, place.account.console), *_outcome(place, view)):
+        outcome = execution_view.outcome(view, context.account.clock.now())
+        for line in (*execution_view.failures(view, console), *outcome):
             printing.line(line)
-    if view.execution.is_over and view.execution.status not in how.wanted:
+    if view.execution.is_over and view.execution.status not in expected.statuses:
         raise typer.Exit(FAILED_EXIT)
 
 
-def _outcome(place: Place, view: View) -> Iterator[str]:
-    return execution_view.outcome(view, place.account.clock.now())
-
-
-def until_over(place: Place, look: Callable[[], View], how: Following) -> View | None:
-    """Show an execution until it has ended; None if it goes on for longer than is waited."""
+def until_over(
+    context: AccountContext, look: Callable[[], View], timing: FollowOptions, *, quiet: bool = False
+) -> View | None:
+    """Shows an execution until it ends; None if it takes longer than is waited."""
     from pedigree.account.watching import Watch, looks
 
-    watch = Watch(place.account.clock, how.every, how.minutes * 60, printing.remark)
-    with _shown(place, quiet=how.as_json) as show:
+    watch = Watch(context.account.clock, timing.every, timing.minutes * 60, printing.remark)
+    with _display(context, quiet=quiet) as show:
         for view in looks(look, watch):
             show(view)
             if view.execution.is_over:
@@ -91,48 +81,48 @@ def until_over(place: Place, look: Callable[[], View], how: Following) -> View |
 
 
 @contextmanager
-def _shown(place: Place, *, quiet: bool) -> Iterator[Show]:
-    """Where views go: a table in place on a terminal, else a line for whatever has changed."""
+def _display(context: AccountContext, *, quiet: bool) -> Iterator[Show]:
+    """A table in place on a terminal, else a line for each change."""
     if not quiet and sys.stdout.isatty():
-        with _live(place) as show:
+        with _live(context) as show:
             yield show
     else:
-        yield _lines(place, err=quiet)
+        yield _lines(context, err=quiet)
 
 
 @contextmanager
-def _live(place: Place) -> Iterator[Show]:
+def _live(context: AccountContext) -> Iterator[Show]:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
-    seen: list[View] = []
+    views: list[View] = []
 
     def current() -> RenderableType:
-        if not seen:
+        if not views:
             return Text("asking …")
-        return execution_view.table(seen[-1], place.account.console, place.account.clock.now())
+        return execution_view.table(views[-1], context.account.console, context.account.clock.now())
 
     with Live(console=Console(), get_renderable=current, refresh_per_second=2) as live:
 
         def show(view: View) -> None:
-            seen.append(view)
+            views.append(view)
             live.refresh()
 
         yield show
 
 
-def _lines(place: Place, *, err: bool) -> Show:
-    known: dict[str, str] = {}
+def _lines(context: AccountContext, *, err: bool) -> Show:
+    statuses: dict[str, str] = {}
 
     def show(view: View) -> None:
-        now = place.account.clock.now()
-        if not known:
+        now = context.account.clock.now()
+        if not statuses:
             printing.line(execution_view.headline(view.execution, now), err=err)
             printing.lines(view.link, err=err)
         for step in view.steps:
-            if known.get(step.name, "Waiting") != step.status:
-                printing.line(execution_view.change(step, place.account.console, now), err=err)
-            known[step.name] = step.status
+            if statuses.get(step.name, "Waiting") != step.status:
+                printing.line(execution_view.change(step, context.account.console, now), err=err)
+            statuses[step.name] = step.status
 
     return show

@@ -1,4 +1,4 @@
-"""`pedigree graph`: a picture of a definition, as Mermaid text and as an SVG that needs no network."""
+"""`pedigree graph`: draws a definition as Mermaid text and as an SVG that needs no network."""
 
 from __future__ import annotations
 
@@ -8,33 +8,37 @@ from typing import Annotated
 
 import typer
 
-from pedigree.cli import files, options
+from pedigree.cli import files, project
+from pedigree.cli.check import FileArgument
 from pedigree.cli.errors import UsageError
-from pipeline.commands import definition
+from pedigree.cli.options import ProjectOptions, SettingsOption
 
 
 def command(
-    file: Annotated[
-        Path | None, typer.Argument(help="A definition in JSON, or -; this project's own without it.")
-    ] = None,
-    settings: options.SettingsOption = "",
+    file: FileArgument = None,
+    settings: SettingsOption = "",
     output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(),
-    name: Annotated[str, typer.Option(help="The name of the files, and the title of the picture.")] = "pipeline",
+    name: Annotated[str, typer.Option(help="The files' name and the picture's title.")] = "pipeline",
 ) -> None:
-    """Draw the graph: NAME.mmd and NAME.svg."""
+    """Draw the graph of a definition: NAME.mmd and NAME.svg."""
     if file and settings:
         raise UsageError(f"{file} is drawn as it is, and --settings would not be read", "leave one of them out")
     if not re.fullmatch(r"\w[\w.-]{0,99}", name):
         raise UsageError("--name is not the name of a file", "write it like pipeline, with letters, digits and . _ -")
     if not output.is_dir():
-        raise UsageError(f"{output} is no folder", "make it, or choose another with --output")
+        raise UsageError(f"{output} is not a folder", "make it, or choose another with --output")
     from pedigree.diagram.mermaid import mermaid
     from pedigree.diagram.picture import picture
     from pedigree.diagram.svg import svg
     from pedigree.language.definition import parse
 
-    drawn = picture(parse(files.read(file) if file else definition.text(settings, None, None)))
+    drawn = picture(parse(files.read(file) if file else _own(settings)))
     for suffix, content in ((".mmd", mermaid(drawn)), (".svg", svg(drawn, name))):
         path = output / f"{name}{suffix}"
         files.write(content, path)
         typer.echo(path)
+
+
+def _own(settings: str) -> str:
+    missing = UsageError("there is no definition to draw", "name a file, or - for standard input")
+    return project.pipeline(ProjectOptions(settings), missing).definition()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 import time
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
@@ -12,16 +11,17 @@ from typing import Annotated
 
 import typer
 
+from pedigree.cli import extras, project
 from pedigree.cli.errors import UsageError
+from pedigree.cli.options import RegionOption, YesOption, confirmed
 
 FOLDER = Path(".localaws")
 CONTAINER = Path(".venv-container")
-FolderOption = Annotated[Path, typer.Option("--folder", help="Where it remembers.")]
-ContainerOption = Annotated[Path, typer.Option("--container", help="The environment that stands for the container.")]
-SETTINGS_VARIABLE = "PEDIGREE_SETTINGS"
-SETTINGS = "settings.toml:settings.local.toml"
+REGION = "us-east-1"
+FolderOption = Annotated[Path, typer.Option("--folder", help="Where it keeps its state.")]
+ContainerOption = Annotated[Path, typer.Option("--container", help="The environment that jobs run in.")]
 OTHERS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
-"""What would let clients be somebody in a real account."""
+"""Variables that would give clients credentials for a real account."""
 _FOLLOW_SECONDS = 0.2
 
 app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args_is_help=True)
@@ -30,18 +30,23 @@ app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args
 @app.command()
 def up(
     folder: FolderOption = FOLDER,
-    port: Annotated[int, typer.Option(help="Where it listens; 0: any free port.", min=0, max=65_535)] = 0,
-    region: Annotated[str, typer.Option(help="The region that it stands for.")] = "us-east-1",
+    port: Annotated[int, typer.Option(help="Its port; 0: any free one.", min=0, max=65_535)] = 0,
+    region: RegionOption = REGION,
     container: ContainerOption = CONTAINER,
-    no_iam: Annotated[bool, typer.Option("--no-iam", help="Let everybody do everything.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Have a line in its log for each call.")] = False,
+    no_iam: Annotated[bool, typer.Option("--no-iam", help="Allow every request.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log every request.")] = False,
 ) -> None:
-    """Start it, unless it runs; what it prints is for eval."""
+    """Start it, unless it runs; prints shell commands for eval."""
+    extras.demand("local")
     from pedigree.localaws import process
 
-    found = container if container.exists() else None
     running = process.up(
-        folder, port=port, region=region, container=found, enforces_iam=not no_iam, tells_calls=verbose
+        folder,
+        port=port,
+        region=region or REGION,
+        container=container if container.exists() else None,
+        enforces_iam=not no_iam,
+        tells_calls=verbose,
     )
     typer.echo(f"unset {' '.join(OTHERS)}")
     for name, value in environment(running.url, running.region, os.environ).items():
@@ -50,7 +55,7 @@ def up(
 
 @app.command()
 def down(folder: FolderOption = FOLDER) -> None:
-    """End it; all that it knows stays, and what ran goes on with the next start."""
+    """End it; its state stays, and the next start goes on with it."""
     from pedigree.localaws import process
 
     typer.echo("ended" if process.down(folder) else "it was not running")
@@ -58,7 +63,7 @@ def down(folder: FolderOption = FOLDER) -> None:
 
 @app.command()
 def status(folder: FolderOption = FOLDER) -> None:
-    """Say whether it runs, and where; exit code 1 if it does not."""
+    """Print its address; exit code 1 if it does not run."""
     from pedigree.localaws import process
 
     running = process.find(folder)
@@ -69,17 +74,12 @@ def status(folder: FolderOption = FOLDER) -> None:
 
 
 @app.command()
-def reset(
-    folder: FolderOption = FOLDER,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """End it and forget all that it knows."""
+def reset(folder: FolderOption = FOLDER, yes: YesOption = False) -> None:
+    """End it and delete its state."""
     from pedigree.localaws import process
 
-    if not yes and not sys.stdin.isatty():
-        raise UsageError(f"this forgets everything in {folder}", "add --yes")
-    if not yes:
-        typer.confirm(f"Forget everything in {folder}?", abort=True)
+    if not confirmed(f"Delete everything in {folder}?", yes=yes):
+        raise typer.Abort
     process.reset(folder)
     typer.echo(f"{folder} is gone")
 
@@ -89,7 +89,7 @@ def logs(
     folder: FolderOption = FOLDER,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
 ) -> None:
-    """Print what it has said."""
+    """Print its log."""
     from pedigree.localaws import process
 
     path = process.log_path(folder)
@@ -103,8 +103,9 @@ def logs(
             time.sleep(_FOLLOW_SECONDS)
 
 
-def environment(url: str, region: str, now: Mapping[str, str]) -> dict[str, str]:
-    """What makes any AWS client talk to this machine, and the verbs take the settings that are meant for it."""
+def environment(url: str, region: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables that make AWS clients, and the installed project's verbs, use the local AWS."""
+    own = project.installed()
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "local",
@@ -112,12 +113,12 @@ def environment(url: str, region: str, now: Mapping[str, str]) -> dict[str, str]
         "AWS_DEFAULT_REGION": region,
         "AWS_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
-        SETTINGS_VARIABLE: now.get(SETTINGS_VARIABLE) or SETTINGS,
+        **{name: variables.get(name) or value for name, value in (own.local_environment() if own else {}).items()},
     }
 
 
-def enter(url: str, region: str, process_environment: MutableMapping[str, str]) -> None:
-    """Make this process one that talks to this machine."""
+def enter(url: str, region: str, variables: MutableMapping[str, str]) -> None:
+    """Changes an environment so that its AWS clients use the local AWS."""
     for name in OTHERS:
-        process_environment.pop(name, None)
-    process_environment.update(environment(url, region, process_environment))
+        variables.pop(name, None)
+    variables.update(environment(url, region, variables))

@@ -1,4 +1,4 @@
-"""How commands print what they found: columns for people, JSON for programs; nothing that a terminal would act on."""
+"""How commands print results: columns for people, JSON for programs, control characters escaped."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from pedigree.cli.errors import printable
 
 
 def line(text: str = "", *, err: bool = False) -> None:
-    """One line, whatever stood in what AWS answered."""
+    """Prints one line, with control characters escaped."""
     typer.echo(printable(text.expandtabs()), err=err)
 
 
 def lines(*texts: str, err: bool = False) -> None:
-    """A line for each text that there is."""
+    """Prints a line for each text that is not empty."""
     for text in filter(None, texts):
         line(text, err=err)
 
 
 def remark(text: str) -> None:
-    """One line that is no result: it goes to standard error."""
+    """Prints a line that is not a result, on standard error."""
     line(text, err=True)
 
 
 def document(value: Any) -> None:
-    """A value as JSON; times in UTC."""
+    """Prints a value as JSON; times in UTC."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
 
 
 def columns(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Rows below a header, each column as wide as its longest entry; the last one may be of any length."""
+    """Prints rows below a header; a column is as wide as its longest cell, and the last one as long as it gets."""
     lines = [tuple(header), *(tuple(printable(cell) for cell in row) for row in rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
     widths[-1] = 0

@@ -1,6 +1,6 @@
-"""What is seen while an account is changed: a line for each change, and what is waited for.
+"""Shows how far the changes to an account are: a line for each change, and what is being waited for.
 
-On a terminal the waiting is one line that stays in place; elsewhere it is a plain line now and then.
+On a terminal, waiting is one line that stays in place; elsewhere it is a plain line now and then.
 """
 
 from __future__ import annotations
@@ -23,45 +23,42 @@ _EVERY_SECONDS = 30.0
 
 
 class Progress:
-    """Tells a person or a log how far it is."""
+    """Writes changes and waiting to a terminal or a log."""
 
     def __init__(self, console: Console) -> None:
         self._status = Status("", console=console) if console.is_terminal else None
-        self._told: tuple[str, float] = ("", 0.0)
+        self._last_wait: tuple[str, float] = ("", 0.0)
 
     def change(self, change: Change) -> None:
-        """A change begins."""
         from pedigree.account import show
 
         self.still()
         typer.echo(printable(show.line(change)))
 
     def waiting(self, what: str, seconds: float) -> None:
-        """Something is waited for, and has been for some seconds."""
         if self._status:
             self._status.update(f"waiting for {what} ({seconds:.0f} s)")
             self._status.start()
             return
-        before, then = self._told
+        before, then = self._last_wait
         if what != before or seconds - then >= _EVERY_SECONDS:
-            self._told = (what, seconds)
+            self._last_wait = (what, seconds)
             typer.echo(f"    waiting for {what} ({seconds:.0f} s)", err=True)
 
-    def looking(self) -> None:
-        """The account is looked at, which takes some seconds."""
+    def reading(self) -> None:
         if self._status:
-            self._status.update("looking at the account")
+            self._status.update("reading the account")
             self._status.start()
 
     def still(self) -> None:
-        """Nothing is waited for any more."""
+        """Nothing is being waited for any more."""
         if self._status:
             self._status.stop()
 
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Progress on standard error; an interruption is told how to go on."""
+    """Progress on standard error; on Ctrl-C, says how to go on."""
     shown = Progress(Console(file=sys.stderr))
     try:
         yield shown

@@ -1,4 +1,4 @@
-"""`pedigree start`: begin an execution, with values for its parameters."""
+"""`pedigree start`: starts an execution, with values for its parameters."""
 
 from __future__ import annotations
 
@@ -7,44 +7,41 @@ from typing import Annotated
 import typer
 
 from pedigree.cli import changes, printing
-from pedigree.cli.account import reach
-from pedigree.cli.following import EVERY, MINUTES, EveryOption, Following, MinutesOption, follow
-from pedigree.cli.options import AccountOption, DryRunOption, ProfileOption, RegionOption, SettingsOption
+from pedigree.cli.account import connect_account
+from pedigree.cli.following import WaitOption, follow
+from pedigree.cli.options import DryRunOption, FollowOptions, PipelineOptions, expand_options
 
 
+@expand_options
 def command(
+    target: PipelineOptions,
+    timing: FollowOptions,
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters that differ from their defaults.")
+        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters, where not the default.")
     ] = None,
-    name: Annotated[str, typer.Option("--name", help="What lists and Studio call it; manual-<time> without it.")] = "",
+    name: Annotated[str, typer.Option("--name", help="Its display name; default: manual-<time>.")] = "",
     description: Annotated[str, typer.Option("--description", help="What it is for.")] = "",
-    wait: Annotated[bool, typer.Option("--wait", help="Follow it until it ends, as pedigree status does.")] = False,
+    wait: WaitOption = False,
     dry_run: DryRunOption = False,
-    every: EveryOption = EVERY,
-    minutes: MinutesOption = MINUTES,
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
-    """Start an execution of the pipeline that is in the account."""
-    place = reach(settings, account, region, profile)
+    """Start an execution of a pipeline in an account."""
+    context = connect_account(target)
     from pedigree.account import links
     from pedigree.account.perform import carry_out
-    from pedigree.account.start import Wanted, start
+    from pedigree.account.start import StartRequest, start
     from pedigree.account.watching import insist
 
-    pipeline = place.settings.pipeline.name
-    change = start(place.account, pipeline, Wanted(tuple(values or ()), name, description))
+    account, pipeline = context.account, context.pipeline
+    change = start(account, pipeline, StartRequest(tuple(values or ()), name, description))
     if changes.only_shown(change, dry_run=dry_run):
         return
-    answers = insist(lambda: carry_out(change, place.account), place.account.clock, printing.remark)
+    answers = insist(lambda: carry_out(change, account), account.clock, printing.remark)
     arn = answers["started"]["PipelineExecutionArn"]
     identifier = arn.rpartition("/")[2]
     printing.line(f"started execution {identifier} ({change.name})")
     printing.line(arn)
-    printing.lines(links.execution(place.account, pipeline, identifier))
+    printing.lines(links.execution(account, pipeline, identifier))
     if wait:
-        follow(place, arn, Following(every, minutes))
+        follow(context, arn, timing)
     else:
         printing.line(f"follow it: pedigree status {identifier}   stop it: pedigree stop {identifier}")

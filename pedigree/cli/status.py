@@ -1,4 +1,4 @@
-"""`pedigree status`: every step of an execution, as it happens, and why it failed where it did."""
+"""`pedigree status`: shows every step of an execution as it runs, and why a step failed."""
 
 from __future__ import annotations
 
@@ -7,39 +7,35 @@ from typing import Annotated
 import typer
 
 from pedigree.cli import execution_view, printing
-from pedigree.cli.account import reach
-from pedigree.cli.following import EVERY, MINUTES, EveryOption, Following, MinutesOption, end, follow
-from pedigree.cli.options import AccountOption, JsonOption, ProfileOption, RegionOption, SettingsOption
+from pedigree.cli.account import connect_account
+from pedigree.cli.following import End, end, follow
+from pedigree.cli.options import FollowOptions, JsonOption, PipelineOptions, expand_options
 
 ExecutionArgument = Annotated[
-    str, typer.Argument(metavar="EXECUTION", help="The beginning of its id, or its ARN; the newest without it.")
+    str, typer.Argument(metavar="EXECUTION", help="The start of its id, or its ARN; default: newest.")
 ]
 
 
+@expand_options
 def command(
+    target: PipelineOptions,
+    timing: FollowOptions,
     execution: ExecutionArgument = "",
-    once: Annotated[bool, typer.Option("--once", help="Show how it is now, and do not wait for its end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show its present state, and do not wait.")] = False,
     as_json: JsonOption = False,
-    every: EveryOption = EVERY,
-    minutes: MinutesOption = MINUTES,
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
-    """Follow an execution until it ends; Ctrl-C leaves it running. The exit code is 1 where it has not succeeded."""
-    place = reach(settings, account, region, profile)
+    """Follow an execution until it ends; Ctrl-C leaves it running."""
+    context = connect_account(target)
     from pedigree.account import executions, progress
 
-    pipeline = place.settings.pipeline.name
-    chosen = executions.choose(place.account, pipeline, execution)
-    how = Following(every, minutes, as_json)
+    chosen = executions.choose(context.account, context.pipeline, execution)
+    expected = End(as_json=as_json)
     if not once:
-        follow(place, chosen.arn, how)
+        follow(context, chosen.arn, timing, expected)
         return
-    view = progress.viewer(place.account, pipeline, chosen.arn)()
+    view = progress.viewer(context.account, context.pipeline, chosen.arn)()
     if not as_json:
-        now = place.account.clock.now()
+        now = context.account.clock.now()
         printing.lines(view.link)
         printing.columns(execution_view.HEADER, (execution_view.row(step, now) for step in view.steps))
-    end(place, view, how)
+    end(context, view, expected)

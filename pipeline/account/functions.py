@@ -10,7 +10,7 @@ from entrypoints import contract
 from pipeline.account import tags
 from pipeline.account.function import Function
 from pipeline.account.log_group import LogGroup
-from pipeline.account.packages import LAMBDAS, package
+from pipeline.account.packages import functions_folder, package
 from pipeline.account.warmth import Warmth
 from pipeline.settings.tree import Settings
 from steps.functions import FUNCTIONS, function_name, live_name
@@ -23,7 +23,7 @@ _DESCRIPTIONS = {
 }
 
 
-def functions(settings: Settings, folder: Path = LAMBDAS) -> Iterator[LogGroup | Function]:
+def functions(settings: Settings, folder: Path | None = None) -> Iterator[LogGroup | Function]:
     """Every function, after the log group that it writes to."""
     ours = tags.wanted(settings)
     for party in FUNCTIONS:
@@ -31,7 +31,7 @@ def functions(settings: Settings, folder: Path = LAMBDAS) -> Iterator[LogGroup |
         group = log_group_name(name)
         arn = settings.site.arn("logs", f"log-group:{group}")
         yield LogGroup(group, arn, settings.functions.log_retention_days, ours)
-        yield _function(party, name, settings, folder)
+        yield _function(party, name, settings, folder or functions_folder())
 
 
 def warmth(settings: Settings) -> Iterator[Warmth]:

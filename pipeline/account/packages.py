@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-LAMBDAS = Path(__file__).resolve().parents[2] / "lambda"
+from pedigree import project_root
+
 _THEN = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _READABLE = 0o100644 << 16
@@ -34,7 +35,12 @@ class Package:
         return base64.b64encode(hashlib.sha256(self.content).digest()).decode()
 
 
-def package(module: str, folder: Path = LAMBDAS) -> Package:
+def functions_folder() -> Path:
+    """The folder with the code of the project's functions."""
+    return project_root.find() / "lambda"
+
+
+def package(module: str, folder: Path) -> Package:
     """The package of one function."""
     if not (folder / f"{module}.py").is_file():
         raise FileNotFoundError(f"{folder / module}.py is the code of a function, and is not there")

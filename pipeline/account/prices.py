@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pedigree.account.errors import PricesError
-from pipeline.settings.layers import tomllib
+from pedigree.toml import tomllib
 
 Use = Literal["Processing", "Training", "Hosting", "warm"]
 TABLE = Path(__file__).with_name("prices.toml")

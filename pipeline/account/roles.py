@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pedigree import project_root
 from pedigree.account.errors import UnfilledError
 from pipeline.account import placeholders
 from pipeline.account.placeholders import Value
@@ -20,7 +21,6 @@ from pipeline.settings.tree import Settings
 
 Document = Mapping[str, Any]
 
-FOLDER = Path(__file__).resolve().parents[2] / "iam"
 _TRUST, _POLICY = "trust", "policy"
 _PLACEHOLDER = re.compile(r"\$\{([A-Za-z0-9]+)\}")
 _SPECIAL = re.compile(r"[*?$]")
@@ -54,10 +54,19 @@ class RoleDocuments:
         return {**self.parts[_POLICY], "Statement": [one for part in self.parts.values() for one in part["Statement"]]}
 
 
+def documents_folder() -> Path:
+    """The folder with a folder of documents for each role of the project."""
+    return project_root.find() / "iam"
+
+
 def documents(settings: Settings) -> Mapping[str, RoleDocuments]:
     """The documents of every role, by the name of its folder; UnfilledError for a placeholder that nothing fills."""
     values = placeholders.values(settings)
-    return {folder.name: _role(folder, settings, values) for folder in sorted(FOLDER.iterdir()) if folder.is_dir()}
+    return {
+        folder.name: _role(folder, settings, values)
+        for folder in sorted(documents_folder().iterdir())
+        if folder.is_dir()
+    }
 
 
 def _role(folder: Path, settings: Settings, values: Mapping[str, Value]) -> RoleDocuments:

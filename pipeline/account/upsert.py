@@ -16,7 +16,6 @@ from pipeline.account.archive import Archive
 from pipeline.account.bucket import Bucket
 from pipeline.account.event_source import event_source
 from pipeline.account.functions import functions, warmth
-from pipeline.account.packages import LAMBDAS
 from pipeline.account.pipeline_part import pipeline_part
 from pipeline.account.queues import await_queues
 from pipeline.account.registry import ModelGroup
@@ -27,7 +26,7 @@ from pipeline.source import SourceArchive
 
 
 def parts(
-    settings: Settings, archive: SourceArchive, documents: Mapping[str, Documents], folder: Path = LAMBDAS
+    settings: Settings, archive: SourceArchive, documents: Mapping[str, Documents], folder: Path | None = None
 ) -> list[Part]:
     """All parts, for settings that name their account."""
     return [

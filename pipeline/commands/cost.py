@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pedigree.cli import options, printing
-from pedigree.cli.account import reach
+from pedigree.cli import printing
 from pedigree.cli.errors import UsageError
+from pedigree.cli.options import AccountOptions, JsonOption, expand_options
 from pipeline.commands import kept_prices
+from pipeline.commands.context import connect_project
+from pipeline.commands.project import load_settings
 
 if TYPE_CHECKING:
     from pipeline.account.cost import Hours
@@ -24,28 +26,26 @@ HoursOption = Annotated[
 ]
 
 
+@expand_options
 def command(
+    target: AccountOptions,
     hours: HoursOption = None,
     assumed: Annotated[bool, typer.Option("--assumed", help="Do not look at past executions; ask nobody.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS for today's prices, and keep them.")] = False,
-    as_json: options.JsonOption = False,
-    settings: options.SettingsOption = "",
-    account: options.AccountOption = None,
-    region: options.RegionOption = None,
-    profile: options.ProfileOption = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Estimate the cost of an execution, and of a month. Needs no account; with one, it knows more."""
     from pipeline.account import cost, cost_lines, prices, usage
 
-    chosen = options.load(settings, account, region)
+    chosen = load_settings(target)
     planned, where = usage.jobs(chosen), chosen.site.region
     given = _given(hours or [], [job.step for job in planned])
     if refresh:
         from pedigree.account.pricing import refreshed
 
-        here = reach(settings, account, region, profile).account
+        here = connect_project(target).account
         kept_prices.write(refreshed(here, where, usage.machines(chosen)), where)
-    past = {} if assumed else _past(chosen, profile, planned)
+    past = {} if assumed else _past(chosen, target.profile, planned)
     estimate = cost.estimate(chosen, prices.of_the_package().below(kept_prices.read(where)), {**past, **given})
     if as_json:
         printing.document(cost_lines.document(estimate))
@@ -77,7 +77,7 @@ def _past(chosen: Settings, profile: str, planned: Sequence[Job]) -> dict[str, H
     from pipeline.account.past_hours import past_hours
 
     try:
-        return past_hours(connect(chosen.site, profile), chosen.pipeline.name, planned)
+        return past_hours(connect(chosen.site.account, chosen.site.region, profile), chosen.pipeline.name, planned)
     except OperationsError as error:
         printing.remark(f"hours are assumed, because past executions cannot be seen: {error}")
         return {}

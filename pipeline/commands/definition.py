@@ -1,37 +1,22 @@
-"""`pedigree definition`: the JSON that AWS gets, on standard output and nothing else."""
+"""`pedigree definition`: prints the JSON that AWS gets, and nothing else, on standard output."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pedigree.cli import files, options
+from pedigree.cli import files
+from pedigree.cli.options import ProjectOptions, expand_options
+from pipeline.commands.project import project
 
-if TYPE_CHECKING:
-    from pipeline.settings.tree import Settings
 
-
+@expand_options
 def command(
-    settings: options.SettingsOption = "",
-    account: options.AccountOption = None,
-    region: options.RegionOption = None,
-    output: Annotated[Path | None, typer.Option(help="A file to write to; standard output without it.")] = None,
+    target: ProjectOptions,
+    output: Annotated[Path | None, typer.Option(help="The file to write; default: standard output.")] = None,
 ) -> None:
-    """Print the pipeline's definition as JSON. Needs no network and no account."""
+    """Print the pipeline's definition as JSON. Needs no account."""
     files.check(output)
-    files.write(text(settings, account, region), output)
-
-
-def text(names: str, account: str | None, region: str | None) -> str:
-    """The definition of these settings files, the environment, and an account and region on top."""
-    return rendered(options.load(names, account, region))
-
-
-def rendered(settings: Settings) -> str:
-    """The definition of settings."""
-    from pipeline import source
-    from pipeline.document import render
-
-    return render(settings, source.read())
+    files.write(project.pipeline(target).definition(), output)

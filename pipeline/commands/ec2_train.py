@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pedigree.cli import changes, printing
-from pedigree.cli.account import Place, reach
-from pedigree.cli.following import FAILED_EXIT, INTERRUPTED_EXIT, EveryOption
-from pedigree.cli.options import AccountOption, DryRunOption, ProfileOption, RegionOption, SettingsOption, YesOption
+from pedigree.cli.following import FAILED_EXIT, INTERRUPTED_EXIT
+from pedigree.cli.options import AccountOptions, DryRunOption, EveryOption, YesOption, expand_options
+from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
     from pipeline.account.ec2 import Look, Rental, Wanted
@@ -20,7 +20,9 @@ EVERY = 20.0
 BOOT_MINUTES = 15
 
 
+@expand_options
 def command(
+    target: AccountOptions,
     instance_type: Annotated[str, typer.Option("--instance-type", help="As EC2 calls it; that of [training].")] = "",
     minutes: Annotated[
         int | None, typer.Option("--minutes", min=1, max=7200, help="Time limit; that of [training].")
@@ -37,22 +39,17 @@ def command(
     every: EveryOption = EVERY,
     yes: YesOption = False,
     dry_run: DryRunOption = False,
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
     """Train once on one machine of EC2, as [training] of settings says; it ends itself, whatever happens."""
-    place = reach(settings, account, region, profile)
-    place.tell()
+    context = connect_project(target, announced=True)
     from pipeline.account.ec2 import Wanted
 
-    is_spot = place.settings.training.spot if spot is None else spot
+    is_spot = context.settings.training.spot if spot is None else spot
     wanted = Wanted(instance_type, minutes or 0, is_spot, data, resume, ami)
-    _rent(place, wanted, yes=yes, dry_run=dry_run, every=every if wait else None)
+    _rent(context, wanted, yes=yes, dry_run=dry_run, every=every if wait else None)
 
 
-def _rent(place: Place, wanted: Wanted, *, yes: bool, dry_run: bool, every: float | None) -> None:
+def _rent(context: ProjectContext, wanted: Wanted, *, yes: bool, dry_run: bool, every: float | None) -> None:
     """Show what would be rented, rent it, and follow it where one wants to see it every so many seconds."""
     from pedigree.account.perform import carry_out
     from pedigree.account.plan import Plan
@@ -61,21 +58,21 @@ def _rent(place: Place, wanted: Wanted, *, yes: bool, dry_run: bool, every: floa
     from pipeline.account.archive import Archive
 
     archive = source.read()
-    rental = ec2.plan(place.account, place.settings, archive, wanted)
-    code = tuple(Archive(place.settings, archive).changes(place.account))
-    if not changes.agreed(Plan((*code, rental.change(rental.subnets[0]))), yes=yes, dry_run=dry_run):
+    rental = ec2.plan(context.account, context.settings, archive, wanted)
+    code = tuple(Archive(context.settings, archive).changes(context.account))
+    if not changes.confirmed(Plan((*code, rental.change(rental.subnets[0]))), yes=yes, dry_run=dry_run):
         if dry_run:
             _print_all(rental)
         return
     for change in code:
-        carry_out(change, place.account)
-    instance = ec2.start(place.account, rental, printing.remark)
+        carry_out(change, context.account)
+    instance = ec2.start(context.account, rental, printing.remark)
     try:
-        _tell(place, rental, instance)
+        _tell(context, rental, instance)
         if every:
-            _follow(place, rental, instance, every)
+            _follow(context, rental, instance, every)
     except KeyboardInterrupt:
-        printing.remark(f"the machine goes on, and ends itself; stop it: {_stopping(place, instance)}")
+        printing.remark(f"the machine goes on, and ends itself; stop it: {_stopping(context, instance)}")
         raise typer.Exit(INTERRUPTED_EXIT) from None
 
 
@@ -88,45 +85,45 @@ def _print_all(rental: Rental) -> None:
     typer.echo(rental.user_data)
 
 
-def _tell(place: Place, rental: Rental, instance: str) -> None:
-    region = place.account.region
+def _tell(context: ProjectContext, rental: Rental, instance: str) -> None:
+    region = context.account.region
     printing.line(f"started machine {instance}, run {rental.run}")
     printing.line(f"results: {rental.results}/")
     printing.line(f"its log: aws s3 cp --region {region} {rental.results}/train.log -")
-    printing.line(f"stop it: {_stopping(place, instance)}")
+    printing.line(f"stop it: {_stopping(context, instance)}")
 
 
-def _stopping(place: Place, instance: str) -> str:
-    return f"aws ec2 terminate-instances --region {place.account.region} --instance-ids {instance}"
+def _stopping(context: ProjectContext, instance: str) -> str:
+    return f"aws ec2 terminate-instances --region {context.account.region} --instance-ids {instance}"
 
 
-def _follow(place: Place, rental: Rental, instance: str, every: float) -> None:
+def _follow(context: ProjectContext, rental: Rental, instance: str, every: float) -> None:
     from pedigree.account.errors import UnfinishedError
     from pedigree.account.watching import Watch, looks
     from pipeline.account.ec2 import watched
     from pipeline.account.ec2_user_data import GRACE_MINUTES
 
     at_most = (rental.minutes + GRACE_MINUTES + BOOT_MINUTES) * 60
-    watch = Watch(place.account.clock, every, at_most, printing.remark)
-    show = _shown(place)
-    for look in looks(watched(place.account, rental, instance), watch):
+    watch = Watch(context.account.clock, every, at_most, printing.remark)
+    show = _shown(context)
+    for look in looks(watched(context.account, rental, instance), watch):
         show(look)
         if look.is_over:
             _end(look, rental, instance)
             return
-    raise UnfinishedError(f"machine {instance} has not ended in time", f"end it: {_stopping(place, instance)}")
+    raise UnfinishedError(f"machine {instance} has not ended in time", f"end it: {_stopping(context, instance)}")
 
 
-def _shown(place: Place) -> Callable[[Look], None]:
+def _shown(context: ProjectContext) -> Callable[[Look], None]:
     """Prints what is new of a log, and how the machine is where that has changed or nothing else is new for a while."""
     from pedigree.account.times import took
 
-    began = told = place.account.clock.monotonic()
+    began = told = context.account.clock.monotonic()
     state = ""
 
     def show(look: Look) -> None:
         nonlocal told, state
-        now = place.account.clock.monotonic()
+        now = context.account.clock.monotonic()
         for line in look.log.splitlines():
             printing.line(line)
         if look.state != state or (not look.log and now - told >= 60):

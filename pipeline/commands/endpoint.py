@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pedigree.cli import changes, printing
-from pedigree.cli.account import Place, reach
-from pedigree.cli.following import INTERRUPTED_EXIT, EveryOption
-from pedigree.cli.options import (
-    AccountOption,
-    DryRunOption,
-    JsonOption,
-    ProfileOption,
-    RegionOption,
-    SettingsOption,
-    YesOption,
-)
+from pedigree.cli.following import INTERRUPTED_EXIT
+from pedigree.cli.options import AccountOptions, DryRunOption, EveryOption, JsonOption, YesOption, expand_options
+from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
     from pedigree.account.endpoint_status import Fleet, Report
@@ -29,80 +21,73 @@ EVERY = 15.0
 VERSIONS = 20
 
 
+@expand_options
 def status(
+    target: AccountOptions,
     endpoint: EndpointOption = "",
     as_json: JsonOption = False,
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
     """Show the endpoint: what it serves, its instances, how it scales, what its alarms say."""
-    place = reach(settings, account, region, profile)
+    context = connect_project(target)
     from pedigree.account.endpoint_status import report
 
-    found = report(place.account, endpoint or place.settings.endpoint.name)
+    found = report(context.account, endpoint or context.settings.endpoint.name)
     if as_json:
         printing.document(asdict(found))
     else:
         _tell(found)
 
 
+@expand_options
 def approve(
+    target: AccountOptions,
     version: Annotated[str, typer.Argument(metavar="[VERSION]", help="Its number; without it, a list.")] = "",
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
     """Approve a version of the model, which then goes to the endpoint by itself; list the versions without one."""
     number = _number(version) if version else 0
-    place = reach(settings, account, region, profile)
+    context = connect_project(target)
     from pedigree.account import versions
     from pedigree.account.perform import carry_out
 
     if not number:
-        _list(place, as_json=as_json)
+        _list(context, as_json=as_json)
         return
-    group = place.settings.registry.group
-    change = versions.approve(place.account, group, number)
+    group = context.settings.registry.group
+    change = versions.approve(context.account, group, number)
     if change is None:
         printing.line(f"version {number} of {group} is approved already")
     elif not changes.only_shown(change, dry_run=dry_run):
-        carry_out(change, place.account)
+        carry_out(change, context.account)
         printing.line(f"approved version {number} of {group}; pedigree endpoint-status tells when it serves")
 
 
+@expand_options
 def rollback(
+    target: AccountOptions,
     to: Annotated[str, typer.Option("--to", help="A configuration; the one before the present one without it.")] = "",
     endpoint: EndpointOption = "",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
     every: EveryOption = EVERY,
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
     """Take the endpoint back to the configuration that it had before, and wait until it serves it."""
-    place = reach(settings, account, region, profile)
-    place.tell()
+    context = connect_project(target, announced=True)
     from pedigree.account.perform import carry_out
     from pedigree.account.plan import Plan
     from pipeline.account import rollback as rollbacks
 
-    planned = rollbacks.plan(place.account, place.settings, endpoint or place.settings.endpoint.name, to)
-    change = rollbacks.change(place.settings, planned)
+    planned = rollbacks.plan(context.account, context.settings, endpoint or context.settings.endpoint.name, to)
+    change = rollbacks.change(context.settings, planned)
     if planned.is_under_way:
         printing.line(f"endpoint {planned.endpoint.name} is on its way to {planned.target.name} already")
-    elif changes.agreed(Plan((change,)), yes=yes, dry_run=dry_run):
-        carry_out(change, place.account)
+    elif changes.confirmed(Plan((change,)), yes=yes, dry_run=dry_run):
+        carry_out(change, context.account)
     else:
         return
     if not dry_run:
-        _wait(place, planned, every)
+        _wait(context, planned, every)
 
 
 def _number(version: str) -> int:
@@ -113,31 +98,31 @@ def _number(version: str) -> int:
     return int(version)
 
 
-def _list(place: Place, *, as_json: bool) -> None:
+def _list(context: ProjectContext, *, as_json: bool) -> None:
     from pedigree.account import versions
     from pedigree.account.times import on_the_wall
 
-    found = versions.newest(place.account, place.settings.registry.group, VERSIONS)
-    served = versions.served(place.account, place.settings.endpoint.name)
+    found = versions.newest(context.account, context.settings.registry.group, VERSIONS)
+    served = versions.served(context.account, context.settings.endpoint.name)
     if as_json:
         printing.document([{**asdict(one), "endpoint": served.get(one.arn, "")} for one in found])
     elif not found:
-        printing.line(f"Group {place.settings.registry.group} has no versions yet; an execution registers the first.")
+        printing.line(f"Group {context.settings.registry.group} has no versions yet; an execution registers the first.")
     else:
         rows = ((str(one.number), one.approval, on_the_wall(one.created), served.get(one.arn, "")) for one in found)
         printing.columns(("VERSION", "APPROVAL", "REGISTERED", "ENDPOINT"), rows)
 
 
-def _wait(place: Place, planned: Rollback, every: float) -> None:
+def _wait(context: ProjectContext, planned: Rollback, every: float) -> None:
     from pedigree.account.errors import UnfinishedError
     from pedigree.account.times import took
     from pedigree.account.watching import Watch, looks
     from pipeline.account.rollback import is_done, watched
 
-    clock, name, again = place.account.clock, planned.endpoint.name, f"pedigree rollback --to {planned.target.name}"
-    began, at_most = clock.monotonic(), float(place.settings.endpoint.update.timeout_seconds)
+    clock, name, again = context.account.clock, planned.endpoint.name, f"pedigree rollback --to {planned.target.name}"
+    began, at_most = clock.monotonic(), float(context.settings.endpoint.update.timeout_seconds)
     try:
-        for seen in looks(watched(place.account, planned), Watch(clock, every, at_most, printing.remark)):
+        for seen in looks(watched(context.account, planned), Watch(clock, every, at_most, printing.remark)):
             if is_done(seen, planned):
                 printing.line(f"endpoint {name} serves {planned.target.name}: {planned.target.told()}")
                 printing.line(f"to go forth again: pedigree rollback --to {planned.live.name}")

@@ -9,23 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pedigree.cli import files, options
+from pedigree.cli import files
 from pedigree.cli.errors import UsageError
+from pedigree.cli.options import ProjectOptions, expand_options
+from pipeline.commands.project import load_settings
 
 if TYPE_CHECKING:
     from pipeline.account.roles import RoleDocuments
 
 
+@expand_options
 def command(
+    target: ProjectOptions,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it gets a folder per role.")],
-    settings: options.SettingsOption = "",
-    account: options.AccountOption = None,
-    region: options.RegionOption = None,
 ) -> None:
     """Write the trust and the policies of every role, filled from settings. Needs no network."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", "make it, or name another")
-    loaded = options.load(settings, account, region)
+    loaded = load_settings(target)
     if not loaded.site.account:
         raise UsageError("policies name an account, and settings do not", "give it with --account, or as site.account")
     from pipeline.account.roles import documents

@@ -9,19 +9,17 @@ from typing import Annotated
 import typer
 
 from pedigree.cli import printing
-from pedigree.cli.account import reach
 from pedigree.cli.errors import UsageError
-from pedigree.cli.options import AccountOption, JsonOption, ProfileOption, RegionOption, SettingsOption
+from pedigree.cli.options import AccountOptions, JsonOption, expand_options
+from pipeline.commands.context import connect_project
 
 
+@expand_options
 def command(
+    target: AccountOptions,
     image: Annotated[Path | None, typer.Option("--image", help="A picture here: JPEG, PNG or WebP.")] = None,
     url: Annotated[str, typer.Option("--url", help="The https or s3 address of a picture.")] = "",
     as_json: JsonOption = False,
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
     """Say what is on a picture: the likeliest labels, with probabilities."""
     if bool(image) == bool(url):
@@ -29,8 +27,8 @@ def command(
     from pipeline.account.predict import from_file, predict
 
     event = from_file(image) if image else {"url": url}
-    place = reach(settings, account, region, profile)
-    found = predict(place.account, place.settings.pipeline.name, event)
+    context = connect_project(target)
+    found = predict(context.account, context.pipeline, event)
     if as_json:
         printing.document([asdict(one) for one in found])
     else:

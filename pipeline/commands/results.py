@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pedigree.cli import printing
-from pedigree.cli.account import Place, reach
-from pedigree.cli.options import AccountOption, ProfileOption, RegionOption, SettingsOption
+from pedigree.cli.options import AccountOptions, expand_options
+from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
     from pedigree.account.endpoint_status import Report
@@ -20,25 +20,23 @@ Line = tuple[str, str]
 _LABELS = 3
 
 
+@expand_options
 def command(
+    target: AccountOptions,
     execution: Annotated[
         str, typer.Argument(metavar="[EXECUTION]", help="The beginning of its id, or its name; the newest without it.")
     ] = "",
-    settings: SettingsOption = "",
-    account: AccountOption = None,
-    region: RegionOption = None,
-    profile: ProfileOption = "",
 ) -> None:
     """Say what an execution has come to: champion, trials, model, endpoint, and where the report is."""
-    place = reach(settings, account, region, profile)
+    context = connect_project(target)
     from pedigree.account import executions
     from pedigree.account.progress import viewer
     from pipeline.account.results import results
 
-    pipeline = place.settings.pipeline.name
-    arn = executions.choose(place.account, pipeline, execution).arn
-    view = viewer(place.account, pipeline, arn)()
-    told(lines(place, view, results(place.account, view)))
+    pipeline = context.pipeline
+    arn = executions.choose(context.account, pipeline, execution).arn
+    view = viewer(context.account, pipeline, arn)()
+    told(lines(context, view, results(context.account, view)))
 
 
 def told(found: Iterator[Line]) -> None:
@@ -47,28 +45,28 @@ def told(found: Iterator[Line]) -> None:
         printing.line(f"{name:<12}  {text}")
 
 
-def lines(place: Place, view: View, found: Results) -> Iterator[Line]:
+def lines(context: ProjectContext, view: View, found: Results) -> Iterator[Line]:
     """What is worth knowing, in the order in which it came about."""
     from pedigree.cli.execution_view import headline
 
-    yield "Execution", headline(view.execution, place.account.clock.now()).removeprefix("execution ")
+    yield "Execution", headline(view.execution, context.account.clock.now()).removeprefix("execution ")
     if found.trials:
         yield "Trials", _trials(found.trials)
     if found.champion:
         yield from _champion(found.champion)
     for note in found.notes.get("RegisterModel", ()):
-        yield "Model", f"{place.settings.pipeline.name}, {note}"
-    yield from _endpoint(place)
+        yield "Model", f"{context.pipeline}, {note}"
+    yield from _endpoint(context)
 
 
-def prediction(place: Place, content: bytes, label: str) -> str:
+def prediction(context: ProjectContext, content: bytes, label: str) -> str:
     """What the predict function says about a picture, beside what is on it."""
     import base64
 
     from pipeline.account.predict import predict
 
     event = {"image": base64.b64encode(content).decode()}
-    said = predict(place.account, place.settings.pipeline.name, event)[:_LABELS]
+    said = predict(context.account, context.pipeline, event)[:_LABELS]
     return f"{label}: " + ", ".join(f"{one.label} {one.probability:.0%}" for one in said)
 
 
@@ -95,12 +93,12 @@ def _champion(champion: Champion) -> Iterator[Line]:
     yield "Report", champion.report
 
 
-def _endpoint(place: Place) -> Iterator[Line]:
+def _endpoint(context: ProjectContext) -> Iterator[Line]:
     from pedigree.account.endpoint_status import report
     from pedigree.account.errors import AbsentError
 
     try:
-        found = report(place.account, place.settings.endpoint.name)
+        found = report(context.account, context.settings.endpoint.name)
     except AbsentError:
         return
     yield "Endpoint", f"{found.name}: {found.status}, {found.configuration}"

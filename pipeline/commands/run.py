@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pedigree.cli import following, local, printing
-from pedigree.cli.account import Place, reach
 from pedigree.cli.errors import UsageError
-from pedigree.cli.options import SettingsOption
+from pedigree.cli.options import AccountOptions, FollowOptions, SettingsOption
 from pipeline.commands import results, sample_data, upsert
+from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
     from pedigree.account.plan import Change
@@ -41,7 +41,7 @@ class Began:
     """What a run has started so far, and has to end if it is interrupted."""
 
     has_started_aws: bool = False
-    place: Place | None = None
+    context: ProjectContext | None = None
     starting: Change | None = None
     execution: str = ""
 
@@ -61,12 +61,12 @@ def command(
         _start_aws(began, folder, container, fresh=fresh)
         _say("putting the pipeline there", "make pipeline-upsert LOCAL=1")
         upsert.command(settings=settings, yes=True)
-        began.place = reach(settings, None, None, "")
-        _lay_out_sample(began.place, folder)
+        began.context = connect_project(AccountOptions(settings))
+        _lay_out_sample(began.context, folder)
         _say("starting an execution", "make pipeline-start LOCAL=1 ARGS=--wait")
-        view = _executed(began, began.place)
-    following.end(began.place, view, following.Following())
-    _tell(began.place, view, folder, time.monotonic() - since)
+        view = _executed(began, began.context)
+    following.end(began.context, view)
+    _tell(began.context, view, folder, time.monotonic() - since)
 
 
 def _start_aws(began: Began, folder: Path, container: Path, *, fresh: bool) -> None:
@@ -80,32 +80,32 @@ def _start_aws(began: Began, folder: Path, container: Path, *, fresh: bool) -> N
     _say(f"the local AWS is at {running.url}, its log is {process.log_path(folder)}", "make up")
 
 
-def _lay_out_sample(place: Place, folder: Path) -> None:
+def _lay_out_sample(context: ProjectContext, folder: Path) -> None:
     """Draw pictures and put them where settings expect them, if that is in the pipeline's own bucket and empty."""
-    bucket, _, key = place.settings.data.source.removeprefix("s3://").partition("/")
-    is_ours = place.settings.data.source.startswith(f"s3://{place.settings.site.bucket_name}/")
-    if not is_ours or place.account.find("s3", "head_object", Bucket=bucket, Key=key):
+    bucket, _, key = context.settings.data.source.removeprefix("s3://").partition("/")
+    is_ours = context.settings.data.source.startswith(f"s3://{context.settings.site.bucket_name}/")
+    if not is_ours or context.account.find("s3", "head_object", Bucket=bucket, Key=key):
         return
     _say("drawing pictures to learn from", "pedigree sample-data FOLDER")
     drawn = folder / _SAMPLE
     drawn.mkdir(parents=True, exist_ok=True)
     sample_data.command(drawn)
-    place.account.clients("s3").upload_file(str(drawn / sample_data.ARCHIVE), bucket, key)
+    context.account.clients("s3").upload_file(str(drawn / sample_data.ARCHIVE), bucket, key)
 
 
-def _executed(began: Began, place: Place) -> View:
+def _executed(began: Began, context: ProjectContext) -> View:
     """An execution from its start to its end."""
     from pedigree.account.perform import carry_out
     from pedigree.account.progress import viewer
-    from pedigree.account.start import Wanted, start
+    from pedigree.account.start import StartRequest, start
     from pedigree.account.watching import insist
 
-    pipeline = place.settings.pipeline.name
-    began.starting = change = start(place.account, pipeline, Wanted((), "", "started by pedigree run"))
-    answers = insist(lambda: carry_out(change, place.account), place.account.clock, printing.remark)
+    pipeline = context.pipeline
+    began.starting = change = start(context.account, pipeline, StartRequest((), "", "started by pedigree run"))
+    answers = insist(lambda: carry_out(change, context.account), context.account.clock, printing.remark)
     began.execution = answers["started"]["PipelineExecutionArn"]
-    how = following.Following(EVERY_SECONDS, _MINUTES)
-    view = following.until_over(place, viewer(place.account, pipeline, began.execution), how)
+    timing = FollowOptions(EVERY_SECONDS, _MINUTES)
+    view = following.until_over(context, viewer(context.account, pipeline, began.execution), timing)
     if view is None:
         raise UsageError(f"the execution is not over after {_MINUTES} minutes", "pedigree status follows it again")
     return view
@@ -138,8 +138,8 @@ def end(began: Began, folder: Path) -> None:
     from pedigree.localaws import process
 
     try:
-        if began.place and began.starting:
-            _stop(began, began.place, began.starting)
+        if began.context and began.starting:
+            _stop(began, began.context, began.starting)
     except OperationsError as error:
         printing.remark(f"the execution could not be stopped: {error}")
     finally:
@@ -147,40 +147,40 @@ def end(began: Began, folder: Path) -> None:
             process.down(folder)
 
 
-def _stop(began: Began, place: Place, starting: Change) -> None:
+def _stop(began: Began, context: ProjectContext, starting: Change) -> None:
     from pedigree.account import executions
     from pedigree.account.perform import carry_out
     from pedigree.account.progress import viewer
 
     # Starting is interrupted before anybody knows what was started; asked once more, with its token, AWS says it.
-    started = began.execution or carry_out(starting, place.account)["started"]["PipelineExecutionArn"]
-    change = executions.stop(executions.described(place.account, started))
+    started = began.execution or carry_out(starting, context.account)["started"]["PipelineExecutionArn"]
+    change = executions.stop(executions.described(context.account, started))
     if change:
-        carry_out(change, place.account)
+        carry_out(change, context.account)
     if not began.has_started_aws:
         printing.remark("waiting until its jobs have ended; Ctrl-C leaves them to it")
-        how = following.Following(EVERY_SECONDS, _ENDING_MINUTES)
-        view = following.until_over(place, viewer(place.account, place.settings.pipeline.name, started), how)
+        timing = FollowOptions(EVERY_SECONDS, _ENDING_MINUTES)
+        view = following.until_over(context, viewer(context.account, context.pipeline, started), timing)
         if view is None:
             printing.remark(f"the execution has not ended after {_ENDING_MINUTES} minutes; pedigree status follows it")
 
 
-def _tell(place: Place, view: View, folder: Path, seconds: float) -> None:
+def _tell(context: ProjectContext, view: View, folder: Path, seconds: float) -> None:
     """The page of results, and what can be done next."""
     from pipeline.account.results import fetched
     from pipeline.account.results import results as found_by
 
-    found = found_by(place.account, view)
+    found = found_by(context.account, view)
     kept = folder / _RESULTS
     kept.mkdir(parents=True, exist_ok=True)
     printing.line("")
-    results.told(results.lines(place, view, found))
+    results.told(results.lines(context, view, found))
     if found.champion:
-        (kept / "report.html").write_bytes(fetched(place.account, found.champion.report))
+        (kept / "report.html").write_bytes(fetched(context.account, found.champion.report))
     if found.picture:
-        content = fetched(place.account, found.picture.address)
+        content = fetched(context.account, found.picture.address)
         (kept / _EXAMPLE).write_bytes(content)
-        results.told(iter([("Prediction", results.prediction(place, content, found.picture.label))]))
+        results.told(iter([("Prediction", results.prediction(context, content, found.picture.label))]))
     here = [("Report here", str(kept / "report.html")), ("Logs here", str(folder / "logs"))]
     results.told(iter([*here, ("All of it", f"{seconds:.0f} s")]))
     _suggest(kept / _EXAMPLE)

@@ -21,9 +21,9 @@ def demand(definition: str, left_out: Sequence[Ignored]) -> None:
     from pedigree.checks.finding import Severity
     from pedigree.checks.ignoring import without
     from pedigree.checks.run import run
-    from pipeline.source import ENTRYPOINTS
+    from pipeline.source import scripts_folder
 
-    found = run(json.loads(definition), Evidence(scripts=sources(ENTRYPOINTS)))
+    found = run(json.loads(definition), Evidence(scripts=sources(scripts_folder())))
     errors = [one for one in without(found, left_out)[0] if one.severity is Severity.ERROR]
     for one in errors:
         printing.remark(str(one))

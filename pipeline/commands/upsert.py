@@ -5,22 +5,22 @@ from __future__ import annotations
 import typer
 
 from pedigree.cli import options, printing
-from pedigree.cli.account import reach
-from pipeline.commands import definition, kept_prices, soundness
+from pedigree.cli.options import AccountOptions, DryRunOption, YesOption, expand_options
+from pipeline.commands import kept_prices, soundness
+from pipeline.commands.context import connect_project
+from pipeline.commands.project import DogBreeds
 
 
+@expand_options
 def command(
-    settings: options.SettingsOption = "",
-    account: options.AccountOption = None,
-    region: options.RegionOption = None,
-    profile: options.ProfileOption = "",
-    dry_run: options.DryRunOption = False,
-    yes: options.YesOption = False,
+    target: AccountOptions,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
 ) -> None:
     """Put the pipeline into an AWS account, or repair what differs there; what is as it should be is left alone."""
-    place = reach(settings, account, region, profile)
-    place.tell()
-    soundness.demand(definition.rendered(place.settings), soundness.ignored(place.settings))
+    context = connect_project(target, announced=True)
+    own = DogBreeds(context.settings)
+    soundness.demand(own.definition(), own.ignored())
     from pedigree.account import show
     from pedigree.account.perform import fulfil
     from pedigree.account.plan import plan
@@ -30,18 +30,18 @@ def command(
     from pipeline.account.roles import documents
     from pipeline.account.upsert import parts
 
-    wanted = parts(place.settings, source.read(), documents(place.settings))
+    wanted = parts(context.settings, source.read(), documents(context.settings))
     with progress() as shown:
-        shown.looking()
-        planned = plan(wanted, place.account)
+        shown.reading()
+        planned = plan(wanted, context.account)
     for line in show.lines(planned):
         printing.line(line)
     if planned:
-        known = prices.of_the_package().below(kept_prices.read(place.settings.site.region))
-        for line in cost_lines.lines(cost.estimate(place.settings, known)):
+        known = prices.of_the_package().below(kept_prices.read(context.settings.site.region))
+        for line in cost_lines.lines(cost.estimate(context.settings, known)):
             printing.line(line)
-    if dry_run or not planned or not options.agreed("Do it?", yes=yes):
+    if dry_run or not planned or not options.confirmed("Do it?", yes=yes):
         return
     with progress() as shown:
-        fulfil(wanted, place.account, planned, shown.change, shown.waiting)
+        fulfil(wanted, context.account, planned, shown.change, shown.waiting)
     typer.echo(show.done(planned))

@@ -8,7 +8,6 @@ is none.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,14 +15,8 @@ from typing import Any
 
 from pedigree.language.near import suggest
 from pedigree.language.pointers import at
+from pedigree.toml import tomllib
 from pipeline.errors import SettingsError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # the same parser, before it came with Python
-
-__all__ = ["FILES_VARIABLE", "Layer", "environment", "read", "stacked", "tomllib"]
 
 FILES_VARIABLE = "PEDIGREE_SETTINGS"
 PREFIX = "PEDIGREE__"

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pipeline.source import ENTRYPOINTS, SourceArchive, read
+from pipeline.source import SourceArchive, read, scripts_folder
 
 _PYTHON = """#!/bin/sh
 exec {python} "$@"
@@ -107,7 +107,7 @@ def machine_scripts() -> SourceArchive:
 def _archive(**texts: str) -> SourceArchive:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for file in ENTRYPOINTS.glob("*.py"):
+        for file in scripts_folder().glob("*.py"):
             (folder / file.name).write_bytes(file.read_bytes())
         for script, text in texts.items():
             (folder / f"{script}.py").write_text(text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.account.roles import FOLDER
+from pipeline.account.roles import documents_folder
 
 Document = Mapping[str, Any]
 
@@ -31,7 +31,9 @@ def every(effect: str = "Allow") -> tuple[Right, ...]:
 
 
 def _all(effect: str) -> Iterator[Right]:
-    for path in sorted(FOLDER.glob("*/*.json"), key=lambda one: (one.parent.name, one.stem != "policy", one.stem)):
+    for path in sorted(
+        documents_folder().glob("*/*.json"), key=lambda one: (one.parent.name, one.stem != "policy", one.stem)
+    ):
         if path.stem == "trust":
             continue
         for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]:

@@ -57,7 +57,7 @@ def _until_over(stage: Stage, arn: str) -> None:
 
 def starting(stage: Stage) -> None:
     """pedigree start, of an execution that takes its time."""
-    wanted = start.Wanted(("InputDataUrl=s3://images/slow/",))
+    wanted = start.StartRequest(("InputDataUrl=s3://images/slow/",))
     _done(stage, start.start(stage.account, PIPELINE, wanted))
 
 

@@ -14,10 +14,10 @@ import boto3
 from botocore.config import Config
 
 from pedigree.account.account import Account
-from pedigree.account.connect import placed
 from pedigree.account.perform import fulfil
 from pedigree.account.plan import Part, Plan, plan
 from pipeline.account import upsert
+from pipeline.commands.context import with_account
 from pipeline.settings.tree import Settings
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, CREDENTIALS, REGION
@@ -113,7 +113,7 @@ def account(watched: RecordedClients | None = None) -> Account:
 
 def settings(changes: Mapping[str, Any] | None = None) -> Settings:
     """Settings by dotted key, with the account in them."""
-    return placed(configure(changes or {}), account())
+    return with_account(configure(changes or {}), account())
 
 
 def upsert_parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only: str = "") -> list[Part]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pedigree.account.errors import AbsentError, GivenError
 from pedigree.account.perform import carry_out
-from pedigree.account.start import Wanted, checked, start
+from pedigree.account.start import StartRequest, checked, start
 from pedigree.language.definition import read
 from tests.support.fakes.executions import DEFINITION, PIPELINE, Executions
 from tests.support.fakes.served_services import account_with
@@ -31,7 +31,7 @@ def test_values_reach_the_service_as_text() -> None:
         "InputDataUrl=https://x/?a=b",
     )
     fake = Executions()
-    carry_out(start(account_with({"sagemaker": fake}), PIPELINE, Wanted(given)), account_with({"sagemaker": fake}))
+    carry_out(start(account_with({"sagemaker": fake}), PIPELINE, StartRequest(given)), account_with({"sagemaker": fake}))
     assert {one["Name"]: one["Value"] for one in fake.started[0]["PipelineParameters"]} == {
         "Epochs": "10",
         "AccuracyThreshold": "1e-2",
@@ -43,14 +43,14 @@ def test_values_reach_the_service_as_text() -> None:
 
 def test_a_start_that_is_repeated_starts_one_execution() -> None:
     fake = Executions()
-    change = start(account_with({"sagemaker": fake}), PIPELINE, Wanted((), "mine", "to see"))
+    change = start(account_with({"sagemaker": fake}), PIPELINE, StartRequest((), "mine", "to see"))
     first, second = (carry_out(change, account_with({"sagemaker": fake}))["started"] for _ in range(2))
     assert first == second
     assert [one["PipelineExecutionDisplayName"] for one in fake.started] == ["mine"]
 
 
 def test_its_name_says_that_somebody_started_it_and_when() -> None:
-    assert start(account_with({"sagemaker": Executions()}), PIPELINE, Wanted(())).name == "manual-20270115-080000"
+    assert start(account_with({"sagemaker": Executions()}), PIPELINE, StartRequest(())).name == "manual-20270115-080000"
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_every_number_is_taken_as_python_writes_it(number: float) -> None:
 @pytest.mark.parametrize("name", ["-x", "a b", "a_b", "x" * 83, "ä"])
 def test_a_name_that_the_service_would_refuse(name: str) -> None:
     with pytest.raises(GivenError, match="cannot be; write letters"):
-        start(account_with({"sagemaker": Executions()}), PIPELINE, Wanted((), name))
+        start(account_with({"sagemaker": Executions()}), PIPELINE, StartRequest((), name))
 
 
 def test_no_pipeline_says_which_verb_makes_it() -> None:
     with pytest.raises(AbsentError, match="has no pipeline cats in us-east-1; make pipeline-upsert puts it there"):
-        start(account_with({"sagemaker": Executions()}), "cats", Wanted(()))
+        start(account_with({"sagemaker": Executions()}), "cats", StartRequest(()))

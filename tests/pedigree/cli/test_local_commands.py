@@ -16,12 +16,12 @@ import pytest
 
 from pedigree.account.account import Account
 from pedigree.account.perform import carry_out
-from pedigree.account.start import Wanted, start
-from pedigree.cli.account import Place
+from pedigree.account.start import StartRequest, start
 from pedigree.clock import SystemClock
 from pedigree.localaws import process
 from pedigree.localaws.process import Daemon
 from pipeline.commands import run
+from pipeline.commands.context import ProjectContext
 from tests.support import local_aws
 from tests.support.accounts import settings
 from tests.support.pipelines import ROLE, definition, processing_step
@@ -221,10 +221,10 @@ def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Pat
     slow = processing_step("Slow", "/bin/sh", "-c", script)
     client(folder, "sagemaker").create_pipeline(PipelineName=name, PipelineDefinition=definition(slow), RoleArn=ROLE)
     account = Account("123456789012", "us-east-1", lambda service: client(folder, service), "me", SystemClock())
-    change = start(account, name, Wanted((), "", "a run"))
+    change = start(account, name, StartRequest((), "", "a run"))
     arn = carry_out(change, account)["started"]["PipelineExecutionArn"]
     until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
-    run.end(run.Began(place=Place(own, account), starting=change), folder)
+    run.end(run.Began(context=ProjectContext(account, name, own), starting=change), folder)
     assert not Path(f"/proc/{int(started.read_text())}").exists()
     told = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     assert told["PipelineExecutionStatus"] == "Stopped"

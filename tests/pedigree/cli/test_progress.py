@@ -25,11 +25,11 @@ def test_in_a_log_waiting_is_a_line_now_and_then(capsys: pytest.CaptureFixture[s
 def test_on_a_terminal_it_stays_in_place_and_goes_when_a_change_begins(capsys: pytest.CaptureFixture[str]) -> None:
     screen = io.StringIO()
     shown = Progress(Console(file=screen, force_terminal=True, width=80))
-    shown.looking()
+    shown.reading()
     shown.still()
     shown.waiting("a queue", 3)
     shown.change(Change("create", "queue", "q\x1b[31m", ()))
-    assert "looking at the account" in screen.getvalue()
+    assert "reading the account" in screen.getvalue()
     assert "waiting for a queue (3 s)" in screen.getvalue()
     out, err = capsys.readouterr()
     assert (out, err) == ("  + queue q\\x1b[31m\n", "")

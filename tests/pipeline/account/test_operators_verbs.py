@@ -9,7 +9,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError
 from pedigree.account.executions import Execution
 from pedigree.account.perform import carry_out
-from pedigree.account.start import Wanted, start
+from pedigree.account.start import StartRequest, start
 from pipeline.account import ec2, predict, rollback
 from tests.policies.operator_actions import actions, refused
 from tests.support.accounts import RecordedClients
@@ -31,7 +31,7 @@ def of_executions() -> set[str]:
     fake.begins = [ExecutionState("Executing"), ExecutionState("Failed", failed), ExecutionState("Failed", failed)]
     logs = Logs({"/aws/sagemaker/TrainingJobs": {"search-002-bad/algo-1-1": ["ValueError"]}})
     account = account_with({"sagemaker": fake, "logs": logs}, wire)
-    arn = carry_out(start(account, "dog-breeds", Wanted(())), account)["started"]["PipelineExecutionArn"]
+    arn = carry_out(start(account, "dog-breeds", StartRequest(())), account)["started"]["PipelineExecutionArn"]
     look = progress.viewer(account, "dog-breeds", arn)
     assert [look().execution.status for _ in range(2)] == ["Executing", "Failed"]
     carry_out(executions.retry(executions.choose(account, "dog-breeds")), account)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.account.packages import LAMBDAS, package
+from pipeline.account.packages import functions_folder, package
 from steps.functions import FUNCTIONS
 
 
@@ -65,7 +65,7 @@ def test_a_changed_import_is_a_changed_package(tmp_path: Path) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS.values())
 def test_each_function_of_the_project_is_whole(function: str) -> None:
     module = function.replace("-", "_")
-    assert f"{module}.py" in names(package(module, LAMBDAS).content)
+    assert f"{module}.py" in names(package(module, functions_folder()).content)
 
 
 def test_a_function_that_is_not_there_is_a_bug(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 
 from pedigree.account.errors import UnfilledError
 from pedigree.iam import PolicyKind, Request, decide, parse
-from pipeline.account import roles
-from pipeline.account.roles import FOLDER, RoleDocuments, documents, filled
+from pipeline.account.roles import RoleDocuments, documents, documents_folder, filled
 from steps.site import Roles
 from tests.policies.all_tables import MODULES
 from tests.policies.places import ACCOUNT, EVERYTHING, IN_ACCOUNT, SUBNET
@@ -116,7 +115,7 @@ def test_only_what_knows_no_narrower_resource_is_allowed_on_all() -> None:
 
 
 def test_the_readme_gives_a_reason_for_each_of_them() -> None:
-    readme = (FOLDER / "README.md").read_text(encoding="utf-8")
+    readme = (documents_folder() / "README.md").read_text(encoding="utf-8")
     rows = "\n".join(re.findall(r"^\| `.*$", readme, re.MULTILINE))
     assert set(re.findall(r"`([a-z0-9-]+:[A-Za-z]+)`", rows)) == ON_EVERYTHING
 
@@ -163,7 +162,7 @@ def test_a_policy_is_its_parts_together_what_always_holds_first() -> None:
 
 def test_every_file_of_every_role_joins_for_some_settings() -> None:
     joined = {(role, part) for name in SETTINGS for role, found in every(name) for part in (*found.parts, "trust")}
-    files = {(path.parent.name, path.stem) for path in FOLDER.glob("*/*.json")}
+    files = {(path.parent.name, path.stem) for path in documents_folder().glob("*/*.json")}
     assert files == joined
 
 
@@ -208,8 +207,10 @@ def test_capitals_in_names_of_sagemaker_count_either_way() -> None:
     assert found["Resource"] == [f"{name}Dog-Breeds", f"{name}dog-breeds"]
 
 
-def test_the_documents_are_found_from_wherever_the_package_is() -> None:
-    assert Path(roles.__file__).parents[3] / "iam" == FOLDER
+def test_the_documents_are_found_from_a_folder_inside_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = documents_folder()
+    monkeypatch.chdir(folder / "deploy")
+    assert documents_folder() == folder
 
 
 @given(valid_settings())

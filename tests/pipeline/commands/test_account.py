@@ -174,7 +174,7 @@ def test_policies_are_files_that_an_administrator_can_hand_to_aws(tmp_path: Path
 def test_policies_need_an_account_and_a_folder(tmp_path: Path) -> None:
     for arguments, told in (
         ([str(tmp_path)], "give it with --account, or as site.account"),
-        (["/nowhere", "--account", ACCOUNT], "/nowhere is no folder; make it, or name another"),
+        (["/nowhere", "--account", ACCOUNT], "/nowhere is not a folder; make it, or name another"),
     ):
         done = pedigree("", "policies", *arguments)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)

@@ -68,8 +68,8 @@ def assert_told(done: subprocess.CompletedProcess[str], told: str) -> None:
 
 def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert_told(run("nowhere", cwd=tmp_path), "nowhere is no folder; make it, or name another")
-    assert_told(run("file", cwd=tmp_path), "file is no folder")
+    assert_told(run("nowhere", cwd=tmp_path), "nowhere is not a folder; make it, or name another")
+    assert_told(run("file", cwd=tmp_path), "file is not a folder")
 
 
 def test_a_folder_of_the_files_name_stays(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from pedigree.toml import tomllib
 from pipeline.errors import SettingsError
-from pipeline.settings.layers import tomllib
 from pipeline.settings.loading import load
 from pipeline.settings.tree import Settings
 

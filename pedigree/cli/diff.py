@@ -1,0 +1,38 @@
+"""`pedigree diff`: says what a new definition changes about an old one, and which steps it makes run anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pedigree.cli import files, printing
+from pedigree.cli.errors import UsageError
+from pedigree.cli.options import JsonOption
+
+DIFFERENT_EXIT = 1
+
+
+def command(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A definition in JSON, or -.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Another definition in JSON, or -.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two definitions. Exit code 1 if they differ."""
+    if str(old) == str(new) == "-":
+        raise UsageError("standard input cannot be both definitions", "name a file for one of them")
+    from pedigree.language import revision
+    from pedigree.language.definition import parse
+
+    before, after = parse(files.read(old)), parse(files.read(new))
+    lines = revision.told(before, after)
+    if as_json:
+        from pedigree.language.reuse import losses
+
+        rerun = [{"step": loss.step, "reasons": list(loss.reasons)} for loss in losses(before, after)]
+        printing.document({"changes": lines, "rerun": rerun})
+    else:
+        printing.lines(*(lines or ["no difference"]))
+    if lines:
+        raise typer.Exit(DIFFERENT_EXIT)

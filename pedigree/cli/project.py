@@ -1,0 +1,85 @@
+"""The hook by which an installed project tells pedigree about its own pipeline.
+
+A project's distribution registers an object of type Project under the entry point group pedigree.project, and its own
+verbs under pedigree.commands (verbs.py). Without a project every verb that works on any pipeline is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+from pedigree import project_root
+from pedigree.cli.errors import UsageError
+from pedigree.cli.registered import registered
+
+if TYPE_CHECKING:
+    from pedigree.checks.ignoring import Ignored
+    from pedigree.cli.options import ProjectOptions
+
+GROUP = "pedigree.project"
+
+
+class ProjectPipeline(Protocol):
+    """A project's pipeline with its settings."""
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name in an account."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """The id of the account that the settings name; empty if they name none."""
+        ...
+
+    @property
+    def region(self) -> str: ...
+
+    def definition(self) -> str:
+        """The pipeline definition as JSON."""
+        ...
+
+    def ignored(self) -> Sequence[Ignored]:
+        """The findings that the settings ignore."""
+        ...
+
+
+class Project(Protocol):
+    """What a project registers."""
+
+    def pipeline(self, options: ProjectOptions) -> ProjectPipeline:
+        """The pipeline as the settings have it, with the options on top."""
+        ...
+
+    def local_environment(self) -> Mapping[str, str]:
+        """Environment variables that make the project's verbs use the local AWS."""
+        ...
+
+
+@cache
+def installed() -> Project | None:
+    """The project that is installed in this environment, or None."""
+    for entry_point in registered(GROUP):
+        project: Project = entry_point.load()
+        return project
+    return None
+
+
+def pipeline(options: ProjectOptions, missing: UsageError) -> ProjectPipeline:
+    """The installed project's pipeline; raises the given error if no project is installed."""
+    project = installed()
+    if project is None:
+        options.refuse_settings()
+        raise not_installed() or missing
+    return project.pipeline(options)
+
+
+def not_installed() -> UsageError | None:
+    """The error for a command that is called in the folder of a project that is not installed."""
+    root = project_root.search()
+    if root is None:
+        return None
+    package = root / project_root.package(root)
+    return UsageError(f"the project in {root} is not installed", f"pip install --editable {package}")
