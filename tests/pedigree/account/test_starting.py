@@ -31,7 +31,9 @@ def test_values_reach_the_service_as_text() -> None:
         "InputDataUrl=https://x/?a=b",
     )
     fake = Executions()
-    carry_out(start(account_with({"sagemaker": fake}), PIPELINE, StartRequest(given)), account_with({"sagemaker": fake}))
+    carry_out(
+        start(account_with({"sagemaker": fake}), PIPELINE, StartRequest(given)), account_with({"sagemaker": fake})
+    )
     assert {one["Name"]: one["Value"] for one in fake.started[0]["PipelineParameters"]} == {
         "Epochs": "10",
         "AccuracyThreshold": "1e-2",

@@ -9,7 +9,7 @@ from pedigree.account.errors import UnfinishedError
 from pedigree.cli.account import AccountContext
 from pedigree.cli.following import End, follow
 from pedigree.cli.options import FollowOptions
-from tests.support.fakes.executions import Executions, Logs, ExecutionState, arn
+from tests.support.fakes.executions import Executions, ExecutionState, Logs, arn
 from tests.support.fakes.served_services import account_with
 
 
