@@ -30,14 +30,10 @@ FEWER_FAULTS = ["Step.THROTTLING"]
 KINDS = ("processing", "tuning", "training", "registry")
 
 OTHER_VALUES: Mapping[str, Any] = {
-    "pipeline.name": "cats",
-    "pipeline.description": "Cats.",
     "site.account": "123456789012",
     "site.region": "eu-central-1",
     "site.bucket": "mine",
-    "site.prefix": "mine",
     "site.tags": {"team": "vision"},
-    **{f"site.roles.{name}": "mine" for name in Settings().site.roles.model_dump(by_alias=True)},
     "site.network.subnets": ["subnet-89abcdef"],
     "site.network.security_groups": ["sg-89abcdef"],
     "site.encryption.output_key": KEY,
@@ -64,11 +60,8 @@ OTHER_VALUES: Mapping[str, Any] = {
     "distributed.alternatives": ["ml.p4d.24xlarge"],
     "debugger.collections": ["gradients"],
     "debugger.rules": ["Overfit"],
-    "registry.group": "cats",
     "registry.inference_instance_types": ["ml.m5.large"],
-    "endpoint.name": "cats",
     "endpoint.instance_type": "ml.c5.xlarge",
-    "endpoint.variant": "Mine",
     "endpoint.alarms.extra": ["mine"],
     "schedule.expression": "rate(2 days)",
     "schedule.timezone": "Asia/Tokyo",
@@ -133,30 +126,28 @@ def fields(config: Config, section: str = "") -> Iterator[tuple[str, FieldInfo, 
 
 
 def _other(key: str, field: FieldInfo, default: Any) -> Any:
-    if isinstance(default, bool):
-        return not default
-    choices = _choices(field)
-    if choices:
-        return next(choice for choice in choices if choice != default)
-    if isinstance(default, (int, float)):
-        return _other_number(key, default)
+    """The first value near the default that is valid."""
+    for value in _near(field, default):
+        with suppress(SettingsError):
+            configure({**NEEDS.get(key, {}), key: value})
+            return value
     raise AssertionError(f"{key}: no other value can be derived; add one to OTHER_VALUES in {__name__}")
+
+
+def _near(field: FieldInfo, default: Any) -> tuple[Any, ...]:
+    if isinstance(default, bool):
+        return (not default,)
+    if isinstance(default, (int, float)) and get_origin(field.annotation) is not Literal:
+        return default + 1, default - 1, default / 2
+    choices = tuple(choice for choice in _choices(field) if choice != default)
+    return choices or ((f"{default}2",) if isinstance(default, str) else ())
 
 
 def _choices(field: FieldInfo) -> tuple[Any, ...]:
     if get_origin(field.annotation) is Literal:
         return get_args(field.annotation)
     validators = [mark.func for mark in field.metadata if isinstance(mark, AfterValidator)]
-    return next((tuple(validator.choices) for validator in validators if isinstance(validator, OneOf)), ())
-
-
-def _other_number(key: str, default: float) -> float:
-    """A number near the default that is valid."""
-    for number in (default + 1, default - 1, default / 2):
-        with suppress(SettingsError):
-            configure({**NEEDS.get(key, {}), key: number})
-            return number
-    raise AssertionError(f"{key}: no other number than {default} is valid; add one to OTHER_VALUES")
+    return next((validator.choices for validator in validators if isinstance(validator, OneOf)), ())
 
 
 def _parts(document: Mapping[str, Any]) -> dict[str, Any]:
