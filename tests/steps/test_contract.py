@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from entrypoints import contract
-from tests.support.definitions import define, step
+from pedigree.language.definition import read
+from tests.support.definitions import define
 
 ROOT = Path(__file__).parents[2]
 DEFINING = (*ROOT.glob("steps/*.py"), *ROOT.glob("pipeline/**/*.py"))
@@ -63,12 +64,14 @@ def test_nothing_is_in_it_that_nobody_uses() -> None:
     assert not names - used(DEFINING) - used(RUNNING) - functions - {"MINIMIZE", "MAXIMIZE"} - (inside - names)
 
 
-def test_the_steps_say_only_flags_that_the_scripts_know() -> None:
-    for name, script in (("PrepareData", contract.PREPARE), ("Evaluate", contract.EVALUATE)):
-        words = step(define(), name)["Arguments"]["AppSpecification"]["ContainerArguments"]
-        source = (ROOT / "entrypoints" / script).read_text(encoding="utf-8")
-        known = {getattr(contract, flag) for flag in re.findall(r"contract\.(FLAG_\w+)", source)}
-        assert {word for word in words if isinstance(word, str) and word.startswith("--")} <= known
+def test_processing_steps_pass_only_flags_that_their_scripts_accept() -> None:
+    for processing in (step for step in read(define()).all_steps() if step.type == "Processing"):
+        application = processing.arguments["AppSpecification"]
+        source = (ROOT / "entrypoints" / application["ContainerEntrypoint"][-1]).read_text(encoding="utf-8")
+        accepted = {getattr(contract, flag) for flag in re.findall(r"contract\.(FLAG_\w+)", source)}
+        accepted |= set(re.findall(r'add_argument\("(--[a-z-]+)"', source))
+        arguments = [word for word in application["ContainerArguments"] if isinstance(word, str)]
+        assert {word for word in arguments if word.startswith("--")} <= accepted
 
 
 @pytest.mark.parametrize(
