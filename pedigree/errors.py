@@ -26,6 +26,10 @@ class Mistake(Exception):  # noqa: N818 - the user's mistake, not the program's 
         return (self,)
 
 
+class InvalidValueError(Mistake, ValueError):
+    """A value that is not accepted; as a ValueError, also by libraries that validate."""
+
+
 class Mistakes(Mistake):
     """Several mistakes that were found together: each is a line of its own."""
 

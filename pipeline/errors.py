@@ -1,23 +1,30 @@
-"""What can be wrong before a definition exists.
+"""What a user can correct before a definition exists.
 
-PipelineError      everything below; its message is for the user: cause and remedy, one line a problem
-└─ SettingsError   settings that cannot be read, or say what cannot be
+PipelineError              everything below
+├─ InvalidSettingError     one setting, file or variable that is wrong
+└─ SettingsError           every one that was found
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from pedigree.errors import Mistake, Mistakes
 
 
 class PipelineError(Mistake):
-    """A definition that cannot be built, for a reason that a user can mend."""
+    """A definition that cannot be built."""
+
+
+class InvalidSettingError(PipelineError):
+    """A setting, a file or a variable that is wrong: its place, what is wrong, and what to do."""
+
+    def __init__(self, place: str, cause: str, remedy: str) -> None:
+        super().__init__(cause, remedy)
+        self.args = (place, cause, remedy)
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.place}: {super().__str__()}"
 
 
 class SettingsError(Mistakes, PipelineError):
-    """Settings that do not hold; one problem a line."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(map(Mistake, problems))
-        self.problems = tuple(problems)
+    """Settings with one or more mistakes."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
 
 from pedigree.aws.machines import instance_types
+from pedigree.errors import InvalidValueError
 from pedigree.language.near import suggest
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Value = TypeVar("Value")
 def _each_once(values: tuple[Value, ...]) -> tuple[Value, ...]:
     twice = [value for value in values if values.count(value) > 1]
     if twice:
-        raise ValueError(f"names {twice[0]} more than once; name it once")
+        raise InvalidValueError(f"names {twice[0]} more than once", "name it once")
     return values
 
 
@@ -39,8 +40,9 @@ def like(example: str, pattern: str, *, optional: bool = False) -> AfterValidato
     def check(text: str) -> str:
         if (optional and not text) or re.fullmatch(pattern, text, re.ASCII):
             return text
-        raise ValueError(
-            f"is not of the form that it must have; write it like {example}{', or leave it empty' if optional else ''}"
+        raise InvalidValueError(
+            "is not of the form that it must have",
+            f"write it like {example}{', or leave it empty' if optional else ''}",
         )
 
     return AfterValidator(check)
@@ -56,7 +58,7 @@ class OneOf:
         if word in self.choices:
             return word
         hint = suggest(word, self.choices, f"write {' or '.join(self.choices)}")
-        raise ValueError(f"is none of the choices; {hint}")
+        raise InvalidValueError("is none of the choices", hint)
 
 
 def one_of(choices: Sequence[str]) -> AfterValidator:
@@ -69,7 +71,7 @@ def _instance_type_for(use: str, jobs: str) -> AfterValidator:
         if instance_type in instance_types(use):
             return instance_type
         hint = suggest(instance_type, sorted(instance_types(use)), "instance types look like ml.m5.large")
-        raise ValueError(f"is not an instance type for {jobs}; {hint}")
+        raise InvalidValueError(f"is not an instance type for {jobs}", hint)
 
     return AfterValidator(check)
 

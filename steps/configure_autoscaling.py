@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from entrypoints import contract
+from pedigree.errors import InvalidValueError
 from steps import dag
 from steps.build import Build
 from steps.config import Config
@@ -33,8 +34,8 @@ class Autoscaling(Config):
     @model_validator(mode="after")
     def _ordered(self) -> Autoscaling:
         if self.min_capacity > self.max_capacity:
-            raise ValueError(
-                f"scales from {self.min_capacity} to {self.max_capacity}; min_capacity must not be above max_capacity"
+            raise InvalidValueError(
+                f"scales from {self.min_capacity} to {self.max_capacity}", "min_capacity must not be above max_capacity"
             )
         return self
 

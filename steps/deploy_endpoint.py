@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Protocol
 from pydantic import Field, model_validator
 
 from entrypoints import contract
+from pedigree.errors import InvalidValueError
 from steps import dag
 from steps.build import Build
 from steps.config import Config, EndpointInstance, HyphenatedName, Unique, like
@@ -50,8 +51,8 @@ class Update(Config):
     def _step_size(self) -> Update:
         low, high = _STEP_PERCENT[self.policy]
         if not low <= self.step_percent <= high:
-            raise ValueError(
-                f"moves {self.step_percent}% at a time, and {self.policy} takes {low} to {high}; change step_percent"
+            raise InvalidValueError(
+                f"moves {self.step_percent}% at a time, and {self.policy} takes {low} to {high}", "change step_percent"
             )
         return self
 

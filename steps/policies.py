@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from pedigree.errors import InvalidValueError
 from steps import dag
 from steps.config import Config, like
 
@@ -36,7 +37,9 @@ class Backoff(Config):
     @model_validator(mode="after")
     def _one_limit(self) -> Backoff:
         if self.max_attempts and self.expire_after_minutes:
-            raise ValueError("has max_attempts and expire_after_minutes, and the service takes one; set the other to 0")
+            raise InvalidValueError(
+                "has max_attempts and expire_after_minutes, and the service takes one", "set the other to 0"
+            )
         return self
 
 

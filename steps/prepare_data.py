@@ -7,6 +7,7 @@ from typing import Annotated, Protocol
 from pydantic import Field, model_validator
 
 from entrypoints import contract
+from pedigree.errors import InvalidValueError
 from steps import dag
 from steps.build import Build
 from steps.config import S3_URI, Config, Fraction, like
@@ -45,8 +46,8 @@ class Splits(Config):
     def _whole(self) -> Splits:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-6 or not min(self.train, self.validation, self.test):
-            raise ValueError(
-                f"adds up to {total:g} from shares above 0, and must to 1; change train, validation or test"
+            raise InvalidValueError(
+                f"adds up to {total:g} from shares above 0, and must to 1", "change train, validation or test"
             )
         return self
 
@@ -68,9 +69,13 @@ class Data(Config):
     @model_validator(mode="after")
     def _checksum_of_a_file(self) -> Data:
         if self.sha256 and self.source.startswith("s3://") and not self.source.endswith(".zip"):
-            raise ValueError("has a sha256 for a prefix in S3, and a checksum is that of one zip; leave it empty")
+            raise InvalidValueError(
+                "has a sha256 for a prefix in S3, and a checksum is that of one zip", "leave it empty"
+            )
         if not self.sha256 and self.source.startswith("http://"):
-            raise ValueError("has a source that anybody on the way could change; use https, or give its sha256")
+            raise InvalidValueError(
+                "has a source that anybody on the way could change", "use https, or give its sha256"
+            )
         return self
 
     def source_url(self, isolation: bool) -> str:

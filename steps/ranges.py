@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from pedigree.errors import InvalidValueError
 from steps.config import Config
 
 
@@ -30,8 +31,8 @@ class Continuous(Config):
     def _ordered(self) -> Continuous:
         _check_bounds(self.min, self.max, self.scaling)
         if self.scaling == "ReverseLogarithmic" and not 0 <= self.min < self.max < 1:
-            raise ValueError(
-                "has ReverseLogarithmic scaling, which is for ranges within 0 ≤ min < max < 1; choose another scaling"
+            raise InvalidValueError(
+                "has ReverseLogarithmic scaling, which is for ranges within 0 ≤ min < max < 1", "choose another scaling"
             )
         return self
 
@@ -62,7 +63,7 @@ class Categorical(Config):
     @model_validator(mode="after")
     def _distinct(self) -> Categorical:
         if len(set(self.values)) < len(self.values):
-            raise ValueError("names a value twice; remove one of the two")
+            raise InvalidValueError("names a value twice", "remove one of the two")
         return self
 
 
@@ -96,6 +97,6 @@ def _bounded(name: str, one: Continuous | Integer) -> dict[str, str]:
 
 def _check_bounds(low: float, high: float, scaling: str) -> None:
     if low >= high:
-        raise ValueError(f"runs from {low:g} to {high:g}; min must be below max")
+        raise InvalidValueError(f"runs from {low:g} to {high:g}", "min must be below max")
     if scaling == "Logarithmic" and low <= 0:
-        raise ValueError(f"has Logarithmic scaling from {low:g}; raise min above 0, or choose Linear")
+        raise InvalidValueError(f"has Logarithmic scaling from {low:g}", "raise min above 0, or choose Linear")

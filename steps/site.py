@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from pedigree.aws import machines, regions
+from pedigree.errors import InvalidValueError
 from steps import dag
 from steps.config import BUCKET, Config, FrozenMapping, like
 
@@ -27,13 +28,14 @@ _TAG = r"[\w\s_.:/=+@-]"
 def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     for key, value in tags.items():
         if not re.fullmatch(rf"(?!(?i:aws:)){_TAG}{{1,128}}", key) or not re.fullmatch(rf"{_TAG}{{0,256}}", value):
-            raise ValueError(
-                f'has "{key}" = "{value}"; write letters, digits, spaces and _.:/=+@-, '
-                "128 at most in a key and 256 in a value, and begin no key with aws:"
+            raise InvalidValueError(
+                f'has "{key}" = "{value}"',
+                "write letters, digits, spaces and _.:/=+@-, "
+                "128 at most in a key and 256 in a value, and begin no key with aws:",
             )
     same = [key for key in tags if [one.lower() for one in tags].count(key.lower()) > 1]
     if same:
-        raise ValueError(f"has {' and '.join(same)}, which IAM takes for the same key; keep one of them")
+        raise InvalidValueError(f"has {' and '.join(same)}, which IAM takes for the same key", "keep one of them")
     return tags
 
 
@@ -58,7 +60,9 @@ class Roles(Config):
         names = list(self.model_dump().values())
         shared = next((name for name in names if names.count(name) > 1), "")
         if shared:
-            raise ValueError(f"names {shared} for several parties, and each needs a role of its own; name another")
+            raise InvalidValueError(
+                f"names {shared} for several parties, and each needs a role of its own", "name another"
+            )
         return self
 
 
@@ -80,7 +84,9 @@ class Network(Config):
     @model_validator(mode="after")
     def _both_or_neither(self) -> Network:
         if bool(self.subnets) != bool(self.security_groups):
-            raise ValueError("has subnets or security_groups without the other; give both, or neither for no VPC")
+            raise InvalidValueError(
+                "has subnets or security_groups without the other", "give both, or neither for no VPC"
+            )
         return self
 
     def vpc(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.loaders import Loader
 
+from pedigree.errors import InvalidValueError
 from pedigree.language.near import suggest
 
 
@@ -36,5 +37,5 @@ def _partition(region: str) -> Mapping[str, Any]:
         if not name.endswith("-global")
     }
     if region not in outputs:
-        raise ValueError(f"is no region of AWS; {suggest(region, outputs, 'regions look like us-east-1')}")
+        raise InvalidValueError("is no region of AWS", suggest(region, outputs, "regions look like us-east-1"))
     return outputs[region]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from pedigree.errors import InvalidValueError
 from pedigree.schedules.calendar_days import Days, DaysOfMonth, DaysOfWeek
 
 _FORMS = re.compile(r"(cron|rate|at)\(([^()]*)\)")
@@ -79,7 +80,9 @@ def parse(expression: str) -> Expression:
     """What an expression means; ValueError says why Scheduler would not take it."""
     form = _FORMS.fullmatch(expression)
     if not form:
-        raise ValueError("is no schedule; write it like cron(0 6 ? * MON *), rate(7 days) or at(2027-01-31T06:00:00)")
+        raise InvalidValueError(
+            "is no schedule", "write it like cron(0 6 ? * MON *), rate(7 days) or at(2027-01-31T06:00:00)"
+        )
     return _READERS[form[1]](form[2])
 
 
@@ -92,7 +95,7 @@ def checked(expression: str) -> str:
 def _rate(text: str) -> Rate:
     match = _RATE.fullmatch(text)
     if not match:
-        raise ValueError("is no rate; write it like rate(1 day) or rate(7 days)")
+        raise InvalidValueError("is no rate", "write it like rate(1 day) or rate(7 days)")
     return Rate(dt.timedelta(**{f"{match[2] or match[4]}s": int(match[1] or match[3])}))
 
 
@@ -100,18 +103,20 @@ def _at(text: str) -> At:
     try:
         return At(dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S"))
     except ValueError:
-        raise ValueError("is no point in time; write it like at(2027-01-31T06:00:00)") from None
+        raise InvalidValueError("is no point in time", "write it like at(2027-01-31T06:00:00)") from None
 
 
 def _cron(text: str) -> Cron:
     texts = text.upper().split(" ")
     if len(texts) != len(_FIELDS):
-        raise ValueError(f"has {len(texts)} fields of cron; write {', '.join(field.name for field in _FIELDS)}")
+        raise InvalidValueError(
+            f"has {len(texts)} fields of cron", f"write {', '.join(field.name for field in _FIELDS)}"
+        )
     minutes, hours, of_month, month, of_week, year = (
         _parts(field, text) for field, text in zip(_FIELDS, texts, strict=True)
     )
     if (texts[2] == _ANY) == (texts[4] == _ANY):
-        raise ValueError("has to have ? in one of day of month and day of week; write ? in the other")
+        raise InvalidValueError("has to have ? in one of day of month and day of week", "write ? in the other")
     days = _days_of_month(of_month) if texts[4] == _ANY else _days_of_week(of_week)
     return Cron(_numbers(minutes), _numbers(hours), days, _numbers(month), _numbers(year))
 
@@ -127,8 +132,8 @@ def _parts(field: Field, text: str) -> list[Part]:
         return [_part(field, part) for part in text.split(",")]
     except ValueError:
         bounds = f"{field.least} to {field.most}"
-        raise ValueError(
-            f'has {field.name} "{text}"; write {bounds}, *, ranges with -, steps with /, lists with ,'
+        raise InvalidValueError(
+            f'has {field.name} "{text}"', f"write {bounds}, *, ranges with -, steps with /, lists with ,"
         ) from None
 
 

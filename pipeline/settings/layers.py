@@ -1,8 +1,7 @@
-"""Where settings come from, layer upon layer, and where each value stands: a file and its line, a variable, an option.
+"""Reads settings from files and variables, and keeps the place of each value: a file's line, a variable, an option.
 
-Files are TOML, read by the standard library; the line of a key is found by a second look at the text, because the
-parser does not tell. An environment variable PEDIGREE__SECTION__KEY holds a TOML value too, and plain text where it
-is none.
+Files are TOML. The parser does not return line numbers, so the lines of keys are found by a second look at the text.
+An environment variable PEDIGREE__SECTION__KEY has a TOML value; text that is not TOML is taken as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 from pedigree.language.near import suggest
 from pedigree.language.pointers import at
 from pedigree.toml import tomllib
-from pipeline.errors import SettingsError
+from pipeline.errors import InvalidSettingError, SettingsError
 
 FILES_VARIABLE = "PEDIGREE_SETTINGS"
 PREFIX = "PEDIGREE__"
@@ -28,7 +27,7 @@ _NOT_TOML = (ValueError, RecursionError)
 
 @dataclass(frozen=True)
 class Layer:
-    """Values in a tree, and the place of each by its dotted key, the latest last."""
+    """Values in a tree, and the place of each by its dotted key; the latest is last."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, str] = field(default_factory=dict)
@@ -42,7 +41,7 @@ class Layer:
         return cls(tree, {key: place})
 
     def place(self, *keys: str) -> str:
-        """Where the keys, or what is inside of them, were given last; or else the nearest section around them."""
+        """The last place of the keys or of keys inside them; else the place of the nearest section around them."""
         inside = [name for name in self.places if any(f"{name}.".startswith(f"{key}.") for key in keys)]
         if inside:
             return self.places[inside[-1]]
@@ -56,30 +55,34 @@ def read(path: Path) -> Layer:
         text = path.read_text(encoding="utf-8-sig")
         values = tomllib.loads(text)
     except FileNotFoundError:
-        raise SettingsError([f"{path}: no such file; name another with --settings or {FILES_VARIABLE}"]) from None
+        raise _invalid_file(f"{path}", "no such file", f"name another with --settings or {FILES_VARIABLE}") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{path}: cannot be read ({error}); settings are a TOML file in UTF-8"]) from None
+        raise _invalid_file(f"{path}", f"cannot be read ({error})", "settings are a TOML file in UTF-8") from None
     except _NOT_TOML as error:
         line = re.search(r"at line (\d+)", str(error))
         place = f"{path}:{line[1]}" if line else f"{path}"
-        raise SettingsError([f"{place}: is not TOML: {error}; mend it as https://toml.io says"]) from None
+        raise _invalid_file(place, f"is not TOML: {error}", "write it as https://toml.io says") from None
     return Layer(_frozen(values), {key: f"{path}:{line}" for key, line in _lines(text)})
 
 
-def environment(environ: Mapping[str, str], defaults: Mapping[str, Any]) -> Layer:
-    """The layer of the variables that are ours: PEDIGREE__TUNING__MAX_JOBS=4. A part in mixed case keeps it.
+def _invalid_file(place: str, cause: str, remedy: str) -> SettingsError:
+    return SettingsError([InvalidSettingError(place, cause, remedy)])
 
-    Where the default is text, so is the value, and nobody need quote an account's digits.
+
+def environment(environ: Mapping[str, str], defaults: Mapping[str, Any]) -> Layer:
+    """The layer of our variables: PEDIGREE__TUNING__MAX_JOBS=4. A part in mixed case keeps its case.
+
+    If the default is text, so is the value: the digits of an account need no quotes.
     """
-    strangers = [name for name in environ if name.startswith(_OURS) and name != FILES_VARIABLE and PREFIX not in name]
-    if strangers:
-        raise SettingsError([_stranger(name) for name in sorted(strangers)])
+    unknown = [name for name in environ if name.startswith(_OURS) and name != FILES_VARIABLE and PREFIX not in name]
+    if unknown:
+        raise SettingsError([_unknown_variable(name) for name in sorted(unknown)])
     ours = [(name, text) for name, text in sorted(environ.items()) if name.startswith(PREFIX)]
     return stacked([_variable(name, text, defaults) for name, text in ours])
 
 
 def stacked(layers: Sequence[Layer]) -> Layer:
-    """One layer of several: the later wins, key by key."""
+    """Several layers as one: the later wins, key by key."""
     values: dict[str, Any] = {}
     places: dict[str, str] = {}
     for layer in layers:
@@ -90,10 +93,10 @@ def stacked(layers: Sequence[Layer]) -> Layer:
     return Layer(values, places)
 
 
-def _stranger(name: str) -> str:
+def _unknown_variable(name: str) -> InvalidSettingError:
     likely = f"{PREFIX}{name.removeprefix(_OURS)}"
-    remedy = suggest(name, [FILES_VARIABLE, likely], f"did you mean {likely}?")
-    return f"{name}: is no variable of ours, which are {FILES_VARIABLE} and {PREFIX}SECTION__KEY; {remedy}"
+    cause = f"is no variable of pedigree, which are {FILES_VARIABLE} and {PREFIX}SECTION__KEY"
+    return InvalidSettingError(name, cause, suggest(name, [FILES_VARIABLE, likely], f"did you mean {likely}?"))
 
 
 def _variable(name: str, text: str, defaults: Mapping[str, Any]) -> Layer:
@@ -104,7 +107,7 @@ def _variable(name: str, text: str, defaults: Mapping[str, Any]) -> Layer:
 
 
 def _is_text(default: Any, around: Any) -> bool:
-    """Whether a value is text: by its default, or, in a table of one's own making, by what else is in it."""
+    """Whether a value is text: by its default or, in a table with names of the user, by the other values in it."""
     if default is None and isinstance(around, Mapping) and around:
         return all(isinstance(value, str) for value in around.values())
     return isinstance(default, str)
@@ -121,7 +124,7 @@ def _toml_value(text: str) -> Any:
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
-        # A table that says its type is a new one, not a change of the one below.
+        # A table with a type replaces the one below; without a type, it changes that one.
         changes = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping) and "type" not in value
         merged[key] = _merged(merged[key], value) if changes else value
     return merged
@@ -134,7 +137,7 @@ def _frozen(value: Any) -> Any:
 
 
 def _lines(text: str) -> Iterator[tuple[str, int]]:
-    """The keys of a TOML text that parses, each with its line; what stands inside of values is no key."""
+    """The keys of a TOML text that parses, each with its line; lines inside a value are not keys."""
     section, lines = "", text.splitlines()
     number = 0
     while number < len(lines):
@@ -149,7 +152,7 @@ def _lines(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _rows_of_value(text: str, following: Sequence[str]) -> int:
-    """How many further lines a value takes: as many as it needs to be one."""
+    """How many further lines a value takes: as many as it needs to be complete."""
     for rows, line in enumerate([*following, ""]):
         try:
             tomllib.loads(f"value ={text}")

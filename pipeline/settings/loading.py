@@ -1,7 +1,7 @@
-"""Settings from files, environment and options: read, laid upon each other, completed, validated, or told what is off.
+"""Loads settings from files, the environment and options: read, merged, completed and validated.
 
-layers.py reads, and remembers where each value stands; problems.py says in plain words what pydantic
-found, and the rules of combinations.py and hyperparameters.py know what cannot work.
+layers.py reads and keeps the place of each value. problems.py turns what pydantic finds into plain words. The rules in
+image_rules.py, endpoint_rules.py and training_rules.py find values that cannot go together.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from entrypoints import contract
-from pipeline.errors import SettingsError
-from pipeline.settings import combinations, hyperparameters, problems
+from pipeline.errors import InvalidSettingError, SettingsError
+from pipeline.settings import endpoint_rules, image_rules, problems, training_rules
 from pipeline.settings.layers import FILES_VARIABLE, Layer, environment, read, stacked
 from pipeline.settings.parameters import declare
-from pipeline.settings.rules import broken
+from pipeline.settings.rules import Problem, find_problems
 from pipeline.settings.tree import Settings
 from steps.config import Config
 
 DEFAULT_FILE = "settings.toml"
-RULES = (*combinations.RULES, *hyperparameters.RULES)
+RULES = (*image_rules.RULES, *endpoint_rules.RULES, *training_rules.RULES)
 
 
 def load(
@@ -33,7 +33,7 @@ def load(
     environ = environ or {}
     names = [name for name in (files or environ.get(FILES_VARIABLE) or DEFAULT_FILE).split(":") if name]
     if not names:
-        raise SettingsError([f"--settings: names no file; write {DEFAULT_FILE}, or leave it out"])
+        raise SettingsError([InvalidSettingError("--settings", "names no file", f"write {DEFAULT_FILE}, or omit it")])
     variables = environment(environ, Settings().model_dump(by_alias=True))
     options = [
         Layer.of(key, value, f"--{key.rpartition('.')[2]}")
@@ -44,30 +44,30 @@ def load(
 
 
 def compose(layers: Sequence[Layer]) -> Settings:
-    """The settings of these layers, or every problem that they have, each with its place."""
+    """The settings of these layers; a SettingsError has every mistake, each with its place."""
     layer = stacked(layers)
     settings = _validated(layer)
     scheduled = _scheduled(settings, layer)
     if scheduled:
-        # What a schedule would start must be possible, too.
+        # An execution that the schedule starts must be possible, too.
         _validated(stacked([layer, Layer.of("schedule.parameters", {}, ""), *scheduled]))
     return settings
 
 
 def _with_tables(files: Sequence[Layer], variables: Layer) -> list[Layer]:
-    """The files, on top of the default tables of which variables change an entry and the files say nothing."""
-    given = stacked(files).places
-    below = [
+    """The files, on top of the default tables that only variables change."""
+    in_files = stacked(files).places
+    defaults = [
         Layer.of(key, table, "default")
         for key, table in _tables(Settings())
         if any(name.startswith(f"{key}.") for name in variables.places)
-        and not any(f"{name}.".startswith(f"{key}.") for name in given)
+        and not any(f"{name}.".startswith(f"{key}.") for name in in_files)
     ]
-    return [*below, *files]
+    return [*defaults, *files]
 
 
 def _tables(defaults: Config, around: str = "") -> Iterator[tuple[str, Any]]:
-    """The tables of the user's making, by key, with their defaults."""
+    """The tables with names that users choose, by key, with their defaults."""
     plain = defaults.model_dump(by_alias=True)
     for name, field in type(defaults).model_fields.items():
         key, value = field.alias or name, getattr(defaults, name)
@@ -81,42 +81,46 @@ def _validated(layer: Layer) -> Settings:
     try:
         settings = Settings.model_validate(_completed(layer.values, Settings()))
     except ValidationError as error:
-        raise SettingsError(problems.described(error, layer, Settings)) from None
-    found = broken(RULES, settings)
+        raise SettingsError(problems.explain(error, layer, Settings)) from None
+    found = find_problems(RULES, settings)
     if found:
-        raise SettingsError([f"{layer.place(one.key, *one.also)}: {one.key} {one.text}" for one in found])
+        raise SettingsError([_invalid_setting(problem, layer) for problem in found])
     return settings
 
 
+def _invalid_setting(problem: Problem, layer: Layer) -> InvalidSettingError:
+    return InvalidSettingError(layer.place(*problem.keys), f"{problem.key} {problem.cause}", problem.remedy)
+
+
 def _scheduled(settings: Settings, layer: Layer) -> list[Layer]:
-    """The values that a schedule gives to parameters, in the place of the settings that are their defaults."""
+    """The scheduled values of parameters, as layers that replace the defaults."""
     keys = {parameter.name: parameter.key for parameter in declare(settings)}
     return [
-        Layer.of(keys[name], _bare(value, settings), layer.place(f"schedule.parameters.{name}"))
+        Layer.of(keys[name], _without_checksum(value, settings), layer.place(f"schedule.parameters.{name}"))
         for name, value in settings.schedule.parameters.items()
     ]
 
 
-def _bare(value: str | int | float, settings: Settings) -> str | int | float:
-    """An address without its checksum, where it may have one: S3 itself would take that for a part of the name."""
+def _without_checksum(value: str | int | float, settings: Settings) -> str | int | float:
+    """An address without its checksum; with network isolation S3 reads a checksum as part of the name, so it stays."""
     if settings.site.network.isolation or not isinstance(value, str):
         return value
     return re.sub(f"{contract.CHECKSUM}[0-9a-f]{{64}}$", "", value)
 
 
 def _completed(values: Mapping[str, Any], defaults: Config) -> dict[str, Any]:
-    """The values with what they leave out: a section given in part keeps the rest of its own defaults.
+    """The values, completed with defaults: a section that is given in part keeps its other defaults.
 
-    A table of the user's making, like the ranges of a search, is given whole; false takes out what a file below put in.
+    A table with names of the user, like the ranges of a search, is replaced as a whole; false removes an entry.
     """
     complete = dict(values)
     for name, field in type(defaults).model_fields.items():
         key, default = field.alias or name, getattr(defaults, name)
-        given = values.get(key, default)
-        if isinstance(default, Config) and isinstance(given, Mapping):
-            complete[key] = _completed(given, default)
-        elif isinstance(default, Mapping) and isinstance(given, Mapping):
-            complete[key] = {one: value for one, value in given.items() if value is not False}
+        value = values.get(key, default)
+        if isinstance(default, Config) and isinstance(value, Mapping):
+            complete[key] = _completed(value, default)
+        elif isinstance(default, Mapping) and isinstance(value, Mapping):
+            complete[key] = {entry: member for entry, member in value.items() if member is not False}
         else:
-            complete[key] = given
+            complete[key] = value
     return complete

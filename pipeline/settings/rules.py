@@ -1,4 +1,8 @@
-"""What a rule over settings says. The rules themselves are in combinations.py and hyperparameters.py."""
+"""What a rule over settings is: valid values that cannot go together, found before AWS would say so.
+
+A rule is a function that yields a problem for the key that is to be changed. The rules are in image_rules.py,
+endpoint_rules.py and training_rules.py.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +15,31 @@ from pipeline.settings.tree import Settings
 
 @dataclass(frozen=True)
 class Problem:
-    """A key, what is wrong with it and what to do, and the other keys that it depends on."""
+    """A key, what is wrong with it, what to do, and the other keys that it depends on."""
 
     key: str
-    text: str
-    also: tuple[str, ...] = ()
+    cause: str
+    remedy: str
+    related: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that the problem is about."""
+        return (self.key, *self.related)
 
 
 Rule: TypeAlias = Callable[[Settings], Iterator[Problem]]
 
 
-def broken(rules: Iterable[Rule], settings: Settings) -> list[Problem]:
-    """What the rules say. A problem about keys of which another spoke already waits until that one is mended."""
-    found: list[Problem] = []
+def find_problems(rules: Iterable[Rule], settings: Settings) -> list[Problem]:
+    """The problems that the rules find. If two are about the same key, the second waits until the first is solved."""
+    problems: list[Problem] = []
     for problem in (problem for rule in rules for problem in rule(settings)):
-        told = [key for one in found for key in (one.key, *one.also)]
-        if not any(_same_or_inside(key, other) for key in (problem.key, *problem.also) for other in told):
-            found.append(problem)
-    return found
+        reported = [key for earlier in problems for key in earlier.keys]
+        if not any(_overlap(key, other) for key in problem.keys for other in reported):
+            problems.append(problem)
+    return problems
 
 
-def _same_or_inside(key: str, other: str) -> bool:
+def _overlap(key: str, other: str) -> bool:
     return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")

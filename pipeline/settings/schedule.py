@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from pedigree.errors import InvalidValueError
 from pedigree.schedules import cron
 from steps.config import Config, FrozenMapping
 
@@ -15,7 +16,7 @@ def _known_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("is no time zone; write one like Europe/Berlin or UTC") from None
+        raise InvalidValueError("is no time zone", "write one like Europe/Berlin or UTC") from None
     return name
 
 

@@ -52,7 +52,7 @@ COMBINATIONS = (
         "[endpoint]\ninstance_count = 4",
         2,
         "endpoint.instance_count",
-        "outside of autoscaling's 1 to 3",
+        "is outside of autoscaling's 1 to 3",
         "bring it within",
     ),
     Mistake(
@@ -60,13 +60,13 @@ COMBINATIONS = (
         2,
         "hyperparameters.batch_size",
         "takes a whole number from 1",
-        "mend it",
+        "write one",
     ),
     Mistake(
         "[training]\nspot = true\nwarm_pool_seconds = 60",
         3,
         "training.warm_pool_seconds",
-        "cannot be with spot",
+        "does not go with spot",
         "set it to 0",
     ),
     Mistake(
@@ -76,7 +76,7 @@ COMBINATIONS = (
         "[site.encryption]\noutput_key = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd'",
         2,
         "site.encryption.output_key",
-        "lies elsewhere",
+        "is in another region",
         "begins with arn:aws:kms:us-east-1:",
     ),
     Mistake(
@@ -94,7 +94,7 @@ COMBINATIONS = (
         "[schedule.parameters]\nEpoch = 3", 2, "schedule.parameters.Epoch", "is no parameter", "did you mean Epochs?"
     ),
     Mistake(
-        "[schedule.parameters]\nEpochs = 'x'", 2, "schedule.parameters.Epochs", "of the wrong kind", "a whole number"
+        "[schedule.parameters]\nEpochs = 'x'", 2, "schedule.parameters.Epochs", "has the wrong type", "a whole number"
     ),
     Mistake(
         "[schedule.parameters]\nModelApprovalStatus = 'Yes'",
@@ -135,28 +135,28 @@ COMBINATIONS = (
         "[site.network]\nisolation = true\n[training]\nweights = 's3://weights/a.pth'",
         2,
         "site.network.isolation",
-        "by which data.source would be fetched",
+        "the network that data.source would be fetched by",
         "s3://",
     ),
     Mistake(
         "[site.network]\nisolation = true\n[data]\nsource = 's3://images/dogs/'",
         2,
         "site.network.isolation",
-        "by which training.weights would be fetched",
+        "the network that training.weights would be fetched by",
         "write s3://",
     ),
     Mistake(
         "site.encryption.volume_key = 'arn:aws:kms:eu-west-1:123456789012:key/1234abcd'",
         1,
         "site.encryption.volume_key",
-        "lies elsewhere",
+        "is in another region",
         "begins with arn:aws:kms:us-east-1:",
     ),
     Mistake(
         "images.distributed.image_uri = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/mine:1'",
         1,
         "images.distributed.image_uri",
-        "lies in eu-west-1",
+        "is in eu-west-1",
         "copy it there",
     ),
     Mistake(
@@ -244,7 +244,7 @@ COMBINATIONS = (
         "schedule.parameters = {Epochs = 1.5}",
         1,
         "schedule.parameters.Epochs",
-        "is of the wrong kind",
+        "has the wrong type",
         "write a whole number",
     ),
     Mistake(

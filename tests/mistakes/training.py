@@ -21,7 +21,7 @@ TRAINING = (
         "[tuning]\nstrategy = 'Hyperband'\nearly_stopping = 'Auto'",
         3,
         "tuning.early_stopping",
-        "with Hyperband",
+        "does not go with Hyperband",
         "use Off",
     ),
     Mistake(
@@ -38,11 +38,15 @@ TRAINING = (
         "[tuning.ranges.batch_size]\ntype = 'continuous'\nmin = 1\nmax = 2",
         4,
         "batch_size",
-        "takes none such",
+        "does not accept such a range",
         "make it integer",
     ),
     Mistake(
-        "[tuning.ranges.batch_size]\ntype = 'categorical'\nvalues = ['x']", 3, "batch_size.values", 'has "x"', "mend it"
+        "[tuning.ranges.batch_size]\ntype = 'categorical'\nvalues = ['x']",
+        3,
+        "batch_size.values",
+        'has "x"',
+        "write one",
     ),
     Mistake(
         "[training.hyperparameters]\nseed = 3",

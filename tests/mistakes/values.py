@@ -5,14 +5,14 @@ from __future__ import annotations
 from tests.mistakes.mistake import Mistake
 
 VALUES = (
-    Mistake("[tuning]\nmax_jobs = 'four'", 2, "tuning.max_jobs", '"four" is of the wrong kind', "write a whole number"),
-    Mistake("[tuning]\nmax_jobs = 2.5", 2, "tuning.max_jobs", "2.5 is of the wrong kind", "write a whole number"),
-    Mistake("[distributed]\nenabled = 1", 2, "distributed.enabled", "1 is of the wrong kind", "write true or false"),
-    Mistake("[site]\naccount = 123456789012", 2, "site.account", "is of the wrong kind", "write text in quotes"),
+    Mistake("[tuning]\nmax_jobs = 'four'", 2, "tuning.max_jobs", '"four" has the wrong type', "write a whole number"),
+    Mistake("[tuning]\nmax_jobs = 2.5", 2, "tuning.max_jobs", "2.5 has the wrong type", "write a whole number"),
+    Mistake("[distributed]\nenabled = 1", 2, "distributed.enabled", "1 has the wrong type", "write true or false"),
+    Mistake("[site]\naccount = 123456789012", 2, "site.account", "has the wrong type", "write text in quotes"),
     Mistake(
-        "[site.network]\nsubnets = 'x'", 2, "site.network.subnets", "is of the wrong kind", "write a list in brackets"
+        "[site.network]\nsubnets = 'x'", 2, "site.network.subnets", "has the wrong type", "write a list in brackets"
     ),
-    Mistake("tuning = 3", 1, "tuning", "3 is of the wrong kind", "write a table"),
+    Mistake("tuning = 3", 1, "tuning", "3 has the wrong type", "write a table"),
     Mistake("[quality]\naccuracy = nan", 2, "quality.accuracy", "is not finite", "write a number"),
     Mistake("[tuning]\nmax_jobs = 0", 2, "tuning.max_jobs", "0 is too small", "write 1 or more"),
     Mistake("[quality]\naccuracy = 1.5", 2, "quality.accuracy", "1.5 is too large", "write 1 or less"),
@@ -43,12 +43,12 @@ VALUES = (
     Mistake("[cache]\ntraining = '30d'", 2, "cache.training", "is not of the form", "write it like P30D"),
     Mistake("[schedule]\nexpression = '0 6 * * *'", 2, "schedule.expression", "is no schedule", "cron(0 6 ? * MON *)"),
     Mistake("[schedule]\ntimezone = 'Mars'", 2, "schedule.timezone", "is no time zone", "Europe/Berlin"),
-    Mistake("[tuning]\nmax_jobs = = 1", 2, "", "is not TOML", "mend it"),
+    Mistake("[tuning]\nmax_jobs = = 1", 2, "", "is not TOML", "write it as https://toml.io says"),
     Mistake("tuning.max_jobs = 99999999999999999999999999", 1, "tuning.max_jobs", "is too large", "write 750 or less"),
     Mistake("training.seed = 4294967296", 1, "training.seed", "is too large", "write 4294967295 or less"),
-    Mistake("training.epochs = true", 1, "training.epochs", "true is of the wrong kind", "write a whole number"),
+    Mistake("training.epochs = true", 1, "training.epochs", "true has the wrong type", "write a whole number"),
     Mistake("site.tags = {'aws:mine' = 'x'}", 1, "site.tags", 'has "aws:mine"', "begin no key with aws:"),
-    Mistake("site.tags = {project = 3}", 1, "site.tags.project", "is of the wrong kind", "write text in quotes"),
+    Mistake("site.tags = {project = 3}", 1, "site.tags.project", "has the wrong type", "write text in quotes"),
     Mistake("site.bucket = '192.168.5.4'", 1, "site.bucket", "is not of the form", "write it like my-bucket"),
     Mistake("site.prefix = '/pedigree/'", 1, "site.prefix", "is not of the form", "write it like teams/vision"),
     Mistake("site.roles.job = 'pedigree job'", 1, "site.roles.job", "is not of the form", "write it like pedigree-job"),
@@ -170,21 +170,21 @@ VALUES = (
         2,
         "training.hyperparameters.learning_rate",
         "takes a number from 1e-09 to 100",
-        "mend it",
+        "write one",
     ),
     Mistake(
         "[training.hyperparameters]\nbatch_size = 0.5",
         2,
         "training.hyperparameters.batch_size",
         "takes a whole number",
-        "mend it",
+        "write one",
     ),
     Mistake(
         "[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.5\nmax = 1.5",
         4,
         "tuning.ranges.dropout.max",
         "takes a number from 0 to 1",
-        "mend it",
+        "write one",
     ),
     Mistake(
         "[tuning.ranges.layers]\ntype = 'categorical'\nvalues = ['all', 'heads']",
@@ -197,10 +197,10 @@ VALUES = (
         "[tuning.ranges.precision]\ntype = 'integer'\nmin = 0\nmax = 8",
         4,
         "tuning.ranges.precision",
-        "takes none such",
+        "does not accept such a range",
         "make it categorical",
     ),
-    Mistake("[[tuning]]\nmax_jobs = 1", 2, "tuning", "is of the wrong kind", "write a table"),
+    Mistake("[[tuning]]\nmax_jobs = 1", 2, "tuning", "has the wrong type", "write a table"),
     Mistake("'tuning.max_jobs' = 3", 1, "tuning.max_jobs", "is no setting", "write it without quotes"),
     Mistake(
         "site.roles = {job = 'one', model = 'one'}", 1, "site.roles", "names one for several parties", "name another"

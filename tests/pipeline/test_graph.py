@@ -17,7 +17,7 @@ DRAWING = (Path(__file__).parents[2] / "docs" / "pipeline.mmd").read_text(encodi
 DRAWN_STEPS = {
     number: (name, kind) for number, name, kind in re.findall(r"(step\d+)\W+<b>(\w+)</b>.*:::(\w+)", DRAWING)
 }
-DRAWN_EDGES = re.findall(r"(step\d+) -->(?:\|\w+\|)? (step\d+)", DRAWING)
+DRAWN_EDGES = re.findall(r"(step\d+) -->(?:\|(\w+)\|)? (step\d+)", DRAWING)
 JOBS = ("Processing", "Tuning", "Training")
 
 

@@ -32,7 +32,7 @@ def stack(tmp_path: Path) -> Any:
 def problems(files: str, environ: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load(files, environ)
-    return [problem.rpartition("/")[2] for problem in caught.value.problems]
+    return [str(mistake).rpartition("/")[2] for mistake in caught.value.mistakes]
 
 
 def test_a_file_on_top_adds_to_a_table_of_ones_own(stack: Any) -> None:
@@ -104,7 +104,7 @@ def test_the_mark_that_some_editors_begin_a_file_with_is_no_mistake(tmp_path: Pa
 
 @pytest.mark.parametrize("name", ["PEDIGREE_TUNING__MAX_JOBS", "PEDIGREE_SETTING"])
 def test_a_variable_that_is_nearly_ours_is_told(name: str, stack: Any) -> None:
-    assert problems(stack(""), {name: "8"})[0].startswith(f"{name}: is no variable of ours")
+    assert problems(stack(""), {name: "8"})[0].startswith(f"{name}: is no variable of pedigree")
 
 
 def test_every_key_can_come_from_a_variable_and_is_read_as_it_was_meant(stack: Any) -> None:

@@ -123,4 +123,4 @@ def test_every_problem_is_told_not_only_the_first(tmp_path: Path) -> None:
     mine.write_text("[tuning]\nmax_jobs = 0\n[endpoint]\nnam = 'x'\n")
     with pytest.raises(SettingsError) as caught:
         load(str(mine))
-    assert [problem.split(": ")[0] for problem in caught.value.problems] == [f"{mine}:2", f"{mine}:4"]
+    assert [str(mistake).split(": ")[0] for mistake in caught.value.mistakes] == [f"{mine}:2", f"{mine}:4"]
