@@ -1,1 +1,1 @@
-"""Measurements, each in one run beside what it is compared to, and told as ratios: machines are noisy."""
+"""Benchmarks. Each measures in the same run what it is compared to, and prints ratios, because machines are noisy."""

@@ -1,9 +1,9 @@
-"""What checking costs: the project's own definition, cold and warm, and pipelines of thousands of steps.
+"""The cost of checking: the project's own definition, cold and warm, and pipelines of thousands of steps.
 
     python -m benchmarks.checks [ROUNDS]
 
-Cold is a whole process, interpreter and imports included. The long pipelines are training steps, each of which uses
-what the one before it made.
+Cold is a whole process, with the interpreter and the imports. The long pipelines are training steps; each uses the
+output of the one before.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ TURNS = 5
 MOST_COLD, MOST_WARM, MOST_THOUSAND, MOST_BENT = 0.3, 0.02, 1.0, 1.1
 
 
-def cold(rounds: int) -> float:
-    """Seconds of a process that checks the definition; the best round, others being the machine's."""
+def cold_seconds(rounds: int) -> float:
+    """Returns the seconds of a process that checks the definition; the best round has the least noise."""
     return min(_seconds(lambda: subprocess.run(COMMAND, check=True, capture_output=True)) for _ in range(rounds))
 
 
-def warm(rounds: int) -> float:
-    """Seconds of another check in the same process."""
+def warm_seconds(rounds: int) -> float:
+    """Returns the seconds of another check in the same process."""
     document = json.loads(DEFINITION.read_text())
     run(document)
     return median(_seconds(lambda: run(document)) for _ in range(rounds))
 
 
-def chain(length: int) -> dict[str, Any]:
-    """A pipeline of training steps in a row."""
+def chained_pipeline(length: int) -> dict[str, Any]:
+    """Returns a pipeline of training steps in a row."""
     document = small.document()
     first = small.train()
     first["Arguments"]["HyperParameters"] = {"epochs": small.text("Parameters.Epochs")}
@@ -62,7 +62,7 @@ def _seconds(work: Any) -> float:
 
 
 def _processor_seconds(document: dict[str, Any], times: int = 1) -> float:
-    """What a check costs, whatever else the machine does."""
+    """Returns the processor time of a check, which other processes do not affect."""
     gc.collect()
     started = time.process_time()
     for _ in range(times):
@@ -71,11 +71,11 @@ def _processor_seconds(document: dict[str, Any], times: int = 1) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    print(f"cold  {cold(rounds):.3f} s, at most {MOST_COLD}")
-    print(f"warm  {warm(rounds * 3):.4f} s, at most {MOST_WARM}")
-    documents = {size: chain(size) for size in SIZES}
+    print(f"cold  {cold_seconds(rounds):.3f} s, at most {MOST_COLD}")
+    print(f"warm  {warm_seconds(rounds * 3):.4f} s, at most {MOST_WARM}")
+    documents = {size: chained_pipeline(size) for size in SIZES}
     # Sizes take turns, each for as long as the longest one, so that a busy moment of the machine meets all alike.
     turns = [
         {size: _processor_seconds(document, SIZES[-1] // size) for size, document in documents.items()}

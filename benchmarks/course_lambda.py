@@ -1,7 +1,7 @@
-"""The baseline of benchmarks/predict_lambda.py: the course project's function, which hands its event on.
+"""The baseline of benchmarks/predict_lambda.py: the course project's function, which passes its event on.
 
-The endpoint fetches the picture of a "url" there; what comes back is handed on as text. Nothing is checked and no error
-is answered, and the answer carries the context, with the account in it.
+The endpoint fetches the picture of a "url"; its response is returned as text. Nothing is checked, errors are not
+handled, and the response contains the context, with the account's id in it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ runtime = boto3.Session().client("sagemaker-runtime")
 
 
 def handler(event: object, context: object) -> dict[str, Any]:
-    """What AWS calls."""
+    """Lambda's entry point."""
     answer = runtime.invoke_endpoint(
         EndpointName=ENDPOINT, ContentType="application/json", Accept="application/json", Body=json.dumps(event)
     )

@@ -1,11 +1,10 @@
-"""The baseline of training: the course project's loop, as its notebooks have it, with a clock in it.
+"""The baseline of training: the loop of the course project's notebooks, with a clock.
 
     .venv-container/bin/python -m benchmarks.course_loop DATA --architecture resnet18 --epochs 3 --layers head
 
 Every epoch decodes the original images and runs the whole network, frozen or not; Adam, no normalization, one process
-that does everything in turn. DATA is the folder with train/ and valid/. One line of JSON an epoch goes to standard
-output. Where the course's project loads weights from the network, this one begins with random ones: as fast, and there
-is no network.
+that does everything in turn. DATA is the folder with train/ and valid/. It prints one line of JSON per epoch. The
+course project downloads pretrained weights; this one starts with random weights, which is as fast and needs no network.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ HEAD_WIDTH = 128
 
 @dataclass(frozen=True)
 class Setting:
-    """What is trained, on what, and how."""
+    """What is trained, on which data, and how."""
 
     data: Path
     architecture: str = "resnet50"
@@ -45,7 +44,7 @@ class Setting:
 
 @dataclass
 class Epoch:
-    """What one pass through the training split took, part by part in seconds, and what it came to."""
+    """The time of one epoch on the training split, by part, and its result."""
 
     epoch: int
     images: int = 0
@@ -59,12 +58,12 @@ class Epoch:
 
     @property
     def images_per_second(self) -> float:
-        """How many images were trained on a second, validation aside."""
+        """The images trained per second, without validation."""
         return self.images / self.seconds
 
 
 def train(setting: Setting) -> Iterator[Epoch]:
-    """Train as the course does; every epoch is given when it is over."""
+    """Trains as the course does; yields every epoch when it is done."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     training, validation = _loader(setting, "train"), _loader(setting, "valid")
     network = _network(setting, len(training.dataset.classes)).to(device)
@@ -127,7 +126,7 @@ def _validate(network: Any, batches: Any, device: Any, epoch: Epoch) -> None:
 
 
 def _stopwatch(device: Any) -> Callable[[], float]:
-    """A function that gives the seconds since it was last called, with what the device was still doing."""
+    """Returns a function for the seconds since its last call, including pending work of the device."""
     last = time.perf_counter()
 
     def lap() -> float:
@@ -141,7 +140,7 @@ def _stopwatch(device: Any) -> Callable[[], float]:
 
 
 def main() -> None:
-    """Train and print a line an epoch."""
+    """Trains, and prints a line per epoch."""
     parser = argparse.ArgumentParser(description="The course project's training loop, measured.")
     parser.add_argument("data", type=Path, help="the folder with train/ and valid/")
     parser.add_argument("--architecture", choices=ARCHITECTURES, default=Setting.architecture)

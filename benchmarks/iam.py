@@ -34,7 +34,7 @@ MODULES = (pipeline, job, model, deploy, await_, autoscale, predict, scheduler, 
 MOST_MILLISECONDS = 0.1
 
 
-def requests_of(role: str) -> list[Request]:
+def role_requests(role: str) -> list[Request]:
     """All requests that the tables have for a role's policy."""
     tables = [table for module in MODULES for table in module.TABLES if table.role == role]
     return [request for table in tables for request in (*table.may, *table.may_not)]
@@ -83,14 +83,14 @@ def calls() -> Mapping[str, tuple[str, str, Mapping[str, Any]]]:
 
 
 @contextmanager
-def nobody(_service: str, _region: str) -> Iterator[None]:
+def no_resources(_service: str, _region: str) -> Iterator[None]:
     """What IAM holds, of whom nobody is asked here."""
     yield None
 
 
 def authorization_milliseconds(rounds: int) -> float:
     """All of the authorization, call by call; the worst of their medians."""
-    authorizer = Authorizer(Callers(nobody, ACCOUNT, time.time), KnownResources())
+    authorizer = Authorizer(Callers(no_resources, ACCOUNT, time.time), KnownResources())
     found, worst = documents(configure(EVERYTHING)), 0.0
     print(f"{'role':10} {'call':28} {'decisions':>9} {'median':>9}  milliseconds")
     for name, (service, operation, arguments) in calls().items():
@@ -115,16 +115,16 @@ def authorization_milliseconds(rounds: int) -> float:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     found = documents(configure(EVERYTHING))
     print(f"{'role':10} {'statements':>10} {'requests':>9} {'to read':>9} {'median':>9} {'worst':>9}  milliseconds")
     worst = 0.0
-    for name, one in found.items():
+    for name, entry in found.items():
         started = time.perf_counter()
-        policy = parse(one.policy, name=name)
+        policy = parse(entry.policy, name=name)
         reading = 1000 * (time.perf_counter() - started)
-        requests = requests_of(name)
+        requests = role_requests(name)
         middle, most = milliseconds(policy, requests, rounds)
         worst = max(worst, most)
         counts = f"{len(policy.statements):10} {len(requests):9}"

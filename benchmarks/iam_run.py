@@ -29,7 +29,7 @@ from tests.support.calls import KnownResources
 MOST_MILLISECONDS = 0.1
 
 
-def asked() -> list[tuple[Caller, Request]]:
+def recorded_requests() -> list[tuple[Caller, Request]]:
     """What is decided in a run, and for whom."""
     with tempfile.TemporaryDirectory() as folder, Stage(Path(folder), running.VALUES) as stage:
         stage.person(KEEPER)
@@ -55,14 +55,14 @@ def milliseconds(authorizer: Authorizer, caller: Caller, request: Request, round
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 20
-    mix = asked()
+    mix = recorded_requests()
     authorizer = Authorizer(Callers(lambda *_: None, ACCOUNT, time.time), KnownResources())  # type: ignore[arg-type]
     times = [milliseconds(authorizer, caller, request, rounds) for caller, request in mix]
     print(f"{'service':26} {'decisions':>9} {'median':>9} {'worst':>9}  milliseconds")
     for service, count in Counter(request.action.partition(":")[0] for _, request in mix).most_common():
-        own = [taken for taken, (_, one) in zip(times, mix, strict=True) if one.action.startswith(f"{service}:")]
+        own = [taken for taken, (_, entry) in zip(times, mix, strict=True) if entry.action.startswith(f"{service}:")]
         print(f"{service:26} {count:9} {median(own):9.4f} {max(own):9.4f}")
     cuts = quantiles(times, n=100, method="inclusive")
     print(f"{len(mix)} decisions, milliseconds: median {median(times):.4f}, 99 of 100 below {cuts[98]:.4f}, ", end="")

@@ -1,13 +1,13 @@
-"""Endpoints of the local AWS under load, while all that may happen to one happens to it.
+"""Endpoints of the local AWS under load, with every event that can happen to an endpoint.
 
     python -m benchmarks.local_load [CALLS [CLIENTS [PAUSE]]]
 
-Clients in processes of their own ask an endpoint with boto3, never twice for one answer: a failure would be seen. While
-they do, the endpoint is updated by a canary, its scaling policy lets it grow, and one of its model servers is killed.
-In turn with each call, the same client asks a model server of the same model directly, with the same request: what the
-way through the local AWS adds, its decision by IAM included, is the difference. One client alone asks before the others
-do; those pause for so many seconds after each pair of calls (0.03), since clients that never pause measure how long
-they wait for one another's processor.
+Clients in separate processes invoke an endpoint with boto3, without retries, so that a failure would be seen. Meanwhile
+a canary updates the endpoint, its scaling policy adds instances, and one of its model servers is killed. In turn with
+each call, the same client sends the same request directly to a model server of the same model: the difference is what
+the local AWS adds, including IAM's decision. One client runs alone before the others. These pause for some seconds
+after each pair of calls (0.03), because clients that never pause would measure how long they wait for each other's
+processor.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ def input_fn(body, kind):
     return json.loads(body)
 def predict_fn(data, model):
     return {"version": model, "sum": sum(data["numbers"]), "process": os.getpid()}
-def output_fn(told, accept):
-    return json.dumps(told), accept
+def output_fn(prediction, accept):
+    return json.dumps(prediction), accept
 """
 _answered: Synchronized[int]
 
 
 @dataclass(frozen=True)
-class Way:
-    """How clients reach the endpoint, and a model server of the same model; calls: how many each makes."""
+class Targets:
+    """How clients reach the endpoint and a model server of the same model, and how many calls each makes."""
 
     url: str
     direct: str
@@ -69,18 +69,18 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a client saw: seconds through the local AWS and directly, the versions that answered, and failures."""
+class ClientReport:
+    """The results of a client: seconds by each way, the versions that answered, and failures."""
 
-    through: tuple[float, ...]
+    through_local_aws: tuple[float, ...]
     direct: tuple[float, ...]
     versions: frozenset[str]
     failures: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Happened:
-    """Something that happened to the endpoint, and between which calls."""
+class EndpointEvent:
+    """Something that happened to the endpoint, and the calls that it happened between."""
 
     what: str
     first: int
@@ -89,58 +89,60 @@ class Happened:
 
 @dataclass(frozen=True)
 class Load:
-    """What came of it all."""
+    """The results of a run."""
 
-    alone: Told
-    told: tuple[Told, ...]
-    happened: tuple[Happened, ...]
+    alone: ClientReport
+    reports: tuple[ClientReport, ...]
+    events: tuple[EndpointEvent, ...]
     seconds: float
 
     @property
     def failures(self) -> list[str]:
-        """What failed."""
-        return [failure for one in (self.alone, *self.told) for failure in one.failures]
+        """The failures of all clients."""
+        return [failure for report in (self.alone, *self.reports) for failure in report.failures]
 
 
-def through(told: Sequence[Told]) -> list[float]:
-    """Milliseconds of all calls through the local AWS."""
-    return [1000 * seconds for one in told for seconds in one.through]
+def through_local_aws(reports: Sequence[ClientReport]) -> list[float]:
+    """Returns the milliseconds of all calls through the local AWS."""
+    return [1000 * seconds for report in reports for seconds in report.through_local_aws]
 
 
-def directly(told: Sequence[Told]) -> list[float]:
-    """Milliseconds of all calls to the model server itself."""
-    return [1000 * seconds for one in told for seconds in one.direct]
+def direct_to_server(reports: Sequence[ClientReport]) -> list[float]:
+    """Returns the milliseconds of all calls to the model server itself."""
+    return [1000 * seconds for report in reports for seconds in report.direct]
 
 
-def added(told: Sequence[Told]) -> float:
-    """Milliseconds that the local AWS adds, in the middle."""
-    return median(through(told)) - median(directly(told))
+def added_milliseconds(reports: Sequence[ClientReport]) -> float:
+    """Returns the median milliseconds that the local AWS adds."""
+    return median(through_local_aws(reports)) - median(direct_to_server(reports))
 
 
 def load(calls: int, clients: int, pause: float) -> Load:
-    """Ask so often, from so many processes, and let everything happen meanwhile."""
+    """Makes so many calls from so many processes while everything happens."""
     with tempfile.TemporaryDirectory() as name, running(Path(name)) as local, server(Path(name)) as direct:
         prepare(local)
-        way = Way(local.url, direct, credentials(local), calls // clients, pause)
+        targets = Targets(local.url, direct, credentials(local), calls // clients, pause)
         count = get_context("spawn").Value("i", 0)
         with ProcessPoolExecutor(1, get_context("spawn"), _share, (get_context("spawn").Value("i", 0),)) as pool:
-            alone = pool.submit(ask, replace(way, calls=max(50, calls // 20))).result()
+            alone = pool.submit(run_client, replace(targets, calls=max(50, calls // 20))).result()
         started = time.perf_counter()
         with ProcessPoolExecutor(clients, get_context("spawn"), _share, (count,)) as pool:
-            asking = [pool.submit(ask, way) for _ in range(clients)]
-            happened = tuple(happen(local, count, calls))
-            told = tuple(one.result() for one in asking)
-        return Load(alone, told, happened, time.perf_counter() - started)
+            asking = [pool.submit(run_client, targets) for _ in range(clients)]
+            events = tuple(cause_events(local, count, calls))
+            reports = tuple(client.result() for client in asking)
+        return Load(alone, reports, events, time.perf_counter() - started)
 
 
-def ask(way: Way) -> Told:
-    """Be one client."""
-    through, direct = _client(way), _client(way)
-    direct.meta.events.register("before-send.sagemaker-runtime.*", lambda request, **_: _redirect(request, way.direct))
+def run_client(targets: Targets) -> ClientReport:
+    """Runs one client."""
+    through_local_aws, direct = _client(targets), _client(targets)
+    direct.meta.events.register(
+        "before-send.sagemaker-runtime.*", lambda request, **_: _redirect(request, targets.direct)
+    )
     times: tuple[list[float], list[float]] = ([], [])
     versions, failures = set(), []
-    for _ in range(way.calls):
-        for client, kept in zip((through, direct), times, strict=True):
+    for _ in range(targets.calls):
+        for client, kept in zip((through_local_aws, direct), times, strict=True):
             begun = time.perf_counter()
             try:
                 answer = client.invoke_endpoint(EndpointName=ENDPOINT, Body=BODY, ContentType="application/json")
@@ -151,17 +153,17 @@ def ask(way: Way) -> Told:
                 failures.append(repr(error))
         with _answered.get_lock():
             _answered.value += 1
-        time.sleep(way.pause)
-    return Told(tuple(times[0]), tuple(times[1]), frozenset(versions), tuple(failures))
+        time.sleep(targets.pause)
+    return ClientReport(tuple(times[0]), tuple(times[1]), frozenset(versions), tuple(failures))
 
 
-def happen(local: process.Daemon, count: Synchronized[int], calls: int) -> Iterator[Happened]:
-    """An update, a growth and a death, one after the other, each from a part of the calls on."""
+def cause_events(local: process.Daemon, count: Synchronized[int], calls: int) -> Iterator[EndpointEvent]:
+    """Updates and scales the endpoint and kills a server, one after the other, each after a part of the calls."""
     for part, (what, let_happen) in zip((0.15, 0.45, 0.75), _HAPPENINGS.items(), strict=True):
         until(lambda part=part: count.value >= part * calls)  # type: ignore[misc]  # mypy has no defaults in lambdas
         first = count.value
         let_happen(_account(local, "sagemaker"), local)
-        yield Happened(what, first, count.value)
+        yield EndpointEvent(what, first, count.value)
 
 
 def _update(sagemaker: Any, _local: process.Daemon) -> None:
@@ -211,8 +213,8 @@ _HAPPENINGS: Mapping[str, Callable[[Any, process.Daemon], None]] = {
 
 
 def prepare(local: process.Daemon) -> None:
-    """Two versions of a model, the first of them in service."""
-    sagemaker, objects, iam = (_account(local, one) for one in ("sagemaker", "s3", "iam"))
+    """Creates two versions of a model, the first of them in service."""
+    sagemaker, objects, iam = (_account(local, service) for service in ("sagemaker", "s3", "iam"))
     objects.create_bucket(Bucket=BUCKET)
     _role(iam, "model", {"Service": "sagemaker.amazonaws.com"}, ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/*"))
     place = f"arn:aws:sagemaker:{REGION}:123456789012:endpoint/{ENDPOINT}"
@@ -228,7 +230,7 @@ def prepare(local: process.Daemon) -> None:
 
 
 def credentials(local: process.Daemon) -> Mapping[str, str]:
-    """Those of somebody who may ask the endpoint, and nothing else."""
+    """Returns credentials that may only invoke the endpoint."""
     taken = _account(local, "sts").assume_role(RoleArn=f"{ROLE}/caller", RoleSessionName="load")["Credentials"]
     return {
         "aws_access_key_id": taken["AccessKeyId"],
@@ -239,7 +241,7 @@ def credentials(local: process.Daemon) -> Mapping[str, str]:
 
 @contextmanager
 def running(folder: Path) -> Iterator[process.Daemon]:
-    """A local AWS of its own, IAM enforced."""
+    """Starts a local AWS with IAM enforced."""
     place = folder / "local"
     place.mkdir()
     command = [sys.executable, "-m", "pedigree.localaws", "--folder", str(place), "--region", REGION]
@@ -255,7 +257,7 @@ def running(folder: Path) -> Iterator[process.Daemon]:
 
 @contextmanager
 def server(folder: Path) -> Iterator[str]:
-    """A model server that nobody watches over: its address."""
+    """Starts a model server that nothing supervises, and yields its address."""
     with tarfile.open(fileobj=io.BytesIO(_archive("v1"))) as archive:
         archive.extractall(folder / "model", filter="data")
     command = [sys.executable, str(Path(model_server.__file__)), str(folder / "model")]
@@ -268,12 +270,12 @@ def server(folder: Path) -> Iterator[str]:
 
 
 def in_service(sagemaker: Any) -> None:
-    """Wait for the endpoint."""
+    """Waits for the endpoint."""
     until(lambda: _described(sagemaker)["EndpointStatus"] == "InService")
 
 
 def until(look: Callable[[], bool]) -> None:
-    """Wait until something is so."""
+    """Waits for a condition."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not look():
         if time.monotonic() > deadline:
@@ -311,9 +313,9 @@ def _account(local: process.Daemon, service: str) -> Any:
     return boto3.client(service, region_name=REGION, endpoint_url=local.url, **keys)
 
 
-def _client(way: Way) -> Any:
+def _client(targets: Targets) -> Any:
     once = Config(retries={"total_max_attempts": 1})
-    return boto3.client("sagemaker-runtime", region_name=REGION, endpoint_url=way.url, config=once, **way.keys)
+    return boto3.client("sagemaker-runtime", region_name=REGION, endpoint_url=targets.url, config=once, **targets.keys)
 
 
 def _redirect(request: Any, url: str) -> None:
@@ -328,25 +330,26 @@ def _share(count: Synchronized[int]) -> None:
 def _line(what: str, times: Sequence[float]) -> str:
     cuts = quantiles(times, n=1000, method="inclusive")
     chosen = (cuts[499], cuts[899], cuts[989], cuts[998], max(times))
-    return f"{what:32}" + "".join(f"{one:9.2f}" for one in chosen)
+    return f"{what:32}" + "".join(f"{value:9.2f}" for value in chosen)
 
 
 def main() -> int:
-    """Measure and print."""
-    calls, clients, pause = (float(one) for one in (*sys.argv[1:], *("10000", "8", "0.03")[len(sys.argv) - 1 :]))
+    """Measures and prints."""
+    calls, clients, pause = (float(value) for value in (*sys.argv[1:], *("10000", "8", "0.03")[len(sys.argv) - 1 :]))
     found = load(int(calls), int(clients), pause)
-    number = len(through(found.told))
+    number = len(through_local_aws(found.reports))
     print(f"{number} calls of {clients:g} clients in {found.seconds:.1f} s, {len(found.failures)} failed")
-    for one in found.happened:
-        print(f"  {one.what}: between call {one.first} and call {one.last}")
-    print(f"{'milliseconds':32}" + "".join(f"{one:>9}" for one in ("median", "90 %", "99 %", "99.9 %", "worst")))
-    for who, told in (("alone", [found.alone]), ("together", found.told)):
-        print(_line(f"{who}: through the local AWS", through(told)))
-        print(_line(f"{who}: the model server", directly(told)))
-    print(f"added, in the middle: alone {added([found.alone]):.2f} ms, together {added(found.told):.2f} ms")
+    for event in found.events:
+        print(f"  {event.what}: between call {event.first} and call {event.last}")
+    print(f"{'milliseconds':32}" + "".join(f"{name:>9}" for name in ("median", "90 %", "99 %", "99.9 %", "worst")))
+    for who, reports in (("alone", [found.alone]), ("together", found.reports)):
+        print(_line(f"{who}: through the local AWS", through_local_aws(reports)))
+        print(_line(f"{who}: the model server", direct_to_server(reports)))
+    alone, together = added_milliseconds([found.alone]), added_milliseconds(found.reports)
+    print(f"added, in the middle: alone {alone:.2f} ms, together {together:.2f} ms")
     for failure in found.failures[:5]:
         print(failure)
-    return 1 if found.failures or added(found.told) > MOST_ADDED_MILLISECONDS else 0
+    return 1 if found.failures or together > MOST_ADDED_MILLISECONDS else 0
 
 
 if __name__ == "__main__":

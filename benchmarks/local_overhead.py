@@ -1,11 +1,11 @@
-"""What orchestration costs: pipelines whose steps do nothing, on the local AWS and with other local orchestrators.
+"""The cost of orchestration: pipelines of steps that do nothing, on the local AWS and on other local orchestrators.
 
     python -m benchmarks.local_overhead [--steps 20] [--fan-out 100 500] [--limit 120] [--without TOOL ...]
 
-Each shape is timed at its fewest steps and at all of them. A cell says how long the whole took, how many times as long
-as here, and what each step more costs, where that is more than the noise: there a tool's own start counts for nothing.
-The local AWS is a daemon with IAM enforced that is up already, asked by boto3; the others are commands. All take turns
-in one run. It exits with 1 if the local AWS is over its limits.
+Each shape is timed with its fewest steps and with all of them. A cell has the time of the whole, the ratio to the local
+AWS, and the cost of each additional step, if it is more than the noise: there a tool's own start does not count. The
+local AWS is a running daemon with IAM enforced, called with boto3; the others are commands. All take turns in one run.
+The exit code is 1 if the local AWS exceeds its limits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from benchmarks.overhead import local, shapes, tools
-from benchmarks.overhead.local import Local
+from benchmarks.overhead.local import LocalAws
 from benchmarks.overhead.tools import ToolError
 
 SERVICES, JOBS, FAN_OUT = "services", "jobs", "fan-out"
@@ -37,7 +37,7 @@ Way: TypeAlias = Callable[[str, int, float], float]
 
 @dataclass
 class Row:
-    """What one tool took: seconds by shape and steps, or why there are none."""
+    """The times of one tool: seconds by shape and steps, or the reason why there are none."""
 
     title: str
     way: Way
@@ -45,7 +45,7 @@ class Row:
     refused: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def time(self, shape: str, count: int, limit: float) -> None:
-        """Time a shape again and again, as long as that is quickly done."""
+        """Times a shape several times, as long as that is quick."""
         passed: list[float] = []
         try:
             while len(passed) < MOST_ROUNDS and sum(passed) < ENOUGH_SECONDS:
@@ -56,14 +56,14 @@ class Row:
         self.seconds[shape, count] = min(passed)
 
     def milliseconds(self, shape: str, count: int) -> float | None:
-        """What each step more of a shape costs."""
+        """Returns the milliseconds of each additional step of a shape."""
         few, many = self.seconds.get((shape, FEWEST)), self.seconds.get((shape, count))
         if few is None or many is None or count == FEWEST:
             return None
         return 1000 * (many - few) / (count - FEWEST)
 
-    def told(self, shape: str, count: int, ours: Row) -> str:
-        """The cell of a table: the whole, beside ours, and each step more."""
+    def cell(self, shape: str, count: int, ours: Row) -> str:
+        """Returns the cell of a table: the whole, the ratio to ours, and each additional step."""
         seconds, step = self.seconds.get((shape, count)), self.milliseconds(shape, count)
         if seconds is None:
             return self.refused.get((shape, count), "–")
@@ -73,42 +73,42 @@ class Row:
 
 
 def main() -> int:
-    """Measure and print; whether the limits hold."""
-    asked = _asked()
+    """Measures and prints; returns 1 if a limit is exceeded."""
+    arguments = _parse_arguments()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
         began = time.perf_counter()
         with local.started(Path(folder, "local")) as ours:
             print(f"the local AWS is up after {time.perf_counter() - began:.1f} s")
-            ours.run(shapes.services(FEWEST, ours.function), asked.limit)  # the function is warm from here on
-            rows = [Row("local AWS", _way(ours)), *_others(Path(folder), asked)]
-            bare = _measure(rows, asked)
-        _print(rows, asked.steps, asked.fan_out, bare)
+            ours.run(shapes.services(FEWEST, ours.function), arguments.limit)  # the function is warm from here on
+            rows = [Row("local AWS", _definition_of(ours)), *_other_tools(Path(folder), arguments)]
+            bare = _measure(rows, arguments)
+        _print(rows, arguments.steps, arguments.fan_out, bare)
     print(f"load {os.getloadavg()[0]:.1f}")
-    return int(not _holds(rows[0], asked.steps, bare))
+    return int(not _within_limits(rows[0], arguments.steps, bare))
 
 
-def _measure(rows: Sequence[Row], asked: argparse.Namespace) -> float:
-    """Time every shape with every tool, in turn; the milliseconds of the bare process that a job runs."""
-    chains = [(shape, count) for shape in (SERVICES, JOBS) for count in (FEWEST, asked.steps)]
-    fan_outs = [(FAN_OUT, count) for count in (FEWEST, *asked.fan_out)]
+def _measure(rows: Sequence[Row], arguments: argparse.Namespace) -> float:
+    """Times every shape with every tool, in turn; returns the milliseconds of the bare process that a job runs."""
+    chains = [(shape, count) for shape in (SERVICES, JOBS) for count in (FEWEST, arguments.steps)]
+    fan_outs = [(FAN_OUT, count) for count in (FEWEST, *arguments.fan_out)]
     bare = []
     for shape, count in (*chains, *fan_outs):
         for row in rows:
-            row.time(shape, count, asked.limit)
-        bare.append(_bare(asked.steps))
+            row.time(shape, count, arguments.limit)
+        bare.append(_bare_process_milliseconds(arguments.steps))
     return min(bare)
 
 
-def _bare(count: int) -> float:
-    """The milliseconds of one process that does nothing, over so many of them."""
+def _bare_process_milliseconds(count: int) -> float:
+    """Returns the milliseconds of one process that does nothing, averaged over several."""
     began = time.perf_counter()
     for _ in range(count):
         subprocess.run(COMMAND, check=True)
     return 1000 * (time.perf_counter() - began) / count
 
 
-def _way(ours: Local) -> Way:
+def _definition_of(ours: LocalAws) -> Way:
     def way(shape: str, count: int, limit: float) -> float:
         made: Mapping[str, Callable[[], str]] = {
             SERVICES: lambda: shapes.services(count, ours.function),
@@ -125,15 +125,15 @@ def _way(ours: Local) -> Way:
     return way
 
 
-def _others(folder: Path, asked: argparse.Namespace) -> list[Row]:
-    """The other tools, each of which has run once, so that its code is compiled."""
+def _other_tools(folder: Path, arguments: argparse.Namespace) -> list[Row]:
+    """Returns the other tools; each has run once, so that its code is compiled."""
     rows = []
     for tool in tools.TOOLS:
-        if tool.name in asked.without:
+        if tool.name in arguments.without:
             continue
         try:
             installed = tools.install(tool, folder / tool.name)
-            installed.seconds(SERVICES, FEWEST, asked.limit)
+            installed.seconds(SERVICES, FEWEST, arguments.limit)
         except ToolError as error:
             print(f"{tool.name} is left out: {error}")
         else:
@@ -148,12 +148,12 @@ def _print(rows: Sequence[Row], steps: int, fan_outs: Sequence[int], bare: float
     print(f"| | {FEWEST} {SERVICES} | {' | '.join(titles)} |")
     print("|---" * (len(columns) + 2) + "|")
     for row in rows:
-        cells = [row.told(*column, rows[0]) for column in ((SERVICES, FEWEST), *columns)]
+        cells = [row.cell(*column, rows[0]) for column in ((SERVICES, FEWEST), *columns)]
         print(f"| {row.title} | {' | '.join(cells)} |")
 
 
-def _holds(ours: Row, steps: int, bare: float) -> bool:
-    """Whether the local AWS is within its limits, with all that an execution takes counted to its steps."""
+def _within_limits(ours: Row, steps: int, bare: float) -> bool:
+    """Returns whether the local AWS is within its limits, with all overhead of an execution counted to its steps."""
     if ours.refused:
         print(f"\nthe local AWS did not come to an end: {ours.refused}")
         return False
@@ -163,7 +163,7 @@ def _holds(ours: Row, steps: int, bare: float) -> bool:
     return service <= MOST_SERVICE_MILLISECONDS and job - bare <= MOST_JOB_MILLISECONDS
 
 
-def _asked() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.local_overhead", description="What a step costs.")
     parser.add_argument("--steps", type=int, default=20, help="how many steps the chains have")
     parser.add_argument("--fan-out", type=int, nargs="*", default=[100, 500], help="how many steps the fan-outs have")

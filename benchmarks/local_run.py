@@ -1,9 +1,9 @@
-"""How long `make run` takes, from nothing and then again, and where the time goes.
+"""The time of `make run`, from nothing and then again, by step.
 
     python -m benchmarks.local_run
 
-Both runs are of one local AWS in a temporary folder, which is ended and forgotten afterwards. What a step took is asked
-of the local AWS; what is left of the whole is told as what stands around the execution.
+Both runs use one local AWS in a temporary folder, which is removed afterwards. The times of steps come from the local
+AWS; the rest of the time is printed as outside of the execution.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Bar:
 
 
 def main() -> None:
-    """Run it twice, and print both."""
+    """Runs it twice, and prints both."""
     with tempfile.TemporaryDirectory(prefix="pedigree-") as base:
         folder = Path(base) / "aws"
         try:
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _run(folder: Path) -> tuple[float, list[Bar]]:
-    """The seconds that a run takes, and what it spent them on."""
+    """Returns the seconds of a run, and what they were spent on."""
     begin = time.time()
     subprocess.run(
         [PEDIGREE, "run", "--folder", str(folder)], cwd=ROOT, env=CLEAN, check=True, stdout=subprocess.DEVNULL
@@ -62,8 +62,10 @@ def _run(folder: Path) -> tuple[float, list[Bar]]:
 
 def _steps(folder: Path, begin: float) -> Iterator[Bar]:
     script = f'eval "$({PEDIGREE} local up --folder {folder})" && {PEDIGREE} status --once --json'
-    told = subprocess.run(["sh", "-c", script], cwd=ROOT, env=CLEAN, check=True, capture_output=True, text=True).stdout
-    for step in json.loads(told)["steps"]:
+    output = subprocess.run(
+        ["sh", "-c", script], cwd=ROOT, env=CLEAN, check=True, capture_output=True, text=True
+    ).stdout
+    for step in json.loads(output)["steps"]:
         if step["started"] and step["ended"]:
             since, until = (datetime.fromisoformat(step[key]).timestamp() - begin for key in ("started", "ended"))
             yield Bar(step["name"], since, until)

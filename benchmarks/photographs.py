@@ -1,9 +1,9 @@
-"""Original images as people bring them: of several sizes, each weighing what a photograph of its size weighs.
+"""Original images like those of users: of several sizes, each with the file size of a photograph.
 
-They are the sample data set's pictures, grown and with grain on them: without grain a large picture would be smooth,
-and quicker to decode than a photograph. Most of the course project's images are about 500 × 375, and some far larger:
-its zip has 1.1 GB for 8351 of them, 132 kB each, and 500 × 375 weighs 64 kB. So its like here is a mixture: one in
-eight has 1600 × 1200, which makes 130 kB each. A telephone takes twelve megapixels.
+They are the pictures of the sample data set, enlarged and with added grain: without grain a large picture would be
+smooth, and faster to decode than a photograph. Most of the course project's images are about 500 × 375, and some far
+larger: its zip has 1.1 GB for 8351 images, 132 kB each, and 500 × 375 has 64 kB. So its equivalent here is a mixture:
+one in eight has 1600 × 1200, which makes 130 kB each. A phone takes twelve megapixels.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _QUALITY = 88
 
 
 def draw(folder: Path, classes: int, per_class: int) -> dict[str, Path]:
-    """The same pictures several times, in different sizes, each time in a folder with train/, valid/ and test/."""
+    """Draws the same pictures in different sizes, each in a folder with train/, valid/ and test/."""
     planned = plan.Plan(classes, per_class, _DRAWN_SIDE)
     samples = list(planned.samples())
     sizes = (SMALL, SCREEN, TELEPHONE)
@@ -40,10 +40,10 @@ def draw(folder: Path, classes: int, per_class: int) -> dict[str, Path]:
         with Image.open(io.BytesIO(drawing.jpeg(samples[number], planned.size, planned.seed))) as drawn:
             for size in sizes:
                 grown = drawn.resize(size, Image.Resampling.BICUBIC)
-                file = _made(folders[name(size)] / path)
+                file = _photograph(folders[name(size)] / path)
                 Image.blend(grown, grain[size], _GRAIN).save(file, "JPEG", quality=_QUALITY)
         chosen = SCREEN if number % _LARGE_ONES == 0 else SMALL
-        _made(mixture / path).hardlink_to(folders[name(chosen)] / path)
+        _photograph(mixture / path).hardlink_to(folders[name(chosen)] / path)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(photograph, range(len(samples))))
@@ -52,16 +52,16 @@ def draw(folder: Path, classes: int, per_class: int) -> dict[str, Path]:
 
 
 def kilobytes(folder: Path) -> float:
-    """What a picture below a folder weighs on the average."""
+    """Returns the average file size of the pictures below a folder."""
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     return sum(sizes) / len(sizes) / 1000
 
 
 def name(size: Size) -> str:
-    """A size in words."""
+    """Returns a size in words."""
     return f"{size[0]}x{size[1]}"
 
 
-def _made(path: Path) -> Path:
+def _photograph(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

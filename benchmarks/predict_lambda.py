@@ -1,11 +1,11 @@
-"""How fast the predicting function comes up and answers, and in how much memory, beside the course project's.
+"""The cold start, latency and memory of the predicting function, compared with the course project's.
 
     python -m benchmarks.predict_lambda [ROUNDS [PYTHON]]
 
-Both are fresh processes, in turn, with their code unpacked and not yet compiled, as AWS has it. The endpoint is a
-server here that both reach by AWS_ENDPOINT_URL; it answers at once, so what is left is the functions' own work. The
-picture of a "url" lies on another one, with TLS: the course's endpoint fetches it, ours fetches it itself, guarded.
-PYTHON is another interpreter to run them with; it needs boto3.
+Both are new processes, in turn, with their code unpacked and not compiled, as in AWS. The endpoint is a local server
+that both reach by AWS_ENDPOINT_URL; it answers at once, so that only the functions' own work is measured. The picture
+of a "url" is on another server, with TLS: the course's endpoint fetches it, our function fetches it itself, with its
+guards. PYTHON is another interpreter for both; it needs boto3.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ FIGURES = ("import ms", "first answer ms", "later answers ms", "peak MB")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where everything is that the processes need."""
+class Workplace:
+    """The files and ports that the processes need."""
 
     folder: Path
     runtime: int
@@ -53,16 +53,16 @@ class Place:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """A server that sends an answer in one piece and keeps the connection, as AWS does."""
+    """A server that sends a response in one piece and keeps the connection, as AWS does."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
 
     def log_message(self, *_: object) -> None:
-        """Figures are what is printed."""
+        """Does nothing, as only figures are printed."""
 
     def answer(self, content: bytes) -> None:
-        """The content, whole."""
+        """Sends the content."""
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -70,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def pictures(picture: bytes) -> type[Handler]:
-    """A server of one picture."""
+    """Serves one picture."""
 
     class Pictures(Handler):
         def do_GET(self) -> None:
@@ -80,7 +80,7 @@ def pictures(picture: bytes) -> type[Handler]:
 
 
 def runtime(port: int, trust: ssl.SSLContext) -> type[Handler]:
-    """An endpoint: for JSON it is the course's, which fetches what it is told to."""
+    """Serves an endpoint: for JSON it is the course's, which fetches the URL in it."""
 
     class Runtime(Handler):
         def do_POST(self) -> None:
@@ -89,14 +89,14 @@ def runtime(port: int, trust: ssl.SSLContext) -> type[Handler]:
                 self.answer(OURS)
                 return
             if "url" in json.loads(body):
-                fetched(port, trust)
+                fetch_picture(port, trust)
             self.answer(COURSES)
 
     return Runtime
 
 
-def fetched(port: int, trust: ssl.SSLContext) -> bytes:
-    """The picture, as Python's own library fetches it."""
+def fetch_picture(port: int, trust: ssl.SSLContext) -> bytes:
+    """Fetches the picture with Python's own library."""
     with urllib.request.urlopen(f"https://127.0.0.1:{port}/dog.jpg", context=trust) as answer:
         content: bytes = answer.read()
     return content
@@ -104,7 +104,7 @@ def fetched(port: int, trust: ssl.SSLContext) -> bytes:
 
 @contextmanager
 def serving(handler: type[Handler], trust: ssl.SSLContext | None = None) -> Iterator[int]:
-    """A server, by its port."""
+    """Runs a server, and yields its port."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     if trust:
@@ -119,35 +119,35 @@ def serving(handler: type[Handler], trust: ssl.SSLContext | None = None) -> Iter
 
 
 def photograph() -> bytes:
-    """A JPEG that weighs what a photograph weighs."""
+    """Returns a JPEG with the file size of a photograph."""
     content = io.BytesIO()
     Image.effect_noise((500, 375), 60).convert("RGB").save(content, "JPEG", quality=88)
     return content.getvalue()
 
 
 def unpack(folder: Path) -> None:
-    """Both functions, as AWS unpacks them: sources, and nothing compiled."""
+    """Unpacks both functions as AWS does: sources only, nothing compiled."""
     shutil.copytree(ROOT / "lambda", folder / OUR, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / COURSE).mkdir()
     shutil.copy(ROOT / "benchmarks" / "course_lambda.py", folder / COURSE)
 
 
-def trusted(trust: TlsContexts, folder: Path) -> Path:
-    """The system's certificates and the one of the picture's host: as many to read as a function has to."""
-    system = [ssl.DER_cert_to_PEM_cert(one) for one in ssl.create_default_context().get_ca_certs(binary_form=True)]
+def certificate_bundle(trust: TlsContexts, folder: Path) -> Path:
+    """Writes the system's certificates and that of the picture's host: as many to load as in a real function."""
+    system = [ssl.DER_cert_to_PEM_cert(entry) for entry in ssl.create_default_context().get_ca_certs(binary_form=True)]
     path = folder / "trusted.pem"
     path.write_text("".join((*system, trust.certificate)), encoding="ascii")
     return path
 
 
-def environment(place: Place, certificates: Path) -> dict[str, str]:
-    """The environment of a function."""
+def environment(workplace: Workplace, certificates: Path) -> dict[str, str]:
+    """Returns the environment of a function."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return {
         **kept,
         "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{place.runtime}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{workplace.runtime}",
         "AWS_REGION": "us-east-1",
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_SESSION_TOKEN": "none",
@@ -156,24 +156,29 @@ def environment(place: Place, certificates: Path) -> dict[str, str]:
     }
 
 
-def measured(name: str, event: Path, place: Place, python: str) -> tuple[float, ...]:
-    """One process, and its figures."""
+def measure(name: str, event: Path, workplace: Workplace, python: str) -> tuple[float, ...]:
+    """Runs one process, and returns its figures."""
     program = str(ROOT / "benchmarks" / "predict_process.py")
-    words = [str(place.folder / name), name, str(event), str(REQUESTS), str(place.pictures)]
+    words = [str(workplace.folder / name), name, str(event), str(REQUESTS), str(workplace.pictures)]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         run([python, "-I", "-B", program, *words], output)
         output.seek(0)
-        told: Mapping[str, float] = json.load(output)
-    return told["imported"] * 1000, told["first"] * 1000, told["later"] * 1000, told["megabytes"]
+        figures_by_name: Mapping[str, float] = json.load(output)
+    return (
+        figures_by_name["imported"] * 1000,
+        figures_by_name["first"] * 1000,
+        figures_by_name["later"] * 1000,
+        figures_by_name["megabytes"],
+    )
 
 
-def compare(kind: str, event: Path, place: Place, rounds: int, python: str) -> None:
-    """One kind of request, both functions in turn, and a round before that does not count."""
+def compare(kind: str, event: Path, workplace: Workplace, rounds: int, python: str) -> None:
+    """Measures one kind of request with both functions in turn, after a round that does not count."""
     runs: dict[str, list[tuple[float, ...]]] = {name: [] for name in NAMES}
     for counted in [False] + [True] * rounds:
         for name, those in runs.items():
-            one = measured(name, event, place, python)
-            those += [one] if counted else []
+            entry = measure(name, event, workplace, python)
+            those += [entry] if counted else []
     # The least of several: what others do on a machine only ever adds.
     least = {name: [min(figures) for figures in zip(*those, strict=True)] for name, those in runs.items()}
     print(f"{kind:24}" + "".join(f"{figure:>18} ratio" for figure in FIGURES))
@@ -181,12 +186,12 @@ def compare(kind: str, event: Path, place: Place, rounds: int, python: str) -> N
         ratios = [figure / courses for figure, courses in zip(figures, least[COURSE], strict=True)]
         print(
             f"{NAMES[name]:24}"
-            + "".join(f"{one:18.2f} {ratio:5.2f}" for one, ratio in zip(figures, ratios, strict=True))
+            + "".join(f"{entry:18.2f} {ratio:5.2f}" for entry, ratio in zip(figures, ratios, strict=True))
         )
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 31
     python = sys.argv[2] if len(sys.argv) > 2 else sys.executable
     picture = photograph()
@@ -200,13 +205,13 @@ def main() -> None:
             serving(pictures(picture), trust.server) as pictures_port,
             serving(runtime(pictures_port, trust.client)) as port,
         ):
-            place = Place(folder, port, pictures_port)
-            os.environ |= environment(place, trusted(trust, folder))
+            workplace = Workplace(folder, port, pictures_port)
+            os.environ |= environment(workplace, certificate_bundle(trust, folder))
             print(f"least of {rounds} processes each, in turn; {len(picture)} bytes a picture, {REQUESTS} answers")
             for kind, event in events.items():
                 path = folder / f"{kind}.json"
                 path.write_text(json.dumps(event), encoding="utf-8")
-                compare(kind, path, place, rounds, python)
+                compare(kind, path, workplace, rounds, python)
 
 
 if __name__ == "__main__":

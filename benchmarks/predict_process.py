@@ -1,9 +1,9 @@
-"""One process of benchmarks/predict_lambda.py: imports a function, lets it answer, and prints how long each took.
+"""One process of benchmarks/predict_lambda.py: imports a function, lets it answer, and prints the times.
 
     python -I -B predict_process.py FOLDER MODULE EVENT REQUESTS PORT
 
-What it measures is imported while it measures, so nothing stands above but clocks and JSON. FOLDER is the function as
-AWS unpacks it. Our own fetches a "url" itself, and public hosts only: PORT is where its picture really is.
+It imports what it measures while it measures, so only clocks and JSON are imported above. FOLDER is the function as AWS
+unpacks it. Our function fetches a "url" itself, from public hosts only: PORT is where its picture really is.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Any
 
 
 def fetching(predict: Any, port: int) -> Any:
-    """Our function with one public host in its internet, and that one here."""
-    web = predict.web
+    """Returns our function with a network in which one public host is this machine."""
+    web = predict.web_fetch
     there = web.Network(
-        resolve=lambda _: ["93.184.216.34"], connect=lambda _, seconds: web.connected("127.0.0.1", seconds, port)
+        resolve=lambda _: ["93.184.216.34"], connect=lambda _, seconds: web.connect("127.0.0.1", seconds, port)
     )
 
     def fetch(url: str) -> bytes:
-        content: bytes = web.fetch(url, predict.MOST_BYTES, predict.FETCH_SECONDS, there)
+        content: bytes = web.fetch(url, predict.MAX_BYTES, predict.FETCH_SECONDS, there)
         return content
 
     function = predict.Function(predict.create_function().endpoint, {"https": fetch}, write=lambda _: None)
@@ -31,7 +31,7 @@ def fetching(predict: Any, port: int) -> Any:
 
 
 def peak_megabytes() -> float:
-    """The most memory that this program had; the system's figure for a child can be its parent's."""
+    """Returns the peak memory of this program; the system's figure for a child can be its parent's."""
     import resource
     from pathlib import Path
 
@@ -43,7 +43,7 @@ def peak_megabytes() -> float:
 
 
 def main() -> None:
-    """Import, answer once, answer often, print."""
+    """Imports, answers once, answers often, prints."""
     folder, name, path, requests, port = sys.argv[1:]
     sys.path.insert(0, folder)
     with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib would be imported for nothing

@@ -1,10 +1,10 @@
-"""How many images a second prepare.py makes, beside the plainest loop that decodes, resizes and encodes them.
+"""The throughput of prepare.py, compared with the simplest loop that decodes, resizes and encodes images.
 
     .venv-container/bin/python -m benchmarks.prepare [IMAGES [ROUNDS]]
 
-The loop is the limit: Pillow alone, one process, one core, no checks, no hashes. Both are whole processes on the same
-drawn JPEGs (500 × 375), in turn. Once more the loop runs on every core at the same time, for what cores share, or
-others use, is not prepare.py's to give; processor time per image says what the rest costs, on a busy machine too.
+The loop is the limit: only Pillow, one process, one core, no checks, no hashes. Both are whole processes on the same
+drawn JPEGs (500 × 375), in turn. The loop also runs on every core at the same time, because prepare.py cannot gain what
+cores share or other processes use; processor time per image gives the rest of the cost, even on a busy machine.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 
 
 def plain_loop(archive: str, output: str, first: int, step: int) -> None:
-    """Every step-th image of the archive, decoded, resized, encoded and written."""
+    """Returns a program that decodes, resizes, encodes and writes every n-th image of the archive."""
     scale = SHORT_SIDE / min(SIZE)
     size = round(SIZE[0] * scale), round(SIZE[1] * scale)
     with zipfile.ZipFile(archive) as images:
@@ -44,7 +44,7 @@ def plain_loop(archive: str, output: str, first: int, step: int) -> None:
 
 
 def draw(archive: Path, count: int) -> None:
-    """Images that weigh what photographs weigh: soft shapes with some grain."""
+    """Draws images with the file size of photographs: soft shapes with some grain."""
     drawn = random.Random(0)  # noqa: S311 - pictures, not secrets
     grain = Image.effect_noise(SIZE, 40).convert("RGB")
     with zipfile.ZipFile(archive, "w") as images:
@@ -57,14 +57,14 @@ def draw(archive: Path, count: int) -> None:
 
 @dataclass(frozen=True)
 class Run:
-    """How long some processes took together, and how much of the processors' time."""
+    """The time of several parallel processes, and their processor time."""
 
     seconds: float
     processor_seconds: float
 
 
 def run(commands: list[list[str]]) -> Run:
-    """Processes that begin together, with all that they start."""
+    """Runs processes in parallel, with all their children."""
     started, before = time.perf_counter(), _used()
     running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
     exits = [process.wait() for process in running]
@@ -79,20 +79,20 @@ def _used() -> float:
 
 
 def loops(archive: Path, folder: Path, count: int) -> list[list[str]]:
-    """The plain loop as so many processes, each with its share."""
+    """Runs the simple loop as several processes, each with its share."""
     folder.mkdir()
     program = [sys.executable, "-m", "benchmarks.prepare", "--plain", str(archive), str(folder)]
     return [[*program, str(first), str(count)] for first in range(count)]
 
 
 def prepare(archive: Path, folder: Path, workers: int) -> list[list[str]]:
-    """prepare.py as a process."""
+    """Runs prepare.py as a process."""
     flags = ["--output-dir", str(folder), "--image-size", str(SHORT_SIDE), "--workers", str(workers)]
     return [[sys.executable, PREPARE, "--source", str(archive), *flags]]
 
 
-def measured(count: int, rounds: int) -> dict[str, Run]:
-    """Each way with the medians of its rounds."""
+def measure(count: int, rounds: int) -> dict[str, Run]:
+    """Returns each way with the medians of its rounds."""
     runs: dict[str, list[Run]] = {}
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
@@ -108,27 +108,27 @@ def measured(count: int, rounds: int) -> dict[str, Run]:
             for way, commands in ways.items():
                 runs.setdefault(way, []).append(run(commands))
     return {
-        way: Run(median(one.seconds for one in those), median(one.processor_seconds for one in those))
+        way: Run(median(entry.seconds for entry in those), median(entry.processor_seconds for entry in those))
         for way, those in runs.items()
     }
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measures and prints."""
     if sys.argv[1:2] == ["--plain"]:
         plain_loop(sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
         return
     numbers = [int(text) for text in sys.argv[1:]]
     count, rounds = [*numbers, *(1200, 5)[len(numbers) :]]
-    runs = measured(count, rounds)
+    runs = measure(count, rounds)
     plain, together, _, ours = runs.values()
     load = os.getloadavg()[0]
     print(f"{count} images, median of {rounds} rounds; {CORES} cores, load {load:.1f}")
     print(f"{'':28} {'images/s':>9} {'ratio':>6} {'ms of processor':>16} {'ratio':>6}")
-    for way, one in runs.items():
-        rate, cost = count / one.seconds, 1000 * one.processor_seconds / count
-        share = plain.processor_seconds / one.processor_seconds
-        print(f"{way:28} {rate:9.0f} {plain.seconds / one.seconds:6.2f} {cost:16.2f} {share:6.2f}")
+    for way, entry in runs.items():
+        rate, cost = count / entry.seconds, 1000 * entry.processor_seconds / count
+        share = plain.processor_seconds / entry.processor_seconds
+        print(f"{way:28} {rate:9.0f} {plain.seconds / entry.seconds:6.2f} {cost:16.2f} {share:6.2f}")
     print(f"prepare.py / ({CORES} cores × plain loop): {plain.seconds / ours.seconds / CORES:.2f}, at least {LEAST}")
     print(f"prepare.py / plain loops on all cores at once: {together.seconds / ours.seconds:.2f}, at least {LEAST}")
 

@@ -1,4 +1,4 @@
-"""Whole processes, measured from outside: in turn, so that a machine that slows down slows all of them."""
+"""Measures whole processes from outside, in turn, so that a slower machine slows all of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TIMES = Path("/proc/stat")
 
 @dataclass(frozen=True)
 class Run:
-    """One process: how long it took, how much memory it had at most, and what else the machine did meanwhile."""
+    """One process: its time, its peak memory, and the load of the machine by others."""
 
     seconds: float
     megabytes: float
@@ -45,7 +45,7 @@ class Measured:
 
 
 def measure(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Measured]:
-    """Every command, one after another, as many rounds as asked for and one before that does not count."""
+    """Runs every command in turn, for so many rounds after one that does not count."""
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for counted in [False] + [True] * rounds:
         for name, command in commands.items():
@@ -56,7 +56,7 @@ def measure(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Mea
 
 
 def run(command: Sequence[str], output: int | IO[str] = subprocess.DEVNULL) -> Run:
-    """One process, from its start to its end; what it prints goes to a file, or nowhere."""
+    """Runs one process; its output goes to a file, or nowhere."""
     busy, passed = _processors()
     started = time.perf_counter()
     with subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL) as process:
@@ -71,7 +71,7 @@ def run(command: Sequence[str], output: int | IO[str] = subprocess.DEVNULL) -> R
 
 
 def _processors() -> tuple[float, float]:
-    """Seconds that all processors were at work for anybody, and seconds that passed for them, since the start."""
+    """Returns the busy seconds of all processors and the seconds that passed for them since the start."""
     if not _TIMES.exists():
         return 0.0, 0.0  # no Linux, so nobody to ask
     times = [int(text) / os.sysconf("SC_CLK_TCK") for text in _TIMES.read_text(encoding="ascii").split(maxsplit=9)[1:9]]

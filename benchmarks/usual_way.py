@@ -1,8 +1,7 @@
-"""The baseline of benchmarks/definition.py: the job steps of the pipeline, written as the SDK's examples write them.
+"""The baseline of benchmarks/definition.py: the job steps of the pipeline, written like the SDK's examples.
 
-FrameworkProcessor, HyperparameterTuner and ModelTrainer upload code and ask AWS while the definition is built. Here
-every call is answered at once by a hook in botocore and counted, so that what is measured is the SDK's own work, not
-a network.
+FrameworkProcessor, HyperparameterTuner and ModelTrainer upload code and call AWS while the definition is built. Here a
+hook in botocore answers every call at once and counts it, so that only the SDK's own work is measured, and no network.
 """
 
 from __future__ import annotations
@@ -72,39 +71,39 @@ CALLS: Counter[str] = Counter()
 
 
 class Body:
-    """A body as botocore reads it."""
+    """A response body as botocore reads it."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
 
     def stream(self, **_: Any) -> Iterator[bytes]:
-        """The whole content."""
+        """Returns the whole content."""
         yield self.content
 
 
 def answer(request: Any, event_name: str, **_more: Any) -> AWSResponse:
-    """An answer to any request, at once."""
+    """Answers any request at once."""
     _, service, operation = event_name.split(".")[:3]
     CALLS[f"{service}:{operation}"] += 1
     return AWSResponse(request.url, 200, {}, Body(ANSWERS.get(operation, "").encode()))
 
 
 def channel(name: str, step: Any) -> Channel:
-    """A training channel that takes an output of the processing step."""
+    """Returns a training channel with an output of the processing step."""
     uri = step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
     source = S3DataSource(s3_data_type="S3Prefix", s3_uri=uri, s3_data_distribution_type="FullyReplicated")
     return Channel(channel_name=name, data_source=DataSource(s3_data_source=source))
 
 
 def output(name: str) -> ProcessingOutput:
-    """An output of a processing step."""
+    """Returns an output of a processing step."""
     folder = f"/opt/ml/processing/output/{name}"
     place = ProcessingS3Output(s3_uri=f"s3://bucket/{name}", local_path=folder, s3_upload_mode="EndOfJob")
     return ProcessingOutput(output_name=name, s3_output=place)
 
 
 def processing(session: Any, code: str, script: str, outputs: list[str], inputs: list[Any], **more: Any) -> Any:
-    """A processing step."""
+    """Returns a processing step."""
     processor = FrameworkProcessor(
         image_uri=IMAGE, role=ROLE, instance_count=1, instance_type="ml.m5.xlarge", sagemaker_session=session
     )
@@ -114,7 +113,7 @@ def processing(session: Any, code: str, script: str, outputs: list[str], inputs:
 
 
 def trainer(session: Any, code: str, data: Any, count: int, hyperparameters: dict[str, Any]) -> ModelTrainer:
-    """A trainer of the script."""
+    """Returns a trainer of the script."""
     return ModelTrainer(
         training_image=IMAGE,
         role=ROLE,
@@ -128,7 +127,7 @@ def trainer(session: Any, code: str, data: Any, count: int, hyperparameters: dic
 
 
 def pipeline(session: Any, code: str) -> Pipeline:
-    """The job steps and the gate, as the SDK's examples write them."""
+    """Returns the job steps and the gate, written like the SDK's examples."""
     data = processing(session, code, "prepare", ["train", "validation", "test", "dataset"], [])
     tuner = HyperparameterTuner(
         model_trainer=trainer(session, code, data, 1, {}),
@@ -172,7 +171,7 @@ def pipeline(session: Any, code: str) -> Pipeline:
 
 
 def main() -> None:
-    """Build the definition, print it, and tell on standard error what AWS was asked."""
+    """Builds and prints the definition; writes the calls to AWS to standard error."""
     whole = botocore.session.Session.__init__
 
     def listening(self: Any, *arguments: Any, **named: Any) -> None:

@@ -34,7 +34,7 @@ def make_room(folder: Path, size: int, free: int) -> bool:
     if size > limit:
         log.info("the features need %.2f GB and are not kept: %s may hold %.2f", size / 1e9, folder, limit / 1e9)
         return False
-    for path, stat_result in sorted(files.items(), key=lambda one: one[1].st_mtime):
+    for path, stat_result in sorted(files.items(), key=lambda item: item[1].st_mtime):
         if used + size <= limit:
             break
         path.unlink(missing_ok=True)

@@ -64,7 +64,7 @@ class TrainingState:
 
     def to_checkpoint(self) -> dict[str, Any]:
         """Returns plain values and tensors, by the names of the fields."""
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @classmethod
     def from_checkpoint(cls, to_checkpoint: Mapping[str, Any]) -> TrainingState:

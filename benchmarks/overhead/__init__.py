@@ -1,1 +1,1 @@
-"""What a step costs that does nothing: shapes of pipelines, this project's way through them, and other tools' ways."""
+"""The cost of a step that does nothing: shapes of pipelines, the local AWS, and other orchestrators."""

@@ -1,4 +1,4 @@
-"""The local AWS as a process of its own, and how long its executions take, by its own times and from outside."""
+"""The local AWS as a process of its own, and the times of its executions, from inside and from outside."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ _LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Timed:
-    """An execution: how long it took from the call that started it, how long by its own times, and its steps."""
+class TimedExecution:
+    """The times of an execution: from the call that started it, by its own timestamps, and of its steps."""
 
     wall: float
     own: float
     steps: int
 
 
-class Local:
-    """A local AWS that has a role and a function that does nothing."""
+class LocalAws:
+    """A local AWS with a role and a function that does nothing."""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._sagemaker = self._client("sagemaker")
-        self.role = self._made_role()
-        self.function = self._made_function()
+        self.role = self._create_role()
+        self.function = self._create_function()
 
-    def run(self, definition: str, seconds: float) -> Timed:
-        """Execute a pipeline; TimeoutError if it is not over in so many seconds, RuntimeError if it fails."""
+    def run(self, definition: str, seconds: float) -> TimedExecution:
+        """Runs a pipeline; raises TimeoutError after so many seconds, RuntimeError if it fails."""
         name = f"p-{uuid.uuid4().hex}"
         self._sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=definition, RoleArn=self.role)
         began = time.perf_counter()
@@ -54,25 +54,25 @@ class Local:
         if ended["PipelineExecutionStatus"] != "Succeeded":
             raise RuntimeError(f"the execution is {ended['PipelineExecutionStatus']}: {ended.get('FailureReason')}")
         own = ended["LastModifiedTime"] - ended["CreationTime"]
-        return Timed(wall, own.total_seconds(), len(self._steps(arn)))
+        return TimedExecution(wall, own.total_seconds(), len(self._steps(arn)))
 
     def _end(self, arn: str, until: float) -> Any:
         while time.perf_counter() < until:
-            told = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-            if told["PipelineExecutionStatus"] in _OVER:
-                return told
+            response = self._sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+            if response["PipelineExecutionStatus"] in _OVER:
+                return response
             time.sleep(_LOOK_SECONDS)
         raise TimeoutError(arn)
 
     def _steps(self, arn: str) -> list[Any]:
         pages = self._sagemaker.get_paginator("list_pipeline_execution_steps")
-        told = pages.paginate(PipelineExecutionArn=arn, PaginationConfig={"PageSize": 100})
-        steps = [step for page in told for step in page["PipelineExecutionSteps"]]
+        response = pages.paginate(PipelineExecutionArn=arn, PaginationConfig={"PageSize": 100})
+        steps = [step for page in response for step in page["PipelineExecutionSteps"]]
         if any(step["StepStatus"] != "Succeeded" for step in steps):
             raise RuntimeError(f"{arn} has steps that did not succeed")
         return steps
 
-    def _made_role(self) -> str:
+    def _create_role(self) -> str:
         trust = {"Effect": "Allow", "Principal": {"Service": _PRINCIPALS}, "Action": "sts:AssumeRole"}
         allowed = {"Effect": "Allow", "Action": "*", "Resource": "*"}
         iam = self._client("iam")
@@ -80,18 +80,18 @@ class Local:
         iam.put_role_policy(RoleName=_ROLE, PolicyName="all", PolicyDocument=_policy(allowed))
         return f"arn:aws:iam::{ACCOUNT}:role/{_ROLE}"
 
-    def _made_function(self) -> str:
+    def _create_function(self) -> str:
         code = io.BytesIO()
         with zipfile.ZipFile(code, "w") as archive:
             archive.writestr("nothing.py", _CODE)
-        told = self._client("lambda").create_function(
+        response = self._client("lambda").create_function(
             FunctionName="nothing",
             Runtime="python3.13",
             Role=self.role,
             Handler="nothing.handler",
             Code={"ZipFile": code.getvalue()},
         )
-        return str(told["FunctionArn"])
+        return str(response["FunctionArn"])
 
     def _client(self, service: str) -> Any:
         account = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}  # nobody's
@@ -99,11 +99,11 @@ class Local:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[Local]:
-    """A local AWS in a folder, as long as it is needed."""
+def started(folder: Path) -> Iterator[LocalAws]:
+    """Starts a local AWS in a folder, and stops it afterwards."""
     daemon = process.up(folder)
     try:
-        yield Local(daemon.url)
+        yield LocalAws(daemon.url)
     finally:
         process.down(folder)
 

@@ -1,4 +1,4 @@
-"""Pipelines whose steps do nothing, so that all the time they take is their orchestrator's, as plain definitions."""
+"""Pipelines of steps that do nothing, as plain definitions, so that all of their time is the orchestrator's."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ Step: TypeAlias = Mapping[str, Any]
 
 
 def services(count: int, function: str) -> str:
-    """Lambda and Condition steps in turn, each after the one before."""
+    """Returns Lambda and Condition steps in turn, in a row."""
     return _chained([_condition(number) if number % 2 else _call(number, function) for number in range(count)])
 
 
 def jobs(count: int, command: Sequence[str], role: str) -> str:
-    """Processing steps, each after the one before."""
+    """Returns processing steps in a row."""
     return _chained([_job(number, command, role) for number in range(count)])
 
 
 def fan_out(count: int, function: str) -> str:
-    """Lambda steps that wait for nothing, and one that waits for all of them."""
+    """Returns parallel Lambda steps, and one that waits for all of them."""
     width = count - 1
     last = {**_call(width, function), "DependsOn": [_name(number) for number in range(width)]}
     return _definition([*(_call(number, function) for number in range(width)), last])

@@ -1,4 +1,4 @@
-"""Other orchestrators that run on one machine: each installed on its own, and timed as its users start it."""
+"""Other local orchestrators: each is installed in its own environment, and timed as its users start it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LONGEST_REASON = 200
 
 
 class ToolError(Exception):
-    """A tool that cannot be installed, or does not do what it is asked; the text says why."""
+    """A tool that cannot be installed or fails; the text gives the reason."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """An orchestrator: what pip installs, what its environment says, and the files that must lie in its folder."""
+    """An orchestrator: what pip installs, its environment variables, and the files in its folder."""
 
     name: str
     packages: Sequence[str]
@@ -49,24 +49,24 @@ TOOLS = (
 
 @dataclass(frozen=True)
 class Installed:
-    """A tool in a folder."""
+    """A tool installed in a folder."""
 
     tool: Tool
     folder: Path
 
     @property
     def version(self) -> str:
-        """The version that is there."""
+        """The installed version."""
         code = f"import importlib.metadata as told; print(told.version({self.tool.name!r}))"
         return subprocess.check_output([self.python, "-c", code], text=True).strip()
 
     @property
     def python(self) -> str:
-        """The Python that has it."""
+        """The Python of its environment."""
         return str(self.folder / "bin" / "python")
 
     def seconds(self, shape: str, count: int, limit: float) -> float:
-        """How long a shape of so many steps takes as a command; ToolError if it fails, or takes longer than that."""
+        """Returns the seconds of a shape as a command; raises ToolError if it fails or exceeds the limit."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
         for name, content in self.tool.files.items():
@@ -90,7 +90,7 @@ class Installed:
 
 
 def install(tool: Tool, folder: Path) -> Installed:
-    """A tool in an environment of its own, in the versions that constraints.txt says; ToolError says why not."""
+    """Installs a tool in its own environment, in the versions of constraints.txt."""
     options = ["--quiet", "--disable-pip-version-check", "--constraint", str(_HERE / "constraints.txt")]
     try:
         _run([sys.executable, "-m", "venv", str(folder)])
@@ -107,7 +107,7 @@ def _run(command: Sequence[str]) -> None:
 
 
 def _ended(process: subprocess.Popen[bytes], limit: float) -> int | None:
-    """The exit code of a process; None if its time was over before. Either way, nothing of it runs on."""
+    """Returns the exit code of a process, or None after its time-out; no child of it continues to run."""
     try:
         return process.wait(limit)
     except subprocess.TimeoutExpired:
@@ -118,7 +118,7 @@ def _ended(process: subprocess.Popen[bytes], limit: float) -> int | None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process with all that it has started: asked first, then made to."""
+    """Ends a process and its children, with SIGTERM first and then SIGKILL."""
     end_group(process.pid, signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         process.wait(_GRACE_SECONDS)
@@ -127,7 +127,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _reason(said: str) -> str:
-    """The line of a program's last words that says what is wrong."""
+    """Returns the last line of output that tells what is wrong."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    told = [line for line in lines if "error" in line.lower()] or lines or ["it said nothing"]
-    return told[-1][:_LONGEST_REASON]
+    error_lines = [line for line in lines if "error" in line.lower()] or lines or ["it said nothing"]
+    return error_lines[-1][:_LONGEST_REASON]

@@ -7,7 +7,7 @@ that host is resolved, checked and connected to.
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - Python would import it for the first name, while somebody waits
+import encodings.idna  # noqa: F401 - Python would import it for the first name, during the first request
 import ipaddress
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Steps that do nothing, the way of Dagster: in one process, or, as jobs, each in a process of its own.
+"""Steps that do nothing, in Dagster: in one process, or for jobs, each in a process of its own.
 
 python with_dagster.py (services|jobs|fan-out) STEPS
 """
@@ -29,14 +29,14 @@ _SHAPE, _COUNT = "BENCHMARK_SHAPE", "BENCHMARK_STEPS"
 
 
 def nothing(_context, _inputs):
-    """What a step does; it must say that it has."""
+    """Does nothing; a step must return that it is done."""
     yield Output(None, "done")
 
 
 def make():
-    """The job that the environment asks for; it is made anew in each process."""
+    """Builds the job that the environment names; each process builds it again."""
     shape, count = os.environ[_SHAPE], int(os.environ[_COUNT])
-    one = OpDefinition(nothing, name="one", ins={"before": In(Nothing)}, outs=DONE)
+    entry = OpDefinition(nothing, name="one", ins={"before": In(Nothing)}, outs=DONE)
     first = OpDefinition(nothing, name="first", outs=DONE)
     names = [f"step{number}" for number in range(count)]
     if shape == "fan-out":
@@ -47,7 +47,7 @@ def make():
         waits = {NodeInvocation("first", alias=names[0]): {}}
         for before, name in pairwise(names):
             waits[NodeInvocation("one", alias=name)] = {"before": DependencyDefinition(before, "done")}
-    graph = GraphDefinition("nothing", node_defs=[first, one], dependencies=waits)
+    graph = GraphDefinition("nothing", node_defs=[first, entry], dependencies=waits)
     executor = multiprocess_executor if shape == "jobs" else in_process_executor
     return graph.to_job(executor_def=executor)
 

@@ -1,4 +1,4 @@
-"""Steps that do nothing, the way of Luigi: one worker, its own scheduler, targets in memory.
+"""Steps that do nothing, in Luigi: one worker, its own scheduler, targets in memory.
 
 python with_luigi.py (services|jobs|fan-out) STEPS
 """
@@ -16,51 +16,43 @@ class Nothing(luigi.Task):
     number = luigi.IntParameter()
 
     def output(self):
-        """Where it leaves that it is done."""
         return MockTarget(f"step-{self.number}")
 
     def run(self):
-        """Do it."""
         with self.output().open("w"):
             pass
 
 
 class Chained(Nothing):
-    """The same, after the one before."""
+    """A step that does nothing, after another one."""
 
     def requires(self):
-        """What comes before."""
         return Chained(self.number - 1) if self.number else []
 
 
 class Gathered(Nothing):
-    """The same, after all the others."""
+    """A step that does nothing, after all the others."""
 
     def requires(self):
-        """What comes before."""
         return [Nothing(number) for number in range(self.number)]
 
 
 class Job(ExternalProgramTask):
-    """A process that does nothing, after the one before."""
+    """A process that does nothing, after another one."""
 
     number = luigi.IntParameter()
     capture_output = False
 
     def requires(self):
-        """What comes before."""
         return Job(self.number - 1) if self.number else []
 
     def output(self):
-        """Where it leaves that it is done."""
         return MockTarget(f"job-{self.number}")
 
     def program_args(self):
-        """The command."""
         return ["true"]
 
     def run(self):
-        """Do it."""
         super().run()
         with self.output().open("w"):
             pass

@@ -1,4 +1,4 @@
-"""Steps that do nothing, the way of Metaflow, where every step is a process: its flow is written, then run.
+"""Steps that do nothing, in Metaflow, where every step is a process: its flow is written, then run.
 
 python with_metaflow.py (services|jobs|fan-out) STEPS
 """
@@ -13,19 +13,19 @@ TAIL = '\n\nif __name__ == "__main__":\n    Nothing()\n'
 
 
 def step(name: str, body: str, inputs: str = "") -> str:
-    """A step's source."""
+    """Returns a step's source."""
     return f"    @step\n    def {name}(self{inputs}):\n        {body}\n\n"
 
 
 def chained(count: int) -> str:
-    """Steps in a row, the first and last with the names that they must have."""
+    """Returns steps in a row; Metaflow prescribes the names of the first and the last."""
     names = ["start", *(f"step{number}" for number in range(count - 2)), "end"]
     steps = [step(name, f"self.next(self.{after})") for name, after in pairwise(names)]
     return "".join(steps) + step("end", "pass")
 
 
 def fan_out(count: int) -> str:
-    """Steps beside each other, between the three that such a flow must have."""
+    """Returns parallel steps, between the three steps that such a flow must have."""
     return (
         step("start", f"self.items = list(range({count - 3})); self.next(self.one, foreach='items')")
         + step("one", "self.next(self.gathered)")

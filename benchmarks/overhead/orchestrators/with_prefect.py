@@ -1,4 +1,4 @@
-"""Steps that do nothing, the way of Prefect: tasks of a flow in one process, which as jobs start one each.
+"""Steps that do nothing, in Prefect: tasks of a flow in one process; for jobs, each task starts a process.
 
 python with_prefect.py (services|jobs|fan-out) STEPS
 """
@@ -11,18 +11,18 @@ from prefect import flow, task
 
 @task
 def nothing(_before):
-    """A step that does nothing."""
+    """Does nothing."""
 
 
 @task
 def job(_before):
-    """A process that does nothing."""
+    """Runs a process that does nothing."""
     subprocess.run(["true"], check=True)
 
 
 @flow
 def chained(step, count):
-    """Steps in a row."""
+    """Runs steps in a row."""
     before = None
     for _ in range(count):
         before = step(before, return_state=True)
@@ -30,7 +30,7 @@ def chained(step, count):
 
 @flow
 def fan_out(step, count):
-    """Steps beside each other, and one after all of them."""
+    """Runs parallel steps, and one after all of them."""
     step(step.map(range(count - 1)).result())
 
 

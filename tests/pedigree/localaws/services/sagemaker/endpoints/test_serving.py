@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from benchmarks.local_load import load, through
+from benchmarks.local_load import load, through_local_aws
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, SlowError
@@ -286,6 +286,6 @@ def test_the_dead_are_replaced_though_that_fails_in_an_unknown_way_at_first(
 def test_no_request_fails_while_everything_happens_to_an_endpoint() -> None:
     found = load(calls=600, clients=3, pause=0.01)
     assert found.failures == []
-    assert len(through(found.told)) == 600
-    assert {version for one in found.told for version in one.versions} == {"v1", "v2"}
-    assert [one.what for one in found.happened] == ["a blue/green update", "a scale-out", "a killed model server"]
+    assert len(through_local_aws(found.reports)) == 600
+    assert {version for one in found.reports for version in one.versions} == {"v1", "v2"}
+    assert [one.what for one in found.events] == ["a blue/green update", "a scale-out", "a killed model server"]
