@@ -22,8 +22,8 @@ from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import Callers
 from tests.policies.places import ACCOUNT, REGION
 from tests.proof import functions, running, verbs
-from tests.proof.account import KEEPER, brought_about, everything
-from tests.proof.stage import Stage
+from tests.proof.account import UPSERT_FILES, apply_parts, everything
+from tests.proof.environment import ProofEnvironment
 from tests.support.calls import KnownResources
 
 MOST_MILLISECONDS = 0.1
@@ -31,16 +31,16 @@ MOST_MILLISECONDS = 0.1
 
 def recorded_requests() -> list[tuple[Caller, Request]]:
     """What is decided in a run, and for whom."""
-    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder), running.VALUES) as stage:
-        stage.person(KEEPER)
-        brought_about(everything(stage.settings), stage.account)
-        running.put_up(stage)
-        running.execute(stage)
-        stage.person(("policy",))
-        functions.scaling(stage)
+    with tempfile.TemporaryDirectory() as folder, ProofEnvironment(Path(folder), running.SETTINGS) as env:
+        env.limit_operator(UPSERT_FILES)
+        apply_parts(everything(env.settings), env.account)
+        running.set_up(env)
+        running.run_execution(env)
+        env.limit_operator(("policy",))
+        functions.scaling(env)
         for verb in (verbs.predicting, verbs.following, verbs.endpoint):
-            verb(stage)
-        return list(stage.asked)
+            verb(env)
+        return list(env.requests)
 
 
 def milliseconds(authorizer: Authorizer, caller: Caller, request: Request, rounds: int) -> float:

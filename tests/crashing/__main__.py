@@ -1,4 +1,4 @@
-"""`python -m tests.crashing 100 [seed]`: kill so often, say what came of it, exit 1 if anything was wrong."""
+"""`python -m tests.crashing 100 [seed]`: kill the daemon so often, print the result, exit 1 on any problem."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.crashing.soak import Soak
+from tests.crashing.crash_run import CrashRun
 
 
 def main() -> int:
-    """The soak, with a line for each kill."""
+    """Run, and print a line for each kill."""
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 12
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     begun = time.monotonic()
@@ -21,15 +21,15 @@ def main() -> int:
         sys.stdout.flush()
 
     folder = Path(tempfile.mkdtemp(prefix="crashing-"))
-    soak = Soak(folder, seed, tell)
+    run = CrashRun(folder, seed, tell)
     try:
-        account = soak.run(kills)
+        report = run.run(kills)
     finally:
-        soak.close()
-    for name, figure in {"kills": account.kills, **account.figures, "problems": len(account.problems)}.items():
+        run.close()
+    for name, figure in {"kills": report.kills, **report.figures, "problems": len(report.problems)}.items():
         tell(f"{name}: {figure}")
     tell(f"its folder: {folder}")
-    return 1 if account.problems else 0
+    return 1 if report.problems else 0
 
 
 if __name__ == "__main__":

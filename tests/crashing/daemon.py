@@ -1,4 +1,4 @@
-"""A daemon to kill: started as a user starts it, reached at one address, with everything that it started in view."""
+"""A daemon to kill: starts as a user starts it, keeps its address, and lists all processes that it has started."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ import boto3
 from botocore.config import Config
 
 from pedigree.localaws import process
+from tests.support.waiting import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
 REGION = "us-east-1"
-PATIENCE_SECONDS = 60.0
-# So long after it was asked for, a daemon has begun nothing yet, and what another one began has said so.
+# So long after its start, a daemon has not begun any step, and steps of the one before have written their first line.
 _BEFORE_ANYTHING_SECONDS = 0.4
 _START = (
     "import sys; from pathlib import Path; from pedigree.localaws import process; "
@@ -36,68 +36,68 @@ eval "$SCRIPT"
 
 
 @dataclass(frozen=True)
-class Running:
-    """A process of the machine."""
+class RunningProcess:
+    """A process of this machine."""
 
     id: int
     parent: int
     session: int
 
 
-class Victim:
-    """A local AWS in a folder, with an address that stays."""
+class KillableDaemon:
+    """A local AWS in a folder; its address stays the same over all restarts."""
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
         self.container = folder / "container"
         self.kills = 0
-        self.borders: list[float] = []
+        self.boundaries: list[float] = []
         self.is_up = threading.Event()
         self._port = _free_port()
         self._session = boto3.session.Session()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
-        _lay_out(self.container)
+        _create_container(self.container)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Have it started, and do not wait."""
-        self.borders.append(time.time() + _BEFORE_ANYTHING_SECONDS)
+        """Start it without waiting for it."""
+        self.boundaries.append(time.time() + _BEFORE_ANYTHING_SECONDS)
         command = [sys.executable, "-c", _START, str(self.state), str(self._port), str(self.container)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
 
     def up(self) -> None:
-        """Have it started, and ready."""
+        """Start it and wait until it is ready."""
         _, said = (starting := self.start()).communicate(timeout=PATIENCE_SECONDS)
         assert starting.returncode == 0, said.decode()
         self.is_up.set()
 
     def kill(self) -> None:
-        """SIGKILL to the daemon, whether or not it is ready."""
+        """Send SIGKILL, whether or not it is ready."""
         self.is_up.clear()
-        _await(self._is_killed)
+        until(self._is_killed)
 
     def kill_while_it_starts(self, after: float) -> None:
-        """SIGKILL so many seconds after somebody began to start it, or as soon as it is there."""
+        """Start it, and send SIGKILL after so many seconds or as soon as its process exists."""
         with self.start() as starting:
             time.sleep(after)
-            _await(lambda: self._is_killed() and starting.poll() is not None)
+            until(lambda: self._is_killed() and starting.poll() is not None)
 
     def _is_killed(self) -> bool:
-        """Kill whoever is there; whether nobody was."""
+        """Kill each daemon that runs; true if there was none."""
         found = self.daemons()
-        for one in found:
-            os.kill(one, signal.SIGKILL)
+        for pid in found:
+            os.kill(pid, signal.SIGKILL)
             self.kills += 1
         return not found and not process.is_running(self.state)
 
     def down(self) -> None:
-        """End it as a user does."""
+        """Stop it as a user does."""
         self.is_up.clear()
         process.down(self.state)
 
     def client(self, service: str) -> Any:
-        """A client that asks once."""
+        """A client without retries, made once for a service."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._session.client(
@@ -111,37 +111,30 @@ class Victim:
             return self._clients[service]
 
     def daemons(self) -> list[int]:
-        """The processes that are a daemon of this folder, and run."""
+        """The running daemons of this folder."""
         mark = b"\0".join([b"-m", b"pedigree.localaws", b"--folder", str(self.state.resolve()).encode(), b""])
-        return [one for one in _processes() if mark in _read(one, "cmdline") and _stat(one) is not None]
+        return [pid for pid in _process_ids() if mark in _read(pid, "cmdline") and _stat(pid) is not None]
 
     def orphans(self) -> list[str]:
-        """What runs in the folder without a daemon that looks after it: its session was begun by no daemon of now."""
-        keepers = set(self.daemons())
+        """Processes in the folder that no running daemon has started."""
+        daemons = set(self.daemons())
         return [
-            f"{one.id} {_read(one.id, 'cmdline').replace(bytes(1), b' ').decode(errors='replace')}"
-            for one in self._workers()
-            if _parent(one.session) not in keepers
+            f"{worker.id} {_read(worker.id, 'cmdline').replace(bytes(1), b' ').decode(errors='replace')}"
+            for worker in self._workers()
+            if _parent(worker.session) not in daemons
         ]
 
-    def _workers(self) -> Iterator[Running]:
-        """The processes whose folder is one of this local AWS's."""
+    def _workers(self) -> Iterator[RunningProcess]:
+        """The processes that work in folders of this local AWS."""
         inside = f"{self.state.resolve()}{os.sep}"
-        for one in _processes():
+        for pid in _process_ids():
             try:
-                place = str(Path(f"/proc/{one}/cwd").readlink())
+                place = str(Path(f"/proc/{pid}/cwd").readlink())
             except OSError:
                 continue
-            told = _stat(one)
-            if place.startswith(inside) and told is not None:
-                yield told
-
-
-def _await(is_so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+            running = _stat(pid)
+            if place.startswith(inside) and running is not None:
+                yield running
 
 
 def _free_port() -> int:
@@ -149,8 +142,8 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _lay_out(container: Path) -> None:
-    """An environment that stands for the container: this Python, and a toolkit of shell."""
+def _create_container(container: Path) -> None:
+    """Create an environment that stands for the container: this Python, and a training toolkit in shell."""
     (container / "bin").mkdir(parents=True)
     (container / "bin" / "python").symlink_to(sys.executable)
     toolkit = container / "bin" / "train"
@@ -158,25 +151,25 @@ def _lay_out(container: Path) -> None:
     toolkit.chmod(0o755)
 
 
-def _processes() -> list[int]:
-    return [int(one.name) for one in Path("/proc").iterdir() if one.name.isdecimal()]
+def _process_ids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
 
 
-def _read(one: int, name: str) -> bytes:
+def _read(pid: int, name: str) -> bytes:
     try:
-        return Path(f"/proc/{one}/{name}").read_bytes()
+        return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:
         return b""
 
 
-def _stat(one: int) -> Running | None:
-    """A process that runs; None if it has ended."""
-    fields = _read(one, "stat").decode(errors="replace").rpartition(")")[2].split()
+def _stat(pid: int) -> RunningProcess | None:
+    """A running process; None if it has ended."""
+    fields = _read(pid, "stat").decode(errors="replace").rpartition(")")[2].split()
     if len(fields) < 4 or fields[0] == "Z":
         return None
-    return Running(one, parent=int(fields[1]), session=int(fields[3]))
+    return RunningProcess(pid, parent=int(fields[1]), session=int(fields[3]))
 
 
-def _parent(one: int) -> int:
-    told = _stat(one)
-    return told.parent if told else 0
+def _parent(pid: int) -> int:
+    running = _stat(pid)
+    return running.parent if running else 0

@@ -1,4 +1,4 @@
-"""Executions that go on while the daemon is killed: started, answered where they ask, stopped; and how they ended."""
+"""Starts, answers and stops executions while the daemon is killed again and again, and checks how they ended."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.crashing import ledger, work
-from tests.crashing.daemon import Victim
-from tests.crashing.work import BUCKET, ENDINGS, LONG, PIPELINE
+from tests.crashing.daemon import KillableDaemon
+from tests.crashing.work import BUCKET, EXPECTED_ENDINGS, PIPELINE, SLEEPING_PIPELINE
 
 _OVER = ("Succeeded", "Failed", "Stopped")
 _LEAST = {"good": "0.5", "poor": "0.99"}
 
 
 @dataclass
-class Flow:
-    """One execution: what it is to be, and the token under which it is asked for as often as nobody answers."""
+class TrackedExecution:
+    """One execution: its kind, and the token with which its start is requested until the daemon answers."""
 
     wave: str
     kind: str
@@ -39,13 +39,13 @@ class Flow:
     def id(self) -> str:
         return self.arn.rpartition("/")[2]
 
-    def go_on(self, victim: Victim) -> None:
-        """Ask for what is next; nobody may answer."""
-        sagemaker = victim.client("sagemaker")
+    def advance(self, daemon: KillableDaemon) -> None:
+        """Make the next request; the daemon may not answer."""
+        sagemaker = daemon.client("sagemaker")
         if not self.arn:
             self.arn = self._started(sagemaker)
-        told = sagemaker.describe_pipeline_execution(PipelineExecutionArn=self.arn)
-        self.status = told["PipelineExecutionStatus"]
+        description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=self.arn)
+        self.status = description["PipelineExecutionStatus"]
         if self.kind == "halted" and not self.is_stop_acknowledged and self._is_sleeping(sagemaker):
             self._stop(sagemaker)
 
@@ -53,7 +53,7 @@ class Flow:
         values = {"Wave": self.wave, **({"Least": _LEAST[self.kind]} if self.kind in _LEAST else {})}
         return str(
             sagemaker.start_pipeline_execution(
-                PipelineName=LONG if self.kind == "halted" else PIPELINE,
+                PipelineName=SLEEPING_PIPELINE if self.kind == "halted" else PIPELINE,
                 ClientRequestToken=self.token,
                 PipelineParameters=[{"Name": name, "Value": value} for name, value in values.items()],
             )["PipelineExecutionArn"]
@@ -65,53 +65,55 @@ class Flow:
     def _stop(self, sagemaker: Any) -> None:
         try:
             sagemaker.stop_pipeline_execution(PipelineExecutionArn=self.arn, ClientRequestToken=self.token)
-        except ClientError as error:  # an answer that got lost had stopped it
+        except ClientError as error:  # an earlier request has stopped it, and its answer was lost
             if "already terminated" not in str(error):
                 raise
         self.is_stop_acknowledged = True
 
 
 class Approver:
-    """Reads the messages of Callback steps and answers each, once it knows that it has been heard."""
+    """Answers the messages of Callback steps; deletes each message after its answer is acknowledged."""
 
-    def __init__(self, victim: Victim) -> None:
-        self._victim = victim
+    def __init__(self, daemon: KillableDaemon) -> None:
+        self._daemon = daemon
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._work, name="approver")
         self.tokens: dict[str, set[str]] = {}
         self.problems: list[str] = []
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._thread.start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self._is_over.set()
-        self._victim.is_up.set()
+        self._daemon.is_up.set()
         self._thread.join()
 
-    def several(self) -> Iterator[str]:
-        """The executions whose one Callback step had more than one token."""
-        yield from (f"{arn}: {len(ones)} tokens for one step" for arn, ones in self.tokens.items() if len(ones) > 1)
+    def steps_with_several_tokens(self) -> Iterator[str]:
+        """Executions whose single Callback step had more than one token."""
+        yield from (
+            f"{arn}: {len(tokens)} tokens for one step" for arn, tokens in self.tokens.items() if len(tokens) > 1
+        )
 
     def _work(self) -> None:
         while not self._is_over.wait(0.05):
-            self._victim.is_up.wait()
+            self._daemon.is_up.wait()
             try:
                 self._answer_all()
             except BotoCoreError:
-                continue  # nobody was there: the messages come again
+                continue  # the daemon was killed: the messages come again
             except (ClientError, KeyError) as error:
-                self.problems.append(f"the approver was told {error!r}")
+                self.problems.append(f"the approver received {error!r}")
 
     def _answer_all(self) -> None:
-        sqs, sagemaker = self._victim.client("sqs"), self._victim.client("sagemaker")
+        sqs, sagemaker = self._daemon.client("sqs"), self._daemon.client("sagemaker")
         url = sqs.get_queue_url(QueueName=work.QUEUE)["QueueUrl"]
         for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-            told = json.loads(message["Body"])
-            self.tokens.setdefault(told["pipelineExecutionArn"], set()).add(told["token"])
+            request = json.loads(message["Body"])
+            self.tokens.setdefault(request["pipelineExecutionArn"], set()).add(request["token"])
             outputs = [{"Name": "answer", "Value": "yes"}]
             try:
-                sagemaker.send_pipeline_execution_step_success(CallbackToken=told["token"], OutputParameters=outputs)
+                sagemaker.send_pipeline_execution_step_success(CallbackToken=request["token"], OutputParameters=outputs)
             except ClientError as error:
                 if "answered already" not in str(error):
                     raise
@@ -121,44 +123,46 @@ class Approver:
 def steps(sagemaker: Any, arn: str) -> Mapping[str, Mapping[str, Any]]:
     """The steps of an execution, by name."""
     pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=arn)
-    return {one["StepName"]: one for page in pages for one in page["PipelineExecutionSteps"]}
+    return {step["StepName"]: step for page in pages for step in page["PipelineExecutionSteps"]}
 
 
-def otherwise(victim: Victim, flow: Flow) -> Iterator[str]:
-    """In what an execution did not end as it would have if nobody had been killed."""
-    sagemaker, expected = victim.client("sagemaker"), ENDINGS[flow.kind]
-    told = sagemaker.describe_pipeline_execution(PipelineExecutionArn=flow.arn)
-    ended = {name: one["StepStatus"] for name, one in steps(sagemaker, flow.arn).items()}
-    if (flow.status, ended) != (expected.status, expected.steps):
-        yield f"{flow.kind} {flow.id}: {flow.status} ({told.get('FailureReason', '')}), {ended}"
-    elif told.get("FailureReason", "") != expected.reason:
-        yield f"{flow.kind} {flow.id} failed because {told.get('FailureReason')!r}, not {expected.reason!r}"
-    if flow.status == "Succeeded" and expected.report:
-        found = victim.client("s3").get_object(Bucket=BUCKET, Key=f"reports/{flow.id}/report")["Body"].read().decode()
+def wrong_endings(daemon: KillableDaemon, execution: TrackedExecution) -> Iterator[str]:
+    """How an execution ended differently from an undisturbed one."""
+    sagemaker, expected = daemon.client("sagemaker"), EXPECTED_ENDINGS[execution.kind]
+    description = sagemaker.describe_pipeline_execution(PipelineExecutionArn=execution.arn)
+    ended = {name: step["StepStatus"] for name, step in steps(sagemaker, execution.arn).items()}
+    if (execution.status, ended) != (expected.status, expected.steps):
+        yield f"{execution.kind} {execution.id}: {execution.status} ({description.get('FailureReason', '')}), {ended}"
+    elif (reason := description.get("FailureReason", "")) != expected.reason:
+        yield f"{execution.kind} {execution.id} failed because {reason!r}, not {expected.reason!r}"
+    if execution.status == "Succeeded" and expected.report:
+        found = (
+            daemon.client("s3").get_object(Bucket=BUCKET, Key=f"reports/{execution.id}/report")["Body"].read().decode()
+        )
         if found != expected.report:
-            yield f"{flow.kind} {flow.id} reports {found!r}, not {expected.report!r}"
+            yield f"{execution.kind} {execution.id} reports {found!r}, not {expected.report!r}"
 
 
-def repeated(victim: Victim, flows: Sequence[Flow], path: Path) -> Iterator[str]:
-    """The steps that ran again without need, by what they wrote down themselves."""
+def repeated_steps(daemon: KillableDaemon, executions: Sequence[TrackedExecution], path: Path) -> Iterator[str]:
+    """Steps that ran again although they did not have to, by their own notes."""
     written = ledger.read(path)
     for entries in written.values():
-        yield from ledger.repeated(entries, victim.borders)
-    for flow in flows:
-        for name, step in steps(victim.client("sagemaker"), flow.arn).items():
+        yield from ledger.begun_twice(entries, daemon.boundaries)
+    for execution in executions:
+        for name, step in steps(daemon.client("sagemaker"), execution.arn).items():
             if "CacheHitResult" in step or "EndTime" not in step:
                 continue
-            owner = flow.wave if name in work.CACHED else flow.id
-            yield from ledger.after_the_end(written.get(f"{owner}/{name}", ()), step["EndTime"].timestamp())
+            owner = execution.wave if name in work.CACHED else execution.id
+            yield from ledger.begun_after_the_end(written.get(f"{owner}/{name}", ()), step["EndTime"].timestamp())
 
 
-def leftover(victim: Victim) -> Iterator[str]:
-    """Jobs that nobody will end: all executions are over."""
-    sagemaker = victim.client("sagemaker")
+def jobs_left_running(daemon: KillableDaemon) -> Iterator[str]:
+    """Jobs that still run although all executions have ended."""
+    sagemaker = daemon.client("sagemaker")
     for noun in ("Processing", "Training"):
         pages = sagemaker.get_paginator(f"list_{noun.lower()}_jobs").paginate(StatusEquals="InProgress")
         yield from (
-            f"{one[f'{noun}JobName']} runs, and no execution does"
+            f"{job[f'{noun}JobName']} runs, and no execution does"
             for page in pages
-            for one in page[f"{noun}JobSummaries"]
+            for job in page[f"{noun}JobSummaries"]
         )

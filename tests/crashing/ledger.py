@@ -1,4 +1,4 @@
-"""What steps write down themselves, outside of every sandbox: who began and ended when. Nobody can take it back."""
+"""Reads the notes that steps append to a file outside of every sandbox: when each began and ended."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ SHELL = """note() { printf '%s %s %s\\n' "$1" "$2" "$(date +%s.%N)" >> "$LEDGER"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A step began, or ended, at a moment."""
+class LedgerEntry:
+    """A step began or ended at a moment."""
 
     step: str
     what: str
     moment: float
 
 
-def read(path: Path) -> Mapping[str, Sequence[Entry]]:
-    """What each step has written, in the order in which it was."""
-    found: dict[str, list[Entry]] = defaultdict(list)
+def read(path: Path) -> Mapping[str, Sequence[LedgerEntry]]:
+    """The notes of each step in the order of time."""
+    found: dict[str, list[LedgerEntry]] = defaultdict(list)
     for line in path.read_text().splitlines() if path.exists() else ():
         step, what, moment = line.split()
-        found[step].append(Entry(step, what, float(moment)))
-    return {step: sorted(entries, key=lambda one: one.moment) for step, entries in found.items()}
+        found[step].append(LedgerEntry(step, what, float(moment)))
+    return {step: sorted(entries, key=lambda entry: entry.moment) for step, entries in found.items()}
 
 
-def repeated(entries: Sequence[Entry], borders: Sequence[float]) -> Iterator[str]:
-    """Where a step began twice under one daemon; borders are between one daemon's time and the next one's.
+def begun_twice(entries: Sequence[LedgerEntry], boundaries: Sequence[float]) -> Iterator[str]:
+    """Steps that began twice under one daemon; a boundary lies between one daemon's time and the next one's.
 
-    What a daemon starts just before it is killed may write its first line afterwards: so a kill is no border.
+    A step that starts just before the kill may write its first line after it, so the moment of the kill is no boundary.
     """
-    begun = [one for one in entries if one.what == "begin"]
+    begun = [entry for entry in entries if entry.what == "begin"]
     for earlier, later in pairwise(begun):
-        if not any(earlier.moment < border < later.moment for border in borders):
+        if not any(earlier.moment < boundary < later.moment for boundary in boundaries):
             yield f"{later.step} began at {earlier.moment:.3f} and again at {later.moment:.3f} under one daemon"
 
 
-def after_the_end(entries: Sequence[Entry], noted: float) -> Iterator[str]:
-    """Where a step began after the service had said that it had ended."""
-    for one in entries:
-        if one.what == "begin" and one.moment > noted:
-            yield f"{one.step} began at {one.moment:.3f}, and had ended at {noted:.3f}"
+def begun_after_the_end(entries: Sequence[LedgerEntry], noted: float) -> Iterator[str]:
+    """Steps that began after the service had reported their end."""
+    for entry in entries:
+        if entry.what == "begin" and entry.moment > noted:
+            yield f"{entry.step} began at {entry.moment:.3f}, and had ended at {noted:.3f}"
 
 
-def run_again_though_done(entries: Sequence[Entry]) -> int:
-    """How often a step's process had come to its end, and was run again: it ended when nobody was there to see it."""
-    return max(0, sum(one.what == "end" for one in entries) - 1)
+def finished_again(entries: Sequence[LedgerEntry]) -> int:
+    """How often a step ran again although its process had finished: it finished while no daemon ran."""
+    return max(0, sum(entry.what == "end" for entry in entries) - 1)

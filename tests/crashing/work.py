@@ -1,4 +1,4 @@
-"""What is carried out while the daemon is killed: a pipeline of real steps of every kind, and how executions end."""
+"""The pipelines that run while the daemon is killed, with steps of every type, and how their executions should end."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.localaws.daemon import ACCOUNT
-from tests.crashing.daemon import Victim
+from tests.crashing.daemon import KillableDaemon
 from tests.crashing.ledger import SHELL
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
-BUCKET, GROUP, PIPELINE, LONG = "bucket", "dogs", "work", "long"
+BUCKET, GROUP, PIPELINE, SLEEPING_PIPELINE = "bucket", "dogs", "work", "long"
 QUEUE, EVENTS, FIRED, KEPT = "await", "events", "fired", "kept"
 ENDPOINT = "served"
 CONFIGURATIONS = ("first", "second")
-MACHINE = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
 _EXECUTION = {"Get": "Execution.PipelineExecutionId"}
 _FUNCTION = """
 import os, time
@@ -46,8 +46,8 @@ def output_fn(told, accept): return told, accept
 
 
 @dataclass(frozen=True)
-class Ending:
-    """How an execution ends when nobody disturbs it: its status, its reason, and each step's status."""
+class ExpectedEnding:
+    """How an undisturbed execution ends: its status and reason, and the status of each step."""
 
     status: str
     steps: Mapping[str, str]
@@ -57,25 +57,25 @@ class Ending:
 
 _BOTH = dict.fromkeys(("Count", "Flaky", "Prepare", "Judge"), "Succeeded")
 _GOOD = dict.fromkeys(("Train", "Search", "Approve", "Register", "Model", "Configure", "Report"), "Succeeded")
-ENDINGS: Mapping[str, Ending] = {
-    "good": Ending("Succeeded", {**_BOTH, **_GOOD}, report="7 seven yes\n"),
-    "poor": Ending("Failed", {**_BOTH, "Refuse": "Failed"}, reason="not good: 7"),
-    "halted": Ending("Stopped", {"Sleep": "Stopped"}),
+EXPECTED_ENDINGS: Mapping[str, ExpectedEnding] = {
+    "good": ExpectedEnding("Succeeded", {**_BOTH, **_GOOD}, report="7 seven yes\n"),
+    "poor": ExpectedEnding("Failed", {**_BOTH, "Refuse": "Failed"}, reason="not good: 7"),
+    "halted": ExpectedEnding("Stopped", {"Sleep": "Stopped"}),
 }
 CACHED = ("Prepare",)
 """Steps that an execution of the same wave may have from another one."""
 
 
-def furnish(victim: Victim, ledger: Path) -> None:
-    """Make all that executions need."""
-    _roles(victim)
-    s3, sagemaker, sqs = (victim.client(name) for name in ("s3", "sagemaker", "sqs"))
+def create_resources(daemon: KillableDaemon, ledger: Path) -> None:
+    """Create everything that executions need."""
+    _roles(daemon)
+    s3, sagemaker, sqs = (daemon.client(name) for name in ("s3", "sagemaker", "sqs"))
     s3.create_bucket(Bucket=BUCKET)
     queue = sqs.create_queue(QueueName=QUEUE, Attributes={"VisibilityTimeout": "5"})["QueueUrl"]
     for name in (FIRED, KEPT):
         sqs.create_queue(QueueName=name)
-    _rule(victim)
-    victim.client("lambda").create_function(
+    _rule(daemon)
+    daemon.client("lambda").create_function(
         FunctionName="count",
         Runtime="python3.13",
         Role=ROLE,
@@ -84,17 +84,17 @@ def furnish(victim: Victim, ledger: Path) -> None:
         Timeout=20,
     )
     sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
-    for name, steps in ((PIPELINE, _steps(str(ledger), queue)), (LONG, [_sleeping(str(ledger))])):
+    for name, steps in ((PIPELINE, _steps(str(ledger), queue)), (SLEEPING_PIPELINE, [_sleeping(str(ledger))])):
         text = json.dumps({"Version": "2020-12-01", "Parameters": _PARAMETERS, "Steps": steps})
         sagemaker.create_pipeline(PipelineName=name, PipelineDefinition=text, RoleArn=ROLE)
-    _serve(victim)
+    _serve(daemon)
 
 
-def _roles(victim: Victim) -> None:
+def _roles(daemon: KillableDaemon) -> None:
     services = [f"{name}.amazonaws.com" for name in ("sagemaker", "lambda", "events", "scheduler")]
     trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
     every = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    iam = victim.client("iam")
+    iam = daemon.client("iam")
     iam.create_role(RoleName="worker", AssumeRolePolicyDocument=_policy(trust))
     iam.put_role_policy(RoleName="worker", PolicyName="every", PolicyDocument=_policy(every))
 
@@ -103,22 +103,22 @@ def _policy(statement: Mapping[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _rule(victim: Victim) -> None:
+def _rule(daemon: KillableDaemon) -> None:
     """A queue that hears of every approval."""
-    sqs = victim.client("sqs")
+    sqs = daemon.client("sqs")
     url = sqs.create_queue(QueueName=EVENTS)["QueueUrl"]
     arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{EVENTS}"
     allowed = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage"}
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy({**allowed, "Resource": arn})})
     pattern = {"source": ["aws.sagemaker"], "detail": {"ModelApprovalStatus": ["Approved"]}}
-    victim.client("events").put_rule(Name="approvals", EventPattern=json.dumps(pattern))
-    victim.client("events").put_targets(Rule="approvals", Targets=[{"Id": "queue", "Arn": arn}])
+    daemon.client("events").put_rule(Name="approvals", EventPattern=json.dumps(pattern))
+    daemon.client("events").put_targets(Rule="approvals", Targets=[{"Id": "queue", "Arn": arn}])
 
 
-def _serve(victim: Victim) -> None:
+def _serve(daemon: KillableDaemon) -> None:
     """An endpoint, and two configurations that it can have."""
-    sagemaker = victim.client("sagemaker")
-    victim.client("s3").put_object(Bucket=BUCKET, Key="served.tar.gz", Body=_tarred("code/inference.py", _INFERENCE))
+    sagemaker = daemon.client("sagemaker")
+    daemon.client("s3").put_object(Bucket=BUCKET, Key="served.tar.gz", Body=_tarred("code/inference.py", _INFERENCE))
     container = {"Image": "image", "ModelDataUrl": f"s3://{BUCKET}/served.tar.gz"}
     sagemaker.create_model(ModelName="served", PrimaryContainer=container, ExecutionRoleArn=ROLE)
     for name in CONFIGURATIONS:
@@ -204,7 +204,7 @@ def _function(ledger: str, name: str, **more: Any) -> dict[str, Any]:
 def _processing(script: str, place: Any, environment: Mapping[str, Any]) -> dict[str, Any]:
     output = {"S3Uri": place, "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
     return {
-        "ProcessingResources": {"ClusterConfig": MACHINE},
+        "ProcessingResources": {"ClusterConfig": CLUSTER},
         "AppSpecification": {"ImageUri": "image", "ContainerEntrypoint": ["/bin/sh", "-c", SHELL + script]},
         "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
         "Environment": environment,
@@ -247,7 +247,7 @@ def _train(ledger: str) -> dict[str, Any]:
         'echo harm >> report.json; note "$EXECUTION/Train" end'
     )
     command = ["/bin/sh", "-c", SHELL + script]
-    arguments = {**_training(ledger, "true", ContainerEntrypoint=command), "ResourceConfig": MACHINE}
+    arguments = {**_training(ledger, "true", ContainerEntrypoint=command), "ResourceConfig": CLUSTER}
     return {"Name": "Train", "Type": "Training", "Arguments": arguments}
 
 
@@ -265,7 +265,7 @@ def _search(ledger: str) -> dict[str, Any]:
         },
         "TrainingJobDefinition": {
             **_training(ledger, script, MetricDefinitions=[{"Name": "loss", "Regex": "loss=(.*)"}]),
-            "ResourceConfig": MACHINE,
+            "ResourceConfig": CLUSTER,
         },
     }
     return {"Name": "Search", "Type": "Tuning", "Arguments": arguments}

@@ -1,7 +1,7 @@
-"""Who puts records all the time, and remembers exactly which of them were acknowledged.
+"""Create records of every kind all the time, and remember which of them the daemon has acknowledged.
 
-What was acknowledged must be there, as it was put. What was asked for and not answered may be there or not. Anything
-else may not be there at all.
+An acknowledged record must exist, unchanged. A record whose request was not answered may exist or not. Nothing else
+may exist.
 """
 
 from __future__ import annotations
@@ -18,91 +18,91 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.localaws.daemon import ACCOUNT
 from tests.crashing import work
-from tests.crashing.daemon import Victim
+from tests.crashing.daemon import KillableDaemon
 from tests.crashing.work import BUCKET, GROUP, ROLE
 
 _PAUSE_SECONDS = 0.25
-_LOOKED_AT = 4
+_NEWEST = 4
 _TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
-class Kind(Protocol):
+class RecordKind(Protocol):
     """A kind of record."""
 
-    def put(self, victim: Victim, number: int) -> str:
-        """Put one; its name, which nobody else has."""
+    def put(self, daemon: KillableDaemon, number: int) -> str:
+        """Create a record; return its unique name."""
         ...
 
-    def names(self, victim: Victim) -> Sequence[str]:
-        """All that there are."""
+    def names(self, daemon: KillableDaemon) -> Sequence[str]:
+        """The names of all records of this kind."""
         ...
 
-    def is_unharmed(self, victim: Victim, name: str) -> bool:
-        """Whether one is as it was put."""
+    def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
+        """Whether a record is as it was created."""
         ...
 
 
 @dataclass
 class Writer:
-    """Puts records of a kind, one after the other."""
+    """Creates records of one kind, one after the other."""
 
-    victim: Victim
-    kind: Kind
+    daemon: KillableDaemon
+    kind: RecordKind
     acknowledged: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    asked: int = 0
+    requested: int = 0
 
     def __post_init__(self) -> None:
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._work, name=type(self.kind).__name__)
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._thread.start()
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self._is_over.set()
-        self.victim.is_up.set()  # it may wait for that
+        self.daemon.is_up.set()  # its thread may wait for the daemon
         self._thread.join()
 
     def _work(self) -> None:
         while not self._is_over.wait(_PAUSE_SECONDS):
-            self.victim.is_up.wait()
+            self.daemon.is_up.wait()
             if self._is_over.is_set():
                 return
-            self.asked += 1
+            self.requested += 1
             try:
-                self.acknowledged.append(self.kind.put(self.victim, self.asked))
+                self.acknowledged.append(self.kind.put(self.daemon, self.requested))
             except BotoCoreError:
-                continue  # nobody answered: it may be there or not
+                continue  # no answer: the record may exist or not
             except ClientError as error:
-                self.problems.append(f"{type(self.kind).__name__} {self.asked} was refused: {error}")
+                self.problems.append(f"{type(self.kind).__name__} {self.requested} was refused: {error}")
 
-    def lost(self, *, all_of_it: bool) -> Iterator[str]:
-        """What is missing, or harmed: a look at all names, and into the newest records or into every one."""
+    def lost(self, *, everything: bool) -> Iterator[str]:
+        """Records that are missing or changed; checks all names, and the content of the newest records or of all."""
         acknowledged = tuple(self.acknowledged)
-        found = self.kind.names(self.victim)
+        found = self.kind.names(self.daemon)
         called = type(self.kind).__name__
-        yield from (f"{called} {name} was acknowledged and is lost" for name in set(acknowledged) - set(found))
-        if all_of_it:  # pages that are read while somebody writes may overlap
+        yield from (f"{called} {name} was acknowledged and is missing" for name in set(acknowledged) - set(found))
+        if everything:  # while records are created, pages may overlap
             yield from (f"{called} {name} is there twice" for name, count in Counter(found).items() if count > 1)
-        if len(set(found)) > self.asked:
-            yield f"{called}: {len(set(found))} are there, and {self.asked} were asked for"
-        for name in acknowledged if all_of_it else acknowledged[-_LOOKED_AT:]:
-            if name in found and not self.kind.is_unharmed(self.victim, name):
-                yield f"{called} {name} is not as it was put"
+        if len(set(found)) > self.requested:
+            yield f"{called}: {len(set(found))} are there, and {self.requested} were asked for"
+        for name in acknowledged if everything else acknowledged[-_NEWEST:]:
+            if name in found and not self.kind.is_intact(self.daemon, name):
+                yield f"{called} {name} is not as it was created"
 
 
 def content(name: str) -> bytes:
-    """What an object of that name holds: between nothing and 96 KiB, the same whenever it is asked for."""
+    """The content of an object of that name: up to 96 KiB, always the same."""
     digest = hashlib.sha256(name.encode()).digest()
     return digest * (int.from_bytes(digest[:2], "big") * 3072 // 65536)
 
 
 class Objects:
-    """S3's objects; every tenth comes in parts, and every one says in a second object that it is the latest."""
+    """S3 objects; every tenth is uploaded in parts, and each put also updates the object `latest`."""
 
-    def put(self, victim: Victim, number: int) -> str:
-        s3, name = victim.client("s3"), f"kept/{number}"
+    def put(self, daemon: KillableDaemon, number: int) -> str:
+        s3, name = daemon.client("s3"), f"kept/{number}"
         if number % 10:
             s3.put_object(Bucket=BUCKET, Key=name, Body=content(name))
         else:
@@ -111,41 +111,41 @@ class Objects:
         return name
 
     def _in_parts(self, s3: Any, name: str) -> None:
-        asked = {"Bucket": BUCKET, "Key": name}
-        upload = s3.create_multipart_upload(**asked)["UploadId"]
-        part = s3.upload_part(**asked, UploadId=upload, PartNumber=1, Body=content(name))
+        request = {"Bucket": BUCKET, "Key": name}
+        upload = s3.create_multipart_upload(**request)["UploadId"]
+        part = s3.upload_part(**request, UploadId=upload, PartNumber=1, Body=content(name))
         parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
-        s3.complete_multipart_upload(**asked, UploadId=upload, MultipartUpload=parts)
+        s3.complete_multipart_upload(**request, UploadId=upload, MultipartUpload=parts)
 
-    def names(self, victim: Victim) -> Sequence[str]:
-        return _listed(victim.client("s3"), "list_objects_v2", "Contents", "Key", Bucket=BUCKET, Prefix="kept/")
+    def names(self, daemon: KillableDaemon) -> Sequence[str]:
+        return _listed(daemon.client("s3"), "list_objects_v2", "Contents", "Key", Bucket=BUCKET, Prefix="kept/")
 
-    def is_unharmed(self, victim: Victim, name: str) -> bool:
-        s3 = victim.client("s3")
+    def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
+        s3 = daemon.client("s3")
         latest = int(s3.get_object(Bucket=BUCKET, Key="latest")["Body"].read())
         kept: bytes = s3.get_object(Bucket=BUCKET, Key=name)["Body"].read()
         return kept == content(name) and latest >= int(name.rpartition("/")[2])
 
 
 class Messages:
-    """Messages in a queue, which are read in the end."""
+    """Messages in a queue, which are read at the end."""
 
-    def put(self, victim: Victim, number: int) -> str:
-        victim.client("sqs").send_message(QueueUrl=_url(victim, work.KEPT), MessageBody=str(number))
+    def put(self, daemon: KillableDaemon, number: int) -> str:
+        daemon.client("sqs").send_message(QueueUrl=_url(daemon, work.KEPT), MessageBody=str(number))
         return str(number)
 
-    def names(self, victim: Victim) -> Sequence[str]:
-        return list(received(victim, work.KEPT))
+    def names(self, daemon: KillableDaemon) -> Sequence[str]:
+        return list(received(daemon, work.KEPT))
 
-    def is_unharmed(self, victim: Victim, name: str) -> bool:
-        return True  # its name is all that it says
+    def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
+        return True  # its name is its whole content
 
 
 class Roles:
-    """IAM's roles, each with a policy."""
+    """IAM roles, each with a policy."""
 
-    def put(self, victim: Victim, number: int) -> str:
-        iam, name = victim.client("iam"), f"kept-{number}"
+    def put(self, daemon: KillableDaemon, number: int) -> str:
+        iam, name = daemon.client("iam"), f"kept-{number}"
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST, Description=name)
         iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=self._policy(name))
         return name
@@ -154,119 +154,121 @@ class Roles:
         allowed = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}
         return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
 
-    def names(self, victim: Victim) -> Sequence[str]:
-        names = _listed(victim.client("iam"), "list_roles", "Roles", "RoleName")
+    def names(self, daemon: KillableDaemon) -> Sequence[str]:
+        names = _listed(daemon.client("iam"), "list_roles", "Roles", "RoleName")
         return [name for name in names if name.startswith("kept-")]
 
-    def is_unharmed(self, victim: Victim, name: str) -> bool:
-        told = victim.client("iam").get_role_policy(RoleName=name, PolicyName="own")["PolicyDocument"]
-        return bool(told == json.loads(self._policy(name)))
+    def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
+        description = daemon.client("iam").get_role_policy(RoleName=name, PolicyName="own")["PolicyDocument"]
+        return bool(description == json.loads(self._policy(name)))
 
 
 class Schedules:
-    """Scheduler's schedules; each is due once, as soon as it is made, and tells a queue its name."""
+    """Schedules that fire as soon as they exist, and send their name to a queue."""
 
-    def put(self, victim: Victim, number: int) -> str:
+    def put(self, daemon: KillableDaemon, number: int) -> str:
         name = f"kept-{number}"
         target = {"Arn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{work.FIRED}", "RoleArn": ROLE, "Input": name}
-        victim.client("scheduler").create_schedule(
+        daemon.client("scheduler").create_schedule(
             Name=name, ScheduleExpression="rate(7 days)", FlexibleTimeWindow={"Mode": "OFF"}, Target=target
         )
         return name
 
-    def names(self, victim: Victim) -> Sequence[str]:
-        return _listed(victim.client("scheduler"), "list_schedules", "Schedules", "Name")
+    def names(self, daemon: KillableDaemon) -> Sequence[str]:
+        return _listed(daemon.client("scheduler"), "list_schedules", "Schedules", "Name")
 
-    def is_unharmed(self, victim: Victim, name: str) -> bool:
-        return bool(victim.client("scheduler").get_schedule(Name=name)["Target"]["Input"] == name)
+    def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
+        return bool(daemon.client("scheduler").get_schedule(Name=name)["Target"]["Input"] == name)
 
 
 class Configurations:
-    """Endpoint configurations, with a tag."""
+    """Endpoint configurations with a tag."""
 
-    def put(self, victim: Victim, number: int) -> str:
+    def put(self, daemon: KillableDaemon, number: int) -> str:
         name = f"kept-{number}"
         variant = {"VariantName": name, "ModelName": "served", "InstanceType": "ml.m5.large"}
-        victim.client("sagemaker").create_endpoint_config(
+        daemon.client("sagemaker").create_endpoint_config(
             EndpointConfigName=name,
             ProductionVariants=[{**variant, "InitialInstanceCount": 1}],
             Tags=[{"Key": "own", "Value": name}],
         )
         return name
 
-    def names(self, victim: Victim) -> Sequence[str]:
-        asked = {"NameContains": "kept-"}
-        sagemaker = victim.client("sagemaker")
-        return _listed(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", **asked)
+    def names(self, daemon: KillableDaemon) -> Sequence[str]:
+        request = {"NameContains": "kept-"}
+        sagemaker = daemon.client("sagemaker")
+        return _listed(sagemaker, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", **request)
 
-    def is_unharmed(self, victim: Victim, name: str) -> bool:
-        sagemaker = victim.client("sagemaker")
-        told = sagemaker.describe_endpoint_config(EndpointConfigName=name)
-        tags = sagemaker.list_tags(ResourceArn=told["EndpointConfigArn"])["Tags"]
-        named = told["ProductionVariants"][0]["VariantName"]
+    def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
+        sagemaker = daemon.client("sagemaker")
+        description = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+        tags = sagemaker.list_tags(ResourceArn=description["EndpointConfigArn"])["Tags"]
+        named = description["ProductionVariants"][0]["VariantName"]
         return (named, tags) == (name, [{"Key": "own", "Value": name}])
 
 
 class Approvals:
-    """Versions of a model that are registered and approved; a rule tells each approval to a queue."""
+    """Model packages that are registered and approved; a rule sends each approval to a queue."""
 
-    def put(self, victim: Victim, number: int) -> str:
-        sagemaker = victim.client("sagemaker")
+    def put(self, daemon: KillableDaemon, number: int) -> str:
+        sagemaker = daemon.client("sagemaker")
         specification = {
             "Containers": [{"Image": "image", "ModelDataUrl": f"s3://{BUCKET}/{number}"}],
             "SupportedContentTypes": ["text/plain"],
             "SupportedResponseMIMETypes": ["text/plain"],
         }
-        asked = {"ModelPackageGroupName": GROUP, "ModelPackageDescription": f"kept-{number}"}
-        made = sagemaker.create_model_package(**asked, InferenceSpecification=specification)
+        request = {"ModelPackageGroupName": GROUP, "ModelPackageDescription": f"kept-{number}"}
+        made = sagemaker.create_model_package(**request, InferenceSpecification=specification)
         sagemaker.update_model_package(ModelPackageArn=made["ModelPackageArn"], ModelApprovalStatus="Approved")
         return str(made["ModelPackageArn"])
 
-    def names(self, victim: Victim) -> Sequence[str]:
-        sagemaker = victim.client("sagemaker")
-        asked = {"ModelPackageGroupName": GROUP, "ModelApprovalStatus": "Approved"}
-        return _listed(sagemaker, "list_model_packages", "ModelPackageSummaryList", "ModelPackageArn", **asked)
+    def names(self, daemon: KillableDaemon) -> Sequence[str]:
+        sagemaker = daemon.client("sagemaker")
+        request = {"ModelPackageGroupName": GROUP, "ModelApprovalStatus": "Approved"}
+        return _listed(sagemaker, "list_model_packages", "ModelPackageSummaryList", "ModelPackageArn", **request)
 
-    def is_unharmed(self, victim: Victim, name: str) -> bool:
-        told = victim.client("sagemaker").describe_model_package(ModelPackageName=name)
-        address = told["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
-        return bool(told["ModelPackageDescription"] == f"kept-{address.rpartition('/')[2]}")
+    def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
+        description = daemon.client("sagemaker").describe_model_package(ModelPackageName=name)
+        address = description["InferenceSpecification"]["Containers"][0]["ModelDataUrl"]
+        return bool(description["ModelPackageDescription"] == f"kept-{address.rpartition('/')[2]}")
 
 
 @dataclass
-class Hearer:
-    """Hears in the end what rules and schedules have told their queues; it may come a little later."""
+class DeliveryReader:
+    """Reads what rules and schedules have sent to their queues; messages may arrive a little later."""
 
-    victim: Victim
+    daemon: KillableDaemon
     approved: set[str] = field(default_factory=set)
     fired: set[str] = field(default_factory=set)
 
-    def untold(self, approvals: Writer, schedules: Writer) -> Iterator[str]:
-        """The approvals of which the rule's queue has not heard, and the schedules that have not fired."""
-        events = map(json.loads, received(self.victim, work.EVENTS))
+    def undelivered(self, approvals: Writer, schedules: Writer) -> Iterator[str]:
+        """Approvals that have not reached the rule's queue, and schedules that have not fired."""
+        events = map(json.loads, received(self.daemon, work.EVENTS))
         self.approved |= {event["detail"]["ModelPackageArn"] for event in events}
-        self.fired |= set(received(self.victim, work.FIRED))
-        yield from (f"{name}'s approval was told to nobody" for name in set(approvals.acknowledged) - self.approved)
+        self.fired |= set(received(self.daemon, work.FIRED))
+        yield from (
+            f"{name}'s approval did not reach the queue" for name in set(approvals.acknowledged) - self.approved
+        )
         yield from (f"the schedule {name} has not fired" for name in set(schedules.acknowledged) - self.fired)
 
 
-def writers(victim: Victim) -> Mapping[str, Writer]:
-    """One of each kind."""
+def writers(daemon: KillableDaemon) -> Mapping[str, Writer]:
+    """A writer for each kind of record."""
     kinds = (Objects(), Messages(), Roles(), Schedules(), Configurations(), Approvals())
-    return {type(kind).__name__: Writer(victim, kind) for kind in kinds}
+    return {type(kind).__name__: Writer(daemon, kind) for kind in kinds}
 
 
-def _listed(client: Any, operation: str, member: str, name: str, **asked: Any) -> list[str]:
-    pages = client.get_paginator(operation).paginate(**asked, PaginationConfig={"PageSize": 100})
-    return [one[name] for page in pages for one in page.get(member, ())]
+def _listed(client: Any, operation: str, member: str, name: str, **request: Any) -> list[str]:
+    pages = client.get_paginator(operation).paginate(**request, PaginationConfig={"PageSize": 100})
+    return [record[name] for page in pages for record in page.get(member, ())]
 
 
-def _url(victim: Victim, queue: str) -> str:
-    return str(victim.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"])
+def _url(daemon: KillableDaemon, queue: str) -> str:
+    return str(daemon.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"])
 
 
-def received(victim: Victim, queue: str) -> Iterator[str]:
+def received(daemon: KillableDaemon, queue: str) -> Iterator[str]:
     """The bodies of the messages in a queue that have not been received before."""
-    sqs, url = victim.client("sqs"), _url(victim, queue)
+    sqs, url = daemon.client("sqs"), _url(daemon, queue)
     while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=43_200).get("Messages"):
-        yield from (one["Body"] for one in found)
+        yield from (message["Body"] for message in found)

@@ -1,4 +1,4 @@
-"""What the operator does to an account: everything is put up, mended after others were at it, and taken down again."""
+"""What the operator does to an account: create everything, repair it after manual changes, and remove it again."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pedigree.account.account import Account
 from pedigree.account.errors import OperationsError
 from pedigree.account.perform import fulfil
-from pedigree.account.plan import Change, plan
-from pedigree.account.plan import Part as Wanted
+from pedigree.account.plan import Change, Part, plan
 from pipeline.account import removals
 from pipeline.account.destroy import Data
 from pipeline.account.removals import Look, Removal
@@ -17,18 +16,18 @@ from pipeline.account.roles import documents
 from pipeline.account.upsert import parts
 from pipeline.settings.tree import Settings
 from tests.policies.places import IN_ACCOUNT
-from tests.proof.hands import HANDS, attached, leftovers, running
-from tests.proof.proving import Journey, Part
+from tests.proof.manual_changes import MANUAL_CHANGES, attached_policy, leftovers, running_execution
+from tests.proof.proving import Scenario, ScenarioStep
 from tests.support.definitions import CODE, configure
 
-_BEFORE = {"pipelines": running, "roles": attached}
-KEEPER = ("functions", "roles", "upsert")
-VALUES = {**IN_ACCOUNT, "functions.predict.provisioned_concurrency": 1}
+_BEFORE = {"pipelines": running_execution, "roles": attached_policy}
+UPSERT_FILES = ("functions", "roles", "upsert")
+SETTINGS = {**IN_ACCOUNT, "functions.predict.provisioned_concurrency": 1}
 
 
-def brought_about(wanted: Iterable[Wanted], account: Account) -> str:
-    """What hinders parts from being as they should; nothing, where nothing does."""
-    chosen = list(wanted)
+def apply_parts(parts: Iterable[Part], account: Account) -> str:
+    """Bring parts of the account to the state that they should have; what prevents it, or nothing."""
+    chosen = list(parts)
     try:
         fulfil(chosen, account, plan(chosen, account), lambda _change: None)
     except OperationsError as error:
@@ -36,8 +35,8 @@ def brought_about(wanted: Iterable[Wanted], account: Account) -> str:
     return ""
 
 
-def everything(settings: Settings) -> list[Wanted]:
-    """All that upsert makes."""
+def everything(settings: Settings) -> list[Part]:
+    """All parts that upsert makes."""
     return parts(settings, CODE, documents(settings))
 
 
@@ -49,36 +48,40 @@ class Removed:
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """What is there of it."""
+        """The removal of each thing of this kind in the account."""
         yield from self.removal(Look(account, self.settings))
 
 
-def _keeping(wanted: Wanted) -> Part:
-    name = f"{type(wanted).__name__} {getattr(wanted, 'name', getattr(wanted, 'function', ''))}".strip()
-    return Part(f"upsert: {name}", lambda stage: brought_about([wanted], stage.account), files=KEEPER)
+def part_name(part: Part) -> str:
+    return f"{type(part).__name__} {getattr(part, 'name', getattr(part, 'function', ''))}".strip()
 
 
-def _mending(wanted: Wanted) -> Iterator[Part]:
-    """The same once more for each thing that somebody may have done to it."""
-    part = _keeping(wanted)
-    for hand in HANDS.get(part.name.removeprefix("upsert: "), ()):
-        yield Part(f"{part.name}, {hand.__name__.replace('_', ' ')}", part.do, files=KEEPER, before=hand)
+def _create(part: Part) -> ScenarioStep:
+    return ScenarioStep(f"upsert: {part_name(part)}", lambda env: apply_parts([part], env.account), files=UPSERT_FILES)
 
 
-def _removing(removal: Removal, settings: Settings) -> Part:
-    one = Removed(removal, settings)
+def _repair(part: Part) -> Iterator[ScenarioStep]:
+    """The same step again after each manual change of the part."""
+    step = _create(part)
+    for change in MANUAL_CHANGES.get(part_name(part), ()):
+        name = f"{step.name}, {change.__name__.replace('_', ' ')}"
+        yield ScenarioStep(name, step.do, files=UPSERT_FILES, before=change)
+
+
+def _remove(removal: Removal, settings: Settings) -> ScenarioStep:
+    removed = Removed(removal, settings)
     name = removal.__name__.replace("_", " ")
-    files = (*KEEPER, "policy") if removal is removals.schedule else KEEPER
+    files = (*UPSERT_FILES, "policy") if removal is removals.schedule else UPSERT_FILES
     before = _BEFORE.get(name, leftovers)
-    return Part(f"destroy: {name}", lambda stage: brought_about([one], stage.account), files=files, before=before)
+    return ScenarioStep(f"destroy: {name}", lambda env: apply_parts([removed], env.account), files=files, before=before)
 
 
-def _parts(settings: Settings) -> Iterator[Part]:
-    wanted = everything(settings)
-    yield from map(_keeping, wanted)
-    yield from (part for one in wanted for part in _mending(one))
-    yield from (_removing(one, settings) for one in removals.IN_ORDER)
-    yield Part("destroy: data", lambda stage: brought_about([Data(settings)], stage.account), files=KEEPER)
+def _steps(settings: Settings) -> Iterator[ScenarioStep]:
+    parts_of_account = everything(settings)
+    yield from map(_create, parts_of_account)
+    yield from (step for part in parts_of_account for step in _repair(part))
+    yield from (_remove(removal, settings) for removal in removals.IN_ORDER)
+    yield ScenarioStep("destroy: data", lambda env: apply_parts([Data(settings)], env.account), files=UPSERT_FILES)
 
 
-ACCOUNT = Journey("account", tuple(_parts(configure(VALUES))), VALUES)
+ACCOUNT = Scenario("account", tuple(_steps(configure(SETTINGS))), SETTINGS)

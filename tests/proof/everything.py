@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.proof.journeys import JOURNEYS
-from tests.proof.proving import Journey, Proof, proofs
-from tests.proof.rights import Right
+from tests.proof.permissions import Permission
+from tests.proof.proving import Proof, Scenario, prove
+from tests.proof.scenarios import SCENARIOS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 
 
-def proven(journeys: tuple[Journey, ...] = JOURNEYS) -> Mapping[Right, Proof]:
-    """What is proven, each right by the first part that fails without it."""
-    found: dict[Right, Proof] = {}
-    for journey in journeys:
-        for proof in proofs(journey, known=frozenset(found)):
-            found[proof.right] = proof
+def proven_permissions(scenarios: tuple[Scenario, ...] = SCENARIOS) -> Mapping[Permission, Proof]:
+    """All permissions that are proven, each by the first step that uses it."""
+    found: dict[Permission, Proof] = {}
+    for scenario in scenarios:
+        for proof in prove(scenario, proven=frozenset(found)):
+            found[proof.permission] = proof
     return found

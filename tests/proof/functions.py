@@ -10,8 +10,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tests.policies.places import role
-from tests.proof.running import BUCKET, PIPELINE, status, until
-from tests.proof.stage import Stage
+from tests.proof.environment import ProofEnvironment
+from tests.proof.running import BUCKET, PIPELINE, status
+from tests.support.waiting import until
 
 ENDPOINT, VARIANT = "dog-breeds", "AllTraffic"
 _TARGET = {
@@ -22,70 +23,68 @@ _TARGET = {
 _OLD = tuple(f"{ENDPOINT}-v1-{number:010d}" for number in range(7))
 
 
-def event(stage: Stage, step: str) -> dict[str, Any]:
+def event(env: ProofEnvironment, step: str) -> dict[str, Any]:
     """What a step of the last execution has sent."""
-    identifier = stage.kept["done"].rpartition("/")[2]
-    found = stage.local.world.store.get("execution-step", f"{identifier}/{step}")
+    identifier = env.state["done"].rpartition("/")[2]
+    found = env.local.world.store.get("execution-step", f"{identifier}/{step}")
     return dict(found["_arguments"])
 
 
-def invoked(stage: Stage, function: str, payload: Mapping[str, Any]) -> str:
+def invoked(env: ProofEnvironment, function: str, payload: Mapping[str, Any]) -> str:
     """What a function says of why it failed, or of what it left undone."""
     named = {"FunctionName": f"sagemaker-{PIPELINE}-{function}", "Qualifier": "live"}
-    answer = stage.root("lambda").invoke(**named, Payload=json.dumps(payload).encode())
+    answer = env.root("lambda").invoke(**named, Payload=json.dumps(payload).encode())
     told = answer["Payload"].read().decode()
-    return told if "FunctionError" in answer else stage.trouble()
+    return told if "FunctionError" in answer else env.denials()
 
 
-def deploy(stage: Stage, **changes: Any) -> str:
+def deploy(env: ProofEnvironment, **changes: Any) -> str:
     """Deploy the version of the last execution once more, as another one would, and see that it serves."""
-    at_rest(stage)
-    number = stage.kept["number"] = stage.kept.get("number", 0) + 1
-    words = invoked(
-        stage, "deploy-endpoint", {**event(stage, "DeployEndpoint"), "execution_id": str(number), **changes}
-    )
-    return words or at_rest(stage)
+    until_at_rest(env)
+    number = env.state["number"] = env.state.get("number", 0) + 1
+    words = invoked(env, "deploy-endpoint", {**event(env, "DeployEndpoint"), "execution_id": str(number), **changes})
+    return words or until_at_rest(env)
 
 
-def at_rest(stage: Stage) -> str:
+def until_at_rest(env: ProofEnvironment) -> str:
     """Why the endpoint does not serve what it should; nothing, if it does."""
-    root = stage.root("sagemaker")
+    root = env.root("sagemaker")
 
     def is_still() -> Any:
         found = root.describe_endpoint(EndpointName=ENDPOINT)
         return found if found["EndpointStatus"] in ("InService", "Failed") else None
 
-    return str(until(is_still, "the endpoint to be at rest").get("FailureReason", ""))
+    return str(until(is_still, what="the endpoint to be at rest").get("FailureReason", ""))
 
 
-def another_machine(stage: Stage) -> str:
+def another_machine(env: ProofEnvironment) -> str:
     """The type of machine changes, for which scaling is taken off."""
     others = {"ml.c5.xlarge": "ml.m5.xlarge"}
-    chosen = stage.kept["machine"] = others.get(stage.kept.get("machine", ""), "ml.c5.xlarge")
-    return deploy(stage, instance_type=chosen)
+    chosen = env.state["machine"] = others.get(env.state.get("machine", ""), "ml.c5.xlarge")
+    return deploy(env, instance_type=chosen)
 
 
-def without_alarms(stage: Stage) -> str:
+def without_alarms(env: ProofEnvironment) -> str:
     """No alarm is to watch over errors."""
-    return deploy(stage, alarm_5xx_percent=0)
+    return deploy(env, alarm_5xx_percent=0)
 
 
-def scaled(stage: Stage) -> None:
+def scaled(env: ProofEnvironment) -> None:
     """The endpoint scales."""
-    at_rest(stage)
-    stage.root("application-autoscaling").register_scalable_target(**_TARGET, MinCapacity=1, MaxCapacity=2)
+    until_at_rest(env)
+    env.root("application-autoscaling").register_scalable_target(**_TARGET, MinCapacity=1, MaxCapacity=2)
 
 
-def unscaled(stage: Stage) -> None:
+def unscaled(env: ProofEnvironment) -> None:
     """The endpoint does not scale."""
-    at_rest(stage)
+    until_at_rest(env)
     with suppress(ClientError):
-        stage.root("application-autoscaling").deregister_scalable_target(**_TARGET)
+        env.root("application-autoscaling").deregister_scalable_target(**_TARGET)
 
 
-def old_ones(stage: Stage) -> None:
+def many_old_models(env: ProofEnvironment) -> None:
     """There are more configurations and models than are kept."""
-    root = stage.root("sagemaker")
+    root = env.root("sagemaker")
     variant = {"VariantName": VARIANT, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     for name in _OLD:
         with suppress(ClientError):
@@ -98,9 +97,9 @@ def old_ones(stage: Stage) -> None:
             root.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[{**variant, "ModelName": name}])
 
 
-def watched(stage: Stage) -> None:
+def watched(env: ProofEnvironment) -> None:
     """An alarm watches over errors."""
-    stage.root("cloudwatch").put_metric_alarm(
+    env.root("cloudwatch").put_metric_alarm(
         AlarmName=f"{ENDPOINT}-rollback-on-errors",
         MetricName="Invocation5XXErrors",
         Namespace="AWS/SageMaker",
@@ -112,10 +111,10 @@ def watched(stage: Stage) -> None:
     )
 
 
-def broken(stage: Stage) -> None:
+def broken(env: ProofEnvironment) -> None:
     """The endpoint has failed, since its model is nowhere."""
-    old_ones(stage)
-    root, named = stage.root("sagemaker"), {"EndpointName": ENDPOINT}
+    many_old_models(env)
+    root, named = env.root("sagemaker"), {"EndpointName": ENDPOINT}
     with suppress(ClientError):
         root.delete_endpoint(**named)
 
@@ -125,34 +124,34 @@ def broken(stage: Stage) -> None:
             return True
         return False
 
-    until(made, "the endpoint to be gone")
-    at_rest(stage)
+    until(made, what="the endpoint to be gone")
+    until_at_rest(env)
 
 
-def scaling(stage: Stage) -> str:
+def scaling(env: ProofEnvironment) -> str:
     """Let the endpoint scale."""
-    return invoked(stage, "configure-autoscaling", {**event(stage, "ConfigureAutoscaling"), "outcome": "in-service"})
+    return invoked(env, "configure-autoscaling", {**event(env, "ConfigureAutoscaling"), "outcome": "in-service"})
 
 
-def fixed(stage: Stage) -> str:
+def fixed(env: ProofEnvironment) -> str:
     """Let the endpoint have one instance more, or one less, and no scaling."""
-    root = stage.root("sagemaker")
+    root = env.root("sagemaker")
     (variant,) = root.describe_endpoint(EndpointName=ENDPOINT)["ProductionVariants"]
     count = 3 - variant["CurrentInstanceCount"]
-    wanted = {**event(stage, "ConfigureAutoscaling"), "outcome": "in-service"}
-    return invoked(stage, "configure-autoscaling", {**wanted, "min_capacity": count, "max_capacity": count})
+    wanted = {**event(env, "ConfigureAutoscaling"), "outcome": "in-service"}
+    return invoked(env, "configure-autoscaling", {**wanted, "min_capacity": count, "max_capacity": count})
 
 
-def in_vain(stage: Stage) -> str:
+def wait_for_a_missing_endpoint(env: ProofEnvironment) -> str:
     """A step that waits for an endpoint that is gone is told so."""
-    root, name = stage.root("sagemaker"), f"{ENDPOINT}-gone"
-    if "vain" not in stage.kept:
-        sent = {**event(stage, "AwaitEndpoint"), "outcome": "deploying", "endpoint_name": name}
-        queue = stage.root("sqs").get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
+    root, name = env.root("sagemaker"), f"{ENDPOINT}-gone"
+    if "vain" not in env.state:
+        sent = {**event(env, "AwaitEndpoint"), "outcome": "deploying", "endpoint_name": name}
+        queue = env.root("sqs").get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
         waits = {"Name": "Wait", "Type": "Callback", "SqsQueueUrl": queue, "Arguments": sent}
         definition = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": [waits]})
         root.update_pipeline(PipelineName=PIPELINE, PipelineDefinition=definition)
-        stage.kept["vain"] = root.start_pipeline_execution(PipelineName=PIPELINE)["PipelineExecutionArn"]
-    arn = stage.kept["vain"]
-    until(lambda: stage.trouble() or status(stage, arn) == "Failed", "the execution to fail")
-    return stage.trouble()
+        env.state["vain"] = root.start_pipeline_execution(PipelineName=PIPELINE)["PipelineExecutionArn"]
+    arn = env.state["vain"]
+    until(lambda: env.denials() or status(env, arn) == "Failed", what="the execution to fail")
+    return env.denials()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tests.proof.rights import Right
+from tests.proof.permissions import Permission
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Reason:
     why: str
     statement: str = ""
 
-    def covers(self, right: Right) -> bool:
+    def covers(self, permission: Permission) -> bool:
         """Whether it is the reason for a right."""
         return (
-            right.role in self.roles
-            and right.file in self.files
-            and self.statement in ("", right.statement)
-            and any(fnmatchcase(right.action, pattern) for pattern in self.actions)
+            permission.role in self.roles
+            and permission.file in self.files
+            and self.statement in ("", permission.statement)
+            and any(fnmatchcase(permission.action, pattern) for pattern in self.actions)
         )
 
 
@@ -141,6 +141,6 @@ REASONS: tuple[Reason, ...] = (
 )
 
 
-def reason(right: Right) -> str:
+def reason(permission: Permission) -> str:
     """Why a right stays that nobody needs on this machine; nothing, if there is no reason."""
-    return next((one.why for one in REASONS if one.covers(right)), "")
+    return next((one.why for one in REASONS if one.covers(permission)), "")

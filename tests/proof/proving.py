@@ -1,4 +1,4 @@
-"""The proof: what each part of a journey uses, and that it fails without it, by the name of what is missing."""
+"""Finds the permissions that each step of a scenario uses, and proves that the step fails without each of them."""
 
 from __future__ import annotations
 
@@ -8,101 +8,103 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.proof.rights import Right
-from tests.proof.stage import OPERATOR, Stage
+from tests.proof.environment import OPERATOR, ProofEnvironment
+from tests.proof.permissions import Permission
 
-# S3 answers HEAD without a body, so whoever asks by that, like the AWS CLI before it copies, hears no more.
+# S3 answers HEAD without a body, so a client that asks with HEAD, like the AWS CLI before it copies, sees only this.
 _OTHER_WORDS = {"s3:GetObject": "(403) when calling the HeadObject operation: Forbidden"}
 
 
-def _nothing(_stage: Stage) -> None:
-    """Nothing has to be brought about."""
+def _nothing(_env: ProofEnvironment) -> None:
+    """Prepare nothing."""
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of the run, done by the project's own code: it answers why it failed, or nothing.
+class ScenarioStep:
+    """A step that the project's own code does; do returns why it failed, or nothing.
 
-    roles: whose rights it proves. files: what the operator has meanwhile. before: what somebody else does to the
-    account each time, so that there is something to do. If it fails, it goes on the next time where it ended.
+    roles: whose permissions the step proves. files: which of the operator's policies the operator has meanwhile.
+    before: prepares the account each time, so that there is something to do. A step that failed goes on from there
+    when it is done again.
     """
 
     name: str
-    do: Callable[[Stage], str]
+    do: Callable[[ProofEnvironment], str]
     roles: tuple[str, ...] = (OPERATOR,)
     files: tuple[str, ...] = ()
-    before: Callable[[Stage], None] = _nothing
+    before: Callable[[ProofEnvironment], None] = _nothing
 
 
 @dataclass(frozen=True)
-class Journey:
-    """Parts in their order, in an account of its own; values: its settings."""
+class Scenario:
+    """Steps in their order, in an account of their own with these settings."""
 
     name: str
-    parts: Sequence[Part]
-    values: Mapping[str, Any] = field(default_factory=dict)
+    steps: Sequence[ScenarioStep]
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A right, the first part that uses it, and what that part, or a later one, answered without it."""
+    """A permission, the first step that uses it, and how that step or a later one failed without it."""
 
-    right: Right
-    part: str
-    words: str
-
-
-class FailedError(Exception):
-    """A part that does not do what it should with all its rights."""
+    permission: Permission
+    step: str
+    failure: str
 
 
-def proofs(journey: Journey, known: Collection[Right] = ()) -> Iterator[Proof]:
-    """For each right that a journey uses, and that is not known yet: that a part of it fails without it.
+class StepFailedError(Exception):
+    """A step fails although it has all its permissions."""
 
-    A part may end for another reason before it comes to a right, if it was held up elsewhere before; a later one is
-    asked then.
+
+def prove(scenario: Scenario, proven: Collection[Permission] = ()) -> Iterator[Proof]:
+    """Prove each permission that a scenario uses and that is not proven yet: some step fails without it.
+
+    A step may fail for another reason before it comes to a permission, if it failed elsewhere before; then a later
+    step proves the permission.
     """
-    used = {part.name: rights for part, rights in _recorded(journey)}
-    first = {right: part for part, rights in reversed(used.items()) for right in rights}
-    proven = set(known)
-    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder), journey.values) as stage:
-        for part in journey.parts:
-            stage.person(part.files)
-            for right in used[part.name]:
-                if right in proven:
+    used = {step.name: permissions for step, permissions in _record_permissions(scenario)}
+    first = {permission: step for step, permissions in reversed(used.items()) for permission in permissions}
+    done = set(proven)
+    with tempfile.TemporaryDirectory() as folder, ProofEnvironment(Path(folder), scenario.settings) as env:
+        for step in scenario.steps:
+            env.limit_operator(step.files)
+            for permission in used[step.name]:
+                if permission in done:
                     continue
-                words = _without(stage, part, right)
-                if words:
-                    proven.add(right)
-                    yield Proof(right, first[right], words)
-            _with_everything(stage, part)
+                failure = _run_without(env, step, permission)
+                if failure:
+                    done.add(permission)
+                    yield Proof(permission, first[permission], failure)
+            _run_allowed(env, step)
 
 
-def _recorded(journey: Journey) -> Iterator[tuple[Part, tuple[Right, ...]]]:
-    """Each part with the rights that it uses, in the order of their first use."""
-    with tempfile.TemporaryDirectory() as folder, Stage(Path(folder), journey.values) as stage:
-        for part in journey.parts:
-            stage.person(part.files)
-            yield part, _with_everything(stage, part)
+def _record_permissions(scenario: Scenario) -> Iterator[tuple[ScenarioStep, tuple[Permission, ...]]]:
+    """Each step with the permissions that it uses, in the order of their first use."""
+    with tempfile.TemporaryDirectory() as folder, ProofEnvironment(Path(folder), scenario.settings) as env:
+        for step in scenario.steps:
+            env.limit_operator(step.files)
+            yield step, _run_allowed(env, step)
 
 
-def _with_everything(stage: Stage, part: Part) -> tuple[Right, ...]:
-    part.before(stage)
-    stage.forget()
-    words = part.do(stage)
-    if words:
-        raise FailedError(f"{part.name} fails with all its rights: {words}")
-    return stage.used(part.roles)
+def _run_allowed(env: ProofEnvironment, step: ScenarioStep) -> tuple[Permission, ...]:
+    step.before(env)
+    env.clear()
+    failure = step.do(env)
+    if failure:
+        raise StepFailedError(f"{step.name} fails with all its permissions: {failure}")
+    return env.permissions_used(step.roles)
 
 
-def _without(stage: Stage, part: Part, right: Right) -> str:
-    """How a part fails without a right, if that is what it says; else nothing."""
-    part.before(stage)
-    with stage.lacking(right):
-        words = part.do(stage)
-        return words if names(right, words) and stage.denied(right) else ""
+def _run_without(env: ProofEnvironment, step: ScenarioStep, permission: Permission) -> str:
+    """How a step fails without a permission, if the failure names that permission; else nothing."""
+    step.before(env)
+    with env.without(permission):
+        failure = step.do(env)
+        return failure if names_permission(permission, failure) and env.has_denied(permission) else ""
 
 
-def names(right: Right, words: str) -> bool:
-    """Whether a failure says which action is missing, as far as its service can."""
-    return right.action.lower() in words.lower() or _OTHER_WORDS.get(right.action, right.action) in words
+def names_permission(permission: Permission, failure: str) -> bool:
+    """Whether a failure says which action is missing, as far as its service does."""
+    action = permission.action
+    return action.lower() in failure.lower() or _OTHER_WORDS.get(action, action) in failure

@@ -23,11 +23,11 @@ from pipeline.account import ec2, ec2_image
 from pipeline.account.archive import Archive
 from pipeline.account.ec2_user_data import SCRIPT
 from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION, role
-from tests.proof.account import brought_about, everything
+from tests.proof.account import apply_parts, everything
 from tests.proof.container import machine_scripts
-from tests.proof.proving import Journey, Part
-from tests.proof.stage import Stage
-from tests.proof.verbs import told
+from tests.proof.environment import ProofEnvironment
+from tests.proof.proving import Scenario, ScenarioStep
+from tests.proof.verbs import as_text
 from tests.support.definitions import CODE
 from tests.support.rented_machine import Machine
 
@@ -44,12 +44,12 @@ sys.exit(1 if told else 0)
 """
 
 
-def put_up(stage: Stage) -> str:
+def put_up(env: ProofEnvironment) -> str:
     """The roles, the bucket and the data are there, and an image that machines begin with."""
-    wanted = [one for one in everything(stage.settings) if type(one).__name__ in ("Bucket", "Role", "InstanceProfile")]
-    words = brought_about(wanted, stage.root_account)
-    objects, scripts = stage.root("s3"), machine_scripts()
-    stage.kept["sha256"] = scripts.sha256
+    wanted = [one for one in everything(env.settings) if type(one).__name__ in ("Bucket", "Role", "InstanceProfile")]
+    words = apply_parts(wanted, env.root_account)
+    objects, scripts = env.root("s3"), machine_scripts()
+    env.state["sha256"] = scripts.sha256
     for bucket in ("images", "weights"):
         objects.create_bucket(Bucket=bucket)
     for bucket, key, body in (
@@ -65,56 +65,56 @@ def put_up(stage: Stage) -> str:
     return words
 
 
-def finding(stage: Stage) -> None:
+def finding(env: ProofEnvironment) -> None:
     """Which image AWS has; here it has none, and that is told."""
     try:
-        ec2_image.find(stage.account, "g4dn.xlarge", "2.13")
+        ec2_image.find(env.account, "g4dn.xlarge", "2.13")
     except RefusedError as error:
         if "has no deep-learning AMI" not in str(error):
             raise
 
 
-def renting(stage: Stage) -> None:
+def renting(env: ProofEnvironment) -> None:
     """pedigree ec2-train, with what it prints for whoever wants to end the machine before it does so itself."""
     wanted = ec2.Wanted(
         ami="ami-12c6146b", data=f"s3://{BUCKET}/{_PREPARED}", resume="before", instance_type="m5.large", spot=True
     )
-    rental = ec2.plan(stage.account, stage.settings, CODE, wanted)
-    for change in Archive(stage.settings, CODE).changes(stage.account):
-        carry_out(change, stage.account)
-    instance = ec2.start(stage.account, rental, lambda _line: None)
-    ec2.watched(stage.account, rental, instance)()
-    stage.account.call("ec2", "terminate_instances", InstanceIds=[instance])
+    rental = ec2.plan(env.account, env.settings, CODE, wanted)
+    for change in Archive(env.settings, CODE).changes(env.account):
+        carry_out(change, env.account)
+    instance = ec2.start(env.account, rental, lambda _line: None)
+    ec2.watched(env.account, rental, instance)()
+    env.account.call("ec2", "terminate_instances", InstanceIds=[instance])
 
 
-def without_code(stage: Stage) -> None:
+def without_code(env: ProofEnvironment) -> None:
     """The code is not there yet."""
     key = f"pedigree/code/{CODE.sha256[:16]}/source.tar.gz"
-    stage.root("s3").delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key}]})
+    env.root("s3").delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key}]})
 
 
-def prepared(stage: Stage) -> str:
+def prepared(env: ProofEnvironment) -> str:
     """A machine that trains on prepared images, and goes on where another ended."""
-    return _trained(stage, DATA_URI=f"s3://{BUCKET}/{_PREPARED}", SOURCE="")
+    return _trained(env, DATA_URI=f"s3://{BUCKET}/{_PREPARED}", SOURCE="")
 
 
-def unprepared(stage: Stage) -> str:
+def unprepared(env: ProofEnvironment) -> str:
     """A machine that fetches and prepares the images itself."""
-    return _trained(stage, DATA_URI="", SOURCE="s3://images/dogs/")
+    return _trained(env, DATA_URI="", SOURCE="s3://images/dogs/")
 
 
-def _trained(stage: Stage, **given: str) -> str:
-    number = stage.kept["machines"] = stage.kept.get("machines", 0) + 1
-    folder = stage.folder / f"machine-{number}"
+def _trained(env: ProofEnvironment, **given: str) -> str:
+    number = env.state["machines"] = env.state.get("machines", 0) + 1
+    folder = env.folder / f"machine-{number}"
     folder.mkdir()
     machine = Machine(folder)
     source = f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/i-1"
-    keys = stage.local.credentials(role("pedigree-ec2"), "ec2.amazonaws.com", source)
+    keys = env.local.credentials(role("pedigree-ec2"), "ec2.amazonaws.com", source)
     with _answering(keys, folder / "work") as port:
         (folder / "bin" / "aws").write_text(_AWS.format(python=sys.executable, port=port))
         environment = machine.environment(
             CODE_URI=f"s3://{BUCKET}/pedigree/code/machine/source.tar.gz",
-            CODE_SHA256=stage.kept["sha256"],
+            CODE_SHA256=env.state["sha256"],
             RESUME_URI=f"s3://{BUCKET}/pedigree/ec2/before/checkpoints.tar.gz",
             RESULTS_URI=f"s3://{BUCKET}/pedigree/ec2/run-{number}",
             WEIGHTS_URI="s3://weights/resnet.pth",
@@ -174,14 +174,14 @@ def _copy(client: Any, folder: Path, source: str, target: str) -> None:
             client.download_file(bucket, one["Key"], str(place))
 
 
-RENTING = Journey(
+RENTING = Scenario(
     "renting",
     (
-        Part("what machines need is put up", put_up, roles=()),
-        Part("ec2-train: which image", told(finding), files=("instances",)),
-        Part("ec2-train", told(renting), files=("instances",), before=without_code),
-        Part("a machine trains", prepared, ("ec2",)),
-        Part("a machine fetches and prepares", unprepared, ("ec2",)),
+        ScenarioStep("what machines need is put up", put_up, roles=()),
+        ScenarioStep("ec2-train: which image", as_text(finding), files=("instances",)),
+        ScenarioStep("ec2-train", as_text(renting), files=("instances",), before=without_code),
+        ScenarioStep("a machine trains", prepared, ("ec2",)),
+        ScenarioStep("a machine fetches and prepares", unprepared, ("ec2",)),
     ),
     _VALUES,
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pedigree.account.perform import fulfil
@@ -11,12 +10,13 @@ from pedigree.account.plan import plan
 from pipeline.account.upsert import parts
 from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION
 from tests.proof.container import scripts
-from tests.proof.stage import Stage
+from tests.proof.environment import ProofEnvironment
+from tests.support.waiting import until
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 PIPELINE = "dog-breeds"
 NEVER = {"max_attempts": 0, "expire_after_minutes": 0}
-VALUES: Mapping[str, Any] = {
+SETTINGS: Mapping[str, Any] = {
     **IN_ACCOUNT,
     **{f"cache.{kind}": "" for kind in ("processing", "tuning", "training")},
     **{f"retries.{kind}.{key}": 0 for kind in ("processing", "tuning", "training", "registry") for key in NEVER},
@@ -35,76 +35,64 @@ VALUES: Mapping[str, Any] = {
     "tuning.max_jobs": 1,
 }
 _OVER = ("Succeeded", "Failed", "Stopped")
-_LOOK_SECONDS = 0.02
-_LONGEST_SECONDS = 60.0
 _INTERRUPTED = "interrupted"
 _WAITS = "await-endpoint"  # a function that the pipeline does not hear of: it tries again and again
 
 
-def until(is_so: Callable[[], Any], what: str) -> Any:
-    """What comes true within a while."""
-    since = time.monotonic()
-    while not (found := is_so()):
-        if time.monotonic() - since > _LONGEST_SECONDS:
-            raise TimeoutError(what)
-        time.sleep(_LOOK_SECONDS)
-    return found
-
-
-def put_up(stage: Stage) -> str:
+def set_up(env: ProofEnvironment) -> str:
     """Everything is in the account, and so is the data."""
-    wanted = parts(stage.settings, scripts(), stage.documents)
-    fulfil(wanted, stage.root_account, plan(wanted, stage.root_account), lambda _change: None)
-    objects = stage.root("s3")
+    wanted = parts(env.settings, scripts(), env.documents)
+    fulfil(wanted, env.root_account, plan(wanted, env.root_account), lambda _change: None)
+    objects = env.root("s3")
     for bucket, key in (("images", "dogs/a.jpg"), ("weights", "resnet.pth")):
         objects.create_bucket(Bucket=bucket)
         objects.put_object(Bucket=bucket, Key=key, Body=b"content")
     return ""
 
 
-def execute(stage: Stage) -> str:
+def run_execution(env: ProofEnvironment) -> str:
     """An execution from its beginning to its end; one that failed goes on."""
-    root = stage.root("sagemaker")
-    arn = stage.kept.get("execution")
+    root = env.root("sagemaker")
+    arn = env.state.get("execution")
     if arn is None:
-        arn = stage.kept["execution"] = root.start_pipeline_execution(PipelineName=PIPELINE)["PipelineExecutionArn"]
-    elif status(stage, arn) in ("Failed", "Stopped"):
+        arn = env.state["execution"] = root.start_pipeline_execution(PipelineName=PIPELINE)["PipelineExecutionArn"]
+    elif status(env, arn) in ("Failed", "Stopped"):
         root.retry_pipeline_execution(PipelineExecutionArn=arn)
-    until(lambda: status(stage, arn) in _OVER or stage.trouble(_WAITS), f"{arn} to end")
-    ended = status(stage, arn)
+    until(lambda: status(env, arn) in _OVER or env.denials(_WAITS), what=f"{arn} to end")
+    ended = status(env, arn)
     if ended == "Failed":
-        words = f"{failures(stage, arn)} {stage.trouble('sagemaker')}"
-        return execute(stage) if _INTERRUPTED in words else words
+        words = f"{failures(env, arn)} {env.denials('sagemaker')}"
+        return run_execution(env) if _INTERRUPTED in words else words
     if ended == "Succeeded":
-        until(lambda: stage.trouble() or not _waiting(stage), "the queue to be empty")
-    if not stage.trouble():
-        stage.kept["done"] = stage.kept.pop("execution")
-    return stage.trouble()
+        until(lambda: env.denials() or not _waiting(env), what="the queue to be empty")
+    if not env.denials():
+        env.state["done"] = env.state.pop("execution")
+    return env.denials()
 
 
-def failures(stage: Stage, arn: str) -> str:
+def failures(env: ProofEnvironment, arn: str) -> str:
     """Why an execution failed: its steps' reasons, and those of the trials of a search."""
-    root = stage.root("sagemaker")
-    reasons = [str(one.get("FailureReason", "")) for one in _steps(stage, arn).values()]
+    root = env.root("sagemaker")
+    reasons = [str(one.get("FailureReason", "")) for one in _steps(env, arn).values()]
     trials = root.list_training_jobs(StatusEquals="Failed", NameContains=f"{arn[-12:]}-Tune")["TrainingJobSummaries"]
     for one in trials[:1]:
         reasons.append(root.describe_training_job(TrainingJobName=one["TrainingJobName"])["FailureReason"])
     return " ".join(reasons)
 
 
-def status(stage: Stage, arn: str) -> str:
+def status(env: ProofEnvironment, arn: str) -> str:
     """How an execution is doing."""
-    return str(stage.root("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"])
+    return str(env.root("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"])
 
 
-def _steps(stage: Stage, arn: str) -> dict[str, Any]:
-    told = stage.root("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
+def _steps(env: ProofEnvironment, arn: str) -> dict[str, Any]:
+    told = env.root("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
     return {one["StepName"]: one for one in told["PipelineExecutionSteps"]}
 
 
-def _waiting(stage: Stage) -> bool:
+def _waiting(env: ProofEnvironment) -> bool:
     """Whether messages lie in the queue, or are being worked on."""
-    queues = stage.root("sqs")
+    queues = env.root("sqs")
     url = queues.get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
     told = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return any(int(told[f"ApproximateNumberOfMessages{one}"]) for one in ("", "NotVisible"))

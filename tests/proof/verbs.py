@@ -19,11 +19,12 @@ from pipeline.account import predict, rollback, schedule_status, schedule_target
 from pipeline.account import schedule as schedules
 from pipeline.account.past_hours import past_hours
 from pipeline.account.usage import jobs
-from tests.proof.account import brought_about
-from tests.proof.functions import ENDPOINT, at_rest, deploy, event, scaled
-from tests.proof.running import BUCKET, PIPELINE, until
+from tests.proof.account import apply_parts
+from tests.proof.environment import ProofEnvironment
+from tests.proof.functions import ENDPOINT, deploy, event, scaled, until_at_rest
+from tests.proof.running import BUCKET, PIPELINE
 from tests.proof.running import status as ended
-from tests.proof.stage import Stage
+from tests.support.waiting import until
 
 GROUP = "dog-breeds"
 # A picture of one pixel.
@@ -33,90 +34,90 @@ _PNG = base64.b64decode(
 _OVER = ("Succeeded", "Failed", "Stopped")
 
 
-def told(verb: Callable[[Stage], Any]) -> Callable[[Stage], str]:
+def as_text(verb: Callable[[ProofEnvironment], Any]) -> Callable[[ProofEnvironment], str]:
     """A verb that answers why it failed, or what it was refused on its way."""
 
-    def do(stage: Stage) -> str:
+    def do(env: ProofEnvironment) -> str:
         try:
-            verb(stage)
+            verb(env)
         except OperationsError as error:
             return str(error)
-        return " ".join(one for one in stage.answered if "not authorized to perform" in one)
+        return " ".join(one for one in env.client_errors if "not authorized to perform" in one)
 
     return do
 
 
-def _done(stage: Stage, change: Change | None) -> None:
+def _done(env: ProofEnvironment, change: Change | None) -> None:
     if change is not None:
-        carry_out(change, stage.account)
+        carry_out(change, env.account)
 
 
-def _until_over(stage: Stage, arn: str) -> None:
-    until(lambda: ended(stage, arn) in _OVER, "the execution to be over")
+def _until_over(env: ProofEnvironment, arn: str) -> None:
+    until(lambda: ended(env, arn) in _OVER, what="the execution to be over")
 
 
-def starting(stage: Stage) -> None:
+def starting(env: ProofEnvironment) -> None:
     """pedigree start, of an execution that takes its time."""
     wanted = start.StartRequest(("InputDataUrl=s3://images/slow/",))
-    _done(stage, start.start(stage.account, PIPELINE, wanted))
+    _done(env, start.start(env.account, PIPELINE, wanted))
 
 
-def listing(stage: Stage) -> None:
+def listing(env: ProofEnvironment) -> None:
     """pedigree executions."""
-    executions.newest(stage.account, PIPELINE, 10)
+    executions.newest(env.account, PIPELINE, 10)
 
 
-def status(stage: Stage) -> str:
+def status(env: ProofEnvironment) -> str:
     """pedigree status, with the ends of the logs of what failed."""
-    chosen = executions.choose(stage.account, PIPELINE, stage.kept["failed"].rpartition("/")[2])
-    view = viewer(stage.account, PIPELINE, chosen.arn)()
+    chosen = executions.choose(env.account, PIPELINE, env.state["failed"].rpartition("/")[2])
+    view = viewer(env.account, PIPELINE, chosen.arn)()
     return " ".join(line for tail in view.logs.values() for line in tail.lines)
 
 
-def following(stage: Stage) -> None:
+def following(env: ProofEnvironment) -> None:
     """pedigree status, of an execution that has come to something."""
-    viewer(stage.account, PIPELINE, stage.kept["done"])()
+    viewer(env.account, PIPELINE, env.state["done"])()
 
 
-def searched(stage: Stage) -> None:
+def failed_search(env: ProofEnvironment) -> None:
     """An execution whose search has failed."""
-    root = stage.root("sagemaker")
+    root = env.root("sagemaker")
     given = [{"Name": "Epochs", "Value": "1003"}]
     begun = root.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
-    stage.kept["failed"] = begun["PipelineExecutionArn"]
-    _until_over(stage, stage.kept["failed"])
+    env.state["failed"] = begun["PipelineExecutionArn"]
+    _until_over(env, env.state["failed"])
 
 
-def costing(stage: Stage) -> None:
+def costing(env: ProofEnvironment) -> None:
     """pedigree cost: how long the jobs of past executions took."""
-    past_hours(stage.account, PIPELINE, jobs(stage.settings))
+    past_hours(env.account, PIPELINE, jobs(env.settings))
 
 
-def stopping(stage: Stage) -> None:
+def stopping(env: ProofEnvironment) -> None:
     """pedigree stop."""
-    _done(stage, executions.stop(executions.choose(stage.account, PIPELINE)))
+    _done(env, executions.stop(executions.choose(env.account, PIPELINE)))
 
 
-def stopped(stage: Stage) -> str:
+def stopped(env: ProofEnvironment) -> str:
     """An execution that is stopped, and does."""
-    arn = stage.kept["slow"]
-    root = stage.root("sagemaker")
+    arn = env.state["slow"]
+    root = env.root("sagemaker")
     with suppress(ClientError):
         root.stop_pipeline_execution(PipelineExecutionArn=arn)
 
-    _until_over(stage, arn)
+    _until_over(env, arn)
     steps = root.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
     return " ".join(one.get("FailureReason", "") for one in steps if "authorized" in one.get("FailureReason", ""))
 
 
-def lasting(step: str, **parameters: str) -> Callable[[Stage], None]:
+def execution_at(step: str, **parameters: str) -> Callable[[ProofEnvironment], None]:
     """An execution runs, and is at that step."""
 
-    def before(stage: Stage) -> None:
-        root = stage.root("sagemaker")
+    def before(env: ProofEnvironment) -> None:
+        root = env.root("sagemaker")
         given = [{"Name": name, "Value": value} for name, value in parameters.items()]
         begun = root.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
-        arn = stage.kept["slow"] = begun["PipelineExecutionArn"]
+        arn = env.state["slow"] = begun["PipelineExecutionArn"]
 
         def is_there() -> bool:
             steps = root.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
@@ -125,129 +126,129 @@ def lasting(step: str, **parameters: str) -> Callable[[Stage], None]:
                 root.retry_pipeline_execution(PipelineExecutionArn=arn)
             return any(one["StepName"] == step and one["StepStatus"] == "Executing" for one in steps)
 
-        until(is_there, f"{step} to run")
+        until(is_there, what=f"{step} to run")
 
     return before
 
 
-def failed(stage: Stage) -> None:
+def failed(env: ProofEnvironment) -> None:
     """An execution has failed."""
-    root = stage.root("sagemaker")
+    root = env.root("sagemaker")
     given = [{"Name": "InputDataUrl", "Value": "s3://images/nowhere/"}]
     begun = root.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
-    stage.kept["failed"] = begun["PipelineExecutionArn"]
-    _until_over(stage, stage.kept["failed"])
+    env.state["failed"] = begun["PipelineExecutionArn"]
+    _until_over(env, env.state["failed"])
 
 
-def retrying(stage: Stage) -> None:
+def retrying(env: ProofEnvironment) -> None:
     """pedigree retry."""
-    _done(stage, executions.retry(executions.choose(stage.account, PIPELINE, stage.kept["failed"])))
+    _done(env, executions.retry(executions.choose(env.account, PIPELINE, env.state["failed"])))
 
 
-def another_version(stage: Stage) -> None:
+def another_version(env: ProofEnvironment) -> None:
     """A version waits for approval."""
-    root = stage.root("sagemaker")
-    first = root.describe_model_package(ModelPackageName=event(stage, "DeployEndpoint")["model_package_arn"])
-    at_rest(stage)
+    root = env.root("sagemaker")
+    first = root.describe_model_package(ModelPackageName=event(env, "DeployEndpoint")["model_package_arn"])
+    until_at_rest(env)
     made = root.create_model_package(
         ModelPackageGroupName=GROUP,
         InferenceSpecification=first["InferenceSpecification"],
         ModelApprovalStatus="PendingManualApproval",
     )
-    stage.kept["version"] = made["ModelPackageArn"]
+    env.state["version"] = made["ModelPackageArn"]
 
 
-def approving(stage: Stage) -> None:
+def approving(env: ProofEnvironment) -> None:
     """pedigree approve, first the list and then the newest."""
-    newest = versions.newest(stage.account, GROUP, 10)
-    versions.served(stage.account, ENDPOINT)
-    _done(stage, versions.approve(stage.account, GROUP, newest[0].number))
-    until(lambda: stage.has_logged('"decided"'), "the approval to be heard")
+    newest = versions.newest(env.account, GROUP, 10)
+    versions.served(env.account, ENDPOINT)
+    _done(env, versions.approve(env.account, GROUP, newest[0].number))
+    until(lambda: env.has_logged('"decided"'), what="the approval to be heard")
 
 
-def approved(stage: Stage) -> str:
+def approved(env: ProofEnvironment) -> str:
     """A version that somebody approves comes to its endpoint by itself, and scales there."""
-    root, version = stage.root("sagemaker"), stage.kept["version"]
+    root, version = env.root("sagemaker"), env.state["version"]
     root.update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
-    until(lambda: stage.trouble() or stage.has_logged("configure_autoscaling"), "the version to be served")
-    return stage.trouble()
+    until(lambda: env.denials() or env.has_logged("configure_autoscaling"), what="the version to be served")
+    return env.denials()
 
 
-def predicting(stage: Stage) -> str:
+def predicting(env: ProofEnvironment) -> str:
     """pedigree predict, with a picture that is here and one that lies in S3."""
-    stage.root("s3").put_object(Bucket=BUCKET, Key="pedigree/pictures/dog.png", Body=_PNG)
+    env.root("s3").put_object(Bucket=BUCKET, Key="pedigree/pictures/dog.png", Body=_PNG)
     for asked in ({"image": base64.b64encode(_PNG).decode()}, {"url": f"s3://{BUCKET}/pedigree/pictures/dog.png"}):
         try:
-            predict.predict(stage.account, PIPELINE, asked)
+            predict.predict(env.account, PIPELINE, asked)
         except OperationsError as error:
-            return f"{error} {stage.trouble()}"
+            return f"{error} {env.denials()}"
     return ""
 
 
-def endpoint(stage: Stage) -> None:
+def endpoint(env: ProofEnvironment) -> None:
     """pedigree endpoint-status."""
-    endpoint_status.report(stage.account, ENDPOINT)
+    endpoint_status.report(env.account, ENDPOINT)
 
 
-def back(stage: Stage) -> None:
+def rolling_back(env: ProofEnvironment) -> None:
     """pedigree rollback: to what was there before, and to another machine by name."""
-    planned = rollback.plan(stage.account, stage.settings, ENDPOINT)
-    _done(stage, rollback.change(stage.settings, planned))
-    at_rest(stage)
+    planned = rollback.plan(env.account, env.settings, ENDPOINT)
+    _done(env, rollback.change(env.settings, planned))
+    until_at_rest(env)
 
 
-def lost(stage: Stage) -> None:
+def rollback_to_nothing(env: ProofEnvironment) -> None:
     """pedigree rollback to what is not there: it says what is."""
     try:
-        rollback.plan(stage.account, stage.settings, ENDPOINT, "dog-breeds-v9-0123456789")
+        rollback.plan(env.account, env.settings, ENDPOINT, "dog-breeds-v9-0123456789")
     except AbsentError:
         return
 
 
-def scheduling(stage: Stage) -> None:
+def scheduling(env: ProofEnvironment) -> None:
     """pedigree schedule make, pause, show."""
-    schedule_target.check(stage.account, stage.settings)
-    for part in (schedules.schedule_part(stage.settings), schedules.Switch(stage.settings, "DISABLED")):
-        fulfil([part], stage.account, plan([part], stage.account), lambda _change: None)
-    schedule_status.status(stage.account, stage.settings)
+    schedule_target.check(env.account, env.settings)
+    for part in (schedules.schedule_part(env.settings), schedules.Switch(env.settings, "DISABLED")):
+        fulfil([part], env.account, plan([part], env.account), lambda _change: None)
+    schedule_status.status(env.account, env.settings)
 
 
-def unscheduling(stage: Stage) -> str:
+def unscheduling(env: ProofEnvironment) -> str:
     """pedigree schedule remove."""
-    return brought_about([schedules.Removal(stage.settings)], stage.account)
+    return apply_parts([schedules.Removal(env.settings)], env.account)
 
 
-def fired(stage: Stage) -> str:
+def schedule_fires(env: ProofEnvironment) -> str:
     """What a schedule that is due at once does: it starts an execution, or leaves a message that says why not."""
-    scheduler = stage.root("scheduler")
+    scheduler = env.root("scheduler")
     there = scheduler.get_schedule(Name=PIPELINE)
     kept = {name: there[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
-    before = _count(stage)
-    minutes = stage.kept["minutes"] = stage.kept.get("minutes", 10) + 1  # another rate begins anew
+    before = _count(env)
+    minutes = env.state["minutes"] = env.state.get("minutes", 10) + 1  # another rate begins anew
     scheduler.update_schedule(**kept, State="ENABLED", ScheduleExpression=f"rate({minutes} minutes)")
-    until(lambda: stage.trouble() or _count(stage) > before or _letters(stage), "the schedule to fire")
-    letter = stage.kept.pop("letters", "")
-    return stage.trouble() or (letter if "authorized" in letter else "")
+    until(lambda: env.denials() or _count(env) > before or _letters(env), what="the schedule to fire")
+    letter = env.state.pop("letters", "")
+    return env.denials() or (letter if "authorized" in letter else "")
 
 
-def _count(stage: Stage) -> int:
-    told = stage.root("sagemaker").list_pipeline_executions(PipelineName=PIPELINE, MaxResults=100)
-    return len(told["PipelineExecutionSummaries"])
+def _count(env: ProofEnvironment) -> int:
+    as_text = env.root("sagemaker").list_pipeline_executions(PipelineName=PIPELINE, MaxResults=100)
+    return len(as_text["PipelineExecutionSummaries"])
 
 
-def _letters(stage: Stage) -> bool:
-    queues = stage.root("sqs")
+def _letters(env: ProofEnvironment) -> bool:
+    queues = env.root("sqs")
     url = queues.get_queue_url(QueueName="dog-breeds-schedule-dead")["QueueUrl"]
-    told = queues.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages", [])
-    for one in told:
-        stage.kept["letters"] = one["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+    as_text = queues.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages", [])
+    for one in as_text:
+        env.state["letters"] = one["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
         queues.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
-    return bool(told)
+    return bool(as_text)
 
 
-def unreadable(stage: Stage) -> None:
+def schedule_of_wrong_parameters(env: ProofEnvironment) -> None:
     """The schedule starts a pipeline that is not there."""
-    scheduler = stage.root("scheduler")
+    scheduler = env.root("scheduler")
     there = scheduler.get_schedule(Name=PIPELINE)
     parameters = {"PipelineParameterList": [{"Name": "Nothing", "Value": json.dumps(None)}]}
     target = {**there["Target"], "SageMakerPipelineParameters": parameters}
@@ -255,10 +256,10 @@ def unreadable(stage: Stage) -> None:
     scheduler.update_schedule(**kept, Target=target)
 
 
-def moved(stage: Stage) -> None:
+def deployed_twice(env: ProofEnvironment) -> None:
     """The endpoint has come to what it serves from something else, on other machines, and scales."""
     for kind in ("ml.m5.xlarge", "ml.c5.xlarge"):
-        stage.forget()
-        at_rest(stage)
-        deploy(stage, instance_type=kind)
-    scaled(stage)
+        env.clear()
+        until_at_rest(env)
+        deploy(env, instance_type=kind)
+    scaled(env)

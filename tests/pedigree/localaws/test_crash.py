@@ -13,39 +13,39 @@ import pytest
 
 from pedigree.localaws.kernel import orphans
 from tests.crashing import ledger
-from tests.crashing.ledger import Entry
-from tests.crashing.soak import Soak
+from tests.crashing.crash_run import CrashRun
+from tests.crashing.ledger import LedgerEntry
 
 KILLS, SEED = 5, 20
-STEP = [Entry("Train", "begin", 1.0), Entry("Train", "end", 2.0)]
+STEP = [LedgerEntry("Train", "begin", 1.0), LedgerEntry("Train", "end", 2.0)]
 
 
 def test_everything_ends_as_it_would_have_however_often_it_is_killed(tmp_path: Path) -> None:
-    soak = Soak(tmp_path, SEED)
+    run = CrashRun(tmp_path, SEED)
     try:
-        account = soak.run(KILLS)
+        report = run.run(KILLS)
     finally:
-        soak.close()
-    assert account.problems == []
-    assert account.kills >= KILLS
-    assert account.figures["executions"] > 1
+        run.close()
+    assert report.problems == []
+    assert report.kills >= KILLS
+    assert report.figures["executions"] > 1
 
 
 @pytest.mark.parametrize(
-    ("again", "borders", "noted", "problems"),
+    ("again", "boundaries", "noted", "problems"),
     [
         ([], [], 3.0, 0),
-        ([Entry("Train", "begin", 1.8)], [1.5], 3.0, 0),
-        ([Entry("Train", "begin", 1.8)], [], 3.0, 1),
-        ([Entry("Train", "begin", 3.5)], [3.2], 3.0, 1),
-        ([Entry("Train", "begin", 3.5)], [], 3.0, 2),
+        ([LedgerEntry("Train", "begin", 1.8)], [1.5], 3.0, 0),
+        ([LedgerEntry("Train", "begin", 1.8)], [], 3.0, 1),
+        ([LedgerEntry("Train", "begin", 3.5)], [3.2], 3.0, 1),
+        ([LedgerEntry("Train", "begin", 3.5)], [], 3.0, 2),
     ],
 )
 def test_a_step_may_run_again_under_another_daemon_if_it_had_not_ended(
-    again: list[Entry], borders: list[float], noted: float, problems: int
+    again: list[LedgerEntry], boundaries: list[float], noted: float, problems: int
 ) -> None:
     written = [*STEP, *again]
-    assert len([*ledger.repeated(written, borders), *ledger.after_the_end(written, noted)]) == problems
+    assert len([*ledger.begun_twice(written, boundaries), *ledger.begun_after_the_end(written, noted)]) == problems
 
 
 def test_what_is_left_of_a_daemon_is_ended_and_nobody_else(tmp_path: Path) -> None:

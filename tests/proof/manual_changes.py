@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from pipeline.account import tags
 from tests.policies.places import ACCOUNT, REGION, role
-from tests.proof.running import until
-from tests.proof.stage import Stage
+from tests.proof.environment import ProofEnvironment
+from tests.support.waiting import until
 
-Hand = Callable[[Stage], None]
+ManualChange = Callable[[ProofEnvironment], None]
 DEPLOY = "sagemaker-dog-breeds-deploy-endpoint"
 _BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
 _EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
@@ -30,64 +30,64 @@ _WORKS = {
 }
 
 
-def without_tags(stage: Stage) -> None:
+def without_tags(env: ProofEnvironment) -> None:
     """The bucket's tags say nothing but whose it is."""
-    owner = [one for one in tags.pairs(tags.wanted(stage.settings)) if one["Key"] == "pedigree:pipeline"]
-    stage.root("s3").put_bucket_tagging(Bucket=_BUCKET, Tagging={"TagSet": owner})
+    owner = [one for one in tags.pairs(tags.wanted(env.settings)) if one["Key"] == "pedigree:pipeline"]
+    env.root("s3").put_bucket_tagging(Bucket=_BUCKET, Tagging={"TagSet": owner})
 
 
-def another_trust(stage: Stage) -> None:
+def another_trust(env: ProofEnvironment) -> None:
     """The role can be taken by somebody else."""
-    trust = json.dumps(stage.documents["operator"].trust)
-    stage.root("iam").update_assume_role_policy(RoleName="pedigree-pipeline", PolicyDocument=trust)
+    trust = json.dumps(env.documents["operator"].trust)
+    env.root("iam").update_assume_role_policy(RoleName="pedigree-pipeline", PolicyDocument=trust)
 
 
-def another_role(stage: Stage) -> None:
+def another_role(env: ProofEnvironment) -> None:
     """The profile holds another role."""
     profile = {"InstanceProfileName": "pedigree-ec2"}
-    iam = stage.root("iam")
+    iam = env.root("iam")
     for one in iam.get_instance_profile(**profile)["InstanceProfile"]["Roles"]:
         iam.remove_role_from_instance_profile(**profile, RoleName=one["RoleName"])
     iam.add_role_to_instance_profile(**profile, RoleName="pedigree-model")
 
 
-def another_time(stage: Stage) -> None:
+def another_time(env: ProofEnvironment) -> None:
     """Messages come back at another time."""
-    url = stage.root("sqs").get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
-    stage.root("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7"})
+    url = env.root("sqs").get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
+    env.root("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7"})
 
 
-def another_size(stage: Stage) -> None:
+def another_size(env: ProofEnvironment) -> None:
     """The function has other code and another size, and some of it is set aside."""
-    functions = stage.root("lambda")
+    functions = env.root("lambda")
     functions.update_function_code(FunctionName=DEPLOY, ZipFile=_EMPTY_ZIP)
     functions.update_function_configuration(FunctionName=DEPLOY, MemorySize=512)
     functions.put_function_concurrency(FunctionName=DEPLOY, ReservedConcurrentExecutions=1)
 
 
-def another_version(stage: Stage) -> None:
+def another_version(env: ProofEnvironment) -> None:
     """Half of the calls go to another version."""
-    functions = stage.root("lambda")
+    functions = env.root("lambda")
     functions.update_alias(FunctionName=DEPLOY, Name="live", RoutingConfig={"AdditionalVersionWeights": {"1": 0.5}})
 
 
-def kept_warm(stage: Stage) -> None:
+def kept_warm(env: ProofEnvironment) -> None:
     """Environments are kept warm that nobody asked for."""
     qualified = {"FunctionName": DEPLOY, "Qualifier": "live"}
-    stage.root("lambda").put_provisioned_concurrency_config(**qualified, ProvisionedConcurrentExecutions=1)
+    env.root("lambda").put_provisioned_concurrency_config(**qualified, ProvisionedConcurrentExecutions=1)
 
 
-def switched_off(stage: Stage) -> None:
+def switched_off(env: ProofEnvironment) -> None:
     """Nobody reads the queue."""
-    functions = stage.root("lambda")
+    functions = env.root("lambda")
     for one in functions.list_event_source_mappings()["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=one["UUID"], Enabled=False)
 
 
-def for_another_rule(stage: Stage) -> None:
+def for_another_rule(env: ProofEnvironment) -> None:
     """Another rule may call the function."""
     named = {"FunctionName": DEPLOY, "Qualifier": "live", "StatementId": "pedigree-approved"}
-    functions = stage.root("lambda")
+    functions = env.root("lambda")
     with suppress(ClientError):
         functions.remove_permission(**named)
     source = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/another"
@@ -95,17 +95,17 @@ def for_another_rule(stage: Stage) -> None:
     functions.add_permission(**named, **given)
 
 
-def another_definition(stage: Stage) -> None:
+def another_definition(env: ProofEnvironment) -> None:
     """The pipeline is another one."""
     text = json.dumps({**_WORKS, "Steps": []})
-    stage.root("sagemaker").update_pipeline(PipelineName="dog-breeds", PipelineDefinition=text)
+    env.root("sagemaker").update_pipeline(PipelineName="dog-breeds", PipelineDefinition=text)
 
 
-def once_more(_stage: Stage) -> None:
+def nothing(_stage: ProofEnvironment) -> None:
     """Nothing has changed."""
 
 
-HANDS: Mapping[str, tuple[Hand, ...]] = {
+MANUAL_CHANGES: Mapping[str, tuple[ManualChange, ...]] = {
     f"Bucket {_BUCKET}": (without_tags,),
     "Role pedigree-pipeline": (another_trust,),
     "InstanceProfile pedigree-ec2": (another_role,),
@@ -113,15 +113,15 @@ HANDS: Mapping[str, tuple[Hand, ...]] = {
     f"Function {DEPLOY}": (another_size, another_version),
     "EventSource": (switched_off,),
     "Approval dog-breeds-approved": (for_another_rule,),
-    "ModelGroup": (once_more,),
+    "ModelGroup": (nothing,),
     "PipelinePart dog-breeds": (another_definition,),
     f"Warmth {DEPLOY}": (kept_warm,),
 }
 
 
-def running(stage: Stage) -> None:
+def running_execution(env: ProofEnvironment) -> None:
     """An execution that takes its time."""
-    root = stage.root("sagemaker")
+    root = env.root("sagemaker")
     if not root.list_pipelines()["PipelineSummaries"]:
         return
 
@@ -129,16 +129,16 @@ def running(stage: Stage) -> None:
         found = root.list_pipeline_executions(PipelineName="dog-breeds")["PipelineExecutionSummaries"]
         return {one["PipelineExecutionStatus"] for one in found}
 
-    until(lambda: "Stopping" not in statuses(), "an earlier execution to have stopped")
+    until(lambda: "Stopping" not in statuses(), what="an earlier execution to have stopped")
     if "Executing" not in statuses():
         root.update_pipeline(PipelineName="dog-breeds", PipelineDefinition=json.dumps(_WORKS))
         root.start_pipeline_execution(PipelineName="dog-breeds")
 
 
-def leftovers(stage: Stage) -> None:
+def leftovers(env: ProofEnvironment) -> None:
     """What executions bring to life, each with the pipeline's tag: an endpoint with all that belongs to it."""
-    labels = {"Tags": tags.pairs(tags.wanted(stage.settings))}
-    root = stage.root("sagemaker")
+    labels = {"Tags": tags.pairs(tags.wanted(env.settings))}
+    root = env.root("sagemaker")
     container = {"Image": "image", "ModelDataUrl": f"s3://{_BUCKET}/nothing.tar.gz"}
     named = {"ExecutionRoleArn": role("pedigree-model"), "PrimaryContainer": container, **labels}
     variant = {"VariantName": "AllTraffic", "ModelName": "dog-breeds-v1", "InstanceType": "ml.m5.large"}
@@ -150,33 +150,33 @@ def leftovers(stage: Stage) -> None:
         lambda: root.create_endpoint(EndpointName="dog-breeds", EndpointConfigName="dog-breeds-v1", **labels),
         lambda: root.create_model_package(ModelPackageGroupName="dog-breeds"),
     )
-    if "made" not in stage.kept:
+    if "made" not in env.state:
         for make in makes:
             make()
-        _watched(stage, labels)
-        stage.kept["made"] = True
+        _watched(env, labels)
+        env.state["made"] = True
 
 
-def attached(stage: Stage) -> None:
+def attached_policy(env: ProofEnvironment) -> None:
     """Somebody has given a role another policy besides."""
-    iam = stage.root("iam")
-    document = json.dumps(stage.documents["scheduler"].policy)
+    iam = env.root("iam")
+    document = json.dumps(env.documents["scheduler"].policy)
     with suppress(ClientError):
         iam.create_policy(PolicyName="another", PolicyDocument=document)
     with suppress(ClientError):
         iam.attach_role_policy(RoleName="pedigree-pipeline", PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/another")
 
 
-def _watched(stage: Stage, labels: Mapping[str, Any]) -> None:
+def _watched(env: ProofEnvironment, labels: Mapping[str, Any]) -> None:
     """The endpoint scales, and has an alarm."""
-    stage.root("application-autoscaling").register_scalable_target(
+    env.root("application-autoscaling").register_scalable_target(
         ServiceNamespace="sagemaker",
         ResourceId="endpoint/dog-breeds/variant/AllTraffic",
         ScalableDimension="sagemaker:variant:DesiredInstanceCount",
         MinCapacity=1,
         MaxCapacity=2,
     )
-    stage.root("cloudwatch").put_metric_alarm(
+    env.root("cloudwatch").put_metric_alarm(
         AlarmName="dog-breeds-rollback-on-errors",
         MetricName="Invocation5XXErrors",
         Namespace="AWS/SageMaker",

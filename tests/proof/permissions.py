@@ -13,7 +13,7 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, order=True)
-class Right:
+class Permission:
     """One action of one statement of a policy: iam/<role>/<file>.json."""
 
     role: str
@@ -25,26 +25,28 @@ class Right:
         return f"iam/{self.role}/{self.file}.json {self.statement} {self.action}"
 
 
-def every(effect: str = "Allow") -> tuple[Right, ...]:
+def permissions(effect: str = "Allow") -> tuple[Permission, ...]:
     """All actions that policies allow, or deny, in the order in which they stand there."""
     return tuple(_all(effect))
 
 
-def _all(effect: str) -> Iterator[Right]:
+def _all(effect: str) -> Iterator[Permission]:
     for path in sorted(
-        documents_folder().glob("*/*.json"), key=lambda one: (one.parent.name, one.stem != "policy", one.stem)
+        documents_folder().glob("*/*.json"), key=lambda path: (path.parent.name, path.stem != "policy", path.stem)
     ):
         if path.stem == "trust":
             continue
         for statement in json.loads(path.read_text(encoding="utf-8"))["Statement"]:
             if statement["Effect"] == effect:
                 for action in _listed(statement["Action"]):
-                    yield Right(path.parent.name, path.stem, statement["Sid"], action)
+                    yield Permission(path.parent.name, path.stem, statement["Sid"], action)
 
 
-def without(document: Document, right: Right) -> Document:
+def without(document: Document, permission: Permission) -> Document:
     """A document without an action; a statement that has no other goes with it."""
-    statements = [_less(one, right.action) if one["Sid"] == right.statement else one for one in document["Statement"]]
+    statements = [
+        _less(one, permission.action) if one["Sid"] == permission.statement else one for one in document["Statement"]
+    ]
     return {**document, "Statement": [one for one in statements if one["Action"]]}
 
 

@@ -24,7 +24,7 @@ from pipeline.account.role import POLICY
 from pipeline.account.roles import documents
 from tests.policies.places import REGION, role
 from tests.proof.container import container
-from tests.proof.rights import Document, Right, every, without
+from tests.proof.permissions import Document, Permission, permissions, without
 from tests.support.definitions import configure
 
 OPERATOR = "operator"
@@ -34,15 +34,15 @@ _ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=60)
 
 
 @dataclass(frozen=True)
-class Heard:
+class RecordedDecision:
     """What the gate decided: for whose role, which action, and by which right, where one allowed it."""
 
     role: str
     action: str
-    right: Right | None
+    permission: Permission | None
 
 
-class Hasty:
+class ImpatientClock:
     """A clock of which little passes while one waits: what is waited for is on this machine."""
 
     def now(self) -> dt.datetime:
@@ -58,88 +58,88 @@ class Hasty:
         time.sleep(min(seconds, _SHORT_SECONDS))
 
 
-class Complaints(logging.Handler):
+class WarningCollector(logging.Handler):
     """What the daemon says that goes wrong in the background, where nobody asks."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.said: list[str] = []
+        self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it."""
         cause = record.exc_info[1] if record.exc_info else ""
-        self.said.append(f"{record.getMessage()} {cause}")
+        self.messages.append(f"{record.getMessage()} {cause}")
 
 
-class Stage:
+class ProofEnvironment:
     """A local AWS for one journey."""
 
     def __init__(self, folder: Path, values: Mapping[str, Any]) -> None:
         self.settings = configure(values)
         self.documents = documents(self.settings)
-        self.heard: list[Heard] = []
-        self.asked: list[tuple[Caller, Request]] = []
-        self.complaints = Complaints()
-        self.answered: list[str] = []
-        self._places: dict[Path, int] = {}
+        self.decisions: list[RecordedDecision] = []
+        self.requests: list[tuple[Caller, Request]] = []
+        self.warnings = WarningCollector()
+        self.client_errors: list[str] = []
+        self._log_offsets: dict[Path, int] = {}
         self.folder = folder
-        self._known = {(one.role, one.statement, one.action.lower()): one for one in every()}
-        self._folders = {name: folder_name for folder_name, name in self._names().items()}
+        self._permissions = {(one.role, one.statement, one.action.lower()): one for one in permissions()}
+        self._role_folders = {name: folder_name for folder_name, name in self._names().items()}
         self.local = LocalAws(
-            Options(folder / "aws", container=container(folder / "container"), on_decision=self._hear)
+            Options(folder / "aws", container=container(folder / "container"), on_decision=self._record)
         )
         self.root = _clients(self.local, "local", "local")
-        self.kept: dict[str, Any] = {}
+        self.state: dict[str, Any] = {}
 
-    def __enter__(self) -> Stage:
-        logging.getLogger("pedigree.localaws").addHandler(self.complaints)
+    def __enter__(self) -> ProofEnvironment:
+        logging.getLogger("pedigree.localaws").addHandler(self.warnings)
         self.local.start()
         trust = json.dumps(self.documents[OPERATOR].trust)
         self.root("iam").create_role(RoleName=_OPERATOR_ROLE, AssumeRolePolicyDocument=trust)
         taken = self.root("sts").assume_role(RoleArn=role(_OPERATOR_ROLE), RoleSessionName="ann")
         given = taken["Credentials"]
         keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        clients = _clients(self.local, *keys, self._answered)
-        self.account = Account(ACCOUNT, REGION, clients, taken["AssumedRoleUser"]["Arn"], Hasty())
+        clients = _clients(self.local, *keys, self._record_error)
+        self.account = Account(ACCOUNT, REGION, clients, taken["AssumedRoleUser"]["Arn"], ImpatientClock())
         return self
 
     def __exit__(self, *_: object) -> None:
         self.local.stop()
-        logging.getLogger("pedigree.localaws").removeHandler(self.complaints)
+        logging.getLogger("pedigree.localaws").removeHandler(self.warnings)
 
     @property
     def root_account(self) -> Account:
         """The account as whoever may do everything sees it."""
-        return Account(ACCOUNT, REGION, self.root, "root", Hasty())
+        return Account(ACCOUNT, REGION, self.root, "root", ImpatientClock())
 
-    def person(self, files: Iterable[str]) -> None:
+    def limit_operator(self, files: Iterable[str]) -> None:
         """Let the operator have these of the operator's policies, and no others."""
         for name, part in self.documents[OPERATOR].parts.items():
             self._put(OPERATOR, name, part if name in files else {**part, "Statement": []})
 
     @contextmanager
-    def lacking(self, right: Right) -> Iterator[None]:
+    def without(self, permission: Permission) -> Iterator[None]:
         """Take an action away for a while."""
-        documents = self.documents[right.role]
-        is_operator = right.role == OPERATOR
-        name, whole = (right.file, documents.parts[right.file]) if is_operator else (POLICY, documents.policy)
-        self._put(right.role, name, without(whole, right))
-        self.forget()
+        documents = self.documents[permission.role]
+        is_operator = permission.role == OPERATOR
+        name, whole = (permission.file, documents.parts[permission.file]) if is_operator else (POLICY, documents.policy)
+        self._put(permission.role, name, without(whole, permission))
+        self.clear()
         try:
             yield
         finally:
-            self._put(right.role, name, whole)
+            self._put(permission.role, name, whole)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Begin to listen anew."""
-        self.heard.clear()
-        self.complaints.said.clear()
-        self.answered.clear()
+        self.decisions.clear()
+        self.warnings.messages.clear()
+        self.client_errors.clear()
         self._logged()
 
-    def trouble(self, of: str = "lambda") -> str:
+    def denials(self, of: str = "lambda") -> str:
         """What those whose logs are called so, and those who call them, have said since about what they may not do."""
-        lines = (*self.complaints.said, *self._logged(of, move=False))
+        lines = (*self.warnings.messages, *self._logged(of, move=False))
         return "\n".join(line for line in lines if "not authorized to perform" in line)
 
     def has_logged(self, words: str) -> bool:
@@ -153,24 +153,26 @@ class Stage:
             if of not in str(path.relative_to(self.folder)):
                 continue
             content = path.read_text(encoding="utf-8")
-            lines += content[self._places.get(path, 0) :].splitlines()
+            lines += content[self._log_offsets.get(path, 0) :].splitlines()
             if move:
-                self._places[path] = len(content)
+                self._log_offsets[path] = len(content)
         return lines
 
-    def denied(self, right: Right) -> bool:
+    def has_denied(self, permission: Permission) -> bool:
         """Whether somebody with that role has been refused that action since."""
-        wanted = (right.role, right.action.lower())
-        return any(one.right is None and (one.role, one.action.lower()) == wanted for one in list(self.heard))
+        wanted = (permission.role, permission.action.lower())
+        return any(one.permission is None and (one.role, one.action.lower()) == wanted for one in list(self.decisions))
 
-    def used(self, roles: Iterable[str]) -> tuple[Right, ...]:
+    def permissions_used(self, roles: Iterable[str]) -> tuple[Permission, ...]:
         """By which rights of roles something was allowed since, the first first."""
-        return tuple(dict.fromkeys(one.right for one in list(self.heard) if one.right and one.role in roles))
+        return tuple(
+            dict.fromkeys(one.permission for one in list(self.decisions) if one.permission and one.role in roles)
+        )
 
-    def _answered(self, parsed: Mapping[str, Any], **_: object) -> None:
+    def _record_error(self, parsed: Mapping[str, Any], **_: object) -> None:
         error = parsed.get("Error")
         if error:
-            self.answered.append(f"{error.get('Code')}: {error.get('Message')}")
+            self.client_errors.append(f"{error.get('Code')}: {error.get('Message')}")
 
     def _put(self, party: str, name: str, document: Document) -> None:
         named = {"RoleName": self._names()[party], "PolicyName": name}
@@ -182,13 +184,17 @@ class Stage:
     def _names(self) -> Mapping[str, str]:
         return {**self.settings.site.roles.model_dump(by_alias=True), OPERATOR: _OPERATOR_ROLE}
 
-    def _hear(self, caller: Caller, request: Request, decision: Decision) -> None:
+    def _record(self, caller: Caller, request: Request, decision: Decision) -> None:
         _, is_role, name = caller.arn.partition(":assumed-role/")
-        party = self._folders.get(name.partition("/")[0], "")
-        self.asked.append((caller, request))
+        party = self._role_folders.get(name.partition("/")[0], "")
+        self.requests.append((caller, request))
         if is_role and party:
             statement = decision.statement.sid if decision.allowed and decision.statement else ""
-            self.heard.append(Heard(party, request.action, self._known.get((party, statement, request.action.lower()))))
+            self.decisions.append(
+                RecordedDecision(
+                    party, request.action, self._permissions.get((party, statement, request.action.lower()))
+                )
+            )
 
 
 def _clients(
