@@ -20,8 +20,8 @@ from pedigree.iam import Policy, Request, decide, parse, session
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.parser import read_call
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.iam import needs, s3_requests
-from pedigree.localaws.iam.actions import TABLES
+from pedigree.localaws.iam import s3_requests
+from pedigree.localaws.iam.actions import TABLES, needs
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import Callers
 from pipeline.account.roles import documents

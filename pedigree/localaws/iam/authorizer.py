@@ -11,12 +11,11 @@ from pedigree.iam import Decision, Outcome, PolicyKind, Request, decide, service
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
-from pedigree.localaws.iam import needs
-from pedigree.localaws.iam.actions import TABLES
+from pedigree.localaws.iam.actions import TABLES, needs
+from pedigree.localaws.iam.actions.needs import Table
+from pedigree.localaws.iam.actions.resources import Resources
 from pedigree.localaws.iam.callers import Callers, parse_or_ignore
-from pedigree.localaws.iam.needs import Table
 from pedigree.localaws.iam.refusals import denied
-from pedigree.localaws.iam.resources import Resources
 
 OnDecision: TypeAlias = Callable[[Caller, Request, Decision], None]
 """Called with each decision, and the statement that it rests on."""

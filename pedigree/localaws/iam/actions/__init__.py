@@ -23,7 +23,7 @@ from pedigree.localaws.iam.actions import (
     sts,
     tagging,
 )
-from pedigree.localaws.iam.needs import Table
+from pedigree.localaws.iam.actions.needs import Table
 
 TABLES: Mapping[str, Table] = {
     "application-autoscaling": application_autoscaling.TABLE,

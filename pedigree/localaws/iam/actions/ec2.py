@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.iam.members import path, values
-from pedigree.localaws.iam.needs import Need, Table
-from pedigree.localaws.iam.resources import Resources
+from pedigree.localaws.iam.actions.members import path, values
+from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.resources import Resources
 
 _INSTANCES = (Need("instance/{InstanceIds[]}"),)
 _CREATING = {"ec2:CreateAction": "CreateAction"}

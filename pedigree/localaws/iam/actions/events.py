@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.iam.needs import Need, Table
-from pedigree.localaws.iam.resources import Resources
+from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.resources import Resources
 
 _RULE = (Need("rule/{RulePath}"),)
 _TAGGED = (Need("{ResourceARN}"),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import Need, Table
 
 _ASKING = (Need("endpoint/{EndpointName}", keys={"sagemaker:TargetModel": "TargetModel"}),)
 _STREAMING = (Need("endpoint/{EndpointName}", action="sagemaker:InvokeEndpoint"),)

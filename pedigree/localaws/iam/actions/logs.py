@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import Need, Table
 
 _GROUP = (Need("log-group:{logGroupName}"),)
 _STREAM = (Need("log-group:{logGroupName}:log-stream:{logStreamName}"),)

@@ -8,8 +8,8 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
-from pedigree.localaws.iam.needs import Need, Table
-from pedigree.localaws.iam.resources import Resources
+from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.resources import Resources
 
 _MODEL = "sagemaker"
 _VERB = re.compile(r"(Create|Describe|Update|Delete|Stop|Start)([A-Z].*)")

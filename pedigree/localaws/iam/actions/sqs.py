@@ -7,8 +7,8 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
-from pedigree.localaws.iam.needs import Need, Table
-from pedigree.localaws.iam.resources import Resources
+from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.resources import Resources
 
 _QUEUE = (Need("{QueueName}"),)
 _BATCHES: Mapping[str, str] = {

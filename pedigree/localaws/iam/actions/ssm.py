@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.iam.members import values
-from pedigree.localaws.iam.needs import Need, Table
-from pedigree.localaws.iam.resources import Resources
+from pedigree.localaws.iam.actions.members import values
+from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.resources import Resources
 
 _PARAMETERS = (Need("arn:aws:ssm:{Places[]}"),)
 _PUBLISHED = "/aws/service/"

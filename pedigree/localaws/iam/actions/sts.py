@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import Need, Table
 
 _TAKING = (
     Need(

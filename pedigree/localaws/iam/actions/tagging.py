@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.needs import Table
+from pedigree.localaws.iam.actions.needs import Table
 
 TABLE = Table("resourcegroupstaggingapi", "tag", {})

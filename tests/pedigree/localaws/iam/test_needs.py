@@ -19,10 +19,10 @@ from pedigree.localaws.http.parser import read_call
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.http.protocol.models import input_shape, model
-from pedigree.localaws.iam import needs, s3_requests
-from pedigree.localaws.iam.actions import TABLES
+from pedigree.localaws.iam import s3_requests
+from pedigree.localaws.iam.actions import TABLES, needs
+from pedigree.localaws.iam.actions.members import path
 from pedigree.localaws.iam.callers import Callers, UnknownKeyError
-from pedigree.localaws.iam.members import path
 from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
 from tests.support.calls import FUNCTION, UUID, KnownResources, client, exchange, sent
 from tests.support.required_actions import ROWS, SCHEDULED, TAGS, TRAINING

@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 from pedigree.iam import Request
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.iam.members import path, places, tags_in, values
-from pedigree.localaws.iam.resources import Resources
+from pedigree.localaws.iam.actions.members import path, places, tags_in, values
+from pedigree.localaws.iam.actions.resources import Resources
 
 ANY = "*"
 _MEMBER = re.compile(r"\{([\w.\[\]]+)(?:\|([^}]*))?\}")
