@@ -21,9 +21,9 @@ from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.backends import SERVICES, MotoBackends
+from pedigree.localaws.moto.queue_waiter import QueueWaiter
 from pedigree.localaws.moto.service import MotoService
-from pedigree.localaws.moto.services import SERVICES, Records
 from pedigree.localaws.services.autoscaling.operations import AutoScalingOperations
 from pedigree.localaws.services.autoscaling.scaler import Scaler
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
@@ -77,19 +77,19 @@ class LocalAws:
         clock, store = SystemClock(), Store(folder / "state.sqlite")
         self.catalog = ObjectCatalog(store, BlobStore(folder / "objects"), clock)
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
-        self._records = Records(folder / "records", ACCOUNT)
+        self._backends = MotoBackends(folder / "records", ACCOUNT)
         self._sessions, self._authorizer = self._authorization(options)
         self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
-        logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._records, options.region, clock)
+        logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._backends, options.region, clock)
         self._deliveries = DeliveryQueue(store, clock)
         self._deliveries.add_channel(targets.CHANNEL, TargetChannel(self._clients))
-        self._queues = Queues(self._records, options.region)
+        self._queues = QueueWaiter(self._backends, options.region)
         runtime = _lambda_runtime(options)
         self._lambda = LambdaService(
-            self.world, self._records, self._clients, logs, runtime, self._deliveries, self._queues
+            self.world, self._backends, self._clients, logs, runtime, self._deliveries, self._queues
         )
-        self._rules = RuleDispatcher(self.world, self._records, self._deliveries)
-        self._scheduler = Scheduler(self.world, self._records, self._rules, self._deliveries, self._clients)
+        self._rules = RuleDispatcher(self.world, self._backends, self._deliveries)
+        self._scheduler = Scheduler(self.world, self._backends, self._rules, self._deliveries, self._clients)
         self._sagemaker = SageMaker(
             *(
                 self.world,
@@ -105,7 +105,7 @@ class LocalAws:
             poll_seconds=options.poll_seconds,
         )
         self.service = self._sagemaker.service
-        alarms = AlarmEvaluator(self._records.held, self._records.keep, options.region, clock.now)
+        alarms = AlarmEvaluator(self._backends.backend, self._backends.save, options.region, clock.now)
         self._scaler = Scaler(self.world, self._sagemaker.endpoints, self._sagemaker.meter, alarms, self._clients)
         self.services = self._services()
         chain = request_chain(
@@ -130,7 +130,7 @@ class LocalAws:
     def start(self) -> None:
         """Remember, take up what was running, and answer."""
         orphans.kill_orphans(self.world.folder)
-        self._records.restore()
+        self._backends.restore()
         self._sagemaker.resume()
         self._server.start()
         self._logs.start()
@@ -164,11 +164,11 @@ class LocalAws:
         def now() -> float:
             return self.world.clock.now().timestamp()
 
-        callers = Callers(self._records.held, ACCOUNT, now)
-        self._records.listen(callers.forget)
-        resources = ResourceLookup(self.world, self._records.held)
+        callers = Callers(self._backends.backend, ACCOUNT, now)
+        self._backends.on_change(callers.forget)
+        resources = ResourceLookup(self.world, self._backends.backend)
         authorizer = Authorizer(callers, resources, is_enforced=options.enforces_iam, on_decision=options.on_decision)
-        return Sessions(authorizer, self._records.held, lambda: self.url, now), authorizer
+        return Sessions(authorizer, self._backends.backend, lambda: self.url, now), authorizer
 
     def credentials(self, role_arn: str, principal: str, source: str) -> Mapping[str, str]:
         """The environment of a process that acts as a role, which a service takes for one of its resources."""
@@ -176,7 +176,7 @@ class LocalAws:
 
     def _services(self) -> Mapping[str, Service]:
         """The services by their names in credential scopes; SageMaker's data plane has botocore's name."""
-        moto = {name: MotoService(name, self._records) for name in SERVICES}
+        moto = {name: MotoService(name, self._backends) for name in SERVICES}
         scaling, tagging, sagemaker = moto["application-autoscaling"], moto["tagging"], self._sagemaker
         return {
             **moto,

@@ -1,1 +1,1 @@
-"""HTTP: who is asked, whether they may be asked from there, and how an answer of SageMaker's is written."""
+"""HTTP and AWS's protocols: from the socket to a call of a service, and from its answer back."""

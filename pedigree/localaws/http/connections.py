@@ -1,37 +1,32 @@
 """Connections that answer quickly: a worker stays with its client for a moment, and an answer is one write.
 
-The server's own way hands every request from the thread that watches connections to one that works, and sends the head
-of an answer before its body. Each costs a switch between threads or processes, which is most of what a short request
-takes on a machine whose cores are busy.
+cheroot hands every request from the thread that watches connections to a worker, and sends the head of an answer
+before its body. Each costs a switch between threads or processes, which is most of what a short request takes on a
+machine whose cores are busy.
 """
 
 from __future__ import annotations
 
 import io
 import select
+from collections.abc import Callable
 from typing import Any
 
-from pedigree.localaws.http import heads
+from pedigree.localaws.http.strict_http import StrictConnection, StrictRequest
 
 _MOMENT_MILLISECONDS = 20
 
 
-class OneWrite(heads.Head):
-    """A request whose answer's head waits for the first of its body."""
+class OneWriteRequest(StrictRequest):
+    """A request whose answer's head is sent together with the beginning of its body."""
 
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._head = b""
 
     def send_headers(self) -> None:
-        """Keep the head until there is something to send it with; of a body in chunks nobody knows when that is."""
-        kept = io.BytesIO()
-        writing, self.conn.wfile = self.conn.wfile, kept
-        try:
-            super().send_headers()
-        finally:
-            self.conn.wfile = writing
-        self._head = kept.getvalue()
+        """Keep the head until there is a body to send it with; a body in chunks may take its time."""
+        self._head = self._written(super().send_headers)
         if self.chunked_write:
             self._send_head()
 
@@ -40,19 +35,24 @@ class OneWrite(heads.Head):
         if not self._head:
             super().write(chunk)
             return
-        kept = io.BytesIO()
-        writing, self.conn.wfile = self.conn.wfile, kept
-        try:
-            super().write(chunk)
-        finally:
-            self.conn.wfile = writing
+        body = self._written(lambda: super(OneWriteRequest, self).write(chunk))
         head, self._head = self._head, b""
-        self.conn.wfile.write(head + kept.getvalue())
+        self.conn.wfile.write(head + body)
 
     def respond(self) -> None:
         """Answer; a head without a body is sent alone."""
         super().respond()
         self._send_head()
+
+    def _written(self, write: Callable[[], None]) -> bytes:
+        """What would be written to the connection."""
+        buffer = io.BytesIO()
+        writing, self.conn.wfile = self.conn.wfile, buffer
+        try:
+            write()
+        finally:
+            self.conn.wfile = writing
+        return buffer.getvalue()
 
     def _send_head(self) -> None:
         if self._head:
@@ -60,21 +60,21 @@ class OneWrite(heads.Head):
             self.conn.wfile.write(head)
 
 
-class Attentive(heads.Connection):
-    """A connection whose worker waits a moment for the next request, as long as others are free to work."""
+class LingeringConnection(StrictConnection):
+    """A connection whose worker waits a moment for the next request, as long as other workers are free."""
 
-    RequestHandlerClass = OneWrite
+    RequestHandlerClass = OneWriteRequest
 
     def communicate(self) -> bool:
         """Answer requests until none comes; whether the connection stays open."""
         while super().communicate():  # type: ignore[no-untyped-call]  # cheroot's
-            if not self.rfile.has_data() and not self._is_more_to_come():
+            if not self.rfile.has_data() and not self._comes_more():
                 return True
         return False
 
-    def _is_more_to_come(self) -> bool:
+    def _comes_more(self) -> bool:
         if self.server.requests.idle <= 1 or not self.server.ready:
             return False
-        waiting = select.poll()
-        waiting.register(self.socket, select.POLLIN)
-        return bool(waiting.poll(_MOMENT_MILLISECONDS))
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(_MOMENT_MILLISECONDS))

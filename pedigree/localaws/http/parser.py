@@ -10,10 +10,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.protocol import query, rest
+from pedigree.localaws.http.protocol import query_protocol, rest_protocol
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
+from pedigree.localaws.http.protocol.json_documents import document
 from pedigree.localaws.http.protocol.models import MODELS, input_shape
 
 TARGET = "x-amz-target"
@@ -61,7 +61,7 @@ def _query_call(exchange: Exchange, form: Mapping[str, str]) -> Call | None:
     if not action or exchange.service not in _QUERY:
         return None
     shape = input_shape(MODELS[exchange.service], action)
-    return _call(exchange, action, query.members(shape, flat, is_ec2=exchange.service == "ec2"))
+    return _call(exchange, action, query_protocol.members(shape, flat, is_ec2=exchange.service == "ec2"))
 
 
 def _json_call(exchange: Exchange) -> Call | None:
@@ -73,13 +73,13 @@ def _json_call(exchange: Exchange) -> Call | None:
 
 def _rest_call(exchange: Exchange) -> Call | None:
     name = MODELS[exchange.service]
-    found = rest.match(name, exchange.method, exchange.path, exchange.query)
+    found = rest_protocol.match(name, exchange.method, exchange.path, exchange.query)
     if found is None:
         return None
     operation, labels = found
     shape = input_shape(name, operation)
-    content = {} if shape is None or rest.has_payload(shape) else document(exchange.body)
-    members = rest.members(shape, labels, exchange.query, exchange.headers, content)
+    content = {} if shape is None or rest_protocol.has_payload(shape) else document(exchange.body)
+    members = rest_protocol.members(shape, labels, exchange.query, exchange.headers, content)
     return _call(exchange, operation, members)
 
 

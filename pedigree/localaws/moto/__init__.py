@@ -1,1 +1,1 @@
-"""The services that only keep records (IAM, STS, SQS, Lambda's functions, EventBridge, …): moto's, made to last."""
+"""moto: it answers for the services that only keep records (IAM, STS, SQS, EventBridge …), and here its state lasts."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pedigree.localaws.http.exchange import Environ, Exchange
 from pedigree.localaws.http.parser import REST, is_form
-from pedigree.localaws.http.protocol import rest
+from pedigree.localaws.http.protocol import rest_protocol
 from pedigree.localaws.http.protocol.models import MODELS, input_shape
 from pedigree.localaws.http.protocol.serializer import content_type
 
@@ -62,4 +62,4 @@ def _member_headers(service: str, operation: str) -> frozenset[str]:
 def _is_payload(service: str, operation: str) -> bool:
     """Whether the body as a whole is a member, which is handed on as it is."""
     shape: Any = input_shape(MODELS[service], operation)
-    return service in REST and shape is not None and rest.has_payload(shape)
+    return service in REST and shape is not None and rest_protocol.has_payload(shape)

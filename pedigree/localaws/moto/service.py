@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.moto.supported import is_supported
 
 
@@ -16,7 +16,7 @@ class MotoService:
     """A service by its name in credential scopes."""
 
     name: str
-    records: Records
+    backends: MotoBackends
 
     def supports(self, operation: str) -> bool:
         """Whether moto can do an operation."""
@@ -24,4 +24,4 @@ class MotoService:
 
     def __call__(self, exchange: Exchange) -> Response:
         """moto's answer."""
-        return self.records.answer(exchange)
+        return self.backends.answer(exchange)

@@ -1,8 +1,8 @@
-"""moto's memory as bytes, and back: what makes records outlive the process.
+"""Turns moto's state into bytes and back, so that it outlives the process.
 
-A lock has no state worth keeping, and a dictionary of weak references is a view of what is kept elsewhere: both are
-made anew. A function without a name, which a default dictionary calls, is kept as its code; so what was taken is for
-the same version of Python, and for no other.
+Locks have no state, and dictionaries of weak references are views of what is saved elsewhere: both are made anew. A
+function without a name, which a default dictionary calls, is saved as its code; so a snapshot is for the same version
+of Python only.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERSION = f"{sys.implementation.cache_tag}"
 
 
 class _Pickler(pickle.Pickler):
-    """Knows what moto's backends hold."""
+    """Pickles what moto's backends hold and pickle alone does not take."""
 
     def reducer_override(self, value: Any) -> Any:
         make = _ANEW.get(type(value))
@@ -45,13 +45,13 @@ def _function(code: bytes, module: str) -> types.FunctionType:
 
 
 def taken(backends: Mapping[str, Any]) -> bytes:
-    """All that a service's backends hold, by account."""
+    """A service's backends by account, as bytes."""
     buffer = io.BytesIO()
     _Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL).dump(dict(backends))
     return buffer.getvalue()
 
 
 def restored(content: bytes) -> dict[str, Any]:
-    """What was taken. Only ever read from the state folder, which is as trusted as the code beside it."""
-    held: dict[str, Any] = pickle.loads(content)  # noqa: S301  # our own file
-    return held
+    """The backends in a snapshot. It comes from the state folder, which is as trusted as the code beside it."""
+    backends: dict[str, Any] = pickle.loads(content)  # noqa: S301  # our own file
+    return backends

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 
-from pedigree.localaws.moto.services import SERVICES
+from pedigree.localaws.moto.backends import SERVICES
 
 _LEFT_OUT: Mapping[str, frozenset[str]] = {"lambda": frozenset({"InvokeAsync", "InvokeWithResponseStream"})}
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from pedigree.localaws.kernel import background_errors
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Captures, Exchange
@@ -55,17 +55,17 @@ class Full:
     """Records that can be kept only from the second time on."""
 
     def __init__(self) -> None:
-        self.backend, self.asked, self.kept = Backend(), 0, 0
+        self.logs, self.asked, self.kept = Backend(), 0, 0
 
     @contextmanager
-    def held(self, _service: str, _region: str) -> Iterator[Backend]:
-        yield self.backend
+    def backend(self, _service: str, _region: str) -> Iterator[Backend]:
+        yield self.logs
 
-    def keep(self, _service: str) -> None:
+    def save(self, _service: str) -> None:
         self.asked += 1
         if self.asked == 1:
             raise FULL
-        self.kept = len(self.backend.groups["group"].streams["stream"].events)
+        self.kept = len(self.logs.groups["group"].streams["stream"].events)
 
 
 class FullObjects:
@@ -107,14 +107,14 @@ def test_lines_wait_until_there_is_room(tmp_path: Path, caplog: pytest.LogCaptur
 
 def test_lines_that_wait_are_kept_though_no_more_come(tmp_path: Path) -> None:
     obstacle, files = blocked(tmp_path), LogFiles(tmp_path / "logs", ManualClock())
-    records = Full()
-    logs = CloudWatchLogs(files, cast(Records, records), "us-east-1", ManualClock(), seconds=0.01)
+    backends = Full()
+    logs = CloudWatchLogs(files, cast(MotoBackends, backends), "us-east-1", ManualClock(), seconds=0.01)
     logs.start()
     logs.write("group", "stream", "one")
-    until(lambda: records.kept, 1)
+    until(lambda: backends.kept, 1)
     obstacle.unlink()
     logs.stop()
-    assert (texts(tmp_path), records.asked >= 2) == (["one"], True)
+    assert (texts(tmp_path), backends.asked >= 2) == (["one"], True)
 
 
 def test_what_is_captured_waits_until_there_is_room(caplog: pytest.LogCaptureFixture) -> None:

@@ -30,7 +30,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
-from pedigree.localaws.moto.mending import mend
+from pedigree.localaws.moto.patches import apply_patches
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -58,7 +58,7 @@ class NoProvisionedError(LambdaClientError):
 @contextmanager
 def aws() -> Iterator[None]:
     """An account that is empty, for calls of this process and for servers that run in it."""
-    mend()
+    apply_patches()
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, CREDENTIALS))
         os.environ.pop("AWS_PROFILE", None)

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pedigree.localaws.http.protocol.patterns import fits
+from pedigree.localaws.http.protocol.model_patterns import fits
 
 Shape = Any
 Draw = Callable[[st.SearchStrategy[Any]], Any]

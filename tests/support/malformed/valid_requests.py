@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pedigree.localaws.http.protocol.patterns import compiled, fits
+from pedigree.localaws.http.protocol.model_patterns import compiled, fits
 
 Shape = Any
 Draw = Callable[[st.SearchStrategy[Any]], Any]

@@ -1,8 +1,8 @@
-"""Whether a request is one that the service takes, by botocore's model of it, in the service's own words.
+"""Validates a request against botocore's model, and refuses it in the service's own words.
 
 First types: a value of another type than its member is unreadable. Then all constraints at once, as the service counts
 them: required members, lengths, ranges, patterns, enumerations. A member that the model does not know is refused, too:
-the service may let it pass, and then it does nothing, which is no help to anybody.
+the service may ignore it, which hides a mistake.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from botocore.utils import parse_timestamp
 
 from pedigree.language.shapes import PYTHON
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, UnreadableRequestError
-from pedigree.localaws.http.protocol.patterns import fits
+from pedigree.localaws.http.protocol.model_patterns import fits
 
 Shape: TypeAlias = Any
-_MOST_TOLD = 10
+_MOST_LISTED = 10
 
 
 def checked(shape: Shape | None, request: Any) -> dict[str, Any]:
-    """The request without members that are null, if it is one; a fault in the service's words if not."""
+    """The request without members that are null; ServiceError if it does not fit its shape."""
     if shape is None:
         return {}
     if not isinstance(request, dict):
@@ -32,15 +32,15 @@ def checked(shape: Shape | None, request: Any) -> dict[str, Any]:
     problems = list(_problems(shape, request, ""))
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        raise InvalidRequestError(count + "; ".join(problems[:_MOST_TOLD]))
-    return {name: _given(entry) for name, entry in request.items() if entry is not None}
+        raise InvalidRequestError(count + "; ".join(problems[:_MOST_LISTED]))
+    return {name: _without_nulls(entry) for name, entry in request.items() if entry is not None}
 
 
-def _given(value: Any) -> Any:
-    """A value without what is null in it: a member that is null is one that is not there."""
+def _without_nulls(value: Any) -> Any:
+    """A value without nulls in it: a member that is null counts as absent."""
     if isinstance(value, dict):
-        return {name: _given(entry) for name, entry in value.items() if entry is not None}
-    return [_given(entry) for entry in value] if isinstance(value, list) else value
+        return {name: _without_nulls(entry) for name, entry in value.items() if entry is not None}
+    return [_without_nulls(entry) for entry in value] if isinstance(value, list) else value
 
 
 def _check_types(shape: Shape, value: Any, place: str) -> None:
@@ -65,7 +65,7 @@ def _anything(_value: Any) -> bool:
 
 
 def _is_moment(value: Any) -> bool:
-    """Whether a value stands for a time: seconds since 1970, or a text that tells one."""
+    """Whether a value is a time: seconds since 1970, or a text that can be parsed as one."""
     if isinstance(value, dt.datetime):
         return True
     try:
@@ -76,7 +76,7 @@ def _is_moment(value: Any) -> bool:
 
 
 def _is_blob(value: Any) -> bool:
-    """Whether a text stands for bytes."""
+    """Whether a text is base64."""
     try:
         return isinstance(value, bytes) or bool(base64.b64decode(value, validate=True)) or not value
     except ValueError:
@@ -138,7 +138,7 @@ def _pairs(shape: Shape, value: Any, place: str) -> Iterator[tuple[str, Shape | 
 
 
 def _join(place: str, name: str) -> str:
-    """A member's place, as the service writes it: small letters first."""
+    """A member's place, as the service writes it: with a small first letter."""
     lower = name[:1].lower() + name[1:]
     return f"{place}.{lower}" if place else lower
 

@@ -1,4 +1,4 @@
-"""S3's XML, written from plain values and read into them."""
+"""Writes S3's XML from plain values, and parses it."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def parse(text: bytes) -> ET.Element:
 
 def _elements(content: Mapping[str, Any]) -> Iterator[str]:
     for name, value in content.items():
-        for one in value if isinstance(value, list) else [value]:
-            if one is not None:
-                yield f"<{name}>{_inner(one)}</{name}>"
+        for entry in value if isinstance(value, list) else [value]:
+            if entry is not None:
+                yield f"<{name}>{_inner(entry)}</{name}>"
 
 
 def _inner(value: Any) -> str:
@@ -53,7 +53,7 @@ def _inner(value: Any) -> str:
 
 
 def text(value: str) -> str:
-    """A text as XML writes it; what XML has no way to write is told as such."""
+    """A text with XML's escapes; characters that XML cannot have become U+FFFD."""
     return escape(UNWRITABLE.sub("\ufffd", value))
 
 

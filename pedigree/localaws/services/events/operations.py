@@ -12,8 +12,8 @@ from typing import Any
 from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.protocol.documents import document
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.http.protocol.json_documents import document
 from pedigree.localaws.http.service import Service
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.events import patterns

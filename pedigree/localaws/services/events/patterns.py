@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from pedigree.localaws.http.protocol.documents import is_deep
+from pedigree.localaws.http.protocol.json_documents import is_deep
 
 _ABSENT = object()
 _OR = "$or"

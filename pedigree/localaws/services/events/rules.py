@@ -19,7 +19,7 @@ from pedigree.localaws.kernel.event_bus import Event
 from pedigree.localaws.kernel.loop import WakeableLoop
 from pedigree.localaws.kernel.store import Entry
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.events import patterns, target_input
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.targets import target_delivery
@@ -45,16 +45,16 @@ class EventRule:
 class RuleDispatcher:
     """Sends events to the targets of the rules that they match."""
 
-    def __init__(self, world: World, records: Records, deliveries: DeliveryQueue) -> None:
+    def __init__(self, world: World, backends: MotoBackends, deliveries: DeliveryQueue) -> None:
         self._world = world
-        self._records = records
+        self._backends = backends
         self._deliveries = deliveries
         self._loop = WakeableLoop("rules", self._dispatch_stored)
         self._failed_events: set[str] = set()
         self._lock = threading.Lock()
         self._rules: Sequence[EventRule] | None = None
         self._version = 0
-        records.listen(self._forget_rules)
+        backends.on_change(self._forget_rules)
         world.bus.subscribe(self.put_event)
 
     def start(self) -> None:
@@ -75,11 +75,11 @@ class RuleDispatcher:
     def find_bus(self, name_or_arn: str | None) -> str | None:
         """Return the name of an event bus, or None if it does not exist."""
         name = (name_or_arn or DEFAULT_BUS).rpartition("event-bus/")[2]
-        with self._records.held(_SERVICE, self._world.region) as backend:
+        with self._backends.backend(_SERVICE, self._world.region) as backend:
             return name if name in backend.event_buses else None
 
     def enabled_rules(self) -> list[EventRule]:
-        with self._records.held(_SERVICE, self._world.region) as backend:
+        with self._backends.backend(_SERVICE, self._world.region) as backend:
             rules = [rule for bus in backend.event_buses.values() for rule in bus.rules.values()]
             return [_event_rule(rule) for rule in rules if not rule.state.startswith("DISABLED")]
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.localaws.http.protocol.documents import value
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.json_documents import value
 from pedigree.localaws.kernel.clients import LAMBDA
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.events.deliveries import (

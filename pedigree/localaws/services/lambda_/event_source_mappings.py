@@ -9,8 +9,8 @@ from typing import Any
 
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.loop import WakeableLoop
-from pedigree.localaws.moto.queues import Queues
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
+from pedigree.localaws.moto.queue_waiter import QueueWaiter
 from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.lambda_.function_catalog import split_name
 from pedigree.localaws.services.lambda_.invoker import Invoker
@@ -24,15 +24,17 @@ _POLL_SECONDS = 1.0
 class EventSourceMappings:
     """Starts and stops pollers as mappings come and go."""
 
-    def __init__(self, records: Records, queues: Queues, clients: Clients, invoker: Invoker, region: str) -> None:
-        self._records = records
+    def __init__(
+        self, backends: MotoBackends, queues: QueueWaiter, clients: Clients, invoker: Invoker, region: str
+    ) -> None:
+        self._backends = backends
         self._queues = queues
         self._clients = clients
         self._invoker = invoker
         self._region = region
         self._pollers: dict[EventSourceMapping, QueuePoller] = {}
         self._loop = WakeableLoop("mappings", self._reconcile)
-        records.listen(self._on_change)
+        backends.on_change(self._on_change)
 
     def start(self) -> None:
         """Poll queues."""
@@ -53,7 +55,7 @@ class EventSourceMappings:
 
     def _disable_moto_mappings(self) -> None:
         """Prevent moto from invoking functions itself when a message is sent."""
-        with self._records.held("sqs", self._region) as backend:
+        with self._backends.backend("sqs", self._region) as backend:
             for queue in backend.queues.values():
                 queue.lambda_event_source_mappings.clear()
 
@@ -66,7 +68,7 @@ class EventSourceMappings:
         return _POLL_SECONDS
 
     def _enabled_mappings(self) -> set[EventSourceMapping]:
-        with self._records.held(_SERVICE, self._region) as backend:
+        with self._backends.backend(_SERVICE, self._region) as backend:
             mappings = list(backend._event_source_mappings.values())
             return {
                 _event_source_mapping(mapping)

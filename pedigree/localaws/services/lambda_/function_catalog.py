@@ -13,8 +13,8 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import LAMBDA, RoleAssumption
-from pedigree.localaws.moto.mending import DEAD_LETTER
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
+from pedigree.localaws.moto.patches import DEAD_LETTER
 from pedigree.localaws.services.lambda_ import hot_reload
 
 LATEST = "$LATEST"
@@ -72,8 +72,8 @@ class Function:
 class FunctionCatalog:
     """Finds functions by name, ARN, version or alias."""
 
-    def __init__(self, records: Records, region: str) -> None:
-        self._records = records
+    def __init__(self, backends: MotoBackends, region: str) -> None:
+        self._backends = backends
         self._region = region
 
     def find(self, name_or_arn: str, qualifier: str = "") -> Function:
@@ -85,7 +85,7 @@ class FunctionCatalog:
                 "The derived qualifier from the function name does not match the specified qualifier.",
             )
         qualifier = qualifier or own_qualifier
-        with self._records.held(_SERVICE, self._region) as backend:
+        with self._backends.backend(_SERVICE, self._region) as backend:
             version = self._find_version(backend, name, qualifier)
             if version is None:
                 raise _not_found(backend, name, qualifier)
@@ -96,7 +96,7 @@ class FunctionCatalog:
 
     def alias_version(self, name: str, qualifier: str) -> str | None:
         """Return the version that an alias stands for, or None if there is no such alias."""
-        with self._records.held(_SERVICE, self._region) as backend:
+        with self._backends.backend(_SERVICE, self._region) as backend:
             alias = backend._lambdas._get_function_aliases(name).get(qualifier)
             return None if alias is None else str(alias.function_version)
 

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import Clients, queue_url
-from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.queue_waiter import QueueWaiter
 from pedigree.localaws.services.lambda_ import sqs_batches
 from pedigree.localaws.services.lambda_.invoker import Invoker
 from pedigree.localaws.services.lambda_.sqs_batches import Message
@@ -48,7 +48,7 @@ class EventSourceMapping:
 class QueuePoller:
     """Polls the queue of one mapping in a thread of its own, from its creation on."""
 
-    def __init__(self, mapping: EventSourceMapping, queues: Queues, clients: Clients, invoker: Invoker) -> None:
+    def __init__(self, mapping: EventSourceMapping, queues: QueueWaiter, clients: Clients, invoker: Invoker) -> None:
         self._mapping = mapping
         self._queues = queues
         self._clients = clients

@@ -6,9 +6,9 @@ from pedigree.localaws.http.service import Provider
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.backends import MotoBackends
+from pedigree.localaws.moto.queue_waiter import QueueWaiter
 from pedigree.localaws.moto.service import MotoService
-from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.lambda_.async_invocations import AsyncInvoker
 from pedigree.localaws.services.lambda_.code_cache import CodeCache
@@ -30,19 +30,19 @@ class LambdaService:
     def __init__(
         self,
         world: World,
-        records: Records,
+        backends: MotoBackends,
         clients: Clients,
         logs: LogWriter,
         runtime: RuntimeConfig,
         deliveries: DeliveryQueue,
-        queues: Queues,
+        queues: QueueWaiter,
     ) -> None:
-        catalog = FunctionCatalog(records, world.region)
+        catalog = FunctionCatalog(backends, world.region)
         code = CodeCache(world.folder / "functions")
         self._invoker = Invoker(catalog, clients, code, logs, world.clock, runtime)
         self._provisioned = ProvisionedConcurrencyConfigs(world.store, world.clock, catalog, self._invoker.pool)
-        self._mappings = EventSourceMappings(records, queues, clients, self._invoker, world.region)
-        moto = MotoService("lambda", records)
+        self._mappings = EventSourceMappings(backends, queues, clients, self._invoker, world.region)
+        moto = MotoService("lambda", backends)
         self.provider = Provider(
             InvocationOperations(self._invoker, AsyncInvoker(self._invoker, deliveries)),
             ProvisionedConcurrencyOperations(self._provisioned),

@@ -8,8 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from pedigree.localaws.http.protocol.documents import value
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.json_documents import value
 from pedigree.localaws.services.events import patterns
 
 Message: TypeAlias = Mapping[str, Any]
@@ -17,7 +17,7 @@ Message: TypeAlias = Mapping[str, Any]
 
 def event(messages: Sequence[Message], queue_arn: str) -> dict[str, Any]:
     """Return the event for a batch of messages."""
-    return {"Records": [record(message, queue_arn) for message in messages]}
+    return {"MotoBackends": [record(message, queue_arn) for message in messages]}
 
 
 def record(message: Message, queue_arn: str) -> dict[str, Any]:

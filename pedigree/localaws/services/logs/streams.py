@@ -13,7 +13,7 @@ from typing import Any
 
 from pedigree.clock import Clock
 from pedigree.localaws.kernel.background_errors import BackgroundErrors
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 
 _SERVICE = "logs"
 _SAVE_SECONDS = 3.0
@@ -62,10 +62,10 @@ class CloudWatchLogs:
     """Writes lines to files and to moto's log streams."""
 
     def __init__(
-        self, files: LogFiles, records: Records, region: str, clock: Clock, *, seconds: float = _SAVE_SECONDS
+        self, files: LogFiles, backends: MotoBackends, region: str, clock: Clock, *, seconds: float = _SAVE_SECONDS
     ) -> None:
         self._files = files
-        self._records = records
+        self._backends = backends
         self._region = region
         self._clock = clock
         self._seconds = seconds
@@ -89,7 +89,7 @@ class CloudWatchLogs:
         """Write lines to the file, and show them to clients."""
         self._files.write(group, stream, *lines)
         moment = int(self._clock.now().timestamp() * 1000)
-        with self._records.held(_SERVICE, self._region) as backend:
+        with self._backends.backend(_SERVICE, self._region) as backend:
             shown = _log_stream(backend, group, stream)
             shown.put_log_events([{"timestamp": moment, "message": line} for line in lines])
             if len(shown.events) > 2 * _MAX_EVENTS:
@@ -104,7 +104,7 @@ class CloudWatchLogs:
         self._files.flush()
         if self._has_unsaved.is_set():
             self._has_unsaved.clear()
-            if not self._errors.survive(lambda: self._records.keep(_SERVICE)):
+            if not self._errors.survive(lambda: self._backends.save(_SERVICE)):
                 self._has_unsaved.set()
 
 

@@ -20,7 +20,7 @@ from pedigree.localaws.kernel.clients import SCHEDULER, Clients
 from pedigree.localaws.kernel.loop import WakeableLoop
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.events.deliveries import DAY, DeliveryQueue
 from pedigree.localaws.services.events.rules import EventRule, RuleDispatcher
 from pedigree.localaws.services.events.targets import target_delivery
@@ -37,15 +37,15 @@ class Scheduler:
     """Fires triggers when they are due."""
 
     def __init__(
-        self, world: World, records: Records, rules: RuleDispatcher, deliveries: DeliveryQueue, clients: Clients
+        self, world: World, backends: MotoBackends, rules: RuleDispatcher, deliveries: DeliveryQueue, clients: Clients
     ) -> None:
         self._world = world
-        self._records = records
+        self._backends = backends
         self._rules = rules
         self._deliveries = deliveries
         self._clients = clients
         self._loop = WakeableLoop("scheduler", self._fire_due)
-        records.listen(self._on_change)
+        backends.on_change(self._on_change)
 
     def start(self) -> None:
         self._loop.start()
@@ -61,7 +61,7 @@ class Scheduler:
         return min([_MAX_WAIT_SECONDS, *(self._fire_if_due(trigger) for trigger in self._enabled_triggers())])
 
     def _enabled_triggers(self) -> list[Trigger]:
-        with self._records.held("scheduler", self._world.region) as backend:
+        with self._backends.backend("scheduler", self._world.region) as backend:
             schedules = [json.loads(json.dumps(schedule.to_dict())) for schedule in _schedules(backend)]
         enabled = [schedule for schedule in schedules if schedule["State"] == "ENABLED"]
         rules = [rule for rule in self._rules.enabled_rules() if rule.schedule]

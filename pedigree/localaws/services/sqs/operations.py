@@ -8,7 +8,7 @@ from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.service import Service
-from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.queue_waiter import QueueWaiter
 
 _LONGEST_WAIT = 20
 
@@ -17,7 +17,7 @@ _LONGEST_WAIT = 20
 class SqsOperations:
     """Waits before moto is asked; all else is moto's."""
 
-    _queues: Queues
+    _queues: QueueWaiter
     _moto: Service
 
     def receive_message(self, exchange: Exchange) -> Response:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pedigree.language.shapes import service
 from pedigree.localaws.http.protocol import validator as requests
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.protocol.patterns import compiled, fits
+from pedigree.localaws.http.protocol.model_patterns import compiled, fits
 from pedigree.localaws.http.protocol.serializer import shaped
 
 JOB = {

@@ -14,7 +14,7 @@ from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.events.deliveries import KIND as DELIVERY
 from pedigree.localaws.services.events.deliveries import DeliveryQueue
@@ -71,7 +71,7 @@ class FakeRecords:
         self._backend = Backend({"default": MotoBus({rule.arn: rule for rule in rules})})
 
     @contextmanager
-    def held(self, _service: str, _region: str) -> Iterator[Backend]:
+    def backend(self, _service: str, _region: str) -> Iterator[Backend]:
         yield self._backend
 
     def listen(self, _listener: Callable[[str], None]) -> None:
@@ -94,7 +94,7 @@ def local(tmp_path: Path) -> World:
 
 
 def dispatcher(local: World, *rules: MotoRule) -> RuleDispatcher:
-    return RuleDispatcher(local, cast(Records, FakeRecords(*rules)), DeliveryQueue(local.store, local.clock))
+    return RuleDispatcher(local, cast(MotoBackends, FakeRecords(*rules)), DeliveryQueue(local.store, local.clock))
 
 
 def delivered_sources(local: World) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from pedigree.localaws.kernel.clients import Clients
-from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.queue_waiter import QueueWaiter
 from pedigree.localaws.services.lambda_.invoker import InvocationResult, Invoker
 from pedigree.localaws.services.lambda_.queue_poller import EventSourceMapping, QueuePoller
 
@@ -59,7 +59,7 @@ class FakeFunction:
         return self
 
     def invoke(self, _name: str, payload: bytes) -> InvocationResult:
-        self.bodies += [record["body"] for record in json.loads(payload)["Records"]]
+        self.bodies += [record["body"] for record in json.loads(payload)["MotoBackends"]]
         if len(self.bodies) >= self._expected:
             self.has_all.set()
         return InvocationResult("id", b"null", "", "$LATEST", [])
@@ -71,7 +71,7 @@ def messages(*bodies: str) -> list[dict[str, Any]]:
 
 def poll(queue: FakeQueue, function: FakeFunction, batch_size: int = 10, **settings: Any) -> QueuePoller:
     mapping = EventSourceMapping("id", "function", QUEUE, batch_size=batch_size, **settings)
-    return QueuePoller(mapping, cast(Queues, queue), cast(Clients, queue), cast(Invoker, function))
+    return QueuePoller(mapping, cast(QueueWaiter, queue), cast(Clients, queue), cast(Invoker, function))
 
 
 def failing() -> list[dict[str, Any]]:

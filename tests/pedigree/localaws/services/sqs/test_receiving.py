@@ -13,9 +13,9 @@ import pytest
 from pedigree.localaws.http.exchange import Exchange, Scope
 from pedigree.localaws.http.parser import read_call
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.moto.queues import Queues
+from pedigree.localaws.moto.backends import MotoBackends
+from pedigree.localaws.moto.queue_waiter import QueueWaiter
 from pedigree.localaws.moto.service import MotoService
-from pedigree.localaws.moto.services import Records
 from pedigree.localaws.services.sqs.operations import SqsOperations
 from tests.support.calls import exchange
 
@@ -23,11 +23,11 @@ ACCOUNT = "123456789012"
 WAIT_SECONDS = 10
 
 
-class WatchedQueues(Queues):
-    """Queues that say when somebody begins to wait."""
+class WatchedQueueWaiter(QueueWaiter):
+    """Says when somebody begins to wait."""
 
-    def __init__(self, records: Records) -> None:
-        super().__init__(records, "us-east-1")
+    def __init__(self, backends: MotoBackends) -> None:
+        super().__init__(backends, "us-east-1")
         self.is_waited_for = threading.Event()
 
     def wait(self, name: str, seconds: float, is_over: Callable[[], bool] = bool, *, region: str = "") -> bool:
@@ -36,14 +36,14 @@ class WatchedQueues(Queues):
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory: pytest.TempPathFactory) -> Records:
-    kept = Records(tmp_path_factory.mktemp("records"), ACCOUNT)
+def backends(tmp_path_factory: pytest.TempPathFactory) -> MotoBackends:
+    kept = MotoBackends(tmp_path_factory.mktemp("records"), ACCOUNT)
     kept.restore()
     return kept
 
 
-def operations(queues: Queues, records: Records) -> SqsOperations:
-    return SqsOperations(queues, MotoService("sqs", records))
+def operations(queues: QueueWaiter, backends: MotoBackends) -> SqsOperations:
+    return SqsOperations(queues, MotoService("sqs", backends))
 
 
 def receiving(body: bytes, region: str, headers: dict[str, str]) -> Exchange:
@@ -77,30 +77,30 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
     ],
 )
 def test_a_message_that_is_sent_while_somebody_waits_for_it_arrives(
-    records: Records, name: str, region: str, headers: dict[str, str]
+    backends: MotoBackends, name: str, region: str, headers: dict[str, str]
 ) -> None:
-    queues = WatchedQueues(records)
-    with records.held("sqs", region) as backend:
+    queues = WatchedQueueWaiter(backends)
+    with backends.backend("sqs", region) as backend:
         backend.create_queue(name, {})
     body = form(name) if headers is FORM else document(name)
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(operations(queues, records).receive_message, receiving(body, region, headers))
+        answer = pool.submit(operations(queues, backends).receive_message, receiving(body, region, headers))
         assert queues.is_waited_for.wait(WAIT_SECONDS)
-        with records.held("sqs", region) as backend:
+        with backends.backend("sqs", region) as backend:
             backend.send_message(name, "the text", delay_seconds=0)
         assert "the text" in answer.result().get_data(as_text=True)
     assert answer.result().status_code == 200
 
 
-def test_a_queue_that_is_not_there_is_not_waited_for(records: Records) -> None:
-    queues = WatchedQueues(records)
-    answer = operations(queues, records).receive_message(receiving(document("nobody"), "us-east-1", JSON))
+def test_a_queue_that_is_not_there_is_not_waited_for(backends: MotoBackends) -> None:
+    queues = WatchedQueueWaiter(backends)
+    answer = operations(queues, backends).receive_message(receiving(document("nobody"), "us-east-1", JSON))
     assert answer.status_code == 400
     assert not queues.is_waited_for.is_set()
 
 
-def test_a_queue_of_a_region_that_is_not_there_is_not_waited_for(records: Records) -> None:
-    queues = WatchedQueues(records)
+def test_a_queue_of_a_region_that_is_not_there_is_not_waited_for(backends: MotoBackends) -> None:
+    queues = WatchedQueueWaiter(backends)
     with pytest.raises(ServiceError):
-        operations(queues, records).receive_message(receiving(document("nobody"), "no-such-region", JSON))
+        operations(queues, backends).receive_message(receiving(document("nobody"), "no-such-region", JSON))
     assert not queues.is_waited_for.is_set()

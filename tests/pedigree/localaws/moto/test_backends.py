@@ -9,16 +9,16 @@ import pytest
 
 from pedigree.localaws.http.parser import read_call
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 from tests.support.calls import exchange
 
 ACCOUNT = "123456789012"
 
 
 def test_a_call_of_sts_that_fails_forgets_no_session(tmp_path: Path) -> None:
-    records = Records(tmp_path, ACCOUNT)
-    records.restore()
-    with records.held("sts", "aws") as sts:
+    backends = MotoBackends(tmp_path, ACCOUNT)
+    backends.restore()
+    with backends.backend("sts", "aws") as sts:
         sts.assume_role(
             region_name="us-east-1",
             role_session_name="mine",
@@ -33,6 +33,6 @@ def test_a_call_of_sts_that_fails_forgets_no_session(tmp_path: Path) -> None:
     assuming = exchange("sts", "POST", "http://127.0.0.1/", headers, body)
     read_call(assuming)
     with pytest.raises(ServiceError):
-        records.answer(assuming)
-    with records.held("sts", "aws") as sts:
+        backends.answer(assuming)
+    with backends.backend("sts", "aws") as sts:
         assert [one.session_name for one in sts.assumed_roles] == ["mine"]

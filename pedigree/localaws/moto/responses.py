@@ -1,4 +1,4 @@
-"""moto's answers as a service gives them: said to be what they are, and for no web page to read."""
+"""moto's responses as the service gives them: with the right content type, and closed to web pages."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 from werkzeug import Response
 
 _REST = "application/json"
-_FOREIGN = ("Access-Control-Allow-Origin",)
+_CROSS_ORIGIN = ("Access-Control-Allow-Origin",)
 
 
-def told(application: Callable[[dict[str, Any], Any], Iterable[bytes]], environ: dict[str, Any]) -> Response:
-    """What moto answers."""
+def moto_response(application: Callable[[dict[str, Any], Any], Iterable[bytes]], environ: dict[str, Any]) -> Response:
+    """What moto's application answers."""
     answer = Response.from_app(application, environ, buffered=True)
     if answer.get_data().startswith(b"{") and "json" not in (answer.content_type or ""):
         requested = str(environ.get("CONTENT_TYPE", ""))
         answer.content_type = requested if "x-amz-json" in requested else _REST
-    for name in _FOREIGN:
+    for name in _CROSS_ORIGIN:
         answer.headers.pop(name, None)
     return answer

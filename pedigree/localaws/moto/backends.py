@@ -1,4 +1,4 @@
-"""The services that moto keeps: a change is on the disk before it is answered."""
+"""The services that moto keeps, in this process: a change is on the disk before it is answered."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.moto import answers, bounds, failures, snapshots
+from pedigree.localaws.moto import failures, quotas, responses, snapshots
 from pedigree.localaws.moto.environ import environ_for
 
-# By the name in a request's credential scope: moto's name, and whether its records are kept.
+# By the name in credential scopes: moto's name, and whether its state outlives the process.
 SERVICES: Mapping[str, tuple[str, bool]] = {
     "iam": ("iam", True),
     "sts": ("sts", True),
@@ -30,21 +30,21 @@ SERVICES: Mapping[str, tuple[str, bool]] = {
     "ssm": ("ssm", False),
     "ec2": ("ec2", True),
 }
-# Logs are written more often than they are kept, and sessions that services take are not kept at all.
+# Logs are written more often than they are saved, and sessions that services take are not saved at all.
 _UNDONE = frozenset(name for name, is_kept in SERVICES.values() if is_kept) - {"logs", "sts"}
-_READING = ("Get", "List", "Describe", "Head", "Batch", "Simulate")
+_READ_ONLY = ("Get", "List", "Describe", "Head", "Batch", "Simulate")
 
 
-class Records:
-    """moto's services in this process."""
+class MotoBackends:
+    """moto's state by service and region, and its answers to requests."""
 
     def __init__(self, folder: Path, account: str) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-        from pedigree.localaws.moto.mending import mend
+        from pedigree.localaws.moto.patches import apply_patches
 
-        mend()
+        apply_patches()
         self._folder = folder
         self._folder.mkdir(parents=True, exist_ok=True)
         self._account = account
@@ -53,7 +53,7 @@ class Records:
         self._application = DomainDispatcherApplication(create_backend_app)
 
     def restore(self) -> None:
-        """Remember what an earlier process kept, and nothing else."""
+        """Load what an earlier process saved, and nothing else."""
         for name, is_kept in SERVICES.values():
             self._restore(name, is_kept)
 
@@ -61,11 +61,11 @@ class Records:
         path = self._path(name)
         _backends(name).clear()  # its reset() would forget all services
         if is_kept and path.exists():
-            for account, held in snapshots.restored(path.read_bytes()).items():
-                dict.__setitem__(_backends(name), account, held)
+            for account, regions in snapshots.restored(path.read_bytes()).items():
+                dict.__setitem__(_backends(name), account, regions)
 
     def _undo(self, name: str) -> None:
-        """Forget what a call may have changed before it failed: what was kept holds."""
+        """Forget what a call may have changed before it failed: what was saved holds."""
         if name in _UNDONE:
             self._restore(name, is_kept=True)
             for listener in tuple(self._listeners):
@@ -74,25 +74,25 @@ class Records:
     def answer(self, exchange: Exchange) -> Response:
         """Answer a request, one at a time: moto's backends know no locks."""
         name, is_kept = SERVICES[exchange.service]
-        bounds.check(exchange.service, exchange.members)
+        quotas.check(exchange.service, exchange.members)
         with self._lock:
             try:
-                answer = answers.told(self._application, environ_for(exchange))
+                answer = responses.moto_response(self._application, environ_for(exchange))
                 failures.check(exchange.operation, answer)
-            except Exception as error:  # moto's own, whatever it is; ours goes on as what it is
+            except Exception as error:  # moto fails with errors of any type
                 self._undo(name)
-                raise failures.told(exchange.operation, error) from error
-            if not exchange.operation.startswith(_READING):
+                raise failures.translated(exchange.operation, error) from error
+            if not exchange.operation.startswith(_READ_ONLY):
                 self._changed(name, is_kept)
         return answer
 
-    def listen(self, listener: Callable[[str], None]) -> None:
-        """Tell a listener which service has changed, after each change and before it is kept; it must be quick."""
+    def on_change(self, listener: Callable[[str], None]) -> None:
+        """Call a listener with the service that has changed, before the change is saved; it must be quick."""
         self._listeners.append(listener)
 
     @contextmanager
-    def held(self, name: str, region: str) -> Iterator[Any]:
-        """What moto's service of that name holds in a region; nobody else uses it meanwhile."""
+    def backend(self, name: str, region: str) -> Iterator[Any]:
+        """moto's backend of a service in a region; nothing else uses it meanwhile."""
         with self._lock:
             yield _backends(name)[self._account][region]
 
@@ -100,10 +100,10 @@ class Records:
         for listener in tuple(self._listeners):
             listener(name)
         if is_kept:
-            self.keep(name)
+            self.save(name)
 
-    def keep(self, name: str) -> None:
-        """Keep what a service's backends hold now."""
+    def save(self, name: str) -> None:
+        """Write down what a service's backends hold now."""
         with self._lock:
             beside = self._path(name).with_suffix(".arriving")
             beside.write_bytes(snapshots.taken(_backends(name)))

@@ -10,55 +10,55 @@ import threading
 import time
 from collections.abc import Callable
 
-from pedigree.localaws.moto.services import Records
+from pedigree.localaws.moto.backends import MotoBackends
 
 _SERVICE = "sqs"
 _LOOK_SECONDS = 0.25
 
 
-class Queues:
-    """The queues of SQS, as those see them who wait for messages."""
+class QueueWaiter:
+    """Waits until a queue has a message that can be received."""
 
-    def __init__(self, records: Records, region: str) -> None:
-        self._records = records
+    def __init__(self, backends: MotoBackends, region: str) -> None:
+        self._backends = backends
         self._region = region
         self._changes = 0
         self._changed = threading.Condition()
-        records.listen(self._hear)
+        backends.on_change(self._on_change)
 
     def wait(self, name: str, seconds: float, is_over: Callable[[], bool] = lambda: False, *, region: str = "") -> bool:
-        """Wait until a queue of a region, if not of this one, has a message that can be received; whether it has."""
+        """Wait until a queue has a message that can be received; whether it has. Without a region: the local AWS's."""
         until = time.monotonic() + seconds
         while not is_over():
-            seen = self._changes
+            changes = self._changes
             if self._has_messages(name, region or self._region):
                 return True
             left = until - time.monotonic()
             if left <= 0:
                 return False
             with self._changed:
-                self._changed.wait_for(lambda known=seen: self._changes != known, min(left, _LOOK_SECONDS))  # type: ignore[misc]
+                self._changed.wait_for(lambda before=changes: self._changes != before, min(left, _LOOK_SECONDS))  # type: ignore[misc]
         return False
 
     def wake(self) -> None:
-        """Let everybody look again."""
-        self._hear(_SERVICE)
+        """Let everything that waits look again."""
+        self._on_change(_SERVICE)
 
-    def _hear(self, service: str) -> None:
+    def _on_change(self, service: str) -> None:
         if service == _SERVICE:
             with self._changed:
                 self._changes += 1
                 self._changed.notify_all()
 
     def _has_messages(self, name: str, region: str) -> bool:
-        with self._records.held(_SERVICE, region) as backend:
+        with self._backends.backend(_SERVICE, region) as backend:
             queue = backend.queues.get(name)
             return queue is not None and bool(queue.messages)
 
     def default_wait(self, name: str, region: str) -> int | None:
         """How long a queue has its receivers wait that do not say it; None if there is no such queue."""
         try:
-            with self._records.held(_SERVICE, region) as backend:
+            with self._backends.backend(_SERVICE, region) as backend:
                 queue = backend.queues.get(name)
         except KeyError:
             return None  # there is no such region

@@ -1,4 +1,4 @@
-"""A request's JSON as a service takes it: an object of values that can be written down again."""
+"""Reads the JSON of a request: an object of values that can be written again."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def document(content: bytes) -> dict[str, Any]:
-    """The object that a body holds; nothing at all is an empty one."""
-    told = value(content or b"{}")
-    if not isinstance(told, dict):
+    """The object in a body; an empty body is an empty object."""
+    found = value(content or b"{}")
+    if not isinstance(found, dict):
         raise UnreadableRequestError("Start of structure or map found where not expected")
-    return told
+    return found
 
 
 def value(content: bytes) -> Any:
-    """Whatever JSON a text holds, unless it is no JSON, or none that can be kept."""
+    """The value of a JSON text; UnreadableRequestError if it is no JSON, or cannot be written again."""
     try:
         read = json.loads(content.decode(), parse_constant=_no_number, parse_float=_finite)
         if _HALF_CHARACTER.search(content):
@@ -35,10 +35,10 @@ def value(content: bytes) -> Any:
 
 
 def is_deep(read: Any) -> bool:
-    """Whether something is nested deeper than anybody has to follow it."""
+    """Whether a value is nested deeper than a request may be."""
     level = [read]
     for _ in range(_DEEPEST):
-        level = [inner for one in level if isinstance(one, (dict, list)) for inner in _within(one)]
+        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in _within(outer)]
     return bool(level)
 
 

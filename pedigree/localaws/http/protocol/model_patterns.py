@@ -1,4 +1,4 @@
-"""The patterns of AWS's models, which are Java's, as Python's.
+"""Converts the patterns of AWS's models, which are Java's, to Python's.
 
 Unicode categories are the one thing that Python's expressions lack. Letters, marks and digits become word characters,
 punctuation and symbols the blocks in which they lie: a little wider than the original, never narrower.
@@ -23,9 +23,9 @@ _CATEGORIES = {
 }
 _CATEGORY = re.compile(r"\\p\{(\w+)\}")
 _OPEN_RANGE = re.compile(r"(\\[wds])-(?!\])")
-# Any number of any number is any number; to try all ways of parting a text so would take for ever.
+# A repetition of a repetition is one repetition; to try all ways of splitting a text would take for ever.
 _ANY_OF_ANY = re.compile(r"\*\)\{\d+,\d+\}")
-# And two whose ways are as many, as the same texts are found in one way.
+# Two more patterns with as many ways, rewritten so that the same texts match in one.
 _BLANKS = r"[ \t]"
 _ONE_WAY = {
     rf"^{_BLANKS}*[{some}]+({_BLANKS}+[{some}]+)*{_BLANKS}*$": rf"\t*[{some}](?:\t|[{some}])*"
@@ -50,5 +50,5 @@ def _category(pattern: str, found: re.Match[str]) -> str:
 
 
 def fits(pattern: str, value: str) -> bool:
-    """Whether a text is as a pattern says."""
+    """Whether a text matches a pattern as a whole."""
     return compiled(pattern).fullmatch(value) is not None

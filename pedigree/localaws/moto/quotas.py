@@ -1,4 +1,4 @@
-"""How many machines may be asked for at once: no model says it, AWS's quotas do, and moto would make them all."""
+"""Bounds on how many machines one request makes: AWS has quotas for it, no model has them, and moto makes them all."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _COUNTS = frozenset(
 
 
 def check(service: str, members: Any) -> None:
-    """Refuse what no quota of AWS would let through."""
+    """Refuse a request for more machines than AWS's quotas allow."""
     if service != "ec2":
         return
-    inner = members.items() if isinstance(members, dict) else enumerate(members) if isinstance(members, list) else ()
-    for name, value in inner:
+    entries = members.items() if isinstance(members, dict) else enumerate(members) if isinstance(members, list) else ()
+    for name, value in entries:
         if name in _COUNTS and isinstance(value, int) and value > _MOST:
             words = f"{name} is {value}, and the local AWS makes {_MOST} at once at most."
             raise ServiceError("InstanceLimitExceeded", words)

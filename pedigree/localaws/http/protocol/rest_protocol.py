@@ -1,4 +1,4 @@
-"""Operations of REST services: known by method and path, with members in path, query, headers and body."""
+"""Reads requests of REST services: method and path name the operation; members are in path, query, headers and body."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Route:
 
 
 def match(name: str, method: str, path: str, query: Query) -> tuple[str, Mapping[str, str]] | None:
-    """The operation at a path, and what stands in the path's labels."""
+    """The operation of a method and a path, and the values of the path's labels."""
     for route in _routes(name).get(method, ()):
         found = route.pattern.fullmatch(path)
         if found and all(query.get(key) == [value] for key, value in route.fixed.items()):
@@ -50,16 +50,16 @@ def members(
     found = {}
     for name, member in (shape.members if shape is not None else {}).items():
         where = member.serialization.get("location")
-        called = member.serialization.get("name", name)
+        wire_name = member.serialization.get("name", name)
         source = sources.get(where, {})
-        value = source.get(called.lower() if where == "header" else called)
+        value = source.get(wire_name.lower() if where == "header" else wire_name)
         if value is not None:
-            found[name] = _in_query(member, called, value) if where == "querystring" else value
+            found[name] = _query_value(member, wire_name, value) if where == "querystring" else value
     return found
 
 
-def _in_query(member: Any, name: str, values: Sequence[str]) -> Any:
-    """What a word in the query stands for: all of its values for a list, for all else the only one."""
+def _query_value(member: Any, name: str, values: Sequence[str]) -> Any:
+    """The value of a parameter: all of its values for a list, the only one for all else."""
     if member.type_name == "list":
         return list(values)
     if len(values) > 1:
@@ -74,15 +74,15 @@ def has_payload(shape: Any) -> bool:
 
 @cache
 def _routes(name: str) -> Mapping[str, Sequence[_Route]]:
-    """The operations of a service by their method, those with the most to recognise them by first."""
+    """The operations of a service by method, the most specific paths first."""
     operations = [model(name).operation_model(operation) for operation in model(name).operation_names]
     found: dict[str, list[_Route]] = defaultdict(list)
-    for operation in sorted(operations, key=_recognisable, reverse=True):
+    for operation in sorted(operations, key=_specificity, reverse=True):
         found[operation.http["method"]].append(_route(operation))
     return found
 
 
-def _recognisable(operation: Any) -> tuple[int, int]:
+def _specificity(operation: Any) -> tuple[int, int]:
     path, _, query = operation.http["requestUri"].partition("?")
     return len(_LABEL.sub("", path)), len(query)
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from pedigree.localaws.http.protocol.model_patterns import compiled, fits
 from pedigree.localaws.http.protocol.models import model
-from pedigree.localaws.http.protocol.patterns import compiled, fits
 from tests.support.malformed.wire import SERVICES
 
 _WORD = r"[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*"

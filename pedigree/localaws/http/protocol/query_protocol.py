@@ -1,4 +1,4 @@
-"""Requests of the query protocol: members spelled out flat, Tags.member.1.Key, made whole again by botocore's model."""
+"""Reads requests of the query protocol: flat names as Tags.member.1.Key become members, by botocore's model."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def members(shape: Any, flat: Flat, *, is_ec2: bool) -> dict[str, Any]:
 
 
 def _read(shape: Any, flat: Flat, place: str, is_ec2: bool) -> Any:
-    """What stands at a place; None where nothing does."""
+    """The value at a place; None if there is none."""
     if shape.type_name == "structure":
         read = {
-            name: _read(member, flat, _join(place, _called(name, member, is_ec2)), is_ec2)
+            name: _read(member, flat, _join(place, _wire_name(name, member, is_ec2)), is_ec2)
             for name, member in shape.members.items()
             if not place or any(key.startswith(f"{place}.") for key in flat)
         }
@@ -49,14 +49,14 @@ def _pairs(shape: Any, flat: Flat, place: str, is_ec2: bool) -> dict[str, Any] |
     return found or None
 
 
-def _called(name: str, member: Any, is_ec2: bool) -> str:
+def _wire_name(name: str, member: Any, is_ec2: bool) -> str:
     """A member's name on the wire; EC2 writes it with a capital."""
-    told = member.serialization
+    names = member.serialization
     if is_ec2:
-        return str(told.get("queryName") or _capital(told.get("name", name)))
-    if member.type_name == "list" and told.get("flattened"):
-        return str(member.member.serialization.get("name") or told.get("name", name))
-    return str(told.get("name", name))
+        return str(names.get("queryName") or _capital(names.get("name", name)))
+    if member.type_name == "list" and names.get("flattened"):
+        return str(member.member.serialization.get("name") or names.get("name", name))
+    return str(names.get("name", name))
 
 
 def _capital(name: str) -> str:

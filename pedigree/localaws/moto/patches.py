@@ -1,7 +1,7 @@
-"""Where moto leaves out what AWS has, or answers what AWS would not: mended once, for the whole process.
+"""Patches of moto, where it leaves out what AWS has or answers what AWS would not; applied once, for the process.
 
-Each function below takes the place of one of moto's, and its docstring says what AWS does. The pin of moto and the
-tests that stand on this file keep them honest.
+Each function below makes a replacement for one of moto's, and its docstring says what AWS does. moto's version is
+pinned, and tests fail when a patch no longer fits.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from moto.iam.models import IAMBackend
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
 DEAD_LETTER = "dead_letter_target"
-"""What a function of moto's is given besides its own."""
+"""The attribute that a patched function of moto's keeps its dead-letter target in."""
 
 
 @cache
-def mend() -> None:
-    """Mend moto, if it is not mended yet."""
-    for owner, name, mended in _MENDED:
-        setattr(owner, name, mended(getattr(owner, name, None)))
+def apply_patches() -> None:
+    """Patch moto, unless it is patched already."""
+    for owner, name, patched in _PATCHES:
+        setattr(owner, name, patched(getattr(owner, name, None)))
 
 
 class ConflictError(LambdaClientError):
-    """What Lambda says when the same thing is made twice."""
+    """The error for something that exists already."""
 
     code = 409
 
@@ -39,9 +39,10 @@ class ConflictError(LambdaClientError):
         super().__init__("ResourceConflictException", message)
 
 
-def _function_arn(backend: LambdaBackend, told: str) -> str:
-    """A function's ARN, with its alias, from any of the forms in which it may be told."""
-    return f"arn:aws:lambda:{backend.region_name}:{backend.account_id}:function:{told.rpartition('function:')[2]}"
+def _function_arn(backend: LambdaBackend, name_or_arn: str) -> str:
+    """A function's ARN, with its alias, from any of the forms in which a request may name it."""
+    name = name_or_arn.rpartition("function:")[2]
+    return f"arn:aws:lambda:{backend.region_name}:{backend.account_id}:function:{name}"
 
 
 def create_mapping(original: Any) -> Callable[..., Any]:
@@ -49,11 +50,11 @@ def create_mapping(original: Any) -> Callable[..., Any]:
 
     def create_event_source_mapping(self: LambdaBackend, spec: dict[str, Any]) -> Any:
         queue, function = spec.get("EventSourceArn"), _function_arn(self, spec["FunctionName"])
-        for one in self._event_source_mappings.values():
-            if (one.event_source_arn, one.function_arn) == (queue, function):
+        for mapping in self._event_source_mappings.values():
+            if (mapping.event_source_arn, mapping.function_arn) == (queue, function):
                 raise ConflictError(
                     f'An event source mapping with SQS arn (" {queue} ") and function (" {function} ") already exists. '
-                    f"Please update or delete the existing mapping with UUID {one.uuid}"
+                    f"Please update or delete the existing mapping with UUID {mapping.uuid}"
                 )
         _check_visibility(self, str(queue), spec["FunctionName"])
         made = original(self, spec)
@@ -64,17 +65,17 @@ def create_mapping(original: Any) -> Callable[..., Any]:
 
 
 def _check_visibility(backend: LambdaBackend, queue: str, function: str) -> None:
-    """A message must not come to light again while the function may still be at it."""
+    """A message must not become visible again while the function may still work on it."""
     queues: list[Any] = list(sqs_backends[backend.account_id][backend.region_name].queues.values())
-    visible = [one.visibility_timeout for one in queues if one.queue_arn == queue]
+    timeouts = [found.visibility_timeout for found in queues if found.queue_arn == queue]
     seconds = int(backend._lambdas.get_function_by_name_or_arn_with_qualifier(function).timeout)
-    if visible and int(visible[0]) < seconds:
-        words = f"Queue visibility timeout: {visible[0]} seconds is less than Function timeout: {seconds} seconds"
+    if timeouts and int(timeouts[0]) < seconds:
+        words = f"Queue visibility timeout: {timeouts[0]} seconds is less than Function timeout: {seconds} seconds"
         raise InvalidParameterValueException(words)
 
 
 def update_mapping(original: Any) -> Callable[..., Any]:
-    """As with making one: the mapping is to the alias."""
+    """As with create_mapping: the mapping is to the alias."""
 
     def update_event_source_mapping(self: LambdaBackend, uuid: str, spec: dict[str, Any]) -> Any:
         changed = original(self, uuid, spec)
@@ -86,16 +87,16 @@ def update_mapping(original: Any) -> Callable[..., Any]:
 
 
 def _dead_letter(spec: dict[str, Any]) -> str:
-    """Where calls go that failed for good, as a request has it."""
+    """The target of calls that failed for good, from a request."""
     arn = str((spec.get("DeadLetterConfig") or {}).get("TargetArn") or "")
     if arn and not arn.startswith("arn:aws:sqs:"):
-        words = f"The local AWS brings dead letters to queues of SQS, and {arn} is none."
+        words = f"The local AWS sends dead letters to queues of SQS only, and {arn} is not one."
         raise InvalidParameterValueException(words)
     return arn
 
 
 def new_function(original: Any) -> Callable[..., Any]:
-    """A function knows where calls go that failed for good."""
+    """A function has a target for calls that failed for good."""
 
     def init(self: LambdaFunction, account_id: str, spec: dict[str, Any], region: str, version: int | str) -> None:
         setattr(self, DEAD_LETTER, _dead_letter(spec))
@@ -105,7 +106,7 @@ def new_function(original: Any) -> Callable[..., Any]:
 
 
 def update_configuration(original: Any) -> Callable[..., Any]:
-    """As with making one."""
+    """As with new_function."""
 
     def update(self: LambdaFunction, config_updates: dict[str, Any]) -> Any:
         if "DeadLetterConfig" in config_updates:
@@ -116,7 +117,7 @@ def update_configuration(original: Any) -> Callable[..., Any]:
 
 
 def configuration(original: Any) -> Callable[..., Any]:
-    """What is told of a function has that, too."""
+    """A function's description has its dead-letter target."""
 
     def get_configuration(self: LambdaFunction, on_create: bool = False) -> Any:
         arn = getattr(self, DEAD_LETTER, "")
@@ -126,7 +127,7 @@ def configuration(original: Any) -> Callable[..., Any]:
 
 
 def add_statement(original: Any) -> Callable[..., Any]:
-    """A statement of a function's policy has a name of its own."""
+    """Each statement of a function's policy has an id of its own."""
 
     def add(self: Policy, raw: str, qualifier: str | None = None) -> Any:
         sid = json.loads(raw)["StatementId"]
@@ -150,7 +151,7 @@ def get_policy(original: Any) -> Callable[..., Any]:
 
 
 def delete_function(original: Any) -> Callable[..., Any]:
-    """A function takes its aliases along."""
+    """A function is deleted with its aliases."""
 
     def delete(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> Any:
         answer = original(self, function_name, qualifier)
@@ -174,9 +175,10 @@ def tagged_functions(original: Any) -> Callable[..., Any]:
     """Mappings are found by their tags, too."""
 
     def iter_tagged_resources(self: LambdaBackend) -> Iterator[TaggedResource]:
-        found = {one.arn: one for one in original(self)}
-        for one in self._event_source_mappings.values():
-            found[one.arn] = TaggedResource(arn=one.arn, tags=one.tags, resource_type="lambda:event-source-mapping")
+        found = {resource.arn: resource for resource in original(self)}
+        for mapping in self._event_source_mappings.values():
+            kind = "lambda:event-source-mapping"
+            found[mapping.arn] = TaggedResource(arn=mapping.arn, tags=mapping.tags, resource_type=kind)
         yield from found.values()
 
     return iter_tagged_resources
@@ -186,7 +188,7 @@ def tagged_rules(original: Any) -> Callable[..., Any]:
     """Rules are found by their tags, too."""
 
     def iter_tagged_resources(self: EventsBackend) -> Iterator[TaggedResource]:
-        found = {one.arn: one for one in original(self)}
+        found = {resource.arn: resource for resource in original(self)}
         for bus in self.event_buses.values():
             for rule in bus.rules.values():
                 labels = self.tagger.get_tag_dict_for_resource(rule.arn)
@@ -197,7 +199,7 @@ def tagged_rules(original: Any) -> Callable[..., Any]:
 
 
 def linked_role(original: Any) -> Callable[..., Any]:
-    """The role of scaling endpoints has a name that does not follow from its service's."""
+    """The service-linked role of endpoint scaling has a name of its own."""
 
     def create_service_linked_role(self: Any, service_name: str, description: str, suffix: str) -> Any:
         role = original(self, service_name, description, suffix)
@@ -209,7 +211,7 @@ def linked_role(original: Any) -> Callable[..., Any]:
 
 
 def receive_message(original: Any) -> Callable[..., Any]:
-    """Who waits for a message holds nobody up: here nobody waits, but in queues.py."""
+    """moto never waits for a message itself: queue_waiter.py does, without holding moto's lock."""
 
     def receive(
         self: SQSBackend, queue_name: str, count: int, _seconds: int, visibility: int, names: Any = None
@@ -219,7 +221,7 @@ def receive_message(original: Any) -> Callable[..., Any]:
     return receive
 
 
-_MENDED: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
+_PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (LambdaBackend, "create_event_source_mapping", create_mapping),
     (LambdaBackend, "update_event_source_mapping", update_mapping),
     (LambdaBackend, "get_policy", get_policy),
