@@ -17,7 +17,7 @@ Message: TypeAlias = Mapping[str, Any]
 
 def event(messages: Sequence[Message], queue_arn: str) -> dict[str, Any]:
     """Return the event for a batch of messages."""
-    return {"MotoBackends": [record(message, queue_arn) for message in messages]}
+    return {"Records": [record(message, queue_arn) for message in messages]}
 
 
 def record(message: Message, queue_arn: str) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Backend:
     event_buses: dict[str, MotoBus]
 
 
-class FakeRecords:
+class FakeBackends:
     """Stands for moto's records, with some rules."""
 
     def __init__(self, *rules: MotoRule) -> None:
@@ -94,7 +94,7 @@ def local(tmp_path: Path) -> World:
 
 
 def dispatcher(local: World, *rules: MotoRule) -> RuleDispatcher:
-    return RuleDispatcher(local, cast(MotoBackends, FakeRecords(*rules)), DeliveryQueue(local.store, local.clock))
+    return RuleDispatcher(local, cast(MotoBackends, FakeBackends(*rules)), DeliveryQueue(local.store, local.clock))
 
 
 def delivered_sources(local: World) -> list[str]:

@@ -103,7 +103,7 @@ def test_an_event_whose_retries_are_exhausted_goes_to_the_dead_letter_queue(url:
     assert attributes["RequestID"]["StringValue"]
     functions.update_function_configuration(FunctionName="dying", DeadLetterConfig={"TargetArn": ""})
     assert "DeadLetterConfig" not in functions.get_function_configuration(FunctionName="dying")
-    with pytest.raises(ClientError, match="brings dead letters to queues of SQS"):
+    with pytest.raises(ClientError, match="sends dead letters to queues of SQS only"):
         functions.update_function_configuration(
             FunctionName="dying", DeadLetterConfig={"TargetArn": arn("sns", "topic")}
         )

@@ -59,7 +59,7 @@ class FakeFunction:
         return self
 
     def invoke(self, _name: str, payload: bytes) -> InvocationResult:
-        self.bodies += [record["body"] for record in json.loads(payload)["MotoBackends"]]
+        self.bodies += [record["body"] for record in json.loads(payload)["Records"]]
         if len(self.bodies) >= self._expected:
             self.has_all.set()
         return InvocationResult("id", b"null", "", "$LATEST", [])
