@@ -82,15 +82,21 @@ def _processes(variable: str) -> Iterator[_Process]:
     if not _PROC.is_dir():
         yield from _processes_by_ps(variable)
         return
-    for folder in _PROC.iterdir():
-        if folder.name.isdecimal():
-            try:
-                is_marked = f"{variable}\0".encode() in (folder / "environ").read_bytes()
-                state, _, _, session = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()[:4]
-            except OSError:
-                continue  # it belongs to another user, or has just ended
-            if state != "Z":
-                yield _Process(int(folder.name), int(session), is_marked)
+    processes = [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal()]
+    marked = {process for process in processes if f"{variable}\0".encode() in _proc_file(process, "environ")}
+    for process in processes if marked else ():  # where none is marked, none is in the session of a marked one
+        fields = _proc_file(process, "stat").rpartition(b")")[2].split()
+        if fields and fields[0] != b"Z":
+            yield _Process(process, int(fields[3]), process in marked)
+
+
+def _proc_file(process: int, name: str) -> bytes:
+    """The content of a file about a process; nothing if it belongs to another user, or has just ended."""
+    try:
+        with open(f"{_PROC}/{process}/{name}", "rb", buffering=0) as file:  # noqa: PTH123  # a job waits for this
+            return file.readall()
+    except OSError:
+        return b""
 
 
 def _processes_by_ps(variable: str) -> Iterator[_Process]:

@@ -26,7 +26,7 @@ POLL_SECONDS = 1.0
 _AFTER_A_FAILURE = 1.0
 # That a step is Executing is stored this late, or together with what happens meanwhile: each transaction waits for the
 # disk. A successor that finds the step Starting starts it again under the same name, as it would a moment earlier.
-_STORE_LATER_SECONDS = 0.02
+_STORE_LATER_SECONDS = 0.05
 
 
 class Executor:

@@ -182,7 +182,9 @@ class JobRunner:
             self._readings[name] = readings
         outcome = self._processes(kind, plan, sandboxes, readings)
         final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
-        self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
+        # Where there is nothing to upload, the end of the job is the next thing to be stored.
+        if kind.secondary or plan.outputs or plan.checkpoints:
+            self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
         return outcome
 
     def _processes(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> Outcome:
