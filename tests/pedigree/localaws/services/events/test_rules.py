@@ -74,7 +74,7 @@ class FakeBackends:
     def backend(self, _service: str, _region: str) -> Iterator[Backend]:
         yield self._backend
 
-    def listen(self, _listener: Callable[[str], None]) -> None:
+    def on_change(self, _listener: Callable[[str], None]) -> None:
         """Nothing changes here."""
 
 
