@@ -12,7 +12,15 @@ from typing import Any
 
 from pedigree.checks.errors import UnusableError
 from pedigree.checks.finding import Violation
-from pedigree.language.definition import PARAMETER_TYPES, Definition, Dependency, Parameter, Place, PropertyFile, Step
+from pedigree.language.definition import (
+    PARAMETER_TYPES,
+    BranchPath,
+    Definition,
+    Dependency,
+    Parameter,
+    PropertyFile,
+    Step,
+)
 from pedigree.language.text import brief
 
 MOST_CHARACTERS = 1_048_576
@@ -92,11 +100,11 @@ class Reader:
                 parameters[parameter.name] = parameter
         return Definition(parameters, self._steps(document, "Steps", "", ()), document)
 
-    def _steps(self, body: Mapping[str, Any], key: str, pointer: str, place: Place) -> tuple[Step, ...]:
-        steps = [self._step(item, inner, place) for inner, item in self._items(body, key, pointer)]
+    def _steps(self, body: Mapping[str, Any], key: str, pointer: str, branch_path: BranchPath) -> tuple[Step, ...]:
+        steps = [self._step(item, inner, branch_path) for inner, item in self._items(body, key, pointer)]
         return tuple(step for step in steps if step)
 
-    def _step(self, item: Any, pointer: str, place: Place) -> Step | None:
+    def _step(self, item: Any, pointer: str, branch_path: BranchPath) -> Step | None:
         body = self._mapping(item, pointer)
         name, kind = self._text(body, "Name", pointer), self._text(body, "Type", pointer)
         if not name or not kind:
@@ -117,12 +125,14 @@ class Reader:
             arguments=arguments,
             document=body,
             pointer=pointer,
-            place=place,
+            branch_path=branch_path,
             depends_on=tuple(self._dependencies(body, pointer)),
             property_files=tuple(self._property_files(body, pointer)),
             outputs=dict(self._outputs(body, pointer)),
-            if_steps=self._steps(arguments, "IfSteps", inner, (*place, (name, True))) if has_branches else (),
-            else_steps=self._steps(arguments, "ElseSteps", inner, (*place, (name, False))) if has_branches else (),
+            if_steps=self._steps(arguments, "IfSteps", inner, (*branch_path, (name, True))) if has_branches else (),
+            else_steps=self._steps(arguments, "ElseSteps", inner, (*branch_path, (name, False)))
+            if has_branches
+            else (),
         )
 
     def _parameter(self, item: Any, pointer: str) -> Parameter | None:

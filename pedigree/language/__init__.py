@@ -1,1 +1,1 @@
-"""The definition language, pure: JSON in, frozen dataclasses out, and what botocore knows of the requests inside."""
+"""Parses pipeline definitions: JSON in, frozen dataclasses out, with the shapes of requests from botocore's model."""

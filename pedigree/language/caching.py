@@ -1,7 +1,7 @@
-"""When an earlier result of a step will do: what the service compares, and for how long a result is good.
+"""Step caching: the attributes that SageMaker compares, and how long a result can be reused.
 
-A step whose cache is on is looked up by the attributes of its request that matter to what it computes. Machines,
-volumes, outputs and roles are none of them.
+A cached step is found by those attributes of its request that decide what it computes. Machines, volumes, outputs and
+roles are not among them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from pedigree.language.definition import Step
 from pedigree.language.errors import DefinitionError
 from pedigree.language.pointers import at
+from pedigree.language.text import brief
 
 _DEFINITION = "TrainingJobDefinition"
 ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
@@ -50,8 +51,8 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
         "ProblemType",
     ),
 }
-# These are looked up by all that they are asked for.
-_WHOLE = ("Lambda", "Callback", "QualityCheck", "ClarifyCheck")
+# For these types all arguments are compared.
+_ALL_ARGUMENTS = ("Lambda", "Callback", "QualityCheck", "ClarifyCheck")
 # AWS takes 30d and T16m as well, without the P and in small letters.
 _DURATION = re.compile(
     r"P?(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?",
@@ -61,33 +62,33 @@ _DAYS = (365, 30, 7, 1)
 
 
 def cached_attributes(step_type: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a step's request decides whether an earlier result will do, by its path; absent is left out."""
-    paths = ATTRIBUTES.get(step_type, tuple(arguments) if step_type in _WHOLE else ())
-    found = {path: at(arguments, *path.split(".")) for path in paths}
-    return {path: value for path, value in found.items() if value is not None}
+    """The attributes of a request that decide whether an earlier result is reused, by path; without absent ones."""
+    paths = ATTRIBUTES.get(step_type, tuple(arguments) if step_type in _ALL_ARGUMENTS else ())
+    values = {path: at(arguments, *path.split(".")) for path in paths}
+    return {path: value for path, value in values.items() if value is not None}
 
 
 def key(step: Step, arguments: Mapping[str, Any]) -> str:
-    """What an earlier run must have had in common with this one, as a hash; arguments have their values in place."""
-    whom = step.document.get("FunctionArn") or step.document.get("SqsQueueUrl") or ""
-    text = json.dumps([step.type, whom, cached_attributes(step.type, arguments)], sort_keys=True, separators=(",", ":"))
+    """A hash that is equal for runs of which one can reuse the result of the other; arguments have no expressions."""
+    target = step.document.get("FunctionArn") or step.document.get("SqsQueueUrl") or ""
+    text = json.dumps(
+        [step.type, target, cached_attributes(step.type, arguments)], sort_keys=True, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def lifetime(step: Step) -> dt.timedelta | None:
-    """For how long a result of a step is good; None where its cache is off."""
+    """How long a result of a step can be reused, None where its cache is off."""
     config = step.document.get("CacheConfig")
     if not isinstance(config, Mapping) or not config.get("Enabled"):
         return None
     written = config.get("ExpireAfter", "")
     match = _DURATION.fullmatch(written) if isinstance(written, str) else None
     if not match:
-        raise DefinitionError(
-            f"{step.pointer}/CacheConfig/ExpireAfter is {written!r}; write a duration like P30D or PT12H"
-        )
+        raise DefinitionError(f"ExpireAfter of {step.name} is {brief(written)}", "write a duration like P30D or PT12H")
     years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    whole = sum(count * days_each for count, days_each in zip((years, months, weeks, days), _DAYS, strict=True))
+    total = sum(count * days_each for count, days_each in zip((years, months, weeks, days), _DAYS, strict=True))
     try:
-        return dt.timedelta(days=whole, hours=hours, minutes=minutes, seconds=seconds)
+        return dt.timedelta(days=total, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError:
         return dt.timedelta.max

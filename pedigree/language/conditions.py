@@ -1,4 +1,4 @@
-"""Conditions: what a Condition step compares, read into data."""
+"""Parses the conditions of a Condition step."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from pedigree.language.definition import Step
 from pedigree.language.errors import ExpressionError
 from pedigree.language.expressions import Value, parse
+from pedigree.language.text import brief
 
 SIGNS: Mapping[str, str] = {
     "Equals": "=",
@@ -22,7 +23,7 @@ _DEEPEST = 20
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two values, and how they must stand to each other."""
+    """Two values and the relation that must hold between them."""
 
     type: str
     left: Value
@@ -31,7 +32,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class In:
-    """A value that must be one of some."""
+    """A value that must be one of several choices."""
 
     value: Value
     choices: tuple[Value, ...]
@@ -46,7 +47,7 @@ class Not:
 
 @dataclass(frozen=True)
 class Or:
-    """Conditions of which one must hold."""
+    """Conditions of which at least one must hold."""
 
     conditions: tuple[Condition, ...]
 
@@ -58,21 +59,20 @@ def conditions(step: Step) -> list[Condition]:
     """The conditions of a step, all of which must hold."""
     written = step.arguments.get("Conditions", [])
     if not isinstance(written, list):
-        raise ExpressionError(f"{step.pointer}/Arguments/Conditions is no list; write […]")
-    return [read_condition(one) for one in written]
+        raise ExpressionError(f"{step.pointer}/Arguments/Conditions is not a list", "write […]")
+    return [read_condition(document) for document in written]
 
 
 def read_condition(document: Any, depth: int = 0) -> Condition:
-    """The condition that a JSON object is; ExpressionError says why it is none."""
+    """The condition in a JSON object; ExpressionError if it is malformed."""
     kind = document.get("Type") if isinstance(document, dict) else None
     if not isinstance(kind, str) or kind not in _READERS or depth > _DEEPEST:
-        raise ExpressionError(
-            f"{str(document)[:60]} is no condition; write an object whose Type is {', '.join(_READERS)}"
-        )
+        remedy = f"write an object whose Type is {', '.join(_READERS)}"
+        raise ExpressionError(f"{brief(document)} is not a condition", remedy)
     try:
         return _READERS[kind](document, depth)
     except KeyError as error:
-        raise ExpressionError(f"a condition of type {kind} has no {error.args[0]}; add it") from None
+        raise ExpressionError(f"a condition of type {kind} has no {error.args[0]}", "add it") from None
 
 
 def _comparison(document: Mapping[str, Any], _depth: int) -> Condition:
@@ -80,7 +80,7 @@ def _comparison(document: Mapping[str, Any], _depth: int) -> Condition:
 
 
 def _in(document: Mapping[str, Any], _depth: int) -> Condition:
-    return In(parse(document["QueryValue"]), tuple(parse(one) for one in _list(document, "Values")))
+    return In(parse(document["QueryValue"]), tuple(parse(choice) for choice in _list(document, "Values")))
 
 
 def _not(document: Mapping[str, Any], depth: int) -> Condition:
@@ -88,14 +88,14 @@ def _not(document: Mapping[str, Any], depth: int) -> Condition:
 
 
 def _or(document: Mapping[str, Any], depth: int) -> Condition:
-    return Or(tuple(read_condition(one, depth + 1) for one in _list(document, "Conditions")))
+    return Or(tuple(read_condition(inner, depth + 1) for inner in _list(document, "Conditions")))
 
 
 def _list(document: Mapping[str, Any], key: str) -> list[Any]:
-    if not isinstance(document[key], list):
-        raise ExpressionError(f"{key} of a condition is {str(document[key])[:60]}; write a list")
-    found: list[Any] = document[key]
-    return found
+    items = document[key]
+    if not isinstance(items, list):
+        raise ExpressionError(f"{key} of a condition is {brief(items)}", "write a list")
+    return items
 
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any], int], Condition]] = {

@@ -1,7 +1,7 @@
-"""A pipeline definition, read: parameters and steps as frozen data, whoever wrote the JSON.
+"""Reads a pipeline definition into frozen dataclasses: parameters and steps.
 
-Only the form that every reader needs is demanded here. What a request should hold is in shapes.py, and
-whether it all makes sense is for checks/ to say.
+Only the form that every reader needs is required here. shapes.py has the shapes of requests, and pedigree/checks finds
+what is wrong with their content.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from typing import Any, TypeAlias
 
 from pedigree.language.errors import DefinitionError
 from pedigree.language.pointers import escape
+from pedigree.language.text import brief
 
 VERSION = "2020-12-01"
 _DEEPEST = 20
-Place: TypeAlias = tuple[tuple[str, bool], ...]
-"""Where a step stands: the conditions around it, from outside in, each with the branch."""
+BranchPath: TypeAlias = tuple[tuple[str, bool], ...]
+"""The conditions around a step, from outside in, each with the branch that the step is in."""
 
 PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean")
 _TYPES: Mapping[str, type | tuple[type, ...]] = {"String": str, "Integer": int, "Float": (int, float), "Boolean": bool}
@@ -64,7 +65,7 @@ EXECUTION_VARIABLES = (
 
 @dataclass(frozen=True)
 class Parameter:
-    """What an execution can be given."""
+    """A value that an execution can be given."""
 
     name: str
     type: str
@@ -72,14 +73,14 @@ class Parameter:
     choices: tuple[str, ...] = ()
 
     def accepts(self, value: Any) -> bool:
-        """Whether a value is of the parameter's type, and among its choices where it has some."""
+        """Whether a value has the parameter's type, and is one of its choices if it has any."""
         of_type = isinstance(value, _TYPES[self.type]) and (self.type == "Boolean" or not isinstance(value, bool))
         return of_type and (not self.choices or value in self.choices)
 
 
 @dataclass(frozen=True)
 class Dependency:
-    """A step that must have ended, in a certain way, before another starts."""
+    """A step that must end in a certain way before another one starts."""
 
     step: str
     trigger: str = "Completed"
@@ -87,7 +88,7 @@ class Dependency:
 
 @dataclass(frozen=True)
 class PropertyFile:
-    """A JSON file in an output of a processing step, whose values other steps read."""
+    """A JSON file in an output of a processing step; other steps read values from it."""
 
     name: str
     output: str
@@ -96,7 +97,7 @@ class PropertyFile:
 
 @dataclass(frozen=True)
 class Step:
-    """A node of the graph, as the document has it; a condition has further steps in its branches."""
+    """A step as the document has it; a Condition step has further steps in its branches."""
 
     name: str
     type: str
@@ -108,15 +109,15 @@ class Step:
     outputs: Mapping[str, str] = field(default_factory=dict)
     if_steps: tuple[Step, ...] = ()
     else_steps: tuple[Step, ...] = ()
-    place: Place = ()
+    branch_path: BranchPath = ()
 
     @property
     def own_arguments(self) -> Mapping[str, Any]:
-        """The arguments without the steps that stand in the branches."""
+        """The arguments without the steps in the branches."""
         return {name: value for name, value in self.arguments.items() if name not in ("IfSteps", "ElseSteps")}
 
     def places(self) -> Iterator[tuple[str, Any]]:
-        """Where expressions may stand, by pointer: the arguments, and what else of a step has values."""
+        """The values that may contain expressions, with their pointers: the arguments, and other members."""
         yield f"{self.pointer}/Arguments", dict(self.own_arguments)
         for name, value in self.document.items():
             if name not in _WITHOUT_VALUES:
@@ -125,18 +126,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Definition:
-    """A whole definition."""
+    """A pipeline definition."""
 
     parameters: Mapping[str, Parameter]
     steps: tuple[Step, ...]
     document: Mapping[str, Any]
 
     def all_steps(self) -> Iterator[Step]:
-        """Every step, those in branches after the condition that they belong to."""
+        """Every step; those in branches follow their condition."""
         yield from _flat(self.steps)
 
     def by_name(self) -> Mapping[str, Step]:
-        """Every step by its name."""
         return self._by_name
 
     @cached_property
@@ -145,42 +145,43 @@ class Definition:
 
 
 def parse(text: str) -> Definition:
-    """The definition that a JSON text is."""
+    """Read a definition from JSON text."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DefinitionError(f"not JSON: {error}; a definition is what `pedigree definition` prints") from None
+        raise DefinitionError(f"not JSON: {error}", "give a definition, as `pedigree definition` prints it") from None
     return read(document)
 
 
 def read(document: Any) -> Definition:
-    """The definition that a JSON document is."""
+    """Read a definition from a JSON document."""
     body = _mapping(document, "")
     if "Steps" not in body:
-        raise DefinitionError("has no Steps; a definition has Version, Parameters and Steps")
+        raise DefinitionError("the document has no Steps", "write Version, Parameters and Steps")
     parameters = [_parameter(item, f"/Parameters/{index}") for index, item in enumerate(_list(body, "Parameters", ""))]
     steps = _steps(body, "Steps", "", ())
     definition = Definition({parameter.name: parameter for parameter in parameters}, steps, body)
-    _unique([parameter.name for parameter in parameters], "parameters")
-    _unique([step.name for step in definition.all_steps()], "steps")
+    _check_unique([parameter.name for parameter in parameters], "parameters")
+    _check_unique([step.name for step in definition.all_steps()], "steps")
     return definition
 
 
-def _steps(body: Mapping[str, Any], key: str, pointer: str, place: Place) -> tuple[Step, ...]:
+def _steps(body: Mapping[str, Any], key: str, pointer: str, branch_path: BranchPath) -> tuple[Step, ...]:
     items = _list(body, key, pointer)
-    return tuple(_step(item, f"{pointer}/{key}/{index}", place) for index, item in enumerate(items))
+    return tuple(_step(item, f"{pointer}/{key}/{index}", branch_path) for index, item in enumerate(items))
 
 
-def _step(item: Any, pointer: str, place: Place) -> Step:
+def _step(item: Any, pointer: str, branch_path: BranchPath) -> Step:
     body = _mapping(item, pointer)
     name, kind = _text(body, "Name", pointer), _text(body, "Type", pointer)
-    if len(place) > _DEEPEST:
-        raise DefinitionError(
-            f"{pointer} lies in more than {_DEEPEST} conditions; the service takes none inside another"
-        )
+    if len(branch_path) > _DEEPEST:
+        cause = f"{pointer} is inside of more than {_DEEPEST} conditions"
+        raise DefinitionError(cause, "write them side by side")
     arguments = _mapping(body.get("Arguments", {}), f"{pointer}/Arguments")
     branches = {
-        field: _steps(arguments, key, f"{pointer}/Arguments", (*place, (name, branch))) if kind == "Condition" else ()
+        field: _steps(arguments, key, f"{pointer}/Arguments", (*branch_path, (name, branch)))
+        if kind == "Condition"
+        else ()
         for field, key, branch in (("if_steps", "IfSteps", True), ("else_steps", "ElseSteps", False))
     }
     return Step(
@@ -189,25 +190,24 @@ def _step(item: Any, pointer: str, place: Place) -> Step:
         arguments=arguments,
         document=body,
         pointer=pointer,
-        place=place,
-        depends_on=tuple(_dependency(one, pointer) for one in _list(body, "DependsOn", pointer)),
-        property_files=tuple(_property_file(one, pointer) for one in _list(body, "PropertyFiles", pointer)),
-        outputs=dict(_declared(one, pointer) for one in _list(body, "OutputParameters", pointer)),
+        branch_path=branch_path,
+        depends_on=tuple(_dependency(item, pointer) for item in _list(body, "DependsOn", pointer)),
+        property_files=tuple(_property_file(item, pointer) for item in _list(body, "PropertyFiles", pointer)),
+        outputs=dict(_output(item, pointer) for item in _list(body, "OutputParameters", pointer)),
         **branches,
     )
 
 
-def _declared(item: Any, pointer: str) -> tuple[str, str]:
-    return _text(item, "OutputName", f"{pointer}/OutputParameters"), _text(
-        item, "OutputType", f"{pointer}/OutputParameters"
-    )
+def _output(item: Any, pointer: str) -> tuple[str, str]:
+    inner = f"{pointer}/OutputParameters"
+    return _text(item, "OutputName", inner), _text(item, "OutputType", inner)
 
 
 def _parameter(item: Any, pointer: str) -> Parameter:
     body = _mapping(item, pointer)
     kind = _text(body, "Type", pointer)
     if kind not in PARAMETER_TYPES:
-        raise DefinitionError(f"{pointer}/Type is {kind!r}; write one of {', '.join(PARAMETER_TYPES)}")
+        raise DefinitionError(f"{pointer}/Type is {brief(kind)}", f"write one of {', '.join(PARAMETER_TYPES)}")
     return Parameter(
         _text(body, "Name", pointer), kind, body.get("DefaultValue"), tuple(_list(body, "EnumValues", pointer))
     )
@@ -229,7 +229,7 @@ def _property_file(item: Any, pointer: str) -> PropertyFile:
 
 def _mapping(value: Any, pointer: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise DefinitionError(f"{pointer or 'the document'} is no object; write {{…}}")
+        raise DefinitionError(f"{pointer or 'the document'} is not an object", "write {…}")
     return value
 
 
@@ -238,21 +238,22 @@ def _list(body: Mapping[str, Any], key: str, pointer: str) -> list[Any]:
     if value is None:
         return []
     if not isinstance(value, list):
-        raise DefinitionError(f"{pointer}/{key} is no list; write […]")
+        raise DefinitionError(f"{pointer}/{key} is not a list", "write […]")
     return value
 
 
 def _text(body: Any, key: str, pointer: str) -> str:
     value = _mapping(body, pointer).get(key)
     if not isinstance(value, str) or not value:
-        raise DefinitionError(f"{pointer} has no {key}; add it as a text")
+        raise DefinitionError(f"{pointer} has no {key}", "add it as a text")
     return value
 
 
-def _unique(names: list[str], what: str) -> None:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DefinitionError(f"has several {what} named {', '.join(twice)}; names are unique, in branches too")
+def _check_unique(names: list[str], noun: str) -> None:
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        cause = f"several {noun} are named {', '.join(duplicates)}"
+        raise DefinitionError(cause, "give each its own name, in branches too")
 
 
 def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:

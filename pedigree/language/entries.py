@@ -1,7 +1,7 @@
-"""Entries that a step names itself: outputs, inputs, channels, tuned hyperparameters. A reference may name only those.
+"""The entries that a step's request names: outputs, inputs, channels, tuned hyperparameters.
 
-What is described about a step has them in lists and maps, so botocore's shapes accept any name; the step's own
-request knows which ones there will be.
+The description of a step has them in lists and maps, so botocore's shapes accept any name. A reference may use only the
+names in the request.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _MOST_SUMMARIES = 50
 
 
 def check_items(step: Step, path: Sequence[Segment]) -> None:
-    """Whether the step's request names the entries that a path goes through; UnresolvedError says which it does not."""
+    """Raise UnresolvedError if a path goes through an entry that the step's request does not name."""
     for index, segment in enumerate(path):
         if not isinstance(segment, Item):
             continue
-        before = tuple(one.name for one in path[:index] if isinstance(one, Member))
+        before = tuple(member.name for member in path[:index] if isinstance(member, Member))
         if before in LISTS and isinstance(segment.key, str):
             names = names_in(step, before, LISTS[before])
             _check(segment.key, names, f"{step.name} has no {LISTS[before]}", "entry")
@@ -48,7 +48,7 @@ def check_items(step: Step, path: Sequence[Segment]) -> None:
 
 
 def names_in(step: Step, path: Sequence[str], key: str) -> list[str]:
-    """The names of the entries of a list in a step's request."""
+    """The names of the entries in a list of a step's request."""
     return _names(at(step.arguments, *path), key)
 
 
@@ -59,11 +59,11 @@ def _names(entries: Any, key: str) -> list[str]:
 
 def _tuned(step: Step) -> Iterator[str]:
     several = step.arguments.get("TrainingJobDefinitions")
-    places = [at(step.arguments, *path) for path in _RANGES]
-    places += [at(one, "HyperParameterRanges") for one in several] if isinstance(several, list) else []
-    for place in places:
-        for kind in place.values() if isinstance(place, dict) else ():
-            yield from _names(kind, "Name")
+    groups = [at(step.arguments, *path) for path in _RANGES]
+    groups += [at(job, "HyperParameterRanges") for job in several] if isinstance(several, list) else []
+    for group in groups:
+        for ranges in group.values() if isinstance(group, dict) else ():
+            yield from _names(ranges, "Name")
 
 
 def _check(name: str, known: Sequence[str], cause: str, missing: Missing) -> None:

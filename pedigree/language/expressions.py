@@ -1,4 +1,4 @@
-"""Expressions: what stands in a definition for a value that only an execution knows.
+"""Expressions: placeholders in a definition for values that only an execution knows.
 
 {"Get": "Parameters.Epochs"}, {"Get": "Execution.PipelineName"}, {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"},
 {"Std:Join": {"On": "/", "Values": [...]}}, {"Std:JsonGet": {"PropertyFile": {"Get": ...}, "Path": ...}} (or S3Uri).
@@ -41,7 +41,7 @@ Segment: TypeAlias = Member | Item
 
 @dataclass(frozen=True, slots=True)
 class ParameterReference:
-    """The value that an execution was given for a parameter."""
+    """The value of a parameter in an execution."""
 
     name: str
 
@@ -55,7 +55,7 @@ class ExecutionReference:
 
 @dataclass(frozen=True, slots=True)
 class StepReference:
-    """A value that a finished step has: a path into what the service describes about it."""
+    """A value of a finished step: a path into the answer of the Describe operation."""
 
     step: str
     path: tuple[Segment, ...]
@@ -63,7 +63,7 @@ class StepReference:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Values as text, with a text between them."""
+    """Values as one text, with a separator between them."""
 
     on: str
     values: tuple[Value, ...]
@@ -86,20 +86,19 @@ Reference: TypeAlias = ParameterReference | ExecutionReference | StepReference |
 
 def is_expression(value: Any) -> bool:
     """Whether a JSON value is written as an expression."""
-    if isinstance(value, str):  # most values are, and asking them whether they are a Mapping takes longer
+    if isinstance(value, str):  # most values are, and isinstance with Mapping takes longer
         return False
     return isinstance(value, (dict, Mapping)) and len(value) == 1 and next(iter(value)) in _PARSERS
 
 
 def parse(value: Any, depth: int = 0) -> Value:
-    """The expression that a JSON value is, or the plain value itself."""
+    """The expression in a JSON value, or the plain value itself; ExpressionError if it is malformed."""
     if depth > _DEEPEST:
-        raise ExpressionError(f"expressions lie in more than {_DEEPEST} others; write them flatter")
+        raise ExpressionError(f"expressions nest deeper than {_DEEPEST} levels", "write them flatter")
     if not is_expression(value):
         if isinstance(value, (Mapping, list)):
-            raise ExpressionError(
-                f"{brief(value)} is no value; write text, a number, or an expression like {{'Get': …}}"
-            )
+            remedy = "write text, a number, or an expression like {'Get': …}"
+            raise ExpressionError(f"{brief(value)} is not a value", remedy)
         plain: Value = value
         return plain
     kind, body = next(iter(value.items()))
@@ -107,12 +106,12 @@ def parse(value: Any, depth: int = 0) -> Value:
 
 
 def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Expression]]:
-    """Every expression in a JSON value, outermost only, with the JSON pointer to it."""
+    """Every expression in a JSON value with its pointer; those inside another one are part of it."""
     if is_expression(value):
         try:
-            yield pointer, parse(value)  # type: ignore[misc]  # what is written as an expression parses to one, or raises
+            yield pointer, parse(value)  # type: ignore[misc]  # parse returns an expression for these, or raises
         except ExpressionError as error:
-            raise ExpressionError(f"{pointer}: {error}") from None
+            raise ExpressionError(f"{pointer}: {error.cause}", error.remedy) from None
     elif isinstance(value, Mapping):
         for key, member in value.items():
             yield from walk(member, f"{pointer}/{escape(key)}")
@@ -122,7 +121,7 @@ def walk(value: Any, pointer: str = "") -> Iterator[tuple[str, Expression]]:
 
 
 def references(expression: Value) -> Iterator[Reference]:
-    """What an expression refers to, in the order in which it does."""
+    """The references in an expression, in order."""
     if isinstance(expression, Join):
         for value in expression.values:
             yield from references(value)
@@ -135,7 +134,7 @@ def references(expression: Value) -> Iterator[Reference]:
 
 
 def evaluate(expression: Value, look_up: Callable[[Reference], Any]) -> Any:
-    """The value of an expression, given somebody who knows what references refer to."""
+    """The value of an expression; look_up returns the value of a reference."""
     if isinstance(expression, Join):
         return expression.on.join(as_text(evaluate(value, look_up)) for value in expression.values)
     if isinstance(expression, (ParameterReference, ExecutionReference, StepReference, JsonGet)):
@@ -150,13 +149,13 @@ def as_text(value: Any) -> str:
 
 def _get(body: Any, _depth: int) -> Value:
     if not isinstance(body, str):
-        raise ExpressionError(f"Get has {brief(body)}; write a path like Parameters.Name or Steps.Name.Member")
+        raise ExpressionError(f"Get has {brief(body)}", "write a path like Parameters.Name or Steps.Name.Member")
     root, _, name = body.partition(".")
     if root in _ROOTS and re.fullmatch(r"[A-Za-z0-9_-]+", name):
         return _ROOTS[root](name)
     match = _STEP.fullmatch(body)
     if not match:
-        raise ExpressionError(f"Get has {brief(body)}; write Parameters.Name, Execution.Name or Steps.Name.Member")
+        raise ExpressionError(f"Get has {brief(body)}", "write Parameters.Name, Execution.Name or Steps.Name.Member")
     return StepReference(match[1], tuple(_segments(match[2] or "", body)))
 
 
@@ -165,9 +164,8 @@ def _segments(text: str, whole: str) -> Iterator[Segment]:
     while position < len(text):
         match = _SEGMENT.match(text, position)
         if not match:
-            raise ExpressionError(
-                f"Get has {whole!r}, unreadable from {text[position:]!r} on; write .Member, [0] or ['key']"
-            )
+            cause = f"Get has {brief(whole)}, malformed from {brief(text[position:])} on"
+            raise ExpressionError(cause, "write .Member, [0] or ['key']")
         member, index, single, double = match.groups()
         yield (
             Member(member) if member else Item(int(index)) if index else Item(single if single is not None else double)
@@ -181,7 +179,7 @@ def _join(body: Any, depth: int) -> Value:
         or not isinstance(body.get("Values"), list)
         or not isinstance(body.get("On", ""), str)
     ):
-        raise ExpressionError(f"Std:Join has {brief(body)}; write {{'On': '/', 'Values': […]}}")
+        raise ExpressionError(f"Std:Join has {brief(body)}", "write {'On': '/', 'Values': […]}")
     return Join(body.get("On", ""), tuple(parse(value, depth) for value in body["Values"]))
 
 
@@ -191,16 +189,15 @@ def _json_get(body: Any, depth: int) -> Value:
         or not isinstance(body.get("Path"), str)
         or ("PropertyFile" in body) == ("S3Uri" in body)
     ):
-        raise ExpressionError(f"Std:JsonGet has {brief(body)}; write a Path, and a PropertyFile or an S3Uri")
+        raise ExpressionError(f"Std:JsonGet has {brief(body)}", "write a Path, and a PropertyFile or an S3Uri")
     if "S3Uri" in body:
         return JsonGet(body["Path"], s3_uri=parse(body["S3Uri"], depth))
     file = parse(body["PropertyFile"], depth)
     if isinstance(file, StepReference) and len(file.path) == 2 and file.path[0] == Member(_PROPERTY_FILES):
         name = file.path[1]
         return JsonGet(body["Path"], file.step, str(name.name if isinstance(name, Member) else name.key))
-    raise ExpressionError(
-        f"Std:JsonGet has {brief(body['PropertyFile'])}; write {{'Get': 'Steps.Name.PropertyFiles.File'}}"
-    )
+    cause = f"Std:JsonGet has {brief(body['PropertyFile'])}"
+    raise ExpressionError(cause, "write {'Get': 'Steps.Name.PropertyFiles.File'}")
 
 
 _ROOTS: Mapping[str, Callable[[str], Value]] = {"Parameters": ParameterReference, "Execution": ExecutionReference}

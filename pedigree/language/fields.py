@@ -1,7 +1,7 @@
-"""Two JSON documents held against each other, field by field: a short line for each difference.
+"""Compares two JSON documents field by field: a short line for each difference.
 
-Entries of a list that have names are found by them, wherever they stand; a list of plain values and an expression are
-one value each. Paths read like those of a request: InputDataConfig[train].DataSource.S3DataSource.S3Uri
+List entries with names are matched by name, whatever their order. A list of plain values counts as one value, and so
+does an expression. Paths read like those of a request: InputDataConfig[train].DataSource.S3DataSource.S3Uri
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _AROUND = 10
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """What differs, told at the outermost place that is there on one side only."""
+    """One line for each difference; a part that only one side has is one difference, whatever is inside."""
     before, after = _entries(old, path), _entries(new, path)
     if before is None or after is None:
         if not same(old, new):
@@ -47,9 +47,9 @@ def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
             yield from differences(before[name], after[name], name)
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two documents are equal, whatever the order of keys and the way in which numbers are written."""
-    return _canonical(one) == _canonical(other)
+def same(left: Any, right: Any) -> bool:
+    """Whether two documents are equal apart from the order of keys and the spelling of numbers."""
+    return _canonical(left) == _canonical(right)
 
 
 def contrast(old: Any, new: Any) -> str:
@@ -60,12 +60,12 @@ def contrast(old: Any, new: Any) -> str:
     if before == after:  # "5" and 5
         before, after = json.dumps(old), json.dumps(new)
     if max(len(before), len(after)) > _LONGEST:
-        before, after = _without_what_is_common(before, after)
+        before, after = _differing_parts(before, after)
     return f"{clip(before)} → {clip(after)}"
 
 
 def shown(value: Any) -> str:
-    """A value as people read it: an expression as ${…}, text as it is."""
+    """A value for people: an expression as ${…}, text as it is."""
     if is_expression(value):
         try:
             return _expression(parse(value))
@@ -77,7 +77,7 @@ def shown(value: Any) -> str:
 
 
 def _entries(value: Any, path: str) -> dict[str, Any] | None:
-    """What lies in a value, by its path; None where the value is one by itself."""
+    """The parts of a value by path; None for a value that counts as one."""
     if isinstance(value, Mapping) and not is_expression(value):
         return {f"{path}.{key}" if path else str(key): member for key, member in value.items()}
     if isinstance(value, list) and any(_entries(entry, "") is not None for entry in value):
@@ -90,7 +90,7 @@ def _inside(value: Any) -> str:
 
 
 def _entry_names(entries: list[Any]) -> list[Any]:
-    """Names that tell the entries of a list apart; their places where there are none."""
+    """The names of the entries of a list, their indexes where they have no unique names."""
     for key in _NAMES:
         names = [entry.get(key) for entry in entries if isinstance(entry, Mapping)]
         if len(set(map(str, names))) == len(entries) and all(isinstance(name, str) for name in names):
@@ -99,7 +99,7 @@ def _entry_names(entries: list[Any]) -> list[Any]:
 
 
 def _canonical(value: Any) -> str:
-    """A document as the one text that all its spellings have; 1 and 1.0 are one number, and true is none."""
+    """A text that is the same for all spellings of a document; 1 and 1.0 are the same, 1 and true are not."""
     return json.dumps(_plain(value), sort_keys=True)
 
 
@@ -112,29 +112,28 @@ def _plain(value: Any) -> Any:
 
 
 def _contrast_lists(old: list[Any], new: list[Any]) -> str:
-    """What went out of a list of plain values, and what came in."""
+    """The values that went out of a list, and those that came in."""
     before, after = [shown(entry) for entry in old], [shown(entry) for entry in new]
     if sorted(before) == sorted(after):
         return "another order"
-    told = []
+    changes = []
     for kind, start, end, first, last in SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
-        gone, come = clip(", ".join(before[start:end])), clip(", ".join(after[first:last]))
-        told += {"replace": [f"{gone} → {come}"], "delete": [f"without {gone}"], "insert": [f"with {come}"]}.get(
-            kind, []
-        )
-    return clip("; ".join(told), 2 * _LONGEST)
+        removed, added = clip(", ".join(before[start:end])), clip(", ".join(after[first:last]))
+        lines = {"replace": f"{removed} → {added}", "delete": f"without {removed}", "insert": f"with {added}"}
+        changes += [lines[kind]] if kind in lines else []
+    return clip("; ".join(changes), 2 * _LONGEST)
 
 
-def _without_what_is_common(one: str, other: str) -> tuple[str, str]:
-    """Two long texts, cut to where they differ and what stands around that."""
+def _differing_parts(left: str, right: str) -> tuple[str, str]:
+    """Two long texts, cut to the part that differs with some context."""
     start = next(
-        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+        (index for index, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right))
     )
-    most = min(len(one), len(other)) - start
-    end = next((place for place in range(most) if one[-1 - place] != other[-1 - place]), most)
+    most = min(len(left), len(right)) - start
+    end = next((index for index in range(most) if left[-1 - index] != right[-1 - index]), most)
     cut, kept = max(0, start - _AROUND), max(0, end - _AROUND)
-    return tuple(  # type: ignore[return-value]  # of two comes two
-        ("…" if cut else "") + text[cut : len(text) - kept] + ("…" if kept else "") for text in (one, other)
+    return tuple(  # type: ignore[return-value]  # two in, two out
+        ("…" if cut else "") + text[cut : len(text) - kept] + ("…" if kept else "") for text in (left, right)
     )
 
 

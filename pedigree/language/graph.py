@@ -1,4 +1,4 @@
-"""The order that a definition implies: which step waits for which."""
+"""The graph of a definition: which step waits for which."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Why = Literal["data", "order", "true", "false"]
 
 @dataclass(frozen=True)
 class Edge:
-    """One step waits for another: for its data, because it was told to, or as a branch of a condition."""
+    """One step waits for another: for its data, by DependsOn, or as a branch of a condition."""
 
     source: str
     target: str
@@ -23,7 +23,6 @@ class Edge:
 
     @property
     def is_branch(self) -> bool:
-        """Whether a condition leads there."""
         return self.why in ("true", "false")
 
 
@@ -33,7 +32,7 @@ def edges(definition: Definition) -> list[Edge]:
 
 
 def upstream(definition: Definition) -> Mapping[str, frozenset[str]]:
-    """For every step, all the steps that have ended before it starts."""
+    """For every step, all steps that end before it starts."""
     direct: dict[str, set[str]] = {step.name: set() for step in definition.all_steps()}
     for edge in edges(definition):
         direct[edge.target].add(edge.source)
@@ -41,7 +40,7 @@ def upstream(definition: Definition) -> Mapping[str, frozenset[str]]:
 
 
 def without_shortcuts(all_edges: list[Edge]) -> list[Edge]:
-    """The edges that no longer path makes superfluous: what a picture needs to show."""
+    """The edges without those that a longer path implies: what a picture needs to show."""
     direct: dict[str, set[str]] = {}
     for edge in all_edges:
         direct.setdefault(edge.target, set()).add(edge.source)
@@ -54,29 +53,29 @@ def without_shortcuts(all_edges: list[Edge]) -> list[Edge]:
 
 def _branches(definition: Definition) -> Iterator[Edge]:
     for step in definition.all_steps():
-        for why, inner in (("true", step.if_steps), ("false", step.else_steps)):
-            yield from (Edge(step.name, one.name, why) for one in inner)  # type: ignore[arg-type]  # two of Why's words
+        for why, branch in (("true", step.if_steps), ("false", step.else_steps)):
+            yield from (Edge(step.name, inner.name, why) for inner in branch)  # type: ignore[arg-type]  # two of Why's words
 
 
 def _order(definition: Definition) -> Iterator[Edge]:
-    known = definition.by_name()
-    for step in known.values():
-        yield from (Edge(one.step, step.name, "order") for one in step.depends_on if one.step in known)
+    steps = definition.by_name()
+    for step in steps.values():
+        yield from (Edge(before.step, step.name, "order") for before in step.depends_on if before.step in steps)
 
 
 def _data(definition: Definition) -> Iterator[Edge]:
-    known = definition.by_name()
+    steps = definition.by_name()
     for use in uses(definition):
-        if isinstance(use.reference, (StepReference, JsonGet)) and use.reference.step in known:
+        if isinstance(use.reference, (StepReference, JsonGet)) and use.reference.step in steps:
             yield Edge(use.reference.step, use.step.name, "data")
 
 
 def _closure(name: str, direct: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(direct.get(name, ()))
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting.extend(direct.get(one, ()))
-    return found
+    visited: set[str] = set()
+    to_visit = list(direct.get(name, ()))
+    while to_visit:
+        before = to_visit.pop()
+        if before not in visited:
+            visited.add(before)
+            to_visit.extend(direct.get(before, ()))
+    return visited

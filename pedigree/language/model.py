@@ -1,7 +1,7 @@
 """SageMaker's API model as plain shapes, read from botocore's data without botocore's code.
 
-Whoever only wants to know which members there are need not wait for an HTTP client to be imported. The shapes have
-the members of botocore's own, as far as they are used here, and each exists once.
+Importing botocore's code brings an HTTP client, which takes longer than a whole check. The shapes have those members of
+botocore's own shapes that are used here, and each exists once.
 """
 
 from __future__ import annotations
@@ -27,22 +27,20 @@ class Shape:
 
     @cached_property
     def members(self) -> Mapping[str, Shape]:
-        """The members of a structure."""
         return {name: shape(member["shape"]) for name, member in self.metadata.get("members", {}).items()}
 
     @cached_property
     def member(self) -> Shape:
-        """What a list has."""
+        """The shape of a list's entries."""
         return shape(self.metadata["member"]["shape"])
 
     @cached_property
     def key(self) -> Shape:
-        """What a map's keys are."""
         return shape(self.metadata["key"]["shape"])
 
     @cached_property
     def value(self) -> Shape:
-        """What a map has."""
+        """The shape of a map's values."""
         return shape(self.metadata["value"]["shape"])
 
 
@@ -54,7 +52,7 @@ def shape(name: str) -> Shape:
 
 @cache
 def input_shape(operation: str) -> Shape:
-    """What an operation takes."""
+    """The request of an operation."""
     return shape(_document()["operations"][operation]["input"]["shape"])
 
 

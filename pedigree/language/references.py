@@ -92,8 +92,8 @@ def _check(definition: Definition, use: Use) -> None:
 
 def _check_branch(step: Step, target: Step) -> None:
     """A step in a branch exists for the steps of that branch only."""
-    if step.place[: len(target.place)] != target.place:
-        condition, branch = target.place[-1]
+    if step.branch_path[: len(target.branch_path)] != target.branch_path:
+        condition, branch = target.branch_path[-1]
         where = f"the {'if' if branch else 'else'} branch of {condition}"
         raise UnresolvedError(f"{target.name} runs in {where} only, and {step.name} is not there", missing="branch")
 

@@ -1,12 +1,13 @@
-"""When a failed step is tried again: a definition's RetryPolicies, read, and how long to wait before each attempt."""
+"""Reads the RetryPolicies of a step, and computes how long to wait before each attempt."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pedigree.language.definition import Step
+from pedigree.language.pointers import entries
 
 LONGEST_SECONDS = 43_200.0
 EXCEPTION_TYPES = (
@@ -20,16 +21,16 @@ EXCEPTION_TYPES = (
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """After which faults, how long apart, and until when: a number of attempts, or a time since the first."""
+    """The exceptions to retry after, the intervals, and the end: a number of attempts, or a time since the first."""
 
-    faults: frozenset[str]
+    exception_types: frozenset[str]
     interval_seconds: float = 1.0
     backoff_rate: float = 2.0
     max_attempts: int | None = None
     expire_after_minutes: float | None = None
 
     def delay(self, retried: int, seconds_since_start: float) -> float | None:
-        """The seconds to wait before another attempt, after so many; None when it is enough."""
+        """The seconds to wait before the next attempt, None when there is none."""
         if self.max_attempts is not None and retried >= self.max_attempts:
             return None
         wait = min(LONGEST_SECONDS, self.interval_seconds * self.backoff_rate ** min(retried, 64))
@@ -38,22 +39,22 @@ class RetryPolicy:
 
 
 def policies(step: Step) -> tuple[RetryPolicy, ...]:
-    """The policies of a step, the first that knows a fault being the one that counts."""
+    """The policies of a step; for an exception, the first one that names it counts."""
     written = step.document.get("RetryPolicies")
-    return tuple(_policy(one) for one in written if isinstance(one, Mapping)) if isinstance(written, Sequence) else ()
+    return tuple(_policy(policy) for _, policy in entries(written))
 
 
-def policy_for(step: Step, fault: str) -> RetryPolicy | None:
-    """The policy of a step for a fault, if one knows it."""
-    return next((one for one in policies(step) if fault in one.faults), None)
+def policy_for(step: Step, exception_type: str) -> RetryPolicy | None:
+    """The first policy of a step that names an exception, None if there is none."""
+    return next((policy for policy in policies(step) if exception_type in policy.exception_types), None)
 
 
 def _policy(document: Mapping[str, Any]) -> RetryPolicy:
-    faults = document.get("ExceptionType", ())
+    exception_types = document.get("ExceptionType", ())
     attempts = document.get("MaxAttempts")
     expiry = document.get("ExpireAfterMin")
     return RetryPolicy(
-        frozenset([faults] if isinstance(faults, str) else faults),
+        frozenset([exception_types] if isinstance(exception_types, str) else exception_types),
         float(document.get("IntervalSeconds", 1)),
         float(document.get("BackoffRate", 2.0)),
         None if attempts is None else int(attempts),

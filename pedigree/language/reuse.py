@@ -1,8 +1,8 @@
-"""Which steps a new definition makes run anew, although earlier results of them are kept, and why.
+"""Finds the steps whose cached results a new definition cannot reuse, and why.
 
-The service looks an earlier result up by the attributes that caching.py lists. A step loses its results when
-one of these differs, when a parameter in one of them has another default, or when it takes something from a step that
-loses its own: a new run writes elsewhere.
+The service looks up an earlier result by the attributes that caching.py lists. A step loses its results when one of
+these differs, when a parameter in one of them has another default, or when it takes a value from a step that loses its
+own: a new run writes elsewhere.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from pedigree.language.fields import same
 
 @dataclass(frozen=True)
 class Loss:
-    """A step that runs anew, and the reasons, each in a few words."""
+    """A step whose results cannot be reused, and the reasons."""
 
     step: str
     reasons: tuple[str, ...]
 
 
 def losses(old: Definition, new: Definition) -> list[Loss]:
-    """The steps of which an earlier result will do no longer, in the order of the new definition."""
-    before, moved = old.by_name(), moved_defaults(old, new)
+    """The steps that lose their results, in the order of the new definition."""
+    before, changed = old.by_name(), changed_defaults(old, new)
     cached = {name: step for name, step in new.by_name().items() if name in before and lifetime(before[name])}
-    own = {name: list(_own(before[name], step, moved)) for name, step in cached.items()}
+    own = {name: list(_own(before[name], step, changed)) for name, step in cached.items()}
     lost = {name for name, reasons in own.items() if reasons}
     while more := {name for name, step in cached.items() if name not in lost and _sources(step) & lost}:
         lost |= more
     return [Loss(name, (*own[name], *_upstream(cached[name], lost))) for name in cached if name in lost]
 
 
-def moved_defaults(old: Definition, new: Definition) -> set[str]:
-    """The parameters that are in both, with another default."""
+def changed_defaults(old: Definition, new: Definition) -> set[str]:
+    """The parameters of both definitions whose default differs."""
     return {
         name
         for name, parameter in new.parameters.items()
@@ -44,8 +44,8 @@ def moved_defaults(old: Definition, new: Definition) -> set[str]:
     }
 
 
-def _own(old: Step, new: Step, moved: set[str]) -> Iterator[str]:
-    """Why a step loses its results, apart from what its neighbours do."""
+def _own(old: Step, new: Step, changed: set[str]) -> Iterator[str]:
+    """The reasons in the step itself."""
     if lifetime(new) is None:
         yield "its cache is switched off"
         return
@@ -56,20 +56,20 @@ def _own(old: Step, new: Step, moved: set[str]) -> Iterator[str]:
     for name in dict.fromkeys([*before, *after]):
         if not same(before.get(name), after.get(name)):
             yield f"{name} differs"
-    used = dict.fromkeys(one.name for one in _references(new) if isinstance(one, ParameterReference))
-    yield from (f"{name} has another default" for name in used if name in moved)
+    used = dict.fromkeys(ref.name for ref in _references(new) if isinstance(ref, ParameterReference))
+    yield from (f"{name} has another default" for name in used if name in changed)
 
 
 def _upstream(step: Step, lost: set[str]) -> Iterator[str]:
-    """The neighbours for whose sake a step loses its results."""
+    """The reason in other steps: it takes values from steps that lose their results."""
     names = sorted(_sources(step) & lost)
     if names:
-        yield f"takes from {', '.join(names)}, which run{'s' if len(names) == 1 else ''} anew"
+        yield f"takes from {', '.join(names)}, which must run again"
 
 
 def _sources(step: Step) -> set[str]:
-    """The steps from which those attributes take something that decide about an earlier result."""
-    return {one.step for one in _references(step) if isinstance(one, (StepReference, JsonGet))}
+    """The steps that the compared attributes take values from."""
+    return {ref.step for ref in _references(step) if isinstance(ref, (StepReference, JsonGet))}
 
 
 def _references(step: Step) -> Iterator[Reference]:

@@ -1,7 +1,7 @@
-"""What a new definition changes about an old one, as lines that a person can decide on.
+"""Describes what a new definition changes about an old one, as lines for a person to approve.
 
-Parameters, steps, fields, wiring, and which steps lose the results that they have. Entries of lists are found by their
-names, so that moving one around is not told as a change of all of them.
+Parameters, steps, fields, wiring, and the steps that lose their cached results. List entries are matched by name, so
+that moving one is not reported as a change of all of them.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _OF_A_STEP = ("Name", "Type", "Arguments")
 _OF_A_DEFINITION = ("Parameters", "Steps")
 
 
-def told(old: Definition, new: Definition) -> list[str]:
-    """A line for each difference; none where the two mean the same."""
+def changes(old: Definition, new: Definition) -> list[str]:
+    """One line for each difference; none where the two mean the same."""
     if same(old.document, new.document):
         return []
     lines = [*_parameters(old, new), *_steps(old, new), *_wiring(old, new), *_rest(old, new)]
     lost = [f"{loss.step} loses its cached results: {'; '.join(loss.reasons)}" for loss in losses(old, new)]
-    return [*(lines or ["entries stand in another order"]), *lost]
+    return [*(lines or ["the entries have another order"]), *lost]
 
 
 def _parameters(old: Definition, new: Definition) -> Iterator[str]:
     before, after = old.parameters, new.parameters
-    for name, one in after.items():
+    for name, parameter in after.items():
         if name not in before:
-            yield f"parameter {name} added: {one.type}, {_default(one)}"
+            yield f"parameter {name} added: {parameter.type}, {_default(parameter)}"
         else:
-            yield from (f"parameter {name}: {text}" for text in _parameter(before[name], one))
+            yield from (f"parameter {name}: {text}" for text in _parameter(before[name], parameter))
     yield from (f"parameter {name} removed" for name in before if name not in after)
 
 
@@ -63,9 +63,9 @@ def _steps(old: Definition, new: Definition) -> Iterator[str]:
 def _step(old: Step, new: Step) -> Iterator[str]:
     if old.type != new.type:
         yield f"{old.type} → {new.type}"
-    if old.place != new.place:
-        yield f"stands {_place(old)} → {_place(new)}"
-    yield from _fields(_said(old), _said(new))
+    if old.branch_path != new.branch_path:
+        yield f"moved: {_branch(old)} → {_branch(new)}"
+    yield from _fields(_members(old), _members(new))
 
 
 def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -76,28 +76,28 @@ def _fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         yield f"and {len(lines) - _MOST_FIELDS} more fields"
 
 
-def _said(step: Step) -> dict[str, Any]:
-    """What a step says, apart from the steps in its branches."""
-    around = {name: value for name, value in step.document.items() if name not in _OF_A_STEP}
-    return {**step.own_arguments, **around}
+def _members(step: Step) -> dict[str, Any]:
+    """The arguments and other members of a step, without the steps in its branches."""
+    others = {name: value for name, value in step.document.items() if name not in _OF_A_STEP}
+    return {**step.own_arguments, **others}
 
 
-def _place(step: Step) -> str:
-    if not step.place:
+def _branch(step: Step) -> str:
+    if not step.branch_path:
         return "in no branch"
-    condition, branch = step.place[-1]
+    condition, branch = step.branch_path[-1]
     return f"in the {'if' if branch else 'else'} branch of {condition}"
 
 
 def _wiring(old: Definition, new: Definition) -> Iterator[str]:
-    """Who takes from whom, among the steps that are in both."""
-    stay = old.by_name().keys() & new.by_name().keys()
+    """The edges that differ between the steps of both definitions."""
+    kept = old.by_name().keys() & new.by_name().keys()
     before, after = _data(old), _data(new)
     for edge in after:
-        if edge not in before and edge.target in stay:
+        if edge not in before and edge.target in kept:
             yield f"wiring: {edge.target} now takes from {edge.source}"
     for edge in before:
-        if edge not in after and edge.target in stay:
+        if edge not in after and edge.target in kept:
             yield f"wiring: {edge.target} no longer takes from {edge.source}"
 
 
@@ -107,6 +107,7 @@ def _data(definition: Definition) -> list[Edge]:
 
 def _rest(old: Definition, new: Definition) -> Iterator[str]:
     before, after = (
-        {name: value for name, value in one.document.items() if name not in _OF_A_DEFINITION} for one in (old, new)
+        {name: value for name, value in definition.document.items() if name not in _OF_A_DEFINITION}
+        for definition in (old, new)
     )
     yield from _fields(before, after)

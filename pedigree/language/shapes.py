@@ -1,6 +1,6 @@
-"""What botocore knows of the requests and answers behind the steps: which members there are, and of which type.
+"""The shapes of the requests and answers behind the steps, from botocore's model.
 
-A step's Arguments are the input of a Create* operation without the name, which the service chooses; a reference to a
+A step's Arguments are the input of a Create* operation without the name, which the service chooses. A reference to a
 finished step is a path into the output of the matching Describe* operation.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
 Shape: TypeAlias = Any
-"""A shape of the model: botocore's own, or the same as plain data (pedigree/language/model.py)."""
+"""A shape of the model: botocore's own, or a plain one of pedigree/language/model.py."""
 
 PYTHON: Mapping[str, type | tuple[type, ...]] = {
     "structure": dict,
@@ -34,7 +34,7 @@ PYTHON: Mapping[str, type | tuple[type, ...]] = {
     "double": (int, float),
     "boolean": bool,
 }
-"""What a value of each type of the model is, where it comes from JSON."""
+"""For each type of the model, the Python type of a value from JSON."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ DECLARING = ("Lambda", "Callback")
 
 @cache
 def service() -> ServiceModel:
-    """SageMaker's model, as botocore's code has it."""
+    """SageMaker's model in botocore's own classes."""
+    # Imported when needed: botocore's code takes longer to import than a whole check takes.
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
 
@@ -83,26 +84,26 @@ def service() -> ServiceModel:
 
 
 def request_shape(step_type: str) -> Shape | None:
-    """The input of the operation behind a type of step, where there is one."""
+    """The input of the operation behind a type of step, None if there is no operation."""
     operation = OPERATIONS.get(step_type)
     return service().operation_model(operation.create).input_shape if operation else None
 
 
 def follow(step_type: str, path: Sequence[Segment]) -> Shape:
-    """The shape at the end of a path into what a step describes; UnresolvedError says where the path leaves it."""
+    """The shape at the end of a path into a step's description; UnresolvedError if the path leaves it."""
     responses = OPERATIONS[step_type].describe if step_type in OPERATIONS else ()
     failures: list[tuple[int, UnresolvedError]] = []
     for name in responses:
         shape: Shape = model.shape(name)
         for depth, segment in enumerate(path):
-            further = _step_into(shape, segment)
-            if further is None:
+            inner = _enter(shape, segment)
+            if inner is None:
                 failures.append((depth, _no_such(shape, segment)))
                 break
-            shape = further
+            shape = inner
         else:
             return shape
-    # Of several answers, the one that the path follows the longest is the one that was meant.
+    # Of several answers, report the one that the path follows the longest.
     raise (
         max(failures, key=itemgetter(0))[1]
         if failures
@@ -111,12 +112,12 @@ def follow(step_type: str, path: Sequence[Segment]) -> Shape:
 
 
 def kind(shape: Shape) -> str:
-    """The type that a shape's value has in the definition language; a structure, list or map has its own name."""
+    """The type of a shape's value in the definition language; for a structure, list or map its own word."""
     name: str = shape.type_name
     return PRIMITIVES.get(name, name)
 
 
-def _step_into(shape: Shape, segment: Segment) -> Shape | None:
+def _enter(shape: Shape, segment: Segment) -> Shape | None:
     if isinstance(segment, Member):
         return inside(shape, segment.name) if shape.type_name != "list" else None
     return inside(shape, segment.key) if shape.type_name != "structure" else None
@@ -130,7 +131,7 @@ def _no_such(shape: Shape, segment: Segment) -> UnresolvedError:
 
 
 def inside(shape: Shape | None, key: str | int) -> Shape | None:
-    """The shape of a member or entry of a shape's value; None where the shape knows none."""
+    """The shape of a member or an entry, None if there is none."""
     enter = _INSIDE.get(shape.type_name) if shape is not None else None
     return enter(shape, key) if enter else None
 

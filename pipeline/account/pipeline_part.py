@@ -19,7 +19,7 @@ from pedigree.account.errors import UnfinishedError
 from pedigree.account.plan import Call, Change
 from pedigree.language.definition import Definition, parse, read
 from pedigree.language.errors import LanguageError
-from pedigree.language.revision import told
+from pedigree.language.revision import changes
 from pipeline.account import tags
 from pipeline.document import document
 from pipeline.settings.tree import Settings
@@ -70,7 +70,7 @@ class PipelinePart:
     def _revision(self, text: str) -> list[str]:
         """How the definition that is there differs."""
         try:
-            return told(parse(text), self._definition)
+            return changes(parse(text), self._definition)
         except LanguageError as error:
             return [f"the definition that is there cannot be read: {error}"]
 

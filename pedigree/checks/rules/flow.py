@@ -20,8 +20,8 @@ def nested(subject: Subject) -> Iterator[Violation]:
     ANDed, or into an Or.
     """
     for step in subject.steps:
-        if step.type == "Condition" and step.place:
-            cause = f"{step.name} is in a branch of {step.place[-1][0]}"
+        if step.type == "Condition" and step.branch_path:
+            cause = f"{step.name} is in a branch of {step.branch_path[-1][0]}"
             remedy = "put its comparisons into the outer condition, or the step outside of it"
             yield Violation(step.pointer, cause, remedy)
 

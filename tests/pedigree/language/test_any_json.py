@@ -94,5 +94,5 @@ def test_conditions_in_conditions_end() -> None:
     step: dict[str, Any] = {"Name": "last", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}
     for number in range(100):
         step = {"Name": f"c{number}", "Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": [step]}}
-    with pytest.raises(LanguageError, match="lies in more than 20 conditions"):
+    with pytest.raises(LanguageError, match="is inside of more than 20 conditions"):
         parse(json.dumps({"Version": "2020-12-01", "Steps": [step]}))

@@ -65,14 +65,14 @@ def test_an_expression_is_read(written: Any, expected: Any) -> None:
         ({"Get": "Epochs"}, "write Parameters.Name, Execution.Name or Steps.Name.Member"),
         ({"Get": "Parameters."}, "write Parameters.Name, Execution.Name or Steps.Name.Member"),
         ({"Get": 3}, "write a path like"),
-        ({"Get": "Steps.A.b[x]"}, "unreadable from '[x]'"),
-        ({"Get": "Steps.A.b..c"}, "unreadable from"),
+        ({"Get": "Steps.A.b[x]"}, 'malformed from "[x]"'),
+        ({"Get": "Steps.A.b..c"}, "malformed from"),
         ({"Std:Join": {"On": "/"}}, "write {'On': '/', 'Values': […]}"),
         ({"Std:Join": ["a"]}, "write {'On': '/', 'Values': […]}"),
         ({"Std:JsonGet": {"Path": "a"}}, "a PropertyFile or an S3Uri"),
         ({"Std:JsonGet": {"PropertyFile": {"Get": "Parameters.A"}, "Path": "a"}}, "Steps.Name.PropertyFiles.File"),
-        ({"a": 1}, "is no value"),
-        (["a"], "is no value"),
+        ({"a": 1}, "is not a value"),
+        (["a"], "is not a value"),
     ],
 )
 def test_what_is_no_expression_is_refused_with_a_reason(written: Any, cause: str) -> None:

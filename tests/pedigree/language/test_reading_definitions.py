@@ -23,7 +23,7 @@ def fail(name: str, **more: Any) -> dict[str, Any]:
 def test_steps_in_branches_are_steps() -> None:
     names = [step.name for step in read(define()).all_steps()]
     assert names.index("QualityGate") < names.index("RegisterModel")
-    assert read(define()).by_name()["QualityTooLow"].place == (("QualityGate", False),)
+    assert read(define()).by_name()["QualityTooLow"].branch_path == (("QualityGate", False),)
 
 
 def test_what_steps_declare_is_read() -> None:
@@ -40,18 +40,18 @@ def test_dependencies_have_triggers() -> None:
 @pytest.mark.parametrize(
     ("document", "cause"),
     [
-        ([], "the document is no object"),
+        ([], "the document is not an object"),
         ({}, "has no Steps"),
         (definition({"Type": "Fail"}), "/Steps/0 has no Name"),
         (definition({"Name": "A"}), "/Steps/0 has no Type"),
-        (definition(fail("A"), fail("A")), "several steps named A"),
-        (definition({"Name": "A", "Type": "Fail", "Arguments": []}), "/Steps/0/Arguments is no object"),
+        (definition(fail("A"), fail("A")), "several steps are named A"),
+        (definition({"Name": "A", "Type": "Fail", "Arguments": []}), "/Steps/0/Arguments is not an object"),
         (definition(parameters=[{"Name": "A", "Type": "Text"}]), "write one of String, Integer"),
-        (definition(parameters=[{"Name": "A", "Type": "String"}] * 2), "several parameters named A"),
-        (definition({"Name": "A", "Type": "Condition", "Arguments": {"IfSteps": {}}}), "IfSteps is no list"),
+        (definition(parameters=[{"Name": "A", "Type": "String"}] * 2), "several parameters are named A"),
+        (definition({"Name": "A", "Type": "Condition", "Arguments": {"IfSteps": {}}}), "IfSteps is not a list"),
         (
             definition({"Name": "A", "Type": "Condition", "Arguments": {"IfSteps": [fail("A")]}}),
-            "several steps named A",
+            "several steps are named A",
         ),
     ],
 )

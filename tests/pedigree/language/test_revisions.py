@@ -15,7 +15,7 @@ from pedigree.language import caching
 from pedigree.language.definition import Definition, read
 from pedigree.language.expressions import is_expression
 from pedigree.language.reuse import losses
-from pedigree.language.revision import told
+from pedigree.language.revision import changes
 from tests.support.definitions import define
 from tests.support.effects import EFFECTS, Effect
 from tests.support.strategies import valid_settings
@@ -27,7 +27,7 @@ def changed(change: Change, values: Mapping[str, Any] | None = None) -> list[str
     """The lines about a definition in which something was changed."""
     old, new = define(values), define(values)
     change(new)
-    return told(read(old), read(new))
+    return changes(read(old), read(new))
 
 
 def arguments(document: Mapping[str, Any], name: str) -> Any:
@@ -44,11 +44,11 @@ def test_a_definition_does_not_differ_from_itself_written_otherwise() -> None:
     for parameter in shuffled["Parameters"]:
         if parameter["Type"] == "Float":
             parameter["DefaultValue"] = float(parameter["DefaultValue"])
-    assert told(read(document), read(shuffled)) == []
+    assert changes(read(document), read(shuffled)) == []
 
 
 def test_another_order_is_told_and_loses_nothing() -> None:
-    assert changed(lambda new: new["Parameters"].reverse()) == ["entries stand in another order"]
+    assert changed(lambda new: new["Parameters"].reverse()) == ["the entries have another order"]
 
 
 def test_a_default_is_told_with_the_steps_that_run_anew() -> None:
@@ -58,9 +58,9 @@ def test_a_default_is_told_with_the_steps_that_run_anew() -> None:
     assert changed(fewer_epochs) == [
         "parameter Epochs: default 50 → 10",
         "Tune loses its cached results: Epochs has another default",
-        "TrainBest loses its cached results: Epochs has another default; takes from Tune, which runs anew",
-        "TrainDistributed loses its cached results: Epochs has another default; takes from Tune, which runs anew",
-        "Evaluate loses its cached results: takes from TrainBest, TrainDistributed, which run anew",
+        "TrainBest loses its cached results: Epochs has another default; takes from Tune, which must run again",
+        "TrainDistributed loses its cached results: Epochs has another default; takes from Tune, which must run again",
+        "Evaluate loses its cached results: takes from TrainBest, TrainDistributed, which must run again",
     ]
 
 
@@ -85,21 +85,21 @@ def test_a_cache_that_is_switched_off_is_lost_and_so_are_those_behind_it() -> No
 
 def test_a_step_more_and_a_step_less_are_told_with_their_wiring() -> None:
     without, both = read(define({"distributed.enabled": False})), read(define())
-    assert [line for line in told(without, both) if not line.startswith("step Evaluate")] == [
+    assert [line for line in changes(without, both) if not line.startswith("step Evaluate")] == [
         "parameter DistributedInstanceType added: String, default ml.p4d.24xlarge",
         "parameter DistributedInstanceCount added: Integer, default 2",
         "step TrainDistributed added: Training",
         "wiring: Evaluate now takes from TrainDistributed",
         "Evaluate loses its cached results: AppSpecification differs; ProcessingInputs differs",
     ]
-    assert "step Evaluate: ProcessingInputs[candidate-distributed] removed" in told(both, without)
-    assert "wiring: Evaluate no longer takes from TrainDistributed" in told(both, without)
+    assert "step Evaluate: ProcessingInputs[candidate-distributed] removed" in changes(both, without)
+    assert "wiring: Evaluate no longer takes from TrainDistributed" in changes(both, without)
 
 
 def test_other_code_is_told_by_the_part_that_differs() -> None:
     old = define()
     new = json.loads(json.dumps(old).replace("/code/e3b0c44298fc1c14/", "/code/0123456789abcdef/"))
-    lines = told(read(old), read(new))
+    lines = changes(read(old), read(new))
     assert lines[0].startswith("step PrepareData: ProcessingInputs[code].S3Input.S3Uri: …")
     assert "e3b0c44298fc1c14/s" in lines[0]
     assert "0123456789abcdef/s" in lines[0]
@@ -123,7 +123,7 @@ def test_a_step_that_moves_into_a_branch_is_told() -> None:
         new["Steps"].remove(step)
         arguments(new, "QualityGate")["ElseSteps"].append(step)
 
-    assert "step Evaluate: stands in no branch → in the else branch of QualityGate" in changed(move)
+    assert "step Evaluate: moved: in no branch → in the else branch of QualityGate" in changed(move)
 
 
 def test_values_that_look_alike_are_told_apart() -> None:
@@ -146,7 +146,7 @@ def test_many_fields_are_counted() -> None:
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.key)
 def test_whatever_a_setting_changes_is_told(effect: Effect) -> None:
     old, new = effect.definitions()
-    lines = told(read(old), read(new))
+    lines = changes(read(old), read(new))
     for name in effect.changes():
         assert any(f" {name}" in f" {line}" for line in lines), name
 
