@@ -26,7 +26,7 @@ def command(
     from pedigree.language.definition import parse
 
     before, after = parse(files.read(old)), parse(files.read(new))
-    lines = revision.told(before, after)
+    lines = revision.changes(before, after)
     if as_json:
         from pedigree.language.reuse import losses
 

@@ -1,1 +1,1 @@
-"""Pictures of any definition: as Mermaid, and as an SVG that needs nothing but itself."""
+"""Draws the graph of a definition, as Mermaid and as a self-contained SVG."""

@@ -1,6 +1,7 @@
-"""Where everything goes: layers from top to bottom, few crossings.
+"""Places the boxes of a picture in layers from top to bottom, with few crossings.
 
-The hard part is graph-layout's: layers, their order, the columns. Here boxes get their heights, and edges their routes.
+graph-layout computes the layers, their order and the columns. This module adds the heights of boxes and the routes of
+edges.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LAYER = 100.0
 
 @dataclass(frozen=True)
 class Size:
-    """How much room a box takes."""
+    """The size of a box or of the whole picture."""
 
     width: float
     height: float
@@ -28,7 +29,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Layout:
-    """The centers of the boxes, the points that edges pass, and the size of it all."""
+    """The centers of the boxes, the points of the edges, and the size of the picture."""
 
     centers: Mapping[str, Point]
     routes: Mapping[tuple[str, str], Sequence[Point]]
@@ -36,7 +37,7 @@ class Layout:
 
 
 def layout(sizes: Mapping[str, Size], edges: Sequence[Edge]) -> Layout:
-    """The layout of boxes of these sizes."""
+    """Place boxes of these sizes."""
     if not sizes:
         return Layout({}, {}, Size(GAP, GAP))
     column = max(size.width for size in sizes.values()) + GAP
@@ -59,7 +60,7 @@ def layout(sizes: Mapping[str, Size], edges: Sequence[Edge]) -> Layout:
 def _sugiyama(
     names: Sequence[str], edges: Sequence[Edge], column: float
 ) -> tuple[dict[str, Point], dict[tuple[str, str], list[Point]]]:
-    """A point for every name on a grid of columns and layers, and the points between the ends of every edge."""
+    """A point on a grid of columns and layers for every name, and the points between the ends of every edge."""
     index = {name: number for number, name in enumerate(names)}
     pairs = list(dict.fromkeys((edge.source, edge.target) for edge in edges))
     drawing = SugiyamaLayout(

@@ -1,4 +1,4 @@
-"""Colors by type of step, the same in every kind of picture."""
+"""The colors of boxes by type of step, for all picture formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ JOB = "Job"
 
 @dataclass(frozen=True)
 class Colors:
-    """What a box is filled with, drawn with, and written in."""
+    """The colors of a box: fill, outline and text."""
 
     fill: str
     stroke: str
@@ -28,6 +28,6 @@ PALETTE: Mapping[str, Colors] = {
 }
 
 
-def kind(step_type: str) -> str:
-    """The type under which a step has its colors: most steps are jobs."""
+def color_key(step_type: str) -> str:
+    """The key of a step's colors: its own type, or Job for most steps."""
     return step_type if step_type in PALETTE else JOB

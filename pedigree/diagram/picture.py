@@ -1,4 +1,4 @@
-"""What a picture of a definition shows: a box for every step, what each is about, and which waits for which."""
+"""The content of a picture: a box for every step with a note and parameters, and the edges."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pedigree.language.references import uses
 
 @dataclass(frozen=True)
 class Box:
-    """A step: its name and type, what it decides or says, and the parameters that change it."""
+    """A step: name, type, a note with its condition or message, and the parameters that it uses."""
 
     name: str
     type: str
@@ -24,14 +24,14 @@ class Box:
 
 @dataclass(frozen=True)
 class Picture:
-    """All that is drawn."""
+    """The boxes and the edges."""
 
     boxes: tuple[Box, ...]
     edges: tuple[Edge, ...]
 
 
 def picture(definition: Definition) -> Picture:
-    """The picture of a definition; an edge that a longer way makes superfluous is left out."""
+    """The picture of a definition, without edges that a longer path implies."""
     used: dict[str, dict[str, None]] = {}
     for use in uses(definition):
         if isinstance(use.reference, ParameterReference):
@@ -47,26 +47,26 @@ def _box(step: Step, used: Iterable[str]) -> Box:
 
 def _note(step: Step) -> str:
     if step.type == "Condition":
-        return " and ".join(_said(one) for one in conditions(step))
+        return " and ".join(_condition(condition) for condition in conditions(step))
     if step.type == "Fail":
         return _text(parse(step.arguments.get("ErrorMessage", "")))
     return ""
 
 
-def _said(condition: Condition) -> str:
+def _condition(condition: Condition) -> str:
     if isinstance(condition, Comparison):
         return f"{_text(condition.left)} {SIGNS[condition.type]} {_text(condition.right)}"
     if isinstance(condition, In):
-        return f"{_text(condition.value)} in {', '.join(_text(one) for one in condition.choices)}"
+        return f"{_text(condition.value)} in {', '.join(_text(choice) for choice in condition.choices)}"
     if isinstance(condition, Not):
-        return f"not ({_said(condition.condition)})"
-    return " or ".join(f"({_said(one)})" for one in condition.conditions)
+        return f"not ({_condition(condition.condition)})"
+    return " or ".join(f"({_condition(inner)})" for inner in condition.conditions)
 
 
 def _text(value: Value) -> str:
-    """An expression in the fewest words that still say what it is."""
+    """An expression as a short text."""
     if isinstance(value, Join):
-        return value.on.join(_text(one) for one in value.values)
+        return value.on.join(_text(part) for part in value.values)
     if isinstance(value, JsonGet):
         return value.path.removesuffix(".value").rpartition(".")[2]
     if isinstance(value, StepReference):

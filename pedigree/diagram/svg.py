@@ -1,4 +1,4 @@
-"""A picture as an SVG that needs nothing but itself: no script, no font, no network."""
+"""Writes a picture as a self-contained SVG: no script, no font, no network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 from textwrap import wrap
 
 from pedigree.diagram.layout import Layout, Point, Size, layout
-from pedigree.diagram.palette import PALETTE, kind
+from pedigree.diagram.palette import PALETTE, color_key
 from pedigree.diagram.picture import Box, Picture
 from pedigree.language.graph import Edge
 
@@ -31,7 +31,7 @@ text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Ari
 
 
 def svg(picture: Picture, title: str) -> str:
-    """The text of the SVG."""
+    """The SVG document of a picture."""
     sizes = {box.name: _size(box) for box in picture.boxes}
     placed = layout(sizes, picture.edges)
     width, height = placed.size.width, placed.size.height
@@ -51,7 +51,7 @@ def svg(picture: Picture, title: str) -> str:
 
 
 def _details(box: Box) -> list[tuple[str, str]]:
-    """The lines below the name, each with its style."""
+    """The lines below the name, each with its CSS class."""
     notes = [("note", line) for line in wrap(box.note, _WRAP)]
     return notes + [("parameter", line) for line in wrap(" · ".join(box.parameters), _WRAP, break_long_words=False)]
 
@@ -61,7 +61,7 @@ def _size(box: Box) -> Size:
 
 
 def _box(box: Box, center: Point, size: Size) -> Iterator[str]:
-    colors = PALETTE[kind(box.type)]
+    colors = PALETTE[color_key(box.type)]
     x, y = center[0] - size.width / 2, center[1] - size.height / 2
     outline = _outline(box.type, x, y, size)
     yield f'<path d="{outline}" fill="{colors.fill}" stroke="{colors.stroke}" stroke-width="1.5"/>'
@@ -73,7 +73,7 @@ def _box(box: Box, center: Point, size: Size) -> Iterator[str]:
 
 
 def _outline(step_type: str, x: float, y: float, size: Size) -> str:
-    """A hexagon for what decides, a rounded box for what works."""
+    """A hexagon for a Condition step, a rounded box for other steps."""
     right, bottom, middle = x + size.width, y + size.height, y + size.height / 2
     if step_type == "Condition":
         return _path((x + 16, y), (right - 16, y), (right, middle), (right - 16, bottom), (x + 16, bottom), (x, middle))
@@ -99,20 +99,20 @@ def _route(edge: Edge, placed: Layout, sizes: dict[str, Size]) -> str:
     if not edge.is_branch:
         return line
     x, y = (points[0][0] + points[1][0]) / 2, (points[0][1] + points[1][1]) / 2
-    # The halo is a text of its own: not every renderer can paint a stroke below its fill.
+    # The halo is a separate text: not every renderer can paint a stroke below its fill.
     return line + "".join(
-        f'<text class="{style}" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{edge.why}</text>'
+        f'<text class="{style}" x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle">{edge.reason}</text>'
         for style in ("halo", "label")
     )
 
 
 def _xml(text: str) -> str:
-    """Text as XML can hold it: what XML has no way to write becomes the sign for that."""
+    """A text escaped for XML; characters that XML cannot contain become the replacement character."""
     return escape(_UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text))
 
 
 def _curve(points: Sequence[Point]) -> str:
-    """A line through the points that leaves and arrives straight down."""
+    """A curve through the points that leaves and arrives vertically."""
     path = f"M{points[0][0]:.1f},{points[0][1]:.1f}"
     for (x0, y0), (x1, y1) in pairwise(points):
         middle = (y0 + y1) / 2

@@ -1,12 +1,12 @@
-"""Who may do what, decided from IAM's documents alone: no account, no clock, no state.
+"""Decides what IAM policies allow, from the documents alone: no account, no clock, no state.
 
     policy = parse({"Version": "2012-10-17", "Statement": {…}}, name="job")
     decision = decide([policy], Request("s3:GetObject", "arn:aws:s3:::bucket/key", {"aws:SecureTransport": True}))
     decision.allowed, decision.why
 
-Documents are read once, with their patterns compiled: a decision over a role's policies then takes microseconds, so
-that it can stand before every call of a service. A role's trust is decided in the same way, from the document that
-stands for it: the request names who asks (`service("lambda.amazonaws.com")`), and where it asks from is in its context.
+Documents are parsed once, with their patterns compiled: a decision then takes microseconds, so that every call of a
+service can be checked. The trust of a role is decided in the same way: the request names the principal
+(`service("lambda.amazonaws.com")`), and the source is in its context.
 """
 
 from __future__ import annotations

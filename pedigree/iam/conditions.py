@@ -1,6 +1,6 @@
-"""The conditions of a statement: IAM's operators, each a small function of a value and what it is held against.
+"""The conditions of a statement: IAM's operators, each a small function that tests a value.
 
-The forms that every operator has are derived and not written: negated, …IfExists, ForAnyValue: and ForAllValues:.
+The forms that every operator has are derived from it: negated, …IfExists, ForAnyValue: and ForAllValues:.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pedigree.errors import InvalidValueError
 from pedigree.iam.patterns import WildcardStyle, compiled, is_arn, variables_in
 from pedigree.iam.request import Context
 
@@ -27,7 +28,7 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 
 @dataclass(frozen=True)
 class Condition:
-    """A key of the request's context, and what its values must be."""
+    """A key of the request's context, and a test of its values."""
 
     key: str
     test: Test
@@ -36,7 +37,7 @@ class Condition:
     if_exists: bool
 
     def holds(self, context: Context) -> bool:
-        """Whether the request is as the condition wants it; without a quantifier, several values are never right."""
+        """Whether a request meets the condition; without a quantifier, several values never do."""
         values = context.get(self.key)
         if values is None:
             return self.if_exists or self.quantifier == _ALL or (self.negated and self.quantifier != _ANY)
@@ -47,7 +48,7 @@ class Condition:
         return all(self._matches(value, context) for value in values)
 
     def _matches(self, value: str, context: Context) -> bool:
-        """Whether one value is right; what is of another type, or cannot be known, is neither equal nor unequal."""
+        """Whether one value matches; a value of another type, or an unknown one, is neither equal nor unequal."""
         try:
             return self.test(value, context) is not self.negated
         except ValueError:
@@ -56,36 +57,35 @@ class Condition:
 
 @dataclass(frozen=True)
 class NullCondition:
-    """Whether a key is to be missing, or to be there."""
+    """The Null operator: a key must be missing, or it must exist."""
 
     key: str
     wanted: frozenset[bool]
 
     def holds(self, context: Context) -> bool:
-        """Whether the request is as the condition wants it."""
         return (self.key not in context) in self.wanted
 
 
 @dataclass(frozen=True)
 class _Operator:
-    """How an operator makes its test of texts; typed ones hold values that are no texts, and take no variables."""
+    """How an operator makes a test of the wanted texts; typed ones convert the texts, and take no variables."""
 
     test: Maker
     typed: bool = False
 
 
 def condition(name: str, key: str, wanted: Sequence[str], *, variables: bool) -> Condition | NullCondition:
-    """The condition that an operator makes of a key and texts; ValueError says what is wrong with them."""
+    """The condition that an operator makes of a key and texts; InvalidValueError if they are malformed."""
     quantifier, _, rest = name.lower().rpartition(":")
     base = rest.removesuffix("ifexists")
     if rest == "null" and not quantifier:
         return NullCondition(key.lower(), frozenset(_truth(text) for text in wanted))
-    made = _OPERATORS.get(_NEGATIONS.get(base, base))
-    if made is None or quantifier not in ("", _ANY, _ALL):
-        raise ValueError(f"has the condition operator {name!r:.80}, which IAM does not know")
-    if made.typed and any(variables_in(text) for text in wanted):
-        raise ValueError(f"has a variable in {name}, which takes none")
-    return Condition(key.lower(), made.test(wanted, variables), base in _NEGATIONS, quantifier, rest != base)
+    test_maker = _OPERATORS.get(_NEGATIONS.get(base, base))
+    if test_maker is None or quantifier not in ("", _ANY, _ALL):
+        raise InvalidValueError(f"has the unknown condition operator {name!r:.80}", "write one like StringEquals")
+    if test_maker.typed and any(variables_in(text) for text in wanted):
+        raise InvalidValueError(f"has a variable in {name}, which takes none", "write the value itself")
+    return Condition(key.lower(), test_maker.test(wanted, variables), base in _NEGATIONS, quantifier, rest != base)
 
 
 def _text(style: WildcardStyle, *, ignore_case: bool = False) -> Maker:
@@ -100,7 +100,7 @@ def _arn(wanted: Sequence[str], variables: bool) -> Test:
 
     def matches(value: str, context: Context) -> bool:
         if not is_arn(value):
-            raise ValueError(f"{value} is no ARN")
+            raise ValueError(f"{value} is not an ARN")
         return patterns.match(value, context)
 
     return matches
@@ -121,13 +121,13 @@ def _compared(read: Callable[[str], Any], holds: Callable[[Any, Any], bool]) -> 
 
 def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise ValueError(f"has {text!r:.80} where true or false belongs")
+        raise InvalidValueError(f"has the value {text!r:.80}", "write true or false")
     return text.lower() == "true"
 
 
 def _number(text: str) -> float:
     if not _NUMBER.fullmatch(text):
-        raise ValueError(f"has {text!r:.80} where a number belongs")
+        raise InvalidValueError(f"has the value {text!r:.80}", "write a number")
     return float(text)
 
 
@@ -138,7 +138,7 @@ def _moment(text: str) -> dt.datetime:
             return dt.datetime.fromtimestamp(float(text), dt.timezone.utc)
         moment = dt.datetime.fromisoformat(text.replace("Z", "+00:00"))
     except (ValueError, OverflowError, OSError):
-        raise ValueError(f"has {text!r:.80} where a date and time belongs, like 2027-01-31T06:00:00Z") from None
+        raise InvalidValueError(f"has the value {text!r:.80}", "write a time like 2027-01-31T06:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
 
 
@@ -146,18 +146,20 @@ def _bytes(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
-        raise ValueError(f"has {text!r:.80} where base64 belongs") from None
+        raise InvalidValueError(f"has the value {text!r:.80}", "write base64") from None
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
-        raise ValueError(f"has {text!r:.80} where an address or a network belongs, like 10.0.0.0/8") from None
+        raise InvalidValueError(
+            f"has the value {text!r:.80}", "write an address or a network like 10.0.0.0/8"
+        ) from None
 
 
-def _is_within(one: Any, other: Any) -> bool:
-    return bool(one.version == other.version and one.subnet_of(other))
+def _is_within(inner: Any, outer: Any) -> bool:
+    return bool(inner.version == outer.version and inner.subnet_of(outer))
 
 
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {

@@ -1,4 +1,4 @@
-"""Policies as they are decided with: plain data, every pattern compiled. reading.py makes them from JSON."""
+"""Policies as data with compiled patterns, ready for decisions. reading.py makes them from JSON."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pedigree.iam.request import Context, Request
 
 
 class PolicyKind(Enum):
-    """What a policy hangs on."""
+    """What a policy is attached to."""
 
     IDENTITY = "a role or a user"
     RESOURCE = "a resource"
-    TRUST = "a role, to say who may take it"
+    TRUST = "a role, to say who may assume it"
 
 
 class Effect(Enum):
-    """What a statement does with the requests that it is about."""
+    """Whether a statement allows or denies the requests that match."""
 
     ALLOW = "Allow"
     DENY = "Deny"
@@ -28,14 +28,14 @@ class Effect(Enum):
 
 @dataclass(frozen=True)
 class Selector:
-    """What a statement is about, as it is or with a Not before it: Action, NotAction, Resource, NotResource."""
+    """The Action, NotAction, Resource or NotResource of a statement."""
 
     texts: tuple[str, ...]
     patterns: PatternSet
     negated: bool
 
     def covers(self, text: str, context: Context) -> bool:
-        """Whether a text is meant; what hangs on an unknown variable never is."""
+        """Whether a name is selected; never if that depends on an unknown variable."""
         try:
             return self.patterns.match(text, context) is not self.negated
         except UnknownVariableError:
@@ -44,7 +44,7 @@ class Selector:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement: which requests it is about, and what it does with them."""
+    """A statement: which requests match, and whether it allows or denies them."""
 
     place: str
     sid: str
@@ -55,20 +55,20 @@ class Statement:
     conditions: tuple[Condition | NullCondition, ...]
 
     def match(self, request: Request) -> Match:
-        """Whether it is about a request, and how."""
+        """Whether a request matches, and how."""
         context = request.keys
         if not self.actions.covers(request.action, context):
             return Match.NONE
         if self.resources is not None and not self.resources.covers(request.resource, context):
             return Match.NONE
-        if not all(one.holds(context) for one in self.conditions):
+        if not all(condition.holds(context) for condition in self.conditions):
             return Match.NONE
         return Match.DIRECT if self.principals is None else self.principals.match(request.principal)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A document, ready to be decided with."""
+    """A policy document, parsed."""
 
     name: str
     kind: PolicyKind

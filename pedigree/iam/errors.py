@@ -1,4 +1,4 @@
-"""What can be wrong with a document that should be a policy."""
+"""The error of a malformed policy."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from pedigree.errors import Mistake
 
 
 class PolicyError(Mistake):
-    """A document that IAM would not take for a policy; says which statement, and what is wrong with it."""
+    """IAM would not accept a document as a policy. The cause names the statement."""

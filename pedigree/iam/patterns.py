@@ -1,8 +1,7 @@
 """The patterns of policies: wildcards, ARNs and variables, as regular expressions that are compiled once.
 
-A pattern with a variable in it can only be compiled when the request is known; its pieces are ready until then. A value
-that takes the place of a variable is taken literally, whatever it looks like, so that nobody widens a policy by the
-name they give themselves.
+A pattern with a variable can be compiled only when the request is known; until then it is kept in pieces. The value of
+a variable is taken literally, so that no caller can widen a policy by choosing a clever name.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ _ARN_COLONS = 5
 
 
 class WildcardStyle(Enum):
-    """What * and ? stand for in a pattern."""
+    """What * and ? match in a pattern."""
 
     EXACT = "themselves"
     GLOB = "any characters"
@@ -30,18 +29,18 @@ class WildcardStyle(Enum):
 
 
 class UnknownVariableError(ValueError):
-    """A variable has no value in this request, so that nobody can say whether the pattern matches."""
+    """A variable has no value in this request, so it is unknown whether the pattern matches."""
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A place that the request's context fills, or a default."""
+    """A variable of a policy, which takes its value from the request's context or has a default."""
 
     key: str
     default: str | None
 
     def value(self, context: Context) -> str:
-        """Its value; UnknownError where neither context nor default has one, or the context has several."""
+        """The value; UnknownVariableError if neither context nor default has one, or the context has several."""
         values = context.get(self.key, () if self.default is None else (self.default,))
         if len(values) != 1:
             raise UnknownVariableError(self.key)
@@ -59,26 +58,26 @@ class VariablePattern:
     flags: re.RegexFlag
 
     def match(self, text: str, context: Context) -> bool:
-        """Whether the whole of a text matches; UnknownError, where a variable has no value."""
-        filled = (re.escape(one.value(context)) if isinstance(one, Variable) else one for one in self.pieces)
+        """Whether the whole text matches; UnknownVariableError if a variable has no value."""
+        filled = (re.escape(piece.value(context)) if isinstance(piece, Variable) else piece for piece in self.pieces)
         return _compiled("".join(filled), self.flags).fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
 class PatternSet:
-    """Patterns of which one must match: those without variables as one regular expression."""
+    """Patterns of which one must match; those without variables are one regular expression."""
 
     fixed: re.Pattern[str] | None
-    open: tuple[VariablePattern, ...]
+    with_variables: tuple[VariablePattern, ...]
 
     def match(self, text: str, context: Context) -> bool:
-        """Whether one of them matches the whole of a text; UnknownError, if only one of those unknown could."""
+        """Whether a pattern matches the whole text; UnknownVariableError if only an unknown one could."""
         if self.fixed is not None and self.fixed.fullmatch(text):
             return True
         unknown: UnknownVariableError | None = None
-        for one in self.open:
+        for pattern in self.with_variables:
             try:
-                if one.match(text, context):
+                if pattern.match(text, context):
                     return True
             except UnknownVariableError as error:
                 unknown = error
@@ -88,35 +87,35 @@ class PatternSet:
 
 
 def compiled(texts: Iterable[str], style: WildcardStyle, *, variables: bool, ignore_case: bool = False) -> PatternSet:
-    """The patterns that these texts are."""
+    """Compile the patterns in texts."""
     flags = re.DOTALL | re.IGNORECASE if ignore_case else re.DOTALL
     every = [tuple(_pieces(text, style, variables, f"g{index}_")) for index, text in enumerate(texts)]
-    fixed = ["".join(map(str, pieces)) for pieces in every if not _is_open(pieces)]
+    fixed = ["".join(map(str, pieces)) for pieces in every if not _has_variable(pieces)]
     return PatternSet(
         re.compile("|".join(fixed), flags) if fixed else None,
-        tuple(VariablePattern(pieces, flags) for pieces in every if _is_open(pieces)),
+        tuple(VariablePattern(pieces, flags) for pieces in every if _has_variable(pieces)),
     )
 
 
 def variables_in(text: str) -> list[str]:
-    """What stands in a text as a variable, its escaped signs aside."""
+    """The variables in a text, without escaped characters."""
     return [word for word in _WORD.findall(text) if _VARIABLE.fullmatch(word) and word not in _LITERAL]
 
 
 def is_arn(text: str) -> bool:
-    """Whether a text has the six parts of an ARN, or could have them once its variables are filled."""
+    """Whether a text has the six parts of an ARN; a variable may stand for any of them."""
     return text.startswith("arn:") and sum(map(_colons, _WORD.findall(text))) >= _ARN_COLONS
 
 
-def _is_open(pieces: Sequence[Piece]) -> bool:
+def _has_variable(pieces: Sequence[Piece]) -> bool:
     return any(isinstance(piece, Variable) for piece in pieces)
 
 
 def _pieces(text: str, style: WildcardStyle, variables: bool, group: str) -> Iterator[Piece]:
-    """Regular expressions, and variables between them.
+    """Regular expressions, and the variables between them.
 
-    Of several stars all but the last take as little as will do, and stay with it: what a star could take more, the
-    next one can take as well. So a text is read once for each star, and not once for each combination of them.
+    All stars but the last one match as little as possible and never backtrack: what a star could match beyond that, the
+    next one can match as well. So a text is read once for each star, and not once for each combination of them.
     """
     (_, first), *after_stars = _chunks(text, style, variables)
     yield from first
@@ -130,7 +129,7 @@ def _pieces(text: str, style: WildcardStyle, variables: bool, group: str) -> Ite
 
 
 def _chunks(text: str, style: WildcardStyle, variables: bool) -> list[tuple[str, list[Piece]]]:
-    """The pieces between the stars, each with what the star before it stands for."""
+    """The pieces between the stars, each with the character class of the star before it."""
     colons = 0 if style is WildcardStyle.ARN else _ARN_COLONS
     chunks: list[tuple[str, list[Piece]]] = [("", [])]
     words = _WORD.findall(text)
@@ -150,8 +149,8 @@ def _chunks(text: str, style: WildcardStyle, variables: bool) -> list[tuple[str,
 def _piece(word: str, variables: bool) -> Piece:
     if variables and word in _LITERAL:
         return re.escape(_LITERAL[word])
-    found = _VARIABLE.fullmatch(word) if variables else None
-    return Variable(found[1].lower(), found[2]) if found else re.escape(word)
+    variable = _VARIABLE.fullmatch(word) if variables else None
+    return Variable(variable[1].lower(), variable[2]) if variable else re.escape(word)
 
 
 def _colons(word: str) -> int:

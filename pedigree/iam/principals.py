@@ -1,4 +1,4 @@
-"""Whom a policy of a resource, or a role's trust, means: Principal and NotPrincipal."""
+"""The Principal and NotPrincipal of a resource's policy or a role's trust."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from pedigree.iam.request import Principal
 
 
 class Match(Enum):
-    """How a statement is about a request.
+    """How a request matches a statement.
 
-    Naming an account lets the account's own policies decide, so that it allows nothing by itself.
+    A statement that names an account leaves the decision to the account's own policies; it allows nothing by itself.
     """
 
     NONE = "not at all"
-    BY_ACCOUNT = "through the account of whoever asks"
+    BY_ACCOUNT = "through the account of the principal"
     DIRECT = "as it stands"
 
 
 @dataclass(frozen=True)
 class Principals:
-    """Those who are named, by kind; or, negated, everybody else."""
+    """The named principals by kind; or, negated, all others."""
 
     everybody: bool
     names: Mapping[str, frozenset[str]]
     negated: bool
 
     def match(self, principal: Principal | None) -> Match:
-        """Whether somebody is meant, and how."""
+        """Whether a principal is named, and how."""
         if principal is None:
             return Match.NONE
-        found = self._found(principal)
+        found = self._match_names(principal)
         if self.negated:
             return Match.DIRECT if found is Match.NONE else Match.NONE
         return found
 
-    def _found(self, principal: Principal) -> Match:
+    def _match_names(self, principal: Principal) -> Match:
         named = self.names.get(principal.kind, frozenset())
         if self.everybody or named & principal.names:
             return Match.DIRECT

@@ -1,4 +1,4 @@
-"""A policy from its JSON. What IAM would refuse is refused here, in one line that says where and why."""
+"""Parses policies from JSON, and refuses what IAM refuses, in one line that says where and why."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pedigree.errors import InvalidValueError
 from pedigree.iam.conditions import Condition, NullCondition, condition
 from pedigree.iam.document import Effect, Policy, PolicyKind, Selector, Statement
 from pedigree.iam.errors import PolicyError
@@ -24,39 +25,38 @@ _SID = re.compile(r"[A-Za-z0-9]*")
 
 
 def parse(document: Any, *, name: str = "policy", kind: PolicyKind = PolicyKind.IDENTITY) -> Policy:
-    """A policy from its JSON; PolicyError says what is wrong with it."""
+    """Parse a policy document; PolicyError if it is malformed."""
     try:
         return Policy(name, kind, _statements(document, name, kind))
-    except ValueError as error:
-        raise PolicyError(f"{name} {error}") from None
+    except InvalidValueError as error:
+        raise PolicyError(f"{name} {error.cause}", error.remedy) from None
 
 
 def _statements(document: Any, name: str, kind: PolicyKind) -> tuple[Statement, ...]:
     _check_names(document, _ELEMENTS)
     version = document.get("Version", _VERSIONS[-1])
     if version not in _VERSIONS:
-        raise ValueError(f"has the version {version!r:.80}; write {_WITH_VARIABLES}")
+        raise InvalidValueError(f"has the version {version!r:.80}", f"write {_WITH_VARIABLES}")
     entries = _listed(document.get("Statement", ()))
     if not entries:
-        raise ValueError("has no statements; write at least one")
+        raise InvalidValueError("has no statements", "write at least one")
     reader = _Reader(kind, version == _WITH_VARIABLES)
     statements = tuple(reader.statement(entry, f"{name}, statement {index}") for index, entry in enumerate(entries, 1))
     sids = [statement.sid for statement in statements if statement.sid]
-    twice = next((sid for sid in sids if sids.count(sid) > 1), "")
-    if twice:
-        raise ValueError(f"has the Sid {twice!r:.80} more than once; give each statement its own")
+    duplicate = next((sid for sid in sids if sids.count(sid) > 1), "")
+    if duplicate:
+        raise InvalidValueError(f"has the Sid {duplicate!r:.80} more than once", "give each statement its own")
     return statements
 
 
 @dataclass(frozen=True)
 class _Reader:
-    """How the statements of one document are read."""
+    """Reads the statements of one document."""
 
     kind: PolicyKind
     variables: bool
 
     def statement(self, entry: Any, place: str) -> Statement:
-        """A statement from its JSON."""
         try:
             _check_names(entry, _PARTS)
             sid = self._sid(entry)
@@ -70,18 +70,18 @@ class _Reader:
                 resources=self._resources(entry),
                 conditions=tuple(self._conditions(entry.get("Condition", {}))),
             )
-        except ValueError as error:
-            raise PolicyError(f"{place}: {error}") from None
+        except InvalidValueError as error:
+            raise PolicyError(f"{place}: {error.cause}", error.remedy) from None
 
     def _sid(self, entry: Mapping[str, Any]) -> str:
         sid = entry.get("Sid", "")
         if not isinstance(sid, str) or (self.kind is not PolicyKind.RESOURCE and not _SID.fullmatch(sid)):
-            raise ValueError(f"has the Sid {sid!r:.80}; write letters and digits")
+            raise InvalidValueError(f"has the Sid {sid!r:.80}", "write letters and digits")
         return sid
 
     def _principals(self, entry: Mapping[str, Any]) -> Principals | None:
         if self.kind is PolicyKind.IDENTITY:
-            _check_absent(entry, ("Principal", "NotPrincipal"), "whoever has the policy is meant")
+            _check_absent(entry, ("Principal", "NotPrincipal"), "the policy is about the principal that has it")
             return None
         element, negated = _one_of(entry, "Principal")
         if element == "*":
@@ -89,10 +89,9 @@ class _Reader:
         _check_names(element, _PRINCIPALS)
         names = {kind: frozenset(_texts(value)) for kind, value in element.items()}
         everybody = "*" in names.get("AWS", ())
-        for one in (one for several in names.values() for one in several if one != "*" and ("*" in one or "?" in one)):
-            raise ValueError(
-                f"has the principal {one!r:.80}, and a name is taken as it stands; write it out, or * alone"
-            )
+        for name in (name for several in names.values() for name in several if name != "*"):
+            if "*" in name or "?" in name:
+                raise InvalidValueError(f"has the principal {name!r:.80} with a wildcard", "write it out, or * alone")
         return Principals(everybody, names, negated)
 
     def _actions(self, entry: Mapping[str, Any]) -> Selector:
@@ -100,19 +99,19 @@ class _Reader:
         texts = _texts(element)
         for text in texts:
             if not _ACTION.fullmatch(text):
-                raise ValueError(f"has the action {text!r:.80}; write one like s3:GetObject")
+                raise InvalidValueError(f"has the action {text!r:.80}", "write one like s3:GetObject")
         patterns = compiled(texts, WildcardStyle.GLOB, variables=False, ignore_case=True)
         return Selector(texts, patterns, negated)
 
     def _resources(self, entry: Mapping[str, Any]) -> Selector | None:
         if self.kind is PolicyKind.TRUST:
-            _check_absent(entry, ("Resource", "NotResource"), "the role itself is meant")
+            _check_absent(entry, ("Resource", "NotResource"), "a trust is about its own role")
             return None
         element, negated = _one_of(entry, "Resource")
         texts = _texts(element)
         for text in texts:
             if not _RESOURCE.fullmatch(text):
-                raise ValueError(f"has the resource {text!r:.80}; write an ARN, or * for all")
+                raise InvalidValueError(f"has the resource {text!r:.80}", "write an ARN, or * for all")
         return Selector(texts, compiled(texts, WildcardStyle.ARN, variables=self.variables), negated)
 
     def _conditions(self, block: Any) -> Iterator[Condition | NullCondition]:
@@ -123,24 +122,25 @@ class _Reader:
 
 def _effect(value: Any) -> Effect:
     if value not in (Effect.ALLOW.value, Effect.DENY.value):
-        raise ValueError(f"has the effect {value!r:.80}; write Allow or Deny")
+        raise InvalidValueError(f"has the effect {value!r:.80}", "write Allow or Deny")
     return Effect(value)
 
 
 def _one_of(entry: Mapping[str, Any], name: str) -> tuple[Any, bool]:
-    """An element under its name or under the negated one, and which it was."""
-    found = [one for one in (name, f"Not{name}") if one in entry]
-    if len(found) != 1:
-        raise ValueError(f"has {'both' if found else 'neither'} of {name} and Not{name}; write one of them")
-    return entry[found[0]], found[0] != name
+    """The value under a name or under its negated name, and whether it was the negated one."""
+    keys = [key for key in (name, f"Not{name}") if key in entry]
+    if len(keys) != 1:
+        count = "both" if keys else "neither"
+        raise InvalidValueError(f"has {count} of {name} and Not{name}", "write one of them")
+    return entry[keys[0]], keys[0] != name
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    """A text, or several; true and 1 stand for their texts."""
-    texts = tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in _listed(value))
-    if not texts or any(isinstance(one, (Mapping, list)) or one in (None, "") for one in _listed(value)):
-        raise ValueError(f"has {value!r:.80} where a text or a list of texts belongs")
-    return texts
+    """One or several texts; true and 1 become their texts."""
+    items = _listed(value)
+    if not items or any(isinstance(item, (Mapping, list)) or item in (None, "") for item in items):
+        raise InvalidValueError(f"has {value!r:.80}", "write a text or a list of texts")
+    return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in items)
 
 
 def _listed(value: Any) -> Collection[Any]:
@@ -149,18 +149,18 @@ def _listed(value: Any) -> Collection[Any]:
 
 def _mapping(value: Any, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        place = f" in {name}," if name else ""
-        raise ValueError(f"has {value!r:.80}{place} where keys and values belong")
+        where = f" in {name}" if name else ""
+        raise InvalidValueError(f"has {value!r:.80}{where}", "write keys and values")
     return value
 
 
 def _check_names(value: Any, known: Collection[str]) -> None:
     for name in _mapping(value, ""):
         if name not in known:
-            raise ValueError(f"has an element {name!r:.80}, which IAM does not know; write {', '.join(known)}")
+            raise InvalidValueError(f"has the unknown element {name!r:.80}", f"write {', '.join(known)}")
 
 
 def _check_absent(entry: Mapping[str, Any], names: Collection[str], why: str) -> None:
     for name in names:
         if name in entry:
-            raise ValueError(f"has {name}, and {why}; leave it out")
+            raise InvalidValueError(f"has {name}, and {why}", "leave it out")

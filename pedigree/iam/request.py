@@ -1,4 +1,4 @@
-"""What is asked: an action on a resource, by whom, and under which circumstances."""
+"""A request to decide: an action on a resource by a principal, with the condition keys of the call."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PrincipalKind = Literal["AWS", "Service", "Federated", "CanonicalUser"]
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: a kind, the names by which a policy may call it, and those by which it calls its whole account."""
+    """Who makes a request: the kind, the names in policies, and the names of the whole account in policies."""
 
     kind: PrincipalKind
     names: frozenset[str]
@@ -22,23 +22,23 @@ class Principal:
 
 
 def service(name: str) -> Principal:
-    """A service of AWS: lambda.amazonaws.com."""
+    """The principal of an AWS service, as lambda.amazonaws.com."""
     return Principal("Service", frozenset({name}))
 
 
 def identity(arn: str) -> Principal:
-    """A user or a role."""
+    """The principal of a user or a role."""
     return Principal("AWS", frozenset({arn}), _account_names(arn))
 
 
 def session(role_arn: str, session_arn: str) -> Principal:
-    """Somebody who has taken a role, and is called by the role as well as by the session."""
+    """The principal of a session; policies may name the role or the session."""
     return Principal("AWS", frozenset({session_arn, role_arn}), _account_names(role_arn))
 
 
 @dataclass(frozen=True)
 class Request:
-    """One action on one resource; a call that touches several resources is several requests."""
+    """One action on one resource; a call that uses several resources is several requests."""
 
     action: str
     resource: str = "*"
@@ -47,7 +47,7 @@ class Request:
 
     @cached_property
     def keys(self) -> Context:
-        """The context as conditions ask for it: keys in lower case, values as texts; what is empty is not there."""
+        """The context as conditions need it: keys in lower case, values as texts, without empty ones."""
         values = {key.lower(): _texts(value) for key, value in self.context.items()}
         return {key: texts for key, texts in values.items() if texts}
 
@@ -55,7 +55,7 @@ class Request:
 def _texts(value: Scalar | Sequence[Scalar]) -> tuple[str, ...]:
     if isinstance(value, (str, bool, int, float)):
         return (str(value).lower() if isinstance(value, bool) else str(value),)
-    return tuple(text for one in value for text in _texts(one))
+    return tuple(text for item in value for text in _texts(item))
 
 
 def _account_names(arn: str) -> frozenset[str]:

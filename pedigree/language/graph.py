@@ -10,7 +10,7 @@ from pedigree.language.definition import Definition
 from pedigree.language.expressions import JsonGet, StepReference
 from pedigree.language.references import uses
 
-Why = Literal["data", "order", "true", "false"]
+Reason = Literal["data", "order", "true", "false"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Edge:
 
     source: str
     target: str
-    why: Why
+    reason: Reason
 
     @property
     def is_branch(self) -> bool:
-        return self.why in ("true", "false")
+        return self.reason in ("true", "false")
 
 
 def edges(definition: Definition) -> list[Edge]:
@@ -53,8 +53,8 @@ def without_shortcuts(all_edges: list[Edge]) -> list[Edge]:
 
 def _branches(definition: Definition) -> Iterator[Edge]:
     for step in definition.all_steps():
-        for why, branch in (("true", step.if_steps), ("false", step.else_steps)):
-            yield from (Edge(step.name, inner.name, why) for inner in branch)  # type: ignore[arg-type]  # two of Why's words
+        for reason, branch in (("true", step.if_steps), ("false", step.else_steps)):
+            yield from (Edge(step.name, inner.name, reason) for inner in branch)  # type: ignore[arg-type]  # two of the reasons
 
 
 def _order(definition: Definition) -> Iterator[Edge]:

@@ -102,7 +102,7 @@ def _wiring(old: Definition, new: Definition) -> Iterator[str]:
 
 
 def _data(definition: Definition) -> list[Edge]:
-    return [edge for edge in edges(definition) if edge.why == "data"]
+    return [edge for edge in edges(definition) if edge.reason == "data"]
 
 
 def _rest(old: Definition, new: Definition) -> Iterator[str]:

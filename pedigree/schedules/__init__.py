@@ -1,1 +1,1 @@
-"""Schedule expressions: what they mean, and when they fire. Pure, and known to whoever writes, shows or obeys them."""
+"""Schedule expressions of EventBridge Scheduler: parsing, and the times at which they fire."""

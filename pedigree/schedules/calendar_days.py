@@ -1,4 +1,4 @@
-"""Which days of a month a cron expression means, by the number of the day or by the day of the week."""
+"""The days of a month that a cron expression selects, by number or by day of the week."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _SATURDAY, _SUNDAY = 7, 1  # as cron counts them
 
 
 class Days(Protocol):
-    """A choice of days in every month."""
+    """Selects days in every month."""
 
     def of(self, year: int, month: int) -> list[int]:
-        """The chosen days of a month, in order."""
+        """The selected days of a month, in order."""
         ...
 
 
 @dataclass(frozen=True)
 class DaysOfMonth:
-    """Days by number; near: the weekday that is nearest to a number, within the month."""
+    """Days by number; near selects the weekday nearest to a number, within the month."""
 
     numbers: frozenset[int]
     near: frozenset[int] = frozenset()
@@ -28,13 +28,12 @@ class DaysOfMonth:
     last_weekday: bool = False
 
     def of(self, year: int, month: int) -> list[int]:
-        """The chosen days of a month, in order."""
         most = _length(year, month)
-        chosen = {day for day in self.numbers if day <= most}
-        chosen |= {_nearest_weekday(year, month, day) for day in self.near if day <= most}
-        chosen |= {most} if self.last else set()
-        chosen |= {max(_weekdays(year, month))} if self.last_weekday else set()
-        return sorted(chosen)
+        selected = {day for day in self.numbers if day <= most}
+        selected |= {_nearest_weekday(year, month, day) for day in self.near if day <= most}
+        selected |= {most} if self.last else set()
+        selected |= {max(_weekdays(year, month))} if self.last_weekday else set()
+        return sorted(selected)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,6 @@ class DaysOfWeek:
     counted: frozenset[tuple[int, int]] = frozenset()
 
     def of(self, year: int, month: int) -> list[int]:
-        """The chosen days of a month, in order."""
         most = _length(year, month)
         return [day for day in range(1, most + 1) if self._has(_day_of_week(year, month, day), day, most)]
 

@@ -1,6 +1,6 @@
-"""Schedule expressions as EventBridge Scheduler takes them: cron with six fields, rate, and at.
+"""Parses schedule expressions of EventBridge Scheduler: cron with six fields, rate, and at.
 
-An expression is read into data here; pedigree/schedules/occurrences.py says when it fires.
+occurrences.py computes when a parsed expression fires.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _ANY = "?"
 
 
 @dataclass(frozen=True)
-class Field:
-    """One of cron's fields: its bounds, names that stand for numbers from the least on, and endings of its own."""
+class CronField:
+    """A field of a cron expression: its bounds, the names of its numbers from the least on, and special endings."""
 
     name: str
     least: int
@@ -32,25 +32,25 @@ class Field:
     endings: str = r"(?!)"
 
     def number(self, text: str) -> int:
-        """The number that a number or a name stands for; ValueError if there is none."""
+        """The number of a text or a name; ValueError if there is none."""
         number = self.names.index(text) + self.least if text in self.names else int(text)
         if not self.least <= number <= self.most:
             raise ValueError(text)
         return number
 
 
-_MINUTES = Field("minutes", 0, 59)
-_HOURS = Field("hours", 0, 23)
-_DAY_OF_MONTH = Field("day of month", 1, 31, (), r"L|LW|\d{1,2}W")
-_MONTH = Field("month", 1, 12, _MONTHS)
-_DAY_OF_WEEK = Field("day of week", 1, 7, _DAYS, r"L|[1-7]L|[1-7]#[1-5]")
-_YEAR = Field("year", 1970, 2199)
+_MINUTES = CronField("minutes", 0, 59)
+_HOURS = CronField("hours", 0, 23)
+_DAY_OF_MONTH = CronField("day of month", 1, 31, (), r"L|LW|\d{1,2}W")
+_MONTH = CronField("month", 1, 12, _MONTHS)
+_DAY_OF_WEEK = CronField("day of week", 1, 7, _DAYS, r"L|[1-7]L|[1-7]#[1-5]")
+_YEAR = CronField("year", 1970, 2199)
 _FIELDS = (_MINUTES, _HOURS, _DAY_OF_MONTH, _MONTH, _DAY_OF_WEEK, _YEAR)
 
 
 @dataclass(frozen=True)
 class Cron:
-    """The minutes, hours and days on which it fires, by the clock on the wall."""
+    """Fires at these minutes and hours on these days, in local time."""
 
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
@@ -61,33 +61,33 @@ class Cron:
 
 @dataclass(frozen=True)
 class Rate:
-    """Again and again after the same time, whatever clocks do."""
+    """Fires at equal intervals, whatever the local time."""
 
     every: dt.timedelta
 
 
 @dataclass(frozen=True)
 class At:
-    """Once, by the clock on the wall."""
+    """Fires once, in local time."""
 
     moment: dt.datetime
 
 
-Expression: TypeAlias = Cron | Rate | At
+Schedule: TypeAlias = Cron | Rate | At
 
 
-def parse(expression: str) -> Expression:
-    """What an expression means; ValueError says why Scheduler would not take it."""
+def parse(expression: str) -> Schedule:
+    """Parse an expression; ValueError if Scheduler would refuse it."""
     form = _FORMS.fullmatch(expression)
     if not form:
         raise InvalidValueError(
-            "is no schedule", "write it like cron(0 6 ? * MON *), rate(7 days) or at(2027-01-31T06:00:00)"
+            "is not a schedule", "write it like cron(0 6 ? * MON *), rate(7 days) or at(2027-01-31T06:00:00)"
         )
     return _READERS[form[1]](form[2])
 
 
 def checked(expression: str) -> str:
-    """The expression, if Scheduler takes it; ValueError says why it does not."""
+    """The expression itself; ValueError if Scheduler would refuse it."""
     parse(expression)
     return expression
 
@@ -95,7 +95,7 @@ def checked(expression: str) -> str:
 def _rate(text: str) -> Rate:
     match = _RATE.fullmatch(text)
     if not match:
-        raise InvalidValueError("is no rate", "write it like rate(1 day) or rate(7 days)")
+        raise InvalidValueError("is not a rate", "write it like rate(1 day) or rate(7 days)")
     return Rate(dt.timedelta(**{f"{match[2] or match[4]}s": int(match[1] or match[3])}))
 
 
@@ -103,7 +103,7 @@ def _at(text: str) -> At:
     try:
         return At(dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S"))
     except ValueError:
-        raise InvalidValueError("is no point in time", "write it like at(2027-01-31T06:00:00)") from None
+        raise InvalidValueError("is not a point in time", "write it like at(2027-01-31T06:00:00)") from None
 
 
 def _cron(text: str) -> Cron:
@@ -116,7 +116,7 @@ def _cron(text: str) -> Cron:
         _parts(field, text) for field, text in zip(_FIELDS, texts, strict=True)
     )
     if (texts[2] == _ANY) == (texts[4] == _ANY):
-        raise InvalidValueError("has to have ? in one of day of month and day of week", "write ? in the other")
+        raise InvalidValueError("needs ? in exactly one of day of month and day of week", "write ? in one of them")
     days = _days_of_month(of_month) if texts[4] == _ANY else _days_of_week(of_week)
     return Cron(_numbers(minutes), _numbers(hours), days, _numbers(month), _numbers(year))
 
@@ -124,8 +124,8 @@ def _cron(text: str) -> Cron:
 Part: TypeAlias = tuple[int, ...] | str
 
 
-def _parts(field: Field, text: str) -> list[Part]:
-    """What a field lists: numbers, or an ending as it was written."""
+def _parts(field: CronField, text: str) -> list[Part]:
+    """The parts of a field: numbers, or a special ending as it is written."""
     if text == _ANY and field in (_DAY_OF_MONTH, _DAY_OF_WEEK):
         return []
     try:
@@ -137,7 +137,7 @@ def _parts(field: Field, text: str) -> list[Part]:
         ) from None
 
 
-def _part(field: Field, text: str) -> Part:
+def _part(field: CronField, text: str) -> Part:
     if re.fullmatch(field.endings, text, re.ASCII):
         if text.endswith("W") and text != "LW":
             field.number(text[:-1])
@@ -153,8 +153,8 @@ def _part(field: Field, text: str) -> Part:
     return tuple(_around(field, low, high, step))
 
 
-def _around(field: Field, low: int, high: int, step: int) -> range | list[int]:
-    """A range; one that ends before it begins goes around: FRI-MON, 22-2."""
+def _around(field: CronField, low: int, high: int, step: int) -> range | list[int]:
+    """A range; one that ends before it begins wraps around: FRI-MON, 22-2."""
     if low <= high:
         return range(low, high + 1, step)
     size = field.most - field.least + 1
@@ -171,7 +171,7 @@ def _endings(parts: list[Part]) -> list[str]:
 
 def _days_of_month(parts: list[Part]) -> DaysOfMonth:
     endings = _endings(parts)
-    near = frozenset(int(one[:-1]) for one in endings if one.endswith("W") and one != "LW")
+    near = frozenset(int(ending[:-1]) for ending in endings if ending.endswith("W") and ending != "LW")
     return DaysOfMonth(frozenset(_numbers(parts)), near, last="L" in endings, last_weekday="LW" in endings)
 
 
@@ -180,9 +180,9 @@ def _days_of_week(parts: list[Part]) -> DaysOfWeek:
     saturday = {_DAY_OF_WEEK.most} if "L" in endings else set()
     return DaysOfWeek(
         frozenset({*_numbers(parts), *saturday}),
-        last=frozenset(int(one[0]) for one in endings if one[1:] == "L"),
-        counted=frozenset((int(one[0]), int(one[2])) for one in endings if one[1:2] == "#"),
+        last=frozenset(int(ending[0]) for ending in endings if ending[1:] == "L"),
+        counted=frozenset((int(ending[0]), int(ending[2])) for ending in endings if ending[1:2] == "#"),
     )
 
 
-_READERS: Mapping[str, Callable[[str], Expression]] = {"cron": _cron, "rate": _rate, "at": _at}
+_READERS: Mapping[str, Callable[[str], Schedule]] = {"cron": _cron, "rate": _rate, "at": _at}

@@ -1,7 +1,7 @@
-"""When a schedule fires: the next times of an expression, by the clock on the wall of its time zone.
+"""Computes when a schedule fires, in its time zone.
 
-A cron expression fires once for each time that the clock shows: a time that is skipped in spring is skipped, and one
-that comes twice in autumn counts once. A rate counts hours that have passed, whatever clocks do.
+A cron expression fires in local time: a time that the clocks skip in spring is skipped, and one that comes twice in
+autumn fires once. A rate counts elapsed hours, whatever the local time.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ _ENOUGH = 1000
 def upcoming(
     expression: str, timezone: str, after: dt.datetime, since: dt.datetime | None = None
 ) -> Iterator[dt.datetime]:
-    """The times after a moment, in order, in the zone; a rate counts from since on, which is its first time."""
-    zone, meaning = ZoneInfo(timezone), parse(expression)
-    if isinstance(meaning, Rate):
-        times = _of_rate(meaning, since or after, after)
+    """The times after a moment, in order, in the zone; a rate fires first at since."""
+    zone, schedule = ZoneInfo(timezone), parse(expression)
+    if isinstance(schedule, Rate):
+        times = _of_rate(schedule, since or after, after)
     else:
-        walls = iter([meaning.moment]) if isinstance(meaning, At) else _walls(meaning, after.astimezone(zone))
-        times = (time for wall in walls for time in _exists(wall, zone) if time > after)
+        local_times = (
+            iter([schedule.moment]) if isinstance(schedule, At) else _local_times(schedule, after.astimezone(zone))
+        )
+        times = (time for local in local_times for time in _existing(local, zone) if time > after)
     return (time.astimezone(zone) for time in times)
 
 
 def per_month(expression: str, timezone: str, after: dt.datetime) -> float:
-    """How often it fires in a month, on the average of a year; of very frequent ones, of the first thousand times."""
+    """How often it fires in a month, averaged over a year, or over the first thousand times of a frequent one."""
     times = list(islice(upcoming(expression, timezone, after), _ENOUGH))
     within = [time for time in times if time - after < _YEAR]
     span = times[-1] - after if len(within) == _ENOUGH else _YEAR
@@ -40,14 +42,14 @@ def per_month(expression: str, timezone: str, after: dt.datetime) -> float:
 
 
 def _of_rate(rate: Rate, since: dt.datetime, after: dt.datetime) -> Iterator[dt.datetime]:
-    """Computed in UTC, in which an hour is an hour."""
+    """Computed in UTC, where each day has 24 hours."""
     start = since.astimezone(dt.timezone.utc)
     passed = max(0, -((start - after) // rate.every))
     return (start + rate.every * number for number in count(passed))
 
 
-def _walls(cron: Cron, start: dt.datetime) -> Iterator[dt.datetime]:
-    """What the clock on the wall shows when it fires, from the day of a moment on."""
+def _local_times(cron: Cron, start: dt.datetime) -> Iterator[dt.datetime]:
+    """The local times at which it fires, from the day of a moment on."""
     for year in cron.years:
         for month in cron.months:
             if (year, month) >= (start.year, start.month):
@@ -60,8 +62,8 @@ def _walls(cron: Cron, start: dt.datetime) -> Iterator[dt.datetime]:
                         )
 
 
-def _exists(wall: dt.datetime, zone: ZoneInfo) -> Iterator[dt.datetime]:
-    """The moment at which the clock shows that time, the first of two; none where it jumps over it."""
-    moment = wall.replace(tzinfo=zone).astimezone(dt.timezone.utc)
-    if moment.astimezone(zone).replace(tzinfo=None, fold=0) == wall:
+def _existing(local: dt.datetime, zone: ZoneInfo) -> Iterator[dt.datetime]:
+    """The moment of a local time, the first if there are two, nothing if the clocks skip it."""
+    moment = local.replace(tzinfo=zone).astimezone(dt.timezone.utc)
+    if moment.astimezone(zone).replace(tzinfo=None, fold=0) == local:
         yield moment

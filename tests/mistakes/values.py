@@ -41,7 +41,9 @@ VALUES = (
     Mistake("[endpoint]\nname = 'dog_breeds'", 2, "endpoint.name", "is not of the form", "write it like dog-breeds"),
     Mistake("[data]\nsource = 'dogs.zip'", 2, "data.source", "is not of the form", "https://host/images.zip"),
     Mistake("[cache]\ntraining = '30d'", 2, "cache.training", "is not of the form", "write it like P30D"),
-    Mistake("[schedule]\nexpression = '0 6 * * *'", 2, "schedule.expression", "is no schedule", "cron(0 6 ? * MON *)"),
+    Mistake(
+        "[schedule]\nexpression = '0 6 * * *'", 2, "schedule.expression", "is not a schedule", "cron(0 6 ? * MON *)"
+    ),
     Mistake("[schedule]\ntimezone = 'Mars'", 2, "schedule.timezone", "is no time zone", "Europe/Berlin"),
     Mistake("[tuning]\nmax_jobs = = 1", 2, "", "is not TOML", "write it as https://toml.io says"),
     Mistake("tuning.max_jobs = 99999999999999999999999999", 1, "tuning.max_jobs", "is too large", "write 750 or less"),
@@ -125,7 +127,7 @@ VALUES = (
         "schedule.expression = 'cron(0 6 * * MON *)'",
         1,
         "schedule.expression",
-        "has to have ? in one",
+        "needs ? in exactly one",
         "write ? in the other",
     ),
     Mistake(
@@ -139,13 +141,13 @@ VALUES = (
         "schedule.expression = 'cron(0 25 ? * MON *)'", 1, "schedule.expression", 'has hours "25"', "write 0 to 23"
     ),
     Mistake(
-        "schedule.expression = 'rate(1 days)'", 1, "schedule.expression", "is no rate", "write it like rate(1 day)"
+        "schedule.expression = 'rate(1 days)'", 1, "schedule.expression", "is not a rate", "write it like rate(1 day)"
     ),
     Mistake(
         "schedule.expression = 'at(2027-02-31T06:00:00)'",
         1,
         "schedule.expression",
-        "is no point in time",
+        "is not a point in time",
         "at(2027-01-31T06:00:00)",
     ),
     Mistake(
@@ -210,5 +212,5 @@ VALUES = (
     Mistake("training.weights = 's3://bucket'", 1, "training.weights", "is not of the form", "s3://bucket/weights.pth"),
     Mistake("data.source = 's3://a..b/x.zip'", 1, "data.source", "is not of the form", "s3://bucket/images/"),
     Mistake("data.source = 'http://host/a.zip'", 1, "data", "anybody on the way could change", "use https"),
-    Mistake("schedule.expression = 'rate(9999999 days)'", 1, "schedule.expression", "is no rate", "rate(7 days)"),
+    Mistake("schedule.expression = 'rate(9999999 days)'", 1, "schedule.expression", "is not a rate", "rate(7 days)"),
 )

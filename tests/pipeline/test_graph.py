@@ -28,7 +28,7 @@ def test_it_has_the_steps_that_the_reviewed_picture_shows() -> None:
 
 def test_it_is_wired_as_the_reviewed_picture_shows() -> None:
     drawn = {(DRAWN_STEPS[source][0], DRAWN_STEPS[target][0], why or "data") for source, why, target in DRAWN_EDGES}
-    assert {(edge.source, edge.target, edge.why) for edge in without_shortcuts(edges(read(define())))} == drawn
+    assert {(edge.source, edge.target, edge.reason) for edge in without_shortcuts(edges(read(define())))} == drawn
 
 
 def test_the_last_step_waits_for_all_steps_that_it_needs() -> None:

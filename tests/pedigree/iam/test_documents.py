@@ -22,48 +22,54 @@ def with_statement(**elements: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ([], "job has [] where keys and values belong"),
-        ({**WHOLE, "Statements": []}, "job has an element 'Statements', which IAM does not know"),
+        ([], "job has []; write keys and values"),
+        ({**WHOLE, "Statements": []}, "job has the unknown element 'Statements'"),
         ({**WHOLE, "Version": "2012-10-18"}, "job has the version '2012-10-18'; write 2012-10-17"),
         ({"Version": "2012-10-17"}, "job has no statements; write at least one"),
         ({**WHOLE, "Statement": []}, "job has no statements; write at least one"),
-        ({**WHOLE, "Statement": ["Allow"]}, "job, statement 1: has 'Allow' where keys and values belong"),
+        ({**WHOLE, "Statement": ["Allow"]}, "job, statement 1: has 'Allow'; write keys and values"),
         ({**WHOLE, "Statement": [STATEMENT, {}]}, "job, statement 2: has the effect None; write Allow or Deny"),
         (with_statement(Effect="allow"), "job, statement 1: has the effect 'allow'; write Allow or Deny"),
         (with_statement(Effect=["Allow"]), "job, statement 1: has the effect ['Allow']; write Allow or Deny"),
         (with_statement(Sid="a b"), "job, statement 1: has the Sid 'a b'; write letters and digits"),
-        (with_statement(Sid="A", Actions="x"), "statement 1: has an element 'Actions', which IAM does not know"),
+        (with_statement(Sid="A", Actions="x"), "statement 1: has the unknown element 'Actions'"),
         (with_statement(Sid="Read", Action=None), "job, statement 1 (Read): has neither of Action and NotAction"),
         (with_statement(NotAction="s3:*"), "has both of Action and NotAction; write one of them"),
         (with_statement(Resource=None), "has neither of Resource and NotResource; write one of them"),
-        (with_statement(Action=[]), "has [] where a text or a list of texts belongs"),
-        (with_statement(Action=""), "has '' where a text or a list of texts belongs"),
-        (with_statement(Action=[["s3:GetObject"]]), "has [['s3:GetObject']] where a text or a list of texts belongs"),
+        (with_statement(Action=[]), "has []; write a text or a list of texts"),
+        (with_statement(Action=""), "has ''; write a text or a list of texts"),
+        (with_statement(Action=[["s3:GetObject"]]), "has [['s3:GetObject']]; write a text or a list of texts"),
         (with_statement(Action="GetObject"), "has the action 'GetObject'; write one like s3:GetObject"),
         (with_statement(Action="s3:Get Object"), "has the action 's3:Get Object'; write one like s3:GetObject"),
         (with_statement(Resource="bucket/key"), "has the resource 'bucket/key'; write an ARN, or * for all"),
-        (with_statement(Principal="*"), "has Principal, and whoever has the policy is meant; leave it out"),
-        (with_statement(Condition=[]), "has [] in Condition, where keys and values belong"),
-        (with_statement(Condition={"StringEquals": "a"}), "has 'a' in StringEquals, where keys and values belong"),
+        (
+            with_statement(Principal="*"),
+            "has Principal, and the policy is about the principal that has it; leave it out",
+        ),
+        (with_statement(Condition=[]), "has [] in Condition; write keys and values"),
+        (with_statement(Condition={"StringEquals": "a"}), "has 'a' in StringEquals; write keys and values"),
         (
             with_statement(Condition={"StringEqual": {"aws:username": "a"}}),
-            "has the condition operator 'StringEqual', which IAM does not know",
+            "has the unknown condition operator 'StringEqual'",
         ),
         (
             with_statement(Condition={"ForSomeValues:StringEquals": {"aws:username": "a"}}),
-            "has the condition operator 'ForSomeValues:StringEquals', which IAM does not know",
+            "has the unknown condition operator 'ForSomeValues:StringEquals'",
         ),
         (
             with_statement(Condition={"NullIfExists": {"a:b": "true"}}),
-            "operator 'NullIfExists', which IAM does not know",
+            "unknown condition operator 'NullIfExists'",
         ),
-        (with_statement(Condition={"Null": {"a:b": "maybe"}}), "has 'maybe' where true or false belongs"),
-        (with_statement(Condition={"NumericEquals": {"a:b": "ten"}}), "has 'ten' where a number belongs"),
+        (with_statement(Condition={"Null": {"a:b": "maybe"}}), "has the value 'maybe'; write true or false"),
+        (with_statement(Condition={"NumericEquals": {"a:b": "ten"}}), "has the value 'ten'; write a number"),
         (with_statement(Condition={"NumericEquals": {"a:b": "${a:c}"}}), "has a variable in NumericEquals"),
-        (with_statement(Condition={"DateEquals": {"a:b": "today"}}), "has 'today' where a date and time belongs"),
-        (with_statement(Condition={"DateEquals": {"a:b": "9" * 99}}), "where a date and time belongs"),
-        (with_statement(Condition={"IpAddress": {"a:b": "10.0.0.0/40"}}), "has '10.0.0.0/40' where an address"),
-        (with_statement(Condition={"BinaryEquals": {"a:b": "?"}}), "has '?' where base64 belongs"),
+        (with_statement(Condition={"DateEquals": {"a:b": "today"}}), "has the value 'today'; write a time like"),
+        (with_statement(Condition={"DateEquals": {"a:b": "9" * 99}}), "write a time like"),
+        (
+            with_statement(Condition={"IpAddress": {"a:b": "10.0.0.0/40"}}),
+            "has the value '10.0.0.0/40'; write an address",
+        ),
+        (with_statement(Condition={"BinaryEquals": {"a:b": "?"}}), "has the value '?'; write base64"),
         ({**WHOLE, "Statement": [{**STATEMENT, "Sid": "A"}] * 2}, "job has the Sid 'A' more than once"),
     ],
 )
@@ -78,11 +84,11 @@ def test_a_policy_of_an_identity(document: Any, told: str) -> None:
     ("elements", "told"),
     [
         ({}, "has neither of Principal and NotPrincipal"),
-        ({"Principal": "arn:aws:iam::123456789012:root"}, "where keys and values belong"),
-        ({"Principal": {"User": "ann"}}, "has an element 'User', which IAM does not know; write AWS, Service"),
-        ({"Principal": {"AWS": "arn:aws:iam::123456789012:role/*"}}, "a name is taken as it stands"),
+        ({"Principal": "arn:aws:iam::123456789012:root"}, "write keys and values"),
+        ({"Principal": {"User": "ann"}}, "has the unknown element 'User'; write AWS, Service"),
+        ({"Principal": {"AWS": "arn:aws:iam::123456789012:role/*"}}, "with a wildcard; write it out"),
         ({"Principal": "*", "NotPrincipal": "*"}, "has both of Principal and NotPrincipal"),
-        ({"Principal": {"Service": []}}, "has [] where a text or a list of texts belongs"),
+        ({"Principal": {"Service": []}}, "has []; write a text or a list of texts"),
     ],
 )
 def test_a_policy_of_a_resource(elements: Mapping[str, Any], told: str) -> None:
@@ -92,7 +98,7 @@ def test_a_policy_of_a_resource(elements: Mapping[str, Any], told: str) -> None:
 
 
 def test_a_trust_names_no_resource() -> None:
-    with pytest.raises(PolicyError, match="has Resource, and the role itself is meant; leave it out"):
+    with pytest.raises(PolicyError, match="has Resource, and a trust is about its own role; leave it out"):
         parse(with_statement(Principal="*"), kind=PolicyKind.TRUST)
 
 

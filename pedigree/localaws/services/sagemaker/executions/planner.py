@@ -102,8 +102,8 @@ def graph(definition: Definition) -> Graph:
     waits: dict[str, list[Wait]] = {step.name: [] for step in definition.all_steps()}
     for edge in edges(definition):
         if edge.is_branch:
-            waits[edge.target].append(Wait(edge.source, _FITTING["Completed"], edge.why == "true"))
-        elif edge.why == "data":
+            waits[edge.target].append(Wait(edge.source, _FITTING["Completed"], edge.reason == "true"))
+        elif edge.reason == "data":
             waits[edge.target].append(Wait(edge.source, _FITTING["Completed"]))
     for step in definition.all_steps():
         waits[step.name] += [Wait(other.step, _FITTING.get(other.trigger, frozenset())) for other in step.depends_on]

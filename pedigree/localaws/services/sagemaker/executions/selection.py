@@ -23,7 +23,7 @@ def check(world: World, selection: Mapping[str, Any] | None, pipeline: str, read
     if unknown:
         raise InvalidRequestError(f"SelectedSteps has {', '.join(unknown)}, and the pipeline has no such step.")
     ended = _ended(world, selection.get("SourcePipelineExecutionArn"), pipeline)
-    needed = {one.source for one in edges(read) if one.why == "data" and one.target in selected}
+    needed = {one.source for one in edges(read) if one.reason == "data" and one.target in selected}
     lacking = sorted(name for name in needed - set(selected) if ended.get(name) != "Succeeded")
     if lacking and "SourcePipelineExecutionArn" not in selection:
         words = f"SelectedSteps use what {', '.join(lacking)} came to, so a SourcePipelineExecutionArn is required."
