@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -31,7 +32,6 @@ from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 
 _LOG = logging.getLogger(__name__)
 _PERIOD_SECONDS = 5.0
-_FIRST_SERVER_FAULT = 500
 _SERVICE = "application-autoscaling"
 _COOLDOWNS = {"out_cooldown": "ScaleOutCooldown", "in_cooldown": "ScaleInCooldown"}
 _INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
@@ -124,7 +124,7 @@ class Scaler:
         try:
             client.register_scalable_target(ServiceNamespace="sagemaker", **_filters(target), **limits)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= _FIRST_SERVER_FAULT:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             _LOG.warning("scheduled action %s is refused: %s", action["ScheduledActionName"], error)
             return None

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pedigree.localaws.kernel.once_logger import OnceLogger
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.scheduler.triggers import Trigger
 
@@ -32,7 +33,7 @@ class ScheduledActions:
     def __init__(self, store: Store, now: Callable[[], dt.datetime]) -> None:
         self._store = store
         self._now = now
-        self._unreadable: set[str] = set()
+        self._once = OnceLogger(_LOG)
 
     def due(self, actions: Iterable[Mapping[str, Any]]) -> list[DueAction]:
         """Return the actions that have become due since they were last done, the earliest first."""
@@ -59,14 +60,9 @@ class ScheduledActions:
         try:
             due, _ = trigger.due_and_next(last_done, created, self._now())
         except (ValueError, KeyError) as error:
-            self._warn_once(key, error)
+            self._once.warning(key, "the schedule of a scheduled action cannot be read, %s: %s", key, error)
             return None
         return due
-
-    def _warn_once(self, key: str, error: Exception) -> None:
-        if key not in self._unreadable:
-            self._unreadable.add(key)
-            _LOG.warning("the schedule of a scheduled action cannot be read, %s: %s", key, error)
 
 
 def _key(action: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, TypeAlias
 
+from pedigree.localaws.kernel.once_logger import OnceLogger
 from pedigree.localaws.services.cloudwatch.alarm_state import Alarm, MetricStat, decide_state
 from pedigree.localaws.services.cloudwatch.metric_math import MetricMathError
 from pedigree.localaws.services.cloudwatch.statistics import Datapoint, single, statistic
@@ -31,7 +32,7 @@ class AlarmEvaluator:
         self._save = save
         self._region = region
         self._now = now
-        self._unreadable: set[str] = set()
+        self._once = OnceLogger(_LOG)
 
     def evaluate_all(self) -> None:
         """Set the state of every alarm."""
@@ -59,18 +60,13 @@ class AlarmEvaluator:
             datapoints = {key: list(_datapoints(data, stat, oldest)) for key, stat in alarm.metrics.items()}
             state = decide_state(alarm, datapoints, now, moto_alarm.state_value)
         except (MetricMathError, KeyError, ValueError) as error:
-            self._warn_once(moto_alarm.name, error)
+            self._once.warning(moto_alarm.name, "alarm %s cannot be evaluated: %s", moto_alarm.name, error)
             return False
         if state.value == moto_alarm.state_value:
             return False
         _LOG.info("alarm %s: %s, because %s", moto_alarm.name, state.value, state.reason)
         moto_alarm.update_state(state.reason, "{}", state.value)
         return True
-
-    def _warn_once(self, alarm: str, error: Exception) -> None:
-        if alarm not in self._unreadable:
-            self._unreadable.add(alarm)
-            _LOG.warning("alarm %s cannot be evaluated: %s", alarm, error)
 
 
 def _remove_old_metrics(backend: Any, oldest: float) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,26 +54,13 @@ class EventBridgeOperations:
         bus = self._rules.find_bus(entry.get("EventBusName") or DEFAULT_BUS)
         if refusal:
             return refusal
-        name = str(uuid.uuid4())
-        if bus is not None:
-            self._rules.put_event(self._event(name, entry), bus)
-        return {"EventId": name}  # an event for a bus that is not there is taken, too, and goes nowhere
-
-    def _event(self, name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
         seconds = entry.get("Time")
-        has_time = isinstance(seconds, (int, float))
-        time = dt.datetime.fromtimestamp(seconds, dt.timezone.utc) if has_time else self._world.clock.now()  # type: ignore[arg-type]
-        return {
-            "version": "0",
-            "id": name,
-            "detail-type": entry["DetailType"],
-            "source": entry["Source"],
-            "account": self._world.account,
-            "time": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": self._world.region,
-            "resources": entry.get("Resources") or [],
-            "detail": json.loads(entry["Detail"]),
-        }
+        time = dt.datetime.fromtimestamp(seconds, dt.timezone.utc) if isinstance(seconds, (int, float)) else None
+        resources, detail = entry.get("Resources") or (), json.loads(entry["Detail"])
+        event = self._world.event(entry["Source"], entry["DetailType"], detail, resources, time)
+        if bus is not None:
+            self._rules.put_event(event, bus)
+        return {"EventId": event["id"]}  # as AWS does, accept an event for a bus that does not exist, and drop it
 
 
 def _check_schedule(expression: str) -> None:

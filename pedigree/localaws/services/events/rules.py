@@ -17,6 +17,7 @@ from typing import Any
 from pedigree.localaws.kernel.clients import EVENTS
 from pedigree.localaws.kernel.event_bus import Event
 from pedigree.localaws.kernel.loop import WakeableLoop
+from pedigree.localaws.kernel.once_logger import OnceLogger
 from pedigree.localaws.kernel.store import Entry
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.backends import MotoBackends
@@ -50,7 +51,7 @@ class RuleDispatcher:
         self._backends = backends
         self._deliveries = deliveries
         self._loop = WakeableLoop("rules", self._dispatch_stored)
-        self._failed_events: set[str] = set()
+        self._once = OnceLogger(_LOG)
         self._lock = threading.Lock()
         self._rules: Sequence[EventRule] | None = None
         self._version = 0
@@ -115,14 +116,8 @@ class RuleDispatcher:
             try:
                 self._dispatch(entry, rules)
             except Exception:  # noqa: BLE001  # a full disk or a bug: this event stays stored, and the others go on
-                self._log_failure(entry.name)
+                self._once.exception(entry.name, "event %s cannot be dispatched yet", entry.name)
         return _POLL_SECONDS
-
-    def _log_failure(self, event: str) -> None:
-        """Log once for each event why it is held up."""
-        if event not in self._failed_events:
-            self._failed_events.add(event)
-            _LOG.exception("event %s cannot be dispatched yet", event)
 
     def _dispatch(self, entry: Entry, rules: Sequence[EventRule]) -> None:
         matching = [rule for rule in rules if _is_match(rule, entry.body)]

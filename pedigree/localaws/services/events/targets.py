@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from botocore import xform_name
@@ -23,8 +24,7 @@ from pedigree.localaws.services.events.deliveries import (
 )
 
 CHANNEL = "target"
-_RETRYABLE_STATUSES = (408, 429)
-_FIRST_SERVER_FAULT = 500
+_RETRYABLE_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _MAX_MESSAGE_CHARACTERS = 1000
 
 
@@ -92,7 +92,7 @@ class TargetChannel:
 
 def _failure(error: ClientError) -> DeliveryFailedError:
     details, status = error.response["Error"], error.response["ResponseMetadata"]["HTTPStatusCode"]
-    is_refusal = status < _FIRST_SERVER_FAULT and status not in _RETRYABLE_STATUSES
+    is_refusal = status < HTTPStatus.INTERNAL_SERVER_ERROR and status not in _RETRYABLE_STATUSES
     is_final = is_refusal and "Throttl" not in details["Code"]
     return DeliveryFailedError(details["Code"], details.get("Message", ""), is_final=is_final)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
@@ -27,7 +28,6 @@ CHANNEL = "invocation"
 _DEFAULT_RETRIES = 2
 _DEFAULT_MAX_AGE_SECONDS = 21600.0
 _MAX_MESSAGE_CHARACTERS = 1024
-_FIRST_SERVER_FAULT = 500
 
 
 class AsyncInvoker:
@@ -59,7 +59,7 @@ class AsyncInvoker:
         except ThrottledError:
             raise DeliveryPostponedError from None
         except ServiceError as error:
-            is_final = error.status < _FIRST_SERVER_FAULT
+            is_final = error.status < HTTPStatus.INTERNAL_SERVER_ERROR
             raise DeliveryFailedError(error.code, error.message, is_final=is_final) from None
         if result.error:
             raise DeliveryFailedError(result.error, result.body.decode(errors="replace"))

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pedigree.localaws.kernel.clients import SCHEDULER, Clients
 from pedigree.localaws.kernel.loop import WakeableLoop
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.kernel.world import World
+from pedigree.localaws.kernel.world import EVENT_TIME, World
 from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.events.deliveries import DAY, DeliveryQueue
 from pedigree.localaws.services.events.rules import EventRule, RuleDispatcher
@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 KIND = "schedule"
 _SERVICES = ("scheduler", "events")
 _MAX_WAIT_SECONDS = 30.0
-_EVENT_TIME = "%Y-%m-%dT%H:%M:%SZ"
+_SCHEDULED_EVENT = "Scheduled Event"
 
 
 class Scheduler:
@@ -152,7 +152,8 @@ class Scheduler:
 
     def _rule_trigger(self, rule: EventRule) -> Trigger:
         def fire(time: dt.datetime) -> None:
-            self._rules.send_to_targets(rule, _scheduled_event(self._world, "aws.events", rule.arn, time))
+            event = self._world.event("aws.events", _SCHEDULED_EVENT, {}, [rule.arn], time)
+            self._rules.send_to_targets(rule, event)
 
         return Trigger(key=rule.arn, expression=rule.schedule, timezone="UTC", start=None, fire=fire)
 
@@ -168,28 +169,14 @@ def _moment(timestamp: Any) -> dt.datetime | None:
     return dt.datetime.fromtimestamp(float(timestamp), dt.timezone.utc)
 
 
-def _scheduled_event(world: World, source: str, arn: str, time: dt.datetime) -> dict[str, Any]:
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Scheduled Event",
-        "source": source,
-        "account": world.account,
-        "time": time.astimezone(dt.timezone.utc).strftime(_EVENT_TIME),
-        "region": world.region,
-        "resources": [arn],
-        "detail": {},
-    }
-
-
 def _target_input(world: World, schedule: Mapping[str, Any], time: dt.datetime, execution_id: str) -> str:
     """Return the schedule's own input with its context attributes, or a scheduled event."""
     text = schedule["Target"].get("Input")
     if text is None:
-        return json.dumps(_scheduled_event(world, "aws.scheduler", schedule["Arn"], time))
+        return json.dumps(world.event("aws.scheduler", _SCHEDULED_EVENT, {}, [schedule["Arn"]], time))
     attributes = {
         "schedule-arn": schedule["Arn"],
-        "scheduled-time": time.astimezone(dt.timezone.utc).strftime(_EVENT_TIME),
+        "scheduled-time": time.astimezone(dt.timezone.utc).strftime(EVENT_TIME),
         "execution-id": execution_id,
         "attempt-number": "1",
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,16 +10,4 @@ from pedigree.localaws.kernel.world import World
 
 def publish(world: World, detail_type: str, resources: Sequence[str], detail: Mapping[str, Any]) -> None:
     """Publish a state change of some resources."""
-    world.bus.publish(
-        {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": detail_type,
-            "source": "aws.sagemaker",
-            "account": world.account,
-            "time": world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": world.region,
-            "resources": list(resources),
-            "detail": dict(detail),
-        }
-    )
+    world.bus.publish(world.event("aws.sagemaker", detail_type, detail, resources))
