@@ -1,4 +1,4 @@
-"""The operation of Application Auto Scaling that moto lacks: what the scaler did, newest first."""
+"""The operation of Application Auto Scaling that moto lacks: DescribeScalingActivities."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.autoscaling.activity_log import KIND
 
 _FILTERS = ("ServiceNamespace", "ResourceId", "ScalableDimension")
-_PAGE = 50
+_PAGE_SIZE = 50
 _POSITION = r"[0-9]{1,9}"
 
 
 @dataclass(frozen=True)
 class AutoScalingOperations:
-    """Lists activities; all else is moto's."""
+    """Lists what the scaler did, the latest first."""
 
     _store: Store
 
     def describe_scaling_activities(self, exchange: Exchange) -> Mapping[str, Any]:
-        """A page of the activities that fit the filters."""
+        """Return a page of the activities that match the filters."""
         members = exchange.members
         filters = {member: members[member] for member in _FILTERS if member in members}
         activities = [entry.body for entry in reversed(self._store.entries(KIND))]
@@ -34,6 +34,6 @@ class AutoScalingOperations:
         position = str(members.get("NextToken", "0"))
         if not re.fullmatch(_POSITION, position):
             raise ServiceError("InvalidNextTokenException", "The next token is invalid.")
-        end = int(position) + members.get("MaxResults", _PAGE)
+        end = int(position) + members.get("MaxResults", _PAGE_SIZE)
         more = {"NextToken": str(end)} if end < len(matching) else {}
         return {"ScalingActivities": matching[int(position) : end], **more}

@@ -1,4 +1,4 @@
-"""The operations of EventBridge that moto lacks, or of which it takes any values: events, patterns and schedules."""
+"""EventBridge's operations that moto lacks or does not validate: events, patterns and schedules."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.events.rules import DEFAULT_BUS, RuleDispatcher
 from pedigree.schedules import cron
 
-_LARGEST_ENTRY = 262_144
-_RULES_FORMS = ("cron(", "rate(")
+_MAX_ENTRY_BYTES = 262_144
+_RULE_EXPRESSIONS = ("cron(", "rate(")
 
 
 @dataclass(frozen=True)
 class EventBridgeOperations:
-    """Takes events, and checks rules before moto keeps them; all else is moto's."""
+    """Accepts events, and validates rules before moto stores them."""
 
     _world: World
     _rules: RuleDispatcher
     _moto: Service
 
     def put_events(self, exchange: Exchange) -> Mapping[str, Any]:
-        """Take events, each by itself."""
+        """Accept or refuse each event on its own."""
         results = [self._put_event(entry) for entry in exchange.members["Entries"]]
         return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
     def test_event_pattern(self, exchange: Exchange) -> Mapping[str, Any]:
-        """Say whether a pattern matches an event."""
+        """Return whether a pattern matches an event."""
         event = document(exchange.members["Event"].encode())
-        return {"Result": patterns.matches(_pattern(exchange.members["EventPattern"]), event)}
+        return {"Result": patterns.matches(_parse_pattern(exchange.members["EventPattern"]), event)}
 
     def put_rule(self, exchange: Exchange) -> Response:
-        """Keep a rule whose pattern and schedule can be followed."""
+        """Store a rule if its pattern and schedule are valid."""
         if pattern := exchange.members.get("EventPattern"):
-            _pattern(pattern)
+            _parse_pattern(pattern)
         if expression := exchange.members.get("ScheduleExpression"):
             _check_schedule(expression)
         return self._moto(exchange)
@@ -68,11 +68,11 @@ def _check_schedule(expression: str) -> None:
         cron.parse(expression)
     except ValueError:
         expression = ""
-    if not expression.startswith(_RULES_FORMS):
+    if not expression.startswith(_RULE_EXPRESSIONS):
         raise InvalidRequestError("Parameter ScheduleExpression is not valid.")
 
 
-def _pattern(text: str) -> Mapping[str, Any]:
+def _parse_pattern(text: str) -> Mapping[str, Any]:
     try:
         return patterns.parse(text)
     except ValueError as error:
@@ -80,14 +80,14 @@ def _pattern(text: str) -> Mapping[str, Any]:
 
 
 def _refusal(entry: Mapping[str, Any]) -> Mapping[str, str] | None:
-    """Why an entry is no event; None if it is one."""
+    """Return why an entry is refused, or None if it is valid."""
     for name in ("Source", "DetailType", "Detail"):
         if not isinstance(entry.get(name), str) or not entry[name]:
-            words = f"Parameter {name} is not valid. Reason: {name} is a required argument."
-            return {"ErrorCode": "InvalidArgument", "ErrorMessage": words}
-    if len(entry["Detail"].encode()) > _LARGEST_ENTRY:
-        words = "Total size of the entries in the request is over the limit."
-        return {"ErrorCode": "InvalidArgument", "ErrorMessage": words}
+            message = f"Parameter {name} is not valid. Reason: {name} is a required argument."
+            return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
+    if len(entry["Detail"].encode()) > _MAX_ENTRY_BYTES:
+        message = "Total size of the entries in the request is over the limit."
+        return {"ErrorCode": "InvalidArgument", "ErrorMessage": message}
     try:
         document(entry["Detail"].encode())
     except (ServiceError, ValueError):

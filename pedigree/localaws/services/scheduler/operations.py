@@ -1,4 +1,4 @@
-"""The operations of EventBridge Scheduler in which moto takes any expression and time zone: they are checked first."""
+"""EventBridge Scheduler's operations that moto does not validate: expressions, time zones and dates."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from pedigree.schedules import cron
 
 @dataclass(frozen=True)
 class SchedulerOperations:
-    """Checks schedules before moto keeps them; all else is moto's."""
+    """Validates schedules before moto stores them."""
 
     _moto: Service
 
     def create_schedule(self, exchange: Exchange) -> Response:
-        """Keep a schedule that has times."""
-        _check(exchange.members)
+        """Store a schedule if it is valid."""
+        _validate(exchange.members)
         return self._moto(exchange)
 
     def update_schedule(self, exchange: Exchange) -> Response:
-        """As with making one."""
+        """Replace a schedule if the new one is valid."""
         return self.create_schedule(exchange)
 
 
-def _check(members: Mapping[str, Any]) -> None:
+def _validate(members: Mapping[str, Any]) -> None:
     expression, timezone = members["ScheduleExpression"], members.get("ScheduleExpressionTimezone") or "UTC"
     try:
         cron.parse(expression)
