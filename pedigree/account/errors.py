@@ -16,8 +16,6 @@ OperationsError       whatever the user can mend
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pedigree.errors import Mistake, Mistakes
 
 
@@ -51,10 +49,6 @@ class PassingError(RefusedError):
 
 class GivenError(Mistakes, OperationsError):
     """What a command was given cannot be; one problem a line."""
-
-    def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__(map(Mistake, problems))
-        self.problems = tuple(problems)
 
 
 class TakenError(OperationsError):

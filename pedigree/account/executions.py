@@ -68,7 +68,7 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
     if not wanted:
         found = next(listed(account, pipeline), None)
         if found is None:
-            raise AbsentError(f"pipeline {pipeline} has no executions yet", "make pipeline-start starts one")
+            raise AbsentError(f"pipeline {pipeline} has no executions yet", "pedigree start starts one")
         return found
     beginning = wanted.rpartition("/")[2]
     fitting = [one for one in listed(account, pipeline) if one.id.startswith(beginning)]
@@ -78,7 +78,7 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
     if not fitting:
         raise AbsentError(
             f"pipeline {pipeline} has no execution whose id begins with {beginning}",
-            "make pipeline-executions lists the last ones",
+            "pedigree executions lists the last ones",
         )
     names = ", ".join(one.id for one in fitting[:_SHOWN])
     raise AbsentError(f"{len(fitting)} executions begin with {beginning} ({names}, …)", "write more of the id")
@@ -101,7 +101,7 @@ def retry(execution: Execution) -> Change:
     if execution.status == SUCCEEDED:
         raise RefusedError(
             f"execution {execution.id} has succeeded, and there is nothing to retry",
-            "make pipeline-start starts another",
+            "pedigree start starts another",
         )
     return _change(execution, "retry_pipeline_execution", "steps that succeeded are kept, the others run again")
 
@@ -134,7 +134,8 @@ def listed(account: Account, pipeline: str) -> Iterator[Execution]:
 def no_pipeline(account: Account, pipeline: str) -> AbsentError:
     """A pipeline that nobody has put into the account."""
     return AbsentError(
-        f"account {account.id} has no pipeline {pipeline} in {account.region}", "make pipeline-upsert puts it there"
+        f"account {account.id} has no pipeline {pipeline} in {account.region}",
+        "create it there, or name another with --pipeline",
     )
 
 

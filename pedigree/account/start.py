@@ -15,6 +15,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import GivenError
 from pedigree.account.executions import no_pipeline, token
 from pedigree.account.plan import Call, Change
+from pedigree.errors import Mistake
 from pedigree.language.definition import Parameter, parse
 from pedigree.language.near import suggest
 from pedigree.language.text import brief
@@ -47,7 +48,9 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
     values = checked(request.given, known)
     name = request.name or f"manual-{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}"
     if not re.fullmatch(_NAME, name, re.ASCII):
-        raise GivenError([f"--name {name} cannot be; write letters, digits and single words joined by -, 82 at most"])
+        raise GivenError(
+            [Mistake(f"--name {name} cannot be", "write letters, digits and single words joined by -, 82 at most")]
+        )
     arguments: dict[str, Any] = {
         "PipelineName": pipeline,
         "PipelineExecutionDisplayName": name,
@@ -61,46 +64,54 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
     )
 
 
-def checked(given: Iterable[str], known: Mapping[str, Parameter]) -> dict[str, str]:
+def checked(given: Iterable[str], parameters: Mapping[str, Parameter]) -> dict[str, str]:
     """The values by name, as the service takes them; GivenError lists everything that it would refuse."""
-    pairs = [one.partition("=") for one in given]
+    pairs = [text.partition("=") for text in given]
     values = {name: value for name, _, value in pairs}
-    problems = [
-        *(f"{name} is no value of a parameter; write Name=value" for name, equals, _ in pairs if not equals),
-        *_twice([name for name, equals, _ in pairs if equals]),
-        *(problem for name, equals, value in pairs if equals for problem in _problems(name, value, known)),
+    mistakes = [
         *(
-            f"{one.name} has no default; give it one: {one.name}=…"
-            for one in known.values()
-            if one.default is None and one.name not in values
+            Mistake(f"{name} is not a value of a parameter", "write Name=value")
+            for name, equals, _ in pairs
+            if not equals
         ),
+        *_repeated([name for name, equals, _ in pairs if equals]),
+        *(mistake for name, equals, value in pairs if equals for mistake in _mistakes(name, value, parameters)),
+        *_missing(parameters, values),
     ]
     if len(values) > MOST_PARAMETERS:
-        problems.append(f"{len(values)} values are given, and an execution takes {MOST_PARAMETERS}; give fewer")
-    if problems:
-        raise GivenError(problems)
+        cause = f"{len(values)} values are given, and an execution takes {MOST_PARAMETERS}"
+        mistakes.append(Mistake(cause, "give fewer"))
+    if mistakes:
+        raise GivenError(mistakes)
     return values
 
 
-def _twice(names: list[str]) -> Iterator[str]:
+def _repeated(names: list[str]) -> Iterator[Mistake]:
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            yield f"{name} is given {names.count(name)} times; give it once"
+            yield Mistake(f"{name} is given {names.count(name)} times", "give it once")
 
 
-def _problems(name: str, value: str, known: Mapping[str, Parameter]) -> Iterator[str]:
-    parameter = known.get(name)
+def _missing(parameters: Mapping[str, Parameter], values: Mapping[str, str]) -> Iterator[Mistake]:
+    for name, parameter in parameters.items():
+        if parameter.default is None and name not in values:
+            yield Mistake(f"{name} has no default", f"give it one: {name}=…")
+
+
+def _mistakes(name: str, value: str, parameters: Mapping[str, Parameter]) -> Iterator[Mistake]:
+    parameter = parameters.get(name)
     if parameter is None:
-        otherwise = "" if known else "the pipeline has no parameters"
-        yield f"{name} is no parameter of the pipeline; {suggest(name, known, otherwise)}"
+        otherwise = "" if parameters else "the pipeline has no parameters"
+        yield Mistake(f"{name} is not a parameter of the pipeline", suggest(name, parameters, otherwise))
         return
     pattern, kind = _KINDS.get(parameter.type, (r"(?s).*", "text"))
     if len(value) > LONGEST_VALUE:
-        yield f"{name} has {len(value)} characters, and an execution takes {LONGEST_VALUE}; make it shorter"
+        cause = f"{name} has {len(value)} characters, and an execution takes {LONGEST_VALUE}"
+        yield Mistake(cause, "make it shorter")
     elif not re.fullmatch(pattern, value, re.ASCII):
-        yield f"{name} = {brief(value)} cannot be; give {kind}"
+        yield Mistake(f"{name} = {brief(value)} cannot be", f"give {kind}")
     elif parameter.choices and value not in parameter.choices:
-        yield f"{name} = {brief(value)} is none of the choices; {_choices(value, parameter)}"
+        yield Mistake(f"{name} = {brief(value)} is none of the choices", _choices(value, parameter))
 
 
 def _choices(value: str, parameter: Parameter) -> str:

@@ -10,10 +10,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from pedigree.account import prices as tables
+from pedigree.account.prices import Price, Prices
 from pedigree.schedules.cron import At, parse
 from pedigree.schedules.occurrences import per_month, upcoming
-from pipeline.account import prices as tables
-from pipeline.account.prices import Price, Prices
 from pipeline.account.usage import Job, jobs, with_values
 from pipeline.settings.tree import Settings
 

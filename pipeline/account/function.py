@@ -13,9 +13,9 @@ from typing import Any
 
 from pedigree.account import differences
 from pedigree.account.account import Account
+from pedigree.account.function_package import Package
 from pedigree.account.plan import Call, Change, Saved
 from pipeline.account import tags
-from pipeline.account.packages import Package
 from steps.functions import LIVE
 
 

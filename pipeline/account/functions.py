@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from entrypoints import contract
+from pedigree import project_root
+from pedigree.account.function_package import package
+from pedigree.account.provisioned_concurrency import ProvisionedConcurrency
 from pipeline.account import tags
 from pipeline.account.function import Function
 from pipeline.account.log_group import LogGroup
-from pipeline.account.packages import functions_folder, package
-from pipeline.account.warmth import Warmth
 from pipeline.settings.tree import Settings
-from steps.functions import FUNCTIONS, function_name, live_name
+from steps.functions import FUNCTIONS, LIVE, function_name, live_name
 
 _DESCRIPTIONS = {
     "deploy": "Creates the endpoint, or starts its blue/green update.",
@@ -21,6 +22,11 @@ _DESCRIPTIONS = {
     "autoscale": "Registers the endpoint for scaling.",
     "predict": "Asks the endpoint what is on a picture.",
 }
+
+
+def functions_folder() -> Path:
+    """The folder with the code of the project's functions."""
+    return project_root.find() / "lambda"
 
 
 def functions(settings: Settings, folder: Path | None = None) -> Iterator[LogGroup | Function]:
@@ -34,11 +40,11 @@ def functions(settings: Settings, folder: Path | None = None) -> Iterator[LogGro
         yield _function(party, name, settings, folder or functions_folder())
 
 
-def warmth(settings: Settings) -> Iterator[Warmth]:
-    """What is kept warm of each function; settings know it of the one that people wait for."""
+def provisioned_concurrency(settings: Settings) -> Iterator[ProvisionedConcurrency]:
+    """The provisioned concurrency of each function that has some in settings."""
     for party in FUNCTIONS:
         count = getattr(_size(party, settings), "provisioned_concurrency", 0)
-        yield Warmth(function_name(settings.pipeline.name, party), count)
+        yield ProvisionedConcurrency(function_name(settings.pipeline.name, party), LIVE, count)
 
 
 def log_group_name(function: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, GivenError, RefusedError
+from pedigree.errors import Mistake
 from steps.functions import LIVE, function_name
 
 # What Lambda takes in one request, in bytes of the picture: base64 makes four of three.
@@ -31,12 +32,19 @@ def from_file(path: Path) -> dict[str, str]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise GivenError([f"{path} cannot be read: {error.strerror}; name a JPEG, PNG or WebP file"]) from None
+        raise GivenError(
+            [Mistake(f"{path} cannot be read: {error.strerror}", "name a JPEG, PNG or WebP file")]
+        ) from None
     if not content:
-        raise GivenError([f"{path} is empty; name a JPEG, PNG or WebP file"])
+        raise GivenError([Mistake(f"{path} is empty", "name a JPEG, PNG or WebP file")])
     if len(content) > MOST_BYTES:
         raise GivenError(
-            [f"{path} has {len(content)} bytes, and a request takes {MOST_BYTES}; make it smaller, or send its --url"]
+            [
+                Mistake(
+                    f"{path} has {len(content)} bytes, and a request takes {MOST_BYTES}",
+                    "make it smaller, or send its --url",
+                )
+            ]
         )
     return {"image": base64.b64encode(content).decode()}
 

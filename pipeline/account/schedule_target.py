@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, GivenError
 from pedigree.account.executions import no_pipeline
+from pedigree.errors import Mistake
 from pedigree.language.definition import Definition, parse
 from pedigree.language.near import suggest
 from pedigree.language.text import brief
@@ -23,17 +24,17 @@ def check(account: Account, settings: Settings) -> None:
         raise no_pipeline(account, name)
     if account.find("iam", "get_role", RoleName=role) is None:
         raise AbsentError(f"account {account.id} has no role {role} with which to start it", _REMEDY)
-    problems = list(_problems(settings, parse(there["PipelineDefinition"])))
-    if problems:
-        raise GivenError(problems)
+    mistakes = list(_mistakes(settings, parse(there["PipelineDefinition"])))
+    if mistakes:
+        raise GivenError(mistakes)
 
 
-def _problems(settings: Settings, definition: Definition) -> Iterator[str]:
-    """What the pipeline that is in the account, made from other settings perhaps, would not take."""
+def _mistakes(settings: Settings, definition: Definition) -> Iterator[Mistake]:
+    """The values that the pipeline in the account would refuse: it may be made from other settings."""
     for name, value in settings.schedule.parameters.items():
         key, parameter = f"schedule.parameters.{name}", definition.parameters.get(name)
         if parameter is None:
             near = suggest(name, definition.parameters, "it has no parameters")
-            yield f"{key} is no parameter of the pipeline in the account; {near}, or {_REMEDY}"
+            yield Mistake(f"{key} is not a parameter of the pipeline in the account", f"{near}, or {_REMEDY}")
         elif not parameter.accepts(value):
-            yield f"{key} = {brief(value)} is refused by the pipeline in the account; {_REMEDY}"
+            yield Mistake(f"{key} = {brief(value)} is refused by the pipeline in the account", _REMEDY)

@@ -15,7 +15,7 @@ from pipeline.account.approval import approval
 from pipeline.account.archive import Archive
 from pipeline.account.bucket import Bucket
 from pipeline.account.event_source import event_source
-from pipeline.account.functions import functions, warmth
+from pipeline.account.functions import functions, provisioned_concurrency
 from pipeline.account.pipeline_part import pipeline_part
 from pipeline.account.queues import await_queues
 from pipeline.account.registry import ModelGroup
@@ -42,5 +42,5 @@ def parts(
         ModelGroup(settings),
         pipeline_part(settings, archive),
         *([schedule_part(settings)] if settings.schedule.enabled else []),
-        *warmth(settings),
+        *provisioned_concurrency(settings),
     ]

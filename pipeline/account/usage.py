@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.account.prices import Use
+from pedigree.account.prices import Use
 from pipeline.settings.parameters import declare
 from pipeline.settings.tree import Settings
 from steps import evaluate, prepare_data, train_best, train_distributed, tune

@@ -35,7 +35,8 @@ def command(
     as_json: JsonOption = False,
 ) -> None:
     """Estimate the cost of an execution, and of a month. Needs no account; with one, it knows more."""
-    from pipeline.account import cost, cost_lines, prices, usage
+    from pedigree.account import prices
+    from pipeline.account import cost, cost_lines, usage
 
     chosen = load_settings(target)
     planned, where = usage.jobs(chosen), chosen.site.region

@@ -14,7 +14,7 @@ from pedigree.cli.options import AccountOptions, DryRunOption, EveryOption, YesO
 from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
-    from pipeline.account.ec2 import Look, Rental, Wanted
+    from pipeline.account.ec2.rental import MachineState, Rental, RentalRequest
 
 EVERY = 20.0
 BOOT_MINUTES = 15
@@ -42,23 +42,23 @@ def command(
 ) -> None:
     """Train once on one machine of EC2, as [training] of settings says; it ends itself, whatever happens."""
     context = connect_project(target, announced=True)
-    from pipeline.account.ec2 import Wanted
+    from pipeline.account.ec2.rental import RentalRequest
 
     is_spot = context.settings.training.spot if spot is None else spot
-    wanted = Wanted(instance_type, minutes or 0, is_spot, data, resume, ami)
+    wanted = RentalRequest(instance_type, minutes or 0, is_spot, data, resume, ami)
     _rent(context, wanted, yes=yes, dry_run=dry_run, every=every if wait else None)
 
 
-def _rent(context: ProjectContext, wanted: Wanted, *, yes: bool, dry_run: bool, every: float | None) -> None:
+def _rent(context: ProjectContext, request: RentalRequest, *, yes: bool, dry_run: bool, every: float | None) -> None:
     """Show what would be rented, rent it, and follow it where one wants to see it every so many seconds."""
     from pedigree.account.perform import carry_out
     from pedigree.account.plan import Plan
     from pipeline import source
-    from pipeline.account import ec2
     from pipeline.account.archive import Archive
+    from pipeline.account.ec2 import rental as ec2
 
     archive = source.read()
-    rental = ec2.plan(context.account, context.settings, archive, wanted)
+    rental = ec2.plan(context.account, context.settings, archive, request)
     code = tuple(Archive(context.settings, archive).changes(context.account))
     if not changes.confirmed(Plan((*code, rental.change(rental.subnets[0]))), yes=yes, dry_run=dry_run):
         if dry_run:
@@ -100,8 +100,8 @@ def _stopping(context: ProjectContext, instance: str) -> str:
 def _follow(context: ProjectContext, rental: Rental, instance: str, every: float) -> None:
     from pedigree.account.errors import UnfinishedError
     from pedigree.account.watching import Watch, looks
-    from pipeline.account.ec2 import watched
-    from pipeline.account.ec2_user_data import GRACE_MINUTES
+    from pipeline.account.ec2.rental import watched
+    from pipeline.account.ec2.user_data import GRACE_MINUTES
 
     at_most = (rental.minutes + GRACE_MINUTES + BOOT_MINUTES) * 60
     watch = Watch(context.account.clock, every, at_most, printing.remark)
@@ -114,14 +114,14 @@ def _follow(context: ProjectContext, rental: Rental, instance: str, every: float
     raise UnfinishedError(f"machine {instance} has not ended in time", f"end it: {_stopping(context, instance)}")
 
 
-def _shown(context: ProjectContext) -> Callable[[Look], None]:
+def _shown(context: ProjectContext) -> Callable[[MachineState], None]:
     """Prints what is new of a log, and how the machine is where that has changed or nothing else is new for a while."""
     from pedigree.account.times import took
 
     began = told = context.account.clock.monotonic()
     state = ""
 
-    def show(look: Look) -> None:
+    def show(look: MachineState) -> None:
         nonlocal told, state
         now = context.account.clock.monotonic()
         for line in look.log.splitlines():
@@ -135,8 +135,8 @@ def _shown(context: ProjectContext) -> Callable[[Look], None]:
     return show
 
 
-def _end(look: Look, rental: Rental, instance: str) -> None:
-    from pipeline.account.ec2_user_data import MODEL, SUCCEEDED
+def _end(look: MachineState, rental: Rental, instance: str) -> None:
+    from pipeline.account.ec2.user_data import MODEL, SUCCEEDED
 
     if look.outcome == SUCCEEDED:
         printing.line(f"run {rental.run} has succeeded: {rental.results}/{MODEL}")

@@ -92,9 +92,10 @@ def rollback(
 
 def _number(version: str) -> int:
     from pedigree.account.errors import GivenError
+    from pedigree.errors import Mistake
 
     if not version.isascii() or not version.isdigit() or not int(version):
-        raise GivenError([f"{version} is no version; give its number, as pedigree approve lists it"])
+        raise GivenError([Mistake(f"{version} is no version", "give its number, as pedigree approve lists it")])
     return int(version)
 
 

@@ -12,13 +12,13 @@ from pedigree.cli import files, printing
 from pedigree.cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.account.prices import Prices
+    from pedigree.account.prices import Prices
 
 
 def read(region: str) -> Prices:
     """The prices that are kept for a region, or none."""
     from pedigree.account.errors import PricesError
-    from pipeline.account.prices import Prices, parse
+    from pedigree.account.prices import Prices, parse
 
     path = _path(region)
     if not path.is_file():

@@ -21,12 +21,12 @@ def command(
     context = connect_project(target, announced=True)
     own = DogBreeds(context.settings)
     soundness.demand(own.definition(), own.ignored())
-    from pedigree.account import show
+    from pedigree.account import prices, show
     from pedigree.account.perform import fulfil
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
     from pipeline import source
-    from pipeline.account import cost, cost_lines, prices
+    from pipeline.account import cost, cost_lines
     from pipeline.account.roles import documents
     from pipeline.account.upsert import parts
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pedigree.toml import tomllib
 from pipeline.settings.parameters import declare
 from pipeline.settings.tree import Settings
 
@@ -59,8 +60,11 @@ def test_the_readme_names_every_parameter_with_its_type() -> None:
 def test_every_dependency_has_its_reason() -> None:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    asked = [config["options"]["install_requires"], *config["options.extras_require"].values()]
-    names = {re.split(r"[\[<>=; ]", line)[0] for text in asked for line in text.split("\n") if line and line[0] != "#"}
+    own = [config["options"]["install_requires"], *config["options.extras_require"].values()]
+    project = tomllib.loads((ROOT / "pipeline" / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = [name for names in project["optional-dependencies"].values() for name in names]
+    required = [*"\n".join(own).split("\n"), *project["dependencies"], *optional]
+    names = {re.split(r"[\[<>=; ]", line)[0] for line in required if line and line[0] != "#"} - {"pedigree"}
     table = ARCHITECTURE.partition("## Dependencies")[2]
     named = {name for row in re.findall(r"^\| ([a-z0-9, -]+) \|", table, re.MULTILINE) for name in row.split(", ")}
     assert named - {"dependency"} == names

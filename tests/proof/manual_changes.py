@@ -115,7 +115,7 @@ MANUAL_CHANGES: Mapping[str, tuple[ManualChange, ...]] = {
     "Approval dog-breeds-approved": (for_another_rule,),
     "ModelGroup": (nothing,),
     "PipelinePart dog-breeds": (another_definition,),
-    f"Warmth {DEPLOY}": (kept_warm,),
+    f"ProvisionedConcurrency {DEPLOY}": (kept_warm,),
 }
 
 

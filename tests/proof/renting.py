@@ -17,11 +17,12 @@ from typing import Any
 
 import boto3
 
+from pedigree.account import deep_learning_ami
 from pedigree.account.errors import RefusedError
 from pedigree.account.perform import carry_out
-from pipeline.account import ec2, ec2_image
 from pipeline.account.archive import Archive
-from pipeline.account.ec2_user_data import SCRIPT
+from pipeline.account.ec2 import rental as ec2
+from pipeline.account.ec2.user_data import SCRIPT
 from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION, role
 from tests.proof.account import apply_parts, everything
 from tests.proof.container import machine_scripts
@@ -68,7 +69,7 @@ def put_up(env: ProofEnvironment) -> str:
 def finding(env: ProofEnvironment) -> None:
     """Which image AWS has; here it has none, and that is told."""
     try:
-        ec2_image.find(env.account, "g4dn.xlarge", "2.13")
+        deep_learning_ami.find(env.account, "g4dn.xlarge", "2.13")
     except RefusedError as error:
         if "has no deep-learning AMI" not in str(error):
             raise
@@ -76,7 +77,7 @@ def finding(env: ProofEnvironment) -> None:
 
 def renting(env: ProofEnvironment) -> None:
     """pedigree ec2-train, with what it prints for whoever wants to end the machine before it does so itself."""
-    wanted = ec2.Wanted(
+    wanted = ec2.RentalRequest(
         ami="ami-12c6146b", data=f"s3://{BUCKET}/{_PREPARED}", resume="before", instance_type="m5.large", spot=True
     )
     rental = ec2.plan(env.account, env.settings, CODE, wanted)

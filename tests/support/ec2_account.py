@@ -12,8 +12,8 @@ import pytest
 
 from pedigree.account.account import Account
 from pedigree.account.errors import OperationsError
-from pipeline.account import ec2
-from pipeline.account.ec2 import Rental, Wanted
+from pipeline.account.ec2 import rental as ec2
+from pipeline.account.ec2.rental import Rental, RentalRequest
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.clients import FakeService
 from tests.support.fakes.clock import SimulatedClock
@@ -69,7 +69,7 @@ class RentalAccount:
         client("s3").put_object(Bucket=BUCKET, Key=f"pedigree/{key}", Body=content)
 
     def plan(self, **wanted: Any) -> Rental:
-        return ec2.plan(self.account, self.settings, CODE, Wanted(**wanted))
+        return ec2.plan(self.account, self.settings, CODE, RentalRequest(**wanted))
 
     def refused(self, kind: type[OperationsError], **wanted: Any) -> str:
         with pytest.raises(kind) as raised:

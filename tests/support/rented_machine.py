@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from pipeline.account.ec2_user_data import SCRIPT
+from pipeline.account.ec2.user_data import SCRIPT
 
 ENTRYPOINTS = Path(__file__).parents[2] / "entrypoints"
 AWS = """#!/bin/sh

@@ -12,11 +12,11 @@ from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
 from pedigree.account.errors import PricesError
+from pedigree.account.prices import parse
 from pedigree.account.pricing import refreshed
 from pipeline.account import usage
 from pipeline.account.cost import Hours
 from pipeline.account.past_hours import past_hours
-from pipeline.account.prices import parse
 from tests.support.accounts import CALLER
 from tests.support.definitions import configure
 from tests.support.fakes.aws import ACCOUNT, REGION

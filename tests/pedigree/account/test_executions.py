@@ -56,8 +56,8 @@ def test_an_id_that_is_the_beginning_of_another_means_itself() -> None:
     ("pipeline", "wanted", "told"),
     [
         (PIPELINE, "ab", r"2 executions begin with ab \(abd2, abc1, …\); write more of the id"),
-        (PIPELINE, "q", "has no execution whose id begins with q; make pipeline-executions lists the last ones"),
-        ("cats", "", "account 123456789012 has no pipeline cats in us-east-1; make pipeline-upsert puts it there"),
+        (PIPELINE, "q", "has no execution whose id begins with q; pedigree executions lists the last ones"),
+        ("cats", "", "account 123456789012 has no pipeline cats in us-east-1; create it there, or name another"),
     ],
 )
 def test_what_is_not_one_execution_is_told(pipeline: str, wanted: str, told: str) -> None:
@@ -66,7 +66,7 @@ def test_what_is_not_one_execution_is_told(pipeline: str, wanted: str, told: str
 
 
 def test_a_pipeline_that_never_ran() -> None:
-    with pytest.raises(AbsentError, match="has no executions yet; make pipeline-start starts one"):
+    with pytest.raises(AbsentError, match="has no executions yet; pedigree start starts one"):
         executions.choose(account(Executions()), PIPELINE)
 
 
@@ -104,7 +104,7 @@ def test_stopping_and_retrying() -> None:
     [
         ("Executing", "only what has ended can be retried; follow it with pedigree status a"),
         ("Stopping", "only what has ended can be retried"),
-        ("Succeeded", "there is nothing to retry; make pipeline-start starts another"),
+        ("Succeeded", "there is nothing to retry; pedigree start starts another"),
     ],
 )
 def test_what_cannot_be_retried_is_told(status: str, told: str) -> None:

@@ -19,7 +19,7 @@ KNOWN = read(DEFINITION).parameters
 def problems(*given: str) -> list[str]:
     with pytest.raises(GivenError) as raised:
         checked(given, KNOWN)
-    return list(raised.value.problems)
+    return [str(mistake) for mistake in raised.value.mistakes]
 
 
 def test_values_reach_the_service_as_text() -> None:
@@ -58,8 +58,8 @@ def test_its_name_says_that_somebody_started_it_and_when() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ("Epoch=10", "Epoch is no parameter of the pipeline; did you mean Epochs?"),
-        ("Epochs", "Epochs is no value of a parameter; write Name=value"),
+        ("Epoch=10", "Epoch is not a parameter of the pipeline; did you mean Epochs?"),
+        ("Epochs", "Epochs is not a value of a parameter; write Name=value"),
         ("Epochs=ten", 'Epochs = "ten" cannot be; give a whole number'),
         ("Epochs=1.5", 'Epochs = "1.5" cannot be; give a whole number'),
         ("Epochs=", 'Epochs = "" cannot be; give a whole number'),
@@ -81,7 +81,8 @@ def test_a_wrong_value_is_told_with_what_is_right(given: str, told: str) -> None
 def test_all_that_is_wrong_is_told_at_once() -> None:
     assert problems("Epochs=1", "Epochs=2", "Nothing=", "Thorough=maybe") == [
         "Epochs is given 2 times; give it once",
-        "Nothing is no parameter of the pipeline; there are InputDataUrl, Epochs, AccuracyThreshold, Machine, Thorough",
+        "Nothing is not a parameter of the pipeline; "
+        "there are InputDataUrl, Epochs, AccuracyThreshold, Machine, Thorough",
         'Thorough = "maybe" cannot be; give true or false',
     ]
 
@@ -111,5 +112,5 @@ def test_a_name_that_the_service_would_refuse(name: str) -> None:
 
 
 def test_no_pipeline_says_which_verb_makes_it() -> None:
-    with pytest.raises(AbsentError, match="has no pipeline cats in us-east-1; make pipeline-upsert puts it there"):
+    with pytest.raises(AbsentError, match="has no pipeline cats in us-east-1; create it there, or name another"):
         start(account_with({"sagemaker": Executions()}), "cats", StartRequest(()))

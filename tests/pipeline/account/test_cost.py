@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from pedigree.account import prices
 from pedigree.account.errors import PricesError
+from pedigree.account.prices import Price, Prices, parse
 from pedigree.account.pricing import SOURCE
 from pedigree.aws.machines import instance_types
-from pipeline.account import prices, usage
+from pipeline.account import usage
 from pipeline.account.cost import Estimate, Hours, estimate
 from pipeline.account.cost_lines import document, lines
-from pipeline.account.prices import Price, Prices, parse
 from tests.support.definitions import configure
 from tests.support.fakes.aws import REGION
 from tests.support.fixed_clock import NOW

@@ -10,7 +10,8 @@ from pedigree.account.errors import AbsentError
 from pedigree.account.executions import Execution
 from pedigree.account.perform import carry_out
 from pedigree.account.start import StartRequest, start
-from pipeline.account import ec2, predict, rollback
+from pipeline.account import predict, rollback
+from pipeline.account.ec2 import rental as ec2
 from tests.policies.operator_actions import actions, refused
 from tests.support.accounts import RecordedClients
 from tests.support.definitions import CODE, configure
@@ -76,7 +77,7 @@ def of_machines() -> set[str]:
     watched("iam").create_instance_profile(InstanceProfileName="pedigree-ec2")
     watched("s3").create_bucket(Bucket=f"pedigree-{ACCOUNT}-{REGION}")
     watched.calls.clear()
-    rental = ec2.plan(account, configure({"site.account": ACCOUNT}), CODE, ec2.Wanted(data="s3://images/dogs"))
+    rental = ec2.plan(account, configure({"site.account": ACCOUNT}), CODE, ec2.RentalRequest(data="s3://images/dogs"))
     ec2.watched(account, rental, ec2.start(account, rental, print))()
     return {*wire.calls, *(f"{service}:{operation}" for service, operation, _ in watched.calls)}
 

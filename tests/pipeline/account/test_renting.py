@@ -18,9 +18,10 @@ from entrypoints import hyperparameters
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, GivenError, OperationsError, RefusedError
 from pedigree.account.perform import carry_out
-from pipeline.account import ec2, ec2_user_data
 from pipeline.account.archive import Archive
-from pipeline.account.ec2 import Look, Rental
+from pipeline.account.ec2 import rental as ec2
+from pipeline.account.ec2 import user_data
+from pipeline.account.ec2.rental import MachineState, Rental
 from tests.support.definitions import CODE, configure
 from tests.support.ec2_account import (
     BUCKET,
@@ -272,7 +273,7 @@ def test_hostile_words_of_settings_stay_words(world: RentalAccount, tmp_path: Pa
 
 def test_what_a_machine_is_told_fits_into_what_ec2_takes(world: RentalAccount) -> None:
     assert world.plan().user_data.startswith("#!/bin/bash\nexport AWS_DEFAULT_REGION=us-east-1\n")
-    assert len(world.plan().user_data.encode()) < ec2_user_data.MOST_BYTES / 2
+    assert len(world.plan().user_data.encode()) < user_data.MOST_BYTES / 2
 
 
 def test_the_code_lies_where_the_machine_looks_for_it(world: RentalAccount) -> None:
@@ -343,10 +344,10 @@ def test_a_machine_is_followed_by_what_it_leaves_in_s3(world: RentalAccount) -> 
     rental = world.plan()
     instance = ec2.start(world.account, rental, TOLD.append)
     look = ec2.watched(world.account, rental, instance)
-    assert look() == Look("running", "")
+    assert look() == MachineState("running", "")
     world.put(f"ec2/{rental.run}/train.log", b"--- fetching\n--- train")
     assert look().log == "--- fetching\n"
-    assert look() == Look("running", "")
+    assert look() == MachineState("running", "")
     world.put(f"ec2/{rental.run}/train.log", b"--- fetching\n--- training\nsucceeded\n")
     world.put(f"ec2/{rental.run}/outcome.txt", b"succeeded\n")
     last = look()

@@ -306,8 +306,8 @@ def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None
     }
     with pytest.raises(GivenError) as raised:
         check(account(), chosen(wanted))
-    assert [problem.partition(";")[0] for problem in raised.value.problems] == [
-        "schedule.parameters.DistributedInstanceCount is no parameter of the pipeline in the account",
+    assert [mistake.cause for mistake in raised.value.mistakes] == [
+        "schedule.parameters.DistributedInstanceCount is not a parameter of the pipeline in the account",
         'schedule.parameters.EndpointInstanceType = "ml.m5.xlarge" is refused by the pipeline in the account',
     ]
     check(account(), chosen({"schedule.parameters": {"Epochs": 3}}))

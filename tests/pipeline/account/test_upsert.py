@@ -164,10 +164,13 @@ def test_only_a_change_publishes_a_version(handlers: Path) -> None:
 
 def test_setting_nothing_aside_takes_it_back(handlers: Path) -> None:
     make_roles(handlers)
-    apply_parts([*upsert_parts(handlers, only="Function"), *upsert_parts(handlers, only="Warmth")], account())
+    apply_parts(
+        [*upsert_parts(handlers, only="Function"), *upsert_parts(handlers, only="ProvisionedConcurrency")], account()
+    )
     none = {"functions.predict.reserved_concurrency": 0, "functions.predict.provisioned_concurrency": 0}
     done = apply_parts(
-        [*upsert_parts(handlers, none, only="Function"), *upsert_parts(handlers, none, only="Warmth")], account()
+        [*upsert_parts(handlers, none, only="Function"), *upsert_parts(handlers, none, only="ProvisionedConcurrency")],
+        account(),
     )
     assert change_lines(done) == [
         f"update reserved concurrency {PREDICT}",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.account.ec2_user_data import SCRIPT
+from pipeline.account.ec2.user_data import SCRIPT
 from tests.support.processes import enable_interrupts
 from tests.support.rented_machine import (
     FAILS,

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.account.packages import functions_folder, package
+from pedigree.account.function_package import package
+from pipeline.account.functions import functions_folder
 from steps.functions import FUNCTIONS
 
 

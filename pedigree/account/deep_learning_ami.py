@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pedigree.account.account import Account
 from pedigree.account.errors import GivenError, RefusedError
 from pedigree.aws.machines import processor
+from pedigree.errors import Mistake
 
 PYTHON = "/opt/pytorch/bin/python"
 _PARAMETER = "/aws/service/deeplearning/ami/{}/oss-nvidia-driver-gpu-pytorch-{}-{}/latest/ami-id"
@@ -30,7 +31,7 @@ def find(account: Account, instance_type: str, version: str, given: str = "") ->
     kind = processor(f"ml.{instance_type}")
     if kind == "accelerator":
         raise GivenError(
-            [f"{instance_type} has a chip for which PyTorch's images are not made; choose another machine"]
+            [Mistake(f"{instance_type} has a chip for which PyTorch's images are not made", "choose another machine")]
         )
     architecture = "arm64" if kind == "arm64" else "x86_64"
     if given:
@@ -56,7 +57,9 @@ def _names(architecture: str, version: str) -> Iterator[str]:
 def _described(account: Account, identifier: str, origin: str) -> Image:
     images = account.call("ec2", "describe_images", ImageIds=[identifier])["Images"]
     if not images:
-        raise GivenError([f"there is no image {identifier} in {account.region}; leave --ami out to have one found"])
+        raise GivenError(
+            [Mistake(f"there is no image {identifier} in {account.region}", "leave --ami out to have one found")]
+        )
     root = images[0]["RootDeviceName"]
     volumes = {one["DeviceName"]: one.get("Ebs", {}) for one in images[0]["BlockDeviceMappings"]}
     return Image(identifier, origin, root, volumes.get(root, {}).get("VolumeSize", 0))

@@ -1,4 +1,4 @@
-"""What a rented machine is told when it begins: ec2_train.sh, behind lines that say what to train.
+"""What a rented machine is told when it begins: train.sh, behind lines that say what to train.
 
 Nothing in it is secret: the machine has a role, and everybody who may describe it can read this.
 """
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.account.ec2_data import Images, prepare_flags
-from pipeline.account.ec2_image import PYTHON
+from pedigree.account.deep_learning_ami import PYTHON
+from pipeline.account.ec2.images import Images, prepare_flags
 from pipeline.settings.tree import Settings
 from steps.build import Code
 
-SCRIPT = Path(__file__).with_name("ec2_train.sh")
+SCRIPT = Path(__file__).with_name("train.sh")
 LOG, MODEL, OUTCOME, CHECKPOINTS = "train.log", "model.tar.gz", "outcome.txt", "checkpoints.tar.gz"
 SUCCEEDED = "succeeded"
 MOST_BYTES = 16_384

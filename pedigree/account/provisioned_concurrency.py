@@ -1,4 +1,4 @@
-"""Environments of a function that are kept warm, so that nobody waits for one to start: provisioned concurrency.
+"""Keeps environments of a Lambda function ready, so that no request waits for one to start.
 
 Lambda takes minutes to start them, also after the alias has moved to another version. It comes last in an upsert, so
 that nothing else waits for that, and what is made without it is whole if they cannot be started.
@@ -12,7 +12,6 @@ from typing import Any
 
 from pedigree.account.account import Account
 from pedigree.account.plan import Act, Call, Change, Wait
-from steps.functions import LIVE
 
 _READY, _FAILED = "READY", "FAILED"
 _REMEDY = (
@@ -22,20 +21,21 @@ _REMEDY = (
 
 
 @dataclass(frozen=True)
-class Warmth:
-    """How many environments are kept warm of the version of a function that serves; 0 is none."""
+class ProvisionedConcurrency:
+    """How many environments of a function's alias are kept ready; 0 is none."""
 
     function: str
+    alias: str
     count: int
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Ask for as many, or wait for those that were asked for."""
+        """Requests the count, or waits for what was requested before."""
         found = account.find("lambda", "get_provisioned_concurrency_config", **self._qualified) or {}
         asked, status = found.get("RequestedProvisionedConcurrentExecutions", 0), found.get("Status", _READY)
         if asked == self.count and status == _READY:
             return
         acts, why = self._acts(asked, status), self._why(asked, found)
-        yield Change("update", "provisioned concurrency", f"{self.function}:{LIVE}", acts, (why,))
+        yield Change("update", "provisioned concurrency", f"{self.function}:{self.alias}", acts, (why,))
 
     def _acts(self, asked: int, status: str) -> tuple[Act, ...]:
         if not self.count:
@@ -67,4 +67,4 @@ class Warmth:
 
     @property
     def _qualified(self) -> dict[str, str]:
-        return {"FunctionName": self.function, "Qualifier": LIVE}
+        return {"FunctionName": self.function, "Qualifier": self.alias}

@@ -11,7 +11,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import UnfinishedError
 from pedigree.account.perform import fulfil
 from pedigree.account.plan import plan
-from pipeline.account.warmth import Warmth
+from pedigree.account.provisioned_concurrency import ProvisionedConcurrency
 from tests.support.accounts import InstantClock
 
 FUNCTION = "sagemaker-dog-breeds-predict"
@@ -45,7 +45,7 @@ class Lambda:
 def kept(service: Lambda, count: int) -> tuple[list[str], list[str]]:
     """What the plan says, and what was waited for."""
     here = Account("123456789012", "us-east-1", lambda name: service, "me", InstantClock())
-    wanted, waits = Warmth(FUNCTION, count), list[str]()
+    wanted, waits = ProvisionedConcurrency(FUNCTION, "live", count), list[str]()
     planned = plan([wanted], here)
     fulfil([wanted], here, planned, lambda change: None, lambda what, seconds: waits.append(f"{what} {seconds:.0f}"))
     return [why for change in planned.changes for why in change.why], waits

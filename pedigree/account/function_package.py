@@ -1,4 +1,4 @@
-"""A function's deployment package: its file and what that imports of the same folder, as the same bytes everywhere.
+"""Makes a Lambda function's deployment package: its file and what it imports from the same folder.
 
 Lambda answers the hash of the package it has, so equal bytes mean that there is nothing to publish. Nothing is
 compressed, because zlib's output differs between machines and these files are small.
@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-from pedigree import project_root
 
 _THEN = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
@@ -35,18 +33,13 @@ class Package:
         return base64.b64encode(hashlib.sha256(self.content).digest()).decode()
 
 
-def functions_folder() -> Path:
-    """The folder with the code of the project's functions."""
-    return project_root.find() / "lambda"
-
-
 def package(module: str, folder: Path) -> Package:
     """The package of one function."""
     if not (folder / f"{module}.py").is_file():
         raise FileNotFoundError(f"{folder / module}.py is the code of a function, and is not there")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for path in sorted(_needed(module, folder), key=lambda one: one.as_posix()):
+        for path in sorted(_needed(module, folder), key=lambda path: path.as_posix()):
             entry = zipfile.ZipInfo(path.as_posix(), _THEN)
             entry.create_system, entry.external_attr = _UNIX, _READABLE
             archive.writestr(entry, (folder / path).read_bytes())

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Train once on a machine that was rented for it, and end the machine, whatever happens.
 #
-# EC2 runs this as user data, behind lines that export what pipeline/account/ec2_user_data.py knows:
+# EC2 runs this as user data, behind lines that export what pipeline/account/ec2/user_data.py knows:
 #   CODE_URI CODE_SHA256      the archive of entrypoints/, and the hash of its content
 #   DATA_URI or SOURCE        prepared images in S3, or where prepare.py finds images to prepare
 #   WEIGHTS_URI RESUME_URI    weights to begin with, and checkpoints to go on from; empty for none

@@ -1,4 +1,4 @@
-"""Rent one machine that trains once and ends itself: what it is, how it is started, and how it is getting on."""
+"""Plans, starts and watches the machine that trains once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pedigree.account import deep_learning_ami, default_network
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, DeniedError, GivenError, RefusedError
 from pedigree.account.perform import carry_out
 from pedigree.account.plan import Call, Change
 from pedigree.account.times import took
 from pedigree.account.watching import insist
-from pipeline.account import ec2_data, ec2_image, ec2_network, ec2_user_data
+from pedigree.errors import Mistake
+from pipeline.account.ec2 import images, user_data
 from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
 
@@ -23,8 +25,8 @@ _ENDED = ("shutting-down", "terminated", "stopping", "stopped")
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What somebody asks for; what is empty or 0 is found in settings, or for oneself."""
+class RentalRequest:
+    """What the options ask for; what is empty or 0 comes from settings or the account."""
 
     instance_type: str = ""
     minutes: int = 0
@@ -36,7 +38,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Rental:
-    """A machine that is to be started: its request without a subnet, and the subnets to try."""
+    """A machine to start: the request without a subnet, and the subnets to try."""
 
     run: str
     results: str
@@ -47,7 +49,7 @@ class Rental:
 
     @property
     def user_data(self) -> str:
-        """What the machine is told."""
+        """The script that the machine runs at boot."""
         return str(self.request["UserData"])
 
     def change(self, subnet: str) -> Change:
@@ -57,8 +59,8 @@ class Rental:
 
 
 @dataclass(frozen=True)
-class Look:
-    """A machine at one moment: what has come into its log since the last look, and how it ended, where it has."""
+class MachineState:
+    """A machine at one moment: its state, the new lines of its log, and how it ended if it has."""
 
     state: str
     log: str
@@ -71,31 +73,42 @@ class Look:
         return self.state in _ENDED or bool(self.outcome)
 
 
-def plan(account: Account, settings: Settings, archive: SourceArchive, wanted: Wanted) -> Rental:
-    """The machine that would train what settings say."""
-    kind = wanted.instance_type or settings.training.instance_type.removeprefix("ml.")
+def plan(account: Account, settings: Settings, archive: SourceArchive, request: RentalRequest) -> Rental:
+    """The machine that trains as the settings say."""
+    kind = request.instance_type or settings.training.instance_type.removeprefix("ml.")
     if kind.startswith("ml."):
-        raise GivenError([f"{kind} is a machine of SageMaker's; EC2 calls it {kind.removeprefix('ml.')}"])
-    minutes = wanted.minutes or settings.training.max_runtime_seconds // 60
+        raise GivenError([Mistake(f"{kind} is a machine of SageMaker's", f"EC2 calls it {kind.removeprefix('ml.')}")])
+    minutes = request.minutes or settings.training.max_runtime_seconds // 60
     run = f"{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
-    image = ec2_image.find(account, kind, settings.images.training.version, wanted.ami)
-    place, profile = ec2_network.find(account, settings.site.network), _profile(account, settings)
-    images = ec2_data.find(account, settings, wanted.data)
-    resume = _resumable(account, settings, wanted.resume) if wanted.resume else ""
+    image = deep_learning_ami.find(account, kind, settings.images.training.version, request.ami)
+    chosen = settings.site.network
+    network, profile = (
+        default_network.find(account, chosen.subnets, chosen.security_groups),
+        _profile(account, settings),
+    )
+    training_images = images.find(account, settings, request.data)
+    resume = _resumable(account, settings, request.resume) if request.resume else ""
     results = settings.site.uri("ec2", run)
-    work = ec2_user_data.Work(archive.placed(settings.site), images, results, minutes, resume)
-    request = _request(
-        settings, kind, image, profile, place.groups, ec2_user_data.render(settings, work), run, spot=wanted.spot
+    work = user_data.Work(archive.placed(settings.site), training_images, results, minutes, resume)
+    arguments = _request(
+        settings,
+        kind,
+        image,
+        profile,
+        network.security_groups,
+        user_data.render(settings, work),
+        run,
+        spot=request.spot,
     )
     why = (
-        f"{kind}{', spot' if wanted.spot else ''}, with image {image.id} ({image.origin})",
-        images.why,
-        *((f"going on from run {wanted.resume}",) if resume else ()),
+        f"{kind}{', spot' if request.spot else ''}, with image {image.id} ({image.origin})",
+        training_images.why,
+        *((f"going on from run {request.resume}",) if resume else ()),
         f"code {work.code.uri}",
         f"results {results}/",
-        f"it ends itself, after {took((minutes + ec2_user_data.GRACE_MINUTES) * 60)} at the latest",
+        f"it ends itself, after {took((minutes + user_data.GRACE_MINUTES) * 60)} at the latest",
     )
-    return Rental(run, results, minutes, request, place.subnets, why)
+    return Rental(run, results, minutes, arguments, network.subnets, why)
 
 
 def start(account: Account, rental: Rental, tell: Callable[[str], None]) -> str:
@@ -118,18 +131,18 @@ def _started(account: Account, change: Change, tell: Callable[[str], None]) -> s
     return str(answers["started"]["Instances"][0]["InstanceId"])
 
 
-def watched(account: Account, rental: Rental, instance: str) -> Callable[[], Look]:
-    """How to look at a machine."""
+def watched(account: Account, rental: Rental, instance: str) -> Callable[[], MachineState]:
+    """Returns the function that reads the machine's state and new log lines."""
     read = 0
 
-    def look() -> Look:
+    def look() -> MachineState:
         nonlocal read
         state, reason = _state(account, instance)
-        outcome = _text(account, f"{rental.results}/{ec2_user_data.OUTCOME}", 0).decode(errors="replace").strip()
-        new = _text(account, f"{rental.results}/{ec2_user_data.LOG}", read)
-        new = new[: new.rfind(b"\n") + 1]  # what is half a line now comes whole with the next look
+        outcome = _text(account, f"{rental.results}/{user_data.OUTCOME}", 0).decode(errors="replace").strip()
+        new = _text(account, f"{rental.results}/{user_data.LOG}", read)
+        new = new[: new.rfind(b"\n") + 1]  # a line without its end comes whole the next time
         read += len(new)
-        return Look(state, new.decode(errors="replace"), outcome, reason)
+        return MachineState(state, new.decode(errors="replace"), outcome, reason)
 
     return look
 
@@ -140,16 +153,18 @@ _SPOT = {"InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"SpotIn
 def _request(
     settings: Settings,
     kind: str,
-    image: ec2_image.Image,
+    image: deep_learning_ami.Image,
     profile: str,
     groups: tuple[str, ...],
-    user_data: str,
+    instructions: str,
     run: str,
     *,
     spot: bool,
 ) -> dict[str, Any]:
-    if len(user_data.encode()) > ec2_user_data.MOST_BYTES:
-        raise GivenError([f"the machine takes {ec2_user_data.MOST_BYTES} bytes of instructions; shorten the settings"])
+    if len(instructions.encode()) > user_data.MOST_BYTES:
+        raise GivenError(
+            [Mistake(f"the machine takes {user_data.MOST_BYTES} bytes of instructions", "shorten the settings")]
+        )
     key = settings.site.encryption.volume_key
     volume = {
         "VolumeSize": max(settings.training.volume_gigabytes, image.gigabytes),
@@ -171,8 +186,8 @@ def _request(
         "BlockDeviceMappings": [{"DeviceName": image.root_device, "Ebs": volume}],
         "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": 1},
         "InstanceInitiatedShutdownBehavior": "terminate",
-        "TagSpecifications": [{"ResourceType": one, "Tags": labels} for one in tagged],
-        "UserData": user_data,
+        "TagSpecifications": [{"ResourceType": resource, "Tags": labels} for resource in tagged],
+        "UserData": instructions,
         **(_SPOT if spot else {}),
     }
 
@@ -192,23 +207,25 @@ def _profile(account: Account, settings: Settings) -> str:
 def _resumable(account: Account, settings: Settings, run: str) -> str:
     """The results of a run that has left checkpoints."""
     results = settings.site.uri("ec2", run)
-    bucket, _, key = f"{results}/{ec2_user_data.CHECKPOINTS}".removeprefix("s3://").partition("/")
+    bucket, _, key = f"{results}/{user_data.CHECKPOINTS}".removeprefix("s3://").partition("/")
     if account.find("s3", "head_object", Bucket=bucket, Key=key) is None:
-        raise GivenError([f"run {run} has left no checkpoints in {results}/; leave --resume out to begin anew"])
+        raise GivenError(
+            [Mistake(f"run {run} has left no checkpoints in {results}/", "leave --resume out to begin anew")]
+        )
     return results
 
 
 def _state(account: Account, instance: str) -> tuple[str, str]:
-    """How a machine is, and why; one that was started a moment ago is not known everywhere."""
+    """State and reason; EC2 may not know a machine yet that was started a moment ago."""
     answer = account.find("ec2", "describe_instances", InstanceIds=[instance])
-    found = [one for reservation in (answer or {}).get("Reservations", ()) for one in reservation["Instances"]]
+    found = [machine for reservation in (answer or {}).get("Reservations", ()) for machine in reservation["Instances"]]
     if not found:
         return "pending", ""
     return found[0]["State"]["Name"], found[0].get("StateReason", {}).get("Message", "")
 
 
 def _text(account: Account, address: str, start: int) -> bytes:
-    """What lies at an address from a byte on; nothing, where nothing lies there yet."""
+    """The bytes of an object from a position on; none if it does not exist yet."""
     bucket, _, key = address.removeprefix("s3://").partition("/")
     try:
         answer = account.find("s3", "get_object", Bucket=bucket, Key=key, Range=f"bytes={start}-")
