@@ -1,4 +1,4 @@
-"""On a full disk nothing ends, nothing that can be kept is lost, and the log says so once."""
+"""A full disk ends nothing: what can wait in memory is not lost, and the log reports it once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONFIGURED: dict[str, Any] = {
 
 
 class Stream:
-    """A stream as moto has it."""
+    """A log stream in moto's state."""
 
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
@@ -38,46 +38,46 @@ class Stream:
 
 
 class Group:
-    """A group of one stream."""
+    """A log group with one stream."""
 
     def __init__(self) -> None:
         self.streams = {"stream": Stream()}
 
 
 class Backend:
-    """What moto has of one group."""
+    """moto's state of one log group."""
 
     def __init__(self) -> None:
         self.groups = {"group": Group()}
 
 
-class Full:
-    """Records that can be kept only from the second time on."""
+class OnceFullBackends:
+    """Stands for moto's backends, whose first save fails."""
 
     def __init__(self) -> None:
-        self.logs, self.asked, self.kept = Backend(), 0, 0
+        self.logs, self.attempts, self.saved = Backend(), 0, 0
 
     @contextmanager
     def backend(self, _service: str, _region: str) -> Iterator[Backend]:
         yield self.logs
 
     def save(self, _service: str) -> None:
-        self.asked += 1
-        if self.asked == 1:
+        self.attempts += 1
+        if self.attempts == 1:
             raise FULL
-        self.kept = len(self.logs.groups["group"].streams["stream"].events)
+        self.saved = len(self.logs.groups["group"].streams["stream"].events)
 
 
 class FullObjects:
-    """Objects that there is no room for yet."""
+    """Objects that cannot be stored until there is room."""
 
     def __init__(self) -> None:
         self.has_room = False
-        self.asked = 0
+        self.attempts = 0
         self.contents: list[bytes] = []
 
-    def put(self, _place: S3Location, chunks: Iterable[bytes], **_more: str) -> None:
-        self.asked += 1
+    def put(self, _location: S3Location, chunks: Iterable[bytes], **_more: str) -> None:
+        self.attempts += 1
         if not self.has_room:
             raise FULL
         self.contents.append(b"".join(chunks))
@@ -89,7 +89,7 @@ def texts(folder: Path) -> list[str]:
 
 
 def blocked(folder: Path) -> Path:
-    """A file where the folder of logs has to be: nothing can be written there."""
+    """Put a file where the folder of logs must be, so that no log can be written."""
     (folder / "logs").write_text("")
     return folder / "logs"
 
@@ -105,19 +105,19 @@ def test_lines_wait_until_there_is_room(tmp_path: Path, caplog: pytest.LogCaptur
     assert [record.levelname for record in logged] == ["ERROR"]
 
 
-def test_lines_that_wait_are_kept_though_no_more_come(tmp_path: Path) -> None:
+def test_waiting_lines_are_written_although_no_new_ones_come(tmp_path: Path) -> None:
     obstacle, files = blocked(tmp_path), LogFiles(tmp_path / "logs", ManualClock())
-    backends = Full()
+    backends = OnceFullBackends()
     logs = CloudWatchLogs(files, cast(MotoBackends, backends), "us-east-1", ManualClock(), seconds=0.01)
     logs.start()
     logs.write("group", "stream", "one")
-    until(lambda: backends.kept, 1)
+    until(lambda: backends.saved, 1)
     obstacle.unlink()
     logs.stop()
-    assert (texts(tmp_path), backends.asked >= 2) == (["one"], True)
+    assert (texts(tmp_path), backends.attempts >= 2) == (["one"], True)
 
 
-def test_what_is_captured_waits_until_there_is_room(caplog: pytest.LogCaptureFixture) -> None:
+def test_captured_data_waits_until_there_is_room(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     objects = FullObjects()
     moment = dt.datetime(2026, 3, 4, tzinfo=dt.timezone.utc)
@@ -127,8 +127,8 @@ def test_what_is_captured_waits_until_there_is_room(caplog: pytest.LogCaptureFix
     captures.begin()
     for number in (b"1", b"2"):
         captures.note(capture, "dogs", "all", "role", Exchange(number, "text/csv", b"", "text/csv"))
-    until(lambda: objects.asked > 2, True)
+    until(lambda: objects.attempts > 2, True)
     objects.has_room = True
     captures.end()
     assert sum(content.count(b"\n") for content in objects.contents) == 2
-    assert [one.levelname for one in caplog.records] == ["ERROR", "INFO"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "INFO"]

@@ -1,4 +1,4 @@
-"""Jobs and model servers end whole: whatever they have started, and whoever holds what they print."""
+"""Jobs and model servers end with all their child processes, even if another process holds their output open."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import Host, HostProcesses, Outcome
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, InstanceSpec
 
-Told = TypeVar("Told")
-PATIENCE_SECONDS = 20
-# A daemon as one makes itself: in a session of its own, with the output of who has started it.
+Result = TypeVar("Result")
+TIMEOUT_SECONDS = 20
+# A child that makes itself a daemon: it has a session of its own, and its parent's output.
 DAEMON = """
 import os, sys, time
-begun, says_begun = os.pipe()
+started, starting = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if "unmarked" not in sys.argv:
         print("daemon", os.getpid(), flush=True)
-    os.write(says_begun, b".")
+    os.write(starting, b".")
     if "unmarked" in sys.argv:
         os.execve(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)"], {})
     time.sleep(60)
     os._exit(0)
-os.read(begun, 1)
+os.read(started, 1)
 """
 MODEL = f"""
 {DAEMON}
@@ -44,42 +44,42 @@ def model_fn(folder):
 """
 
 
-def in_time(work: Callable[[], Told]) -> Told:
-    """What something comes to, which must not take long."""
-    told: Future[Told] = Future()
-    threading.Thread(target=lambda: told.set_result(work()), daemon=True).start()
-    return told.result(PATIENCE_SECONDS)
+def within_timeout(work: Callable[[], Result]) -> Result:
+    """Return the result of work that must not take long."""
+    result: Future[Result] = Future()
+    threading.Thread(target=lambda: result.set_result(work()), daemon=True).start()
+    return result.result(TIMEOUT_SECONDS)
 
 
-def is_there(process: int) -> bool:
-    """Whether a process runs; one that nobody has taken leave of does not."""
+def is_running(process: int) -> bool:
+    """Return whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
 
 
-def daemons(lines: list[str]) -> list[int]:
+def daemon_ids(lines: list[str]) -> list[int]:
     return [int(line.split()[1]) for line in lines if line.startswith("daemon")]
 
 
-def ended(folder: Path, *arguments: str) -> tuple[Outcome, list[str]]:
+def run_job(folder: Path, *arguments: str) -> tuple[Outcome, list[str]]:
     lines: list[str] = []
     command = [sys.executable, "-c", f"{DAEMON}\nprint('done', flush=True)", *arguments]
-    running = HostProcesses([Host("one", command, folder, dict(os.environ))], lambda _host, line: lines.append(line))
-    return in_time(lambda: running.wait(60)), lines
+    processes = HostProcesses([Host("one", command, folder, dict(os.environ))], lambda _host, line: lines.append(line))
+    return within_timeout(lambda: processes.wait(60)), lines
 
 
-def test_a_job_ends_with_all_that_it_has_started(tmp_path: Path) -> None:
-    outcome, lines = ended(tmp_path)
+def test_a_job_ends_with_all_its_child_processes(tmp_path: Path) -> None:
+    outcome, lines = run_job(tmp_path)
     assert outcome == Outcome(0)
     assert "done" in lines
-    assert len(daemons(lines)) == 1
-    assert not any(is_there(one) for one in daemons(lines))
+    assert len(daemon_ids(lines)) == 1
+    assert not any(is_running(process) for process in daemon_ids(lines))
 
 
-def test_a_job_ends_though_somebody_unknown_holds_its_output(tmp_path: Path) -> None:
-    outcome, lines = ended(tmp_path, "unmarked")
+def test_a_job_ends_although_an_unmarked_process_holds_its_output_open(tmp_path: Path) -> None:
+    outcome, lines = run_job(tmp_path, "unmarked")
     assert (outcome, lines) == (Outcome(0), ["done"])
 
 
@@ -91,7 +91,7 @@ def model(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_a_model_server_that_fails_takes_along_what_it_has_started(model: Path) -> None:
+def test_a_failing_model_server_ends_with_all_its_child_processes(model: Path) -> None:
     lines: list[str] = []
     instance = Instance(InstanceSpec(sys.executable, model, dict(os.environ), lines.append))
 
@@ -100,31 +100,31 @@ def test_a_model_server_that_fails_takes_along_what_it_has_started(model: Path) 
             instance.wait_until_ready(lambda: True)
         instance.end()
 
-    in_time(failed)
-    assert len(daemons(lines)) == 1
-    assert not any(is_there(one) for one in daemons(lines))
+    within_timeout(failed)
+    assert len(daemon_ids(lines)) == 1
+    assert not any(is_running(process) for process in daemon_ids(lines))
 
 
-def test_a_line_that_cannot_be_kept_ends_no_listening() -> None:
+def test_a_line_that_cannot_be_stored_does_not_end_reading() -> None:
     reading, writing = os.pipe()
-    heard: list[str] = []
+    lines: list[str] = []
 
-    def hear(line: str) -> None:
-        heard.append(line)
+    def store(line: str) -> None:
+        lines.append(line)
         if line == "a":
             raise OSError("No space left on device")
 
-    listener = OutputReader(os.fdopen(reading, "rb"), hear)
+    reader = OutputReader(os.fdopen(reading, "rb"), store)
     with os.fdopen(writing, "wb") as output:
         output.write(b"a\nb\n")
-    assert listener.finish()
-    assert heard == ["a", "b"]
+    assert reader.finish()
+    assert lines == ["a", "b"]
 
 
-def test_a_daemon_that_stops_leaves_nothing_that_is_its_own(tmp_path: Path) -> None:
+def test_a_daemon_that_stops_leaves_no_process_with_its_marker(tmp_path: Path) -> None:
     local = LocalAws(Options(tmp_path, enforces_iam=False))
     local.start()
     marked = {**os.environ, **orphans.daemon_marker(tmp_path)}
-    with subprocess.Popen(["/bin/sleep", "60"], env=marked, start_new_session=True) as strayed:
+    with subprocess.Popen(["/bin/sleep", "60"], env=marked, start_new_session=True) as orphan:
         local.stop()
-        assert strayed.wait(PATIENCE_SECONDS) == -signal.SIGKILL
+        assert orphan.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
