@@ -43,7 +43,7 @@ def test_resources_are_filtered_by_type(tagged: LocalAws) -> None:
     assert GROUP not in find(tagged, TagFilters=dogs, ResourceTypeFilters=["sagemaker:endpoint"])
 
 
-def test_a_deleted_resource_is_not_find(tagged: LocalAws) -> None:
+def test_a_deleted_resource_is_not_found(tagged: LocalAws) -> None:
     client(tagged.url, "sagemaker").delete_model_package_group(ModelPackageGroupName="dogs")
     assert GROUP not in find(tagged, TagFilters=[{"Key": "team"}])
 
