@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from pedigree.localaws import process
+from tests.support.loopback import free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ class KillableDaemon:
         self.kills = 0
         self.boundaries: list[float] = []
         self.is_up = threading.Event()
-        self._port = _free_port()
+        self._port = free_port()
         self._session = boto3.session.Session()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
@@ -135,11 +135,6 @@ class KillableDaemon:
             running = _stat(pid)
             if place.startswith(inside) and running is not None:
                 yield running
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def _create_container(container: Path) -> None:

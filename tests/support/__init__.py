@@ -1,1 +1,1 @@
-"""What tests share: accounts, callers, fakes, drawn settings and the local AWS, ready to be asked."""
+"""Helpers that several tests share: accounts, clients, fakes, generated settings, local AWSs."""

@@ -1,4 +1,4 @@
-"""An account to try operations on: its calls are watched, fail when they are told to, and its state can be compared."""
+"""An account in this process: its calls are recorded and can be made to fail, and its state can be compared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.fakes.aws import ACCOUNT, CREDENTIALS, REGION
 
 CALLER = f"arn:aws:iam::{ACCOUNT}:user/me"
 READING = ("get_", "list_", "head_", "describe_")
-# What differs between two accounts in which the same was done.
+# Members that differ between two accounts in the same state.
 _VOLATILE = {
     *("CreateDate", "CreatedTimestamp", "CreationTime", "ETag", "EventSourceMappingArn", "InstanceProfileId"),
     *("CreationDate", "LastModificationDate", "LastModifiedTime"),
@@ -34,7 +34,7 @@ _VOLATILE = {
 
 
 class InstantClock:
-    """A clock in which waiting takes no time."""
+    """A clock whose sleep takes no time."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -51,7 +51,7 @@ class InstantClock:
 
 @cache
 def client(service: str) -> Any:
-    """A client that tries once: what goes wrong reaches whoever called."""
+    """A client without retries, so that every failure reaches the caller; made once for a service."""
     key, secret = CREDENTIALS["AWS_ACCESS_KEY_ID"], CREDENTIALS["AWS_SECRET_ACCESS_KEY"]
     session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret, region_name=REGION)
     return session.client(service, config=Config(retries={"total_max_attempts": 1}))
@@ -59,7 +59,7 @@ def client(service: str) -> Any:
 
 @dataclass
 class RecordedClients:
-    """Clients whose calls are written down, after somebody may have had their way with them."""
+    """Clients whose calls are recorded, and go through `around`, which may change or refuse them."""
 
     calls: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     around: Callable[[str, str, Mapping[str, Any], Callable[[], Any]], Any] = lambda _s, _o, _a, make: make()
@@ -107,42 +107,42 @@ class _Paginator:
 
 
 def account(watched: RecordedClients | None = None) -> Account:
-    """The account, with nobody's patience tried."""
+    """The account, with a clock that never waits."""
     return Account(ACCOUNT, REGION, watched or RecordedClients(), CALLER, InstantClock())
 
 
 def settings(changes: Mapping[str, Any] | None = None) -> Settings:
-    """Settings by dotted key, with the account in them."""
+    """The settings of the account, changed by dotted key."""
     return with_account(configure(changes or {}), account())
 
 
 def upsert_parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only: str = "") -> list[Part]:
-    """What an upsert with these settings looks after, all or one kind, with functions that do nothing."""
+    """The parts that an upsert creates with these settings, or those of one kind; the functions do nothing."""
     chosen = settings(changes)
     documents = dict.fromkeys(chosen.site.roles.model_dump(by_alias=True), plain_documents())
     found = upsert.parts(chosen, CODE, documents, folder)
-    return [one for one in found if not only or type(one).__name__ == only]
+    return [part for part in found if not only or type(part).__name__ == only]
 
 
 def apply_parts(upsert_parts: Sequence[Part], here: Account) -> Plan:
-    """The plan for the parts, carried out."""
+    """Plan the changes of the parts and apply them; return the plan."""
     planned = plan(upsert_parts, here)
     fulfil(upsert_parts, here, planned, lambda change: None)
     return planned
 
 
 def change_lines(planned: Plan) -> list[str]:
-    """What a plan says, in short."""
+    """Each change of a plan as "verb kind name"."""
     return [f"{change.verb} {change.kind} {change.name}" for change in planned.changes]
 
 
 def reasons(planned: Plan) -> list[str]:
-    """The reasons of a plan."""
+    """The reasons for all changes of a plan."""
     return [why for change in planned.changes for why in change.why]
 
 
 def state() -> dict[str, Any]:
-    """All that is in the account, without what differs by nature between two accounts."""
+    """Everything in the account, without values such as times that differ between accounts anyway."""
     return {name: _without_volatile(look()) for name, look in _READERS.items()}
 
 
@@ -274,14 +274,14 @@ _READERS: Mapping[str, Callable[[], Any]] = {
 
 @dataclass(frozen=True)
 class PlainDocuments:
-    """A role's documents as plain as can be."""
+    """The smallest documents that a role can have."""
 
     trust: Mapping[str, Any]
     policy: Mapping[str, Any]
 
 
 def plain_documents(service: str = "lambda", action: str = "logs:PutLogEvents") -> PlainDocuments:
-    """Documents of one statement each."""
+    """A trust policy and a permissions policy of one statement each."""
     trust = {
         "Sid": "Take",
         "Effect": "Allow",
@@ -293,7 +293,7 @@ def plain_documents(service: str = "lambda", action: str = "logs:PutLogEvents") 
 
 
 def write_handlers(folder: Path) -> Path:
-    """A folder of functions that do nothing, two of them with something in common."""
+    """Write the code of all functions, each of which only logs, and the module that they share."""
     for name in ("deploy_endpoint", "await_endpoint", "configure_autoscaling", "predict"):
         (folder / f"{name}.py").write_text(
             "from shared.log import log\n\n\ndef handler(event, context):\n    log(event)\n"

@@ -24,7 +24,7 @@ SCOPES = {"cloudwatch": "monitoring", "resourcegroupstaggingapi": "tagging", "sa
 
 @dataclass(frozen=True)
 class KnownResources:
-    """A few resources, with tags by ARN."""
+    """A few resources, with their tags by ARN."""
 
     account: str = ACCOUNT
     of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

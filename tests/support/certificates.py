@@ -1,4 +1,4 @@
-"""Certificates for servers on this machine: made when a test needs them, and trusted by nobody else."""
+"""Self-signed certificates for servers on this machine, made when a test needs them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TlsContexts:
 
 
 def self_signed(name: str, folder: Path) -> TlsContexts:
-    """A certificate for a name, and what trusts it."""
+    """A certificate for a host name, with contexts that use and trust it."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.timezone.utc)

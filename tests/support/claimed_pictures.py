@@ -1,4 +1,4 @@
-"""Pictures that are a header and next to nothing behind it: they claim any size."""
+"""Pictures that consist of a header only, which can claim any size."""
 
 from __future__ import annotations
 

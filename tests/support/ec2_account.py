@@ -1,19 +1,18 @@
-"""An account in which a machine can be rented: moto's services, and two of ours beside them."""
+"""An account in which EC2 instances can be rented: moto's services, and fakes of SSM and SageMaker."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 
 from pedigree.account.account import Account
 from pedigree.account.errors import OperationsError
 from pipeline.account.ec2 import rental as ec2
 from pipeline.account.ec2.rental import Rental, RentalRequest
+from tests.support.accounts import client
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.clients import FakeService
 from tests.support.fakes.clock import SimulatedClock
@@ -25,22 +24,16 @@ NEWEST = "oss-nvidia-driver-gpu-pytorch-2.13-amazon-linux-2023"
 FAKED_SERVICES = ("ssm", "sagemaker")
 
 
-@cache
-def client(service: str) -> Any:
-    """One of moto's; making it is what takes time."""
-    return boto3.client(service, region_name=REGION)
-
-
 class ImageParameters(FakeService):
-    """The public parameters of images."""
+    """SSM with the public parameters that name AMIs."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
 
-    def get_parameter(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if asked["Name"] not in self.names:
+    def get_parameter(self, request: dict[str, Any]) -> dict[str, Any]:
+        if request["Name"] not in self.names:
             self.refuse("ParameterNotFound", "")
-        return {"Parameter": {"Name": asked["Name"], "Value": "ami-12c6146b"}}
+        return {"Parameter": {"Name": request["Name"], "Value": "ami-12c6146b"}}
 
 
 def parameter_name(name: str, architecture: str = "x86_64") -> str:
@@ -48,7 +41,7 @@ def parameter_name(name: str, architecture: str = "x86_64") -> str:
 
 
 class RentalAccount:
-    """An account with the services of moto, beside two of ours."""
+    """The account, with moto's services and two fakes."""
 
     def __init__(self) -> None:
         self.executions, self.parameters = Executions(), ImageParameters(parameter_name(NEWEST))

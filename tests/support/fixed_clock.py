@@ -1,4 +1,4 @@
-"""A moment that never moves by itself, for tests in which it matters what the time is."""
+"""An account at a fixed moment, for tests in which the time matters."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ NOW = dt.datetime(2026, 11, 21, 12, 0, tzinfo=dt.timezone.utc)
 
 
 class FixedClock(InstantClock):
-    """A clock that stands at a moment, but for the time that somebody waits."""
+    """A clock that stands still, except while something sleeps."""
 
     def now(self) -> dt.datetime:
         return NOW + dt.timedelta(seconds=self.seconds)
 
 
 def account(watched: RecordedClients | None = None) -> Account:
-    """The account, at that moment."""
+    """The account at that moment."""
     return Account(ACCOUNT, REGION, watched or RecordedClients(), CALLER, FixedClock())

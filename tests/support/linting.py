@@ -1,7 +1,7 @@
-"""What parliament, a linter of policies, finds in a document; and which actions it knows.
+"""Lints policies with parliament, and looks up which actions exist.
 
-It brings warnings of its own to its import (an old way to find its files, files left open, old escapes in patterns),
-and this project takes warnings for errors: so it is imported here, in silence, and nowhere else.
+Importing parliament raises warnings (pkg_resources, unclosed files, old escapes in patterns), and this project turns
+warnings into errors. So only this module imports it, with warnings ignored.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ with warnings.catch_warnings():
 
 @dataclass(frozen=True)
 class Finding:
-    """What is wrong, and with what."""
+    """An issue, and what it is about."""
 
     issue: str
     detail: str
 
 
 def findings(document: Mapping[str, Any]) -> list[Finding]:
-    """Everything that parliament has to say about a policy of an identity."""
+    """Parliament's findings about an identity policy."""
     found = parliament.analyze_policy_string(json.dumps(document)).findings
-    return [Finding(str(one.issue), str(one.detail)) for one in found]
+    return [Finding(str(finding.issue), str(finding.detail)) for finding in found]
 
 
 def is_action(action: str) -> bool:

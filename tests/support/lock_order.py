@@ -1,8 +1,8 @@
-"""Whether locks are always taken in one order: two that are taken in both orders wait for each other one day.
+"""Checks that locks are always taken in the same order: two that are taken in both orders deadlock one day.
 
-Every lock that a package makes is known by the place that makes it. Which one is taken while which other is held is
-noted for as long as the process lives, whichever threads do it; a circle among them is a deadlock that has not
-happened yet, and is told with both places.
+A lock is identified by the line that creates it. For as long as the process lives, and over all threads, this module
+records which lock is taken while which other is held. A circle among them is a deadlock that has not happened yet; it
+is reported with the stack of each side.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PLACES_TOLD = 6
 
 
 class LockOrder:
-    """Which locks were taken while which others were held."""
+    """Records which locks are taken while which others are held."""
 
     def __init__(self) -> None:
         self._taken: dict[str, dict[str, str]] = {}
@@ -30,28 +30,28 @@ class LockOrder:
         self._guard = _LOCK()
 
     def take(self, lock: _TrackedLock) -> None:
-        """Note that this thread is about to take a lock, after those that it holds."""
+        """Record that this thread is about to wait for a lock."""
         for one in {id(held): held for held in self._held()}.values():
             if one is not lock and one.maker != lock.maker and lock not in self._held():
                 self._note(one.maker, lock.maker)
 
     def have(self, lock: _TrackedLock, times: int = 1) -> None:
-        """Note that this thread holds a lock."""
+        """Record that this thread holds a lock."""
         self._held().extend([lock] * times)
 
     def leave(self, lock: _TrackedLock) -> None:
-        """Note that this thread holds it once less; a lock may be let go of by another thread than its holder."""
+        """Record that this thread holds it once less; another thread than its holder may release a lock."""
         if lock in self._held():
             self._held().remove(lock)
 
     def leave_all(self, lock: _TrackedLock) -> int:
-        """Note that this thread holds it no more; how often it did."""
+        """Record that this thread no longer holds it; return how often it did."""
         times = self._held().count(lock)
         self._mine.held = [held for held in self._held() if held is not lock]
         return times
 
     def circles(self) -> list[str]:
-        """What was found since the last time."""
+        """The circles found since the last call."""
         told, self._told = self._told, []
         return told
 
@@ -82,13 +82,13 @@ class LockOrder:
 
 
 class _TrackedLock:
-    """A lock whose order is noted."""
+    """A lock whose order is recorded."""
 
     def __init__(self, lock: Any, maker: str, order: LockOrder) -> None:
         self._lock, self.maker, self._order = lock, maker, order
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
-        """Take it; who does not wait for ever for it cannot be part of a circle."""
+        """Take it; an attempt that cannot wait forever is not part of a circle."""
         if blocking and timeout < 0:
             self._order.take(self)
         is_taken: bool = self._lock.acquire(blocking, timeout)
@@ -97,7 +97,7 @@ class _TrackedLock:
         return is_taken
 
     def release(self) -> None:
-        """Let go of it."""
+        """Release it."""
         self._order.leave(self)
         self._lock.release()
 
@@ -112,7 +112,7 @@ class _TrackedLock:
 
 
 class _TrackedRLock(_TrackedLock):
-    """One that its holder may take again, with what a Condition asks of it."""
+    """A reentrant lock, with the methods that a Condition needs."""
 
     def _release_save(self) -> tuple[Any, int]:
         return self._lock._release_save(), self._order.leave_all(self)
@@ -125,7 +125,7 @@ class _TrackedRLock(_TrackedLock):
 
 @dataclass(frozen=True)
 class _LockFactory:
-    """What makes locks; an object, since a function that is a class's attribute would be a method."""
+    """Creates locks; an object, because a function that is a class attribute would become a method."""
 
     package: str
     real: Callable[[], Any]
@@ -141,7 +141,7 @@ _LOCK, _RLOCK = threading.Lock, threading.RLock
 
 
 def track(package: str) -> LockOrder:
-    """Note the order of all locks that a package makes from now on."""
+    """Record the order of all locks that a package creates from now on."""
     order = LockOrder()
     threading.Lock = _LockFactory(package, _LOCK, _TrackedLock, order)  # type: ignore[assignment]
     threading.RLock = _LockFactory(package, _RLOCK, _TrackedRLock, order)  # type: ignore[assignment]

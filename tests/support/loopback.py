@@ -1,4 +1,4 @@
-"""Servers on this machine that answer byte by byte as they are told, and count who connects to them."""
+"""Servers on this machine whose answers a test decides byte by byte; they record requests and count connections."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Answer = Callable[[str], Iterable[bytes]]
 
 @dataclass
 class Server:
-    """Where it is, and what it was asked: a text for each connection, the whole request with its body."""
+    """A server: its port, the whole text of each request, and the number of connections."""
 
     port: int
     asked: list[str] = field(default_factory=list)
@@ -31,7 +31,7 @@ class Server:
 
 
 def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
-    """An answer as it is sent; its length is told unless the headers tell one. It is the connection's only one."""
+    """The bytes of an HTTP answer; unless a header gives the length, it is added. It closes the connection."""
     lengths = () if any(line.lower().startswith(("content-length", "transfer")) for line in headers) else (len(body),)
     lines = (
         f"HTTP/1.1 {status}",
@@ -45,18 +45,18 @@ def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
 
 
 def redirect(location: str, status: str = "302 Found") -> bytes:
-    """An answer that leads elsewhere."""
+    """An answer that redirects."""
     return http(b"", f"Location: {location}", status=status)
 
 
 @contextmanager
 def serving(answer: Answer, trust: ssl.SSLContext | None = None) -> Iterator[Server]:
-    """A server that sends the pieces of an answer, one after another, until nobody listens."""
+    """A server that sends an answer in pieces until the client closes the connection."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(listener.getsockname()[1])
 
     def serve(plain: socket.socket) -> None:
-        # Whoever connects may leave at any time: that is what is tested.
+        # Clients may disconnect at any time: tests do that on purpose.
         with plain, suppress(OSError):
             connection = trust.wrap_socket(plain, server_side=True) if trust else plain
             with connection:
@@ -96,5 +96,11 @@ def _request(connection: socket.socket) -> str:
 def _some(connection: socket.socket) -> bytes:
     piece = connection.recv(65_536)
     if not piece:
-        raise ConnectionError("nobody is there")
+        raise ConnectionError("the client has disconnected")
     return piece
+
+
+def free_port() -> int:
+    """A port on which nothing listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

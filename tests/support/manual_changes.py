@@ -1,4 +1,4 @@
-"""What somebody may do to an account by hand, and what the next upsert says of it."""
+"""Manual changes of an account, and what the next upsert plans to repair them."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def code() -> str:
 
 
 def other_role() -> None:
-    """A profile holds one role."""
+    """Put another role into the instance profile, which holds one."""
     profile = {"InstanceProfileName": "pedigree-ec2"}
     client("iam").remove_role_from_instance_profile(**profile, RoleName="pedigree-ec2")
     client("iam").add_role_to_instance_profile(**profile, RoleName="pedigree-model")
 
 
 def over_tls_from_one_address_only() -> Any:
-    """Our statement, with a condition more."""
+    """The bucket's policy with one more condition, so that it denies less."""
     document = json.loads(s3().get_bucket_policy(Bucket=BUCKET)["Policy"])
     document["Statement"][0]["Condition"]["IpAddress"] = {"aws:SourceIp": "192.0.2.1"}
     return document
@@ -86,7 +86,7 @@ def remove_rule() -> None:
 
 
 def for_another_rule() -> None:
-    """The permission, given to whatever else."""
+    """Give the permission to another rule."""
     named = {"FunctionName": DEPLOY, "Qualifier": "live", "StatementId": "pedigree-approved"}
     client("lambda").remove_permission(**named)
     client("lambda").add_permission(
@@ -115,7 +115,7 @@ def group() -> str:
 
 @dataclass(frozen=True)
 class ManualChange:
-    """What somebody does, what the plan then says of what, and what else has to be made for that to be whole again."""
+    """A manual change, the change that the plan then has, its reason, and further changes that it needs."""
 
     does: Callable[[], Any]
     what: str
@@ -386,13 +386,13 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
 
 
 def independent_rounds() -> list[list[ManualChange]]:
-    """All hands in rounds, of which none has two about the same thing: in a round they can be at work together."""
+    """All changes in rounds; in a round no two are about the same thing, so they can be made together."""
     found: list[dict[str, ManualChange]] = []
-    for hand in MANUAL_CHANGES.values():
-        thing = hand.what.split(" ", 1)[1]
-        free = next((one for one in found if thing not in one), None)
+    for change in MANUAL_CHANGES.values():
+        thing = change.what.split(" ", 1)[1]
+        free = next((changes for changes in found if thing not in changes), None)
         if free is None:
-            found.append({thing: hand})
+            found.append({thing: change})
         else:
-            free[thing] = hand
-    return [list(one.values()) for one in found]
+            free[thing] = change
+    return [list(changes.values()) for changes in found]

@@ -1,4 +1,4 @@
-"""Answers of AWS's Pricing API, in the form in which they come: each product is a text of JSON."""
+"""Products as AWS's Pricing API returns them: each is a JSON text."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def product(
 
 
 def instance_price(name: str, component: str, usage: str, usd: str, **more: Any) -> str:
-    """An instance type for one use."""
+    """The price of an instance type for one use."""
     attributes = {
         "servicecode": "AmazonSageMaker",
         "regionCode": "us-east-1",
@@ -50,7 +50,7 @@ def instance_price(name: str, component: str, usage: str, usd: str, **more: Any)
 
 
 def provisioned_concurrency_price(group: str, usd: str) -> str:
-    """Provisioned concurrency of Lambda."""
+    """The price of Lambda's provisioned concurrency."""
     attributes = {
         "servicecode": "AWSLambda",
         "regionCode": "us-east-1",

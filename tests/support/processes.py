@@ -1,4 +1,4 @@
-"""What tests need to know about processes."""
+"""Signals in processes that tests start."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import signal
 
 
 def enable_interrupts() -> None:
-    """Undo, in a process that begins, what a shell does to its background: there an interruption is never heard."""
+    """Restore the handling of SIGINT, which a shell turns off for its background processes."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

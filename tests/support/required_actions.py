@@ -1,4 +1,4 @@
-"""Which actions on which resources calls need: a table that policies can be written by."""
+"""A table of calls, with the actions and resources for which each needs a permission."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Row = tuple[str, str, Mapping[str, Any], set[str]]
 
 
 def each(service: str, prefix: str, resource: str, members: Mapping[str, Any], *operations: str) -> Iterator[Row]:
-    """Operations of which each needs the action of its own name on one resource."""
+    """Operations that each need the action of their own name on one resource."""
     for operation in operations:
         action = client(service).meta.method_to_api_mapping[operation]
         yield service, operation, members, {f"{prefix}:{action} {resource}"}

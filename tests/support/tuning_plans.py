@@ -1,4 +1,4 @@
-"""Searches and trials as tests need them: small, and changed where it matters."""
+"""Small tuning jobs and trials, which a test changes where it matters."""
 
 from __future__ import annotations
 

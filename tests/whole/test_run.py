@@ -1,4 +1,4 @@
-"""`make run`, as a newcomer has it: nothing but this machine, and at the end an endpoint that answers.
+"""`make run` as a newcomer runs it: it needs only this machine, and ends with an endpoint that answers.
 
 It runs for minutes: real trials, real training on two hosts, a real endpoint. `make test-whole` runs it.
 """
@@ -11,13 +11,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from pedigree.localaws import process
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PEDIGREE = str(Path(sys.executable).with_name("pedigree"))
@@ -26,19 +27,19 @@ CLEAN = {key: value for key, value in os.environ.items() if not key.startswith((
 
 
 @dataclass(frozen=True)
-class Ran:
-    """A run that is over."""
+class FinishedRun:
+    """The exit code, output and duration of a run."""
 
     code: int
     text: str
     seconds: float
 
 
-def run(folder: Path, *arguments: str) -> Ran:
+def run(folder: Path, *arguments: str) -> FinishedRun:
     since = time.monotonic()
     command = [PEDIGREE, "run", "--folder", str(folder), *arguments]
     done = subprocess.run(command, cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=MOST_SECONDS)
-    return Ran(done.returncode, done.stdout + done.stderr, time.monotonic() - since)
+    return FinishedRun(done.returncode, done.stdout + done.stderr, time.monotonic() - since)
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +50,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def first(folder: Path) -> Ran:
+def first(folder: Path) -> FinishedRun:
     return run(folder)
 
 
 @pytest.fixture(scope="module")
-def second(folder: Path, first: Ran) -> Ran:
+def second(folder: Path, first: FinishedRun) -> FinishedRun:
     return run(folder)
 
 
-def test_it_ends_with_an_endpoint_that_answers(first: Ran, folder: Path) -> None:
+def test_it_ends_with_an_endpoint_that_answers(first: FinishedRun, folder: Path) -> None:
     assert first.code == 0, first.text
     assert re.search(r"Trials +4 of 4 completed; the best has", first.text)
     assert re.search(r"Champion +\w+: [0-9.]+% of 48 test pictures right", first.text)
@@ -67,13 +68,13 @@ def test_it_ends_with_an_endpoint_that_answers(first: Ran, folder: Path) -> None
     assert (folder / "results" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-def test_every_step_has_run_as_its_role(first: Ran) -> None:
+def test_every_step_has_run_as_its_role(first: FinishedRun) -> None:
     ended = dict(re.findall(r"^[0-9:]{8} (\w+) (Succeeded|Failed)", first.text, re.MULTILINE))
     steps = ("PrepareData", "Tune", "TrainBest", "TrainDistributed", "Evaluate", "QualityGate", "RegisterModel")
     assert ended == dict.fromkeys((*steps, "DeployEndpoint", "AwaitEndpoint", "ConfigureAutoscaling"), "Succeeded")
 
 
-def test_the_second_time_the_cache_answers(first: Ran, second: Ran) -> None:
+def test_a_second_run_reuses_the_cached_steps(first: FinishedRun, second: FinishedRun) -> None:
     assert second.code == 0, second.text
     reused = re.findall(r"^[0-9:]{8} (\w+) Succeeded.*reused from", second.text, re.MULTILINE)
     assert set(reused) >= {"PrepareData", "Tune", "TrainBest", "TrainDistributed", "Evaluate"}
@@ -82,16 +83,16 @@ def test_the_second_time_the_cache_answers(first: Ran, second: Ran) -> None:
 
 
 @pytest.mark.usefixtures("second")
-def test_the_other_verbs_go_there_too(folder: Path) -> None:
+def test_other_verbs_work_on_the_same_local_aws(folder: Path) -> None:
     script = f'eval "$({PEDIGREE} local up --folder {folder})" && "$@"'
 
-    def there(*arguments: str) -> str:
+    def pedigree(*arguments: str) -> str:
         shell = ["sh", "-c", script, "sh", PEDIGREE, *arguments]
         return subprocess.run(shell, cwd=ROOT, env=CLEAN, capture_output=True, text=True, check=True).stdout
 
-    assert "Champion" in there("results")
-    assert "InService" in there("endpoint-status")
-    assert "%" in there("predict", "--image", str(folder / "results" / "example.jpg"))
+    assert "Champion" in pedigree("results")
+    assert "InService" in pedigree("endpoint-status")
+    assert "%" in pedigree("predict", "--image", str(folder / "results" / "example.jpg"))
 
 
 def test_an_interruption_leaves_nothing_running(tmp_path: Path) -> None:
@@ -102,7 +103,10 @@ def test_an_interruption_leaves_nothing_running(tmp_path: Path) -> None:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         try:
-            _wait(lambda: "PrepareData Executing" in log.read_text(), running)
+            until(
+                lambda: "PrepareData Executing" in log.read_text() or running.poll() is not None, seconds=MOST_SECONDS
+            )
+            assert running.poll() is None, "it has ended before"
             running.send_signal(signal.SIGINT)
             assert running.wait(60) == 130
         finally:
@@ -110,23 +114,15 @@ def test_an_interruption_leaves_nothing_running(tmp_path: Path) -> None:
             process.down(folder)
     assert "ending what was started here" in log.read_text()
     assert not process.is_running(folder)
-    assert not [one for one in _commands() if str(folder) in one]
-
-
-def _wait(is_so: Callable[[], bool], running: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + MOST_SECONDS
-    while not is_so():
-        assert running.poll() is None, "it has ended before"
-        assert time.monotonic() < until
-        time.sleep(0.05)
+    assert not [command for command in _commands() if str(folder) in command]
 
 
 def _commands() -> list[str]:
     """The command lines of all processes."""
     found = []
-    for one in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            found.append(one.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
         except OSError:
             continue  # it has just ended
     return found

@@ -22,13 +22,13 @@ from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
 from pipeline.account.ec2 import user_data
 from pipeline.account.ec2.rental import MachineState, Rental
+from tests.support.accounts import client
 from tests.support.definitions import CODE, configure
 from tests.support.ec2_account import (
     BUCKET,
     NEWEST,
     ImageParameters,
     RentalAccount,
-    client,
     exported_variables,
     parameter_name,
 )

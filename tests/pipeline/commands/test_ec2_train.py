@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.support.cli import PEDIGREE, aws_environment, pedigree
+from tests.support.local_aws import client
 from tests.support.processes import enable_interrupts
 
 BUCKET = "pedigree-123456789012-us-east-1"
@@ -28,11 +28,6 @@ def address() -> Iterator[str]:
     client(f"http://{host}:{port}", "s3").create_bucket(Bucket=BUCKET)
     yield f"http://{host}:{port}"
     server.stop()
-
-
-def client(address: str, service: str) -> Any:
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return boto3.client(service, region_name="us-east-1", endpoint_url=address, **keys)
 
 
 def machines(address: str) -> list[dict[str, Any]]:

@@ -97,8 +97,8 @@ def test_versions_are_listed_and_one_is_approved() -> None:
         assert json.loads(run(found, "approve", "--json").stdout)[0]["endpoint"] == "serves"
         assert run(found, "approve", "1").stdout == "version 1 of dog-breeds is approved already\n"
         assert run(found, "approve", "2", "--dry-run").stdout.startswith("  ~ version dog-breeds 2\n")
-        assert "update_model_package" not in registered.asked
+        assert "update_model_package" not in registered.requests
         assert run(found, "approve", "2").stdout.startswith(
             "approved version 2 of dog-breeds; pedigree endpoint-status"
         )
-        assert registered.asked["update_model_package"]["ModelApprovalStatus"] == "Approved"
+        assert registered.requests["update_model_package"]["ModelApprovalStatus"] == "Approved"

@@ -1,4 +1,4 @@
-"""The account: its services behind one wire, what it holds, and one registered version to begin with."""
+"""The account: its services behind one call log, its resources, and one registered version to begin with."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/dog-breeds/12"
 
 @dataclass
 class SageMaker(Hosting):
-    """Hosting, and what of the registry and the pipelines the functions use."""
+    """Hosting, and the operations of the registry and of pipelines that the functions use."""
 
     packages: dict[str, dict[str, Any]] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)  # what each waiting step was answered
     answers: dict[str, Any] = field(default_factory=dict)
 
-    def describe_model_package(self, asked: dict[str, Any]) -> dict[str, Any]:
-        name = asked["ModelPackageName"]
+    def describe_model_package(self, request: dict[str, Any]) -> dict[str, Any]:
+        name = request["ModelPackageName"]
         if name not in self.packages:
             self.refuse("ValidationException", f"ModelPackage {name} does not exist.")
         return self.packages[name]
 
-    def send_pipeline_execution_step_success(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._answer(asked, {one["Name"]: one["Value"] for one in asked["OutputParameters"]})
+    def send_pipeline_execution_step_success(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._answer(request, {one["Name"]: one["Value"] for one in request["OutputParameters"]})
 
-    def send_pipeline_execution_step_failure(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._answer(asked, asked["FailureReason"])
+    def send_pipeline_execution_step_failure(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._answer(request, request["FailureReason"])
 
-    def _answer(self, asked: dict[str, Any], answer: Any) -> dict[str, Any]:
-        token = asked["CallbackToken"]
-        if token in self.answers and self.tokens[token] == asked["ClientRequestToken"]:
+    def _answer(self, request: dict[str, Any], answer: Any) -> dict[str, Any]:
+        token = request["CallbackToken"]
+        if token in self.answers and self.tokens[token] == request["ClientRequestToken"]:
             return {}
         if token not in self.tokens or token in self.answers:
             self.refuse("ValidationException", f"Callback token {token} is not valid.")
-        self.tokens[token], self.answers[token] = asked["ClientRequestToken"], answer
+        self.tokens[token], self.answers[token] = request["ClientRequestToken"], answer
         return {}
 
 
@@ -51,44 +51,44 @@ class Alarms(FakeService):
 
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def put_metric_alarm(self, asked: dict[str, Any]) -> None:
-        self.kept[asked["AlarmName"]] = {**asked, "StateValue": "OK"}
+    def put_metric_alarm(self, request: dict[str, Any]) -> None:
+        self.kept[request["AlarmName"]] = {**request, "StateValue": "OK"}
 
-    def describe_alarms(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"MetricAlarms": [one for name, one in self.kept.items() if name in asked["AlarmNames"]]}
+    def describe_alarms(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"MetricAlarms": [one for name, one in self.kept.items() if name in request["AlarmNames"]]}
 
-    def delete_alarms(self, asked: dict[str, Any]) -> None:
-        missing = [name for name in asked["AlarmNames"] if name not in self.kept]
+    def delete_alarms(self, request: dict[str, Any]) -> None:
+        missing = [name for name in request["AlarmNames"] if name not in self.kept]
         if missing:
             self.refuse("ResourceNotFound", f"Alarm(s) not found: {missing}")
-        for name in asked["AlarmNames"]:
+        for name in request["AlarmNames"]:
             del self.kept[name]
 
 
 @dataclass
 class Queue(FakeService):
-    """What was sent to queues."""
+    """Messages that were sent."""
 
     messages: list[dict[str, Any]] = field(default_factory=list)
 
-    def send_message(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.messages.append(asked)
+    def send_message(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.messages.append(request)
         return {"MessageId": str(len(self.messages))}
 
 
 @dataclass
 class Functions(FakeService):
-    """Which functions were called, with what."""
+    """Invocations of functions."""
 
     invocations: list[dict[str, Any]] = field(default_factory=list)
 
-    def invoke(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.invocations.append(asked)
+    def invoke(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.invocations.append(request)
         return {"StatusCode": 202}
 
 
 class FakeAccount:
-    """Everything, handed to a function as its clients; while nothing moves, it can be copied."""
+    """All services, with clients for the functions; while nothing is in transition, it can be copied."""
 
     def __init__(self) -> None:
         self.clock, self.wire = SimulatedClock(), CallLog()
@@ -114,20 +114,20 @@ class FakeAccount:
         return name in self.alarms.kept
 
     def register(self, package: str, approval: str = "Approved", *, later: bool = False) -> None:
-        """A version in the registry; later means that somebody decided about it after it was made."""
+        """Register a version; later: it was approved or rejected after its creation."""
         made = self.clock.moment()
         changed = {"LastModifiedTime": made + timedelta(hours=1)} if later else {}
         self.sagemaker.packages[package] = {"ModelApprovalStatus": approval, "CreationTime": made, **changed}
 
     def settle(self) -> None:
-        """Let time pass until nothing moves."""
+        """Let time pass until no endpoint is in transition."""
         while any(one.status in IN_TRANSITION for one in self.sagemaker.endpoints.values()):
             self.clock.sleep(60)
             for name in list(self.sagemaker.endpoints):
                 self.sagemaker.at_present(name)
 
     def state(self) -> dict[str, Any]:
-        """What there is, without the times."""
+        """All resources, without times."""
         self.settle()
         hosting = self.sagemaker
         arns = {one["ModelArn"] for one in hosting.models.values()}

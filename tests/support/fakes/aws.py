@@ -1,8 +1,8 @@
-"""An AWS in this process: moto, mended where it leaves out what AWS has, or answers what AWS would not.
+"""AWS in this process: moto, patched where it lacks an operation or answers differently from AWS.
 
-What the local AWS mends of moto is mended here too; each function below takes the place of one more, where the local
-AWS has an answer of its own. Its docstring says what AWS does. The pin of moto and the tests that stand on this file
-keep them honest.
+The patches of the local AWS apply here, too. Each function below replaces one more of moto's, for which the local AWS
+has an operation of its own; its docstring says what AWS does. The pinned version of moto and the tests that use this
+module keep the patches correct.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _PROVISIONED = r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%-]
 
 
 class NoProvisionedError(LambdaClientError):
-    """What Lambda says when no concurrency is provisioned."""
+    """Lambda's error when no concurrency is provisioned."""
 
     code = 404
 
@@ -57,7 +57,7 @@ class NoProvisionedError(LambdaClientError):
 
 @contextmanager
 def aws() -> Iterator[None]:
-    """An account that is empty, for calls of this process and for servers that run in it."""
+    """An empty account, for calls of this process and for servers that run in it."""
     apply_patches()
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, CREDENTIALS))
@@ -87,7 +87,7 @@ def get_provisioned(_original: Any) -> Callable[..., Any]:
 
 
 def put_provisioned(_original: Any) -> Callable[..., Any]:
-    """What is asked for is provisioned after a while; here at once."""
+    """AWS provisions after a while; here at once."""
 
     def put_provisioned_concurrency_config(self: LambdaResponse) -> Any:
         count = self.json_body["ProvisionedConcurrentExecutions"]
@@ -100,7 +100,7 @@ def put_provisioned(_original: Any) -> Callable[..., Any]:
 
 
 def delete_provisioned(_original: Any) -> Callable[..., Any]:
-    """Taking it off an alias."""
+    """Remove it from an alias."""
 
     def delete_provisioned_concurrency_config(self: LambdaResponse) -> Any:
         alias = _alias(self)
@@ -111,7 +111,7 @@ def delete_provisioned(_original: Any) -> Callable[..., Any]:
 
 
 def tagged_models(original: Any) -> Callable[..., Any]:
-    """An ARN is a text."""
+    """An ARN is a string, not a tuple."""
 
     def iter_tagged_resources(self: SageMakerModelBackend) -> Iterator[TaggedResource]:
         for one in original(self):
@@ -122,7 +122,7 @@ def tagged_models(original: Any) -> Callable[..., Any]:
 
 
 def bucket_put(original: Any) -> Callable[..., Any]:
-    """A bucket can be made with its tags; one that is there already keeps its own."""
+    """A new bucket gets the tags of the request; an existing one keeps its own."""
 
     def _bucket_response_put(self: S3Response, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
         is_new = not querystring and bucket_name not in self.backend.buckets
@@ -138,7 +138,7 @@ def bucket_put(original: Any) -> Callable[..., Any]:
 
 
 def head_bucket(original: Any) -> Callable[..., Any]:
-    """A bucket of somebody else's is forbidden, not absent."""
+    """Another account's bucket is forbidden, not absent."""
 
     def head(self: S3Response) -> Any:
         answer = original(self)

@@ -1,4 +1,4 @@
-"""Clients as boto3's: requests and answers are held against botocore's models, and any call can be made to go wrong."""
+"""Clients like boto3's: they check requests and answers against botocore's models, and can fail at any call."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from botocore.validate import ParamValidator
 
 
 class ProcessKilled(BaseException):
-    """The process ends between two instructions: nobody catches that."""
+    """The process is killed between two instructions; no code catches this."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong with a call: before it has its effect, or after; once, or from then on."""
+    """How a call fails: before or after its effect; once, or from then on."""
 
     error: Callable[[str], BaseException]
     after: bool = False
@@ -47,7 +47,7 @@ FAULTS: Mapping[str, Fault] = {
 
 @dataclass
 class CallLog:
-    """What all calls go over: it keeps what is sent, in order, and breaks where it is told to."""
+    """Records all calls in order, and makes chosen calls fail."""
 
     sent: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     _fault: Fault | None = None
@@ -60,15 +60,15 @@ class CallLog:
         return [name for name, _ in self.sent]
 
     def break_at(self, call: int, fault: Fault) -> None:
-        """Let a call go wrong, counted from now."""
+        """Make the n-th call from now fail."""
         self._fault, self._at, self._on = fault, len(self.sent) + call, ""
 
     def break_on(self, name: str, code: str, message: str) -> None:
-        """Let the next call of a name be refused."""
+        """Refuse the next call of a name."""
         self._fault, self._at, self._on = Fault(lambda name: refusal(name, code, message)), -1, name
 
     def mend(self) -> None:
-        """Let nothing go wrong any more."""
+        """Stop making calls fail."""
         self._fault = None
 
     def carry(self, name: str, arguments: Mapping[str, Any], act: Callable[[], Any]) -> Any:
@@ -92,7 +92,7 @@ class CallLog:
 
 
 class FakeService:
-    """The base of the services: each method is an operation, and refuses in AWS's words."""
+    """The base of all fake services: each method is an operation, and can refuse with AWS's errors."""
 
     def refuse(self, code: str, message: str) -> NoReturn:
         raise refusal("Operation", code, message)
@@ -135,7 +135,7 @@ def _operations(service: str) -> Mapping[str, Any]:
     return {xform_name(name): model.operation_model(name) for name in model.operation_names}
 
 
-_SOUND: set[str] = set()  # requests that were found to be right
+_SOUND: set[str] = set()  # requests that were checked before
 
 
 def _check(arguments: Mapping[str, Any], shape: Any, operation: str) -> None:
@@ -148,7 +148,7 @@ def _check(arguments: Mapping[str, Any], shape: Any, operation: str) -> None:
 
 
 def _beyond(value: Any, shape: Any, path: str) -> Iterator[str]:
-    """What botocore leaves to the service: longest lengths, patterns, choices."""
+    """What botocore leaves to the service to check: maximum lengths, patterns, choices."""
     limits = shape.metadata
     if shape.type_name == "structure":
         for key, member in value.items():
@@ -167,5 +167,5 @@ def _beyond(value: Any, shape: Any, path: str) -> Iterator[str]:
 
 
 def _like(value: Any, pattern: str) -> bool:
-    """Whether a value has a form; those that only Java can read are passed over."""
+    """Whether a value matches a pattern; patterns that only Java understands are skipped."""
     return any(java in pattern for java in (r"\u", r"\p")) or re.fullmatch(pattern, str(value), re.DOTALL) is not None

@@ -1,4 +1,4 @@
-"""Time that passes only when somebody waits."""
+"""A clock that moves only while something sleeps."""
 
 from __future__ import annotations
 

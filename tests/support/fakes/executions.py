@@ -1,4 +1,4 @@
-"""Pipelines and their executions: each execution goes through its stages, one further whenever it is described."""
+"""A pipeline and its executions: each execution goes to its next state whenever it is described."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DEFINITION = {
 
 @dataclass(frozen=True)
 class ExecutionState:
-    """How an execution is doing at one moment, and its steps as they are listed then."""
+    """The status of an execution at one moment, and its steps then."""
 
     status: str
     steps: tuple[Mapping[str, Any], ...] = ()
@@ -37,7 +37,7 @@ class ExecutionState:
 
 
 def listed_step(name: str, status: str, **more: Any) -> dict[str, Any]:
-    """A step as a listing has it, one minute long where it has ended."""
+    """A step as it is listed; one that has ended took a minute."""
     ended = {} if status in ("Starting", "Executing") else {"EndTime": NOON + timedelta(minutes=1)}
     return {"StepName": name, "StepStatus": status, "StartTime": NOON, **ended, **more}
 
@@ -49,7 +49,7 @@ def job_metadata(kind: str, name: str) -> dict[str, Any]:
 
 @dataclass
 class Executions(FakeService):
-    """Answers to the operations on one pipeline, which has the newest execution last."""
+    """The operations on one pipeline; its newest execution is the last."""
 
     definition: str = json.dumps(DEFINITION)
     kept: dict[str, list[ExecutionState]] = field(default_factory=dict)
@@ -64,14 +64,14 @@ class Executions(FakeService):
     page: int = 100
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
 
-    def describe_training_job(self, asked: dict[str, Any]) -> dict[str, Any]:
-        values = self.metrics.get(asked["TrainingJobName"], {})
+    def describe_training_job(self, request: dict[str, Any]) -> dict[str, Any]:
+        values = self.metrics.get(request["TrainingJobName"], {})
         return {"FinalMetricDataList": [{"MetricName": name, "Value": value} for name, value in values.items()]}
 
-    def describe_hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def describe_hyper_parameter_tuning_job(self, request: dict[str, Any]) -> dict[str, Any]:
         best = [
             {"MetricName": name, "Value": value}
-            for name, value in self.metrics.get(asked["HyperParameterTuningJobName"], {}).items()
+            for name, value in self.metrics.get(request["HyperParameterTuningJobName"], {}).items()
         ]
         return {
             "HyperParameterTuningJobConfig": {"ResourceLimits": {"MaxNumberOfTrainingJobs": 4}},
@@ -79,35 +79,35 @@ class Executions(FakeService):
             **({"BestTrainingJob": {"FinalHyperParameterTuningJobObjectiveMetric": best[0]}} if best else {}),
         }
 
-    def add(self, identifier: str, *stages: ExecutionState) -> str:
-        """An execution that goes through stages."""
-        self.kept[identifier] = list(stages) or [ExecutionState("Succeeded")]
+    def add(self, identifier: str, *states: ExecutionState) -> str:
+        """Add an execution that goes through these states."""
+        self.kept[identifier] = list(states) or [ExecutionState("Succeeded")]
         return arn(identifier)
 
-    def describe_pipeline(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._check(asked["PipelineName"])
+    def describe_pipeline(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._check(request["PipelineName"])
         return {"PipelineDefinition": self.definition}
 
-    def describe_pipeline_definition_for_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._stages(asked)
+    def describe_pipeline_definition_for_execution(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._stages(request)
         return {"PipelineDefinition": self.definition}
 
-    def list_domains(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def list_domains(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"Domains": self.domains}
 
-    def start_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._check(asked["PipelineName"])
-        again = next((one for one in self.started if one["ClientRequestToken"] == asked["ClientRequestToken"]), None)
+    def start_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._check(request["PipelineName"])
+        again = next((one for one in self.started if one["ClientRequestToken"] == request["ClientRequestToken"]), None)
         if again is None:
-            self.started.append(asked)
-            self.names[f"new{len(self.started)}"] = asked["PipelineExecutionDisplayName"]
+            self.started.append(request)
+            self.names[f"new{len(self.started)}"] = request["PipelineExecutionDisplayName"]
             self.add(f"new{len(self.started)}", *self.begins)
         return {"PipelineExecutionArn": arn(f"new{len(self.started)}")}
 
-    def list_pipeline_executions(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._check(asked["PipelineName"])
-        found = list(reversed(self.kept)) if asked["SortOrder"] == "Descending" else list(self.kept)
-        start = int(asked.get("NextToken", 0))
+    def list_pipeline_executions(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._check(request["PipelineName"])
+        found = list(reversed(self.kept)) if request["SortOrder"] == "Descending" else list(self.kept)
+        start = int(request.get("NextToken", 0))
         listed = [
             {
                 "PipelineExecutionArn": arn(one),
@@ -120,13 +120,13 @@ class Executions(FakeService):
         more = {"NextToken": str(start + self.page)} if len(found) > start + self.page else {}
         return {"PipelineExecutionSummaries": listed, **more}
 
-    def describe_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
-        stages = self._stages(asked)
-        now = self.seen[_identifier(asked)] = stages.pop(0) if len(stages) > 1 else stages[0]
+    def describe_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
+        stages = self._stages(request)
+        now = self.seen[_identifier(request)] = stages.pop(0) if len(stages) > 1 else stages[0]
         identity = {"Arn": "arn:aws:sts::123456789012:assumed-role/pedigree-scheduler/abc"}
         return {
-            "PipelineExecutionArn": asked["PipelineExecutionArn"],
-            "PipelineExecutionDisplayName": self.names.get(_identifier(asked), "somebody's"),
+            "PipelineExecutionArn": request["PipelineExecutionArn"],
+            "PipelineExecutionDisplayName": self.names.get(_identifier(request), "somebody's"),
             "PipelineExecutionStatus": now.status,
             "CreationTime": NOON,
             "LastModifiedTime": NOON + timedelta(minutes=90),
@@ -134,25 +134,25 @@ class Executions(FakeService):
             **({"FailureReason": now.reason} if now.reason else {}),
         }
 
-    def list_pipeline_execution_steps(self, asked: dict[str, Any]) -> dict[str, Any]:
-        now = self.seen.get(_identifier(asked), self._stages(asked)[0])
+    def list_pipeline_execution_steps(self, request: dict[str, Any]) -> dict[str, Any]:
+        now = self.seen.get(_identifier(request), self._stages(request)[0])
         return {"PipelineExecutionSteps": list(now.steps)}
 
-    def stop_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.kept[_identifier(asked)] = [ExecutionState("Stopping"), ExecutionState("Stopped")]
-        return {"PipelineExecutionArn": asked["PipelineExecutionArn"]}
+    def stop_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.kept[_identifier(request)] = [ExecutionState("Stopping"), ExecutionState("Stopped")]
+        return {"PipelineExecutionArn": request["PipelineExecutionArn"]}
 
-    def retry_pipeline_execution(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.kept[_identifier(asked)] = [ExecutionState("Executing"), ExecutionState("Succeeded")]
-        return {"PipelineExecutionArn": asked["PipelineExecutionArn"]}
+    def retry_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.kept[_identifier(request)] = [ExecutionState("Executing"), ExecutionState("Succeeded")]
+        return {"PipelineExecutionArn": request["PipelineExecutionArn"]}
 
-    def list_training_jobs_for_hyper_parameter_tuning_job(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"TrainingJobSummaries": [{"TrainingJobName": f"{asked['HyperParameterTuningJobName']}-002-bad"}]}
+    def list_training_jobs_for_hyper_parameter_tuning_job(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"TrainingJobSummaries": [{"TrainingJobName": f"{request['HyperParameterTuningJobName']}-002-bad"}]}
 
-    def _stages(self, asked: Mapping[str, Any]) -> list[ExecutionState]:
-        if _identifier(asked) not in self.kept:
-            self.refuse("ResourceNotFound", f"Pipeline execution {asked['PipelineExecutionArn']} does not exist.")
-        return self.kept[_identifier(asked)]
+    def _stages(self, request: Mapping[str, Any]) -> list[ExecutionState]:
+        if _identifier(request) not in self.kept:
+            self.refuse("ResourceNotFound", f"Pipeline execution {request['PipelineExecutionArn']} does not exist.")
+        return self.kept[_identifier(request)]
 
     def _check(self, pipeline: str) -> None:
         if pipeline != PIPELINE:
@@ -164,26 +164,26 @@ def arn(identifier: str) -> str:
     return f"{ARN}:pipeline/{PIPELINE}/execution/{identifier}"
 
 
-def _identifier(asked: Mapping[str, Any]) -> str:
-    return str(asked["PipelineExecutionArn"]).rpartition("/")[2]
+def _identifier(request: Mapping[str, Any]) -> str:
+    return str(request["PipelineExecutionArn"]).rpartition("/")[2]
 
 
 @dataclass
 class Logs(FakeService):
-    """Log groups, their streams, and the lines of these."""
+    """Log groups with streams of lines."""
 
     groups: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
-    def describe_log_streams(self, asked: dict[str, Any]) -> dict[str, Any]:
-        streams = self._group(asked)
-        prefix = asked.get("logStreamNamePrefix", "")
+    def describe_log_streams(self, request: dict[str, Any]) -> dict[str, Any]:
+        streams = self._group(request)
+        prefix = request.get("logStreamNamePrefix", "")
         return {"logStreams": [{"logStreamName": name} for name in streams if name.startswith(prefix)]}
 
-    def get_log_events(self, asked: dict[str, Any]) -> dict[str, Any]:
-        lines = self._group(asked)[asked["logStreamName"]][-asked["limit"] :]
+    def get_log_events(self, request: dict[str, Any]) -> dict[str, Any]:
+        lines = self._group(request)[request["logStreamName"]][-request["limit"] :]
         return {"events": [{"timestamp": 0, "message": line} for line in lines]}
 
-    def _group(self, asked: Mapping[str, Any]) -> dict[str, list[str]]:
-        if asked["logGroupName"] not in self.groups:
+    def _group(self, request: Mapping[str, Any]) -> dict[str, list[str]]:
+        if request["logGroupName"] not in self.groups:
             self.refuse("ResourceNotFoundException", "The specified log group does not exist.")
-        return self.groups[asked["logGroupName"]]
+        return self.groups[request["logGroupName"]]

@@ -1,4 +1,4 @@
-"""SageMaker's hosting: models, configurations and endpoints, which take their time to come up, change and go."""
+"""SageMaker's hosting: models, configurations and endpoints, which take time to be created, updated and deleted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IN_TRANSITION = ("Creating", "Updating", "SystemUpdating", "Deleting", "RollingB
 
 @dataclass
 class Endpoint:
-    """One endpoint; becomes is what it is once the time of what it is at is over."""
+    """One endpoint; `becomes` completes its current transition when the time of that is over."""
 
     name: str
     configuration: str
@@ -32,7 +32,7 @@ class Endpoint:
 
 @dataclass
 class Hosting(FakeService):
-    """Answers to the operations on models, configurations and endpoints."""
+    """The operations on models, configurations and endpoints."""
 
     clock: SimulatedClock
     is_scaled: Callable[[str], bool]
@@ -44,62 +44,62 @@ class Hosting(FakeService):
     fate: str = ""  # "fails": a creation ends in Failed; "rolls back": an update ends where it began
     page: int = 100
 
-    def create_model(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"ModelArn": self._keep(self.models, "model", asked, "ModelName")}
+    def create_model(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"ModelArn": self._keep(self.models, "model", request, "ModelName")}
 
-    def create_endpoint_config(self, asked: dict[str, Any]) -> dict[str, Any]:
-        for variant in asked["ProductionVariants"]:
+    def create_endpoint_config(self, request: dict[str, Any]) -> dict[str, Any]:
+        for variant in request["ProductionVariants"]:
             self._known(self.models, "model", variant["ModelName"])
-        arn = self._keep(self.configurations, "endpoint configuration", asked, "EndpointConfigName")
+        arn = self._keep(self.configurations, "endpoint configuration", request, "EndpointConfigName")
         return {"EndpointConfigArn": arn}
 
-    def describe_model(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._known(self.models, "model", asked["ModelName"])
+    def describe_model(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._known(self.models, "model", request["ModelName"])
 
-    def describe_endpoint_config(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._known(self.configurations, "endpoint configuration", asked["EndpointConfigName"])
+    def describe_endpoint_config(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._known(self.configurations, "endpoint configuration", request["EndpointConfigName"])
 
-    def delete_model(self, asked: dict[str, Any]) -> None:
-        self._known(self.models, "model", asked["ModelName"])
-        del self.models[asked["ModelName"]]
+    def delete_model(self, request: dict[str, Any]) -> None:
+        self._known(self.models, "model", request["ModelName"])
+        del self.models[request["ModelName"]]
 
-    def delete_endpoint_config(self, asked: dict[str, Any]) -> None:
-        self._known(self.configurations, "endpoint configuration", asked["EndpointConfigName"])
-        del self.configurations[asked["EndpointConfigName"]]
+    def delete_endpoint_config(self, request: dict[str, Any]) -> None:
+        self._known(self.configurations, "endpoint configuration", request["EndpointConfigName"])
+        del self.configurations[request["EndpointConfigName"]]
 
-    def list_models(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._page(self.models, asked, "Models", ("ModelName", "ModelArn"))
+    def list_models(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._page(self.models, request, "Models", ("ModelName", "ModelArn"))
 
-    def list_endpoint_configs(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return self._page(self.configurations, asked, "EndpointConfigs", ("EndpointConfigName", "EndpointConfigArn"))
+    def list_endpoint_configs(self, request: dict[str, Any]) -> dict[str, Any]:
+        return self._page(self.configurations, request, "EndpointConfigs", ("EndpointConfigName", "EndpointConfigArn"))
 
-    def list_tags(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags[asked["ResourceArn"]].items()]}
+    def list_tags(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags[request["ResourceArn"]].items()]}
 
-    def add_tags(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self.tags[asked["ResourceArn"]] |= _tags(asked)
-        return {"Tags": asked["Tags"]}
+    def add_tags(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.tags[request["ResourceArn"]] |= _tags(request)
+        return {"Tags": request["Tags"]}
 
-    def create_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
-        name, wanted = asked["EndpointName"], asked["EndpointConfigName"]
+    def create_endpoint(self, request: dict[str, Any]) -> dict[str, Any]:
+        name, wanted = request["EndpointName"], request["EndpointConfigName"]
         if self.at_present(name):
             self.refuse("ValidationException", f'Cannot create already existing endpoint "{_arn("endpoint", name)}".')
         self._known(self.configurations, "endpoint configuration", wanted)
-        made = Endpoint(name, wanted, "Creating", _tags(asked), {}, deployments=[wanted])
+        made = Endpoint(name, wanted, "Creating", _tags(request), {}, deployments=[wanted])
         self.endpoints[name] = made
         self._begin(made, "Creating", lambda: self._created(made))
         return {"EndpointArn": _arn("endpoint", name)}
 
-    def update_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
-        found = self._changeable(asked["EndpointName"])
-        wanted = asked["EndpointConfigName"]
+    def update_endpoint(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = self._changeable(request["EndpointName"])
+        wanted = request["EndpointConfigName"]
         self._known(self.configurations, "endpoint configuration", wanted)
         self._check_scaling(found, wanted)
-        for alarm in asked.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ()):
+        for alarm in request.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ()):
             if not self.is_alarm(alarm["AlarmName"]):
                 self.refuse("ValidationException", f"Alarm {alarm['AlarmName']} does not exist.")
-        excluded = {one["VariantPropertyType"] for one in asked.get("ExcludeRetainedVariantProperties", ())}
-        retained = asked.get("RetainAllVariantProperties", False) and "DesiredInstanceCount" not in excluded
+        excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
+        retained = request.get("RetainAllVariantProperties", False) and "DesiredInstanceCount" not in excluded
         counts = self._counts(wanted) | (
             {k: v for k, v in found.counts.items() if k in self.machines(wanted)} if retained else {}
         )
@@ -108,19 +108,19 @@ class Hosting(FakeService):
         self._begin(found, "Updating", lambda: self._updated(found, wanted, counts))
         return {"EndpointArn": _arn("endpoint", found.name)}
 
-    def update_endpoint_weights_and_capacities(self, asked: dict[str, Any]) -> dict[str, Any]:
-        found = self._changeable(asked["EndpointName"])
-        for one in asked["DesiredWeightsAndCapacities"]:
+    def update_endpoint_weights_and_capacities(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = self._changeable(request["EndpointName"])
+        for one in request["DesiredWeightsAndCapacities"]:
             found.counts[one["VariantName"]] = one["DesiredInstanceCount"]
         self._begin(found, "Updating", lambda: None, SECONDS["Scaling"])
         return {"EndpointArn": _arn("endpoint", found.name)}
 
-    def delete_endpoint(self, asked: dict[str, Any]) -> None:
-        found = self._changeable(asked["EndpointName"], failed_too=True)
+    def delete_endpoint(self, request: dict[str, Any]) -> None:
+        found = self._changeable(request["EndpointName"], failed_too=True)
         self._begin(found, "Deleting", lambda: self._deleted(found.name))
 
-    def describe_endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
-        name = asked["EndpointName"]
+    def describe_endpoint(self, request: dict[str, Any]) -> dict[str, Any]:
+        name = request["EndpointName"]
         found = self.at_present(name) or self._missing("endpoint", name)
         variants = [{"VariantName": one, "DesiredInstanceCount": count} for one, count in found.counts.items()]
         return {
@@ -189,13 +189,13 @@ class Hosting(FakeService):
         variants = self.configurations[configuration]["ProductionVariants"]
         return {one["VariantName"]: one["InitialInstanceCount"] for one in variants}
 
-    def _keep(self, where: dict[str, dict[str, Any]], kind: str, asked: dict[str, Any], key: str) -> str:
-        name = asked[key]
+    def _keep(self, where: dict[str, dict[str, Any]], kind: str, request: dict[str, Any], key: str) -> str:
+        name = request[key]
         if name in where:
             self.refuse("ValidationException", f'Cannot create already existing {kind} "{_arn(kind, name)}".')
         arn = _arn(kind, name)
-        self.tags[arn] = _tags(asked)
-        held = {name: value for name, value in asked.items() if name != "Tags"}
+        self.tags[arn] = _tags(request)
+        held = {name: value for name, value in request.items() if name != "Tags"}
         where[name] = {**held, key.replace("Name", "Arn"): arn, "CreationTime": self.clock.moment()}
         self.clock.sleep(0.5)
         return arn
@@ -209,18 +209,18 @@ class Hosting(FakeService):
         self.refuse("ValidationException", f'Could not find {kind} "{_arn(kind, name)}".')
 
     def _page(
-        self, where: dict[str, dict[str, Any]], asked: dict[str, Any], key: str, members: tuple[str, ...]
+        self, where: dict[str, dict[str, Any]], request: dict[str, Any], key: str, members: tuple[str, ...]
     ) -> dict[str, Any]:
-        found = [one for name, one in where.items() if asked.get("NameContains", "") in name]
-        found.sort(key=lambda one: one["CreationTime"], reverse=asked.get("SortOrder") == "Descending")
-        start = int(asked.get("NextToken", 0))
+        found = [one for name, one in where.items() if request.get("NameContains", "") in name]
+        found.sort(key=lambda one: one["CreationTime"], reverse=request.get("SortOrder") == "Descending")
+        start = int(request.get("NextToken", 0))
         entries = [{name: one[name] for name in (*members, "CreationTime")} for one in found[start : start + self.page]]
         more = {"NextToken": str(start + self.page)} if len(found) > start + self.page else {}
         return {key: entries, **more}
 
 
-def _tags(asked: Mapping[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in asked.get("Tags", ())}
+def _tags(request: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
 
 
 def _arn(kind: str, name: str) -> str:

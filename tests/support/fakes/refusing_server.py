@@ -1,4 +1,4 @@
-"""An AWS that says no to everything but who one is, in the form that each service has for it."""
+"""A server that refuses every call except GetCallerIdentity, each in the error format of its service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ALL_OTHERS = "everything"
 
 @dataclass(frozen=True)
 class Refusal:
-    """How it is said: a code, words, a status; of STS only, or of everything else."""
+    """The error's code, message and status; of: whether STS refuses, or all other services."""
 
     code: str
     message: str
@@ -32,24 +32,24 @@ class Refusal:
 
 @dataclass
 class RefusingServer:
-    """Where it is, and which services were asked."""
+    """The server's address, and the services that were called."""
 
     no: Refusal
     address: str = ""
-    asked: list[str] = field(default_factory=list)
+    requested_services: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def refusing_server(no: Refusal) -> Iterator[RefusingServer]:
-    """A server that refuses in one way."""
-    it = RefusingServer(no)
-    handler = type("Handler", (_Handler,), {"it": it})
+    """Run a server that refuses in one way."""
+    state = RefusingServer(no)
+    handler = type("Handler", (_Handler,), {"server_state": state})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    it.address = f"http://127.0.0.1:{server.server_port}"
+    state.address = f"http://127.0.0.1:{server.server_port}"
     try:
-        yield it
+        yield state
     finally:
         server.shutdown()
         thread.join()
@@ -57,15 +57,15 @@ def refusing_server(no: Refusal) -> Iterator[RefusingServer]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    it: RefusingServer
+    server_state: RefusingServer
     protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         signed = re.search(r"Credential=[^/]+/\d+/[\w-]+/([\w-]+)/", self.headers.get("Authorization", ""))
         service = signed[1] if signed else ""
-        self.it.asked.append(service)
-        if service == "sts" and self.it.no.of == _ALL_OTHERS:
+        self.server_state.requested_services.append(service)
+        if service == "sts" and self.server_state.no.of == _ALL_OTHERS:
             self._send(200, _IDENTITY, "text/xml")
         else:
             self._refuse(service)
@@ -73,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server's own names
 
     def _refuse(self, service: str) -> None:
-        no = self.it.no
+        no = self.server_state.no
         if service == "s3":
             self._send(no.status, f"<Error><Code>{no.code}</Code><Message>{no.message}</Message></Error>", "text/xml")
         elif service in _QUERY:
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body.encode())))
         if status != 200:
-            self.send_header("x-amzn-ErrorType", self.it.no.code)
+            self.send_header("x-amzn-ErrorType", self.server_state.no.code)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body.encode())

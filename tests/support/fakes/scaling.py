@@ -1,4 +1,4 @@
-"""Application Auto Scaling, as far as variants of endpoints go."""
+"""Application Auto Scaling for variants of endpoints."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ class Scaling(FakeService):
     forgets: bool = False  # what is written does not show
     refusal: str = ""  # why nothing can be registered
 
-    def register_scalable_target(self, asked: dict[str, Any]) -> dict[str, Any]:
-        known = self.targets.get(asked["ResourceId"], {})
-        wanted = {**known, **asked}
-        machine = self._machine(asked["ResourceId"])
+    def register_scalable_target(self, request: dict[str, Any]) -> dict[str, Any]:
+        known = self.targets.get(request["ResourceId"], {})
+        wanted = {**known, **request}
+        machine = self._machine(request["ResourceId"])
         if self.refusal:
             self._invalid(self.refusal)
         if re.match(r"ml\.t\d", machine):
             self._invalid(f"You cannot register a variant with {machine} instance type as a scalable target.")
         if wanted["MinCapacity"] > wanted["MaxCapacity"]:
             self._invalid("Minimum capacity cannot be greater than maximum capacity")
-        self.targets[asked["ResourceId"]] = wanted
+        self.targets[request["ResourceId"]] = wanted
         return {"ScalableTargetARN": "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/1"}
 
-    def deregister_scalable_target(self, asked: dict[str, Any]) -> None:
-        self._need_target(asked["ResourceId"])
-        del self.targets[asked["ResourceId"]]
-        self.policies = {key: one for key, one in self.policies.items() if key[0] != asked["ResourceId"]}
+    def deregister_scalable_target(self, request: dict[str, Any]) -> None:
+        self._need_target(request["ResourceId"])
+        del self.targets[request["ResourceId"]]
+        self.policies = {key: one for key, one in self.policies.items() if key[0] != request["ResourceId"]}
 
-    def describe_scalable_targets(self, asked: dict[str, Any]) -> dict[str, Any]:
-        return {"ScalableTargets": [one for name, one in self.targets.items() if name in asked["ResourceIds"]]}
+    def describe_scalable_targets(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"ScalableTargets": [one for name, one in self.targets.items() if name in request["ResourceIds"]]}
 
-    def put_scaling_policy(self, asked: dict[str, Any]) -> dict[str, Any]:
-        self._need_target(asked["ResourceId"])
-        key, metric = (asked["ResourceId"], asked["PolicyName"]), _metric(asked)
+    def put_scaling_policy(self, request: dict[str, Any]) -> dict[str, Any]:
+        self._need_target(request["ResourceId"])
+        key, metric = (request["ResourceId"], request["PolicyName"]), _metric(request)
         if any(_metric(one) == metric for other, one in self.policies.items() if other != key and other[0] == key[0]):
             self._invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
-        self.policies[key] = asked
-        return {"PolicyARN": f"arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:{asked['PolicyName']}"}
+        self.policies[key] = request
+        return {"PolicyARN": f"arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:{request['PolicyName']}"}
 
-    def describe_scaling_policies(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def describe_scaling_policies(self, request: dict[str, Any]) -> dict[str, Any]:
         shown = {} if self.forgets else self.policies
-        return {"ScalingPolicies": [one for key, one in shown.items() if key[0] == asked["ResourceId"]]}
+        return {"ScalingPolicies": [one for key, one in shown.items() if key[0] == request["ResourceId"]]}
 
     def _machine(self, resource: str) -> str:
         _, name, _, variant = resource.split("/")

@@ -1,4 +1,4 @@
-"""An account as operations see it, whose services are fakes; and the same services behind a server on this machine."""
+"""Fake services as an account of this process, and behind an HTTP server on this machine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _IDENTITY = f"""<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/
 
 @dataclass
 class SimulatedAccountClock:
-    """A clock that waits for nobody."""
+    """The account's view of a simulated clock."""
 
     clock: SimulatedClock
 
@@ -56,7 +56,7 @@ class UnpaginatedClient(FakeClient):
 def account_with(
     services: Mapping[str, FakeService], wire: CallLog | None = None, clock: SimulatedClock | None = None
 ) -> Account:
-    """The account of these services."""
+    """An account with these services."""
     line = wire or CallLog()
     return Account(
         ACCOUNT,
@@ -69,7 +69,7 @@ def account_with(
 
 @contextmanager
 def serve(services: Mapping[str, FakeService], wire: CallLog | None = None) -> Iterator[str]:
-    """The address of a server that has these services, and says whose credentials those of everybody are."""
+    """Serve these services, and STS's GetCallerIdentity; the server's address."""
     line = wire or CallLog()
 
     def client(service: str) -> FakeClient:
@@ -88,7 +88,7 @@ def serve(services: Mapping[str, FakeService], wire: CallLog | None = None) -> I
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Takes requests as boto3 sends them: JSON for most services, a form for STS, a path for Lambda."""
+    """Parses requests as boto3 sends them: JSON for most services, a form for STS, a path for Lambda."""
 
     client: Callable[[str], FakeClient]
     protocol_version = "HTTP/1.1"

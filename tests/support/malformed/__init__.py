@@ -1,1 +1,1 @@
-"""Requests of any AWS service made from botocore's models: right ones, and ones with one thing wrong in them."""
+"""Generates requests of any AWS service from botocore's models: valid ones, and ones with a single fault."""

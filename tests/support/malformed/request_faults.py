@@ -1,4 +1,4 @@
-"""One thing wrong in a request that a model allowed: what no service may take for a request."""
+"""Puts a single fault into a valid request, which the service then has to refuse."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FOREIGN: Mapping[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True)
 class Location:
-    """Where in a request something can be wrong: what holds it, under which name, and what should be there."""
+    """Where a request can have a fault: the container, the name or index in it, and the shape that belongs there."""
 
     holder: Any
     name: Any
@@ -44,7 +44,7 @@ class Location:
 
 
 def with_one_fault(draw: Draw, shape: Shape, members: Mapping[str, Any], *, is_text: bool) -> dict[str, Any] | None:
-    """The request with one fault; None where nothing could be wrong with it, as in a protocol that has only text."""
+    """The request with one fault; None where none is possible, as in a protocol that has only text."""
     request: dict[str, Any] = copy.deepcopy(dict(members))
     ways = [(place, way) for place in _locations(shape, request) for way in _fault_kinds(place)]
     if is_text:

@@ -1,4 +1,4 @@
-"""What lives in a local AWS while it is asked nonsense: things that must stay as they are, and things that may go."""
+"""Resources of a local AWS that receives malformed requests: some must stay unchanged, others may be changed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def role(name: str) -> str:
 
 
 def names_by_member(name: str) -> Mapping[str, tuple[str, ...]]:
-    """What a thing of that name is called, by the members of requests that can name it."""
+    """How requests refer to the resources of a name, by the member that refers to them."""
     of_sagemaker = (
         f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:{kind}/{name}" for kind in ("pipeline", "model", "endpoint")
     )
@@ -63,7 +63,7 @@ def names_by_member(name: str) -> Mapping[str, tuple[str, ...]]:
 
 
 def create_resources(client: Client, name: str) -> None:
-    """Make one of each, unless it is there."""
+    """Create one resource of each kind, unless it exists."""
     for make in (
         _objects,
         _roles,
@@ -81,7 +81,7 @@ def create_resources(client: Client, name: str) -> None:
 
 
 def describe_resources(client: Client, name: str) -> str:
-    """All that can be read about what is there, as one text."""
+    """All descriptions of the resources of a name, as one text."""
     answers = {key: ask() for key, ask in _queries(client, name).items()}
     for one in answers.values():
         one.pop("ResponseMetadata", None)
@@ -89,16 +89,16 @@ def describe_resources(client: Client, name: str) -> str:
 
 
 def _without_alarm_state(answer: dict[str, Any]) -> dict[str, Any]:
-    """Alarms without what the daemon says of them by itself, whenever it looks at their metrics."""
+    """Alarms without their state, which the daemon changes by itself."""
     for alarm in answer["MetricAlarms"]:
         for member in [one for one in alarm if one.startswith("State")]:
             del alarm[member]
     return answer
 
 
-def _create_once(make: Callable[..., Any], **asked: Any) -> None:
+def _create_once(make: Callable[..., Any], **request: Any) -> None:
     try:
-        make(**asked)
+        make(**request)
     except Exception as error:
         if not any(word in str(error) for word in ("xist", "already", "Conflict", "lready")):
             raise

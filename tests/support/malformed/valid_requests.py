@@ -1,4 +1,4 @@
-"""Requests that a model allows, with values that make trouble where it leaves room for them."""
+"""Generates requests that a model allows, with troublesome values where it allows them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _NUMBERS = {"integer": 2**31 - 1, "long": 2**63 - 1}
 
 
 def request(draw: Draw, shape: Shape, pool: Pool) -> dict[str, Any]:
-    """The members of a request that a model allows; names are those of a pool, where it has some."""
+    """The members of a valid request; names come from a pool, where it has some."""
     found: dict[str, Any] = value(draw, shape, "", pool, 0) if shape is not None else {}
     return found
 

@@ -1,4 +1,4 @@
-"""A request as bytes, in its service's protocol; unlike a client of AWS, this writes down whatever it is given."""
+"""Writes requests in their service's protocol; unlike a client of AWS, it does not validate them."""
 
 from __future__ import annotations
 
@@ -59,20 +59,20 @@ def scope(service: str) -> str:
 
 
 def signed(service: str, key: str = "local", token: str = "") -> dict[str, str]:
-    """The headers that say who asks which service; nobody looks at the signature itself."""
+    """The headers that name the caller and the service; the local AWS does not check the signature."""
     place = f"Credential={key}/20260101/us-east-1/{scope(service)}/aws4_request"
     who = {"Authorization": f"AWS4-HMAC-SHA256 {place}, SignedHeaders=host, Signature=0"}
     return {**who, **({"X-Amz-Security-Token": token} if token else {})}
 
 
-def send(port: int, asked: HttpRequest) -> HttpResponse:
-    """The answer to a request, which comes in time."""
+def send(port: int, request: HttpRequest) -> HttpResponse:
+    """Send a request; the answer must come in time."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_SECONDS)
     try:
-        connection.putrequest(asked.method, asked.target, skip_accept_encoding=True)
-        for name, value in {"Content-Length": str(len(asked.body)), **asked.headers}.items():
+        connection.putrequest(request.method, request.target, skip_accept_encoding=True)
+        for name, value in {"Content-Length": str(len(request.body)), **request.headers}.items():
             connection.putheader(name, value)
-        connection.endheaders(asked.body)
+        connection.endheaders(request.body)
         answer = connection.getresponse()
         return HttpResponse(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
     finally:
@@ -80,7 +80,7 @@ def send(port: int, asked: HttpRequest) -> HttpResponse:
 
 
 def request(service: str, operation: str, members: Mapping[str, Any]) -> HttpRequest:
-    """A request of an operation, as its protocol writes it."""
+    """A request of an operation in the service's protocol."""
     described = model(service)
     if described.metadata.get("targetPrefix"):
         target = f"{described.metadata['targetPrefix']}.{operation}"
