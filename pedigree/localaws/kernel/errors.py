@@ -1,8 +1,4 @@
-"""The errors of the local AWS that a user can fix.
-
-LocalAwsError           the base of all
-└─ ValueMissingError    an expression of a definition has no value in this execution
-"""
+"""The base of the local AWS's errors that a user can fix."""
 
 from __future__ import annotations
 
@@ -10,8 +6,4 @@ from pedigree.errors import Mistake
 
 
 class LocalAwsError(Mistake):
-    """The base of all errors that a user sees."""
-
-
-class ValueMissingError(LocalAwsError):
-    """An expression has no value; the step that needs it fails with this message."""
+    """An error with a cause and a remedy; each part of the local AWS has its own below this one."""

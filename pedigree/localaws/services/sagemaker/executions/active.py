@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 from pedigree.language import definition
 from pedigree.language.definition import Definition
-from pedigree.localaws.kernel.errors import ValueMissingError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import planner, state
+from pedigree.localaws.services.sagemaker.executions.errors import ValueMissingError
 from pedigree.localaws.services.sagemaker.executions.planner import Action, Graph, Schedule
 from pedigree.localaws.services.sagemaker.executions.step_records import StepRecords
 from pedigree.localaws.services.sagemaker.executions.values import Resolver

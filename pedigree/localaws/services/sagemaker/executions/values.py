@@ -29,7 +29,7 @@ from pedigree.language.expressions import (
     is_expression,
     parse,
 )
-from pedigree.localaws.kernel.errors import ValueMissingError
+from pedigree.localaws.services.sagemaker.executions.errors import ValueMissingError
 
 ReadJson = Callable[[str], Any]
 """Returns the content of the JSON file at an S3 address."""
@@ -73,7 +73,7 @@ class Resolver:
 
 def _parameter(resolver: Resolver, reference: ParameterReference) -> Any:
     if reference.name not in resolver.parameters:
-        raise ValueMissingError(f"parameter {reference.name} has neither a value nor a default; give it at the start")
+        raise ValueMissingError(f"parameter {reference.name} has neither a value nor a default", "give it at the start")
     return resolver.parameters[reference.name]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pedigree.language.definition import Step, read
-from pedigree.localaws.kernel.errors import ValueMissingError
+from pedigree.localaws.services.sagemaker.executions.errors import ValueMissingError
 from pedigree.localaws.services.sagemaker.executions.values import Resolver
 
 FILES = {"s3://bucket/e.json": {"metrics": {"accuracy": {"value": 0.91}}, "list": [{"a b": 7}]}}
