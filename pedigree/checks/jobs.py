@@ -13,7 +13,7 @@ _TRAINING = ("Training", "Tuning")
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class JobRequest:
     """A request that describes containers on machines, and the pointer to it."""
 
     step: Step
@@ -64,14 +64,14 @@ class Job:
             yield self.pointer_to(f"ProcessingInputs/{index}/S3Input/S3Uri"), at(data, "S3Input", "S3Uri")
 
 
-def jobs(step: Step) -> Iterator[Job]:
+def jobs(step: Step) -> Iterator[JobRequest]:
     """The jobs that a step describes: none, one, or several training definitions of a tuning job."""
     pointer = f"{step.pointer}/Arguments"
     if step.type in ("Training", "Processing"):
-        yield Job(step, step.arguments, pointer)
+        yield JobRequest(step, step.arguments, pointer)
     elif step.type == "Tuning":
         single = step.arguments.get("TrainingJobDefinition")
         if isinstance(single, Mapping):
-            yield Job(step, single, f"{pointer}/TrainingJobDefinition")
+            yield JobRequest(step, single, f"{pointer}/TrainingJobDefinition")
         for index, request in entries(step.arguments.get("TrainingJobDefinitions")):
-            yield Job(step, request, f"{pointer}/TrainingJobDefinitions/{index}")
+            yield JobRequest(step, request, f"{pointer}/TrainingJobDefinitions/{index}")

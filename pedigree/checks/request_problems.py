@@ -165,17 +165,23 @@ def _broken_limits(value: Any, shape: Shape, pointer: str) -> Iterator[RequestPr
 
 
 def _broken_text_limits(value: str, shape: Shape, pointer: str) -> Iterator[RequestProblem]:
-    cause = f"{brief(value)} is not a valid {shape.name}"
     if shape.enum:
         if value not in shape.enum:
             few = len(shape.enum) <= _MOST_CHOICES_SHOWN
             choices = ", ".join(shape.enum) if few else f"one of its {len(shape.enum)} values"
             kind: ProblemKind = "machine" if shape.name.endswith("InstanceType") else "choice"
-            yield RequestProblem(kind, pointer, cause, did_you_mean(value, shape.enum) or f"use {choices}")
+            remedy = did_you_mean(value, shape.enum) or f"use {choices}"
+            yield RequestProblem(kind, pointer, _invalid(value, shape), remedy)
         return
     pattern = _pattern(shape.metadata.get("pattern", ""))
     if pattern and not pattern.fullmatch(value):
-        yield RequestProblem("pattern", pointer, cause, f"write it so that it matches {pattern.pattern}")
+        yield RequestProblem(
+            "pattern", pointer, _invalid(value, shape), f"write it so that it matches {pattern.pattern}"
+        )
+
+
+def _invalid(value: str, shape: Shape) -> str:
+    return f"{brief(value)} is not a valid {shape.name}"
 
 
 @cache

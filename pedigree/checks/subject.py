@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from pedigree.checks import iteration
 from pedigree.checks.evidence import Evidence
-from pedigree.checks.jobs import Job, jobs
+from pedigree.checks.jobs import JobRequest, jobs
 from pedigree.checks.reading import Reader
 from pedigree.checks.request_problems import RequestProblem, request_problems
 from pedigree.language.defaults import with_defaults
@@ -145,14 +145,14 @@ class Subject:
         return texts
 
     @cached_property
-    def jobs(self) -> Sequence[Job]:
+    def jobs(self) -> Sequence[JobRequest]:
         """Everything that runs in a container."""
         return [job for step in self.steps for job in jobs(step)]
 
     @cached_property
-    def jobs_of(self) -> Mapping[str, Sequence[Job]]:
+    def jobs_of(self) -> Mapping[str, Sequence[JobRequest]]:
         """The jobs of each step that has any."""
-        by_step: dict[str, list[Job]] = {}
+        by_step: dict[str, list[JobRequest]] = {}
         for job in self.jobs:
             by_step.setdefault(job.step.name, []).append(job)
         return by_step

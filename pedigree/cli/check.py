@@ -111,12 +111,12 @@ def _report(
     file: Path | None, text: str, document: Mapping[str, Any], findings: Sequence[Finding], output: Format
 ) -> None:
     from pedigree.checks.output import FORMATS
-    from pedigree.checks.output.report import Report
+    from pedigree.checks.output.report import FindingsReport
 
     # DescribePipeline answers with the definition as a string inside, which has no lines to point at.
     source = text if isinstance(json.loads(text).get("Steps"), list) else json.dumps(document, indent=2)
     name = str(file) if file and str(file) != "-" else "definition.json"
-    sys.stdout.write(FORMATS[output.value](Report(name, source, findings)))
+    sys.stdout.write(FORMATS[output.value](FindingsReport(name, source, findings)))
 
 
 def _write_policy(document: Mapping[str, Any], known: Evidence, role: str) -> None:

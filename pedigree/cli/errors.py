@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pedigree.errors import Mistake
+from pedigree.language.text import printable
 
 MISTAKE_EXIT = 2
 
@@ -19,8 +20,3 @@ class UsageError(Mistake):
 def error_lines(mistake: Mistake) -> Iterator[str]:
     """One line for each mistake, safe to print whatever the text that was read contains."""
     return (printable(str(each)) for each in mistake.mistakes)
-
-
-def printable(text: str) -> str:
-    """A text with everything escaped that a terminal would act on."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pedigree.account.times import between, on_the_wall
-from pedigree.cli.errors import printable
+from pedigree.language.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

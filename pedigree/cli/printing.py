@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from pedigree.cli.errors import printable
+from pedigree.language.text import printable
 
 
 def line(text: str = "", *, err: bool = False) -> None:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.status import Status
 
-from pedigree.cli.errors import printable
+from pedigree.language.text import printable
 
 if TYPE_CHECKING:
     from pedigree.account.plan import Change

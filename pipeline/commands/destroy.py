@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from pedigree.cli import options
-from pedigree.cli.errors import printable
 from pedigree.cli.options import AccountOptions, DryRunOption, YesOption, expand_options
+from pedigree.language.text import printable
 from pipeline.commands.context import connect_project
 
 

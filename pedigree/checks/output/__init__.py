@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pedigree.checks.output import as_json, github, sarif, text
-from pedigree.checks.output.report import Report
+from pedigree.checks.output.report import FindingsReport
 
-FORMATS: Mapping[str, Callable[[Report], str]] = {
+FORMATS: Mapping[str, Callable[[FindingsReport], str]] = {
     "text": text.render,
     "json": as_json.render,
     "sarif": sarif.render,

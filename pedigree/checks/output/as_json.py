@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from pedigree.checks.output.report import Report
+from pedigree.checks.output.report import FindingsReport
 
 
-def render(report: Report) -> str:
+def render(report: FindingsReport) -> str:
     """One object for each finding, in the order of the text format."""
     findings = [
         {

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pedigree.checks.finding import Finding, Severity
-from pedigree.checks.output.report import Report
+from pedigree.checks.output.report import FindingsReport
 
 _WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
-def render(report: Report) -> str:
+def render(report: FindingsReport) -> str:
     """One command for each finding."""
     return "".join(f"{_command(report, finding)}\n" for finding in report.findings)
 
 
-def _command(report: Report, finding: Finding) -> str:
+def _command(report: FindingsReport, finding: Finding) -> str:
     title = f"{finding.code} {finding.step}".strip()
     properties = f"file={_property(report.name)},line={report.line(finding)},title={_property(title)}"
     return f"::{_WORDS[finding.severity]} {properties}::{_data(f'{finding.cause}; {finding.remedy}')}"

@@ -17,7 +17,7 @@ _LONGEST = 110
 
 
 @dataclass(frozen=True)
-class Report:
+class FindingsReport:
     """The findings in one definition; name says where it was read from, source is its text."""
 
     name: str

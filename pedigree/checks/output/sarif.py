@@ -7,13 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from pedigree.checks.finding import Finding
-from pedigree.checks.output.report import Report
+from pedigree.checks.output.report import FindingsReport
 from pedigree.checks.rules import RULES
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def render(report: Report) -> str:
+def render(report: FindingsReport) -> str:
     """One run with all rules, and one result for each finding."""
     index_of = {rule.code: index for index, rule in enumerate(RULES)}
     rules = [
@@ -32,7 +32,7 @@ def render(report: Report) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(report: Report, finding: Finding, rule_index: int) -> dict[str, Any]:
+def _result(report: FindingsReport, finding: Finding, rule_index: int) -> dict[str, Any]:
     location = {
         "physicalLocation": {
             "artifactLocation": {"uri": quote(report.name)},

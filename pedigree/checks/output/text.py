@@ -6,16 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pedigree.checks.finding import Finding, Severity
-from pedigree.checks.output.report import Report
+from pedigree.checks.output.report import FindingsReport
 from pedigree.language.text import printable
 
 
-def render(report: Report) -> str:
+def render(report: FindingsReport) -> str:
     """All findings, then how many there are of each severity."""
     return "".join(f"{line}\n" for line in _lines(report))
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: FindingsReport) -> Iterator[str]:
     for finding in report.findings:
         yield from (printable(line) for line in _finding(report, finding))
         yield ""
@@ -28,7 +28,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{printable(report.name)}: {', '.join(totals) or 'nothing is wrong'}"
 
 
-def _finding(report: Report, finding: Finding) -> Iterator[str]:
+def _finding(report: FindingsReport, finding: Finding) -> Iterator[str]:
     step = f" in {finding.step}" if finding.step else ""
     yield f"{report.name}:{report.line(finding)}: {finding.severity.word} {finding.code}{step}: {finding.cause}"
     yield f"    {finding.pointer or '/'}"

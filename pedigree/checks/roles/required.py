@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pedigree.checks.jobs import Job, jobs
+from pedigree.checks.jobs import JobRequest, jobs
 from pedigree.checks.roles.permission import PIPELINE, RequiredPermission
 from pedigree.checks.roles.pipeline_role import PipelineRole
 from pedigree.checks.roles.resource_names import ResourceNames
@@ -81,11 +81,11 @@ def _of_workloads(pipeline: str, names: ResourceNames, step: Step, *, scores: bo
         yield from of_model(role, step, scores=scores)
 
 
-def _check_jobs(step: Step) -> Iterator[Job]:
+def _check_jobs(step: Step) -> Iterator[JobRequest]:
     """The processing job behind a QualityCheck or ClarifyCheck step."""
     if step.type in ("QualityCheck", "ClarifyCheck"):
         as_processing = replace(step, type="Processing")
-        yield Job(as_processing, step.arguments, f"{step.pointer}/Arguments")
+        yield JobRequest(as_processing, step.arguments, f"{step.pointer}/Arguments")
 
 
 def _of_functions(subject: Subject, names: ResourceNames, step: Step) -> Iterator[RequiredPermission]:

@@ -20,7 +20,7 @@ _NOUNS = {"Processing": "processing-job", "Training": "training-job", "Tuning": 
 
 
 @dataclass(frozen=True)
-class RoleAssumption:
+class TrustRequirement:
     """A service that assumes a role on behalf of a source; the source is empty where its name is not known."""
 
     role: str
@@ -42,24 +42,24 @@ class RoleAssumption:
         return {"Effect": "Allow", "Principal": {"Service": self.service}, "Action": _ASSUME}
 
 
-def assumptions(subject: Subject) -> Iterator[RoleAssumption]:
+def assumptions(subject: Subject) -> Iterator[TrustRequirement]:
     """Everything that assumes a role: executions, jobs, and functions whose configuration is given."""
     names = ResourceNames(subject)
     pipeline = subject.evidence.pipeline_role or PIPELINE
-    yield RoleAssumption(pipeline, _SAGEMAKER, "", names.account, "/Steps")
+    yield TrustRequirement(pipeline, _SAGEMAKER, "", names.account, "/Steps")
     for job in subject.jobs:
         source = names.arn("sagemaker", f"{_NOUNS[job.step.type]}/pipelines-{ANY_NAME}-{job.step.name}")
         role = names.role(job.get("RoleArn")) or pipeline
-        yield RoleAssumption(role, _SAGEMAKER, source, names.account, job.pointer)
+        yield TrustRequirement(role, _SAGEMAKER, source, names.account, job.pointer)
     for step in subject.steps:
         function = names.function(step)
         role = names.role(at(subject.evidence.functions.get(function), "Role"))
         if role:
             source = f"{names.text(step.document['FunctionArn']).partition(':function:')[0]}:function:{function}"
-            yield RoleAssumption(role, _LAMBDA, source, names.account, step.pointer)
+            yield TrustRequirement(role, _LAMBDA, source, names.account, step.pointer)
 
 
-def is_trusted(assumption: RoleAssumption, trust: Sequence[Policy]) -> bool:
+def is_trusted(assumption: TrustRequirement, trust: Sequence[Policy]) -> bool:
     """Whether a trust lets a service assume the role; an unknown condition is assumed to hold."""
     request = assumption.request
     if decide(trust, request).allowed:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.roles.permission import PolicyConditions, RequiredPermission, named_actions
 from pedigree.checks.roles.resource_names import ResourceNames
 from pedigree.language.definition import Step
@@ -105,7 +105,7 @@ class WorkloadRole:
         yield self.require("SeeNetwork", _SEE, "*")
 
 
-def of_job(role: WorkloadRole, job: Job) -> Iterator[RequiredPermission]:
+def of_job(role: WorkloadRole, job: JobRequest) -> Iterator[RequiredPermission]:
     """The permissions of a job's role."""
     yield from role.pulls(job.get(*job.image))
     for _, value in job.inputs():
@@ -129,7 +129,7 @@ def of_job(role: WorkloadRole, job: Job) -> Iterator[RequiredPermission]:
     yield from role.attaches(job.get("NetworkConfig", "VpcConfig"))
 
 
-def _addresses_in_arguments(job: Job) -> Iterator[Any]:
+def _addresses_in_arguments(job: JobRequest) -> Iterator[Any]:
     """The hyperparameters, variables and arguments that look like S3 addresses: data, weights, the script itself."""
     given = job.get(job.hyperparameters) if job.trains else job.get("Environment")
     for value in given.values() if isinstance(given, Mapping) else ():

@@ -9,7 +9,7 @@ from itertools import takewhile
 from typing import Any
 
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
 from pedigree.language.pointers import at, entries
@@ -59,7 +59,7 @@ def ambiguous_prefix(subject: Subject) -> Iterator[Violation]:
                 yield Violation(pointer, f"{prefix} also matches {sibling}", f"write {prefix}/")
 
 
-def _inputs(job: Job) -> Iterator[tuple[str, str, Any]]:
+def _inputs(job: JobRequest) -> Iterator[tuple[str, str, Any]]:
     """The pointer, the name and the address of every channel or processing input."""
     path = ("DataSource", "S3DataSource", "S3Uri")
     for index, channel in entries(job.get("InputDataConfig")):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pedigree.aws.pytorch import has_smdebug
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.request_problems import DEBUG_MEMBERS
 from pedigree.checks.rule import rule
 from pedigree.checks.rules.distribution import uses_smddp
@@ -59,5 +59,5 @@ def with_smddp(subject: Subject) -> Iterator[Violation]:
             yield Violation(job.pointer_to("DebugHookConfig"), cause, "remove one of them")
 
 
-def _is_default_of_sdks(job: Job) -> bool:
+def _is_default_of_sdks(job: JobRequest) -> bool:
     return job.get("DebugHookConfig", "CollectionConfigurations") == [] and not job.get("DebugRuleConfigurations")

@@ -8,7 +8,7 @@ from typing import Any
 from pedigree.aws.machines import SMDDP_TYPES
 from pedigree.aws.pytorch import LAST_WITH_SMDDP, has_smddp
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.rules.images import job_images, machine_types
 from pedigree.checks.subject import Subject
@@ -24,7 +24,7 @@ _LAUNCHERS = (
 _DRIVERS = "sm_drivers"
 
 
-def uses_smddp(job: Job) -> bool:
+def uses_smddp(job: JobRequest) -> bool:
     """Whether a job is launched with smdistributed.dataparallel."""
     return job.trains and _is_on(job.fixed_hyperparameters.get(_SMDDP))
 
@@ -71,7 +71,7 @@ def no_launcher(subject: Subject) -> Iterator[Violation]:
             yield Violation(pointer, f"{count} machines train without a launcher", remedy)
 
 
-def _has_launcher(job: Job) -> bool:
+def _has_launcher(job: JobRequest) -> bool:
     channels = {str(channel.get("ChannelName")) for _, channel in entries(job.get("InputDataConfig"))}
     # A container with an entry point of its own may launch anything.
     has_own = job.get("AlgorithmSpecification", "ContainerEntrypoint") or _DRIVERS in channels

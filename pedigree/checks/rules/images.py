@@ -8,13 +8,13 @@ from pedigree.aws.ecr import ImageAddress, parse_address
 from pedigree.aws.machines import processor
 from pedigree.aws.pytorch import PYTHONS
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.subject import Subject
 from pedigree.language.pointers import at, entries
 
 
-def job_images(subject: Subject) -> Iterator[tuple[Job, ImageAddress]]:
+def job_images(subject: Subject) -> Iterator[tuple[JobRequest, ImageAddress]]:
     """The jobs whose image is known."""
     for job in subject.jobs:
         address = parse_address(subject.plain(job.get(*job.image)))
@@ -37,7 +37,7 @@ def serving_images(subject: Subject) -> Iterator[tuple[str, ImageAddress]]:
                 yield from _parsed(subject, container.get("Image"), f"{pointer}/Containers/{index}/Image")
 
 
-def machine_types(subject: Subject, job: Job) -> list[str]:
+def machine_types(subject: Subject, job: JobRequest) -> list[str]:
     """The types of machine that a job can run on."""
     single = subject.possible(job.get(*job.cluster, "InstanceType"))
     groups = (
@@ -144,7 +144,7 @@ def newer_training(subject: Subject) -> Iterator[Violation]:
             yield Violation(pointer, cause, "save weights only, and test that they load")
 
 
-def _machine_pointer(job: Job) -> str:
+def _machine_pointer(job: JobRequest) -> str:
     return job.pointer_to(*job.cluster, "InstanceType")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pedigree.aws.machines import has_local_storage
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.rules.images import machine_types
 from pedigree.checks.subject import Subject
@@ -66,7 +66,7 @@ def checkpoints(subject: Subject) -> Iterator[Violation]:
             yield Violation(pointer, "an interruption loses all work", "add CheckpointConfig")
 
 
-def _spot_waiting_time(subject: Subject, job: Job) -> Iterator[Violation]:
+def _spot_waiting_time(subject: Subject, job: JobRequest) -> Iterator[Violation]:
     limits = job.get("StoppingCondition")
     wait, run = (
         subject.plain(job.get("StoppingCondition", key)) for key in ("MaxWaitTimeInSeconds", "MaxRuntimeInSeconds")

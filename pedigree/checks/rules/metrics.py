@@ -8,7 +8,7 @@ from typing import Any
 
 from pedigree.aws.ecr import parse_address
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.printed_lines import can_print
 from pedigree.checks.rule import rule
 from pedigree.checks.sample_lines import NoSampleError, compile_regex, read_value
@@ -114,13 +114,13 @@ def duplicate(subject: Subject) -> Iterator[Violation]:
         names.add(key)
 
 
-def _definitions(subject: Subject) -> Iterator[tuple[Job, str, Mapping[str, Any]]]:
+def _definitions(subject: Subject) -> Iterator[tuple[JobRequest, str, Mapping[str, Any]]]:
     for job in subject.jobs:
         for index, metric in entries(job.get("AlgorithmSpecification", "MetricDefinitions")):
             yield job, job.pointer_to(f"AlgorithmSpecification/MetricDefinitions/{index}"), metric
 
 
-def _regexes(subject: Subject) -> Iterator[tuple[Job, str, str, str]]:
+def _regexes(subject: Subject) -> Iterator[tuple[JobRequest, str, str, str]]:
     """The well-formed regexes: job, pointer, name of the metric, regex."""
     for job, pointer, metric in _definitions(subject):
         regex = metric.get("Regex")
@@ -129,7 +129,7 @@ def _regexes(subject: Subject) -> Iterator[tuple[Job, str, str, str]]:
             yield job, f"{pointer}/Regex", str(metric.get("Name", "")), regex
 
 
-def _objective(job: Job) -> tuple[str, Any]:
+def _objective(job: JobRequest) -> tuple[str, Any]:
     own = job.get("TuningObjective", "MetricName")
     if own is not None:
         return job.pointer_to("TuningObjective/MetricName"), own
@@ -137,7 +137,7 @@ def _objective(job: Job) -> tuple[str, Any]:
     return "/".join((job.step.pointer, "Arguments", *path)), at(job.step.arguments, *path)
 
 
-def _runs_a_script(subject: Subject, job: Job) -> bool:
+def _runs_a_script(subject: Subject, job: JobRequest) -> bool:
     address = parse_address(subject.plain(job.get(*job.image)))
     return bool(address and address.is_pytorch) or "sagemaker_program" in job.fixed_hyperparameters
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from pedigree.aws.machines import has_local_storage
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.rules.images import machine_types
 from pedigree.checks.subject import Subject
@@ -95,18 +95,18 @@ def model_outside_vpc(subject: Subject) -> Iterator[Violation]:
             yield Violation(f"{step.pointer}/Arguments", cause, "add VpcConfig")
 
 
-def _exceptions(jobs: Sequence[Job], paths: Sequence[Path]) -> Iterator[Job]:
+def _exceptions(jobs: Sequence[JobRequest], paths: Sequence[Path]) -> Iterator[JobRequest]:
     """The jobs that have none of some members, if other jobs have one."""
     having = [job for job in jobs if any(job.get(*path) for path in paths)]
     if having:
         yield from (job for job in jobs if job not in having)
 
 
-def _output(job: Job) -> Path:
+def _output(job: JobRequest) -> Path:
     return ("OutputDataConfig",) if job.trains else ("ProcessingOutputConfig",)
 
 
-def _arguments(job: Job) -> Iterator[tuple[str, object]]:
+def _arguments(job: JobRequest) -> Iterator[tuple[str, object]]:
     """The variables, hyperparameters and arguments that a container gets, with their pointers."""
     for member in ("Environment", job.hyperparameters):
         values = job.get(member)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.checks.finding import Severity, Violation
-from pedigree.checks.jobs import Job
+from pedigree.checks.jobs import JobRequest
 from pedigree.checks.rule import rule
 from pedigree.checks.rules.images import serving_images
 from pedigree.checks.rules.tuning import ranges
@@ -24,7 +24,7 @@ _PROGRAM = "sagemaker_program"
 class _ScriptJob:
     """A job whose script's options are known, and the pointer and the value of every hyperparameter it is given."""
 
-    job: Job
+    job: JobRequest
     options: list[ScriptOption]
     hyperparameters: dict[str, tuple[str, Any]]
 
@@ -120,7 +120,7 @@ def _script_jobs(subject: Subject) -> Iterator[_ScriptJob]:
             yield _ScriptJob(job, options, hyperparameters)
 
 
-def _program(subject: Subject, job: Job) -> str:
+def _program(subject: Subject, job: JobRequest) -> str:
     program = subject.plain(job.fixed_hyperparameters.get(_PROGRAM))
     return program.strip('"') if isinstance(program, str) else ""
 

@@ -11,7 +11,7 @@ from pedigree.checks.errors import UnknownCodeError, UnusableError
 from pedigree.checks.finding import Severity
 from pedigree.checks.manual import page
 from pedigree.checks.output import FORMATS
-from pedigree.checks.output.report import Report
+from pedigree.checks.output.report import FindingsReport
 from pedigree.checks.reading import load
 from pedigree.checks.rules import RULES
 from pedigree.checks.run import assert_clean, run
@@ -21,7 +21,7 @@ from tests.pedigree.checks.small import document, get
 
 BROKEN = made((("Deploy.Arguments.x", get("Parameters.Endpont")), ("Train.Arguments.RoleArn", "job")))
 SOURCE = json.dumps(BROKEN, indent=2)
-REPORT = Report("pipe line.json", SOURCE, run(BROKEN))
+REPORT = FindingsReport("pipe line.json", SOURCE, run(BROKEN))
 
 
 def written(form: str) -> str:
@@ -37,7 +37,7 @@ def test_text_has_place_cause_fragment_and_remedy() -> None:
 
 
 def test_a_clean_definition_is_told_so() -> None:
-    assert FORMATS["text"](Report("a.json", json.dumps(document()), [])) == "a.json: nothing is wrong\n"
+    assert FORMATS["text"](FindingsReport("a.json", json.dumps(document()), [])) == "a.json: nothing is wrong\n"
 
 
 def test_json_has_all_of_a_finding() -> None:
@@ -68,7 +68,7 @@ def test_what_stands_in_a_definition_cannot_write_lines_of_its_own() -> None:
     hostile = made(
         (("Deploy.Arguments.x", get("Parameters.A")), (".Steps.5", {"Name": "\n::error::x", "Type": "Fail"}))
     )
-    report = Report("a.json", json.dumps(hostile), run(hostile))
+    report = FindingsReport("a.json", json.dumps(hostile), run(hostile))
     assert not any(line.startswith("::error::") for line in FORMATS["text"](report).splitlines())
     assert not any(line.startswith("::error::") for line in FORMATS["github"](report).splitlines())
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pedigree.checks.errors import UnusableError
 from pedigree.checks.evidence import Evidence
 from pedigree.checks.output import FORMATS
-from pedigree.checks.output.report import Report
+from pedigree.checks.output.report import FindingsReport
 from pedigree.checks.reading import load
 from pedigree.checks.run import run
 from pedigree.iam import PolicyKind, parse
@@ -66,7 +66,7 @@ def test_anything_anywhere_is_checked(changes: list[tuple[tuple[Any, ...], Any]]
         found = run(load(text), BESIDE)
     except UnusableError:
         return
-    assert FORMATS[form](Report("a.json", text, found)) or not found
+    assert FORMATS[form](FindingsReport("a.json", text, found)) or not found
 
 
 @given(st.text(max_size=40))
