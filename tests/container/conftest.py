@@ -1,4 +1,4 @@
-"""What several files of tests train on."""
+"""Fixtures that several test files share."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Images of three textures, in the course project's folders."""
-    import drawn  # imports torch, which the tests of prepare.py do without
+    import drawn_pictures  # imports torch, which the tests of prepare.py do without
 
     folder = tmp_path_factory.mktemp("data")
-    drawn.draw_split(folder / "train", 9)
-    drawn.draw_split(folder / "valid", 5)
+    drawn_pictures.draw_split(folder / "train", 9)
+    drawn_pictures.draw_split(folder / "valid", 5)
     return folder

@@ -1,4 +1,4 @@
-"""A server on this machine that hands out files as badly as the real ones do, and remembers what it was asked."""
+"""A file server on this machine that fails like real ones do, and records its requests."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """A request as it came."""
+    """A request as it was received."""
 
     path: str
     headers: Mapping[str, str]
 
     @property
     def begin(self) -> int:
-        """The first byte that is wanted."""
+        """The first requested byte."""
         return int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
 
 
 @dataclass
 class Reply:
-    """An answer: what is announced, and what is sent."""
+    """A response: what is announced, and what is sent."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -40,14 +40,14 @@ Behavior = Callable[[ReceivedRequest, int], Reply]
 
 @dataclass
 class Server:
-    """Where it is, and what it was asked."""
+    """The server's URL, and the requests that it received."""
 
     url: str
     requests: list[ReceivedRequest]
 
 
 def part(content: bytes, request: ReceivedRequest, tag: str = '"1"', limit: int | None = None) -> Reply:
-    """The bytes that are wanted, or the first of them; all of them when they are no longer what they were."""
+    """Returns the requested bytes, or the first of them; all of them if the version is another one."""
     begin = request.begin if request.headers.get("If-Range", tag) == tag else 0
     body = content[begin:]
     headers = {"Content-Length": str(len(body)), "ETag": tag}
@@ -58,7 +58,7 @@ def part(content: bytes, request: ReceivedRequest, tag: str = '"1"', limit: int 
 
 @contextmanager
 def serving(behavior: Behavior) -> Iterator[Server]:
-    """A server that answers the nth request as it is told."""
+    """Runs a server whose behavior answers the n-th request."""
     requests: list[ReceivedRequest] = []
     over = threading.Event()
 
@@ -100,7 +100,7 @@ def serving(behavior: Behavior) -> Iterator[Server]:
 
 
 def bucket(objects: Mapping[str, bytes], limit: int | None = None) -> Behavior:
-    """S3's answers for one bucket, pictures; sending no more than so many bytes at a time."""
+    """Behaves like S3 for the bucket pictures; sends at most `limit` bytes at a time."""
 
     def answer(request: ReceivedRequest, _: int) -> Reply:
         address = urlsplit(request.path)

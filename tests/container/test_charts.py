@@ -1,4 +1,4 @@
-"""The drawings of the report: well-formed whatever the numbers and names, and true to them."""
+"""The charts of the report: well-formed for any numbers and names, and correct."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ NUMBERS = st.floats(-1e12, 1e12)
 
 
 def texts(drawing: str) -> list[str]:
-    return [one.text or "" for one in ET.fromstring(drawing).iter(f"{SVG}text")]
+    return [element.text or "" for element in ET.fromstring(drawing).iter(f"{SVG}text")]
 
 
 def rectangles(drawing: str) -> list[ET.Element]:
-    return [one for one in ET.fromstring(drawing).iter(f"{SVG}rect") if one.find(f"{SVG}title") is not None]
+    return [element for element in ET.fromstring(drawing).iter(f"{SVG}rect") if element.find(f"{SVG}title") is not None]
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=20))
 def test_curves_stay_on_the_paper(values: list[float]) -> None:
     tree = ET.fromstring(charts.curves("loss", {"train": list(enumerate(values, 1))}))
     (line,) = tree.iter(f"{SVG}polyline")
-    places = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
-    assert len(places) == len(values)
-    assert all(0 <= x <= 460 and 0 <= y <= 270 for x, y in places)
+    launcher_environments = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
+    assert len(launcher_environments) == len(values)
+    assert all(0 <= x <= 460 and 0 <= y <= 270 for x, y in launcher_environments)
     # Higher on the paper where the number is higher, as far as the drawing's precision goes.
-    for (one, (_, upper)), (other, (_, lower)) in itertools.pairwise(zip(values, places, strict=True)):
-        assert one <= other or upper <= lower
+    for (element, (_, upper)), (other, (_, lower)) in itertools.pairwise(
+        zip(values, launcher_environments, strict=True)
+    ):
+        assert element <= other or upper <= lower
 
 
-def test_nothing_is_drawn_of_nothing() -> None:
+def test_an_empty_series_draws_nothing() -> None:
     assert charts.curves("loss", {}) == ""
     assert charts.curves("loss", {"train": []}) == ""
 
@@ -49,7 +51,11 @@ def test_a_chart_ends_with_a_round_number(highest: float, top: str) -> None:
 
 def test_the_names_of_the_lines_stand_beside_each_other_on_the_paper() -> None:
     tree = ET.fromstring(charts.curves("loss", {"train": [(1, 1)], "validation": [(1, 2)]}))
-    ends = {one.text: float(one.attrib["x"]) for one in tree.iter(f"{SVG}text") if one.text in ("train", "validation")}
+    ends = {
+        element.text: float(element.attrib["x"])
+        for element in tree.iter(f"{SVG}text")
+        if element.text in ("train", "validation")
+    }
     assert 0 < ends["validation"] < ends["train"] - 20 < 460
 
 
@@ -84,5 +90,5 @@ def test_names_are_escaped() -> None:
 
 def test_a_bar_is_as_high_as_its_answers_are_right() -> None:
     drawing = charts.reliability("calibration", [Bin(4, 0.2, 0.5), Bin(0, 0, 0), Bin(8, 0.9, 1.0)])
-    half, full = (float(one.attrib["height"]) for one in rectangles(drawing))
+    half, full = (float(element.attrib["height"]) for element in rectangles(drawing))
     assert full == pytest.approx(2 * half)

@@ -17,7 +17,7 @@ COLORS = {"001.Red": (220, 30, 30), "002.Blue": (30, 30, 220)}
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two classes that anything learns."""
+    """Two classes that are easy to learn."""
     folder = tmp_path_factory.mktemp("dogImages")
     for split, count in (("train", 10), ("valid", 3)):
         for name, color in COLORS.items():
@@ -37,10 +37,10 @@ def epochs(data: Path, *more: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("layers", ["head", "all"])
 def test_it_trains_and_tells_the_time_of_every_epoch(data: Path, layers: str) -> None:
     logged = epochs(data, "--layers", layers, "--epochs", "3", "--size", "32", "--batch-size", "8")
-    assert [one["epoch"] for one in logged] == [1, 2, 3]
-    for one in logged:
-        assert one["images"] == 20
-        assert one["seconds"] == pytest.approx(one["waiting"] + one["forward"] + one["backward"])
-        assert one["images_per_second"] == pytest.approx(20 / one["seconds"])
-        assert 0 <= one["validation_accuracy"] <= 1
+    assert [epoch["epoch"] for epoch in logged] == [1, 2, 3]
+    for epoch in logged:
+        assert epoch["images"] == 20
+        assert epoch["seconds"] == pytest.approx(epoch["waiting"] + epoch["forward"] + epoch["backward"])
+        assert epoch["images_per_second"] == pytest.approx(20 / epoch["seconds"])
+        assert 0 <= epoch["validation_accuracy"] <= 1
     assert logged[-1]["loss"] < logged[0]["loss"]

@@ -1,4 +1,4 @@
-"""What the guide to the scripts says, they have."""
+"""The flags in the guide to the scripts exist."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLAG = re.compile(r"(?<![\w-])--[a-z][a-z_-]*[a-z]")
 
 
 def flags_of(script: str) -> set[str]:
-    """The flags that a script's help lists."""
+    """Returns the flags in a script's help."""
     command = [sys.executable, str(ENTRYPOINTS / script), "--help"]
     return set(FLAG.findall(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
 

@@ -1,4 +1,4 @@
-"""What a download has brought outlives the run that was stopped, and is gone on with as long as it is the same."""
+"""A partial download outlives a stopped run, and is resumed while the remote file is the same."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE: Behavior = lambda asked, _: part(CONTENT, asked)  # noqa: E731
 
 
 def run(server: Server, output: Path, retry: RetryPolicy = ONCE, ending: Callable[[], object] = list) -> LocalSource:
-    """A run that downloads, and then ends in its own way."""
+    """Runs a download, and ends in the given way."""
     address = f"{server.url}/images.zip"
     with download_folder(output, "https://host/images.zip") as folder:
         found = fetch(parse_source(address), folder, retry=retry)
@@ -32,7 +32,7 @@ def run(server: Server, output: Path, retry: RetryPolicy = ONCE, ending: Callabl
 
 
 def given_up(output: Path) -> None:
-    """A run that could download a part only."""
+    """Runs a download that only receives a part."""
     with serving(BREAKS_OFF) as server, pytest.raises(GivenUpError):
         run(server, output)
 
@@ -45,13 +45,13 @@ def kept(output: Path) -> list[str]:
     return sorted(path.name for path in output.rglob("*") if path.is_file())
 
 
-def test_a_run_that_comes_to_its_end_keeps_nothing(tmp_path: Path) -> None:
+def test_a_completed_run_keeps_nothing(tmp_path: Path) -> None:
     with serving(WHOLE) as server:
         run(server, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_given_up_is_gone_on_with(tmp_path: Path) -> None:
+def test_a_download_that_was_given_up_is_resumed(tmp_path: Path) -> None:
     given_up(tmp_path)
     assert kept(tmp_path) == ["source.json", "source.zip"]
     with serving(WHOLE) as server:
@@ -60,7 +60,7 @@ def test_what_was_given_up_is_gone_on_with(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_had_come_whole_is_asked_for_its_last_byte_only(tmp_path: Path) -> None:
+def test_a_complete_download_requests_only_its_last_byte(tmp_path: Path) -> None:
     with serving(WHOLE) as server:
         with pytest.raises(SystemExit):
             run(server, tmp_path, ending=stop)
@@ -68,7 +68,7 @@ def test_what_had_come_whole_is_asked_for_its_last_byte_only(tmp_path: Path) -> 
     assert [asked.begin for asked in server.requests] == [0, len(CONTENT) - 1]
 
 
-def test_what_has_changed_since_is_fetched_anew(tmp_path: Path) -> None:
+def test_a_changed_file_is_fetched_again(tmp_path: Path) -> None:
     given_up(tmp_path)
     with serving(lambda asked, _: part(CONTENT, asked, tag='"2"')) as server:
         run(server, tmp_path)
@@ -76,7 +76,7 @@ def test_what_has_changed_since_is_fetched_anew(tmp_path: Path) -> None:
     assert len(server.requests) == 1
 
 
-def test_a_server_that_hands_out_a_part_of_another_version_is_not_believed(tmp_path: Path) -> None:
+def test_a_part_of_another_version_is_not_accepted(tmp_path: Path) -> None:
     given_up(tmp_path)
 
     def careless(asked: ReceivedRequest, number: int) -> Reply:
@@ -90,7 +90,7 @@ def test_a_server_that_hands_out_a_part_of_another_version_is_not_believed(tmp_p
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"version": "", "total": 300000}', '{"version": "1", "total": null}'])
-def test_a_note_that_says_nothing_is_none(tmp_path: Path, note: str) -> None:
+def test_an_invalid_state_file_is_ignored(tmp_path: Path, note: str) -> None:
     given_up(tmp_path)
     next(tmp_path.rglob("source.json")).write_text(note)
     with serving(WHOLE) as server:
@@ -98,7 +98,7 @@ def test_a_note_that_says_nothing_is_none(tmp_path: Path, note: str) -> None:
     assert [asked.begin for asked in server.requests] == [0]
 
 
-def test_a_download_that_nobody_can_go_on_with_is_not_kept(tmp_path: Path) -> None:
+def test_a_download_that_cannot_be_resumed_is_not_kept(tmp_path: Path) -> None:
     def nameless(asked: ReceivedRequest, number: int) -> Reply:
         reply = part(CONTENT, asked, limit=100_000)
         del reply.headers["ETag"]
@@ -109,7 +109,7 @@ def test_a_download_that_nobody_can_go_on_with_is_not_kept(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_mistake_keeps_nothing(tmp_path: Path) -> None:
+def test_an_error_keeps_nothing(tmp_path: Path) -> None:
     def mistake() -> None:
         raise DataError("too few pictures")
 
@@ -118,14 +118,14 @@ def test_a_mistake_keeps_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_kept_of_another_address_goes(tmp_path: Path) -> None:
+def test_a_partial_download_of_another_address_is_deleted(tmp_path: Path) -> None:
     given_up(tmp_path)
     with download_folder(tmp_path, "https://host/other.zip") as folder:
         assert [path for path in tmp_path.iterdir() if path != folder] == []
         assert kept(tmp_path) == []
 
 
-def test_a_folder_without_a_note_is_begun_anew(tmp_path: Path) -> None:
+def test_a_folder_without_a_state_file_is_started_again(tmp_path: Path) -> None:
     with download_folder(tmp_path, "s3://pictures/dogs/") as folder:
         name = folder.name
     (tmp_path / name / "source").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The environment that stands for the container: what the scripts may count on, and what they may not."""
+"""The test environment of the scripts: what they may rely on, and what they may not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_it_has_the_torch_of_aws_image_without_cuda() -> None:
 
 
 @pytest.mark.parametrize("name", ["sagemaker_training", "sagemaker_pytorch_training", "smdebug"])
-def test_it_has_what_aws_puts_into_its_images(name: str) -> None:
+def test_it_has_the_libraries_of_aws_images(name: str) -> None:
     assert version(name)
 
 

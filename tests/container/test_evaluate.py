@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from drawn import CLASSES, HISTORY, LABELS, described, draw_split, fit, model, network
+from drawn_pictures import CLASSES, HISTORY, LABELS, described, draw_split, fit, model, network
 from PIL import Image
 
 import candidates
@@ -50,8 +50,8 @@ print(json.dumps([logits(path) for path in sys.argv[2:]]))
 
 
 @dataclass(frozen=True)
-class Place:
-    """A data set, and archives of a model that has learned and of one that has not."""
+class EvaluationFiles:
+    """A data set, and archives of a trained and of an untrained model."""
 
     folder: Path
 
@@ -59,10 +59,17 @@ class Place:
         return self.folder / f"{name}.tar.gz"
 
     def run(self, output: Path, *named: str, test: str = "test") -> subprocess.CompletedProcess[str]:
-        places = ("--test", self.folder / test, "--dataset", self.folder / "dataset", "--output-dir", output)
+        launcher_environments = (
+            "--test",
+            self.folder / test,
+            "--dataset",
+            self.folder / "dataset",
+            "--output-dir",
+            output,
+        )
         chosen = [part for name in named for part in ("--candidate", name)]
         return subprocess.run(
-            [sys.executable, SCRIPT, *map(str, places), *chosen],
+            [sys.executable, SCRIPT, *map(str, launcher_environments), *chosen],
             capture_output=True,
             text=True,
             check=False,
@@ -71,7 +78,7 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+def files(tmp_path_factory: pytest.TempPathFactory) -> EvaluationFiles:
     folder = tmp_path_factory.mktemp("place")
     draw_split(folder / "test", 12)
     described(folder / "dataset")
@@ -80,14 +87,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     for name, classifier, description in (("learned", learned, model()), ("guessing", network(guessing), guessing)):
         model_folder.write(folder / name, classifier, description, HISTORY)
         model_archive.pack(folder / name, folder / f"{name}.tar.gz")
-    return Place(folder)
+    return EvaluationFiles(folder)
 
 
 @pytest.fixture(scope="module")
-def output(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def output(files: EvaluationFiles, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("output")
-    named = (f"distributed={place.archive('guessing')}", f"best={place.archive('learned')}")
-    done = place.run(folder, *named)
+    named = (f"distributed={files.archive('guessing')}", f"best={files.archive('learned')}")
+    done = files.run(folder, *named)
     assert done.returncode == 0, done.stderr
     (folder / "log").write_text(done.stdout)
     return folder
@@ -110,11 +117,11 @@ def test_the_paths_of_the_contract_lead_to_the_champion(document: dict[str, Any]
     assert found_at(document, contract.CHAMPION_ACCURACY) == document["candidates"]["best"]["accuracy"]
 
 
-def test_the_accuracy_is_how_often_the_network_is_right(place: Place, document: dict[str, Any]) -> None:
-    classifier, description = model_folder.read(place.folder / "learned")
+def test_the_accuracy_is_how_often_the_network_is_right(files: EvaluationFiles, document: dict[str, Any]) -> None:
+    classifier, description = model_folder.read(files.folder / "learned")
     right = 0
     for index, name in enumerate(CLASSES):
-        for path in (place.folder / "test" / name).iterdir():
+        for path in (files.folder / "test" / name).iterdir():
             values = split.read_pixels(path, [32])[32].float().numpy() / 255
             colors = (values.transpose(1, 2, 0) - np.array(description.mean)) / np.array(description.std)
             with torch.inference_mode():
@@ -144,7 +151,7 @@ def test_every_candidate_has_its_scores(document: dict[str, Any]) -> None:
         assert all(0 <= one["classes"][name]["recall"] <= 1 for name in CLASSES)
 
 
-def test_it_says_why_and_what_to_be_careful_about(output: Path, document: dict[str, Any]) -> None:
+def test_the_log_gives_the_reason_and_the_notes(output: Path, document: dict[str, Any]) -> None:
     assert document["champion"]["reason"].startswith("best has the higher accuracy: ")
     assert document["notes"] == [
         "distributed was trained on another version of the data set: its training pictures may include test pictures"
@@ -154,16 +161,16 @@ def test_it_says_why_and_what_to_be_careful_about(output: Path, document: dict[s
     assert f"champion: {document['champion']['reason']}" in log
 
 
-def test_the_champions_archive_holds_what_was_scored(place: Place, output: Path, tmp_path: Path) -> None:
+def test_the_champions_archive_contains_the_scored_files(files: EvaluationFiles, output: Path, tmp_path: Path) -> None:
     model_archive.unpack(output / "champion" / "model.tar.gz", tmp_path / "champion")
     names = {path.relative_to(tmp_path / "champion") for path in (tmp_path / "champion").rglob("*") if path.is_file()}
     for name in names:
-        assert (tmp_path / "champion" / name).read_bytes() == (place.folder / "learned" / name).read_bytes()
+        assert (tmp_path / "champion" / name).read_bytes() == (files.folder / "learned" / name).read_bytes()
     assert {"model.pth", "model.json", "history.json", "code/inference.py"} <= {str(name) for name in names}
 
 
 class Page(HTMLParser):
-    """What a page has in it: its tags, and whatever it refers to."""
+    """The tags of a page, and what it refers to."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -177,7 +184,7 @@ class Page(HTMLParser):
 
 
 def section(page: str, title: str) -> str:
-    """What a page has below a title."""
+    """Returns the part of a page below a title."""
     return page.partition(f"<h2>{title}</h2>")[2].partition("<h2>")[0]
 
 
@@ -198,9 +205,9 @@ def test_the_report_has_the_pictures_that_a_person_wants(output: Path) -> None:
         assert name in curves
 
 
-def test_the_report_shows_the_worst_mistakes_with_their_pictures(place: Place, tmp_path: Path) -> None:
-    """Of a champion that guesses: each with the class that it has, the one that it was taken for, and how surely."""
-    done = place.run(tmp_path, f"only={place.archive('guessing')}")
+def test_the_report_shows_the_worst_mistakes_with_their_pictures(files: EvaluationFiles, tmp_path: Path) -> None:
+    """For an untrained champion: each with its class, the predicted class, and the confidence."""
+    done = files.run(tmp_path, f"only={files.archive('guessing')}")
     assert done.returncode == 0, done.stderr
     document = json.loads((tmp_path / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     matrix = document["multiclass_classification_metrics"]["confusion_matrix"]
@@ -217,11 +224,11 @@ def test_the_report_shows_the_worst_mistakes_with_their_pictures(place: Place, t
     }
 
 
-def test_a_served_champion_answers_as_it_was_scored(place: Place, tmp_path: Path) -> None:
-    """Its archive serves itself, in a process that has nothing of ours but what is in it."""
-    model_archive.unpack(place.archive("learned"), tmp_path / "model")
-    found = {"best": candidates.load("best", place.archive("learned"), described(tmp_path / "dataset"), tmp_path / "w")}
-    pictures = split.load(place.folder / "test", CLASSES)
+def test_a_served_champion_answers_as_it_was_scored(files: EvaluationFiles, tmp_path: Path) -> None:
+    """The archive serves itself, in a process with only the code in it."""
+    model_archive.unpack(files.archive("learned"), tmp_path / "model")
+    found = {"best": candidates.load("best", files.archive("learned"), described(tmp_path / "dataset"), tmp_path / "w")}
+    pictures = split.load(files.folder / "test", CLASSES)
     scored = evaluate.predict_all(found, pictures, 64)["best"]
     served = subprocess.run(
         [sys.executable, "-c", SERVE, tmp_path / "model", *pictures.paths],
@@ -233,8 +240,8 @@ def test_a_served_champion_answers_as_it_was_scored(place: Place, tmp_path: Path
     assert np.abs(np.array(json.loads(served.stdout)) - scored).max() < 1e-4
 
 
-def test_the_same_candidate_twice_is_decided_by_order(place: Place, tmp_path: Path) -> None:
-    done = place.run(tmp_path, f"one={place.archive('learned')}", f"two={place.folder / 'learned'}")
+def test_the_same_candidate_twice_is_decided_by_order(files: EvaluationFiles, tmp_path: Path) -> None:
+    done = files.run(tmp_path, f"one={files.archive('learned')}", f"two={files.folder / 'learned'}")
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "evaluation" / "evaluation.json").read_text())["champion"] == {
         "name": "one",
@@ -242,8 +249,8 @@ def test_the_same_candidate_twice_is_decided_by_order(place: Place, tmp_path: Pa
     }
 
 
-def test_a_mistake_is_one_line_and_nothing_is_written(place: Place, tmp_path: Path) -> None:
-    done = place.run(tmp_path / "out", f"best={tmp_path}/nowhere.tar.gz")
+def test_a_user_error_is_one_line_and_nothing_is_written(files: EvaluationFiles, tmp_path: Path) -> None:
+    done = files.run(tmp_path / "out", f"best={tmp_path}/nowhere.tar.gz")
     assert done.returncode == 2
     assert done.stderr.startswith("evaluate.py: candidate best: ")
     assert done.stderr.count("\n") == 1
@@ -299,33 +306,33 @@ def test_a_candidate_with_other_classes_is_refused(tmp_path: Path, classes: tupl
         candidates.load("best", tmp_path / "model", described(tmp_path / "dataset"), tmp_path / "work")
 
 
-def test_a_candidate_that_could_not_be_served_is_refused(place: Place, tmp_path: Path) -> None:
-    shutil.copytree(place.folder / "learned", tmp_path / "model", ignore=shutil.ignore_patterns("inference.py"))
+def test_a_candidate_that_could_not_be_served_is_refused(files: EvaluationFiles, tmp_path: Path) -> None:
+    shutil.copytree(files.folder / "learned", tmp_path / "model", ignore=shutil.ignore_patterns("inference.py"))
     with pytest.raises(ModelError, match=r"no code/inference\.py"):
         candidates.load("best", tmp_path / "model", described(tmp_path / "dataset"), tmp_path / "work")
 
 
-def test_a_candidate_that_answers_with_nan_is_refused(place: Place, tmp_path: Path) -> None:
-    shutil.copytree(place.folder / "learned", tmp_path / "model")
+def test_a_candidate_that_answers_with_nan_is_refused(files: EvaluationFiles, tmp_path: Path) -> None:
+    shutil.copytree(files.folder / "learned", tmp_path / "model")
     state = torch.load(tmp_path / "model" / "model.pth", weights_only=True)
     state["head.0.bias"][1] = math.nan
     torch.save(state, tmp_path / "model" / "model.pth")
     found = candidates.load("best", tmp_path / "model", described(tmp_path / "dataset"), tmp_path / "work")
     with pytest.raises(ModelError, match=r"candidate best: .*nan or inf"):
-        evaluate.predict_all({"best": found}, split.load(place.folder / "test", CLASSES), 8)
+        evaluate.predict_all({"best": found}, split.load(files.folder / "test", CLASSES), 8)
 
 
 @pytest.mark.parametrize("size", [1, 7, 64])
-def test_the_size_of_batches_changes_no_answer(place: Place, tmp_path: Path, size: int) -> None:
+def test_the_size_of_batches_changes_no_answer(files: EvaluationFiles, tmp_path: Path, size: int) -> None:
     data = described(tmp_path / "dataset")
-    found = {"best": candidates.load("best", place.archive("learned"), data, tmp_path / "work")}
-    pictures = split.load(place.folder / "test", CLASSES)
+    found = {"best": candidates.load("best", files.archive("learned"), data, tmp_path / "work")}
+    pictures = split.load(files.folder / "test", CLASSES)
     whole = evaluate.predict_all(found, pictures, 36)["best"]
     assert np.abs(evaluate.predict_all(found, pictures, size)["best"] - whole).max() < 1e-5
 
 
 @pytest.mark.parametrize("count", [133, 1000])
-def test_the_file_stays_below_what_json_get_reads(tmp_path: Path, count: int) -> None:
+def test_the_file_stays_below_the_limit_of_json_get(tmp_path: Path, count: int) -> None:
     classes = tuple(f"{number:04}.Some_breed_with_a_long_name" for number in range(count))
     description = model(classes=classes, labels=classes)
     found = candidates.Candidate(
@@ -364,13 +371,13 @@ def test_a_broken_test_picture_is_named(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def hostile(place: Place, tmp_path: Path) -> str:
+def hostile(files: EvaluationFiles, tmp_path: Path) -> str:
     data = replace(described(tmp_path / "dataset"), labels=("<script>alert(1)</script>", "'\"><img src=x>", "&"))
     values: list[Any] = [1.0, math.nan, math.inf, "<b>", None, 10**400, []]
     history = [{"train:loss": value} for value in values]
-    found = candidates.load("best", place.archive("guessing"), data, tmp_path / "work")
+    found = candidates.load("best", files.archive("guessing"), data, tmp_path / "work")
     found = replace(found, history=history)
-    pictures = split.load(place.folder / "test", CLASSES)
+    pictures = split.load(files.folder / "test", CLASSES)
     own = scores.score(evaluate.predict_all({"best": found}, pictures, 64)["best"], pictures.targets)
     whole = Evaluation(
         data,
@@ -391,6 +398,6 @@ def test_names_cannot_write_into_the_report(hostile: str, tmp_path: Path) -> Non
     assert page.tags.count("img") >= 1
 
 
-def test_a_history_of_nonsense_draws_what_is_a_number(hostile: str) -> None:
+def test_an_invalid_history_draws_only_its_numbers(hostile: str) -> None:
     assert "best: loss" in hostile
     assert "best: accuracy" not in hostile

@@ -1,4 +1,4 @@
-"""Features that are kept: whole or going on, never taken for others, and no more of the disk than its share."""
+"""Cached features: complete or continued, never mixed up, and limited to their share of the disk."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from trained import HEAD, PATIENCE, Process, equal, places, read_until, run, start, weights
-from waiting import until
+from polling import until
+from train_process import HEAD, PATIENCE, Process, equal, launcher_environments, read_until, run, start, weights
 
 import cache_folder
 import contract
@@ -29,7 +29,7 @@ def never() -> bool:
 
 
 def grown(path: Path, rows: int, before: int = 0) -> None:
-    """Features of which only some are there when the process ends."""
+    """Writes features of which only some exist when the process ends."""
     with CachedFeatures(path).computing(True, 0, never) as part:
         part.open_at(10, 4, before)
         part.add(FEATURES[before:rows])
@@ -52,7 +52,7 @@ def test_features_are_kept_when_all_are_there(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, HEADER + FEATURES.nbytes))
-def test_wherever_a_file_ends_its_whole_rows_are_gone_on_from(
+def test_a_truncated_file_is_continued_after_its_complete_rows(
     tmp_path_factory: pytest.TempPathFactory, size: int
 ) -> None:
     path = tmp_path_factory.mktemp("kept") / "some.npy"
@@ -72,7 +72,7 @@ def test_wherever_a_file_ends_its_whole_rows_are_gone_on_from(
     assert np.array_equal(found, FEATURES)
 
 
-def test_zeros_that_a_lost_machine_left_are_no_features(tmp_path: Path) -> None:
+def test_zeros_after_a_power_failure_are_not_features(tmp_path: Path) -> None:
     grown(tmp_path / "some.npy", 6)
     os.truncate(partial_path(tmp_path / "some.npy"), HEADER + FEATURES.nbytes)
     with CachedFeatures(tmp_path / "some.npy").computing(True, 0, never) as part:
@@ -108,7 +108,7 @@ with CachedFeatures(Path(sys.argv[1])).computing(True, 0, bool) as partial:
 """
 
 
-def test_what_another_process_is_at_is_neither_taken_nor_spoilt(tmp_path: Path) -> None:
+def test_the_file_of_another_process_is_not_used_or_changed(tmp_path: Path) -> None:
     """Where nobody may wait, as among several processes; the other one is killed in the end."""
     path = tmp_path / "some.npy"
     writer = start(path, code=WRITER)
@@ -128,7 +128,7 @@ def test_what_another_process_is_at_is_neither_taken_nor_spoilt(tmp_path: Path) 
     assert len(before) == 5
 
 
-def test_the_oldest_features_go_for_new_ones(tmp_path: Path) -> None:
+def test_the_oldest_features_are_deleted_for_new_ones(tmp_path: Path) -> None:
     new, middle, old = (f"{letter * 32}.npy" for letter in "abc")
     names = (new, f"{middle}.part", old, "mine.npy")
     for age, name in enumerate(names):
@@ -140,13 +140,13 @@ def test_the_oldest_features_go_for_new_ones(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {*names} - {old}
 
 
-def test_features_that_cannot_be_kept_are_used_all_the_same(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_features_that_cannot_be_cached_are_still_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "file").touch()
     assert CachedFeatures.in_folder(tmp_path / "file" / "below", lambda: "name") == CachedFeatures(None)
     assert "features are not kept: " in caplog.text
 
 
-def test_a_folder_that_somebody_else_has_put_among_everybodys_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_in_a_shared_parent_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "everybodys").mkdir()
     (tmp_path / "everybodys").chmod(0o777 | stat.S_ISVTX)
     (tmp_path / "theirs").mkdir()
@@ -156,7 +156,7 @@ def test_a_folder_that_somebody_else_has_put_among_everybodys_is_not_used(tmp_pa
     assert (tmp_path / "everybodys" / "ours").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_warm_pool_has_a_place_for_them_and_a_machine_has_one(data: Path, tmp_path: Path) -> None:
+def test_a_warm_pool_and_a_machine_have_a_cache_folder(data: Path, tmp_path: Path) -> None:
     pool = {"SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY": str(tmp_path)}
     words = ["--data", str(data)]
     assert options.parse(words, pool).cache_dir == tmp_path / "features"
@@ -171,12 +171,12 @@ SLOW = ("--architecture", "resnet18", "--image-size", "224", "--batch-size", "1"
 
 
 def begun(process: Process, cache: Path) -> None:
-    """Wait until some features are kept."""
+    """Waits until some features are cached."""
     read_until(process, "features of 27 pictures are computed")
     until(lambda: any(path.stat().st_size > 3 * 2048 for path in cache.glob("*.part")))
 
 
-def test_features_are_gone_on_with_where_they_were_stopped(data: Path, tmp_path: Path) -> None:
+def test_interrupted_features_are_continued(data: Path, tmp_path: Path) -> None:
     """By who asks, and without being asked."""
     flags = ["--data", data, *HEAD, *SLOW]
     run(*flags, "--model-dir", tmp_path / "whole")
@@ -207,7 +207,7 @@ def test_two_trainings_at_once_compute_them_once(data: Path, tmp_path: Path) -> 
 
 
 def test_every_host_keeps_its_own(data: Path, tmp_path: Path) -> None:
-    hosts = [{**place, "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"} for place in places(2)]
+    hosts = [{**place, "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"} for place in launcher_environments(2)]
     caches = (tmp_path / "first", tmp_path / "second")
     how = ["--data", data, *HEAD, "--model-dir", tmp_path / "model"]
     processes = [start(*how, "--cache-dir", cache, **host) for cache, host in zip(caches, hosts, strict=True)]

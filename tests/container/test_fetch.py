@@ -1,4 +1,4 @@
-"""Images are fetched from servers that break off, are silent, lie and overdo; what is whole arrives whole."""
+"""Images are fetched from servers that break off, do not answer, lie or send too much; the result is complete."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from file_server import Behavior, ReceivedRequest, Reply, bucket, part, serving
-from trees import as_folder, as_zip
+from image_trees import as_folder, as_zip
 
 from download import RetryPolicy
 from errors import DataError, UsageError
@@ -33,14 +33,14 @@ def test_a_file_arrives_as_it_is_and_its_hash_is_known(tmp_path: Path) -> None:
     assert found.sha256 == SHA256
 
 
-def test_a_download_that_breaks_off_is_taken_up_where_it_broke(tmp_path: Path) -> None:
+def test_an_interrupted_download_is_resumed(tmp_path: Path) -> None:
     with serving(lambda asked, _: part(CONTENT, asked, limit=70_000)) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
     assert [asked.begin for asked in server.requests] == [0, 70_000, 140_000, 210_000, 280_000]
     assert {asked.headers.get("If-Range") for asked in server.requests[1:]} == {'"1"'}
 
 
-def test_what_changed_meanwhile_is_fetched_anew(tmp_path: Path) -> None:
+def test_a_file_that_changed_during_the_download_is_fetched_again(tmp_path: Path) -> None:
     def behavior(asked: ReceivedRequest, number: int) -> Reply:
         return part(bytes(1000), asked, '"old"', limit=500) if number == 1 else part(CONTENT, asked, '"new"')
 
@@ -49,7 +49,7 @@ def test_what_changed_meanwhile_is_fetched_anew(tmp_path: Path) -> None:
     assert len(server.requests) == 2
 
 
-def test_a_part_of_something_else_is_not_taken(tmp_path: Path) -> None:
+def test_a_part_of_another_file_is_not_accepted(tmp_path: Path) -> None:
     def behavior(asked: ReceivedRequest, number: int) -> Reply:
         reply = part(CONTENT, asked, limit=100_000 if number == 1 else None)
         if number == 2:
@@ -61,7 +61,7 @@ def test_a_part_of_something_else_is_not_taken(tmp_path: Path) -> None:
     assert [asked.begin for asked in server.requests] == [0, 100_000, 0]
 
 
-def test_a_server_that_knows_no_ranges_sends_it_all_again(tmp_path: Path) -> None:
+def test_a_server_without_ranges_sends_the_whole_file_again(tmp_path: Path) -> None:
     def behavior(_: ReceivedRequest, number: int) -> Reply:
         body = CONTENT[:1000] if number == 1 else CONTENT
         return Reply(headers={"Content-Length": str(len(CONTENT))}, body=body)
@@ -70,7 +70,7 @@ def test_a_server_that_knows_no_ranges_sends_it_all_again(tmp_path: Path) -> Non
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
 
 
-def test_a_server_that_never_gets_further_is_given_up(tmp_path: Path) -> None:
+def test_a_server_without_progress_is_given_up(tmp_path: Path) -> None:
     behavior: Behavior = lambda asked, _: Reply(headers={"Content-Length": "1000"}, body=b"as far as this")  # noqa: E731
     with serving(behavior) as server, pytest.raises(DataError, match=r"broke off after 14 of 1000 bytes, 3 times; try"):
         fetched(f"{server.url}/images.zip", tmp_path)
@@ -78,9 +78,7 @@ def test_a_server_that_never_gets_further_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
-def test_a_server_that_is_not_well_is_asked_again(
-    tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_temporary_status_codes_are_retried(tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with serving(lambda asked, number: Reply(status) if number < 3 else part(CONTENT, asked)) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
@@ -91,7 +89,7 @@ def test_a_server_that_is_not_well_is_asked_again(
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_server_that_says_no_is_asked_once(tmp_path: Path, status: int) -> None:
+def test_permanent_status_codes_are_not_retried(tmp_path: Path, status: int) -> None:
     with (
         serving(lambda *_: Reply(status)) as server,
         pytest.raises(DataError, match=rf"answered {status} .*; check the address"),
@@ -100,20 +98,20 @@ def test_a_server_that_says_no_is_asked_once(tmp_path: Path, status: int) -> Non
     assert len(server.requests) == 1
 
 
-def test_a_server_that_does_not_answer_in_time_is_asked_again(tmp_path: Path) -> None:
+def test_a_time_out_is_retried(tmp_path: Path) -> None:
     with serving(lambda asked, number: Reply(silent=True) if number == 1 else part(CONTENT, asked)) as server:
         found = fetched(f"{server.url}/images.zip", tmp_path, retry=replace(QUICK, timeout_seconds=0.2))
     assert found.sha256 == SHA256
 
 
-def test_nobody_there_is_told_after_some_tries(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_after_some_attempts(tmp_path: Path) -> None:
     with serving(lambda asked, _: part(CONTENT, asked)) as server:
         pass
     with pytest.raises(DataError, match=r"the connection failed \(.*refused\), 3 times; try again later"):
         fetched(f"{server.url}/images.zip", tmp_path)
 
 
-def test_waits_grow_and_have_an_end() -> None:
+def test_backoff_grows_up_to_a_limit() -> None:
     assert [RetryPolicy().backoff(failures) for failures in (1, 2, 3, 10)] == [1, 2, 4, 30]
 
 
@@ -160,7 +158,7 @@ def test_another_address_is_followed_and_a_file_of_this_machine_is_not(tmp_path:
             fetched(f"{server.url}/disk", tmp_path)
 
 
-def test_a_slow_download_is_heard_of(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_slow_download_logs_its_progress(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     progress = Progress("fetching images.zip", "bytes", interval=0)
     progress.update(25_000_000, 100_000_000)
@@ -168,7 +166,7 @@ def test_a_slow_download_is_heard_of(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize("form", ["{}#sha256={}", "{}"])
-def test_a_checksum_that_is_right_is_no_word(tmp_path: Path, form: str) -> None:
+def test_a_correct_checksum_is_accepted(tmp_path: Path, form: str) -> None:
     with serving(lambda asked, _: part(CONTENT, asked)) as server:
         where = parse_source(form.format(f"{server.url}/images.zip", SHA256.upper()), SHA256)
         assert fetch(where, tmp_path, retry=QUICK).sha256 == SHA256
@@ -176,7 +174,7 @@ def test_a_checksum_that_is_right_is_no_word(tmp_path: Path, form: str) -> None:
 
 
 @pytest.mark.parametrize("after", [True, False])
-def test_a_checksum_that_is_wrong_ends_it(tmp_path: Path, after: bool) -> None:
+def test_a_wrong_checksum_is_an_error(tmp_path: Path, after: bool) -> None:
     with serving(lambda asked, _: part(CONTENT, asked)) as server:
         address, wrong = f"{server.url}/images.zip", "0" * 64
         where = parse_source(f"{address}#sha256={wrong}") if after else parse_source(address, wrong)
@@ -194,17 +192,17 @@ def test_a_checksum_that_is_wrong_ends_it(tmp_path: Path, after: bool) -> None:
         ("file:///etc/passwd", "", "has an unsupported scheme"),
     ],
 )
-def test_a_source_that_cannot_be_is_told_at_once(address: str, sha256: str, message: str) -> None:
+def test_an_invalid_source_is_reported_at_once(address: str, sha256: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse_source(address, sha256)
 
 
-def test_what_is_secret_in_an_address_is_not_written_down() -> None:
+def test_secrets_in_an_address_are_not_written() -> None:
     where = parse_source("https://me:password@host:8443/images.zip?X-Amz-Signature=secret")
     assert where.public_name == "https://host:8443/images.zip"
 
 
-def test_what_lies_on_this_machine_is_read_where_it_is(tmp_path: Path) -> None:
+def test_a_local_source_is_read_in_place(tmp_path: Path) -> None:
     archive = as_zip({"cat/1.jpg": b"one"}, tmp_path / "images.zip")
     folder = as_folder({"cat/1.jpg": b"one"}, tmp_path / "folder")
     assert fetched(str(archive), tmp_path).path == archive
@@ -221,14 +219,14 @@ def test_a_folder_has_no_checksum(tmp_path: Path) -> None:
         fetch(parse_source(str(tmp_path), SHA256), tmp_path)
 
 
-def test_nothing_there_is_told(tmp_path: Path) -> None:
+def test_a_missing_source_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere does not exist; give a folder, a zip, or an address"):
         fetched(str(tmp_path / "nowhere"), tmp_path)
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
-    """AWS's variables, of nobody."""
+    """AWS's variables with credentials of no account."""
     for name, value in {
         "AWS_ACCESS_KEY_ID": "nobody",
         "AWS_SECRET_ACCESS_KEY": "nothing",
@@ -241,7 +239,7 @@ def account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPat
     return monkeypatch
 
 
-def test_a_zip_in_s3_is_taken_up_where_it_broke(tmp_path: Path, account: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_download_from_s3_is_resumed(tmp_path: Path, account: pytest.MonkeyPatch) -> None:
     with serving(bucket({"dogs/images.zip": CONTENT}, limit=120_000)) as server:
         account.setenv("AWS_ENDPOINT_URL", server.url)
         found = fetched(f"s3://pictures/dogs/images.zip#sha256={SHA256}", tmp_path)
@@ -278,7 +276,7 @@ def test_a_key_that_leads_out_of_its_prefix_is_refused(tmp_path: Path, account: 
         ("s3://pictures/dogs/1.zip", "has more than 0.0001 GB; raise"),
     ],
 )
-def test_what_s3_cannot_give_is_told(tmp_path: Path, account: pytest.MonkeyPatch, address: str, message: str) -> None:
+def test_errors_of_s3_are_reported(tmp_path: Path, account: pytest.MonkeyPatch, address: str, message: str) -> None:
     with serving(bucket({"dogs/1.zip": CONTENT})) as server:
         account.setenv("AWS_ENDPOINT_URL", server.url)
         with pytest.raises(DataError, match=message):

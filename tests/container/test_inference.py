@@ -1,4 +1,4 @@
-"""inference.py: out of the champion's archive, in a bare process, it answers what evaluation saw, or says why not."""
+"""inference.py from the champion's archive, in a bare process: answers as evaluation scored it, or gives the reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from drawn import CLASSES, LABELS, described, draw_split, model, network, picture
+from drawn_pictures import CLASSES, LABELS, described, draw_split, model, network, picture
 from PIL import Image
 
 import candidates
@@ -64,7 +64,7 @@ def loaded(served: Path) -> predictor.Predictor:
 
 
 def ask(served: Path, *requests: tuple[bytes, str], path: str = "") -> list[Any]:
-    """What a bare process answers to requests, each a body with its content type."""
+    """Returns a bare process's responses to requests, each a body with its content type."""
     lines = [
         json.dumps({"body": base64.b64encode(body).decode(), "type": kind, "accept": "application/json"})
         for body, kind in requests
@@ -88,7 +88,7 @@ def encoded(kind: int, form: str = "JPEG") -> bytes:
 
 
 def in_json(*contents: bytes) -> bytes:
-    return json.dumps({"images": [base64.b64encode(one).decode() for one in contents]}).encode()
+    return json.dumps({"images": [base64.b64encode(item).decode() for item in contents]}).encode()
 
 
 def test_a_bare_process_gives_the_logits_that_evaluation_saw(served: Path, tmp_path: Path) -> None:
@@ -105,14 +105,14 @@ def test_a_bare_process_gives_the_logits_that_evaluation_saw(served: Path, tmp_p
     assert (alone - seen).abs().max() < 1e-5
 
 
-def test_a_bare_process_refuses_with_words_and_goes_on(served: Path) -> None:
+def test_a_bare_process_refuses_with_a_message_and_continues(served: Path) -> None:
     bad, unknown, good = ask(served, (b"nothing", "image/png"), (b"1,2", "text/csv"), (encoded(0), "image/jpeg"))
     assert bad == ["picture 0 is not a picture; use JPEG, PNG, WEBP", 400]
     assert unknown[1] == 415
     assert len(json.loads(good[0])["logits"][0]) == 3
 
 
-def test_in_aws_toolkit_a_callers_mistake_is_an_error_of_its_own_kind(served: Path, tmp_path: Path) -> None:
+def test_in_aws_toolkit_a_callers_error_has_the_toolkits_class(served: Path, tmp_path: Path) -> None:
     # As sagemaker-inference has it: only what is of this class keeps its status, everything else becomes a 500.
     (tmp_path / "sagemaker_inference").mkdir()
     (tmp_path / "sagemaker_inference" / "__init__.py").touch()
@@ -123,7 +123,7 @@ def test_in_aws_toolkit_a_callers_mistake_is_an_error_of_its_own_kind(served: Pa
     )
     ask_it = (
         "import sys; sys.path.insert(0, sys.argv[1]); import inference; from sagemaker_inference import errors\n"
-        "error = inference.RequestError('what; do')\n"
+        "error = inference.RequestError('what', 'do')\n"
         "assert isinstance(error, errors.BaseInferenceToolkitError)\n"
         "print(error.status_code, error.message, error.phrase, error, sep='|')"
     )
@@ -151,8 +151,8 @@ def test_pictures_come_as_bytes(loaded: predictor.Predictor, form: str, kind: st
 
 
 def test_the_form_of_a_picture_without_loss_does_not_matter(loaded: predictor.Predictor) -> None:
-    one, other = (inference.predict_fn([encoded(2, form)], loaded) for form in ("PNG", "WEBP"))
-    assert one == other
+    item, other = (inference.predict_fn([encoded(2, form)], loaded) for form in ("PNG", "WEBP"))
+    assert item == other
 
 
 @pytest.mark.parametrize("kind", [str, bytes])
@@ -169,12 +169,12 @@ def test_the_best_labels_have_their_probabilities(loaded: predictor.Predictor) -
     for logits, best in zip(document["logits"], document["predictions"], strict=True):
         expected = torch.tensor(logits).softmax(0)
         order = expected.argsort(descending=True).tolist()
-        assert [one["class"] for one in best] == [CLASSES[index] for index in order]
-        assert [one["label"] for one in best] == [LABELS[index] for index in order]
-        assert [one["probability"] for one in best] == pytest.approx(expected[order].tolist())
+        assert [item["class"] for item in best] == [CLASSES[index] for index in order]
+        assert [item["label"] for item in best] == [LABELS[index] for index in order]
+        assert [item["probability"] for item in best] == pytest.approx(expected[order].tolist())
 
 
-def test_of_many_classes_the_five_best_are_told(tmp_path: Path) -> None:
+def test_the_five_best_of_many_classes_are_returned(tmp_path: Path) -> None:
     names = tuple(f"{number:03}.Breed" for number in range(9))
     description = model(classes=names, labels=names)
     model_folder.write(tmp_path, network(description), description, [])
@@ -205,7 +205,7 @@ REFUSED: dict[str, tuple[Any, str | None, int, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_request_that_cannot_be_answered_is_refused_in_words(what: str) -> None:
+def test_an_invalid_request_is_refused_with_a_message(what: str) -> None:
     body, kind, status, words = REFUSED[what]
     with pytest.raises(inference.RequestError) as caught:
         inference.input_fn(body, kind)
@@ -236,7 +236,7 @@ def other_format() -> bytes:
         (other_format(), "is not a picture; use JPEG, PNG, WEBP"),
     ],
 )
-def test_what_is_no_picture_is_refused_by_its_number(loaded: predictor.Predictor, content: bytes, words: str) -> None:
+def test_an_invalid_picture_is_refused_with_its_index(loaded: predictor.Predictor, content: bytes, words: str) -> None:
     with pytest.raises(DataError, match=f"picture 1 .*{words}"):
         inference.predict_fn([encoded(0), content], loaded)
 

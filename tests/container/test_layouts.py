@@ -1,4 +1,4 @@
-"""What a tree of files means: by its paths alone, and told when it means nothing."""
+"""The layout of a source is found by its paths alone, or reported as unknown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_splits_are_found_by_any_of_their_names(validation: str, above: str) -> 
     layout = parse_layout([*tree("train", validation, "test", above=above), f"{above}README.md"])
     assert layout.classes == ("cat", "dog")
     assert layout.missing == ()
-    assert {(one.split, one.class_name) for one in layout.originals} == {
+    assert {(original.split, original.class_name) for original in layout.originals} == {
         (split, name) for split in SPLITS for name in ("cat", "dog")
     }
 
@@ -29,7 +29,7 @@ def test_one_folder_per_class_is_all_training_until_it_is_split(above: str) -> N
     layout = parse_layout(tree("", above=above.rstrip("/")) if above else ["cat/1.jpg", "dog/1.jpg"])
     assert layout.classes == ("cat", "dog")
     assert layout.missing == ("validation", "test")
-    assert {one.split for one in layout.originals} == {"train"}
+    assert {original.split for original in layout.originals} == {"train"}
 
 
 def test_a_split_that_is_missing_is_named() -> None:
@@ -41,7 +41,7 @@ def test_a_class_may_be_called_train_or_test() -> None:
     assert parse_layout(["bus/1.jpg", "train/1.jpg", "test/1.jpg"]).classes == ("bus", "test", "train")
 
 
-def test_what_lies_deeper_in_a_class_belongs_to_it() -> None:
+def test_files_in_subfolders_belong_to_the_class() -> None:
     assert Original("cat/2020/may/1.jpg", "train", "cat") in parse_layout(["cat/2020/may/1.jpg", "dog/1.jpg"]).originals
 
 
@@ -49,7 +49,7 @@ def test_a_folder_without_a_picture_is_a_class_all_the_same() -> None:
     assert parse_layout([*tree("train", "valid", "test"), "train/fish/"]).classes == ("cat", "dog", "fish")
 
 
-def test_what_a_mac_or_a_tool_left_is_as_if_it_were_not_there() -> None:
+def test_files_of_macos_and_tools_are_ignored() -> None:
     names = tree("train", "valid", "test", above="dogs/")
     left = [
         "__MACOSX/dogs/train/cat/._1.jpg",
@@ -68,7 +68,7 @@ def test_one_class_in_two_spellings_of_an_accent_is_one() -> None:
     )
 
 
-def test_whatever_is_left_out_has_a_reason() -> None:
+def test_every_dropped_file_has_a_reason() -> None:
     stray = ["train/cat/notes.txt", "train/loose.jpg", "unlabeled/cat/1.jpg"]
     layout = parse_layout([*tree("train", "valid", "test"), *stray])
     assert set(layout.drops) == {
@@ -92,6 +92,6 @@ def test_the_order_of_the_names_is_no_matter() -> None:
         (tree("train", "valid", "val"), "has both val/ and valid/, which mean the same; keep one"),
     ],
 )
-def test_what_means_nothing_is_told(names: list[str], message: str) -> None:
+def test_an_unknown_layout_is_reported(names: list[str], message: str) -> None:
     with pytest.raises(DataError, match=message):
         parse_layout(names)

@@ -1,4 +1,4 @@
-"""Archives: what training wrote comes out as it went in, and what an attacker wrote does not come out at all."""
+"""Archives: what training wrote is unpacked unchanged, and what an attacker wrote is refused."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def archive(path: Path, *members: Member) -> Path:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {one.relative_to(folder).as_posix(): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_what_is_packed_comes_out_again(tmp_path: Path) -> None:
+def test_a_packed_folder_is_unpacked_unchanged(tmp_path: Path) -> None:
     (tmp_path / "model" / "code").mkdir(parents=True)
     (tmp_path / "model" / "model.pth").write_bytes(bytes(range(256)) * 9000)
     (tmp_path / "model" / "code" / "inference.py").write_text("pass")
@@ -101,7 +101,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_a_member_that_is_no_plain_file_below_the_folder_is_refused(tmp_path: Path, kind: str) -> None:
+def test_a_member_other_than_a_plain_file_in_the_folder_is_refused(tmp_path: Path, kind: str) -> None:
     member, reason = HOSTILE[kind]
     with pytest.raises(DataError, match=reason):
         model_archive.unpack(archive(tmp_path / "a.tar.gz", plain("first"), member), tmp_path / "in" / "out")
@@ -193,7 +193,7 @@ def test_an_archive_that_is_broken_or_built_to_break_is_refused(tmp_path: Path, 
 
 @st.composite
 def altered_headers(draw: st.DrawFn) -> bytes:
-    """An archive's bytes with some of a header's written over, and the checksum made right again."""
+    """Returns an archive with some bytes of a header overwritten and the checksum corrected."""
     header = bytearray(tarfile.TarInfo("name").tobuf())
     for start, length in draw(st.lists(st.sampled_from([(0, 100), (100, 8), (124, 12), (156, 1), (345, 155)]))):
         new = draw(st.binary(min_size=1, max_size=length))
@@ -204,11 +204,11 @@ def altered_headers(draw: st.DrawFn) -> bytes:
 
 
 @given(altered_headers())
-def test_whatever_a_header_says_nothing_comes_out_elsewhere(content: bytes) -> None:
+def test_no_header_can_write_outside_of_the_folder(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "a").write_bytes(gzip.compress(content))
         with contextlib.suppress(DataError):  # most are refused, which is as good
             model_archive.unpack(folder / "a", folder / "out")
-        assert {one.name for one in folder.iterdir()} == {"a", "out"}
-        assert not any(one.is_symlink() or not (one.is_file() or one.is_dir()) for one in folder.rglob("*"))
+        assert {path.name for path in folder.iterdir()} == {"a", "out"}
+        assert not any(path.is_symlink() or not (path.is_file() or path.is_dir()) for path in folder.rglob("*"))

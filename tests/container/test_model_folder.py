@@ -1,4 +1,4 @@
-"""The model directory: written and read again it answers the same, and what cannot be true is refused in words."""
+"""The model directory: a saved model gives the same logits, and implausible content is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from drawn import HISTORY, model, network
+from drawn_pictures import HISTORY, model, network
 
 import contract
 import model_folder
@@ -24,7 +24,7 @@ def written(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_what_is_read_answers_as_what_was_written(written: Path) -> None:
+def test_a_saved_model_gives_the_same_logits(written: Path) -> None:
     again, description = model_folder.read(written)
     batch = torch.rand(2, 3, 32, 32)
     with torch.inference_mode():
@@ -85,7 +85,7 @@ WRONG: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_description_that_cannot_be_true_is_refused(written: Path, what: str) -> None:
+def test_an_implausible_description_is_refused(written: Path, what: str) -> None:
     document = json.loads((written / "model.json").read_text())
     (written / "model.json").write_text(json.dumps(document | WRONG[what]))
     with pytest.raises(ModelError, match="; "):
@@ -99,14 +99,14 @@ NO_DOCUMENTS = ["", "null", "{}", "{", "[" * 100_000, '"text"']
     ("name", "text"),
     [("model.json", "[]"), *((name, text) for name in ("model.json", "history.json") for text in NO_DOCUMENTS)],
 )
-def test_a_file_that_is_no_such_document_is_refused(written: Path, name: str, text: str) -> None:
+def test_an_invalid_file_is_refused(written: Path, name: str, text: str) -> None:
     (written / name).write_text(text)
     with pytest.raises(ModelError, match=f"{name}.*; use the file that train.py writes"):
         (model_folder.read_history if name == "history.json" else model_folder.read_description)(written)
 
 
 class Command:
-    """What a pickle runs when it is loaded without care."""
+    """A pickle that runs a command when it is loaded without care."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return Path.touch, (Path("touched"),)  # type: ignore[return-value]

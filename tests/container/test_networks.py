@@ -1,4 +1,4 @@
-"""The names of networks and weights that settings may use are those that torchvision has."""
+"""The names of networks and weights in settings are those of torchvision."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ models = torchvision.models
 
 
 def load(path: Path) -> ModuleType:
-    """A module of the definition side, which is not installed here."""
+    """Loads a module of the definition side, which is not installed here."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
@@ -67,8 +67,8 @@ def answers(name: str, side: int) -> bool:
         return tuple(network(torch.zeros(1, 3, side, side)).shape) == (1, 2)
 
 
-class Shapes(TorchFunctionMode):
-    """What weights are drawn into is a shape alone in here, so that the largest network costs nothing."""
+class ShapesOnly(TorchFunctionMode):
+    """Makes weights only shapes in here, so that even the largest network costs nothing."""
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call what is called."""
@@ -77,7 +77,7 @@ class Shapes(TorchFunctionMode):
 
 @pytest.mark.parametrize("name", sorted(NETWORKS))
 def test_every_classifier_gets_a_head_of_ours(name: str) -> None:
-    with Shapes():
+    with ShapesOnly():
         network = build(name, 7, head_width=5, dropout=0.1)
     network.to("meta").eval()
     assert network(torch.empty(2, 3, 224, 224, device="meta")).shape == (2, 7)
@@ -95,7 +95,7 @@ def test_a_size_that_a_network_cannot_take_is_one_line(name: str, side: int) -> 
 
 
 def test_whether_a_size_goes_is_seen_without_a_trace() -> None:
-    """Two builds from one seed are the same network, and what normalizes has counted nothing."""
+    """Two builds from one seed are the same network, and batch norms have counted nothing."""
     states = []
     for side in (64, 224):
         torch.manual_seed(3)

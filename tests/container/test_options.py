@@ -1,4 +1,4 @@
-"""What train.py is told, by flags and by the environment, and where it finds things."""
+"""The options of train.py, from flags and from the environment, and the paths that it uses."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_course_projects_one_channel_is_enough(tmp_path: Path) -> None:
     assert (found.train, found.validation) == (tmp_path / "dogImages" / "train", tmp_path / "dogImages" / "valid")
 
 
-def test_the_one_channel_stands_back_behind_all_others(tmp_path: Path) -> None:
+def test_the_single_channel_is_used_only_without_others(tmp_path: Path) -> None:
     """A channel of that name may hold anything where a job has the others, too."""
     folders(tmp_path, "train", "validation", "other/train", "other/valid")
     everything = {"SM_CHANNEL_TRAINING": str(tmp_path / "other")}
@@ -92,7 +92,7 @@ def test_the_one_channel_stands_back_behind_all_others(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("flag", ["model-dir", "output-dir", "checkpoint-dir", "cache-dir", "scratch-dir"])
-def test_a_place_that_cannot_be_written_to_is_told_before_training(flag: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable_is_reported_before_training(flag: str, tmp_path: Path) -> None:
     folders(tmp_path, "train", "validation")
     file = tmp_path / "file"
     file.touch()
@@ -113,11 +113,11 @@ def test_a_place_that_cannot_be_written_to_is_told_before_training(flag: str, tm
         ("wait-minutes", "0"),
     ],
 )
-def test_a_number_out_of_bounds_is_told_with_them(flag: str, word: str, tmp_path: Path) -> None:
+def test_a_number_out_of_bounds_is_reported_with_the_bounds(flag: str, word: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"argument --{flag}: {word} is out of range; give .* to .*"):
         options.parse(["--data", str(tmp_path), f"--{flag}={word}"], {})
 
 
-def test_a_switch_that_is_neither_true_nor_false_is_told(tmp_path: Path) -> None:
+def test_a_switch_that_is_neither_true_nor_false_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="argument --compile: yes is neither true nor false"):
         options.parse(["--data", str(tmp_path), "--compile", "yes"], {})

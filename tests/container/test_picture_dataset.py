@@ -1,4 +1,4 @@
-"""What is read of a folder of images: the same picture whether the file is large or small."""
+"""The pictures of a training: the same whether the original is large or small."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from image_trees import encoded, noise
 from PIL import Image
-from trees import encoded, noise
 
 import pictures
 import tensors

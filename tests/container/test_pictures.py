@@ -1,4 +1,4 @@
-"""Whatever wrote a picture, it is read as people see it, or refused with a reason."""
+"""Pictures from any source are decoded as people see them, or refused with a reason."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import struct
 import zlib
 
 import pytest
+from image_trees import encoded, jpeg, noise
 from PIL import Image
-from trees import encoded, jpeg, noise
 
 from errors import DataError
 from pictures import center_crop, decode, encode_jpeg, resize
@@ -52,7 +52,7 @@ def with_orientation(orientation: int) -> bytes:
         (8, (30, 60), (15, 55)),
     ],
 )
-def test_a_picture_stands_as_its_camera_was_held(
+def test_the_orientation_of_the_camera_is_applied(
     orientation: int, size: tuple[int, int], red_at: tuple[int, int]
 ) -> None:
     picture = decode(with_orientation(orientation))
@@ -62,11 +62,11 @@ def test_a_picture_stands_as_its_camera_was_held(
     assert not is_red(color(picture, opposite))
 
 
-def test_an_orientation_that_does_not_exist_is_none() -> None:
+def test_an_invalid_orientation_is_ignored() -> None:
     assert decode(with_orientation(77)).size == (60, 30)
 
 
-def test_exif_that_cannot_be_read_costs_no_picture() -> None:
+def test_unreadable_exif_does_not_reject_a_picture() -> None:
     content = with_orientation(6)
     begin = content.index(b"Exif\x00\x00") + 6
     assert decode(content[:begin] + b"\xff" * 8 + content[begin + 8 :]).size == (60, 30)
@@ -116,14 +116,14 @@ def test_more_than_sixteen_bits_are_refused() -> None:
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_what_is_transparent_is_white(mode: str, kind: str) -> None:
+def test_transparent_pixels_become_white(mode: str, kind: str) -> None:
     picture = Image.new("RGBA", (8, 8), (0, 0, 0, 0)).convert(mode)
     if (mode, kind) == ("LA", "WEBP"):
         picture = picture.convert("RGBA")
     assert color(decode(encoded(picture, kind)), (4, 4)) == WHITE
 
 
-def test_what_is_half_transparent_is_half_white() -> None:
+def test_half_transparent_pixels_become_half_white() -> None:
     assert color(decode(encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "PNG")), (4, 4)) == (127, 127, 127)
 
 
@@ -155,19 +155,19 @@ def test_every_other_kind_of_color_becomes_rgb(mode: str) -> None:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP"])
 @pytest.mark.parametrize("share", [0.3, 0.9])
-def test_half_a_picture_is_none(kind: str, share: float) -> None:
+def test_a_truncated_picture_is_refused(kind: str, share: float) -> None:
     content = encoded(noise(1, (200, 160)), kind)
     with pytest.raises(DataError, match=r"; "):
         decode(content[: int(len(content) * share)])
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8", b"<html>404</html>", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
-def test_what_is_no_picture_is_told_so(content: bytes) -> None:
+def test_other_content_is_refused(content: bytes) -> None:
     with pytest.raises(DataError, match=r"is not a picture; use JPEG|cannot be decoded: .*; repair it"):
         decode(content)
 
 
-def test_a_picture_in_a_format_that_was_not_asked_for_is_none() -> None:
+def test_a_picture_in_another_format_is_refused() -> None:
     with pytest.raises(DataError, match=r"is not a picture; use JPEG$"):
         decode(encoded(noise(1), "GIF"), formats=("JPEG",))
 
@@ -180,13 +180,13 @@ def test_a_bomb_is_refused_before_it_is_decoded() -> None:
         decode(jpeg(1), max_pixels=1000)
 
 
-def test_a_line_is_no_picture() -> None:
+def test_a_line_of_pixels_is_refused() -> None:
     # Its short side made 224 would be a picture of half a billion pixels.
     with pytest.raises(DataError, match=r"1 × 9000 pixels.*; crop it"):
         decode(encoded(Image.new("RGB", (1, 9000)), "PNG"))
 
 
-def test_whatever_is_damaged_is_refused_or_read_and_nothing_else() -> None:
+def test_a_damaged_picture_is_refused_or_decoded() -> None:
     drawn = random.Random(7)
     whole = [encoded(noise(1), kind) for kind in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")]
     read = 0
@@ -210,7 +210,7 @@ def test_the_short_side_gets_the_length(size: tuple[int, int], expected: tuple[i
     assert resize(noise(1, size), 224).size == expected
 
 
-def test_a_picture_of_the_size_stays_as_it_is() -> None:
+def test_a_picture_of_the_right_size_is_unchanged() -> None:
     picture = noise(1, (224, 300))
     assert resize(picture, 224) is picture
 
@@ -229,7 +229,7 @@ def test_the_middle_is_cut_out() -> None:
     assert center_crop(noise(1, (300, 224)), 224).size == (224, 224)
 
 
-def test_what_is_stored_is_the_picture_and_nothing_that_its_file_said() -> None:
+def test_the_stored_jpeg_contains_no_metadata() -> None:
     picture = noise(1)
     exif = Image.Exif()
     exif[0x010E] = "a secret"
@@ -244,7 +244,7 @@ def test_what_is_stored_is_the_picture_and_nothing_that_its_file_said() -> None:
 
 
 def png(width: int, height: int, depth: int, color_type: int, pixels: bytes) -> bytes:
-    """A PNG of which the header may promise more than there is."""
+    """Returns a PNG whose header may claim more than it contains."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))

@@ -1,4 +1,4 @@
-"""The predicting function and the served model: what one sends the other takes, what one answers the other reads."""
+"""The predict function and the served model agree on requests and responses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from drawn import CLASSES, model, network, picture
+from drawn_pictures import CLASSES, model, network, picture
 
 import inference
 import model_folder
@@ -22,7 +22,7 @@ from predicting.endpoint import EndpointClient
 
 @dataclass(frozen=True)
 class Served:
-    """The model behind AWS's toolkit and SageMaker's runtime: a mistake of the caller comes back as a ModelError."""
+    """The model behind AWS's toolkit and SageMaker's runtime: a caller's error comes back as a ModelError."""
 
     model: predictor.Predictor
 
@@ -57,7 +57,7 @@ def test_every_form_that_the_model_takes_is_answered_with_its_labels(form: str, 
     assert given["COntent-Type-In"] == f"image/{form.lower()}"
     (logits,) = json.loads(given["body"])
     order = sorted(range(len(CLASSES)), key=lambda number: -logits[number])
-    assert [one["class"] for one in given["predictions"]] == [CLASSES[number] for number in order]
+    assert [prediction["class"] for prediction in given["predictions"]] == [CLASSES[number] for number in order]
 
 
 def test_half_a_picture_is_the_senders_fault(function: predict.Function) -> None:

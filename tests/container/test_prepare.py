@@ -1,4 +1,4 @@
-"""Images as they are found become a data set, or nothing: prepare.py as a process, on real files."""
+"""prepare.py as a process on real files: makes a complete data set, or nothing."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 import pytest
 from file_server import ReceivedRequest, Reply, part, serving
+from image_trees import as_folder, as_zip, classes, encoded, jpeg, noise
 from PIL import Image
-from trees import as_folder, as_zip, classes, encoded, jpeg, noise
-from waiting import until
+from polling import until
 
 import dataset
 
@@ -38,7 +38,7 @@ def prepared(source: Path | str, output: Path, *flags: str) -> dict[str, Any]:
 
 
 def refused(source: Path | str, output: Path, *flags: str) -> str:
-    """What is told when nothing is made; and nothing is."""
+    """Returns the error line, and checks that nothing was made."""
     before = sorted(output.rglob("*"))
     done = prepare(source, output, *flags)
     assert done.returncode == 2, done.stdout + done.stderr
@@ -94,11 +94,11 @@ def test_the_same_pictures_give_the_same_bytes_however_they_come(tmp_path: Path)
         prepared(source, tmp_path / name, "--workers", workers)
 
     first, *others = (contents(tmp_path / name) for name in "abc")
-    descriptions = [json.loads(one.pop("dataset/dataset.json")) for one in (first, *others)]
-    assert all(one == first for one in others)
-    for one in descriptions:  # where it came from is all that differs
-        one.pop("source")
-        one["hashes"].pop("source", None)
+    descriptions = [json.loads(item.pop("dataset/dataset.json")) for item in (first, *others)]
+    assert all(item == first for item in others)
+    for item in descriptions:  # where it came from is all that differs
+        item.pop("source")
+        item["hashes"].pop("source", None)
     assert descriptions[1] == descriptions[0] == descriptions[2]
 
 
@@ -126,9 +126,9 @@ def test_a_split_goes_by_content_and_not_by_name(tmp_path: Path) -> None:
     for name, these in (("a", files), ("b", renamed)):
         prepared(as_folder(these, tmp_path / f"in-{name}"), tmp_path / name)
     hashes = [
-        {(Path(name).parts[0], hashlib.sha256(content).digest()) for name, content in contents(tmp_path / one).items()
+        {(Path(name).parts[0], hashlib.sha256(content).digest()) for name, content in contents(tmp_path / item).items()
          if name.endswith(".jpg")}
-        for one in "ab"
+        for item in "ab"
     ]  # fmt: skip
     assert hashes[0] == hashes[1]
 
@@ -219,7 +219,7 @@ def test_a_zip_from_the_web_is_fetched_and_its_secrets_are_not_written_down(tmp_
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_more_than_a_twentieth_unreadable_is_a_mistake(tmp_path: Path, exists: bool) -> None:
+def test_more_than_five_percent_unreadable_is_an_error(tmp_path: Path, exists: bool) -> None:
     files = classes(SPLITS, each=6)
     files |= {f"train/1.cat/broken{number}.jpg": b"broken" for number in range(2)}
     if exists:
@@ -229,7 +229,7 @@ def test_more_than_a_twentieth_unreadable_is_a_mistake(tmp_path: Path, exists: b
     assert (tmp_path / "out").exists() == exists
 
 
-def test_a_twentieth_unreadable_is_none(tmp_path: Path) -> None:
+def test_five_percent_unreadable_is_allowed(tmp_path: Path) -> None:
     files = classes(("",), each=19)
     files |= {f"1.cat/broken{number}.jpg": b"broken" for number in range(2)}
     assert len(prepared(as_zip(files, tmp_path / "images.zip"), tmp_path / "out")["drops"]) == 2
@@ -263,7 +263,7 @@ def without(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
         ({"readme.txt": b"nothing"}, "has no folder of pictures; it takes train/, valid/ and test/"),
     ],
 )  # fmt: skip
-def test_what_is_no_data_set_is_told_and_nothing_is_written(
+def test_an_invalid_data_set_is_reported_and_nothing_is_written(
     tmp_path: Path, files: dict[str, bytes], message: str
 ) -> None:
     assert refused(as_zip(files, tmp_path / "images.zip"), tmp_path / "out").startswith(message)
@@ -276,7 +276,7 @@ def test_an_empty_folder_on_a_disk_is_an_empty_class(tmp_path: Path) -> None:
     assert refused(source, tmp_path / "out").startswith("no picture of 3.fox in train")
 
 
-def test_what_is_there_already_is_not_mixed_with_what_is_new(tmp_path: Path) -> None:
+def test_an_existing_data_set_is_not_mixed_with_a_new_one(tmp_path: Path) -> None:
     source = as_folder(classes(SPLITS), tmp_path / "in")
     prepared(source, tmp_path / "out")
     assert "already holds train, validation, test, dataset; empty it, or name another" in refused(
@@ -284,9 +284,9 @@ def test_what_is_there_already_is_not_mixed_with_what_is_new(tmp_path: Path) -> 
     )
 
 
-def test_a_place_among_the_originals_is_refused(tmp_path: Path) -> None:
+def test_an_output_inside_the_source_is_refused(tmp_path: Path) -> None:
     source = as_folder(classes(SPLITS), tmp_path / "in")
-    assert "is inside the source; name a folder outside of it" in refused(source, source / "out")
+    assert "; name a folder outside of it" in refused(source, source / "out")
 
 
 @pytest.mark.parametrize(
@@ -302,17 +302,17 @@ def test_a_place_among_the_originals_is_refused(tmp_path: Path) -> None:
         (("--sha256", "12"), "'12' is not a SHA-256"),
     ],
 )
-def test_a_flag_that_cannot_be_is_told_at_once(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
+def test_an_invalid_flag_is_reported_at_once(tmp_path: Path, flags: tuple[str, ...], message: str) -> None:
     assert refused(tmp_path, tmp_path / "out", *flags).startswith(message)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_writable_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     source = as_folder(classes(SPLITS), tmp_path / "in")
     done = prepare(source, tmp_path / "file" / "out")
     assert done.returncode == 2
     assert "Not a directory" in done.stderr
-    assert "; see to the folder, its permissions" in done.stderr
+    assert "; check the folder, its permissions" in done.stderr
 
 
 def test_links_that_lead_in_a_circle_come_to_an_end(tmp_path: Path) -> None:
@@ -328,7 +328,7 @@ def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def slow(folder: Path) -> Path:
-    """A source that takes minutes: a large picture under many names."""
+    """Returns a source that takes minutes: a large picture under many names."""
     large = as_folder({"large.png": encoded(Image.effect_noise((2500, 2000), 50), "PNG", compress_level=1)}, folder)
     for name in ("1.cat", "2.dog"):
         (folder / "in" / name).mkdir(parents=True)
@@ -355,7 +355,7 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_worker_that_is_killed_is_told_and_nothing_is_written(tmp_path: Path) -> None:
+def test_a_killed_worker_is_reported_and_nothing_is_written(tmp_path: Path) -> None:
     with started(slow(tmp_path), tmp_path / "out") as process:
         until(lambda: workers(process))[-1].kill()
         _, message = process.communicate(timeout=60)
@@ -366,7 +366,7 @@ def test_a_worker_that_is_killed_is_told_and_nothing_is_written(tmp_path: Path) 
     assert not (tmp_path / "out").exists()
 
 
-def test_a_run_that_is_killed_leaves_no_worker_and_nothing_that_the_next_run_minds(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_workers_and_does_not_affect_the_next_run(tmp_path: Path) -> None:
     with started(slow(tmp_path), tmp_path / "out") as process:
         left = until(lambda: len(workers(process)) == 2 and workers(process))
         process.kill()
@@ -378,7 +378,7 @@ def test_a_run_that_is_killed_leaves_no_worker_and_nothing_that_the_next_run_min
 
 
 @pytest.mark.parametrize("kill", [True, False])
-def test_a_download_that_was_stopped_is_gone_on_with_by_the_next_run(tmp_path: Path, kill: bool) -> None:
+def test_a_stopped_download_is_resumed_by_the_next_run(tmp_path: Path, kill: bool) -> None:
     padding = {"padding.bin": random.Random(1).randbytes(1_000_000)}
     archive = as_zip(classes(SPLITS) | padding, tmp_path / "images.zip").read_bytes()
 

@@ -1,4 +1,4 @@
-"""Processes that train together: who they are, what they compute on, and how none is left waiting."""
+"""Processes that train together: their ranks, their devices, and how none is left waiting."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import drawn
+import drawn_pictures
 import pytest
 import torch
-from trained import (
+from train_process import (
     HEAD,
     NORMALIZED,
     PATIENCE,
     WHOLE,
+    launcher_environments,
     metrics,
-    places,
     read_until,
     run,
     start,
@@ -61,7 +61,7 @@ LAUNCHED = {"SM_FRAMEWORK_PARAMS": '{"sagemaker_distributed_dataparallel_enabled
         ({"SM_HOSTS": '["algo-1"]', "SM_CURRENT_HOST": "algo-1"}, Rank()),
     ],
 )
-def test_a_process_learns_its_place_from_whoever_started_it(environ: dict[str, str], place: Rank) -> None:
+def test_the_rank_is_read_from_the_launchers_variables(environ: dict[str, str], place: Rank) -> None:
     assert process_group.from_environment(environ) == place
 
 
@@ -96,14 +96,14 @@ def test_each_process_has_a_device_of_its_own(name: str, local_rank: int, gpu_co
         ("auto", (4, 8), 4, "process 5 of this machine has no GPU: torch sees 4 of them.*; start one process for each"),
     ],
 )
-def test_a_device_that_is_not_there_is_told(name: str, place: tuple[int, int], gpu_count: int, message: str) -> None:
+def test_a_missing_device_is_reported(name: str, place: tuple[int, int], gpu_count: int, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         devices.choose(name, *place, gpu_count)
 
 
 @pytest.fixture
 def smddp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a library of that name, as an image has it, on the path."""
+    """The folder of a library of that name on the path, as in AWS's image."""
     package = tmp_path / "smdistributed" / "dataparallel" / "torch"
     package.mkdir(parents=True)
     (package / "torch_smddp.py").touch()
@@ -125,11 +125,11 @@ def smddp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 )
 @pytest.mark.usefixtures("smddp")
 def test_smddp_joins_those_that_its_launcher_has_started(device: str, environ: dict[str, str], backend: str) -> None:
-    """The library is in images for machines that it does not run on, too."""
+    """Images also have the library on machines that it does not support."""
     assert backends.choose("auto", device, environ) == backend
 
 
-def test_without_its_library_nobody_is_joined_by_smddp() -> None:
+def test_smddp_needs_its_library() -> None:
     assert backends.choose("auto", "cuda", LAUNCHED) == "nccl"
     with pytest.raises(UsageError, match="--backend smddp: its library is not installed; use nccl"):
         backends.choose("smddp", "cuda", LAUNCHED)
@@ -137,14 +137,14 @@ def test_without_its_library_nobody_is_joined_by_smddp() -> None:
 
 @pytest.mark.parametrize("file", ["torch_smddp.py", "__init__.py"])
 @pytest.mark.parametrize("error", ["ImportError", "OSError"])
-def test_a_library_that_cannot_be_loaded_is_told(error: str, file: str, smddp: Path) -> None:
+def test_a_library_that_cannot_be_loaded_is_reported(error: str, file: str, smddp: Path) -> None:
     (smddp / file).write_text(f"raise {error}('libcudart.so.12')", encoding="utf-8")
     assert backends.choose("auto", "cuda", LAUNCHED) == "smddp"
     with pytest.raises(UsageError, match=r"smddp cannot be loaded \(libcudart.so.12\); use --backend nccl"):
         backends.load("smddp")
 
 
-def test_waiting_has_an_end() -> None:
+def test_the_watchdog_ends_waiting() -> None:
     gave_up = threading.Event()
     with watchdog(0.01, gave_up.set):
         assert gave_up.wait(PATIENCE)
@@ -155,7 +155,7 @@ def test_waiting_has_an_end() -> None:
 
 
 @pytest.mark.parametrize("layers", ["head", "all"])
-def test_two_processes_do_what_one_does(layers: str, data: Path, tmp_path: Path) -> None:
+def test_two_processes_give_the_same_result_as_one(layers: str, data: Path, tmp_path: Path) -> None:
     """27 images in batches of 10: the last one has seven, so that the two processes have not equally many."""
     how = [*WHOLE, "--epochs", "2", "--dropout", "0", "--cache-dir", "none", "--layers", layers, "--data", data]
     run(*how, "--batch-size", "10", "--model-dir", tmp_path / "one")
@@ -169,7 +169,7 @@ def test_two_processes_do_what_one_does(layers: str, data: Path, tmp_path: Path)
     assert model_folder.read_description(tmp_path / "two").versions["processes"] == "2"
 
 
-def test_what_two_processes_measured_is_what_their_model_does(data: Path, tmp_path: Path) -> None:
+def test_the_metrics_of_two_processes_are_those_of_the_saved_model(data: Path, tmp_path: Path) -> None:
     """Running means differ between processes until they agree: all measure with those that are written."""
     together(2, *NORMALIZED, "--epochs", "2", "--data", data, "--model-dir", tmp_path)
     network, model = model_folder.read(tmp_path)
@@ -196,7 +196,7 @@ command.run(train.main)
 def test_an_error_of_one_process_ends_all_and_keeps_its_traceback(data: Path, tmp_path: Path) -> None:
     """The second one finds torch broken; the first one is in the midst of something that takes both."""
     how = ["--data", data, *WHOLE, "--epochs", "50", "--model-dir", tmp_path]
-    first, second = (start(*how, code=BROKEN, **place) for place in places(2))
+    first, second = (start(*how, code=BROKEN, **place) for place in launcher_environments(2))
     _, err = second.communicate(timeout=60)
     assert second.returncode == 1
     assert err.rstrip().endswith("TypeError: 'NoneType' object is not callable")
@@ -210,7 +210,7 @@ def test_an_error_of_one_process_ends_all_and_keeps_its_traceback(data: Path, tm
     assert "Traceback" not in err
 
 
-def test_a_process_that_does_not_answer_is_waited_for_only_so_long(data: Path, tmp_path: Path) -> None:
+def test_waiting_for_a_process_has_a_time_out(data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *WHOLE, "--epochs", "50", "--wait-minutes", "0.05"]
     processes = start_together(2, *how, "--model-dir", tmp_path)
     read_until(processes[0], "epoch 1 of 50")
@@ -227,15 +227,17 @@ def test_a_process_that_does_not_answer_is_waited_for_only_so_long(data: Path, t
             process.communicate()
 
 
-def test_who_meets_nobody_says_so(data: Path, tmp_path: Path) -> None:
-    process = start("--data", data, *WHOLE, "--wait-minutes", "0.02", "--model-dir", tmp_path, **places(2)[1])
+def test_a_process_that_cannot_connect_reports_it(data: Path, tmp_path: Path) -> None:
+    process = start(
+        "--data", data, *WHOLE, "--wait-minutes", "0.02", "--model-dir", tmp_path, **launcher_environments(2)[1]
+    )
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert re.search(r"process 2 of 2 could not connect to the others at 127.0.0.1:\d+ \(.*\); start all of them", err)
     assert "Traceback" not in err
 
 
-def test_a_mistake_of_one_process_ends_all(data: Path, tmp_path: Path) -> None:
+def test_a_user_error_in_one_process_ends_all(data: Path, tmp_path: Path) -> None:
     """Of its own images, that is: another machine has copied one of them badly."""
     broken = tmp_path / "broken"
     for path in sorted(data.rglob("*.jpg")):
@@ -245,10 +247,11 @@ def test_a_mistake_of_one_process_ends_all(data: Path, tmp_path: Path) -> None:
     victim = sorted((broken / "train").rglob("*.jpg"))[0]
     victim.unlink()
     victim.write_bytes(b"no picture")
-    drawn.described(tmp_path / "dataset")
+    drawn_pictures.described(tmp_path / "dataset")
     how = [*WHOLE, "--dataset", tmp_path / "dataset", "--model-dir", tmp_path / "model", "--epochs", "50"]
     processes = [
-        start(*how, "--data", folder, **place) for folder, place in zip((data, broken), places(2), strict=True)
+        start(*how, "--data", folder, **place)
+        for folder, place in zip((data, broken), launcher_environments(2), strict=True)
     ]
     outputs = [process.communicate(timeout=60)[1] for process in processes]
     assert [process.returncode for process in processes] == [2, 2]
@@ -256,7 +259,7 @@ def test_a_mistake_of_one_process_ends_all(data: Path, tmp_path: Path) -> None:
     assert str(victim) in outputs[1]
 
 
-def test_what_one_machine_cannot_read_none_of_them_takes(data: Path, tmp_path: Path) -> None:
+def test_pictures_that_one_machine_cannot_read_are_dropped_on_all(data: Path, tmp_path: Path) -> None:
     """Each has spoilt another original, and both train on the same rest, as one process does that has neither."""
     copies = [shutil.copytree(data, tmp_path / name) for name in ("one", "other", "rest")]
     bars, rings = ("train/001.Bars/003.jpg", "valid/003.Rings/001.jpg")
@@ -265,7 +268,7 @@ def test_what_one_machine_cannot_read_none_of_them_takes(data: Path, tmp_path: P
     for name in (bars, rings):
         (copies[2] / name).unlink()
     how = [*HEAD, "--epochs", "1"]
-    both = zip(copies, places(2), strict=False)
+    both = zip(copies, launcher_environments(2), strict=False)
     # As on two machines: each looks at all of its own.
     processes = [
         start("--data", copy, *how, "--batch-size", "5", "--model-dir", tmp_path / "two", **{**place, **ALONE_THERE})

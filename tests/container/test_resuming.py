@@ -1,4 +1,4 @@
-"""A training that is ended before its time, by whatever means, and what the next start makes of it."""
+"""A training that ends early, in any way, and how the next start resumes it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from trained import (
+from train_process import (
     HEAD,
     NORMALIZED,
     TRAIN,
@@ -60,9 +60,7 @@ def test_a_stopped_training_ends_with_the_weights_of_one_that_was_not(data: Path
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_killed_training_goes_on_from_what_was_saved_in_the_midst_of_an_epoch(
-    count: int, data: Path, tmp_path: Path
-) -> None:
+def test_a_killed_training_resumes_in_the_middle_of_an_epoch(count: int, data: Path, tmp_path: Path) -> None:
     """With a network that normalizes by running means, which are part of what must be kept."""
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2", "--epochs", "2"]
     together(count, *how, "--model-dir", tmp_path / "whole")
@@ -78,7 +76,7 @@ def test_a_killed_training_goes_on_from_what_was_saved_in_the_midst_of_an_epoch(
     assert equal(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
 
 
-def test_processes_stop_together_and_go_on_together(data: Path, tmp_path: Path) -> None:
+def test_processes_stop_and_resume_together(data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2"]
     together(2, *how, "--model-dir", tmp_path / "whole")
     kept = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed"]
@@ -91,7 +89,7 @@ def test_processes_stop_together_and_go_on_together(data: Path, tmp_path: Path) 
     assert equal(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
 
 
-def test_what_torchrun_starts_is_stopped_in_order_even_if_each_hears_it_twice(data: Path, tmp_path: Path) -> None:
+def test_processes_of_torchrun_stop_in_order_even_if_signaled_twice(data: Path, tmp_path: Path) -> None:
     """Once by itself, once from torchrun, when the whole group is asked."""
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2", "--model-dir", tmp_path / "model"]
     kept = ["--checkpoint-dir", tmp_path / "checkpoints"]
@@ -105,7 +103,7 @@ def test_what_torchrun_starts_is_stopped_in_order_even_if_each_hears_it_twice(da
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_stop_is_heard_while_features_are_computed(count: int, data: Path, tmp_path: Path) -> None:
+def test_a_stop_signal_works_while_features_are_computed(count: int, data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *HEAD, "--architecture", "resnet50", "--image-size", "224", "--batch-size", "1"]
     processes = start_together(count, *how, "--model-dir", tmp_path / "model")
     read_until(processes[0], "features of 27 pictures are computed")
@@ -115,7 +113,7 @@ def test_a_stop_is_heard_while_features_are_computed(count: int, data: Path, tmp
     assert not (tmp_path / "model").exists()
 
 
-def test_who_asks_twice_does_not_wait(data: Path, tmp_path: Path) -> None:
+def test_a_second_signal_ends_the_process_at_once(data: Path, tmp_path: Path) -> None:
     """The first of two processes waits for the second, which does nothing: it cannot end in order."""
     processes = start_together(2, "--data", data, *WHOLE, *SLOW, "--epochs", "50", "--model-dir", tmp_path / "model")
     read_until(processes[0], "epoch 1 of 50")
@@ -135,7 +133,7 @@ def test_who_asks_twice_does_not_wait(data: Path, tmp_path: Path) -> None:
 
 
 def has_ended(process: Process) -> bool:
-    """Whether a process ends within a moment."""
+    """Returns whether a process ends within a moment."""
     try:
         process.wait(timeout=0.2)
     except subprocess.TimeoutExpired:
@@ -143,7 +141,7 @@ def has_ended(process: Process) -> bool:
     return True
 
 
-def test_without_a_place_for_checkpoints_the_best_so_far_is_written(data: Path, tmp_path: Path) -> None:
+def test_without_a_checkpoint_folder_the_best_model_so_far_is_written(data: Path, tmp_path: Path) -> None:
     process = start("--data", data, *WHOLE, *SLOW, "--model-dir", tmp_path / "model")
     read_until(process, "epoch 1 of 3")
     process.terminate()
@@ -156,7 +154,7 @@ def test_without_a_place_for_checkpoints_the_best_so_far_is_written(data: Path, 
 
 
 @pytest.mark.parametrize("how", [HEAD, (*NORMALIZED, "--epochs", "1")], ids=["head", "all"])
-def test_what_is_over_is_not_trained_again(how: tuple[str, ...], data: Path, tmp_path: Path) -> None:
+def test_a_complete_training_is_not_repeated(how: tuple[str, ...], data: Path, tmp_path: Path) -> None:
     command = ["--data", data, *how, "--checkpoint-dir", tmp_path / "checkpoints", "--model-dir"]
     run(*command, tmp_path / "one")
     (file,) = (tmp_path / "checkpoints").rglob("checkpoint.pt")
@@ -196,13 +194,13 @@ def whole(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("content", [b"", b"no zip", b"PK\x03\x04" + 200 * b"\0"])
-def test_what_is_no_checkpoint_is_told(content: bytes, tmp_path: Path) -> None:
+def test_an_invalid_checkpoint_is_reported(content: bytes, tmp_path: Path) -> None:
     whole(tmp_path).write_bytes(content)
     with pytest.raises(ModelError, match=r"is damaged .*; delete it to start again"):
         Checkpoints(tmp_path).load()
 
 
-def test_a_single_wrong_byte_is_seen(tmp_path: Path) -> None:
+def test_a_single_wrong_byte_is_detected(tmp_path: Path) -> None:
     content = bytearray(whole(tmp_path).read_bytes())
     content[content.index(torch.arange(1000.0).numpy().tobytes()) + 99] ^= 1
     whole(tmp_path).write_bytes(content)
@@ -211,7 +209,7 @@ def test_a_single_wrong_byte_is_seen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", [{}, [1, 2], {STATE: {"epoch": 1}}, {STATE: {"epoch": 1, "step": 2}}])
-def test_a_file_of_something_else_is_no_checkpoint(value: object, tmp_path: Path) -> None:
+def test_another_file_is_not_a_checkpoint(value: object, tmp_path: Path) -> None:
     torch.save(value, whole(tmp_path))
     with pytest.raises(ModelError, match=r"is damaged .*; delete it to start again"):
         Checkpoints(tmp_path).load()
@@ -230,7 +228,7 @@ def test_a_disk_without_room_keeps_the_checkpoint_before(tmp_path: Path, caplog:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"checkpoint.pt": before}
 
 
-def test_a_checkpoint_is_of_what_is_trained(tmp_path: Path) -> None:
+def test_a_checkpoint_folder_is_named_by_the_trainings_inputs(tmp_path: Path) -> None:
     one, same, other = (Checkpoints.for_training(tmp_path, 5, {"seed": seed}) for seed in (1, 1, 2))
     one.save({"epoch": 2, "step": 5, "x": torch.ones(2)}, None)
     found = same.load()

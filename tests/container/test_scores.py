@@ -1,4 +1,4 @@
-"""Scores: against numbers that were worked out by hand, and against what must hold for any numbers."""
+"""Scores: compared with results by hand, and with what holds for any numbers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_the_calibration_error_by_hand() -> None:
     own = scores.score(np.log(CHANCES), TRUTH)
     expected = (abs(1 - 0.5) + abs(0 - 0.6) + 2 * abs(1 - 0.8) + abs(1 - 0.9)) / 5
     assert own.calibration_error == pytest.approx(expected)
-    assert [one.count for one in own.bins if one.count] == [1, 1, 2, 1]
+    assert [bucket.count for bucket in own.bins if bucket.count] == [1, 1, 2, 1]
     assert len(own.bins) == 15
 
 
@@ -95,7 +95,7 @@ def test_the_deviation_of_the_accuracy_is_that_of_drawing_again() -> None:
 
 
 @given(answered())
-def test_what_holds_for_any_answers(case: tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]) -> None:
+def test_scores_of_any_answers_are_consistent(case: tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]) -> None:
     logits, truth = case
     own = scores.score(logits, truth)
     assert own.confusion.sum() == len(truth)
@@ -104,7 +104,7 @@ def test_what_holds_for_any_answers(case: tuple[npt.NDArray[np.float64], npt.NDA
     assert own.loss >= 0
     assert 0 <= own.calibration_error <= 1
     assert 0 <= own.macro_f1 <= 1
-    assert sum(one.count for one in own.bins) == len(truth)
+    assert sum(bucket.count for bucket in own.bins) == len(truth)
     assert scores.averages(own.confusion)["weighted_recall"] == pytest.approx(own.accuracy)
 
 
@@ -114,14 +114,14 @@ def test_the_order_of_pictures_does_not_matter(
 ) -> None:
     logits, truth = case
     order = np.random.default_rng(seed).permutation(len(truth))
-    one, other = scores.score(logits, truth), scores.score(logits[order], truth[order])
-    assert one.loss == pytest.approx(other.loss)
-    assert (one.confusion == other.confusion).all()
-    assert one.calibration_error == pytest.approx(other.calibration_error)
+    bucket, other = scores.score(logits, truth), scores.score(logits[order], truth[order])
+    assert bucket.loss == pytest.approx(other.loss)
+    assert (bucket.confusion == other.confusion).all()
+    assert bucket.calibration_error == pytest.approx(other.calibration_error)
 
 
 @given(answered())
-def test_a_perfect_answer_is_scored_so(case: tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]) -> None:
+def test_a_perfect_answer_has_perfect_scores(case: tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]) -> None:
     logits, truth = case
     own = scores.score(np.eye(logits.shape[1])[truth] * 100, truth)
     assert (own.accuracy, own.macro_f1, own.top_5_accuracy) == (1, 1, 1)

@@ -1,4 +1,4 @@
-"""A data set appears whole or not at all, whatever its place looked like before."""
+"""A data set appears completely or not at all, whatever the output looked like before."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from trees import as_folder
+from image_trees import as_folder
 
 import staging
 from errors import UsageError
@@ -19,14 +19,14 @@ def tree(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
-def test_what_was_made_moves_into_folders_that_are_there_and_those_that_are_not(tmp_path: Path) -> None:
+def test_publishing_moves_into_existing_and_new_folders(tmp_path: Path) -> None:
     made = as_folder({"train/cat/1.jpg": b"one", "test/cat/2.jpg": b"two"}, tmp_path / "made")
     (tmp_path / "out" / "train").mkdir(parents=True)
     publish(made, tmp_path / "out", ["train", "test"])
     assert tree(tmp_path / "out") == ["test", "test/cat", "test/cat/2.jpg", "train", "train/cat", "train/cat/1.jpg"]
 
 
-def test_when_it_fails_half_way_the_place_is_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_publish_leaves_the_output_unchanged(tmp_path: Path) -> None:
     made = as_folder({"train/cat/1.jpg": b"one", "test/cat/2.jpg": b"two"}, tmp_path / "made")
     (tmp_path / "out" / "train").mkdir(parents=True)
     with pytest.raises(FileNotFoundError):
@@ -34,14 +34,14 @@ def test_when_it_fails_half_way_the_place_is_as_it_was(tmp_path: Path) -> None:
     assert tree(tmp_path / "out") == ["train"]
 
 
-def test_the_folder_of_the_work_is_hidden_and_goes_away(tmp_path: Path) -> None:
+def test_the_staging_folder_is_hidden_and_is_deleted(tmp_path: Path) -> None:
     with staging_folder(tmp_path / "out", ["train"]) as folder:
         assert folder.parent == tmp_path / "out"
         assert folder.name.startswith(".")
     assert tree(tmp_path) == []
 
 
-def test_it_goes_away_after_a_failure_too_and_what_others_have_there_stays(tmp_path: Path) -> None:
+def test_it_is_deleted_after_a_failure_and_other_files_stay(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "notes.txt").write_text("mine")
     with pytest.raises(ZeroDivisionError), staging_folder(tmp_path / "out", ["train"]):
@@ -57,7 +57,7 @@ with folder_lock.exclusive_access(pathlib.Path(sys.argv[1])):
 """
 
 
-def test_a_place_where_another_run_is_at_work_is_left_to_it(tmp_path: Path) -> None:
+def test_an_output_folder_in_use_by_another_run_is_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-c", HOLD, str(tmp_path)]
     where = {**os.environ, "PYTHONPATH": str(Path(staging.__file__).parent)}
     with subprocess.Popen(command, env=where, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
@@ -78,7 +78,7 @@ def test_a_place_where_another_run_is_at_work_is_left_to_it(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("taken", ["train/cat/1.jpg", "train"])
-def test_a_place_that_is_taken_is_left_alone(tmp_path: Path, taken: str) -> None:
+def test_an_occupied_output_folder_is_left_alone(tmp_path: Path, taken: str) -> None:
     as_folder({taken: b"older"}, tmp_path)
     with pytest.raises(UsageError, match="already holds train; empty it"), staging_folder(tmp_path, ["train", "test"]):
         pytest.fail("it was given away")

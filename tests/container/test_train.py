@@ -1,4 +1,4 @@
-"""train.py as a user meets it: real images, real processes, and the model directory that they leave."""
+"""train.py for its users: real images, real processes, and the model directory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,24 @@ import subprocess
 import sys
 from pathlib import Path
 
-import drawn
+import drawn_pictures
 import numpy as np
 import psutil
 import pytest
 import torch
-from trained import HEAD, NORMALIZED, WHOLE, environment, equal, metrics, places, read_until, run, start, weights
+from train_process import (
+    HEAD,
+    NORMALIZED,
+    WHOLE,
+    environment,
+    equal,
+    launcher_environments,
+    metrics,
+    read_until,
+    run,
+    start,
+    weights,
+)
 
 import contract
 import model_folder
@@ -24,7 +36,7 @@ import model_folder
 def test_flags_alone_are_enough_and_the_directory_serves_itself(data: Path, tmp_path: Path) -> None:
     out, _ = run("--data", data, "--model-dir", tmp_path / "model", "--output-dir", tmp_path / "output", *HEAD)
     network, model = model_folder.read(tmp_path / "model")
-    assert model.labels == drawn.LABELS
+    assert model.labels == drawn_pictures.LABELS
     assert network(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
     assert (tmp_path / "model" / "code" / contract.INFERENCE).is_file()
     history = json.loads((tmp_path / "output" / model_folder.HISTORY_FILE).read_text())
@@ -36,8 +48,12 @@ def test_flags_alone_are_enough_and_the_directory_serves_itself(data: Path, tmp_
 
 
 def test_sagemakers_environment_is_enough_too(data: Path, tmp_path: Path) -> None:
-    places = {"SM_CHANNEL_TRAIN": data / "train", "SM_CHANNEL_VALIDATION": data / "valid", "SM_MODEL_DIR": tmp_path}
-    process = start(*HEAD, **{name: str(place) for name, place in places.items()})
+    launcher_environments = {
+        "SM_CHANNEL_TRAIN": data / "train",
+        "SM_CHANNEL_VALIDATION": data / "valid",
+        "SM_MODEL_DIR": tmp_path,
+    }
+    process = start(*HEAD, **{name: str(place) for name, place in launcher_environments.items()})
     assert process.communicate(timeout=300)[1] == ""
     assert process.returncode == 0
     assert metrics(tmp_path)
@@ -50,7 +66,7 @@ def test_the_same_flags_give_the_same_weights(how: tuple[str, ...], data: Path, 
     assert equal(weights(tmp_path / "one"), weights(tmp_path / "other"))
 
 
-def test_a_last_batch_of_next_to_nothing_goes_with_the_one_before(data: Path, tmp_path: Path) -> None:
+def test_a_very_small_last_batch_joins_the_one_before(data: Path, tmp_path: Path) -> None:
     """With 27 images in batches of 13 one would be left, and one image has no variance to normalize by."""
     how = [*WHOLE, "--data", data, "--architecture", "resnet18", "--batch-size", "13", "--epochs", "1"]
     run(*how, "--model-dir", tmp_path)
@@ -67,7 +83,10 @@ def test_processes_of_which_one_has_features_compute_them_together(data: Path, t
     how = [*HEAD, "--data", data, "--model-dir", tmp_path / "model"]
     run(*how, "--cache-dir", tmp_path / "full")
     caches = (tmp_path / "full", tmp_path / "empty")
-    processes = [start(*how, "--cache-dir", cache, **place) for cache, place in zip(caches, places(2), strict=True)]
+    processes = [
+        start(*how, "--cache-dir", cache, **place)
+        for cache, place in zip(caches, launcher_environments(2), strict=True)
+    ]
     outputs = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
 
@@ -133,7 +152,7 @@ def test_features_that_are_no_numbers_end_the_training(data: Path, tmp_path: Pat
         (["--dataset", "/"], "/ has no dataset.json; give the folder that prepare.py wrote"),
     ],
 )
-def test_a_mistake_is_one_line(arguments: list[str], message: str, data: Path) -> None:
+def test_a_user_error_is_one_line(arguments: list[str], message: str, data: Path) -> None:
     given = ["--data", data, *HEAD, *arguments] if arguments and arguments[0] != "--data" else arguments
     _, err = run(*given, code=2, CUDA_VISIBLE_DEVICES="")  # two of the mistakes are ones only without a GPU
     assert err == f"train.py: {err.removeprefix('train.py: ')}"
@@ -187,7 +206,7 @@ def test_without_its_library_the_debugger_is_refused(data: Path, tmp_path: Path)
     assert "asks for the Debugger, but smdebug is not installed" in err
 
 
-def test_what_compiling_does_not_gain_is_said(data: Path, tmp_path: Path) -> None:
+def test_compiling_a_head_logs_that_it_has_no_effect(data: Path, tmp_path: Path) -> None:
     out, _ = run("--data", data, *HEAD, "--compile", "--model-dir", tmp_path)
     assert out.count("--compile does nothing with --layers head") == 1
 
@@ -203,7 +222,7 @@ def test_where_torch_cannot_compile_it_is_one_line(data: Path, tmp_path: Path) -
 
 
 @pytest.mark.minutes
-def test_with_a_compiler_what_is_compiled_learns_the_same(data: Path, tmp_path: Path) -> None:
+def test_a_compiled_network_learns_the_same(data: Path, tmp_path: Path) -> None:
     """Where this machine has none, it is the one line instead."""
     has_one = shutil.which(os.environ.get("CXX", "g++")) is not None
     few_layers = ("--architecture", "alexnet", "--image-size", "64")
@@ -218,7 +237,7 @@ def test_with_a_compiler_what_is_compiled_learns_the_same(data: Path, tmp_path: 
         assert metrics(tmp_path / "compiled")[name] == pytest.approx(metrics(tmp_path / "plain")[name], rel=0.2)
 
 
-def test_half_the_bits_learn_nearly_the_same(data: Path, tmp_path: Path) -> None:
+def test_bf16_learns_nearly_the_same(data: Path, tmp_path: Path) -> None:
     """In bf16, with colors last in memory; what is written has all bits, and lies as it always does."""
     how = ["--data", data, *NORMALIZED, "--epochs", "1", "--batch-size", "27"]
     for name in ("fp32", "bf16"):
@@ -246,7 +265,7 @@ def test_a_worker_that_is_killed_is_one_line(data: Path, tmp_path: Path) -> None
 def test_a_picture_that_no_worker_can_read_is_one_line_and_the_end(data: Path, tmp_path: Path) -> None:
     """What prepare.py wrote can be read; a disk may have spoilt it since."""
     broken = shutil.copytree(data, tmp_path / "data")
-    drawn.described(broken / contract.DATASET)
+    drawn_pictures.described(broken / contract.DATASET)
     picture = next((broken / "train").rglob("*.jpg"))
     picture.write_bytes(picture.read_bytes()[:300])
     how = (*WHOLE, "--image-size", "32", "--workers", "2", "--model-dir", tmp_path / "model")
@@ -256,9 +275,9 @@ def test_a_picture_that_no_worker_can_read_is_one_line_and_the_end(data: Path, t
 
 
 def spoilt(data: Path, folder: Path, count: int) -> list[Path]:
-    """A copy of the images of which some of one class end too early."""
+    """Returns a copy of the images in which some of one class are truncated."""
     shutil.copytree(data, folder)
-    found = sorted((folder / "train" / drawn.CLASSES[1]).glob("*.jpg"))[:count]
+    found = sorted((folder / "train" / drawn_pictures.CLASSES[1]).glob("*.jpg"))[:count]
     for picture in found:
         picture.write_bytes(picture.read_bytes()[:300])
     return found
@@ -285,15 +304,15 @@ def test_too_many_originals_that_cannot_be_read_end_the_training(data: Path, tmp
 
 def test_a_class_of_which_no_original_can_be_read_ends_the_training(tmp_path: Path) -> None:
     for name, count in (("1.many", 30), ("2.one", 1)):
-        drawn.draw_split(tmp_path / "data" / "train", count, (name,))
-        drawn.draw_split(tmp_path / "data" / "valid", 3, (name,))
+        drawn_pictures.draw_split(tmp_path / "data" / "train", count, (name,))
+        drawn_pictures.draw_split(tmp_path / "data" / "valid", 3, (name,))
     (picture,) = (tmp_path / "data" / "train" / "2.one").iterdir()
     picture.write_bytes(b"no picture")
     _, err = run("--data", tmp_path / "data", *WHOLE, "--model-dir", tmp_path / "model", code=2)
     assert err == "train.py: no picture of 2.one to train on can be read; add others, or remove the class everywhere\n"
 
 
-def test_a_batch_that_does_not_come_is_waited_for_only_so_long(data: Path, tmp_path: Path) -> None:
+def test_waiting_for_a_batch_has_a_time_out(data: Path, tmp_path: Path) -> None:
     how = (*WHOLE, "--epochs", "500", "--workers", "1", "--wait-minutes", "0.02", "--model-dir", tmp_path)
     process = start("--data", data, *how)
     read_until(process, "epoch 1 of 500")
@@ -305,7 +324,7 @@ def test_a_batch_that_does_not_come_is_waited_for_only_so_long(data: Path, tmp_p
     assert err.count("\n") == 1
 
 
-def test_a_folder_for_temporary_files_in_which_no_socket_has_room_is_one_line(data: Path, tmp_path: Path) -> None:
+def test_a_too_long_temporary_folder_is_one_line(data: Path, tmp_path: Path) -> None:
     """The name of a socket has about a hundred characters; workers hand over pictures by one."""
     folder = tmp_path / ("long" * 25)
     folder.mkdir()

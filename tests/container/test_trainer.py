@@ -1,4 +1,4 @@
-"""The loop and its parts: what is measured is measured once, and nothing depends on how the work is cut."""
+"""The training loop: metrics are correct, and do not depend on how the work is divided."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import drawn
+import drawn_pictures
 import numpy as np
 import pytest
 import torch
@@ -59,14 +59,14 @@ def test_processes_share_every_sample_once_and_take_as_many_steps(
     for sampler in shares:
         sampler.epoch = epoch
     batches = [list(sampler) for sampler in shares]
-    assert len({len(one) for one in batches}) == 1
+    assert len({len(own_batches) for own_batches in batches}) == 1
     assert len(batches[0]) == len(shares[0])
-    counted = [index for one in batches for items in one for index, _, counts in items if counts]
+    counted = [index for own_batches in batches for items in own_batches for index, _, counts in items if counts]
     assert sorted(counted) == list(range(count))
 
 
 @given(st.integers(2, 40), st.integers(1, 6), st.integers(1, 6))
-def test_an_epoch_goes_on_where_it_stopped(count: int, batch: int, first: int) -> None:
+def test_an_epoch_continues_where_it_stopped(count: int, batch: int, first: int) -> None:
     whole, rest = DistributedBatchSampler(count, batch, 0, 1, 3), DistributedBatchSampler(count, batch, 0, 1, 3)
     rest.first = first
     assert list(rest) == list(whole)[first:]
@@ -74,7 +74,7 @@ def test_an_epoch_goes_on_where_it_stopped(count: int, batch: int, first: int) -
 
 
 @given(st.integers(1, 50), st.integers(1, 30), st.floats(0, 5))
-def test_the_rate_rises_falls_and_stays_within_bounds(steps: int, epochs: int, warmup: float) -> None:
+def test_the_learning_rate_rises_falls_and_stays_within_bounds(steps: int, epochs: int, warmup: float) -> None:
     chosen = Hyperparameters(epochs=epochs, warmup_epochs=warmup)
     rates = [learning_rate_factor(step, steps, chosen) for step in range(steps * epochs)]
     top = rates.index(max(rates))
@@ -84,7 +84,7 @@ def test_the_rate_rises_falls_and_stays_within_bounds(steps: int, epochs: int, w
 
 
 def test_a_picture_varies_by_seed_epoch_and_number_alone(tmp_path: Path) -> None:
-    found = split.load(drawn.draw_split(tmp_path / "train", 3), drawn.CLASSES)
+    found = split.load(drawn_pictures.draw_split(tmp_path / "train", 3), drawn_pictures.CLASSES)
     pictures, same, other = (PictureDataset(found, 32, seed) for seed in (7, 7, 8))
     for index in range(9):
         assert torch.equal(pictures[index, 2, True][0], same[index, 2, True][0])
@@ -106,8 +106,8 @@ def test_features_come_as_the_share_has_them(count: int, batch: int, world: int,
         assert seen[0].tolist() == [features[index].tolist() for index, _, _ in items]
 
 
-class InMemory(Checkpoints):
-    """What would be saved, as a file would bring it back."""
+class InMemoryCheckpoints(Checkpoints):
+    """Keeps what would be saved, as a file would return it."""
 
     def __init__(self) -> None:
         super().__init__(None)
@@ -122,8 +122,8 @@ class InMemory(Checkpoints):
         return True
 
 
-class Asking:
-    """A source of which somebody asks to stop at a batch: the so-many-th of all that it has given."""
+class StoppingSource:
+    """A source in which a stop is requested at the n-th batch over all epochs."""
 
     def __init__(self, source: FeatureBatches, stop: StopSignal, at: int) -> None:
         self.source, self.stop, self.at = source, stop, at
@@ -138,13 +138,13 @@ class Asking:
 
 
 def trained(saved: dict[str, Any] | None, at_training: int, at_validation: int) -> tuple[Any, TrainingState]:
-    """What was saved of a small training, of which somebody asks to stop, and how far it is."""
+    """Returns what a small training saved before a requested stop, and its state."""
     chance = np.random.default_rng(0)
     features, targets = chance.normal(size=(22, 6)).astype(np.float32), chance.integers(0, 3, 22).tolist()
     chosen = Hyperparameters(batch_size=4, epochs=3, learning_rate=0.05, patience=0)
     torch.manual_seed(1)
     parts = (torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.4), torch.nn.Linear(8, 3))
-    stop, kept = StopSignal(), InMemory()
+    stop, kept = StopSignal(), InMemoryCheckpoints()
     train = FeatureBatches.of(features, targets, DistributedBatchSampler(22, 4, 0, 1, 3), CPU)
     validation = FeatureBatches.of(features, targets, DistributedBatchSampler(22, 4, 0, 1, None), CPU)
     module, exact = torch.nn.Sequential(*parts), precision.choose("fp32", CPU)
@@ -152,21 +152,21 @@ def trained(saved: dict[str, Any] | None, at_training: int, at_validation: int) 
     if saved:
         trainer.resume(saved)
     with suppress(StoppedError):
-        trainer.run(Asking(train, stop, at_training), Asking(validation, stop, at_validation))
+        trainer.run(StoppingSource(train, stop, at_training), StoppingSource(validation, stop, at_validation))
     return kept.saved, trainer.state
 
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(1, 18), st.integers(1, 18), st.booleans())
-def test_wherever_a_training_is_stopped_it_comes_to_the_same(training: int, validation: int, first: bool) -> None:
+def test_a_training_that_is_stopped_anywhere_has_the_same_result(training: int, validation: int, first: bool) -> None:
     """In an epoch, after its last step, or while it validates."""
     _, whole = trained(None, 0, 0)
     saved, stopped = trained(None, training if first else 0, 0 if first else validation)
     assert not stopped.is_over(Hyperparameters(epochs=3, patience=0))
     _, resumed = trained(saved, 0, 0)
-    for one, other in zip(whole.history, resumed.history, strict=True):
+    for expected, other in zip(whole.history, resumed.history, strict=True):
         for name in ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy"):
-            assert one[name] == other[name]
+            assert expected[name] == other[name]
     assert whole.best_epoch == resumed.best_epoch
     assert all(torch.equal(value, resumed.best_module[name]) for name, value in whole.best_module.items())
 
@@ -177,7 +177,7 @@ def test_an_epoch_has_no_batch_beyond_its_last() -> None:
 
 
 def worsening(patience: int, epochs: int) -> tuple[TrainingState, torch.nn.Module, Trainer, FeatureBatches]:
-    """A training whose validation has other labels: the better it learns, the worse is its loss there."""
+    """Returns a training whose validation has other labels: the more it learns, the worse its validation loss."""
     chance = np.random.default_rng(3)
     features, targets = chance.normal(size=(40, 6)).astype(np.float32), chance.integers(0, 2, 40)
     chosen = Hyperparameters(batch_size=8, epochs=epochs, learning_rate=0.1, warmup_epochs=0, patience=patience)

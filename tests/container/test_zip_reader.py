@@ -1,4 +1,4 @@
-"""A zip is read and never unpacked, and one that was made to do harm is refused as a whole."""
+"""A zip is read without unpacking, and a malicious one is refused as a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from trees import as_zip, jpeg
+from image_trees import as_zip, jpeg
 
 from errors import DataError
 from zip_reader import LIMITS, ZipReader
@@ -100,7 +100,7 @@ def test_a_bomb_is_refused_by_its_ratio(tmp_path: Path) -> None:
         (replace(LIMITS, member_bytes=9), "expands to 10 bytes, more than 9; remove it"),
     ],
 )
-def test_there_is_an_end_to_members_and_bytes(tmp_path: Path, limits: object, message: str) -> None:
+def test_members_and_bytes_are_limited(tmp_path: Path, limits: object, message: str) -> None:
     path = as_zip({f"a/{number}.jpg": b"0123456789" for number in range(3)}, tmp_path / "images.zip")
     ZipReader(path).close()
     with pytest.raises(DataError, match=message):
@@ -127,14 +127,14 @@ def test_a_damaged_member_harms_itself_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"PK\x03\x04 and no more"])
-def test_what_is_no_zip_is_told_so(tmp_path: Path, content: bytes) -> None:
+def test_other_content_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "images.zip"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"images.zip is not a readable zip: .*; fetch or pack it again"):
         ZipReader(path)
 
 
-def test_a_zip_that_broke_off_is_none(tmp_path: Path) -> None:
+def test_a_truncated_zip_is_refused(tmp_path: Path) -> None:
     path = as_zip({f"a/{number}.jpg": jpeg(number) for number in range(4)}, tmp_path / "images.zip")
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(DataError, match="is not a readable zip"):

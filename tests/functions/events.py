@@ -27,17 +27,17 @@ _KNOWN = {
 
 
 def deploy_event(**changes: Any) -> dict[str, Any]:
-    """What DeployEndpoint sends."""
+    """Returns the event of DeployEndpoint."""
     return {**_arguments("DeployEndpoint"), **changes}
 
 
 def scale_event(**changes: Any) -> dict[str, Any]:
-    """What ConfigureAutoscaling sends."""
+    """Returns the event of ConfigureAutoscaling."""
     return {**_arguments("ConfigureAutoscaling"), **changes}
 
 
 def approval_event(**changes: Any) -> dict[str, Any]:
-    """What the rule on approval sends: no step waits, so it says where to leave a message."""
+    """Returns the event of the approval rule: no step waits, so it names the queue for a message."""
     autoscaling = {name: value for name, value in scale_event().items() if name != contract.OUTCOME}
     return deploy_event(
         **{
@@ -53,14 +53,14 @@ def approval_event(**changes: Any) -> dict[str, Any]:
 def record(
     message: Mapping[str, Any] | str | None = None, sent: float = 0.0, name: str = "message-1", **arguments: Any
 ) -> dict[str, Any]:
-    """A record of the queue, as Lambda hands it over."""
+    """Returns a record of the queue in Lambda's format."""
     body = message if message is not None else callback(**arguments)
     text = body if isinstance(body, str) else json.dumps(body)
     return {"messageId": name, "body": text, "attributes": {"SentTimestamp": str(int(sent * 1000))}}
 
 
 def callback(token: str = "abcdefghij", status: str = "Executing", **arguments: Any) -> dict[str, Any]:
-    """The message of AwaitEndpoint."""
+    """Returns the message of AwaitEndpoint."""
     return {
         "token": token,
         "pipelineExecutionArn": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/dog-breeds/execution/abc123def456",
@@ -72,7 +72,9 @@ def callback(token: str = "abcdefghij", status: str = "Executing", **arguments: 
 @cache
 def _sent() -> dict[str, Any]:
     document = define()
-    known = {f"Parameters.{one['Name']}": one["DefaultValue"] for one in document["Parameters"]} | _KNOWN
+    known = {
+        f"Parameters.{parameter['Name']}": parameter["DefaultValue"] for parameter in document["Parameters"]
+    } | _KNOWN
     steps = read(document).by_name()
     names = ("DeployEndpoint", "AwaitEndpoint", "ConfigureAutoscaling")
     return {name: _resolved(dict(steps[name].arguments), known) for name in names}
@@ -84,5 +86,9 @@ def _arguments(name: str) -> dict[str, Any]:
 
 def _resolved(value: Any, known: Mapping[str, Any]) -> Any:
     if isinstance(value, Mapping):
-        return known[value["Get"]] if "Get" in value else {key: _resolved(one, known) for key, one in value.items()}
+        return (
+            known[value["Get"]]
+            if "Get" in value
+            else {key: _resolved(parameter, known) for key, parameter in value.items()}
+        )
     return value

@@ -1,4 +1,4 @@
-"""How the tests call the functions: with the account's clients, its clock, and the time that an invocation has."""
+"""Runs the functions in tests: with the fake account's clients and clock, and a time budget."""
 
 from __future__ import annotations
 

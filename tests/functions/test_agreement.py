@@ -1,4 +1,4 @@
-"""The functions spell the names of events and results themselves: they are those of whoever sends and reads them."""
+"""The functions spell the names of event fields and outputs themselves; these tests compare both sides."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ FOLDERS = {"deploying", "predicting", "shared"}
 ALLOWED = {"boto3", "botocore", *FOLDERS}
 
 
-class Watched(dict[str, Any]):
-    """An event that remembers what it was asked for."""
+class RecordingEvent(dict[str, Any]):
+    """An event that records which fields are read."""
 
     def __init__(self, event: dict[str, Any]) -> None:
         super().__init__(event)
@@ -43,37 +43,37 @@ class Watched(dict[str, Any]):
 
 
 def declared(name: str) -> set[str]:
-    """The results that a step of the definition declares."""
-    return {one["OutputName"] for one in step(define(), name)["OutputParameters"]}
+    """Returns the outputs that a step of the definition declares."""
+    return {item["OutputName"] for item in step(define(), name)["OutputParameters"]}
 
 
-def test_deploy_endpoint_reads_all_that_its_step_sends_and_answers_what_it_declares() -> None:
-    event = Watched(deploy_event(capture_percent=1))
+def test_deploy_endpoint_reads_every_argument_of_its_step_and_returns_the_declared_outputs() -> None:
+    event = RecordingEvent(deploy_event(capture_percent=1))
     result = deploy(FakeAccount(), event)
     assert event.asked - {contract.AWAIT_QUEUE_URL} == event.keys()
     assert result.keys() == declared("DeployEndpoint") == set(deploy_endpoint.RESULTS)
     assert all(isinstance(value, str) for value in result.values())
 
 
-def test_deploy_endpoint_reads_all_that_the_rule_on_approval_sends() -> None:
+def test_deploy_endpoint_reads_every_field_of_the_approval_rule() -> None:
     account = FakeAccount()
     account.register(PACKAGE, later=True)
-    event = Watched(approval_event(capture_percent=1))
+    event = RecordingEvent(approval_event(capture_percent=1))
     deploy(account, event)
     assert event.asked == event.keys()
 
 
-def test_configure_autoscaling_reads_all_that_its_step_sends_and_answers_what_it_declares() -> None:
+def test_configure_autoscaling_reads_every_argument_of_its_step_and_returns_the_declared_outputs() -> None:
     account = FakeAccount()
     deploy(account, deploy_event())
     account.settle()
-    event = Watched(scale_event())
+    event = RecordingEvent(scale_event())
     result = scale(account, event)
     assert event.asked == event.keys()
     assert result.keys() == declared("ConfigureAutoscaling") == set(configure_autoscaling.RESULTS)
 
 
-def test_await_endpoint_takes_what_its_step_leaves_and_answers_what_it_declares() -> None:
+def test_await_endpoint_reads_the_message_of_its_step_and_returns_the_declared_outputs() -> None:
     account = FakeAccount()
     token = callback()["token"]
     account.sagemaker.tokens[token] = ""
@@ -84,54 +84,56 @@ def test_await_endpoint_takes_what_its_step_leaves_and_answers_what_it_declares(
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: str(path.relative_to(FOLDER)))
-def test_a_function_needs_nothing_but_what_lambda_has_and_what_is_shared(path: Path) -> None:
+def test_a_function_imports_only_lambdas_libraries_and_its_own_folders(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 11))
     assert set(_imported(tree)) <= sys.stdlib_module_names | ALLOWED
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_is_called_by_the_name_that_all_have(name: str) -> None:
+def test_every_function_has_the_same_handler_name(name: str) -> None:
     tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
     (handler,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "handler"]
     assert [argument.arg for argument in handler.args.args] == ["event", "context"]
 
 
-def test_the_calls_of_a_function_are_those_that_its_readme_tells() -> None:
+def test_the_readme_lists_the_calls_of_each_function() -> None:
     rows = re.findall(r"^\| (\w+) \| ([a-z0-9-]+) \| (.+) \|$", README, re.MULTILINE)
     own = [row for row in rows if row[0] in CALLING]
-    told = {(function, service, one) for function, service, listed in own for one in listed.split(", ")}
-    assert told == {(name, *call) for name in CALLING for path in package(name) for call in _calls(path)}
+    documented = {(function, service, item) for function, service, listed in own for item in listed.split(", ")}
+    assert documented == {(name, *call) for name in CALLING for path in package(name) for call in _calls(path)}
 
 
-def test_a_package_is_what_its_function_imports() -> None:
+def test_a_package_contains_what_its_function_imports() -> None:
     rows = re.findall(r"^\| (\w+) \| (\1\.py[^|]*) \|", README, re.MULTILINE)
-    told = {function: set(listed.split(", ")) for function, listed in rows}
+    documented = {function: set(listed.split(", ")) for function, listed in rows}
     folders = {name: {f"{path.parent.name}/" for path in package(name)[1:]} for name in FUNCTIONS}
-    assert {name: {f"{name}.py", *folders[name]} for name in FUNCTIONS} == {name: told[name] for name in FUNCTIONS}
+    assert {name: {f"{name}.py", *folders[name]} for name in FUNCTIONS} == {
+        name: documented[name] for name in FUNCTIONS
+    }
 
 
 def package(name: str) -> list[Path]:
-    """The files of a function: its own, and those of the folders that it imports."""
+    """Returns the files of a function: its own, and those of the folders that it imports."""
     own = FOLDER / f"{name}.py"
     folders = FOLDERS & set(_imported(ast.parse(own.read_text(encoding="utf-8"))))
     return [own, *(path for folder in sorted(folders) for path in sorted((FOLDER / folder).glob("*.py")))]
 
 
 def _calls(path: Path) -> Iterator[tuple[str, str]]:
-    """Service and operation of each call that a file has: two texts, one after the other."""
+    """Yields the service and operation of each call in a file: two strings, one after the other."""
     calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
     for call in calls:
-        texts = [str(one.value) for one in call.args if isinstance(one, ast.Constant)]
+        texts = [str(item.value) for item in call.args if isinstance(item, ast.Constant)]
         if len(texts) > 1 and texts[0] in operations():
             yield texts[0], operations()[texts[0]][texts[1]]
 
 
 @cache
 def operations() -> dict[str, dict[str, str]]:
-    """The operations of each service that the account has, by boto3's names."""
+    """Returns the operations of each service that the fake account has, by boto3's names."""
     loader = Loader()
     models = {name: ServiceModel(loader.load_service_model(name, "service-2"), name) for name in FakeAccount().services}
-    return {name: {xform_name(one): one for one in model.operation_names} for name, model in models.items()}
+    return {name: {xform_name(item): item for item in model.operation_names} for name, model in models.items()}
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

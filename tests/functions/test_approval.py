@@ -1,4 +1,4 @@
-"""deploy_endpoint after an approval: the rule sends the event, and no step waits, so a message is left for later."""
+"""deploy_endpoint after an approval: the rule sends the event, and no step waits, so a message is left in the queue."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def account() -> FakeAccount:
     return account
 
 
-def test_a_message_is_left_that_asks_for_scaling(account: FakeAccount) -> None:
+def test_a_message_in_the_queue_asks_for_scaling(account: FakeAccount) -> None:
     result = deploy(account, approval_event())
     ((queue, body),) = account.state()["messages"]
     message = json.loads(body)
@@ -34,7 +34,7 @@ def test_a_message_is_left_that_asks_for_scaling(account: FakeAccount) -> None:
     assert {contract.OUTCOME: "in-service", **scaling} == scale_event()
 
 
-def test_a_version_that_was_approved_when_it_was_made_is_its_executions(account: FakeAccount) -> None:
+def test_a_version_that_was_approved_on_creation_is_left_to_its_execution(account: FakeAccount) -> None:
     account.register(PACKAGE)
     assert deploy(account, approval_event())[contract.OUTCOME] == "unchanged"
     assert not account.sagemaker.endpoints
@@ -42,7 +42,7 @@ def test_a_version_that_was_approved_when_it_was_made_is_its_executions(account:
 
 
 @pytest.mark.parametrize("settled", [True, False])
-def test_a_version_that_somebody_serves_is_left_alone(account: FakeAccount, settled: bool) -> None:
+def test_a_version_that_is_served_already_is_left_alone(account: FakeAccount, settled: bool) -> None:
     serving_already = deploy(account, deploy_event())
     if settled:
         account.settle()
@@ -50,7 +50,7 @@ def test_a_version_that_somebody_serves_is_left_alone(account: FakeAccount, sett
     assert not account.queue.messages
 
 
-def test_another_version_moves_the_endpoint_on(account: FakeAccount) -> None:
+def test_another_version_updates_the_endpoint(account: FakeAccount) -> None:
     newer = PACKAGE.replace("/12", "/13")
     account.register(newer, later=True)
     deploy(account, deploy_event())
@@ -68,7 +68,7 @@ def test_a_version_with_which_the_endpoint_failed_is_tried_again(account: FakeAc
     assert account.state()["endpoints"][ENDPOINT][1] == "InService"
 
 
-def test_a_version_that_was_rejected_meanwhile_is_left_alone(account: FakeAccount) -> None:
+def test_a_version_that_was_rejected_since_is_left_alone(account: FakeAccount) -> None:
     account.register(PACKAGE, "Rejected", later=True)
     assert deploy(account, approval_event())[contract.OUTCOME] == "not-approved"
     assert not account.queue.messages
@@ -79,7 +79,7 @@ def serve_another_for_long(account: FakeAccount) -> None:
     account.sagemaker.endpoints[ENDPOINT].until += 1000
 
 
-def test_what_the_endpoint_has_no_time_for_is_put_off_and_not_lost(account: FakeAccount) -> None:
+def test_a_deployment_to_a_busy_endpoint_is_postponed_and_not_lost(account: FakeAccount) -> None:
     serve_another_for_long(account)
     lines: Lines = []
     assert deploy(account, approval_event(), lines)[contract.OUTCOME] == contract.OUTCOME_BUSY
@@ -93,7 +93,7 @@ def test_what_the_endpoint_has_no_time_for_is_put_off_and_not_lost(account: Fake
     assert "WARNING" in {line["level"] for line in lines}
 
 
-def test_an_endpoint_that_is_gone_keeps_nobody_from_trying_again(account: FakeAccount) -> None:
+def test_a_postponed_deployment_is_retried_after_the_endpoint_was_deleted(account: FakeAccount) -> None:
     serve_another_for_long(account)
     deploy(account, approval_event())
     account.sagemaker.endpoints.clear()
@@ -101,7 +101,7 @@ def test_an_endpoint_that_is_gone_keeps_nobody_from_trying_again(account: FakeAc
     assert account.functions.invocations
 
 
-def test_what_cannot_be_put_off_is_told(account: FakeAccount) -> None:
+def test_a_deployment_that_cannot_be_postponed_raises_an_error(account: FakeAccount) -> None:
     account.wire.break_at(0, FAULTS["down from then on"])
     with pytest.raises(BusyError, match="ServiceUnavailable"):
         deploy(account, approval_event())

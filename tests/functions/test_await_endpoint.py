@@ -1,4 +1,4 @@
-"""await_endpoint: a message comes back until its endpoint has come to rest; then the step that left it is answered."""
+"""await_endpoint: a message comes back until its endpoint is stable; then its step is answered."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def account() -> FakeAccount:
 
 
 def message(account: FakeAccount, **arguments: Any) -> dict[str, Any]:
-    """The message of a step that has just deployed and waits."""
+    """Returns the message of a step that has just deployed and waits."""
     return record(sent=account.clock.now(), **{**deploy(account, deploy_event(execution_id="asked")), **arguments})
 
 
@@ -42,7 +42,7 @@ def answer(account: FakeAccount) -> Any:
     return account.sagemaker.answers.get(TOKEN)
 
 
-def test_a_message_comes_back_while_the_endpoint_comes_up(account: FakeAccount) -> None:
+def test_a_message_comes_back_while_the_endpoint_is_created(account: FakeAccount) -> None:
     left = message(account)
     assert process(account, left) == ["message-1"]
     assert answer(account) is None
@@ -55,7 +55,7 @@ def test_the_step_is_answered_once_the_endpoint_serves(account: FakeAccount) -> 
     assert answer(account) == {contract.OUTCOME: contract.OUTCOME_IN_SERVICE, contract.ENDPOINT_NAME: ENDPOINT}
 
 
-def test_what_was_not_deployed_passes_through_at_once(account: FakeAccount) -> None:
+def test_a_version_that_is_not_approved_is_answered_at_once(account: FakeAccount) -> None:
     left = record(sent=account.clock.now(), outcome=contract.OUTCOME_NOT_APPROVED)
     assert process(account, left) == []
     assert answer(account) == {contract.OUTCOME: contract.OUTCOME_NOT_APPROVED, contract.ENDPOINT_NAME: ENDPOINT}
@@ -70,7 +70,7 @@ def test_a_failed_creation_fails_the_step_with_its_reason(account: FakeAccount) 
     assert "Failed: The primary container did not pass the ping health check." in answer(account)
 
 
-def test_an_update_that_was_rolled_back_in_silence_fails_the_step(account: FakeAccount) -> None:
+def test_an_update_that_was_rolled_back_without_a_reason_fails_the_step(account: FakeAccount) -> None:
     first = deploy(account, deploy_event())[contract.ENDPOINT_CONFIG_NAME]
     account.settle()
     account.sagemaker.fate = "rolls back"
@@ -82,7 +82,7 @@ def test_an_update_that_was_rolled_back_in_silence_fails_the_step(account: FakeA
     assert answer(account).startswith(f"was rolled back or replaced: endpoint dog-breeds serves {first}")
 
 
-def test_an_endpoint_that_was_deleted_meanwhile_fails_the_step(account: FakeAccount) -> None:
+def test_an_endpoint_that_was_deleted_fails_the_step(account: FakeAccount) -> None:
     left = message(account)
     account.settle()
     account.sagemaker.endpoints.clear()
@@ -100,7 +100,7 @@ def test_a_stopped_execution_is_answered_at_once_and_its_other_message_goes_too(
     assert "stopped" in answer(account)
 
 
-def test_it_gives_up_after_the_time_that_settings_give_it(account: FakeAccount) -> None:
+def test_it_gives_up_after_the_time_in_settings(account: FakeAccount) -> None:
     left = message(account)
     account.sagemaker.endpoints[ENDPOINT].until = account.clock.now() + 2 * GIVE_UP_SECONDS
     account.clock.sleep(GIVE_UP_SECONDS - 60)
@@ -110,7 +110,7 @@ def test_it_gives_up_after_the_time_that_settings_give_it(account: FakeAccount) 
     assert "gave up: endpoint dog-breeds is Creating after 180 minutes" in answer(account)
 
 
-def test_who_cannot_look_at_the_endpoint_gives_up_as_well(account: FakeAccount) -> None:
+def test_it_gives_up_even_if_the_endpoint_cannot_be_described(account: FakeAccount) -> None:
     left = message(account)
     for seconds, again in ((0, ["message-1"]), (GIVE_UP_SECONDS, [])):
         account.clock.sleep(seconds)
@@ -119,7 +119,7 @@ def test_who_cannot_look_at_the_endpoint_gives_up_as_well(account: FakeAccount) 
     assert answer(account).startswith("gave up: DescribeEndpoint was refused with AccessDeniedException")
 
 
-def test_a_reason_is_as_long_as_the_service_takes_it(account: FakeAccount) -> None:
+def test_a_reason_is_cut_to_the_limit_of_the_api(account: FakeAccount) -> None:
     left = message(account)
     account.settle()
     found = account.sagemaker.endpoints[ENDPOINT]
@@ -132,7 +132,7 @@ def test_a_reason_is_as_long_as_the_service_takes_it(account: FakeAccount) -> No
     ("code", "message_"),
     [("ResourceNotFound", "no"), ("ValidationException", "no"), ("ValidationException", "Could not find the token")],
 )
-def test_a_token_that_nobody_knows_any_more_is_done(account: FakeAccount, code: str, message_: str) -> None:
+def test_a_message_with_an_expired_token_is_done(account: FakeAccount, code: str, message_: str) -> None:
     left = message(account)
     account.settle()
     account.wire.break_on("sagemaker:SendPipelineExecutionStepSuccess", code, message_)
@@ -142,7 +142,7 @@ def test_a_token_that_nobody_knows_any_more_is_done(account: FakeAccount, code: 
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "ConflictException"])
-def test_an_answer_that_is_refused_is_said_again(account: FakeAccount, code: str) -> None:
+def test_a_refused_answer_is_sent_again(account: FakeAccount, code: str) -> None:
     left = message(account)
     account.settle()
     account.wire.break_on("sagemaker:SendPipelineExecutionStepSuccess", code, "no")
@@ -176,7 +176,7 @@ BROKEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_what_cannot_be_understood_comes_back_and_spoils_no_other(account: FakeAccount, kind: str) -> None:
+def test_an_invalid_message_comes_back_and_does_not_affect_others(account: FakeAccount, kind: str) -> None:
     left = message(account)
     account.settle()
     lines: Lines = []
@@ -186,14 +186,14 @@ def test_what_cannot_be_understood_comes_back_and_spoils_no_other(account: FakeA
 
 
 @given(st.text() | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(json.dumps), st.text())
-def test_whatever_is_in_a_message_nothing_else_is_touched(body: str, sent: str) -> None:
+def test_any_message_is_handled_without_a_crash(body: str, sent: str) -> None:
     account = FakeAccount()
     strange = {"messageId": "strange", "body": body, "attributes": {"SentTimestamp": sent}}
     assert process(account, strange) == ["strange"]
     assert not account.wire.calls
 
 
-def test_a_message_without_its_time_cannot_be_understood(account: FakeAccount) -> None:
+def test_a_message_without_its_time_is_invalid(account: FakeAccount) -> None:
     left = {**message(account), "attributes": {}}
     assert process(account, left) == ["message-1"]
 
@@ -205,7 +205,7 @@ def test_a_service_that_fails_for_one_message_serves_the_next(account: FakeAccou
     assert process(account, left, {**left, "messageId": "message-2"}) == ["message-1"]
 
 
-def test_what_there_is_no_time_for_comes_back(account: FakeAccount) -> None:
+def test_messages_come_back_if_time_is_up(account: FakeAccount) -> None:
     left = message(account)
     before = len(account.wire.sent)
     assert process(account, left, seconds=0) == ["message-1"]
@@ -213,7 +213,7 @@ def test_what_there_is_no_time_for_comes_back(account: FakeAccount) -> None:
 
 
 class TestWithoutAToken:
-    """deploy_endpoint left the message after an approval: no step waits."""
+    """A message from deploy_endpoint after an approval: no step waits."""
 
     @pytest.fixture
     def left(self, account: FakeAccount) -> dict[str, Any]:
@@ -230,7 +230,7 @@ class TestWithoutAToken:
         assert json.loads(call["Payload"]) == scale_event()
         assert not account.sagemaker.answers
 
-    def test_a_failure_is_told_in_the_log(self, account: FakeAccount, left: dict[str, Any]) -> None:
+    def test_a_failure_is_logged(self, account: FakeAccount, left: dict[str, Any]) -> None:
         account.settle()
         account.sagemaker.endpoints[ENDPOINT].status = "Failed"
         lines: Lines = []
@@ -243,7 +243,9 @@ WAITING = WaitingStep(TOKEN, "deploying", ENDPOINT, "asked", is_stopping=False, 
 
 
 @given(STATUSES, st.sampled_from(["asked", "other"]), st.floats(0, 10**6))
-def test_it_waits_only_for_what_moves_and_never_for_ever(status: str, configuration: str, seconds: float) -> None:
+def test_it_waits_only_for_endpoints_in_transition_and_not_for_ever(
+    status: str, configuration: str, seconds: float
+) -> None:
     endpoint = Endpoint(ENDPOINT, status, configuration, configuration)
     verdict = judge_endpoint(WAITING, endpoint, seconds, GIVE_UP_SECONDS)
     if verdict.kind == "waiting":
@@ -252,13 +254,13 @@ def test_it_waits_only_for_what_moves_and_never_for_ever(status: str, configurat
     assert (verdict.kind == "done") == (status == "InService" and configuration == "asked")
 
 
-def test_an_update_that_has_not_shown_yet_is_no_rollback() -> None:
+def test_an_update_that_is_not_visible_yet_is_not_a_rollback() -> None:
     endpoint = Endpoint(ENDPOINT, "InService", "before", "before")
     assert judge_endpoint(WAITING, endpoint, 5, GIVE_UP_SECONDS) == StepResult("waiting", "has not started")
     assert judge_endpoint(WAITING, endpoint, 61, GIVE_UP_SECONDS).kind == "failed"
 
 
-def test_lambda_is_answered_in_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_handler_returns_lambdas_batch_response(monkeypatch: pytest.MonkeyPatch) -> None:
     class Context:
         aws_request_id = "request-1"
 

@@ -1,4 +1,4 @@
-"""configure_autoscaling: what AWS says of the variant's scaling is what was asked for, or an error says why not."""
+"""configure_autoscaling: afterwards the variant is scaled as requested, or an error gives the reason."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_variant_scales_by_invocations_an_instance_and_minute(account: FakeA
     }
 
 
-def test_what_was_written_is_read_again(account: FakeAccount) -> None:
+def test_the_written_scaling_is_read_again(account: FakeAccount) -> None:
     scale(account, scale_event())
     assert account.wire.calls[-2:] == [
         "application-autoscaling:DescribeScalableTargets",
@@ -58,18 +58,18 @@ def test_what_was_written_is_read_again(account: FakeAccount) -> None:
     ]
 
 
-def test_what_does_not_stay_written_is_told(account: FakeAccount) -> None:
+def test_scaling_that_does_not_persist_raises_an_error(account: FakeAccount) -> None:
     account.scaling.forgets = True
     with pytest.raises(BusyError, match="is written but not visible yet"):
         scale(account, scale_event())
 
 
-def test_what_was_not_deployed_is_left_alone(account: FakeAccount) -> None:
+def test_a_version_that_was_not_deployed_is_left_alone(account: FakeAccount) -> None:
     assert scale(account, scale_event(outcome="not-approved")) == {contract.OUTCOME: contract.OUTCOME_NOT_APPROVED}
     assert not account.wire.calls
 
 
-def test_only_what_differs_is_written(account: FakeAccount) -> None:
+def test_only_differences_are_written(account: FakeAccount) -> None:
     scale(account, scale_event())
     account.wire.sent.clear()
     scale(account, scale_event(target_invocations="60"))
@@ -81,7 +81,7 @@ def test_only_what_differs_is_written(account: FakeAccount) -> None:
     assert PUT not in account.wire.calls
 
 
-def test_a_policy_that_tracks_the_same_is_changed_whoever_named_it(account: FakeAccount) -> None:
+def test_an_existing_policy_on_the_same_metric_is_changed_whatever_its_name(account: FakeAccount) -> None:
     scale(account, scale_event(target_invocations=5))
     renamed = {**account.scaling.policies.pop(POLICY), "PolicyName": "mine"}
     account.scaling.policies[(TARGET, "mine")] = renamed
@@ -90,7 +90,7 @@ def test_a_policy_that_tracks_the_same_is_changed_whoever_named_it(account: Fake
 
 
 @pytest.mark.parametrize("instances", [1, 2])
-def test_as_many_at_least_as_at_most_is_no_scaling(account: FakeAccount, instances: int) -> None:
+def test_equal_bounds_mean_no_scaling(account: FakeAccount, instances: int) -> None:
     scale(account, scale_event())
     fixed = scale(account, scale_event(min_capacity=instances, max_capacity=instances))
     assert fixed == {contract.OUTCOME: contract.OUTCOME_FIXED}
@@ -99,14 +99,14 @@ def test_as_many_at_least_as_at_most_is_no_scaling(account: FakeAccount, instanc
     assert account.state()["endpoints"][ENDPOINT][2] == {"AllTraffic": instances}
 
 
-def test_burstable_machines_are_refused_with_what_to_use() -> None:
+def test_burstable_instances_are_refused_with_a_remedy() -> None:
     account = serving(instance_type="ml.t2.medium")
     with pytest.raises(RefusedError, match=r"runs on ml\.t2\.medium, which is burstable.*use ml\.m5\.large"):
         scale(account, scale_event())
     assert not account.scaling.targets
 
 
-def test_burstable_machines_may_be_as_many_as_they_are() -> None:
+def test_burstable_instances_may_have_a_fixed_count() -> None:
     account = serving(instance_type="ml.t2.medium")
     assert scale(account, scale_event(max_capacity=1))[contract.OUTCOME] == "fixed"
 
@@ -117,7 +117,7 @@ def test_an_update_is_waited_for(account: FakeAccount) -> None:
     assert scale(account, scale_event())[contract.OUTCOME] == "scaling"
 
 
-def test_an_update_that_lasts_longer_than_the_invocation_is_told(account: FakeAccount) -> None:
+def test_an_update_longer_than_the_invocation_raises_busy_error(account: FakeAccount) -> None:
     account.sagemaker.disturb(ENDPOINT, "Updating")
     with pytest.raises(BusyError, match="dog-breeds is Updating, and does not scale until then; retry the execution"):
         scale(account, scale_event())
@@ -125,17 +125,17 @@ def test_an_update_that_lasts_longer_than_the_invocation_is_told(account: FakeAc
 
 @pytest.mark.parametrize("name", [REGISTER, PUT])
 @pytest.mark.parametrize("code", ["ConcurrentUpdateException", "ValidationException", "ThrottlingException"])
-def test_what_passes_is_tried_again(account: FakeAccount, name: str, code: str) -> None:
+def test_temporary_errors_are_retried(account: FakeAccount, name: str, code: str) -> None:
     account.wire.break_on(name, code, "An update is in the way.")
     assert scale(account, scale_event())[contract.OUTCOME] == "scaling"
 
 
-def test_a_target_that_is_not_known_everywhere_yet_is_waited_for(account: FakeAccount) -> None:
+def test_a_target_that_is_not_visible_yet_is_retried(account: FakeAccount) -> None:
     account.wire.break_on(PUT, "ObjectNotFoundException", "No scalable target registered")
     assert scale(account, scale_event())[contract.OUTCOME] == "scaling"
 
 
-def test_a_refusal_that_stays_is_told_after_a_few_tries(account: FakeAccount) -> None:
+def test_a_permanent_refusal_is_raised_after_a_few_tries(account: FakeAccount) -> None:
     account.scaling.refusal = "The scalable dimension is not supported."
     with pytest.raises(
         RefusedError, match=r"RegisterScalableTarget was refused with ValidationException: The scalable"
@@ -151,7 +151,7 @@ def test_a_refusal_that_stays_is_told_after_a_few_tries(account: FakeAccount) ->
         ("AccessDeniedException", "role/AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"),
     ],
 )
-def test_a_missing_service_linked_role_is_told_with_how_to_make_it(
+def test_a_missing_service_linked_role_is_reported_with_the_command_that_creates_it(
     account: FakeAccount, code: str, message: str
 ) -> None:
     account.wire.break_on(REGISTER, code, message)
@@ -159,19 +159,19 @@ def test_a_missing_service_linked_role_is_told_with_how_to_make_it(
         scale(account, scale_event())
 
 
-def test_an_endpoint_that_is_not_there_is_told() -> None:
+def test_a_missing_endpoint_is_reported() -> None:
     with pytest.raises(RefusedError, match="no endpoint dog-breeds"):
         scale(FakeAccount(), scale_event())
 
 
-def test_an_endpoint_that_failed_is_told_with_its_reason(account: FakeAccount) -> None:
+def test_a_failed_endpoint_is_reported_with_its_reason(account: FakeAccount) -> None:
     found = account.sagemaker.endpoints[ENDPOINT]
     found.status, found.reason = "Failed", "out of memory"
     with pytest.raises(RefusedError, match=r"dog-breeds is Failed \(out of memory\)"):
         scale(account, scale_event())
 
 
-def test_a_variant_that_is_not_there_is_told_with_those_that_are(account: FakeAccount) -> None:
+def test_a_missing_variant_is_reported_with_those_that_exist(account: FakeAccount) -> None:
     with pytest.raises(RefusedError, match="no variant Other, but AllTraffic"):
         scale(account, scale_event(variant_name="Other"))
 
@@ -186,7 +186,7 @@ def test_a_variant_that_is_not_there_is_told_with_those_that_are(account: FakeAc
         {"scale_in_cooldown": -1},
     ],
 )
-def test_bounds_that_are_none_are_told(account: FakeAccount, changes: dict[str, Any]) -> None:
+def test_invalid_bounds_are_reported(account: FakeAccount, changes: dict[str, Any]) -> None:
     lines: Lines = []
     with pytest.raises(EventError):
         scale(account, scale_event(**changes), lines)
@@ -194,7 +194,7 @@ def test_bounds_that_are_none_are_told(account: FakeAccount, changes: dict[str, 
     assert not account.wire.calls
 
 
-def test_lambda_is_answered_in_the_words_of_the_contract() -> None:
+def test_the_handler_returns_the_contracts_outcome() -> None:
     class Context:
         def get_remaining_time_in_millis(self) -> int:
             return 240_000

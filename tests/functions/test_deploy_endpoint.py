@@ -1,4 +1,4 @@
-"""deploy_endpoint: from whatever is there to the version that was asked for, without waiting for it."""
+"""deploy_endpoint: starts the deployment of the requested version from any state, without waiting for it."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ def account() -> FakeAccount:
 
 
 def serve(account: FakeAccount, execution: str = "first", **changes: Any) -> str:
-    """An endpoint that serves; the name of its configuration."""
+    """Returns the name of the configuration of an endpoint in service."""
     result = deploy(account, deploy_event(execution_id=execution, **changes))
     account.settle()
     return result[contract.ENDPOINT_CONFIG_NAME]
 
 
 def writes(account: FakeAccount, event: dict[str, Any]) -> list[str]:
-    """The calls that an event leads to and that change something."""
+    """Returns the calls of an event that change something."""
     before = len(account.wire.sent)
     deploy(account, event)
     return [name for name in account.wire.calls[before:] if ":Describe" not in name and ":List" not in name]
 
 
 def update(account: FakeAccount, event: dict[str, Any]) -> Mapping[str, Any]:
-    """The arguments of UpdateEndpoint that an event leads to."""
+    """Returns the arguments of UpdateEndpoint for an event."""
     deploy(account, event)
     (arguments,) = [arguments for name, arguments in account.wire.sent if name == "sagemaker:UpdateEndpoint"]
     return arguments
 
 
-def test_an_endpoint_that_is_missing_is_made(account: FakeAccount) -> None:
+def test_a_missing_endpoint_is_created(account: FakeAccount) -> None:
     result = deploy(account, deploy_event())
     name = result[contract.ENDPOINT_CONFIG_NAME]
     assert result == {"outcome": "deploying", "endpoint_name": ENDPOINT, "endpoint_config_name": name}
@@ -102,10 +102,10 @@ def test_an_update_is_rolled_back_by_its_own_alarms_and_by_those_of_settings(acc
     serve(account)
     account.alarms.kept["mine"] = {"AlarmName": "mine"}
     guard = update(account, deploy_event(extra_alarms='["mine"]'))["DeploymentConfig"]["AutoRollbackConfiguration"]
-    assert {one["AlarmName"] for one in guard["Alarms"]} == {*ALARMS, "mine"}
+    assert {item["AlarmName"] for item in guard["Alarms"]} == {*ALARMS, "mine"}
 
 
-def test_an_alarm_that_does_not_exist_is_told_before_anything_is_made(account: FakeAccount) -> None:
+def test_a_missing_alarm_is_reported_before_anything_is_created(account: FakeAccount) -> None:
     with pytest.raises(RefusedError, match=r"no alarm named mine .* endpoint.alarms.extra"):
         deploy(account, deploy_event(extra_alarms='["mine"]'))
     assert not account.sagemaker.models
@@ -124,7 +124,7 @@ def test_the_error_alarm_is_a_rate_and_the_latency_alarm_counts_microseconds(acc
     errors, latency = (account.alarms.kept[name] for name in sorted(ALARMS))
     assert errors["Metrics"][0]["Expression"] == "IF(invocations > 0, 100 * errors / invocations, 0)"
     assert (errors["Threshold"], latency["Threshold"]) == (5, 2_000_000)
-    metrics = {one["MetricStat"]["Metric"]["MetricName"] for one in (*errors["Metrics"][1:], *latency["Metrics"])}
+    metrics = {item["MetricStat"]["Metric"]["MetricName"] for item in (*errors["Metrics"][1:], *latency["Metrics"])}
     assert metrics == {"Invocation5XXErrors", "Invocations", "ModelLatency"}
     assert errors["TreatMissingData"] == latency["TreatMissingData"] == "notBreaching"
 
@@ -138,7 +138,7 @@ def test_a_scaled_out_count_survives_an_update(account: FakeAccount) -> None:
     assert TARGET in account.scaling.targets
 
 
-def test_scaling_is_taken_off_where_the_machine_changes_and_the_count_stays(account: FakeAccount) -> None:
+def test_scaling_is_removed_if_the_instance_type_changes_and_the_count_stays(account: FakeAccount) -> None:
     serve(account)
     scale(account, scale_event())
     account.sagemaker.endpoints[ENDPOINT].counts["AllTraffic"] = 3
@@ -147,7 +147,7 @@ def test_scaling_is_taken_off_where_the_machine_changes_and_the_count_stays(acco
     assert not account.scaling.targets
 
 
-def test_scaling_is_taken_off_a_variant_that_goes(account: FakeAccount) -> None:
+def test_scaling_is_removed_from_a_removed_variant(account: FakeAccount) -> None:
     serve(account)
     scale(account, scale_event())
     serve(account, "second", variant_name="Other", instance_count=2)
@@ -163,20 +163,20 @@ def test_a_refused_update_says_that_nothing_scales_any_more(account: FakeAccount
         deploy(account, deploy_event(instance_type="ml.c5.xlarge"))
 
 
-def test_what_is_served_already_is_left_as_it_is(account: FakeAccount) -> None:
+def test_a_deployment_that_is_served_already_is_unchanged(account: FakeAccount) -> None:
     serve(account, EXECUTION)
     assert writes(account, deploy_event()) == []
     assert deploy(account, deploy_event())[contract.OUTCOME] == "unchanged"
 
 
-def test_what_is_under_way_already_is_not_begun_again(account: FakeAccount) -> None:
+def test_a_deployment_in_progress_is_not_started_again(account: FakeAccount) -> None:
     serve(account)
     deploy(account, deploy_event())
     assert writes(account, deploy_event()) == []
     assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
 
 
-def test_a_failed_endpoint_is_made_anew(account: FakeAccount) -> None:
+def test_a_failed_endpoint_is_created_again(account: FakeAccount) -> None:
     account.sagemaker.fate = "fails"
     serve(account)
     account.sagemaker.fate = ""
@@ -187,14 +187,14 @@ def test_a_failed_endpoint_is_made_anew(account: FakeAccount) -> None:
 
 
 @pytest.mark.parametrize("status", ["Updating", "SystemUpdating", "RollingBack", "Deleting"])
-def test_what_somebody_else_does_is_waited_for(account: FakeAccount, status: str) -> None:
+def test_operations_of_others_are_waited_for(account: FakeAccount, status: str) -> None:
     serve(account)
     account.sagemaker.disturb(ENDPOINT, status)
     account.sagemaker.endpoints[ENDPOINT].until = account.clock.now() + 60
     assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
 
 
-def test_what_lasts_longer_than_the_invocation_is_told_in_time(account: FakeAccount) -> None:
+def test_an_operation_longer_than_the_invocation_raises_busy_error_in_time(account: FakeAccount) -> None:
     serve(account)
     account.sagemaker.disturb(ENDPOINT, "Updating", pending="somebody-else")
     before = account.clock.now()
@@ -204,14 +204,14 @@ def test_what_lasts_longer_than_the_invocation_is_told_in_time(account: FakeAcco
 
 
 @pytest.mark.parametrize("status", ["OutOfService", "UpdateRollbackFailed"])
-def test_an_endpoint_that_is_not_well_is_moved_on(account: FakeAccount, status: str) -> None:
+def test_an_unhealthy_endpoint_is_updated(account: FakeAccount, status: str) -> None:
     serve(account, EXECUTION)
     account.sagemaker.endpoints[ENDPOINT].status = status
     assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
     assert all(contract.TAG_PREVIOUS not in tags for tags in account.sagemaker.tags.values())
 
 
-def test_an_endpoint_whose_configuration_was_removed_by_hand_is_moved_on(account: FakeAccount) -> None:
+def test_an_endpoint_whose_configuration_was_deleted_is_updated(account: FakeAccount) -> None:
     first = serve(account)
     scale(account, scale_event())
     del account.sagemaker.configurations[first]
@@ -219,7 +219,7 @@ def test_an_endpoint_whose_configuration_was_removed_by_hand_is_moved_on(account
     assert not account.scaling.targets
 
 
-def test_an_update_that_somebody_began_a_moment_ago_is_waited_for(account: FakeAccount) -> None:
+def test_an_update_that_started_a_moment_ago_is_waited_for(account: FakeAccount) -> None:
     serve(account)
     account.wire.break_on("sagemaker:UpdateEndpoint", "ValidationException", 'Cannot update in-progress endpoint "x".')
     assert deploy(account, deploy_event())[contract.OUTCOME] == "deploying"
@@ -235,7 +235,7 @@ def test_a_rolled_back_version_can_be_tried_again(account: FakeAccount) -> None:
     assert account.state()["endpoints"][ENDPOINT][4] == [first, second, second]
 
 
-def test_requests_are_captured_where_settings_ask_for_it(account: FakeAccount) -> None:
+def test_requests_are_captured_if_settings_ask_for_it(account: FakeAccount) -> None:
     key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
     name = serve(account, capture_percent=20, output_key=key)
     capture = account.sagemaker.configurations[name]["DataCaptureConfig"]
@@ -255,14 +255,14 @@ def test_network_and_encryption_reach_model_and_configuration(account: FakeAccou
     assert account.sagemaker.configurations[name]["KmsKeyId"] == key
 
 
-def test_a_configuration_says_what_was_served_before_it(account: FakeAccount) -> None:
+def test_a_configuration_is_tagged_with_the_one_before_it(account: FakeAccount) -> None:
     first, second = serve(account), serve(account, "second")
     tags = {arn.rpartition("/")[2]: tags for arn, tags in account.state()["tags"].items() if "endpoint-config" in arn}
     assert contract.TAG_PREVIOUS not in tags[first]
     assert tags[second][contract.TAG_PREVIOUS] == first
 
 
-def test_a_configuration_of_a_half_done_attempt_says_what_is_served_by_then(account: FakeAccount) -> None:
+def test_the_configuration_of_an_interrupted_attempt_is_tagged_with_the_current_one(account: FakeAccount) -> None:
     serve(account)
     account.wire.break_on("sagemaker:UpdateEndpoint", "ResourceLimitExceeded", "no")
     with pytest.raises(RefusedError):
@@ -273,20 +273,20 @@ def test_a_configuration_of_a_half_done_attempt_says_what_is_served_by_then(acco
     assert tags[contract.TAG_PREVIOUS] == between
 
 
-def test_old_configurations_and_models_go_and_the_last_five_stay(account: FakeAccount) -> None:
+def test_old_configurations_and_models_are_deleted_except_the_last_five(account: FakeAccount) -> None:
     account.sagemaker.page = 3
     names = [serve(account, f"execution-{number}") for number in range(8)]
     assert set(account.sagemaker.configurations) == set(account.sagemaker.models) == set(names[-5:])
 
 
-def test_what_is_served_and_what_it_came_after_is_never_removed(account: FakeAccount) -> None:
+def test_the_served_configuration_and_the_one_before_it_are_never_deleted(account: FakeAccount) -> None:
     names = [serve(account, f"execution-{number}") for number in range(2)]
     account.sagemaker.fate = "rolls back"
     tried = [serve(account, f"tried-{number}") for number in range(7)]
     assert set(account.sagemaker.configurations) == {*names, *tried[-5:]}
 
 
-def test_what_is_of_another_endpoint_is_never_removed(account: FakeAccount) -> None:
+def test_resources_of_another_endpoint_are_never_deleted(account: FakeAccount) -> None:
     others = [serve(account, f"e{number}", endpoint_name="dog-breeds-v2") for number in range(3)]
     arguments = {"ModelName": "dog-breeds-v1-mine", "PrimaryContainer": {"ModelPackageName": PACKAGE}}
     account.client("sagemaker").call("create_model", arguments)
@@ -296,7 +296,7 @@ def test_what_is_of_another_endpoint_is_never_removed(account: FakeAccount) -> N
     assert set(others) <= set(account.sagemaker.configurations)
 
 
-def test_what_cannot_be_removed_does_not_spoil_the_deployment(account: FakeAccount) -> None:
+def test_a_failed_cleanup_does_not_fail_the_deployment(account: FakeAccount) -> None:
     for number in range(5):
         serve(account, f"execution-{number}")
     lines: Lines = []
@@ -305,13 +305,13 @@ def test_what_cannot_be_removed_does_not_spoil_the_deployment(account: FakeAccou
     assert [line["level"] for line in lines][-1] == "WARNING"
 
 
-def test_a_refusal_is_told_with_its_remedy(account: FakeAccount) -> None:
+def test_a_refusal_is_reported_with_its_remedy(account: FakeAccount) -> None:
     account.wire.break_on("sagemaker:CreateModel", "AccessDeniedException", "not authorized to perform: iam:PassRole")
     with pytest.raises(RefusedError, match=r"CreateModel was refused with AccessDenied.*iam:PassRole; .*policy"):
         deploy(account, deploy_event())
 
 
-def test_a_version_that_does_not_exist_is_told(account: FakeAccount) -> None:
+def test_a_missing_version_is_reported(account: FakeAccount) -> None:
     with pytest.raises(RefusedError, match="dog-breeds/99 does not exist"):
         deploy(account, deploy_event(model_package_arn=PACKAGE.replace("/12", "/99")))
 
@@ -320,7 +320,7 @@ def test_a_version_that_does_not_exist_is_told(account: FakeAccount) -> None:
     ("name", "value"),
     [("endpoint_name", ""), ("instance_count", "many"), ("tags", "[]"), ("subnets", "{"), ("network_isolation", "?")],
 )
-def test_an_event_that_cannot_be_read_is_told_by_name(account: FakeAccount, name: str, value: str) -> None:
+def test_an_invalid_event_is_reported_with_the_name_of_the_field(account: FakeAccount, name: str, value: str) -> None:
     lines: Lines = []
     with pytest.raises(EventError, match=name):
         deploy(account, deploy_event(**{name: value}), lines)
@@ -328,7 +328,7 @@ def test_an_event_that_cannot_be_read_is_told_by_name(account: FakeAccount, name
     assert not account.wire.calls
 
 
-def test_lambda_is_told_what_is_wrong() -> None:
+def test_the_handler_raises_the_error() -> None:
     class Context:
         invoked_function_arn = aws_request_id = "sagemaker-dog-breeds-deploy-endpoint"
 

@@ -22,7 +22,7 @@ from tests.support.fakes.clients import FAULTS, ProcessKilled
 
 Act = Callable[[FakeAccount], object]
 ENDPOINT = "dog-breeds"
-# What is said once more, since nobody can know whether it was heard.
+# Calls that are repeated, as their response may have been lost.
 AGAIN = {
     "approval": ["sqs:SendMessage"],
     "answer": ["sagemaker:SendPipelineExecutionStepSuccess", "lambda:Invoke"],
@@ -125,7 +125,7 @@ def end(name: str) -> dict[str, Any]:
 
 def everything(account: FakeAccount) -> dict[str, Any]:
     answers = account.sagemaker.answers
-    invoked = {(one["FunctionName"], one["Payload"]) for one in account.functions.invocations}
+    invoked = {(item["FunctionName"], item["Payload"]) for item in account.functions.invocations}
     return {**account.state(), "answers": answers, "invoked": invoked}
 
 
@@ -157,5 +157,5 @@ def test_a_second_run_changes_nothing_and_writes_nothing(name: str) -> None:
     before = len(account.wire.sent)
     SCENARIOS[name].act(account)
     assert everything(account) == end(name)
-    written = [one for one in account.wire.calls[before:] if ":Describe" not in one and ":List" not in one]
+    written = [item for item in account.wire.calls[before:] if ":Describe" not in item and ":List" not in item]
     assert written == AGAIN.get(name, [])

@@ -1,4 +1,4 @@
-"""Models and configurations are named after what they hold, within what SageMaker takes for a name."""
+"""Models and configurations are named by their content, within SageMaker's limits for names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.fakes.account import PACKAGE
 
 
 @given(st.from_regex(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", fullmatch=True), st.integers(1, 10**9 - 1), st.text())
-def test_a_name_fits_and_is_known_again(endpoint: str, version: int, execution: str) -> None:
+def test_a_name_fits_the_limit_and_is_recognized(endpoint: str, version: int, execution: str) -> None:
     name = deployment.name(endpoint[:63].rstrip("-"), f"{PACKAGE.rpartition('/')[0]}/{version}", [execution])
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", name)
     assert len(name) <= 63
@@ -26,19 +26,19 @@ def test_a_name_fits_and_is_known_again(endpoint: str, version: int, execution: 
 @pytest.mark.parametrize(
     "change", [{"execution_id": "x"}, {"instance_count": 2}, {"tags": "{}"}, {"variant_name": "x"}]
 )
-def test_whatever_a_configuration_holds_makes_another_name(change: dict[str, Any]) -> None:
+def test_any_change_of_the_content_changes_the_name(change: dict[str, Any]) -> None:
     assert (
         deployment.parse_deployment(Event(deploy_event(**change))).name
         != deployment.parse_deployment(Event(deploy_event())).name
     )
 
 
-def test_what_a_configuration_does_not_hold_makes_no_other_name() -> None:
+def test_changes_outside_of_the_content_do_not_change_the_name() -> None:
     moved = deploy_event(traffic_policy="canary", alarm_5xx_percent=1)
     assert deployment.parse_deployment(Event(moved)).name == deployment.parse_deployment(Event(deploy_event())).name
 
 
-def test_a_name_that_is_cut_is_no_other_endpoints() -> None:
+def test_a_shortened_name_is_not_another_endpoints() -> None:
     long = [f"{'a' * 50}-{number}" for number in range(2)]
     first, second = (deployment.name(endpoint, PACKAGE, []) for endpoint in long)
     assert first != second

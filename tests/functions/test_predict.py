@@ -1,4 +1,4 @@
-"""The function as its callers meet it: the course project's fields, the best labels, and an answer to every request."""
+"""The predict function for its callers: the course project's fields, the best labels, and an answer to everything."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ANSWER = json.dumps({"logits": LOGITS, "predictions": [BEST]}).encode()
 
 @dataclass
 class Runtime:
-    """An endpoint that answers, or fails."""
+    """An endpoint that answers or fails."""
 
     answer: bytes | Exception = ANSWER
 
@@ -48,7 +48,7 @@ class Runtime:
 
 
 def brought(url: str) -> bytes:
-    """What stands for the web, and for S3."""
+    """Stands for the web and for S3."""
     if url.endswith("/secret?token=hidden"):
         raise RequestRefusedError(
             HTTPStatus.FORBIDDEN, "pictures.example has no public address", "send another"
@@ -59,7 +59,7 @@ def brought(url: str) -> bytes:
 
 
 def ask(event: object, answer: bytes | Exception = ANSWER, level: str = "INFO") -> tuple[dict[str, Any], list[Any]]:
-    """The answer to an event, and what the log says."""
+    """Returns the response to an event, and the log."""
     lines: list[str] = []
     function = Function(EndpointClient("dogs", Runtime(answer)), {"https": brought, "s3": brought}, level, lines.append)
     given = respond(Request(event, "request-1"), function)
@@ -109,7 +109,7 @@ def test_base64_may_have_the_line_breaks_that_tools_make() -> None:
         ({"url": "https://pictures.example/secret?token=hidden"}, 403),
     ],
 )
-def test_a_request_that_cannot_be_answered_is_told_why(event: object, status: int) -> None:
+def test_an_invalid_request_is_answered_with_the_reason(event: object, status: int) -> None:
     given, lines = ask(event)
     assert given["statusCode"] == status
     assert given.keys() == ask(image(PICTURE))[0].keys()
@@ -123,7 +123,7 @@ def test_as_many_bytes_as_the_endpoint_takes_are_sent() -> None:
     assert ask(image(PICTURE + bytes(predict.MAX_BYTES - len(PICTURE))))[0]["statusCode"] == 200
 
 
-def test_the_endpoints_failure_is_told_as_its_own() -> None:
+def test_the_endpoints_failure_is_reported_as_its_own() -> None:
     given, lines = ask(image(PICTURE), ReadTimeoutError(endpoint_url="https://runtime.sagemaker.amazonaws.com"))
     assert given["statusCode"] == 504
     assert "amazonaws" not in json.dumps(given)
@@ -131,7 +131,7 @@ def test_the_endpoints_failure_is_told_as_its_own() -> None:
     assert "ReadTimeoutError" in lines[0]["cause"]
 
 
-def test_a_bug_keeps_its_traceback_in_the_log_and_out_of_the_answer() -> None:
+def test_the_traceback_of_a_bug_is_in_the_log_and_not_in_the_response() -> None:
     given, lines = ask({"url": "https://pictures.example/bug"})
     assert given["statusCode"] == 500
     assert json.loads(given["body"]) == {"error": "the function failed"}
@@ -139,7 +139,7 @@ def test_a_bug_keeps_its_traceback_in_the_log_and_out_of_the_answer() -> None:
     assert lines[0]["level"] == "ERROR"
 
 
-def test_the_log_says_what_happened_and_no_secret() -> None:
+def test_the_log_describes_the_request_without_secrets() -> None:
     _, lines = ask({"url": "https://pictures.example/secret?token=hidden"})
     assert "10.0.0.1" in lines[0]["cause"]
     assert "hidden" not in json.dumps(lines)
@@ -149,7 +149,7 @@ def test_the_log_says_what_happened_and_no_secret() -> None:
     assert lines[0]["milliseconds"] >= 0
 
 
-def test_the_log_is_as_quiet_as_it_is_told_to_be() -> None:
+def test_the_log_level_is_respected() -> None:
     assert not ask(image(PICTURE), level="WARNING")[1]
     assert not ask({}, level="ERROR")[1]
     assert ask({}, level="WARNING")[1]

@@ -1,4 +1,4 @@
-"""The endpoint, asked: its answers are understood, its errors are told without what only the account should know."""
+"""The endpoint's client: responses are parsed, and errors are reported without internals of the account."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def told(code: str, original: int | None = None) -> ClientError:
 
 
 @dataclass
-class Scripted:
-    """A runtime that answers in turn, and counts."""
+class ScriptedRuntime:
+    """A runtime that gives prepared answers, and counts its calls."""
 
     answers: Iterator[bytes | Exception]
     asked: list[tuple[str, bytes, str]] = field(default_factory=list)
@@ -51,9 +51,9 @@ class Scripted:
 
 @dataclass
 class Outcome:
-    """What came of asking."""
+    """The result of a call."""
 
-    runtime: Scripted
+    runtime: ScriptedRuntime
     pauses: list[float]
     answer: Any = None
     refused: RequestRefusedError | None = None
@@ -61,7 +61,7 @@ class Outcome:
 
 def ask(*answers: bytes | Exception, seconds_left: float = float("inf")) -> Outcome:
     pauses: list[float] = []
-    asked = Outcome(Scripted(iter(answers)), pauses)
+    asked = Outcome(ScriptedRuntime(iter(answers)), pauses)
     try:
         asked.answer = EndpointClient("dogs", asked.runtime, pauses.append).predict(
             b"bytes", "image/png", lambda: seconds_left
@@ -116,7 +116,7 @@ def test_an_error_has_a_status_and_keeps_its_secrets(error: Exception, status: i
         ConnectTimeoutError(endpoint_url=URL),
     ],
 )
-def test_what_passes_is_asked_again(error: Exception) -> None:
+def test_temporary_errors_are_retried(error: Exception) -> None:
     asked = ask(error, error, ANSWER)
     assert asked.answer
     assert asked.pauses == list(RETRY_PAUSES)
@@ -129,17 +129,17 @@ def test_what_passes_is_asked_again(error: Exception) -> None:
         ReadTimeoutError(endpoint_url=URL),
     ],
 )
-def test_what_stays_is_asked_once(error: Exception) -> None:
+def test_permanent_errors_are_not_retried(error: Exception) -> None:
     assert len(ask(error, ANSWER).runtime.asked) == 1
 
 
-def test_what_never_passes_is_asked_a_few_times() -> None:
+def test_a_temporary_error_that_stays_is_retried_a_few_times() -> None:
     asked = ask(*[told("ThrottlingException")] * 9)
     assert len(asked.runtime.asked) == 1 + len(RETRY_PAUSES)
     assert asked.refused
 
 
-def test_nothing_is_asked_again_that_the_function_would_not_live_to_hear() -> None:
+def test_there_is_no_retry_without_time_for_a_response() -> None:
     least = CONNECT_SECONDS + ANSWER_SECONDS
     assert ask(told("ThrottlingException"), ANSWER, seconds_left=least).answer
     assert len(ask(told("ThrottlingException"), ANSWER, seconds_left=least - 1).runtime.asked) == 1
@@ -162,7 +162,7 @@ def test_nothing_is_asked_again_that_the_function_would_not_live_to_hear() -> No
         b'{"logits": [[1.0]], "predictions": [5]}',
     ],
 )
-def test_an_answer_of_another_model_is_not_understood(body: bytes) -> None:
+def test_a_response_of_another_model_is_an_error(body: bytes) -> None:
     refused = ask(body).refused
     assert refused
     assert refused.status == 502

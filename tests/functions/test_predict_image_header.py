@@ -1,4 +1,4 @@
-"""The header of a picture: what it is and how large, told from its first bytes as a decoder would tell it."""
+"""The header of a picture: its type and size from the first bytes, in agreement with a decoder."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def refusal(content: bytes) -> RequestRefusedError:
 
 @pytest.mark.parametrize(("kind", "mode", "options"), WAYS)
 @pytest.mark.parametrize("size", [(1, 1), (640, 480), (3, 5000)])
-def test_real_pictures_are_what_a_decoder_says(
+def test_type_and_size_agree_with_a_decoder(
     kind: str, mode: str, options: dict[str, Any], size: tuple[int, int]
 ) -> None:
     content = encoded(kind, mode, size, **options)
@@ -88,7 +88,7 @@ def test_as_many_pixels_as_fit_are_fine(largest: bytes) -> None:
         b" " + png(8, 8),
     ],
 )
-def test_what_is_no_picture_of_these_types_is_told_so(content: bytes) -> None:
+def test_other_content_is_refused(content: bytes) -> None:
     assert refusal(content).status == 415
 
 
@@ -110,7 +110,7 @@ def test_what_is_no_picture_of_these_types_is_told_so(content: bytes) -> None:
         MARKS[3] + bytes(40),
     ],
 )
-def test_a_broken_header_is_told_so(content: bytes) -> None:
+def test_a_broken_header_is_refused(content: bytes) -> None:
     assert refusal(content).status == 422
 
 
@@ -125,7 +125,7 @@ def test_any_bytes_have_a_size_within_the_limit_or_are_refused(mark: bytes, rest
 
 
 @given(st.sampled_from(WAYS), st.integers(0, 2000))
-def test_half_a_picture_has_its_own_size_or_none(way: Way, length: int) -> None:
+def test_a_truncated_picture_has_its_real_size_or_none(way: Way, length: int) -> None:
     kind, mode, options = way
     part = encoded(kind, mode, (30, 20), **options)[:length]
     try:

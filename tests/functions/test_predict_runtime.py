@@ -1,4 +1,4 @@
-"""InvokeEndpoint without botocore's client: what is asked, and what errors mean, is what the client does with them."""
+"""InvokeEndpoint without botocore's client: requests and errors are the same as the client's."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ERRORS = [
 
 @pytest.fixture(scope="module")
 def session() -> Any:
-    """A session that is told everything, so that it asks nobody."""
+    """A session with explicit configuration, so that it looks nothing up."""
     made = botocore.session.Session()
     made.set_credentials(
         ENVIRONMENT["AWS_ACCESS_KEY_ID"], ENVIRONMENT["AWS_SECRET_ACCESS_KEY"], ENVIRONMENT["AWS_SESSION_TOKEN"]
@@ -63,7 +63,7 @@ def headers(asked: str) -> Message:
 
 
 def signed(request: Message) -> Mapping[str, str]:
-    """Who signed what, and for which service."""
+    """Returns the parts of the signature: credentials and service."""
     found = re.fullmatch(
         r"AWS4-HMAC-SHA256 Credential=(\w+)/\d{8}/([\w/-]+), SignedHeaders=([\w;-]+), Signature=[0-9a-f]{64}",
         request["Authorization"],
@@ -72,7 +72,7 @@ def signed(request: Message) -> Mapping[str, str]:
     return {"key": found[1], "scope": found[2], "headers": found[3]}
 
 
-def test_it_asks_what_the_client_asks(session: Any) -> None:
+def test_the_request_is_the_same_as_the_clients(session: Any) -> None:
     with serving(lambda _: [http(b"{}")]) as server:
         assert runtime(server.url).invoke("dogs", PICTURE, "image/jpeg") == b"{}"
         client(session, ENVIRONMENT["AWS_REGION"], server.url).invoke_endpoint(
@@ -90,7 +90,7 @@ def test_it_asks_what_the_client_asks(session: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", ERRORS)
-def test_an_error_is_what_the_client_makes_of_it(answer: bytes, session: Any) -> None:
+def test_an_error_is_the_same_as_the_clients(answer: bytes, session: Any) -> None:
     with serving(lambda _: [answer]) as server:
         with pytest.raises(ClientError) as ours:
             runtime(server.url).invoke("dogs", PICTURE, "image/jpeg")

@@ -1,4 +1,4 @@
-"""A picture from S3: only an object, only as much of it as may be, and its role's refusals are told as such."""
+"""A picture from S3: only an object, only up to the limit, and refusals are reported as such."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_an_object_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
         *("s3://pictures/\ud800", "s3://pictures/\0"),
     ],
 )
-def test_what_is_no_object_is_not_asked_for(url: str) -> None:
+def test_an_address_without_an_object_is_refused(url: str) -> None:
     objects = Objects()
     assert refusal(url, objects).status == 400
     assert not objects.asked
@@ -104,7 +104,7 @@ def test_what_is_no_object_is_not_asked_for(url: str) -> None:
         (EndpointConnectionError(endpoint_url="https://pictures.s3.amazonaws.com"), 424),
     ],
 )
-def test_an_error_is_told_without_what_only_the_account_should_know(error: Exception, status: int) -> None:
+def test_an_error_is_reported_without_internals_of_the_account(error: Exception, status: int) -> None:
     refused = refusal("s3://pictures/dog.png", Objects(error=error))
     assert refused.status == status
     assert str(refused).startswith("s3://pictures/dog.png ")

@@ -1,4 +1,4 @@
-"""What an address on the web is: read strictly, in one spelling, and public or not."""
+"""URLs are parsed strictly, normalized, and public or not."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_host_stands_in_an_address_as_it_must() -> None:
 @example("https://[::ffff:1.2.3.4%25eth0]/")
 @example("https://\u2488.example/")
 @example("https://a.\udc80/")
-def test_any_text_has_a_plain_reading_or_none(text: str) -> None:
+def test_any_text_is_parsed_to_a_normalized_url_or_refused(text: str) -> None:
     for url in (text, f"https://{text}", f"https://pictures.example/{text}"):
         try:
             target = parse(url)
@@ -59,7 +59,7 @@ def test_any_text_has_a_plain_reading_or_none(text: str) -> None:
 @example(ipaddress.ip_address("64:ff9b::808:808"))
 @example(ipaddress.ip_address("192.88.99.1"))
 @example(ipaddress.ip_address("fec0::1"))
-def test_what_python_knows_not_to_be_global_is_not_public(
+def test_an_address_that_python_does_not_call_global_is_not_public(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
     special = (address.is_multicast, address.is_reserved, address.is_link_local, address.is_unspecified)

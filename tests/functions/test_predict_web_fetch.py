@@ -1,4 +1,4 @@
-"""A picture from the web: whatever its server does, there is an end to it, in time and in bytes."""
+"""A picture from the web: whatever the server does, the fetch ends, in time and in bytes."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ PICTURE = b"\x89PNG" + bytes(500)
 
 
 def ticking(seconds: float) -> Callable[[], float]:
-    """A clock by which every look takes a while."""
+    """Returns a clock that advances with every reading."""
     return partial(next, itertools.count(0, seconds))
 
 
 def network(server: Server, **other: Callable[..., object]) -> web_fetch.Network:
-    """The internet, with one host in it."""
+    """Returns a network with one host in it."""
     ways: dict[str, Callable[..., object]] = {
         "resolve": lambda _: [PUBLIC],
         "connect": lambda *_: server.connect(),
@@ -137,7 +137,7 @@ def test_a_body_is_asked_for_uncompressed_and_for_no_secret() -> None:
         (always(http(b"zz\r\n", "Transfer-Encoding: chunked")), 422),
     ],
 )
-def test_what_a_server_should_not_send_is_refused(answer: Answer, status: int) -> None:
+def test_invalid_responses_are_refused(answer: Answer, status: int) -> None:
     assert refusal(answer).status == status
 
 
@@ -217,7 +217,7 @@ def test_the_real_connector_connects_to_the_number_that_it_is_given() -> None:
         web_fetch.connect("127.0.0.1", 1, server.port)
 
 
-def test_the_real_resolver_has_all_addresses_of_a_name_and_none_of_no_name() -> None:
+def test_the_real_resolver_returns_all_addresses_and_none_for_an_unknown_name() -> None:
     assert set(web_fetch.resolve_host("localhost")) <= {"127.0.0.1", "::1"}
     assert web_fetch.resolve_host("localhost")
     assert web_fetch.resolve_host("93.184.216.34") == ["93.184.216.34"]
@@ -227,7 +227,7 @@ def test_the_real_resolver_has_all_addresses_of_a_name_and_none_of_no_name() -> 
 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[tuple[Server, ssl.SSLContext]]:
-    """A server with a certificate for pictures.example, and what trusts it."""
+    """Runs a server with a certificate for pictures.example, and yields a context that trusts it."""
     trust = self_signed("pictures.example", tmp_path)
     with serving(always(http(PICTURE)), trust.server) as server:
         yield server, trust.client
@@ -242,7 +242,7 @@ def test_the_host_must_have_a_certificate_for_its_name(secure: tuple[Server, ssl
     assert len(server.asked) == 1
 
 
-def test_a_certificate_that_only_its_server_trusts_is_none(secure: tuple[Server, ssl.SSLContext]) -> None:
+def test_a_self_signed_certificate_is_refused(secure: tuple[Server, ssl.SSLContext]) -> None:
     with pytest.raises(RequestRefusedError, match="no trusted certificate"):
         web_fetch.fetch(URL, MAX_BYTES, 5, network(secure[0], secure=web_fetch.start_tls))
     assert not secure[0].asked
@@ -255,7 +255,7 @@ def test_a_server_without_encryption_is_not_asked() -> None:
         assert not server.asked
 
 
-def test_what_the_sender_is_told_names_no_address_that_a_name_has() -> None:
+def test_messages_to_the_sender_contain_no_resolved_address() -> None:
     refused = refusal(always(http(PICTURE)), resolve=lambda _: ["10.1.2.3"])
     unknown = refusal(always(http(PICTURE)), resolve=lambda _: [])
     assert str(refused) == str(unknown)

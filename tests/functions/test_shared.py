@@ -1,4 +1,4 @@
-"""What the functions share: events that are read by name, errors in words, waiting within bounds, lines of JSON."""
+"""The functions' shared code: events read by name, errors with remedies, limited waiting, JSON log lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() 
 
 
 @given(ANYTHING, st.sampled_from(sorted(KINDS)))
-def test_a_value_is_what_was_asked_for_or_is_told_by_its_name(value: Any, kind: str) -> None:
+def test_a_value_has_the_requested_type_or_is_reported_by_name(value: Any, kind: str) -> None:
     expected, read = KINDS[kind], getattr(Event({"its-name": value}), kind)
     try:
         found = read("its-name")
@@ -49,7 +49,7 @@ def test_whole_numbers_may_be_written_in_several_ways(text: Any, number: int) ->
 
 
 @pytest.mark.parametrize("value", [True, "nan", "inf", "-1", 1.5, "", None])
-def test_what_is_no_whole_number_is_none(value: Any) -> None:
+def test_other_values_are_not_integers(value: Any) -> None:
     with pytest.raises(EventError, match=r"whole number|a number"):
         Event({"n": value}).integer("n")
 
@@ -68,7 +68,7 @@ def test_what_is_no_whole_number_is_none(value: Any) -> None:
         ("ValidationException", 'Could not find endpoint configuration "x".', 400),
     ],
 )
-def test_what_passes_by_itself_is_no_refusal(code: str, message: str, status: int) -> None:
+def test_temporary_errors_are_not_refusals(code: str, message: str, status: int) -> None:
     assert isinstance(translate_error(refusal("Operation", code, message, status)), RetryableError)
 
 
@@ -88,7 +88,7 @@ def test_a_refusal_is_one_line_with_its_remedy(code: str, message: str, remedy: 
     assert "\n" not in text
 
 
-def test_a_cut_connection_is_asked_again() -> None:
+def test_a_cut_connection_is_retryable() -> None:
     class Cut:
         def describe_endpoint(self) -> None:
             raise EndpointConnectionError(endpoint_url="https://fake")
@@ -109,7 +109,7 @@ def test_waiting_ends_before_the_invocation_does() -> None:
     assert account.clock.now() - before <= 60
 
 
-def test_what_may_stay_is_tried_a_few_times_only() -> None:
+def test_a_possibly_permanent_error_is_retried_a_few_times() -> None:
     times = []
 
     def refused() -> None:
@@ -121,7 +121,7 @@ def test_what_may_stay_is_tried_a_few_times_only() -> None:
     assert len(times) == 3
 
 
-def test_a_function_keeps_time_to_say_that_its_time_is_up() -> None:
+def test_a_function_reserves_time_to_report_that_time_is_up() -> None:
     class Context:
         def get_remaining_time_in_millis(self) -> int:
             return 60_000
@@ -146,7 +146,7 @@ def test_a_client_is_made_once_and_does_not_wait_for_ever(monkeypatch: pytest.Mo
 
 
 @given(st.text(), st.dictionaries(st.sampled_from(["why", "endpoint"]), st.text()))
-def test_a_thing_worth_knowing_is_one_line_of_json(message: str, fields: dict[str, Any]) -> None:
+def test_every_log_message_is_one_line_of_json(message: str, fields: dict[str, Any]) -> None:
     lines: list[str] = []
     Log({"function": "f", "request": "r"}, lines.append).info(message, **fields)
     (line,) = lines

@@ -1,4 +1,4 @@
-"""What the tests of evaluation and serving start from: drawn pictures of three textures, and small networks."""
+"""Drawn pictures of three textures and small networks, for the tests of evaluation and serving."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HISTORY = [
 
 
 def picture(kind: int, seed: int) -> Image.Image:
-    """A picture of one of the three textures, a little different for each seed."""
+    """Returns a picture of one of the three textures, slightly different for each seed."""
     chance = np.random.default_rng(1000 * kind + seed)
     y, x = np.mgrid[0:SIDE, 0 : SIDE + seed % 7] / chance.uniform(5, 6) + chance.uniform(0, math.tau)
     wave = (np.sin(x), np.sin(x) * np.sin(y), np.sin(np.hypot(x - x.mean(), y - y.mean()) * 2))[kind]
@@ -43,7 +43,7 @@ def picture(kind: int, seed: int) -> Image.Image:
 
 
 def draw_split(folder: Path, per_class: int, classes: Sequence[str] = CLASSES) -> Path:
-    """A folder of classes with drawn pictures."""
+    """Draws a folder of classes with pictures."""
     for kind, name in enumerate(classes):
         (folder / name).mkdir(parents=True)
         for seed in range(per_class):
@@ -52,7 +52,7 @@ def draw_split(folder: Path, per_class: int, classes: Sequence[str] = CLASSES) -
 
 
 def described(folder: Path, classes: Sequence[str] = CLASSES) -> Dataset:
-    """A folder with the dataset.json of such a split."""
+    """Writes the dataset.json of such a split into a folder."""
     labels = tuple(dataset.readable_name(name) for name in classes)
     data = Dataset(tuple(classes), labels, SIDE, "5" * 64, {})
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def described(folder: Path, classes: Sequence[str] = CLASSES) -> Dataset:
 
 
 def model(**changes: Any) -> model_folder.ModelDescription:
-    """A description of a small network."""
+    """Returns the description of a small network."""
     plain = model_folder.ModelDescription(
         architecture="resnet18",
         head_width=0,
@@ -77,7 +77,7 @@ def model(**changes: Any) -> model_folder.ModelDescription:
 
 
 def network(description: model_folder.ModelDescription, seed: int = 0) -> networks.Classifier:
-    """The network of a description with random weights."""
+    """Returns the network of a description with random weights."""
     torch.manual_seed(seed)
     return networks.build(description.architecture, len(description.classes), head_width=description.head_width).eval()
 
@@ -85,7 +85,7 @@ def network(description: model_folder.ModelDescription, seed: int = 0) -> networ
 def fit(
     classifier: networks.Classifier, description: model_folder.ModelDescription, images: Path
 ) -> networks.Classifier:
-    """The network with a head that has learned to tell the pictures of a folder apart."""
+    """Trains the head of a network on the pictures of a folder."""
     found = split.load(images, description.classes)
     pixels = torch.cat([batch[32] for batch in split.batches(found, [32], 64)])
     with torch.no_grad():

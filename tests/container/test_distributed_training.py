@@ -1,4 +1,4 @@
-"""All layers, trained by several processes: what they do together is what one does that has all of their images."""
+"""All layers, trained by several processes: the result is that of one process with all of their images."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from trained import NORMALIZED, PATIENCE, places, start, together, weights
+from train_process import NORMALIZED, PATIENCE, launcher_environments, start, together, weights
 
 TRAIN = """
 import sys
@@ -44,14 +44,14 @@ group.shut_down()
 MEASURED = ("train:loss", "train:accuracy", "validation:loss", "validation:accuracy")
 
 
-def test_two_processes_learn_what_one_does(data: Path, tmp_path: Path) -> None:
+def test_two_processes_learn_the_same_as_one(data: Path, tmp_path: Path) -> None:
     """27 images in batches of ten: the two have not equally many of the last one, and its gradient counts by images.
 
     The network normalizes each image by itself. Where one normalizes by batches (the next test), each process sees the
     means of its own half, and no two trainings of different numbers of processes can be the same.
     """
     alone = [start(data, tmp_path / "one", 10, code=TRAIN)]
-    both = [start(data, tmp_path / "two", 5, code=TRAIN, **place) for place in places(2)]
+    both = [start(data, tmp_path / "two", 5, code=TRAIN, **place) for place in launcher_environments(2)]
     for process in (*alone, *both):
         _, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, err[-2000:]
@@ -63,7 +63,7 @@ def test_two_processes_learn_what_one_does(data: Path, tmp_path: Path) -> None:
     assert one["history"][-1]["train:loss"] < one["history"][0]["train:loss"]
 
 
-def test_what_is_written_is_the_mean_of_what_two_processes_saw(data: Path, tmp_path: Path) -> None:
+def test_running_means_are_averaged_over_two_processes(data: Path, tmp_path: Path) -> None:
     """With normalization by batches: one epoch of one step, so that its running mean can be told from its images.
 
     A batch's mean over the images of two processes is the mean of their means, when both have equally many. One

@@ -1,4 +1,4 @@
-"""Room for features: in memory as far as there is enough for all, else on a disk that has it."""
+"""Memory for features: in memory if there is enough for all processes, else on a disk with enough space."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GIGABYTE = 2**30
 
 
 def machine(root: Path, membership: str, limits: Mapping[str, str]) -> Path:
-    """The part of a machine's files that says which limits a process has."""
+    """Writes the files in which a machine tells the limits of a process."""
     for name, text in {"proc/self/cgroup": membership, **limits}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def test_without_a_limit_it_is_the_machines(tmp_path: Path) -> None:
     assert 0 < memory.available() <= physical
 
 
-def test_what_memory_has_no_room_for_lies_in_a_file_that_nobody_sees(tmp_path: Path) -> None:
+def test_a_table_larger_than_memory_is_in_an_unlinked_file(tmp_path: Path) -> None:
     assert not isinstance(scratch.allocate(10, 4, 160, tmp_path), np.memmap)
     table = scratch.allocate(10, 4, 159, tmp_path / "new")
     assert isinstance(table, np.memmap)
@@ -69,7 +69,7 @@ def test_what_memory_has_no_room_for_lies_in_a_file_that_nobody_sees(tmp_path: P
     assert table.sum() == 280
 
 
-def test_a_disk_without_room_is_told_before_anything_is_computed(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_is_computed(tmp_path: Path) -> None:
     """A limit on files stands for the disk: the system says no in the same place."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))

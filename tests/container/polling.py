@@ -1,4 +1,4 @@
-"""Waiting for what another process does: for as long as it takes, and not for ever."""
+"""Waits for what another process does, with a time limit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PATIENCE = 60.0
 
 
 def until(condition: Callable[[], T]) -> T:
-    """What the condition gives as soon as that is something."""
+    """Returns the condition's value as soon as it is true."""
     end = time.monotonic() + _PATIENCE
     while not (found := condition()):
         assert time.monotonic() < end, "it did not come to pass"

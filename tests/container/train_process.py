@@ -1,4 +1,4 @@
-"""How the tests run train.py: real processes, alone or together, and what they leave."""
+"""Runs train.py in tests: real processes, alone or together, and their results."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ Process = subprocess.Popen[str]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """The environment of a process, without what a container would say."""
+    """Returns the environment of a process, without a container's variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "AWS_"))}
     return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **more}
 
 
 def start(*arguments: object, code: str = "", **more: str) -> Process:
-    """A process that trains; where a code is given, it is what begins."""
+    """Starts a training; the code, if given, runs first."""
     command = [sys.executable, "-c", code] if code else [sys.executable, str(TRAIN)]
     return subprocess.Popen(
         [*command, *map(str, arguments)],
@@ -47,15 +47,15 @@ def start(*arguments: object, code: str = "", **more: str) -> Process:
 
 
 def run(*arguments: object, code: int = 0, **more: str) -> tuple[str, str]:
-    """A process that trains and ends with a code; what it said."""
+    """Runs a training that must end with a code; returns its output."""
     process = start(*arguments, **more)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, err[-3000:]
     return out, err
 
 
-def places(count: int) -> list[dict[str, str]]:
-    """What a launcher says to each of several processes on this machine."""
+def launcher_environments(count: int) -> list[dict[str, str]]:
+    """Returns the launcher's variables for each of several processes on this machine."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
@@ -64,12 +64,12 @@ def places(count: int) -> list[dict[str, str]]:
 
 
 def start_together(count: int, *arguments: object) -> list[Process]:
-    """Several processes that train together."""
-    return [start(*arguments, **place) for place in places(count)]
+    """Starts several processes that train together."""
+    return [start(*arguments, **place) for place in launcher_environments(count)]
 
 
 def together(count: int, *arguments: object, code: int = 0) -> list[tuple[str, str]]:
-    """What several processes said that trained together and ended with a code; only the first one tells metrics."""
+    """Runs several processes that must end with a code; only the first one logs metrics."""
     processes = start_together(count, *arguments)
     outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [code] * count, outputs
@@ -78,7 +78,7 @@ def together(count: int, *arguments: object, code: int = 0) -> list[tuple[str, s
 
 
 def read_until(process: Process, pattern: str) -> str:
-    """What a process says, up to a line of this pattern; it must come."""
+    """Reads the output up to a line with this pattern, which must come."""
     assert process.stdout is not None
     lines = []
     for line in process.stdout:
@@ -89,16 +89,16 @@ def read_until(process: Process, pattern: str) -> str:
 
 
 def weights(folder: Path) -> Mapping[str, torch.Tensor]:
-    """The weights of a model directory."""
+    """Returns the weights of a model directory."""
     found: Mapping[str, torch.Tensor] = torch.load(folder / model_folder.WEIGHTS_FILE, weights_only=True)
     return found
 
 
 def metrics(folder: Path) -> Mapping[str, float]:
-    """What the model of a directory has measured."""
+    """Returns the metrics of the model in a directory."""
     return model_folder.read_description(folder).metrics
 
 
 def equal(one: Mapping[str, torch.Tensor], other: Mapping[str, torch.Tensor]) -> bool:
-    """Whether two states are the same, bit by bit."""
+    """Returns whether two states are the same, bit by bit."""
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)

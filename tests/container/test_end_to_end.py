@@ -1,4 +1,4 @@
-"""The whole way on one machine: images drawn, prepared, learned from, evaluated, and served."""
+"""End to end on one machine: images are drawn, prepared, trained on, evaluated and served."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def run(*command: object, cwd: Path | None = None) -> str:
 
 
 def draw(path: Path) -> None:
-    """The sample data set, as its command draws it."""
+    """Draws the sample data set with its command."""
     root = ENTRYPOINTS.parent
     subprocess.run([sys.executable, "-c", DRAW, str(path)], cwd=root, check=True)
 
@@ -69,8 +69,15 @@ def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> 
     run(ENTRYPOINTS / "train.py", "--data", prepared, "--model-dir", model, *LEARN)
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(model, ".")
-    places = ("--test", prepared / "test", "--dataset", prepared / "dataset", "--output-dir", tmp_path / "out")
-    run(ENTRYPOINTS / "evaluate.py", "--candidate", f"best={tmp_path / 'model.tar.gz'}", *places)
+    launcher_environments = (
+        "--test",
+        prepared / "test",
+        "--dataset",
+        prepared / "dataset",
+        "--output-dir",
+        tmp_path / "out",
+    )
+    run(ENTRYPOINTS / "evaluate.py", "--candidate", f"best={tmp_path / 'model.tar.gz'}", *launcher_environments)
     found: Any = json.loads((tmp_path / "out" / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     for part in contract.CHAMPION_ACCURACY.split("."):
         found = found[part]
