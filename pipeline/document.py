@@ -1,4 +1,4 @@
-"""The definition as a document: what AWS gets, and what people read."""
+"""The definition as a document: as SageMaker gets it, and as text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.source import SourceArchive
 
 
 def document(settings: Settings, archive: SourceArchive) -> dict[str, Any]:
-    """The definition as the service takes it; what the SDK leaves empty is left out."""
+    """The definition as SageMaker accepts it, without the members that the SDK leaves empty."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Lambda function won't be updated")
         definition: dict[str, Any] = json.loads(pipeline(settings, archive).definition())

@@ -1,7 +1,6 @@
-"""The scripts as one archive whose S3 key is made from their content: unchanged code keeps its key, and caches hit.
+"""The scripts as one archive with an S3 key made from their content: unchanged code keeps its key, and caches hit.
 
-The key is the hash of the uncompressed tar, not of the gzip around it: compression differs between machines, content
-does not.
+The key is the hash of the uncompressed tar, because compression differs between machines.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _LEFT_OUT = {"__pycache__"}
 
 @dataclass(frozen=True)
 class SourceArchive:
-    """A folder's files as an uncompressed tar that depends on their names and contents alone."""
+    """The files of a folder as an uncompressed tar that depends on their names and contents only."""
 
     tar: bytes
 
@@ -36,11 +35,11 @@ class SourceArchive:
 
     @cached_property
     def compressed(self) -> bytes:
-        """What is uploaded."""
+        """The content of the upload."""
         return gzip.compress(self.tar, mtime=0)
 
     def placed(self, site: Site) -> Code:
-        """Where the archive lies in a site."""
+        """The archive with its address in a site."""
         return Code(uri=site.uri("code", self.sha256[:16], contract.SOURCE_ARCHIVE), sha256=self.sha256)
 
 

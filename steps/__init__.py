@@ -1,5 +1,4 @@
-"""The nodes of the graph, one file each: what a build fixes about it (its Config), and the step it becomes.
+"""The nodes of the graph, one file each: its Config, and the function that makes the step.
 
-A step takes its Config, the Site it lives in and the outputs of the steps before it; it imports neither parameters
-nor settings.
+A step gets its Config, what all steps share (Build), and the steps that it depends on; it imports nothing of pipeline.
 """

@@ -1,7 +1,7 @@
-"""AwaitEndpoint: wait, as long as it takes, until the endpoint serves the configuration that was asked for.
+"""AwaitEndpoint: waits until the endpoint serves the new configuration.
 
-A function may last fifteen minutes and a canary update lasts longer, so the step leaves a message in a queue, and
-whoever reads the queue answers once the endpoint is there, has failed, or has rolled back.
+A function can run for fifteen minutes, and a canary update takes longer. So the step puts a message into a queue, and
+the function that reads the queue answers when the endpoint is in service, has failed, or has rolled back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ RESULTS = (contract.OUTCOME, contract.ENDPOINT_NAME)
 
 
 def await_endpoint(build: Build, *, deployed: dag.Step) -> dag.Step:
-    """The step; it passes on what DeployEndpoint asked for."""
+    """The step; it passes on the results of DeployEndpoint."""
     return dag.CallbackStep(
         NAME,
         sqs_queue_url=build.site.queue_url(queue_name(build.pipeline)),

@@ -1,7 +1,7 @@
-"""The base of every Config, and the words in which their fields are written.
+"""The base of every Config, and the types of their fields.
 
-A Config is frozen, strict (no "5" for 5) and refuses keys that it does not know. What is optional is empty, not
-missing, because TOML has no null.
+A Config is frozen and strict ("5" is no number), and refuses unknown keys. Optional values are empty, not missing,
+because TOML has no null. The docstring below a field is its comment in docs/settings.toml.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ Unique = Annotated[tuple[Value, ...], AfterValidator(_each_once)]
 
 
 def like(example: str, pattern: str, *, optional: bool = False) -> AfterValidator:
-    """Text of a form; whoever writes another is shown an example, not the pattern."""
+    """Text of a pattern; the error shows an example, not the pattern."""
 
     def check(text: str) -> str:
         if (optional and not text) or re.fullmatch(pattern, text, re.ASCII):
             return text
         raise InvalidValueError(
-            "is not of the form that it must have",
+            "has the wrong form",
             f"write it like {example}{', or leave it empty' if optional else ''}",
         )
 
@@ -77,12 +77,12 @@ def _instance_type_for(use: str, jobs: str) -> AfterValidator:
 
 
 class Config(BaseModel):
-    """What a build fixes about one part of the pipeline."""
+    """The settings of one part of the pipeline."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        """Itself: what cannot change needs no copy."""
+        """Itself: a frozen object needs no copy."""
         return self
 
 

@@ -1,4 +1,4 @@
-"""ConfigureAutoscaling: a function registers the endpoint's variant for scaling and gives it its target."""
+"""ConfigureAutoscaling: a function registers the endpoint's variant for target tracking."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RESULTS = (contract.OUTCOME,)
 
 
 class Autoscaling(Config):
-    """Between how many instances, for how many invocations per instance and minute, and how patiently."""
+    """The bounds, the target and the cooldowns of the scaling."""
 
     min_capacity: Annotated[int, Field(ge=1, le=100), ExecutionParameter("AutoscalingMinCapacity")] = 1
     max_capacity: Annotated[int, Field(ge=1, le=100), ExecutionParameter("AutoscalingMaxCapacity")] = 3

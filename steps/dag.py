@@ -1,8 +1,8 @@
-"""The words of the SDK's DAG layer, each imported when it is first used.
+"""The names of the SDK's DAG layer, each imported on first use.
 
-The SDK takes seconds to import, makes a boto3 client while it is at it, and that client looks for a region and for
-credentials, on the network too. Settings, status and every wrong value must be answered without that wait, and
-building a definition without that look: so the words are resolved here, lazily, and with no account in sight.
+Importing the SDK takes seconds and creates a boto3 client, which looks for a region and credentials, on the network
+too. Commands like status must not wait for that, and building a definition must not depend on an account. So the names
+are resolved here, lazily, and in an environment without an account.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, TypeAlias
 
 Expression: TypeAlias = Any
-"""What the SDK puts into a request for a value that only an execution knows."""
+"""What the SDK puts into a request in place of a value that is known at run time only."""
 
 Step: TypeAlias = Any
 """A node of the SDK's graph."""
@@ -60,25 +60,24 @@ _NO_AWS = {
 
 
 class _NoClient:
-    """A client that has nobody to ask."""
+    """A client that raises on every call."""
 
     def __getattr__(self, operation: str) -> Any:
-        raise RuntimeError(f"building a definition asked AWS for {operation}, and must ask AWS for nothing")
+        raise RuntimeError(f"building a definition called {operation} of AWS, and must not call AWS")
 
 
 class _NoSession:
-    """As much of a session as the SDK looks at while it builds, with nothing behind it."""
+    """The part of a session that the SDK uses while it builds."""
 
     local_mode = False
     boto_region_name = _NO_AWS["AWS_DEFAULT_REGION"]
 
     @property
     def boto_session(self) -> _NoSession:
-        """The boto3 session: this one, too."""
+        """The boto3 session: this object, too."""
         return self
 
     def client(self, _service: str) -> _NoClient:
-        """A client that answers nothing."""
         return _NoClient()
 
 
@@ -91,25 +90,25 @@ def as_text(value: Expression) -> Expression:
 
 
 def sdk_modules() -> Mapping[str, str]:
-    """Every word that there is, and the module that it comes from."""
+    """Every name, and the module that it comes from."""
     return dict(_SDK_MODULES)
 
 
-def __getattr__(word: str) -> Any:
-    """The SDK's class of that name, imported on the first call and remembered."""
-    if word not in _SDK_MODULES:
-        raise AttributeError(f"{word} is no word of the DAG layer; add it to the table in {__name__}")
-    with _no_trace():
-        value = getattr(import_module(_SDK_MODULES[word]), word)
-    globals()[word] = value
+def __getattr__(name: str) -> Any:
+    """The SDK's class of that name, imported on first use."""
+    if name not in _SDK_MODULES:
+        raise AttributeError(f"{name} is no name of the DAG layer; add it to the table in {__name__}")
+    with _without_side_effects():
+        value = getattr(import_module(_SDK_MODULES[name]), name)
+    globals()[name] = value
     return value
 
 
 @contextmanager
-def _no_trace() -> Iterator[None]:
-    """Around an import of the SDK: it finds an environment that names no account, and leaves everything as it was.
+def _without_side_effects() -> Iterator[None]:
+    """Imports the SDK in an environment without an account, and restores the environment, boto3 and logging.
 
-    It would leave a boto3 session without credentials for all, and a root logger that prints every library's chatter.
+    The import would leave a default boto3 session without credentials, and a root logger that prints everything.
     """
     import boto3
 

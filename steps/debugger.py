@@ -1,8 +1,7 @@
-"""SageMaker Debugger on TrainBest: which tensors are saved, and which rules watch them. Off unless asked for.
+"""SageMaker Debugger on TrainBest: which tensors are saved, and which rules watch them. Off by default.
 
-AWS closed the Debugger to new customers and left it out of its images from PyTorch 2.1 on. It never goes on a tuner,
-whose jobs cannot have rules, nor on smddp. What a rule needs to see is in AWS's own catalog of rules,
-smdebug_rulesconfig.
+AWS closed the Debugger to new customers and removed it from images from PyTorch 2.1 on. A tuner's jobs cannot have
+rules, and smddp does not support them. AWS's own catalog, smdebug_rulesconfig, says what a rule needs.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from steps.build import Build
 from steps.config import Config, Count, Unique
 
 Collection = Literal["losses", "metrics", "weights", "gradients", "biases", "all"]
-Rule = Literal[
+BuiltinRule = Literal[
     "VanishingGradient",
     "ExplodingTensor",
     "LossNotDecreasing",
@@ -31,7 +30,7 @@ Rule = Literal[
 
 
 class Debugger(Config):
-    """What the Debugger judges and saves; what the rules must see is saved in any case."""
+    """What the Debugger checks and saves; it always saves what its rules need."""
 
     enabled: bool = False
     """Closed to new customers since 2026-07-30, and only in images up to 2.0.1."""
@@ -39,14 +38,16 @@ class Debugger(Config):
     """Saved in addition to what the rules need."""
     save_interval: Count = 100
     """Steps between two savings."""
-    rules: Unique[Rule] = Field(default=("VanishingGradient", "Overfit", "Overtraining", "PoorWeightInitialization"))
+    rules: Unique[BuiltinRule] = Field(
+        default=("VanishingGradient", "Overfit", "Overtraining", "PoorWeightInitialization")
+    )
     profiler: bool = False
 
 
 def debugger_request(
     config: Debugger, build: Build, tensors: dag.Expression, profile: dag.Expression
 ) -> dict[str, Any]:
-    """The Debugger's members of a training request, or none; tensors and profile say where each is kept."""
+    """The Debugger's members of a training request; tensors and profile are their S3 addresses."""
     if not config.enabled:
         return {}
     hook = {
@@ -68,7 +69,7 @@ def debugger_request(
 
 
 def _collections(config: Debugger) -> list[dict[str, Any]]:
-    """What settings name, and what AWS's catalog says that the rules need to see."""
+    """The collections of the settings, and those that AWS's catalog lists for the rules."""
     import smdebug_rulesconfig as catalog
 
     wanted: dict[str, dict[str, Any]] = {name: {"CollectionName": name} for name in config.collections}

@@ -1,4 +1,4 @@
-"""DeployEndpoint: a function creates the endpoint, or moves it to the new version, and returns at once."""
+"""DeployEndpoint: a function creates the endpoint or starts its update, and returns at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _registered_machines(_: Endpoint, settings: _Registering) -> tuple[str, ...]
 
 
 class Update(Config):
-    """How traffic moves to the new fleet when the endpoint is updated."""
+    """How an update moves traffic to the new instances."""
 
     policy: Literal["all-at-once", "canary", "linear"] = "all-at-once"
     """Or canary, linear: with two instances or more."""
@@ -58,7 +58,7 @@ class Update(Config):
 
 
 class Alarms(Config):
-    """What rolls an update back: alarms that the function makes (0 for none), and alarms of your own by name."""
+    """Alarms that roll an update back."""
 
     server_errors_percent: Annotated[int, Field(ge=0, le=100)] = 5
     """0: no such alarm."""
@@ -69,7 +69,7 @@ class Alarms(Config):
 
 
 class Endpoint(Config):
-    """The endpoint, and how it changes."""
+    """The endpoint and its updates."""
 
     name: Annotated[HyphenatedName, ExecutionParameter("EndpointName")] = "dog-breeds"
     instance_type: Annotated[
@@ -84,7 +84,7 @@ class Endpoint(Config):
 
 
 def deploy_endpoint(config: Endpoint, build: Build, *, package_arn: dag.Expression) -> dag.Step:
-    """The step; a version that is not approved is registered and not deployed, and the outcome says so."""
+    """The step; it does not deploy a version that is not approved, and its outcome says so."""
     event = {
         contract.MODEL_PACKAGE_ARN: package_arn,
         contract.EXECUTION_ID: dag.ExecutionVariables.PIPELINE_EXECUTION_ID,
@@ -117,7 +117,7 @@ def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
 
 
 def shortest_update(update: Update) -> int:
-    """The seconds that an update waits at least: after every step of traffic, and before the old fleet goes."""
+    """The seconds of an update's waits: after every step of traffic, and before the old instances go."""
     steps = {"all-at-once": 1, "canary": 1, "linear": -(-100 // update.step_percent)}
     return steps[update.policy] * update.wait_seconds + update.termination_wait_seconds
 

@@ -1,4 +1,4 @@
-"""Evaluate: score every candidate on the test images, and hand out the champion."""
+"""Evaluate: scores every candidate on the test images and picks the champion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def evaluate(
     data: dag.Step,
     candidates: Mapping[str, dag.Step],
 ) -> dag.Step:
-    """The step; it takes whichever candidates there are, by name."""
+    """The step; it compares all candidates, by name."""
     inputs = {contract.TEST: output_uri(data, contract.TEST), contract.DATASET: output_uri(data, contract.DATASET)}
     arguments = [contract.FLAG_TEST, input_folder(contract.TEST), contract.FLAG_DATASET, input_folder(contract.DATASET)]
     for name, step in candidates.items():
@@ -48,16 +48,16 @@ def evaluate(
     )
 
 
-def finding(step: dag.Step, path: str) -> dag.Expression:
+def evaluation_value(step: dag.Step, path: str) -> dag.Expression:
     """A value of the evaluation file, by its path."""
     return dag.JsonGet(step_name=step.name, property_file=EVALUATION_PROPERTIES, json_path=path)
 
 
 def evaluation_uri(step: dag.Step) -> dag.Expression:
-    """Where the evaluation file lies."""
+    """The S3 address of the evaluation file."""
     return dag.Join(on="/", values=[output_uri(step, contract.EVALUATION), contract.EVALUATION_FILE])
 
 
 def champion_uri(step: dag.Step) -> dag.Expression:
-    """Where the champion's archive lies."""
+    """The S3 address of the champion's archive."""
     return dag.Join(on="/", values=[output_uri(step, contract.CHAMPION), contract.MODEL_ARCHIVE])

@@ -1,4 +1,4 @@
-"""The Lambda functions around the endpoint: their names, their sizes, and a step that calls one."""
+"""The Lambda functions around the endpoint: their names, their sizes, and the steps that call them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from steps.config import Config
 
 LambdaMegabytes = Annotated[int, Field(ge=128, le=10_240)]
 StepSeconds = Annotated[int, Field(ge=10, le=600)]
-LIVE = "live"  # the alias that all callers go by: a version is whole before it is moved there
-MOST_LOOKS = 990  # how often a waiting message can be looked at: SQS counts to 1000, and some are spare
+LIVE = "live"  # the alias that all callers use: it moves to a version when that is complete
+MOST_LOOKS = 990  # how often a waiting message can be received: SQS counts to 1000, and some are spare
 FUNCTIONS = {
     "deploy": "deploy-endpoint",
     "await": "await-endpoint",
@@ -24,7 +24,7 @@ FUNCTIONS = {
 
 
 class StepFunction(Config):
-    """A function that a step calls: the service stops waiting after ten minutes, so it must be done before."""
+    """A function that a step calls; the step waits ten minutes at most."""
 
     memory_megabytes: LambdaMegabytes = 256
     timeout_seconds: StepSeconds = 240
@@ -32,7 +32,7 @@ class StepFunction(Config):
 
 
 class AwaitFunction(Config):
-    """The function that the queue calls, again and again, until the endpoint is there or time is up."""
+    """The function that the queue calls until the endpoint is in service or time is up."""
 
     memory_megabytes: LambdaMegabytes = 128
     timeout_seconds: Annotated[int, Field(ge=2, le=600)] = 30
@@ -43,7 +43,7 @@ class AwaitFunction(Config):
 
 
 class PredictFunction(Config):
-    """The function that callers call; concurrency 0 means none is set aside."""
+    """The function that clients call for predictions."""
 
     memory_megabytes: LambdaMegabytes = 256
     timeout_seconds: Annotated[int, Field(ge=1, le=900)] = 65
@@ -54,7 +54,7 @@ class PredictFunction(Config):
 
 
 class Functions(Config):
-    """What all functions have in common, and each one's own."""
+    """The Lambda functions around the endpoint."""
 
     runtime: Literal["python3.11", "python3.12", "python3.13", "python3.14"] = "python3.13"
     architecture: Literal["arm64", "x86_64"] = "arm64"
@@ -66,24 +66,24 @@ class Functions(Config):
 
 
 def function_name(pipeline: str, function: str) -> str:
-    """The name of a function, with "sagemaker" in it: AWS's managed policies let a pipeline call no others."""
+    """The name of a function; it contains "sagemaker", because AWS's managed policies allow no others."""
     return f"sagemaker-{pipeline}-{FUNCTIONS[function]}"
 
 
 def live_name(pipeline: str, function: str) -> str:
-    """A function as those who call it name it: the version that serves."""
+    """The name that callers use: the function with the alias of its live version."""
     return f"{function_name(pipeline, function)}:{LIVE}"
 
 
 def queue_name(pipeline: str) -> str:
-    """The name of the queue in which waiting steps leave their message."""
+    """The name of the queue for the messages of waiting steps."""
     return f"{pipeline}-{FUNCTIONS['await']}"
 
 
 def function_step(
     name: str, function: str, build: Build, *, description: str, event: Mapping[str, Any], results: Sequence[str]
 ) -> dag.Step:
-    """A step that calls one of our functions with a flat event and declares its results."""
+    """A step that calls a function with a flat event and declares its results."""
     arn = build.site.arn("lambda", f"function:{live_name(build.pipeline, function)}")
     return dag.LambdaStep(
         name,

@@ -1,4 +1,4 @@
-"""What the service does about a step besides running it: try again after a fault, reuse a result that it has."""
+"""Retries and caching of steps: when SageMaker tries a step again, and when it reuses a result."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CacheLifetime = Annotated[
 
 
 class Backoff(Config):
-    """How often, and how long apart: at most max_attempts times, or until expire_after_minutes."""
+    """How often and how far apart a step is tried again: max_attempts times, or until expire_after_minutes."""
 
     max_attempts: Annotated[int, Field(ge=0, le=20)] = 0
     """Give this or expire_after_minutes; both 0: no retries."""
@@ -44,13 +44,13 @@ class Backoff(Config):
 
 
 class StepRetry(Backoff):
-    """When a step that is no job is tried again."""
+    """Retries of a step that is not a job."""
 
     on: tuple[StepFault, ...] = Field(default=("Step.SERVICE_FAULT", "Step.THROTTLING"), min_length=1)
 
 
 class JobRetry(Backoff):
-    """When a job is tried again."""
+    """Retries of a job."""
 
     on: tuple[Fault, ...] = Field(
         default=("Step.SERVICE_FAULT", "Step.THROTTLING", "SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR"),
@@ -59,7 +59,7 @@ class JobRetry(Backoff):
 
 
 class Retries(Config):
-    """When steps are tried again, by kind; the service knows no retries for the other kinds."""
+    """Retries by kind of step; SageMaker has none for the other kinds."""
 
     processing: JobRetry = JobRetry(max_attempts=3)
     tuning: JobRetry = JobRetry(max_attempts=3)
@@ -68,7 +68,7 @@ class Retries(Config):
 
 
 class Cache(Config):
-    """How long a step's result may be reused where nothing that matters has changed; empty means never."""
+    """How long a step's result is reused while its code, inputs and arguments are the same; empty: never."""
 
     processing: CacheLifetime = "P30D"
     tuning: CacheLifetime = "P30D"
@@ -76,10 +76,10 @@ class Cache(Config):
 
 
 def retry_policies(retry: JobRetry | StepRetry) -> list[dag.Expression]:
-    """The SDK's policies: one for faults of the step, one for faults of its job, each with the same patience."""
+    """The SDK's policies: one for faults of the step, one for faults of its job, with the same limits."""
     if not retry.max_attempts and not retry.expire_after_minutes:
         return []
-    patience = {
+    limits = {
         "backoff_rate": retry.backoff_rate,
         "interval_seconds": retry.interval_seconds,
         "max_attempts": retry.max_attempts or None,
@@ -88,10 +88,10 @@ def retry_policies(retry: JobRetry | StepRetry) -> list[dag.Expression]:
     # By value and not by call: the SDK's enumerations answer every call with their first member.
     of_step = [fault for fault in dag.StepExceptionTypeEnum if fault.value in retry.on]
     of_job = [fault for fault in dag.SageMakerJobExceptionTypeEnum if fault.value in retry.on]
-    policies = [dag.StepRetryPolicy(of_step, **patience)] if of_step else []
-    return policies + ([dag.SageMakerJobStepRetryPolicy(of_job, **patience)] if of_job else [])
+    policies = [dag.StepRetryPolicy(of_step, **limits)] if of_step else []
+    return policies + ([dag.SageMakerJobStepRetryPolicy(of_job, **limits)] if of_job else [])
 
 
 def cache_config(lifetime: str) -> dag.Expression:
-    """The SDK's cache configuration: on for a lifetime, or off and said so."""
+    """The SDK's cache configuration: on for a lifetime, or explicitly off."""
     return dag.CacheConfig(enable_caching=bool(lifetime), expire_after=lifetime or None)

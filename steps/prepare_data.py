@@ -1,4 +1,4 @@
-"""PrepareData: fetch the images, verify and clean them, split them, and leave them in S3 at one size."""
+"""PrepareData: fetches the images, verifies, cleans and splits them, and stores them in S3 at one size."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _source_url(data: Data, settings: _Isolated) -> str:
 
 
 class Splits(Config):
-    """The shares of the images that train, validate and test."""
+    """The shares of the images for training, validation and test."""
 
     train: Fraction = 0.8
     validation: Fraction = 0.1
@@ -53,7 +53,7 @@ class Splits(Config):
 
 
 class Data(Config):
-    """The data set: where it comes from and what becomes of it."""
+    """The data set: its source and how it is prepared."""
 
     source: Annotated[str, _SOURCE, Field(max_length=180), ExecutionParameter("InputDataUrl", _source_url)] = (
         COURSE_DATA
@@ -73,9 +73,7 @@ class Data(Config):
                 "has a sha256 for a prefix in S3, and a checksum is that of one zip", "leave it empty"
             )
         if not self.sha256 and self.source.startswith("http://"):
-            raise InvalidValueError(
-                "has a source that anybody on the way could change", "use https, or give its sha256"
-            )
+            raise InvalidValueError("has a source that anyone on the way could change", "use https, or give its sha256")
         return self
 
     def source_url(self, isolation: bool) -> str:

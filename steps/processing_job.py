@@ -1,4 +1,4 @@
-"""What the processing steps have in common: their machines, and the request around a script of entrypoints/."""
+"""What the processing steps share: their machines, and the request around a script of entrypoints/."""
 
 from __future__ import annotations
 
@@ -82,12 +82,12 @@ def processing_request(
 
 
 def input_folder(channel: str) -> str:
-    """Where a processing container finds an input channel."""
+    """The folder of an input channel in a processing container."""
     return f"{contract.PROCESSING}/input/{channel}"
 
 
 def output_uri(step: dag.Step, channel: str) -> dag.Expression:
-    """Where in S3 a finished processing step left an output channel."""
+    """The S3 address of an output channel of a finished processing step."""
     return step.properties.ProcessingOutputConfig.Outputs[channel].S3Output.S3Uri
 
 

@@ -1,4 +1,4 @@
-"""QualityGate: only a champion that is good enough goes on; otherwise the execution fails and says why."""
+"""QualityGate: only a champion that is good enough goes on; otherwise the execution fails with the reason."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 from entrypoints import contract
 from steps import dag
 from steps.config import Config, Fraction
-from steps.evaluate import evaluation_uri, finding
+from steps.evaluate import evaluation_uri, evaluation_value
 from steps.parameters import ExecutionParameter
 
 NAME = "QualityGate"
@@ -16,7 +16,7 @@ FAIL_NAME = "QualityTooLow"
 
 
 class Quality(Config):
-    """What is good enough."""
+    """What a champion must reach."""
 
     accuracy: Annotated[Fraction, ExecutionParameter("AccuracyThreshold")] = 0.7
     """On the test images; below it, nothing is registered."""
@@ -30,7 +30,9 @@ def quality_gate(config: Quality, *, evaluation: dag.Step, then: Sequence[dag.St
         NAME,
         description="Lets only a champion that reaches AccuracyThreshold be registered.",
         conditions=[
-            dag.ConditionGreaterThanOrEqualTo(left=finding(evaluation, contract.CHAMPION_ACCURACY), right=threshold)
+            dag.ConditionGreaterThanOrEqualTo(
+                left=evaluation_value(evaluation, contract.CHAMPION_ACCURACY), right=threshold
+            )
         ],
         if_steps=list(then),
         else_steps=[dag.FailStep(FAIL_NAME, error_message=dag.Join(on=" ", values=message))],

@@ -1,8 +1,7 @@
-"""What a tuner may vary: ranges, as settings write them and as the service wants them.
+"""The ranges of a search: in the form of settings, and in the form of requests.
 
-The service takes every bound and value as text. A value is written bare, never quoted a second time: the training
-toolkit decodes each hyperparameter as JSON and keeps what is none, so 32, 0.1 and adamw all reach the script as they
-were meant.
+Requests have every bound and value as text, without further quotes. The training toolkit decodes each hyperparameter as
+JSON and keeps text that is not JSON, so 32, 0.1 and adamw all reach the script as intended.
 """
 
 from __future__ import annotations
@@ -71,28 +70,35 @@ Range: TypeAlias = Annotated[Continuous | Integer | Categorical, Field(discrimin
 
 
 def parameter_ranges(ranges: Mapping[str, Range]) -> dict[str, list[dict[str, Any]]]:
-    """The ParameterRanges of a tuning request; kinds that settings do not use are left out."""
+    """The ParameterRanges of a tuning request, without empty kinds of ranges."""
     kinds: dict[str, list[dict[str, Any]]] = {
         "ContinuousParameterRanges": [
-            _bounded(name, one) for name, one in ranges.items() if isinstance(one, Continuous)
+            _bounded(name, bounds) for name, bounds in ranges.items() if isinstance(bounds, Continuous)
         ],
-        "IntegerParameterRanges": [_bounded(name, one) for name, one in ranges.items() if isinstance(one, Integer)],
+        "IntegerParameterRanges": [
+            _bounded(name, bounds) for name, bounds in ranges.items() if isinstance(bounds, Integer)
+        ],
         "CategoricalParameterRanges": [
-            {"Name": name, "Values": [str(value) for value in one.values]}
-            for name, one in ranges.items()
-            if isinstance(one, Categorical)
+            {"Name": name, "Values": [str(value) for value in choice.values]}
+            for name, choice in ranges.items()
+            if isinstance(choice, Categorical)
         ],
     }
     return {kind: members for kind, members in kinds.items() if members}
 
 
 def grid_points(ranges: Mapping[str, Range]) -> int:
-    """How many points a grid over categorical ranges has."""
-    return prod(len(one.values) for one in ranges.values() if isinstance(one, Categorical))
+    """The number of points of a grid over categorical ranges."""
+    return prod(len(choice.values) for choice in ranges.values() if isinstance(choice, Categorical))
 
 
-def _bounded(name: str, one: Continuous | Integer) -> dict[str, str]:
-    return {"Name": name, "MinValue": str(one.min), "MaxValue": str(one.max), "ScalingType": one.scaling}
+def _bounded(name: str, bounds: Continuous | Integer) -> dict[str, str]:
+    return {
+        "Name": name,
+        "MinValue": str(bounds.min),
+        "MaxValue": str(bounds.max),
+        "ScalingType": bounds.scaling,
+    }
 
 
 def _check_bounds(low: float, high: float, scaling: str) -> None:

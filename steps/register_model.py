@@ -1,4 +1,4 @@
-"""RegisterModel: a version in the registry that says what it is, how good it is, and where it comes from."""
+"""RegisterModel: registers a version of the model with its metrics and its origin."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from entrypoints import contract
 from steps import dag
 from steps.build import Build
 from steps.config import Config, EndpointInstance, HyphenatedName, Unique
-from steps.evaluate import champion_uri, evaluation_uri, finding
+from steps.evaluate import champion_uri, evaluation_uri, evaluation_value
 from steps.parameters import ExecutionParameter
 from steps.prepare_data import dataset_hash
 
@@ -24,7 +24,7 @@ _SERVING = {
 
 
 class Registry(Config):
-    """Where versions are kept, and for which machines."""
+    """The model registry, and the machines that versions are for."""
 
     group: HyphenatedName = "dog-breeds"
     """The model package group."""
@@ -61,7 +61,7 @@ def register_model(config: Registry, build: Build, *, data: dag.Step, evaluation
         "CustomerMetadataProperties": {
             contract.METADATA_DATASET: dataset_hash(data),
             contract.METADATA_CODE: build.code.sha256,
-            contract.METADATA_CHAMPION: finding(evaluation, contract.CHAMPION_NAME),
+            contract.METADATA_CHAMPION: evaluation_value(evaluation, contract.CHAMPION_NAME),
             contract.METADATA_EXECUTION: dag.ExecutionVariables.PIPELINE_EXECUTION_ID,
         },
         **({"SecurityConfig": key} if key else {}),

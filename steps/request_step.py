@@ -1,8 +1,7 @@
-"""A step that is a plain Create* request: the one class of ours that extends the SDK.
+"""A step that is a plain Create* request.
 
-The SDK's own steps are made from its trainers, tuners and models, which upload code, drop fields and stamp the time
-into keys. Here the request is a dictionary in which outputs of earlier steps may stand, exactly as it appears in the
-definition.
+The SDK's own steps are made from its trainers, tuners and models, which upload code, drop fields and put the time into
+keys. Here the request is a dictionary, exactly as in the definition; it can contain outputs of earlier steps.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _KINDS: Mapping[Kind, tuple[str, list[str]]] = {
 
 
 class RequestStep(dag.ConfigurableRetryStep):  # type: ignore[misc]  # the SDK has no types
-    """A step of a kind whose arguments are a literal request."""
+    """A step whose arguments are a literal request."""
 
     def __init__(
         self,
@@ -49,16 +48,16 @@ class RequestStep(dag.ConfigurableRetryStep):  # type: ignore[misc]  # the SDK h
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The request, in which expressions stand for what only an execution knows."""
+        """The request; expressions stand in place of values that are known at run time only."""
         return self._request
 
     @property
     def properties(self) -> Any:
-        """What the service will describe about the finished step."""
+        """The members of the finished step's description."""
         return self._properties
 
     def to_request(self) -> dict[str, Any]:
-        """The step as the definition has it."""
+        """The step in the form of the definition."""
         request: dict[str, Any] = super().to_request()
         if self._cache_config is not None:
             request.update(self._cache_config.config)

@@ -1,7 +1,6 @@
-"""Where all of it lives: account, region, bucket, names of roles, network and encryption.
+"""Where the pipeline runs: account, region, bucket, names of roles, network and encryption.
 
-Every request asks here for its ARNs, addresses and network, so that what settings say of them reaches each of them in
-the same way.
+Every request takes its ARNs, addresses and network from here, so that a setting reaches all of them in the same way.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from steps import dag
 from steps.config import BUCKET, Config, FrozenMapping, like
 
 NO_ACCOUNT = "000000000000"
-OWNER = "pedigree:pipeline"  # the key of the tag that says for which pipeline something was made
+OWNER = "pedigree:pipeline"  # the key of the tag that names the pipeline that a resource belongs to
 _KEY = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+"
 _ALIAS = r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:alias/[A-Za-z0-9/_-]+"
 _KEY_LIKE = "arn:aws:kms:us-east-1:123456789012:key/…"
@@ -33,7 +32,8 @@ def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
                 "write letters, digits, spaces and _.:/=+@-, "
                 "128 at most in a key and 256 in a value, and begin no key with aws:",
             )
-    same = [key for key in tags if [one.lower() for one in tags].count(key.lower()) > 1]
+    lowered = [key.lower() for key in tags]
+    same = [key for key in tags if lowered.count(key.lower()) > 1]
     if same:
         raise InvalidValueError(f"has {' and '.join(same)}, which IAM takes for the same key", "keep one of them")
     return tags
@@ -43,7 +43,7 @@ RoleName = Annotated[str, like("pedigree-job", r"[\w+=,.@-]{1,64}")]
 
 
 class Roles(Config):
-    """The names of the roles; one for each party, so that each can have the least that works."""
+    """The names of the roles, one for each party, so that each has as few permissions as possible."""
 
     pipeline: RoleName = "pedigree-pipeline"
     job: RoleName = "pedigree-job"
@@ -67,7 +67,7 @@ class Roles(Config):
 
 
 class Network(Config):
-    """The VPC in which jobs and models run, and what they may reach."""
+    """The VPC of jobs and models, and what they can reach."""
 
     subnets: tuple[Annotated[str, like("subnet-0123456789abcdef0", r"subnet-[0-9a-f]{8,17}")], ...] = Field(
         default=(), max_length=16
@@ -90,14 +90,14 @@ class Network(Config):
         return self
 
     def vpc(self) -> dict[str, Any]:
-        """The VpcConfig member of a request, or none."""
+        """The VpcConfig member of a request; nothing without a VPC."""
         if not self.subnets:
             return {}
         return {"VpcConfig": {"SecurityGroupIds": list(self.security_groups), "Subnets": list(self.subnets)}}
 
 
 class Encryption(Config):
-    """KMS keys for what is written to S3 and for the volumes of the machines; empty leaves it to AWS's own keys."""
+    """KMS keys for S3 and for the volumes of the machines; empty: keys of AWS."""
 
     output_key: Annotated[str, like(_KEY_LIKE, f"{_KEY}|{_ALIAS}", optional=True)] = ""
     """The ARN of a key or an alias."""
@@ -105,18 +105,18 @@ class Encryption(Config):
     """The ARN of a key; not used for machines with local disks, which hardware encrypts."""
 
     def output(self) -> dict[str, str]:
-        """The KmsKeyId member of an output, or none."""
+        """The KmsKeyId member of an output; nothing without a key."""
         return {"KmsKeyId": self.output_key} if self.output_key else {}
 
     def volume(self, instance_type: str) -> dict[str, str]:
-        """The VolumeKmsKeyId member, or none: machines with disks of their own encrypt in hardware and refuse a key."""
+        """The VolumeKmsKeyId member; nothing for machines with local disks, which hardware encrypts."""
         if not self.volume_key or machines.has_local_storage(instance_type):
             return {}
         return {"VolumeKmsKeyId": self.volume_key}
 
 
 class Site(Config):
-    """One place in AWS, and how to say where things are in it."""
+    """An account, a region and a bucket of AWS, and the addresses in them."""
 
     account: Annotated[str, like("123456789012", r"\d{12}", optional=True)] = ""
     """Empty: 000000000000 in a definition that is only read."""
@@ -133,7 +133,7 @@ class Site(Config):
 
     @property
     def account_id(self) -> str:
-        """The account, or one that stands for none while a definition is only read."""
+        """The account; a placeholder if a definition is only read."""
         return self.account or NO_ACCOUNT
 
     def arn(self, service: str, resource: str) -> str:
@@ -142,16 +142,16 @@ class Site(Config):
         return f"arn:{regions.partition(self.region)}:{service}:{region}:{self.account_id}:{resource}"
 
     def role(self, name: str) -> str:
-        """The ARN of one of our roles, by the name of its folder in iam/."""
+        """The ARN of a role, by the name of its folder in iam/."""
         return self.arn("iam", f"role/{getattr(self.roles, 'await_' if name == 'await' else name)}")
 
     def queue_url(self, name: str) -> str:
-        """The address of one of our queues."""
+        """The address of a queue."""
         return f"https://sqs.{self.region}.{regions.dns_suffix(self.region)}/{self.account_id}/{name}"
 
     @property
     def bucket_name(self) -> str:
-        """The bucket that settings name, or one of our own for the account and region."""
+        """The bucket of the settings; else one named after the account and region."""
         return self.bucket or f"pedigree-{self.account_id}-{self.region}"
 
     @property
@@ -160,7 +160,7 @@ class Site(Config):
         return f"arn:{regions.partition(self.region)}:s3:::{self.bucket_name}"
 
     def uri(self, *parts: str) -> str:
-        """An S3 address under our prefix."""
+        """An S3 address under the prefix."""
         return "/".join((f"s3://{self.bucket_name}/{self.prefix}", *parts))
 
     def output(self, step: str, *parts: dag.Expression) -> dag.Expression:
@@ -170,9 +170,9 @@ class Site(Config):
         )
 
     def tags_of(self, pipeline: str) -> dict[str, str]:
-        """The tags of what lives on after an execution: those of settings, and whose it is."""
+        """The tags of what outlives an execution: those of the settings, and the owner."""
         return {**self.tags, OWNER: self.arn("sagemaker", f"pipeline/{pipeline}")}
 
     def tag_list(self) -> list[dict[str, str]]:
-        """The tags as requests have them."""
+        """The tags in the form of requests."""
         return [{"Key": key, "Value": value} for key, value in self.tags.items()]

@@ -1,4 +1,4 @@
-"""TrainBest: one machine, the best values that Tune found."""
+"""TrainBest: trains on one machine with the best values of Tune."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from steps import dag
 from steps.build import Build
 from steps.debugger import Debugger, debugger_request
 from steps.parameters import default_of
-from steps.training_job import Training, fixed_hyperparameters, kept_apart, machines, training_request
+from steps.training_job import Training, fixed_hyperparameters, machines, resumable_uri, training_request
 from steps.tune import Tuning, best_job_name, best_values
 
 NAME = "TrainBest"
@@ -23,7 +23,7 @@ def train_best(
     data: dag.Step,
     search: dag.Step,
 ) -> dag.Step:
-    """The step; in a warm pool its machine waits for the next execution."""
+    """The step; a warm pool keeps its machine for the next execution."""
     resources = machines(build, config)
     if config.warm_pool_seconds:
         resources["KeepAlivePeriodInSeconds"] = config.warm_pool_seconds
@@ -36,12 +36,12 @@ def train_best(
         image=image,
         data=data,
         output=build.site.output(NAME),
-        checkpoints=kept_apart(build, "checkpoints", NAME, best_job_name(search), identity),
+        checkpoints=resumable_uri(build, "checkpoints", NAME, best_job_name(search), identity),
         resources=resources,
         max_runtime_seconds=config.max_runtime_seconds,
     )
     request["HyperParameters"] = hyperparameters
-    tensors = kept_apart(build, "tensors", NAME, best_job_name(search), identity)
+    tensors = resumable_uri(build, "tensors", NAME, best_job_name(search), identity)
     request |= debugger_request(debugger, build, tensors, build.site.output(NAME, "profile"))
     request["Tags"] = build.site.tag_list()
     description = "Trains on one machine with the best values of the search."

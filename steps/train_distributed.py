@@ -1,4 +1,4 @@
-"""TrainDistributed: several machines, data parallel, the best values that Tune found. Settings can leave it out."""
+"""TrainDistributed: trains on several machines, data parallel, with the best values of Tune. Settings can omit it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from steps import dag
 from steps.build import Build
 from steps.config import Config, JobSeconds, TrainingInstance, Unique, VolumeGigabytes
 from steps.parameters import ExecutionParameter, default_of
-from steps.training_job import Training, fixed_hyperparameters, kept_apart, machines, training_request
+from steps.training_job import Training, fixed_hyperparameters, machines, resumable_uri, training_request
 from steps.tune import Tuning, best_job_name, best_values
 
 NAME = "TrainDistributed"
@@ -33,7 +33,7 @@ def _menu(distributed: Distributed, _: object) -> tuple[str, ...]:
 
 
 class Distributed(Config):
-    """How many machines of which type, and who starts the processes on them."""
+    """The machines of a distributed training, and what starts the processes on them."""
 
     enabled: bool = True
     """false leaves the step out."""
@@ -75,7 +75,7 @@ def train_distributed(
         image=image,
         data=data,
         output=build.site.output(NAME),
-        checkpoints=kept_apart(build, "checkpoints", NAME, best_job_name(search), [image, hyperparameters]),
+        checkpoints=resumable_uri(build, "checkpoints", NAME, best_job_name(search), [image, hyperparameters]),
         resources=machines(build, config, config.instance_count),
         max_runtime_seconds=config.max_runtime_seconds,
     )

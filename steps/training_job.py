@@ -1,4 +1,4 @@
-"""What the training steps have in common: hyperparameters, channels, machines, and the request around the script.
+"""What the training steps share: hyperparameters, channels, machines, and the request around the script.
 
 Tune, TrainBest and TrainDistributed run the same script on the same channels. CreateTrainingJob and the training
 definition of CreateHyperParameterTuningJob name these members alike, so one function writes them for all three.
@@ -48,20 +48,20 @@ def _within(hyperparameter: str) -> Any:
     return Field(ge=least, le=most)
 
 
-class Machine(Protocol):
-    """What a Config says of the machines that its step takes by default."""
+class MachineConfig(Protocol):
+    """A Config that names the machines of its step."""
 
     @property
     def instance_type(self) -> str:
-        """The type, as settings name it."""
+        """The default type."""
 
     @property
     def alternatives(self) -> tuple[str, ...]:
-        """The types that may stand in for it."""
+        """The types that an execution can choose instead."""
 
     @property
     def volume_gigabytes(self) -> int:
-        """The size of its disk."""
+        """The size of each machine's disk."""
 
 
 def _menu(training: Training, _: object) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def training_request(
     }
 
 
-def machines(build: Build, config: Machine, count: int = 1) -> dict[str, Any]:
+def machines(build: Build, config: MachineConfig, count: int = 1) -> dict[str, Any]:
     """The ResourceConfig of a training request."""
     return {
         "InstanceType": config.instance_type,
@@ -171,11 +171,11 @@ def machines(build: Build, config: Machine, count: int = 1) -> dict[str, Any]:
     }
 
 
-def kept_apart(build: Build, kind: str, step: str, search_name: dag.Expression, identity: Any) -> dag.Expression:
-    """Where a training step keeps what outlives an execution: under the search's best job, and its own identity.
+def resumable_uri(build: Build, kind: str, step: str, search_name: dag.Expression, identity: Any) -> dag.Expression:
+    """The S3 address for what outlives an execution, made of the search's best job and of how the step trains.
 
-    The place is part of the step's cache key. It is the same as long as the search is reused and the step trains the
-    same way, and another as soon as either changes, so that nothing is resumed that was begun differently.
+    The address is part of the step's cache key. It stays the same while the search is reused and the step trains the
+    same way. It changes as soon as either changes, so that a training never resumes one with other values.
     """
     text = json.dumps(identity, sort_keys=True, default=lambda expression: expression.expr)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -183,12 +183,12 @@ def kept_apart(build: Build, kind: str, step: str, search_name: dag.Expression, 
 
 
 def metric_definitions() -> list[dict[str, str]]:
-    """How the service reads the script's metrics from its log."""
+    """The patterns by which SageMaker reads the script's metrics from its log."""
     return [{"Name": name, "Regex": contract.METRIC_REGEX.format(name=name)} for name in contract.METRICS]
 
 
 def model_archive(step: dag.Step) -> dag.Expression:
-    """Where a finished training step left its model."""
+    """The S3 address of a finished training step's model."""
     return step.properties.ModelArtifacts.S3ModelArtifacts
 
 

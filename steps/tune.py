@@ -1,4 +1,4 @@
-"""Tune: search the hyperparameters that settings give ranges for, over the training script itself."""
+"""Tune: searches the hyperparameters with ranges, by running the training script."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _limits_jobs(tuning: Tuning, _: object) -> bool:
 
 
 class Tuning(Config):
-    """What is searched, how, and for how long."""
+    """The search: its strategy, its length and its ranges."""
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = "Bayesian"
     """Bayesian, Random, Grid (categorical ranges only) or Hyperband."""
@@ -56,7 +56,7 @@ def tune(
     *,
     data: dag.Step,
 ) -> dag.Step:
-    """The step; its best job's values are what the training steps train with."""
+    """The step; the training steps train with its best job's values."""
     objective = {"MetricName": config.objective, "Type": contract.METRICS[config.objective]}
     definition = training_request(
         training,
@@ -86,12 +86,12 @@ def tune(
 
 
 def best_values(step: dag.Step, config: Tuning) -> dict[str, dag.Expression]:
-    """The best job's value of every tuned hyperparameter: text already, as the next request wants it."""
+    """The best job's value of every tuned hyperparameter, as text."""
     return {name: step.properties.BestTrainingJob.TunedHyperParameters[name] for name in config.ranges}
 
 
 def best_job_name(step: dag.Step) -> dag.Expression:
-    """The name of the best job: the same as long as the search is reused, and new with every new search."""
+    """The name of the best job: the same while the search is reused, new with every new search."""
     return step.properties.BestTrainingJob.TrainingJobName
 
 

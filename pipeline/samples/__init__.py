@@ -1,1 +1,1 @@
-"""A data set that is drawn, not downloaded: a small network learns it, and a look at its colors does not."""
+"""A data set that is drawn, not downloaded. A small network can learn it; colors alone do not separate its classes."""

@@ -1,4 +1,4 @@
-"""The archive: every picture of a plan in the course project's layout, in one order, with one time for all."""
+"""Writes the archive: every picture of a plan in the course project's layout, in a fixed order, with a fixed time."""
 
 from __future__ import annotations
 

@@ -32,10 +32,10 @@ _QUALITY = 90
 
 def jpeg(sample: Sample, size: int, seed: int) -> bytes:
     """The file of a picture: the same for the same class, number, size and seed."""
-    random = np.random.RandomState([seed, sample.kind.number, sample.number])
+    random = np.random.RandomState([seed, sample.sample_class.number, sample.number])
     middle = random.uniform(-OFF_CENTER, OFF_CENTER, 2)
-    cover = _cover(sample.kind.shape, middle, size, random)
-    tones = _tones(FIELDS[sample.kind.texture](_plane(middle, size, random), random), cover > 0)
+    cover = _cover(sample.sample_class.shape, middle, size, random)
+    tones = _tones(FIELDS[sample.sample_class.texture](_plane(middle, size, random), random), cover > 0)
     pixels = _background(size, random) * (1 - cover[..., None]) + _colored(tones, random) * cover[..., None]
     pixels += random.randint(-NOISE, NOISE + 1, pixels.shape)
     buffer = io.BytesIO()
@@ -44,12 +44,12 @@ def jpeg(sample: Sample, size: int, seed: int) -> bytes:
 
 
 def _cover(shape: str, middle: NDArray[np.float64], size: int, random: np.random.RandomState) -> Field:
-    """How much of every pixel the shape covers."""
+    """The share of every pixel that the shape covers."""
     finer = size * _FINER
     scale = random.uniform(*AREA) ** 0.5
     corners = turned(POLYGONS[shape], random.uniform(0, 2 * pi))
     places = [
-        tuple(round(finer * (0.5 + at + one * scale)) for one, at in zip(corner, middle, strict=True))
+        tuple(round(finer * (0.5 + center + offset * scale)) for offset, center in zip(corner, middle, strict=True))
         for corner in corners
     ]
     mask = Image.new("L", (finer, finer))

@@ -1,8 +1,8 @@
-"""What a sample data set consists of: its classes by name, and every picture by its place, before anything is drawn.
+"""The plan of a sample data set: its classes and its pictures, by name, before anything is drawn.
 
 A class is a texture on a shape. Neighbors in the order share neither, and later classes combine both anew, so that
 the default eight differ by texture alone and forty can be told apart only by texture and shape together. Standard
-library only: the command knows its limits and names without waiting for what draws.
+library only, so that the command shows its limits and names without importing what draws.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _PER_HELD_OUT = 10  # one in ten validates, one in ten tests, as in the course
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What the pictures of a class show."""
+class SampleClass:
+    """The texture and the shape that the pictures of a class show."""
 
     number: int
     texture: str
@@ -38,22 +38,22 @@ class Kind:
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture to be drawn: of what, and for which split."""
+    """One picture to draw: of which class, and for which split."""
 
     split: str
-    kind: Kind
+    sample_class: SampleClass
     number: int
 
     @property
     def path(self) -> str:
-        """Its place in the archive."""
-        file = f"{self.kind.texture}_{self.kind.shape}_{self.number + 1:05}.jpg"
-        return f"{FOLDER}/{self.split}/{self.kind.name}/{file}"
+        """Its path in the archive."""
+        file = f"{self.sample_class.texture}_{self.sample_class.shape}_{self.number + 1:05}.jpg"
+        return f"{FOLDER}/{self.split}/{self.sample_class.name}/{file}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How many pictures of how many classes, how large, and which of all possible ones."""
+    """The number of classes and pictures, the size of the pictures, and the seed."""
 
     classes: int = CLASSES[1]
     per_class: int = PER_CLASS[1]
@@ -61,13 +61,13 @@ class Plan:
     seed: int = SEED[1]
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
+    def sample_classes(self) -> tuple[SampleClass, ...]:
         """The classes in order."""
-        return tuple(_kind(number) for number in range(self.classes))
+        return tuple(_sample_class(number) for number in range(self.classes))
 
     @property
     def splits(self) -> dict[str, range]:
-        """Which of a class's pictures each split has."""
+        """The numbers of a class's pictures in each split."""
         held_out = max(1, round(self.per_class / _PER_HELD_OUT))
         tested, validated = self.per_class - held_out, self.per_class - 2 * held_out
         return {
@@ -78,17 +78,17 @@ class Plan:
 
     @property
     def total(self) -> int:
-        """How many pictures there are in all."""
+        """The number of all pictures."""
         return self.classes * self.per_class
 
     def samples(self) -> Iterator[Sample]:
         """Every picture, in the order of the archive."""
         for split, numbers in self.splits.items():
-            for kind in self.kinds:
-                yield from (Sample(split, kind, number) for number in numbers)
+            for sample_class in self.sample_classes:
+                yield from (Sample(split, sample_class, number) for number in numbers)
 
 
-def _kind(number: int) -> Kind:
-    # Every round through the textures shifts the shapes by one: no pair comes twice before all have come once.
+def _sample_class(number: int) -> SampleClass:
+    # Every round through the textures shifts the shapes by one, so that all pairs come once before any comes twice.
     around = number // len(TEXTURES)
-    return Kind(number, TEXTURES[number % len(TEXTURES)], SHAPES[(number + around) % len(SHAPES)])
+    return SampleClass(number, TEXTURES[number % len(TEXTURES)], SHAPES[(number + around) % len(SHAPES)])

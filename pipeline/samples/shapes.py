@@ -1,4 +1,4 @@
-"""Shapes as polygons of area 1 around their middle: whatever the shape, a picture has as much of it."""
+"""Shapes as polygons of area 1 around their middle, so that every shape covers the same part of a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def turned(polygon: Polygon, angle: float) -> Polygon:
 
 
 def area(polygon: Polygon) -> float:
-    """How much a polygon covers."""
+    """The area of a polygon."""
     following = polygon[1:] + polygon[:1]
     return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in zip(polygon, following, strict=True))) / 2
 

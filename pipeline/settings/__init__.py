@@ -1,1 +1,1 @@
-"""Settings: read from files, environment and options, laid upon each other, and validated into one typed tree."""
+"""Settings: read from files, environment and options, merged, and validated into one typed tree."""

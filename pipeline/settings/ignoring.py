@@ -1,4 +1,4 @@
-"""What a check of the definition need not tell, because somebody has looked at it: each with its reason."""
+"""Findings of the checks that this project accepts, each with its reason."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from steps.config import Config, Unique, like
 
 
 class Ignored(Config):
-    """A finding that is left as it is."""
+    """A finding to ignore."""
 
     code: Annotated[str, like("CST004", r"[A-Z]{3}[0-9]{0,3}")]
     step: str = ""
@@ -18,7 +18,7 @@ class Ignored(Config):
 
 
 class Checks(Config):
-    """How the definition is checked."""
+    """What `pedigree check` ignores."""
 
     ignore: Unique[Ignored] = ()
     """Findings to ignore: [{code="CST004", step="Tune", reason="it is short"}]; without a step, in all steps."""

@@ -11,7 +11,7 @@ from pedigree.aws.machines import SMDDP_TYPES, has_local_storage, last_cuda, pro
 from pipeline.settings.rules import Problem
 from pipeline.settings.tree import Settings
 from steps.build import FAMILIES, Family, image_for
-from steps.training_job import Machine
+from steps.training_job import MachineConfig
 
 
 def smddp_machines(s: Settings) -> Iterator[Problem]:
@@ -96,7 +96,7 @@ def images_run_the_scripts(s: Settings) -> Iterator[Problem]:
 
 def cuda_supports_gpus(s: Settings) -> Iterator[Problem]:
     """New images have a CUDA that no longer supports the oldest GPUs."""
-    uses: dict[str, tuple[Family, Machine]] = {
+    uses: dict[str, tuple[Family, MachineConfig]] = {
         "processing": ("training", s.processing),
         "training": ("training", s.training),
         **({"distributed": ("distributed", s.distributed)} if s.distributed.enabled else {}),

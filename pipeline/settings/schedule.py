@@ -1,4 +1,4 @@
-"""When the pipeline starts by itself, and with which values."""
+"""When the schedule starts the pipeline, and with which values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pedigree.schedules import cron
 from steps.config import Config, FrozenMapping
 
 
-def _known_timezone(name: str) -> str:
+def _existing_timezone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -27,7 +27,7 @@ class Schedule(Config):
     """true: upsert makes the schedule and keeps it as it is here; false: upsert leaves it alone."""
     expression: Annotated[str, AfterValidator(cron.checked)] = "cron(0 6 ? * MON *)"
     """Or rate(7 days), at(2027-01-31T06:00:00)."""
-    timezone: Annotated[str, AfterValidator(_known_timezone)] = "UTC"
+    timezone: Annotated[str, AfterValidator(_existing_timezone)] = "UTC"
     parameters: FrozenMapping[int | float | Annotated[str, Field(min_length=1, max_length=1024)]] = Field(
         default={}, max_length=200
     )

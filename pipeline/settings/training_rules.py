@@ -15,7 +15,7 @@ from pedigree.language.text import brief
 from pipeline.settings.rules import Problem
 from pipeline.settings.tree import Settings
 from steps.ranges import Categorical, Continuous, grid_points
-from steps.training_job import Machine, Training
+from steps.training_job import MachineConfig, Training
 from steps.tune import MOST_JOBS
 
 NEVER_TUNED = ("epochs", "seed", "weights")
@@ -169,7 +169,7 @@ def untrained_backbone(s: Settings) -> Iterator[Problem]:
 
 def machines_compute_the_precision(s: Settings) -> Iterator[Problem]:
     """The machines compute in every precision that may be used."""
-    sections: dict[str, Machine] = {
+    sections: dict[str, MachineConfig] = {
         "training": s.training,
         **({"distributed": s.distributed} if s.distributed.enabled else {}),
     }

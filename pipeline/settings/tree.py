@@ -1,6 +1,6 @@
-"""What a build fixes: one typed, frozen tree, composed from the Config of every part.
+"""All settings: one typed, frozen tree, composed of the Config of every part.
 
-This is the tree and its defaults; pipeline/settings/loading.py fills it from files and the environment.
+This is the tree with its defaults; loading.py fills it from files and the environment.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from steps.tune import Tuning
 
 
 class Naming(Config):
-    """The pipeline's own name: every function and queue is named after it."""
+    """The name and the members of the pipeline itself."""
 
     name: Annotated[HyphenatedName, Field(max_length=32)] = "dog-breeds"
     """Functions and queues are named after it."""
@@ -42,7 +42,7 @@ class Naming(Config):
 
 
 class Settings(Config):
-    """Everything that a build fixes."""
+    """Everything that is decided when a definition is built."""
 
     pipeline: Naming = Naming()
     site: Site = Site()

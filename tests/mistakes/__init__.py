@@ -1,1 +1,1 @@
-"""Mistakes that somebody can make in settings, each with the one line that must tell it: tables for one test."""
+"""Mistakes in settings, each with the parts of the line that must report it: tables for test_wrong_settings."""

@@ -1,4 +1,4 @@
-"""What a row of the tables is."""
+"""A row of the tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Mistake:
+class WrongSettings:
     """A settings file; the line and the key that the answer must name; and words of its cause and its remedy."""
 
     text: str

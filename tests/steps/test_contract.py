@@ -1,4 +1,4 @@
-"""The contract: what one side of a process boundary writes, the other side reads under the same name."""
+"""The contract: both sides of a process boundary use the same names."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def used(paths: tuple[Path, ...]) -> set[str]:
 
 
 def spelled() -> set[tuple[str, str]]:
-    """The names of the contract that functions spell, each with what it says there."""
+    """The names of the contract that functions define again, each with its value there."""
     nodes = (node for path in FUNCTIONS for node in ast.parse(path.read_text(encoding="utf-8")).body)
     return {
         (target.id, node.value.value)
@@ -57,7 +57,7 @@ def test_both_sides_use_what_they_share() -> None:
     assert not BOTH - used(RUNNING)
 
 
-def test_nothing_is_in_it_that_nobody_uses() -> None:
+def test_every_name_of_the_contract_is_used() -> None:
     inside = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", (ROOT / "entrypoints" / "contract.py").read_text(encoding="utf-8")))
     names = {name for name in vars(contract) if name.isupper()}
     functions = {name for name, _ in spelled()}

@@ -1,4 +1,4 @@
-"""What the steps ask of AWS: images, code, channels, values, resources, network, encryption, tags, limits."""
+"""The requests of the steps: images, code, channels, values, resources, network, encryption, tags, limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ TRAININGS = ("TrainBest", "TrainDistributed")
 DEBUGGED = {"debugger.enabled": True, "images.training.version": "2.0.1", "images.training.python": "py310"}
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
 VPC = {"site.network.subnets": ["subnet-0123abcd"], "site.network.security_groups": ["sg-0123abcd"]}
-SHUT = {"site.network.isolation": True, "data.source": "s3://images/dogs.zip", "training.weights": "s3://images/w.pth"}
+ISOLATED = {
+    "site.network.isolation": True,
+    "data.source": "s3://images/dogs.zip",
+    "training.weights": "s3://images/w.pth",
+}
 
 
 def arguments(name: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -28,7 +32,7 @@ def arguments(name: str, values: dict[str, Any] | None = None) -> dict[str, Any]
 
 
 def training(name: str, values: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What a training step asks for; of Tune, its training definition."""
+    """The request of a training step; of Tune, its training definition."""
     request = arguments(name, values)
     found: dict[str, Any] = request.get("TrainingJobDefinition", request)
     return found
@@ -84,7 +88,7 @@ def test_every_hyperparameter_is_text(name: str) -> None:
 def test_hyperparameters_are_those_that_the_script_takes(name: str) -> None:
     request = training(name)
     names = request.get("HyperParameters") or request["StaticHyperParameters"]
-    assert {one for one in names if not one.startswith("sagemaker_")} <= set(hyperparameters.NAMES)
+    assert {name for name in names if not name.startswith("sagemaker_")} <= set(hyperparameters.NAMES)
 
 
 @pytest.mark.parametrize("line", ["1e-05", "-3.5", "nan", "inf", "0.75", "12", "-inf", "1.5E+10"])
@@ -99,13 +103,16 @@ def test_the_metric_regex_reads_every_number_that_the_script_can_log(line: str) 
 def test_the_objective_is_a_metric_that_is_read() -> None:
     request = arguments("Tune", {"tuning.objective": "validation:accuracy"})
     objective = request["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    read = [one["Name"] for one in request["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"]]
+    definitions = request["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"]
+    read = [definition["Name"] for definition in definitions]
     assert objective == {"MetricName": "validation:accuracy", "Type": "Maximize"}
     assert objective["MetricName"] in read
 
 
 def test_training_never_sees_the_test_images() -> None:
-    channels = [one["ChannelName"] for name in ("Tune", *TRAININGS) for one in training(name)["InputDataConfig"]]
+    channels = [
+        channel["ChannelName"] for name in ("Tune", *TRAININGS) for channel in training(name)["InputDataConfig"]
+    ]
     assert contract.TEST not in channels
     assert {contract.TRAINING, contract.VALIDATION, contract.DATASET, contract.CODE} <= set(channels)
 
@@ -140,12 +147,12 @@ CACHE_KEYS = {
 
 @pytest.mark.parametrize("values", [{}, {"training.spot": True}, DEBUGGED], ids=["default", "spot", "debugger"])
 def test_nothing_that_every_execution_changes_is_in_a_cache_key(values: dict[str, Any]) -> None:
-    for one in read(define(values)).all_steps():
-        for key in CACHE_KEYS.get(one.type, ()):
-            member: Any = dict(one.arguments)
+    for cached in read(define(values)).all_steps():
+        for key in CACHE_KEYS.get(cached.type, ()):
+            member: Any = dict(cached.arguments)
             for name in key.split("."):
                 member = member.get(name, {})
-            assert "Execution." not in str(member), f"{one.name} {key}"
+            assert "Execution." not in str(member), f"{cached.name} {key}"
 
 
 def test_code_comes_under_a_key_made_of_its_content() -> None:
@@ -157,7 +164,7 @@ def test_code_comes_under_a_key_made_of_its_content() -> None:
 
 @pytest.mark.parametrize("name", JOBS)
 def test_network_encryption_and_tags_reach_every_job(name: str) -> None:
-    values = {**VPC, **SHUT, "site.network.encrypt_traffic": True, "site.tags": {"team": "vision"}}
+    values = {**VPC, **ISOLATED, "site.network.encrypt_traffic": True, "site.tags": {"team": "vision"}}
     values |= {"site.encryption.output_key": KEY, "site.encryption.volume_key": KEY}
     values |= {"training.instance_type": "ml.m5.4xlarge", "distributed.launcher": "torchrun"}
     request = arguments(name, {**values, "distributed.instance_type": "ml.c5.9xlarge"})
@@ -176,10 +183,10 @@ def test_a_machine_with_disks_of_its_own_is_given_no_volume_key() -> None:
     assert "VolumeKmsKeyId" not in request["ResourceConfig"]
 
 
-def test_behind_a_shut_network_s3_hands_the_images_in() -> None:
-    request = arguments("PrepareData", {**SHUT, "data.sha256": "0" * 64})
+def test_with_network_isolation_s3_delivers_the_images() -> None:
+    request = arguments("PrepareData", {**ISOLATED, "data.sha256": "0" * 64})
     words = request["AppSpecification"]["ContainerArguments"]
-    source = next(one for one in request["ProcessingInputs"] if one["InputName"] == contract.SOURCE)
+    source = next(channel for channel in request["ProcessingInputs"] if channel["InputName"] == contract.SOURCE)
     assert source["S3Input"]["S3Uri"] == {"Get": "Parameters.InputDataUrl"}
     assert words[:4] == ["--source", source["S3Input"]["LocalPath"], "--sha256", "0" * 64]
 
@@ -187,7 +194,7 @@ def test_behind_a_shut_network_s3_hands_the_images_in() -> None:
 def test_weights_in_s3_are_a_channel() -> None:
     request = training("TrainBest", {"training.weights": "s3://images/w.pth"})
     assert request["HyperParameters"]["weights"] == contract.WEIGHTS_CHANNEL
-    assert contract.WEIGHTS in [one["ChannelName"] for one in request["InputDataConfig"]]
+    assert contract.WEIGHTS in [channel["ChannelName"] for channel in request["InputDataConfig"]]
 
 
 def test_spot_resumes_from_checkpoints_that_a_reused_search_finds_again() -> None:
@@ -213,7 +220,7 @@ def test_a_warm_pool_keeps_the_machine_of_train_best() -> None:
         ("torchrun", "ml.g5.xlarge", "sagemaker_torch_distributed_enabled"),
     ],
 )
-def test_the_toolkit_is_told_the_launcher(launcher: str, machine: str, flag: str) -> None:
+def test_the_launcher_reaches_the_toolkit(launcher: str, machine: str, flag: str) -> None:
     values = training("TrainDistributed", {"distributed.launcher": launcher, "distributed.instance_type": machine})
     hyperparameters = values["HyperParameters"]
     assert hyperparameters[flag] == "true"
@@ -292,7 +299,7 @@ def test_policies_by_kind_of_step() -> None:
     assert "RetryPolicies" not in step(document, "TrainBest")
     assert step(document, "Tune")["CacheConfig"] == {"Enabled": False}
     assert step(document, "Evaluate")["CacheConfig"] == {"Enabled": True, "ExpireAfter": "PT12H"}
-    assert [one["ExceptionType"] for one in step(document, "PrepareData")["RetryPolicies"]] == [
+    assert [policy["ExceptionType"] for policy in step(document, "PrepareData")["RetryPolicies"]] == [
         ["Step.SERVICE_FAULT", "Step.THROTTLING"],
         ["SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR"],
     ]

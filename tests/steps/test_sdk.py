@@ -1,4 +1,4 @@
-"""What we count on in the SDK and in botocore: pinned exactly, and told here first when a new version breaks it."""
+"""What the steps rely on in the SDK and in botocore, so that a new version that breaks it fails here first."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ assert before == after, (before, after)
 """
 
 
-@pytest.mark.parametrize("word", sorted(dag.sdk_modules()))
-def test_every_word_of_the_dag_layer_is_there(word: str) -> None:
-    assert callable(getattr(dag, word))
+@pytest.mark.parametrize("name", sorted(dag.sdk_modules()))
+def test_every_name_of_the_dag_layer_exists(name: str) -> None:
+    assert callable(getattr(dag, name))
 
 
-def test_a_word_that_is_none_is_refused() -> None:
-    with pytest.raises(AttributeError, match="is no word of the DAG layer"):
+def test_an_unknown_name_is_refused() -> None:
+    with pytest.raises(AttributeError, match="is no name of the DAG layer"):
         dag.ModelTrainer  # noqa: B018  # looking it up is the test
 
 
@@ -37,8 +37,8 @@ def test_importing_the_sdk_leaves_no_trace() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_whoever_asks_aws_while_building_is_stopped() -> None:
-    with pytest.raises(RuntimeError, match="asked AWS for list_pipelines"):
+def test_a_call_of_aws_while_building_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="called list_pipelines of AWS"):
         dag.NO_SESSION.boto_session.client("sagemaker").list_pipelines()
 
 
@@ -74,7 +74,7 @@ def test_botocore_has_the_operations_behind_the_steps(step_type: str) -> None:
         ("ml.inf2.xlarge", "accelerator", True, True, False),
     ],
 )
-def test_what_names_of_machines_say(
+def test_the_name_of_a_machine_says_what_it_can_do(
     instance_type: str, processor: str, disks: bool, bfloat16: bool, burstable: bool
 ) -> None:
     assert instance_type in machines.instance_types("ProductionVariant")

@@ -1,10 +1,10 @@
-"""How to unit-test a pipeline definition: build it from a few settings, look at a step, hold it against what AWS knows.
+"""How to unit-test a pipeline definition: build it from a few settings, look at a step, validate it.
 
     document = define({"distributed.enabled": False})
     assert step(document, "TrainBest")["Arguments"]["EnableNetworkIsolation"] is False
     assert_sound(document)
 
-Building takes milliseconds and asks nobody, so every question about a definition can be a test.
+Building takes milliseconds and needs no network, so every property of a definition can be tested.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
 from tests.support import definition_schema, request_validation
 
-# Code that never changes, so that expected keys do not either.
+# Code that never changes, so that the expected keys stay the same.
 CODE = SourceArchive(b"")
-# Many tests ask the same of the same definitions: what was found is kept, by the text of what was asked about.
-_kept = lru_cache(maxsize=4096)
+# Many tests validate the same definitions: results are cached by the text of the definition.
+_cached = lru_cache(maxsize=4096)
 
 
 def configure(values: Mapping[str, Any]) -> Settings:
@@ -40,11 +40,11 @@ def configure(values: Mapping[str, Any]) -> Settings:
 
 def define(values: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The definition that these settings make; the caller may change it."""
-    made: dict[str, Any] = json.loads(_defined(json.dumps(values or {}, sort_keys=True)))
-    return made
+    definition: dict[str, Any] = json.loads(_defined(json.dumps(values or {}, sort_keys=True)))
+    return definition
 
 
-@_kept
+@_cached
 def _defined(values: str) -> str:
     return json.dumps(document(configure(json.loads(values)), CODE))
 
@@ -60,7 +60,7 @@ def parameters(definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def assert_sound(document: Mapping[str, Any]) -> None:
-    """Hold a definition against all that can be known without AWS; a failure lists everything that is wrong."""
+    """Validate a definition with all that can be known without AWS; a failure lists everything that is wrong."""
     definition = read(document)
     problems = [
         *_schema_problems(document),
@@ -91,22 +91,22 @@ def _schema_problems(value: Any, shape: str = "") -> tuple[str, ...]:
     return _problems_of(json.dumps(value), shape)
 
 
-@_kept
+@_cached
 def _problems_of(text: str, shape: str) -> tuple[str, ...]:
     errors = _validator(shape).iter_errors(json.loads(text))
     return tuple(f"{error.json_path}: {error.message[:300]}" for error in errors)
 
 
 def _default_problems(definition: Definition) -> Iterator[str]:
-    """Defaults that are none, and what an execution with them would send, held against the schema of each request."""
+    """Defaults of the wrong type, and requests with all defaults that do not match the schema."""
     for parameter in definition.parameters.values():
         if parameter.default is not None and not parameter.accepts(parameter.default):
             yield f"parameter {parameter.name} does not accept its own default {parameter.default!r}"
-    for one in definition.all_steps():
-        shape = shapes.request_shape(one.type)
+    for step in definition.all_steps():
+        shape = shapes.request_shape(step.type)
         if shape is not None:
-            arguments = with_defaults(definition, dict(one.arguments))
-            yield from (f"{one.name} {problem}" for problem in _schema_problems(arguments, shape.name))
+            arguments = with_defaults(definition, dict(step.arguments))
+            yield from (f"{step.name} {problem}" for problem in _schema_problems(arguments, shape.name))
 
 
 def _dangling_references(definition: Definition) -> Iterator[str]:

@@ -18,7 +18,9 @@ ROLES = ("pipeline", "job", "model", "deploy", "await", "autoscale", "predict", 
 _NAMES = st.from_regex(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,15}", fullmatch=True)
 _WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs"]), min_size=1, max_size=40)
 _TYPES = {
-    (use, kind): sorted(one for one in instance_types(use) if processor(one) == kind and not last_cuda(one))
+    (use, kind): sorted(
+        machine for machine in instance_types(use) if processor(machine) == kind and not last_cuda(machine)
+    )
     for use in ("Training", "Processing", "ProductionVariant")
     for kind in ("cpu", "gpu")
 }
@@ -26,27 +28,27 @@ _TYPES = {
 
 def machine(use: str, *kinds: str) -> st.SearchStrategy[str]:
     """An instance type of a use, for an image of one of these kinds."""
-    return st.sampled_from([one for kind in kinds or ("cpu", "gpu") for one in _TYPES[use, kind]])
+    return st.sampled_from([machine for kind in kinds or ("cpu", "gpu") for machine in _TYPES[use, kind]])
 
 
 def menu(use: str, instance_type: str) -> st.SearchStrategy[list[str]]:
-    """Some machines that may stand in for one: of its kind, and with disks like its own."""
+    """Some alternatives for a machine: of its kind, and with disks like its own."""
     alike = [
-        one
-        for one in _TYPES[use, processor(instance_type)]
-        if has_local_storage(one) == has_local_storage(instance_type)
+        machine
+        for machine in _TYPES[use, processor(instance_type)]
+        if has_local_storage(machine) == has_local_storage(instance_type)
     ]
     return st.lists(st.sampled_from(alike), max_size=5, unique=True)
 
 
-def image_of_ones_own(region: str) -> str:
+def own_image(region: str) -> str:
     """An address of an image in a region."""
     return f"123456789012.dkr.ecr.{region}.{dns_suffix(region)}/mine:1"
 
 
 @st.composite
 def valid_settings(draw: Draw) -> Values:
-    """A few settings by dotted key that go together; what is not drawn stays at its default."""
+    """A few settings by dotted key that go together; the others keep their defaults."""
     parts = draw(st.sets(st.sampled_from(_PARTS), min_size=1))
     values: Values = {}
     for part in sorted(parts, key=_PARTS.index):
@@ -72,7 +74,7 @@ def _site(draw: Draw, _: Values) -> Values:
         "site.encryption.volume_key": key,
         **{f"site.roles.{name}": f"{prefix}{name}" for name in ROLES},
         **{
-            f"images.{family}.image_uri": draw(st.sampled_from(["", image_of_ones_own(region)]))
+            f"images.{family}.image_uri": draw(st.sampled_from(["", own_image(region)]))
             for family in ("training", "distributed", "inference")
         },
     }
@@ -169,7 +171,7 @@ def _training(draw: Draw, values: Values) -> Values:
     able = ["fp16"] if processor(instance_type) == "gpu" else []
     able += ["bf16"] if has_bfloat16(instance_type) else []
     precision = draw(st.sampled_from(["auto", "fp32", *able]))
-    stand_ins = draw(menu("Training", instance_type))
+    alternatives = draw(menu("Training", instance_type))
     return {
         "training.architecture": draw(st.sampled_from(["resnet18", "efficientnet_v2_s"])),
         "training.weights": draw(st.sampled_from(weights)),
@@ -177,7 +179,7 @@ def _training(draw: Draw, values: Values) -> Values:
         "training.epochs": draw(st.integers(2, 500)),
         "training.precision": precision,
         "training.instance_type": instance_type,
-        "training.alternatives": [one for one in stand_ins if precision != "bf16" or has_bfloat16(one)],
+        "training.alternatives": [machine for machine in alternatives if precision != "bf16" or has_bfloat16(machine)],
         "training.spot": spot,
         "training.warm_pool_seconds": 0 if spot else draw(st.integers(0, 21_600)),
         "training.input_mode": draw(st.sampled_from(["File", "FastFile"])),
@@ -191,7 +193,7 @@ def _distributed(draw: Draw, values: Values) -> Values:
     launcher = draw(st.sampled_from(["smddp", "torchrun"]))
     precision = values.get("training.precision")
     kinds = ["gpu"] if precision == "fp16" else ["cpu", "gpu"]
-    able = machine("Training", *kinds).filter(lambda one: precision != "bf16" or has_bfloat16(one))
+    able = machine("Training", *kinds).filter(lambda machine: precision != "bf16" or has_bfloat16(machine))
     return {
         "distributed.enabled": draw(st.booleans()),
         "distributed.launcher": launcher,
@@ -216,8 +218,8 @@ def _debugger(draw: Draw, values: Values) -> Values:
 def _endpoint(draw: Draw, _: Values) -> Values:
     kind = draw(st.sampled_from(["cpu", "gpu"]))
     disks = draw(st.booleans())
-    candidates = [one for one in _TYPES["ProductionVariant", kind] if not one.startswith("ml.t")]
-    steady = [one for one in candidates if has_local_storage(one) == disks] or candidates
+    candidates = [machine for machine in _TYPES["ProductionVariant", kind] if not machine.startswith("ml.t")]
+    steady = [machine for machine in candidates if has_local_storage(machine) == disks] or candidates
     types = draw(st.lists(st.sampled_from(steady), min_size=1, max_size=5, unique=True))
     policy, most = draw(st.sampled_from([("all-at-once", 100), ("canary", 50), ("linear", 50)]))
     low, count, high = sorted(draw(st.integers(1 if policy == "all-at-once" else 2, 100)) for _ in range(3))

@@ -12,7 +12,10 @@ import pytest
 from pedigree.account.account import Account
 from pedigree.account.errors import TakenError, UnfinishedError
 from pedigree.account.plan import plan
+from pedigree.language.definition import read
 from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
+from pipeline.settings.parameters import declare
+from pipeline.settings.tree import Settings
 from steps.site import OWNER
 from tests.support.accounts import RecordedClients, account, apply_parts, client, reasons
 from tests.support.definitions import CODE, configure
@@ -53,7 +56,8 @@ def make_bucket() -> None:
 
 
 def test_it_is_made_as_settings_have_it() -> None:
-    assert reasons(apply_parts([made()], account())) == ["11 steps, 16 parameters"]
+    steps = len(list(read(made().document).all_steps()))
+    assert reasons(apply_parts([made()], account())) == [f"{steps} steps, {len(declare(Settings()))} parameters"]
     found = there()
     assert json.loads(found["PipelineDefinition"]) == made().document
     assert found["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/pedigree-pipeline"

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from moto.server import ThreadedMotoServer
 
+from pedigree.language.definition import read
 from tests.support.accounts import client, plain_documents, state
 from tests.support.cli import PEDIGREE, ROOT, aws_environment, pedigree
+from tests.support.definitions import define
 from tests.support.fakes.aws import ACCOUNT, aws
 from tests.support.processes import enable_interrupts
 
@@ -43,7 +45,8 @@ def test_upsert_and_destroy_from_the_first_look_to_the_last(address: str) -> Non
     seen = pedigree(address, "upsert", "--dry-run")
     assert (seen.returncode, is_empty()) == (0, True)
     assert "  + function sagemaker-dog-breeds-predict\n" in seen.stdout
-    assert "  + pipeline dog-breeds\n      11 steps, 16 parameters\n" in seen.stdout
+    steps, parameters = len(list(read(define()).all_steps())), len(define()["Parameters"])
+    assert f"  + pipeline dog-breeds\n      {steps} steps, {parameters} parameters\n" in seen.stdout
     assert "\nCost in USD, an estimate for us-east-1 (" in seen.stdout
     assert f"Account {ACCOUNT}, region us-east-1" in seen.stderr
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.samples import archive, drawing
-from pipeline.samples.plan import CLASSES, PER_CLASS, SHAPES, SIZE, TEXTURES, Kind, Plan, Sample
+from pipeline.samples.plan import CLASSES, PER_CLASS, SHAPES, SIZE, TEXTURES, Plan, Sample, SampleClass
 from pipeline.samples.shapes import POLYGONS, area, turned
 from pipeline.samples.textures import FIELDS
 
@@ -40,9 +40,9 @@ Pictures = list[tuple[int, Image.Image]]
 @cache
 def pictures(plan: Plan, split: str) -> Pictures:
     return [
-        (one.kind.number, Image.open(io.BytesIO(drawing.jpeg(one, plan.size, plan.seed))))
-        for one in plan.samples()
-        if one.split == split
+        (sample.sample_class.number, Image.open(io.BytesIO(drawing.jpeg(sample, plan.size, plan.seed))))
+        for sample in plan.samples()
+        if sample.split == split
     ]
 
 
@@ -67,9 +67,9 @@ def thumbnail(picture: Image.Image) -> Vector:
 
 
 def accuracy_of_the_nearest_mean(look: Callable[[Image.Image], Vector], seen: Pictures, unseen: Pictures) -> float:
-    looked = [(number, look(one)) for number, one in seen]
-    means = [np.mean([one for number, one in looked if number == own], axis=0) for own in sorted(dict(seen))]
-    right = [number == np.argmin([((look(one) - mean) ** 2).sum() for mean in means]) for number, one in unseen]
+    features = [(number, look(picture)) for number, picture in seen]
+    means = [np.mean([vector for number, vector in features if number == own], axis=0) for own in sorted(dict(seen))]
+    right = [number == np.argmin([((look(picture) - mean) ** 2).sum() for mean in means]) for number, picture in unseen]
     return float(np.mean(right))
 
 
@@ -97,24 +97,28 @@ def test_every_shape_covers_as_much(shape: str) -> None:
 @pytest.mark.parametrize("texture", TEXTURES)
 def test_every_texture_is_half_of_the_one_color_and_half_of_the_other(texture: str) -> None:
     """Told by brightness: the middle of a large disc has the two colors of its texture and little between."""
-    content = drawing.jpeg(Sample("train", Kind(0, texture, "disc"), 1), 256, 0)
+    content = drawing.jpeg(Sample("train", SampleClass(0, texture, "disc"), 1), 256, 0)
     gray = np.asarray(Image.open(io.BytesIO(content)).convert("L"), dtype=float)[64:192, 64:192]
     middle = (np.percentile(gray, 5) + np.percentile(gray, 95)) / 2
     assert 0.4 < (gray > middle).mean() < 0.6
 
 
 def test_a_class_is_a_texture_on_a_shape_by_a_readable_name() -> None:
-    kinds = Plan(classes=CLASSES[2]).kinds
-    assert len({(kind.texture, kind.shape) for kind in kinds}) == CLASSES[2]
-    assert [kind.name for kind in kinds[:3]] == ["001.Striped_disc", "002.Checked_cross", "003.Dotted_triangle"]
-    assert {kind.texture for kind in kinds} == set(FIELDS)
-    assert {kind.shape for kind in kinds} == set(POLYGONS)
+    sample_classes = Plan(classes=CLASSES[2]).sample_classes
+    assert len({(sample_class.texture, sample_class.shape) for sample_class in sample_classes}) == CLASSES[2]
+    assert [sample_class.name for sample_class in sample_classes[:3]] == [
+        "001.Striped_disc",
+        "002.Checked_cross",
+        "003.Dotted_triangle",
+    ]
+    assert {sample_class.texture for sample_class in sample_classes} == set(FIELDS)
+    assert {sample_class.shape for sample_class in sample_classes} == set(POLYGONS)
 
 
 @pytest.mark.parametrize("texture", TEXTURES)
 def test_among_all_classes_a_texture_comes_on_every_shape(texture: str) -> None:
-    kinds = Plan(classes=CLASSES[2]).kinds
-    assert {kind.shape for kind in kinds if kind.texture == texture} == set(SHAPES)
+    sample_classes = Plan(classes=CLASSES[2]).sample_classes
+    assert {sample_class.shape for sample_class in sample_classes if sample_class.texture == texture} == set(SHAPES)
 
 
 @pytest.mark.parametrize(
@@ -141,13 +145,16 @@ def test_the_archive_has_the_course_projects_layout() -> None:
 
 def test_the_archive_tells_nothing_of_its_time_and_its_machine() -> None:
     with ZipFile(io.BytesIO(written(Plan(classes=2, per_class=PER_CLASS[0], size=SIZE[0])))) as zipped:
-        told = {(one.date_time, one.create_system, one.compress_type, one.external_attr) for one in zipped.infolist()}
-    assert told == {((1980, 1, 1, 0, 0, 0), 3, ZIP_STORED, 0o100644 << 16)}
+        metadata = {
+            (member.date_time, member.create_system, member.compress_type, member.external_attr)
+            for member in zipped.infolist()
+        }
+    assert metadata == {((1980, 1, 1, 0, 0, 0), 3, ZIP_STORED, 0o100644 << 16)}
 
 
 def test_no_two_pictures_are_the_same() -> None:
     plan = Plan(classes=8, per_class=20, size=SIZE[0])
-    assert len({drawing.jpeg(one, plan.size, plan.seed) for one in plan.samples()}) == plan.total
+    assert len({drawing.jpeg(sample, plan.size, plan.seed) for sample in plan.samples()}) == plan.total
 
 
 def test_every_number_counts() -> None:

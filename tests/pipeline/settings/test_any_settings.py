@@ -1,4 +1,4 @@
-"""Whatever valid settings say, the definition is sound: complete requests, living references, the same bytes."""
+"""All valid settings make a sound definition: complete requests, resolved references, the same bytes each time."""
 
 from __future__ import annotations
 
@@ -22,4 +22,4 @@ def test_any_valid_settings_make_a_sound_definition(values: Values) -> None:
     assert text == render(configure(values), CODE)
     assert len(text) < INLINE_LIMIT
     assert all("_" not in parameter["Name"] and "DefaultValue" in parameter for parameter in document["Parameters"])
-    assert [one.name for one in read(document).steps][-1] == "QualityGate"
+    assert [step.name for step in read(document).steps][-1] == "QualityGate"

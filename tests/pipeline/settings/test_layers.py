@@ -1,4 +1,4 @@
-"""Layers of settings: which value wins, what is added and taken out, and where a mistake is said to stand."""
+"""Layers of settings: which value wins, what is added and removed, and the place of a mistake."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def problems(files: str, environ: dict[str, str] | None = None) -> list[str]:
     return [str(mistake).rpartition("/")[2] for mistake in caught.value.mistakes]
 
 
-def test_a_file_on_top_adds_to_a_table_of_ones_own(stack: Any) -> None:
+def test_a_further_file_adds_to_a_table_with_names_of_the_user(stack: Any) -> None:
     more = "[tuning.ranges.weight_decay]\ntype = 'continuous'\nmin = 0.0\nmax = 0.1\n"
     assert list(load(stack(DROPOUT, more)).tuning.ranges) == ["dropout", "weight_decay"]
 
 
-def test_an_entry_that_says_its_type_is_a_new_one(stack: Any) -> None:
+def test_an_entry_with_a_type_replaces_the_one_below(stack: Any) -> None:
     ranges = load(stack(DROPOUT, "tuning.ranges.dropout = {type = 'categorical', values = [0.1]}")).tuning.ranges
     assert ranges["dropout"].model_dump() == {"type": "categorical", "values": (0.1,)}
 
@@ -50,7 +50,7 @@ def test_an_entry_without_a_type_changes_the_one_below(stack: Any) -> None:
     assert (ranges["dropout"].min, ranges["dropout"].max) == (0.0, 0.4)
 
 
-def test_false_takes_an_entry_out(stack: Any) -> None:
+def test_false_removes_an_entry(stack: Any) -> None:
     files = stack("[site.tags]\nteam = 'vision'\nstage = 'test'", "[site.tags]\nstage = false")
     assert dict(load(files).site.tags) == {"team": "vision"}
 
@@ -60,7 +60,7 @@ def test_a_grid_can_be_made_by_a_second_file(stack: Any) -> None:
     assert load(stack(DROPOUT, grid)).tuning.strategy == "Grid"
 
 
-def test_a_mistake_stands_where_the_value_was_given_last(stack: Any) -> None:
+def test_a_mistake_has_the_place_where_the_value_was_given_last(stack: Any) -> None:
     files = stack("[tuning]\nmax_jobs = 0", "\n[tuning]\nmax_jobs = -1")
     assert problems(files) == ["2.toml:3: tuning.max_jobs = -1 is too small; write 1 or more"]
     assert problems(files, {"PEDIGREE__TUNING__MAX_JOBS": "0"}) == [
@@ -68,7 +68,7 @@ def test_a_mistake_stands_where_the_value_was_given_last(stack: Any) -> None:
     ]
 
 
-def test_what_stands_inside_of_a_value_is_no_key(stack: Any) -> None:
+def test_lines_inside_a_value_are_not_keys(stack: Any) -> None:
     text = "[pipeline]\ndescription = '''\n[tuning]\nmax_jobs = 0\n'''\n[tuning]\nmax_jobs = 0\n"
     assert problems(stack(text)) == ["1.toml:7: tuning.max_jobs = 0 is too small; write 1 or more"]
 
@@ -96,22 +96,24 @@ def merged(below: Any, above: Any) -> Any:
     return {**below, **{key: merged(below.get(key, {}), value) for key, value in above.items()}}
 
 
-def test_the_mark_that_some_editors_begin_a_file_with_is_no_mistake(tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_bytes(b"\xef\xbb\xbf[tuning]\nmax_jobs = 8\n")
     assert load(str(path)).tuning.max_jobs == 8
 
 
 @pytest.mark.parametrize("name", ["PEDIGREE_TUNING__MAX_JOBS", "PEDIGREE_SETTING"])
-def test_a_variable_that_is_nearly_ours_is_told(name: str, stack: Any) -> None:
+def test_an_unknown_variable_with_our_prefix_is_an_error(name: str, stack: Any) -> None:
     assert problems(stack(""), {name: "8"})[0].startswith(f"{name}: is no variable of pedigree")
 
 
-def test_every_key_can_come_from_a_variable_and_is_read_as_it_was_meant(stack: Any) -> None:
+def test_every_key_can_come_from_a_variable(stack: Any) -> None:
     tree = Settings().model_dump(by_alias=True)
-    told = {f"PEDIGREE__{key.upper().replace('.', '__')}": written(at(tree, key)) for key, _, _ in fields(Settings())}
-    assert load(stack(""), {name: text for name, text in told.items() if text != "{}"}) == Settings()
-    assert len(told) > 100
+    variables = {
+        f"PEDIGREE__{key.upper().replace('.', '__')}": written(at(tree, key)) for key, _, _ in fields(Settings())
+    }
+    assert load(stack(""), {name: text for name, text in variables.items() if text != "{}"}) == Settings()
+    assert len(variables) > 100
 
 
 def at(tree: Any, key: str) -> Any:
@@ -121,7 +123,7 @@ def at(tree: Any, key: str) -> Any:
 
 
 def written(value: Any) -> str:
-    """A value as somebody writes it into a variable: text bare, tables and lists as TOML has them."""
+    """A value in the form of a variable: text without quotes, tables and lists in TOML."""
     if isinstance(value, str):
         return value
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Settings: where values come from, which one wins, and that nothing can change them afterwards."""
+"""Settings: where values come from, which one wins, and that they are frozen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pipeline.settings.loading import load
 from pipeline.settings.tree import Settings
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = ROOT / "docs" / "settings.toml"
+REFERENCE = ROOT / "docs" / "settings.toml"
 
 
 def keys(tree: Mapping[str, Any], before: str = "") -> Iterator[str]:
@@ -25,22 +25,22 @@ def keys(tree: Mapping[str, Any], before: str = "") -> Iterator[str]:
             yield from keys(value, f"{before}{name}.")
 
 
-def test_the_shipped_file_says_the_defaults() -> None:
-    assert load(str(SHIPPED)) == Settings()
+def test_the_reference_has_the_defaults() -> None:
+    assert load(str(REFERENCE)) == Settings()
 
 
 def test_the_projects_own_file_is_valid() -> None:
     assert load(str(ROOT / "settings.toml"))
 
 
-def test_the_shipped_file_shows_every_key() -> None:
-    shown = set(keys(tomllib.loads(SHIPPED.read_text(encoding="utf-8"))))
+def test_the_reference_has_every_key() -> None:
+    shown = set(keys(tomllib.loads(REFERENCE.read_text(encoding="utf-8"))))
     assert shown == set(keys(Settings().model_dump(by_alias=True)))
 
 
-def test_any_line_of_the_shipped_file_can_be_left_out(tmp_path: Path) -> None:
-    """But for the ranges of the search and the other tables of one's own making, which are given whole."""
-    text, whole = SHIPPED.read_text(encoding="utf-8"), ("tuning.ranges", "training.hyperparameters", "site.tags")
+def test_any_line_of_the_reference_can_be_omitted(tmp_path: Path) -> None:
+    """Except in the tables with names of the user, which are replaced as a whole."""
+    text, whole = REFERENCE.read_text(encoding="utf-8"), ("tuning.ranges", "training.hyperparameters", "site.tags")
     lines, section, left_out = text.splitlines(), "", 0
     for index, line in enumerate(lines):
         section = line.split("]")[0][1:] if line.startswith("[") else section
@@ -52,7 +52,7 @@ def test_any_line_of_the_shipped_file_can_be_left_out(tmp_path: Path) -> None:
     assert left_out > 100
 
 
-def test_later_files_lie_on_top_of_earlier_ones(tmp_path: Path) -> None:
+def test_later_files_override_earlier_ones(tmp_path: Path) -> None:
     base, mine = tmp_path / "base.toml", tmp_path / "mine.toml"
     base.write_text("[tuning]\nmax_jobs = 4\nparallel_jobs = 2\n[quality]\naccuracy = 0.5\n")
     mine.write_text("[tuning]\nmax_jobs = 8\n[tuning.ranges.dropout]\ntype = 'continuous'\nmin = 0.0\nmax = 0.5\n")
@@ -64,7 +64,7 @@ def test_later_files_lie_on_top_of_earlier_ones(tmp_path: Path) -> None:
 def test_the_variable_names_the_files(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text("[quality]\naccuracy = 0.25\n")
-    assert load(environ={"PEDIGREE_SETTINGS": f"{SHIPPED}:{mine}"}).quality.accuracy == 0.25
+    assert load(environ={"PEDIGREE_SETTINGS": f"{REFERENCE}:{mine}"}).quality.accuracy == 0.25
 
 
 @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ def test_every_key_can_come_from_the_environment(name: str, text: str, key: str,
     assert found == value
 
 
-def test_the_environment_lies_on_top_of_files_and_options_on_top_of_it() -> None:
+def test_the_environment_overrides_files_and_options_override_it() -> None:
     environ = {"PEDIGREE__SITE__REGION": "eu-central-1", "PEDIGREE__SITE__ACCOUNT": "123456789012"}
-    settings = load(str(SHIPPED), environ, {"site.region": "eu-west-1", "site.account": None})
+    settings = load(str(REFERENCE), environ, {"site.region": "eu-west-1", "site.account": None})
     assert (settings.site.region, settings.site.account) == ("eu-west-1", "123456789012")
 
 
@@ -106,19 +106,19 @@ def test_nothing_changes_them_afterwards() -> None:
         settings.tuning.ranges["epochs"] = 1
 
 
-def test_a_file_that_is_not_there_is_named() -> None:
+def test_a_missing_file_is_named() -> None:
     with pytest.raises(SettingsError, match=r"^nowhere\.toml: no such file; name another with --settings"):
         load("nowhere.toml")
 
 
-def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+def test_a_binary_file_is_named(tmp_path: Path) -> None:
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"cannot be read .*; settings are a TOML file in UTF-8"):
         load(str(binary))
 
 
-def test_every_problem_is_told_not_only_the_first(tmp_path: Path) -> None:
+def test_every_mistake_is_reported_not_only_the_first(tmp_path: Path) -> None:
     mine = tmp_path / "mine.toml"
     mine.write_text("[tuning]\nmax_jobs = 0\n[endpoint]\nnam = 'x'\n")
     with pytest.raises(SettingsError) as caught:

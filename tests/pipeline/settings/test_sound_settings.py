@@ -1,4 +1,4 @@
-"""Whatever settings are valid, the definition made of them has no error."""
+"""The checks find no error in the definition of any valid settings."""
 
 from __future__ import annotations
 

@@ -9,16 +9,16 @@ import pytest
 
 from pedigree.cli.main import main
 from tests.mistakes.combinations import COMBINATIONS
-from tests.mistakes.mistake import Mistake
+from tests.mistakes.mistake import WrongSettings
 from tests.mistakes.training import TRAINING
 from tests.mistakes.values import VALUES
 
 
 @pytest.mark.parametrize(
-    "mistake", [*VALUES, *COMBINATIONS, *TRAINING], ids=lambda one: one.text.replace("\n", " ")[:60]
+    "mistake", [*VALUES, *COMBINATIONS, *TRAINING], ids=lambda mistake: mistake.text.replace("\n", " ")[:60]
 )
 def test_a_mistake_is_one_line(
-    mistake: Mistake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    mistake: WrongSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(mistake.text, encoding="utf-8")
