@@ -1,5 +1,5 @@
-"""Jobs: a container's contract kept by processes of this machine.
+"""Training and processing jobs: processes of this machine that find what a container of SageMaker contains.
 
-plans.py says what a job is, purely; sandbox.py lays out a host's folders; processes.py runs the hosts; metrics.py reads
-the log; work.py brings it all together and says in the job's document how far it is.
+plans.py reads a request, purely; sandbox.py makes the folders of a host; metrics.py reads the log; runner.py runs the
+job and stores how far it is.
 """

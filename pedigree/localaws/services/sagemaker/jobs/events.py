@@ -1,4 +1,4 @@
-"""What EventBridge hears of jobs: what Describe answers, with times in milliseconds and tags, as SageMaker tells it."""
+"""The events that SageMaker publishes about jobs: their descriptions, with times in milliseconds and tags."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import events, tags
 
-# What the operations call a kind of job, and what its events do.
-_CALLED: Mapping[str, tuple[str, str]] = {
+# The name of each kind of job in operations, and in the titles of events.
+_NAMES: Mapping[str, tuple[str, str]] = {
     "training-job": ("Training", "Training"),
     "processing-job": ("Processing", "Processing"),
     "transform-job": ("Transform", "Transform"),
@@ -21,14 +21,14 @@ _CALLED: Mapping[str, tuple[str, str]] = {
 
 
 def job_changed(world: World, kind: str, job: Document, before: Document | None = None) -> None:
-    """Tell that a job has begun, or has another status than before."""
-    noun, spoken = _CALLED[kind]
+    """Publish the event for a job that has started (before is None) or has another status."""
+    noun, title = _NAMES[kind]
     statuses = (f"{noun}JobStatus", "SecondaryStatus")
-    if before is not None and all(job.get(one) == before.get(one) for one in statuses):
+    if before is not None and all(job.get(member) == before.get(member) for member in statuses):
         return
     described = shaped(service().operation_model(f"Describe{noun}Job").output_shape, job, _milliseconds)
     arn = job[f"{noun}JobArn"]
-    events.publish(world, f"SageMaker {spoken} Job State Change", [arn], {**described, "Tags": tags.of(world, arn)})
+    events.publish(world, f"SageMaker {title} Job State Change", [arn], {**described, "Tags": tags.of(world, arn)})
 
 
 def _milliseconds(value: Any) -> int:

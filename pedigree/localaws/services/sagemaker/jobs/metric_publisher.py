@@ -1,4 +1,4 @@
-"""A training job's metrics in CloudWatch, as they come, where SageMaker keeps them."""
+"""Puts the metrics of training jobs into CloudWatch, where SageMaker puts them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ NAMESPACE = "/aws/sagemaker/TrainingJobs"
 
 
 class MetricPublisher:
-    """Puts numbers that a job has told; a job does not fail because its numbers cannot be kept."""
+    """Puts values as jobs log them. A job does not fail because its metrics cannot be stored."""
 
     def __init__(self, clients: Callable[[str], Any]) -> None:
         self._clients = clients
 
     def __call__(self, job: str, found: Sequence[tuple[str, float]]) -> None:
-        """Keep what a line of the job's log has said."""
+        """Put the values in a line of a job's log."""
         dimensions = [{"Name": "TrainingJobName", "Value": job}]
-        told = [{"MetricName": name, "Value": value, "Dimensions": dimensions} for name, value in found]
+        data = [{"MetricName": name, "Value": value, "Dimensions": dimensions} for name, value in found]
         try:
-            self._clients("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=told)
+            self._clients("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
         except (BotoCoreError, ClientError) as error:
-            _LOG.warning("the metrics of %s are not kept: %s", job, error)
+            _LOG.warning("the metrics of %s are not stored: %s", job, error)

@@ -1,6 +1,6 @@
-"""Numbers in a log: what a job's regular expressions find in each line, and what became of each number.
+"""Reads metrics from a log, with a job's regular expressions.
 
-A search compares jobs by what they have told so far, so the values are kept in their order, and not only the last one.
+All values are kept in order, and not only the last one: a search compares jobs by their values so far.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _MOST_VALUES = 20_000
 
 @dataclass
 class Readings:
-    """The values of each metric; what is no finite number is no reading, as the service has it."""
+    """The values of each metric. As in the service, only finite numbers count."""
 
     metrics: Sequence[Metric]
     last: dict[str, tuple[float, dt.datetime]] = field(default_factory=dict)
     series: dict[str, list[float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._patterns = [(one.name, re.compile(one.regex)) for one in self.metrics]
+        self._patterns = [(metric.name, re.compile(metric.regex)) for metric in self.metrics]
 
     def read(self, line: str, moment: dt.datetime) -> list[tuple[str, float]]:
-        """The numbers that a line tells."""
+        """Record and return the values in a line."""
         found = []
         for name, pattern in self._patterns:
             match = pattern.search(line)
@@ -43,7 +43,7 @@ class Readings:
         return found
 
     def final(self) -> list[dict[str, Any]]:
-        """FinalMetricDataList."""
+        """The last values, in the form of FinalMetricDataList."""
         return [
             {"MetricName": name, "Value": value, "Timestamp": moment.isoformat()}
             for name, (value, moment) in self.last.items()

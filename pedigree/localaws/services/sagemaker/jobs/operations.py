@@ -12,7 +12,7 @@ from pedigree.localaws.services.sagemaker.jobs import plans
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.resource import PROCESSING, TRAINING
 from pedigree.localaws.services.sagemaker.jobs.runner import JobKind, JobRunner
-from pedigree.localaws.services.sagemaker.jobs.transitions import begun
+from pedigree.localaws.services.sagemaker.jobs.transitions import started
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.resource import Resource
 
@@ -32,7 +32,7 @@ class _JobOperations:
         self._check_plan(request)
         _check_wait_time(request)
         moment = world.now()
-        secondary = begun(moment) if self.kind.secondary else {}
+        secondary = started(moment) if self.kind.secondary else {}
         status = {self.kind.status: "InProgress", "LastModifiedTime": moment, **secondary}
         job = self.resource.create(world, request, **status, ProcessingStartTime=moment)
         job_changed(world, self.kind.kind, job)

@@ -1,6 +1,6 @@
-"""What a job is, taken from its request: hosts, command, environment, files, what goes in and what comes out.
+"""Reads a job from its request: hosts, command, environment, files, inputs and outputs.
 
-Paths are the container's own (/opt/ml/…); a sandbox maps them to where they lie on this machine.
+Paths are those of the container (/opt/ml/…); a sandbox maps them to paths of this machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MOST_HOSTS = 100
 
 @dataclass(frozen=True)
 class Input:
-    """Objects that a host finds in a folder; sharded, each host finds its share."""
+    """Objects in a folder of each host; if they are sharded, each host has its share of them."""
 
     place: S3Location
     folder: str
@@ -32,14 +32,14 @@ class Input:
 
     @classmethod
     def of(cls, source: Mapping[str, Any], folder: str) -> Input:
-        """What a request says of objects in S3."""
+        """Read an input from an S3DataSource or S3Input."""
         is_sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         return cls(S3Location.parse(source["S3Uri"]), folder, is_sharded, source.get("S3DataType") == "ManifestFile")
 
 
 @dataclass(frozen=True)
 class Output:
-    """A folder whose files become objects when the job has ended; where an archive is asked for, they become one."""
+    """A folder whose files are uploaded when the job has ended, one by one or as an archive."""
 
     folder: str
     place: S3Location
@@ -49,7 +49,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that the log tells, by the regular expression that finds it."""
+    """A metric, and the regular expression that finds it in the log."""
 
     name: str
     regex: str
@@ -57,7 +57,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class JobPlan:
-    """Everything that running a job takes."""
+    """All that a job needs to run."""
 
     kind: str
     name: str
@@ -74,7 +74,7 @@ class JobPlan:
     checkpoints: Output | None = None
 
     def host_files(self, host: str) -> Mapping[str, Any]:
-        """The files that tell a host about itself and the others."""
+        """The files that describe a host and its cluster to the job."""
         folder = TRAINING_CONFIG if self.kind == "training" else CONFIG
         group = {"instance_group_name": _GROUP, "instance_type": "local", "hosts": list(self.hosts)}
         cluster = {
@@ -89,7 +89,7 @@ class JobPlan:
 
 
 def processing(job: Mapping[str, Any]) -> JobPlan:
-    """A processing job: any command, with folders to read and folders to write."""
+    """Read a processing job: a command with folders to read and folders to write."""
     application, outputs = job["AppSpecification"], job.get("ProcessingOutputConfig", {}).get("Outputs", [])
     command = (*application.get("ContainerEntrypoint", ()), *application.get("ContainerArguments", ()))
     return JobPlan(
@@ -102,9 +102,9 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         environment=job.get("Environment", {}),
         inputs=tuple(_processing_inputs(job.get("ProcessingInputs", []))),
         outputs=tuple(
-            Output(one["S3Output"]["LocalPath"], S3Location.parse(one["S3Output"]["S3Uri"]))
-            for one in outputs
-            if one["S3Output"].get("LocalPath") and not one.get("AppManaged")
+            Output(output["S3Output"]["LocalPath"], S3Location.parse(output["S3Output"]["S3Uri"]))
+            for output in outputs
+            if output["S3Output"].get("LocalPath") and not output.get("AppManaged")
         ),
         files={f"{CONFIG}/processingjobconfig.json": job},
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
@@ -112,14 +112,14 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
 
 
 def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
-    for one in inputs:
-        given = one.get("S3Input")
-        if given and given.get("LocalPath") and not one.get("AppManaged"):
-            yield Input.of(given, given["LocalPath"])
+    for document in inputs:
+        source = document.get("S3Input")
+        if source and source.get("LocalPath") and not document.get("AppManaged"):
+            yield Input.of(source, source["LocalPath"])
 
 
 def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
-    """A training job: the image's toolkit runs the script that hyperparameters name, or a command of its own."""
+    """Read a training job: its own command, or the image's toolkit with the script that its hyperparameters name."""
     algorithm = job["AlgorithmSpecification"]
     command = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ())) or tuple(toolkit)
     if not command:
@@ -140,7 +140,7 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
         inputs=tuple(_channels(job.get("InputDataConfig", []))),
         outputs=_training_outputs(job),
         files=_training_files(job),
-        metrics=tuple(Metric(one["Name"], one["Regex"]) for one in algorithm.get("MetricDefinitions", [])),
+        metrics=tuple(Metric(metric["Name"], metric["Regex"]) for metric in algorithm.get("MetricDefinitions", [])),
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         checkpoints=Output(checkpoints.get("LocalPath", f"{ROOT}/checkpoints"), S3Location.parse(checkpoints["S3Uri"]))
         if checkpoints
@@ -149,11 +149,11 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
 
 
 def _training_outputs(job: Mapping[str, Any]) -> tuple[Output, Output]:
-    """The model, and what else there is: an archive of each, or the files as they are."""
-    asked = job["OutputDataConfig"]
-    output = S3Location.parse(asked["S3OutputPath"])
+    """The model and the other output data, each as an archive or as single files."""
+    config = job["OutputDataConfig"]
+    output = S3Location.parse(config["S3OutputPath"])
     place = f"{output.key.rstrip('/')}/{job['TrainingJobName']}/output".lstrip("/")
-    is_packed = asked.get("CompressionType") != "NONE"
+    is_packed = config.get("CompressionType") != "NONE"
     model, data = ("model.tar.gz", "output.tar.gz") if is_packed else ("model/", "data/")
     return (
         Output(MODEL, S3Location(output.bucket, f"{place}/{model}"), is_packed),
@@ -162,16 +162,16 @@ def _training_outputs(job: Mapping[str, Any]) -> tuple[Output, Output]:
 
 
 def _channels(channels: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
-    for one in channels:
-        source = one["DataSource"].get("S3DataSource")
+    for channel in channels:
+        source = channel["DataSource"].get("S3DataSource")
         if source:
-            yield Input.of(source, f"{ROOT}/input/data/{one['ChannelName']}")
+            yield Input.of(source, f"{ROOT}/input/data/{channel['ChannelName']}")
 
 
 def _training_files(job: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What the toolkit reads: hyperparameters as they were asked for, but for a launcher that this machine lacks."""
+    """The files that the toolkit reads; a launcher that this machine lacks is replaced in the hyperparameters."""
     usual = job["AlgorithmSpecification"].get("TrainingInputMode", "File")
-    channels = {one["ChannelName"]: _channel_file(one, usual) for one in job.get("InputDataConfig", [])}
+    channels = {channel["ChannelName"]: _channel_file(channel, usual) for channel in job.get("InputDataConfig", [])}
     files = {
         f"{TRAINING_CONFIG}/hyperparameters.json": _launchable(job.get("HyperParameters", {})),
         f"{TRAINING_CONFIG}/inputdataconfig.json": channels,
@@ -190,7 +190,7 @@ def _channel_file(channel: Mapping[str, Any], mode: str) -> Mapping[str, str]:
 
 
 def _launchable(hyperparameters: Mapping[str, str]) -> Mapping[str, str]:
-    """smdistributed is for GPUs alone: here its processes are started as torch's own launcher starts them."""
+    """Replace smdistributed, which needs GPUs, by torch's own launcher."""
     smddp, torchrun = "sagemaker_distributed_dataparallel_enabled", "sagemaker_torch_distributed_enabled"
     if hyperparameters.get(smddp, "").strip() != "true":
         return hyperparameters
@@ -198,7 +198,7 @@ def _launchable(hyperparameters: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _hosts(count: int) -> tuple[str, ...]:
-    """Addresses of this machine alone, one for each instance: names would have to be resolved."""
+    """One loopback address for each instance, since names would have to be resolved."""
     if not 1 <= count <= _MOST_HOSTS:
         words = f"The local AWS runs a job on 1 to {_MOST_HOSTS} instances, and the request is for {count}."
         raise ServiceError("ResourceLimitExceeded", words)

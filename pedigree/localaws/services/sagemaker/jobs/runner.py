@@ -1,8 +1,8 @@
-"""Running jobs: from a document that says what is asked for to one that says what came of it.
+"""Runs training and processing jobs as processes of this machine.
 
-Each job has a thread, which lays out its hosts, runs them, and keeps what they wrote. The document says at each moment
-how far it is, in the service's words. A job that was running when the daemon was killed is run again from the start,
-in a clean folder but for its checkpoints; of one whose processes had ended, only what they wrote is still to be kept.
+Each job has a thread, which prepares its hosts, runs them, and uploads what they wrote. The job's document always says
+how far it is, in the service's words. A job that ran when the daemon was killed runs again from the start, in a clean
+folder but with its checkpoints; if its processes had ended, only the upload is repeated.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Ended: TypeAlias = Callable[[Document], None]
 
 
 Publish: TypeAlias = Callable[[str, Sequence[tuple[str, float]]], None]
-"""Told a job and what its log has just said of its metrics."""
+"""Called with a job and the metric values in a line of its log."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class JobHost:
 
 @dataclass(frozen=True)
 class JobKind:
-    """What a kind of job is called in its documents."""
+    """A kind of job: its kind in the store, the member with its status, and whether it has secondary statuses."""
 
     kind: str
     status: str
@@ -66,7 +66,7 @@ class JobKind:
 
 
 class JobRunner:
-    """All jobs of the machine, whichever kind."""
+    """Runs all jobs of the machine, of all kinds."""
 
     def __init__(self, world: World, host: JobHost, logs: LogWriter) -> None:
         self._world = world
@@ -79,7 +79,7 @@ class JobRunner:
         self._ending = threading.Event()
 
     def start(self, kind: JobKind, name: str) -> None:
-        """Run the job of that name."""
+        """Start a job."""
         hosts = _hosts(kind, self._world.store.get(kind.kind, name))
         with self._lock:
             self._running[name] = None
@@ -87,7 +87,7 @@ class JobRunner:
         threading.Thread(target=self._run, args=(kind, name), name=f"job {name}", daemon=True).start()
 
     def stop(self, kind: JobKind, name: str) -> None:
-        """Ask a job to end; it says Stopping until it has."""
+        """Ask a job to end; its status is Stopping until it has."""
         self._note(kind, name, "Stopping", "Stopping")
         with self._lock:
             running = self._running.get(name)
@@ -95,20 +95,20 @@ class JobRunner:
             running.stop()
 
     def wait_for_cleanup(self, name: str) -> None:
-        """Wait for what is still done about a job that has ended: another of its name would lie in the same folder."""
+        """Wait until an ended job has no folder any more: another job of its name would use the same one."""
         deadline = time.monotonic() + _END_SECONDS
         while name in self._running and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
 
     def metric_values(self, kind: JobKind, name: str, metric: str) -> Sequence[float]:
-        """The values of a metric so far, in their order, whether the job still runs or has ended."""
+        """The values of a metric so far, in order, of a job that runs or has ended."""
         with self._lock:
             readings = self._readings.get(name)
-        told = readings.series if readings else self._world.store.get(kind.kind, name).get(_SERIES, {})
-        return tuple(told.get(metric, ()))
+        series = readings.series if readings else self._world.store.get(kind.kind, name).get(_SERIES, {})
+        return tuple(series.get(metric, ()))
 
     def resume(self, kind: JobKind) -> None:
-        """Run again what was running when the daemon ended; what is left of it has been ended."""
+        """Run the jobs again that ran when the last daemon ended, whose processes have been killed."""
         for entry in self._world.store.entries(kind.kind):
             if entry.body[kind.status] in ("InProgress", "Stopping"):
                 if entry.body[kind.status] == "Stopping" and _OUTCOME not in entry.body:
@@ -117,7 +117,7 @@ class JobRunner:
                     self.start(kind, entry.name)
 
     def end_all(self, patience: float = _END_SECONDS) -> None:
-        """End every job's processes at once; they run again when the daemon does, so their end is not noted."""
+        """Kill all jobs' processes. That is not stored: the jobs run again with the next daemon."""
         self._ending.set()
         deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
@@ -131,10 +131,10 @@ class JobRunner:
 
     def _run(self, kind: JobKind, name: str) -> None:
         try:
-            self._carry_out(kind, name)
+            self._run_job(kind, name)
         except (OSError, ValueError, NoSuchBucketError, ServiceError) as error:
             self._fail(kind, name, f"ClientError: {error}")
-        except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
+        except Exception:  # noqa: BLE001  # a bug in here fails this job, and the log says more
             _LOG.exception("job %s cannot go on", name)
             self._fail(kind, name, "InternalServerError: see the local AWS's log")
         finally:
@@ -145,12 +145,12 @@ class JobRunner:
             self._world.signal.wake()
 
     def _fail(self, kind: JobKind, name: str, reason: str) -> None:
-        def noted() -> None:
+        def store_failure() -> None:
             self._note(kind, name, "Failed", "Failed", FailureReason=reason)
 
-        retry_until_done(noted, self._ending.wait, f"the failure of job {name}")
+        retry_until_done(store_failure, self._ending.wait, f"the failure of job {name}")
 
-    def _carry_out(self, kind: JobKind, name: str) -> None:
+    def _run_job(self, kind: JobKind, name: str) -> None:
         body = self._world.store.get(kind.kind, name)
         plan = kind.plan(body)
         catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
@@ -160,7 +160,7 @@ class JobRunner:
         if self._ending.is_set():
             return
         reason = _reason(outcome, sandboxes)
-        artifacts = self._keep(plan, sandboxes, catalog, has_failed=bool(reason))
+        artifacts = self._upload(plan, sandboxes, catalog, has_failed=bool(reason))
         ended_early = outcome.is_stopped or outcome.is_too_long
         status = "Stopped" if ended_early else "Failed" if reason else "Completed"
         secondary = "MaxRuntimeExceeded" if outcome.is_too_long else status
@@ -169,10 +169,10 @@ class JobRunner:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _outcome(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> Outcome:
-        """Run a job's processes; how they ended is noted before anything is done about it."""
+        """Run a job's processes; their outcome is stored before anything is uploaded."""
         name = plan.name
         if plan.checkpoints and sandboxes[0].root.exists():
-            collect(plan.checkpoints, sandboxes[:1], catalog)  # a run that was cut off can be continued by the next
+            collect(plan.checkpoints, sandboxes[:1], catalog)  # so that the next run can continue one that was cut off
         shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         self._note(kind, name, "InProgress", "Downloading")
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
@@ -201,46 +201,46 @@ class JobRunner:
             for name, sandbox in zip(plan.hosts, sandboxes, strict=True)
         ]
 
-        def hear(host: str, line: str) -> None:
+        def on_line(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
             if found := readings.read(line, self._world.clock.now()):
                 self._host.publish(plan.name, found)
 
-        began = {"TrainingStartTime": self._world.now()} if kind.secondary else {}
-        self._note(kind, plan.name, "InProgress", "Training", **began)
+        start = {"TrainingStartTime": self._world.now()} if kind.secondary else {}
+        self._note(kind, plan.name, "InProgress", "Training", **start)
         with self._lock:
-            if self._ending.is_set():  # nobody would end what begins now; the next daemon runs the job again
+            if self._ending.is_set():  # nothing would end a process that starts now; the next daemon runs the job again
                 return Outcome(-signal.SIGKILL)
-            running = self._running[plan.name] = HostProcesses(hosts, hear)
+            running = self._running[plan.name] = HostProcesses(hosts, on_line)
         if self._world.store.get(kind.kind, plan.name)[kind.status] == "Stopping":
             running.stop()
         return running.wait(plan.seconds)
 
-    def _keep(
+    def _upload(
         self, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog, *, has_failed: bool
     ) -> Mapping[str, Any]:
-        """Keep what the hosts wrote; what the document says of it."""
-        kept: dict[str, S3Location | None] = {}
+        """Upload what the hosts wrote; the members that describe it."""
+        uploaded: dict[str, S3Location | None] = {}
         for output in plan.outputs:
             if has_failed and not output.also_after_failure:
                 continue
-            kept[output.folder] = collect(output, sandboxes, catalog)
+            uploaded[output.folder] = collect(output, sandboxes, catalog)
         if plan.checkpoints:
             collect(plan.checkpoints, sandboxes[:1], catalog)
-        model = kept.get(MODEL) if plan.kind == "training" else None
+        model = uploaded.get(MODEL) if plan.kind == "training" else None
         return {"ModelArtifacts": {"S3ModelArtifacts": str(model)}} if model else {}
 
     def _arn(self, kind: JobKind, name: str) -> str:
         return self._world.arn("sagemaker", f"{kind.kind}/{name}")
 
     def _note(self, kind: JobKind, name: str, status: str, secondary: str, **members: Any) -> None:
-        """Say in the job's document how far it is, as far as its kind tells that."""
-        is_told = kind.secondary or members or status != "InProgress"
-        if self._ending.is_set() or not is_told:
+        """Store how far a job is. A job without secondary statuses says less."""
+        has_news = kind.secondary or members or status != "InProgress"
+        if self._ending.is_set() or not has_news:
             return
         moment = self._world.now()
 
-        def noted(before: Document) -> Document:
+        def updated(before: Document) -> Document:
             if before[kind.status] in _OVER:
                 return before
             body = {**before, **{member: value for member, value in members.items() if value is not None}}
@@ -254,12 +254,12 @@ class JobRunner:
 
         with self._world.store.transaction():
             before = self._world.store.get(kind.kind, name)
-            job_changed(self._world, kind.kind, self._world.store.update(kind.kind, name, noted), before)
+            job_changed(self._world, kind.kind, self._world.store.update(kind.kind, name, updated), before)
         self._world.signal.wake()
 
 
 def _hosts(kind: JobKind, document: Document) -> int:
-    """On how many hosts a job will run; one that cannot be planned says so when it is carried out."""
+    """The number of hosts of a job; 1 if its request is not readable, which fails when the job runs."""
     try:
         return len(kind.plan(document).hosts)
     except ValueError:
@@ -267,7 +267,7 @@ def _hosts(kind: JobKind, document: Document) -> int:
 
 
 def _reason(outcome: Outcome, sandboxes: list[Sandbox]) -> str:
-    """Why a job failed: what it wrote itself, else its exit code; nothing if it did not."""
+    """Why a job failed: the reason that it wrote itself, or its exit code; empty if it did not fail."""
     if outcome.is_stopped or outcome.is_too_long or not outcome.exit_code:
         return ""
     written = next((text for text in (sandbox.failure() for sandbox in sandboxes) if text), "")

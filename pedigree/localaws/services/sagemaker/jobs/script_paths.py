@@ -1,6 +1,6 @@
-"""Scripts that a job runs from /opt/ml may have its paths in them: they are run as copies with this machine's.
+"""Rewrites the paths below /opt/ml in the scripts that a job runs to where they are on this machine.
 
-Scripts for processing jobs are usually written that way, and the drivers of the SageMaker SDK, version 3, are.
+Scripts of processing jobs usually contain such paths, and so do the drivers of the SageMaker SDK, version 3.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ _KINDS = (".py", ".sh")
 _LARGEST_BYTES = 1 << 20
 
 
-def moved(folders: Iterable[Path], mapped: Callable[[str], str]) -> None:
-    """Rewrite the paths in the scripts of some folders; a file is replaced, for it may be the object store's own."""
+def rewrite(folders: Iterable[Path], mapped: Callable[[str], str]) -> None:
+    """Rewrite the scripts in folders. A file is replaced, because it may be a link to the object store's own file."""
     for path in (script for folder in folders for script in _scripts(folder)):
         before = path.read_bytes()
         after = _changed(before, mapped)
@@ -35,4 +35,4 @@ def _changed(content: bytes, mapped: Callable[[str], str]) -> bytes:
     try:
         return mapped(content.decode()).encode()
     except UnicodeDecodeError:
-        return content  # no text, so no script
+        return content  # it is not text, so it is not a script

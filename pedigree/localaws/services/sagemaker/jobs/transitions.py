@@ -1,4 +1,4 @@
-"""How far a job has come, and how long it took, in the members that Describe has for it."""
+"""The members of a job's description that say how far it is, and how long it has run."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _MESSAGES: Mapping[str, str] = {
 }
 
 
-def begun(moment: str) -> Mapping[str, Any]:
-    """A job that has just been asked for."""
+def started(moment: str) -> Mapping[str, Any]:
+    """The members of a job that has just been created."""
     return moved({}, "Starting", moment)
 
 
 def moved(before: Document, secondary: str, moment: str) -> Mapping[str, Any]:
-    """Where a job is now, and the moves that brought it there; the last of them is over at once."""
+    """The members of a job with a new secondary status; a final status ends at once."""
     earlier = list(before.get("SecondaryStatusTransitions", []))
     if not earlier or earlier[-1]["Status"] != secondary:
         if earlier:
@@ -41,7 +41,7 @@ def moved(before: Document, secondary: str, moment: str) -> Mapping[str, Any]:
 
 
 def ended(before: Document, moment: str) -> Mapping[str, Any]:
-    """When a job ended, and what of the time it trained, all of which costs something, spot instances or not."""
+    """The members of a job that has ended. All of its training time is billable, on spot instances or not."""
     end = {"TrainingEndTime": moment, "ProcessingEndTime": moment}
     if "TrainingStartTime" not in before:
         return end

@@ -1,5 +1,5 @@
-"""Batch transform: objects go through a model, request by request, and come back as objects.
+"""Batch transform jobs: send objects to a model, request by request, and store its answers as objects.
 
-records.py cuts objects into records and puts answers together; paths.py and joining.py choose parts of records and join
-what went in to what came out; plans.py reads a job's request. All these are pure. work.py runs a job.
+plans.py reads a request; records.py splits objects and assembles answers; data_processing.py and jsonpath.py filter
+records and join them with answers. All these are pure. runner.py runs a job.
 """

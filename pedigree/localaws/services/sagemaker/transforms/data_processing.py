@@ -1,6 +1,6 @@
-"""What of a record the model is asked, and what of it and of the answer is kept: a transform job's DataProcessing.
+"""A transform job's DataProcessing: filters records before the model, joins them with its answers, filters the result.
 
-Records are rows of CSV or JSON values; by what a job says of its content, one of the two forms reads and writes them.
+Records are rows of CSV or JSON values, by the job's content type.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _INPUT, _OUTPUT = "SageMakerInput", "SageMakerOutput"
 
 
 class JoinError(ValueError):
-    """Records that cannot be read, or answers that are not one for each record."""
+    """A record is not readable, or there is not one answer for each record."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """How records are written, and what a record and its answer are together."""
+    """A format of records: how they are read, written, and joined with an answer."""
 
     read: Callable[[str], Any]
     write: Callable[[Any], str]
@@ -33,47 +33,46 @@ class Form:
 
 @dataclass(frozen=True)
 class Processing:
-    """What a job does with records besides asking the model."""
+    """The filters and the join of a job."""
 
     form: Form
     input_filter: str = EVERYTHING
     output_filter: str = EVERYTHING
     is_joined: bool = False
 
-    def asked(self, record: bytes) -> bytes:
-        """What the model is asked of a record."""
+    def model_input(self, record: bytes) -> bytes:
+        """The part of a record that the model gets."""
         if self.input_filter == EVERYTHING:
             return record
         return self._written(compiled(self.input_filter)(self._read(record)))
 
-    def kept(self, record: bytes, answer: bytes) -> bytes:
-        """What is kept of a record and what the model said of it."""
+    def result(self, record: bytes, answer: bytes) -> bytes:
+        """The stored result of a record and its answer."""
         if not self.is_joined and self.output_filter == EVERYTHING:
             return answer
-        told = self._read(answer)
-        whole = self.form.join(self._read(record), told) if self.is_joined else told
+        value = self._read(answer)
+        whole = self.form.join(self._read(record), value) if self.is_joined else value
         return self._written(compiled(self.output_filter)(whole))
 
     def answers(self, records: Sequence[bytes], answer: bytes) -> list[bytes]:
-        """The answers to several records, which come as lines or as a JSON array."""
+        """The single answers in the answer to several records: its lines, or the entries of a JSON array."""
         if len(records) == 1:
             return [answer]
         lines = [line for line in answer.splitlines() if line.strip()]
         if len(lines) == 1 and self.form is JSON_FORM:
             whole = self._read(answer)
-            lines = [self._written(one) for one in whole] if isinstance(whole, list) else lines
+            lines = [self._written(entry) for entry in whole] if isinstance(whole, list) else lines
         if len(lines) != len(records):
             raise JoinError(f"the model gave {len(lines)} answers to {len(records)} records")
         return lines
 
     @property
     def is_by_row(self) -> bool:
-        """Whether records are rows of CSV."""
         return self.form is CSV_FORM
 
     @property
     def is_idle(self) -> bool:
-        """Whether records and answers pass as they are."""
+        """Whether records and answers are not changed."""
         return (self.input_filter, self.output_filter, self.is_joined) == (EVERYTHING, EVERYTHING, False)
 
     def _read(self, content: bytes) -> Any:
@@ -86,13 +85,13 @@ class Processing:
         return self.form.write(value).encode()
 
 
-def processing(asked: Mapping[str, Any], content_type: str) -> Processing:
-    """What DataProcessing asks for of content of a type; ValueError if a path is none."""
+def processing(config: Mapping[str, Any], content_type: str) -> Processing:
+    """Read a DataProcessing for a content type; ValueError if a path is not valid."""
     chosen = Processing(
         _FORMS.get(content_type.partition(";")[0].strip().lower(), JSON_FORM),
-        asked.get("InputFilter") or EVERYTHING,
-        asked.get("OutputFilter") or EVERYTHING,
-        asked.get("JoinSource") == "Input",
+        config.get("InputFilter") or EVERYTHING,
+        config.get("OutputFilter") or EVERYTHING,
+        config.get("JoinSource") == "Input",
     )
     for path in (chosen.input_filter, chosen.output_filter):
         compiled(path)
@@ -110,7 +109,7 @@ def _row_text(value: Any) -> str:
 
 
 def _members(record: Any, answer: Any) -> dict[str, Any]:
-    """An object gets the answer as a member; anything else becomes a member beside it."""
+    """Add the answer to an object as a member; any other value becomes a member beside it."""
     return {**(record if isinstance(record, dict) else {_INPUT: record}), _OUTPUT: answer}
 
 

@@ -1,4 +1,4 @@
-"""The JSONPath of a transform job's filters: the operators that SageMaker knows, applied to one record.
+"""The JSONPath of a transform job's filters: the operators that SageMaker supports, applied to one record.
 
 `$`, `.name`, `['name', …]`, `[number, …]`, `[start:end]` and `*`.
 """
@@ -22,11 +22,11 @@ _STEP = re.compile(
 
 
 class PathError(ValueError):
-    """A path that is none, or that a record does not have."""
+    """A path is not valid, or a record has nothing there."""
 
 
 def compiled(path: str) -> Step:
-    """What a path chooses of a record."""
+    """Compile a path to a function that selects a part of a record."""
     if not path.startswith("$"):
         raise PathError(f"{path} does not begin with $")
     steps, start = [], 1
@@ -62,7 +62,7 @@ def _step(found: re.Match[str]) -> Step:
 
 
 def _named(names: Sequence[str]) -> Step:
-    """One member's value; of several, an object of them."""
+    """Select the value of one name; of several names, an object with them."""
     if len(names) == 1:
         return lambda value: _object(value)[names[0]]
     return lambda value: {name: _object(value)[name] for name in names}
@@ -76,11 +76,11 @@ def _numbered(numbers: Sequence[int]) -> Step:
 
 def _object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise TypeError(f"{type(value).__name__} is no object")
+        raise TypeError(f"{type(value).__name__} is not an object")
     return value
 
 
 def _array(value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError(f"{type(value).__name__} is no array")
+        raise TypeError(f"{type(value).__name__} is not an array")
     return value

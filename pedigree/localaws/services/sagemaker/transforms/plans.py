@@ -1,4 +1,4 @@
-"""What a transform job is, taken from its request: which objects, how they are cut, asked, put together, and where."""
+"""Reads a transform job from its request: its objects, how they are split, sent, assembled and stored."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SUFFIX = ".out"
 
 @dataclass(frozen=True)
 class TransformPlan:
-    """Everything that running a transform job takes."""
+    """All that a transform job needs to run."""
 
     name: str
     model: str
@@ -44,18 +44,18 @@ class TransformPlan:
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What the model is told of each request."""
-        told = {"Content-Type": self.content_type, "Accept": self.accept}
-        return {name: value for name, value in told.items() if value}
+        """The headers of each request to the model."""
+        headers = {"Content-Type": self.content_type, "Accept": self.accept}
+        return {name: value for name, value in headers.items() if value}
 
-    def place(self, key: str, prefix: str) -> S3Location:
-        """Where the result of an object lies that was found under a prefix."""
+    def target_of(self, key: str, prefix: str) -> S3Location:
+        """Where the result of an object is stored that was found under a prefix."""
         base = self.target.key.rstrip("/")
         return S3Location(self.target.bucket, f"{base}/{below(key, prefix)}{_SUFFIX}".lstrip("/"))
 
 
 def plan(job: Mapping[str, Any]) -> TransformPlan:
-    """The plan of a job; ValueError says what of it cannot be done."""
+    """Read the plan of a job; ValueError says what is not possible."""
     source, output = job["TransformInput"], job["TransformOutput"]
     data, client = source["DataSource"]["S3DataSource"], job.get("ModelClientConfig", {})
     kind = source.get("ContentType", "")
@@ -82,13 +82,12 @@ def plan(job: Mapping[str, Any]) -> TransformPlan:
         capture=S3Location.parse(capture["DestinationS3Uri"]) if capture else None,
         has_ids=bool(capture.get("GenerateInferenceId")),
     )
-    for why in _wrong(made, job):
-        raise ValueError(why)
+    for problem in _problems(made, job):
+        raise ValueError(problem)
     return made
 
 
-def _wrong(made: TransformPlan, job: Mapping[str, Any]) -> Iterator[str]:
-    """What of a job cannot be done."""
+def _problems(made: TransformPlan, job: Mapping[str, Any]) -> Iterator[str]:
     if job["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] not in ("S3Prefix", "ManifestFile"):
         yield "S3DataType must be S3Prefix or ManifestFile for a transform job."
     if made.concurrent * job.get("MaxPayloadInMB", 0) > _MOST_MEGABYTES:
@@ -104,7 +103,7 @@ def _wrong(made: TransformPlan, job: Mapping[str, Any]) -> Iterator[str]:
 
 
 def below(key: str, prefix: str) -> str:
-    """What of a key lies below a prefix, which may end in the middle of a name or be the whole key."""
+    """The part of a key below a prefix, which may end in the middle of a name or be the whole key."""
     if prefix.endswith("/"):
         return key[len(prefix) :]
     if key.startswith(f"{prefix}/"):

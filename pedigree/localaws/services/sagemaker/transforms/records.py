@@ -1,4 +1,4 @@
-"""Records: how an object is cut into them, how many make a request, and how answers become an object again."""
+"""Splits objects into records, puts records into requests, and assembles answers to an object."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ _LINE = b"\n"
 
 
 class RecordError(ValueError):
-    """An object that is not made of the records that it is said to be made of."""
+    """An object is not in the format of its SplitType."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One record, and the same with what the format puts around it."""
+    """A record, without and with the frame that the format puts around it."""
 
     content: bytes
     framed: bytes
 
 
 def split(content: bytes, how: str) -> list[Record]:
-    """The records of an object; without a way to split it, it is one."""
+    """Split an object into records; with the SplitType None it is one record."""
     return list(_SPLITS[how](content))
 
 
 def batches(records: Sequence[Record], *, is_single: bool, limit: int) -> Iterator[list[Record]]:
-    """The records of each request: one, or as many as the limit of bytes lets in; no limit is 0."""
+    """The records of each request: one, or as many as a limit of bytes allows; 0 is no limit."""
     batch: list[Record] = []
     size = 0
     for record in records:
@@ -49,15 +49,15 @@ def batches(records: Sequence[Record], *, is_single: bool, limit: int) -> Iterat
 
 
 def payload(batch: Sequence[Record], *, is_single: bool) -> bytes:
-    """What a request carries: a single record without its frame, several with theirs."""
-    return batch[0].content if is_single else b"".join(one.framed for one in batch)
+    """The body of a request: a single record without its frame, or several with theirs."""
+    return batch[0].content if is_single else b"".join(record.framed for record in batch)
 
 
 def assembled(answers: Sequence[bytes], *, by_line: bool) -> bytes:
-    """Answers as one object; by line, each of them ends its own."""
+    """Join answers to one object, as lines if that is asked for."""
     if not by_line:
         return b"".join(answers)
-    return b"".join(one if one.endswith(_LINE) else one + _LINE for one in answers)
+    return b"".join(answer if answer.endswith(_LINE) else answer + _LINE for answer in answers)
 
 
 def _whole(content: bytes) -> Iterator[Record]:
@@ -65,27 +65,27 @@ def _whole(content: bytes) -> Iterator[Record]:
 
 
 def _lines(content: bytes) -> Iterator[Record]:
-    """Lines that are not empty."""
+    """Each line that is not empty is a record."""
     for line in content.split(_LINE):
         if line.strip():
             yield Record(line, line + _LINE)
 
 
 def _recordio(content: bytes) -> Iterator[Record]:
-    """Pieces with a magic number and a length, filled up to four bytes."""
+    """Records with a magic number and a length before them, padded to four bytes."""
     start = 0
     while start < len(content):
-        magic, told = _head(_RECORDIO_HEAD, content, start)
+        magic, flags = _head(_RECORDIO_HEAD, content, start)
         if magic != _RECORDIO_MAGIC:
-            raise RecordError("the object is no RecordIO")
-        length, first = told & _RECORDIO_LENGTH, start + _RECORDIO_HEAD.size
+            raise RecordError("the object is not RecordIO")
+        length, first = flags & _RECORDIO_LENGTH, start + _RECORDIO_HEAD.size
         end = first + length + (-length) % 4
         yield _framed(content, start, first, length, end)
         start = end
 
 
 def _tfrecord(content: bytes) -> Iterator[Record]:
-    """Pieces with a length before them, and checksums of both."""
+    """Records with a length before them, and checksums of both."""
     start = 0
     while start < len(content):
         length, _ = _head(_TFRECORD_HEAD, content, start)

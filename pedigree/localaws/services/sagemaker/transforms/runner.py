@@ -1,7 +1,7 @@
-"""Running transform jobs: a fleet of model servers for each, its objects through them, results written as they come.
+"""Runs transform jobs: each sends its objects to a fleet of model servers, and stores results as they come.
 
-Each job has a thread. One that was running when the daemon ended is run again from the start: the same objects give the
-same results in the same places.
+Each job has a thread. A job that ran when the daemon ended runs again from the start: the same objects give the same
+results in the same places.
 """
 
 from __future__ import annotations
@@ -43,47 +43,47 @@ _END_SECONDS = 5.0
 
 
 class TransformError(Exception):
-    """A job that cannot go on; it says why as SageMaker does."""
+    """A job cannot continue; the text is the failure reason, as SageMaker writes it."""
 
 
 class StoppedError(Exception):
-    """A job that was asked to end."""
+    """The job was asked to end."""
 
 
 @dataclass
-class _Running:
-    """What runs of a job."""
+class _RunningJob:
+    """A job that runs, with its fleet once that is started."""
 
     fleet: Fleet | None = None
     is_stopped: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
-        """Ask no more, and wait for no answer."""
+        """Send no more requests, and wait for no answer."""
         self.is_stopped.set()
         if self.fleet is not None:
             threading.Thread(target=self.fleet.end, args=(0.0,), daemon=True).start()
 
 
 class TransformRunner:
-    """All transform jobs."""
+    """Runs all transform jobs."""
 
     def __init__(self, world: World, host: HostEnvironment) -> None:
         self._world = world
         self._host = host
         self._lock = threading.Lock()
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, _RunningJob] = {}
         self._ending = threading.Event()
 
     def start(self, name: str) -> None:
-        """Run the job of that name."""
+        """Start a job."""
         with self._lock:
-            running = self._running[name] = _Running()
+            running = self._running[name] = _RunningJob()
         if self._ending.is_set() or self._world.store.get(TRANSFORM, name)[STATUS] == "Stopping":
-            running.stop()  # whoever asked for that has found nothing to stop yet
+            running.stop()  # the stop came before there was anything to stop
         threading.Thread(target=self._run, args=(name, running), name=f"transform {name}", daemon=True).start()
 
     def stop(self, name: str) -> None:
-        """Ask a job to end; it says Stopping until it has."""
+        """Ask a job to end; its status is Stopping until it has."""
         self._note(name, "Stopping")
         with self._lock:
             running = self._running.get(name)
@@ -91,7 +91,7 @@ class TransformRunner:
             running.stop()
 
     def resume(self) -> None:
-        """Run again what was running when the daemon ended, after ending what is left of it."""
+        """Run the jobs again that ran when the last daemon ended, after killing what is left of them."""
         end_left_over(self._world.folder / _FOLDER)
         for entry in self._world.store.entries(TRANSFORM):
             if entry.body[STATUS] == "Stopping":
@@ -100,27 +100,27 @@ class TransformRunner:
                 self.start(entry.name)
 
     def end_all(self) -> None:
-        """End every job's processes; they run again when the daemon does, so their end is not noted."""
+        """Kill all jobs' processes. That is not stored: the jobs run again with the next daemon."""
         self._ending.set()
         with self._lock:
             running = list(self._running.values())
-        for one in running:
-            one.stop()
+        for job in running:
+            job.stop()
         deadline = time.monotonic() + _END_SECONDS
         while self._running and time.monotonic() < deadline:
             time.sleep(0.02)
 
-    def _run(self, name: str, running: _Running) -> None:
+    def _run(self, name: str, running: _RunningJob) -> None:
         status, reason = "Completed", ""
         try:
-            self._carry_out(name, running)
+            self._run_job(name, running)
         except StoppedError:
             status = "Stopped"
         except TransformError as error:
             status, reason = "Failed", str(error)
         except (OSError, ValueError, NoSuchBucketError, ServiceError) as error:
             status, reason = "Failed", f"ClientError: {error}"
-        except Exception:  # noqa: BLE001  # a bug in here is this job's failure, and the log has all of it
+        except Exception:  # noqa: BLE001  # a bug in here fails this job, and the log says more
             _LOG.exception("transform job %s cannot go on", name)
             status, reason = "Failed", "InternalServerError: see the local AWS's log"
         if running.is_stopped.is_set() and status == "Failed":
@@ -135,7 +135,7 @@ class TransformRunner:
         with self._lock:
             self._running.pop(name, None)
 
-    def _carry_out(self, name: str, running: _Running) -> None:
+    def _run_job(self, name: str, running: _RunningJob) -> None:
         if running.is_stopped.is_set():
             raise StoppedError
         wanted = plan(self._world.store.get(TRANSFORM, name))
@@ -147,16 +147,16 @@ class TransformRunner:
         found = list(_objects(wanted, catalog))
         if not found:
             raise TransformError(f"ClientError: No objects found at {wanted.source}")
-        work = _Work(wanted, fleet, catalog, running.is_stopped)
+        transformer = _Transformer(wanted, fleet, catalog, running.is_stopped)
         with ThreadPoolExecutor(wanted.instances * wanted.concurrent) as pool:
-            outcomes = [pool.submit(self._transformed, work, place, prefix) for place, prefix in found]
-        failures = [error for error in (one.exception() for one in outcomes) if error is not None]
+            outcomes = [pool.submit(self._transform, transformer, place, prefix) for place, prefix in found]
+        failures = [error for error in (outcome.exception() for outcome in outcomes) if error is not None]
         if failures:
             raise failures[0]
         if wanted.capture:
-            self._captured(wanted, catalog, found)
+            self._capture(wanted, catalog, found)
 
-    def _served(self, wanted: TransformPlan, running: _Running) -> tuple[Fleet, str]:
+    def _served(self, wanted: TransformPlan, running: _RunningJob) -> tuple[Fleet, str]:
         log = _GROUP, f"{wanted.name}/model"
         folder = self._world.folder / _FOLDER / wanted.name / "model"
         try:
@@ -168,21 +168,22 @@ class TransformRunner:
             raise TransformError(f"AlgorithmError: {error}") from error
         return running.fleet, made.role
 
-    def _transformed(self, work: _Work, place: S3Location, prefix: str) -> None:
+    def _transform(self, transformer: _Transformer, place: S3Location, prefix: str) -> None:
         try:
-            content = work.result(place)
+            content = transformer.result(place)
         except (TransformError, ValueError) as error:
-            self._host.logs.write(_GROUP, f"{work.plan.name}/data-log", f"{place}: {error}")
+            self._host.logs.write(_GROUP, f"{transformer.plan.name}/data-log", f"{place}: {error}")
             raise
-        work.catalog.put(work.plan.place(place.key, prefix), [content], content_type=work.plan.accept or _ANY)
+        target = transformer.plan.target_of(place.key, prefix)
+        transformer.catalog.put(target, [content], content_type=transformer.plan.accept or _ANY)
 
-    def _captured(self, wanted: TransformPlan, catalog: ObjectCatalog, found: Sequence[tuple[S3Location, str]]) -> None:
-        """Say which objects went in and came out, by the hour, where whoever watches the model looks for them."""
+    def _capture(self, wanted: TransformPlan, catalog: ObjectCatalog, found: Sequence[tuple[S3Location, str]]) -> None:
+        """Store which objects went in and came out, by hour, where SageMaker's monitoring looks for them."""
         assert wanted.capture is not None
         moment = self._world.clock.now()
         sides = {
             "input": [(place.bucket, place.key) for place, _ in found],
-            "output": [(wanted.target.bucket, wanted.place(place.key, prefix).key) for place, prefix in found],
+            "output": [(wanted.target.bucket, wanted.target_of(place.key, prefix).key) for place, prefix in found],
         }
         for side, places in sides.items():
             base = f"{wanted.capture.key.rstrip('/')}/{side}/{moment:%Y/%m/%d/%H}/{uuid.uuid4()}.json".lstrip("/")
@@ -193,21 +194,21 @@ class TransformRunner:
         if self._ending.is_set():
             return
 
-        def noted(before: Document) -> Document:
+        def updated(before: Document) -> Document:
             if before[STATUS] in _OVER:
                 return before
-            told = "Stopping" if before[STATUS] == "Stopping" and status == "InProgress" else status
-            return {**before, **members, STATUS: told, "LastModifiedTime": self._world.now()}
+            present = "Stopping" if before[STATUS] == "Stopping" and status == "InProgress" else status
+            return {**before, **members, STATUS: present, "LastModifiedTime": self._world.now()}
 
         with self._world.store.transaction():
             before = self._world.store.get(TRANSFORM, name)
-            job_changed(self._world, TRANSFORM, self._world.store.update(TRANSFORM, name, noted), before)
+            job_changed(self._world, TRANSFORM, self._world.store.update(TRANSFORM, name, updated), before)
         self._world.signal.wake()
 
 
 @dataclass(frozen=True)
-class _Work:
-    """Objects through a model."""
+class _Transformer:
+    """Sends objects to a model."""
 
     plan: TransformPlan
     fleet: Fleet
@@ -215,38 +216,38 @@ class _Work:
     is_stopped: threading.Event
 
     def result(self, place: S3Location) -> bytes:
-        """What the model says of an object."""
+        """The result of an object."""
         try:
             content = self.catalog.read(str(place))
         except KeyError:
             raise TransformError(f"ClientError: there is no object at {place}") from None
         records = split(gzip.decompress(content) if self.plan.is_gzip else content, self.plan.split)
-        asked = [self._filtered(record) for record in records]
+        inputs = [self._filtered(record) for record in records]
         answers: list[bytes] = []
         position = 0
-        for batch in batches(asked, is_single=self.plan.is_single, limit=self.plan.limit):
+        for batch in batches(inputs, is_single=self.plan.is_single, limit=self.plan.limit):
             answer = self._answer(payload(batch, is_single=self.plan.is_single))
-            answers += self._kept(records[position : position + len(batch)], answer)
+            answers += self._results(records[position : position + len(batch)], answer)
             position += len(batch)
         return assembled(answers, by_line=self.plan.by_line)
 
     def _filtered(self, record: Record) -> Record:
-        content = self.plan.processing.asked(record.content)
+        content = self.plan.processing.model_input(record.content)
         if content is record.content:
             return record
         return Record(content, content + b"\n" if self.plan.split == "Line" else content)
 
-    def _kept(self, records: Sequence[Record], answer: bytes) -> list[bytes]:
-        """Answers as the job keeps them: as they are, or each with its record."""
+    def _results(self, records: Sequence[Record], answer: bytes) -> list[bytes]:
+        """The results in an answer: the answer itself, or each part of it with its record."""
         processing = self.plan.processing
         if processing.is_idle or (not processing.is_joined and self.plan.split == "None"):
-            return [processing.kept(b"", answer)]
+            return [processing.result(b"", answer)]
         contents = [record.content for record in records]
         pairs = zip(contents, processing.answers(contents, answer), strict=True)
-        return [processing.kept(record, told) for record, told in pairs]
+        return [processing.result(record, each) for record, each in pairs]
 
     def _answer(self, body: bytes) -> bytes:
-        """What the model says of a request; one that it fails at is made again as often as the job says."""
+        """The model's answer to a request, which is repeated after a failure as often as the job says."""
         reply = Reply(0, "", b"", 0.0)
         for _ in range(self.plan.retries + 1):
             if self.is_stopped.is_set():
@@ -257,8 +258,8 @@ class _Work:
         if reply.status == HTTPStatus.OK:
             return reply.content
         fault = "ClientError" if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR else "AlgorithmError"
-        said = reply.content.decode(errors="replace")[:512]
-        raise TransformError(f"{fault}: See job logs for more information; the model answered {reply.status}: {said}")
+        text = reply.content.decode(errors="replace")[:512]
+        raise TransformError(f"{fault}: See job logs for more information; the model answered {reply.status}: {text}")
 
     def _reply(self, body: bytes) -> Reply:
         try:
@@ -272,7 +273,7 @@ class _Work:
 
 
 def _objects(wanted: TransformPlan, catalog: ObjectCatalog) -> Iterator[tuple[S3Location, str]]:
-    """The objects of a job, each with the prefix that it was found under."""
+    """The objects of a job, each with the prefix under which it was found."""
     if wanted.is_manifest:
         try:
             yield from parse_manifest(catalog.read(str(wanted.source)))

@@ -1,6 +1,5 @@
-"""Searches: training jobs with other hyperparameters each, to find which are best.
+"""Hyperparameter tuning jobs: searches that run training jobs with different hyperparameters.
 
-ranges.py and plan.py read what is asked for; trials.py says what became of each trial; stopping.py and decisions.py say
-what follows, purely; search.py with sampling.py, where Optuna is, which values are tried next; records.py remembers
-trials; tuner.py does what follows, through the service's own operations.
+ranges.py, plan.py, trials.py, early_stopping.py and decisions.py are pure: they read the request and decide what
+follows. search.py chooses the values of the next trial. tuner.py does it, through SageMaker's own operations.
 """

@@ -1,4 +1,4 @@
-"""What follows in a search: which trials begin, which are given up, and whether it is over."""
+"""Decides what follows in a search: which trials start, which are stopped early, and whether the search is over."""
 
 from __future__ import annotations
 
@@ -11,50 +11,51 @@ from pedigree.localaws.services.sagemaker.tuning.plan import Plan
 from pedigree.localaws.services.sagemaker.tuning.ranges import combinations
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, best, not_improving
 
-# After so many trials of which none has succeeded, no further one begins.
+# After so many trials without a success, no further trial starts.
 _ATTEMPTS = 5
 _DETAILS = "Please take a look at the training job failures to get more details."
 
 
 @dataclass(frozen=True)
-class Begin:
-    """A trial begins."""
+class StartTrial:
+    """Start a trial."""
 
     number: int
     definition: int
 
 
 @dataclass(frozen=True)
-class GiveUp:
-    """A running trial is stopped."""
+class StopTrial:
+    """Stop a running trial early."""
 
     trial: Trial
 
 
 @dataclass(frozen=True)
-class End:
-    """The search is over."""
+class EndSearch:
+    """End the search."""
 
     status: str
     reason: str = ""
 
 
-Action: TypeAlias = Begin | GiveUp | End
+Action: TypeAlias = StartTrial | StopTrial | EndSearch
 
 
 def next_actions(plan: Plan, trials: Sequence[Trial], seconds: float, *, is_stopping: bool = False) -> list[Action]:
-    """What to do now, so many seconds after the search began."""
-    running = [one for one in trials if not one.is_over]
+    """The next actions, at a number of seconds after the start of the search."""
+    running = [trial for trial in trials if not trial.is_over]
     is_ending = is_stopping or is_enough(plan, trials) or seconds >= plan.seconds
-    given_up = [GiveUp(one) for one in running if not one.is_given_up and (is_ending or is_hopeless(plan, one, trials))]
-    begun = [] if is_ending or _is_in_vain(trials) else _begun(plan, trials, plan.parallel - len(running))
-    if not running and not begun:
+    active = [trial for trial in running if not trial.is_given_up]
+    stopped = [StopTrial(trial) for trial in active if is_ending or is_hopeless(plan, trial, trials)]
+    started = [] if is_ending or _is_futile(trials) else _started(plan, trials, plan.parallel - len(running))
+    if not running and not started:
         return [_end(plan, trials, is_stopping=is_stopping)]
-    return [*given_up, *begun]
+    return [*stopped, *started]
 
 
 def is_enough(plan: Plan, trials: Sequence[Trial]) -> bool:
-    """Whether what was asked for has been found, or does not get better."""
+    """Whether the target is reached, or the results do not improve any more."""
     if not_improving(plan, trials) >= plan.patience:
         return True
     found = best(plan, trials)
@@ -64,29 +65,29 @@ def is_enough(plan: Plan, trials: Sequence[Trial]) -> bool:
     return loss(found.objective) <= loss(plan.target)
 
 
-def _begun(plan: Plan, trials: Sequence[Trial], free: int) -> list[Begin]:
-    """The trials that begin: each of the definition that has had fewest, as long as it has points left."""
-    counts = [sum(one.definition == index for one in trials) for index in range(len(plan.definitions))]
-    most = [combinations(one.space) for one in plan.definitions]
-    begun: list[Begin] = []
-    while len(begun) < free and len(trials) + len(begun) < plan.trials:
-        open_ones = [index for index, count in enumerate(counts) if count < most[index]]
-        chosen = min(open_ones, key=lambda index: counts[index])
+def _started(plan: Plan, trials: Sequence[Trial], free: int) -> list[StartTrial]:
+    """The trials that start: each of the definition with the fewest trials that has points left."""
+    counts = [sum(trial.definition == index for trial in trials) for index in range(len(plan.definitions))]
+    most = [combinations(definition.space) for definition in plan.definitions]
+    started: list[StartTrial] = []
+    while len(started) < free and len(trials) + len(started) < plan.trials:
+        unfinished = [index for index, count in enumerate(counts) if count < most[index]]
+        chosen = min(unfinished, key=lambda index: counts[index])
         counts[chosen] += 1
-        begun.append(Begin(len(trials) + len(begun) + 1, chosen))
-    return begun
+        started.append(StartTrial(len(trials) + len(started) + 1, chosen))
+    return started
 
 
-def _is_in_vain(trials: Sequence[Trial]) -> bool:
-    over = [one for one in trials if one.is_over]
-    return len(over) >= _ATTEMPTS and not any(one.has_succeeded for one in over)
+def _is_futile(trials: Sequence[Trial]) -> bool:
+    over = [trial for trial in trials if trial.is_over]
+    return len(over) >= _ATTEMPTS and not any(trial.has_succeeded for trial in over)
 
 
-def _end(plan: Plan, trials: Sequence[Trial], *, is_stopping: bool) -> End:
+def _end(plan: Plan, trials: Sequence[Trial], *, is_stopping: bool) -> EndSearch:
     if is_stopping:
-        return End("Stopped")
-    if any(one.has_succeeded for one in trials):
-        return End("Completed")
-    if _is_in_vain(trials) and len(trials) < plan.trials:
-        return End("Failed", f"No training job succeeded after {len(trials)} attempts. {_DETAILS}")
-    return End("Failed", f"All training jobs failed. {_DETAILS}")
+        return EndSearch("Stopped")
+    if any(trial.has_succeeded for trial in trials):
+        return EndSearch("Completed")
+    if _is_futile(trials) and len(trials) < plan.trials:
+        return EndSearch("Failed", f"No training job succeeded after {len(trials)} attempts. {_DETAILS}")
+    return EndSearch("Failed", f"All training jobs failed. {_DETAILS}")

@@ -1,6 +1,6 @@
-"""When a running trial is given up: by what it has told so far, beside what others told at the same point.
+"""Decides whether a running trial is stopped early, by comparing its values with those of other trials at that point.
 
-A trial's values of its objective are its steps: the first is what it told after its first epoch, and so on.
+Each value that a trial logs of its objective is one step of it: usually one epoch.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from collections.abc import Sequence
 from pedigree.localaws.services.sagemaker.tuning.plan import Objective, Plan
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 
-# Fewer ended trials say too little about what is usual.
+# The median of fewer ended trials says too little.
 _FEWEST = 3
-# Of the trials that come to a rung, one of so many goes on; the next rung is so many times as far.
+# One of so many trials at a rung continues; the next rung is so many times further.
 _REDUCTION = 3
 
 
 def is_hopeless(plan: Plan, trial: Trial, trials: Sequence[Trial]) -> bool:
     """Whether a running trial should be stopped now."""
-    alike = [one for one in trials if one.definition == trial.definition and one.number != trial.number]
+    others = [other for other in trials if other.definition == trial.definition and other.number != trial.number]
     objective = plan.definitions[trial.definition].objective
     if plan.strategy == "Hyperband":
-        return _is_out_of_band(plan.resource, objective, trial, alike)
-    return plan.stops_early and _is_below_median(objective, trial, alike)
+        return _is_out_of_band(plan.resource, objective, trial, others)
+    return plan.stops_early and _is_below_median(objective, trial, others)
 
 
 def _is_below_median(objective: Objective, trial: Trial, others: Sequence[Trial]) -> bool:
-    """Worse than the median of what the ended trials averaged up to the same step."""
+    """Whether its last value is worse than the median of the averages of ended trials up to the same step."""
     step = len(trial.series)
-    earlier = [one.series[:step] for one in others if one.status == "Completed" and one.series]
+    earlier = [other.series[:step] for other in others if other.status == "Completed" and other.series]
     if not step or len(earlier) < _FEWEST:
         return False
     averages = [statistics.fmean(map(objective.loss, series)) for series in earlier]
@@ -38,11 +38,11 @@ def _is_below_median(objective: Objective, trial: Trial, others: Sequence[Trial]
 
 
 def _is_out_of_band(resource: tuple[int, int], objective: Objective, trial: Trial, others: Sequence[Trial]) -> bool:
-    """Beyond the most that is allowed, or not among the best of its bracket at a rung that it has come to."""
+    """Whether it has used up its resource, or is not among the best of its bracket at a rung that it has reached."""
     if len(trial.series) > resource[1]:
         return True
     mine = bracket(resource, trial.number)
-    rivals = [one for one in others if bracket(resource, one.number) == mine]
+    rivals = [other for other in others if bracket(resource, other.number) == mine]
     return any(
         len(trial.series) >= rung and not _is_among_best(objective, trial, rivals, rung)
         for rung in rungs(resource, mine)
@@ -50,14 +50,14 @@ def _is_out_of_band(resource: tuple[int, int], objective: Objective, trial: Tria
 
 
 def _is_among_best(objective: Objective, trial: Trial, rivals: Sequence[Trial], rung: int) -> bool:
-    told = [objective.loss(one.series[rung - 1]) for one in rivals if len(one.series) >= rung]
+    losses = [objective.loss(rival.series[rung - 1]) for rival in rivals if len(rival.series) >= rung]
     own = objective.loss(trial.series[rung - 1])
-    better = sum(loss < own for loss in told)
-    return better < max(1, (len(told) + 1) // _REDUCTION)
+    better = sum(loss < own for loss in losses)
+    return better < max(1, (len(losses) + 1) // _REDUCTION)
 
 
 def rungs(resource: tuple[int, int], index: int) -> list[int]:
-    """The steps at which a bracket's trials are compared: later ones for a later bracket, and none at the end."""
+    """The steps at which a bracket's trials are compared: a later bracket has later rungs, and the last has none."""
     least, most = resource
     found, rung = [], least * _REDUCTION**index
     while rung < most:
@@ -67,7 +67,7 @@ def rungs(resource: tuple[int, int], index: int) -> list[int]:
 
 
 def bracket(resource: tuple[int, int], number: int) -> int:
-    """The bracket of a trial: each uses about as much of the resource, so those that stop sooner have more trials."""
+    """The bracket of a trial. All use about as much of the resource, so brackets that stop sooner have more trials."""
     last = _last_bracket(resource)
     shares = [math.ceil((last + 1) / (last - index + 1) * _REDUCTION ** (last - index)) for index in range(last + 1)]
     place = (number - 1) % sum(shares)
@@ -79,7 +79,7 @@ def bracket(resource: tuple[int, int], number: int) -> int:
 
 
 def _last_bracket(resource: tuple[int, int]) -> int:
-    """The bracket whose trials are never compared."""
+    """The index of the bracket whose trials are never compared."""
     index = 0
     while rungs(resource, index):
         index += 1

@@ -14,7 +14,7 @@ from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.resource import JobResource
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
-from pedigree.localaws.services.sagemaker.tuning import state as records
+from pedigree.localaws.services.sagemaker.tuning import state
 from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
 from pedigree.localaws.services.sagemaker.tuning.state import STATUS
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, best, counters, not_improving, summary
@@ -24,14 +24,14 @@ _NAME = "HyperParameterTuningJobName"
 
 
 class _TuningResource(JobResource):
-    """Tuning jobs that are missing have an error of their own."""
+    """Tuning jobs have their own error for a name that is missing."""
 
     def missing(self, world: World, name: str) -> ServiceError:
         return ServiceError("ResourceNotFound", f"Requested resource not found: {self.arn(world, name)}")
 
 
 RESOURCE = _TuningResource(
-    records.JOB,
+    state.JOB,
     "hyperparameter tuning job",
     _NAME,
     "HyperParameterTuningJobArn",
@@ -50,12 +50,12 @@ class TuningJobOperations:
 
     def create_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         plan_of(request)
-        for parent in records.parents(request):
-            if RESOURCE.get(world, parent)[STATUS] in records.RUNNING:
+        for parent in state.parents(request):
+            if RESOURCE.get(world, parent)[STATUS] in state.RUNNING:
                 raise InvalidRequestError(f"The parent tuning job {parent} has not ended yet.")
         status = {STATUS: "InProgress", "LastModifiedTime": world.now()}
         search = RESOURCE.create(world, request, **status)
-        job_changed(world, records.JOB, search)
+        job_changed(world, state.JOB, search)
         return search
 
     def describe_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
@@ -77,15 +77,15 @@ class TuningJobOperations:
     def _overall_best(
         self, world: World, search: Document, plan: Plan, trials: list[Trial]
     ) -> Mapping[str, Any] | None:
-        """The best of all definitions, or of a search and those that it repeats, with the name of its search."""
-        parents = records.parents(search)
+        """The best trial of all definitions, or of a search and those that it repeats, with the name of its search."""
+        parents = state.parents(search)
         is_repeated = search.get("WarmStartConfig", {}).get("WarmStartType") == "IdenticalDataAndAlgorithm"
         if not is_repeated and "TrainingJobDefinitions" not in search:
             return None
-        searches = {plan.name: trials} | {one: records.trials_of(world, one) for one in parents if is_repeated}
-        of = {trial.job: name for name, ones in searches.items() for trial in ones}
-        found = best(plan, [one for ones in searches.values() for one in ones])
-        return {**self._summary(plan, found), "TuningJobName": of[found.job]} if found else None
+        searches = {plan.name: trials} | {parent: state.trials_of(world, parent) for parent in parents if is_repeated}
+        search_of = {trial.job: name for name, found in searches.items() for trial in found}
+        overall = best(plan, [trial for found in searches.values() for trial in found])
+        return {**self._summary(plan, overall), "TuningJobName": search_of[overall.job]} if overall else None
 
     def list_hyper_parameter_tuning_jobs(self, world: World, request: Request) -> Mapping[str, Any]:
         page = RESOURCE.listing.answer(RESOURCE.all(world), {"SortBy": "Name", **request})
@@ -100,8 +100,8 @@ class TuningJobOperations:
     def list_training_jobs_for_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         plan = plan_of(RESOURCE.get(world, request[_NAME]))
         by = request.get("SortBy", "Name")
-        trials = [one for one in self.tuner.trials(plan) if by != _OBJECTIVE or one.objective is not None]
-        documents = [{**self._summary(plan, one), _OBJECTIVE: one.objective} for one in trials]
+        trials = [trial for trial in self.tuner.trials(plan) if by != _OBJECTIVE or trial.objective is not None]
+        documents = [{**self._summary(plan, trial), _OBJECTIVE: trial.objective} for trial in trials]
         return _TRIALS.answer(documents, {**request, "SortBy": by})
 
     def _summary(self, plan: Plan, trial: Trial) -> dict[str, Any]:
@@ -109,26 +109,26 @@ class TuningJobOperations:
 
     def stop_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         search = RESOURCE.get(world, request[_NAME])
-        if search[STATUS] not in records.RUNNING:
+        if search[STATUS] not in state.RUNNING:
             why = f"the {RESOURCE.label} is in status {search[STATUS]}"
             raise InvalidRequestError(f"The request was rejected because {why}.")
 
         def stopping(before: Document) -> Document:
-            is_running = before[STATUS] in records.RUNNING
+            is_running = before[STATUS] in state.RUNNING
             return {**before, STATUS: "Stopping", "LastModifiedTime": world.now()} if is_running else before
 
         with world.store.transaction():
             before = RESOURCE.get(world, request[_NAME])
-            job_changed(world, records.JOB, world.store.update(records.JOB, request[_NAME], stopping), before)
+            job_changed(world, state.JOB, world.store.update(state.JOB, request[_NAME], stopping), before)
         return {}
 
     def delete_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:
         name = request[_NAME]
-        if RESOURCE.get(world, name)[STATUS] in records.RUNNING:
+        if RESOURCE.get(world, name)[STATUS] in state.RUNNING:
             raise InvalidRequestError(f"The {RESOURCE.label} {name} has not ended: stop it first.")
         with world.store.transaction():
             RESOURCE.remove(world, name)
-            records.forget(world, name)
+            state.forget(world, name)
         return {}
 
 

@@ -1,4 +1,4 @@
-"""What a search is, taken from its request: what is tried, how, how often and until when.
+"""Reads a search from its request: what it tries, how, how often and until when.
 
 A request that no search can follow is refused in the service's words.
 """
@@ -20,7 +20,7 @@ _MOST_DIMENSIONS = 30
 _MOST_HYPERPARAMETERS = 100
 _EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
 _MOST_EPOCHS = 20_000
-# What a training job is told of its search beside its own hyperparameters.
+# The hyperparameter that SageMaker adds to each training job of a search.
 OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"
 _OWN_MEMBERS = (
     "DefinitionName",
@@ -39,13 +39,13 @@ class Objective:
     type: str
 
     def loss(self, value: float) -> float:
-        """A value as one that is better the smaller it is."""
+        """A value as a loss: smaller is better."""
         return -value if self.type == "Maximize" else value
 
 
 @dataclass(frozen=True)
-class Definition:
-    """Training jobs that differ in their tuned hyperparameters only."""
+class TrialDefinition:
+    """Training jobs that differ only in their tuned hyperparameters."""
 
     name: str
     objective: Objective
@@ -67,11 +67,11 @@ class Definition:
 
 @dataclass(frozen=True)
 class Plan:
-    """A search."""
+    """A search; seconds, trials and patience are infinite where the request sets no limit."""
 
     name: str
     strategy: str
-    definitions: tuple[Definition, ...]
+    definitions: tuple[TrialDefinition, ...]
     trials: float
     parallel: int
     seed: int
@@ -83,13 +83,13 @@ class Plan:
 
     @property
     def compares_running_trials(self) -> bool:
-        """Whether a trial may be ended by what it has told so far."""
+        """Whether a running trial may be stopped because of its values so far."""
         return self.stops_early or self.strategy == "Hyperband"
 
 
 def plan_of(job: Mapping[str, Any]) -> Plan:
-    """The search that a CreateHyperParameterTuningJob asks for; InvalidRequestError if there can be none."""
-    _refuse_what_is_not_there(job)
+    """The search in a CreateHyperParameterTuningJob request; InvalidRequestError if it is not possible."""
+    _check_members(job)
     config, definitions = job["HyperParameterTuningJobConfig"], tuple(_definitions(job))
     limits, criteria = config["ResourceLimits"], config.get("TuningJobCompletionCriteria", {})
     strategy = config["Strategy"]
@@ -109,38 +109,40 @@ def plan_of(job: Mapping[str, Any]) -> Plan:
     )
 
 
-def _refuse_what_is_not_there(job: Mapping[str, Any]) -> None:
-    given = [one for one in ("TrainingJobDefinition", "TrainingJobDefinitions") if one in job]
+def _check_members(job: Mapping[str, Any]) -> None:
+    given = [member for member in ("TrainingJobDefinition", "TrainingJobDefinitions") if member in job]
     if len(given) != 1:
         raise InvalidRequestError("Specify either TrainingJobDefinition or TrainingJobDefinitions, and not both.")
     if "Autotune" in job:
         raise InvalidRequestError("Autotune is not supported by the local AWS: give the ranges in the request.")
 
 
-def _definitions(job: Mapping[str, Any]) -> Iterator[Definition]:
+def _definitions(job: Mapping[str, Any]) -> Iterator[TrialDefinition]:
     several = job.get("TrainingJobDefinitions", ())
     config = job["HyperParameterTuningJobConfig"]
     usual, ranges = config.get("HyperParameterTuningJobObjective"), config.get("ParameterRanges")
-    names = [one.get("DefinitionName", "") for one in several]
+    names = [document.get("DefinitionName", "") for document in several]
     if several and ("" in names or len(set(names)) < len(names)):
         raise InvalidRequestError("Each of the TrainingJobDefinitions needs a DefinitionName of its own.")
     if several and (usual or ranges):
         where = "in each of the TrainingJobDefinitions, and not in the HyperParameterTuningJobConfig"
         raise InvalidRequestError(f"Specify TuningObjective and HyperParameterRanges {where}.")
-    for one in several or (job["TrainingJobDefinition"],):
-        objective = one.get("TuningObjective") or usual
-        space = dimensions(one.get("HyperParameterRanges") or ranges or {})
-        yield _checked(one, objective, space)
+    for document in several or (job["TrainingJobDefinition"],):
+        objective = document.get("TuningObjective") or usual
+        space = dimensions(document.get("HyperParameterRanges") or ranges or {})
+        yield _checked(document, objective, space)
 
 
-def _checked(one: Mapping[str, Any], objective: Mapping[str, Any] | None, space: tuple[Dimension, ...]) -> Definition:
-    metrics = [metric["Name"] for metric in one["AlgorithmSpecification"].get("MetricDefinitions", ())]
+def _checked(
+    document: Mapping[str, Any], objective: Mapping[str, Any] | None, space: tuple[Dimension, ...]
+) -> TrialDefinition:
+    metrics = [metric["Name"] for metric in document["AlgorithmSpecification"].get("MetricDefinitions", ())]
     if objective is None or objective["MetricName"] not in metrics:
         needed = "A metric is required for this hyperparameter tuning job objective."
         raise InvalidRequestError(f"{needed} Provide a metric in the metric definitions.")
     if not 1 <= len(space) <= _MOST_DIMENSIONS:
         raise InvalidRequestError(f"Specify from 1 to {_MOST_DIMENSIONS} hyperparameter ranges.")
-    fixed, names = one.get("StaticHyperParameters", {}), [dimension.name for dimension in space]
+    fixed, names = document.get("StaticHyperParameters", {}), [dimension.name for dimension in space]
     twice = sorted({name for name in names if names.count(name) > 1 or name in fixed})
     if twice:
         raise InvalidRequestError(
@@ -148,52 +150,54 @@ def _checked(one: Mapping[str, Any], objective: Mapping[str, Any] | None, space:
         )
     if len(names) + len(fixed) + 1 > _MOST_HYPERPARAMETERS:
         raise InvalidRequestError(f"A training job has at most {_MOST_HYPERPARAMETERS} hyperparameters.")
-    if not _machines(one).get("InstanceType"):
+    if not _machines(document).get("InstanceType"):
         raise InvalidRequestError(
             "Specify a ResourceConfig or a HyperParameterTuningResourceConfig with an InstanceType."
         )
-    return Definition(one.get("DefinitionName", ""), Objective(objective["MetricName"], objective["Type"]), space, one)
+    return TrialDefinition(
+        document.get("DefinitionName", ""), Objective(objective["MetricName"], objective["Type"]), space, document
+    )
 
 
-def _sampled(definitions: tuple[Definition, ...], limits: Mapping[str, Any]) -> float:
-    """How many trials there are if points are drawn: no point is tried twice."""
+def _sampled(definitions: tuple[TrialDefinition, ...], limits: Mapping[str, Any]) -> float:
+    """The number of trials if points are drawn: no point is tried twice."""
     most = limits.get("MaxNumberOfTrainingJobs")
     if most is None and "MaxRuntimeInSeconds" not in limits:
         raise InvalidRequestError("Specify MaxNumberOfTrainingJobs or MaxRuntimeInSeconds.")
-    there = sum(combinations(one.space) for one in definitions)
-    if most is not None and there < most:
+    available = sum(combinations(definition.space) for definition in definitions)
+    if most is not None and available < most:
         raise InvalidRequestError(
             "You don't have enough combinations of hyperparameter ranges. The total number of hyperparameter "
-            f"combinations for the provided ranges [{float(there)}] must be equal or greater than the value of "
+            f"combinations for the provided ranges [{float(available)}] must be equal or greater than the value of "
             f"MaxNumberOfJobs, [{most}]. Provide additional ranges."
         )
-    return min(there, _MOST_TRIALS if most is None else most)
+    return min(available, _MOST_TRIALS if most is None else most)
 
 
-def _every(definitions: tuple[Definition, ...], limits: Mapping[str, Any]) -> float:
-    """How many trials there are if every point is tried."""
-    if not all(isinstance(one, Choice) for definition in definitions for one in definition.space):
+def _every(definitions: tuple[TrialDefinition, ...], limits: Mapping[str, Any]) -> float:
+    """The number of trials if every point is tried."""
+    if not all(isinstance(dimension, Choice) for definition in definitions for dimension in definition.space):
         raise InvalidRequestError("Grid search supports only categorical hyperparameter ranges.")
-    there = sum(combinations(one.space) for one in definitions)
-    most = limits.get("MaxNumberOfTrainingJobs", there)
-    if most != there:
-        count = f"the number of combinations of categorical values, [{there:.0f}]"
+    available = sum(combinations(definition.space) for definition in definitions)
+    most = limits.get("MaxNumberOfTrainingJobs", available)
+    if most != available:
+        count = f"the number of combinations of categorical values, [{available:.0f}]"
         raise InvalidRequestError(f"For grid search MaxNumberOfTrainingJobs, [{most}], must equal {count}.")
-    return there
+    return available
 
 
 _TRIALS = {"Grid": _every}
 
 
-def _within(what: str, asked: float, most: int) -> float:
-    if asked > most:
+def _within(what: str, count: float, most: int) -> float:
+    if count > most:
         limit = f"The account-level service limit 'Maximum number of {what}' is {most}"
-        raise ServiceError("ResourceLimitExceeded", f"{limit}, and the request asks for {asked:.0f}.")
-    return asked
+        raise ServiceError("ResourceLimitExceeded", f"{limit}, and the request asks for {count:.0f}.")
+    return count
 
 
-def _resource(config: Mapping[str, Any], definitions: tuple[Definition, ...]) -> tuple[int, int]:
-    """Hyperband's least and most of what trials may use of the resource."""
+def _resource(config: Mapping[str, Any], definitions: tuple[TrialDefinition, ...]) -> tuple[int, int]:
+    """Hyperband's least and greatest resource of a trial, in epochs."""
     given = config.get("StrategyConfig", {}).get("HyperbandStrategyConfig", {})
     if config["Strategy"] != "Hyperband":
         if given:
@@ -202,7 +206,7 @@ def _resource(config: Mapping[str, Any], definitions: tuple[Definition, ...]) ->
     if config.get("TrainingJobEarlyStoppingType", "Off") != "Off":
         raise InvalidRequestError("TrainingJobEarlyStoppingType must be Off to use Hyperband.")
     least = given.get("MinResource", 1)
-    most = given.get("MaxResource") or max((_epochs(one) for one in definitions), default=0)
+    most = given.get("MaxResource") or max((_epochs(definition) for definition in definitions), default=0)
     if not most:
         lacking = "could not be inferred from provided static hyperparameters of TrainingJobDefinition"
         raise InvalidRequestError(f"MaxResource parameter is not provided and {lacking}.")
@@ -212,14 +216,14 @@ def _resource(config: Mapping[str, Any], definitions: tuple[Definition, ...]) ->
     return least, most
 
 
-def _epochs(definition: Definition) -> int:
+def _epochs(definition: TrialDefinition) -> int:
     fixed = definition.document.get("StaticHyperParameters", {})
     found = next((fixed[name].strip('"') for name in _EPOCHS if name in fixed), "")
     return int(found) if found.isdecimal() and len(found) <= len(str(_MOST_EPOCHS)) else 0
 
 
 def _machines(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The machines of a trial; of several that would do, the first."""
+    """The machines of a trial; where the request allows several, the first."""
     flexible = document.get("HyperParameterTuningResourceConfig")
     if flexible is None:
         machines: Mapping[str, Any] = document.get("ResourceConfig", {})

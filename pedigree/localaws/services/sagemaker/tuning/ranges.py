@@ -1,7 +1,7 @@
-"""What a hyperparameter may be: a number between two others on some scale, or one of a few texts.
+"""The ranges of hyperparameters: numbers between two bounds on a scale, or a choice between texts.
 
-The service writes every value as text. A search works with positions: numbers on a linear or logarithmic axis, from
-which the text follows, and back again.
+The service writes every value as text. A search works with positions: numbers on a linear or logarithmic axis, which
+are converted to texts and back.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 
-# From this ratio of its bounds on, a range is searched by its orders of magnitude unless another scale is asked for.
+# A range whose bounds have at least this ratio gets a logarithmic scale, unless the request names one.
 _WIDE = 100
-# Beyond it not every whole number is a floating-point number.
+# Above it not every whole number is a floating-point number.
 _LARGEST = 2**53
 
 
 @dataclass(frozen=True)
 class Span:
-    """Numbers from a lowest to a highest one, both included."""
+    """Numbers between two bounds, both included."""
 
     name: str
     low: float
@@ -32,32 +32,27 @@ class Span:
 
     @property
     def is_logarithmic(self) -> bool:
-        """Whether the axis of positions is logarithmic."""
         return self.scale != "Linear"
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The lowest and the highest position; on the reverse scale it is the distance from 1 that counts."""
+        """The lowest and the highest position; on the reverse scale a position is the distance from 1."""
         return (1 - self.high, 1 - self.low) if self.scale == "ReverseLogarithmic" else (self.low, self.high)
 
     @property
     def count(self) -> float:
-        """How many values there are."""
         return self.high - self.low + 1 if self.is_whole else math.inf
 
     def text(self, position: float) -> str:
-        """The value at a position."""
         value = min(max(self._mirrored(position), self.low), self.high)
         return str(round(value)) if self.is_whole else repr(float(value))
 
     def position(self, text: str) -> float:
-        """Where a value lies."""
         low, high = self.bounds
         place = min(max(self._mirrored(float(text)), low), high)
         return round(place) if self.is_whole else place
 
     def holds(self, text: str) -> bool:
-        """Whether a value is one of these."""
         number = _number(text, is_whole=self.is_whole)
         return number is not None and self.low <= number <= self.high
 
@@ -67,18 +62,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some texts."""
+    """A choice between texts."""
 
     name: str
     values: tuple[str, ...]
 
     @property
     def count(self) -> float:
-        """How many values there are."""
         return len(self.values)
 
     def holds(self, text: str) -> bool:
-        """Whether a value is one of these."""
         return text in self.values
 
 
@@ -86,23 +79,23 @@ Dimension: TypeAlias = Span | Choice
 
 
 def dimensions(ranges: Mapping[str, Any]) -> tuple[Dimension, ...]:
-    """The hyperparameters that a ParameterRanges names."""
+    """The dimensions in a ParameterRanges."""
     return (
-        *(_span(one, is_whole=False) for one in ranges.get("ContinuousParameterRanges", ())),
-        *(_span(one, is_whole=True) for one in ranges.get("IntegerParameterRanges", ())),
-        *(Choice(one["Name"], _distinct(one)) for one in ranges.get("CategoricalParameterRanges", ())),
+        *(_span(document, is_whole=False) for document in ranges.get("ContinuousParameterRanges", ())),
+        *(_span(document, is_whole=True) for document in ranges.get("IntegerParameterRanges", ())),
+        *(Choice(document["Name"], _distinct(document)) for document in ranges.get("CategoricalParameterRanges", ())),
     )
 
 
 def combinations(space: Sequence[Dimension]) -> float:
-    """How many points a space has."""
-    return math.prod(one.count for one in space)
+    """The number of points in a space."""
+    return math.prod(dimension.count for dimension in space)
 
 
 def points(space: Sequence[Dimension]) -> Iterator[Mapping[str, str]]:
     """Every point of a finite space, in order."""
-    names = [one.name for one in space]
-    every = [one.values if isinstance(one, Choice) else _whole_numbers(one) for one in space]
+    names = [dimension.name for dimension in space]
+    every = [dimension.values if isinstance(dimension, Choice) else _whole_numbers(dimension) for dimension in space]
     return (dict(zip(names, values, strict=True)) for values in itertools.product(*every))
 
 
@@ -110,29 +103,29 @@ def _whole_numbers(span: Span) -> Sequence[str]:
     return [str(number) for number in range(int(span.low), int(span.high) + 1)]
 
 
-def _span(one: Mapping[str, Any], *, is_whole: bool) -> Span:
-    name, asked = one["Name"], one.get("ScalingType", "Auto")
-    low, high = (_number(one[bound], is_whole=is_whole) for bound in ("MinValue", "MaxValue"))
+def _span(document: Mapping[str, Any], *, is_whole: bool) -> Span:
+    name, scaling = document["Name"], document.get("ScalingType", "Auto")
+    low, high = (_number(document[bound], is_whole=is_whole) for bound in ("MinValue", "MaxValue"))
     kind = "an integer" if is_whole else "a number"
     for bound, value in (("MinValue", low), ("MaxValue", high)):
         if value is None:
-            raise InvalidRequestError(f"The {bound} of hyperparameter [{name}], [{one[bound]}], is not {kind}.")
+            raise InvalidRequestError(f"The {bound} of hyperparameter [{name}], [{document[bound]}], is not {kind}.")
     assert low is not None
     assert high is not None
     if low >= high:
-        between = f"[{one['MinValue']}], must be less than its MaxValue, [{one['MaxValue']}]"
+        between = f"[{document['MinValue']}], must be less than its MaxValue, [{document['MaxValue']}]"
         raise InvalidRequestError(f"The MinValue of hyperparameter [{name}], {between}.")
-    span = Span(name, low, high, _fitting(low, high, is_whole=is_whole) if asked == "Auto" else asked, is_whole)
+    span = Span(name, low, high, _fitting(low, high, is_whole=is_whole) if scaling == "Auto" else scaling, is_whole)
     if span.is_logarithmic and (span.bounds[0] <= 0 or (is_whole and span.scale != "Logarithmic")):
         where = "greater than 0" if span.scale == "Logarithmic" else "of a continuous range within 0<=x<1.0"
-        raise InvalidRequestError(f"{asked} scaling of hyperparameter [{name}] works only for values {where}.")
+        raise InvalidRequestError(f"{scaling} scaling of hyperparameter [{name}] works only for values {where}.")
     if span.scale == "ReverseLogarithmic" and low < 0:
-        raise InvalidRequestError(f"{asked} scaling of hyperparameter [{name}] works only within 0<=x<1.0.")
+        raise InvalidRequestError(f"{scaling} scaling of hyperparameter [{name}] works only within 0<=x<1.0.")
     return span
 
 
 def _fitting(low: float, high: float, *, is_whole: bool) -> str:
-    """The scale for a range whose scale is left to the service."""
+    """The scale that the service chooses for a range."""
     if low > 0 and high / low >= _WIDE:
         return "Logarithmic"
     if not is_whole and low >= 0 and high < 1 and (1 - low) / (1 - high) >= _WIDE:
@@ -148,8 +141,8 @@ def _number(text: str, *, is_whole: bool) -> float | None:
     return value if math.isfinite(value) and abs(value) <= _LARGEST else None
 
 
-def _distinct(one: Mapping[str, Any]) -> tuple[str, ...]:
-    values = tuple(one["Values"])
+def _distinct(document: Mapping[str, Any]) -> tuple[str, ...]:
+    values = tuple(document["Values"])
     if len(set(values)) < len(values):
-        raise InvalidRequestError(f"The values of hyperparameter [{one['Name']}] must be unique.")
+        raise InvalidRequestError(f"The values of hyperparameter [{document['Name']}] must be unique.")
     return values

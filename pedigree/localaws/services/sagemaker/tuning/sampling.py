@@ -1,6 +1,6 @@
-"""Optuna draws points, told all that is known of a search, each time anew.
+"""Draws points with Optuna, from a study that is made anew of all trials each time.
 
-Importing this imports Optuna.
+Importing this module imports Optuna, which takes long.
 """
 
 from __future__ import annotations
@@ -17,52 +17,57 @@ from pedigree.localaws.services.sagemaker.tuning.plan import Objective, Plan
 from pedigree.localaws.services.sagemaker.tuning.ranges import Dimension, Span
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 
-# The first trials are drawn at random: one in so many of all, within bounds.
+# The first trials are drawn at random: this part of all trials, within bounds.
 _RANDOM_SHARE = 4
 _FEWEST_RANDOM, _MOST_RANDOM = 3, 10
 
-# What it would say of each trial, the service says in its own words.
+# Optuna would log every trial.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def drawn(plan: Plan, definition: int, seed: str, trials: Sequence[Trial]) -> Mapping[str, str]:
-    """A point of a definition's space; the same trials and seed give the same one."""
+    """Draw a point of a definition's space; the same trials and seed give the same point."""
     space, objective = plan.definitions[definition].space, plan.definitions[definition].objective
-    axes = {one.name: _axis(one) for one in space}
+    axes = {dimension.name: _axis(dimension) for dimension in space}
     study = optuna.create_study(sampler=_sampler(plan, random.Random(seed).getrandbits(32)))  # noqa: S311  # no secret
-    study.add_trials([_told(one, space, objective, axes) for one in trials])
+    study.add_trials([_frozen(trial, space, objective, axes) for trial in trials])
     found = study.ask(axes).params
-    return {one.name: one.text(found[one.name]) if isinstance(one, Span) else found[one.name] for one in space}
+    return {
+        dimension.name: dimension.text(found[dimension.name]) if isinstance(dimension, Span) else found[dimension.name]
+        for dimension in space
+    }
 
 
 def _sampler(plan: Plan, seed: int) -> BaseSampler:
-    """At random, or where good values are estimated to lie; running trials count as bad, so that it looks elsewhere."""
+    """Random, or an estimate of where good values are; running trials count as bad, so points near them are avoided."""
     if plan.strategy == "Random":
         return RandomSampler(seed=seed)
     first = min(max(int(plan.trials) // _RANDOM_SHARE, _FEWEST_RANDOM), _MOST_RANDOM)
     return TPESampler(seed=seed, n_startup_trials=first, multivariate=True, constant_liar=True)
 
 
-def _axis(one: Dimension) -> BaseDistribution:
-    if not isinstance(one, Span):
-        return CategoricalDistribution(one.values)
-    low, high = one.bounds
-    if one.is_whole:
-        return IntDistribution(int(low), int(high), log=one.is_logarithmic)
-    return FloatDistribution(low, high, log=one.is_logarithmic)
+def _axis(dimension: Dimension) -> BaseDistribution:
+    if not isinstance(dimension, Span):
+        return CategoricalDistribution(dimension.values)
+    low, high = dimension.bounds
+    if dimension.is_whole:
+        return IntDistribution(int(low), int(high), log=dimension.is_logarithmic)
+    return FloatDistribution(low, high, log=dimension.is_logarithmic)
 
 
-def _told(
+def _frozen(
     trial: Trial, space: Sequence[Dimension], objective: Objective, axes: Mapping[str, BaseDistribution]
 ) -> FrozenTrial:
-    """A trial as Optuna knows it."""
+    """A trial in Optuna's form."""
     ended = TrialState.COMPLETE if trial.objective is not None else TrialState.FAIL
     return create_trial(
         state=ended if trial.is_over else TrialState.RUNNING,
         value=objective.loss(trial.objective) if trial.objective is not None else None,
         params={
-            one.name: one.position(trial.tuned[one.name]) if isinstance(one, Span) else trial.tuned[one.name]
-            for one in space
+            dimension.name: dimension.position(trial.tuned[dimension.name])
+            if isinstance(dimension, Span)
+            else trial.tuned[dimension.name]
+            for dimension in space
         },
         distributions=dict(axes),
     )

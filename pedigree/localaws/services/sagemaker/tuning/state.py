@@ -1,4 +1,4 @@
-"""What the store remembers of searches: the jobs as they are described, and their trials."""
+"""Tuning jobs and their trials as the store keeps them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _TRIAL = "tuning-trial"
 
 
 def trials_of(world: World, search: str) -> list[Trial]:
-    """The trials of a search, the first one first, as they were kept."""
-    kept = [trials.read(entry.body) for entry in world.store.entries(_TRIAL, f"{search}/")]
-    return sorted(kept, key=lambda one: one.number)
+    """The stored trials of a search, by number."""
+    stored = [trials.read(entry.body) for entry in world.store.entries(_TRIAL, f"{search}/")]
+    return sorted(stored, key=lambda trial: trial.number)
 
 
 def keep(world: World, search: str, trial: Trial) -> None:
-    """Remember a trial as it is now."""
+    """Store a trial."""
     world.store.put(_TRIAL, f"{search}/{trial.number}", trial.document())
 
 
 def forget(world: World, search: str) -> None:
-    """Forget the trials of a search."""
+    """Delete the trials of a search."""
     for entry in world.store.entries(_TRIAL, f"{search}/"):
         world.store.remove(_TRIAL, entry.name)
 
 
 def parents(search: Document) -> Sequence[str]:
-    """The searches that a search builds on."""
+    """The names of the searches that a search with a warm start builds on."""
     given = search.get("WarmStartConfig", {}).get("ParentHyperParameterTuningJobs", ())
-    return [one["HyperParameterTuningJobName"] for one in given if "HyperParameterTuningJobName" in one]
+    return [job["HyperParameterTuningJobName"] for job in given if "HyperParameterTuningJobName" in job]

@@ -1,4 +1,4 @@
-"""The training jobs of searches: begun, followed and stopped as anyone's, through the service's own operations."""
+"""The training jobs of searches: started, followed and stopped through SageMaker's own operations."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from pedigree.localaws.services.sagemaker.tuning.plan import Plan
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, followed
 
 Call: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
-"""An operation of SageMaker."""
+"""Calls an operation of SageMaker."""
 Series: TypeAlias = Callable[[str, str], Sequence[float]]
-"""The values that a training job has told so far of a metric."""
+"""Returns the values of a metric that a training job has logged so far."""
 _LOG = logging.getLogger(__name__)
 _JOB = "training-job"
 
@@ -30,34 +30,33 @@ class TrainingJobs:
     series: Series
 
     def arn(self, job: str) -> str:
-        """The ARN of a training job."""
         return self.world.arn("sagemaker", f"{_JOB}/{job}")
 
-    def look(self, plan: Plan, trial: Trial) -> Trial:
-        """A trial as it is now; one whose job has not been begun is as it was."""
+    def current(self, plan: Plan, trial: Trial) -> Trial:
+        """The present state of a trial; one whose job has not started is unchanged."""
         job = self.world.store.find(_JOB, trial.job)
         if trial.is_over or job is None:
             return trial
         metric = plan.definitions[trial.definition].objective.metric
         return followed(trial, job, metric, self.series(trial.job, metric))
 
-    def begin(self, plan: Plan, search: Document, trial: Trial, tags: Mapping[str, str]) -> Trial:
-        """Begin a trial's job, unless it has been; a job that the service refuses is a failed trial."""
+    def start(self, plan: Plan, search: Document, trial: Trial, tags: Mapping[str, str]) -> Trial:
+        """Start a trial's job, unless it has started; if the service refuses the job, the trial has failed."""
         if self.world.store.find(_JOB, trial.job) is not None:
             return trial
         request = plan.definitions[trial.definition].request(trial.job, trial.tuned)
-        told = [{"Key": key, "Value": value} for key, value in tags.items()]
+        labels = [{"Key": key, "Value": value} for key, value in tags.items()]
         member = {"TuningJobArn": search["HyperParameterTuningJobArn"]}
         try:
             with self.world.store.transaction():
-                self.call("CreateTrainingJob", {**request, **({"Tags": told} if told else {})})
+                self.call("CreateTrainingJob", {**request, **({"Tags": labels} if labels else {})})
                 self.world.store.update(_JOB, trial.job, lambda before: {**before, **member})
         except ServiceError as error:
             return replace(trial, status="Failed", reason=f"{error.code}: {error}", ended=self.world.now())
         return trial
 
     def stop(self, trial: Trial) -> None:
-        """Ask a trial's job to end; one that has just ended needs no asking."""
+        """Stop a trial's job, unless it has just ended."""
         try:
             self.call("StopTrainingJob", {"TrainingJobName": trial.job})
         except ServiceError as error:

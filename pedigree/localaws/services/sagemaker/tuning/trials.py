@@ -1,4 +1,4 @@
-"""Trials: the training jobs of a search, what became of each, which is best, and how they are counted."""
+"""Trials: the training jobs of a search, their results, which is the best, and how they are counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from pedigree.localaws.services.sagemaker.tuning.plan import Plan
 
 OVER = ("Completed", "Failed", "Stopped")
-# A better value counts as an improvement from this share on.
+# A value is an improvement if it is better by at least this share.
 _IMPROVEMENT = 0.01
 _HASH = 8
 
@@ -35,64 +35,65 @@ class Trial:
 
     @property
     def is_over(self) -> bool:
-        """Whether the job has ended."""
         return self.status in OVER
 
     @property
     def has_succeeded(self) -> bool:
-        """Whether the trial tells something: it ended without failing, even if early, and its objective is known."""
+        """Whether the trial ended without failing, even if early, and its objective is known."""
         return self.is_over and self.objective is not None
 
     def document(self) -> dict[str, Any]:
-        """The trial as the store keeps it."""
+        """The trial in the store's form."""
         return {**asdict(self), "series": list(self.series)}
 
 
 def read(document: Mapping[str, Any]) -> Trial:
-    """A trial from what the store keeps."""
+    """A trial from its form in the store."""
     return Trial(**{**document, "series": tuple(document["series"])})
 
 
-def job_name(search: str, begun: str, number: int) -> str:
-    """The name of a trial's job: the same whenever it is asked for, and never that of another search."""
-    digest = hashlib.sha256(f"{search} {begun} {number}".encode()).hexdigest()[:_HASH]
+def job_name(search: str, created: str, number: int) -> str:
+    """The name of a trial's job: always the same, and never one of another search."""
+    digest = hashlib.sha256(f"{search} {created} {number}".encode()).hexdigest()[:_HASH]
     return f"{search}-{number:03d}-{digest}"
 
 
 def followed(trial: Trial, job: Mapping[str, Any], metric: str, series: Sequence[float]) -> Trial:
-    """A trial, now that its job says this and has told these values of its objective."""
-    told, status = tuple(series) or trial.series, job["TrainingJobStatus"]
-    finals = [one["Value"] for one in job.get("FinalMetricDataList", ()) if one["MetricName"] == metric]
-    final = next(iter([*finals, *told[-1:]]), None)
+    """A trial with the present state of its job, and the values of its objective so far."""
+    values, status = tuple(series) or trial.series, job["TrainingJobStatus"]
+    finals = [final["Value"] for final in job.get("FinalMetricDataList", ()) if final["MetricName"] == metric]
+    final = next(iter([*finals, *values[-1:]]), None)
     return replace(
         trial,
         status=status,
         started=job.get("TrainingStartTime", ""),
         ended=job.get("TrainingEndTime", "") if status in OVER else "",
         reason=job.get("FailureReason", "") if status == "Failed" else "",
-        series=told,
+        series=values,
         objective=final if status in ("Completed", "Stopped") else None,
     )
 
 
 def best(plan: Plan, trials: Iterable[Trial]) -> Trial | None:
-    """The trial with the best objective, the earlier of two that are equal.
+    """The trial with the best objective; of two equal ones, the earlier.
 
-    Values of objectives that are not compared the same way have no best one among them: the first definition's counts.
+    Where definitions have different types of objectives, only those of the first definition's type are compared.
     """
     objective = plan.definitions[0].objective
-    comparable = [one for one in trials if plan.definitions[one.definition].objective.type == objective.type]
-    known = [(objective.loss(one.objective), one.number, one) for one in comparable if one.objective is not None]
-    return min(known)[2] if known else None
+    comparable = [trial for trial in trials if plan.definitions[trial.definition].objective.type == objective.type]
+    losses = [
+        (objective.loss(trial.objective), trial.number, trial) for trial in comparable if trial.objective is not None
+    ]
+    return min(losses)[2] if losses else None
 
 
 def not_improving(plan: Plan, trials: Iterable[Trial]) -> int:
-    """How many trials have ended since one was better by a notable share than all before."""
-    ended = sorted((one for one in trials if one.has_succeeded), key=lambda one: (one.ended, one.number))
+    """How many trials have ended since the last improvement."""
+    succeeded = (trial for trial in trials if trial.has_succeeded)
     lowest, since = None, 0
-    for one in ended:
-        assert one.objective is not None
-        loss = plan.definitions[one.definition].objective.loss(one.objective)
+    for trial in sorted(succeeded, key=lambda trial: (trial.ended, trial.number)):
+        assert trial.objective is not None
+        loss = plan.definitions[trial.definition].objective.loss(trial.objective)
         if lowest is None or loss < lowest - abs(lowest) * _IMPROVEMENT:
             lowest, since = loss, 0
         else:
@@ -119,14 +120,14 @@ def _status_counter(trial: Trial) -> str:
 
 
 def objective_status(trial: Trial) -> str:
-    """Whether a trial's objective is known, will be, or never."""
+    """The ObjectiveStatus of a trial."""
     if not trial.is_over:
         return "Pending"
     return "Succeeded" if trial.has_succeeded else "Failed"
 
 
 def summary(plan: Plan, trial: Trial, arn: str) -> dict[str, Any]:
-    """A trial as the service lists it."""
+    """A trial in the form of the service's lists."""
     definition = plan.definitions[trial.definition]
     objective = definition.objective
     final = {"Type": objective.type, "MetricName": objective.metric, "Value": trial.objective}

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.s3.manifests import parse_manifest
-from pedigree.localaws.services.sagemaker.transforms import data_processing as joining
+from pedigree.localaws.services.sagemaker.transforms import data_processing as filters
 from pedigree.localaws.services.sagemaker.transforms.jsonpath import PathError, compiled
 from pedigree.localaws.services.sagemaker.transforms.plans import below, plan
 from pedigree.localaws.services.sagemaker.transforms.records import RecordError, assembled, batches, payload, split
@@ -52,7 +52,7 @@ def test_a_single_binary_record_is_asked_without_its_frame(how: str, write: Any)
 
 
 def test_what_is_no_recordio_is_told() -> None:
-    with pytest.raises(RecordError, match="no RecordIO"):
+    with pytest.raises(RecordError, match="not RecordIO"):
         split(bytes(8), "RecordIO")
 
 
@@ -108,27 +108,27 @@ def test_what_a_record_does_not_have_is_told(path: str) -> None:
 
 def test_json_gets_the_answer_as_a_member() -> None:
     asked = {"InputFilter": "$.features", "JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
-    made = joining.processing(asked, "application/json")
-    assert made.asked(json.dumps(RECORD).encode()) == b"[1, 2, 3]"
-    assert json.loads(made.kept(json.dumps(RECORD).encode(), b'{"breed": 1}')) == {
+    made = filters.processing(asked, "application/json")
+    assert made.model_input(json.dumps(RECORD).encode()) == b"[1, 2, 3]"
+    assert json.loads(made.result(json.dumps(RECORD).encode(), b'{"breed": 1}')) == {
         "id": 7,
         "SageMakerOutput": {"breed": 1},
     }
-    listed = joining.processing({"JoinSource": "Input"}, "application/jsonlines; charset=utf-8")
-    assert json.loads(listed.kept(b"[1]", b"2")) == {"SageMakerInput": [1], "SageMakerOutput": 2}
+    listed = filters.processing({"JoinSource": "Input"}, "application/jsonlines; charset=utf-8")
+    assert json.loads(listed.result(b"[1]", b"2")) == {"SageMakerInput": [1], "SageMakerOutput": 2}
 
 
 def test_a_row_gets_the_answer_as_columns() -> None:
-    made = joining.processing({"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"}, "text/csv")
-    assert made.asked(b'7,"a, b",2') == b'"a, b",2'
-    assert made.kept(b'7,"a, b",2', b"0.5,1") == b"7,1"
+    made = filters.processing({"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-1]"}, "text/csv")
+    assert made.model_input(b'7,"a, b",2') == b'"a, b",2'
+    assert made.result(b'7,"a, b",2', b"0.5,1") == b"7,1"
 
 
 def test_each_record_has_an_answer() -> None:
-    made = joining.processing({"JoinSource": "Input"}, "application/json")
+    made = filters.processing({"JoinSource": "Input"}, "application/json")
     assert made.answers([b"1", b"2"], b"[3, 4]") == [b"3", b"4"]
     assert made.answers([b"1", b"2"], b"3\n4\n") == [b"3", b"4"]
-    with pytest.raises(joining.JoinError, match="1 answers to 2 records"):
+    with pytest.raises(filters.JoinError, match="1 answers to 2 records"):
         made.answers([b"1", b"2"], b"[3]")
 
 
@@ -144,7 +144,7 @@ def test_each_record_has_an_answer() -> None:
 )
 def test_results_lie_as_their_objects_do(key: str, prefix: str, rest: str) -> None:
     assert below(key, prefix) == rest
-    assert plan(JOB).place(key, prefix) == S3Location("bucket", f"out/{rest}.out")
+    assert plan(JOB).target_of(key, prefix) == S3Location("bucket", f"out/{rest}.out")
 
 
 def test_a_manifest_lists_objects() -> None:

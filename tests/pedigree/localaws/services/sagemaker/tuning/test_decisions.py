@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.services.sagemaker.tuning import early_stopping as stopping
 from pedigree.localaws.services.sagemaker.tuning import trials
-from pedigree.localaws.services.sagemaker.tuning.decisions import Begin, End, GiveUp, next_actions
+from pedigree.localaws.services.sagemaker.tuning.decisions import EndSearch, StartTrial, StopTrial, next_actions
 from pedigree.localaws.services.sagemaker.tuning.plan import Objective
 from pedigree.localaws.services.sagemaker.tuning.ranges import Choice
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
@@ -73,37 +73,37 @@ def test_every_trial_has_a_bracket_whose_rungs_are_within_the_resource(least: in
 
 
 def test_as_many_trials_run_as_may() -> None:
-    assert next_actions(plan(), [], 0) == [Begin(1, 0), Begin(2, 0)]
-    assert next_actions(plan(), [trial(1, 1.0), running(2)], 0) == [Begin(3, 0)]
+    assert next_actions(plan(), [], 0) == [StartTrial(1, 0), StartTrial(2, 0)]
+    assert next_actions(plan(), [trial(1, 1.0), running(2)], 0) == [StartTrial(3, 0)]
     assert next_actions(plan(), [trial(1, 1.0), trial(2, 1.0), running(3), running(4)], 0) == []
 
 
 def test_a_search_ends_when_all_its_trials_have() -> None:
     ended = [trial(number, 1.0) for number in (1, 2, 3)]
-    assert next_actions(plan(), [*ended, trial(4, status="Failed")], 0) == [End("Completed")]
+    assert next_actions(plan(), [*ended, trial(4, status="Failed")], 0) == [EndSearch("Completed")]
 
 
 def test_a_search_without_a_single_value_has_failed() -> None:
     ended = [trial(number, status="Failed") for number in (1, 2, 3)]
     (end,) = next_actions(plan(), [*ended, trial(4)], 0)
-    assert isinstance(end, End)
+    assert isinstance(end, EndSearch)
     assert (end.status, end.reason.split(".")[0]) == ("Failed", "All training jobs failed")
 
 
 def test_a_search_that_is_stopped_stops_its_trials_first() -> None:
     trials = [running(1), running(2, is_given_up=True)]
-    assert next_actions(plan(), trials, 0, is_stopping=True) == [GiveUp(trials[0])]
+    assert next_actions(plan(), trials, 0, is_stopping=True) == [StopTrial(trials[0])]
     assert next_actions(plan(), trials[1:], 0, is_stopping=True) == []
-    assert next_actions(plan(), [trial(1, 1.0, status="Stopped")], 0, is_stopping=True) == [End("Stopped")]
-    assert next_actions(plan(), [], 0, is_stopping=True) == [End("Stopped")]
+    assert next_actions(plan(), [trial(1, 1.0, status="Stopped")], 0, is_stopping=True) == [EndSearch("Stopped")]
+    assert next_actions(plan(), [], 0, is_stopping=True) == [EndSearch("Stopped")]
 
 
 def test_a_search_ends_when_its_time_is_up() -> None:
     limits = {"MaxRuntimeInSeconds": 120, "MaxParallelTrainingJobs": 2}
     asked, trials = plan(ResourceLimits=limits), [trial(1, 1.0), running(2)]
-    assert next_actions(asked, trials, 119) == [Begin(3, 0)]
-    assert next_actions(asked, trials, 120) == [GiveUp(trials[1])]
-    assert next_actions(asked, trials[:1], 120) == [End("Completed")]
+    assert next_actions(asked, trials, 119) == [StartTrial(3, 0)]
+    assert next_actions(asked, trials, 120) == [StopTrial(trials[1])]
+    assert next_actions(asked, trials[:1], 120) == [EndSearch("Completed")]
 
 
 @pytest.mark.parametrize(("type_", "value", "is_over"), [("Minimize", 0.5, True), ("Maximize", 0.5, False)])
@@ -111,7 +111,7 @@ def test_a_search_ends_at_its_target(type_: str, value: float, is_over: bool) ->
     objective = {"Type": type_, "MetricName": "loss"}
     criteria = {"TargetObjectiveMetricValue": 0.6}
     asked = plan(HyperParameterTuningJobObjective=objective, TuningJobCompletionCriteria=criteria)
-    assert (next_actions(asked, [trial(1, value)], 0) == [End("Completed")]) is is_over
+    assert (next_actions(asked, [trial(1, value)], 0) == [EndSearch("Completed")]) is is_over
 
 
 def test_a_search_ends_when_it_gets_no_better() -> None:
@@ -120,8 +120,8 @@ def test_a_search_ends_when_it_gets_no_better() -> None:
     asked = plan(ResourceLimits=limits, TuningJobCompletionCriteria=criteria)
     done = [trial(number, value) for number, value in enumerate([1.0, 0.5, 0.6, 0.499, 0.7], start=1)]
     assert trials.not_improving(asked, done) == 3
-    assert next_actions(asked, done, 0) == [End("Completed")]
-    assert next_actions(asked, done[:4], 0) == [Begin(5, 0)]
+    assert next_actions(asked, done, 0) == [EndSearch("Completed")]
+    assert next_actions(asked, done[:4], 0) == [StartTrial(5, 0)]
 
 
 def test_definitions_take_turns_until_their_points_are_used_up() -> None:
@@ -129,7 +129,7 @@ def test_definitions_take_turns_until_their_points_are_used_up() -> None:
     small = replace(asked.definitions[0], space=(Choice("x", ("a",)),))
     both = replace(asked, definitions=(small, asked.definitions[0]), trials=4, parallel=9)
     begun = next_actions(both, [], 0)
-    assert [one.definition for one in begun if isinstance(one, Begin)] == [0, 1, 1, 1]
+    assert [one.definition for one in begun if isinstance(one, StartTrial)] == [0, 1, 1, 1]
 
 
 outcomes = st.lists(st.sampled_from(["Completed", "Failed", "Stopped"]), min_size=40, max_size=40)
@@ -142,9 +142,9 @@ def test_every_search_comes_to_an_end_within_its_limits(ends: list[str], most: i
     asked, now = plan(ResourceLimits=limits), dict[int, Trial]()
     for step in itertools.count():
         actions = next_actions(asked, list(now.values()), step)
-        if any(isinstance(one, End) for one in actions):
+        if any(isinstance(one, EndSearch) for one in actions):
             break
-        now |= {one.number: running(one.number) for one in actions if isinstance(one, Begin)}
+        now |= {one.number: running(one.number) for one in actions if isinstance(one, StartTrial)}
         waiting = [number for number, one in now.items() if not one.is_over]
         assert 1 <= len(waiting) <= parallel
         now[waiting[0]] = trial(waiting[0], 1.0, status=ends[waiting[0]])
