@@ -30,5 +30,5 @@ def test_code_that_only_loads_its_model_is_asked_in_tensors(tmp_path: Path) -> N
     told = fleet.invoke(json.dumps(ROWS).encode(), {"Content-Type": defaults.JSON, "Accept": defaults.CSV})
     assert (told.status, told.content_type, told.content) == (200, defaults.CSV, b"2.0,4.0\n6.0,8.0\n")
     told = fleet.invoke(b"x", {"Content-Type": "image/png"})
-    assert (told.status, b"image/png is none of" in told.content) == (415, True)
+    assert (told.status, b"image/png is not one of" in told.content) == (415, True)
     fleet.end(0)

@@ -58,7 +58,7 @@ class ResourceLookup:
     def role_named(self, name: str) -> str:
         """The ARN of a role, with its path where it has one."""
         with self.use_backend("iam", _GLOBAL) as iam:
-            found = next((one for one in iam.roles.values() if one.name == name), None)
+            found = next((role for role in iam.roles.values() if role.name == name), None)
             return str(found.arn) if found else f"arn:aws:iam::{self.account}:role/{name}"
 
     def role_in(self, profile: str) -> str:

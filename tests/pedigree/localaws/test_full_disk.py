@@ -15,7 +15,7 @@ from pedigree.localaws.kernel import background_errors
 from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
-from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Captures, Exchange
+from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, CapturedInvocation, Captures
 from tests.support.waiting import until
 from tests.support.worlds import ManualClock
 
@@ -126,7 +126,7 @@ def test_captured_data_waits_until_there_is_room(caplog: pytest.LogCaptureFixtur
     assert capture is not None
     captures.begin()
     for number in (b"1", b"2"):
-        captures.note(capture, "dogs", "all", "role", Exchange(number, "text/csv", b"", "text/csv"))
+        captures.note(capture, "dogs", "all", "role", CapturedInvocation(number, "text/csv", b"", "text/csv"))
     until(lambda: objects.attempts > 2, True)
     objects.has_room = True
     captures.end()

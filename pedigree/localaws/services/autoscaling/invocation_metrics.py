@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pedigree.localaws.services.cloudwatch.statistics import statistic_sets
-from pedigree.localaws.services.sagemaker.endpoints.metering import Asked
+from pedigree.localaws.services.sagemaker.endpoints.metering import EndpointInvocation
 
 NAMESPACE = "AWS/SageMaker"
 _MICROSECONDS = 1e6
@@ -15,7 +15,10 @@ _MAX_SETS = 10
 
 
 def metric_data(
-    invocations: Sequence[Asked], instances: int, dimensions: Sequence[Mapping[str, str]], moment: dt.datetime
+    invocations: Sequence[EndpointInvocation],
+    instances: int,
+    dimensions: Sequence[Mapping[str, str]],
+    moment: dt.datetime,
 ) -> Iterator[Mapping[str, Any]]:
     """Yield the metric data of one variant; latencies come as a few statistic sets, whose sums are exact."""
     common = {"Dimensions": dimensions, "Timestamp": moment}
@@ -26,7 +29,7 @@ def metric_data(
             yield {**common, "MetricName": name, "StatisticValues": statistic_set, "Unit": "Microseconds"}
 
 
-def _counts(invocations: Sequence[Asked], instances: int) -> Mapping[str, float]:
+def _counts(invocations: Sequence[EndpointInvocation], instances: int) -> Mapping[str, float]:
     return {
         "Invocations": float(len(invocations)),
         "InvocationsPerInstance": len(invocations) / instances,
@@ -35,7 +38,7 @@ def _counts(invocations: Sequence[Asked], instances: int) -> Mapping[str, float]
     }
 
 
-def _latencies(invocations: Sequence[Asked]) -> Mapping[str, Sequence[float]]:
+def _latencies(invocations: Sequence[EndpointInvocation]) -> Mapping[str, Sequence[float]]:
     return {
         "ModelLatency": [invocation.model_seconds * _MICROSECONDS for invocation in invocations],
         "OverheadLatency": [invocation.overhead_seconds * _MICROSECONDS for invocation in invocations],

@@ -1,7 +1,6 @@
-"""Data capture: what was asked of an endpoint and what it said, as JSON lines in S3, where SageMaker puts them.
+"""Data capture: requests to an endpoint and its answers, as JSON lines in S3, where SageMaker puts them.
 
-What a line says and where it lies is worked out purely; Captures collects lines and writes them in the background, so
-that nobody who asks waits for it.
+Captures collects lines and writes them in the background, so that no request waits for that.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ Place: TypeAlias = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class Capture:
-    """What is captured of an endpoint: which part of the requests, which side, and which types stay readable."""
+    """What is captured of an endpoint: the percentage of requests, which sides, and which types stay readable."""
 
     percent: int
     destination: str
@@ -47,7 +46,7 @@ class Capture:
 
     @classmethod
     def of(cls, configured: Mapping[str, Any] | None) -> Capture | None:
-        """What a DataCaptureConfig asks for; None if nothing is to be captured."""
+        """Read a DataCaptureConfig; None if nothing is captured."""
         if not configured or not configured.get("EnableCapture", True):
             return None
         header = configured.get("CaptureContentTypeHeader", {})
@@ -55,31 +54,31 @@ class Capture:
             **{kind.lower(): "CSV" for kind in header.get("CsvContentTypes", ())},
             **{kind.lower(): "JSON" for kind in header.get("JsonContentTypes", ())},
         }
-        modes = frozenset(mode for one in configured["CaptureOptions"] for mode in _MODES[one["CaptureMode"]])
+        modes = frozenset(mode for option in configured["CaptureOptions"] for mode in _MODES[option["CaptureMode"]])
         return cls(configured["InitialSamplingPercentage"], configured["DestinationS3Uri"], modes, encodings)
 
     def is_chosen(self, chance: float) -> bool:
-        """Whether a request is one of those that are captured."""
+        """Whether a request is captured, by a random number from 0 to 1."""
         return 100 * chance < self.percent
 
 
 @dataclass(frozen=True)
-class Exchange:
+class CapturedInvocation:
     """A request to a model, and its answer."""
 
-    asked: bytes
-    asked_type: str
-    said: bytes
-    said_type: str
-    inference: str = ""
+    request: bytes
+    request_type: str
+    response: bytes
+    response_type: str
+    inference_id: str = ""
     attributes: str = ""
 
 
-def line(capture: Capture, exchange: Exchange, event: str, moment: dt.datetime) -> str:
-    """What is kept of a request and its answer."""
+def line(capture: Capture, invocation: CapturedInvocation, event: str, moment: dt.datetime) -> str:
+    """The line for an invocation."""
     sides = {
-        "endpointInput": ("Input", exchange.asked, exchange.asked_type),
-        "endpointOutput": ("Output", exchange.said, exchange.said_type),
+        "endpointInput": ("Input", invocation.request, invocation.request_type),
+        "endpointOutput": ("Output", invocation.response, invocation.response_type),
     }
     captured = {
         side: _side(capture, mode.upper(), content, kind)
@@ -88,8 +87,8 @@ def line(capture: Capture, exchange: Exchange, event: str, moment: dt.datetime) 
     }
     about = {
         "eventId": event,
-        **({"customAttributes": [exchange.attributes]} if exchange.attributes else {}),
-        **({"inferenceId": exchange.inference} if exchange.inference else {}),
+        **({"customAttributes": [invocation.attributes]} if invocation.attributes else {}),
+        **({"inferenceId": invocation.inference_id} if invocation.inference_id else {}),
         "inferenceTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
     }
     return json.dumps({"captureData": captured, "eventMetadata": about, "eventVersion": "0"})
@@ -105,14 +104,14 @@ def _side(capture: Capture, mode: str, content: bytes, kind: str) -> Mapping[str
 
 
 def address(destination: str, endpoint: str, variant: str, moment: dt.datetime, unique: str) -> S3Location:
-    """Where lines lie: by endpoint, variant and hour."""
+    """Where lines are stored: by endpoint, variant and hour."""
     base = S3Location.parse(destination)
     name = f"{moment:%Y/%m/%d/%H/%M-%S}-{moment.microsecond // 1000:03d}-{unique}.jsonl"
     return S3Location(base.bucket, f"{base.key.rstrip('/')}/{endpoint}/{variant}/{name}".lstrip("/"))
 
 
 class Captures:
-    """Lines on their way to S3, written in the name of the model's role."""
+    """Writes lines to S3, as the model's role."""
 
     def __init__(
         self,
@@ -131,26 +130,25 @@ class Captures:
         self._thread = threading.Thread(target=self._work, name="captures", daemon=True)
 
     def begin(self) -> None:
-        """Write from now on."""
         self._thread.start()
 
     def end(self) -> None:
-        """Write what there is, and no more."""
+        """Write what was captured so far, and stop."""
         self._over.set()
         self._thread.join()
         self.write()
 
-    def note(self, capture: Capture, endpoint: str, variant: str, role: str, exchange: Exchange) -> None:
-        """Keep a request and its answer, if it is one of those that are captured."""
+    def note(self, capture: Capture, endpoint: str, variant: str, role: str, invocation: CapturedInvocation) -> None:
+        """Capture an invocation, if it is chosen."""
         if not capture.is_chosen(random.random()):  # noqa: S311  # a sample
             return
         place = endpoint, variant, role, capture.destination
-        told = line(capture, exchange, str(uuid.uuid4()), self._now())
+        text = line(capture, invocation, str(uuid.uuid4()), self._now())
         with self._lock:
-            self._lines.setdefault(place, []).append(told)
+            self._lines.setdefault(place, []).append(text)
 
     def write(self) -> None:
-        """Write what has come since the last time; what there is no room for waits, unless it is too much."""
+        """Write what was captured since the last time. Where the disk is full it waits, up to a limit."""
         with self._lock:
             waiting, self._lines = self._lines, {}
         for place, lines in waiting.items():
@@ -164,10 +162,10 @@ class Captures:
         endpoint, variant, role, destination = place
         try:
             target = address(destination, endpoint, variant, self._now(), str(uuid.uuid4()))
-            self._objects(role).put(target, ["".join(f"{one}\n" for one in lines).encode()], content_type=_TYPE)
+            self._objects(role).put(target, ["".join(f"{text}\n" for text in lines).encode()], content_type=_TYPE)
         except (ServiceError, NoSuchBucketError, ValueError) as error:
             _LOG.warning(
-                "%d captured requests to %s cannot be kept in %s: %s", len(lines), endpoint, destination, error
+                "%d captured requests to %s cannot be written to %s: %s", len(lines), endpoint, destination, error
             )
 
     def _work(self) -> None:

@@ -1,6 +1,6 @@
-"""The way to a model server: a connection that stays open, and speaks as much HTTP as model_server.py answers.
+"""A connection to a model server that stays open, and speaks the part of HTTP that model_server.py needs.
 
-A request is one write and its answer nearly always one read, which is most of what asking costs on one machine.
+A request is one write and its answer nearly always one read: on one machine that is most of the cost of a request.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ _LONGEST_HEAD = 1 << 16
 
 
 class NoAnswerError(OSError):
-    """The other side has closed the connection, or does not speak as it should."""
+    """The server has closed the connection, or its answer is not readable."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A model server's answer."""
 
     status: int
     content_type: str
@@ -34,15 +34,14 @@ class Connection:
         self._socket = socket.create_connection(("127.0.0.1", port), seconds)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """One request and its answer; OSError if there is none."""
-        told = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n{told}\r\n"
+    def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        """Send a request and return its answer; OSError if there is none."""
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
         self._socket.sendall(head.encode("latin-1") + body)
         return self._answer()
 
     def close(self) -> None:
-        """Let go of it."""
         self._socket.close()
 
     def _answer(self) -> Answer:
@@ -53,11 +52,11 @@ class Connection:
                 raise NoAnswerError("the answer has no end of its head")
         head, _, content = received.partition(_END)
         first, *lines = head.decode("latin-1").split("\r\n")
-        told = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        status, length = first.split(" ")[1:2], told.get("content-length", "")
+        fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        status, length = first.split(" ")[1:2], fields.get("content-length", "")
         if not status or not status[0].isdecimal() or not length.isdecimal():
             raise NoAnswerError(f"the answer is not readable: {first[:80]}")
-        return Answer(int(status[0]), told.get("content-type", ""), self._whole(content, int(length)))
+        return Answer(int(status[0]), fields.get("content-type", ""), self._whole(content, int(length)))
 
     def _whole(self, content: bytes, length: int) -> bytes:
         if len(content) == length:

@@ -1,4 +1,4 @@
-"""What runs for an endpoint, and what it is told to become."""
+"""What runs for an endpoint, and what it is to become."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COMING_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Order:
+class DesiredState:
     """What an endpoint is to run: a configuration, instances and weights by variant, and what is captured."""
 
     configuration: str
@@ -28,23 +28,23 @@ class Order:
     deployment: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, endpoint: Document) -> Order:
-        """What an endpoint was told last and has become, or is becoming for the first time."""
+    def of(cls, endpoint: Document) -> DesiredState:
+        """The state that an endpoint has reached, or is to reach for the first time."""
         counts, weights = endpoint.get("_counts", {}), endpoint.get("_weights", {})
         return cls(endpoint["EndpointConfigName"], counts, weights, endpoint.get("_capture"))
 
     def resized(self, counts: Mapping[str, int], weights: Mapping[str, float]) -> Document:
-        """The members of an endpoint whose variants are to have other instances, or weights, after a restart, too."""
+        """The members of an endpoint whose variants get other instances or weights."""
         return {"_counts": {**self.counts, **counts}, "_weights": {**self.weights, **weights}}
 
     def document(self) -> Document:
-        """The same, to be kept."""
+        """The state in the store's form."""
         return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)
-class Invoked:
-    """What an endpoint said, which variant said it, and of which generation that is one."""
+class EndpointAnswer:
+    """A reply, with the variant and the generation that it comes from."""
 
     variant: str
     reply: Reply
@@ -52,12 +52,12 @@ class Invoked:
 
     @property
     def role(self) -> str:
-        """In whose name the variant runs."""
+        """The role of the variant's model."""
         return self.generation.variants[self.variant].role
 
 
-class Live:
-    """A generation, and during an update another one, with its share of the traffic."""
+class Deployment:
+    """The generation that runs, and during an update the incoming one with its share of the traffic."""
 
     def __init__(self, *, is_back: bool = False) -> None:
         self.current: Generation | None = None
@@ -69,32 +69,32 @@ class Live:
         self._came = threading.Event()
 
     def generation(self) -> Generation | None:
-        """Whom to ask next. An endpoint that was in service before a restart is waited for."""
+        """The generation for the next request. An endpoint that was in service before a restart is waited for."""
         if self.current is None and self._is_back:
             self._came.wait(_COMING_SECONDS)
         incoming = self.incoming
         return incoming if incoming is not None and random.random() < self.share else self.current  # noqa: S311  # a share
 
     def begin(self, incoming: Generation) -> None:
-        """Have a generation that comes up, and is asked nothing yet."""
+        """Take in a generation that starts; it gets no traffic yet."""
         self.share = 0.0
         self.incoming = incoming
 
     def replace(self) -> Generation | None:
-        """Ask the new generation alone from now on; the old one."""
+        """Send all traffic to the incoming generation; return the old one."""
         old, self.current, self.incoming, self.share = self.current, self.incoming, None, 0.0
         self._came.set()
         return old
 
     def drop(self) -> None:
-        """Ask the new generation no more, and end it."""
+        """Send no more traffic to the incoming generation, and end it."""
         dropped, self.share, self.incoming = self.incoming, 0.0, None
         self._came.set()
         if dropped is not None:
             dropped.end()
 
     def end(self, patience: float = DRAIN_SECONDS) -> None:
-        """End everything."""
+        """End both generations."""
         self.is_over = True
         self._came.set()
         for generation in (self.current, self.incoming):

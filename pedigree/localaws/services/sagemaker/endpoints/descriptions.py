@@ -1,4 +1,4 @@
-"""What Describe says of what an endpoint runs and captures."""
+"""The parts of an endpoint's description: its variants, and its data capture."""
 
 from __future__ import annotations
 
@@ -9,38 +9,40 @@ from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
 
 
 def running(generation: Generation) -> list[dict[str, Any]]:
-    """The variants as they are."""
+    """The variants of a generation that runs."""
     counts = generation.counts()
-    return [_variant(one, counts[name], generation.weights[name]) for name, one in generation.variants.items()]
+    return [_variant(variant, counts[name], generation.weights[name]) for name, variant in generation.variants.items()]
 
 
 def _variant(variant: Variant, count: int, weight: float) -> dict[str, Any]:
-    told = {"VariantName": variant.name, "CurrentWeight": weight, "DesiredWeight": weight}
+    described = {"VariantName": variant.name, "CurrentWeight": weight, "DesiredWeight": weight}
     if not variant.serverless:
-        return {**told, "CurrentInstanceCount": count, "DesiredInstanceCount": count}
+        return {**described, "CurrentInstanceCount": count, "DesiredInstanceCount": count}
     warm = {"ProvisionedConcurrency": count} if "ProvisionedConcurrency" in variant.serverless else {}
     config = {**variant.serverless, **warm}
-    return {**told, "CurrentServerlessConfig": config, "DesiredServerlessConfig": config}
+    return {**described, "CurrentServerlessConfig": config, "DesiredServerlessConfig": config}
 
 
 def coming(configuration: Mapping[str, Any], counts: Mapping[str, int], weights: Mapping[str, float]) -> list[Any]:
-    """The variants of a configuration before they run; some keep the instances and the weight that they have."""
+    """The variants of a configuration before they run; some keep their present instances and weights."""
     return [
         {
-            "VariantName": one["VariantName"],
-            "DesiredWeight": weights.get(one["VariantName"], one.get("InitialVariantWeight", 1.0)),
+            "VariantName": variant["VariantName"],
+            "DesiredWeight": weights.get(variant["VariantName"], variant.get("InitialVariantWeight", 1.0)),
             **(
-                {"DesiredServerlessConfig": one["ServerlessConfig"]}
-                if one.get("ServerlessConfig")
-                else {"DesiredInstanceCount": counts.get(one["VariantName"], one.get("InitialInstanceCount", 1))}
+                {"DesiredServerlessConfig": variant["ServerlessConfig"]}
+                if variant.get("ServerlessConfig")
+                else {
+                    "DesiredInstanceCount": counts.get(variant["VariantName"], variant.get("InitialInstanceCount", 1))
+                }
             ),
         }
-        for one in configuration["ProductionVariants"]
+        for variant in configuration["ProductionVariants"]
     ]
 
 
 def captured(configured: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What is captured, as Describe has it; None where nothing ever was to be."""
+    """The DataCaptureConfig of a description; None where the configuration has none."""
     if not configured:
         return None
     is_on = configured.get("EnableCapture", True)

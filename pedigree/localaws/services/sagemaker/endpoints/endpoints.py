@@ -1,8 +1,8 @@
-"""The life of endpoints: created, updated without a failed request, resized, deleted, and taken up after a restart.
+"""Creates endpoints, updates them without a failed request, resizes, deletes, and resumes them after a restart.
 
-The document of an endpoint says what AWS would say at each moment, and in members of its own what it is to become;
-what runs is in a Live beside it. Everything that takes time happens in a thread of its own, one after the other for
-each endpoint.
+The document of an endpoint says what AWS would say at each moment, and in members of its own what the endpoint is to
+become; what runs is in a Deployment. Everything that takes time happens in threads, one after the other for each
+endpoint.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
-from pedigree.localaws.services.sagemaker.endpoints.deployment import Invoked, Live, Order
+from pedigree.localaws.services.sagemaker.endpoints.deployment import Deployment, DesiredState, EndpointAnswer
 from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running
 from pedigree.localaws.services.sagemaker.endpoints.fleet import OverError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
@@ -40,9 +40,9 @@ _TRIES = 5
 _END_SECONDS = 2.0
 _NOT_IN_SERVICE = "the endpoint is not in service"
 Firing: TypeAlias = Callable[[Sequence[str]], Sequence[str]]
-"""Which of some alarms are in ALARM."""
+"""Returns which of some alarms are in the state ALARM."""
 Done: TypeAlias = Callable[[str], None]
-"""Told why something failed, or nothing if it did not."""
+"""Called with the reason of a failure, or with nothing after a success."""
 
 
 class Endpoints:
@@ -52,40 +52,40 @@ class Endpoints:
         self._world = world
         self._host = host
         self._firing = firing
-        self._live: dict[str, Live] = {}
+        self._deployments: dict[str, Deployment] = {}
         self._lock = threading.Lock()
 
     def begin(self, name: str) -> None:
         """Bring a new endpoint into service."""
-        self._in_thread(name, lambda live: self._create(name, live))
+        self._in_thread(name, lambda deployment: self._create(name, deployment))
 
-    def update(self, name: str, order: Order) -> None:
-        """Move an endpoint to another configuration, as its document has it under _change."""
-        self._in_thread(name, lambda live: self._update(name, live, order))
+    def update(self, name: str, desired: DesiredState) -> None:
+        """Move an endpoint to another configuration, which its document has under _change."""
+        self._in_thread(name, lambda deployment: self._update(name, deployment, desired))
 
     def resize(self, name: str, counts: Mapping[str, int], weights: Mapping[str, float]) -> None:
-        """Give variants other numbers of instances, or weights, as the endpoint's document has them."""
-        self._in_thread(name, lambda live: self._resize(name, live, counts, weights, lambda _failure: None))
+        """Give variants the numbers of instances and the weights that the endpoint's document already has."""
+        self._in_thread(name, lambda deployment: self._resize(name, deployment, counts, weights, lambda _failure: None))
 
     def scale(self, name: str, counts: Mapping[str, int], done: Done) -> None:
-        """Give variants other numbers of instances on behalf of their scaling; the endpoint says Updating meanwhile."""
+        """Change numbers of instances for autoscaling; meanwhile the endpoint's status is Updating."""
         with self._world.store.transaction():
             body = self._world.store.find(ENDPOINT.kind, name)
             is_at_rest = body is not None and body["EndpointStatus"] == "InService"
             if body is not None and is_at_rest:
-                self._note(name, "Updating", **Order.of(body).resized(counts, {}))
+                self._note(name, "Updating", **DesiredState.of(body).resized(counts, {}))
         if is_at_rest:
-            self._in_thread(name, lambda live: self._resize(name, live, counts, {}, done))
+            self._in_thread(name, lambda deployment: self._resize(name, deployment, counts, {}, done))
         else:
             done(_NOT_IN_SERVICE)
 
     def remove(self, name: str) -> None:
-        """End an endpoint and forget it; asked once by whoever has noted that it is Deleting."""
+        """End and delete an endpoint. Called once, after its status has been set to Deleting."""
         self._of(name).is_over = True
-        self._in_thread(name, lambda live: self._remove(name, live))
+        self._in_thread(name, lambda deployment: self._remove(name, deployment))
 
     def resume(self) -> None:
-        """Take up what there was when the daemon ended, after ending what is left of it."""
+        """Start the endpoints again that existed when the last daemon ended, after killing what is left of them."""
         end_left_over(self._world.folder / _FOLDER)
         for entry in self._world.store.entries(ENDPOINT.kind):
             status = entry.body["EndpointStatus"]
@@ -95,35 +95,35 @@ class Endpoints:
                 self._resume(entry.name, entry.body)
 
     def end_all(self) -> None:
-        """End every instance; the endpoints come back with the next start."""
+        """End all instances; the endpoints come back with the next daemon."""
         with self._lock:
-            lives = list(self._live.values())
-        for live in lives:
-            live.is_over = True
-        for live in lives:
-            live.end(_END_SECONDS)
+            lives = list(self._deployments.values())
+        for deployment in lives:
+            deployment.is_over = True
+        for deployment in lives:
+            deployment.end(_END_SECONDS)
 
-    def invoke(self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "") -> Invoked:
-        """Ask an endpoint; ServiceError if it is not there or cannot answer."""
+    def invoke(self, name: str, body: bytes, headers: Mapping[str, str], variant: str = "") -> EndpointAnswer:
+        """Invoke an endpoint; ServiceError if it does not exist or cannot answer."""
         try:
             for _ in range(_TRIES):
                 generation = self._generation(name, variant)
                 try:
-                    return Invoked(*generation.invoke(body, headers, variant), generation)
+                    return EndpointAnswer(*generation.invoke(body, headers, variant), generation)
                 except OverError:
-                    continue  # an update has ended it between two words; there is another by now
+                    continue  # an update has just ended this generation; another one has taken its place
         except InstanceError as error:
             raise ServiceError("ServiceUnavailable", str(error), 503) from error
         raise ServiceError("ServiceUnavailable", f"Endpoint {name} has no instances.", 503)
 
     def counts(self, name: str) -> Mapping[str, int]:
-        """How many instances the variants of an endpoint have now."""
-        live = self._live.get(name)
-        return live.current.counts() if live and live.current else {}
+        """The present number of instances of each variant."""
+        deployment = self._deployments.get(name)
+        return deployment.current.counts() if deployment and deployment.current else {}
 
     def _generation(self, name: str, variant: str) -> Generation:
-        live = self._live.get(name)
-        generation = live.generation() if live else None
+        deployment = self._deployments.get(name)
+        generation = deployment.generation() if deployment else None
         if generation is None:
             raise ServiceError("ValidationError", f"Endpoint {name} of account {self._world.account} not found.")
         if variant and variant not in generation.fleets:
@@ -132,56 +132,56 @@ class Endpoints:
 
     def _resume(self, name: str, body: Document) -> None:
         with self._lock:
-            self._live[name] = Live(is_back=body["EndpointStatus"] != "Creating")
+            self._deployments[name] = Deployment(is_back=body["EndpointStatus"] != "Creating")
 
-        def taken_up(live: Live) -> None:
-            # What was being changed is changed now; meanwhile, and if that fails, there is what was.
-            self._create(name, live)
-            if body.get("_change") and live.current is not None:
-                self._update(name, live, Order(**body["_change"]))
+        def resumed(deployment: Deployment) -> None:
+            # An interrupted update starts again; until it succeeds, the endpoint runs what it ran before.
+            self._create(name, deployment)
+            if body.get("_change") and deployment.current is not None:
+                self._update(name, deployment, DesiredState(**body["_change"]))
 
-        self._in_thread(name, taken_up)
+        self._in_thread(name, resumed)
 
-    def _create(self, name: str, live: Live) -> None:
+    def _create(self, name: str, deployment: Deployment) -> None:
         body = self._world.store.get(ENDPOINT.kind, name)
-        order = Order.of(body)
+        desired = DesiredState.of(body)
         self._clean(name, but=body.get("_folder", ""))
         try:
-            self._bring_up(name, live, order, body.get("_folder", ""))
+            self._bring_up(name, deployment, desired, body.get("_folder", ""))
         except (InstanceError, ServiceError) as error:
-            if not live.is_over:
-                live.drop()
+            if not deployment.is_over:
+                deployment.drop()
                 self._note(name, "Failed", FailureReason=str(error))
             return
-        live.replace()
-        self._settle(name, live, order, "Updating" if body.get("_change") else "InService")
+        deployment.replace()
+        self._settle(name, deployment, desired, "Updating" if body.get("_change") else "InService")
 
-    def _update(self, name: str, live: Live, order: Order) -> None:
+    def _update(self, name: str, deployment: Deployment, desired: DesiredState) -> None:
         try:
-            generation = self._bring_up(name, live, order)
+            generation = self._bring_up(name, deployment, desired)
         except (InstanceError, ServiceError) as error:
-            self._roll_back(name, live, f"The update failed and was rolled back: {error}")
+            self._roll_back(name, deployment, f"The update failed and was rolled back: {error}")
             return
-        plan = rollout(order.deployment, sum(generation.counts().values()))
-        failure = self._shift(live, plan)
-        if live.is_over:
+        plan = rollout(desired.deployment, sum(generation.counts().values()))
+        failure = self._shift(deployment, plan)
+        if deployment.is_over:
             return
         if failure:
-            self._roll_back(name, live, failure)
+            self._roll_back(name, deployment, failure)
             return
-        old = live.replace()
-        self._settle(name, live, order, LastDeploymentConfig=order.deployment, _change=None)
+        old = deployment.replace()
+        self._settle(name, deployment, desired, LastDeploymentConfig=desired.deployment, _change=None)
         if old is not None:
-            wait(plan.termination_seconds, lambda: not live.is_over)
+            wait(plan.termination_seconds, lambda: not deployment.is_over)
             old.end()
-            if not live.is_over:
+            if not deployment.is_over:
                 self._clean(name, but=generation.name)
 
-    def _shift(self, live: Live, plan: Rollout) -> str:
-        """Move the traffic step by step; why it has to go back, if it has to."""
+    def _shift(self, deployment: Deployment, plan: Rollout) -> str:
+        """Move the traffic step by step; the reason to roll back, if there is one."""
         deadline = time.monotonic() + plan.longest_seconds
         for move in plan.moves:
-            live.share = move.share
+            deployment.share = move.share
             until = time.monotonic() + move.seconds
             while True:
                 firing = self._firing(plan.alarms) if plan.alarms else ()
@@ -189,99 +189,112 @@ class Endpoints:
                     return f"The alarms {', '.join(firing)} went off, and the update was rolled back"
                 if time.monotonic() >= deadline:
                     return f"The update took longer than {plan.longest_seconds:.0f} seconds, and was rolled back"
-                if live.is_over or time.monotonic() >= until:
+                if deployment.is_over or time.monotonic() >= until:
                     break
-                wait(min(_LOOK_SECONDS, until - time.monotonic()), lambda: not live.is_over)
+                wait(min(_LOOK_SECONDS, until - time.monotonic()), lambda: not deployment.is_over)
         return ""
 
     def _resize(
-        self, name: str, live: Live, counts: Mapping[str, int], weights: Mapping[str, float], done: Done
+        self, name: str, deployment: Deployment, counts: Mapping[str, int], weights: Mapping[str, float], done: Done
     ) -> None:
-        if live.current is None or live.is_over:
+        if deployment.current is None or deployment.is_over:
             done(_NOT_IN_SERVICE)
             return
-        live.current.weights.update(weights)
+        deployment.current.weights.update(weights)
         failure = ""
         try:
             for variant, count in counts.items():
-                if variant in live.current.fleets:
-                    live.current.fleets[variant].resize(count)
+                if variant in deployment.current.fleets:
+                    deployment.current.fleets[variant].resize(count)
         except InstanceError as error:
             failure = str(error)
-        if not live.is_over:
+        if not deployment.is_over:
             body = self._world.store.get(ENDPOINT.kind, name)
-            # An update that was asked for meanwhile waits for this thread, and is not over because this is.
+            # An update that was requested meanwhile waits for this thread; it is not over yet.
             kept = {"PendingDeploymentSummary": body.get("PendingDeploymentSummary")} if body.get("_change") else {}
             self._settle(
-                name, live, Order.of(body), "Updating" if kept else "InService", FailureReason=failure or None, **kept
+                name,
+                deployment,
+                DesiredState.of(body),
+                "Updating" if kept else "InService",
+                FailureReason=failure or None,
+                **kept,
             )
         done(failure)
 
-    def _remove(self, name: str, live: Live) -> None:
-        live.end()
-        # Before the name is free: another endpoint of it would lie in the same folder.
+    def _remove(self, name: str, deployment: Deployment) -> None:
+        deployment.end()
+        # Before the name is free: another endpoint of that name would use the same folder.
         shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
         with self._lock:
-            self._live.pop(name, None)
+            self._deployments.pop(name, None)
         with self._world.store.transaction():
             if self._world.store.find(ENDPOINT.kind, name) is not None:
                 self._world.store.remove(ENDPOINT.kind, name)
 
-    def _bring_up(self, name: str, live: Live, order: Order, kept: str = "") -> Generation:
-        """Have a generation that answers, beside the current one; its models lie in a folder of its own."""
+    def _bring_up(self, name: str, deployment: Deployment, desired: DesiredState, kept: str = "") -> Generation:
+        """Start a generation beside the current one, with its models in a folder of its own."""
         folder = kept or str(uuid.uuid4())
         place = self._world.folder / _FOLDER / name / folder
-        found = variants(self._world, self._host, name, order.configuration, place)
+        found = variants(self._world, self._host, name, desired.configuration, place)
         chosen = tuple(
-            replace(one, count=order.counts.get(one.name, one.count), weight=order.weights.get(one.name, one.weight))
-            for one in found
+            replace(
+                variant,
+                count=desired.counts.get(variant.name, variant.count),
+                weight=desired.weights.get(variant.name, variant.weight),
+            )
+            for variant in found
         )
-        generation = Generation(order.configuration, chosen, folder, Capture.of(order.capture))
-        live.begin(generation)
-        if live.is_over:
+        generation = Generation(desired.configuration, chosen, folder, Capture.of(desired.capture))
+        deployment.begin(generation)
+        if deployment.is_over:
             generation.end()
         generation.start()
         return generation
 
-    def _settle(self, name: str, live: Live, order: Order, status: str = "InService", **members: Any) -> None:
-        """Say what an endpoint runs, and that it is in service; one that is still to be changed is not at rest."""
-        generation = live.current
+    def _settle(
+        self, name: str, deployment: Deployment, desired: DesiredState, status: str = "InService", **members: Any
+    ) -> None:
+        """Store what an endpoint runs, and that it is in service, unless another change waits."""
+        generation = deployment.current
         assert generation is not None
-        told = {
+        members_now = {
             "EndpointConfigName": generation.configuration,
             "ProductionVariants": running(generation),
-            "DataCaptureConfig": captured(order.capture),
+            "DataCaptureConfig": captured(desired.capture),
             "PendingDeploymentSummary": None,
             "FailureReason": None,
             "_counts": dict(generation.counts()),
             "_weights": dict(generation.weights),
-            "_capture": order.capture,
+            "_capture": desired.capture,
             "_folder": generation.name,
         }
         with self._world.store.transaction():
             coming = {**self._world.store.get(ENDPOINT.kind, name), **members}.get("_change")
-            self._note(name, "Updating" if coming else status, **{**told, **members})
+            self._note(name, "Updating" if coming else status, **{**members_now, **members})
 
-    def _roll_back(self, name: str, live: Live, why: str) -> None:
-        if live.is_over:
+    def _roll_back(self, name: str, deployment: Deployment, why: str) -> None:
+        if deployment.is_over:
             return
         _LOG.warning("endpoint %s: %s", name, why)
         self._note(name, "RollingBack")
-        live.drop()
-        if live.current is None:
+        deployment.drop()
+        if deployment.current is None:
             self._note(name, "Failed", FailureReason=why, _change=None)
             return
-        before = Order.of(self._world.store.get(ENDPOINT.kind, name))
-        self._settle(name, live, before, FailureReason=why, _change=None)
-        self._clean(name, but=live.current.name)
+        before = DesiredState.of(self._world.store.get(ENDPOINT.kind, name))
+        self._settle(name, deployment, before, FailureReason=why, _change=None)
+        self._clean(name, but=deployment.current.name)
 
-    def _give_up(self, name: str, live: Live) -> None:
-        def undone() -> None:
+    def _give_up(self, name: str, deployment: Deployment) -> None:
+        def roll_back() -> None:
             with suppress(DocumentNotFoundError):
-                self._roll_back(name, live, "InternalServerError: see the local AWS's log")
+                self._roll_back(name, deployment, "InternalServerError: see the local AWS's log")
 
         retry_until_done(
-            undone, lambda seconds: not wait(seconds, lambda: not live.is_over), f"the failure of endpoint {name}"
+            roll_back,
+            lambda seconds: not wait(seconds, lambda: not deployment.is_over),
+            f"the failure of endpoint {name}",
         )
 
     def _clean(self, name: str, but: str) -> None:
@@ -295,36 +308,36 @@ class Endpoints:
         return self._world.store.update(ENDPOINT.kind, name, lambda before: {**before, **members})
 
     def _note(self, name: str, status: str, **members: Any) -> None:
-        """Say how far an endpoint is; of one that is to be deleted nothing else is said any more."""
+        """Store how far an endpoint is. An endpoint that is being deleted keeps that status."""
         with self._world.store.transaction():
             if self._world.store.get(ENDPOINT.kind, name)["EndpointStatus"] == "Deleting":
                 return
             body = self._change(name, **members, EndpointStatus=status, LastModifiedTime=self._world.now())
-            self._tell(body, status)
+            self._publish(body, status)
         self._world.signal.wake()
 
-    def _tell(self, body: Document, status: str) -> None:
+    def _publish(self, body: Document, status: str) -> None:
         names = ("EndpointName", "EndpointArn", "EndpointConfigName")
-        spoken = {"InService": "IN_SERVICE", "Failed": "FAILED", "RollingBack": "ROLLING_BACK"}
-        detail = {**{member: body[member] for member in names}, "EndpointStatus": spoken.get(status, status.upper())}
+        titles = {"InService": "IN_SERVICE", "Failed": "FAILED", "RollingBack": "ROLLING_BACK"}
+        detail = {**{member: body[member] for member in names}, "EndpointStatus": titles.get(status, status.upper())}
         events.publish(self._world, "SageMaker Endpoint State Change", [body["EndpointArn"]], detail)
 
-    def _of(self, name: str) -> Live:
+    def _of(self, name: str) -> Deployment:
         with self._lock:
-            return self._live.setdefault(name, Live())
+            return self._deployments.setdefault(name, Deployment())
 
-    def _in_thread(self, name: str, work: Callable[[Live], None]) -> None:
-        """Do something for what lives under a name now, even if another endpoint has that name by then."""
-        live = self._of(name)
+    def _in_thread(self, name: str, work: Callable[[Deployment], None]) -> None:
+        """Do something for the endpoint that has a name now, even if another one has the name later."""
+        deployment = self._of(name)
 
         def done() -> None:
-            with live.work:
+            with deployment.work:
                 try:
-                    work(live)
+                    work(deployment)
                 except DocumentNotFoundError:
                     _LOG.info("endpoint %s is gone", name)
-                except Exception:  # noqa: BLE001  # a bug in here must not leave an endpoint in change for ever
+                except Exception:  # noqa: BLE001  # a bug in here must not leave an endpoint Updating for ever
                     _LOG.exception("endpoint %s", name)
-                    self._give_up(name, live)
+                    self._give_up(name, deployment)
 
         threading.Thread(target=done, name=f"endpoint {name}", daemon=True).start()

@@ -1,4 +1,4 @@
-"""The instances of a variant: as many as are wanted, each replaced when it dies, the least busy asked first."""
+"""The instances of a variant: a desired number, each replaced when it dies; requests go to the least busy."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _FAILED = 500
 
 
 class OverError(InstanceError):
-    """A fleet that has been ended: whoever has another one asks that."""
+    """The fleet has been ended; another one may have taken its place."""
 
 
 class Fleet:
-    """Instances that all run the same. A thread watches over them from the first on."""
+    """Instances that all run the same model. A thread replaces those that die."""
 
     def __init__(self, spec: InstanceSpec) -> None:
         self._spec = spec
         self._instances: list[Instance] = []
         self._leaving: list[Instance] = []
         self._wanted = 0
-        self._asked = 0
+        self._requests = 0
         self._lock = threading.Condition()
         self._change = threading.Lock()
         self._lost = threading.Event()
@@ -45,17 +45,16 @@ class Fleet:
         self._watcher = threading.Thread(target=self._watch, name="fleet", daemon=True)
 
     def __len__(self) -> int:
-        """How many instances are wanted; for a moment there may be fewer."""
+        """The desired number of instances; for a moment there may be fewer."""
         return self._wanted
 
     @property
     def processes(self) -> list[int]:
-        """The processes of the instances."""
         with self._lock:
             return [instance.process for instance in self._instances]
 
     def resize(self, count: int) -> None:
-        """Have so many instances: new ones come before this returns, superfluous ones leave when they are idle."""
+        """Change the number of instances: new ones are ready when this returns, surplus ones end when they are idle."""
         with self._change:
             self._wanted = count
             try:
@@ -70,12 +69,12 @@ class Fleet:
             self._watcher.start()
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Ask the least busy instance, and another one if that has gone.
+        """Invoke the least busy instance, or another one if that has died.
 
-        What ends every server that it is sent to is answered as the model's own failure, before it has ended them all.
+        A request that ends several servers is answered as the model's own failure, before it ends them all.
         """
         for _ in range(_TRIES):
-            instance = self._picked()
+            instance = self._chosen()
             try:
                 return instance.invoke(body, headers)
             except GoneError:
@@ -87,7 +86,7 @@ class Fleet:
         return Reply(_FAILED, "text/plain", b"the model server ended while it was to answer", 0.0)
 
     def end(self, patience: float = DRAIN_SECONDS) -> None:
-        """Let what is under way be answered, for so many seconds at most, then end every instance."""
+        """Wait for requests that are being answered, at most so many seconds, then end all instances."""
         self._is_over = True
         self._lost.set()
         with self._lock:
@@ -98,15 +97,15 @@ class Fleet:
         self._end_lost()
 
     def _fill(self) -> None:
-        """Have as many instances as are wanted; the first error of those that do not come up."""
+        """Start the missing instances; raises the first error of those that do not start."""
         with self._lock:
             missing = self._wanted - len(self._instances)
         if missing <= 0:
             return
         with ThreadPoolExecutor(missing) as pool:
-            coming = [pool.submit(self._start) for _ in range(missing)]
-        for one in coming:
-            one.result()
+            started = [pool.submit(self._start) for _ in range(missing)]
+        for start in started:
+            start.result()
 
     def _start(self) -> None:
         instance = Instance(self._spec, self._lost.set)
@@ -120,32 +119,32 @@ class Fleet:
             self._lock.notify_all()
 
     def _dismiss(self, count: int, patience: float = DRAIN_SECONDS) -> bool:
-        """Let the least busy instance go, if there are more than so many; whether there were."""
+        """End the least busy instance, if there are more than so many; whether there were."""
         with self._lock:
             if len(self._instances) <= count:
                 return False
-            instance = min(self._instances, key=lambda one: one.busy)
+            instance = min(self._instances, key=lambda instance: instance.busy)
             self._instances.remove(instance)
             self._lock.wait_for(lambda: instance.busy == 0 or not instance.is_alive(), patience)
         instance.end()
         return True
 
-    def _picked(self) -> Instance:
-        """The least busy instance, of equals the one that was asked longest ago."""
+    def _chosen(self) -> Instance:
+        """The least busy instance; of equal ones, that which had no request for longest."""
         with self._lock:
             is_there = self._lock.wait_for(lambda: self._instances or self._is_over, DRAIN_SECONDS)
             if not self._instances and self._is_over:
                 raise OverError("the instances have been ended")
             if not is_there:
-                raise InstanceError("there is no instance to ask")
-            instance = min(self._instances, key=lambda one: (one.busy, one.asked))
+                raise InstanceError("there is no instance to invoke")
+            instance = min(self._instances, key=lambda instance: (instance.busy, instance.last_request))
             instance.busy += 1
-            self._asked += 1
-            instance.asked = self._asked
+            self._requests += 1
+            instance.last_request = self._requests
             return instance
 
     def _lose(self, instance: Instance) -> None:
-        """Ask an instance no more; what is left of it is ended by whoever watches, not by who has found it dead."""
+        """Send an instance no more requests; the watching thread ends what is left of it."""
         with self._lock:
             if instance in self._instances:
                 self._instances.remove(instance)
@@ -160,7 +159,7 @@ class Fleet:
             instance.end()
 
     def _watch(self) -> None:
-        """Replace instances that have died, at once and, where that fails, after longer and longer pauses."""
+        """Replace instances that have died: at once, and where that fails after increasing pauses."""
         pause = _FIRST_PAUSE_SECONDS
         while not self._is_over:
             self._lost.wait()
@@ -171,7 +170,7 @@ class Fleet:
                 continue
             except InstanceError as error:
                 _LOG.warning("no model server in its place: %s", error)
-            except Exception:  # noqa: BLE001  # a bug in here must not leave the dead for ever
+            except Exception:  # noqa: BLE001  # a bug in here must not end the replacing
                 _LOG.exception("no model server in its place")
             wait(pause, lambda: not self._is_over)
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -179,7 +178,7 @@ class Fleet:
 
     def _replace_dead(self) -> None:
         with self._lock:
-            dead = [one for one in self._instances if not one.is_alive()]
+            dead = [instance for instance in self._instances if not instance.is_alive()]
         for instance in dead:
             self._lose(instance)
         self._end_lost()
@@ -189,7 +188,7 @@ class Fleet:
 
 
 def wait(seconds: float, is_wanted: Callable[[], bool]) -> bool:
-    """Wait so long, or until nobody wants it any more; whether it was all of the time."""
+    """Wait for a time, or until it is not wanted any more; whether all of it has passed."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not is_wanted():

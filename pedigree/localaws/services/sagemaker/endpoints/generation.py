@@ -1,4 +1,4 @@
-"""A generation: the fleets of one configuration of an endpoint, one for each variant, and what is captured of them."""
+"""A generation of an endpoint: the fleets of one configuration, one for each variant."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _TOO_SLOW = (
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant: what its instances run, how many there are, and its weight among the others."""
+    """A variant: what its instances run, their number, and its weight among the variants."""
 
     name: str
     spec: InstanceSpec
@@ -59,18 +59,18 @@ class Generation:
         self._chance = chance
 
     def start(self) -> None:
-        """Have all instances; InstanceError if one does not come up, and then none is left."""
+        """Start all instances; InstanceError if one does not start, and then none is left."""
         try:
             with ThreadPoolExecutor(len(self.variants)) as pool:
-                coming = [pool.submit(self.fleets[name].resize, one.count) for name, one in self.variants.items()]
-            for one in coming:
-                one.result()
+                started = [pool.submit(self.fleets[name].resize, each.count) for name, each in self.variants.items()]
+            for start in started:
+                start.result()
         except InstanceError:
             self.end()
             raise
 
     def invoke(self, body: bytes, headers: Mapping[str, str], variant: str = "") -> tuple[str, Reply]:
-        """Ask a variant, the one that is named or one by weight; its name, and what it says, or that it is too slow."""
+        """Invoke a variant, by name or by weight; its name and reply, which may be that it timed out."""
         chosen = variant or self._by_weight()
         try:
             return chosen, self.fleets[chosen].invoke(body, headers)
@@ -78,15 +78,13 @@ class Generation:
             return chosen, Reply(TIMED_OUT, "text/plain", _TOO_SLOW, ANSWER_SECONDS)
 
     def counts(self) -> Mapping[str, int]:
-        """How many instances each variant has."""
         return {name: len(fleet) for name, fleet in self.fleets.items()}
 
     def processes(self) -> list[int]:
-        """The processes of all instances."""
         return [process for fleet in self.fleets.values() for process in fleet.processes]
 
     def end(self, patience: float = DRAIN_SECONDS) -> None:
-        """End every instance, when what it is asked is answered, or after so many seconds."""
+        """End all instances, when their requests are answered, or after so many seconds."""
         for fleet in self.fleets.values():
             fleet.end(patience)
 

@@ -1,4 +1,4 @@
-"""From a configuration to what its instances run: models fetched, unpacked once, and told what they need."""
+"""Prepares what the instances of a configuration run: models are downloaded and unpacked, once."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class HostEnvironment:
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model ready to be served: what its instances run, and in whose name."""
+class HostedModel:
+    """A model that is ready to run: what its instances run, and its role."""
 
     spec: InstanceSpec
     role: str
@@ -41,29 +41,31 @@ class Served:
 def variants(
     world: World, host: HostEnvironment, endpoint: str, configuration: str, folder: Path
 ) -> tuple[Variant, ...]:
-    """The variants of a configuration, ready to start; InstanceError if a model cannot be had."""
+    """The variants of a configuration, ready to start; InstanceError if a model cannot be prepared."""
     described = models.ENDPOINT_CONFIG.get(world, configuration)
-    return tuple(_variant(world, host, endpoint, configuration, folder, one) for one in described["ProductionVariants"])
+    return tuple(
+        _variant(world, host, endpoint, configuration, folder, document) for document in described["ProductionVariants"]
+    )
 
 
 def _variant(
-    world: World, host: HostEnvironment, endpoint: str, configuration: str, folder: Path, one: Mapping[str, Any]
+    world: World, host: HostEnvironment, endpoint: str, configuration: str, folder: Path, document: Mapping[str, Any]
 ) -> Variant:
-    name = one["VariantName"]
+    name = document["VariantName"]
     log = f"/aws/sagemaker/Endpoints/{endpoint}", f"{name}/{configuration}"
-    made = served(world, host, one["ModelName"], folder / name, log)
-    weight, serverless = one.get("InitialVariantWeight", 1.0), one.get("ServerlessConfig") or {}
-    return Variant(name, made.spec, instances(one), weight, made.role, serverless)
+    made = host_model(world, host, document["ModelName"], folder / name, log)
+    weight, serverless = document.get("InitialVariantWeight", 1.0), document.get("ServerlessConfig") or {}
+    return Variant(name, made.spec, instances(document), weight, made.role, serverless)
 
 
 def instances(variant: Mapping[str, Any]) -> int:
-    """How many model servers a configured variant begins with; one without a server has those that it keeps warm."""
+    """The initial number of instances of a variant; a serverless one has its provisioned concurrency."""
     serverless = variant.get("ServerlessConfig") or {}
     count: int = variant.get("InitialInstanceCount") or serverless.get("ProvisionedConcurrency") or 1
     return count
 
 
-def served(
+def host_model(
     world: World,
     host: HostEnvironment,
     name: str,
@@ -71,12 +73,12 @@ def served(
     log: tuple[str, str],
     more: Mapping[str, str] | None = None,
     seconds: float = ANSWER_SECONDS,
-) -> Served:
-    """A model, its archive unpacked into a folder; more: what its environment has besides."""
+) -> HostedModel:
+    """Prepare a model in a folder; more has further environment variables."""
     model = models.MODEL.get(world, name)
     container = _container(world, model)
     role, source = model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*")
-    _lay_out(host.roles.objects(role, source), container, folder, role)
+    _download(host.roles.objects(role, source), container, folder, role)
     environment = {
         **host.environment,
         **host.roles.environment(role, source),
@@ -86,14 +88,14 @@ def served(
     }
     group, stream = log
 
-    def hear(line: str) -> None:
+    def on_line(line: str) -> None:
         host.logs.write(group, stream, line)
 
-    return Served(InstanceSpec(host.python, folder, environment, hear, seconds), role)
+    return HostedModel(InstanceSpec(host.python, folder, environment, on_line, seconds), role)
 
 
 def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The container of a model; one from a package has what the package says, and the model's own on top."""
+    """The container of a model; the members of its package come first, and the model's own override them."""
     own: Mapping[str, Any] = model.get("PrimaryContainer") or model["Containers"][0]
     if "ModelPackageName" not in own:
         return own
@@ -103,15 +105,15 @@ def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _archive(container: Mapping[str, Any]) -> tuple[str, bool]:
-    """Where a container's model lies, and whether that is an archive or a prefix of objects."""
+    """The address of a container's model, and whether that is an archive or a prefix."""
     source = (container.get("ModelDataSource") or {}).get("S3DataSource", {})
     if not source:
         return container.get("ModelDataUrl", ""), True
     return source["S3Uri"], source.get("CompressionType") == "Gzip"
 
 
-def _lay_out(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
-    """Put a model into a folder; one that is there whole already is left."""
+def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
+    """Download a model into a folder, unless it is already there as a whole."""
     if folder.exists():
         return
     address, is_archive = _archive(container)

@@ -1,6 +1,7 @@
-"""What the framework's toolkit does for a model's code that leaves it open: arrays in, a torch module, arrays out.
+"""The toolkit's defaults for functions that a model's code lacks: arrays in, a torch module, arrays out.
 
-The model server loads it in the container's environment, so it needs nothing of ours; torch is fetched when it is used.
+The model server loads this file in the container's environment, so it imports nothing of this package; torch is
+imported when it is needed.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ _TORCHSCRIPT = "model.pt"
 
 
 class UnsupportedTypeError(ValueError):
-    """A type of content that only the model's own code could read or write."""
+    """A content type that only the model's own code could read or write."""
 
     status_code = 415
 
     def __init__(self, content_type: str, function: str) -> None:
         own = f"the model's code has no {function} of its own for it"
-        super().__init__(f"{content_type} is none of {', '.join(_TYPES)}, and {own}")
+        super().__init__(f"{content_type} is not one of {', '.join(_TYPES)}, and {own}")
 
 
 def model_fn(folder: str) -> Any:
-    """A model that was saved as TorchScript."""
+    """Load a model that was saved as TorchScript."""
     path = Path(folder, _TORCHSCRIPT)
     if not path.is_file():
         raise FileNotFoundError(f"there is no {_TORCHSCRIPT}, and the model's code has no model_fn for another file")
@@ -38,7 +39,7 @@ def model_fn(folder: str) -> Any:
 
 
 def input_fn(body: bytes, content_type: str) -> Any:
-    """A tensor of what was sent."""
+    """Convert a request to a tensor."""
     import torch
 
     array = decoded(body, content_type)
@@ -46,7 +47,7 @@ def input_fn(body: bytes, content_type: str) -> Any:
 
 
 def predict_fn(data: Any, model: Any) -> Any:
-    """What the model makes of it."""
+    """Call the model."""
     import torch
 
     with torch.no_grad():
@@ -55,11 +56,11 @@ def predict_fn(data: Any, model: Any) -> Any:
 
 
 def output_fn(prediction: Any, accept: str) -> tuple[bytes, str]:
-    """The answer in the first type of those that are accepted and can be had."""
+    """Write the answer in the first accepted type that is supported."""
     if hasattr(prediction, "detach"):
         prediction = prediction.detach().cpu().numpy()
-    for one in accept.split(","):
-        kind = JSON if _plain(one) in ("*/*", "application/*", "") else _plain(one)
+    for accepted in accept.split(","):
+        kind = JSON if _plain(accepted) in ("*/*", "application/*", "") else _plain(accepted)
         if kind in _TYPES:
             return encoded(prediction, kind), kind
     raise UnsupportedTypeError(accept, "output_fn")
@@ -90,7 +91,7 @@ def encoded(prediction: Any, kind: str) -> bytes:
 
 
 def _listed(value: Any) -> Any:
-    """What JSON has no form for: arrays and their numbers, and tensors."""
+    """Convert what JSON cannot represent: arrays, their numbers, and tensors."""
     if hasattr(value, "tolist"):
         return value.tolist()
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")

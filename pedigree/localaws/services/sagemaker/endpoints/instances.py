@@ -1,4 +1,4 @@
-"""One instance: a model server's process, from its start to its end, and the connections to it."""
+"""One instance: the process of a model server, and the connections to it."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ _PING_SECONDS = 0.05
 START_SECONDS = 180.0
 ANSWER_SECONDS = 60.0
 _GRACE_SECONDS = 5.0
-Hear = Callable[[str], None]
+OnLine = Callable[[str], None]
 
 
 class InstanceError(LocalAwsError):
-    """An instance that does not come up, or does not answer."""
+    """An instance does not start, or does not answer."""
 
 
 class GoneError(InstanceError):
-    """An instance that was not there to answer: another one can be asked."""
+    """The instance has died before it answered; another one can be invoked."""
 
 
 class SlowError(InstanceError):
-    """A model that takes longer than anybody waits."""
+    """The model did not answer in time."""
 
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """What an instance runs: a Python, a model's folder, an environment, and who hears what it says."""
+    """What an instance runs: a Python, a model's folder, environment variables, and what gets its output."""
 
     python: str
     model: Path
     environment: Mapping[str, str]
-    hear: Hear
+    on_line: OnLine
     answer_seconds: float = ANSWER_SECONDS
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a model server answered, and how long it took."""
+    """A model server's answer, and how long it took."""
 
     status: int
     content_type: str
@@ -60,43 +60,43 @@ class Reply:
 
 
 class Instance:
-    """A model server; whoever began it is told when its process has ended, for whatever reason."""
+    """A model server; when_over is called when its process has ended, for whatever reason."""
 
     def __init__(self, spec: InstanceSpec, when_over: Callable[[], None] = lambda: None) -> None:
         self._mark = orphans.unique_marker()
         self._process = _process(spec, self._mark)
         self._spec = spec
         self._when_over = when_over
-        self._last_words: list[str] = []
+        self._last_lines: list[str] = []
         self._port = 0
-        self._has_spoken = threading.Event()
+        self._has_output = threading.Event()
         self._is_gone = False
         self._idle: list[Connection] = []
         self._lock = threading.Lock()
         self.busy = 0
-        self.asked = 0
+        self.last_request = 0
         assert self._process.stdout is not None
-        self._listener = OutputReader(self._process.stdout, self._hear)
+        self._listener = OutputReader(self._process.stdout, self._read_line)
         self._watcher = threading.Thread(target=self._watch, name="instance", daemon=True)
         self._watcher.start()
 
     @property
     def process(self) -> int:
-        """The process."""
+        """The process's id."""
         return self._process.pid
 
     def is_alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether it can be invoked."""
         return not self._is_gone and self._process.poll() is None
 
     def wait_until_ready(self, is_wanted: Callable[[], bool], seconds: float = START_SECONDS) -> None:
-        """Wait until the model answers pings; InstanceError if it never does, or nobody wants it any more."""
+        """Wait until the model answers pings; InstanceError if it never does, or is not wanted any more."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and is_wanted():
             if not self.is_alive():
                 self._watcher.join()
-                raise InstanceError(f"The primary container did not pass the ping health check: {self._said()}")
-            if self._has_spoken.wait(_PING_SECONDS) and self._port and self._ping():
+                raise InstanceError(f"The primary container did not pass the ping health check: {self._last_line()}")
+            if self._has_output.wait(_PING_SECONDS) and self._port and self._ping():
                 return
             time.sleep(_PING_SECONDS)
         if not is_wanted():
@@ -104,12 +104,12 @@ class Instance:
         raise InstanceError(f"The primary container did not pass the ping health check in {seconds:.0f} seconds")
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Ask the model; GoneError if there is nobody who answers, SlowError if nobody has in time."""
+        """Invoke the model; GoneError if the server has died, SlowError if it does not answer in time."""
         started = time.perf_counter()
         connection: Connection | None = None
         try:
             connection = self._connection()
-            answer = connection.ask("POST", "/invocations", headers, body)
+            answer = connection.request("POST", "/invocations", headers, body)
         except OSError as error:
             if connection is not None:
                 connection.close()
@@ -122,7 +122,7 @@ class Instance:
         return Reply(answer.status, answer.content_type, answer.content, time.perf_counter() - started)
 
     def end(self) -> None:
-        """End the process, at first politely."""
+        """Ask the process to end, and kill it if it does not."""
         end_group(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(_GRACE_SECONDS)
@@ -146,40 +146,40 @@ class Instance:
         except OSError:
             return False
         try:
-            return connection.ask("GET", "/ping", {}).status == _OK
+            return connection.request("GET", "/ping", {}).status == _OK
         except OSError:
             return False
         finally:
             connection.close()
 
-    def _hear(self, line: str) -> None:
-        """Hear what it says, of which the first is its port."""
-        if not self._has_spoken.is_set():
+    def _read_line(self, line: str) -> None:
+        """Take a line of its output; the first one is its port."""
+        if not self._has_output.is_set():
             self._port = _port(line)
-            self._has_spoken.set()
+            self._has_output.set()
             if self._port:
                 return
-        self._last_words = [*self._last_words[-9:], line]
-        self._spec.hear(line)
+        self._last_lines = [*self._last_lines[-9:], line]
+        self._spec.on_line(line)
 
     def _watch(self) -> None:
-        """See it end, and end with it what it has started; nothing of it is left then."""
+        """Wait for its end, and kill everything that it has started."""
         self._process.wait()
         self._is_gone = True
         self._when_over()
         end_group(self._process.pid, signal.SIGKILL)
         orphans.kill_marked(self._mark)
         self._listener.finish()
-        self._has_spoken.set()
+        self._has_output.set()
 
-    def _said(self) -> str:
-        return next((line for line in reversed(self._last_words) if line.strip()), "it said nothing")[:512]
+    def _last_line(self) -> str:
+        return next((line for line in reversed(self._last_lines) if line.strip()), "it said nothing")[:512]
 
 
 def _process(spec: InstanceSpec, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
     command = [spec.python, str(_SERVER), str(spec.model)]
     try:
-        return subprocess.Popen(  # noqa: S603  # running a model's code is what this is for
+        return subprocess.Popen(  # noqa: S603  # running a model's code is the purpose
             command,
             cwd=spec.model,
             env={**spec.environment, **mark},
@@ -193,7 +193,7 @@ def _process(spec: InstanceSpec, mark: Mapping[str, str]) -> subprocess.Popen[by
 
 
 def end_left_over(folder: Path) -> None:
-    """End the model servers that an earlier daemon began for models in a folder."""
+    """Kill the model servers that an earlier daemon started for models in a folder."""
     mark = f"{folder}/".encode()
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and _runs(process, mark):
@@ -201,7 +201,7 @@ def end_left_over(folder: Path) -> None:
 
 
 def _runs(process: Path, mark: bytes) -> bool:
-    """Whether a process is a model server of a model whose folder begins so."""
+    """Whether a process is a model server with a model below a folder."""
     try:
         words = (process / "cmdline").read_bytes().split(b"\0")
     except OSError:
@@ -210,7 +210,7 @@ def _runs(process: Path, mark: bytes) -> bool:
 
 
 def _port(line: str) -> int:
-    """The port that a line tells; 0 if it tells something else."""
+    """The port in a line; 0 if it has none."""
     try:
         return int(json.loads(line)["port"])
     except (ValueError, TypeError, KeyError):

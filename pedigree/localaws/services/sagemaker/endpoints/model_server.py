@@ -1,8 +1,8 @@
 """One instance of an endpoint: a model's own inference code behind /ping and /invocations.
 
-It runs in the container's environment, as a script, and needs nothing but Python. The code's functions are called as
-the framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all
-in one thread, which is what makes torch quick. What the code leaves open is inference_defaults.py's, beside this file.
+It runs in the container's environment, as a script, and needs only Python. The functions of the code are called as the
+framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all in
+one thread, which makes torch fast. Functions that the code lacks are in inference_defaults.py, beside this file.
 
     python model_server.py MODEL_FOLDER          prints its port as soon as it listens
 """
@@ -33,38 +33,38 @@ Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
 
 class Model:
-    """The model and the one thread in which it lives."""
+    """The model, which runs in one thread."""
 
     def __init__(self, folder: Path, program: str) -> None:
         self._folder = folder
         self._program = folder / "code" / program
         self._work: queue.SimpleQueue[tuple[bytes, str, str, queue.SimpleQueue[Any]]] = queue.SimpleQueue()
         self.is_ready = threading.Event()
-        threading.Thread(target=self._live, daemon=True).start()
+        threading.Thread(target=self._run, daemon=True).start()
 
     def answer(self, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
-        """The status, type and content of an answer."""
+        """The status, content type and content of an answer."""
         reply: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._work.put((body, content_type, accept, reply))
         answer: tuple[int, str, bytes] = reply.get()
         return answer
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         try:
             _require(self._program.parent / "requirements.txt")
             functions = _functions(self._program, self._folder)
             model = functions["model_fn"](str(self._folder))
-        except BaseException:  # noqa: BLE001  # whatever it was, this instance cannot serve
+        except BaseException:  # noqa: BLE001  # whatever it is, this instance cannot serve
             traceback.print_exc()
             os._exit(1)
         self.is_ready.set()
         while True:
             body, content_type, accept, reply = self._work.get()
-            reply.put(_answered(functions, model, body, content_type, accept))
+            reply.put(_answer(functions, model, body, content_type, accept))
 
 
 def _require(path: Path) -> None:
-    """See that the environment has what a model's code asks for; nothing is installed, for that could take for ever."""
+    """Check that the environment has what a model's code requires. Nothing is installed, which could take very long."""
     if not path.is_file():
         return
     words = ["install", "--no-index", "--dry-run", "--no-input", "--disable-pip-version-check", "-r", str(path)]
@@ -78,7 +78,7 @@ def _require(path: Path) -> None:
 
 
 def _functions(program: Path, folder: Path) -> Functions:
-    """The functions of the model's code, and the usual ones for those that it lacks."""
+    """The functions of the model's code, and defaults for those that it lacks."""
     sys.path[0] = str(program.parent)  # where Python has put this script's own folder
     code = _imported(program) if program.is_file() or not (folder / _TORCHSCRIPT).is_file() else None
     own = {name: getattr(code, name) for name in (*_NAMES, "transform_fn") if hasattr(code, name)}
@@ -100,34 +100,34 @@ def _imported(path: Path) -> ModuleType:
     return module
 
 
-def _answered(functions: Functions, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+def _answer(functions: Functions, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
     try:
         if "transform_fn" in functions:
-            told = functions["transform_fn"](model, body, content_type, accept)
+            answer = functions["transform_fn"](model, body, content_type, accept)
         else:
             data = functions["input_fn"](body, content_type)
-            told = functions["output_fn"](functions["predict_fn"](data, model), accept)
+            answer = functions["output_fn"](functions["predict_fn"](data, model), accept)
     except Exception as error:  # noqa: BLE001  # the code of the model may raise anything
         status = int(getattr(error, "status_code", _FAILED))
         if status >= _FAILED:
             traceback.print_exc()
         return status, "text/plain", str(error).encode()
-    content, kind = told if isinstance(told, tuple) else (told, accept or JSON)
+    content, kind = answer if isinstance(answer, tuple) else (answer, accept or JSON)
     return 200, kind, content.encode() if isinstance(content, str) else bytes(content)
 
 
 class Handler(BaseHTTPRequestHandler):
-    """/ping says whether the model is there, /invocations asks it."""
+    """/ping says whether the model is loaded, /invocations invokes it."""
 
     protocol_version = "HTTP/1.1"
     model: Model
 
     def do_GET(self) -> None:
-        """Whether the model is there."""
+        """Answer a ping."""
         self._send(200 if self.path == "/ping" and self.model.is_ready.is_set() else 503, JSON, b"{}")
 
     def do_POST(self) -> None:
-        """What the model says."""
+        """Answer an invocation."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path != "/invocations":
             return self._send(404, JSON, b"{}")
@@ -139,7 +139,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(head.encode() + content)
 
     def log_message(self, *_: object) -> None:
-        """Requests are counted by whoever sends them."""
+        """Log nothing: the daemon counts requests."""
 
 
 class Server(ThreadingHTTPServer):
@@ -150,7 +150,7 @@ class Server(ThreadingHTTPServer):
 
 
 def main(folder: str) -> None:
-    """Serve the model of a folder until somebody ends it."""
+    """Serve the model in a folder until the process is ended."""
     Handler.model = Model(Path(folder), os.environ.get("SAGEMAKER_PROGRAM", "inference.py"))
     server = Server(("127.0.0.1", 0), Handler)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints import descriptions as summaries
-from pedigree.localaws.services.sagemaker.endpoints.deployment import Order
+from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models
@@ -51,27 +51,27 @@ class EndpointOperations:
         with world.store.transaction():
             endpoint = _at_rest(world, name)
             configuration = models.ENDPOINT_CONFIG.get(world, request["EndpointConfigName"])
-            order = _order(request, endpoint, configuration)
+            desired = _desired(request, endpoint, configuration)
             pending = {
-                "EndpointConfigName": order.configuration,
-                "ProductionVariants": summaries.coming(configuration, order.counts, order.weights),
+                "EndpointConfigName": desired.configuration,
+                "ProductionVariants": summaries.coming(configuration, desired.counts, desired.weights),
                 "StartTime": world.now(),
             }
-            _updating(world, endpoint, PendingDeploymentSummary=pending, _change=order.document())
-        self.endpoints.update(name, order)
+            _updating(world, endpoint, PendingDeploymentSummary=pending, _change=desired.document())
+        self.endpoints.update(name, desired)
         return endpoint
 
     def update_endpoint_weights_and_capacities(self, world: World, request: Request) -> Mapping[str, Any]:
-        name, asked = request["EndpointName"], request["DesiredWeightsAndCapacities"]
+        name, changes = request["EndpointName"], request["DesiredWeightsAndCapacities"]
         with world.store.transaction():
             endpoint = _at_rest(world, name)
-            known = [one["VariantName"] for one in endpoint["ProductionVariants"]]
-            unknown = [one["VariantName"] for one in asked if one["VariantName"] not in known]
+            names = [variant["VariantName"] for variant in endpoint["ProductionVariants"]]
+            unknown = [change["VariantName"] for change in changes if change["VariantName"] not in names]
             if unknown:
                 raise InvalidRequestError(f"The following variants {unknown} do not exist in endpoint {name}.")
-            counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in asked if "DesiredInstanceCount" in one}
-            weights = {one["VariantName"]: one["DesiredWeight"] for one in asked if "DesiredWeight" in one}
-            _updating(world, endpoint, **Order.of(endpoint).resized(counts, weights))
+            counts = _by_variant(changes, "DesiredInstanceCount")
+            weights = _by_variant(changes, "DesiredWeight")
+            _updating(world, endpoint, **DesiredState.of(endpoint).resized(counts, weights))
         self.endpoints.resize(name, counts, weights)
         return endpoint
 
@@ -83,14 +83,18 @@ class EndpointOperations:
                 changing = f'endpoint "{endpoint["EndpointArn"]}" while it is being changed'
                 raise InvalidRequestError(f"Cannot delete {changing}.")
             if endpoint["EndpointStatus"] == "Deleting":
-                return {}  # whoever asked first sees to it; a second time might meet the next endpoint of that name
+                return {}  # the first request does it; a second one might delete the next endpoint of that name
             world.store.put(ENDPOINT.kind, name, {**endpoint, "EndpointStatus": "Deleting"})
         self.endpoints.remove(name)
         return {}
 
 
+def _by_variant(changes: Sequence[Mapping[str, Any]], member: str) -> Mapping[str, Any]:
+    return {change["VariantName"]: change[member] for change in changes if member in change}
+
+
 def _at_rest(world: World, name: str) -> Document:
-    """An endpoint that can be changed now."""
+    """An endpoint that can be updated now."""
     endpoint = ENDPOINT.get(world, name)
     if endpoint["EndpointStatus"] == "Failed":
         raise InvalidRequestError(f'Cannot update endpoint "{endpoint["EndpointArn"]}" in Failed status.')
@@ -104,16 +108,16 @@ def _updating(world: World, endpoint: Document, **members: Any) -> None:
     world.store.put(ENDPOINT.kind, endpoint["EndpointName"], changed)
 
 
-def _order(request: Request, endpoint: Document, configuration: Document) -> Order:
-    """What an update asks for, and what of the present it keeps."""
-    excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
+def _desired(request: Request, endpoint: Document, configuration: Document) -> DesiredState:
+    """The state that an update requests, with the parts of the present one that it keeps."""
+    excluded = {each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", ())}
     kept = _RETAINED - excluded if request.get("RetainAllVariantProperties") else frozenset()
-    names = {one["VariantName"] for one in configuration["ProductionVariants"]}
-    now = Order.of(endpoint)
+    names = {variant["VariantName"] for variant in configuration["ProductionVariants"]}
+    now = DesiredState.of(endpoint)
     deployment = request.get("DeploymentConfig")
     if request.get("RetainDeploymentConfig"):
         deployment = endpoint.get("LastDeploymentConfig")
-    return Order(
+    return DesiredState(
         request["EndpointConfigName"],
         {key: value for key, value in now.counts.items() if key in names} if "DesiredInstanceCount" in kept else {},
         {key: value for key, value in now.weights.items() if key in names} if "DesiredWeight" in kept else {},
@@ -122,16 +126,16 @@ def _order(request: Request, endpoint: Document, configuration: Document) -> Ord
     )
 
 
-def _deployment(asked: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """A deployment configuration that can be followed."""
-    if asked and ("BlueGreenUpdatePolicy" in asked) and ("RollingUpdatePolicy" in asked):
+def _deployment(config: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Check a DeploymentConfig."""
+    if config and ("BlueGreenUpdatePolicy" in config) and ("RollingUpdatePolicy" in config):
         raise InvalidRequestError("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be specified.")
-    routing = (asked or {}).get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
+    routing = (config or {}).get("BlueGreenUpdatePolicy", {}).get("TrafficRoutingConfiguration", {})
     for member, (kind, least) in _SIZES.items():
         size = routing.get(member)
         if (size is None) == (routing.get("Type") == kind):
-            told = "must be specified" if size is None else "must not be specified"
-            raise InvalidRequestError(f"{member} {told} for a traffic routing of type {routing.get('Type')}.")
+            must = "must be specified" if size is None else "must not be specified"
+            raise InvalidRequestError(f"{member} {must} for a traffic routing of type {routing.get('Type')}.")
         if size and size["Type"] == "CAPACITY_PERCENT" and not least <= size["Value"] <= _MOST_PERCENT:
             raise InvalidRequestError(f"{member} must be between {least} and {_MOST_PERCENT} percent of the capacity.")
-    return asked
+    return config

@@ -1,4 +1,4 @@
-"""How traffic moves from one generation of an endpoint to the next: shares and waits, as the request has them."""
+"""Plans how traffic moves from one generation of an endpoint to the next: shares, and how long each lasts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LONGEST_SECONDS = 28_800
 
 @dataclass(frozen=True)
 class Move:
-    """A share of the traffic that goes to the new generation, and how long it is watched like that."""
+    """The share of the traffic that goes to the new generation, and how long alarms are watched at that share."""
 
     share: float
     seconds: float
@@ -20,7 +20,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Rollout:
-    """All moves, the wait before the old generation goes, the alarms that undo it, and how long it may take."""
+    """All moves, the wait before the old generation ends, the alarms that roll back, and the longest duration."""
 
     moves: tuple[Move, ...]
     termination_seconds: float = 0
@@ -29,7 +29,7 @@ class Rollout:
 
 
 def rollout(deployment: Mapping[str, Any] | None, instances: int) -> Rollout:
-    """The rollout that a DeploymentConfig asks for, of so many instances."""
+    """Plan the rollout of a DeploymentConfig to a number of instances."""
     rolling = (deployment or {}).get("RollingUpdatePolicy")
     policy = rolling or (deployment or {}).get("BlueGreenUpdatePolicy", {})
     routing = _rolling(rolling) if rolling else policy.get("TrafficRoutingConfiguration", {})
@@ -39,13 +39,13 @@ def rollout(deployment: Mapping[str, Any] | None, instances: int) -> Rollout:
     return Rollout(
         tuple(_MOVES[kind](routing, wait, instances)),
         float(policy.get("TerminationWaitInSeconds", 0)),
-        tuple(one["AlarmName"] for one in alarms),
+        tuple(alarm["AlarmName"] for alarm in alarms),
         float(policy.get("MaximumExecutionTimeoutInSeconds", _LONGEST_SECONDS)),
     )
 
 
 def _rolling(policy: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Traffic moves batch by batch; only that here all instances are there from the start, which nobody can see."""
+    """A rolling update moves traffic batch by batch; here all instances run from the start, which no client sees."""
     wait, size = policy.get("WaitIntervalInSeconds", 0), policy["MaximumBatchSize"]
     return {"Type": "LINEAR", "LinearStepSize": size, "WaitIntervalInSeconds": wait}
 
@@ -67,7 +67,7 @@ def _linear(routing: Mapping[str, Any], wait: float, instances: int) -> Iterator
 
 
 def _share(size: Mapping[str, Any], instances: int) -> float:
-    """A capacity size as a share of the instances: always at least one of them."""
+    """A capacity size as a share of the instances: at least one of them."""
     value = float(size["Value"])
     share = value / 100 if size["Type"] == "CAPACITY_PERCENT" else value / instances
     return min(1.0, max(math.ceil(share * instances), 1) / instances)

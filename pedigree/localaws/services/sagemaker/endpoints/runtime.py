@@ -11,8 +11,8 @@ from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.services.sagemaker.endpoints.capture import CapturedInvocation as Captured
 from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
-from pedigree.localaws.services.sagemaker.endpoints.capture import Exchange as Captured
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.instances import Reply
 from pedigree.localaws.services.sagemaker.endpoints.metering import Meter
@@ -58,7 +58,7 @@ class DataPlane:
 
 
 def _answer(exchange: Exchange, variant: str, reply: Reply) -> Response:
-    headers = {"x-Amzn-Invoked-Production-Variant": variant, "x-amzn-RequestId": str(uuid.uuid4())}
+    headers = {"x-Amzn-EndpointAnswer-Production-Variant": variant, "x-amzn-RequestId": str(uuid.uuid4())}
     if _ATTRIBUTES in exchange.headers:
         headers[_PASSED_ON[_ATTRIBUTES]] = exchange.headers[_ATTRIBUTES]
     return Response(reply.content, 200, headers, content_type=reply.content_type or _ANY_TYPE)

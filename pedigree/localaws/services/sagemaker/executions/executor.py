@@ -110,7 +110,7 @@ class Executor:
     def _apply_plan(self, execution: ActiveExecution, *, has_changed: bool) -> bool:
         """Do what the planner says; whether anything changed.
 
-        After the end nothing follows: a client may retry the execution at once, and then it is another active one.
+        After the end nothing follows: a client may retry the execution at once, which makes another ActiveExecution.
         """
         for action in execution.next_actions():
             if isinstance(action, Admit):

@@ -1,7 +1,4 @@
-"""Pipeline executions: started, described, listed, stopped, retried, and answered by whoever holds a callback token.
-
-What an operation does here is to keep a document; the executor sees it and acts.
-"""
+"""The operations of pipeline executions. An operation only stores documents; the executor reads them and acts."""
 
 from __future__ import annotations
 
@@ -57,12 +54,12 @@ def _required_arn(request: Request) -> str:
 
 
 def _once(world: World, what: str, request: Request, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Do something, but not again for a request with the same token: that is answered as the first one was."""
+    """Act once for all requests with the same token; the others get the first answer."""
     token = request.get("ClientRequestToken")
     with world.store.transaction():
-        known = world.store.find(state.REQUEST, f"{what}/{token}") if token else None
-        answer = known or {"PipelineExecutionArn": act()["PipelineExecutionArn"]}
-        if token and not known:
+        earlier = world.store.find(state.REQUEST, f"{what}/{token}") if token else None
+        answer = earlier or {"PipelineExecutionArn": act()["PipelineExecutionArn"]}
+        if token and not earlier:
             world.store.put(state.REQUEST, f"{what}/{token}", answer)
     return answer
 
@@ -82,7 +79,7 @@ def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
 
 
 def _check_steps(read: definition.Definition) -> None:
-    """Refuse what has no way to run here, by its name, before anything runs."""
+    """Refuse steps that cannot run here, by name, before anything runs."""
     foreign = [f"{step.name} ({step.type})" for step in read.all_steps() if step.type not in STEP_TYPES]
     if foreign:
         raise InvalidRequestError(
@@ -99,7 +96,7 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
     written = request.get("PipelineParameters", [])
     read = definition.parse(version["PipelineDefinition"])
     _check_steps(read)
-    values = parameters.given(read, {one["Name"]: one["Value"] for one in written})
+    values = parameters.given(read, {parameter["Name"]: parameter["Value"] for parameter in written})
     selection.check(world, request.get("SelectiveExecutionConfig"), pipeline["PipelineName"], read)
     moment = world.now()
     kept = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
@@ -150,12 +147,12 @@ def list_pipeline_executions(world: World, request: Request) -> Mapping[str, Any
     wanted = versions.find(world, pipeline, request)["PipelineVersionId"] if is_alias else None
     chosen = [
         {
-            **one,
-            "StartTime": one["CreationTime"],
-            "PipelineExecutionFailureReason": one.get("FailureReason"),
+            **execution,
+            "StartTime": execution["CreationTime"],
+            "PipelineExecutionFailureReason": execution.get("FailureReason"),
         }
-        for one in state.of(world, name)
-        if wanted in (None, one["PipelineVersionId"])
+        for execution in state.of(world, name)
+        if wanted in (None, execution["PipelineVersionId"])
     ]
     return _EXECUTIONS.answer(chosen, request)
 
@@ -168,7 +165,7 @@ def list_pipeline_execution_steps(world: World, request: Request) -> Mapping[str
 
 def list_pipeline_parameters_for_execution(world: World, request: Request) -> Mapping[str, Any]:
     execution = state.get(world, request["PipelineExecutionArn"])
-    numbered = [{**one, "_order": f"{index:06d}"} for index, one in enumerate(execution["_written"])]
+    numbered = [{**parameter, "_order": f"{index:06d}"} for index, parameter in enumerate(execution["_written"])]
     return _PARAMETERS.answer(numbered, {**request, "SortBy": "CreationTime"})
 
 
@@ -212,7 +209,7 @@ def _retried(world: World, request: Request) -> Mapping[str, Any]:
 
 
 def send_pipeline_execution_step_success(world: World, request: Request) -> Mapping[str, Any]:
-    outputs = {one["Name"]: one["Value"] for one in request.get("OutputParameters", [])}
+    outputs = {output["Name"]: output["Value"] for output in request.get("OutputParameters", [])}
     return _answered(world, request, {"outputs": outputs})
 
 
@@ -221,14 +218,14 @@ def send_pipeline_execution_step_failure(world: World, request: Request) -> Mapp
 
 
 def _answered(world: World, request: Request, answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Keep what a callback step was answered; a token is good for one answer."""
+    """Store the answer to a callback step; a token is good for a single answer."""
     token = request["CallbackToken"]
 
-    def kept() -> Mapping[str, Any]:
+    def store_answer() -> Mapping[str, Any]:
         waiting = world.store.find(state.CALLBACK, token)
         if waiting is None or "answer" in waiting:
             raise ServiceError("ResourceNotFound", f"Callback token {token} does not exist, or was answered already.")
         world.store.put(state.CALLBACK, token, {**waiting, "answer": answer})
         return waiting
 
-    return _once(world, f"callback/{token}/{'+'.join(answer)}", request, kept)
+    return _once(world, f"callback/{token}/{'+'.join(answer)}", request, store_answer)

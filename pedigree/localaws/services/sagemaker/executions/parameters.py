@@ -1,4 +1,4 @@
-"""The values that an execution is given for its parameters: always text when they come, typed when they are used."""
+"""The values of an execution's parameters: text in requests, converted to the parameter's type."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError
 
 
 def given(definition: Definition, written: Mapping[str, str]) -> dict[str, Any]:
-    """The value of each parameter, given or by default; one without either is refused."""
+    """The value of each parameter, from the request or its default; without either the request is refused."""
     unknown = sorted(set(written) - set(definition.parameters))
     if unknown:
         hint = did_you_mean(unknown[0], definition.parameters)

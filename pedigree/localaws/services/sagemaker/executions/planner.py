@@ -192,11 +192,11 @@ class Schedule:
 
 
 def _sorted(waits: Mapping[str, list[Wait]]) -> Iterator[str]:
-    """The steps, none before what it waits for, else in the order of the document."""
+    """The steps in the order of the document, but each after all that it waits for."""
     followers: dict[str, list[str]] = {name: [] for name in waits}
-    missing = {name: len({wait.step for wait in ones}) for name, ones in waits.items()}
-    for name, ones in waits.items():
-        for step in dict.fromkeys(wait.step for wait in ones):
+    missing = {name: len({wait.step for wait in each}) for name, each in waits.items()}
+    for name, each in waits.items():
+        for step in dict.fromkeys(wait.step for wait in each):
             if step not in followers:
                 raise DefinitionError(f"{name} depends on {step}, and there is no such step")
             followers[step].append(name)

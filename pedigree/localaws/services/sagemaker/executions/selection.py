@@ -15,15 +15,15 @@ _SOURCES = ("Succeeded", "Failed")
 
 
 def check(world: World, selection: Mapping[str, Any] | None, pipeline: str, read: Definition) -> None:
-    """Refuse a selection whose steps could not have what they need."""
+    """Refuse a selection whose steps need results that no execution has."""
     if selection is None:
         return
-    selected = [one["StepName"] for one in selection["SelectedSteps"]]
+    selected = [step["StepName"] for step in selection["SelectedSteps"]]
     unknown = [name for name in selected if name not in read.by_name()]
     if unknown:
         raise InvalidRequestError(f"SelectedSteps has {', '.join(unknown)}, and the pipeline has no such step.")
     ended = _ended(world, selection.get("SourcePipelineExecutionArn"), pipeline)
-    needed = {one.source for one in edges(read) if one.reason == "data" and one.target in selected}
+    needed = {edge.source for edge in edges(read) if edge.reason == "data" and edge.target in selected}
     lacking = sorted(name for name in needed - set(selected) if ended.get(name) != "Succeeded")
     if lacking and "SourcePipelineExecutionArn" not in selection:
         words = f"SelectedSteps use what {', '.join(lacking)} came to, so a SourcePipelineExecutionArn is required."
@@ -36,7 +36,7 @@ def check(world: World, selection: Mapping[str, Any] | None, pipeline: str, read
 
 
 def _ended(world: World, source: str | None, pipeline: str) -> Mapping[str, str]:
-    """How the steps of a source execution ended, by name."""
+    """The statuses of the steps of a source execution, by name."""
     if source is None:
         return {}
     execution = state.get(world, source)
@@ -50,10 +50,10 @@ def _ended(world: World, source: str | None, pipeline: str) -> Mapping[str, str]
 
 
 def take_over(world: World, selection: Mapping[str, Any] | None, execution_id: str) -> None:
-    """Give an execution of some steps only what the others came to in its source execution."""
+    """Copy the results of all other steps from the source execution."""
     if selection is None:
         return
-    selected = [one["StepName"] for one in selection["SelectedSteps"]]
+    selected = [step["StepName"] for step in selection["SelectedSteps"]]
     state.change(world, execution_id, _selected=selected)
     source = selection.get("SourcePipelineExecutionArn")
     for name, step in state.steps(world, state.id_of(source)).items() if source else ():

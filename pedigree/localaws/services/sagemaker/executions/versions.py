@@ -1,4 +1,4 @@
-"""The versions of a pipeline: what its definition was each time, and by which names else a version is known."""
+"""The versions of a pipeline: their definitions, and the aliases of each version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LISTING = Listing("PipelineVersionSummaries", "_number", sorts={"CreationTime":
 
 
 def keep(world: World, pipeline: Document, aliases: Iterable[str]) -> None:
-    """Keep what a pipeline is now as its newest version."""
+    """Store the present definition of a pipeline as its newest version."""
     number = pipeline["PipelineVersionId"]
     version = {
         "PipelineName": pipeline["PipelineName"],
@@ -38,7 +38,9 @@ def find(world: World, pipeline: Document, request: Request) -> Document:
     if number is not None and alias is not None:
         raise InvalidRequestError("Give either PipelineVersionId or PipelineVersionAlias, and not both.")
     if alias is not None:
-        found = next((one for one in of(world, pipeline["PipelineName"]) if alias in one.get(_ALIASES, ())), None)
+        found = next(
+            (version for version in of(world, pipeline["PipelineName"]) if alias in version.get(_ALIASES, ())), None
+        )
     else:
         number = pipeline["PipelineVersionId"] if number is None else number
         found = world.store.find(VERSION, f"{pipeline['PipelineName']}/{number}")
@@ -49,17 +51,18 @@ def find(world: World, pipeline: Document, request: Request) -> Document:
 
 
 def described(version: Document) -> Mapping[str, Any]:
-    """What a version adds to what is said of its pipeline."""
+    """The members of a version in the description of its pipeline."""
     return {member: version[member] for member in ("PipelineDefinition", _ALIASES, *_DESCRIBED) if version.get(member)}
 
 
 def of(world: World, pipeline: str) -> list[Document]:
     """All versions of a pipeline."""
-    return [one.body for one in world.store.entries(VERSION, f"{pipeline}/") if one.body["PipelineName"] == pipeline]
+    versions = [entry.body for entry in world.store.entries(VERSION, f"{pipeline}/")]
+    return [version for version in versions if version["PipelineName"] == pipeline]
 
 
 def forget(world: World, pipeline: str) -> None:
-    """Forget the versions of a pipeline."""
+    """Delete the versions of a pipeline."""
     for version in of(world, pipeline):
         world.store.remove(VERSION, f"{pipeline}/{version['PipelineVersionId']}")
 
@@ -70,24 +73,24 @@ def listed(world: World, pipeline: str, request: Request) -> Mapping[str, Any]:
 
 
 def update(world: World, pipeline: Document, request: Request) -> Mapping[str, Any]:
-    """Give a version another description, or other aliases."""
-    asked = request.get("PipelineVersionAliasOperations", {})
+    """Change the description or the aliases of a version."""
+    changes = request.get("PipelineVersionAliasOperations", {})
     with world.store.transaction():
         version = find(world, pipeline, request)
         changed = {**version, **{member: request[member] for member in _DESCRIBED if member in request}}
-        named = _named(world, changed, asked.get("Add", ()), asked.get("Remove", ()))
-        world.store.put(VERSION, f"{version['PipelineName']}/{version['PipelineVersionId']}", named)
+        renamed = _named(world, changed, changes.get("Add", ()), changes.get("Remove", ()))
+        world.store.put(VERSION, f"{version['PipelineName']}/{version['PipelineVersionId']}", renamed)
     return {member: version[member] for member in ("PipelineArn", "PipelineVersionId")}
 
 
 def _named(world: World, version: Document, added: Iterable[str], removed: Iterable[str]) -> Document:
-    """A version with other aliases, each of which only one version of a pipeline has."""
+    """A version with aliases added and removed; only one version of a pipeline can have an alias."""
     added, removed = list(dict.fromkeys(added)), set(removed)
     taken = {
-        alias: one["PipelineVersionId"]
-        for one in of(world, version["PipelineName"])
-        if one["PipelineVersionId"] != version["PipelineVersionId"]
-        for alias in one.get(_ALIASES, ())
+        alias: other["PipelineVersionId"]
+        for other in of(world, version["PipelineName"])
+        if other["PipelineVersionId"] != version["PipelineVersionId"]
+        for alias in other.get(_ALIASES, ())
     }
     for alias in added:
         if alias in removed:
@@ -97,7 +100,7 @@ def _named(world: World, version: Document, added: Iterable[str], removed: Itera
         if alias in taken:
             words = f"The alias {alias} is version {taken[alias]}'s; remove it from that version first."
             raise ServiceError("ConflictException", words)
-    kept = [one for one in version.get(_ALIASES, ()) if one not in removed and one not in added]
+    kept = [alias for alias in version.get(_ALIASES, ()) if alias not in removed and alias not in added]
     if len(kept) + len(added) > _MOST_ALIASES:
         raise InvalidRequestError(f"A pipeline version can have at most {_MOST_ALIASES} aliases.")
     return {**version, _ALIASES: [*kept, *added]}

@@ -1,7 +1,6 @@
-"""Lists as SageMaker gives them: filtered by name, time and status, sorted, and page by page.
+"""Answers List operations: filtered by name, time and status, sorted, and page by page.
 
-Which request members filter and which member of a document they look at is the same for nearly all List operations;
-what differs is in a Listing.
+Nearly all List operations have the same filters and sort orders; what differs is in a Listing.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError
 
 _DEFAULT_PAGE = 10
 _LONGEST_POSITION = 9
-# What a request's …After and …Before are called, and what they look at.
+# The prefixes of …After and …Before in requests, and the members that they filter by.
 _TIMES = {"CreationTime": "CreationTime", "Created": "CreationTime", "LastModifiedTime": "LastModifiedTime"}
 
 
 @dataclass(frozen=True)
 class Listing:
-    """How a kind of resource is listed: under which key, and what its name and status are called."""
+    """How a kind of resource is listed: the key of the list, and the members with its name and status."""
 
     key: str
     name: str
@@ -32,11 +31,13 @@ class Listing:
     page: int = _DEFAULT_PAGE
 
     def answer(self, documents: Iterable[Mapping[str, Any]], request: Mapping[str, Any]) -> dict[str, Any]:
-        """The page of documents that a request asks for."""
-        chosen = [one for one in documents if self._fits(one, request)]
+        """The page of documents for a request."""
+        chosen = [document for document in documents if self._fits(document, request)]
         by = self._sort_member(request.get("SortBy", "CreationTime"))
         descending = request.get("SortOrder", "Ascending" if self.ascending else "Descending") == "Descending"
-        chosen.sort(key=lambda one: (_order(one.get(by, "")), str(one.get(self.name, ""))), reverse=descending)
+        chosen.sort(
+            key=lambda document: (_order(document.get(by, "")), str(document.get(self.name, ""))), reverse=descending
+        )
         start = _start(request.get("NextToken"))
         end = start + request.get("MaxResults", self.page)
         page: dict[str, Any] = {self.key: chosen[start:end]}
@@ -46,25 +47,25 @@ class Listing:
         usual = {"Name": self.name, "Status": self.status, "CreationTime": "CreationTime"}
         return {**usual, **self.sorts}.get(by, by)
 
-    def _fits(self, one: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
+    def _fits(self, document: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
         contained, status = request.get("NameContains"), request.get("StatusEquals")
-        if contained and contained.lower() not in str(one.get(self.name, "")).lower():
+        if contained and contained.lower() not in str(document.get(self.name, "")).lower():
             return False
-        if status and one.get(self.status) != status:
+        if status and document.get(self.status) != status:
             return False
-        return all(_in_time(one, request, asked, member) for asked, member in _TIMES.items())
+        return all(_in_time(document, request, prefix, member) for prefix, member in _TIMES.items())
 
 
 def _order(value: Any) -> tuple[float, str]:
-    """Where a value comes among others: numbers by what they are worth, everything else as text."""
+    """The sort key of a value: numbers by value, everything else as text."""
     return (value, "") if isinstance(value, (int, float)) else (0.0, str(value))
 
 
-def _in_time(one: Mapping[str, Any], request: Mapping[str, Any], asked: str, member: str) -> bool:
-    after, before = request.get(f"{asked}After"), request.get(f"{asked}Before")
+def _in_time(document: Mapping[str, Any], request: Mapping[str, Any], prefix: str, member: str) -> bool:
+    after, before = request.get(f"{prefix}After"), request.get(f"{prefix}Before")
     if after is None and before is None:
         return True
-    moment = _seconds(one.get(member) or one["CreationTime"])
+    moment = _seconds(document.get(member) or document["CreationTime"])
     return (after is None or moment > _seconds(after)) and (before is None or moment < _seconds(before))
 
 

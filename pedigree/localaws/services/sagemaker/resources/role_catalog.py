@@ -1,4 +1,4 @@
-"""What services read and write in S3 in the name of a role: a job's channels and results, a model's archive."""
+"""The objects of S3 as a role may read and write them: a job's inputs and results, a model's archive."""
 
 from __future__ import annotations
 
@@ -19,37 +19,33 @@ Check = Callable[[Request], None]
 
 
 class RoleCatalog(ObjectCatalog):
-    """The objects as far as a role may read and write them; ServiceError where it may not."""
+    """The objects, as far as a role may read and write them; ServiceError where it may not."""
 
     def __init__(self, store: Store, blobs: BlobStore, clock: Clock, check: Check) -> None:
         super().__init__(store, blobs, clock)
         self._check = check
 
     def list_prefix(self, location: S3Location) -> Iterator[tuple[str, Document]]:
-        """The objects whose keys begin so: to be listed, and each to be read."""
+        """The objects under a prefix, each of which the role must be allowed to read."""
         self._read("s3:ListBucket", location.bucket, prefix=location.key)
         for key, body in super().list_prefix(location):
             self._read("s3:GetObject", location.bucket, key)
             yield key, body
 
     def read(self, uri: str) -> bytes:
-        """The content of an object."""
         location = S3Location.parse(uri)
         self._read("s3:GetObject", location.bucket, location.key)
         return super().read(uri)
 
     def link(self, location: S3Location, path: Path) -> None:
-        """Have an object as a file."""
         self._read("s3:GetObject", location.bucket, location.key)
         super().link(location, path)
 
     def put(self, location: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
-        """Keep an object."""
         self._write(location)
         return super().put(location, chunks, **members)
 
     def put_file(self, location: S3Location, path: Path) -> Document:
-        """Keep a file as an object."""
         self._write(location)
         return super().put_file(location, path)
 

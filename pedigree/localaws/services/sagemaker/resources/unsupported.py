@@ -1,7 +1,7 @@
-"""What of SageMaker's requests is not carried out on this machine: it is refused by its name, and never passed over.
+"""The members of requests that the local AWS does not support: they are refused by name, and never ignored.
 
-A place is written as members with dots between them; [] stands for every entry of a list, [1:] for all but the first.
-After a = comes the value that cannot be had; without one, whatever is asked for there cannot.
+A path is written as members with dots between them; [] stands for every entry of a list, [1:] for all but the first.
+After = stands the value that is not supported; without it, no value is.
 """
 
 from __future__ import annotations
@@ -61,17 +61,17 @@ UNSUPPORTED: Mapping[str, tuple[str, ...]] = {
 
 
 def refuse(operation: str, request: Any) -> None:
-    """Refuse a request for what is not carried out; one with expressions in it is judged by what is known of it."""
+    """Refuse a request with an unsupported member. Expressions, whose values are not known yet, are not checked."""
     for place in UNSUPPORTED.get(operation, ()):
         members, _, value = place.partition("=")
-        for found, asked in _at(request, members.split("."), ""):
-            if asked in (None, [], {}) or (value and asked != value):
+        for found, wanted in _at(request, members.split("."), ""):
+            if wanted in (None, [], {}) or (value and wanted != value):
                 continue
             raise InvalidRequestError(f"The local AWS does not carry out {found}{f' {value}' if value else ''}.")
 
 
 def _at(document: Any, members: list[str], before: str) -> Iterator[tuple[str, Any]]:
-    """What there is at a place, and how it is written there."""
+    """The values at a path, each with its own path."""
     if not members:
         yield before, document
         return
@@ -83,6 +83,6 @@ def _at(document: Any, members: list[str], before: str) -> Iterator[tuple[str, A
         yield from _at(inside, members[1:], path)
         return
     first = 1 if entries.startswith("1") else 0
-    for number, one in enumerate(inside if isinstance(inside, list) else []):
+    for number, entry in enumerate(inside if isinstance(inside, list) else []):
         if number >= first:
-            yield from _at(one, members[1:], f"{path}[{number}]")
+            yield from _at(entry, members[1:], f"{path}[{number}]")

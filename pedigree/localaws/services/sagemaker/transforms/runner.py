@@ -26,7 +26,7 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.s3.manifests import parse_manifest
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, served
+from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, host_model
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.transforms.plans import TransformPlan, plan
@@ -160,7 +160,7 @@ class TransformRunner:
         log = _GROUP, f"{wanted.name}/model"
         folder = self._world.folder / _FOLDER / wanted.name / "model"
         try:
-            made = served(self._world, self._host, wanted.model, folder, log, wanted.environment, wanted.seconds)
+            made = host_model(self._world, self._host, wanted.model, folder, log, wanted.environment, wanted.seconds)
             running.fleet = Fleet(made.spec)
             if not running.is_stopped.is_set():
                 running.fleet.resize(wanted.instances)

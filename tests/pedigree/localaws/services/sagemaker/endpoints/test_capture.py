@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from typing import Any
 
-from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, Exchange, address, line
+from pedigree.localaws.services.sagemaker.endpoints.capture import Capture, CapturedInvocation, address, line
 
 MOMENT = dt.datetime(2026, 3, 4, 5, 6, 7, 89_000, tzinfo=dt.timezone.utc)
 CONFIGURED: dict[str, Any] = {
@@ -17,10 +17,10 @@ CONFIGURED: dict[str, Any] = {
 }
 
 
-def told(exchange: Exchange, **changes: Any) -> Any:
+def told(invocation: CapturedInvocation, **changes: Any) -> Any:
     capture = Capture.of({**CONFIGURED, **changes})
     assert capture is not None
-    return json.loads(line(capture, exchange, "event", MOMENT))
+    return json.loads(line(capture, invocation, "event", MOMENT))
 
 
 def test_lines_lie_by_endpoint_variant_and_hour() -> None:
@@ -29,19 +29,19 @@ def test_lines_lie_by_endpoint_variant_and_hour() -> None:
 
 
 def test_types_that_are_named_stay_readable() -> None:
-    found = told(Exchange(b"1,2", "text/csv; charset=utf-8", b'{"a": 1}', "application/json"))["captureData"]
+    found = told(CapturedInvocation(b"1,2", "text/csv; charset=utf-8", b'{"a": 1}', "application/json"))["captureData"]
     assert (found["endpointInput"]["data"], found["endpointInput"]["encoding"]) == ("1,2", "CSV")
     assert (found["endpointOutput"]["data"], found["endpointOutput"]["encoding"]) == ('{"a": 1}', "JSON")
 
 
 def test_everything_else_is_base64() -> None:
-    found = told(Exchange(b"\xff", "text/csv", b"abc", "image/png"))["captureData"]
+    found = told(CapturedInvocation(b"\xff", "text/csv", b"abc", "image/png"))["captureData"]
     assert (found["endpointInput"]["data"], found["endpointInput"]["encoding"]) == ("/w==", "BASE64")
     assert found["endpointOutput"]["data"] == "YWJj"
 
 
 def test_only_the_sides_that_are_asked_for_are_captured() -> None:
-    found = told(Exchange(b"1", "text/csv", b"2", "text/csv"), CaptureOptions=[{"CaptureMode": "Output"}])
+    found = told(CapturedInvocation(b"1", "text/csv", b"2", "text/csv"), CaptureOptions=[{"CaptureMode": "Output"}])
     assert list(found["captureData"]) == ["endpointOutput"]
     assert found["eventMetadata"] == {"eventId": "event", "inferenceTime": "2026-03-04T05:06:07Z"}
 

@@ -62,7 +62,7 @@ def test_numbers_of_arrays_are_written_wherever_they_stand() -> None:
     "tried", [lambda: defaults.decoded(b"", "image/png"), lambda: defaults.output_fn([1], "image/png")]
 )
 def test_a_type_that_only_the_models_code_could_know_is_refused(tried: Callable[[], Any]) -> None:
-    with pytest.raises(defaults.UnsupportedTypeError, match="image/png is none of") as refused:
+    with pytest.raises(defaults.UnsupportedTypeError, match="image/png is not one of") as refused:
         tried()
     assert refused.value.status_code == 415
 
