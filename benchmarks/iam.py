@@ -26,7 +26,7 @@ from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import Callers
 from pipeline.account.roles import documents
 from tests.policies import autoscale, await_, deploy, ec2, job, model, operator, pipeline, predict, scheduler
-from tests.policies.places import ACCOUNT, EVERYTHING, function, role
+from tests.policies.arns import ACCOUNT, EVERYTHING, function, role
 from tests.support.calls import KnownResources, sent
 from tests.support.definitions import configure
 

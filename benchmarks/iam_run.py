@@ -20,7 +20,7 @@ from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import Callers
-from tests.policies.places import ACCOUNT, REGION
+from tests.policies.arns import ACCOUNT, REGION
 from tests.proof import functions, running, verbs
 from tests.proof.account import UPSERT_FILES, apply_parts, everything
 from tests.proof.environment import ProofEnvironment

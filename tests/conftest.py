@@ -1,4 +1,4 @@
-"""How hypothesis draws: the same examples at every run, so that a failure is the change's; `explore` looks further.
+"""Hypothesis profiles and shared accounts. By default, hypothesis draws the same examples in every run.
 
 HYPOTHESIS_PROFILE=explore make test-definition ARGS="-k any"
 """
@@ -19,19 +19,19 @@ settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=
 settings.register_profile("explore", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-LOCKS = lock_order.track("pedigree.localaws")  # before anything of it is imported
+LOCKS = lock_order.track("pedigree.localaws")  # before its modules are imported
 
 
 @pytest.fixture(autouse=True)
 def locks_in_one_order() -> Iterator[None]:
-    """No test may find locks of the local AWS taken in both orders, whether or not they met this time."""
+    """Fail a test during which two locks of the local AWS were taken in both orders, even if nothing deadlocked."""
     yield
     assert not LOCKS.circles()
 
 
 @pytest.fixture
 def empty_account() -> Iterator[None]:
-    """An AWS account in which nothing is, for the calls of one test."""
+    """An empty AWS account for one test."""
     from tests.support.fakes.aws import aws
 
     with aws():
@@ -40,7 +40,7 @@ def empty_account() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def made_account(handlers: Path) -> Iterator[None]:
-    """An AWS account after an upsert with the default settings, for the tests of one file."""
+    """An AWS account after an upsert with the default settings, for the tests of one module."""
     from tests.support import accounts
     from tests.support.fakes.aws import aws
 
@@ -51,7 +51,7 @@ def made_account(handlers: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def handlers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of functions that do nothing."""
+    """A folder with functions that only log."""
     from tests.support import accounts
 
     return accounts.write_handlers(tmp_path_factory.mktemp("lambda"))

@@ -13,7 +13,7 @@ FUNCTION_LINES = 50
 
 
 def too_long(path: Path) -> Iterator[str]:
-    """What is too long in a file, one line each."""
+    """Each problem of a file as one line."""
     text = path.read_text(encoding="utf-8")
     lines = len(text.splitlines())
     if lines > MODULE_LINES:
@@ -26,11 +26,11 @@ def too_long(path: Path) -> Iterator[str]:
 
 
 def main() -> int:
-    """Print what is too long among the files that git knows or could add."""
+    """Check the Python files that git tracks or could add, and print the problems."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py"]
     listed = subprocess.run(command, capture_output=True, text=True, check=False)
     if listed.returncode:
-        sys.stdout.write(f"lengths: git tells which files to look at, and says: {listed.stderr}")
+        sys.stdout.write(f"lengths: git could not list the files: {listed.stderr}")
         return 1
     names = [name for name in listed.stdout.split("\0") if name and Path(name).exists()]
     problems = [problem for name in names for problem in too_long(Path(name))]

@@ -1,4 +1,4 @@
-"""Setting up an environment: once, by one process at a time, and never half: with real folders and processes."""
+"""An environment is set up once, by one process at a time, and never used half-finished."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ environment = set_up.Environment("env", "list.txt", ((3, 10), (3, 13)), "PYTHON"
 try:
     set_up.set_up(environment, Path.cwd(), sys.stderr)
 except set_up.SetUpError as error:
-    sys.exit(f"told: {error}")
+    sys.exit(f"error: {error}")
 """
 
 
@@ -40,17 +40,17 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    _, told = process.communicate(timeout=120)
-    return told
+    _, errors = process.communicate(timeout=120)
+    return errors
 
 
-def test_several_at_once_make_it_once(folder: Path) -> None:
-    told = [ended(process) for process in [start(folder), start(folder), start(folder)]]
-    assert "".join(told).count("Setting up env") == 1
+def test_processes_that_start_together_set_it_up_once(folder: Path) -> None:
+    errors = [ended(process) for process in [start(folder), start(folder), start(folder)]]
+    assert "".join(errors).count("Setting up env") == 1
     assert (folder / "env" / STAMP).exists()
 
 
-def test_a_new_list_makes_it_anew_from_nothing(folder: Path) -> None:
+def test_a_changed_list_sets_it_up_again_from_scratch(folder: Path) -> None:
     ended(start(folder))
     (folder / "env" / "stale").touch()
     assert ended(start(folder)) == ""
@@ -60,15 +60,15 @@ def test_a_new_list_makes_it_anew_from_nothing(folder: Path) -> None:
     assert not (folder / "env" / "stale").exists()
 
 
-def test_what_pip_cannot_get_is_told_and_not_taken_for_done(folder: Path) -> None:
+def test_a_package_that_pip_cannot_install_is_reported_and_leaves_no_stamp(folder: Path) -> None:
     (folder / "list.txt").write_text("no-such-package==1\n", encoding="utf-8")
     process = start(folder)
-    assert "told: pip could not install everything" in ended(process)
+    assert "error: pip could not install everything" in ended(process)
     assert process.returncode == 1
     assert not (folder / "env" / STAMP).exists()
 
 
 @pytest.mark.parametrize(("name", "version"), [("definition", (3, 9)), ("definition", (3, 14)), ("container", (3, 10))])
-def test_a_python_for_which_the_list_does_not_hold_is_refused(name: str, version: tuple[int, int]) -> None:
+def test_a_python_that_the_list_does_not_support_is_refused(name: str, version: tuple[int, int]) -> None:
     with pytest.raises(SetUpError, match=r"; name another with make (CONTAINER_)?PYTHON=python3\.13$"):
         check_python(ENVIRONMENTS[name], version)

@@ -1,10 +1,10 @@
-"""What the scripts ask of torch, held against the types of the oldest torch that they promise to run on, and between.
+"""Checks what the scripts use of torch against the types of the oldest torch that they support, and of later ones.
 
     .venv/bin/python -m tests.torch_versions
 
 Only one torch is installed. The others are downloaded for a Mac, where they come without CUDA (64 to 111 MB), and not
-installed: mypy reads their sources. What it says of the newest torch too is about types that are written too narrowly;
-what it says of an older one alone is a name, or an argument, that is not there yet.
+installed: mypy reads their sources. Errors that also occur with the newest torch are about types that are too narrow;
+errors that occur only with an older one are names or arguments that it does not have yet.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PATIENCE = 900
 
 
 def fetch(torch: str, torchvision: str, folder: Path) -> None:
-    """The Python sources of both, into a folder."""
+    """Download both, and unpack their Python sources into a folder."""
     systems = [word for system in _SYSTEMS for word in ("--platform", system)]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", *systems]
     wanted = [f"torch=={torch}", f"torchvision=={torchvision}"]
@@ -39,29 +39,30 @@ def fetch(torch: str, torchvision: str, folder: Path) -> None:
 
 
 def complaints(sources: Path) -> set[str]:
-    """What mypy says of the scripts when torch is the one in that folder."""
+    """Mypy's errors about the scripts with the torch in that folder."""
     options = ("--python-version", PYTHON, "--implicit-reexport", "--allow-untyped-calls", "--cache-dir", os.devnull)
     command = [sys.executable, "-m", "mypy", "--config-file", _SETTINGS, *options, "entrypoints"]
     environ = {**os.environ, "MYPYPATH": str(sources)}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False, timeout=_PATIENCE)
     if not re.search(r"^(Found \d+ errors? in|Success)", done.stdout, re.MULTILINE):
-        raise RuntimeError(f"mypy came to no end: {done.stdout[-500:]}{done.stderr[-500:]}")
+        raise RuntimeError(f"mypy did not finish: {done.stdout[-500:]}{done.stderr[-500:]}")
     return {line for line in done.stdout.splitlines() if line.startswith("entrypoints/") and ": error: " in line}
 
 
 def main() -> int:
-    """Print what each of the older ones does not have."""
+    """Print what each older version lacks."""
     found = {}
     with tempfile.TemporaryDirectory() as name:
         for torch, torchvision in VERSIONS:
             fetch(torch, torchvision, Path(name, torch))
             found[torch] = complaints(Path(name, torch))
     newest = found.pop(VERSIONS[-1][0])
-    for torch, told in found.items():
-        missing = sorted(told - newest)
-        sys.stdout.write(f"torch {torch}: {len(missing)} things are missing, of types alone {len(told & newest)}\n")
+    for torch, errors in found.items():
+        missing = sorted(errors - newest)
+        about_types = len(errors & newest)
+        sys.stdout.write(f"torch {torch}: {len(missing)} names or arguments are missing; {about_types} type errors\n")
         sys.stdout.writelines(f"  {line}\n" for line in missing)
-    return 1 if any(told - newest for told in found.values()) else 0
+    return 1 if any(errors - newest for errors in found.values()) else 0
 
 
 if __name__ == "__main__":

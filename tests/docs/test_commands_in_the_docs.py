@@ -1,4 +1,4 @@
-"""Whoever types what the guides say gets what they say: the verbs and the options are there."""
+"""Every command in the guides exists, with its options."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
 
 def lines(guide: str) -> Iterator[str]:
-    """What stands as code in a guide, line by line, without remarks."""
+    """The lines of code in a guide, without comments."""
     for block, inline in _CODE.findall((ROOT / guide).read_text(encoding="utf-8")):
         for line in (block or inline).splitlines():
             yield re.sub(r"\s+# .*", "", line).strip()
 
 
 def typed(program: str) -> list[Any]:
-    """The commands of a program in all guides, as words; those that stand after others on their line too."""
+    """The calls of a program in all guides, as words; also those after && on a line."""
     found = [
         pytest.param(guide, words[place + 1 :], id=f"{guide}: {part}")
         for guide in GUIDES
@@ -51,7 +51,7 @@ def split(text: str) -> list[str]:
 
 @cache
 def verbs() -> dict[str, str]:
-    """What make does for each verb."""
+    """The recipe of each target in the Makefile."""
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     return dict(re.findall(r"^([a-z0-9-]+):.*\n((?:\t.*\n)*)", text, re.MULTILINE))
 
@@ -62,7 +62,7 @@ def commands() -> Any:
 
 
 def check(words: list[str]) -> None:
-    """Hold a call of pedigree against the commands and options that there are."""
+    """Check that a call of pedigree uses commands and options that exist."""
     command = commands()
     for word in words:
         subcommands = getattr(command, "commands", {})
@@ -75,7 +75,7 @@ def check(words: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("guide", "words"), typed("make"))
-def test_make_has_the_verb(guide: str, words: list[str]) -> None:
+def test_make_has_the_target(guide: str, words: list[str]) -> None:
     variables = dict(word.partition("=")[::2] for word in words if _VARIABLE.match(word))
     [verb] = [word for word in words if not _VARIABLE.match(word)]
     assert variables.keys() <= {"ARGS", "LOCAL", "PARAMS", "IMAGE", "URL", "VERSION", "PYTHON", "CONTAINER_PYTHON"}

@@ -1,4 +1,4 @@
-"""The documents say what the code does today: the commands, keys, parameters, dependencies and files that they name."""
+"""The documents name only commands, parameters, dependencies and files that exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def by_name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_lead_to_files_that_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text)
     missing = [one for pair in targets for one in pair if one and "://" not in one and not (path.parent / one).exists()]
@@ -31,14 +31,14 @@ def test_links_lead_somewhere(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=by_name)
-def test_verbs_are_in_the_makefile(path: Path) -> None:
+def test_make_targets_are_in_the_makefile(path: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     commands = re.findall(r"(?:^|`|\s)make ([a-z-]+)(?=[\s`])", "\n".join(code(path)), re.MULTILINE)
     assert not [verb for verb in commands if not re.search(rf"^{verb}:.*## ", makefile, re.MULTILINE)]
 
 
 def code(path: Path) -> list[str]:
-    """What a document sets as code: blocks and spans."""
+    """The code of a document: blocks and spans."""
     text = path.read_text(encoding="utf-8")
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL) + [
         f"`{one}`" for one in re.findall(r"(?<!`)`([^`\n]+)`", text)

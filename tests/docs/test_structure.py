@@ -1,4 +1,4 @@
-"""The figures of a checkout's structure: what they count, on a small checkout made for it."""
+"""What the figures about a checkout's structure count, on a small checkout."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_tests_are_no_part_of_the_figures(checkout: Path) -> None:
+def test_tests_do_not_count(checkout: Path) -> None:
     assert [module.name for module in structure.read(checkout)] == ["lower.a", "lower.b", "upper.c"]
 
 

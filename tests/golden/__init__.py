@@ -1,6 +1,6 @@
-"""The expected texts, reviewed as diffs: `make golden` rewrites them, a test compares them with what is made today.
+"""Expected texts, reviewed as diffs: `make golden` writes them, and a test compares them with what the code produces.
 
-definition.json and the pictures are made of settings.toml, so that a change of it shows what AWS will get instead.
+definition.json and the pictures come from settings.toml, so that a change of settings shows what AWS will receive.
 """
 
 from __future__ import annotations

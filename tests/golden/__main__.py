@@ -1,4 +1,4 @@
-"""Rewrite the expected texts."""
+"""Writes the expected texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The definition is reviewed as a diff: what is made today is what was reviewed last."""
+"""Expected texts are reviewed as diffs: the code produces what was reviewed last."""
 
 from __future__ import annotations
 

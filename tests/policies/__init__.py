@@ -1,6 +1,6 @@
-"""What each role must be able to do, and what it must not: one table a role, decided by checks/iam.
+"""What each role must be able to do, and what it must not: one table for each role, evaluated by pedigree.iam.
 
-A table reads as specification: whoever changes a policy in iam/ changes it first.
+The tables are the specification of the policies in iam/: change a table first, then the policy.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pedigree.iam import Request
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Requests of a role under some settings; those of trusts are made by whoever wants to take it."""
+    """Requests of a role under some settings; in trusts and trusts_not, requests of principals that assume it."""
 
     role: str
     may: tuple[Request, ...] = ()

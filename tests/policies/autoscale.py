@@ -1,22 +1,22 @@
-"""The scaling function registers one endpoint's variants, and the alarms that their scaling needs."""
+"""The scaling function registers the variants of one endpoint for scaling, and creates the alarms that this needs."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.deploy import TARGET, VARIANTS
-from tests.policies.places import (
+from tests.policies.arns import (
     IN_ACCOUNT,
     SAGEMAKER,
     arn,
     assuming,
     function,
     log_stream,
+    not_trusted,
     passing,
     role,
     sagemaker,
-    strangers,
 )
+from tests.policies.deploy import TARGET, VARIANTS
 
 ENDPOINT = sagemaker("endpoint/dog-breeds")
 ALARM = arn("cloudwatch", "alarm:TargetTracking-endpoint/dog-breeds/variant/AllTraffic-AlarmHigh-0a1b2c3d")
@@ -81,7 +81,7 @@ PLAIN = Table(
     ),
     trusts=(assuming("pedigree-autoscale", LAMBDA, function("configure-autoscaling")),),
     trusts_not=(
-        *strangers("pedigree-autoscale", LAMBDA, function("configure-autoscaling")),
+        *not_trusted("pedigree-autoscale", LAMBDA, function("configure-autoscaling")),
         assuming("pedigree-autoscale", LAMBDA, function("predict")),
     ),
 )

@@ -1,10 +1,10 @@
-"""The awaiting function reads its queue, looks at the endpoint, and answers whoever waits: a step, or a function."""
+"""The awaiting function reads its queue, describes the endpoint, and answers a waiting step or calls a function."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     IN_ACCOUNT,
     SAGEMAKER,
     arn,
@@ -12,9 +12,9 @@ from tests.policies.places import (
     function,
     live,
     log_stream,
+    not_trusted,
     passing,
     sagemaker,
-    strangers,
 )
 
 QUEUE = arn("sqs", "dog-breeds-await-endpoint")
@@ -61,7 +61,7 @@ PLAIN = Table(
     ),
     trusts=(assuming("pedigree-await", LAMBDA, function("await-endpoint")),),
     trusts_not=(
-        *strangers("pedigree-await", LAMBDA, function("await-endpoint")),
+        *not_trusted("pedigree-await", LAMBDA, function("await-endpoint")),
         assuming("pedigree-await", LAMBDA, function("deploy-endpoint")),
     ),
 )

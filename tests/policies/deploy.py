@@ -1,23 +1,23 @@
-"""The deploying function makes models and configurations of one endpoint, and moves that endpoint on."""
+"""The deploying function creates models and configurations of one endpoint, and updates that endpoint."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     EVERYTHING,
     EXECUTION,
     IN_ACCOUNT,
-    INSIDE,
+    IN_THE_NETWORK,
     KEY,
     SAGEMAKER,
     arn,
     assuming,
     function,
     log_stream,
+    not_trusted,
     passing,
     sagemaker,
-    strangers,
 )
 
 MODEL = sagemaker("model/dog-breeds-v3-0123456789")
@@ -99,7 +99,7 @@ PLAIN = Table(
         assuming("pedigree-deploy", LAMBDA, f"{function('deploy-endpoint')}:live"),
     ),
     trusts_not=(
-        *strangers("pedigree-deploy", LAMBDA, function("deploy-endpoint")),
+        *not_trusted("pedigree-deploy", LAMBDA, function("deploy-endpoint")),
         assuming("pedigree-deploy", LAMBDA, function("predict")),
         assuming("pedigree-deploy", LAMBDA, function("deploy-endpoint-2")),
     ),
@@ -109,15 +109,17 @@ SHUT = Table(
     "deploy",
     settings=EVERYTHING,
     may=(
-        Request("sagemaker:CreateModel", MODEL, INSIDE),
+        Request("sagemaker:CreateModel", MODEL, IN_THE_NETWORK),
         Request("sagemaker:CreateEndpointConfig", CONFIGURATION),
         Request("kms:CreateGrant", KEY, {"kms:GrantIsForAWSResource": True}),
         Request("kms:DescribeKey", KEY),
     ),
     may_not=(
         Request("sagemaker:CreateModel", MODEL),
-        Request("sagemaker:CreateModel", MODEL, {**INSIDE, "sagemaker:NetworkIsolation": False}),
-        Request("sagemaker:CreateModel", MODEL, {**INSIDE, "sagemaker:VpcSubnets": ["subnet-0fedcba9876543210"]}),
+        Request("sagemaker:CreateModel", MODEL, {**IN_THE_NETWORK, "sagemaker:NetworkIsolation": False}),
+        Request(
+            "sagemaker:CreateModel", MODEL, {**IN_THE_NETWORK, "sagemaker:VpcSubnets": ["subnet-0fedcba9876543210"]}
+        ),
         Request("kms:CreateGrant", KEY),
         Request("kms:Decrypt", KEY),
     ),

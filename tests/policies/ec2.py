@@ -1,10 +1,10 @@
-"""A machine that trains reads code and data, and writes under a place of its own; it ends itself without asking."""
+"""A training instance reads code and data, and writes under its own prefix; it shuts itself down without AWS's API."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request, service
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     BUCKET,
     EVERYTHING,
     EXECUTION,

@@ -1,10 +1,10 @@
-"""A job reads its code and data, writes what it made, and logs; where it runs is not its business."""
+"""A job reads its code and data, writes its results, and logs."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     ACCOUNT,
     ANOTHER_KEY,
     BUCKET,
@@ -20,9 +20,9 @@ from tests.policies.places import (
     assuming,
     listing,
     log_stream,
+    not_trusted,
     passing,
     sagemaker,
-    strangers,
 )
 
 IMAGES = "arn:aws:ecr:us-east-1:763104351884:repository"
@@ -84,7 +84,7 @@ PLAIN = Table(
         assuming("pedigree-job", SAGEMAKER, sagemaker("hyper-parameter-tuning-job/abcdefghijkl-tune-0123456789")),
     ),
     trusts_not=(
-        *strangers("pedigree-job", SAGEMAKER, JOB),
+        *not_trusted("pedigree-job", SAGEMAKER, JOB),
         assuming("pedigree-job", SAGEMAKER, sagemaker("notebook-instance/mine")),
         assuming("pedigree-job", SAGEMAKER, sagemaker("pipeline/dog-breeds/execution/abcdefghijkl")),
     ),

@@ -1,10 +1,10 @@
-"""A served model reads its own archive, and logs."""
+"""A served model reads its own archive and logs."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     BUCKET,
     EVERYTHING,
     EXECUTION,
@@ -18,9 +18,9 @@ from tests.policies.places import (
     assuming,
     listing,
     log_stream,
+    not_trusted,
     passing,
     sagemaker,
-    strangers,
 )
 
 IMAGE = "arn:aws:ecr:us-east-1:763104351884:repository/pytorch-inference"
@@ -67,7 +67,7 @@ PLAIN = Table(
     ),
     trusts=(assuming("pedigree-model", SAGEMAKER, EVERY_ENDPOINT),),
     trusts_not=(
-        *strangers("pedigree-model", SAGEMAKER, EVERY_ENDPOINT),
+        *not_trusted("pedigree-model", SAGEMAKER, EVERY_ENDPOINT),
         assuming("pedigree-model", SAGEMAKER, sagemaker("*", region="eu-west-1")),
     ),
 )

@@ -1,12 +1,10 @@
-"""Whoever runs the verbs keeps what is of this pipeline, and nothing of anybody else's."""
+"""The operator, who runs the commands, changes what belongs to this pipeline and nothing else."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request, identity, service
 from tests.policies import Table
-from tests.policies.autoscale import LINKED, SCALING
-from tests.policies.deploy import TARGET, VARIANTS
-from tests.policies.places import (
+from tests.policies.arns import (
     ACCOUNT,
     ANOTHER_KEY,
     BUCKET,
@@ -24,6 +22,8 @@ from tests.policies.places import (
     role,
     sagemaker,
 )
+from tests.policies.autoscale import LINKED, SCALING
+from tests.policies.deploy import TARGET, VARIANTS
 
 PIPELINE = sagemaker("pipeline/dog-breeds")
 RUNNING = sagemaker("pipeline/dog-breeds/execution/abcdefghijkl")

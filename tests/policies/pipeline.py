@@ -1,16 +1,16 @@
-"""The pipeline runs jobs, registers their best model, and calls the functions around the endpoint."""
+"""The pipeline starts jobs, registers their best model, and invokes the functions around the endpoint."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     ANOTHER_KEY,
     BUCKET,
     EVERYTHING,
     EXECUTION,
     IN_ACCOUNT,
-    INSIDE,
+    IN_THE_NETWORK,
     KEY,
     OURS,
     SAGEMAKER,
@@ -20,10 +20,10 @@ from tests.policies.places import (
     assuming,
     function,
     live,
+    not_trusted,
     passing,
     role,
     sagemaker,
-    strangers,
 )
 
 PREPARE = sagemaker("processing-job/pipelines-abcdefghijkl-PrepareData-0123456789")
@@ -91,7 +91,7 @@ PLAIN = Table(
     ),
     trusts=(assuming("pedigree-pipeline", SAGEMAKER, RUNNING),),
     trusts_not=(
-        *strangers("pedigree-pipeline", SAGEMAKER, RUNNING),
+        *not_trusted("pedigree-pipeline", SAGEMAKER, RUNNING),
         assuming("pedigree-pipeline", SAGEMAKER, sagemaker("pipeline/cat-breeds/execution/abcdefghijkl")),
         assuming("pedigree-pipeline", SAGEMAKER, TRAIN),
     ),
@@ -101,9 +101,9 @@ SHUT = Table(
     "pipeline",
     settings=EVERYTHING,
     may=(
-        Request("sagemaker:CreateTrainingJob", TRAIN, INSIDE),
-        Request("sagemaker:CreateProcessingJob", PREPARE, INSIDE),
-        Request("sagemaker:CreateHyperParameterTuningJob", TUNE, INSIDE),
+        Request("sagemaker:CreateTrainingJob", TRAIN, IN_THE_NETWORK),
+        Request("sagemaker:CreateProcessingJob", PREPARE, IN_THE_NETWORK),
+        Request("sagemaker:CreateHyperParameterTuningJob", TUNE, IN_THE_NETWORK),
         Request("sagemaker:DescribeTrainingJob", TRAIN),
         Request("kms:Decrypt", KEY, {"kms:ViaService": "s3.us-east-1.amazonaws.com"}),
     ),
@@ -111,8 +111,10 @@ SHUT = Table(
         Request("sagemaker:CreateTrainingJob", TRAIN),
         Request("sagemaker:CreateTrainingJob", TRAIN, {"sagemaker:NetworkIsolation": True}),
         Request("sagemaker:CreateTrainingJob", TRAIN, {"sagemaker:VpcSubnets": [SUBNET]}),
-        Request("sagemaker:CreateTrainingJob", TRAIN, {**INSIDE, "sagemaker:NetworkIsolation": False}),
-        Request("sagemaker:CreateProcessingJob", PREPARE, {**INSIDE, "sagemaker:VpcSubnets": [SUBNET, "subnet-1"]}),
+        Request("sagemaker:CreateTrainingJob", TRAIN, {**IN_THE_NETWORK, "sagemaker:NetworkIsolation": False}),
+        Request(
+            "sagemaker:CreateProcessingJob", PREPARE, {**IN_THE_NETWORK, "sagemaker:VpcSubnets": [SUBNET, "subnet-1"]}
+        ),
         Request("kms:Decrypt", KEY),
         Request("kms:Decrypt", ANOTHER_KEY, {"kms:ViaService": "s3.us-east-1.amazonaws.com"}),
         Request("kms:Encrypt", KEY, {"kms:ViaService": "s3.us-east-1.amazonaws.com"}),

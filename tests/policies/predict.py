@@ -1,10 +1,10 @@
-"""The function for callers asks one endpoint, and reads pictures from one place."""
+"""The predict function invokes one endpoint, and reads pictures from one prefix."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     ANOTHER_KEY,
     BUCKET,
     EVERYTHING,
@@ -17,9 +17,9 @@ from tests.policies.places import (
     assuming,
     function,
     log_stream,
+    not_trusted,
     passing,
     sagemaker,
-    strangers,
 )
 
 ENDPOINT = sagemaker("endpoint/dog-breeds")
@@ -65,7 +65,7 @@ PLAIN = Table(
         assuming("pedigree-predict", LAMBDA, f"{function('predict')}:live"),
     ),
     trusts_not=(
-        *strangers("pedigree-predict", LAMBDA, function("predict")),
+        *not_trusted("pedigree-predict", LAMBDA, function("predict")),
         assuming("pedigree-predict", LAMBDA, function("deploy-endpoint")),
     ),
 )

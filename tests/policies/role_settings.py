@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from steps.site import Roles
-from tests.policies.places import ACCOUNT, EVERYTHING, IN_ACCOUNT, KEY
+from tests.policies.arns import ACCOUNT, EVERYTHING, IN_ACCOUNT, KEY
 
 _ALIAS = KEY.replace("key/1234abcd-12ab-34cd-56ef-1234567890ab", "alias/mine")
 _DEBUGGER = {"debugger.enabled": True, "images.training.version": "2.0.1", "images.training.python": "py310"}

@@ -1,10 +1,10 @@
-"""The schedule starts one pipeline, and keeps what it could not start."""
+"""The schedule starts one pipeline, and sends failed starts to its dead-letter queue."""
 
 from __future__ import annotations
 
 from pedigree.iam import Request
 from tests.policies import Table
-from tests.policies.places import (
+from tests.policies.arns import (
     BUCKET,
     IN_ACCOUNT,
     SAGEMAKER,
@@ -12,9 +12,9 @@ from tests.policies.places import (
     arn,
     assuming,
     function,
+    not_trusted,
     passing,
     sagemaker,
-    strangers,
 )
 
 PIPELINE = sagemaker("pipeline/dog-breeds")
@@ -58,7 +58,7 @@ PLAIN = Table(
         assuming("pedigree-scheduler", SCHEDULER, arn("scheduler", "schedule/default/dog-breeds")),
     ),
     trusts_not=(
-        *strangers("pedigree-scheduler", SCHEDULER, GROUP),
+        *not_trusted("pedigree-scheduler", SCHEDULER, GROUP),
         assuming("pedigree-scheduler", SCHEDULER, arn("scheduler", "schedule-group/others")),
         assuming("pedigree-scheduler", SCHEDULER, arn("scheduler", "schedule/default/cat-breeds")),
     ),

@@ -15,7 +15,7 @@ from pipeline.account.removals import Look, Removal
 from pipeline.account.roles import documents
 from pipeline.account.upsert import parts
 from pipeline.settings.tree import Settings
-from tests.policies.places import IN_ACCOUNT
+from tests.policies.arns import IN_ACCOUNT
 from tests.proof.manual_changes import MANUAL_CHANGES, attached_policy, leftovers, running_execution
 from tests.proof.proving import Scenario, ScenarioStep
 from tests.support.definitions import CODE, configure

@@ -1,6 +1,6 @@
-"""What stands for the training image in the proof, and for the scripts: jobs of a moment that keep to the contract.
+"""Stands for the training image and the scripts in the proof: jobs that follow the contract but take only a moment.
 
-The proof is about who may do what, so nothing is learnt here. Images are fetched by the real code, since that asks S3.
+The proof is about permissions, so these jobs do not train. The real code downloads the images, because that calls S3.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ print("trained")
 
 
 def container(folder: Path) -> Path:
-    """A folder that stands for the container's environment."""
+    """Create a folder that stands for the container's environment."""
     places = folder / "bin"
     places.mkdir(parents=True)
     script = folder / "train.py"
@@ -100,7 +100,7 @@ def scripts() -> SourceArchive:
 
 
 def machine_scripts() -> SourceArchive:
-    """The scripts that a rented machine runs."""
+    """The scripts that an EC2 instance runs."""
     return _archive(prepare=_PREPARE, train=_ALONE)
 
 

@@ -1,4 +1,4 @@
-"""Where the run is put on: a local AWS with IAM enforced, whose decisions are heard, and whose policies are changed."""
+"""A local AWS with IAM enforced that records each decision, and whose policies can be changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from pedigree.localaws.http.caller import Caller
 from pipeline.account.role import POLICY
 from pipeline.account.roles import documents
-from tests.policies.places import REGION, role
+from tests.policies.arns import REGION, role
 from tests.proof.container import container
 from tests.proof.permissions import Document, Permission, permissions, without
 from tests.support.definitions import configure
@@ -35,7 +35,7 @@ _ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=60)
 
 @dataclass(frozen=True)
 class RecordedDecision:
-    """What the gate decided: for whose role, which action, and by which right, where one allowed it."""
+    """A decision of IAM: the role, the action, and the permission that allowed it, if any."""
 
     role: str
     action: str
@@ -43,7 +43,7 @@ class RecordedDecision:
 
 
 class ImpatientClock:
-    """A clock of which little passes while one waits: what is waited for is on this machine."""
+    """A clock with short sleeps: what the account waits for happens on this machine, and soon."""
 
     def now(self) -> dt.datetime:
         """The present moment."""
@@ -54,12 +54,12 @@ class ImpatientClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not as long."""
+        """Sleep for a short time only."""
         time.sleep(min(seconds, _SHORT_SECONDS))
 
 
 class WarningCollector(logging.Handler):
-    """What the daemon says that goes wrong in the background, where nobody asks."""
+    """Collects the daemon's warnings about work in the background."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -72,7 +72,7 @@ class WarningCollector(logging.Handler):
 
 
 class ProofEnvironment:
-    """A local AWS for one journey."""
+    """A local AWS for one scenario."""
 
     def __init__(self, folder: Path, values: Mapping[str, Any]) -> None:
         self.settings = configure(values)
@@ -109,17 +109,17 @@ class ProofEnvironment:
 
     @property
     def root_account(self) -> Account:
-        """The account as whoever may do everything sees it."""
+        """The account as the root user sees it."""
         return Account(ACCOUNT, REGION, self.root, "root", ImpatientClock())
 
     def limit_operator(self, files: Iterable[str]) -> None:
-        """Let the operator have these of the operator's policies, and no others."""
+        """Give the operator only these of the operator's policies."""
         for name, part in self.documents[OPERATOR].parts.items():
             self._put(OPERATOR, name, part if name in files else {**part, "Statement": []})
 
     @contextmanager
     def without(self, permission: Permission) -> Iterator[None]:
-        """Take an action away for a while."""
+        """Take an action out of its policy for a while."""
         documents = self.documents[permission.role]
         is_operator = permission.role == OPERATOR
         name, whole = (permission.file, documents.parts[permission.file]) if is_operator else (POLICY, documents.policy)
@@ -131,23 +131,23 @@ class ProofEnvironment:
             self._put(permission.role, name, whole)
 
     def clear(self) -> None:
-        """Begin to listen anew."""
+        """Forget what was recorded so far."""
         self.decisions.clear()
         self.warnings.messages.clear()
         self.client_errors.clear()
         self._logged()
 
     def denials(self, of: str = "lambda") -> str:
-        """What those whose logs are called so, and those who call them, have said since about what they may not do."""
+        """Messages about denied actions since then, from logs whose path contains the word, and from their callers."""
         lines = (*self.warnings.messages, *self._logged(of, move=False))
         return "\n".join(line for line in lines if "not authorized to perform" in line)
 
     def has_logged(self, words: str) -> bool:
-        """Whether a job or a function has said something since."""
+        """Whether a function has logged these words since then."""
         return any(words in line for line in self._logged("lambda", move=False))
 
     def _logged(self, of: str = "", *, move: bool = True) -> list[str]:
-        """What jobs and functions have logged since."""
+        """Lines that jobs and functions have logged since then."""
         lines: list[str] = []
         for path in (self.folder / "aws" / "logs").rglob("*.log"):
             if of not in str(path.relative_to(self.folder)):
@@ -159,12 +159,12 @@ class ProofEnvironment:
         return lines
 
     def has_denied(self, permission: Permission) -> bool:
-        """Whether somebody with that role has been refused that action since."""
+        """Whether that role was refused that action since then."""
         wanted = (permission.role, permission.action.lower())
         return any(one.permission is None and (one.role, one.action.lower()) == wanted for one in list(self.decisions))
 
     def permissions_used(self, roles: Iterable[str]) -> tuple[Permission, ...]:
-        """By which rights of roles something was allowed since, the first first."""
+        """The permissions of these roles that have allowed something since then, in order of first use."""
         return tuple(
             dict.fromkeys(one.permission for one in list(self.decisions) if one.permission and one.role in roles)
         )

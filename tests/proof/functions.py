@@ -1,4 +1,4 @@
-"""The functions at work on an endpoint, each invoked with the event that the pipeline sends it."""
+"""Invokes the functions around an endpoint with the events that the pipeline sends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.policies.places import role
+from tests.policies.arns import role
 from tests.proof.environment import ProofEnvironment
 from tests.proof.running import BUCKET, PIPELINE, status
 from tests.support.waiting import until
@@ -24,14 +24,14 @@ _OLD = tuple(f"{ENDPOINT}-v1-{number:010d}" for number in range(7))
 
 
 def event(env: ProofEnvironment, step: str) -> dict[str, Any]:
-    """What a step of the last execution has sent."""
+    """The event that a step of the last execution has sent."""
     identifier = env.state["done"].rpartition("/")[2]
     found = env.local.world.store.get("execution-step", f"{identifier}/{step}")
     return dict(found["_arguments"])
 
 
 def invoked(env: ProofEnvironment, function: str, payload: Mapping[str, Any]) -> str:
-    """What a function says of why it failed, or of what it left undone."""
+    """Invoke a function; why it failed, or what it was denied."""
     named = {"FunctionName": f"sagemaker-{PIPELINE}-{function}", "Qualifier": "live"}
     answer = env.root("lambda").invoke(**named, Payload=json.dumps(payload).encode())
     told = answer["Payload"].read().decode()
@@ -39,7 +39,7 @@ def invoked(env: ProofEnvironment, function: str, payload: Mapping[str, Any]) ->
 
 
 def deploy(env: ProofEnvironment, **changes: Any) -> str:
-    """Deploy the version of the last execution once more, as another one would, and see that it serves."""
+    """Deploy the version of the last execution again, as another execution would, and wait until it serves."""
     until_at_rest(env)
     number = env.state["number"] = env.state.get("number", 0) + 1
     words = invoked(env, "deploy-endpoint", {**event(env, "DeployEndpoint"), "execution_id": str(number), **changes})
@@ -47,7 +47,7 @@ def deploy(env: ProofEnvironment, **changes: Any) -> str:
 
 
 def until_at_rest(env: ProofEnvironment) -> str:
-    """Why the endpoint does not serve what it should; nothing, if it does."""
+    """Wait until the endpoint is in service or has failed; its failure, or nothing."""
     root = env.root("sagemaker")
 
     def is_still() -> Any:
@@ -58,32 +58,32 @@ def until_at_rest(env: ProofEnvironment) -> str:
 
 
 def another_machine(env: ProofEnvironment) -> str:
-    """The type of machine changes, for which scaling is taken off."""
+    """Deploy on another instance type, for which the function deregisters scaling."""
     others = {"ml.c5.xlarge": "ml.m5.xlarge"}
     chosen = env.state["machine"] = others.get(env.state.get("machine", ""), "ml.c5.xlarge")
     return deploy(env, instance_type=chosen)
 
 
 def without_alarms(env: ProofEnvironment) -> str:
-    """No alarm is to watch over errors."""
+    """Deploy without an alarm."""
     return deploy(env, alarm_5xx_percent=0)
 
 
 def scaled(env: ProofEnvironment) -> None:
-    """The endpoint scales."""
+    """Let the endpoint scale."""
     until_at_rest(env)
     env.root("application-autoscaling").register_scalable_target(**_TARGET, MinCapacity=1, MaxCapacity=2)
 
 
 def unscaled(env: ProofEnvironment) -> None:
-    """The endpoint does not scale."""
+    """Let the endpoint not scale."""
     until_at_rest(env)
     with suppress(ClientError):
         env.root("application-autoscaling").deregister_scalable_target(**_TARGET)
 
 
 def many_old_models(env: ProofEnvironment) -> None:
-    """There are more configurations and models than are kept."""
+    """Create more configurations and models than the function keeps."""
     root = env.root("sagemaker")
     variant = {"VariantName": VARIANT, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     for name in _OLD:
@@ -98,7 +98,7 @@ def many_old_models(env: ProofEnvironment) -> None:
 
 
 def watched(env: ProofEnvironment) -> None:
-    """An alarm watches over errors."""
+    """Create the alarm about errors."""
     env.root("cloudwatch").put_metric_alarm(
         AlarmName=f"{ENDPOINT}-rollback-on-errors",
         MetricName="Invocation5XXErrors",
@@ -112,7 +112,7 @@ def watched(env: ProofEnvironment) -> None:
 
 
 def broken(env: ProofEnvironment) -> None:
-    """The endpoint has failed, since its model is nowhere."""
+    """Make the endpoint fail: its model does not exist."""
     many_old_models(env)
     root, named = env.root("sagemaker"), {"EndpointName": ENDPOINT}
     with suppress(ClientError):
@@ -134,7 +134,7 @@ def scaling(env: ProofEnvironment) -> str:
 
 
 def fixed(env: ProofEnvironment) -> str:
-    """Let the endpoint have one instance more, or one less, and no scaling."""
+    """Set another fixed number of instances, without scaling."""
     root = env.root("sagemaker")
     (variant,) = root.describe_endpoint(EndpointName=ENDPOINT)["ProductionVariants"]
     count = 3 - variant["CurrentInstanceCount"]
@@ -143,7 +143,7 @@ def fixed(env: ProofEnvironment) -> str:
 
 
 def wait_for_a_missing_endpoint(env: ProofEnvironment) -> str:
-    """A step that waits for an endpoint that is gone is told so."""
+    """A step waits for an endpoint that does not exist, and fails."""
     root, name = env.root("sagemaker"), f"{ENDPOINT}-gone"
     if "vain" not in env.state:
         sent = {**event(env, "AwaitEndpoint"), "outcome": "deploying", "endpoint_name": name}

@@ -1,4 +1,4 @@
-"""What others do to an account meanwhile: each makes something for upsert to mend, or for destroy to remove."""
+"""Manual changes of an account, each of which gives upsert something to repair or destroy something to remove."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipeline.account import tags
-from tests.policies.places import ACCOUNT, REGION, role
+from tests.policies.arns import ACCOUNT, REGION, role
 from tests.proof.environment import ProofEnvironment
 from tests.support.waiting import until
 
@@ -31,19 +31,19 @@ _WORKS = {
 
 
 def without_tags(env: ProofEnvironment) -> None:
-    """The bucket's tags say nothing but whose it is."""
+    """Leave the bucket only the tag of its owner."""
     owner = [one for one in tags.pairs(tags.wanted(env.settings)) if one["Key"] == "pedigree:pipeline"]
     env.root("s3").put_bucket_tagging(Bucket=_BUCKET, Tagging={"TagSet": owner})
 
 
 def another_trust(env: ProofEnvironment) -> None:
-    """The role can be taken by somebody else."""
+    """Let another principal assume the role."""
     trust = json.dumps(env.documents["operator"].trust)
     env.root("iam").update_assume_role_policy(RoleName="pedigree-pipeline", PolicyDocument=trust)
 
 
 def another_role(env: ProofEnvironment) -> None:
-    """The profile holds another role."""
+    """Put another role into the instance profile."""
     profile = {"InstanceProfileName": "pedigree-ec2"}
     iam = env.root("iam")
     for one in iam.get_instance_profile(**profile)["InstanceProfile"]["Roles"]:
@@ -52,13 +52,13 @@ def another_role(env: ProofEnvironment) -> None:
 
 
 def another_time(env: ProofEnvironment) -> None:
-    """Messages come back at another time."""
+    """Change the queue's visibility timeout."""
     url = env.root("sqs").get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
     env.root("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7"})
 
 
 def another_size(env: ProofEnvironment) -> None:
-    """The function has other code and another size, and some of it is set aside."""
+    """Change the function's code, memory and reserved concurrency."""
     functions = env.root("lambda")
     functions.update_function_code(FunctionName=DEPLOY, ZipFile=_EMPTY_ZIP)
     functions.update_function_configuration(FunctionName=DEPLOY, MemorySize=512)
@@ -66,26 +66,26 @@ def another_size(env: ProofEnvironment) -> None:
 
 
 def another_version(env: ProofEnvironment) -> None:
-    """Half of the calls go to another version."""
+    """Route half of the calls to another version."""
     functions = env.root("lambda")
     functions.update_alias(FunctionName=DEPLOY, Name="live", RoutingConfig={"AdditionalVersionWeights": {"1": 0.5}})
 
 
 def kept_warm(env: ProofEnvironment) -> None:
-    """Environments are kept warm that nobody asked for."""
+    """Provision concurrency that the settings do not ask for."""
     qualified = {"FunctionName": DEPLOY, "Qualifier": "live"}
     env.root("lambda").put_provisioned_concurrency_config(**qualified, ProvisionedConcurrentExecutions=1)
 
 
 def switched_off(env: ProofEnvironment) -> None:
-    """Nobody reads the queue."""
+    """Disable the event source mappings."""
     functions = env.root("lambda")
     for one in functions.list_event_source_mappings()["EventSourceMappings"]:
         functions.update_event_source_mapping(UUID=one["UUID"], Enabled=False)
 
 
 def for_another_rule(env: ProofEnvironment) -> None:
-    """Another rule may call the function."""
+    """Let another rule invoke the function."""
     named = {"FunctionName": DEPLOY, "Qualifier": "live", "StatementId": "pedigree-approved"}
     functions = env.root("lambda")
     with suppress(ClientError):
@@ -96,13 +96,13 @@ def for_another_rule(env: ProofEnvironment) -> None:
 
 
 def another_definition(env: ProofEnvironment) -> None:
-    """The pipeline is another one."""
+    """Change the pipeline's definition."""
     text = json.dumps({**_WORKS, "Steps": []})
     env.root("sagemaker").update_pipeline(PipelineName="dog-breeds", PipelineDefinition=text)
 
 
 def nothing(_stage: ProofEnvironment) -> None:
-    """Nothing has changed."""
+    """Change nothing."""
 
 
 MANUAL_CHANGES: Mapping[str, tuple[ManualChange, ...]] = {
@@ -120,7 +120,7 @@ MANUAL_CHANGES: Mapping[str, tuple[ManualChange, ...]] = {
 
 
 def running_execution(env: ProofEnvironment) -> None:
-    """An execution that takes its time."""
+    """Keep an execution running."""
     root = env.root("sagemaker")
     if not root.list_pipelines()["PipelineSummaries"]:
         return
@@ -136,7 +136,7 @@ def running_execution(env: ProofEnvironment) -> None:
 
 
 def leftovers(env: ProofEnvironment) -> None:
-    """What executions bring to life, each with the pipeline's tag: an endpoint with all that belongs to it."""
+    """Create what executions create, with the pipeline's tag: an endpoint with all that belongs to it."""
     labels = {"Tags": tags.pairs(tags.wanted(env.settings))}
     root = env.root("sagemaker")
     container = {"Image": "image", "ModelDataUrl": f"s3://{_BUCKET}/nothing.tar.gz"}
@@ -158,7 +158,7 @@ def leftovers(env: ProofEnvironment) -> None:
 
 
 def attached_policy(env: ProofEnvironment) -> None:
-    """Somebody has given a role another policy besides."""
+    """Attach another policy to a role."""
     iam = env.root("iam")
     document = json.dumps(env.documents["scheduler"].policy)
     with suppress(ClientError):
@@ -168,7 +168,7 @@ def attached_policy(env: ProofEnvironment) -> None:
 
 
 def _watched(env: ProofEnvironment, labels: Mapping[str, Any]) -> None:
-    """The endpoint scales, and has an alarm."""
+    """Let the endpoint scale and have an alarm."""
     env.root("application-autoscaling").register_scalable_target(
         ServiceNamespace="sagemaker",
         ResourceId="endpoint/dog-breeds/variant/AllTraffic",

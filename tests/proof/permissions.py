@@ -1,4 +1,4 @@
-"""Every action of every policy of iam/, as data: what is taken away one by one, and given back."""
+"""Every action of every policy in iam/, as data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Permission:
 
 
 def permissions(effect: str = "Allow") -> tuple[Permission, ...]:
-    """All actions that policies allow, or deny, in the order in which they stand there."""
+    """All actions that policies allow, or deny, in the order of the files."""
     return tuple(_all(effect))
 
 
@@ -43,7 +43,7 @@ def _all(effect: str) -> Iterator[Permission]:
 
 
 def without(document: Document, permission: Permission) -> Document:
-    """A document without an action; a statement that has no other goes with it."""
+    """A document without an action; a statement that would be empty is left out."""
     statements = [
         _less(one, permission.action) if one["Sid"] == permission.statement else one for one in document["Statement"]
     ]

@@ -1,6 +1,6 @@
-"""Machines that train alone: renting one, and what it does with its own role.
+"""EC2 instances that train alone: starting one, and what it does with its own role.
 
-The script of the machine runs as it is; `aws s3 cp`, which this machine may lack, is done by the library under it.
+The real script of the instance runs; boto3 does what `aws s3 cp` does, because this machine may lack the AWS CLI.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pedigree.account.perform import carry_out
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
 from pipeline.account.ec2.user_data import SCRIPT
-from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION, role
+from tests.policies.arns import ACCOUNT, IN_ACCOUNT, REGION, role
 from tests.proof.account import apply_parts, everything
 from tests.proof.container import machine_scripts
 from tests.proof.environment import ProofEnvironment
@@ -46,7 +46,7 @@ sys.exit(1 if told else 0)
 
 
 def put_up(env: ProofEnvironment) -> str:
-    """The roles, the bucket and the data are there, and an image that machines begin with."""
+    """Create the roles, the bucket and the data."""
     wanted = [one for one in everything(env.settings) if type(one).__name__ in ("Bucket", "Role", "InstanceProfile")]
     words = apply_parts(wanted, env.root_account)
     objects, scripts = env.root("s3"), machine_scripts()
@@ -67,7 +67,7 @@ def put_up(env: ProofEnvironment) -> str:
 
 
 def finding(env: ProofEnvironment) -> None:
-    """Which image AWS has; here it has none, and that is told."""
+    """Look up the newest AMI; here there is none, and the refusal says so."""
     try:
         deep_learning_ami.find(env.account, "g4dn.xlarge", "2.13")
     except RefusedError as error:
@@ -76,7 +76,7 @@ def finding(env: ProofEnvironment) -> None:
 
 
 def renting(env: ProofEnvironment) -> None:
-    """pedigree ec2-train, with what it prints for whoever wants to end the machine before it does so itself."""
+    """pedigree ec2-train, and the command that it prints for ending the instance early."""
     wanted = ec2.RentalRequest(
         ami="ami-12c6146b", data=f"s3://{BUCKET}/{_PREPARED}", resume="before", instance_type="m5.large", spot=True
     )
@@ -89,18 +89,18 @@ def renting(env: ProofEnvironment) -> None:
 
 
 def without_code(env: ProofEnvironment) -> None:
-    """The code is not there yet."""
+    """Delete the code, so that it has to be uploaded."""
     key = f"pedigree/code/{CODE.sha256[:16]}/source.tar.gz"
     env.root("s3").delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key}]})
 
 
 def prepared(env: ProofEnvironment) -> str:
-    """A machine that trains on prepared images, and goes on where another ended."""
+    """An instance trains on prepared images, and resumes an earlier run."""
     return _trained(env, DATA_URI=f"s3://{BUCKET}/{_PREPARED}", SOURCE="")
 
 
 def unprepared(env: ProofEnvironment) -> str:
-    """A machine that fetches and prepares the images itself."""
+    """An instance downloads and prepares the images itself."""
     return _trained(env, DATA_URI="", SOURCE="s3://images/dogs/")
 
 
@@ -132,7 +132,7 @@ def _trained(env: ProofEnvironment, **given: str) -> str:
 
 @contextmanager
 def _answering(keys: Mapping[str, str], folder: Path) -> Iterator[int]:
-    """Whoever copies for a machine, with its keys: the AWS CLI stands on the same library."""
+    """A server that copies for the instance with the instance's credentials."""
     client = boto3.client(
         "s3",
         region_name=REGION,
@@ -146,11 +146,11 @@ def _answering(keys: Mapping[str, str], folder: Path) -> Iterator[int]:
         """One call of `aws s3 cp`."""
 
         def handle(self) -> None:
-            """Copy, and say what went wrong."""
+            """Copy, and return the error, if any."""
             words = json.loads(self.rfile.readline())
             try:
                 _copy(client, folder, *words[-2:])
-            except Exception as error:  # noqa: BLE001  # the script hears of it, as of any failure of aws
+            except Exception as error:  # noqa: BLE001  # the script sees it as a failure of aws
                 self.wfile.write(f"fatal error: {error}\n".encode())
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Copying) as server:

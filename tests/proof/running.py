@@ -1,4 +1,4 @@
-"""Executions, and what they bring to life: the roles of jobs, models and functions, each in its real work."""
+"""Executions of the pipeline: jobs, models and functions do their real work with their roles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pedigree.account.perform import fulfil
 from pedigree.account.plan import plan
 from pipeline.account.upsert import parts
-from tests.policies.places import ACCOUNT, IN_ACCOUNT, REGION
+from tests.policies.arns import ACCOUNT, IN_ACCOUNT, REGION
 from tests.proof.container import scripts
 from tests.proof.environment import ProofEnvironment
 from tests.support.waiting import until
@@ -36,11 +36,11 @@ SETTINGS: Mapping[str, Any] = {
 }
 _OVER = ("Succeeded", "Failed", "Stopped")
 _INTERRUPTED = "interrupted"
-_WAITS = "await-endpoint"  # a function that the pipeline does not hear of: it tries again and again
+_WAITS = "await-endpoint"  # the pipeline does not notice when this function fails: it is retried
 
 
 def set_up(env: ProofEnvironment) -> str:
-    """Everything is in the account, and so is the data."""
+    """Upsert everything, and put the data into its buckets."""
     wanted = parts(env.settings, scripts(), env.documents)
     fulfil(wanted, env.root_account, plan(wanted, env.root_account), lambda _change: None)
     objects = env.root("s3")
@@ -51,7 +51,7 @@ def set_up(env: ProofEnvironment) -> str:
 
 
 def run_execution(env: ProofEnvironment) -> str:
-    """An execution from its beginning to its end; one that failed goes on."""
+    """Run an execution to its end; one that has failed is retried."""
     root = env.root("sagemaker")
     arn = env.state.get("execution")
     if arn is None:
@@ -71,7 +71,7 @@ def run_execution(env: ProofEnvironment) -> str:
 
 
 def failures(env: ProofEnvironment, arn: str) -> str:
-    """Why an execution failed: its steps' reasons, and those of the trials of a search."""
+    """Why an execution failed: the reasons of its steps, and of the trials of its tuning job."""
     root = env.root("sagemaker")
     reasons = [str(one.get("FailureReason", "")) for one in _steps(env, arn).values()]
     trials = root.list_training_jobs(StatusEquals="Failed", NameContains=f"{arn[-12:]}-Tune")["TrainingJobSummaries"]
@@ -81,7 +81,7 @@ def failures(env: ProofEnvironment, arn: str) -> str:
 
 
 def status(env: ProofEnvironment, arn: str) -> str:
-    """How an execution is doing."""
+    """The status of an execution."""
     return str(env.root("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"])
 
 
@@ -91,7 +91,7 @@ def _steps(env: ProofEnvironment, arn: str) -> dict[str, Any]:
 
 
 def _waiting(env: ProofEnvironment) -> bool:
-    """Whether messages lie in the queue, or are being worked on."""
+    """Whether messages are in the queue or in flight."""
     queues = env.root("sqs")
     url = queues.get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
     told = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]

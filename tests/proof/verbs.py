@@ -1,4 +1,4 @@
-"""What the operator types: each verb by the operations that it stands on."""
+"""The operator's commands, each by the functions of pipeline.account and pedigree.account that it calls."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OVER = ("Succeeded", "Failed", "Stopped")
 
 
 def as_text(verb: Callable[[ProofEnvironment], Any]) -> Callable[[ProofEnvironment], str]:
-    """A verb that answers why it failed, or what it was refused on its way."""
+    """Run a command; why it failed, or which of its calls were denied."""
 
     def do(env: ProofEnvironment) -> str:
         try:
@@ -57,7 +57,7 @@ def _until_over(env: ProofEnvironment, arn: str) -> None:
 
 
 def starting(env: ProofEnvironment) -> None:
-    """pedigree start, of an execution that takes its time."""
+    """pedigree start, of a slow execution."""
     wanted = start.StartRequest(("InputDataUrl=s3://images/slow/",))
     _done(env, start.start(env.account, PIPELINE, wanted))
 
@@ -68,19 +68,19 @@ def listing(env: ProofEnvironment) -> None:
 
 
 def status(env: ProofEnvironment) -> str:
-    """pedigree status, with the ends of the logs of what failed."""
+    """pedigree status, with the last log lines of failed jobs."""
     chosen = executions.choose(env.account, PIPELINE, env.state["failed"].rpartition("/")[2])
     view = viewer(env.account, PIPELINE, chosen.arn)()
     return " ".join(line for tail in view.logs.values() for line in tail.lines)
 
 
 def following(env: ProofEnvironment) -> None:
-    """pedigree status, of an execution that has come to something."""
+    """pedigree status, of an execution that has succeeded."""
     viewer(env.account, PIPELINE, env.state["done"])()
 
 
 def failed_search(env: ProofEnvironment) -> None:
-    """An execution whose search has failed."""
+    """Let an execution fail in its tuning job."""
     root = env.root("sagemaker")
     given = [{"Name": "Epochs", "Value": "1003"}]
     begun = root.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
@@ -99,7 +99,7 @@ def stopping(env: ProofEnvironment) -> None:
 
 
 def stopped(env: ProofEnvironment) -> str:
-    """An execution that is stopped, and does."""
+    """Stop an execution, and wait until it has stopped."""
     arn = env.state["slow"]
     root = env.root("sagemaker")
     with suppress(ClientError):
@@ -111,7 +111,7 @@ def stopped(env: ProofEnvironment) -> str:
 
 
 def execution_at(step: str, **parameters: str) -> Callable[[ProofEnvironment], None]:
-    """An execution runs, and is at that step."""
+    """Start an execution and wait until it runs that step."""
 
     def before(env: ProofEnvironment) -> None:
         root = env.root("sagemaker")
@@ -132,7 +132,7 @@ def execution_at(step: str, **parameters: str) -> Callable[[ProofEnvironment], N
 
 
 def failed(env: ProofEnvironment) -> None:
-    """An execution has failed."""
+    """Let an execution fail."""
     root = env.root("sagemaker")
     given = [{"Name": "InputDataUrl", "Value": "s3://images/nowhere/"}]
     begun = root.start_pipeline_execution(PipelineName=PIPELINE, PipelineParameters=given)
@@ -146,7 +146,7 @@ def retrying(env: ProofEnvironment) -> None:
 
 
 def another_version(env: ProofEnvironment) -> None:
-    """A version waits for approval."""
+    """Register a version that waits for approval."""
     root = env.root("sagemaker")
     first = root.describe_model_package(ModelPackageName=event(env, "DeployEndpoint")["model_package_arn"])
     until_at_rest(env)
@@ -167,7 +167,7 @@ def approving(env: ProofEnvironment) -> None:
 
 
 def approved(env: ProofEnvironment) -> str:
-    """A version that somebody approves comes to its endpoint by itself, and scales there."""
+    """Approve a version; it is deployed to its endpoint and scales there."""
     root, version = env.root("sagemaker"), env.state["version"]
     root.update_model_package(ModelPackageArn=version, ModelApprovalStatus="Approved")
     until(lambda: env.denials() or env.has_logged("configure_autoscaling"), what="the version to be served")
@@ -175,7 +175,7 @@ def approved(env: ProofEnvironment) -> str:
 
 
 def predicting(env: ProofEnvironment) -> str:
-    """pedigree predict, with a picture that is here and one that lies in S3."""
+    """pedigree predict, with a local picture and with one in S3."""
     env.root("s3").put_object(Bucket=BUCKET, Key="pedigree/pictures/dog.png", Body=_PNG)
     for asked in ({"image": base64.b64encode(_PNG).decode()}, {"url": f"s3://{BUCKET}/pedigree/pictures/dog.png"}):
         try:
@@ -191,14 +191,14 @@ def endpoint(env: ProofEnvironment) -> None:
 
 
 def rolling_back(env: ProofEnvironment) -> None:
-    """pedigree rollback: to what was there before, and to another machine by name."""
+    """pedigree rollback to the configuration before."""
     planned = rollback.plan(env.account, env.settings, ENDPOINT)
     _done(env, rollback.change(env.settings, planned))
     until_at_rest(env)
 
 
 def rollback_to_nothing(env: ProofEnvironment) -> None:
-    """pedigree rollback to what is not there: it says what is."""
+    """pedigree rollback to a configuration that does not exist: it lists those that do."""
     try:
         rollback.plan(env.account, env.settings, ENDPOINT, "dog-breeds-v9-0123456789")
     except AbsentError:
@@ -219,7 +219,7 @@ def unscheduling(env: ProofEnvironment) -> str:
 
 
 def schedule_fires(env: ProofEnvironment) -> str:
-    """What a schedule that is due at once does: it starts an execution, or leaves a message that says why not."""
+    """Let the schedule fire at once: it starts an execution, or sends the reason to its dead-letter queue."""
     scheduler = env.root("scheduler")
     there = scheduler.get_schedule(Name=PIPELINE)
     kept = {name: there[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
@@ -247,7 +247,7 @@ def _letters(env: ProofEnvironment) -> bool:
 
 
 def schedule_of_wrong_parameters(env: ProofEnvironment) -> None:
-    """The schedule starts a pipeline that is not there."""
+    """Let the schedule pass a parameter that the pipeline does not have."""
     scheduler = env.root("scheduler")
     there = scheduler.get_schedule(Name=PIPELINE)
     parameters = {"PipelineParameterList": [{"Name": "Nothing", "Value": json.dumps(None)}]}
@@ -257,7 +257,7 @@ def schedule_of_wrong_parameters(env: ProofEnvironment) -> None:
 
 
 def deployed_twice(env: ProofEnvironment) -> None:
-    """The endpoint has come to what it serves from something else, on other machines, and scales."""
+    """Deploy twice, on different instance types, and let the endpoint scale."""
     for kind in ("ml.m5.xlarge", "ml.c5.xlarge"):
         env.clear()
         until_at_rest(env)

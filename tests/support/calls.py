@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from pedigree.localaws.http.exchange import Exchange, Scope
 from pedigree.localaws.http.parser import read_call
-from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
+from tests.policies.arns import ACCOUNT, REGION, arn, role, sagemaker
 
 EXECUTION = sagemaker("pipeline/p/execution/abcdefghijkl")
 TOKEN = "token-10ch"

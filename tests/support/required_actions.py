@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
+from tests.policies.arns import ACCOUNT, REGION, arn, role, sagemaker
 from tests.support.calls import EXECUTION, FUNCTION, TOKEN, UUID, client
 
 QUEUE, QUEUE_URL = arn("sqs", "q"), f"http://127.0.0.1:1/{ACCOUNT}/q"

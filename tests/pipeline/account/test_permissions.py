@@ -1,4 +1,4 @@
-"""What is known of permissions without going through the whole run."""
+"""Checks of the proof of permissions that need no run."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pedigree.iam import Policy, PolicyKind, Request, decide, identity, parse
 from pipeline.account.roles import documents
 from tests.policies import Table
 from tests.policies.all_tables import MODULES
-from tests.policies.places import ACCOUNT, IN_ACCOUNT, role
+from tests.policies.arns import ACCOUNT, IN_ACCOUNT, role
 from tests.support.definitions import configure
 
 LEAST = {"may": 8, "may_not": 15}

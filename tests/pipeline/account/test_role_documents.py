@@ -16,7 +16,7 @@ from pedigree.iam import PolicyKind, Request, decide, parse
 from pipeline.account.roles import RoleDocuments, documents, documents_folder, filled
 from steps.site import Roles
 from tests.policies.all_tables import MODULES
-from tests.policies.places import ACCOUNT, EVERYTHING, IN_ACCOUNT, SUBNET
+from tests.policies.arns import ACCOUNT, EVERYTHING, IN_ACCOUNT, SUBNET
 from tests.policies.role_settings import SETTINGS
 from tests.support.definitions import configure
 from tests.support.linting import Finding, findings, is_action

@@ -14,7 +14,7 @@ from pedigree.language.definition import Step, read
 from pipeline.account.roles import documents
 from pipeline.document import document
 from pipeline.settings.tree import Settings
-from tests.policies.places import EVERYTHING, IN_ACCOUNT
+from tests.policies.arns import EVERYTHING, IN_ACCOUNT
 from tests.policies.role_settings import SETTINGS
 from tests.support.definitions import CODE, configure
 from tests.support.strategies import Values, valid_settings

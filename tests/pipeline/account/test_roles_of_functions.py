@@ -13,7 +13,7 @@ from pedigree.iam import Request, decide, parse
 from pipeline.account.placeholders import values
 from pipeline.account.roles import documents
 from steps.functions import FUNCTIONS
-from tests.policies.places import IN_ACCOUNT, sagemaker
+from tests.policies.arns import IN_ACCOUNT, sagemaker
 from tests.support.definitions import configure
 
 README = (Path(__file__).parents[3] / "lambda" / "README.md").read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from pedigree.localaws.daemon import ACCOUNT, LocalAws
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pipeline.account.roles import documents
-from tests.policies.places import IN_ACCOUNT, REGION, SAGEMAKER, arn, function, role, sagemaker
+from tests.policies.arns import IN_ACCOUNT, REGION, SAGEMAKER, arn, function, role, sagemaker
 from tests.support.definitions import configure
 from tests.support.local_aws import client, running_local_aws
 from tests.support.pipelines import STATUS, definition

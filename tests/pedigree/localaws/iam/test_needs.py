@@ -23,7 +23,7 @@ from pedigree.localaws.iam import s3_requests
 from pedigree.localaws.iam.actions import TABLES, needs
 from pedigree.localaws.iam.actions.members import path
 from pedigree.localaws.iam.callers import Callers, UnknownKeyError
-from tests.policies.places import ACCOUNT, REGION, arn, role, sagemaker
+from tests.policies.arns import ACCOUNT, REGION, arn, role, sagemaker
 from tests.support.calls import FUNCTION, UUID, KnownResources, client, exchange, sent
 from tests.support.required_actions import ROWS, SCHEDULED, TAGS, TRAINING
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pedigree.localaws.daemon import LocalAws
-from tests.policies.places import sagemaker
+from tests.policies.arns import sagemaker
 from tests.support.local_aws import client
 
 DOGS = [{"Key": "team", "Value": "dogs"}]

@@ -1,4 +1,4 @@
-"""The names of the default settings in one account, and the requests that many tables have in common."""
+"""ARNs of the default settings in one account, and requests that several tables share."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ EVERYTHING = {
     "training.spot": True,
     "training.weights": "s3://weights/resnet.pth",
 }
-# What a request says of the network that EVERYTHING asks for.
-INSIDE: dict[str, Any] = {"sagemaker:VpcSubnets": [SUBNET], "sagemaker:NetworkIsolation": True}
+# The network of EVERYTHING, as conditions of a request see it.
+IN_THE_NETWORK: dict[str, Any] = {"sagemaker:VpcSubnets": [SUBNET], "sagemaker:NetworkIsolation": True}
 
 BUCKET = f"arn:aws:s3:::pedigree-{ACCOUNT}-{REGION}"
 OURS = f"{BUCKET}/pedigree"
@@ -55,7 +55,7 @@ def function(name: str) -> str:
 
 
 def live(name: str) -> str:
-    """The version of a function that serves."""
+    """The live alias of a function."""
     return f"{function(name)}:live"
 
 
@@ -65,23 +65,23 @@ def log_stream(group: str) -> str:
 
 
 def passing(name: str, to: str) -> Request:
-    """Handing a role to a service."""
+    """Pass a role to a service."""
     return Request("iam:PassRole", role(name), {"iam:PassedToService": to})
 
 
 def listing(prefix: str, bucket: str = BUCKET) -> Request:
-    """Listing what lies below a prefix."""
+    """List the keys under a prefix."""
     return Request("s3:ListBucket", bucket, {"s3:prefix": prefix})
 
 
 def assuming(name: str, by: str, source: str, *, account: str = ACCOUNT, **more: Any) -> Request:
-    """A service that takes a role for a resource of an account."""
+    """A service assumes a role on behalf of a resource of an account."""
     who: Principal = service(by)
     return Request("sts:AssumeRole", role(name), {"aws:SourceAccount": account, "aws:SourceArn": source, **more}, who)
 
 
-def strangers(name: str, by: str, source: str) -> tuple[Request, ...]:
-    """Whoever must not take a role that a service takes for a source: other services, other accounts, other actions."""
+def not_trusted(name: str, by: str, source: str) -> tuple[Request, ...]:
+    """Who must not assume a role that a service assumes for a source: other services, accounts and actions."""
     ours = assuming(name, by, source)
     elsewhere = source.replace(ACCOUNT, STRANGER)
     return (
