@@ -194,7 +194,7 @@ command.run(train.main)
 
 
 def test_an_error_of_one_process_ends_all_and_keeps_its_traceback(data: Path, tmp_path: Path) -> None:
-    """The second one finds torch broken; the first one is in the midst of something that takes both."""
+    """In the second process torch is broken; the first one is in the middle of a collective operation."""
     how = ["--data", data, *WHOLE, "--epochs", "50", "--model-dir", tmp_path]
     first, second = (start(*how, code=BROKEN, **place) for place in launcher_environments(2))
     _, err = second.communicate(timeout=60)
@@ -205,7 +205,7 @@ def test_an_error_of_one_process_ends_all_and_keeps_its_traceback(data: Path, tm
     assert first.returncode == 2
     line = err.splitlines()[-1]
     assert re.search(
-        r"process 1 of 2 lost the connection to the others \(.*\); what the first of them that ended has logged", line
+        r"process 1 of 2 lost the connection to the others \(.*\); read the log of the process that ended first", line
     )
     assert "Traceback" not in err
 
