@@ -61,5 +61,5 @@ def _described(account: Account, identifier: str, origin: str) -> Image:
             [Mistake(f"there is no image {identifier} in {account.region}", "leave --ami out to have one found")]
         )
     root = images[0]["RootDeviceName"]
-    volumes = {one["DeviceName"]: one.get("Ebs", {}) for one in images[0]["BlockDeviceMappings"]}
+    volumes = {mapping["DeviceName"]: mapping.get("Ebs", {}) for mapping in images[0]["BlockDeviceMappings"]}
     return Image(identifier, origin, root, volumes.get(root, {}).get("VolumeSize", 0))

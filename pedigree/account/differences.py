@@ -76,11 +76,11 @@ def mended(
     is_so: Callable[[Any, Any], bool] = same,
 ) -> list[Any] | None:
     """A list of things with names, as it must be written: ours as wanted, others' as they are; None if it is so."""
-    ours = {one[key]: one for one in wanted}
-    there = {one.get(key): one for one in found}
+    ours = {entry[key]: entry for entry in wanted}
+    there = {entry.get(key): entry for entry in found}
     if all(name in there and is_so(there[name], one) for name, one in ours.items()):
         return None
-    return [*(one for one in found if one.get(key) not in ours), *ours.values()]
+    return [*(entry for entry in found if entry.get(key) not in ours), *ours.values()]
 
 
 def shown(value: Any) -> str:

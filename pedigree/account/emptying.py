@@ -30,5 +30,5 @@ def stored(account: Account, bucket: str, prefix: str) -> Iterator[dict[str, Any
     """The versions of objects under a prefix, markers of deletion among them, by key and version."""
     where = {"Bucket": bucket, "ExpectedBucketOwner": account.id, "Prefix": prefix}
     for key in ("Versions", "DeleteMarkers"):
-        for one in account.each("s3", "list_object_versions", key, **where):
-            yield {"Key": one["Key"], "VersionId": one["VersionId"]}
+        for version in account.each("s3", "list_object_versions", key, **where):
+            yield {"Key": version["Key"], "VersionId": version["VersionId"]}

@@ -62,7 +62,9 @@ class Configuration:
 
     def told(self) -> str:
         """What it serves, in one line."""
-        return ", ".join(f"{one.version} on {one.instance_type or 'serverless'}" for one in self.variants.values())
+        return ", ".join(
+            f"{variant.version} on {variant.instance_type or 'serverless'}" for variant in self.variants.values()
+        )
 
 
 def find(account: Account, name: str) -> Endpoint:
@@ -92,12 +94,15 @@ def configuration(account: Account, name: str) -> Configuration | None:
     answer = account.find("sagemaker", "describe_endpoint_config", EndpointConfigName=name) if name else None
     if answer is None:
         return None
-    models = {one["ModelName"]: _package(account, one["ModelName"]) for one in answer["ProductionVariants"]}
+    models = {variant["ModelName"]: _package(account, variant["ModelName"]) for variant in answer["ProductionVariants"]}
     variants = {
-        one["VariantName"]: Variant(
-            one["VariantName"], one.get("InstanceType", ""), one["ModelName"], models[one["ModelName"]] or ""
+        variant["VariantName"]: Variant(
+            variant["VariantName"],
+            variant.get("InstanceType", ""),
+            variant["ModelName"],
+            models[variant["ModelName"]] or "",
         )
-        for one in answer["ProductionVariants"]
+        for variant in answer["ProductionVariants"]
     }
     return Configuration(name, answer["EndpointConfigArn"], variants, None not in models.values())
 
@@ -108,7 +113,7 @@ def _package(account: Account, model: str) -> str | None:
     if answer is None:
         return None
     containers = [answer.get("PrimaryContainer", {}), *answer.get("Containers", ())]
-    return next((one["ModelPackageName"] for one in containers if "ModelPackageName" in one), "")
+    return next((container["ModelPackageName"] for container in containers if "ModelPackageName" in container), "")
 
 
 def scaling_target(endpoint: str, variant: str) -> str:

@@ -87,7 +87,7 @@ def report(account: Account, name: str) -> Report:
     endpoint = find(account, name)
     live = configuration(account, endpoint.configuration)
     scaling = _scaling(account, endpoint)
-    policies = [policy for one in scaling.values() for policy in one.policies]
+    policies = [policy for variant in scaling.values() for policy in variant.policies]
     return Report(
         name=name,
         status=endpoint.status,
@@ -95,9 +95,9 @@ def report(account: Account, name: str) -> Report:
         next_configuration=endpoint.heading_for if endpoint.heading_for != endpoint.configuration else "",
         reason=endpoint.reason,
         changed=endpoint.changed,
-        fleets=tuple(_fleet(one, live, scaling) for one in endpoint.variants),
-        activities=tuple(activity for one in scaling for activity in _activities(account, endpoint, one)),
-        alarms=_alarms(account, (*endpoint.rollback_alarms, *(name for one in policies for name in one.alarms))),
+        fleets=tuple(_fleet(variant, live, scaling) for variant in endpoint.variants),
+        activities=tuple(activity for variant in scaling for activity in _activities(account, endpoint, variant)),
+        alarms=_alarms(account, (*endpoint.rollback_alarms, *(name for policy in policies for name in policy.alarms))),
     )
 
 
@@ -116,7 +116,9 @@ def _fleet(answer: Mapping[str, Any], live: Configuration | None, scaling: Mappi
 
 def _scaling(account: Account, endpoint: Endpoint) -> dict[str, Scaling]:
     """What scales, by variant; nothing of a variant that is not registered."""
-    resources = {scaling_target(endpoint.name, one["VariantName"]): one["VariantName"] for one in endpoint.variants}
+    resources = {
+        scaling_target(endpoint.name, variant["VariantName"]): variant["VariantName"] for variant in endpoint.variants
+    }
     if not resources:
         return {}
     targets = account.each(
@@ -127,26 +129,26 @@ def _scaling(account: Account, endpoint: Endpoint) -> dict[str, Scaling]:
         **DIMENSION,
     )
     return {
-        resources[one["ResourceId"]]: Scaling(
-            one["MinCapacity"], one["MaxCapacity"], tuple(_policies(account, one["ResourceId"]))
+        resources[target["ResourceId"]]: Scaling(
+            target["MinCapacity"], target["MaxCapacity"], tuple(_policies(account, target["ResourceId"]))
         )
-        for one in targets
+        for target in targets
     }
 
 
 def _policies(account: Account, resource: str) -> Iterable[Policy]:
-    for one in account.each(
+    for policy in account.each(
         "application-autoscaling", "describe_scaling_policies", "ScalingPolicies", ResourceId=resource, **DIMENSION
     ):
-        tracking = one.get("TargetTrackingScalingPolicyConfiguration", {})
+        tracking = policy.get("TargetTrackingScalingPolicyConfiguration", {})
         metric = tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
         yield Policy(
-            name=one["PolicyName"],
-            metric=metric or tracking.get("CustomizedMetricSpecification", {}).get("MetricName", one["PolicyType"]),
+            name=policy["PolicyName"],
+            metric=metric or tracking.get("CustomizedMetricSpecification", {}).get("MetricName", policy["PolicyType"]),
             target=tracking.get("TargetValue"),
             in_seconds=tracking.get("ScaleInCooldown"),
             out_seconds=tracking.get("ScaleOutCooldown"),
-            alarms=tuple(alarm["AlarmName"] for alarm in one.get("Alarms", ())),
+            alarms=tuple(alarm["AlarmName"] for alarm in policy.get("Alarms", ())),
         )
 
 
@@ -155,9 +157,12 @@ def _activities(account: Account, endpoint: Endpoint, variant: str) -> Iterable[
     found = account.each(
         "application-autoscaling", "describe_scaling_activities", "ScalingActivities", ResourceId=resource, **DIMENSION
     )
-    for one in islice(found, _ACTIVITIES):
+    for activity in islice(found, _ACTIVITIES):
         yield Activity(
-            one["StartTime"], one["StatusCode"], one["Description"], one.get("StatusMessage") or one["Cause"]
+            activity["StartTime"],
+            activity["StatusCode"],
+            activity["Description"],
+            activity.get("StatusMessage") or activity["Cause"],
         )
 
 
@@ -167,7 +172,7 @@ def _alarms(account: Account, names: Iterable[str]) -> tuple[Alarm, ...]:
         return ()
     kinds = ["MetricAlarm", "CompositeAlarm"]
     answer = account.call("cloudwatch", "describe_alarms", AlarmNames=wanted, AlarmTypes=kinds)
-    found = {one["AlarmName"]: one for kind in kinds for one in answer.get(f"{kind}s", ())}
+    found = {alarm["AlarmName"]: alarm for kind in kinds for alarm in answer.get(f"{kind}s", ())}
     return tuple(_alarm(name, found.get(name, {})) for name in wanted)
 
 

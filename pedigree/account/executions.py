@@ -60,7 +60,7 @@ def described(account: Account, arn: str) -> Execution:
 
 def newest(account: Account, pipeline: str, count: int) -> list[Execution]:
     """The last executions, the newest first."""
-    return [described(account, one.arn) for one in islice(listed(account, pipeline), count)]
+    return [described(account, execution.arn) for execution in islice(listed(account, pipeline), count)]
 
 
 def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
@@ -71,8 +71,8 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
             raise AbsentError(f"pipeline {pipeline} has no executions yet", "pedigree start starts one")
         return found
     beginning = wanted.rpartition("/")[2]
-    fitting = [one for one in listed(account, pipeline) if one.id.startswith(beginning)]
-    exact = [one for one in fitting if one.id == beginning]
+    fitting = [execution for execution in listed(account, pipeline) if execution.id.startswith(beginning)]
+    exact = [execution for execution in fitting if execution.id == beginning]
     if len(exact or fitting) == 1:
         return (exact or fitting)[0]
     if not fitting:
@@ -80,7 +80,7 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
             f"pipeline {pipeline} has no execution whose id begins with {beginning}",
             "pedigree executions lists the last ones",
         )
-    names = ", ".join(one.id for one in fitting[:_SHOWN])
+    names = ", ".join(execution.id for execution in fitting[:_SHOWN])
     raise AbsentError(f"{len(fitting)} executions begin with {beginning} ({names}, …)", "write more of the id")
 
 
@@ -120,12 +120,14 @@ def listed(account: Account, pipeline: str) -> Iterator[Execution]:
     """All executions, the newest first."""
     newest_first = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
     try:
-        for one in account.each("sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **newest_first):
+        for summary in account.each(
+            "sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **newest_first
+        ):
             yield Execution(
-                arn=one["PipelineExecutionArn"],
-                status=one["PipelineExecutionStatus"],
-                name=one.get("PipelineExecutionDisplayName", ""),
-                started=one.get("StartTime"),
+                arn=summary["PipelineExecutionArn"],
+                status=summary["PipelineExecutionStatus"],
+                name=summary.get("PipelineExecutionDisplayName", ""),
+                started=summary.get("StartTime"),
             )
     except AbsentError:
         raise no_pipeline(account, pipeline) from None

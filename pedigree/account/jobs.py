@@ -88,13 +88,13 @@ def _failed(job: Job, account: Account) -> Job:
         HyperParameterTuningJobName=job.name,
         **newest,
     )
-    return next((Job("TrainingJob", one["TrainingJobName"]) for one in answer["TrainingJobSummaries"]), job)
+    return next((Job("TrainingJob", training["TrainingJobName"]) for training in answer["TrainingJobSummaries"]), job)
 
 
 def _tail(job: Job, account: Account) -> Tail:
     """The end of the stream that tells of trouble, or of the first: of several machines, one failed before the rest."""
     tails = [Tail(f"{job.group} {stream}", _lines(job, stream, account)) for stream in _streams(job, account)]
-    told = [one for one in tails if any(word in line for line in one.lines for word in _TROUBLE)]
+    told = [tail for tail in tails if any(word in line for line in tail.lines for word in _TROUBLE)]
     chosen = next(iter([*told, *tails]), Tail(job.group, ("nothing was written",)))
     prefix = "" if job.kind == "Lambda" else job.name
     return Tail(chosen.log, chosen.lines, links.log_group(account.console, job.group, prefix))

@@ -126,7 +126,9 @@ def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report,
         complete = _carry_out_all(remaining, account, report, waiting, is_last=not left)
         remaining = _settled(parts, account, waiting) if complete else plan(parts, account)
     if remaining:
-        names = ", ".join(f"{one.kind} {one.name}{f' ({one.why[0]})' if one.why else ''}" for one in remaining.changes)
+        names = ", ".join(
+            f"{change.kind} {change.name}{f' ({change.why[0]})' if change.why else ''}" for change in remaining.changes
+        )
         raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}", "is somebody else at work?")
 
 

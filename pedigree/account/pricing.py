@@ -51,7 +51,9 @@ def _products(account: Account, service: str, **attributes: str) -> Iterator[Map
 
 def _newest(product: Mapping[str, Any], units: Collection[str]) -> float:
     """The latest price on demand for a unit, of the first tier; 0 where there is none."""
-    terms = sorted(product.get("terms", {}).get("OnDemand", {}).values(), key=lambda one: str(one.get("effectiveDate")))
+    terms = sorted(
+        product.get("terms", {}).get("OnDemand", {}).values(), key=lambda term: str(term.get("effectiveDate"))
+    )
     prices = [
         float(dimension.get("pricePerUnit", {}).get("USD", 0))
         for term in terms

@@ -96,7 +96,7 @@ def _begun(account: Account, arn: str) -> dict[str, Step]:
         PipelineExecutionArn=arn,
         SortOrder="Ascending",
     )
-    return {one["StepName"]: _step(one) for one in steps}
+    return {step["StepName"]: _step(step) for step in steps}
 
 
 def _all(planned: tuple[str, ...], begun: Mapping[str, Step], execution: Execution) -> Iterator[Step]:

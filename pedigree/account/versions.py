@@ -34,9 +34,9 @@ def newest(account: Account, group: str, count: int) -> list[Version]:
 
 def approve(account: Account, group: str, number: int) -> Change | None:
     """What approves a version; nothing where it is approved already."""
-    found = next((one for one in _listed(account, group) if one.number == number), None)
+    found = next((version for version in _listed(account, group) if version.number == number), None)
     if found is None:
-        known = [str(one.number) for one in newest(account, group, 10)]
+        known = [str(version.number) for version in newest(account, group, 10)]
         what = f"the last ones are {', '.join(known)}" if known else "there is none; an execution registers one"
         raise AbsentError(f"group {group} has no version {number}", what)
     if found.approval == APPROVED:
@@ -72,13 +72,13 @@ def served(account: Account, name: str) -> dict[str, str]:
 def _listed(account: Account, group: str) -> Iterator[Version]:
     arguments = {"ModelPackageGroupName": group, "SortBy": "CreationTime", "SortOrder": "Descending"}
     try:
-        for one in account.each("sagemaker", "list_model_packages", "ModelPackageSummaryList", **arguments):
+        for summary in account.each("sagemaker", "list_model_packages", "ModelPackageSummaryList", **arguments):
             yield Version(
-                number=one.get("ModelPackageVersion", 0),
-                arn=one["ModelPackageArn"],
-                approval=one.get("ModelApprovalStatus", ""),
-                status=one["ModelPackageStatus"],
-                created=one["CreationTime"],
+                number=summary.get("ModelPackageVersion", 0),
+                arn=summary["ModelPackageArn"],
+                approval=summary.get("ModelApprovalStatus", ""),
+                status=summary["ModelPackageStatus"],
+                created=summary["CreationTime"],
             )
     except AbsentError:
         return

@@ -70,7 +70,9 @@ class Approval:
         pattern = json.loads(found.get("EventPattern") or "{}")
         heard = () if pattern == json.loads(wanted["EventPattern"]) else ("it hears other events",)
         state = differences.fields(found, {"State": "ENABLED"})
-        targets = {one["Id"]: one for one in account.each("events", "list_targets_by_rule", "Targets", Rule=self.name)}
+        targets = {
+            target["Id"]: target for target in account.each("events", "list_targets_by_rule", "Targets", Rule=self.name)
+        }
         target = () if differences.covers(targets.get(TARGET), self._target()) else ("it calls something else",)
         calls = [Call("events", "put_rule", wanted)] if heard or state else []
         if target:
@@ -110,7 +112,9 @@ class Approval:
         name = function_name(self.settings.pipeline.name, "deploy")
         qualified = {"FunctionName": name, "Qualifier": LIVE}
         policy = json.loads((account.find("lambda", "get_policy", **qualified) or {}).get("Policy", "{}"))
-        found = next((one for one in policy.get("Statement", ()) if one.get("Sid") == _STATEMENT), None)
+        found = next(
+            (statement for statement in policy.get("Statement", ()) if statement.get("Sid") == _STATEMENT), None
+        )
         if found is not None and differences.same(found, self._leave()):
             return
         named = {**qualified, "StatementId": _STATEMENT}

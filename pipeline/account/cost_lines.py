@@ -15,12 +15,12 @@ def lines(estimate: Estimate) -> Iterator[str]:
     yield f"Cost in USD, an estimate for {estimate.region} ({'; '.join(estimate.sources) or 'no prices known'})"
     yield from _table("one execution", [_step_cells(step) for step in estimate.steps])
     but = f", and what {', '.join(estimate.unknown)} costs" if estimate.unknown else ""
-    yield f"    together {_sum(one.amount for one in estimate.steps)}{but}"
-    yield f"    at most {_sum(one.most for one in estimate.steps)}{but}, if every job runs into its time limit"
-    yield from _table("a month", [_standing_cells(one) for one in estimate.standing])
-    if estimate.unknown or any(one.most is None for one in estimate.standing):
+    yield f"    together {_sum(step.amount for step in estimate.steps)}{but}"
+    yield f"    at most {_sum(step.most for step in estimate.steps)}{but}, if every job runs into its time limit"
+    yield from _table("a month", [_standing_cells(standing) for standing in estimate.standing])
+    if estimate.unknown or any(standing.most is None for standing in estimate.standing):
         yield "  unknown prices: pedigree cost --refresh asks AWS for them"
-    elif any(SOURCE not in one for one in estimate.sources):
+    elif any(SOURCE not in source for source in estimate.sources):
         yield "  prices change: pedigree cost --refresh asks AWS for today's"
     yield f"  not counted: {LEFT_OUT}"
 
@@ -55,5 +55,5 @@ def _money(amount: float | None) -> str:
 
 def document(estimate: Estimate) -> dict[str, Any]:
     """The estimate for programs; null is what is not known."""
-    steps = [{**asdict(one), "amount": one.amount, "most": one.most} for one in estimate.steps]
+    steps = [{**asdict(step), "amount": step.amount, "most": step.most} for step in estimate.steps]
     return {**asdict(estimate), "steps": steps, "not_counted": LEFT_OUT}

@@ -69,7 +69,8 @@ class Data:
             return
         versions = account.each("sagemaker", "list_model_packages", "ModelPackageSummaryList", **named)
         calls = [
-            Call("sagemaker", "delete_model_package", {"ModelPackageName": one["ModelPackageArn"]}) for one in versions
+            Call("sagemaker", "delete_model_package", {"ModelPackageName": version["ModelPackageArn"]})
+            for version in versions
         ]
         why = (f"versions in it: {len(calls)}",) if calls else ()
         gone = Call("sagemaker", "delete_model_package_group", named)
@@ -96,7 +97,7 @@ class Data:
         found = account.each(
             "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[{"Key": OWNER}]
         )
-        owners = {tags.mapping(one["Tags"])[OWNER] for one in found} - {tags.wanted(self.settings)[OWNER]}
+        owners = {tags.mapping(item["Tags"])[OWNER] for item in found} - {tags.wanted(self.settings)[OWNER]}
         return [
             owner
             for owner in sorted(owners)

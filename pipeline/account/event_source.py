@@ -46,8 +46,8 @@ class EventSource:
         found = account.each(
             "lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=self.queue_arn
         )
-        staying = [one for one in found if one["State"] not in _LEAVING]
-        return sorted(staying, key=lambda one: (one["FunctionArn"] != self.function_arn, one["UUID"]))
+        staying = [mapping for mapping in found if mapping["State"] not in _LEAVING]
+        return sorted(staying, key=lambda mapping: (mapping["FunctionArn"] != self.function_arn, mapping["UUID"]))
 
     def _wanted(self) -> dict[str, Any]:
         return {"BatchSize": _BATCH, "FunctionResponseTypes": ["ReportBatchItemFailures"]}

@@ -109,7 +109,7 @@ class Function:
         split = found.get("RoutingConfig", {}).get("AdditionalVersionWeights")
         whole: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": {}}}
         if why:
-            told = tuple(f"version {version}: {one}" for one in why)
+            told = tuple(f"version {version}: {reason}" for reason in why)
             calls = (published, Call("lambda", "update_alias", {**moved, **whole}))
             yield Change("update", "alias", self._live, calls, told)
         elif split:

@@ -42,4 +42,4 @@ class LogGroup:
 def find(account: Account, name: str) -> dict[str, object] | None:
     """The log group of exactly that name."""
     found = account.each("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
-    return next((one for one in found if one["logGroupName"] == name), None)
+    return next((group for group in found if group["logGroupName"] == name), None)

@@ -41,7 +41,7 @@ def _steps(account: Account, pipeline: str) -> Iterator[Mapping[str, Any]]:
     newest = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
     executions = account.each("sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **newest)
     try:
-        chosen = [one["PipelineExecutionArn"] for one in islice(executions, _EXECUTIONS)]
+        chosen = [execution["PipelineExecutionArn"] for execution in islice(executions, _EXECUTIONS)]
     except AbsentError:
         return
     for arn in chosen:
@@ -81,9 +81,9 @@ def _tuning(name: str, account: Account) -> Iterator[Ran]:
         return
     machine = search["TrainingJobDefinition"]["ResourceConfig"]["InstanceType"]
     listing = "list_training_jobs_for_hyper_parameter_tuning_job"
-    for one in account.each("sagemaker", listing, "TrainingJobSummaries", HyperParameterTuningJobName=name):
-        if one.get("TrainingStartTime") and one.get("TrainingEndTime"):
-            yield machine, (one["TrainingEndTime"] - one["TrainingStartTime"]).total_seconds() / _HOUR
+    for summary in account.each("sagemaker", listing, "TrainingJobSummaries", HyperParameterTuningJobName=name):
+        if summary.get("TrainingStartTime") and summary.get("TrainingEndTime"):
+            yield machine, (summary["TrainingEndTime"] - summary["TrainingStartTime"]).total_seconds() / _HOUR
 
 
 _JOBS: Mapping[str, Callable[[str, Account], Iterator[Ran]]] = {

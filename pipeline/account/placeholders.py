@@ -44,8 +44,10 @@ def values(settings: Settings) -> Mapping[str, Value]:
         "Prefix": prefix,
         "Region": site.region,
         "RoleArns": tuple(site.role(name) for name in _roles(site)),
-        "SecurityGroupArns": tuple(_anywhere(site, f"security-group/{one}") for one in site.network.security_groups),
-        "SubnetArns": tuple(_anywhere(site, f"subnet/{one}") for one in site.network.subnets),
+        "SecurityGroupArns": tuple(
+            _anywhere(site, f"security-group/{group}") for group in site.network.security_groups
+        ),
+        "SubnetArns": tuple(_anywhere(site, f"subnet/{subnet}") for subnet in site.network.subnets),
         "Subnets": site.network.subnets,
         "TrainingRepositories": tuple(dict.fromkeys(_training_repositories(settings))),
         "VolumeKey": site.encryption.volume_key,

@@ -85,7 +85,10 @@ def _predictions(name: str, document: Mapping[str, Any], failed: bool) -> tuple[
         if status != _OK:
             error = json.loads(document["body"])["error"]
             raise RefusedError(f"function {name} answers {status}: {' '.join(str(error).split())}", code=str(status))
-        return tuple(Prediction(str(one["label"]), float(one["probability"])) for one in document["predictions"])
+        return tuple(
+            Prediction(str(prediction["label"]), float(prediction["probability"]))
+            for prediction in document["predictions"]
+        )
     except (LookupError, TypeError, ValueError):
         raise _misunderstood(name) from None
 

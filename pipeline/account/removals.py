@@ -46,7 +46,7 @@ class Look:
         found = self.account.each(
             "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=filters
         )
-        return tuple(one["ResourceARN"] for one in found)
+        return tuple(resource["ResourceARN"] for resource in found)
 
     def named(self, service: str, resource: str, known: Iterable[str] = ()) -> list[str]:
         """The names of things of a kind, those that are known by name among them, each once."""
@@ -77,7 +77,7 @@ def rules(look: Look) -> Iterator[Change]:
     for name in look.named("events", "rule/", [rule_name(look.settings)]):
         if look.account.find("events", "describe_rule", Name=name) is None:
             continue
-        ids = [one["Id"] for one in look.account.each("events", "list_targets_by_rule", "Targets", Rule=name)]
+        ids = [target["Id"] for target in look.account.each("events", "list_targets_by_rule", "Targets", Rule=name)]
         targets = [Call("events", "remove_targets", {"Rule": name, "Ids": ids})] if ids else []
         yield _deleted("rule", name, *targets, Call("events", "delete_rule", {"Name": name}))
 
@@ -103,7 +103,9 @@ def _running(account: Account, pipeline: str) -> Iterator[str]:
     found = account.each(
         "sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=pipeline, CreatedAfter=since
     )
-    yield from (one["PipelineExecutionArn"] for one in found if one["PipelineExecutionStatus"] not in _OVER)
+    yield from (
+        execution["PipelineExecutionArn"] for execution in found if execution["PipelineExecutionStatus"] not in _OVER
+    )
 
 
 def _stopped(arn: str) -> tuple[Act, ...]:
@@ -122,7 +124,7 @@ def scaling(look: Look) -> Iterator[Change]:
         return
     service = "application-autoscaling"
     found = look.account.each(service, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker")
-    for resource in sorted({one["ResourceId"] for one in found}):
+    for resource in sorted({target["ResourceId"] for target in found}):
         if resource.lower().startswith(ours):
             call = Call(service, "deregister_scalable_target", {**_SCALING, "ResourceId": resource})
             yield _deleted("scaling", resource, call)
@@ -183,10 +185,10 @@ def event_sources(look: Look) -> Iterator[Change]:
     """What reads our queues."""
     found = {}
     for queue in await_queues(look.settings):
-        for one in look.account.each(
+        for mapping in look.account.each(
             "lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=queue.arn
         ):
-            found[one["UUID"]] = one
+            found[mapping["UUID"]] = mapping
     for identifier in look.named("lambda", "event-source-mapping:", found):
         one = look.account.find("lambda", "get_event_source_mapping", UUID=identifier)
         if one is not None and one["State"] != "Deleting":
@@ -225,8 +227,8 @@ def instance_profile(look: Look) -> Iterator[Change]:
     if found is None or not _is_ours(look, found["InstanceProfile"]):
         return
     named = {"InstanceProfileName": name}
-    held = [one["RoleName"] for one in found["InstanceProfile"]["Roles"]]
-    released = [Call("iam", "remove_role_from_instance_profile", {**named, "RoleName": one}) for one in held]
+    held = [role["RoleName"] for role in found["InstanceProfile"]["Roles"]]
+    released = [Call("iam", "remove_role_from_instance_profile", {**named, "RoleName": role}) for role in held]
     yield _deleted("instance profile", name, *released, Call("iam", "delete_instance_profile", named))
 
 
@@ -240,8 +242,8 @@ def roles(look: Look) -> Iterator[Change]:
         inline = look.account.each("iam", "list_role_policies", "PolicyNames", **named)
         attached = look.account.each("iam", "list_attached_role_policies", "AttachedPolicies", **named)
         acts = [
-            *(Call("iam", "delete_role_policy", {**named, "PolicyName": one}) for one in inline),
-            *(Call("iam", "detach_role_policy", {**named, "PolicyArn": one["PolicyArn"]}) for one in attached),
+            *(Call("iam", "delete_role_policy", {**named, "PolicyName": policy}) for policy in inline),
+            *(Call("iam", "detach_role_policy", {**named, "PolicyArn": policy["PolicyArn"]}) for policy in attached),
         ]
         yield _deleted("role", name, *acts, Call("iam", "delete_role", named))
 

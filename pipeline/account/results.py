@@ -95,7 +95,7 @@ def _trials(account: Account, step: Step | None) -> Trials | None:
     found = tuple(map(_trial, account.each("sagemaker", listing, "TrainingJobSummaries", **named)))
     best = described.get("BestTrainingJob", {}).get("TrainingJobName")
     objective = described["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    return Trials(objective["MetricName"], found, next((one for one in found if one.name == best), None))
+    return Trials(objective["MetricName"], found, next((trial for trial in found if trial.name == best), None))
 
 
 def _trial(one: Mapping[str, Any]) -> Trial:
@@ -141,8 +141,8 @@ def _picture(account: Account, step: Step | None) -> Picture | None:
 
 
 def _keys(account: Account, bucket: str, prefix: str) -> Iterator[str]:
-    for one in account.each("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix}/"):
-        yield one["Key"]
+    for item in account.each("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix}/"):
+        yield item["Key"]
 
 
 def _output(account: Account, step: Step | None, name: str) -> str:
@@ -151,5 +151,5 @@ def _output(account: Account, step: Step | None, name: str) -> str:
         return ""
     job = account.call("sagemaker", "describe_processing_job", ProcessingJobName=step.job.name)
     outputs = job.get("ProcessingOutputConfig", {}).get("Outputs", ())
-    found = next((one["S3Output"]["S3Uri"] for one in outputs if one["OutputName"] == name), "")
+    found = next((output["S3Output"]["S3Uri"] for output in outputs if output["OutputName"] == name), "")
     return str(found).rstrip("/")

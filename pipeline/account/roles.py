@@ -51,7 +51,10 @@ class RoleDocuments:
     @property
     def policy(self) -> Document:
         """All parts as one document."""
-        return {**self.parts[_POLICY], "Statement": [one for part in self.parts.values() for one in part["Statement"]]}
+        return {
+            **self.parts[_POLICY],
+            "Statement": [statement for part in self.parts.values() for statement in part["Statement"]],
+        }
 
 
 def documents_folder() -> Path:
@@ -90,10 +93,10 @@ def filled(path: Path, values: Mapping[str, Value]) -> Document:
 def _filled(value: Any, values: Mapping[str, Value]) -> Any:
     if isinstance(value, dict):
         return {key: _filled(one, values) for key, one in value.items()}
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return list(dict.fromkeys(text for one in value for text in _texts(one, values)))
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return list(dict.fromkeys(text for item in value for text in _texts(item, values)))
     if isinstance(value, list):
-        return [_filled(one, values) for one in value]
+        return [_filled(item, values) for item in value]
     texts = list(_texts(value, values))
     return texts[0] if len(texts) == 1 else texts
 
@@ -105,12 +108,12 @@ def _texts(text: str, values: Mapping[str, Value]) -> Iterator[str]:
     """
     whole = _PLACEHOLDER.fullmatch(text)
     value = values[whole[1]] if whole else ""
-    for one in (
+    for item in (
         value if isinstance(value, tuple) else (_PLACEHOLDER.sub(lambda found: _literal(values[found[1]]), text),)
     ):
-        yield one
-        if ":sagemaker:" in one and one != one.lower():
-            yield one.lower()
+        yield item
+        if ":sagemaker:" in item and item != item.lower():
+            yield item.lower()
 
 
 def _literal(value: Value) -> str:

@@ -77,13 +77,19 @@ def change(settings: Settings, rollback: Rollback) -> Change:
     variants = [event[contract.VARIANT_NAME] for event in rollback.scaling]
     calls = (
         *(_message(settings, rollback, event) for event in rollback.scaling),
-        *(Call("application-autoscaling", "deregister_scalable_target", _target(name, one)) for one in variants),
+        *(
+            Call("application-autoscaling", "deregister_scalable_target", _target(name, variant))
+            for variant in variants
+        ),
         Call("sagemaker", "update_endpoint", update),
     )
     why = (
         f"from {live.name}: {live.told()}",
         f"to   {target.name}: {target.told()}",
-        *(f"its machine changes, so the scaling of {one} is taken off, and comes back afterwards" for one in variants),
+        *(
+            f"its machine changes, so the scaling of {variant} is taken off, and comes back afterwards"
+            for variant in variants
+        ),
     )
     return Change("update", "endpoint", name, () if rollback.is_under_way else calls, why)
 
@@ -126,8 +132,8 @@ def _existing(account: Account, name: str, endpoint: str) -> Configuration:
     if found is None:
         arguments = {"NameContains": endpoint, "SortBy": "CreationTime", "SortOrder": "Descending"}
         known = [
-            one["EndpointConfigName"]
-            for one in account.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **arguments)
+            configuration["EndpointConfigName"]
+            for configuration in account.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **arguments)
         ]
         hint = suggest(name, known, f"there are {', '.join(known)}" if known else "there is none")
         raise AbsentError(f"there is no configuration {name} any more", hint)
@@ -168,8 +174,12 @@ def _tracking(account: Account, resource: str) -> Mapping[str, Any]:
     policies = account.each(
         "application-autoscaling", "describe_scaling_policies", "ScalingPolicies", ResourceId=resource, **DIMENSION
     )
-    found = (one.get("TargetTrackingScalingPolicyConfiguration", {}) for one in policies)
-    ours = (one for one in found if one.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") == _METRIC)
+    found = (policy.get("TargetTrackingScalingPolicyConfiguration", {}) for policy in policies)
+    ours = (
+        tracking
+        for tracking in found
+        if tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") == _METRIC
+    )
     return next(ours, {})
 
 

@@ -179,7 +179,7 @@ def view(schedule: Mapping[str, Any], account: Account) -> dict[str, Any]:
     return {
         "expression": schedule["ScheduleExpression"],
         "timezone": schedule.get("ScheduleExpressionTimezone", "UTC"),
-        "parameters": {one["Name"]: one["Value"] for one in given},
+        "parameters": {parameter["Name"]: parameter["Value"] for parameter in given},
         "retries": retries.get("MaximumRetryAttempts"),
         "event age": retries.get("MaximumEventAgeInSeconds"),
         "dead letters": target.get("DeadLetterConfig", {}).get("Arn", "nowhere"),

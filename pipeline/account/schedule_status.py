@@ -61,7 +61,7 @@ def lines(status: Status) -> Iterator[str]:
         yield f"  {status.failed_starts} starts have failed and lie in the queue of dead letters"
     if status.differences:
         yield "  settings have it otherwise (make pipeline-schedule mends it)"
-        yield from (f"    {one}" for one in status.differences)
+        yield from (f"    {difference}" for difference in status.differences)
     if status.state and not status.kept_by_upsert:
         yield "  schedule.enabled = false: upsert leaves it as it is"
 

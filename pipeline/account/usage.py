@@ -36,8 +36,10 @@ def jobs(s: Settings) -> tuple[Job, ...]:
 def machines(s: Settings) -> set[str]:
     """Every instance type that these settings name, also as an alternative."""
     named = {parameter.default for parameter in declare(s) if parameter.name.endswith("InstanceType")}
-    choices = {one for parameter in declare(s) if parameter.name.endswith("InstanceType") for one in parameter.choices}
-    return {str(one) for one in named | choices}
+    choices = {
+        choice for parameter in declare(s) if parameter.name.endswith("InstanceType") for choice in parameter.choices
+    }
+    return {str(machine) for machine in named | choices}
 
 
 def with_values(s: Settings, values: Mapping[str, str | int | float]) -> Settings:

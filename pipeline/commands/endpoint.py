@@ -106,11 +106,14 @@ def _list(context: ProjectContext, *, as_json: bool) -> None:
     found = versions.newest(context.account, context.settings.registry.group, VERSIONS)
     served = versions.served(context.account, context.settings.endpoint.name)
     if as_json:
-        printing.document([{**asdict(one), "endpoint": served.get(one.arn, "")} for one in found])
+        printing.document([{**asdict(version), "endpoint": served.get(version.arn, "")} for version in found])
     elif not found:
         printing.line(f"Group {context.settings.registry.group} has no versions yet; an execution registers the first.")
     else:
-        rows = ((str(one.number), one.approval, on_the_wall(one.created), served.get(one.arn, "")) for one in found)
+        rows = (
+            (str(version.number), version.approval, on_the_wall(version.created), served.get(version.arn, ""))
+            for version in found
+        )
         printing.columns(("VERSION", "APPROVAL", "REGISTERED", "ENDPOINT"), rows)
 
 
@@ -148,17 +151,20 @@ def _tell(found: Report) -> None:
         printing.line(found.reason)
     printing.line()
     rows = [
-        (one.variant, one.version, one.instance_type, f"{one.now} of {one.desired}", _scaling(one))
-        for one in found.fleets
+        (fleet.variant, fleet.version, fleet.instance_type, f"{fleet.now} of {fleet.desired}", _scaling(fleet))
+        for fleet in found.fleets
     ]
     printing.columns(("VARIANT", "SERVES", "MACHINE", "INSTANCES", "SCALING"), rows)
     if found.activities:
         printing.line()
-        activities = [(on_the_wall(one.at), one.status, one.description, one.cause) for one in found.activities]
+        activities = [
+            (on_the_wall(activity.at), activity.status, activity.description, activity.cause)
+            for activity in found.activities
+        ]
         printing.columns(("SCALED", "STATE", "WHAT", "WHY"), activities)
     if found.alarms:
         printing.line()
-        alarms = [(one.name, one.state, on_the_wall(one.since), one.reason) for one in found.alarms]
+        alarms = [(alarm.name, alarm.state, on_the_wall(alarm.since), alarm.reason) for alarm in found.alarms]
         printing.columns(("ALARM", "STATE", "SINCE", "WHY"), alarms)
 
 
@@ -166,9 +172,9 @@ def _scaling(fleet: Fleet) -> str:
     if fleet.scaling is None:
         return "fixed: not registered for scaling"
     policies = "; ".join(
-        f"{one.metric} near {one.target:g}, cooldowns {one.in_seconds} s in and {one.out_seconds} s out"
-        if one.target is not None
-        else one.metric
-        for one in fleet.scaling.policies
+        f"{policy.metric} near {policy.target:g}, cooldowns {policy.in_seconds} s in and {policy.out_seconds} s out"
+        if policy.target is not None
+        else policy.metric
+        for policy in fleet.scaling.policies
     )
     return f"{fleet.scaling.least} to {fleet.scaling.most} instances: {policies or 'no policy'}"

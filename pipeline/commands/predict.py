@@ -30,6 +30,9 @@ def command(
     context = connect_project(target)
     found = predict(context.account, context.pipeline, event)
     if as_json:
-        printing.document([asdict(one) for one in found])
+        printing.document([asdict(prediction) for prediction in found])
     else:
-        printing.columns(("PROBABILITY", "LABEL"), ((f"{one.probability:.2%}".rjust(11), one.label) for one in found))
+        printing.columns(
+            ("PROBABILITY", "LABEL"),
+            ((f"{prediction.probability:.2%}".rjust(11), prediction.label) for prediction in found),
+        )

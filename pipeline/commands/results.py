@@ -67,11 +67,11 @@ def prediction(context: ProjectContext, content: bytes, label: str) -> str:
 
     event = {"image": base64.b64encode(content).decode()}
     said = predict(context.account, context.pipeline, event)[:_LABELS]
-    return f"{label}: " + ", ".join(f"{one.label} {one.probability:.0%}" for one in said)
+    return f"{label}: " + ", ".join(f"{prediction.label} {prediction.probability:.0%}" for prediction in said)
 
 
 def _trials(trials: Trials) -> str:
-    completed = sum(one.status == "Completed" for one in trials.all)
+    completed = sum(trial.status == "Completed" for trial in trials.all)
     text = f"{completed} of {len(trials.all)} completed"
     if trials.best is None or trials.best.reached is None:
         return text
@@ -109,5 +109,7 @@ def _fleets(found: Report) -> Iterator[Line]:
     for fleet in found.fleets:
         yield "Instances", f"{fleet.now} of {fleet.desired} x {fleet.instance_type}, {fleet.variant}"
         if fleet.scaling:
-            policies = ", ".join(f"{one.metric} {one.target:g}" for one in fleet.scaling.policies if one.target)
+            policies = ", ".join(
+                f"{policy.metric} {policy.target:g}" for policy in fleet.scaling.policies if policy.target
+            )
             yield "Scaling", f"{fleet.scaling.least} to {fleet.scaling.most} instances, at {policies or 'no target'}"

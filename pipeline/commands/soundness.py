@@ -24,9 +24,9 @@ def demand(definition: str, left_out: Sequence[Ignored]) -> None:
     from pipeline.source import scripts_folder
 
     found = run(json.loads(definition), Evidence(scripts=sources(scripts_folder())))
-    errors = [one for one in without(found, left_out)[0] if one.severity is Severity.ERROR]
-    for one in errors:
-        printing.remark(str(one))
+    errors = [finding for finding in without(found, left_out)[0] if finding.severity is Severity.ERROR]
+    for error in errors:
+        printing.remark(str(error))
     if errors:
         count = "an error" if len(errors) == 1 else f"{len(errors)} errors"
         raise UsageError(
@@ -40,5 +40,5 @@ def ignored(settings: Settings) -> list[Ignored]:
     from pedigree.checks.ignoring import Ignored
     from pedigree.checks.run import chosen
 
-    chosen([one.code for one in settings.checks.ignore], ())
-    return [Ignored(one.code, one.reason, one.step) for one in settings.checks.ignore]
+    chosen([ignored.code for ignored in settings.checks.ignore], ())
+    return [Ignored(ignored.code, ignored.reason, ignored.step) for ignored in settings.checks.ignore]

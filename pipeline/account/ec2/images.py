@@ -76,4 +76,4 @@ def _preparations(account: Account, arn: str) -> Iterator[Mapping[str, Any]]:
     steps = account.each(
         "sagemaker", "list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn
     )
-    return (one for one in steps if one["StepName"] == prepare_data.NAME and one["StepStatus"] == "Succeeded")
+    return (step for step in steps if step["StepName"] == prepare_data.NAME and step["StepStatus"] == "Succeeded")
