@@ -1,4 +1,4 @@
-"""One AWS account in one region, as operations see it: calls by name, and errors that say what to do.
+"""One AWS account in one region: calls by name, and errors that say what to do.
 
 All calls go through here, so that a refusal is always told in the same way (which action, on what, in whose policy), a
 thing that is not there is an answer and not an accident, and a test can hand in clients of its own.
@@ -33,18 +33,18 @@ class Account:
 
     @property
     def console(self) -> str:
-        """The region whose console shows the account; none for an AWS on this machine, which has no pages."""
+        """The region of the account's console; empty for the local AWS, which has none."""
         return self.region if self.has_console else ""
 
     def call(self, service: str, operation: str, /, **arguments: Any) -> Any:
-        """What AWS answers to one call; OperationsError in a user's words if it says no."""
+        """The answer to one call; raises OperationsError if AWS refuses."""
         try:
             return self._ask(service, operation, arguments)
         except (ClientError, BotoCoreError) as error:
             raise refusals.explained(error, service, operation, arguments, self.caller) from error
 
     def find(self, service: str, operation: str, /, **arguments: Any) -> Any:
-        """What AWS answers to one call, or None if what it is about is not there."""
+        """The answer to one call, or None if the resource does not exist."""
         try:
             return self._ask(service, operation, arguments)
         except (ClientError, BotoCoreError) as error:
@@ -65,7 +65,7 @@ class Account:
             raise refusals.explained(error, service, operation, arguments, self.caller) from error
 
     def read(self, service: str, operation: str, body: Any) -> bytes:
-        """All that an answer brings as a stream: the connection may be cut in the midst of it."""
+        """Reads the stream of an answer; the connection may be cut meanwhile."""
         try:
             return bytes(body.read())
         except BotoCoreError as error:

@@ -1,4 +1,4 @@
-"""Which image a rented machine begins with: AWS's deep-learning AMI for PyTorch, found by its public parameter."""
+"""Finds AWS's deep-learning AMI for PyTorch by its public parameter."""
 
 from __future__ import annotations
 

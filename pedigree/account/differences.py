@@ -1,4 +1,4 @@
-"""How something in an account differs from what settings ask for: a line for each difference.
+"""Says how a resource differs from the settings: a line for each difference.
 
 AWS answers in other words than it was asked in: a list of one is a text, numbers are texts, policies are JSON in a
 text, and what was left out comes back with its default. So values are compared by what they mean, and only as far as
@@ -26,7 +26,7 @@ def fields(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, ..
 
 
 def covers(found: Any, wanted: Any) -> bool:
-    """Whether what is there has all that is wanted; what it has besides is AWS's default or somebody else's."""
+    """Whether a value includes all that is wanted; it may have more."""
     if isinstance(wanted, Mapping):
         own = found if isinstance(found, Mapping) else {}
         return all(covers(own.get(key), value) for key, value in wanted.items())
@@ -75,7 +75,7 @@ def mended(
     key: str,
     is_so: Callable[[Any, Any], bool] = same,
 ) -> list[Any] | None:
-    """A list of things with names, as it must be written: ours as wanted, others' as they are; None if it is so."""
+    """The list to write: our entries as wanted, others as they are; None if nothing differs."""
     ours = {entry[key]: entry for entry in wanted}
     there = {entry.get(key): entry for entry in found}
     if all(name in there and is_so(there[name], one) for name, one in ours.items()):

@@ -1,4 +1,4 @@
-"""Removing what a bucket holds: every version of every object under a prefix, a thousand at a time.
+"""Empties a bucket: every version of every object under a prefix, a thousand at a time.
 
 A bucket may hold millions of objects, so no plan can name them; the first that is listed is removed until nothing is.
 """
@@ -16,7 +16,7 @@ _BATCH = 1000
 
 
 def empty(emptying: Emptying, account: Account, waiting: Callable[[str, float], None]) -> None:
-    """Remove all of it; what a call could not remove is an error of that call."""
+    """Removes all of it; a call that could not remove something raises its error."""
     since, removed = account.clock.monotonic(), 0
     where = {"Bucket": emptying.bucket, "ExpectedBucketOwner": account.id}
     versions = stored(account, emptying.bucket, emptying.prefix)

@@ -1,4 +1,4 @@
-"""The endpoint, as AWS tells of it: what it serves, what it is about to serve, and which versions these are."""
+"""Reads an endpoint: its status, its configurations, and the model versions that they serve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIMENSION = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:va
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One endpoint; the variants are those of the answer."""
+    """One endpoint; its variants are as AWS answers them."""
 
     name: str
     status: str
@@ -31,13 +31,13 @@ class Endpoint:
 
     @property
     def is_moving(self) -> bool:
-        """Whether all that can be done is to ask again later."""
+        """Whether it is in transition, and can only be asked again later."""
         return self.status in MOVING
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One variant of a configuration: its machine and model, and the version in the registry that the model is."""
+    """One variant of a configuration: machine, model, and the model's version in the registry."""
 
     name: str
     instance_type: str
@@ -46,21 +46,21 @@ class Variant:
 
     @property
     def version(self) -> str:
-        """The number of the version, or the model's name where it is none of the registry's."""
+        """The version's number, or the model's name if it is not from the registry."""
         number = self.package.rpartition("/")[2]
         return f"version {number}" if number else f"model {self.model}"
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """An endpoint configuration; has_models tells whether all of its models are still there."""
+    """An endpoint configuration; has_models says whether all its models still exist."""
 
     name: str
     arn: str
     variants: Mapping[str, Variant] = field(default_factory=dict)
     has_models: bool = True
 
-    def told(self) -> str:
+    def described(self) -> str:
         """What it serves, in one line."""
         return ", ".join(
             f"{variant.version} on {variant.instance_type or 'serverless'}" for variant in self.variants.values()
@@ -68,7 +68,7 @@ class Configuration:
 
 
 def find(account: Account, name: str) -> Endpoint:
-    """The endpoint of a name; AbsentError says where one comes from."""
+    """The endpoint of a name; raises AbsentError if there is none."""
     answer = account.find("sagemaker", "describe_endpoint", EndpointName=name)
     if answer is None:
         raise AbsentError(
@@ -90,7 +90,7 @@ def find(account: Account, name: str) -> Endpoint:
 
 
 def configuration(account: Account, name: str) -> Configuration | None:
-    """A configuration with its models' versions, if it is there."""
+    """A configuration with its models' versions, or None."""
     answer = account.find("sagemaker", "describe_endpoint_config", EndpointConfigName=name) if name else None
     if answer is None:
         return None
@@ -108,7 +108,7 @@ def configuration(account: Account, name: str) -> Configuration | None:
 
 
 def _package(account: Account, model: str) -> str | None:
-    """The version that a model is made of; empty if it is of none, None if there is no such model."""
+    """The package that a model is made of; empty if it is of none, None if there is no such model."""
     answer = account.find("sagemaker", "describe_model", ModelName=model)
     if answer is None:
         return None

@@ -1,4 +1,4 @@
-"""Everything about an endpoint that one wants to know on day two: what serves, how it scales, what its alarms say."""
+"""Reports on an endpoint: its versions, instances, scaling and alarms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACTIVITIES = 5
 
 @dataclass(frozen=True)
 class Policy:
-    """What scales a variant: a metric that is held near a target."""
+    """A scaling policy: a metric and its target."""
 
     name: str
     metric: str
@@ -28,7 +28,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Between how many instances a variant scales, and by what."""
+    """The bounds of a variant's instances, and its scaling policies."""
 
     least: int
     most: int
@@ -37,7 +37,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Fleet:
-    """A variant's machines: how many there are, how many there should be, and what they serve."""
+    """A variant's instances, present and desired, and what they serve."""
 
     variant: str
     version: str
@@ -49,7 +49,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Activity:
-    """One time that the number of instances changed, or should have."""
+    """One scaling activity."""
 
     at: dt.datetime
     status: str
@@ -69,7 +69,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Report:
-    """An endpoint at one moment; the next configuration is that of an update that is under way."""
+    """An endpoint at one moment; next_configuration is that of a running update."""
 
     name: str
     status: str
@@ -83,7 +83,7 @@ class Report:
 
 
 def report(account: Account, name: str) -> Report:
-    """What there is to tell."""
+    """The report on an endpoint."""
     endpoint = find(account, name)
     live = configuration(account, endpoint.configuration)
     scaling = _scaling(account, endpoint)
@@ -115,7 +115,7 @@ def _fleet(answer: Mapping[str, Any], live: Configuration | None, scaling: Mappi
 
 
 def _scaling(account: Account, endpoint: Endpoint) -> dict[str, Scaling]:
-    """What scales, by variant; nothing of a variant that is not registered."""
+    """The scaling of each variant that is registered for it."""
     resources = {
         scaling_target(endpoint.name, variant["VariantName"]): variant["VariantName"] for variant in endpoint.variants
     }

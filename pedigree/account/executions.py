@@ -1,4 +1,4 @@
-"""The executions of a pipeline: which there are, which one is meant, and what stops or retries it."""
+"""Lists a pipeline's executions, finds one by the start of its id, and plans its stop or retry."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Execution:
-    """One execution, as far as AWS has told of it: a listing knows neither its end nor who started it."""
+    """One execution; in a listing, AWS gives neither its end nor who started it."""
 
     arn: str
     status: str
@@ -34,17 +34,17 @@ class Execution:
 
     @property
     def id(self) -> str:
-        """The last part of the ARN, by which people call it."""
+        """The last part of the ARN."""
         return self.arn.rpartition("/")[2]
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether it has ended."""
         return self.status in ENDED
 
 
 def described(account: Account, arn: str) -> Execution:
-    """All that AWS tells of one execution."""
+    """One execution with all its fields."""
     answer = account.call("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)
     status = answer["PipelineExecutionStatus"]
     return Execution(
@@ -64,7 +64,7 @@ def newest(account: Account, pipeline: str, count: int) -> list[Execution]:
 
 
 def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
-    """The execution that is meant by its ARN or the beginning of its id; the newest, where nothing is said."""
+    """The execution of an ARN or of the start of an id; the newest without either."""
     if not wanted:
         found = next(listed(account, pipeline), None)
         if found is None:
@@ -85,14 +85,14 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
 
 
 def stop(execution: Execution) -> Change | None:
-    """What stops an execution; nothing where it is over already, or about to be."""
+    """The change that stops an execution; None if it has ended or is stopping."""
     if execution.is_over or execution.status == STOPPING:
         return None
     return _change(execution, "stop_pipeline_execution", "it is stopped: running jobs end, no further step begins")
 
 
 def retry(execution: Execution) -> Change:
-    """What goes on with an execution where it failed."""
+    """The change that goes on with an execution where it failed."""
     if not execution.is_over:
         raise RefusedError(
             f"execution {execution.id} is {execution.status}, and only what has ended can be retried",
@@ -112,7 +112,7 @@ def _change(execution: Execution, operation: str, why: str) -> Change:
 
 
 def token() -> str:
-    """What makes a call that is repeated the same call for AWS."""
+    """An idempotency token."""
     return uuid.uuid4().hex
 
 
@@ -134,7 +134,7 @@ def listed(account: Account, pipeline: str) -> Iterator[Execution]:
 
 
 def no_pipeline(account: Account, pipeline: str) -> AbsentError:
-    """A pipeline that nobody has put into the account."""
+    """The error for a pipeline that the account does not have."""
     return AbsentError(
         f"account {account.id} has no pipeline {pipeline} in {account.region}",
         "create it there, or name another with --pipeline",
@@ -142,6 +142,6 @@ def no_pipeline(account: Account, pipeline: str) -> AbsentError:
 
 
 def _who(context: Mapping[str, Any]) -> str:
-    """A person's name in Studio, or else the last parts of an identity's ARN."""
+    """A user's name in Studio, or the last parts of an identity's ARN."""
     arn = context.get("IamIdentity", {}).get("Arn", "")
     return str(context.get("UserProfileName") or arn.rpartition(":")[2].partition("/")[2])

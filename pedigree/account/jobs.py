@@ -1,4 +1,4 @@
-"""What a step has started: a job or a function, where the console shows it, and the last that it wrote into its log."""
+"""Finds the job or function of a step, its page in the console, and the end of its log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TROUBLE = ("Traceback", "Error", "error:")
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of job: its service and page in the console, and the log group that its streams are in."""
+    """One kind of job: its service and page in the console, and its log group."""
 
     service: str
     page: str
@@ -35,7 +35,7 @@ _KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class Job:
-    """One job or function, by the key that it has among a step's metadata."""
+    """One job or function; kind is its key in a step's metadata."""
 
     kind: str
     name: str
@@ -53,7 +53,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Tail:
-    """The last lines of a log, and which log that is; a link leads to all of it."""
+    """The last lines of a log, and a link to all of it."""
 
     log: str
     lines: tuple[str, ...]
@@ -70,7 +70,7 @@ def of_step(metadata: Mapping[str, Any]) -> Job | None:
 
 
 def tail(job: Job, account: Account) -> Tail:
-    """The last lines of a failed job; where they cannot be read, why."""
+    """The last lines of a failed job's log, or why they cannot be read."""
     try:
         return _tail(_failed(job, account), account)
     except OperationsError as error:
@@ -78,7 +78,7 @@ def tail(job: Job, account: Account) -> Tail:
 
 
 def _failed(job: Job, account: Account) -> Job:
-    """The job that has the log: of a search, the training that failed last."""
+    """The job that has the log: for a tuning job, the training that failed last."""
     if job.kind != "TuningJob":
         return job
     newest = {"StatusEquals": "Failed", "SortBy": "CreationTime", "SortOrder": "Descending", "MaxResults": 1}
@@ -92,7 +92,7 @@ def _failed(job: Job, account: Account) -> Job:
 
 
 def _tail(job: Job, account: Account) -> Tail:
-    """The end of the stream that tells of trouble, or of the first: of several machines, one failed before the rest."""
+    """The end of the stream with an error, or of the first: of several machines, one failed before the others."""
     tails = [Tail(f"{job.group} {stream}", _lines(job, stream, account)) for stream in _streams(job, account)]
     told = [tail for tail in tails if any(word in line for line in tail.lines for word in _TROUBLE)]
     chosen = next(iter([*told, *tails]), Tail(job.group, ("nothing was written",)))
@@ -115,7 +115,7 @@ def _lines(job: Job, stream: str, account: Account) -> tuple[str, ...]:
 
 
 def _of_event(message: str) -> Iterator[str]:
-    """The lines of a message; a progress bar has written the same line again and again."""
+    """The lines of a message; of a progress bar, its last state."""
     for line in message.split("\n"):
         if line.strip():
             yield line.rstrip().rpartition("\r")[2]

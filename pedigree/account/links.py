@@ -1,4 +1,4 @@
-"""Addresses of the pages on which people look at what is told here: SageMaker Studio and the AWS console."""
+"""Makes links to pages of SageMaker Studio and the AWS console."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CONSOLES: Mapping[str, str] = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": 
 
 
 def console(region: str, service: str, page: str) -> str:
-    """A page of a service in the console; none where there is no console of a region."""
+    """A page of a service in the console; empty without a region."""
     if not region:
         return ""
     host = _CONSOLES.get(regions.partition(region), f"{region}.console.aws.amazon.com")
@@ -27,7 +27,7 @@ def log_group(region: str, group: str, prefix: str = "") -> str:
 
 
 def execution(account: Account, pipeline: str, identifier: str) -> str:
-    """An execution in Studio; where the account has no Studio, or hides it, the page from which one gets there."""
+    """An execution's page in Studio, or Studio's start page if the account has no domain that can be read."""
     if not account.has_console:
         return ""
     try:

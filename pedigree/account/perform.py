@@ -1,4 +1,4 @@
-"""Make the calls of a plan, and see that it came true.
+"""Makes the calls of a plan, and checks that it came true.
 
 A call may find that what an earlier one made is not everywhere yet (a role that Lambda does not know for some seconds,
 a function that is still changing): such refusals pass, so they are asked again within a bound. After the last change
@@ -58,12 +58,12 @@ _THERE_ALREADY: tuple[tuple[str, str], ...] = (
 
 
 def _silently(what: str, seconds: float) -> None:
-    """Tell nobody that something is waited for."""
+    """Reports no waiting."""
 
 
 @dataclass(frozen=True)
 class _Carrier:
-    """Who makes the calls of one change, and keeps what they answered."""
+    """Makes the calls of one change, and keeps their answers."""
 
     account: Account
     waiting: Waiting
@@ -71,7 +71,7 @@ class _Carrier:
     answers: dict[str, Any] = field(default_factory=dict)
 
     def make(self, call: Call) -> None:
-        """One call, asked again while its refusal is one that passes; what is gone already need not be removed."""
+        """Makes one call, and repeats it while a refusal is one that passes."""
         arguments = {name: resolved(value, self.answers) for name, value in call.arguments.items()}
         ask = self.account.find if self.change.verb == "delete" else self.account.call
         since = self.account.clock.monotonic()
@@ -87,7 +87,7 @@ class _Carrier:
             self.answers[call.saves] = answer
 
     def wait(self, wait: Wait) -> None:
-        """Ask until it is so, or the time is up."""
+        """Polls until it is so, or the time is up."""
         since = self.account.clock.monotonic()
         while not self._has_come(wait):
             self._pause(since, wait.seconds, wait.what, None)
@@ -118,7 +118,7 @@ class _Carrier:
 
 
 def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report, waiting: Waiting = _silently) -> None:
-    """Carry a plan out, then whatever is still to do; UnfinishedError says what would not come true."""
+    """Carries out a plan, then what is still to do; raises UnfinishedError for what does not come true."""
     remaining = first
     for left in reversed(range(ROUNDS)):
         if not remaining:
@@ -133,7 +133,7 @@ def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report,
 
 
 def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:
-    """What is still to do, once AWS has had time to show what was done; what only takes time is the next round's."""
+    """What is still to do once AWS has had time to show the changes."""
     since = account.clock.monotonic()
     while True:
         remaining = plan(parts, account)
@@ -149,7 +149,7 @@ def _only_takes_time(change: Change) -> bool:
 
 
 def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Waiting, *, is_last: bool) -> bool:
-    """Make the changes in order; what turns out to be there already ends the round, for another look."""
+    """Makes the changes in order; a resource that exists already ends the round."""
     for change in chosen.changes:
         report(change)
         try:
@@ -162,7 +162,7 @@ def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Wait
 
 
 def carry_out(change: Change, account: Account, waiting: Waiting = _silently) -> Mapping[str, Any]:
-    """Make the calls of one change, in order; what was to be saved of their answers."""
+    """Makes the calls of one change in order; returns the answers to save."""
     carrier = _Carrier(account, waiting, change)
     for act in change.calls:
         match act:
@@ -176,7 +176,7 @@ def carry_out(change: Change, account: Account, waiting: Waiting = _silently) ->
 
 
 def resolved(value: Any, answers: Mapping[str, Any]) -> Any:
-    """A value with what earlier calls answered in the place of what was saved of them."""
+    """The value with each Saved replaced from the answers."""
     if isinstance(value, Saved):
         return _at(answers[value.call], value.path)
     if isinstance(value, Mapping):

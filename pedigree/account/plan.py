@@ -19,7 +19,7 @@ Verb = Literal["create", "update", "delete"]
 
 @dataclass(frozen=True)
 class Saved:
-    """A value out of the answer of an earlier call of the same change: the call's own name, and a path in it."""
+    """A value from the answer of an earlier call of the same change: the call's name and a path."""
 
     call: str
     path: str
@@ -27,7 +27,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an API, by boto3's names. What it answers is kept under saves, where a later call needs it."""
+    """One API call by boto3's names. Its answer is kept under the name in saves, for later calls."""
 
     service: str
     operation: str
@@ -56,7 +56,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Emptying:
-    """Every version of every object of a bucket under a prefix, removed in batches: too many to name in a plan."""
+    """Removes every version of every object under a prefix, in batches: too many to name in a plan."""
 
     bucket: str
     prefix: str = ""
@@ -67,7 +67,7 @@ Act = Call | Wait | Emptying
 
 @dataclass(frozen=True)
 class Change:
-    """One thing that is made, mended or removed; why says what differs, a line for each difference."""
+    """One resource that is created, updated or deleted; why has a line for each difference."""
 
     verb: Verb
     kind: str
@@ -77,16 +77,16 @@ class Change:
 
 
 class Part(Protocol):
-    """Something in an account that is to be as settings have it."""
+    """A resource that is to be as the settings have it."""
 
     def changes(self, account: Account) -> Iterable[Change]:
-        """What must change for that, found by reading calls only; nothing if it is so already."""
+        """The changes that are needed, found by reading calls only."""
         ...
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes, in the order in which they are made."""
+    """The changes in their order."""
 
     changes: tuple[Change, ...]
 
@@ -94,12 +94,11 @@ class Plan:
         return bool(self.changes)
 
     def count(self, verb: Verb) -> int:
-        """How many changes of a kind there are."""
         return sum(change.verb == verb for change in self.changes)
 
 
 def plan(parts: Iterable[Part], account: Account) -> Plan:
-    """What must change for all of the parts to be as they should."""
+    """The changes that all parts need."""
     return Plan(tuple(_all_changes(parts, account)))
 
 

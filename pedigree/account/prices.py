@@ -1,4 +1,4 @@
-"""What machines cost: dated tables that come with the package, and on top of them what AWS was asked for later.
+"""The prices of machines: dated tables of the package, and on top of them what the Pricing API gave later.
 
 All are documents of one form: a date, a source, and for each region prices by use and instance type. The use
 "machines" stands for all of Processing, Training and Hosting. What no table has is unknown, and never guessed.
@@ -24,7 +24,7 @@ _USES = ("Processing", "Training", "Hosting", "warm", _ANY_MACHINE)
 
 @dataclass(frozen=True)
 class Price:
-    """An amount in USD, and of when and from where it is."""
+    """An amount in USD, its date and its source."""
 
     amount: float
     date: str
@@ -38,7 +38,7 @@ class Prices:
     known: Mapping[tuple[str, str, str], Price] = field(default_factory=dict)
 
     def find(self, region: str, use: Use, name: str) -> Price | None:
-        """A price, if it is known."""
+        """The price, or None."""
         return self.known.get((region, use, name)) or self.known.get((region, _ANY_MACHINE, name))
 
     def elsewhere(self, use: Use, name: str) -> Iterator[tuple[str, Price]]:
@@ -49,7 +49,7 @@ class Prices:
                 yield region, found
 
     def sources(self, region: str) -> tuple[str, ...]:
-        """From where the prices of a region are."""
+        """The sources of a region's prices."""
         found = {f"{price.source}, {price.date}" for (where, *_), price in self.known.items() if where == region}
         return tuple(sorted(found))
 
@@ -68,7 +68,7 @@ def of_the_package() -> Prices:
 
 
 def parse(text: str) -> Prices:
-    """A table that was written as JSON; PricesError if it is none."""
+    """Reads a table from JSON; raises PricesError if it is not one."""
     try:
         return read(json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -1,4 +1,4 @@
-"""What AWS itself says that things cost: its Pricing API, asked for the machines of some settings.
+"""Reads prices from AWS's Pricing API.
 
 A product is known by its usage type (USE1-Train:ml.g5.xlarge), which says what a machine is used for; free tiers,
 Studio and whatever else has the same instance type is left out. The API is there in few regions and tells of all.

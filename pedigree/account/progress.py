@@ -1,4 +1,4 @@
-"""How one execution is doing: every step of its definition, what became of it, and the end of the logs of failures."""
+"""Reads the progress of an execution: the status of every step, and the log's end of failed ones."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pedigree.account import executions, jobs, links
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, DeniedError
 from pedigree.account.executions import Execution
+from pedigree.account.job_metrics import metrics
 from pedigree.account.jobs import Job, Tail
-from pedigree.account.reached import reached
 from pedigree.account.times import between
 from pedigree.language.definition import parse
 
@@ -23,7 +23,7 @@ FAILED = "Failed"
 
 @dataclass(frozen=True)
 class Step:
-    """One step; notes are what is worth knowing of how it went."""
+    """One step of an execution."""
 
     name: str
     status: str
@@ -49,7 +49,7 @@ class View:
 
 
 def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
-    """Who looks at an execution: what does not change is asked for once, and a failed job's log too."""
+    """Returns the function that reads an execution; what does not change, it reads once."""
     planned, logs, numbers = _planned(account, arn), dict[str, Tail](), dict[Job, tuple[str, ...]]()
     link = links.execution(account, pipeline, arn.rpartition("/")[2])
 
@@ -68,19 +68,19 @@ def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
 
 
 def _with_numbers(step: Step, account: Account, known: dict[Job, tuple[str, ...]]) -> Step:
-    """A step with what its job has reached; a job that is over is asked once."""
+    """A step with its job's metrics; those of an ended job are read once."""
     if step.job is None or step.status == FAILED:
         return step
     found = known.get(step.job)
     if found is None:
-        found = reached(step.job, account)
+        found = metrics(step.job, account)
         if step.ended:
             known[step.job] = found
     return replace(step, notes=(*step.notes, *found))
 
 
 def _planned(account: Account, arn: str) -> tuple[str, ...]:
-    """The names of all steps, in the order of the definition; without the definition, those that have begun must do."""
+    """The names of all steps in the definition's order; none if the definition cannot be read."""
     try:
         answer = account.call("sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn)
     except (AbsentError, DeniedError):

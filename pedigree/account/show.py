@@ -1,4 +1,4 @@
-"""A plan as text: what a person reads before saying yes, and what a log keeps."""
+"""Writes a plan as text, for people and logs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING_LEFT = "Nothing to remove: none of it is there."
 
 
 def lines(plan: Plan, nothing: str = NOTHING) -> Iterator[str]:
-    """A line a change, the reasons below it, and a summary."""
+    """A line for each change, its reasons below, and a summary."""
     for change in plan.changes:
         yield line(change)
         yield from (f"      {why}" for why in change.why)
@@ -23,17 +23,17 @@ def lines(plan: Plan, nothing: str = NOTHING) -> Iterator[str]:
 
 
 def line(change: Change) -> str:
-    """One change in one line."""
+    """Sign, kind and name."""
     return f"  {_SIGNS[change.verb]} {change.kind} {change.name}"
 
 
 def summary(plan: Plan, nothing: str = NOTHING) -> str:
-    """How much there is to do."""
+    """The number of changes to make, by verb."""
     return f"To do: {_counted(plan, _TO_DO)}." if plan else nothing
 
 
 def done(plan: Plan) -> str:
-    """How much was done."""
+    """The number of changes made, by verb."""
     return f"Done: {_counted(plan, _DONE)}."
 
 

@@ -1,4 +1,4 @@
-"""Start an execution: what is given is held against the parameters of the pipeline that is in the account.
+"""Plans the start of an execution, after checking the values against the parameters of the pipeline in the account.
 
 Settings here may have moved on since the pipeline was put there, so its own definition says which parameters there are.
 """
@@ -40,7 +40,7 @@ class StartRequest:
 
 
 def start(account: Account, pipeline: str, request: StartRequest) -> Change:
-    """The execution to begin; GivenError says everything that is wrong with what it is to begin with."""
+    """The change that starts the execution; raises GivenError with every mistake in its values."""
     answer = account.find("sagemaker", "describe_pipeline", PipelineName=pipeline)
     if answer is None:
         raise no_pipeline(account, pipeline)

@@ -1,4 +1,4 @@
-"""Times in a user's words: how long something took, and when it was by the clock on the wall."""
+"""Formats durations and local times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def took(seconds: float) -> str:
 
 
 def between(started: dt.datetime | None, ended: dt.datetime | None) -> str:
-    """How long something took, or nothing where that is not known."""
+    """The duration between two moments; empty if one of them is missing."""
     return took((ended - started).total_seconds()) if started and ended else ""
 
 

@@ -1,4 +1,4 @@
-"""The next times of a schedule, as people read them."""
+"""Formats the next times of a schedule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHOWN = 5
 
 
 def fires(expression: str, timezone: str, now: dt.datetime, since: dt.datetime | None = None) -> list[str]:
-    """The next five times by the clock on the wall of the zone; fewer, where it fires no more."""
+    """The next times in the schedule's zone, five at most."""
     return [_shown(time, now) for time in islice(upcoming(expression, timezone, now, since), _SHOWN)]
 
 

@@ -1,4 +1,4 @@
-"""The versions of the model in the registry, and approving one: the rule on approvals then deploys it."""
+"""Lists the model's versions in the registry, and plans the approval of one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COMPLETED = "Completed"
 
 @dataclass(frozen=True)
 class Version:
-    """One version; what it waits for is in its approval."""
+    """One version."""
 
     number: int
     arn: str
@@ -33,7 +33,7 @@ def newest(account: Account, group: str, count: int) -> list[Version]:
 
 
 def approve(account: Account, group: str, number: int) -> Change | None:
-    """What approves a version; nothing where it is approved already."""
+    """The change that approves a version; None if it is approved already."""
     found = next((version for version in _listed(account, group) if version.number == number), None)
     if found is None:
         known = [str(version.number) for version in newest(account, group, 10)]
@@ -55,7 +55,7 @@ def approve(account: Account, group: str, number: int) -> Change | None:
 
 
 def served(account: Account, name: str) -> dict[str, str]:
-    """The ARNs of the versions that an endpoint serves, each with its status there; none where there is no endpoint."""
+    """The ARNs of the versions that an endpoint serves, each with its status there."""
     try:
         found = endpoint.find(account, name)
     except AbsentError:

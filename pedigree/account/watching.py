@@ -1,4 +1,4 @@
-"""Look at something again and again, for a bounded time, and bear with an AWS that does not answer for a while."""
+"""Polls AWS for a bounded time, and tolerates an AWS that does not answer for a while."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INSISTING_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Watch:
-    """How often and how long to look, and who is told that there was no answer."""
+    """How often and how long to poll, and what prints that there was no answer."""
 
     clock: Clock
     every: float
@@ -28,7 +28,7 @@ class Watch:
 
 
 def looks(look: Callable[[], Seen], watch: Watch) -> Iterator[Seen]:
-    """What is seen, until whoever looks has seen enough or the time is up."""
+    """Yields what each poll returns, until the time is up."""
     began, lost = watch.clock.monotonic(), None
     while True:
         try:
@@ -48,5 +48,5 @@ def looks(look: Callable[[], Seen], watch: Watch) -> Iterator[Seen]:
 
 
 def insist(act: Callable[[], Seen], clock: Clock, tell: Callable[[str], None]) -> Seen:
-    """Do what may be done twice without harm (its call has a token), again and again while AWS does not answer."""
+    """Repeats an idempotent call while AWS does not answer."""
     return next(looks(act, Watch(clock, _INSISTING_SECONDS, float("inf"), tell)))

@@ -1,1 +1,1 @@
-"""What is done to an account: plans first, then performs; it stands on pipeline/."""
+"""What this pipeline needs in an account, as parts that are planned first and then made."""

@@ -1,4 +1,4 @@
-"""Deployment on approval: a rule hears that a version was approved later, and calls the deploying function.
+"""Deploys on approval: an EventBridge rule calls the deploy function when a model version is approved.
 
 The rule builds the same flat event that the step sends. No step waits for the outcome then, so the event also names the
 queue in which the function leaves a message, and what is to be scaled once the endpoint serves. Only a change of the
@@ -36,23 +36,21 @@ _DESCRIPTION = "Deploys a version of the model when somebody approves it."
 
 @dataclass(frozen=True)
 class Approval:
-    """The rule, its target, and the function's leave for the rule to call it."""
+    """The rule, its target, and the function's permission for the rule."""
 
     settings: Settings
     template: str
 
     @property
     def name(self) -> str:
-        """The rule's name."""
         return rule_name(self.settings)
 
     @property
     def arn(self) -> str:
-        """The rule's ARN."""
         return self.settings.site.arn("events", f"rule/{self.name}")
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make them, or mend what differs; the permission comes first, so that no event is lost."""
+        """Creates or updates them; the permission comes first, so that no event is lost."""
         yield from self._permission(account)
         found = account.find("events", "describe_rule", Name=self.name)
         if found is None:
@@ -142,7 +140,7 @@ def rule_name(settings: Settings) -> str:
 
 
 def approval(settings: Settings, archive: SourceArchive) -> Approval:
-    """The rule with the event that it sends; an event that is too long for a rule is told."""
+    """The rule with the event that it sends; raises OperationsError if the event is too long."""
     fixed = json.dumps(_event(settings, archive), sort_keys=True).replace("<", r"\u003c").replace(">", r"\u003e")
     template = f"{fixed[:-1]}, {_OF_THE_VERSION}}}"
     if len(template) > _LONGEST_TEMPLATE:
@@ -155,7 +153,7 @@ def approval(settings: Settings, archive: SourceArchive) -> Approval:
 
 
 def _event(settings: Settings, archive: SourceArchive) -> dict[str, Any]:
-    """All of the event but what the version says; values are flat, as those of a step are."""
+    """The event without the version's own fields; its values are flat, as a step's are."""
     endpoint, limits = settings.endpoint, settings.autoscaling
     scaled = {contract.ENDPOINT_NAME: endpoint.name, **scaling(limits, endpoint.variant)}
     return {

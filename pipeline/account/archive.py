@@ -1,4 +1,4 @@
-"""The scripts' archive in S3, under a key that is made from its content: what is there is never uploaded again.
+"""Uploads the scripts' archive to S3, under a key made from its content: an archive that exists is not uploaded again.
 
 S3 checks the checksum when it takes the archive in. Two machines may compress the same content to other bytes, so it is
 the hash of the content, kept beside the object, that says whether the right thing lies there.
@@ -27,7 +27,7 @@ class Archive:
     archive: SourceArchive
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Upload it, unless its content lies there."""
+        """Uploads it, unless it exists."""
         bucket, _, key = self.archive.placed(self.settings.site).uri.removeprefix("s3://").partition("/")
         where = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": account.id}
         found = account.find("s3", "head_object", **where)

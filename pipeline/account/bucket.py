@@ -1,4 +1,4 @@
-"""The bucket: encrypted, private, reached over TLS only, versioned, and tidied by itself.
+"""The bucket: encrypted, private, TLS only, versioned, with rules that delete old objects.
 
 It is ours to make where settings name none, or name one that is not there; what we made carries a tag that says so. A
 bucket that settings name and that somebody else made is used as it is. Nothing under executions/ is ever deleted by a
@@ -44,17 +44,16 @@ class Aspect:
 
 @dataclass(frozen=True)
 class Bucket:
-    """The bucket of settings."""
+    """The bucket that the settings name."""
 
     settings: Settings
 
     @property
     def name(self) -> str:
-        """Its name."""
         return self.settings.site.bucket_name
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, or mend it where it is ours."""
+        """Creates the bucket, or updates it if it is ours."""
         region = self._region(account)
         if region is None:
             yield Change("create", "bucket", self.name, self._creation(account))
@@ -119,7 +118,7 @@ class Bucket:
         )
 
     def _encryption(self, found: Mapping[str, Any] | None) -> Any:
-        """With the key of settings; where they name none, somebody's better encryption is not made worse."""
+        """With the key of the settings; without one, stronger encryption that exists is kept."""
         key = self.settings.site.encryption.output_key
         if found and not key:
             return None
@@ -161,7 +160,7 @@ def labels(account: Account, bucket: str) -> dict[str, str]:
 
 
 def _as_whole(wanted: Any) -> Callable[[Any], Any]:
-    """What is written as a whole, if what is there does not cover it."""
+    """The whole setting, if the existing one does not cover it."""
     return lambda found: None if differences.covers(found, wanted) else wanted
 
 

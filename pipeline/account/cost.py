@@ -28,7 +28,7 @@ LEFT_OUT = (
 
 @dataclass(frozen=True)
 class Hours:
-    """How long one job of a step runs, and who says so."""
+    """How long one job of a step runs, and the source of that number."""
 
     each: float
     basis: str = "assumed"
@@ -36,7 +36,7 @@ class Hours:
 
 @dataclass(frozen=True)
 class StepCost:
-    """What a step of one execution costs; nothing is known of it without a price."""
+    """The cost of a step in one execution; None without a price."""
 
     job: Job
     hours: Hours
@@ -45,12 +45,12 @@ class StepCost:
 
     @property
     def amount(self) -> float | None:
-        """What its jobs cost together."""
+        """The cost of all its jobs."""
         return self._of(self.hours.each)
 
     @property
     def most(self) -> float | None:
-        """What they cost if each runs into its time limit."""
+        """The cost if every job runs into its time limit."""
         return self._of(self.job.most_hours)
 
     def _of(self, hours: float) -> float | None:
@@ -59,7 +59,7 @@ class StepCost:
 
 @dataclass(frozen=True)
 class Standing:
-    """What stays up for a month, from the least to the most; nothing is known of it without a price."""
+    """The monthly cost of what stays up, from least to most; None without a price."""
 
     name: str
     what: str
@@ -70,7 +70,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Estimate:
-    """All of it, in a region."""
+    """The whole estimate for a region."""
 
     region: str
     sources: tuple[str, ...]
@@ -79,7 +79,7 @@ class Estimate:
 
     @property
     def unknown(self) -> tuple[str, ...]:
-        """The steps of which no price is known."""
+        """The steps without a price."""
         return tuple(step.job.step for step in self.steps if step.price is None)
 
 
@@ -89,7 +89,7 @@ def estimate(
     hours: Mapping[str, Hours] | None = None,
     now: dt.datetime | None = None,
 ) -> Estimate:
-    """What these settings cost, by the package's prices and by assumed hours where nothing else is given."""
+    """The cost of these settings; hours that are not given are assumed."""
     known = prices or tables.of_the_package()
     steps = _execution(settings, known, hours or {})
     moment = now or dt.datetime.now(dt.timezone.utc)
@@ -129,7 +129,7 @@ def _endpoint(s: Settings, prices: Prices) -> Iterator[Standing]:
 
 
 def _warm(s: Settings, prices: Prices) -> Iterator[Standing]:
-    """Functions that are kept warm cost while they wait."""
+    """Provisioned concurrency costs while it waits."""
     chosen = s.functions.predict
     if chosen.provisioned_concurrency:
         price = prices.find(s.site.region, "warm", s.functions.architecture)
@@ -140,7 +140,7 @@ def _warm(s: Settings, prices: Prices) -> Iterator[Standing]:
 
 
 def _schedule(s: Settings, prices: Prices, hours: Mapping[str, Hours], now: dt.datetime) -> Iterator[Standing]:
-    """Executions that start by themselves, with the values that they start with."""
+    """Scheduled executions, with the values that the schedule gives."""
     chosen = s.schedule
     if not chosen.enabled:
         return

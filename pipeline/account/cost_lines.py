@@ -1,4 +1,4 @@
-"""An estimate as text: what a person reads before saying yes, and what programs read."""
+"""Writes an estimate as text for people and as a document for programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.account.cost import LEFT_OUT, Estimate, Standing, StepCost
 
 
 def lines(estimate: Estimate) -> Iterator[str]:
-    """The estimate as people read it: columns, totals, and what it rests on."""
+    """The estimate for people: columns, totals, and its assumptions."""
     yield f"Cost in USD, an estimate for {estimate.region} ({'; '.join(estimate.sources) or 'no prices known'})"
     yield from _table("one execution", [_step_cells(step) for step in estimate.steps])
     but = f", and what {', '.join(estimate.unknown)} costs" if estimate.unknown else ""
@@ -54,6 +54,6 @@ def _money(amount: float | None) -> str:
 
 
 def document(estimate: Estimate) -> dict[str, Any]:
-    """The estimate for programs; null is what is not known."""
+    """The estimate for programs; null means unknown."""
     steps = [{**asdict(step), "amount": step.amount, "most": step.most} for step in estimate.steps]
     return {**asdict(estimate), "steps": steps, "not_counted": LEFT_OUT}

@@ -1,4 +1,4 @@
-"""Taking all of it out of an account again: what upsert made, what executions brought to life, and, if asked for, data.
+"""Removes from an account what upsert and executions made and, with --data, the data.
 
 It looks anew each time it is run, so what an interrupted run has left is found by the next. The service-linked role of
 scaling stays: it is the account's, and other endpoints may scale by it.
@@ -25,12 +25,12 @@ _COUNTED = 1000
 
 @dataclass(frozen=True)
 class Everything:
-    """All that can be made again by an upsert and an execution."""
+    """Everything that an upsert and an execution can make again."""
 
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """What is there, in the order in which it can go."""
+        """What exists, in the order in which it can be deleted."""
         look = Look(account, self.settings)
         for removal in IN_ORDER:
             yield from removal(look)
@@ -38,12 +38,12 @@ class Everything:
 
 @dataclass(frozen=True)
 class Data:
-    """What cannot be made again: the versions in the registry, and what lies in the bucket."""
+    """What cannot be made again: the versions in the registry and the bucket's objects."""
 
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """What is there; TakenError if another pipeline may have its data in the same place."""
+        """What exists; raises TakenError if another pipeline may keep its data in the same place."""
         found = list(self.there(account))
         others = self._others(account) if found else ()
         if others:
@@ -54,7 +54,7 @@ class Data:
         yield from found
 
     def there(self, account: Account) -> Iterator[Change]:
-        """What is there, whoever else may use it."""
+        """What exists, even if another pipeline uses it."""
         yield from self._registry(account)
         yield from self._bucket(account)
 
@@ -77,7 +77,7 @@ class Data:
         yield Change("delete", "model group", named["ModelPackageGroupName"], (*calls, gone), why)
 
     def _bucket(self, account: Account) -> Iterator[Change]:
-        """All of a bucket of ours, and the bucket; of somebody else's, what lies under our prefix."""
+        """Our own bucket with everything in it; in another's bucket, the objects under our prefix."""
         bucket, prefix = Bucket(self.settings), f"{self.settings.site.prefix}/"
         where = {"Bucket": bucket.name, "ExpectedBucketOwner": account.id}
         if account.find("s3", "head_bucket", **where) is None:
@@ -93,7 +93,7 @@ class Data:
             yield Change("delete", "objects", f"{bucket.name}/{prefix}", (emptying,), why)
 
     def _others(self, account: Account) -> list[str]:
-        """Other pipelines of this account and region that are there."""
+        """The other pipelines of this account and region."""
         found = account.each(
             "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[{"Key": OWNER}]
         )
@@ -106,5 +106,5 @@ class Data:
 
 
 def parts(settings: Settings, *, data: bool) -> list[Part]:
-    """What is to go, for settings that name their account."""
+    """The parts to remove, for settings that name their account."""
     return [Everything(settings), *([Data(settings)] if data else [])]

@@ -1,4 +1,4 @@
-"""What makes the await function read its queue: each message counts for itself, so one that waits holds up no other."""
+"""Lets the await function read its queue, one message at a time, so that a waiting message delays no other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEAVING = {"Deleting"}
 
 @dataclass(frozen=True)
 class EventSource:
-    """The mapping from a queue to the version of a function that serves."""
+    """The event source mapping from a queue to a function's live version."""
 
     queue: str
     queue_arn: str
@@ -29,7 +29,7 @@ class EventSource:
     tags: tags.Tags
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, mend it, and remove what reads the queue besides."""
+        """Creates or updates the mapping, and removes others of the same queue."""
         found, *surplus = self._there(account) or [None]
         if found is None:
             yield Change("create", "event source", self.queue, (self._creation(),))
@@ -74,6 +74,6 @@ class EventSource:
 
 
 def event_source(settings: Settings) -> EventSource:
-    """What makes the await function read the await queue."""
+    """The mapping from the await queue to the await function."""
     queue = queue_name(settings.pipeline.name)
     return EventSource(queue, settings.site.arn("sqs", queue), live_arn(settings, "await"), tags.wanted(settings))

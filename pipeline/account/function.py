@@ -1,4 +1,4 @@
-"""A Lambda function: its code and configuration, the version that serves, and how much may run of it at once.
+"""A Lambda function: code, configuration, the alias of its live version, and its concurrency.
 
 A version is published only where code or configuration changed, and the alias `live` is moved to it; callers that go by
 the alias see the old version until the new one is whole. The alias is held against what settings ask for, not against
@@ -21,7 +21,7 @@ from steps.functions import LIVE
 
 @dataclass(frozen=True)
 class Function:
-    """One function as settings have it; no concurrency set aside is 0."""
+    """One function as the settings have it; 0 reserves no concurrency."""
 
     name: str
     arn: str
@@ -33,7 +33,6 @@ class Function:
 
     @property
     def named(self) -> dict[str, str]:
-        """The function, as calls name it."""
         return {"FunctionName": self.name}
 
     def changes(self, account: Account) -> Iterator[Change]:
@@ -83,7 +82,7 @@ class Function:
         return (*changed, *differences.fields(there, {"Architectures": [self.architecture]}))
 
     def _configured_differences(self, there: Mapping[str, Any]) -> tuple[str, ...]:
-        """What is configured otherwise; in the environment also what somebody added, because it is written whole."""
+        """The fields that differ; of the environment also variables that were added, since it is written whole."""
         added = set(there.get("Environment", {}).get("Variables", {})) - set(
             self.configuration["Environment"]["Variables"]
         )

@@ -1,4 +1,4 @@
-"""The functions of the pipeline, each with its log group: from settings to what Lambda is asked for."""
+"""The pipeline's functions, each with its log group, as the settings have them."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def provisioned_concurrency(settings: Settings) -> Iterator[ProvisionedConcurren
 
 
 def log_group_name(function: str) -> str:
-    """The log group that Lambda writes a function's lines to."""
+    """Lambda writes a function\'s lines to the group of this name."""
     return f"/aws/lambda/{function}"
 
 
 def live_arn(settings: Settings, party: str) -> str:
-    """The ARN of the version of a function that serves."""
+    """The ARN of a function's live alias."""
     return settings.site.arn("lambda", f"function:{live_name(settings.pipeline.name, party)}")
 
 

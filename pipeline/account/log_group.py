@@ -1,4 +1,4 @@
-"""The log group of a function: made before the function writes, so that its lines are not kept for ever."""
+"""The log group of a function, made before the function writes, so that its lines expire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.account import tags
 
 @dataclass(frozen=True)
 class LogGroup:
-    """A log group and how long it keeps its lines."""
+    """A log group and its retention."""
 
     name: str
     arn: str

@@ -1,4 +1,4 @@
-"""How long the jobs of past executions ran, step by step: what the next ones will probably take.
+"""How long the jobs of past executions ran, step by step.
 
 Only jobs that succeeded count, on the machine that is planned now; a step whose earlier result was reused has run
 nothing. SageMaker bills the seconds that a job tells.
@@ -23,7 +23,7 @@ Ran = tuple[str, float]
 
 
 def past_hours(account: Account, pipeline: str, planned: Sequence[Job]) -> dict[str, Hours]:
-    """The mean hours of a job, for the steps that have run in the last executions."""
+    """The mean hours of a job, for each step of the last executions."""
     machines = {job.step: job.instance_type for job in planned}
     found: dict[str, list[float]] = {}
     for step in _steps(account, pipeline):
@@ -37,7 +37,7 @@ def past_hours(account: Account, pipeline: str, planned: Sequence[Job]) -> dict[
 
 
 def _steps(account: Account, pipeline: str) -> Iterator[Mapping[str, Any]]:
-    """The steps of the last executions that ran something, and did it well."""
+    """The steps of the last executions that ran jobs and succeeded."""
     newest = {"PipelineName": pipeline, "SortBy": "CreationTime", "SortOrder": "Descending"}
     executions = account.each("sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", **newest)
     try:
@@ -52,7 +52,7 @@ def _steps(account: Account, pipeline: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _ran(step: Mapping[str, Any], account: Account) -> list[Ran]:
-    """What the jobs of a step ran on, and for how long."""
+    """The machine and duration of each job of a step."""
     for kind, read in _JOBS.items():
         arn = step.get("Metadata", {}).get(kind, {}).get("Arn", "")
         if arn:
@@ -75,7 +75,7 @@ def _processing(name: str, account: Account) -> Iterator[Ran]:
 
 
 def _tuning(name: str, account: Account) -> Iterator[Ran]:
-    """Its trainings: each one's time, all on the machine of the search."""
+    """The duration of each training of the search."""
     search = account.find("sagemaker", "describe_hyper_parameter_tuning_job", HyperParameterTuningJobName=name)
     if search is None:
         return

@@ -1,4 +1,4 @@
-"""The pipeline itself: made, or changed where it differs, and the plan says what the difference means.
+"""The pipeline itself, created or updated; the plan says what a difference means.
 
 The definition that is there is held against the new one by meaning, not as text: AWS may hand it back written
 otherwise. A large one goes by way of the bucket, because a request has its limits.
@@ -32,18 +32,16 @@ INLINE_BYTES = 100 * 1024
 
 @dataclass(frozen=True)
 class PipelinePart:
-    """A pipeline of this name, with this definition, as settings have it."""
+    """The pipeline with its name and definition."""
 
     settings: Settings
     document: Mapping[str, Any]
 
     @property
     def name(self) -> str:
-        """The pipeline's name."""
         return self.settings.pipeline.name
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, or change what differs."""
         found = account.find("sagemaker", "describe_pipeline", PipelineName=self.name)
         if found is None:
             yield self._creation()
@@ -68,14 +66,14 @@ class PipelinePart:
         return Change("create", KIND, self.name, calls, (f"{steps} steps, {parameters} parameters",))
 
     def _revision(self, text: str) -> list[str]:
-        """How the definition that is there differs."""
+        """How the definition in the account differs."""
         try:
             return changes(parse(text), self._definition)
         except LanguageError as error:
             return [f"the definition that is there cannot be read: {error}"]
 
     def _written(self, operation: str, members: Mapping[str, Any]) -> tuple[Call, ...]:
-        """The call that writes all of it, after an upload where the definition is large."""
+        """The call that writes it, after an upload if the definition is large."""
         named = {"PipelineName": self.name, **self._members, **members}
         if len(self._text.encode()) <= INLINE_BYTES:
             return (Call("sagemaker", operation, {**named, "PipelineDefinition": self._text}),)
@@ -93,7 +91,7 @@ class PipelinePart:
 
     @property
     def _members(self) -> dict[str, Any]:
-        """What a pipeline is beside its definition and its tags."""
+        """The fields of a pipeline other than definition and tags."""
         naming, site = self.settings.pipeline, self.settings.site
         return {
             "PipelineDescription": naming.description,
@@ -108,7 +106,7 @@ def pipeline_part(settings: Settings, archive: SourceArchive) -> PipelinePart:
 
 
 def _upload(content: bytes, site: Site) -> Call:
-    """The definition under a key that is made from its content: what a pipeline was made from stays as it was."""
+    """Uploads the definition under a key made from its content, so that earlier ones stay as they were."""
     digest, key = hashlib.sha256(content).hexdigest(), site.encryption.output_key
     arguments = {
         "Bucket": site.bucket_name,

@@ -1,4 +1,4 @@
-"""What stands in the placeholders of iam/: names and addresses, as settings and the rest of the project make them."""
+"""The values of the placeholders in iam/: names and ARNs from the settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-
 
 
 def values(settings: Settings) -> Mapping[str, Value]:
-    """Everything that a placeholder can stand for; empty, where settings have none of it."""
+    """The value of each placeholder; empty if the settings have none."""
     site, pipeline = settings.site, settings.pipeline.name
     bucket, _, prefix = site.uri().removeprefix("s3://").partition("/")
     data_bucket, data_key = _address(settings.data.source)
@@ -61,12 +61,12 @@ def values(settings: Settings) -> Mapping[str, Value]:
 
 
 def is_alias(key: str) -> bool:
-    """Whether the ARN of a key is that of its alias, which a policy cannot name as a resource."""
+    """Whether the ARN is a key alias's, which a policy cannot name as a resource."""
     return ":alias/" in key
 
 
 def is_key(key: str) -> bool:
-    """Whether the ARN of a key is its own."""
+    """Whether the ARN is a key's own."""
     return ":key/" in key
 
 
@@ -75,7 +75,7 @@ def _roles(site: Site) -> Mapping[str, str]:
 
 
 def _address(uri: str) -> tuple[str, str]:
-    """Bucket and key of an address in S3; nothing for any other address."""
+    """Bucket and key of an address in S3; empty for other addresses."""
     bucket, _, key = uri.removeprefix("s3://").partition("/") if uri.startswith("s3://") else ("", "", "")
     return bucket, key
 
@@ -108,5 +108,5 @@ def _repository(site: Site, image: str) -> str:
 
 
 def _anywhere(site: Site, resource: str) -> str:
-    """A part of a network, which another account may own and share."""
+    """The ARN of a part of a network, which another account may own and share."""
     return f"arn:{regions.partition(site.region)}:ec2:{site.region}:*:{resource}"

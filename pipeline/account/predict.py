@@ -1,4 +1,4 @@
-"""Ask the predict function for the labels of one picture: a file from here, or an address that the function fetches."""
+"""Calls the predict function with one picture: a local file, or an address that the function fetches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OK = 200
 
 @dataclass(frozen=True)
 class Prediction:
-    """A label, and how sure the model is of it, from 0 to 1."""
+    """A label and its probability."""
 
     label: str
     probability: float

@@ -1,4 +1,4 @@
-"""The queues: where waiting steps leave their message, and where a message ends that nobody could deal with.
+"""The queues of waiting steps, and their dead-letter queues.
 
 The await queue is a clock: a message that is not done becomes visible again after the visibility time-out, and is
 looked at once more. So that time-out is the time between two looks, and a message may be looked at as often as there
@@ -26,7 +26,7 @@ _SPARE_LOOKS = 10
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue, encrypted by SQS and reached over TLS only."""
+    """A queue, encrypted by SQS, TLS only."""
 
     name: str
     arn: str
@@ -86,7 +86,7 @@ def await_queues(settings: Settings) -> tuple[Queue, Queue]:
 
 
 def dead_letters(source: str, settings: Settings) -> Queue:
-    """The queue for the messages of another queue that nobody could deal with."""
+    """The dead-letter queue of another queue."""
     name = f"{source}-dead"
     allowed = {"redrivePermission": "byQueue", "sourceQueueArns": [settings.site.arn("sqs", source)]}
     attributes = {"MessageRetentionPeriod": str(_DEAD_KEPT_DAYS * _DAY), "RedriveAllowPolicy": json.dumps(allowed)}
@@ -94,12 +94,12 @@ def dead_letters(source: str, settings: Settings) -> Queue:
 
 
 def schedule_dead_letters(settings: Settings) -> Queue:
-    """The queue for scheduled starts that failed too often."""
+    """The dead-letter queue of scheduled starts."""
     name = f"{settings.pipeline.name}-schedule-dead"
     attributes = {"MessageRetentionPeriod": str(_DEAD_KEPT_DAYS * _DAY)}
     return Queue(name, settings.site.arn("sqs", name), tags.wanted(settings), attributes)
 
 
 def _meaning(value: str | None) -> object:
-    """An attribute as it is meant: some are JSON in a text."""
+    """The attribute's value; some are JSON in a string."""
     return differences.canonical(json.loads(value)) if value and value.startswith("{") else value

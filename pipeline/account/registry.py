@@ -19,12 +19,12 @@ KIND = "model group"
 
 @dataclass(frozen=True)
 class ModelGroup:
-    """The model package group of settings."""
+    """The model package group that the settings name."""
 
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, if there is none; give ours the tags that it lacks."""
+        """Creates the group, or adds the tags that ours lacks."""
         name, wanted = self.settings.registry.group, tags.wanted(self.settings)
         found = account.find("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
         if found is None:

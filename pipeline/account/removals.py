@@ -1,4 +1,4 @@
-"""What can be removed, kind by kind: each looks whether the thing is there, and says how it goes.
+"""Finds what can be removed, kind by kind, and the calls that remove it.
 
 Tags say what is this pipeline's, and the tagging service answers with what was tagged not long ago as well; so whatever
 it names is looked up. What cannot have tags, or whose name follows from the pipeline's, is found by name besides, which
@@ -33,14 +33,14 @@ _SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:var
 
 @dataclass(frozen=True)
 class Look:
-    """One look at an account: what carries this pipeline's tag, and what is called after it."""
+    """The resources of an account that carry this pipeline's tag or name."""
 
     account: Account
     settings: Settings
 
     @cached_property
     def arns(self) -> tuple[str, ...]:
-        """What carries the tag, or did so not long ago."""
+        """The ARNs with the tag, some of which may be deleted already."""
         owner = tags.wanted(self.settings)[OWNER]
         filters = [{"Key": OWNER, "Values": [owner]}]
         found = self.account.each(
@@ -49,7 +49,7 @@ class Look:
         return tuple(resource["ResourceARN"] for resource in found)
 
     def named(self, service: str, resource: str, known: Iterable[str] = ()) -> list[str]:
-        """The names of things of a kind, those that are known by name among them, each once."""
+        """The names of one kind of resource, from tags and from known names."""
         names = list(known)
         for arn in self.arns:
             _, _, of, _, _, rest = arn.removesuffix(":*").split(":", 5)
@@ -64,7 +64,7 @@ Removal = Callable[[Look], Iterator[Change]]
 
 
 def schedule(look: Look) -> Iterator[Change]:
-    """The schedule of that name, if it starts our pipeline; first of all, so that nothing is started meanwhile."""
+    """The schedule, if it starts our pipeline; first, so that it starts nothing meanwhile."""
     named = {"Name": look.settings.pipeline.name, "GroupName": "default"}
     found = look.account.find("scheduler", "get_schedule", **named)
     owner = tags.wanted(look.settings)[OWNER]
@@ -83,7 +83,7 @@ def rules(look: Look) -> Iterator[Change]:
 
 
 def pipelines(look: Look) -> Iterator[Change]:
-    """The pipeline; executions that still run are stopped, while the functions that answer them are there."""
+    """The pipeline; running executions are stopped while the functions that answer them still exist."""
     seen = set()
     for name in look.named("sagemaker", "pipeline/", [look.settings.pipeline.name]):
         found = look.account.find("sagemaker", "describe_pipeline", PipelineName=name)
@@ -118,7 +118,7 @@ def _stopped(arn: str) -> tuple[Act, ...]:
 
 
 def scaling(look: Look) -> Iterator[Change]:
-    """What scales our endpoints; its policies and their alarms go with it."""
+    """The scalable targets of our endpoints; their policies and alarms go with them."""
     ours = tuple(f"endpoint/{name.lower()}/" for name in look.named("sagemaker", "endpoint/"))
     if not ours:
         return
@@ -131,7 +131,7 @@ def scaling(look: Look) -> Iterator[Change]:
 
 
 def endpoints(look: Look) -> Iterator[Change]:
-    """Endpoints; one that is being changed is waited for, because it cannot be deleted before."""
+    """Endpoints; one that is being updated cannot be deleted before it is done."""
     for name in look.named("sagemaker", "endpoint/"):
         found = look.account.find("sagemaker", "describe_endpoint", EndpointName=name)
         if found is None:
@@ -173,7 +173,7 @@ def models(look: Look) -> Iterator[Change]:
 
 
 def _sagemaker(look: Look, kind: str, resource: str, operation: str, argument: str) -> Iterator[Change]:
-    """ARNs spell names in small letters; the answer to a look has the name itself."""
+    """The name as it was given: ARNs have it in lower case."""
     for name in look.named("sagemaker", resource):
         found = look.account.find("sagemaker", f"describe_{operation}", **{argument: name})
         if found is not None:
@@ -182,7 +182,7 @@ def _sagemaker(look: Look, kind: str, resource: str, operation: str, argument: s
 
 
 def event_sources(look: Look) -> Iterator[Change]:
-    """What reads our queues."""
+    """The event source mappings of our queues."""
     found = {}
     for queue in await_queues(look.settings):
         for mapping in look.account.each(
@@ -213,7 +213,7 @@ def queues(look: Look) -> Iterator[Change]:
 
 
 def log_groups(look: Look) -> Iterator[Change]:
-    """What the functions logged."""
+    """The log groups of the functions."""
     known = map(log_group_name, _functions(look.settings))
     for name in look.named("logs", "log-group:", known):
         if log_group.find(look.account, name) is not None:
@@ -221,7 +221,7 @@ def log_groups(look: Look) -> Iterator[Change]:
 
 
 def instance_profile(look: Look) -> Iterator[Change]:
-    """The machines' profile, if it is ours; it lets go of its role before."""
+    """The instance profile, if it is ours, after its role is taken out."""
     name = role.profile(look.settings).name
     found = look.account.find("iam", "get_instance_profile", InstanceProfileName=name)
     if found is None or not _is_ours(look, found["InstanceProfile"]):
@@ -233,7 +233,7 @@ def instance_profile(look: Look) -> Iterator[Change]:
 
 
 def roles(look: Look) -> Iterator[Change]:
-    """The roles of settings, if they are ours; last of all, because what goes before may need them."""
+    """The roles, if they are ours; last, because what goes before may need them."""
     for name in look.settings.site.roles.model_dump().values():
         named = {"RoleName": name}
         found = look.account.find("iam", "get_role", **named)

@@ -1,4 +1,4 @@
-"""What an execution has come to: its trials, its champion, and a picture to try it with."""
+"""Reads the results of an execution: its trials, its champion, and a test picture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OURS = ("sagemaker_", "_tuning_objective_metric")
 
 @dataclass(frozen=True)
 class Trial:
-    """One training of the tuning, what it was given, and what it reached."""
+    """One training of the tuning job: its values and its metric."""
 
     name: str
     status: str
@@ -32,7 +32,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Trials:
-    """All trainings of the tuning, and the best of them."""
+    """All trainings of the tuning job, and the best of them."""
 
     metric: str
     all: tuple[Trial, ...]
@@ -41,7 +41,7 @@ class Trials:
 
 @dataclass(frozen=True)
 class Champion:
-    """Which candidate won on the test pictures, why, and where a person can read about it."""
+    """The candidate that won on the test pictures, the reason, and the report."""
 
     name: str
     reason: str
@@ -61,7 +61,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Results:
-    """What there is of all that, once an execution has come so far."""
+    """The results so far; None for what does not exist yet."""
 
     trials: Trials | None = None
     champion: Champion | None = None
@@ -70,7 +70,7 @@ class Results:
 
 
 def results(account: Account, view: View) -> Results:
-    """What the steps of an execution have left behind."""
+    """The results of an execution's steps."""
     steps = {step.name: step for step in view.steps if step.status == "Succeeded"}
     return Results(
         trials=_trials(account, steps.get(tune.NAME)),
@@ -146,7 +146,7 @@ def _keys(account: Account, bucket: str, prefix: str) -> Iterator[str]:
 
 
 def _output(account: Account, step: Step | None, name: str) -> str:
-    """Where a processing job has left an output; nothing, if there was no such job."""
+    """The address of a processing job's output; empty if there is no such job."""
     if step is None or step.job is None:
         return ""
     job = account.call("sagemaker", "describe_processing_job", ProcessingJobName=step.job.name)

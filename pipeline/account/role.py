@@ -24,22 +24,22 @@ _LINKED_ROLE = "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint"
 
 
 class Documents(Protocol):
-    """Who may take a role, and what it may do."""
+    """The trust policy and the policy of a role."""
 
     @property
     def trust(self) -> Mapping[str, Any]:
-        """Who may take it."""
+        """The trust policy."""
         ...
 
     @property
     def policy(self) -> Mapping[str, Any]:
-        """What it may do."""
+        """The policy."""
         ...
 
 
 @dataclass(frozen=True)
 class Role:
-    """One role, with its one policy."""
+    """One role, with its one inline policy."""
 
     name: str
     description: str
@@ -88,13 +88,13 @@ class Role:
 
 @dataclass(frozen=True)
 class InstanceProfile:
-    """What hands a role to the machines that are started with it; both have one name."""
+    """The instance profile of a role; both have the same name."""
 
     name: str
     tags: tags.Tags
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, or put the role into it."""
+        """Creates the profile, or puts the role into it."""
         holding = Call("iam", "add_role_to_instance_profile", {"InstanceProfileName": self.name, "RoleName": self.name})
         found = account.find("iam", "get_instance_profile", InstanceProfileName=self.name)
         if found is None:
@@ -116,7 +116,7 @@ class InstanceProfile:
             yield Change("update", "instance profile", self.name, tuple(calls), why)
 
     def _others(self, profile: Mapping[str, Any]) -> Iterator[Call]:
-        """A profile holds one role at most, so another one makes way."""
+        """Removes another role: a profile holds one at most."""
         for role in profile["Roles"]:
             held = {"InstanceProfileName": self.name, "RoleName": role["RoleName"]}
             yield Call("iam", "remove_role_from_instance_profile", held)
@@ -124,19 +124,19 @@ class InstanceProfile:
 
 @dataclass(frozen=True)
 class LinkedRole:
-    """The account's own role by which Application Auto Scaling changes endpoints; a fresh account lacks it."""
+    """The service-linked role of Application Auto Scaling, which a fresh account lacks."""
 
     name: str = field(default=_LINKED_ROLE, init=False)
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Have AWS make it."""
+        """Asks AWS to create it."""
         if account.find("iam", "get_role", RoleName=self.name) is None:
             made = Call("iam", "create_service_linked_role", {"AWSServiceName": LINKED_SERVICE})
             yield Change("create", "service-linked role", self.name, (made,), ("the account has none yet",))
 
 
 def roles(settings: Settings, documents: Mapping[str, Documents]) -> Iterator[Role]:
-    """The roles of all parties, under the names that settings give them."""
+    """All roles, with the names that the settings give them."""
     ours, named = tags.wanted(settings), settings.site.roles.model_dump(by_alias=True)
     for party, name in named.items():
         description = f"What {party} may do for the pipeline {settings.pipeline.name}."
@@ -149,7 +149,7 @@ def profile(settings: Settings) -> InstanceProfile:
 
 
 def owned(kind: str, name: str, found: Mapping[str, Any], ours: tags.Tags) -> dict[str, str]:
-    """The tags of a role or a profile; TakenError if they do not say that it is ours."""
+    """The tags of a role or a profile; raises TakenError if it is not ours."""
     labels = tags.mapping(found.get("Tags", ()))
     tags.check_made(kind, name, labels, ours, "name under site.roles")
     return labels

@@ -1,4 +1,4 @@
-"""Who may do what: the documents of iam/ with the values of settings in their placeholders.
+"""Fills the policy documents of iam/ with the values of the settings.
 
 A folder is a role. trust.json says who may take it, policy.json what it may do in any case; every other file is a part
 that joins when settings ask for it, or that an operator may be given apart from the rest.
@@ -43,7 +43,7 @@ _ASKED_FOR: Mapping[str, Callable[[Settings], bool]] = {
 
 @dataclass(frozen=True)
 class RoleDocuments:
-    """A role's trust, and the parts of its policy by the name of their file, what always holds first."""
+    """A role's trust policy, and the parts of its policy by file name."""
 
     trust: Document
     parts: Mapping[str, Document]
@@ -63,7 +63,7 @@ def documents_folder() -> Path:
 
 
 def documents(settings: Settings) -> Mapping[str, RoleDocuments]:
-    """The documents of every role, by the name of its folder; UnfilledError for a placeholder that nothing fills."""
+    """The documents of every role by folder name; raises UnfilledError for a placeholder without a value."""
     values = placeholders.values(settings)
     return {
         folder.name: _role(folder, settings, values)
@@ -102,7 +102,7 @@ def _filled(value: Any, values: Mapping[str, Value]) -> Any:
 
 
 def _texts(text: str, values: Mapping[str, Value]) -> Iterator[str]:
-    """What a text becomes: one text, or several where a placeholder alone stands for several.
+    """The text with its placeholders filled; several texts where a placeholder alone has several values.
 
     SageMaker writes its ARNs in small letters in some places and as they were given in others, so they are in both.
     """
@@ -117,6 +117,6 @@ def _texts(text: str, values: Mapping[str, Value]) -> Iterator[str]:
 
 
 def _literal(value: Value) -> str:
-    """A value in the place of a placeholder: its * and ? are themselves there, and no wildcards."""
+    """The value for a policy, with its * and ? escaped so that they are not wildcards."""
     assert isinstance(value, str)
     return _SPECIAL.sub(r"${\g<0>}", value)

@@ -1,4 +1,4 @@
-"""Take an endpoint back to a configuration that it had before, and see that it serves it.
+"""Takes an endpoint back to an earlier configuration.
 
 A deployment tags its configuration with the name of the one before, so going back needs no memory of ours. Traffic
 moves at once, and no alarm is asked: what one goes back from is often what has raised them, and they would undo it.
@@ -27,7 +27,7 @@ _METRIC = "SageMakerVariantInvocationsPerInstance"
 
 @dataclass(frozen=True)
 class Rollback:
-    """Where an endpoint goes back to, and from where; the scaling in the way, as events of the autoscaling function."""
+    """The present and the earlier configuration, and the scaling to restore, as events of the autoscaling function."""
 
     endpoint: Endpoint
     live: Configuration
@@ -37,7 +37,7 @@ class Rollback:
 
 
 def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollback:
-    """What a rollback would do; RefusedError says why there is nothing to go back to."""
+    """The rollback; raises RefusedError if there is nothing to go back to."""
     endpoint = endpoints.find(account, name)
     if endpoint.is_moving and (not to or endpoint.heading_for != to):
         raise RefusedError(
@@ -61,7 +61,7 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
 
 
 def change(settings: Settings, rollback: Rollback) -> Change:
-    """The calls of a rollback; none where it is under way already.
+    """The calls of a rollback; none if it is under way already.
 
     Scaling that stands in the way comes back by itself, whichever way the update goes and whatever becomes of this
     process: the message that sees to that is sent first, and read when the update has begun.
@@ -84,8 +84,8 @@ def change(settings: Settings, rollback: Rollback) -> Change:
         Call("sagemaker", "update_endpoint", update),
     )
     why = (
-        f"from {live.name}: {live.told()}",
-        f"to   {target.name}: {target.told()}",
+        f"from {live.name}: {live.described()}",
+        f"to   {target.name}: {target.described()}",
         *(
             f"its machine changes, so the scaling of {variant} is taken off, and comes back afterwards"
             for variant in variants
@@ -95,7 +95,7 @@ def change(settings: Settings, rollback: Rollback) -> Change:
 
 
 def watched(account: Account, rollback: Rollback) -> Callable[[], Endpoint]:
-    """How to look at an endpoint while it goes back; UnfinishedError says that it will not."""
+    """Returns the function that reads the endpoint during a rollback; it raises UnfinishedError on failure."""
     name, wanted = rollback.endpoint.name, rollback.target.name
 
     def look() -> Endpoint:
@@ -111,7 +111,7 @@ def watched(account: Account, rollback: Rollback) -> Callable[[], Endpoint]:
 
 
 def is_done(endpoint: Endpoint, rollback: Rollback) -> bool:
-    """Whether the endpoint serves what was asked for: one that SageMaker has taken back is InService, too."""
+    """Whether the endpoint serves the earlier configuration: after a failed update it is InService, too."""
     return endpoint.status == IN_SERVICE and endpoint.configuration == rollback.target.name
 
 
@@ -143,7 +143,7 @@ def _existing(account: Account, name: str, endpoint: str) -> Configuration:
 def _in_the_way(
     account: Account, settings: Settings, name: str, live: Configuration, target: Configuration
 ) -> Iterator[Mapping[str, Any]]:
-    """The scaling, as it is, of variants that would get another machine, which SageMaker refuses while they scale."""
+    """The scaling of variants that change their machine, which SageMaker refuses while they scale."""
     resources = {
         scaling_target(name, variant): variant
         for variant, one in live.variants.items()
@@ -184,7 +184,7 @@ def _tracking(account: Account, resource: str) -> Mapping[str, Any]:
 
 
 def _message(settings: Settings, rollback: Rollback, event: Mapping[str, Any]) -> Call:
-    """What await_endpoint acts on: when the endpoint has come to rest, it has scaling configured."""
+    """The message that makes await_endpoint restore the scaling when the update has ended."""
     pipeline = settings.pipeline.name
     arguments = {
         contract.OUTCOME: contract.OUTCOME_BUSY,

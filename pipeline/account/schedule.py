@@ -34,7 +34,7 @@ _KNOWN_OF_TARGET = {"Arn", "RoleArn", "RetryPolicy", "DeadLetterConfig", "SageMa
 
 @dataclass(frozen=True)
 class SchedulePart:
-    """The schedule of settings, and the queue for starts that failed too often."""
+    """The schedule of the settings, and its dead-letter queue."""
 
     settings: Settings
 
@@ -54,7 +54,7 @@ class SchedulePart:
             yield Change("update", KIND, wanted["Name"], calls, (*why, *self._times(account)))
 
     def _times(self, account: Account) -> tuple[str, ...]:
-        """When it will fire, line by line; NeverError if it will not."""
+        """The next times, line by line; raises NeverError if there are none."""
         chosen = self.settings.schedule
         times = fires(chosen.expression, chosen.timezone, account.clock.now())
         if not times:
@@ -67,13 +67,12 @@ class SchedulePart:
 
 @dataclass(frozen=True)
 class Switch:
-    """The schedule that is there, firing or resting; everything else about it as it is."""
+    """Enables or disables the existing schedule."""
 
     settings: Settings
     state: State
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Turn it on or off, if it is there and is not so."""
         there = found(account, self.settings)
         if there is None or there["State"] == self.state:
             return
@@ -86,12 +85,11 @@ class Switch:
 
 @dataclass(frozen=True)
 class Removal:
-    """No schedule, and no queue of its own, unless letters lie in that."""
+    """Removes the schedule, and its dead-letter queue if that is empty."""
 
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Take away what is there."""
         there = found(account, self.settings)
         if there is not None:
             call = Call("scheduler", "delete_schedule", {"Name": there["Name"], "GroupName": GROUP})
@@ -104,7 +102,7 @@ class Removal:
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """The queue of starts that failed too often, and how many lie in it."""
+    """The dead-letter queue and its number of messages."""
 
     name: str
     url: str
@@ -117,7 +115,7 @@ def schedule_part(settings: Settings) -> SchedulePart:
 
 
 def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
-    """The schedule that is there; TakenError if it is for something else."""
+    """The existing schedule; raises TakenError if it starts something else."""
     name, target = settings.pipeline.name, _pipeline_arn(settings)
     there: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
     if there is not None and there["Target"]["Arn"].lower() != target.lower():
@@ -129,7 +127,7 @@ def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
 
 
 def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
-    """The schedule that is there; AbsentError if there is none."""
+    """The existing schedule; raises AbsentError if there is none."""
     there = found(account, settings)
     if there is None:
         raise AbsentError(
@@ -140,7 +138,7 @@ def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
 
 
 def dead_letters(account: Account, settings: Settings) -> DeadLetters | None:
-    """The queue for failed starts, if it is there and ours."""
+    """The dead-letter queue, if it exists and is ours."""
     queue = schedule_dead_letters(settings)
     there = account.find("sqs", "get_queue_url", QueueName=queue.name)
     if there is None:
@@ -171,7 +169,7 @@ def request(settings: Settings) -> dict[str, Any]:
 
 
 def view(schedule: Mapping[str, Any], account: Account) -> dict[str, Any]:
-    """What matters about a schedule, in words that can be told; whether it rests is not part of it."""
+    """The schedule's fields as people read them, without its state."""
     target = schedule["Target"]
     given = target.get("SageMakerPipelineParameters", {}).get("PipelineParameterList", [])
     retries = target.get("RetryPolicy", {})

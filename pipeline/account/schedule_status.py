@@ -1,4 +1,4 @@
-"""What there is to know about the schedule in an account: whether it fires, when, with what, and what went wrong."""
+"""Reads the schedule in an account: its state, next times, values, and failed starts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS = {"ENABLED": "fires", "DISABLED": "paused", "": "not made"}
 
 @dataclass(frozen=True)
 class Status:
-    """The schedule as it is; without one, what settings would make."""
+    """The existing schedule, or the one that the settings would make."""
 
     name: str
     state: str
@@ -29,12 +29,12 @@ class Status:
     kept_by_upsert: bool = False
 
     def document(self) -> dict[str, Any]:
-        """All of it, for programs."""
+        """The whole status, for programs."""
         return asdict(self)
 
 
 def status(account: Account, settings: Settings) -> Status:
-    """What is there, found by reading calls only."""
+    """The status, found by reading calls only."""
     wanted = schedule.view(schedule.request(settings), account)
     there = schedule.found(account, settings)
     letters = schedule.dead_letters(account, settings)
@@ -51,7 +51,7 @@ def status(account: Account, settings: Settings) -> Status:
 
 
 def lines(status: Status) -> Iterator[str]:
-    """It in words, line by line."""
+    """The status for people, line by line."""
     yield f"schedule {status.name}: {_WORDS.get(status.state, status.state)}"
     for name, value in status.members.items():
         if value not in ({}, [], ""):

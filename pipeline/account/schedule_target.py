@@ -1,4 +1,4 @@
-"""Whether what a schedule would start is there, and takes the values that the schedule gives."""
+"""Checks that the scheduled pipeline exists and takes the schedule's values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMEDY = "make pipeline-upsert brings the account up to date"
 
 
 def check(account: Account, settings: Settings) -> None:
-    """Refuse a schedule that would fail each time: of no pipeline, with no role, or with values for no parameters."""
+    """Raises an error for a schedule that would fail every time: no pipeline, no role, wrong values."""
     name, role = settings.pipeline.name, settings.site.roles.scheduler
     there = account.find("sagemaker", "describe_pipeline", PipelineName=name)
     if there is None:

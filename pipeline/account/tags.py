@@ -1,4 +1,4 @@
-"""Whose a thing is: the tag that names the pipeline, beside the tags of settings.
+"""The tag that says which pipeline a resource belongs to, and the tags of the settings.
 
 Upsert sets these tags on all that it makes, and destroy finds by them what it may remove. A thing that carries
 another pipeline's name is left alone: roles and buckets have names that pipelines could share. Tags that others have
@@ -17,17 +17,17 @@ Tags = Mapping[str, str]
 
 
 def wanted(settings: Settings) -> dict[str, str]:
-    """The tags of whatever is made for this pipeline."""
+    """The tags of everything that is made for this pipeline."""
     return settings.site.tags_of(settings.pipeline.name)
 
 
 def is_of(found: Tags, ours: Tags) -> bool:
-    """Whether a thing with these tags is this pipeline's."""
+    """Whether a resource with these tags is this pipeline's."""
     return found.get(OWNER) == ours[OWNER]
 
 
 def check_made(kind: str, name: str, found: Tags, ours: Tags, setting: str) -> None:
-    """Refuse something whose name anybody could have chosen, and which nobody says is a pipeline's."""
+    """Raises TakenError for a resource of a common name without a pipeline's tag."""
     if OWNER not in found:
         raise TakenError(
             f"{kind} {name} is there already and was not made for this pipeline",
@@ -36,7 +36,7 @@ def check_made(kind: str, name: str, found: Tags, ours: Tags, setting: str) -> N
 
 
 def lacking(kind: str, name: str, found: Tags, ours: Tags) -> dict[str, str]:
-    """The tags that are still to be set on a thing of ours; TakenError if it is another pipeline's."""
+    """The tags that our resource still lacks; raises TakenError if it is another pipeline's."""
     if OWNER in found and not is_of(found, ours):
         raise TakenError(
             f"{kind} {name} belongs to {found[OWNER]} and not to {ours[OWNER]}",

@@ -1,4 +1,4 @@
-"""What an account must have for the pipeline to run, part by part, in the order in which it is made.
+"""The parts that the pipeline needs in an account, in the order in which they are made.
 
 Each part comes after those that it names: functions after their roles and log groups, the mapping after its queue and
 its function, the pipeline after everything that its definition points to. What takes minutes to come, and no other part

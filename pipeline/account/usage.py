@@ -1,4 +1,4 @@
-"""What settings make AWS run: the machines of one execution, step by step."""
+"""The machines of one execution, step by step."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HOUR = 3600
 
 @dataclass(frozen=True)
 class Job:
-    """What a step runs: jobs, each on machines of a type; how long each may run, and how long it is assumed to."""
+    """The jobs of a step: their machines, time limit and assumed duration."""
 
     step: str
     use: Use
@@ -34,7 +34,7 @@ def jobs(s: Settings) -> tuple[Job, ...]:
 
 
 def machines(s: Settings) -> set[str]:
-    """Every instance type that these settings name, also as an alternative."""
+    """Every instance type that the settings name, alternatives included."""
     named = {parameter.default for parameter in declare(s) if parameter.name.endswith("InstanceType")}
     choices = {
         choice for parameter in declare(s) if parameter.name.endswith("InstanceType") for choice in parameter.choices
@@ -43,7 +43,7 @@ def machines(s: Settings) -> set[str]:
 
 
 def with_values(s: Settings, values: Mapping[str, str | int | float]) -> Settings:
-    """The settings of which an execution with these values for its parameters would be the default."""
+    """The settings with these parameters' values as their defaults."""
     keys = {parameter.name: parameter.key for parameter in declare(s)}
     for name, value in values.items():
         s = _set(s, keys[name].split("."), value)
@@ -51,7 +51,7 @@ def with_values(s: Settings, values: Mapping[str, str | int | float]) -> Setting
 
 
 def _jobs(s: Settings) -> Iterator[Job]:
-    """Hours are assumed for small data, and a head that is trained on a network of somebody else's."""
+    """The assumed hours of each step, for small data and a pretrained network."""
     processing, training, search, apart = s.processing, s.training, s.tuning, s.distributed
     trials = grid_points(search.ranges) if search.strategy == "Grid" else search.max_jobs
     prepared, trained = processing.max_runtime_seconds / _HOUR, training.max_runtime_seconds / _HOUR

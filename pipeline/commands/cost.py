@@ -1,4 +1,4 @@
-"""`pedigree cost`: what an execution costs, and a month of what stays up; prices from a table or from AWS itself."""
+"""`pedigree cost`: estimates the cost of an execution and of a month, with prices from a table or from AWS."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def command(
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS for today's prices, and keep them.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Estimate the cost of an execution, and of a month. Needs no account; with one, it knows more."""
+    """Estimate the cost of an execution and of a month."""
     from pedigree.account import prices
     from pipeline.account import cost, cost_lines, usage
 
@@ -72,7 +72,7 @@ def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
 
 
 def _past(chosen: Settings, profile: str, planned: Sequence[Job]) -> dict[str, Hours]:
-    """The hours of past executions, if there is an account in which they can be seen."""
+    """The hours of past executions, if an account can be read."""
     from pedigree.account.connect import connect
     from pedigree.account.errors import OperationsError
     from pipeline.account.past_hours import past_hours

@@ -1,4 +1,4 @@
-"""`pedigree destroy`: all that upsert and executions have made, out of the account again; data only if asked for."""
+"""`pedigree destroy`: removes what upsert and executions made; data only with --data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def command(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Remove everything from the AWS account that upsert and executions have made; list it first."""
+    """Remove all that upsert and executions made."""
     context = connect_project(target, announced=True)
     from pedigree.account import show
     from pedigree.account.perform import fulfil

@@ -1,4 +1,4 @@
-"""`pedigree ec2-train`: train on one rented machine, which ends itself."""
+"""`pedigree ec2-train`: trains on one rented machine, which ends itself."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def command(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Train once on one machine of EC2, as [training] of settings says; it ends itself, whatever happens."""
+    """Train once on an EC2 machine that ends itself."""
     context = connect_project(target, announced=True)
     from pipeline.account.ec2.rental import RentalRequest
 
@@ -50,7 +50,7 @@ def command(
 
 
 def _rent(context: ProjectContext, request: RentalRequest, *, yes: bool, dry_run: bool, every: float | None) -> None:
-    """Show what would be rented, rent it, and follow it where one wants to see it every so many seconds."""
+    """Shows the machine, starts it, and follows it with --wait."""
     from pedigree.account.perform import carry_out
     from pedigree.account.plan import Plan
     from pipeline import source
@@ -77,7 +77,7 @@ def _rent(context: ProjectContext, request: RentalRequest, *, yes: bool, dry_run
 
 
 def _print_all(rental: Rental) -> None:
-    """The request, and the user data as it is, for whoever wants to know before it costs."""
+    """Prints the request and the user data."""
     request = {name: value for name, value in rental.request.items() if name != "UserData"}
     typer.echo(f"\nThe request, in one of the subnets {', '.join(rental.subnets)}:")
     typer.echo(json.dumps(request, indent=2))
@@ -115,7 +115,7 @@ def _follow(context: ProjectContext, rental: Rental, instance: str, every: float
 
 
 def _shown(context: ProjectContext) -> Callable[[MachineState], None]:
-    """Prints what is new of a log, and how the machine is where that has changed or nothing else is new for a while."""
+    """Returns a function that prints new log lines, and the machine's state when it changes."""
     from pedigree.account.times import took
 
     began = told = context.account.clock.monotonic()

@@ -1,4 +1,4 @@
-"""`pedigree endpoint-status`, `pedigree approve`, `pedigree rollback`: what serves, and which version is to."""
+"""`pedigree endpoint-status`, `pedigree approve`, `pedigree rollback`: shows the endpoint, and changes its model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def status(
     endpoint: EndpointOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Show the endpoint: what it serves, its instances, how it scales, what its alarms say."""
+    """Show the endpoint: versions, instances, scaling, alarms."""
     context = connect_project(target)
     from pedigree.account.endpoint_status import report
 
@@ -45,7 +45,7 @@ def approve(
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Approve a version of the model, which then goes to the endpoint by itself; list the versions without one."""
+    """Approve a version of the model, or list the versions."""
     number = _number(version) if version else 0
     context = connect_project(target)
     from pedigree.account import versions
@@ -72,7 +72,7 @@ def rollback(
     dry_run: DryRunOption = False,
     every: EveryOption = EVERY,
 ) -> None:
-    """Take the endpoint back to the configuration that it had before, and wait until it serves it."""
+    """Take the endpoint back to its earlier configuration."""
     context = connect_project(target, announced=True)
     from pedigree.account.perform import carry_out
     from pedigree.account.plan import Plan
@@ -128,7 +128,7 @@ def _wait(context: ProjectContext, planned: Rollback, every: float) -> None:
     try:
         for seen in looks(watched(context.account, planned), Watch(clock, every, at_most, printing.remark)):
             if is_done(seen, planned):
-                printing.line(f"endpoint {name} serves {planned.target.name}: {planned.target.told()}")
+                printing.line(f"endpoint {name} serves {planned.target.name}: {planned.target.described()}")
                 printing.line(f"to go forth again: pedigree rollback --to {planned.live.name}")
                 return
             printing.line(f"{seen.status}, {took(clock.monotonic() - began)}")

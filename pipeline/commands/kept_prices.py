@@ -1,4 +1,4 @@
-"""The prices that AWS was asked for at another time: one file for each region, in the user's own cache."""
+"""Keeps the prices that AWS gave in the user's cache: one file per region."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pedigree policies`: who may do what, as files that an administrator can read, and give to AWS."""
+"""`pedigree policies`: writes every role's policies to files that an administrator can read and use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def command(
     target: ProjectOptions,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it gets a folder per role.")],
 ) -> None:
-    """Write the trust and the policies of every role, filled from settings. Needs no network."""
+    """Write the policies of every role to a folder."""
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", "make it, or name another")
     loaded = load_settings(target)

@@ -1,4 +1,4 @@
-"""`pedigree predict`: the labels of a picture, from the endpoint, by way of the predict function."""
+"""`pedigree predict`: the labels of a picture, from the predict function."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def command(
     url: Annotated[str, typer.Option("--url", help="The https or s3 address of a picture.")] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Say what is on a picture: the likeliest labels, with probabilities."""
+    """Print the likeliest labels of a picture."""
     if bool(image) == bool(url):
         raise UsageError("give one picture: --image FILE for one that is here, or --url ADDRESS")
     from pipeline.account.predict import from_file, predict

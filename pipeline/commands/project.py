@@ -1,4 +1,4 @@
-"""What this project registers with pedigree: its pipeline, from its settings, and the settings for the local AWS."""
+"""What this project registers with pedigree: its pipeline, and its settings for the local AWS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def load_settings(options: ProjectOptions) -> Settings:
 
 
 def _paths(names: tuple[str, ...]) -> str:
-    """Files of the project, by their names alone where the command is called in the project's own folder."""
+    """Paths of files in the project's root; names alone if that is the current folder."""
     root = project_root.search()
     return ":".join(names if root is None or root.samefile(".") else (str(root / name) for name in names))
 

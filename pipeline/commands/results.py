@@ -1,4 +1,4 @@
-"""`pedigree results`: the page at the end of an execution: champion, trials, what was registered, what serves."""
+"""`pedigree results`: prints the results of an execution: champion, trials, model version, endpoint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def command(
         str, typer.Argument(metavar="[EXECUTION]", help="The beginning of its id, or its name; the newest without it.")
     ] = "",
 ) -> None:
-    """Say what an execution has come to: champion, trials, model, endpoint, and where the report is."""
+    """Print the results of an execution."""
     context = connect_project(target)
     from pedigree.account import executions
     from pedigree.account.progress import viewer
@@ -36,17 +36,17 @@ def command(
     pipeline = context.pipeline
     arn = executions.choose(context.account, pipeline, execution).arn
     view = viewer(context.account, pipeline, arn)()
-    told(lines(context, view, results(context.account, view)))
+    print_lines(lines(context, view, results(context.account, view)))
 
 
-def told(found: Iterator[Line]) -> None:
-    """Print what was found, each thing after its name."""
+def print_lines(found: Iterator[Line]) -> None:
+    """Prints each result after its name."""
     for name, text in found:
         printing.line(f"{name:<12}  {text}")
 
 
 def lines(context: ProjectContext, view: View, found: Results) -> Iterator[Line]:
-    """What is worth knowing, in the order in which it came about."""
+    """The results, in the order of the steps."""
     from pedigree.cli.execution_view import headline
 
     yield "Execution", headline(view.execution, context.account.clock.now()).removeprefix("execution ")
@@ -60,7 +60,7 @@ def lines(context: ProjectContext, view: View, found: Results) -> Iterator[Line]
 
 
 def prediction(context: ProjectContext, content: bytes, label: str) -> str:
-    """What the predict function says about a picture, beside what is on it."""
+    """The predicted labels of a picture, after its true label."""
     import base64
 
     from pipeline.account.predict import predict

@@ -1,4 +1,4 @@
-"""`pedigree run`: the whole pipeline on this machine, from drawn pictures to an endpoint that answers.
+"""`pedigree run`: runs the whole pipeline on this machine, from drawn pictures to an endpoint that answers.
 
 It does what the other verbs do, one after the other, to the local AWS: start it, put the pipeline there, start an
 execution and follow it, ask the endpoint. Nothing here is known to the pipeline, and nothing is made easier for it.
@@ -37,8 +37,8 @@ FreshOption = Annotated[bool, typer.Option("--fresh", help="First forget what ea
 
 
 @dataclass
-class Began:
-    """What a run has started so far, and has to end if it is interrupted."""
+class RunState:
+    """What a run has started, and ends if it is interrupted."""
 
     has_started_aws: bool = False
     context: ProjectContext | None = None
@@ -53,35 +53,35 @@ def command(
     fresh: FreshOption = False,
     stay: StayOption = False,
 ) -> None:
-    """Run the whole pipeline on this machine: no account, no docker; the second time, the cache answers."""
+    """Run the whole pipeline on this machine."""
     if not container.exists():
         raise UsageError(f"there is no {container}, in which the scripts run", "make run sets it up, or name another")
-    began, since = Began(), time.monotonic()
-    with _ending(began, folder, stay=stay):
-        _start_aws(began, folder, container, fresh=fresh)
+    state, since = RunState(), time.monotonic()
+    with _ending(state, folder, stay=stay):
+        _start_aws(state, folder, container, fresh=fresh)
         _say("putting the pipeline there", "make pipeline-upsert LOCAL=1")
         upsert.command(settings=settings, yes=True)
-        began.context = connect_project(AccountOptions(settings))
-        _lay_out_sample(began.context, folder)
+        state.context = connect_project(AccountOptions(settings))
+        _lay_out_sample(state.context, folder)
         _say("starting an execution", "make pipeline-start LOCAL=1 ARGS=--wait")
-        view = _executed(began, began.context)
-    following.end(began.context, view)
-    _tell(began.context, view, folder, time.monotonic() - since)
+        view = _executed(state, state.context)
+    following.end(state.context, view)
+    _tell(state.context, view, folder, time.monotonic() - since)
 
 
-def _start_aws(began: Began, folder: Path, container: Path, *, fresh: bool) -> None:
+def _start_aws(state: RunState, folder: Path, container: Path, *, fresh: bool) -> None:
     from pedigree.localaws import process
 
     if fresh:
         process.reset(folder)
-    began.has_started_aws = process.find(folder) is None
+    state.has_started_aws = process.find(folder) is None
     running = process.up(folder, container=container)
     local.enter(running.url, running.region, os.environ)
     _say(f"the local AWS is at {running.url}, its log is {process.log_path(folder)}", "make up")
 
 
 def _lay_out_sample(context: ProjectContext, folder: Path) -> None:
-    """Draw pictures and put them where settings expect them, if that is in the pipeline's own bucket and empty."""
+    """Draws pictures and uploads them to the settings' source, if it is in our own bucket and empty."""
     bucket, _, key = context.settings.data.source.removeprefix("s3://").partition("/")
     is_ours = context.settings.data.source.startswith(f"s3://{context.settings.site.bucket_name}/")
     if not is_ours or context.account.find("s3", "head_object", Bucket=bucket, Key=key):
@@ -93,7 +93,7 @@ def _lay_out_sample(context: ProjectContext, folder: Path) -> None:
     context.account.clients("s3").upload_file(str(drawn / sample_data.ARCHIVE), bucket, key)
 
 
-def _executed(began: Began, context: ProjectContext) -> View:
+def _executed(state: RunState, context: ProjectContext) -> View:
     """An execution from its start to its end."""
     from pedigree.account.perform import carry_out
     from pedigree.account.progress import viewer
@@ -101,63 +101,63 @@ def _executed(began: Began, context: ProjectContext) -> View:
     from pedigree.account.watching import insist
 
     pipeline = context.pipeline
-    began.starting = change = start(context.account, pipeline, StartRequest((), "", "started by pedigree run"))
+    state.starting = change = start(context.account, pipeline, StartRequest((), "", "started by pedigree run"))
     answers = insist(lambda: carry_out(change, context.account), context.account.clock, printing.remark)
-    began.execution = answers["started"]["PipelineExecutionArn"]
+    state.execution = answers["started"]["PipelineExecutionArn"]
     timing = FollowOptions(EVERY_SECONDS, _MINUTES)
-    view = following.until_over(context, viewer(context.account, pipeline, began.execution), timing)
+    view = following.until_over(context, viewer(context.account, pipeline, state.execution), timing)
     if view is None:
         raise UsageError(f"the execution is not over after {_MINUTES} minutes", "pedigree status follows it again")
     return view
 
 
 @contextmanager
-def _ending(began: Began, folder: Path, *, stay: bool) -> Iterator[None]:
-    """When interrupted, leave nothing running that was started here."""
+def _ending(state: RunState, folder: Path, *, stay: bool) -> Iterator[None]:
+    """On Ctrl-C, ends what was started here."""
     try:
         yield
     except KeyboardInterrupt:
         if stay:
             printing.remark("interrupted; the local AWS goes on: make status, make down")
         else:
-            _end_unless_interrupted(began, folder)
+            _end_unless_interrupted(state, folder)
         raise typer.Exit(following.INTERRUPTED_EXIT) from None
 
 
-def _end_unless_interrupted(began: Began, folder: Path) -> None:
+def _end_unless_interrupted(state: RunState, folder: Path) -> None:
     printing.remark("interrupted; ending what was started here")
     try:
-        end(began, folder)
+        end(state, folder)
     except KeyboardInterrupt:
         printing.remark("interrupted again; what has not ended yet ends by itself: make status, make pipeline-status")
 
 
-def end(began: Began, folder: Path) -> None:
-    """End what a run has begun; what runs in a local AWS that was there before has ended when this returns."""
+def end(state: RunState, folder: Path) -> None:
+    """Ends what a run has started, and waits until its jobs have ended."""
     from pedigree.account.errors import OperationsError
     from pedigree.localaws import process
 
     try:
-        if began.context and began.starting:
-            _stop(began, began.context, began.starting)
+        if state.context and state.starting:
+            _stop(state, state.context, state.starting)
     except OperationsError as error:
         printing.remark(f"the execution could not be stopped: {error}")
     finally:
-        if began.has_started_aws:
+        if state.has_started_aws:
             process.down(folder)
 
 
-def _stop(began: Began, context: ProjectContext, starting: Change) -> None:
+def _stop(state: RunState, context: ProjectContext, starting: Change) -> None:
     from pedigree.account import executions
     from pedigree.account.perform import carry_out
     from pedigree.account.progress import viewer
 
     # Starting is interrupted before anybody knows what was started; asked once more, with its token, AWS says it.
-    started = began.execution or carry_out(starting, context.account)["started"]["PipelineExecutionArn"]
+    started = state.execution or carry_out(starting, context.account)["started"]["PipelineExecutionArn"]
     change = executions.stop(executions.described(context.account, started))
     if change:
         carry_out(change, context.account)
-    if not began.has_started_aws:
+    if not state.has_started_aws:
         printing.remark("waiting until its jobs have ended; Ctrl-C leaves them to it")
         timing = FollowOptions(EVERY_SECONDS, _ENDING_MINUTES)
         view = following.until_over(context, viewer(context.account, context.pipeline, started), timing)
@@ -166,7 +166,7 @@ def _stop(began: Began, context: ProjectContext, starting: Change) -> None:
 
 
 def _tell(context: ProjectContext, view: View, folder: Path, seconds: float) -> None:
-    """The page of results, and what can be done next."""
+    """Prints the results and the next steps."""
     from pipeline.account.results import fetched
     from pipeline.account.results import results as found_by
 
@@ -174,15 +174,15 @@ def _tell(context: ProjectContext, view: View, folder: Path, seconds: float) -> 
     kept = folder / _RESULTS
     kept.mkdir(parents=True, exist_ok=True)
     printing.line("")
-    results.told(results.lines(context, view, found))
+    results.print_lines(results.lines(context, view, found))
     if found.champion:
         (kept / "report.html").write_bytes(fetched(context.account, found.champion.report))
     if found.picture:
         content = fetched(context.account, found.picture.address)
         (kept / _EXAMPLE).write_bytes(content)
-        results.told(iter([("Prediction", results.prediction(context, content, found.picture.label))]))
+        results.print_lines(iter([("Prediction", results.prediction(context, content, found.picture.label))]))
     here = [("Report here", str(kept / "report.html")), ("Logs here", str(folder / "logs"))]
-    results.told(iter([*here, ("All of it", f"{seconds:.0f} s")]))
+    results.print_lines(iter([*here, ("All of it", f"{seconds:.0f} s")]))
     _suggest(kept / _EXAMPLE)
 
 

@@ -1,4 +1,4 @@
-"""`pedigree sample-data`: a data set to try things with, drawn on this machine, in the course project's layout."""
+"""`pedigree sample-data`: draws a data set to try things with, in the course project's layout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ARCHIVE = plan.ARCHIVE
 
 
 def _whole(flag: str, limits: tuple[int, int, int], text: str) -> Any:
-    """An option that is a whole number within limits; anything else is told in one line."""
+    """An option for a whole number within limits."""
     least, _, most = limits
 
     def parsed(value: str) -> int:
@@ -36,7 +36,7 @@ def command(
     size: Annotated[int, _whole("--size", plan.SIZE, "How many pixels wide and high")] = plan.SIZE[1],
     seed: Annotated[int, _whole("--seed", plan.SEED, "Another seed draws other pictures")] = plan.SEED[1],
 ) -> None:
-    """Draw a data set of textured shapes: the same bytes for the same numbers, split 80/10/10."""
+    """Draw a data set of textured shapes."""
     from pipeline.samples import archive
 
     path = folder / plan.ARCHIVE

@@ -1,4 +1,4 @@
-"""`pedigree schedule`: executions that start by themselves; show, make, pause, resume and remove what starts them."""
+"""`pedigree schedule`: shows, makes, pauses, resumes and removes the schedule of executions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def show(
     target: AccountOptions,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the schedule that is in the account, when it fires next, and how it differs from settings."""
+    """Show the schedule and its next times."""
     context = connect_project(target, announced=True)
     from pipeline.account.schedule_status import lines, status
 
@@ -42,7 +42,7 @@ def make(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Make the schedule that settings describe, or mend the one that is there; its next times are shown before."""
+    """Make or update the schedule of the settings."""
     context = connect_project(target, announced=True)
     from pedigree.account.show import NOTHING
     from pipeline.account.schedule import schedule_part
@@ -59,7 +59,7 @@ def pause(
     target: AccountOptions,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Let the schedule rest, with everything about it kept."""
+    """Pause the schedule."""
     _switch(connect_project(target, announced=True), "DISABLED", dry_run=dry_run)
 
 
@@ -69,7 +69,7 @@ def resume(
     target: AccountOptions,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Let a schedule that was paused fire again."""
+    """Resume a paused schedule."""
     context = connect_project(target, announced=True)
     if _switch(context, "ENABLED", dry_run=dry_run):
         _tell(context)
@@ -82,7 +82,7 @@ def remove(
     yes: YesOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Remove the schedule, and its queue of failed starts if that is empty."""
+    """Remove the schedule, and its dead-letter queue if empty."""
     context = connect_project(target, announced=True)
     from pedigree.account.show import NOTHING_LEFT
     from pipeline.account.schedule import Removal, dead_letters
@@ -101,7 +101,7 @@ def _switch(context: ProjectContext, state: State, *, dry_run: bool) -> bool:
 
 
 def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
-    """Plan, show, ask and carry out; whether there was something to do, and it was done."""
+    """Plans, shows, asks and carries out; returns whether something was done."""
     from pedigree.account import show as told
     from pedigree.account.perform import fulfil
     from pedigree.account.plan import plan
@@ -119,7 +119,7 @@ def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool
 
 
 def _tell(context: ProjectContext) -> None:
-    """The schedule as it is now."""
+    """Prints the schedule."""
     from pipeline.account.schedule_status import lines, status
 
     for text in lines(status(context.account, context.settings)):

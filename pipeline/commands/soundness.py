@@ -1,4 +1,4 @@
-"""What must be right with a definition before it is put into an account."""
+"""Checks a definition before it is put into an account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def demand(definition: str, left_out: Sequence[Ignored]) -> None:
-    """Stop where a definition of ours has errors, and show them."""
+    """Raises UsageError if the definition has errors, after printing them."""
     from pedigree.checks.archives import sources
     from pedigree.checks.evidence import Evidence
     from pedigree.checks.finding import Severity
@@ -36,7 +36,7 @@ def demand(definition: str, left_out: Sequence[Ignored]) -> None:
 
 
 def ignored(settings: Settings) -> list[Ignored]:
-    """What settings say is left as it is."""
+    """The findings that the settings ignore."""
     from pedigree.checks.ignoring import Ignored
     from pedigree.checks.run import chosen
 

@@ -1,4 +1,4 @@
-"""`pedigree upsert`: the pipeline and all that it needs, put into an account, or brought back to what settings say."""
+"""`pedigree upsert`: puts the pipeline and all that it needs into an account, or updates what differs there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def command(
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Put the pipeline into an AWS account, or repair what differs there; what is as it should be is left alone."""
+    """Put the pipeline into an account, or update it there."""
     context = connect_project(target, announced=True)
     own = DogBreeds(context.settings)
     soundness.demand(own.definition(), own.ignored())

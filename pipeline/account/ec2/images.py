@@ -1,4 +1,4 @@
-"""What a rented machine trains on: images that an execution has prepared, or any that prepare.py takes."""
+"""Finds the images to train on: prepared by an execution, or any source that prepare.py reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXECUTIONS = 10  # so many back is looked for prepared images
 
 @dataclass(frozen=True)
 class Images:
-    """A folder of prepared images in S3, or the source of images that are still to be prepared; and why these."""
+    """A folder of prepared images in S3, or a source to prepare first, and the reason for it."""
 
     prepared: str
     source: str
@@ -27,7 +27,7 @@ class Images:
 
 
 def find(account: Account, settings: Settings, given: str) -> Images:
-    """The images at an address; without one, those of the newest execution that has some, or else those of settings."""
+    """The images at the address, or of the newest execution that has some, or of the settings."""
     if given:
         address = given.rstrip("/")
         if _is_prepared(account, address):
@@ -41,7 +41,7 @@ def find(account: Account, settings: Settings, given: str) -> Images:
 
 
 def prepare_flags(settings: Settings) -> list[str]:
-    """What prepare.py is told, as in the pipeline's own step."""
+    """The options of prepare.py, as in the pipeline's own step."""
     splits = settings.data.splits
     return [
         *(contract.FLAG_IMAGE_SIZE, str(settings.data.image_size)),
@@ -58,7 +58,7 @@ def _is_prepared(account: Account, address: str) -> bool:
 
 
 def _newest(account: Account, settings: Settings) -> str:
-    """Where the newest execution that has prepared images has them; those that it reused lie where they were made."""
+    """The prepared images of the newest execution that has some, its own or reused ones."""
     try:
         found = list(islice(executions.listed(account, settings.pipeline.name), _EXECUTIONS))
     except AbsentError:

@@ -53,7 +53,7 @@ class Rental:
         return str(self.request["UserData"])
 
     def change(self, subnet: str) -> Change:
-        """The start in one subnet; a start that is repeated there starts no second machine."""
+        """The start in one subnet; repeating it starts no second machine."""
         arguments = {**self.request, "SubnetId": subnet, "ClientToken": f"{self.run}-{subnet}"[:64]}
         return Change("create", "machine", self.run, (Call("ec2", "run_instances", arguments, "started"),), self.why)
 
@@ -112,7 +112,7 @@ def plan(account: Account, settings: Settings, archive: SourceArchive, request: 
 
 
 def start(account: Account, rental: Rental, tell: Callable[[str], None]) -> str:
-    """Start the machine in the first subnet that has one free; its id."""
+    """Starts the machine in the first subnet with capacity; returns its id."""
     refusals = []
     for subnet in rental.subnets:
         try:
@@ -193,7 +193,7 @@ def _request(
 
 
 def _profile(account: Account, settings: Settings) -> str:
-    """The instance profile, which has the name of its role."""
+    """The name of the instance profile, which is that of its role."""
     name = settings.site.roles.ec2
     try:
         found = account.find("iam", "get_instance_profile", InstanceProfileName=name)
@@ -205,7 +205,7 @@ def _profile(account: Account, settings: Settings) -> str:
 
 
 def _resumable(account: Account, settings: Settings, run: str) -> str:
-    """The results of a run that has left checkpoints."""
+    """The address of an earlier run that has checkpoints."""
     results = settings.site.uri("ec2", run)
     bucket, _, key = f"{results}/{user_data.CHECKPOINTS}".removeprefix("s3://").partition("/")
     if account.find("s3", "head_object", Bucket=bucket, Key=key) is None:

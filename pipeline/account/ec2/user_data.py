@@ -1,4 +1,4 @@
-"""What a rented machine is told when it begins: train.sh, behind lines that say what to train.
+"""Writes the machine's user data: train.sh, after lines that set its variables.
 
 Nothing in it is secret: the machine has a role, and everybody who may describe it can read this.
 """
@@ -26,7 +26,7 @@ _LOG_SECONDS = 20
 
 @dataclass(frozen=True)
 class Work:
-    """What is trained, on what, for how long, and where the results go; resume is the results of an earlier run."""
+    """Code, images, time limit, and the addresses of the results and of an earlier run."""
 
     code: Code
     images: Images
@@ -36,14 +36,14 @@ class Work:
 
 
 def render(settings: Settings, work: Work) -> str:
-    """The user data."""
+    """The script with its variables set."""
     shebang, _, rest = SCRIPT.read_text(encoding="utf-8").partition("\n")
     lines = (f"export {name}={shlex.quote(value)}" for name, value in variables(settings, work).items())
     return "\n".join((shebang, *lines, rest))
 
 
 def variables(settings: Settings, work: Work) -> Mapping[str, str]:
-    """What the script finds in its environment."""
+    """The variables that train.sh reads."""
     weights = settings.training.weights
     key = settings.site.encryption.output_key
     encryption = ("--sse", "aws:kms", "--sse-kms-key-id", key) if key else ()
@@ -68,7 +68,7 @@ def variables(settings: Settings, work: Work) -> Mapping[str, str]:
 
 
 def train_flags(settings: Settings) -> list[str]:
-    """What train.py is told: all that settings fix, and of what they tune, the values that they have for it anyway."""
+    """The options of train.py: the settings' own values, also of what is tuned."""
     training = settings.training
     values = {
         **training.hyperparameters,

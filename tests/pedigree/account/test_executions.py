@@ -243,7 +243,7 @@ def test_numbers_that_cannot_be_read_hold_nothing_up() -> None:
     )
     wire.break_on("sagemaker:DescribeTrainingJob", "AccessDeniedException", "no")
     told = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))().steps[1].notes
-    assert told[0].startswith("what it has reached cannot be read: ")
+    assert told[0].startswith("its metrics cannot be read: ")
 
 
 def test_the_link_leads_to_studio_and_where_there_is_none_to_its_page() -> None:

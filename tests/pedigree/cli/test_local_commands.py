@@ -224,7 +224,7 @@ def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Pat
     change = start(account, name, StartRequest((), "", "a run"))
     arn = carry_out(change, account)["started"]["PipelineExecutionArn"]
     until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
-    run.end(run.Began(context=ProjectContext(account, name, own), starting=change), folder)
+    run.end(run.RunState(context=ProjectContext(account, name, own), starting=change), folder)
     assert not Path(f"/proc/{int(started.read_text())}").exists()
     told = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     assert told["PipelineExecutionStatus"] == "Stopped"

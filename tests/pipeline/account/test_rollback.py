@@ -56,10 +56,13 @@ def test_it_goes_back_one_and_forth_again() -> None:
     third = world.sagemaker.endpoints[NAME].configuration
     found = gone_back(world)
     assert found.live.name == third
-    assert (found.live.told(), found.target.told()) == ("version 3 on ml.m5.large", "version 2 on ml.m5.large")
+    assert (found.live.described(), found.target.described()) == (
+        "version 3 on ml.m5.large",
+        "version 2 on ml.m5.large",
+    )
     assert world.sagemaker.endpoints[NAME].configuration == found.target.name
-    assert gone_back(world).target.told() == "version 1 on ml.m5.large"
-    assert gone_back(world, third).target.told() == "version 3 on ml.m5.large"
+    assert gone_back(world).target.described() == "version 1 on ml.m5.large"
+    assert gone_back(world, third).target.described() == "version 3 on ml.m5.large"
 
 
 def test_the_instances_that_scaling_has_added_stay_and_no_alarm_is_asked() -> None:
