@@ -141,7 +141,13 @@ class DeliveryQueue:
                 else:
                     _, delivery_id, channel = heapq.heappop(self._due)
                     self._scheduled.discard(delivery_id)
-                    self._channels[channel].pool.submit(self._process, delivery_id, channel)
+                    self._submit(delivery_id, channel)
+
+    def _submit(self, delivery_id: str, channel: str) -> None:
+        if channel in self._channels:
+            self._channels[channel].pool.submit(self._process, delivery_id, channel)
+        else:  # another version has stored it; it must not end the thread for all others
+            _LOG.error("delivery %s stays in the store, because the channel %s does not exist", delivery_id, channel)
 
     def _process(self, delivery_id: str, channel: str) -> None:
         """Attempt a delivery; if its outcome cannot be stored, as on a full disk, repeat it after a while."""

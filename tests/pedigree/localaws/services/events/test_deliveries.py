@@ -181,6 +181,15 @@ def test_a_postponed_delivery_uses_up_no_retry(store: Store) -> None:
     assert channel.given_up == []
 
 
+def test_a_delivery_without_a_channel_stays_stored_and_holds_up_no_other(store: Store) -> None:
+    store.put(deliveries.KIND, "unknown", new_delivery("renamed", 0.0))
+    channel = RecordingChannel()
+    with started(store, channel) as queue:
+        delivery_id = queue.add(new_delivery("channel", queue.now()))
+        channel.wait_until(lambda: channel.attempts == [delivery_id])
+    assert "unknown" in [entry.name for entry in store.entries(deliveries.KIND)]
+
+
 def test_a_delivery_of_an_earlier_daemon_is_attempted_by_the_next(store: Store) -> None:
     delivery_id = DeliveryQueue(store, SystemClock()).add(new_delivery("channel", 0.0))
     channel = RecordingChannel()
