@@ -13,7 +13,7 @@ from typing import Any
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import UseBackend
-from pedigree.localaws.kernel.clients import RoleAssumption
+from pedigree.localaws.kernel.clients import ServiceRole
 
 SESSION = "SageMaker"
 """What a session is called, unless it is for something with a name."""
@@ -35,7 +35,7 @@ class Sessions:
         self._lock = threading.Lock()
         self._taken: dict[tuple[str, str, str], Any] = {}
 
-    def taken(self, taking: RoleAssumption) -> Mapping[str, str]:
+    def taken(self, taking: ServiceRole) -> Mapping[str, str]:
         """The same, for one who has it in one piece."""
         return self.credentials(taking.role, taking.principal, taking.source, taking.session)
 

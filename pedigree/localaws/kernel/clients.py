@@ -20,7 +20,7 @@ _ACCOUNT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "
 
 
 @dataclass(frozen=True)
-class RoleAssumption:
+class ServiceRole:
     """A role that a service (principal) assumes for one of its resources (source)."""
 
     role: str
@@ -29,7 +29,7 @@ class RoleAssumption:
     session: str = "local"
 
 
-AssumeRole = Callable[[RoleAssumption], Mapping[str, str]]
+AssumeRole = Callable[[ServiceRole], Mapping[str, str]]
 """Returns the credentials as environment variables; raises ServiceError if the service may not assume the role."""
 
 
@@ -44,7 +44,7 @@ class Clients:
         self._lock = threading.RLock()
         self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
-    def __call__(self, service: str, role: RoleAssumption | None = None) -> Any:
+    def __call__(self, service: str, role: ServiceRole | None = None) -> Any:
         credentials = self.assume_role(role) if role else _ACCOUNT_CREDENTIALS
         key = service, credentials["AWS_ACCESS_KEY_ID"]
         with self._lock:

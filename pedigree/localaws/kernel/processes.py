@@ -36,7 +36,7 @@ class Host:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExitStatus:
     """How the hosts ended; exit_code is that of the first host that failed."""
 
     exit_code: int
@@ -69,7 +69,7 @@ class HostProcesses:
         self._stop_requested.set()
         self._changed.set()
 
-    def wait(self, seconds: float, grace: float = GRACE_SECONDS) -> Outcome:
+    def wait(self, seconds: float, grace: float = GRACE_SECONDS) -> ExitStatus:
         """Wait for all hosts; after the given time, a failure or a stop, end them with SIGTERM, a grace and SIGKILL."""
         deadline, is_too_long = time.monotonic() + seconds, False
         while None in [process.poll() for process in self._processes]:
@@ -86,7 +86,7 @@ class HostProcesses:
         for reader in self._readers:
             reader.finish()
         codes = [process.wait() for process in self._processes]
-        return Outcome(next((code for code in codes if code), 0), self._stop_requested.is_set(), is_too_long)
+        return ExitStatus(next((code for code in codes if code), 0), self._stop_requested.is_set(), is_too_long)
 
     def _read(self, host: str, process: subprocess.Popen[bytes], on_output: OnOutput) -> OutputReader:
         """Read a process's output, and wake wait() as soon as the process ends."""

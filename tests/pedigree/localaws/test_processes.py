@@ -17,7 +17,7 @@ import pytest
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.output_reader import OutputReader
-from pedigree.localaws.kernel.processes import Host, HostProcesses, Outcome
+from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, InstanceSpec
 
 Result = TypeVar("Result")
@@ -63,7 +63,7 @@ def daemon_ids(lines: list[str]) -> list[int]:
     return [int(line.split()[1]) for line in lines if line.startswith("daemon")]
 
 
-def run_job(folder: Path, *arguments: str) -> tuple[Outcome, list[str]]:
+def run_job(folder: Path, *arguments: str) -> tuple[ExitStatus, list[str]]:
     lines: list[str] = []
     command = [sys.executable, "-c", f"{DAEMON}\nprint('done', flush=True)", *arguments]
     processes = HostProcesses([Host("one", command, folder, dict(os.environ))], lambda _host, line: lines.append(line))
@@ -72,7 +72,7 @@ def run_job(folder: Path, *arguments: str) -> tuple[Outcome, list[str]]:
 
 def test_a_job_ends_with_all_its_child_processes(tmp_path: Path) -> None:
     outcome, lines = run_job(tmp_path)
-    assert outcome == Outcome(0)
+    assert outcome == ExitStatus(0)
     assert "done" in lines
     assert len(daemon_ids(lines)) == 1
     assert not any(is_running(process) for process in daemon_ids(lines))
@@ -80,7 +80,7 @@ def test_a_job_ends_with_all_its_child_processes(tmp_path: Path) -> None:
 
 def test_a_job_ends_although_an_unmarked_process_holds_its_output_open(tmp_path: Path) -> None:
     outcome, lines = run_job(tmp_path, "unmarked")
-    assert (outcome, lines) == (Outcome(0), ["done"])
+    assert (outcome, lines) == (ExitStatus(0), ["done"])
 
 
 @pytest.fixture

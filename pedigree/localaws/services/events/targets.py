@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from pedigree.localaws.kernel.clients import Clients, RoleAssumption, queue_url
+from pedigree.localaws.kernel.clients import Clients, ServiceRole, queue_url
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.events.deliveries import (
     DAY,
@@ -107,9 +107,9 @@ def _is_transient(error: Exception) -> bool:
     return isinstance(error, BotoCoreError) and not type(error).__name__.startswith("Param")
 
 
-def _role(delivery: Mapping[str, Any]) -> RoleAssumption | None:
+def _role(delivery: Mapping[str, Any]) -> ServiceRole | None:
     """Return the role to act as; None stands for the account's own credentials."""
-    return RoleAssumption(delivery["role"], *delivery["by"]) if delivery["role"] else None
+    return ServiceRole(delivery["role"], *delivery["by"]) if delivery["role"] else None
 
 
 def _invoke_function(clients: Clients, _delivery_id: str, delivery: Document) -> None:

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.kernel.clients import LAMBDA, RoleAssumption
+from pedigree.localaws.kernel.clients import LAMBDA, ServiceRole
 from pedigree.localaws.moto.backends import MotoBackends
 from pedigree.localaws.moto.patches import DEAD_LETTER
 from pedigree.localaws.services.lambda_ import hot_reload
@@ -61,8 +61,8 @@ class Function:
         return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
     @property
-    def role_assumption(self) -> RoleAssumption:
-        return RoleAssumption(self.role, LAMBDA, self.arn, self.name[:64])
+    def service_role(self) -> ServiceRole:
+        return ServiceRole(self.role, LAMBDA, self.arn, self.name[:64])
 
     @property
     def log_group(self) -> str:

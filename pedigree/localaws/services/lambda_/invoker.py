@@ -149,7 +149,7 @@ class Invoker:
 
     def _credentials(self, function: Function) -> Mapping[str, str]:
         try:
-            return self._clients.assume_role(function.role_assumption)
+            return self._clients.assume_role(function.service_role)
         except ServiceError:
             raise ServiceError("AccessDeniedException", _ROLE_ERROR, 403) from None
 

@@ -142,7 +142,7 @@ class QueuePoller:
 
     def _sqs(self) -> Any:
         """Return a client with the credentials of the function's role."""
-        return self._clients("sqs", self._invoker.catalog.find(self._mapping.function).role_assumption)
+        return self._clients("sqs", self._invoker.catalog.find(self._mapping.function).service_role)
 
     def _warn_once(self, problem: str, error: Exception) -> None:
         """Log a warning, unless it repeats the last one."""

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.interfaces import LogWriter
-from pedigree.localaws.kernel.processes import Host, HostProcesses, Outcome, end_group
+from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses, end_group
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
@@ -156,7 +156,7 @@ class JobRunner:
         catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
         sandboxes = [Sandbox(folder / f"host-{number}") for number, _ in enumerate(plan.hosts, start=1)]
-        outcome = Outcome(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
+        outcome = ExitStatus(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
         if self._ending.is_set():
             return
         reason = _reason(outcome, sandboxes)
@@ -168,7 +168,7 @@ class JobRunner:
         self._note(kind, name, status, secondary, ExitMessage=reason or None, **artifacts, **failure)
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _outcome(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> Outcome:
+    def _outcome(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> ExitStatus:
         """Run a job's processes; their outcome is stored before anything is uploaded."""
         name = plan.name
         if plan.checkpoints and sandboxes[0].root.exists():
@@ -187,7 +187,7 @@ class JobRunner:
             self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
         return outcome
 
-    def _processes(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> Outcome:
+    def _processes(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> ExitStatus:
         with self._lock:
             share = max(1, self._host.cores // sum(self._hosts.values()))
         base = {
@@ -210,7 +210,7 @@ class JobRunner:
         self._note(kind, plan.name, "InProgress", "Training", **start)
         with self._lock:
             if self._ending.is_set():  # nothing would end a process that starts now; the next daemon runs the job again
-                return Outcome(-signal.SIGKILL)
+                return ExitStatus(-signal.SIGKILL)
             running = self._running[plan.name] = HostProcesses(hosts, on_line)
         if self._world.store.get(kind.kind, plan.name)[kind.status] == "Stopping":
             running.stop()
@@ -266,7 +266,7 @@ def _hosts(kind: JobKind, document: Document) -> int:
         return 1
 
 
-def _reason(outcome: Outcome, sandboxes: list[Sandbox]) -> str:
+def _reason(outcome: ExitStatus, sandboxes: list[Sandbox]) -> str:
     """Why a job failed: the reason that it wrote itself, or its exit code; empty if it did not fail."""
     if outcome.is_stopped or outcome.is_too_long or not outcome.exit_code:
         return ""

@@ -44,7 +44,7 @@ class FakeQueue:
 class FakeFunction:
     """Stands for a function, its catalog and its invoker; records the bodies that it gets."""
 
-    role_assumption = None
+    service_role = None
 
     def __init__(self, expected: int) -> None:
         self._expected = expected

@@ -14,7 +14,7 @@ from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.sessions import SESSION, Sessions
-from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, RoleAssumption
+from pedigree.localaws.kernel.clients import SAGEMAKER, Clients, ServiceRole
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
 
@@ -94,7 +94,7 @@ class RoleServices:
 
     def _client(self, attempt: Attempt, service: str) -> Any:
         role, source = attempt.execution["RoleArn"], attempt.execution["PipelineExecutionArn"]
-        return self.clients(service, RoleAssumption(role, SAGEMAKER, source, SESSION))
+        return self.clients(service, ServiceRole(role, SAGEMAKER, source, SESSION))
 
 
 def _answered(payload: bytes, error: str) -> FunctionAnswer:
