@@ -1,7 +1,7 @@
-"""A JSON Schema (draft 2020-12) of definitions, generated: botocore's request shapes plus the expression language.
+"""Generates a JSON Schema (draft 2020-12) of definitions from botocore's request shapes and the expression language.
 
-AWS publishes a schema too, and it rejects what AWS's own SDK emits. This one is made from what the service's API
-model says today, so it is neither copied by hand nor stale.
+AWS publishes a schema too, and it rejects what AWS's own SDK emits. This one comes from the current API model, so it is
+neither copied by hand nor stale. Tests judge the pipeline's definition by it: it is independent of the checks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A step's arguments held against the operation behind it: botocore's own validator, and what it leaves out.
+"""Validates the arguments of steps with botocore's own validator, and checks what that leaves out.
 
-Before validation every expression gives way to a value: a parameter to its default, the rest to a value of the type
-that the request has there, so that what is checked is what an execution would send.
+Before validation every expression is replaced: a parameter by its default, others by a value of the type that is needed
+there, so that the request is like one of an execution. Tests judge the pipeline's steps by it, beside the checks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FITTING = {"Float": ("Float", "Integer")}
 
 
 def problems(definition: Definition) -> Iterator[str]:
-    """What is wrong with the arguments of the steps, one line each."""
+    """One line for each problem in the arguments of the steps."""
     for step in definition.all_steps():
         shape = shapes.request_shape(step.type)
         if shape is not None:
@@ -37,7 +37,7 @@ def problems(definition: Definition) -> Iterator[str]:
 
 
 def concrete(definition: Definition, step: Step) -> dict[str, Any]:
-    """The arguments with a value in the place of every expression, and with the name that the service would choose."""
+    """The arguments with every expression replaced, and with the name that the service would choose."""
     shape = shapes.request_shape(step.type)
     arguments: dict[str, Any] = _filled(with_defaults(definition, dict(step.arguments)), shape)
     if shape is None:
@@ -47,7 +47,7 @@ def concrete(definition: Definition, step: Step) -> dict[str, Any]:
 
 
 def mistyped(definition: Definition, value: Any, shape: Shape | None, place: str = "") -> Iterator[str]:
-    """The expressions whose type is not the one that the request has there."""
+    """The expressions with another type than the request needs."""
     if is_expression(value):
         expected, given = _expected(shape), _given(definition, parse(value))
         if given not in (UNKNOWN, expected) and given not in _FITTING.get(expected, ()):

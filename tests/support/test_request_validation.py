@@ -1,4 +1,4 @@
-"""A step's arguments against the operation behind it: each problem in one line, and nothing else."""
+"""The validation of requests by botocore, with which tests judge the pipeline's steps: one line for each problem."""
 
 from __future__ import annotations
 
@@ -17,43 +17,43 @@ Change = Callable[[dict[str, Any]], object]
 EPOCHS = {"Get": "Parameters.Epochs"}
 
 
-def test_our_requests_have_none() -> None:
+def test_our_requests_have_no_problems() -> None:
     assert not list(request_validation.problems(read(define())))
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "problem"),
     [
-        (lambda one: one.pop("RoleArn"), 'Missing required parameter in input: "RoleArn"'),
-        (lambda one: one.update(Role="x"), "CreateProcessingJobRequest has no member Role; remove it"),
+        (lambda request: request.pop("RoleArn"), 'Missing required parameter in input: "RoleArn"'),
+        (lambda request: request.update(Role="x"), "CreateProcessingJobRequest has no member Role; remove it"),
         (
-            lambda one: one["NetworkConfig"].update(Isolated=True),
+            lambda request: request["NetworkConfig"].update(Isolated=True),
             "NetworkConfig has no member Isolated; remove it",
         ),
         (
-            lambda one: one["StoppingCondition"].update(MaxRuntimeInSeconds="600"),
+            lambda request: request["StoppingCondition"].update(MaxRuntimeInSeconds="600"),
             "Invalid type for parameter StoppingCondition.MaxRuntimeInSeconds, value: 600, "
             "type: <class 'str'>, valid types: <class 'int'>",
         ),
         (
-            lambda one: one["ProcessingResources"]["ClusterConfig"].update(VolumeSizeInGB=0),
+            lambda request: request["ProcessingResources"]["ClusterConfig"].update(VolumeSizeInGB=0),
             "Invalid value for parameter ProcessingResources.ClusterConfig.VolumeSizeInGB, value: 0, "
             "valid min value: 1",
         ),
         (
-            lambda one: one["Environment"].update(EPOCHS=EPOCHS),
+            lambda request: request["Environment"].update(EPOCHS=EPOCHS),
             "Environment.EPOCHS takes String and is given Integer; join it with nothing to make it text",
         ),
         (
-            lambda one: one["StoppingCondition"].update(MaxRuntimeInSeconds={"Get": "Parameters.InputDataUrl"}),
+            lambda request: request["StoppingCondition"].update(MaxRuntimeInSeconds={"Get": "Parameters.InputDataUrl"}),
             "StoppingCondition.MaxRuntimeInSeconds takes Integer and is given String; refer to another value",
         ),
     ],
 )
-def test_a_problem_is_told(change: Change, told: str) -> None:
+def test_a_problem_is_reported(change: Change, problem: str) -> None:
     document = copy.deepcopy(define())
     change(document["Steps"][0]["Arguments"])
-    assert f"PrepareData: {told}" in list(request_validation.problems(read(document)))
+    assert f"PrepareData: {problem}" in list(request_validation.problems(read(document)))
 
 
 def test_what_only_an_execution_knows_is_no_problem() -> None:

@@ -1,4 +1,4 @@
-"""What a case of a rule is: a definition that it alone catches, and one beside it that it leaves alone."""
+"""A case of a rule: a definition with a fault that only this rule reports, and a near miss that no rule reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Case:
     place: str
     wrong: Puts
     near: Puts
-    beside: Evidence = field(default_factory=Evidence)
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def made(puts: Puts) -> Document:
@@ -30,6 +30,6 @@ def made(puts: Puts) -> Document:
     return changed
 
 
-def one(code: str, path: str, wrong: Any, near: Any, place: str = "") -> Case:
-    """A case of one value; it is found there, unless another place is named."""
+def value_case(code: str, path: str, wrong: Any, near: Any, place: str = "") -> Case:
+    """A case of one value; the finding is at its path, unless another place is given."""
     return Case(code, place or path, ((path, wrong),), ((path, near),))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pedigree.checks.evidence import Evidence
-from tests.pedigree.checks.case import Case, Puts, one
+from tests.pedigree.checks.case import Case, Puts, value_case
 from tests.pedigree.checks.cases_jobs import SCRIPT
 from tests.pedigree.checks.small import GONE, REGISTRY, ROLE, get, own, parameter, text
 
@@ -115,16 +115,18 @@ def endpoint(percent: int) -> dict[str, Any]:
 SIZE = "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration.CanarySize.Value"
 OUTPUT = "Prepare.Arguments.ProcessingOutputConfig.Outputs.0.S3Output.S3Uri"
 DEPLOY = (
-    one("DEP006", "Deploy.FunctionArn", FUNCTION.replace("sagemaker-", ""), FUNCTION),
-    one("DEP007", "Deploy.Arguments.instance_type", "ml.t3.medium", "ml.m5.large"),
+    value_case("DEP006", "Deploy.FunctionArn", FUNCTION.replace("sagemaker-", ""), FUNCTION),
+    value_case("DEP007", "Deploy.Arguments.instance_type", "ml.t3.medium", "ml.m5.large"),
     Case(
         "DEP008",
         "Deploy.Arguments.requests_per_second",
         (("Deploy.Arguments.requests_per_second", 10),),
         (("Deploy.Arguments.requests_per_minute", 600),),
     ),
-    one("DEP009", "Train.Arguments.RoleArn", "arn:aws:iam::000000000000:role/job", "arn:aws:iam::123456789012:role/j"),
-    one(
+    value_case(
+        "DEP009", "Train.Arguments.RoleArn", "arn:aws:iam::000000000000:role/job", "arn:aws:iam::123456789012:role/j"
+    ),
+    value_case(
         "DEP010",
         "Wait.SqsQueueUrl",
         "https://sqs.eu-west-1.amazonaws.com/123456789012/wait",
@@ -142,8 +144,8 @@ DEPLOY = (
         ((".Steps.5", ENDPOINT_CONFIG), (NAME, "config")),
         ((".Steps.5", ENDPOINT_CONFIG), (NAME, text("Execution.PipelineExecutionId"))),
     ),
-    one("DEP013", "Prepare.Arguments.Environment.DB_PASSWORD", "hunter2", "arn:aws:secretsmanager:x"),
-    one("DEP014", OUTPUT, "s3://work/train", own("train")),
+    value_case("DEP013", "Prepare.Arguments.Environment.DB_PASSWORD", "hunter2", "arn:aws:secretsmanager:x"),
+    value_case("DEP014", OUTPUT, "s3://work/train", own("train")),
     Case(
         "DEP015",
         f"{CHECKPOINTS}.S3Uri",
@@ -151,15 +153,15 @@ DEPLOY = (
         ((CHECKPOINTS, {"S3Uri": own("checkpoints")}),),
     ),
     Case("DEP016", f"Serve.Arguments.{SIZE}", ((".Steps.5", endpoint(60)),), ((".Steps.5", endpoint(50)),)),
-    one("CST002", "Prepare.Arguments.Environment.RUN", get("Execution.PipelineExecutionId"), "1"),
-    one("CST003", "Prepare.Arguments.Environment.CODE", "code-2026-05-01-10-20-30", "code-e3b0c442"),
-    one("CST004", "Prepare.Arguments.StoppingCondition", GONE, {"MaxRuntimeInSeconds": 60}, "Prepare.Arguments"),
+    value_case("CST002", "Prepare.Arguments.Environment.RUN", get("Execution.PipelineExecutionId"), "1"),
+    value_case("CST003", "Prepare.Arguments.Environment.CODE", "code-2026-05-01-10-20-30", "code-e3b0c442"),
+    value_case("CST004", "Prepare.Arguments.StoppingCondition", GONE, {"MaxRuntimeInSeconds": 60}, "Prepare.Arguments"),
 )
 WAITS = 'def handler(event, context):\n    client.get_waiter("endpoint_in_service").wait()\n'
 ASKS = "def handler(event, context):\n    client.describe_endpoint()\n"
 SERVING = {"train.py": SCRIPT, "inference.py": ""}
 SERVED = "Register.Arguments.InferenceSpecification.Containers.0.Image"
-GIVEN_BESIDE = (
+WITH_EVIDENCE = (
     (
         Case("SCR014", SERVED, (), (), Evidence(scripts={"train.py": SCRIPT})),
         Evidence(scripts={"train.py": SCRIPT, "code/inference.py": ""}),

@@ -1,4 +1,4 @@
-"""Cases of the rules about roles: a definition that is right, and policies of which one is not."""
+"""Cases of the rules about roles: a definition that is right, and policies of which one is wrong."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ REQUIRED = required_permissions(Subject(document(), Evidence()))
 LEAST: Mapping[str, Document] = {role: policy_of(role, REQUIRED) for role in ("job", "pipeline")}
 
 
-def beside(policies: Mapping[str, Document]) -> Evidence:
-    return Evidence(policies={role: [parse(one, name=f"{role}.json")] for role, one in policies.items()})
+def evidence(policies: Mapping[str, Document]) -> Evidence:
+    return Evidence(policies={role: [parse(policy, name=f"{role}.json")] for role, policy in policies.items()})
 
 
 def case(code: str, place: str, break_it: Callable[[dict[str, Document]], Any]) -> tuple[Case, Evidence]:
     broken = copy.deepcopy(dict(LEAST))
     break_it(broken)
-    return Case(code, place, (), (), beside(broken)), beside(LEAST)
+    return Case(code, place, (), (), evidence(broken)), evidence(LEAST)
 
 
 def statement(policies: Mapping[str, Document], role: str, sid: str) -> Document:
-    return next(one for one in policies[role]["Statement"] if one["Sid"] == sid)
+    return next(entry for entry in policies[role]["Statement"] if entry["Sid"] == sid)
 
 
 def drop(policies: Mapping[str, Document], role: str, sid: str) -> None:
@@ -48,7 +48,7 @@ def trusted(source: str) -> Evidence:
     return Evidence(trusts={"job": [parse(document, name="job/trust.json", kind=PolicyKind.TRUST)]})
 
 
-GIVEN_BESIDE = (
+WITH_EVIDENCE = (
     (Case("IAM006", "Train.Arguments", (), (), trusted("pipeline/dogs/*")), trusted("*")),
     case("IAM001", "Deploy", lambda policies: drop(policies, "pipeline", "CallFunctions")),
     case("IAM002", "Prepare.Arguments", put("job", "ReadInputs", Action="s3:Get*")),

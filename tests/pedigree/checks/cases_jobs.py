@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pedigree.checks.evidence import Evidence
-from tests.pedigree.checks.case import Case, one
+from tests.pedigree.checks.case import Case, value_case
 from tests.pedigree.checks.small import GONE, LOSS, REGISTRY, get, own
 
 CONFIG = "Tune.Arguments.HyperParameterTuningJobConfig"
@@ -36,12 +36,12 @@ print(f"epoch {options.epochs}: loss={1 / 3};")
 
 
 def scripted(code: str, place: str, wrong: object, near: object, *, script: str = SCRIPT, put: str = "") -> Case:
-    beside = Evidence(scripts={"train.py": script, "inference.py": ""})
-    return Case(code, place, ((put or place, wrong),), ((put or place, near),), beside)
+    evidence = Evidence(scripts={"train.py": script, "inference.py": ""})
+    return Case(code, place, ((put or place, wrong),), ((put or place, near),), evidence)
 
 
 SEARCHES = (
-    one("LIM012", f"{LR}.MinValue", "0.2", "0.01"),
+    value_case("LIM012", f"{LR}.MinValue", "0.2", "0.01"),
     Case(
         "LIM013",
         f"{LR}.ScalingType",
@@ -50,34 +50,34 @@ SEARCHES = (
     ),
     Case("LIM014", f"{FIXED}.lr", ((f"{FIXED}.lr", "0.1"),), ((f"{FIXED}.momentum", "0.9"),)),
     Case("LIM015", LR, ((f"{CONFIG}.Strategy", "Grid"),), ((f"{CONFIG}.Strategy", "Random"),)),
-    one("LIM016", f"{CONFIG}.ResourceLimits.MaxParallelTrainingJobs", 5, 4),
-    one("LIM017", f"{LR}.MinValue", "small", "1e-3"),
+    value_case("LIM016", f"{CONFIG}.ResourceLimits.MaxParallelTrainingJobs", 5, 4),
+    value_case("LIM017", f"{LR}.MinValue", "small", "1e-3"),
     Case(
         "LIM018",
         CONFIG,
         ((f"{CONFIG}.ParameterRanges", {}), (f"{GIVEN}.lr", "1"), (f"{GIVEN}.batch", "1")),
         (("Tune.Arguments.Autotune", {"Mode": "Enabled"}),),
     ),
-    one("SCR011", f"{BATCH}.Values", ['"32"', "64"], ['"32"', '"64"']),
+    value_case("SCR011", f"{BATCH}.Values", ['"32"', "64"], ['"32"', '"64"']),
 )
 SCRIPTS = (
-    one("SCR001", f"{METRICS}.0.Regex", "loss=(", LOSS),
-    one("SCR002", f"{METRICS}.0.Regex", "loss=([0-9.]+|nan|inf)", "loss=([0-9.e+-]+|nan|inf)"),
-    one("SCR003", f"{METRICS}.0.Regex", "loss=([0-9.e+-]+)", r"loss=(\S+)"),
-    one("SCR004", f"{CONFIG}.HyperParameterTuningJobObjective.MetricName", "validation", "loss"),
+    value_case("SCR001", f"{METRICS}.0.Regex", "loss=(", LOSS),
+    value_case("SCR002", f"{METRICS}.0.Regex", "loss=([0-9.]+|nan|inf)", "loss=([0-9.e+-]+|nan|inf)"),
+    value_case("SCR003", f"{METRICS}.0.Regex", "loss=([0-9.e+-]+)", r"loss=(\S+)"),
+    value_case("SCR004", f"{CONFIG}.HyperParameterTuningJobObjective.MetricName", "validation", "loss"),
     scripted("SCR005", f"{METRICS}.0.Regex", LOSS.replace("loss", "error"), LOSS),
     scripted("SCR006", f"{GIVEN}.optimiser", "sgd", GONE),
     scripted("SCR007", GIVEN, GONE, get("Steps.Tune.BestTrainingJob.TunedHyperParameters['lr']"), put=f"{GIVEN}.lr"),
     scripted("SCR008", f"{GIVEN}.optimizer", "lion", "adam"),
     scripted("SCR009", f"{GIVEN}.sagemaker_program", "trian.py", "train.py"),
-    one(
+    value_case(
         "SCR010",
         f"{METRICS}.1",
         {"Name": "loss", "Regex": LOSS},
         {"Name": "other", "Regex": LOSS},
         f"{METRICS}.1.Name",
     ),
-    one(
+    value_case(
         "SCR012",
         "Evaluate.Arguments.ProcessingInputs.0.S3Input.S3Uri",
         get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"),
@@ -97,12 +97,12 @@ SCRIPTS = (
     ),
 )
 CONTAINERS = (
-    one("CON001", MACHINE, "ml.m5.xlarge", "ml.g5.xlarge"),
-    one("CON002", EVALUATION, "ml.g5.xlarge", "ml.m5.large"),
-    one("CON003", MACHINE, "ml.trn1.2xlarge", "ml.g6.xlarge"),
-    one("CON004", IMAGE, OLD.replace("py311", "py310"), OLD),
-    one("CON005", IMAGE, OLD.replace("us-east-1", "eu-west-1"), OLD),
-    one("CON006", IMAGE, "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:latest", f"{REGISTRY}/mine:1"),
+    value_case("CON001", MACHINE, "ml.m5.xlarge", "ml.g5.xlarge"),
+    value_case("CON002", EVALUATION, "ml.g5.xlarge", "ml.m5.large"),
+    value_case("CON003", MACHINE, "ml.trn1.2xlarge", "ml.g6.xlarge"),
+    value_case("CON004", IMAGE, OLD.replace("py311", "py310"), OLD),
+    value_case("CON005", IMAGE, OLD.replace("us-east-1", "eu-west-1"), OLD),
+    value_case("CON006", IMAGE, "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:latest", f"{REGISTRY}/mine:1"),
     Case(
         "CON007",
         "Register.Arguments.InferenceSpecification.Containers.0.Image",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.pedigree.checks.case import Case, one
+from tests.pedigree.checks.case import Case, value_case
 from tests.pedigree.checks.small import GONE, get, job, own, parameter, processing, retries, text
 
 URI = "InputDataConfig.0.DataSource.S3DataSource.S3Uri"
@@ -52,16 +52,16 @@ SEVERAL = (
 
 STRUCTURE = (
     Case("STR001", ".Parameters.5.Type", ((".Parameters.5", {"Name": "Odd", "Type": "Text"}),), MORE),
-    one("STR002", ".Steps.5", {**LATE, "Name": "Train"}, LATE, ".Steps.5.Name"),
+    value_case("STR002", ".Steps.5", {**LATE, "Name": "Train"}, LATE, ".Steps.5.Name"),
     Case("STR003", ".Parameters.5.Name", ((".Parameters.5", parameter("Epochs", "Integer", 5)),), MORE),
-    one("STR004", ".Steps.5", {**LATE, "Type": "Failed"}, LATE, ".Steps.5.Type"),
-    one("STR005", ".Version", "2020-12-02", "2020-12-01"),
-    one("STR006", ".Steps.5", {**LATE, "Name": "too late"}, {**LATE, "Name": "too_late-1"}, ".Steps.5.Name"),
+    value_case("STR004", ".Steps.5", {**LATE, "Type": "Failed"}, LATE, ".Steps.5.Type"),
+    value_case("STR005", ".Version", "2020-12-02", "2020-12-01"),
+    value_case("STR006", ".Steps.5", {**LATE, "Name": "too late"}, {**LATE, "Name": "too_late-1"}, ".Steps.5.Name"),
     Case("STR007", "Train.Descripton", (("Train.Descripton", "It trains."),), (("Train.Description", "It trains."),)),
     Case("STR008", ".Steps", ((".Steps", []), (".Parameters", [])), ((".Steps", [LATE]), (".Parameters", []))),
-    one("STR009", "Stop.Arguments.ErrorMessage", GONE, "no", "Stop.Arguments"),
+    value_case("STR009", "Stop.Arguments.ErrorMessage", GONE, "no", "Stop.Arguments"),
     Case("STR010", "Gate.Arguments.IfSteps.3", (("Gate.Arguments.IfSteps.3", INNER),), ((".Steps.5", INNER),)),
-    one("STR011", "Gate.Arguments.Conditions.0.Type", "AtLeast", "GreaterThan", "Gate.Arguments.Conditions.0"),
+    value_case("STR011", "Gate.Arguments.Conditions.0.Type", "AtLeast", "GreaterThan", "Gate.Arguments.Conditions.0"),
     Case(
         "STR012",
         "Gate.Arguments.Conditions.1",
@@ -76,33 +76,33 @@ STRUCTURE = (
     ),
 )
 REFERENCES = (
-    one("REF001", "Deploy.Arguments.x", get("Parameters.Endpont"), get("Parameters.Endpoint")),
-    one("REF002", "Train.DependsOn", ["Tuen"], ["Tune"], "Train.DependsOn.0"),
-    one("REF003", "Deploy.Arguments.x", get("Steps.Train.TrainingJob"), get("Steps.Train.TrainingJobName")),
-    one("REF004", "Deploy.Arguments.x", get("Execution.Pipeline"), get("Execution.PipelineName")),
+    value_case("REF001", "Deploy.Arguments.x", get("Parameters.Endpont"), get("Parameters.Endpoint")),
+    value_case("REF002", "Train.DependsOn", ["Tuen"], ["Tune"], "Train.DependsOn.0"),
+    value_case("REF003", "Deploy.Arguments.x", get("Steps.Train.TrainingJob"), get("Steps.Train.TrainingJobName")),
+    value_case("REF004", "Deploy.Arguments.x", get("Execution.Pipeline"), get("Execution.PipelineName")),
     Case(
         "REF005",
         "Gate.Arguments.Conditions.0",
         (("Evaluate.PropertyFiles.0.PropertyFileName", "Score"),),
         (("Evaluate.PropertyFiles.0.FilePath", "score.json"),),
     ),
-    one("REF006", "Evaluate.PropertyFiles.0.OutputName", "score", "scores"),
-    one(
+    value_case("REF006", "Evaluate.PropertyFiles.0.OutputName", "score", "scores"),
+    value_case(
         "REF007",
         "Wait.Arguments.outcome",
         get("Steps.Deploy.OutputParameters['result']"),
         get("Steps.Deploy.OutputParameters['outcome']"),
     ),
-    one("REF008", "Train.Arguments.HyperParameters.x", get(f"{BEST}['epochs']"), get(f"{BEST}['lr']")),
-    one(
+    value_case("REF008", "Train.Arguments.HyperParameters.x", get(f"{BEST}['epochs']"), get(f"{BEST}['lr']")),
+    value_case(
         "REF009",
         f"Train.Arguments.{URI}",
         get("Steps.Prepare.ProcessingOutputConfig.Outputs['trian'].S3Output.S3Uri"),
         get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"),
     ),
-    one("REF010", "Stop.DependsOn", ["Register"], ["Train"], "Stop.DependsOn.0"),
-    one("REF011", "Prepare.DependsOn", ["Train"], [], "Prepare"),
-    one("REF012", "Stop.Arguments.ErrorMessage", get("Parameter.Epochs"), get("Execution.PipelineName")),
+    value_case("REF010", "Stop.DependsOn", ["Register"], ["Train"], "Stop.DependsOn.0"),
+    value_case("REF011", "Prepare.DependsOn", ["Train"], [], "Prepare"),
+    value_case("REF012", "Stop.Arguments.ErrorMessage", get("Parameter.Epochs"), get("Execution.PipelineName")),
     Case(
         "REF013",
         "Evaluate.Arguments.ProcessingInputs.2.S3Input.S3Uri",
@@ -118,12 +118,12 @@ REFERENCES = (
     Case("REF015", ".Parameters.5", MORE[:1], MORE),
 )
 TYPES = (
-    one("TYP001", "Train.Arguments.ResourceConfig.InstanceCount", "1", 1),
-    one("TYP002", "Train.Arguments.HyperParameters.epochs", get("Parameters.Epochs"), text("Parameters.Epochs")),
-    one("TYP003", "Gate.Arguments.Conditions.0.LeftValue", "0.7", 0.7, "Gate.Arguments.Conditions.0"),
-    one("TYP004", ".Parameters.0.DefaultValue", "5", 5),
-    one("TYP005", ".Parameters.2.DefaultValue", "ml.g5.4xlarge", "ml.g5.2xlarge"),
-    one("TYP006", ".Parameters.2.EnumValues.2", "ml.g5.xlarge", "ml.g5.4xlarge"),
+    value_case("TYP001", "Train.Arguments.ResourceConfig.InstanceCount", "1", 1),
+    value_case("TYP002", "Train.Arguments.HyperParameters.epochs", get("Parameters.Epochs"), text("Parameters.Epochs")),
+    value_case("TYP003", "Gate.Arguments.Conditions.0.LeftValue", "0.7", 0.7, "Gate.Arguments.Conditions.0"),
+    value_case("TYP004", ".Parameters.0.DefaultValue", "5", 5),
+    value_case("TYP005", ".Parameters.2.DefaultValue", "ml.g5.4xlarge", "ml.g5.2xlarge"),
+    value_case("TYP006", ".Parameters.2.EnumValues.2", "ml.g5.xlarge", "ml.g5.4xlarge"),
     Case(
         "TYP007",
         ".Parameters.0.DefaultValue",
@@ -133,27 +133,27 @@ TYPES = (
         ),
         (("Prepare.Arguments.StoppingCondition.MaxRuntimeInSeconds", get("Parameters.Epochs")),),
     ),
-    one("TYP008", "Deploy.Arguments.subnets", ["a"], '["a"]'),
-    one("TYP009", "Deploy.OutputParameters.0.OutputType", "List", "String"),
+    value_case("TYP008", "Deploy.Arguments.subnets", ["a"], '["a"]'),
+    value_case("TYP009", "Deploy.OutputParameters.0.OutputType", "List", "String"),
 )
 LIMITS = (
-    one("LIM001", "Train.Arguments.RoleArn", GONE, "arn:aws:iam::123456789012:role/other", "Train.Arguments"),
+    value_case("LIM001", "Train.Arguments.RoleArn", GONE, "arn:aws:iam::123456789012:role/other", "Train.Arguments"),
     Case(
         "LIM002",
         "Train.Arguments.Environments",
         (("Train.Arguments.Environments", {"A": "b"}),),
         (("Train.Arguments.Environment", {"A": "b"}),),
     ),
-    one("LIM003", "Prepare.Arguments.Environment.LONG", "x" * 5000, "x" * 200),
-    one("LIM004", "Train.Arguments.StoppingCondition.MaxRuntimeInSeconds", 0, 1),
+    value_case("LIM003", "Prepare.Arguments.Environment.LONG", "x" * 5000, "x" * 200),
+    value_case("LIM004", "Train.Arguments.StoppingCondition.MaxRuntimeInSeconds", 0, 1),
     Case(
         "LIM005",
         "Prepare.Arguments.Environment",
         (("Prepare.Arguments.Environment", {f"V{number}": "1" for number in range(101)}),),
         (("Prepare.Arguments.Environment", {f"V{number}": "1" for number in range(100)}),),
     ),
-    one("LIM006", "Register.Arguments.ModelPackageGroupName", "dog_breeds", "dog-breeds"),
-    one("LIM007", "Train.Arguments.AlgorithmSpecification.TrainingInputMode", "file", "Pipe"),
+    value_case("LIM006", "Register.Arguments.ModelPackageGroupName", "dog_breeds", "dog-breeds"),
+    value_case("LIM007", "Train.Arguments.AlgorithmSpecification.TrainingInputMode", "file", "Pipe"),
     Case(
         "LIM008",
         "",
@@ -166,23 +166,23 @@ LIMITS = (
         ((".Parameters", MANY), (".Steps", [{**LATE, "Type": "Callback", "SqsQueueUrl": "q", "Arguments": USED}])),
         ((".Parameters", MANY[:1]), (".Steps", [{**LATE, "Arguments": {"ErrorMessage": USED["v0"]}}])),
     ),
-    one("LIM010", ".Parameters.3.DefaultValue", "x" * 4097, "x" * 4096),
-    one(
+    value_case("LIM010", ".Parameters.3.DefaultValue", "x" * 4097, "x" * 4096),
+    value_case(
         "LIM011",
         "Evaluate.Arguments.ProcessingResources.ClusterConfig.InstanceType",
         "ml.m5.huge",
         "ml.m5.4xlarge",
     ),
-    one("LIM020", "Tune.RetryPolicies.0.MaxAttempts", 21, 20),
-    one("LIM021", "Prepare.CacheConfig.ExpireAfter", "30 days", "P30D"),
-    one(
+    value_case("LIM020", "Tune.RetryPolicies.0.MaxAttempts", 21, 20),
+    value_case("LIM021", "Prepare.CacheConfig.ExpireAfter", "30 days", "P30D"),
+    value_case(
         "LIM022",
         "Wait.OutputParameters.1",
         {"OutputName": "state", "OutputType": "String"},
         {"OutputName": "more", "OutputType": "String"},
         "Wait.OutputParameters.1.OutputName",
     ),
-    one("DEP001", "Deploy.RetryPolicies", retries(), []),
+    value_case("DEP001", "Deploy.RetryPolicies", retries(), []),
     Case("CST001", "Register.CacheConfig", (("Register.CacheConfig", CACHE),), (("Deploy.CacheConfig", CACHE),)),
 )
 CASES = (*STRUCTURE, *REFERENCES, *TYPES, *LIMITS)

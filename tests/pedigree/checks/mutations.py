@@ -1,4 +1,4 @@
-"""Ways of breaking a clean definition, generated from what it has: each with the places where the fault may be told."""
+"""Ways to break a clean definition, generated from its content, each with the place where a finding is expected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Mutation:
     kind: str
     path: Path
     change: Callable[[Any, Any], None]
-    told_at: Path
+    reported_at: Path
 
     def apply(self, document: Document) -> Document:
         """A broken copy."""
@@ -37,8 +37,8 @@ class Mutation:
 
     @property
     def pointer(self) -> str:
-        """Where it must be told."""
-        return "".join(f"/{escape(str(key))}" for key in self.told_at)
+        """The pointer to the place of the expected finding."""
+        return "".join(f"/{escape(str(key))}" for key in self.reported_at)
 
 
 def mutations(document: Document) -> Iterator[Mutation]:
@@ -56,7 +56,7 @@ def mutations(document: Document) -> Iterator[Mutation]:
 
 
 _NAMES = ("OutputName", "PropertyFileName", "MetricName")
-"""What is used elsewhere by its name, so that a new name is told at whoever uses it: no place is demanded."""
+"""Members whose value other parts refer to: a new name is reported there, so no place is expected."""
 
 
 def _of_names(value: Any, path: Path) -> Iterator[Mutation]:

@@ -1,4 +1,4 @@
-"""A small definition without a fault, to be broken one way at a time."""
+"""A small definition without a fault, which each case breaks in one way."""
 
 from __future__ import annotations
 
@@ -203,11 +203,11 @@ def wait() -> Document:
 def named(broken: Document, name: str) -> Document:
     """A step, to be changed in place."""
     steps = list(broken["Steps"])
-    for one in steps:
-        if one["Name"] == name:
-            found: Document = one
+    for step in steps:
+        if step["Name"] == name:
+            found: Document = step
             return found
-        steps += one["Arguments"].get("IfSteps", []) + one["Arguments"].get("ElseSteps", [])
+        steps += step["Arguments"].get("IfSteps", []) + step["Arguments"].get("ElseSteps", [])
     raise LookupError(name)
 
 

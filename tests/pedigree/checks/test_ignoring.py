@@ -1,4 +1,4 @@
-"""Findings that are left as they are, each for a reason; an entry that leaves nothing out is told."""
+"""Findings that the settings accept; an entry that no longer matches a finding is reported."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FOUND = run(made((("Deploy.Arguments.x", get("Parameters.A")), ("Train.Arguments
         (Ignored("REF001", "known", "Train"), {"REF001", "LIM002"}),
     ],
 )
-def test_a_code_is_left_out_in_its_step_or_everywhere(entry: Ignored, left: set[str]) -> None:
+def test_a_code_is_ignored_in_its_step_or_everywhere(entry: Ignored, left: set[str]) -> None:
     kept, unused = without(FOUND, [entry])
-    assert {one.code for one in kept} == left
+    assert {finding.code for finding in kept} == left
     assert bool(unused) is (entry.step == "Train")
 
 
-def test_what_is_found_no_more_is_told() -> None:
+def test_an_entry_without_a_finding_is_reported() -> None:
     _, (line,) = without([], [Ignored("CST004", "short", "Tune")])
     assert line == "CST004 in Tune is ignored and is not found any more; remove it from checks.ignore"

@@ -36,35 +36,35 @@ def test_text_has_place_cause_fragment_and_remedy() -> None:
     assert "    → did you mean Endpoint?\n" in text
 
 
-def test_a_clean_definition_is_told_so() -> None:
+def test_a_clean_definition_is_reported_as_clean() -> None:
     assert FORMATS["text"](FindingsReport("a.json", json.dumps(document()), [])) == "a.json: nothing is wrong\n"
 
 
 def test_json_has_all_of_a_finding() -> None:
-    (found,) = [one for one in json.loads(written("json"))["findings"] if one["code"] == "REF001"]
+    (found,) = [finding for finding in json.loads(written("json"))["findings"] if finding["code"] == "REF001"]
     assert found["pointer"] == "/Steps/4/Arguments/IfSteps/1/Arguments/x"
     assert (found["step"], found["severity"]) == ("Deploy", "error")
 
 
 def test_sarif_names_rules_and_places() -> None:
     sarif: dict[str, Any] = json.loads(written("sarif"))
-    (one,) = sarif["runs"]
+    (run_,) = sarif["runs"]
     assert sarif["version"] == "2.1.0"
-    assert [rule["id"] for rule in one["tool"]["driver"]["rules"]] == [rule.code for rule in RULES]
-    for result in one["results"]:
-        assert one["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    assert [rule["id"] for rule in run_["tool"]["driver"]["rules"]] == [rule.code for rule in RULES]
+    for result in run_["results"]:
+        assert run_["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
         place = result["locations"][0]["physicalLocation"]
         assert place["artifactLocation"]["uri"] == "pipe%20line.json"
         assert place["region"]["startLine"] >= 1
 
 
-def test_annotations_are_one_command_a_line() -> None:
-    told = written("github").splitlines()
-    assert len(told) == len(REPORT.findings)
-    assert all(line.startswith("::error file=pipe line.json,line=") for line in told)
+def test_each_annotation_is_a_command_on_its_own_line() -> None:
+    commands = written("github").splitlines()
+    assert len(commands) == len(REPORT.findings)
+    assert all(line.startswith("::error file=pipe line.json,line=") for line in commands)
 
 
-def test_what_stands_in_a_definition_cannot_write_lines_of_its_own() -> None:
+def test_text_from_a_definition_cannot_add_lines_to_the_output() -> None:
     hostile = made(
         (("Deploy.Arguments.x", get("Parameters.A")), (".Steps.5", {"Name": "\n::error::x", "Type": "Fail"}))
     )
@@ -86,7 +86,7 @@ def test_lines_are_those_of_the_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "is empty"),
         ("Version: 2020", "not JSON but YAML"),
@@ -99,8 +99,8 @@ def test_lines_are_those_of_the_text() -> None:
         ('{"Steps": [' + "[" * 200 + "]" * 200 + "]}", "deeper"),
     ],
 )
-def test_what_is_no_definition_is_told_in_one_line(text: str, told: str) -> None:
-    with pytest.raises(UnusableError, match=told) as caught:
+def test_a_text_that_is_not_a_definition_is_refused_in_one_line(text: str, message: str) -> None:
+    with pytest.raises(UnusableError, match=message) as caught:
         load(text)
     assert "\n" not in str(caught.value)
 
@@ -109,10 +109,10 @@ def test_an_answer_of_describe_pipeline_is_a_definition() -> None:
     assert load(json.dumps({"PipelineDefinition": json.dumps(document())})) == document()
 
 
-def test_codes_are_chosen_by_their_beginnings() -> None:
-    assert {one.code for one in run(BROKEN)} > {"REF001"}
-    assert {one.code for one in run(BROKEN, select=["REF"])} == {"REF001"}
-    assert not any(one.code.startswith("REF") for one in run(BROKEN, ignore=["REF"]))
+def test_a_prefix_selects_codes() -> None:
+    assert {finding.code for finding in run(BROKEN)} > {"REF001"}
+    assert {finding.code for finding in run(BROKEN, select=["REF"])} == {"REF001"}
+    assert not any(finding.code.startswith("REF") for finding in run(BROKEN, ignore=["REF"]))
     with pytest.raises(UnknownCodeError, match="no rule has a code like FOO"):
         run(BROKEN, select=["FOO"])
 

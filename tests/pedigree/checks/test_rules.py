@@ -1,4 +1,4 @@
-"""Each rule catches what it is for, at its place and alone, and leaves a near miss alone."""
+"""Each rule alone reports its fault at the right place, and no rule reports the near miss."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from tests.pedigree.checks.case import Case, made
 from tests.pedigree.checks.small import document
 
 PAIRS: tuple[tuple[Case, Evidence], ...] = (
-    *((one, one.beside) for module in (cases_language, cases_jobs, cases_deploy) for one in module.CASES),
-    *cases_deploy.GIVEN_BESIDE,
-    *cases_iam.GIVEN_BESIDE,
+    *((case, case.evidence) for module in (cases_language, cases_jobs, cases_deploy) for case in module.CASES),
+    *cases_deploy.WITH_EVIDENCE,
+    *cases_iam.WITH_EVIDENCE,
 )
 
 
@@ -34,16 +34,16 @@ def test_codes_are_unique_and_rules_explain_themselves() -> None:
 
 
 @pytest.mark.parametrize("case", [case for case, _ in PAIRS], ids=lambda case: case.code)
-def test_a_rule_alone_catches_what_it_is_for(case: Case) -> None:
+def test_a_fault_is_reported_by_its_rule_alone(case: Case) -> None:
     broken = made(case.wrong)
-    found = run(broken, case.beside)
-    assert {one.code for one in found} == {case.code}, "\n".join(map(str, found))
-    assert any(one.pointer.startswith(pointer(broken, case.place)) for one in found), "\n".join(map(str, found))
+    found = run(broken, case.evidence)
+    assert {finding.code for finding in found} == {case.code}, "\n".join(map(str, found))
+    assert any(finding.pointer.startswith(pointer(broken, case.place)) for finding in found), "\n".join(map(str, found))
 
 
-@pytest.mark.parametrize(("case", "beside"), PAIRS, ids=lambda one: getattr(one, "code", ""))
-def test_a_near_miss_is_left_alone(case: Case, beside: Evidence) -> None:
-    assert run(made(case.near), beside) == []
+@pytest.mark.parametrize(("case", "evidence"), PAIRS, ids=lambda parameter: getattr(parameter, "code", ""))
+def test_a_near_miss_is_not_reported(case: Case, evidence: Evidence) -> None:
+    assert run(made(case.near), evidence) == []
 
 
 def pointer(broken: dict[str, Any], path: str) -> str:

@@ -40,7 +40,7 @@ def test_everything_that_matters_is_visible(kind: int) -> None:
     assert "false" in text
 
 
-def test_the_svg_needs_nothing_but_itself() -> None:
+def test_the_svg_is_self_contained() -> None:
     text = drawn(define())[1]
     root = ET.fromstring(text)
     assert {element.tag.removeprefix(SVG) for element in root.iter()} <= {
@@ -83,16 +83,16 @@ def test_boxes_never_overlap_and_stay_on_the_page(count: int, data: st.DataObjec
         assert placed.centers[source][1] < placed.centers[target][1]
         assert placed.routes[source, target][0] == placed.centers[source]
         assert placed.routes[source, target][-1] == placed.centers[target]
-    for one, other in combinations(names, 2):
-        apart = [abs(a - b) for a, b in zip(placed.centers[one], placed.centers[other], strict=True)]
-        assert apart[0] >= 100 or apart[1] >= (sizes[one].height + sizes[other].height) / 2
+    for left, right in combinations(names, 2):
+        apart = [abs(a - b) for a, b in zip(placed.centers[left], placed.centers[right], strict=True)]
+        assert apart[0] >= 100 or apart[1] >= (sizes[left].height + sizes[right].height) / 2
     for name, (x, y) in placed.centers.items():
         assert 50 <= x <= placed.size.width - 50
         assert sizes[name].height / 2 <= y <= placed.size.height - sizes[name].height / 2
 
 
 @pytest.mark.parametrize(
-    ("condition", "told"),
+    ("condition", "note"),
     [
         ({"Type": "Equals", "LeftValue": {"Get": "Steps.A.Outcome"}, "RightValue": True}, "{A} = True"),
         ({"Type": "In", "QueryValue": {"Get": "Parameters.P"}, "Values": ["x", 3]}, "P in x, 3"),
@@ -109,13 +109,13 @@ def test_boxes_never_overlap_and_stay_on_the_page(count: int, data: st.DataObjec
         ),
     ],
 )
-def test_conditions_are_said_in_few_words(condition: dict[str, Any], told: str) -> None:
+def test_a_condition_becomes_a_short_note(condition: dict[str, Any], note: str) -> None:
     step = {"Name": "A", "Type": "Condition", "Arguments": {"Conditions": [condition], "IfSteps": [], "ElseSteps": []}}
     box = picture(read({"Version": "2020-12-01", "Parameters": [], "Steps": [step]})).boxes[0]
-    assert box.note == told
+    assert box.note == note
 
 
-def test_nothing_is_drawn_of_nothing() -> None:
+def test_an_empty_definition_is_an_empty_picture() -> None:
     text, vector = drawn({"Version": "2020-12-01", "Parameters": [], "Steps": []})
     assert text.startswith("flowchart TD")
     ET.fromstring(vector)

@@ -90,14 +90,16 @@ def test_the_case_of_actions_and_of_keys_does_not_matter(some: list[Policy], req
 
 
 @given(policies("Allow"), REQUESTS)
-def test_the_same_said_as_a_deny_denies_just_what_it_allowed(open_: Policy, request: Request) -> None:
-    denying = Policy("deny", open_.kind, tuple(replace(one, effect=Effect.DENY) for one in open_.statements))
+def test_the_same_statement_as_a_deny_denies_exactly_what_it_allowed(open_: Policy, request: Request) -> None:
+    denying = Policy(
+        "deny", open_.kind, tuple(replace(statement, effect=Effect.DENY) for statement in open_.statements)
+    )
     assert (decide([denying], request).outcome is Outcome.EXPLICIT_DENY) == decide([open_], request).allowed
 
 
 @given(st.text("ab*?", max_size=12), st.text("ab", max_size=12))
 @example("*a*b*", "xaxb")
-def test_a_pattern_matches_what_its_letters_and_stars_say(pattern: str, text: str) -> None:
+def test_a_pattern_matches_by_its_characters_and_stars(pattern: str, text: str) -> None:
     policy = parse(
         {
             "Version": "2012-10-17",
@@ -108,7 +110,7 @@ def test_a_pattern_matches_what_its_letters_and_stars_say(pattern: str, text: st
 
 
 def _matches(pattern: str, text: str) -> bool:
-    """By the book: a star takes nothing, or one character and goes on."""
+    """The definition of a star: it matches nothing, or one character and then again."""
     if not pattern:
         return not text
     if pattern[0] == "*":
@@ -117,7 +119,7 @@ def _matches(pattern: str, text: str) -> bool:
 
 
 @given(st.text(max_size=20))
-def test_whoever_names_themselves_cleverly_gets_no_more(name: str) -> None:
+def test_a_clever_name_widens_no_policy(name: str) -> None:
     policy = allowing("arn:aws:s3:::bucket/${aws:username}/key")
     context = {"aws:username": name}
     assert not decide([policy], Request("s3:GetObject", "arn:aws:s3:::bucket/victim's own/key", context)).allowed

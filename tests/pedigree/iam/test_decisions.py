@@ -96,7 +96,7 @@ def test_variables_in_resources(resource: str, context: Mapping[str, Any], cover
     assert allows({"Resource": resource}, Request("s3:GetObject", KEY, context)) is covered
 
 
-def test_what_hangs_on_an_unknown_variable_is_not_allowed_either() -> None:
+def test_a_resource_with_an_unknown_variable_is_not_allowed() -> None:
     statement = {"NotResource": f"{BUCKET}/${{aws:username}}/*"}
     assert not allows(statement, Request("s3:GetObject", KEY))
     assert allows(statement, Request("s3:GetObject", KEY, {"aws:username": "b"}))
@@ -193,7 +193,7 @@ def test_all_conditions_must_hold() -> None:
         assert not allows(statement, Request("s3:GetObject", KEY, {**everything, key: "other"}))
 
 
-def test_a_deny_wins_wherever_it_stands() -> None:
+def test_a_deny_wins_in_any_order() -> None:
     allow, deny = {"Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "s3:*", "Resource": f"{BUCKET}/*"}
     request = Request("s3:GetObject", KEY)
     for statements in ((allow, deny), (deny, allow)):
@@ -232,13 +232,13 @@ def test_a_decision_says_which_statement_made_it() -> None:
         ({"NotPrincipal": {"AWS": ROOT}}, identity(USER), False),
     ],
 )
-def test_who_is_meant_by_the_policy_of_a_resource(principal: Mapping[str, Any], who: Any, allowed: bool) -> None:
+def test_principals_of_a_resource_policy(principal: Mapping[str, Any], who: Any, allowed: bool) -> None:
     policy = parse(document({"Action": "*", "Resource": "*", **principal}), kind=PolicyKind.RESOURCE)
     assert decide([policy], Request("sqs:SendMessage", "*", principal=who)).allowed is allowed
     assert not decide([policy], Request("sqs:SendMessage", "*")).allowed
 
 
-def test_on_a_resource_either_side_may_allow_and_either_may_deny() -> None:
+def test_either_side_may_allow_a_resource_and_either_may_deny_it() -> None:
     mine, request = (
         parse(document({"Action": "sqs:*", "Resource": "*"})),
         Request("sqs:SendMessage", "*", {}, identity(USER)),
@@ -269,23 +269,23 @@ TRUST = {
         ("sts:AssumeRole", identity(USER), SOURCE, False),
     ],
 )
-def test_a_service_takes_a_role_if_the_trust_says_so(
+def test_a_service_assumes_a_role_if_the_trust_allows_it(
     action: str, who: Any, context: Mapping[str, Any], allowed: bool
 ) -> None:
     trust = parse(document(TRUST), kind=PolicyKind.TRUST)
     assert decide([trust], Request(action, ROLE, context, who)).allowed is allowed
 
 
-def test_a_person_takes_a_role_if_the_trust_names_them_or_their_account_and_policies() -> None:
+def test_a_user_assumes_a_role_if_the_trust_names_the_user_or_the_account_and_own_policies_allow_it() -> None:
     mine = parse(document({"Action": "sts:AssumeRole", "Resource": ROLE}))
     by_account = parse(document({"Action": "sts:AssumeRole", "Principal": {"AWS": ROOT}}), kind=PolicyKind.TRUST)
     by_name = parse(document({"Action": "sts:AssumeRole", "Principal": {"AWS": USER}}), kind=PolicyKind.TRUST)
-    nobody = parse(document(TRUST), kind=PolicyKind.TRUST)
+    untrusting = parse(document(TRUST), kind=PolicyKind.TRUST)
     request = Request("sts:AssumeRole", ROLE, principal=identity(USER))
     assert decide([mine, by_account], request).allowed
     assert not decide([by_account], request).allowed
     assert decide([by_name], request).allowed
-    assert not decide([mine, nobody], request).allowed
+    assert not decide([mine, untrusting], request).allowed
 
 
 def test_passing_a_role_is_an_action_whose_context_names_the_service() -> None:

@@ -1,4 +1,4 @@
-"""What IAM would not take for a policy is refused in one line that says where and why."""
+"""A malformed policy is refused in one line that says where and why."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def with_statement(**elements: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         ([], "job has []; write keys and values"),
         ({**WHOLE, "Statements": []}, "job has the unknown element 'Statements'"),
@@ -73,15 +73,15 @@ def with_statement(**elements: Any) -> dict[str, Any]:
         ({**WHOLE, "Statement": [{**STATEMENT, "Sid": "A"}] * 2}, "job has the Sid 'A' more than once"),
     ],
 )
-def test_a_policy_of_an_identity(document: Any, told: str) -> None:
+def test_a_malformed_identity_policy_is_refused(document: Any, message: str) -> None:
     with pytest.raises(PolicyError) as caught:
         parse(document, name="job")
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("elements", "told"),
+    ("elements", "message"),
     [
         ({}, "has neither of Principal and NotPrincipal"),
         ({"Principal": "arn:aws:iam::123456789012:root"}, "write keys and values"),
@@ -91,10 +91,10 @@ def test_a_policy_of_an_identity(document: Any, told: str) -> None:
         ({"Principal": {"Service": []}}, "has []; write a text or a list of texts"),
     ],
 )
-def test_a_policy_of_a_resource(elements: Mapping[str, Any], told: str) -> None:
+def test_a_malformed_resource_policy_is_refused(elements: Mapping[str, Any], message: str) -> None:
     with pytest.raises(PolicyError, match=r"^queue, statement 1: ") as caught:
         parse(with_statement(**elements), name="queue", kind=PolicyKind.RESOURCE)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_trust_names_no_resource() -> None:
@@ -102,7 +102,11 @@ def test_a_trust_names_no_resource() -> None:
         parse(with_statement(Principal="*"), kind=PolicyKind.TRUST)
 
 
-def test_what_services_write_themselves_is_taken() -> None:
-    one = {"Sid": "allow-rule_1", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
-    document = {"Version": "2008-10-17", "Id": "x", "Statement": {**one, "Action": "sqs:SendMessage", "Resource": "*"}}
+def test_policies_that_aws_services_write_are_accepted() -> None:
+    statement = {"Sid": "allow-rule_1", "Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}
+    document = {
+        "Version": "2008-10-17",
+        "Id": "x",
+        "Statement": {**statement, "Action": "sqs:SendMessage", "Resource": "*"},
+    }
     assert parse(document, kind=PolicyKind.RESOURCE).statements[0].sid == "allow-rule_1"

@@ -1,4 +1,4 @@
-"""Whatever stands in a document, a check ends with findings or with one clear line."""
+"""A check of any document ends with findings or with one clear line."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ BESIDE = Evidence(
         {"Target": {"SageMakerPipelineParameters": {"PipelineParameterList": [{"Name": "Epochs", "Value": 3}]}}}
     ],
     scripts={"train.py": SCRIPT, "broken.py": "def ("},
-    policies={role: [parse(one)] for role, one in LEAST.items()},
+    policies={role: [parse(policy)] for role, policy in LEAST.items()},
     trusts={"job": [parse(TRUST, kind=PolicyKind.TRUST)]},
 )
 
@@ -70,12 +70,12 @@ def test_anything_anywhere_is_checked(changes: list[tuple[tuple[Any, ...], Any]]
 
 
 @given(st.text(max_size=40))
-def test_any_text_is_told_in_one_line(text: str) -> None:
-    assert "\n" not in told(text)
+def test_any_text_is_refused_in_one_line(text: str) -> None:
+    assert "\n" not in refusal(text)
 
 
-def told(text: str) -> str:
-    """Why a text is no definition; nothing, if it is one."""
+def refusal(text: str) -> str:
+    """The reason why a text is not a definition, empty if it is one."""
     try:
         run(load(text))
     except UnusableError as error:

@@ -50,7 +50,7 @@ def test_machines_and_outputs_do_not_matter(change: dict[str, Any], is_same: boo
     assert (key("Training", TRAINING) == key("Training", {**TRAINING, **change})) is is_same
 
 
-def test_a_search_is_known_by_some_members_of_its_trials() -> None:
+def test_a_search_is_found_by_some_members_of_its_jobs() -> None:
     trial = {"StaticHyperParameters": {"seed": "1"}, "RoleArn": "one"}
     assert key("Tuning", {"TrainingJobDefinition": trial}) == key(
         "Tuning", {"TrainingJobDefinition": {**trial, "RoleArn": "other"}}
@@ -60,7 +60,7 @@ def test_a_search_is_known_by_some_members_of_its_trials() -> None:
     )
 
 
-def test_a_function_is_known_by_its_name_and_all_that_it_is_asked() -> None:
+def test_a_function_step_is_found_by_the_function_and_all_its_arguments() -> None:
     assert key("Lambda", {"a": 1}, FunctionArn="f") != key("Lambda", {"a": 1}, FunctionArn="g")
     assert key("Lambda", {"a": 1}, FunctionArn="f") != key("Lambda", {"a": 2}, FunctionArn="f")
 
@@ -85,7 +85,7 @@ def test_a_lifetime_is_a_duration(written: str, days: float) -> None:
 
 
 @pytest.mark.parametrize("written", ["", "P", "PT", "30 d", "P1H", 5, "P-1D", "P٣D"])
-def test_what_is_no_duration_is_told(written: object) -> None:
+def test_a_malformed_duration_is_refused(written: object) -> None:
     with pytest.raises(DefinitionError, match="write a duration like"):
         caching.lifetime(step("Training", TRAINING, CacheConfig={"Enabled": True, "ExpireAfter": written}))
 
@@ -100,7 +100,7 @@ def test_a_cache_is_off_unless_it_is_on(members: dict[str, Any]) -> None:
     assert caching.lifetime(step("Training", TRAINING, **members)) is None
 
 
-def test_each_attempt_waits_longer_until_it_is_enough() -> None:
+def test_each_attempt_waits_longer_until_the_last_one() -> None:
     written = {"ExceptionType": ["Step.THROTTLING"], "IntervalSeconds": 5, "BackoffRate": 2.0, "MaxAttempts": 3}
     policy = retries.policy_for(step("Training", TRAINING, RetryPolicies=[written]), "Step.THROTTLING")
     assert policy is not None
@@ -116,7 +116,7 @@ def test_waits_have_an_upper_bound() -> None:
     assert retries.RetryPolicy(frozenset(), 30, 10.0).delay(10_000, 0) == retries.LONGEST_SECONDS
 
 
-def test_a_fault_that_no_policy_knows_is_not_tried_again() -> None:
+def test_an_exception_without_a_policy_is_not_retried() -> None:
     written = {"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 3}
     assert (
         retries.policy_for(step("Training", TRAINING, RetryPolicies=[written]), "SageMaker.JOB_INTERNAL_ERROR") is None

@@ -1,4 +1,4 @@
-"""Expressions: read, found wherever they stand, evaluated; what is none is refused with a reason."""
+"""Expressions are parsed, found anywhere in a document, and evaluated; malformed ones are refused with a reason."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from pedigree.language.expressions import (
         (None, None),
     ],
 )
-def test_an_expression_is_read(written: Any, expected: Any) -> None:
+def test_an_expression_is_parsed(written: Any, expected: Any) -> None:
     assert parse(written) == expected
 
 
@@ -75,7 +75,7 @@ def test_an_expression_is_read(written: Any, expected: Any) -> None:
         (["a"], "is not a value"),
     ],
 )
-def test_what_is_no_expression_is_refused_with_a_reason(written: Any, cause: str) -> None:
+def test_a_malformed_expression_is_refused_with_a_reason(written: Any, cause: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         parse(written)
     assert cause in str(caught.value)
@@ -86,7 +86,7 @@ def test_expressions_are_found_with_their_place() -> None:
     assert [pointer for pointer, _ in walk(request)] == ["/a/0", "/a/1/b~1c"]
 
 
-def test_references_are_those_inside_too() -> None:
+def test_references_inside_other_expressions_are_found() -> None:
     inner = {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.A"}]}}
     expression = parse({"Std:Join": {"On": "/", "Values": [inner, {"Get": "Execution.PipelineName"}]}})
     assert list(references(expression)) == [ParameterReference("A"), ExecutionReference("PipelineName")]

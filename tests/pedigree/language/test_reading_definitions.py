@@ -1,4 +1,4 @@
-"""Reading definitions of any origin: parameters, steps in branches, declared outputs; what is none is refused."""
+"""Reading definitions of any origin: parameters, steps in branches, declared outputs. Malformed ones are refused."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def test_steps_in_branches_are_steps() -> None:
     assert read(define()).by_name()["QualityTooLow"].branch_path == (("QualityGate", False),)
 
 
-def test_what_steps_declare_is_read() -> None:
+def test_declared_outputs_and_files_are_read() -> None:
     steps = read(define()).by_name()
     assert steps["DeployEndpoint"].outputs["outcome"] == "String"
     assert steps["Evaluate"].property_files == (PropertyFile("Evaluation", "evaluation", "evaluation.json"),)
 
 
 def test_dependencies_have_triggers() -> None:
-    one = fail("B", DependsOn=["A", {"Step": "C", "Trigger": "Failed"}])
-    assert read(definition(one)).steps[0].depends_on == (Dependency("A"), Dependency("C", "Failed"))
+    step = fail("B", DependsOn=["A", {"Step": "C", "Trigger": "Failed"}])
+    assert read(definition(step)).steps[0].depends_on == (Dependency("A"), Dependency("C", "Failed"))
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_dependencies_have_triggers() -> None:
         ),
     ],
 )
-def test_what_is_no_definition_is_refused(document: Any, cause: str) -> None:
+def test_a_malformed_definition_is_refused(document: Any, cause: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         parse(json.dumps(document))
     assert cause in str(caught.value)
 
 
-def test_what_is_not_json_is_refused() -> None:
+def test_text_that_is_not_json_is_refused() -> None:
     with pytest.raises(DefinitionError, match=r"not JSON: .*line 1"):
         parse('{"Steps": [')

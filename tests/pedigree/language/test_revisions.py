@@ -1,4 +1,4 @@
-"""What a new definition changes about an old one, and which steps it makes run anew."""
+"""The changes that a new definition makes to an old one, and the steps that lose their cached results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lost(lines: list[str]) -> list[str]:
     return [line.split(" ")[0] for line in lines if "loses its cached results" in line]
 
 
-def test_a_definition_does_not_differ_from_itself_written_otherwise() -> None:
+def test_another_spelling_of_a_definition_is_no_change() -> None:
     document = define()
     shuffled = json.loads(json.dumps(document, sort_keys=True, indent=3))
     for parameter in shuffled["Parameters"]:
@@ -47,13 +47,13 @@ def test_a_definition_does_not_differ_from_itself_written_otherwise() -> None:
     assert changes(read(document), read(shuffled)) == []
 
 
-def test_another_order_is_told_and_loses_nothing() -> None:
+def test_another_order_is_reported_and_loses_no_results() -> None:
     assert changed(lambda new: new["Parameters"].reverse()) == ["the entries have another order"]
 
 
-def test_a_default_is_told_with_the_steps_that_run_anew() -> None:
+def test_a_default_is_reported_with_the_steps_that_lose_their_results() -> None:
     def fewer_epochs(new: dict[str, Any]) -> None:
-        next(one for one in new["Parameters"] if one["Name"] == "Epochs")["DefaultValue"] = 10
+        next(entry for entry in new["Parameters"] if entry["Name"] == "Epochs")["DefaultValue"] = 10
 
     assert changed(fewer_epochs) == [
         "parameter Epochs: default 50 → 10",
@@ -71,9 +71,9 @@ def test_a_machine_loses_nothing() -> None:
     assert changed(larger) == ["step TrainBest: ResourceConfig.VolumeSizeInGB: 50 → 100"]
 
 
-def test_a_cache_that_is_switched_off_is_lost_and_so_are_those_behind_it() -> None:
+def test_a_cache_that_is_switched_off_is_lost_and_so_are_those_after_it() -> None:
     def switch_off(new: dict[str, Any]) -> None:
-        next(one for one in new["Steps"] if one["Name"] == "Tune")["CacheConfig"]["Enabled"] = False
+        next(entry for entry in new["Steps"] if entry["Name"] == "Tune")["CacheConfig"]["Enabled"] = False
 
     lines = changed(switch_off)
     assert lines[:2] == [
@@ -83,7 +83,7 @@ def test_a_cache_that_is_switched_off_is_lost_and_so_are_those_behind_it() -> No
     assert lost(lines) == ["Tune", "TrainBest", "TrainDistributed", "Evaluate"]
 
 
-def test_a_step_more_and_a_step_less_are_told_with_their_wiring() -> None:
+def test_added_and_removed_steps_are_reported_with_their_wiring() -> None:
     without, both = read(define({"distributed.enabled": False})), read(define())
     assert [line for line in changes(without, both) if not line.startswith("step Evaluate")] == [
         "parameter DistributedInstanceType added: String, default ml.p4d.24xlarge",
@@ -96,7 +96,7 @@ def test_a_step_more_and_a_step_less_are_told_with_their_wiring() -> None:
     assert "wiring: Evaluate no longer takes from TrainDistributed" in changes(both, without)
 
 
-def test_other_code_is_told_by_the_part_that_differs() -> None:
+def test_a_long_text_is_reported_by_the_part_that_differs() -> None:
     old = define()
     new = json.loads(json.dumps(old).replace("/code/e3b0c44298fc1c14/", "/code/0123456789abcdef/"))
     lines = changes(read(old), read(new))
@@ -106,7 +106,7 @@ def test_other_code_is_told_by_the_part_that_differs() -> None:
     assert lost(lines) == ["PrepareData", "Tune", "TrainBest", "TrainDistributed", "Evaluate"]
 
 
-def test_wiring_is_told_where_a_reference_moves() -> None:
+def test_wiring_is_reported_when_a_reference_moves() -> None:
     def take_from_best(new: dict[str, Any]) -> None:
         for entry in arguments(new, "Evaluate")["ProcessingInputs"]:
             if entry["InputName"] == "candidate-distributed":
@@ -117,16 +117,16 @@ def test_wiring_is_told_where_a_reference_moves() -> None:
     assert any("${TrainDistributed.Mode" in line and "${TrainBest.Mode" in line for line in lines)
 
 
-def test_a_step_that_moves_into_a_branch_is_told() -> None:
+def test_a_step_that_moves_into_a_branch_is_reported() -> None:
     def move(new: dict[str, Any]) -> None:
-        step = next(one for one in new["Steps"] if one["Name"] == "Evaluate")
+        step = next(entry for entry in new["Steps"] if entry["Name"] == "Evaluate")
         new["Steps"].remove(step)
         arguments(new, "QualityGate")["ElseSteps"].append(step)
 
     assert "step Evaluate: moved: in no branch → in the else branch of QualityGate" in changed(move)
 
 
-def test_values_that_look_alike_are_told_apart() -> None:
+def test_values_that_look_alike_are_distinguished() -> None:
     def as_text(new: dict[str, Any]) -> None:
         arguments(new, "Tune")["HyperParameterTuningJobConfig"]["RandomSeed"] = "42"
 
@@ -144,7 +144,7 @@ def test_many_fields_are_counted() -> None:
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: effect.key)
-def test_whatever_a_setting_changes_is_told(effect: Effect) -> None:
+def test_every_change_of_a_setting_is_reported(effect: Effect) -> None:
     old, new = effect.definitions()
     lines = changes(read(old), read(new))
     for name in effect.changes():
@@ -160,13 +160,13 @@ def default() -> Definition:
 @given(st.data())
 def test_a_step_loses_its_results_exactly_if_it_would_be_looked_up_otherwise(data: Any) -> None:
     other = read(define(data.draw(valid_settings())))
-    told_lost = {loss.step for loss in losses(default(), other)}
+    losing = {loss.step for loss in losses(default(), other)}
     before, after = looked_up(default()), looked_up(other)
-    assert told_lost == {name for name in before if name in other.by_name() and before[name] != after.get(name)}
+    assert losing == {name for name in before if name in other.by_name() and before[name] != after.get(name)}
 
 
 def looked_up(definition: Definition) -> dict[str, str]:
-    """Under what the results of each step that is cached are kept, if an execution takes every default."""
+    """The cache key of each cached step, in an execution with all defaults."""
     steps = definition.by_name()
 
     def resolved(value: Any) -> Any:
@@ -184,7 +184,7 @@ def looked_up(definition: Definition) -> dict[str, str]:
 
     @cache
     def run(name: str) -> str:
-        """What tells one run of a step from another: its key, where it has one that is used."""
+        """The cache key of a step, if its results are used."""
         step = steps[name]
         return caching.key(step, resolved(step.own_arguments)) if caching.lifetime(step) else "always anew"
 
