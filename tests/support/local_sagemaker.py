@@ -11,7 +11,8 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.services.sagemaker.control.service import Service
-from pedigree.localaws.services.sagemaker.executions import operations, pipeline_operations, state
+from pedigree.localaws.services.sagemaker.executions import operations, pipeline_operations
+from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.executor import Executor
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
 from pedigree.localaws.services.sagemaker.executions.steps.services import FunctionAnswer

@@ -9,7 +9,7 @@ from typing import Any
 from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.bucket_configuration import CONFIGURATION
-from pedigree.localaws.services.sagemaker.executions import state
+from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.resources import tags
 
 _GLOBAL = "aws"

@@ -12,7 +12,8 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.control.filters import comparable, matches, member_at
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
-from pedigree.localaws.services.sagemaker.executions import state, versions
+from pedigree.localaws.services.sagemaker.executions import versions
+from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.pipelines import PIPELINE
 from pedigree.localaws.services.sagemaker.jobs.resource import TRAINING
 from pedigree.localaws.services.sagemaker.resources import registry, tags

@@ -1,5 +1,5 @@
 """Pipelines and their executions.
 
-planner.py decides which steps start and when all is over, values.py resolves expressions: both are pure. executor.py
-does what the planner says, and steps/ has a runner for each type of step.
+core/ has what an execution is: its planner decides which steps start and when all is over. steps/ has a runner for each
+type of step. executor.py does what the planner says.
 """

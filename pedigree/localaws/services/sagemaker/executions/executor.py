@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import state
-from pedigree.localaws.services.sagemaker.executions.active import ActiveExecution, Read
-from pedigree.localaws.services.sagemaker.executions.planner import Admit, End
+from pedigree.localaws.services.sagemaker.executions.core import state
+from pedigree.localaws.services.sagemaker.executions.core.active import ActiveExecution, Read
+from pedigree.localaws.services.sagemaker.executions.core.planner import Admit, End
 from pedigree.localaws.services.sagemaker.executions.steps import attempts
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt, StepRunner
 from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES

@@ -14,13 +14,12 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions import (
     definition_checks,
-    events,
     parameters,
     pipelines,
     selection,
-    state,
     versions,
 )
+from pedigree.localaws.services.sagemaker.executions.core import events, state
 from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
 from pedigree.localaws.services.sagemaker.resources import unsupported
 from pedigree.localaws.services.sagemaker.resources.handlers import Request

@@ -7,7 +7,8 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import definition_checks, state, versions
+from pedigree.localaws.services.sagemaker.executions import definition_checks, versions
+from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.pipelines import PIPELINE, definition_of, name_of
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 

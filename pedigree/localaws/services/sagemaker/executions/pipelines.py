@@ -12,7 +12,7 @@ from pedigree.language.errors import LanguageError
 from pedigree.language.references import dangling_references, uses
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import planner
+from pedigree.localaws.services.sagemaker.executions.core import planner
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 from pedigree.localaws.services.sagemaker.resources.resource import Resource

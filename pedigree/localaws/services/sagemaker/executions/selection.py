@@ -9,7 +9,7 @@ from pedigree.language.definition import Definition
 from pedigree.language.graph import edges
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import state
+from pedigree.localaws.services.sagemaker.executions.core import state
 
 _SOURCES = ("Succeeded", "Failed")
 

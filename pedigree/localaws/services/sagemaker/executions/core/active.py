@@ -11,11 +11,11 @@ from pedigree.language import definition
 from pedigree.language.definition import Definition
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import planner, state
-from pedigree.localaws.services.sagemaker.executions.errors import ValueMissingError
-from pedigree.localaws.services.sagemaker.executions.planner import Action, Graph, Schedule
-from pedigree.localaws.services.sagemaker.executions.step_records import StepRecords
-from pedigree.localaws.services.sagemaker.executions.values import Resolver
+from pedigree.localaws.services.sagemaker.executions.core import planner, state
+from pedigree.localaws.services.sagemaker.executions.core.errors import ValueMissingError
+from pedigree.localaws.services.sagemaker.executions.core.planner import Action, Graph, Schedule
+from pedigree.localaws.services.sagemaker.executions.core.step_records import StepRecords
+from pedigree.localaws.services.sagemaker.executions.core.values import Resolver
 
 Read: TypeAlias = Callable[[Document, str], bytes]
 """Returns the content of an object, as an execution may read it."""

@@ -12,7 +12,7 @@ from typing import Any
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import events
+from pedigree.localaws.services.sagemaker.executions.core import events
 
 EXECUTION = "execution"
 ACTIVE = "active-execution"

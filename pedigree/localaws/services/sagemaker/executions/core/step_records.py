@@ -12,8 +12,8 @@ from typing import Any
 
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import events, state
-from pedigree.localaws.services.sagemaker.executions.planner import RUNNING, Schedule, StepProgress
+from pedigree.localaws.services.sagemaker.executions.core import events, state
+from pedigree.localaws.services.sagemaker.executions.core.planner import RUNNING, Schedule, StepProgress
 
 
 class StepRecords:

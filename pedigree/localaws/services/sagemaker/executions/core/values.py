@@ -29,7 +29,7 @@ from pedigree.language.expressions import (
     is_expression,
     parse,
 )
-from pedigree.localaws.services.sagemaker.executions.errors import ValueMissingError
+from pedigree.localaws.services.sagemaker.executions.core.errors import ValueMissingError
 
 ReadJson = Callable[[str], Any]
 """Returns the content of the JSON file at an S3 address."""

@@ -13,7 +13,7 @@ from pedigree.language.errors import LanguageError
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.store import Document
-from pedigree.localaws.services.sagemaker.executions import state
+from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.steps.runner import (
     JOB_FAULTS,
     STEP_FAULT,

@@ -8,7 +8,7 @@ import string
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.localaws.services.sagemaker.executions import state
+from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt, StepResult
 from pedigree.localaws.services.sagemaker.executions.steps.services import StepServices
 

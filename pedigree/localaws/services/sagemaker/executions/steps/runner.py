@@ -11,8 +11,8 @@ from typing import Any, Literal, Protocol
 from pedigree.language.definition import Step
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions.active import ActiveExecution
-from pedigree.localaws.services.sagemaker.executions.values import Resolver
+from pedigree.localaws.services.sagemaker.executions.core.active import ActiveExecution
+from pedigree.localaws.services.sagemaker.executions.core.values import Resolver
 
 _TOKEN_LENGTH = 10
 _LONGEST_NAME = 63

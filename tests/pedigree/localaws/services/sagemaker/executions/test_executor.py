@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.sagemaker.executions import state
+from pedigree.localaws.services.sagemaker.executions.core import state
 from tests.support.local_sagemaker import MODEL, TOKEN, KilledError, LocalSageMaker, after, function, training, waiting
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pedigree.language.definition import Step, read
-from pedigree.localaws.services.sagemaker.executions.errors import ValueMissingError
-from pedigree.localaws.services.sagemaker.executions.values import Resolver
+from pedigree.localaws.services.sagemaker.executions.core.errors import ValueMissingError
+from pedigree.localaws.services.sagemaker.executions.core.values import Resolver
 
 FILES = {"s3://bucket/e.json": {"metrics": {"accuracy": {"value": 0.91}}, "list": [{"a b": 7}]}}
 RESOLVER = Resolver(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pedigree.language.definition import read
 from pedigree.language.errors import DefinitionError
-from pedigree.localaws.services.sagemaker.executions.planner import (
+from pedigree.localaws.services.sagemaker.executions.core.planner import (
     Admit,
     End,
     Graph,
