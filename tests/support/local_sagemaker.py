@@ -77,12 +77,12 @@ class LocalSageMaker:
     def steps(self, arn: str) -> dict[str, dict[str, Any]]:
         request = {"PipelineExecutionArn": arn, "SortOrder": "Ascending", "MaxResults": 100}
         return {
-            one["StepName"]: one
-            for one in self.service.answer("ListPipelineExecutionSteps", request)["PipelineExecutionSteps"]
+            step["StepName"]: step
+            for step in self.service.answer("ListPipelineExecutionSteps", request)["PipelineExecutionSteps"]
         }
 
     def statuses(self, arn: str) -> dict[str, str]:
-        return {name: one["StepStatus"] for name, one in self.steps(arn).items()}
+        return {name: step["StepStatus"] for name, step in self.steps(arn).items()}
 
     def end(self, step: str, status: Any = "Completed", **members: Any) -> None:
         """Let the newest job of a step end."""

@@ -35,7 +35,7 @@ def test_an_execution_is_told_at_its_start_and_at_its_end(tmp_path: Path) -> Non
     sagemaker.go(arn)
     sagemaker.end("Train")
     assert sagemaker.go(arn) == "Succeeded"
-    began, ended = (one["detail"] for one in told)
+    began, ended = (event["detail"] for event in told)
     assert told[0]["resources"] == [PIPELINE, arn]
     assert began == {
         "pipelineExecutionDisplayName": "mine",
@@ -57,7 +57,7 @@ def test_a_stop_and_a_retry_are_told(tmp_path: Path) -> None:
     sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **token})
     assert sagemaker.go(arn) == "Stopped"
     sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token})
-    statuses = [one["detail"]["currentPipelineExecutionStatus"] for one in told]
+    statuses = [event["detail"]["currentPipelineExecutionStatus"] for event in told]
     assert statuses == ["Executing", "Stopping", "Stopped", "Executing"]
 
 
@@ -68,8 +68,8 @@ def test_every_change_of_a_step_is_told_with_its_job(tmp_path: Path) -> None:
     sagemaker.go(arn)
     sagemaker.end("Train", "Failed", FailureReason="AlgorithmError: out of memory")
     sagemaker.go(arn)
-    details = [one["detail"] for one in told]
-    assert [(one.get("previousStepStatus"), one["currentStepStatus"]) for one in details] == [
+    details = [event["detail"] for event in told]
+    assert [(detail.get("previousStepStatus"), detail["currentStepStatus"]) for detail in details] == [
         (None, "Starting"),
         ("Starting", "Executing"),
         ("Executing", "Failed"),
@@ -95,7 +95,7 @@ def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tm
     job_changed(sagemaker.world, "training-job", job)
     job_changed(sagemaker.world, "training-job", {**job, "FailureReason": "later"}, job)
     job_changed(sagemaker.world, "training-job", {**job, "SecondaryStatus": "Uploading"}, job)
-    assert [one["detail"]["SecondaryStatus"] for one in told] == ["Training", "Uploading"]
+    assert [event["detail"]["SecondaryStatus"] for event in told] == ["Training", "Uploading"]
     assert told[0]["resources"] == ["arn:job"]
     public = {name: value for name, value in job.items() if not name.startswith("_")}
     assert told[0]["detail"] == {**public, "CreationTime": 1767225601500, "Tags": {}}

@@ -39,7 +39,7 @@ def asked(world: World, operation: str, request: dict[str, Any]) -> dict[str, An
 
 def found(world: World, expression: dict[str, Any], **more: Any) -> list[str]:
     answer = asked(world, "Search", {"Resource": "TrainingJob", "SearchExpression": expression, **more})
-    return [one["TrainingJob"]["TrainingJobName"] for one in answer["Results"]]
+    return [result["TrainingJob"]["TrainingJobName"] for result in answer["Results"]]
 
 
 def name_is(operator: str, value: str = "", name: str = "TrainingJobName") -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_what_fits_is_found_the_newest_first(world: World, expression: dict[str,
 def test_results_are_sorted_and_come_in_pages(world: World) -> None:
     sorting: dict[str, Any] = {"SortBy": "Metrics.val.accuracy", "SortOrder": "Ascending", "MaxResults": 2}
     first = asked(world, "Search", {"Resource": "TrainingJob", **sorting})
-    assert ([one["TrainingJob"]["TrainingJobName"] for one in first["Results"]]) == ["one", "two"]
+    assert ([result["TrainingJob"]["TrainingJobName"] for result in first["Results"]]) == ["one", "two"]
     assert first["TotalHits"] == {"Value": 3, "Relation": "EqualTo"}
     assert first["Results"][0]["TrainingJob"]["Tags"] == [{"Key": "team", "Value": "t1"}]
     assert found(world, {}, **sorting, NextToken=first["NextToken"]) == ["three"]
@@ -113,7 +113,7 @@ def test_packages_are_described_together_and_those_that_are_missing_are_told(wor
     assert answer["ModelPackageSummaries"][arn]["ModelApprovalStatus"] == "Approved"
     assert answer["BatchDescribeModelPackageErrorMap"][missing]["ErrorCode"] == "ValidationException"
     found_packages = asked(world, "Search", {"Resource": "ModelPackage"})["Results"]
-    assert [one["ModelPackage"]["ModelPackageArn"] for one in found_packages] == [arn]
+    assert [package["ModelPackage"]["ModelPackageArn"] for package in found_packages] == [arn]
 
 
 def test_a_groups_policy_is_kept_until_it_is_deleted(world: World) -> None:

@@ -201,4 +201,4 @@ def test_a_busy_endpoint_gets_more_instances_and_cloudwatch_knows_why(local: Loc
     (activity,) = scaling.describe_scaling_activities(ServiceNamespace="sagemaker")["ScalingActivities"]
     assert "9 invocations an instance and minute are above the target 5" in activity["Cause"]
     metrics = client(local.url, "cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
-    assert {"Invocations", "ModelLatency", "OverheadLatency"} <= {one["MetricName"] for one in metrics}
+    assert {"Invocations", "ModelLatency", "OverheadLatency"} <= {metric["MetricName"] for metric in metrics}

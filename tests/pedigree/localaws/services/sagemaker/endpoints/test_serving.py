@@ -91,7 +91,7 @@ def test_what_was_asked_and_said_is_captured(local: LocalAws) -> None:
 
     def keys() -> list[str]:
         found = objects.list_objects_v2(Bucket="bucket", Prefix="captured/")
-        return [one["Key"] for one in found.get("Contents", [])]
+        return [entry["Key"] for entry in found.get("Contents", [])]
 
     until(lambda: len(keys()), 1)
     (key,) = keys()
@@ -287,5 +287,5 @@ def test_no_request_fails_while_everything_happens_to_an_endpoint() -> None:
     found = load(calls=600, clients=3, pause=0.01)
     assert found.failures == []
     assert len(through_local_aws(found.reports)) == 600
-    assert {version for one in found.reports for version in one.versions} == {"v1", "v2"}
-    assert [one.what for one in found.events] == ["a blue/green update", "a scale-out", "a killed model server"]
+    assert {version for report in found.reports for version in report.versions} == {"v1", "v2"}
+    assert [event.what for event in found.events] == ["a blue/green update", "a scale-out", "a killed model server"]

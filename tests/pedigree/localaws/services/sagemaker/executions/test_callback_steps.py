@@ -47,7 +47,7 @@ def test_stopping_waits_for_a_callback_and_says_so_in_its_queue(sagemaker: Local
     sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
     assert sagemaker.go(arn) == "Stopping"
     assert sagemaker.statuses(arn) == {"Wait": "Stopping", "Train": "Stopped"}
-    assert [one["status"] for one in sagemaker.messages] == ["Executing", "Stopping"]
+    assert [message["status"] for message in sagemaker.messages] == ["Executing", "Stopping"]
     sagemaker.service.answer(
         "SendPipelineExecutionStepFailure", {"CallbackToken": sagemaker.messages[0]["token"], **TOKEN}
     )

@@ -258,7 +258,7 @@ def test_an_execution_that_is_retried_is_one_that_the_executor_looks_at(sagemake
     sagemaker.go(arn)
     assert not sagemaker.world.store.entries(state.ACTIVE)
     sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **TOKEN})
-    assert [one.name for one in sagemaker.world.store.entries(state.ACTIVE)] == [state.id_of(arn)]
+    assert [entry.name for entry in sagemaker.world.store.entries(state.ACTIVE)] == [state.id_of(arn)]
 
 
 def test_a_job_that_may_not_be_stopped_fails_its_step(sagemaker: LocalSageMaker) -> None:
@@ -321,7 +321,7 @@ def test_a_restart_after_every_move_changes_nothing(sagemaker: LocalSageMaker) -
         sagemaker.restart()
     sagemaker.go(arn)
     sagemaker.restart()
-    (token,) = {one["token"] for one in sagemaker.messages}
+    (token,) = {message["token"] for message in sagemaker.messages}
     outputs = [{"Name": "outcome", "Value": "x"}]
     sagemaker.service.answer(
         "SendPipelineExecutionStepSuccess", {"CallbackToken": token, "OutputParameters": outputs, **TOKEN}

@@ -60,12 +60,12 @@ def test_a_version_is_found_by_its_alias(sagemaker: LocalSageMaker) -> None:
         ["live"],
     )
     listed = sagemaker.service.answer("ListPipelineExecutions", asked)["PipelineExecutionSummaries"]
-    assert [one["PipelineExecutionArn"] for one in listed] == [arn]
+    assert [execution["PipelineExecutionArn"] for execution in listed] == [arn]
     alias(sagemaker, 1, Remove=["live"])
     alias(sagemaker, 2, Add=["live"])
     assert len(json.loads(sagemaker.service.answer("DescribePipeline", asked)["PipelineDefinition"])["Steps"]) == 2
     versions = sagemaker.service.answer("ListPipelineVersions", {"PipelineName": "dogs"})["PipelineVersionSummaries"]
-    assert [one["PipelineVersionAliases"] for one in versions] == [["live"], []]
+    assert [version["PipelineVersionAliases"] for version in versions] == [["live"], []]
 
 
 @pytest.mark.parametrize(

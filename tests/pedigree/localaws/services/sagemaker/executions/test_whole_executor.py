@@ -59,7 +59,7 @@ def steps(local: LocalAws, arn: str) -> dict[str, dict[str, Any]]:
     """The steps of an execution by name, in the order in which they were started."""
     pages = client(local.url, "sagemaker").get_paginator("list_pipeline_execution_steps")
     told = pages.paginate(PipelineExecutionArn=arn, SortOrder="Ascending", PaginationConfig={"PageSize": 37})
-    return {one["StepName"]: one for page in told for one in page["PipelineExecutionSteps"]}
+    return {step["StepName"]: step for page in told for step in page["PipelineExecutionSteps"]}
 
 
 def test_a_hundred_steps_at_once_and_one_that_waits_for_all_of_them(local: LocalAws, function: str) -> None:
@@ -67,7 +67,7 @@ def test_a_hundred_steps_at_once_and_one_that_waits_for_all_of_them(local: Local
     last = call("Last", function, *(step["Name"] for step in wide))
     found = steps(local, ended(local, "wide", last, *wide))
     assert list(found) == [*(step["Name"] for step in wide), "Last"]
-    assert {one["StepStatus"] for one in found.values()} == {"Succeeded"}
+    assert {step["StepStatus"] for step in found.values()} == {"Succeeded"}
     assert found["Last"]["StartTime"] >= max(found[step["Name"]]["EndTime"] for step in wide)
 
 
@@ -75,7 +75,7 @@ def test_no_step_waits_for_a_look_that_nobody_asked_for(local: LocalAws, functio
     """Functions, conditions and jobs in a row, each of which ends by itself: nothing else happens meanwhile."""
     row: list[dict[str, Any]] = []
     for number in range(0, LONG, 3):
-        names = [f"Step{number + one}" for one in range(3)]
+        names = [f"Step{number + offset}" for offset in range(3)]
         before = [row[-1]["Name"]] if row else []
         row += [
             gate(names[0], *before),

@@ -36,9 +36,11 @@ def test_a_channel_is_a_folder_and_the_model_folder_an_archive(local: LocalJobs)
         copied = archive.extractfile("copy")
         assert copied is not None
         assert copied.read() == b"one"
-    moves = [one["Status"] for one in job["SecondaryStatusTransitions"]]
-    assert moves == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    assert all(one["EndTime"] >= one["StartTime"] and one["StatusMessage"] for one in job["SecondaryStatusTransitions"])
+    moves = job["SecondaryStatusTransitions"]
+    assert [move["Status"] for move in moves] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
+    assert all(
+        move["EndTime"] >= move["StartTime"] and move["StatusMessage"] for move in job["SecondaryStatusTransitions"]
+    )
     assert job["TrainingTimeInSeconds"] == job["BillableTimeInSeconds"] == 1
 
 
@@ -60,7 +62,9 @@ def test_metrics_are_read_from_the_log_and_the_last_value_counts(local: LocalJob
     script = "for value in 0.5 nan 1e-05 inf; do echo loss=$value; done"
     metrics = [{"Name": "loss", "Regex": "loss=(.*)"}, {"Name": "never", "Regex": "never=(.*)"}]
     local.train(script, algorithm={"MetricDefinitions": metrics})
-    assert [(one["MetricName"], one["Value"]) for one in local.ended()["FinalMetricDataList"]] == [("loss", 1e-05)]
+    assert [(metric["MetricName"], metric["Value"]) for metric in local.ended()["FinalMetricDataList"]] == [
+        ("loss", 1e-05)
+    ]
 
 
 def test_a_job_may_say_why_it_failed(local: LocalJobs) -> None:

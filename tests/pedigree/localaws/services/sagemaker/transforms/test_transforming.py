@@ -25,11 +25,13 @@ def requests(content: bytes, how: str, *, is_single: bool = False, limit: int = 
 
 
 def recordio(*contents: bytes) -> bytes:
-    return b"".join(struct.pack("<II", 0xCED7230A, len(one)) + one + bytes(-len(one) % 4) for one in contents)
+    return b"".join(
+        struct.pack("<II", 0xCED7230A, len(content)) + content + bytes(-len(content) % 4) for content in contents
+    )
 
 
 def tfrecord(*contents: bytes) -> bytes:
-    return b"".join(struct.pack("<QI", len(one), 0) + one + bytes(4) for one in contents)
+    return b"".join(struct.pack("<QI", len(content), 0) + content + bytes(4) for content in contents)
 
 
 def test_an_object_that_is_not_split_is_one_request() -> None:
@@ -61,11 +63,11 @@ def test_a_record_that_fits_into_no_request_is_told() -> None:
         requests(b"abcde\n", "Line", limit=5)
 
 
-@given(st.lists(st.binary(min_size=1).filter(lambda one: b"\n" not in one and one.strip())), st.integers(300, 900))
+@given(st.lists(st.binary(min_size=1).filter(lambda line: b"\n" not in line and line.strip())), st.integers(300, 900))
 def test_no_record_is_lost_and_no_request_too_large(lines: list[bytes], limit: int) -> None:
     made = requests(b"\n".join(lines), "Line", limit=limit)
     assert b"".join(made) == b"".join(line + b"\n" for line in lines)
-    assert all(len(one) <= limit for one in made)
+    assert all(len(batch) <= limit for batch in made)
 
 
 def test_answers_are_put_together_by_line_or_end_to_end() -> None:

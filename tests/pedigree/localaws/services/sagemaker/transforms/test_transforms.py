@@ -31,7 +31,7 @@ def input_fn(body, kind):
 def predict_fn(numbers, model):
     return [number * int(model) for number in numbers]
 def output_fn(told, accept):
-    return "\\n".join(json.dumps(one) for one in told), accept
+    return "\\n".join(json.dumps(answer) for answer in told), accept
 """
 ASKED = "application/jsonlines"
 
@@ -74,8 +74,8 @@ def lines(local: LocalAws, key: str) -> list[Any]:
 
 def kept(local: LocalAws, prefix: str) -> list[str]:
     return [
-        one["Key"]
-        for one in client(local.url, "s3").list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])
+        entry["Key"]
+        for entry in client(local.url, "s3").list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])
     ]
 
 
@@ -133,7 +133,7 @@ def test_an_object_that_fails_fails_the_job_and_keeps_the_others(local: LocalAws
     assert found["FailureReason"].startswith("AlgorithmError: See job logs for more information")
     assert kept(local, "out/") == ["out/a.jsonl.out"]
     said = client(local.url, "logs").filter_log_events(logGroupName="/aws/sagemaker/TransformJobs")["events"]
-    assert any("in/b.jsonl" in one["message"] for one in said)
+    assert any("in/b.jsonl" in event["message"] for event in said)
 
 
 def test_a_model_server_that_dies_costs_no_record(local: LocalAws) -> None:
@@ -214,5 +214,5 @@ def test_a_step_of_an_execution_transforms(local: LocalAws) -> None:
     assert status() == "Succeeded"
     assert lines(local, "out/a.jsonl.out") == [42]
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
-    transformed = next(one for one in steps if one["StepName"] == "Transform")
+    transformed = next(step for step in steps if step["StepName"] == "Transform")
     assert "transform-job" in transformed["Metadata"]["TransformJob"]["Arn"]

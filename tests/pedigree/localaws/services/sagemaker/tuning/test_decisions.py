@@ -129,7 +129,7 @@ def test_definitions_take_turns_until_their_points_are_used_up() -> None:
     small = replace(asked.definitions[0], space=(Choice("x", ("a",)),))
     both = replace(asked, definitions=(small, asked.definitions[0]), trials=4, parallel=9)
     begun = next_actions(both, [], 0)
-    assert [one.definition for one in begun if isinstance(one, StartTrial)] == [0, 1, 1, 1]
+    assert [action.definition for action in begun if isinstance(action, StartTrial)] == [0, 1, 1, 1]
 
 
 outcomes = st.lists(st.sampled_from(["Completed", "Failed", "Stopped"]), min_size=40, max_size=40)
@@ -142,14 +142,14 @@ def test_every_search_comes_to_an_end_within_its_limits(ends: list[str], most: i
     asked, now = plan(ResourceLimits=limits), dict[int, Trial]()
     for step in itertools.count():
         actions = next_actions(asked, list(now.values()), step)
-        if any(isinstance(one, EndSearch) for one in actions):
+        if any(isinstance(action, EndSearch) for action in actions):
             break
-        now |= {one.number: running(one.number) for one in actions if isinstance(one, StartTrial)}
-        waiting = [number for number, one in now.items() if not one.is_over]
+        now |= {action.number: running(action.number) for action in actions if isinstance(action, StartTrial)}
+        waiting = [number for number, trial in now.items() if not trial.is_over]
         assert 1 <= len(waiting) <= parallel
         now[waiting[0]] = trial(waiting[0], 1.0, status=ends[waiting[0]])
     assert len(now) <= most
-    assert all(one.is_over for one in now.values())
+    assert all(trial.is_over for trial in now.values())
 
 
 # What became of them

@@ -70,21 +70,21 @@ bounds = st.tuples(st.floats(1e-6, 0.99), st.floats(1e-6, 0.99)).filter(lambda p
 
 @given(bounds, st.sampled_from(["Linear", "Logarithmic", "ReverseLogarithmic"]), st.floats(0, 1))
 def test_a_position_is_a_value_of_the_range_and_back(limits: list[float], scale: str, share: float) -> None:
-    one = Span("x", limits[0], limits[1], scale)
-    low, high = one.bounds
+    axis = Span("x", limits[0], limits[1], scale)
+    low, high = axis.bounds
     position = low + share * (high - low)
-    text = one.text(position)
-    assert one.holds(text)
-    assert low <= one.position(text) <= high
-    assert one.position(text) == pytest.approx(position, abs=1e-9)
+    text = axis.text(position)
+    assert axis.holds(text)
+    assert low <= axis.position(text) <= high
+    assert axis.position(text) == pytest.approx(position, abs=1e-9)
 
 
 @given(st.integers(-(2**40), 2**40), st.integers(1, 2**20), st.floats(0, 1))
 def test_a_whole_number_stays_one(low: int, width: int, share: float) -> None:
-    one = Span("x", low, low + width, is_whole=True)
-    text = one.text(low + share * width)
+    axis = Span("x", low, low + width, is_whole=True)
+    text = axis.text(low + share * width)
     assert low <= int(text) <= low + width
-    assert one.text(one.position(text)) == text
+    assert axis.text(axis.position(text)) == text
 
 
 def test_a_finite_space_has_each_point_once() -> None:
@@ -165,7 +165,7 @@ def test_whatever_the_ranges_are_they_are_searched_or_refused(asked: list[tuple[
         assert error.code == "ValidationException"  # noqa: PT017  # a refusal is one of two ways that are right
         return
     point = search.next_point(accepted, 0, 1, [])
-    assert all(one.holds(point[one.name]) for one in accepted.definitions[0].space)
+    assert all(dimension.holds(point[dimension.name]) for dimension in accepted.definitions[0].space)
 
 
 @pytest.mark.parametrize("limits", [{"MaxNumberOfTrainingJobs": 751}, {"MaxParallelTrainingJobs": 101}])
@@ -207,7 +207,7 @@ def test_a_grid_goes_through_all_points_in_order() -> None:
     for number in (1, 2, 3):
         point = search.next_point(asked, 0, number, done)
         done.append(running(number, tuned=point))
-    assert [one.tuned["x"] for one in done] == ["a", "b", "c"]
+    assert [trial.tuned["x"] for trial in done] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("strategy", ["Random", "Bayesian", "Hyperband"])
@@ -224,7 +224,7 @@ def test_no_point_is_tried_twice_and_the_same_seed_tries_the_same(strategy: str)
         for number in range(1, 7):
             point = search.next_point(asked, 0, number, done)
             done.append(trial(number, float(number), tuned=point))
-        return [tuple(one.tuned.values()) for one in done]
+        return [tuple(trial.tuned.values()) for trial in done]
 
     assert tried() == tried()
     assert len(set(tried())) == 6
@@ -237,7 +237,7 @@ def test_a_bayesian_search_comes_closer_than_chance() -> None:
         for number in range(1, 25):
             point = search.next_point(asked, 0, number, done)
             done.append(trial(number, (float(point["x"]) - 0.3) ** 2, tuned=point))
-        late = [one.objective for one in done[12:] if one.objective is not None]
+        late = [trial.objective for trial in done[12:] if trial.objective is not None]
         return sum(late) / len(late)
 
     assert found("Bayesian") < found("Random") / 2
@@ -254,7 +254,7 @@ def test_a_range_with_hardly_a_number_in_it_is_searched_all_the_same() -> None:
     asked, done = plan(ParameterRanges=narrow), list[Trial]()
     for number in range(1, 5):
         done.append(trial(number, 1.0, tuned=search.next_point(asked, 0, number, done)))
-    assert {one.tuned["x"] for one in done} == {"1.0", "1.0000000000000002"}
+    assert {trial.tuned["x"] for trial in done} == {"1.0", "1.0000000000000002"}
 
 
 def test_optuna_is_not_imported_before_a_search_needs_it() -> None:

@@ -32,14 +32,14 @@ def test_a_search_tries_points_and_knows_the_best(tuning: LocalTuning, strategy:
     tuning.search(Strategy=strategy, trials=5)
     job = tuning.ended()
     trials = tuning.trials(SortBy="FinalObjectiveMetricValue")
-    values = [one["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for one in trials]
+    values = [trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] for trial in trials]
     assert job[STATUS] == "Completed"
     assert (
         job["TrainingJobStatusCounters"]["Completed"] == job["ObjectiveStatusCounters"]["Succeeded"] == len(trials) == 5
     )
     assert values == sorted(values)
     assert job["BestTrainingJob"] == trials[0]
-    assert [float(one["TunedHyperParameters"]["x"]) for one in trials] == values
+    assert [float(trial["TunedHyperParameters"]["x"]) for trial in trials] == values
 
 
 def test_a_trial_is_a_training_job_of_the_search(tuning: LocalTuning) -> None:
@@ -60,7 +60,7 @@ def test_a_trial_is_a_training_job_of_the_search(tuning: LocalTuning) -> None:
 def test_a_grid_is_tried_whole(tuning: LocalTuning) -> None:
     tuning.search(Strategy="Grid", trials=None, ParameterRanges=LETTERS)
     tuning.ended()
-    assert [one["TunedHyperParameters"]["x"] for one in tuning.trials()] == ["1", "2", "3", "4"]
+    assert [trial["TunedHyperParameters"]["x"] for trial in tuning.trials()] == ["1", "2", "3", "4"]
 
 
 def test_hyperband_ends_trials_that_are_behind(tuning: LocalTuning) -> None:
@@ -69,7 +69,7 @@ def test_hyperband_ends_trials_that_are_behind(tuning: LocalTuning) -> None:
     ranges = {"CategoricalParameterRanges": [{"Name": "x", "Values": ["0", "3"]}]}
     tuning.search(script, Strategy="Hyperband", StrategyConfig=resource, ParameterRanges=ranges, trials=2)
     job = tuning.ended()
-    by_value = {one["TunedHyperParameters"]["x"]: one for one in tuning.trials()}
+    by_value = {trial["TunedHyperParameters"]["x"]: trial for trial in tuning.trials()}
     assert job[STATUS] == "Completed"
     assert by_value["0"]["TrainingJobStatus"] == "Completed"
     assert (by_value["3"]["TrainingJobStatus"], by_value["3"]["ObjectiveStatus"]) == ("Stopped", "Succeeded")
@@ -82,7 +82,7 @@ def test_early_stopping_ends_a_trial_that_is_worse_than_the_median(tuning: Local
     stopping = {"TrainingJobEarlyStoppingType": "Auto"}
     tuning.search(script, Strategy="Grid", trials=None, parallel=1, ParameterRanges=LETTERS, **stopping)
     tuning.ended()
-    statuses = [one["TrainingJobStatus"] for one in tuning.trials()]
+    statuses = [trial["TrainingJobStatus"] for trial in tuning.trials()]
     assert statuses == ["Completed", "Completed", "Completed", "Stopped"]
 
 
@@ -130,7 +130,7 @@ def test_a_search_is_stopped_with_its_trials(tuning: LocalTuning) -> None:
     tuning.ask("StopHyperParameterTuningJob", {"HyperParameterTuningJobName": "search"})
     job = tuning.ended()
     assert job[STATUS] == "Stopped"
-    assert [one["TrainingJobStatus"] for one in tuning.trials()] == ["Stopped", "Stopped"]
+    assert [trial["TrainingJobStatus"] for trial in tuning.trials()] == ["Stopped", "Stopped"]
     with pytest.raises(ServiceError, match="is in status Stopped"):
         tuning.ask("StopHyperParameterTuningJob", {"HyperParameterTuningJobName": "search"})
 
@@ -150,7 +150,7 @@ def test_several_definitions_take_turns_and_the_best_of_all_is_told(tuning: Loca
     names = {"HyperParameterTuningJobName": "search", "HyperParameterTuningJobConfig": config}
     tuning.ask("CreateHyperParameterTuningJob", {**names, "TrainingJobDefinitions": [first, second]})
     job = tuning.ended()
-    assert [one["TrainingJobDefinitionName"] for one in tuning.trials()] == ["first", "second"] * 2
+    assert [trial["TrainingJobDefinitionName"] for trial in tuning.trials()] == ["first", "second"] * 2
     assert job["BestTrainingJob"]["TrainingJobDefinitionName"] == "second"
     assert job["OverallBestTrainingJob"] == {**job["BestTrainingJob"], "TuningJobName": "search"}
 
@@ -165,7 +165,7 @@ def test_a_search_that_repeats_another_tries_other_points(tuning: LocalTuning) -
     name = {"HyperParameterTuningJobName": "again"}
     tuning.until(lambda: tuning.ask("DescribeHyperParameterTuningJob", name)[STATUS] == "Completed")
     job = tuning.ask("DescribeHyperParameterTuningJob", name)
-    tried = [one["TunedHyperParameters"]["x"] for one in [*tuning.trials(), job["BestTrainingJob"]]]
+    tried = [trial["TunedHyperParameters"]["x"] for trial in [*tuning.trials(), job["BestTrainingJob"]]]
     assert sorted(tried) == ["1", "2", "3", "4"]
     assert job["OverallBestTrainingJob"]["TunedHyperParameters"] == {"x": "1"}
 
@@ -182,7 +182,7 @@ def test_searches_are_listed_page_by_page_and_forgotten_when_deleted(tuning: Loc
     assert (first["HyperParameterTuningJobName"], first["Strategy"]) == ("a", "Random")
     assert first["ObjectiveStatusCounters"]["Succeeded"] == 1
     rest = tuning.ask("ListHyperParameterTuningJobs", {"MaxResults": 1, "NextToken": page["NextToken"]})
-    assert [one["HyperParameterTuningJobName"] for one in rest["HyperParameterTuningJobSummaries"]] == ["b"]
+    assert [trial["HyperParameterTuningJobName"] for trial in rest["HyperParameterTuningJobSummaries"]] == ["b"]
     tuning.ask("DeleteHyperParameterTuningJob", {"HyperParameterTuningJobName": "a"})
     with pytest.raises(ServiceError, match="not found") as raised:
         tuning.ask("DescribeHyperParameterTuningJob", {"HyperParameterTuningJobName": "a"})
@@ -250,7 +250,7 @@ def test_a_search_goes_on_after_the_daemon_was_killed(tmp_path: Path) -> None:
     assert job[STATUS] == "Completed"
     assert after[:2] == before[:2]
     ran = runs.read_text().split()
-    assert ran == [one["TrainingJobName"] for one in (after[0], after[1], after[2], after[2], after[3])]
+    assert ran == [trial["TrainingJobName"] for trial in (after[0], after[1], after[2], after[2], after[3])]
 
 
 def test_a_search_goes_on_after_the_daemon_was_stopped(tmp_path: Path) -> None:
@@ -275,6 +275,6 @@ def test_the_same_seed_tries_the_same_points(tmp_path: Path) -> None:
         tuning.open()
         tuning.search(trials=4, parallel=1, Strategy="Bayesian")
         tuning.ended()
-        tried.append([one["TunedHyperParameters"] for one in tuning.trials()])
+        tried.append([trial["TunedHyperParameters"] for trial in tuning.trials()])
         tuning.close()
     assert tried[0] == tried[1]

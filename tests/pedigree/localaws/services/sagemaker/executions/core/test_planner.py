@@ -154,7 +154,7 @@ def graphs(draw: st.DrawFn) -> tuple[list[dict[str, Any]], int]:
     steps = [
         node(
             f"N{index}",
-            *sorted({f"N{one}" for one in draw(st.lists(st.integers(0, index - 1), max_size=3))}) if index else (),
+            *sorted({f"N{index}" for index in draw(st.lists(st.integers(0, index - 1), max_size=3))}) if index else (),
         )
         for index in range(count)
     ]
@@ -168,7 +168,7 @@ def test_every_step_runs_once_after_all_that_it_takes(
     steps, limit = drawn
     graph, statuses, ended = graph_of(*steps), dict[str, str](), list[str]()
     schedule = Schedule(graph)  # kept up to date, it says the same as one that is made anew
-    takes = {step["Name"]: {one["Get"].split(".")[1] for one in step["Arguments"].values()} for step in steps}
+    takes = {step["Name"]: {argument["Get"].split(".")[1] for argument in step["Arguments"].values()} for step in steps}
     while (now := actions(graph, statuses, limit)) != [End("Succeeded")]:
         assert schedule.next_actions(limit) == now
         for action in now:
