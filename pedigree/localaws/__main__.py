@@ -1,9 +1,9 @@
-"""The daemon as a process: one for a folder, until it is told to end.
+"""The daemon as a process: one for a folder, until a signal ends it.
 
     python -m pedigree.localaws --folder .localaws [--port 0] [--region us-east-1] [--container .venv-container]
 
-It holds a lock on its folder as long as it lives, and says where it listens in daemon.json once it is ready. Unless it
-is told a port, it listens where the one before it did, so that whoever knew that one finds it again.
+It holds a lock on its folder as long as it lives, and writes its address to daemon.json once it is ready. Without a
+port, it listens where the one before it did, so that clients of that one find it again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LOOK_SECONDS = 0.01
 
 
 def main() -> int:
-    """Be the daemon of a folder."""
+    """Run the daemon of a folder."""
     options = _options()
     options.folder.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def _is_taken(lock: IO[str]) -> bool:
-    """Take the lock. Who asks whether a daemon runs has it for a moment, too, so one refusal means little."""
+    """Take the lock, and try for a while: a process that looks whether a daemon runs has it for a moment, too."""
     until = time.monotonic() + _LOCK_SECONDS
     while True:
         try:
@@ -71,7 +71,7 @@ def _live(options: Options) -> int:
         orphans.kill_orphans(options.folder)  # what it has begun already
         raise
     (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
-    told = asdict(
+    state = asdict(
         process.Daemon(
             os.getpid(),
             daemon.port,
@@ -79,12 +79,12 @@ def _live(options: Options) -> int:
             options.region,
             options.container is not None,
             enforces_iam=options.enforces_iam,
-            tells_calls=options.tells_calls,
+            tells_calls=options.logs_calls,
         )
     )
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
-    beside.write_text(json.dumps(told), encoding="utf-8")
+    beside.write_text(json.dumps(state), encoding="utf-8")
     beside.replace(place)
     logging.info("listening on %s", daemon.url)
     over.wait()
@@ -95,7 +95,7 @@ def _live(options: Options) -> int:
 
 
 def _earlier_port(folder: Path) -> int:
-    """Where the daemon before listened, if that is free now; else 0."""
+    """The port of the last daemon, if it is free; else 0."""
     try:
         port = int((folder / _PORT).read_text(encoding="utf-8"))
         with socket.create_server((ADDRESS, port)):
@@ -120,7 +120,7 @@ def _options() -> Options:
         given.port,
         container,
         enforces_iam=not given.no_iam,
-        tells_calls=given.verbose,
+        logs_calls=given.verbose,
     )
 
 

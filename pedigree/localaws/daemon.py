@@ -1,4 +1,4 @@
-"""The local AWS put together: the one place where its parts meet threads, ports and folders."""
+"""The local AWS put together, from the state on the disk up to the port; the only place that knows all parts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Options:
     function_python: Path = Path(sys.executable)
     function_idle_seconds: float = 300.0
     enforces_iam: bool = True
-    tells_calls: bool = False
+    logs_calls: bool = False
     poll_seconds: float = POLL_SECONDS
     on_decision: OnDecision = ignore_decision
 
@@ -79,7 +79,7 @@ class LocalAws:
         self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
         self._backends = MotoBackends(folder / "records", ACCOUNT)
         self._sessions, self._authorizer = self._authorization(options)
-        self._clients = Clients(lambda: self.url, options.region, self._sessions.taken)
+        self._clients = Clients(lambda: self.url, options.region, self._sessions.assume)
         logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._backends, options.region, clock)
         self._deliveries = DeliveryQueue(store, clock)
         self._deliveries.add_channel(targets.CHANNEL, TargetChannel(self._clients))
@@ -113,22 +113,22 @@ class LocalAws:
             authentication(self._authorizer),
             authorization(self._authorizer),
             port=lambda: self.port,
-            is_logged=options.tells_calls,
+            is_logged=options.logs_calls,
         )
         self._server = Server(chain, options.port)
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port on which it listens."""
         return self._server.port
 
     @property
     def url(self) -> str:
-        """What AWS_ENDPOINT_URL must be to reach it."""
+        """The AWS_ENDPOINT_URL that reaches it."""
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Remember, take up what was running, and answer."""
+        """Load the state, resume what was running, and answer."""
         orphans.kill_orphans(self.world.folder)
         self._backends.restore()
         self._sagemaker.resume()
@@ -142,7 +142,7 @@ class LocalAws:
         self._scaler.start()
 
     def stop(self) -> None:
-        """Stop answering; what runs goes on with the next start. Whatever fails in here, no process is left."""
+        """Stop answering; what was running goes on with the next start. Whatever fails here, no process is left."""
         sagemaker = self._sagemaker
         # Deliveries stop before functions end: an invocation that fails because of the stop must not count as a try.
         calling = (self._scheduler.stop, self._rules.stop, self._deliveries.stop, self._lambda.stop)
@@ -159,7 +159,7 @@ class LocalAws:
         return any(self._sagemaker.endpoints.counts(endpoint).values())
 
     def _authorization(self, options: Options) -> tuple[Sessions, Authorizer]:
-        """What decides every call, and the roles that services take."""
+        """The authorizer of every call, and the sessions of services."""
 
         def now() -> float:
             return self.world.clock.now().timestamp()
@@ -171,7 +171,7 @@ class LocalAws:
         return Sessions(authorizer, self._backends.backend, lambda: self.url, now), authorizer
 
     def credentials(self, role_arn: str, principal: str, source: str) -> Mapping[str, str]:
-        """The environment of a process that acts as a role, which a service takes for one of its resources."""
+        """The environment of a process that acts as a role, assumed by a service for one of its resources."""
         return self._sessions.credentials(role_arn, principal, source)
 
     def _services(self) -> Mapping[str, Service]:

@@ -1,6 +1,6 @@
-"""The daemon seen from outside: started once for a folder, found again, ended, and its folder cleared.
+"""Starts, finds and ends the daemon of a folder.
 
-Whether one runs is known by the lock that it holds, not by a number in a file: a number may be somebody else's by now.
+A daemon runs as long as the lock on its folder is held; a process id in a file may belong to another process by now.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _LOOK_SECONDS = 0.02
 
 
 class DaemonError(LocalAwsError):
-    """A daemon that does not start, or does not end."""
+    """A daemon does not start, or does not end."""
 
 
 @dataclass(frozen=True)
 class Daemon:
-    """A daemon that runs, and what it was started with."""
+    """A running daemon, and its options."""
 
     pid: int
     port: int
@@ -45,17 +45,17 @@ class Daemon:
 
 
 def lock_path(folder: Path) -> Path:
-    """What the daemon of a folder holds as long as it lives."""
+    """The file that the daemon of a folder has locked as long as it lives."""
     return folder / "lock"
 
 
 def state_path(folder: Path) -> Path:
-    """Where it says how to reach it."""
+    """The file with the daemon's address and options."""
     return folder / "daemon.json"
 
 
 def log_path(folder: Path) -> Path:
-    """What it says meanwhile."""
+    """The daemon's log."""
     return folder / "daemon.log"
 
 
@@ -64,15 +64,15 @@ def find(folder: Path) -> Daemon | None:
     if not is_running(folder):
         return None
     try:
-        told = Daemon(**json.loads(state_path(folder).read_text(encoding="utf-8")))
-        os.kill(told.pid, 0)  # one that was killed may have told it, just before another takes its place
+        daemon = Daemon(**json.loads(state_path(folder).read_text(encoding="utf-8")))
+        os.kill(daemon.pid, 0)  # the file may be of a daemon that was killed
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return told
+    return daemon
 
 
 def is_running(folder: Path) -> bool:
-    """Whether a daemon holds a folder."""
+    """Whether a daemon runs in a folder."""
     try:
         with lock_path(folder).open("r") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -92,9 +92,9 @@ def up(
     enforces_iam: bool = True,
     tells_calls: bool = False,
 ) -> Daemon:
-    """The daemon of a folder, started if there is none, and anew if it runs otherwise than it has to.
+    """The daemon of a folder: the running one, or a new one if there is none or its options do not fit.
 
-    One that was started before there was an environment for jobs could run none. DaemonError says why none comes up.
+    A daemon that was started without an environment for jobs does not fit a caller that has one.
     """
     running = find(folder)
     if running is not None:
@@ -125,7 +125,7 @@ def up(
     mark = orphans.unique_marker()
     try:
         return _ready(folder, _begun(command, folder, mark))
-    except BaseException:  # Ctrl-C, too: one that nobody waits for is not left to come up by itself
+    except BaseException:  # Ctrl-C, too: no daemon is left to come up unattended
         orphans.kill_marked(mark)
         _clear(folder)
         raise
@@ -146,7 +146,7 @@ def _begun(command: Sequence[str], folder: Path, mark: Mapping[str, str]) -> sub
 
 
 def _ready(folder: Path, process: subprocess.Popen[bytes]) -> Daemon:
-    """The daemon of a folder when it answers, be it this process or one that somebody else has begun just then."""
+    """Wait until the daemon of a folder answers: this process, or one that another caller has just started."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         running = find(folder)
@@ -159,7 +159,7 @@ def _ready(folder: Path, process: subprocess.Popen[bytes]) -> Daemon:
 
 
 def down(folder: Path) -> bool:
-    """End the daemon of a folder, one that is just starting, too; whether there was one."""
+    """End the daemon of a folder, even one that is just starting; whether there was one."""
     _wait(
         lambda: find(folder) is not None or not is_running(folder),
         f"the local AWS neither answers nor ends; see {log_path(folder)}",
@@ -175,7 +175,7 @@ def down(folder: Path) -> bool:
 
 
 def _is_gone(pid: int) -> bool:
-    """Whether a process has ended; one that this process has started has to be taken leave of."""
+    """Whether a process has ended; a child of this process must be waited for."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
     try:
@@ -186,7 +186,7 @@ def _is_gone(pid: int) -> bool:
 
 
 def _clear(folder: Path) -> None:
-    """End what a daemon that was killed has left running, if nobody else has taken its place."""
+    """End the processes of a daemon that was killed, unless another daemon runs by now."""
     if not lock_path(folder).exists():
         return
     with lock_path(folder).open("r") as lock:
@@ -198,7 +198,7 @@ def _clear(folder: Path) -> None:
 
 
 def reset(folder: Path) -> None:
-    """End the daemon of a folder and forget all that it knew."""
+    """End the daemon of a folder, and delete its state."""
     down(folder)
     if folder.exists() and not state_path(folder).parent.joinpath("state.sqlite").exists() and any(folder.iterdir()):
         raise DaemonError(f"{folder} is no folder of a local AWS; it is left as it is")

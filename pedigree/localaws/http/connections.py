@@ -14,7 +14,8 @@ from typing import Any
 
 from pedigree.localaws.http.strict_http import StrictConnection, StrictRequest
 
-_MOMENT_MILLISECONDS = 20
+# Long enough for a client that pauses between its calls: to hand it back costs as much as to answer it.
+_MOMENT_MILLISECONDS = 100
 
 
 class OneWriteRequest(StrictRequest):

@@ -1,6 +1,6 @@
-"""What a request of S3 needs: known by its method, whether it names a bucket or an object, and the words in its query.
+"""Derives what a request of S3 needs from its method, the bucket and object that it names, and the words in its query.
 
-Every word that stands for something else than the object or the bucket itself counts, whichever of them S3 would take.
+Each word that names a sub-resource counts, whichever of them S3 would act on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HEADERS = {
     "x-amz-storage-class": "s3:x-amz-storage-class",
     "x-amz-metadata-directive": "s3:x-amz-metadata-directive",
 }
-# What is configured, and what reading and writing it are called; removing it is writing, but for a policy.
+# Kinds of configuration, and the nouns of their actions; deleting one is a Put, but for policies.
 _CONFIGURED = {
     "encryption": "EncryptionConfiguration",
     "policy": "BucketPolicy",
@@ -75,7 +75,7 @@ def arn(bucket: str, key: str = "") -> str:
 
 
 def requests(exchange: Exchange) -> Iterator[Request]:
-    """What a request of S3 needs."""
+    """The actions and resources that a request of S3 needs."""
     bucket, _, key = exchange.path.lstrip("/").partition("/")
     method, args = exchange.method, exchange.args
     level = "object" if key else "bucket" if bucket else "service"
@@ -98,7 +98,7 @@ def requests(exchange: Exchange) -> Iterator[Request]:
 
 
 def _deletions(exchange: Exchange, bucket: str, context: Mapping[str, str]) -> Iterator[Request]:
-    """Deleting many is deleting each of them, and a version besides where one is named; of what cannot be read, all."""
+    """A need for each object to delete, and for each version; for everything, if the request cannot be read."""
     objects = _elements(exchange, "Object")
     for element in objects:
         place = arn(bucket, element.findtext("Key", ""))
@@ -110,7 +110,7 @@ def _deletions(exchange: Exchange, bucket: str, context: Mapping[str, str]) -> I
 
 
 def _elements(exchange: Exchange, name: str) -> list[Any]:
-    """The elements of a name in a request's document; none in what cannot be read, which S3 will refuse."""
+    """The elements of a name in a request's document; none if it cannot be parsed, which S3 refuses then."""
     try:
         return list(xml.parse(exchange.body).iter(name))
     except ObjectsError:

@@ -1,4 +1,4 @@
-"""The roles that services take: for executions, jobs, models, functions and schedules, each for one resource.
+"""Roles that services assume: for executions, jobs, models, functions and schedules, each for one resource.
 
 A service's session is made in this process, after the role's trust has been asked, and is good for as long as a job may
 run: on AWS the machines that run it renew theirs. The same role taken for the same resource is the same session.
@@ -16,14 +16,14 @@ from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.kernel.clients import ServiceRole
 
 SESSION = "SageMaker"
-"""What a session is called, unless it is for something with a name."""
+"""The default name of a session."""
 _GLOBAL = "aws"
 _SECONDS = 30 * 86_400
 _RENEWED_SECONDS = 86_400
 
 
 class Sessions:
-    """Roles as services have taken them."""
+    """The sessions of services, by role and resource."""
 
     def __init__(
         self, authorizer: Authorizer, use_backend: UseBackend, url: Callable[[], str], now: Callable[[], float]
@@ -33,14 +33,14 @@ class Sessions:
         self._url = url
         self._now = now
         self._lock = threading.Lock()
-        self._taken: dict[tuple[str, str, str], Any] = {}
+        self._sessions: dict[tuple[str, str, str], Any] = {}
 
-    def taken(self, taking: ServiceRole) -> Mapping[str, str]:
-        """The same, for one who has it in one piece."""
-        return self.credentials(taking.role, taking.principal, taking.source, taking.session)
+    def assume(self, role: ServiceRole) -> Mapping[str, str]:
+        """The environment of a process that acts as a role; ServiceError if the service may not assume it."""
+        return self.credentials(role.role, role.principal, role.source, role.session)
 
     def credentials(self, role_arn: str, principal: str, source: str, session: str = SESSION) -> Mapping[str, str]:
-        """The environment of a process that acts as a role; ServiceError if the service may not take the role."""
+        """The environment of a process that acts as a role; ServiceError if the service may not assume the role."""
         taken = self._session(role_arn, principal, source, session)
         return {
             "AWS_ENDPOINT_URL": self._url(),
@@ -51,17 +51,17 @@ class Sessions:
         }
 
     def caller(self, role_arn: str, principal: str, source: str, session: str = SESSION) -> Caller:
-        """A service's own calls, made as a role."""
+        """The caller of what a service does itself, as a role."""
         taken = self._session(role_arn, principal, source, session)
         return self._authorizer.callers.caller_of(taken.access_key_id, taken.session_token)
 
     def _session(self, role_arn: str, principal: str, source: str, session: str) -> Any:
         self._authorizer.check_trust(role_arn, principal, source)
         with self._lock:
-            taken = self._taken.get((role_arn, source, session))
+            taken = self._sessions.get((role_arn, source, session))
             if taken is None or taken.expiration.timestamp() - self._now() < _SECONDS - _RENEWED_SECONDS:
                 taken = self._made(role_arn, session)
-                self._taken[role_arn, source, session] = taken
+                self._sessions[role_arn, source, session] = taken
         return taken
 
     def _made(self, role_arn: str, session: str) -> Any:

@@ -1,4 +1,4 @@
-"""Application Auto Scaling: what is changed is a target, whose id nobody knows beforehand; lists take no resource."""
+"""Application Auto Scaling: changes are to a target, whose id is not known beforehand; lists take no resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudWatch: alarms have names; metrics have none that a policy could say, but their namespace is a condition."""
+"""CloudWatch: alarms have names; metrics have no ARN, but their namespace is a condition key."""
 
 from __future__ import annotations
 

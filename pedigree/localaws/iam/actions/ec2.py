@@ -1,4 +1,4 @@
-"""EC2: an instance is made of many things, each of which must be allowed; lists take no resource."""
+"""EC2: starting an instance needs an action on each thing that it is made of; lists take no resource."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _STARTING = (
 )
 
 
-def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
-    """What is said in several places, and what a request of RunInstances makes and tags."""
+def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
+    """Members of RunInstances that stand in several places, and the ARNs of what it makes and tags."""
     if call.operation != "RunInstances":
         return {}
     profiles = _both(call.members, "IamInstanceProfile.Name", "IamInstanceProfile.Arn") or [""]
@@ -38,15 +38,15 @@ def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
         "Region": call.region,
         "CreateAction": call.operation,
         "Service": "ec2.amazonaws.com",
-        "ProfileRole": (known.role_in(name) or f"arn:aws:iam::{known.account}:role/{name}") if name else None,
+        "ProfileRole": (resources.role_in(name) or f"arn:aws:iam::{resources.account}:role/{name}") if name else None,
         "AllSubnets": _both(call.members, "SubnetId", "NetworkInterfaces[].SubnetId"),
         "AllGroups": _both(call.members, "SecurityGroupIds", "NetworkInterfaces[].Groups"),
-        "Taggable": [f"arn:aws:ec2:{call.region}:{known.account}:{kind}/*" for kind in kinds],
+        "Taggable": [f"arn:aws:ec2:{call.region}:{resources.account}:{kind}/*" for kind in kinds],
     }
 
 
-def _both(members: Mapping[str, Any], one: str, other: str) -> list[str] | None:
-    return [*values(members, path(one)), *values(members, path(other))] or None
+def _both(members: Mapping[str, Any], first: str, second: str) -> list[str] | None:
+    return [*values(members, path(first)), *values(members, path(second))] or None
 
 
 TABLE = Table(

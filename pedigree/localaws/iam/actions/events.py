@@ -11,14 +11,14 @@ from pedigree.localaws.iam.actions.resources import Resources
 
 _RULE = (Need("rule/{RulePath}"),)
 _TAGGED = (Need("{ResourceARN}"),)
-_USUAL_BUS = "default"
+_DEFAULT_BUS = "default"
 
 
-def _derive(call: Call, _known: Resources) -> Mapping[str, Any]:
-    """A rule's place: its name alone on the usual bus, else the bus before it."""
-    bus = str(call.members.get("EventBusName") or _USUAL_BUS).rpartition("/")[2]
+def _derive(call: Call, _resources: Resources) -> Mapping[str, Any]:
+    """A rule's path: its name on the default bus, else the bus and the name."""
+    bus = str(call.members.get("EventBusName") or _DEFAULT_BUS).rpartition("/")[2]
     name = call.members.get("Rule") or call.members.get("Name")
-    return {"RulePath": f"{bus}/{name}" if bus != _USUAL_BUS else str(name)} if name else {}
+    return {"RulePath": f"{bus}/{name}" if bus != _DEFAULT_BUS else str(name)} if name else {}
 
 
 TABLE = Table(

@@ -48,17 +48,17 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, _FUNCTION if operation in _OF_A_VERSION else _WHOLE_FUNCTION
 
 
-def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
-    """The function alone, with its qualifier, and the one that a mapping calls."""
+def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
+    """The function's name without and with its qualifier, and the function that a mapping calls."""
     named = _NAMED.fullmatch(str(call.members.get("FunctionName", "")))
     found = {}
     if named:
         qualifier = call.members.get("Qualifier") or named[2]
         found["FunctionAlone"] = named[1]
         found["Function"] = f"{named[1]}:{qualifier}" if qualifier else named[1]
-        found["MappedFunction"] = f"arn:aws:lambda:{call.region}:{known.account}:function:{named[1]}"
+        found["MappedFunction"] = f"arn:aws:lambda:{call.region}:{resources.account}:function:{named[1]}"
     if "UUID" in call.members:
-        mapped = known.function_of(str(call.members["UUID"]), call.region)
+        mapped = resources.function_of(str(call.members["UUID"]), call.region)
         found = {**found, **({"MappedFunction": mapped} if mapped else {})}
     return found
 

@@ -1,4 +1,4 @@
-"""IAM: roles, users, groups, policies and instance profiles, none of them of a region."""
+"""IAM: roles, users, groups, policies and instance profiles, none of which belongs to a region."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pedigree.localaws.http.protocol.models import input_shape, model
 from pedigree.localaws.iam.actions.needs import Need, Table
 from pedigree.localaws.iam.actions.resources import Resources
 
-# The first member that a request has says what it is about.
+# The first of these members that a request has names its resource.
 _ABOUT: tuple[tuple[str, str], ...] = (
     ("InstanceProfileName", "instance-profile{Path|/}{InstanceProfileName}"),
     ("RoleName", "{RoleArn}"),
@@ -39,13 +39,13 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, (Need(about),)
 
 
-def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
+def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
     found: dict[str, Any] = {"InstanceService": "ec2.amazonaws.com"}
     name, service = call.members.get("RoleName"), call.members.get("AWSServiceName")
     if name and call.operation == "CreateRole":
-        found["RoleArn"] = f"arn:aws:iam::{known.account}:role{call.members.get('Path', '/')}{name}"
+        found["RoleArn"] = f"arn:aws:iam::{resources.account}:role{call.members.get('Path', '/')}{name}"
     elif name:
-        found["RoleArn"] = known.role_named(str(name))
+        found["RoleArn"] = resources.role_named(str(name))
     if service:
         found["LinkedRole"] = f"{service}/{_LINKED.get(str(service), 'AWSServiceRoleFor*')}"
     return found

@@ -1,4 +1,4 @@
-"""SageMaker's data plane: asking endpoints."""
+"""SageMaker's data plane: calls of endpoints."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def path(text: str) -> Path:
 
 
 def values(members: Any, place: Path) -> Iterator[Any]:
-    """What stands at a place of a request: nothing, one value, or several."""
+    """The values at a place of a request: none, one, or several."""
     if not place:
         if members is not None:
             yield from members if isinstance(members, (list, tuple)) else (members,)
@@ -34,7 +34,7 @@ def values(members: Any, place: Path) -> Iterator[Any]:
 
 
 def tags_in(members: Mapping[str, Any]) -> Mapping[str, str]:
-    """The tags that a request brings, in whichever form its service writes them."""
+    """The tags in a request, in any of the forms that services have for them."""
     found: dict[str, str] = {}
     specified = (specification.get("Tags") for specification in _tag_specifications(members))
     lists = [members.get("Tags"), members.get("tags"), *specified]
@@ -49,7 +49,7 @@ def tags_in(members: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def _tag_specifications(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Where EC2 writes the tags of what it makes."""
+    """The place where EC2's requests have their tags."""
     found = members.get("TagSpecifications")
     return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
 

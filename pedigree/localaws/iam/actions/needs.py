@@ -1,7 +1,7 @@
-"""From a call to what it needs: requests that policies are asked about.
+"""Derives from a call what it needs: actions on resources, with condition keys.
 
 A table says it for one service, as data: an operation needs actions on resources, whose ARNs are written with the
-request's members in braces. What no table knows is the operation itself on everything.
+request's members in braces. An operation that is in no table needs the action of its own name on everything.
 """
 
 from __future__ import annotations
@@ -53,26 +53,25 @@ class Table:
     anywhere: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     passes: tuple[str, tuple[str, ...]] = ("", ())
     tagging: str = ""
-    derive: Derive = field(default=lambda _call, _known: {})
+    derive: Derive = field(default=lambda _call, _resources: {})
     is_global: bool = False
 
 
-def requests(table: Table, call: Call, known: Resources) -> Iterator[Request]:
+def requests(table: Table, call: Call, resources: Resources) -> Iterator[Request]:
     """What a call needs, one request after the other."""
-    members = {**call.members, **table.derive(call, known)}
-    told = tags_in(members)
-    common: dict[str, Any] = {**_context(table, call.operation, members), **_tag_keys(told)}
+    members = {**call.members, **table.derive(call, resources)}
+    tags = tags_in(members)
+    common: dict[str, Any] = {**_context(table, call.operation, members), **_tag_keys(tags)}
     needs = table.needs.get(call.operation, (Need(),))
     for number, need in enumerate(needs):
         if need.only_with and not any(True for _ in values(members, path(need.only_with))):
             continue
         own = {key: _scalars(list(values(members, path(place)))) for key, place in need.keys.items()}
-        resources = list(_resources(table, need.resource, call, members, known))
-        for resource in resources:
-            of_resource = {f"aws:ResourceTag/{key}": value for key, value in known.tags(resource).items()}
+        for resource in _arns(table, need.resource, call, members, resources):
+            of_resource = {f"aws:ResourceTag/{key}": value for key, value in resources.tags(resource).items()}
             action = need.action or f"{table.prefix}:{call.operation}"
             yield Request(action, resource, {**common, **own, **of_resource})
-            if number == 0 and told and table.tagging and resource != ANY and _makes(call):
+            if number == 0 and tags and table.tagging and resource != ANY and _makes(call):
                 yield Request(f"{table.prefix}:{table.tagging}", resource, {**common, **of_resource})
     yield from _passing(table, call.operation, members)
 
@@ -86,14 +85,14 @@ def _context(table: Table, operation: str, members: Members) -> dict[str, Any]:
     for key, endings in table.anywhere.items():
         found[key] = [
             *found.get(key, ()),
-            *(one for place in places(table.model, operation, endings) for one in values(members, place)),
+            *(value for place in places(table.model, operation, endings) for value in values(members, place)),
         ]
     return {key: _scalars(several) for key, several in found.items() if several}
 
 
 def _scalars(several: list[Any]) -> list[Any]:
-    """Each value once: a key with one value is compared as one, whatever the number of places that tell it."""
-    return list(dict.fromkeys(one for one in several if isinstance(one, (str, bool, int, float))))
+    """Each value once: a condition key with one value is single-valued, in however many places it stands."""
+    return list(dict.fromkeys(value for value in several if isinstance(value, (str, bool, int, float))))
 
 
 def _tag_keys(tags: Mapping[str, str]) -> dict[str, Any]:
@@ -103,23 +102,25 @@ def _tag_keys(tags: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _passing(table: Table, operation: str, members: Members) -> Iterator[Request]:
-    """Whoever names a role for a service to take must be allowed to hand it over."""
+    """A caller that names a role for a service to assume needs iam:PassRole."""
     service, endings = table.passes
     roles = (
-        [one for place in places(table.model, operation, endings) for one in values(members, place)] if service else []
+        [role for place in places(table.model, operation, endings) for role in values(members, place)]
+        if service
+        else []
     )
-    for role in dict.fromkeys(str(one) for one in roles):
+    for role in dict.fromkeys(str(role) for role in roles):
         yield Request("iam:PassRole", role, {"iam:PassedToService": service})
 
 
-def _resources(table: Table, text: str, call: Call, members: Members, known: Resources) -> Iterator[str]:
+def _arns(table: Table, text: str, call: Call, members: Members, resources: Resources) -> Iterator[str]:
     """The ARNs that a template stands for; everything, where a member is missing.
 
     A member that says alone what is meant may be an ARN itself.
     """
     pieces = _pieces(text)
     several = [
-        [str(one) for one in values(members, path(piece[0]))] or ([piece[1]] if piece[1] is not None else [])
+        [str(value) for value in values(members, path(piece[0]))] or ([piece[1]] if piece[1] is not None else [])
         for piece in pieces
         if isinstance(piece, tuple)
     ]
@@ -130,23 +131,23 @@ def _resources(table: Table, text: str, call: Call, members: Members, known: Res
         arn = chosen[0] if len(chosen) == 1 and chosen[0].startswith("arn:") else ""
         filled = iter(chosen)
         yield arn or _arn(
-            table, call, known, "".join(next(filled) if isinstance(one, tuple) else one for one in pieces)
+            table, call, resources, "".join(next(filled) if isinstance(piece, tuple) else piece for piece in pieces)
         )
 
 
 @cache
 def _pieces(text: str) -> tuple[str | tuple[str, str | None], ...]:
-    """A template's texts, and between them its members, each perhaps with what stands for it when it is missing."""
+    """A template's texts and members in order; a member may have a default for when it is missing."""
     pieces: list[str | tuple[str, str | None]] = []
     end = 0
     for found in _MEMBER.finditer(text):
         pieces += [text[end : found.start()], (found[1], found[2])]
         end = found.end()
-    return (*(one for one in pieces if one), text[end:])
+    return (*(piece for piece in pieces if piece), text[end:])
 
 
-def _arn(table: Table, call: Call, known: Resources, resource: str) -> str:
+def _arn(table: Table, call: Call, resources: Resources, resource: str) -> str:
     if resource == ANY or resource.startswith("arn:"):
         return resource
-    region, account = ("" if table.is_global else call.region), known.account
+    region, account = ("" if table.is_global else call.region), resources.account
     return f"arn:aws:{table.prefix}:{region}:{account}:{resource}"

@@ -61,7 +61,7 @@ _SPECIAL: Mapping[str, tuple[Need, ...]] = {
 
 
 def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
-    """What operations on one named thing need."""
+    """The needs of operations on one named resource."""
     for operation in model(_MODEL).operation_names:
         found = _VERB.fullmatch(operation)
         shape = input_shape(_MODEL, operation)
@@ -70,11 +70,11 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, (Need(f"{noun}/{{{found[2]}Name}}"),)
 
 
-def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
-    """What a token stands for; and what a new version is called, whose number nobody knows before it is made."""
+def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
+    """The execution behind a callback token, and the ARN of a new package version, whose number is not known yet."""
     group, token = call.members.get("ModelPackageGroupName"), call.members.get("CallbackToken")
     if token is not None:
-        return {"CallbackExecution": known.execution_of(str(token)) or None}
+        return {"CallbackExecution": resources.execution_of(str(token)) or None}
     if call.operation == "CreateModelPackage":
         name = f"{str(group).rpartition('/')[2]}/*" if group else call.members.get("ModelPackageName")
         return {"NewModelPackage": name}

@@ -1,4 +1,4 @@
-"""SQS: a queue is named by its address, whose last part is its name."""
+"""SQS: a queue is named by its URL, whose last part is its name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
             yield operation, _QUEUE
 
 
-def _derive(call: Call, _known: Resources) -> Mapping[str, Any]:
+def _derive(call: Call, _resources: Resources) -> Mapping[str, Any]:
     address = str(call.members.get("QueueUrl", ""))
     return {"QueueName": address.rstrip("/").rpartition("/")[2]} if address else {}
 

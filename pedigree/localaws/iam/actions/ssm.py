@@ -1,4 +1,4 @@
-"""Systems Manager: parameters; those that AWS itself publishes are of no account."""
+"""Systems Manager: parameters; those that AWS publishes belong to no account."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _PARAMETERS = (Need("arn:aws:ssm:{Places[]}"),)
 _PUBLISHED = "/aws/service/"
 
 
-def _derive(call: Call, known: Resources) -> Mapping[str, Any]:
-    names = [str(one) for member in ("Name", "Path", "Names") for one in values(call.members, (member,))]
-    return {"Places": [_place(one, call.region, known.account) for one in names]}
+def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
+    names = [str(name) for member in ("Name", "Path", "Names") for name in values(call.members, (member,))]
+    return {"Places": [_place(name, call.region, resources.account) for name in names]}
 
 
 def _place(name: str, region: str, account: str) -> str:

@@ -1,4 +1,4 @@
-"""STS: taking roles. Everybody may ask who they are."""
+"""STS: assuming roles. GetCallerIdentity needs nothing."""
 
 from __future__ import annotations
 

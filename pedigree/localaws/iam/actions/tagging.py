@@ -1,4 +1,4 @@
-"""Finding resources by their tags: a list that takes no resource."""
+"""Resource Groups Tagging: it finds resources by their tags, and takes none."""
 
 from __future__ import annotations
 
