@@ -42,7 +42,7 @@ def drop_unreadable(splits: DatasetSplits, group: ProcessGroup, stop: StopSignal
             f"{first} is the first of them, and the log lists all",
             "repair or remove them",
         )
-    log.info("%d of %d pictures are left out, because they cannot be read", int(unreadable.sum()), len(paths))
+    log.info("%d of %d pictures are left out because they cannot be read", int(unreadable.sum()), len(paths))
     train_mask, validation_mask = unreadable.split([len(splits.train.paths), len(splits.validation.paths)])
     train, validation = (
         _without_pictures(splits.train, train_mask),

@@ -29,13 +29,11 @@ def rectangles(drawing: str) -> list[ET.Element]:
 def test_curves_stay_on_the_paper(values: list[float]) -> None:
     tree = ET.fromstring(charts.curves("loss", {"train": list(enumerate(values, 1))}))
     (line,) = tree.iter(f"{SVG}polyline")
-    launcher_environments = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
-    assert len(launcher_environments) == len(values)
-    assert all(0 <= x <= 460 and 0 <= y <= 270 for x, y in launcher_environments)
+    points = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
+    assert len(points) == len(values)
+    assert all(0 <= x <= 460 and 0 <= y <= 270 for x, y in points)
     # Higher on the paper where the number is higher, as far as the drawing's precision goes.
-    for (element, (_, upper)), (other, (_, lower)) in itertools.pairwise(
-        zip(values, launcher_environments, strict=True)
-    ):
+    for (element, (_, upper)), (other, (_, lower)) in itertools.pairwise(zip(values, points, strict=True)):
         assert element <= other or upper <= lower
 
 

@@ -69,7 +69,7 @@ def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> 
     run(ENTRYPOINTS / "train.py", "--data", prepared, "--model-dir", model, *LEARN)
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(model, ".")
-    launcher_environments = (
+    flags = (
         "--test",
         prepared / "test",
         "--dataset",
@@ -77,7 +77,7 @@ def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> 
         "--output-dir",
         tmp_path / "out",
     )
-    run(ENTRYPOINTS / "evaluate.py", "--candidate", f"best={tmp_path / 'model.tar.gz'}", *launcher_environments)
+    run(ENTRYPOINTS / "evaluate.py", "--candidate", f"best={tmp_path / 'model.tar.gz'}", *flags)
     found: Any = json.loads((tmp_path / "out" / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     for part in contract.CHAMPION_ACCURACY.split("."):
         found = found[part]

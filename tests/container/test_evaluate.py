@@ -59,17 +59,10 @@ class EvaluationFiles:
         return self.folder / f"{name}.tar.gz"
 
     def run(self, output: Path, *named: str, test: str = "test") -> subprocess.CompletedProcess[str]:
-        launcher_environments = (
-            "--test",
-            self.folder / test,
-            "--dataset",
-            self.folder / "dataset",
-            "--output-dir",
-            output,
-        )
+        flags = ("--test", self.folder / test, "--dataset", self.folder / "dataset", "--output-dir", output)
         chosen = [part for name in named for part in ("--candidate", name)]
         return subprocess.run(
-            [sys.executable, SCRIPT, *map(str, launcher_environments), *chosen],
+            [sys.executable, SCRIPT, *map(str, flags), *chosen],
             capture_output=True,
             text=True,
             check=False,

@@ -224,7 +224,7 @@ def test_a_disk_without_room_keeps_the_checkpoint_before(tmp_path: Path, caplog:
         assert not Checkpoints(tmp_path).save({"epoch": 3, "step": 1, "x": torch.zeros(100_000)}, {})
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert "the one before stays" in caplog.text
+    assert "the previous one, if any, is kept" in caplog.text
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"checkpoint.pt": before}
 
 

@@ -258,7 +258,7 @@ def test_a_worker_that_is_killed_is_one_line(data: Path, tmp_path: Path) -> None
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert re.fullmatch(
-        r"train.py: DataLoader worker .*; most likely it had too little memory.*: give fewer --workers, or 0\n", err
+        r"train.py: DataLoader worker .*, most likely because of too little memory.*; give fewer --workers, or 0\n", err
     )
 
 
