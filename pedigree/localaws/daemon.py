@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pedigree.clock import SystemClock
 from pedigree.localaws.http.chain import request_chain
-from pedigree.localaws.http.server import Server
+from pedigree.localaws.http.server import HttpServer
 from pedigree.localaws.http.service import Provider, Service
 from pedigree.localaws.iam.authorization import authentication, authorization
 from pedigree.localaws.iam.authorizer import Authorizer, OnDecision, ignore_decision
@@ -39,7 +39,6 @@ from pedigree.localaws.services.resource_lookup import ResourceLookup
 from pedigree.localaws.services.s3.api import ObjectsApi
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from pedigree.localaws.services.sagemaker.control.api import ControlPlane
 from pedigree.localaws.services.sagemaker.endpoints.runtime import DataPlane
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS
 from pedigree.localaws.services.sagemaker.sagemaker import SageMaker
@@ -115,7 +114,7 @@ class LocalAws:
             port=lambda: self.port,
             is_logged=options.logs_calls,
         )
-        self._server = Server(chain, options.port)
+        self._server = HttpServer(chain, options.port)
 
     @property
     def port(self) -> int:
@@ -186,7 +185,7 @@ class LocalAws:
             "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
             "application-autoscaling": Provider(AutoScalingOperations(self.world.store), fallback=scaling),
             "s3": ObjectsApi(self.world.store, self.catalog),
-            "sagemaker": ControlPlane(self.service),
+            "sagemaker": self.service,
             "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
             "sts": Provider(StsOperations(), fallback=moto["sts"]),
             "tagging": Provider(TaggingOperations(self.world, tagging), fallback=tagging),

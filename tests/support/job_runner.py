@@ -14,7 +14,7 @@ from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
-from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
 from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
 from tests.support.roles import AllowedRoles
@@ -53,7 +53,7 @@ class LocalJobs:
         host = JobHost(environment, cores=4, roles=AllowedRoles(self.catalog))
         self.runner = JobRunner(self.world, host, self.logs)
         self.training, self.processing = TrainingJobOperations(self.runner), ProcessingJobOperations(self.runner)
-        self.service = Service(self.world, (self.training, self.processing))
+        self.service = ControlPlane(self.world, (self.training, self.processing))
 
     def put(self, key: str, content: str = "x") -> None:
         self.catalog.put(S3Location("bucket", key), [content.encode()])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.executions import operations, pipeline_operations
 from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.executor import Executor
@@ -46,7 +46,7 @@ class LocalSageMaker:
         """Forget all that is not on the disk."""
         self.world = worlds.world(self.folder, self.clock, self.objects)
         families = (pipeline_operations, operations, model_operations, registry_operations, tag_operations)
-        self.service = Service(self.world, families)
+        self.service = ControlPlane(self.world, families)
         self.executor = Executor(self.world, runners(self))
 
     def start(self, *steps: Mapping[str, Any], parameters: Mapping[str, str] | None = None, **more: Any) -> str:

@@ -15,7 +15,7 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.logs.streams import LogFiles
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.jobs.operations import TrainingJobOperations
 from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
 from pedigree.localaws.services.sagemaker.resources import tag_operations
@@ -52,7 +52,7 @@ class LocalTuning:
         self.training = TrainingJobOperations(self.jobs, TOOLKIT)
         self.refusal: ServiceError | None = None
         self.tuner = Tuner(self.world, TrainingJobs(self.world, self._begun, self.training.metric_values))
-        self.service = Service(self.world, (self.training, TuningJobOperations(self.tuner), tag_operations))
+        self.service = ControlPlane(self.world, (self.training, TuningJobOperations(self.tuner), tag_operations))
 
     def open(self) -> None:
         """Take up what was running."""

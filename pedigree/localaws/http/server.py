@@ -6,7 +6,7 @@ import io
 import threading
 
 from cheroot.wsgi import Gateway_10
-from cheroot.wsgi import Server as HttpServer
+from cheroot.wsgi import Server as CherootServer
 
 from pedigree.localaws.http.chain import Application
 from pedigree.localaws.http.connections import LingeringConnection
@@ -39,11 +39,11 @@ class _OneWriteGateway(Gateway_10):
         writing.write(buffer.getvalue())
 
 
-class Server:
+class HttpServer:
     """An application behind a port; port 0 takes any that is free."""
 
     def __init__(self, application: Application, port: int) -> None:
-        self._server = HttpServer(
+        self._server = CherootServer(
             (ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
         self._server.gateway = _OneWriteGateway

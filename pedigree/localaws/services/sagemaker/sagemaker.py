@@ -16,7 +16,7 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.control import operations as search_operations
-from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.endpoints.capture import Captures
 from pedigree.localaws.services.sagemaker.endpoints.endpoints import Endpoints
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment
@@ -70,7 +70,7 @@ class SageMaker:
         self.captures = Captures(world.clock.now, lambda role: self._roles.objects(role, any_resource))
         self.transforms = TransformRunner(world, hosting)
         self.tuner = Tuner(world, TrainingJobs(world, self._answer, self._training.metric_values))
-        self.service = Service(world, self._families())
+        self.service = ControlPlane(world, self._families())
         services = RoleServices(world, authorizer, sessions, clients, self.service.answer, invoke_function)
         self.executor = Executor(world, runners(services), self._read, poll_seconds=poll_seconds)
 

@@ -1,13 +1,16 @@
-"""Answers an operation: checks the request against the API's model, calls the handler, shapes the answer."""
+"""SageMaker's control plane: checks a request against the API's model, calls the handler, shapes the answer."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
+from werkzeug import Response
+
 from pedigree.language.shapes import service as model
+from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.protocol.serializer import shaped
+from pedigree.localaws.http.protocol.serializer import content_type, json_response, shaped
 from pedigree.localaws.http.protocol.validator import checked
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import unsupported
@@ -25,12 +28,21 @@ class UnknownOperationError(ServiceError):
         super().__init__("UnknownOperationException", f"{operation} {why}")
 
 
-class Service:
-    """SageMaker's control plane: the operations of all families."""
+class ControlPlane:
+    """The operations of all families, for requests from HTTP and for the local AWS's own calls."""
 
     def __init__(self, world: World, families: Iterable[object]) -> None:
         self._world = world
         self.handlers = handlers(families)
+
+    def supports(self, operation: str) -> bool:
+        """Whether an operation has a handler."""
+        return operation in self.handlers
+
+    def __call__(self, exchange: Exchange) -> Response:
+        """Answer a request that was validated on its way here."""
+        members = self.perform(exchange.operation, dict(exchange.members))
+        return json_response(members, content_type=content_type("sagemaker"))
 
     def answer(self, operation: str, request: Any) -> dict[str, Any]:
         """Answer an operation; ServiceError if it is refused."""

@@ -10,7 +10,7 @@ import pytest
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.control import operations
-from pedigree.localaws.services.sagemaker.control.service import Service
+from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.jobs.resource import TRAINING
 from pedigree.localaws.services.sagemaker.resources import registry_operations, tag_operations
 from tests.support import worlds
@@ -34,7 +34,7 @@ def world(tmp_path: Path) -> World:
 
 
 def asked(world: World, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    return Service(world, (operations, registry_operations, tag_operations)).answer(operation, request)
+    return ControlPlane(world, (operations, registry_operations, tag_operations)).answer(operation, request)
 
 
 def found(world: World, expression: dict[str, Any], **more: Any) -> list[str]:
