@@ -345,5 +345,5 @@ def test_too_little_shared_memory_is_one_line(data: Path, tmp_path: Path) -> Non
     _, err = process.communicate(timeout=60)
     assert process.returncode == 2
     assert err.startswith("-c: a batch of 0.1 MB does not fit into shared memory (")
-    assert err.endswith("or the container more shared memory (docker: --shm-size)\n")
+    assert err.endswith("or give the container more (docker: --shm-size)\n")
     assert err.count("\n") == 1
