@@ -15,7 +15,7 @@ from typing import Any
 from pedigree.language.near import suggest
 from pedigree.language.pointers import at
 from pedigree.toml import tomllib
-from pipeline.errors import InvalidSettingError, SettingsError
+from pipeline.settings.errors import InvalidSettingError, SettingsError
 
 FILES_VARIABLE = "PEDIGREE_SETTINGS"
 PREFIX = "PEDIGREE__"

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from entrypoints import contract
-from pipeline.errors import InvalidSettingError, SettingsError
 from pipeline.settings import endpoint_rules, image_rules, problems, training_rules
+from pipeline.settings.errors import InvalidSettingError, SettingsError
 from pipeline.settings.layers import FILES_VARIABLE, Layer, environment, read, stacked
 from pipeline.settings.parameters import declare
 from pipeline.settings.rules import Problem, find_problems

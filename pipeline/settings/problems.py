@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pedigree.errors import InvalidValueError
 from pedigree.language.near import suggest
 from pedigree.language.text import brief
-from pipeline.errors import InvalidSettingError
+from pipeline.settings.errors import InvalidSettingError
 from pipeline.settings.layers import Layer
 
 Details = Mapping[str, Any]

@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 from pydantic.fields import FieldInfo
 
 from pedigree.language.definition import read
-from pipeline.errors import SettingsError
+from pipeline.settings.errors import SettingsError
 from pipeline.settings.tree import Settings
 from steps.config import Config, OneOf
 from tests.support.definitions import configure, define

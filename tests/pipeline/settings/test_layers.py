@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.errors import SettingsError
+from pipeline.settings.errors import SettingsError
 from pipeline.settings.loading import load
 from pipeline.settings.tree import Settings
 from tests.support.effects import fields

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from pedigree.toml import tomllib
-from pipeline.errors import SettingsError
+from pipeline.settings.errors import SettingsError
 from pipeline.settings.loading import load
 from pipeline.settings.tree import Settings
 

@@ -1,8 +1,7 @@
-"""What a user can correct before a definition exists.
+"""What a user can correct in settings.
 
-PipelineError              everything below
-├─ InvalidSettingError     one setting, file or variable that is wrong
-└─ SettingsError           every one that was found
+InvalidSettingError   one setting, file or variable that is wrong
+SettingsError         every InvalidSettingError that was found, each a line
 """
 
 from __future__ import annotations
@@ -10,11 +9,7 @@ from __future__ import annotations
 from pedigree.errors import Mistake, Mistakes
 
 
-class PipelineError(Mistake):
-    """A definition that cannot be built."""
-
-
-class InvalidSettingError(PipelineError):
+class InvalidSettingError(Mistake):
     """A setting, a file or a variable that is wrong: its place, what is wrong, and what to do."""
 
     def __init__(self, place: str, cause: str, remedy: str) -> None:
@@ -26,5 +21,5 @@ class InvalidSettingError(PipelineError):
         return f"{self.place}: {super().__str__()}"
 
 
-class SettingsError(Mistakes, PipelineError):
+class SettingsError(Mistakes):
     """Settings with one or more mistakes."""
