@@ -35,7 +35,7 @@ from pedigree.localaws.services.sagemaker.resources import events
 
 _FOLDER = "endpoints"
 _LOG = logging.getLogger(__name__)
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _TRIES = 5
 _END_SECONDS = 2.0
 _NOT_IN_SERVICE = "the endpoint is not in service"
@@ -191,7 +191,7 @@ class Endpoints:
                     return f"The update took longer than {plan.longest_seconds:.0f} seconds, and was rolled back"
                 if deployment.is_over or time.monotonic() >= until:
                     break
-                wait(min(_LOOK_SECONDS, until - time.monotonic()), lambda: not deployment.is_over)
+                wait(min(_POLL_SECONDS, until - time.monotonic()), lambda: not deployment.is_over)
         return ""
 
     def _resize(

@@ -18,7 +18,7 @@ from pedigree.localaws.services.sagemaker.endpoints.instances import (
 
 _LOG = logging.getLogger(__name__)
 DRAIN_SECONDS = 60.0
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 60.0
@@ -193,5 +193,5 @@ def wait(seconds: float, is_wanted: Callable[[], bool]) -> bool:
     while time.monotonic() < deadline:
         if not is_wanted():
             return False
-        time.sleep(min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+        time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
     return True

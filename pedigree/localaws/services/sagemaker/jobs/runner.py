@@ -36,9 +36,8 @@ _OVER = ("Completed", "Failed", "Stopped")
 _SERIES = "_series"
 _OUTCOME = "_outcome"
 _END_SECONDS = 5.0
-_LOOK_SECONDS = 0.02
+_POLL_SECONDS = 0.02
 Planner: TypeAlias = Callable[[Document], JobPlan]
-Ended: TypeAlias = Callable[[Document], None]
 
 
 Publish: TypeAlias = Callable[[str, Sequence[tuple[str, float]]], None]
@@ -98,7 +97,7 @@ class JobRunner:
         """Wait until an ended job has no folder any more: another job of its name would use the same one."""
         deadline = time.monotonic() + _END_SECONDS
         while name in self._running and time.monotonic() < deadline:
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
     def metric_values(self, kind: JobKind, name: str, metric: str) -> Sequence[float]:
         """The values of a metric so far, in order, of a job that runs or has ended."""
@@ -127,7 +126,7 @@ class JobRunner:
                 return
             for group in [group for running in jobs if running for group in running.groups]:
                 end_group(group, signal.SIGKILL)
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
 
     def _run(self, kind: JobKind, name: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""What EventBridge hears of executions, steps and jobs: each change of a status, in the form of SageMaker's events."""
+"""Each change of the status of an execution, a step or a job is an event, in SageMaker's form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def heard(sagemaker: LocalSageMaker, detail_type: str) -> list[dict[str, Any]]:
     return told
 
 
-def test_an_execution_is_told_at_its_start_and_at_its_end(tmp_path: Path) -> None:
+def test_an_executions_start_and_end_are_events(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
     told = heard(sagemaker, EXECUTION)
     arn = sagemaker.start(TRAIN, PipelineExecutionDisplayName="mine")
@@ -48,7 +48,7 @@ def test_an_execution_is_told_at_its_start_and_at_its_end(tmp_path: Path) -> Non
     assert ended == {**began, **changed, "executionEndTime": "2026-01-01T00:00:00Z"}
 
 
-def test_a_stop_and_a_retry_are_told(tmp_path: Path) -> None:
+def test_a_stop_and_a_retry_are_events(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
     told = heard(sagemaker, EXECUTION)
     arn = sagemaker.start(TRAIN)
@@ -61,7 +61,7 @@ def test_a_stop_and_a_retry_are_told(tmp_path: Path) -> None:
     assert statuses == ["Executing", "Stopping", "Stopped", "Executing"]
 
 
-def test_every_change_of_a_step_is_told_with_its_job(tmp_path: Path) -> None:
+def test_every_change_of_a_step_is_an_event_with_its_job(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
     told = heard(sagemaker, STEP)
     arn = sagemaker.start(TRAIN)
@@ -81,7 +81,7 @@ def test_every_change_of_a_step_is_told_with_its_job(tmp_path: Path) -> None:
     assert last["stepEndTime"] == "2026-01-01T00:00:00Z"
 
 
-def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tmp_path: Path) -> None:
+def test_a_jobs_event_has_its_description_and_comes_only_with_a_new_status(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
     told = heard(sagemaker, "SageMaker Training Job State Change")
     job = {
@@ -101,7 +101,7 @@ def test_a_job_is_told_as_it_is_described_and_only_when_its_status_is_another(tm
     assert told[0]["detail"] == {**public, "CreationTime": 1767225601500, "Tags": {}}
 
 
-def test_searches_and_transform_jobs_are_told_by_their_own_names(tmp_path: Path) -> None:
+def test_events_of_tuning_and_transform_jobs_have_their_own_titles(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
     searches = heard(sagemaker, "SageMaker HyperParameter Tuning Job State Change")
     transforms = heard(sagemaker, "SageMaker Transform Job State Change")

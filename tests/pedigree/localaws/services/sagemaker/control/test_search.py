@@ -1,4 +1,4 @@
-"""Search finds resources by what they have, and sorts them by it; what a registry and jobs can be asked besides."""
+"""Search finds and sorts resources by their members; further operations of the registry."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_what_cannot_be_searched_is_refused(world: World, request_body: dict[str
         asked(world, "Search", request_body)
 
 
-def test_packages_are_described_together_and_those_that_are_missing_are_told(world: World) -> None:
+def test_packages_are_described_together_and_missing_ones_are_errors(world: World) -> None:
     asked(world, "CreateModelPackageGroup", {"ModelPackageGroupName": "dogs"})
     request = {"ModelPackageGroupName": "dogs", "ModelApprovalStatus": "Approved", "ClientToken": "a" * 36}
     arn = asked(world, "CreateModelPackage", request)["ModelPackageArn"]
@@ -116,7 +116,7 @@ def test_packages_are_described_together_and_those_that_are_missing_are_told(wor
     assert [package["ModelPackage"]["ModelPackageArn"] for package in found_packages] == [arn]
 
 
-def test_a_groups_policy_is_kept_until_it_is_deleted(world: World) -> None:
+def test_a_groups_policy_stays_until_it_is_deleted(world: World) -> None:
     group = {"ModelPackageGroupName": "dogs"}
     asked(world, "CreateModelPackageGroup", group)
     with pytest.raises(ServiceError, match="is no JSON document"):

@@ -1,4 +1,4 @@
-"""What is captured of an endpoint, and where it lies."""
+"""What data capture writes of an endpoint, and where."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def test_everything_else_is_base64() -> None:
     assert found["endpointOutput"]["data"] == "YWJj"
 
 
-def test_only_the_sides_that_are_asked_for_are_captured() -> None:
+def test_only_the_configured_sides_are_captured() -> None:
     found = told(CapturedInvocation(b"1", "text/csv", b"2", "text/csv"), CaptureOptions=[{"CaptureMode": "Output"}])
     assert list(found["captureData"]) == ["endpointOutput"]
     assert found["eventMetadata"] == {"eventId": "event", "inferenceTime": "2026-03-04T05:06:07Z"}
 
 
-def test_a_part_of_the_requests_is_captured_or_none() -> None:
+def test_a_percentage_of_the_requests_is_captured() -> None:
     capture = Capture.of(CONFIGURED)
     assert capture is not None
     assert [capture.is_chosen(chance) for chance in (0.0, 0.49, 0.5, 0.99)] == [True, True, False, False]

@@ -34,7 +34,7 @@ def test_an_endpoint_answers_with_the_code_of_its_model(local: LocalAws) -> None
     assert describe_endpoint(local.url)["ProductionVariants"][0]["CurrentInstanceCount"] == 1
 
 
-def test_what_the_model_refuses_is_told_with_its_status(local: LocalAws) -> None:
+def test_a_refusal_of_the_model_is_answered_with_its_status(local: LocalAws) -> None:
     create_endpoint(local.url)
     runtime = client(local.url, "sagemaker-runtime")
     for body, kind, status in ((b"{}", "text/plain", 415), (b'"boom"', "application/json", 500)):
@@ -45,7 +45,7 @@ def test_what_the_model_refuses_is_told_with_its_status(local: LocalAws) -> None
     assert invoke_endpoint(local.url)["version"] == "v1"
 
 
-def test_an_endpoint_that_is_not_there_is_told(local: LocalAws) -> None:
+def test_an_endpoint_that_does_not_exist_is_an_error(local: LocalAws) -> None:
     with pytest.raises(ClientError, match="not found"):
         invoke_endpoint(local.url)
     with pytest.raises(ClientError, match="Could not find endpoint"):

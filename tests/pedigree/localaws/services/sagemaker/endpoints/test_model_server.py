@@ -1,4 +1,4 @@
-"""A model's code may leave functions out, as with the framework's own toolkit, and ask for packages."""
+"""A model's code may lack functions, as with the framework's own toolkit, and require packages."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def servers(folder: Path) -> set[int]:
     return found
 
 
-def test_a_model_server_that_dies_while_nobody_asks_is_replaced(local: LocalAws, tmp_path: Path) -> None:
+def test_a_model_server_that_dies_while_it_is_idle_is_replaced(local: LocalAws, tmp_path: Path) -> None:
     create_endpoint(local.url)
     (first,) = servers(tmp_path)
     os.kill(first, signal.SIGKILL)
@@ -69,7 +69,7 @@ def test_a_model_server_that_dies_while_nobody_asks_is_replaced(local: LocalAws,
     assert invoke_endpoint(local.url)["process"] != first
 
 
-def test_what_was_asked_and_said_is_captured(local: LocalAws) -> None:
+def test_requests_and_answers_are_captured(local: LocalAws) -> None:
     create_configuration(local.url, "v1")
     capture = {
         "EnableCapture": True,
@@ -267,7 +267,7 @@ def test_a_request_that_ends_every_server_is_the_models_failure(spec: InstanceSp
         fleet.invoke(b"quick", {})
 
 
-def test_the_dead_are_replaced_though_that_fails_in_an_unknown_way_at_first(
+def test_dead_instances_are_replaced_even_after_an_unknown_error(
     spec: InstanceSpec, caplog: pytest.LogCaptureFixture
 ) -> None:
     environment: dict[str, str] = {}

@@ -42,7 +42,7 @@ def test_a_value_of_an_ended_step_reaches_the_next(sagemaker: LocalSageMaker) ->
         ({"Kind": "c"}, "Parameter Kind has 'c', which is not one of [a, b]"),
     ],
 )
-def test_parameters_are_held_against_the_definition(
+def test_parameters_are_checked_against_the_definition(
     sagemaker: LocalSageMaker, written: dict[str, str], told: str
 ) -> None:
     with pytest.raises(ServiceError) as raised:
@@ -66,13 +66,13 @@ def test_a_definition_that_cannot_run_is_refused_at_once(
     assert told in raised.value.message
 
 
-def test_what_a_step_asks_for_and_cannot_be_carried_out_is_told_at_the_start(sagemaker: LocalSageMaker) -> None:
+def test_unsupported_members_of_a_step_are_refused_at_the_start(sagemaker: LocalSageMaker) -> None:
     piped = {"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}
     with pytest.raises(ServiceError, match=r"Step B: .* not carry out AlgorithmSpecification\.TrainingInputMode Pipe"):
         sagemaker.start(training("A"), {"Name": "B", "Type": "Training", "Arguments": piped})
 
 
-def test_a_step_in_a_branch_that_cannot_run_is_told_at_the_start(sagemaker: LocalSageMaker) -> None:
+def test_a_step_in_a_branch_that_cannot_run_is_refused_at_the_start(sagemaker: LocalSageMaker) -> None:
     inner = {"Name": "Cluster", "Type": "EMR", "Arguments": {}}
     branches = {"Conditions": [], "IfSteps": [inner], "ElseSteps": []}
     with pytest.raises(ServiceError, match=r"runs no steps of these types: Cluster \(EMR\)"):
@@ -158,7 +158,7 @@ def test_a_function_that_does_not_keep_its_word_fails_the_step(
 
 
 @pytest.mark.parametrize("killed", ["First", "Second", "Last"])
-def test_what_had_ended_before_a_kill_is_not_done_again(sagemaker: LocalSageMaker, killed: str) -> None:
+def test_steps_that_had_ended_before_a_kill_do_not_run_again(sagemaker: LocalSageMaker, killed: str) -> None:
     gate = {"Name": "Gate", "Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": [], "ElseSteps": []}}
     chain = (
         function("First"),
@@ -237,7 +237,7 @@ def test_throttling_is_a_fault_of_its_own(sagemaker: LocalSageMaker) -> None:
     assert len(sagemaker.jobs) == 1
 
 
-def test_a_failed_execution_goes_on_where_it_failed(sagemaker: LocalSageMaker) -> None:
+def test_a_failed_execution_continues_where_it_failed(sagemaker: LocalSageMaker) -> None:
     arn = sagemaker.start(training("Train"), after("Next", "Train"))
     sagemaker.go(arn)
     sagemaker.end("Train", **MODEL)
@@ -330,7 +330,7 @@ def test_a_restart_after_every_move_changes_nothing(sagemaker: LocalSageMaker) -
     assert sorted(sagemaker.begun) == ["Call", "Next", "Train"]
 
 
-def test_five_hundred_steps_at_once_are_carried_out(sagemaker: LocalSageMaker) -> None:
+def test_five_hundred_parallel_steps_succeed(sagemaker: LocalSageMaker) -> None:
     leaves = [
         function(f"Leaf{index}", "given", of={"Get": "Steps.Root.OutputParameters['given']"}) for index in range(500)
     ]

@@ -84,7 +84,7 @@ def test_an_alias_that_cannot_be_is_refused(sagemaker: LocalSageMaker, operation
     assert refused.value.code == code
 
 
-def test_a_version_that_is_not_there_is_told(sagemaker: LocalSageMaker) -> None:
+def test_a_version_that_does_not_exist_is_an_error(sagemaker: LocalSageMaker) -> None:
     put(sagemaker, "CreatePipeline", FIRST)
     with pytest.raises(ServiceError, match=r"version with the alias old .* does not exist"):
         sagemaker.service.answer("DescribePipeline", {"PipelineName": "dogs", "PipelineVersionAlias": "old"})

@@ -71,7 +71,7 @@ def test_a_hundred_steps_at_once_and_one_that_waits_for_all_of_them(local: Local
     assert found["Last"]["StartTime"] >= max(found[step["Name"]]["EndTime"] for step in wide)
 
 
-def test_no_step_waits_for_a_look_that_nobody_asked_for(local: LocalAws, function: str) -> None:
+def test_no_step_waits_for_the_executors_timer(local: LocalAws, function: str) -> None:
     """Functions, conditions and jobs in a row, each of which ends by itself: nothing else happens meanwhile."""
     row: list[dict[str, Any]] = []
     for number in range(0, LONG, 3):
@@ -86,7 +86,7 @@ def test_no_step_waits_for_a_look_that_nobody_asked_for(local: LocalAws, functio
     assert list(found) == [step["Name"] for step in row]
 
 
-def test_a_failed_execution_goes_on_when_it_is_retried(local: LocalAws, function: str, tmp_path: Path) -> None:
+def test_a_failed_execution_continues_when_it_is_retried(local: LocalAws, function: str, tmp_path: Path) -> None:
     flag = tmp_path / "flag"
     once = processing_step("Once", "sh", "-c", f"test -e {flag} || {{ touch {flag}; exit 1; }}", after="First")
     arn = ended(local, "retried", call("First", function), once, call("Last", function, "Once"), status="Failed")
@@ -111,7 +111,7 @@ def test_every_step_that_is_a_request_to_sagemaker_can_be_run() -> None:
     assert set(OPERATIONS) <= set(STEP_TYPES)
 
 
-def test_numbers_that_a_training_job_tells_are_in_cloudwatch(local: LocalAws) -> None:
+def test_metrics_of_a_training_job_are_in_cloudwatch(local: LocalAws) -> None:
     client(local.url, "s3").create_bucket(Bucket="models")
     algorithm = {
         "TrainingImage": "image",

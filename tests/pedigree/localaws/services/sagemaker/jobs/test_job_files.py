@@ -1,4 +1,4 @@
-"""What jobs of the local AWS are given as files, and what of theirs is kept."""
+"""The files that jobs of the local AWS get, and those that are uploaded."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_manifest_is_a_channel_of_just_what_it_lists(local: LocalJobs) -> None
         ("a list", "is not a JSON list"),
     ],
 )
-def test_a_manifest_that_cannot_be_had_is_a_failure_that_says_why(local: LocalJobs, content: str, told: str) -> None:
+def test_a_manifest_that_is_missing_fails_the_job_with_the_reason(local: LocalJobs, content: str, told: str) -> None:
     local.put("list", content)
     local.train("true", InputDataConfig=[channel("train", S3DataType="ManifestFile", S3Uri="s3://bucket/list")])
     job = local.ended()
@@ -58,14 +58,14 @@ def test_every_host_adds_to_the_model_and_the_first_one_leads(local: LocalJobs) 
     assert texts == {"same": first, f"part/{first}": first, f"part/{second}": second}
 
 
-def test_a_model_may_be_kept_as_it_is(local: LocalJobs) -> None:
+def test_a_model_may_be_uploaded_without_compression(local: LocalJobs) -> None:
     output = {"S3OutputPath": "s3://bucket/out", "CompressionType": "NONE"}
     local.train("echo weights > /opt/ml/model/w; echo plot > /opt/ml/output/data/p", OutputDataConfig=output)
     assert local.ended()["ModelArtifacts"] == {"S3ModelArtifacts": "s3://bucket/out/job/output/model/"}
     assert local.texts("out") == {"out/job/output/model/w": "weights\n", "out/job/output/data/p": "plot\n"}
 
 
-def test_what_is_not_carried_out_is_refused_and_nothing_is_kept_of_it(local: LocalJobs) -> None:
+def test_an_unsupported_job_is_refused_and_nothing_of_it_is_stored(local: LocalJobs) -> None:
     with pytest.raises(ServiceError, match=r"does not carry out InputDataConfig\[0\]\.InputMode Pipe"):
         local.train("true", InputDataConfig=[{**channel("train"), "InputMode": "Pipe"}])
     assert local.service.answer("ListTrainingJobs", {})["TrainingJobSummaries"] == []

@@ -176,7 +176,7 @@ def test_a_name_is_given_to_one_job(local: LocalJobs) -> None:
     assert raised.value.code == "ResourceInUse"
 
 
-def test_checkpoints_are_there_before_and_kept_after(local: LocalJobs) -> None:
+def test_checkpoints_are_downloaded_before_and_uploaded_after(local: LocalJobs) -> None:
     local.put("checkpoints/step", "5")
     local.train(
         "cat /opt/ml/checkpoints/step; echo 6 > /opt/ml/checkpoints/step",
@@ -230,7 +230,7 @@ def test_a_processing_job_reads_and_writes_folders(local: LocalJobs) -> None:
     assert local.texts("result") == {"result/copy.txt": "text"}
 
 
-def test_a_job_may_write_to_its_inputs_and_harms_nobody_elses(local: LocalJobs) -> None:
+def test_a_job_may_write_to_its_inputs_without_changing_the_objects(local: LocalJobs) -> None:
     for key in ("train/a", "checkpoints/a", "other"):
         local.put(key, "the same")
     script = "echo harm >> /opt/ml/input/data/train/a || true; echo more >> /opt/ml/checkpoints/a"
@@ -263,7 +263,7 @@ threading.Event().wait(60)
 """
 
 
-def test_a_job_whose_processes_had_ended_is_kept_and_not_run_again(tmp_path: Path) -> None:
+def test_a_job_whose_processes_had_ended_is_uploaded_and_not_run_again(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     script = f"echo once >> {runs}; echo loss=1; echo model > /opt/ml/model/x; touch /opt/ml/output/failure; exit 0"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[6])}

@@ -1,4 +1,4 @@
-"""What the local AWS does not carry out is refused by its name, wherever in a request it stands."""
+"""Unsupported members are refused by name, wherever they stand in a request."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def channel(**members: Any) -> dict[str, Any]:
         ("CreateEndpointConfig", {"AsyncInferenceConfig": {"OutputConfig": {"a": 1}}}, "AsyncInferenceConfig"),
     ],
 )
-def test_what_is_not_carried_out_is_refused(operation: str, request_body: dict[str, Any], told: str) -> None:
+def test_unsupported_members_are_refused(operation: str, request_body: dict[str, Any], told: str) -> None:
     with pytest.raises(ServiceError) as refused:
         refuse(operation, request_body)
     assert (refused.value.code, str(refused.value)) == (

@@ -1,4 +1,4 @@
-"""A transform job that is stopped before it has begun does not begin, and one that is over says so."""
+"""A transform job that is stopped before it starts does not start, and the end of a job is always stored."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_lines_go_one_by_one_or_as_many_as_fit() -> None:
 
 
 @pytest.mark.parametrize(("how", "write"), [("RecordIO", recordio), ("TFRecord", tfrecord)])
-def test_a_single_binary_record_is_asked_without_its_frame(how: str, write: Any) -> None:
+def test_a_single_binary_record_is_sent_without_its_frame(how: str, write: Any) -> None:
     content = write(b"abc", b"defgh")
     assert requests(content, how, is_single=True) == [b"abc", b"defgh"]
     assert requests(content, how) == [content]
@@ -53,12 +53,12 @@ def test_a_single_binary_record_is_asked_without_its_frame(how: str, write: Any)
         split(content[:-1], how)
 
 
-def test_what_is_no_recordio_is_told() -> None:
+def test_an_object_that_is_not_recordio_is_an_error() -> None:
     with pytest.raises(RecordError, match="not RecordIO"):
         split(bytes(8), "RecordIO")
 
 
-def test_a_record_that_fits_into_no_request_is_told() -> None:
+def test_a_record_that_fits_into_no_request_is_an_error() -> None:
     with pytest.raises(RecordError, match="a record of 6 bytes is larger"):
         requests(b"abcde\n", "Line", limit=5)
 
@@ -97,13 +97,13 @@ def test_a_path_chooses_of_a_record(path: str, record: Any, chosen: Any) -> None
 
 
 @pytest.mark.parametrize("path", ["features", "$[", "$.", "$[a]", "$..b", "$[1:2:3]"])
-def test_what_is_no_path_is_told(path: str) -> None:
+def test_a_malformed_path_is_an_error(path: str) -> None:
     with pytest.raises(PathError, match=r"\$"):
         compiled(path)
 
 
 @pytest.mark.parametrize("path", ["$.missing", "$[0]", "$.features[9]", "$.id.more"])
-def test_what_a_record_does_not_have_is_told(path: str) -> None:
+def test_a_path_that_a_record_lacks_is_an_error(path: str) -> None:
     with pytest.raises(PathError, match="a record has nothing"):
         compiled(path)(RECORD)
 
@@ -179,6 +179,6 @@ def test_a_manifest_lists_objects() -> None:
         ({"TransformOutput": {"S3OutputPath": "https://bucket"}}, "is not an S3 URI"),
     ],
 )
-def test_what_a_job_cannot_do_is_told_at_once(change: dict[str, Any], why: str) -> None:
+def test_an_impossible_job_is_refused_at_once(change: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         plan({**JOB, **change})

@@ -167,7 +167,7 @@ def test_a_job_is_stopped_while_its_model_works(local: LocalAws) -> None:
         sagemaker.stop_transform_job(TransformJobName="job")
 
 
-def test_a_job_goes_on_after_a_restart(tmp_path: Path) -> None:
+def test_a_job_continues_after_a_restart(tmp_path: Path) -> None:
     first = LocalAws(Options(tmp_path, enforces_iam=False))
     first.start()
     prepared(first)

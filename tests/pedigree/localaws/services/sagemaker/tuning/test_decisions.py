@@ -1,4 +1,4 @@
-"""Which trials a search gives up, when it is over, and what became of it."""
+"""Which trials a search stops early, when it is over, and with which status."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_a_stopped_job_that_lost_its_values_keeps_those_it_was_given_up_by() -> 
     assert trials.followed(given_up, {"TrainingJobStatus": "Stopped"}, "loss", ()).objective == 2.0
 
 
-def test_a_trial_is_kept_whole() -> None:
+def test_a_trial_is_stored_with_all_its_members() -> None:
     one = trial(1, 0.5, 0.25, status="Stopped", is_given_up=True)
     assert trials.read(one.document()) == one
 
@@ -202,7 +202,7 @@ def test_a_name_fits_and_belongs_to_one_search() -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
-def test_less_loss_is_better_whatever_is_asked_for(one: float, other: float) -> None:
+def test_less_loss_is_better_for_every_type_of_objective(one: float, other: float) -> None:
     most, least = Objective("m", "Maximize"), Objective("m", "Minimize")
     assert (most.loss(one) < most.loss(other)) == (one > other)
     assert (least.loss(one) < least.loss(other)) == (one < other)

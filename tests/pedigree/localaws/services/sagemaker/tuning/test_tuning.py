@@ -1,4 +1,4 @@
-"""What a search may ask for, what its ranges hold, and which points it tries."""
+"""The requests of searches, their ranges, and the points that they try."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_scale_that_is_left_to_the_service_follows_from_the_bounds(
         ("1", "5", "ReverseLogarithmic", "Integer", "of a continuous range"),
     ],
 )
-def test_a_range_that_is_none_is_refused(low: str, high: str, scale: str, kind: str, told: str) -> None:
+def test_a_malformed_range_is_refused(low: str, high: str, scale: str, kind: str, told: str) -> None:
     with pytest.raises(ServiceError, match=told) as raised:
         span(low, high, scale, kind)
     assert raised.value.code == "ValidationException"
@@ -180,7 +180,7 @@ def test_hyperband_takes_its_most_from_the_epochs() -> None:
     assert plan(Strategy="Hyperband").resource == (1, 9)
 
 
-def test_a_trial_is_told_what_is_fixed_what_is_tuned_and_what_it_is_compared_by() -> None:
+def test_a_trial_gets_fixed_and_tuned_hyperparameters_and_the_name_of_its_objective() -> None:
     asked = plan().definitions[0].request("job", {"x": "0.5"})
     assert asked["HyperParameters"] == {"epochs": "9", "x": "0.5", "_tuning_objective_metric": "loss"}
     assert (asked["TrainingJobName"], "StaticHyperParameters" in asked) == ("job", False)

@@ -141,7 +141,7 @@ def test_a_search_ends_when_its_target_is_reached(tuning: LocalTuning) -> None:
     assert len(tuning.trials()) == 1
 
 
-def test_several_definitions_take_turns_and_the_best_of_all_is_told(tuning: LocalTuning) -> None:
+def test_several_definitions_take_turns_and_the_overall_best_is_described(tuning: LocalTuning) -> None:
     objective = {"Type": "Maximize", "MetricName": "loss"}
     first = definition(DefinitionName="first", TuningObjective=objective, HyperParameterRanges=LETTERS)
     second = definition("echo loss=9", DefinitionName="second", TuningObjective=objective, HyperParameterRanges=LETTERS)
@@ -232,7 +232,7 @@ threading.Event().wait(60)
 """
 
 
-def test_a_search_goes_on_after_the_daemon_was_killed(tmp_path: Path) -> None:
+def test_a_search_continues_after_the_daemon_was_killed(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     script = f"echo $TRAINING_JOB_NAME >> {runs}; echo loss=$(h x); test $(wc -l < {runs}) != 3 || sleep 1000"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[6])}
@@ -253,7 +253,7 @@ def test_a_search_goes_on_after_the_daemon_was_killed(tmp_path: Path) -> None:
     assert ran == [trial["TrainingJobName"] for trial in (after[0], after[1], after[2], after[2], after[3])]
 
 
-def test_a_search_goes_on_after_the_daemon_was_stopped(tmp_path: Path) -> None:
+def test_a_search_continues_after_the_daemon_was_stopped(tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     first = LocalTuning(tmp_path)
     first.open()

@@ -132,17 +132,17 @@ def test_stopping_starts_nothing_and_waits_for_what_runs() -> None:
     assert actions(diamond, {"A": "Succeeded", "B": "Stopped"}, is_stopping=True) == [End("Stopped")]
 
 
-def test_steps_that_wait_for_each_other_are_told() -> None:
+def test_steps_that_wait_for_each_other_are_refused() -> None:
     with pytest.raises(DefinitionError, match="A, B wait for each other"):
         graph_of(node("A", "B"), node("B", "A"), node("C"))
 
 
-def test_a_dependency_on_nothing_is_told() -> None:
+def test_a_dependency_on_an_unknown_step_is_refused() -> None:
     with pytest.raises(DefinitionError, match="A depends on Nobody"):
         graph_of(node("A", DependsOn=["Nobody"]))
 
 
-def test_a_long_chain_is_no_deep_recursion() -> None:
+def test_a_long_chain_needs_no_deep_recursion() -> None:
     chain = graph_of(*(node(f"N{index}", *([f"N{index - 1}"] if index else [])) for index in reversed(range(3000))))
     assert actions(chain, {}) == starts("N0")
 

@@ -1,4 +1,4 @@
-"""What expressions are worth in an execution."""
+"""The values of expressions in an execution."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_an_expression_is_worth_what_it_refers_to(written: Any, worth: Any) -> N
         ),
     ],
 )
-def test_an_expression_that_leads_nowhere_is_told(written: Any, told: str) -> None:
+def test_an_expression_that_leads_nowhere_is_an_error(written: Any, told: str) -> None:
     with pytest.raises(ValueMissingError) as raised:
         RESOLVER.resolve(written)
     assert told in str(raised.value)
