@@ -79,7 +79,7 @@ def _rest_call(exchange: Exchange) -> Call | None:
     operation, labels = found
     shape = input_shape(name, operation)
     content = {} if shape is None or rest_protocol.has_payload(shape) else document(exchange.body)
-    members = rest_protocol.members(shape, labels, exchange.query, exchange.headers, content)
+    members = rest_protocol.members(name, operation, labels, exchange.query, exchange.headers, content)
     return _call(exchange, operation, members)
 
 

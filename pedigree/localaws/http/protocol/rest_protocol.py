@@ -6,11 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeAlias
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
-from pedigree.localaws.http.protocol.models import model
+from pedigree.localaws.http.protocol.models import input_shape, model
 
 Query: TypeAlias = Mapping[str, Sequence[str]]
 _LABEL = re.compile(r"\{([^}+]+)\+?\}")
@@ -34,7 +34,8 @@ def match(name: str, method: str, path: str, query: Query) -> tuple[str, Mapping
 
 
 def members(
-    shape: Any,
+    name: str,
+    operation: str,
     labels: Mapping[str, str],
     query: Query,
     headers: Mapping[str, str],
@@ -48,13 +49,21 @@ def members(
         None: content,
     }
     found = {}
-    for name, member in (shape.members if shape is not None else {}).items():
-        where = member.serialization.get("location")
-        wire_name = member.serialization.get("name", name)
-        source = sources.get(where, {})
-        value = source.get(wire_name.lower() if where == "header" else wire_name)
+    for member, where, wire_name, shape in _locations(name, operation):
+        value = sources.get(where, {}).get(wire_name)
         if value is not None:
-            found[name] = _query_value(member, wire_name, value) if where == "querystring" else value
+            found[member] = _query_value(shape, wire_name, value) if where == "querystring" else value
+    return found
+
+
+@lru_cache(maxsize=2048)
+def _locations(name: str, operation: str) -> Sequence[tuple[str, str | None, str, Any]]:
+    """Where each member of an operation's request stands, under which name; names of headers are in small letters."""
+    shape = input_shape(name, operation)
+    found: list[tuple[str, str | None, str, Any]] = []
+    for member, inner in (shape.members if shape is not None else {}).items():
+        where, wire_name = inner.serialization.get("location"), str(inner.serialization.get("name", member))
+        found.append((member, where, wire_name.lower() if where == "header" else wire_name, inner))
     return found
 
 
