@@ -44,7 +44,7 @@ def connect(account: str = "", region: str = "", profile: str = "") -> Account:
     identity = Account(account, region, client).call("sts", "get_caller_identity")
     if account and account != identity["Account"]:
         raise UnreachableError(
-            f"the AWS credentials are for account {identity['Account']}, and settings or options name {account}",
+            f"the AWS credentials are for account {identity['Account']}, not for {account}",
             "choose the right profile with --profile, or name the other account",
         )
     endpoint = str(client("sts").meta.endpoint_url)

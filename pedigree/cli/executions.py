@@ -25,7 +25,7 @@ def listing(
     count: Annotated[int, typer.Option("--count", min=1, max=100, help="How many, the newest first.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
-    """List the last executions: state, duration, who started each."""
+    """List the last executions of a pipeline."""
     context = connect_account(target)
     from pedigree.account.executions import newest
     from pedigree.account.times import between, on_the_wall

@@ -78,7 +78,7 @@ def reset(folder: FolderOption = FOLDER, yes: YesOption = False) -> None:
     """End it and delete its state."""
     from pedigree.localaws import process
 
-    if not confirmed(f"Delete everything in {folder}?", yes=yes):
+    if not confirmed(f"Delete everything in {folder}?", yes=yes, remedy="add --yes"):
         raise typer.Abort
     process.reset(folder)
     typer.echo(f"{folder} is gone")

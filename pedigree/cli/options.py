@@ -27,6 +27,7 @@ PipelineOption = Annotated[str, typer.Option("--pipeline", help="A pipeline's na
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done; change nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DRY_RUN_REMEDY = "add --yes to do it, or --dry-run to see it only"
 EveryOption = Annotated[float, typer.Option("--every", min=0.1, max=600, help="Seconds between two looks.")]
 MinutesOption = Annotated[int, typer.Option("--minutes", min=1, max=40_320, help="How long to follow at most.")]
 
@@ -108,10 +109,10 @@ def _parameters(parameter: inspect.Parameter, group: Any) -> list[inspect.Parame
     ]
 
 
-def confirmed(question: str, *, yes: bool) -> bool:
+def confirmed(question: str, *, yes: bool, remedy: str = DRY_RUN_REMEDY) -> bool:
     """Whether to go on; without a terminal to ask, --yes must have said so."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask for consent", "add --yes")
+        raise UsageError("there is no terminal to ask for consent", remedy)
     return typer.confirm(question)

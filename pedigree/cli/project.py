@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
 
 from pedigree import project_root
 from pedigree.cli.errors import UsageError
-from pedigree.cli.registered import registered
 
 if TYPE_CHECKING:
     from pedigree.checks.ignoring import Ignored
@@ -61,7 +61,7 @@ class Project(Protocol):
 @cache
 def installed() -> Project | None:
     """The project that is installed in this environment, or None."""
-    for entry_point in registered(GROUP):
+    for entry_point in entry_points(group=GROUP):
         project: Project = entry_point.load()
         return project
     return None

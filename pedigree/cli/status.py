@@ -24,7 +24,7 @@ def command(
     once: Annotated[bool, typer.Option("--once", help="Show its present state, and do not wait.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow an execution until it ends; Ctrl-C leaves it running."""
+    """Follow an execution until it ends."""
     context = connect_account(target)
     from pedigree.account import executions, progress
 

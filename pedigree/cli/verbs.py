@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
-
-from pedigree.cli.registered import registered
 
 GROUP = "pedigree.commands"
 Load = Callable[[], Any]
@@ -46,7 +44,7 @@ def all_verbs() -> Iterator[tuple[str, Load]]:
 
 def added() -> dict[str, EntryPoint]:
     """The verbs of installed projects."""
-    return {entry_point.name: entry_point for entry_point in registered(GROUP) if entry_point.name not in OWN}
+    return {entry_point.name: entry_point for entry_point in entry_points(group=GROUP) if entry_point.name not in OWN}
 
 
 def _own(verb: str) -> Load:

@@ -20,7 +20,7 @@ def test_the_account_is_the_one_of_the_credentials() -> None:
 
 
 def test_credentials_of_another_account_are_refused() -> None:
-    with pytest.raises(UnreachableError, match=f"are for account {ACCOUNT}, and settings or options name 000000000000"):
+    with pytest.raises(UnreachableError, match=f"are for account {ACCOUNT}, not for 000000000000"):
         connect("000000000000", "us-east-1")
 
 

@@ -100,6 +100,15 @@ def test_a_plain_installation_knows_no_project(bare: Path, tmp_path: Path) -> No
     assert run(bare, "-c", "import steps", cwd=tmp_path).returncode == 1
 
 
+def test_a_project_that_is_not_installed_is_named_with_the_remedy(bare: Path) -> None:
+    refused = pedigree(bare, "definition", cwd=ROOT / "docs")
+
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        f"pedigree: the project in {ROOT} is not installed; pip install --editable {ROOT / 'pipeline'}\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "extra"),
     [

@@ -126,7 +126,7 @@ def test_scaling_comes_back_also_when_the_update_is_refused() -> None:
 
 
 def test_the_first_configuration_has_nothing_before_it() -> None:
-    with pytest.raises(RefusedError, match=r"is the first that the endpoint had, .* there is nothing to go back to"):
+    with pytest.raises(RefusedError, match=r"is the first of the endpoint, .* there is nothing to go back to"):
         planned(deploy_versions({}))
 
 

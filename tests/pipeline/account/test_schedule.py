@@ -292,7 +292,7 @@ def upserted(values: Mapping[str, Any]) -> None:
 
 
 def test_what_a_schedule_would_start_must_be_there() -> None:
-    with pytest.raises(AbsentError, match=r"has no pipeline dog-breeds in us-east-1; make pipeline-upsert"):
+    with pytest.raises(AbsentError, match=r"has no pipeline dog-breeds in us-east-1; create it there"):
         check(account(), chosen())
     apply_parts([pipeline_part(chosen(), CODE)], account())
     with pytest.raises(AbsentError, match=r"has no role pedigree-scheduler with which to start it"):

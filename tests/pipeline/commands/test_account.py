@@ -132,7 +132,7 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
         (
             ["upsert", "--yes", "--account", "000000000000"],
             {},
-            f"the AWS credentials are for account {ACCOUNT} and settings name 000000000000; choose the right profile",
+            f"the AWS credentials are for account {ACCOUNT}, not for 000000000000; choose the right profile",
         ),
         (
             ["destroy", "--profile", "work"],

@@ -218,7 +218,7 @@ def test_no_credentials_is_one_line(world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--account", "000000000000"), "the AWS credentials are for account 123456789012 and settings name 000000"),
+        (("--account", "000000000000"), "the AWS credentials are for account 123456789012, not for 000000"),
         (("--profile", "nobody"), "The config profile (nobody) could not be found; see aws configure list-profiles"),
         (("--region", "mars"), '--region: site.region = "mars" is no region of AWS'),
     ],

@@ -84,7 +84,7 @@ CASES: Mapping[str, Case] = {
         options=("--region", "us-esat-1"),
     ),
     "another account": Case(
-        rf"the AWS credentials are for account {ACCOUNT} and settings name 000000000000; choose the right profile",
+        rf"the AWS credentials are for account {ACCOUNT}, not for 000000000000; choose the right profile",
         options=("--account", "000000000000"),
     ),
     "no such profile": Case(r"The config profile \(work\) could not be found; see aws", options=("--profile", "work")),
@@ -96,7 +96,7 @@ CASES: Mapping[str, Case] = {
         rf"{CALLER} may not [a-z0-9-]+:[A-Z]\w+( on \S+)?; allow it in the policy of that user or role|{A_BUCKET}"
     ),
     "an organisation's no": Case(
-        rf"{CALLER} may not x:Y on arn:\S+; a service control policy forbids it; ask whoever keeps that|{A_BUCKET}",
+        rf"{CALLER} may not x:Y on arn:\S+: a service control policy forbids it; ask its owner|{A_BUCKET}",
         Refusal("AccessDenied", f"{WHAT} with an explicit deny in a service control policy", 403),
     ),
     "a quota of nothing": Case(
