@@ -36,7 +36,7 @@ from pedigree.localaws.services.lambda_.invoker import RuntimeConfig
 from pedigree.localaws.services.lambda_.service import LambdaService
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.resource_lookup import ResourceLookup
-from pedigree.localaws.services.s3.api import ObjectsApi
+from pedigree.localaws.services.s3.api import S3Api
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.endpoints.runtime import DataPlane
@@ -184,7 +184,7 @@ class LocalAws:
             "events": Provider(EventBridgeOperations(self.world, self._rules, moto["events"]), fallback=moto["events"]),
             "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
             "application-autoscaling": Provider(AutoScalingOperations(self.world.store), fallback=scaling),
-            "s3": ObjectsApi(self.world.store, self.catalog),
+            "s3": S3Api(self.world.store, self.catalog),
             "sagemaker": self.service,
             "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
             "sts": Provider(StsOperations(), fallback=moto["sts"]),

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from pedigree.iam import Request
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
-from pedigree.localaws.http.protocol.s3_errors import ObjectsError
+from pedigree.localaws.http.protocol.s3_errors import S3Error
 
 _LISTING = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
 _HEADERS = {
@@ -113,5 +113,5 @@ def _elements(exchange: Exchange, name: str) -> list[Any]:
     """The elements of a name in a request's document; none if it cannot be parsed, which S3 refuses then."""
     try:
         return list(xml.parse(exchange.body).iter(name))
-    except ObjectsError:
+    except S3Error:
         return []

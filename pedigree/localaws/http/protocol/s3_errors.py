@@ -5,25 +5,25 @@ from __future__ import annotations
 from pedigree.localaws.http.protocol.errors import ServiceError
 
 
-class ObjectsError(ServiceError):
+class S3Error(ServiceError):
     """An answer of S3 that is an error."""
 
 
-def no_bucket(name: str) -> ObjectsError:
+def no_bucket(name: str) -> S3Error:
     """There is no such bucket."""
-    return ObjectsError("NoSuchBucket", f"The specified bucket does not exist: {name}", 404)
+    return S3Error("NoSuchBucket", f"The specified bucket does not exist: {name}", 404)
 
 
-def no_key(key: str) -> ObjectsError:
+def no_key(key: str) -> S3Error:
     """There is no such object."""
-    return ObjectsError("NoSuchKey", f"The specified key does not exist: {key}", 404)
+    return S3Error("NoSuchKey", f"The specified key does not exist: {key}", 404)
 
 
-def invalid(message: str) -> ObjectsError:
+def invalid(message: str) -> S3Error:
     """A request that S3 does not take."""
-    return ObjectsError("InvalidArgument", message, 400)
+    return S3Error("InvalidArgument", message, 400)
 
 
-def unsupported(what: str) -> ObjectsError:
+def unsupported(what: str) -> S3Error:
     """What S3 can do and this machine cannot. The status is no server's fault: to ask again does not help."""
-    return ObjectsError("NotImplemented", f"{what} is not supported by the local AWS", 405)
+    return S3Error("NotImplemented", f"{what} is not supported by the local AWS", 405)

@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from pedigree.localaws.http.protocol.s3_errors import ObjectsError
+from pedigree.localaws.http.protocol.s3_errors import S3Error
 
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -57,5 +57,5 @@ def text(value: str) -> str:
     return escape(UNWRITABLE.sub("\ufffd", value))
 
 
-def _malformed() -> ObjectsError:
-    return ObjectsError("MalformedXML", "The XML you provided was not well-formed.", 400)
+def _malformed() -> S3Error:
+    return S3Error("MalformedXML", "The XML you provided was not well-formed.", 400)

@@ -18,14 +18,14 @@ from werkzeug.wsgi import FileWrapper
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
-from pedigree.localaws.http.protocol.s3_errors import ObjectsError, invalid, no_bucket, no_key, unsupported
+from pedigree.localaws.http.protocol.s3_errors import S3Error, invalid, no_bucket, no_key, unsupported
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.services.s3 import bucket_configuration, request_body
 from pedigree.localaws.services.s3.catalog import BUCKET, NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.s3.listing import list_buckets, list_objects, list_versions
 from pedigree.localaws.services.s3.multipart import MultipartUploads
 
-S3Operation: TypeAlias = Callable[["ObjectsApi", Exchange, S3Location], Response]
+S3Operation: TypeAlias = Callable[["S3Api", Exchange, S3Location], Response]
 _STORED_HEADERS = ("content-type", "cache-control", "content-disposition", "content-language")
 _METADATA_PREFIX = "x-amz-meta-"
 _MAX_DELETED = 1000
@@ -35,7 +35,7 @@ _PARAMETERS = frozenset(
 )
 
 
-class ObjectsApi:
+class S3Api:
     """Answers the requests of S3."""
 
     def __init__(self, store: Store, catalog: ObjectCatalog) -> None:
@@ -72,36 +72,36 @@ class ObjectsApi:
         return operation
 
 
-def _create_bucket(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+def _create_bucket(api: S3Api, exchange: Exchange, location: S3Location) -> Response:
     text = exchange.body
     tags = xml.parse(text).find("Tags") if text else None
     with api.store.transaction():
         if not api.catalog.make_bucket(location.bucket):
             message = "Your previous request to create the named bucket succeeded and you already own it."
-            raise ObjectsError("BucketAlreadyOwnedByYou", message, 409)
+            raise S3Error("BucketAlreadyOwnedByYou", message, 409)
         if tags is not None:
             bucket_configuration.put_initial_tags(api.store, location.bucket, tags)
     return Response(status=200, headers={"Location": f"/{location.bucket}"})
 
 
-def _delete_bucket(api: ObjectsApi, _exchange: Exchange, location: S3Location) -> Response:
+def _delete_bucket(api: S3Api, _exchange: Exchange, location: S3Location) -> Response:
     objects, versions = api.catalog.list_prefix(S3Location(location.bucket, "")), api.catalog.versions(location.bucket)
     if next(objects, None) or next(versions, None):
-        raise ObjectsError("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
+        raise S3Error("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
     api.store.remove(BUCKET, location.bucket)
     bucket_configuration.remove_all(api.store, location.bucket)
     return Response(status=204)
 
 
-def _head_bucket(_api: ObjectsApi, _exchange: Exchange, _location: S3Location) -> Response:
+def _head_bucket(_api: S3Api, _exchange: Exchange, _location: S3Location) -> Response:
     return Response(status=200)
 
 
-def _get_bucket_location(_api: ObjectsApi, _exchange: Exchange, _location: S3Location) -> Response:
+def _get_bucket_location(_api: S3Api, _exchange: Exchange, _location: S3Location) -> Response:
     return Response(xml.document("LocationConstraint", {}), content_type="application/xml")
 
 
-def _put_object(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+def _put_object(api: S3Api, exchange: Exchange, location: S3Location) -> Response:
     headers = exchange.headers
     if "x-amz-copy-source" in headers:
         return _copy_object(api, headers, location)
@@ -109,7 +109,7 @@ def _put_object(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Re
     return Response(status=200, headers={"ETag": f'"{body["etag"]}"', **body["checksums"]})
 
 
-def _copy_object(api: ObjectsApi, headers: Mapping[str, str], location: S3Location) -> Response:
+def _copy_object(api: S3Api, headers: Mapping[str, str], location: S3Location) -> Response:
     bucket, _, key = unquote(headers["x-amz-copy-source"].partition("?")[0]).lstrip("/").partition("/")
     source = _find_object(api, S3Location(bucket, key))
     members = _members(headers) if headers.get("x-amz-metadata-directive") == "REPLACE" else {}
@@ -122,7 +122,7 @@ def _copy_object(api: ObjectsApi, headers: Mapping[str, str], location: S3Locati
     return Response(xml.document("CopyObjectResult", result), content_type="application/xml")
 
 
-def _get_object(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+def _get_object(api: S3Api, exchange: Exchange, location: S3Location) -> Response:
     body = _find_object(api, location)
     is_part = bool(exchange.headers.get("range"))
     headers = _object_headers(body, is_whole=not is_part)
@@ -130,7 +130,7 @@ def _get_object(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Re
         return Response(status=304, headers=headers)
     if_match = parse_etags(exchange.headers.get("if-match"))
     if if_match and not if_match.contains(body["etag"]):
-        raise ObjectsError("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
+        raise S3Error("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
     start, end = _range(exchange, body["size"])
     status = 206 if is_part else 200
     if status == 206:
@@ -153,16 +153,16 @@ def _range(exchange: Exchange, size: int) -> tuple[int, int]:
         return 0, size
     bounds = requested.range_for_length(size) if requested.units == "bytes" else None
     if bounds is None:
-        raise ObjectsError("InvalidRange", "The requested range is not satisfiable", 416)
+        raise S3Error("InvalidRange", "The requested range is not satisfiable", 416)
     return bounds
 
 
-def _delete_object(api: ObjectsApi, _exchange: Exchange, location: S3Location) -> Response:
+def _delete_object(api: S3Api, _exchange: Exchange, location: S3Location) -> Response:
     api.catalog.remove(location)
     return Response(status=204)
 
 
-def _delete_objects(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+def _delete_objects(api: S3Api, exchange: Exchange, location: S3Location) -> Response:
     root = xml.parse(exchange.body)
     objects = [(element.findtext("Key", ""), element.findtext("VersionId")) for element in root.findall("Object")]
     if len(objects) > _MAX_DELETED:
@@ -178,13 +178,13 @@ def _delete_objects(api: ObjectsApi, exchange: Exchange, location: S3Location) -
     return Response(xml.document("DeleteResult", {"Deleted": deleted}), content_type="application/xml")
 
 
-def _create_multipart_upload(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+def _create_multipart_upload(api: S3Api, exchange: Exchange, location: S3Location) -> Response:
     upload = api.uploads.create(location, _members(exchange.headers))
     result = {"Bucket": location.bucket, "Key": location.key, "UploadId": upload}
     return Response(xml.document("InitiateMultipartUploadResult", result), content_type="application/xml")
 
 
-def _upload_part(api: ObjectsApi, exchange: Exchange, _location: S3Location) -> Response:
+def _upload_part(api: S3Api, exchange: Exchange, _location: S3Location) -> Response:
     number = exchange.number("partNumber")
     if number is None or not 1 <= number <= 10_000:
         raise invalid("Part number must be an integer between 1 and 10000, inclusive")
@@ -194,7 +194,7 @@ def _upload_part(api: ObjectsApi, exchange: Exchange, _location: S3Location) -> 
     return Response(status=200, headers={"ETag": f'"{etag}"'})
 
 
-def _complete_multipart_upload(api: ObjectsApi, exchange: Exchange, location: S3Location) -> Response:
+def _complete_multipart_upload(api: S3Api, exchange: Exchange, location: S3Location) -> Response:
     api.uploads.get(exchange.args["uploadId"])
     parts = xml.parse(exchange.body).findall("Part")
     try:
@@ -206,7 +206,7 @@ def _complete_multipart_upload(api: ObjectsApi, exchange: Exchange, location: S3
     return Response(xml.document("CompleteMultipartUploadResult", result), content_type="application/xml")
 
 
-def _abort_multipart_upload(api: ObjectsApi, exchange: Exchange, _location: S3Location) -> Response:
+def _abort_multipart_upload(api: S3Api, exchange: Exchange, _location: S3Location) -> Response:
     api.uploads.abort(exchange.args["uploadId"])
     return Response(status=204)
 
@@ -236,7 +236,7 @@ def _object_headers(body: Document, *, is_whole: bool) -> dict[str, str]:
     }
 
 
-def _find_object(api: ObjectsApi, location: S3Location) -> Document:
+def _find_object(api: S3Api, location: S3Location) -> Document:
     body = api.catalog.find(location)
     if body is None:
         api.catalog.bucket(location.bucket)

@@ -10,7 +10,7 @@ from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
-from pedigree.localaws.http.protocol.s3_errors import ObjectsError
+from pedigree.localaws.http.protocol.s3_errors import S3Error
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.s3.catalog import BUCKET, S3Location
 
@@ -58,7 +58,7 @@ def remove_all(store: Store, bucket: str) -> None:
 def _get(store: Store, _exchange: Exchange, location: S3Location, kind: str) -> Response:
     configuration = store.find(CONFIGURATION, f"{location.bucket}/{kind}")
     if configuration is None and kind in _MISSING_ERRORS:
-        raise ObjectsError(_MISSING_ERRORS[kind], f"The bucket has no {kind} configuration", 404)
+        raise S3Error(_MISSING_ERRORS[kind], f"The bucket has no {kind} configuration", 404)
     body = configuration["text"].encode() if configuration else _EMPTY_DOCUMENTS[kind]
     return Response(body, content_type="application/json" if kind == "policy" else "application/xml")
 

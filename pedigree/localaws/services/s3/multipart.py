@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pedigree.localaws.http.protocol.s3_errors import ObjectsError
+from pedigree.localaws.http.protocol.s3_errors import S3Error
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 
@@ -42,7 +42,7 @@ class MultipartUploads:
         parts = {part["number"]: part for part in self.parts(upload)}
         for number, etag in listed:
             if number not in parts or parts[number]["etag"] != etag.strip('"'):
-                raise ObjectsError("InvalidPart", f"Part {number} was not uploaded, or has another entity tag.", 400)
+                raise S3Error("InvalidPart", f"Part {number} was not uploaded, or has another entity tag.", 400)
         chosen = [parts[number] for number, _ in listed]
         digest = hashlib.md5(b"".join(bytes.fromhex(part["etag"]) for part in chosen), usedforsecurity=False)
         members = {**started["members"], "etag": f"{digest.hexdigest()}-{len(chosen)}"}
@@ -62,7 +62,7 @@ class MultipartUploads:
         """Return an upload in progress."""
         document = self._store.find(UPLOAD, upload)
         if document is None:
-            raise ObjectsError("NoSuchUpload", "The specified upload does not exist.", 404)
+            raise S3Error("NoSuchUpload", "The specified upload does not exist.", 404)
         return document
 
     def parts(self, upload: str) -> list[Document]:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from pedigree.localaws.http.protocol.s3_errors import ObjectsError
+from pedigree.localaws.http.protocol.s3_errors import S3Error
 
 _CHUNK_BYTES = 1 << 16
 _MAX_LINE_BYTES = 4096
@@ -53,7 +53,7 @@ def read_content(stream: Readable, headers: Mapping[str, str]) -> Iterator[bytes
     for name, checksum in computed.items():
         expected = trailer.get(_PREFIX + name) or headers.get(_PREFIX + name)
         if expected is not None and expected != checksum.text():
-            raise ObjectsError("BadDigest", f"The {name} you specified did not match the calculated checksum.", 400)
+            raise S3Error("BadDigest", f"The {name} you specified did not match the calculated checksum.", 400)
 
 
 def checksums(headers: Mapping[str, str]) -> dict[str, str]:
@@ -93,5 +93,5 @@ def _chunk_size(line: bytes) -> int:
         raise _incomplete() from None
 
 
-def _incomplete() -> ObjectsError:
-    return ObjectsError("IncompleteBody", "The request body terminated unexpectedly", 400)
+def _incomplete() -> S3Error:
+    return S3Error("IncompleteBody", "The request body terminated unexpectedly", 400)

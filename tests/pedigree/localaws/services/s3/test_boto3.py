@@ -18,7 +18,7 @@ from pedigree.clock import SystemClock
 from pedigree.localaws.http.chain import Application, request_chain
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.store import Store
-from pedigree.localaws.services.s3.api import ObjectsApi
+from pedigree.localaws.services.s3.api import S3Api
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
 
@@ -30,7 +30,7 @@ def let_pass(_exchange: Exchange) -> None:
 @pytest.fixture
 def s3(tmp_path: Path) -> Iterator[Any]:
     store = Store(tmp_path / "state.sqlite")
-    api = ObjectsApi(store, ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SystemClock()))
+    api = S3Api(store, ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SystemClock()))
     chain: Application = request_chain({"s3": api}, let_pass, let_pass, port=lambda: server.server_port)
     server = make_server("127.0.0.1", 0, chain, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
