@@ -80,7 +80,7 @@ def test_starting_dry_shows_it_and_starts_nothing(world: World) -> None:
 def test_wrong_values_are_told_before_anything_starts(world: World) -> None:
     done = world("start", "Epoch=10", "Thorough=maybe")
     assert done.stderr.splitlines() == [
-        "pedigree: Epoch is no parameter of the pipeline; did you mean Epochs?",
+        "pedigree: Epoch is not a parameter of the pipeline; did you mean Epochs?",
         'pedigree: Thorough = "maybe" cannot be; give true or false',
     ]
     assert (done.returncode, done.stdout, world.executions.started) == (2, "", [])
