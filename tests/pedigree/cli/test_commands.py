@@ -91,7 +91,7 @@ def test_account_region_and_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["definition", "--account", "12"], '--account: site.account = "12" is not of the form'),
+        (["definition", "--account", "12"], '--account: site.account = "12" has the wrong form'),
         (["definition", "--region", "mars"], '--region: site.region = "mars" is no region of AWS'),
         (["definition", "--settings", "nowhere.toml"], "nowhere.toml: no such file"),
         (["definition", "--output", "/nowhere/x.json"], "/nowhere is not a folder; make it"),
