@@ -28,7 +28,7 @@ _QUALITY = 88
 
 def draw(folder: Path, classes: int, per_class: int) -> dict[str, Path]:
     """Draws the same pictures in different sizes, each in a folder with train/, valid/ and test/."""
-    planned = plan.Plan(classes, per_class, _DRAWN_SIDE)
+    planned = plan.SamplePlan(classes, per_class, _DRAWN_SIDE)
     samples = list(planned.samples())
     sizes = (SMALL, SCREEN, TELEPHONE)
     folders = {name(size): folder / name(size) for size in sizes}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from torch import distributed
 
-from errors import UsageError
+from errors import InvalidFlagError
 
 NAMES = ("auto", "smddp", "nccl", "gloo")
 _LIBRARY = "smdistributed.dataparallel.torch.torch_smddp"
@@ -27,9 +27,11 @@ def choose(name: str, device: str, environ: Mapping[str, str]) -> str:
     if name == "gloo":
         return name
     if name == "smddp" and not _has_library():
-        raise UsageError("--backend smddp: its library is not installed", "use nccl, or an image of PyTorch up to 2.5")
+        raise InvalidFlagError(
+            "--backend smddp: its library is not installed", "use nccl, or an image of PyTorch up to 2.5"
+        )
     if device != "cuda" or not distributed.is_nccl_available():
-        raise UsageError(f"--backend {name} joins GPUs, and this trains on {device}", "use gloo")
+        raise InvalidFlagError(f"--backend {name} joins GPUs, and this trains on {device}", "use gloo")
     return name
 
 
@@ -40,7 +42,7 @@ def load(name: str) -> None:
     try:
         importlib.import_module(_LIBRARY)
     except (ImportError, OSError, RuntimeError) as error:
-        raise UsageError(f"the library of smddp cannot be loaded ({error})", "use --backend nccl") from None
+        raise InvalidFlagError(f"the library of smddp cannot be loaded ({error})", "use --backend nccl") from None
 
 
 def _is_launched(environ: Mapping[str, str]) -> bool:

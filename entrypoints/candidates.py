@@ -13,7 +13,7 @@ import model_archive
 import model_folder
 import predictor
 from dataset import Dataset
-from errors import DataError, ModelError, ScriptError, UsageError
+from errors import DataError, InvalidFlagError, ModelError, ScriptError
 from predictor import Predictor
 from scores import Scores
 
@@ -44,11 +44,11 @@ def parse(values: Sequence[str]) -> Mapping[str, Path]:
     for value in values:
         name, equals, path = value.partition("=")
         if not equals or not path or not _NAME.fullmatch(name):
-            raise UsageError(
+            raise InvalidFlagError(
                 f"{contract.FLAG_CANDIDATE} {value} is not name=path", f"write {contract.BEST}=model.tar.gz"
             )
         if name in archives:
-            raise UsageError(f"{contract.FLAG_CANDIDATE} {name} is used twice", "give each its own name")
+            raise InvalidFlagError(f"{contract.FLAG_CANDIDATE} {name} is used twice", "give each its own name")
         archives[name] = Path(path)
     return archives
 

@@ -16,7 +16,7 @@ import precision as precisions
 import verification
 from dataset_splits import DatasetSplits
 from hyperparameters import Hyperparameters
-from options import Options
+from options import TrainingOptions
 from precision import Precision
 from process_group import ProcessGroup
 from stop_signal import StopSignal
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 class TrainingContext:
     """Everything that a training is given; nothing in it changes later, except the weights of the network."""
 
-    options: Options
+    options: TrainingOptions
     group: ProcessGroup
     splits: DatasetSplits
     precision: Precision
@@ -56,7 +56,7 @@ class TrainingContext:
         }
 
 
-def create_context(options: Options, group: ProcessGroup, stop: StopSignal) -> TrainingContext:
+def create_context(options: TrainingOptions, group: ProcessGroup, stop: StopSignal) -> TrainingContext:
     """Finds the images, builds the network and moves it to its device."""
     splits = verification.drop_unreadable(dataset_splits.load(options), group, stop)
     precision = precisions.choose(options.hyperparameters.precision, group.device)
@@ -68,7 +68,7 @@ def create_context(options: Options, group: ProcessGroup, stop: StopSignal) -> T
     return TrainingContext(options, group, splits, precision, network, mean, std)
 
 
-def _build_network(options: Options, splits: DatasetSplits, group: ProcessGroup) -> networks.Classifier:
+def _build_network(options: TrainingOptions, splits: DatasetSplits, group: ProcessGroup) -> networks.Classifier:
     hyperparameters = options.hyperparameters
     torch.manual_seed(hyperparameters.seed)
     if group.rank_info.local_rank:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from errors import DataError
 from pictures import decode, encode_jpeg, resize
-from progress import Progress
+from progress import ProgressLog
 from selection import Conversion
 from source_readers import SourceReader, open_source
 
@@ -65,7 +65,7 @@ _worker_state: list[_Worker] = []
 
 def convert_all(job: ConversionJob, names: Sequence[str], workers: int) -> list[Conversion]:
     """Converts all files, and returns the results in order; the pictures lie in the job's folder."""
-    progress = Progress("preparing", "pictures")
+    progress = ProgressLog("preparing", "pictures")
     conversions = []
     # Closed here and not by garbage collection: no worker may write while its folder is deleted.
     with closing(_run_workers(job, names, workers)) as results:

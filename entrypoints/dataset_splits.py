@@ -8,7 +8,7 @@ from typing import Any
 import dataset
 import picture_dataset
 import split
-from options import Options
+from options import TrainingOptions
 from split import Split
 
 _DEFAULT_IMAGE_SIZE = 224
@@ -35,7 +35,7 @@ class DatasetSplits:
         }
 
 
-def load(options: Options) -> DatasetSplits:
+def load(options: TrainingOptions) -> DatasetSplits:
     """Finds the images, and reads dataset.json if there is one."""
     dataset_json = dataset.read(options.dataset) if options.dataset else None
     classes = dataset_json.classes if dataset_json else picture_dataset.class_names(options.train)

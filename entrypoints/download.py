@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from errors import DataError, GivenUpError
-from progress import Progress
+from progress import ProgressLog
 
 _CHUNK_SIZE = 1 << 18
 
@@ -32,7 +32,7 @@ class RemoteChanged(DownloadInterrupted):
 
 
 @dataclass(frozen=True)
-class RetryPolicy:
+class DownloadRetries:
     """The time-out of a request, the number of attempts, and the delay between them."""
 
     timeout_seconds: float = 30.0
@@ -92,7 +92,12 @@ class _DownloadState:
 
 
 def download(
-    remote: Remote, path: Path, max_bytes: int, retry: RetryPolicy, progress: Progress, state_file: Path | None = None
+    remote: Remote,
+    path: Path,
+    max_bytes: int,
+    retry: DownloadRetries,
+    progress: ProgressLog,
+    state_file: Path | None = None,
 ) -> None:
     """Downloads a remote to a file. With a state file, it resumes what an earlier run received."""
     state, failures = _load_state(path, state_file) if state_file else _DownloadState(state_file), 0
@@ -139,7 +144,7 @@ def check_size(name: str, size: int, max_bytes: int, folder: Path, already_recei
         raise DataError(f"{name} has {size / 1e9:.1f} GB and the disk {free / 1e9:.1f} GB left", "give it a larger one")
 
 
-def _receive(remote: Remote, file: BinaryIO, state: _DownloadState, max_bytes: int, progress: Progress) -> None:
+def _receive(remote: Remote, file: BinaryIO, state: _DownloadState, max_bytes: int, progress: ProgressLog) -> None:
     with remote.open(state.received, state.version) as stream:
         if stream.start and not _continues(stream, state):
             raise RemoteChanged("answered with a different range than requested")

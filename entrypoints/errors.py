@@ -32,7 +32,7 @@ class ScriptError(Exception):
         return type(self)(f"{subject} {self.cause}", self.remedy)
 
 
-class UsageError(ScriptError):
+class InvalidFlagError(ScriptError):
     """Flags that are invalid or contradict each other."""
 
 

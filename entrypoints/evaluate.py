@@ -31,7 +31,7 @@ import report
 import scores
 import split
 from candidates import Candidate
-from errors import ModelError, UsageError
+from errors import InvalidFlagError, ModelError
 from evaluation import Evaluation, Latency
 from flags import Parser
 from split import Split
@@ -75,7 +75,7 @@ def _flags() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=BATCH)
     flags = parser.parse_args()
     if flags.batch_size < 1:
-        raise UsageError(f"--batch-size {flags.batch_size} is not a batch size", f"use {BATCH}")
+        raise InvalidFlagError(f"--batch-size {flags.batch_size} is not a batch size", f"use {BATCH}")
     return flags
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from batch_sources import PictureBatches
 from feature_cache import CachedFeatures, PartialFeatures
 from process_group import ProcessGroup
-from progress import Progress
+from progress import ProgressLog
 from scratch import Table
 from split import Split
 from stop_signal import StoppedError, StopSignal
@@ -98,7 +98,7 @@ def _compute(
     first_step = min(
         group.minimum(0 if computed_before is None else len(computed_before)) // step_size, source.steps - 1
     )
-    done, progress = first_step * step_size, Progress("features", "pictures")
+    done, progress = first_step * step_size, ProgressLog("features", "pictures")
     log.info("features of %d pictures are computed%s", source.count, f", from number {done + 1} on" if done else "")
     table: Table | None = None
     with torch.inference_mode():

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import contract
-from download import RetryPolicy, download
+from download import DownloadRetries, download
 from download_folder import ARCHIVE, STATE_FILE
-from errors import DataError, UsageError
+from errors import DataError, InvalidFlagError
 from http_remote import HttpRemote, public_address
-from progress import Progress
+from progress import ProgressLog
 from s3_remote import S3Remote, fetch_prefix, s3_client, split_uri
 from source_readers import only_zip
 
-DEFAULT_RETRY = RetryPolicy()
+DEFAULT_RETRY = DownloadRetries()
 MAX_BYTES = 100 * 10**9
 _CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
 _CHUNK_SIZE = 1 << 20
@@ -53,17 +53,21 @@ def parse_source(text: str, sha256: str = "") -> ImageSource:
     checksums_given = ([suffix] if has_checksum else []) + ([sha256] if sha256 else [])
     for checksum in checksums_given:
         if not _CHECKSUM.fullmatch(checksum):
-            raise UsageError(f"{checksum!r} is not a SHA-256", "give the 64 hexadecimal digits that sha256sum prints")
+            raise InvalidFlagError(
+                f"{checksum!r} is not a SHA-256", "give the 64 hexadecimal digits that sha256sum prints"
+            )
     checksums = frozenset(checksum.lower() for checksum in checksums_given)
     if len(checksums) > 1:
-        raise UsageError(f"{contract.FLAG_SHA256} and the address ask for different checksums", "keep one of them")
+        raise InvalidFlagError(
+            f"{contract.FLAG_SHA256} and the address ask for different checksums", "keep one of them"
+        )
     if re.match(r"(?!https?://|s3://)\w+://", address):
-        raise UsageError(f"{address} has an unsupported scheme", "use https://, s3:// or a path")
+        raise InvalidFlagError(f"{address} has an unsupported scheme", "use https://, s3:// or a path")
     return ImageSource(address, checksums)
 
 
 def fetch(
-    source: ImageSource, folder: Path, max_bytes: int = MAX_BYTES, retry: RetryPolicy = DEFAULT_RETRY
+    source: ImageSource, folder: Path, max_bytes: int = MAX_BYTES, retry: DownloadRetries = DEFAULT_RETRY
 ) -> LocalSource:
     """Returns the local copy of a source; downloads go to `folder`, which may hold a partial download."""
     path_found = _download(source, folder, max_bytes, retry)
@@ -72,11 +76,11 @@ def fetch(
     if path_found.is_file():
         return LocalSource(path_found, _verify_checksum(path_found, source))
     if source.checksums:
-        raise UsageError(f"{source.public_name} is a folder, and a checksum is for one file", "leave it out")
+        raise InvalidFlagError(f"{source.public_name} is a folder, and a checksum is for one file", "leave it out")
     return LocalSource(path_found)
 
 
-def _download(source: ImageSource, folder: Path, max_bytes: int, retry: RetryPolicy) -> Path:
+def _download(source: ImageSource, folder: Path, max_bytes: int, retry: DownloadRetries) -> Path:
     scheme = source.address.partition("://")[0]
     if scheme not in ("http", "https", "s3"):
         return _local_path(Path(source.address))
@@ -87,7 +91,7 @@ def _download(source: ImageSource, folder: Path, max_bytes: int, retry: RetryPol
         if scheme == "s3"
         else HttpRemote(source.address, retry.timeout_seconds)
     )
-    progress = Progress(f"fetching {source.public_name}", "bytes")
+    progress = ProgressLog(f"fetching {source.public_name}", "bytes")
     download(remote, folder / ARCHIVE, max_bytes, retry, progress, folder / STATE_FILE)
     return folder / ARCHIVE
 
@@ -98,7 +102,7 @@ def _local_path(path: Path) -> Path:
     return path
 
 
-def _download_prefix(source: ImageSource, images: Path, max_bytes: int, retry: RetryPolicy) -> Path:
+def _download_prefix(source: ImageSource, images: Path, max_bytes: int, retry: DownloadRetries) -> Path:
     images.mkdir()
     bucket, key = split_uri(source.address)
     prefix = f"s3://{bucket}/{key.rstrip('/')}/" if key.rstrip("/") else f"s3://{bucket}/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-from errors import UsageError
+from errors import InvalidFlagError
 
 
 class Parser(argparse.ArgumentParser):
@@ -15,4 +15,4 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=program, description=description, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, "--help lists the flags")
+        raise InvalidFlagError(message, "--help lists the flags")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from errors import UsageError
+from errors import InvalidFlagError
 
 _FILE = ".claim"
 _LOCKED_ERRNOS = (errno.EACCES, errno.EAGAIN)
@@ -23,7 +23,7 @@ def exclusive_access(folder: Path) -> Iterator[None]:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno in _LOCKED_ERRNOS:
-                raise UsageError(f"another run uses {folder}", "wait for it, or name another folder") from None
+                raise InvalidFlagError(f"another run uses {folder}", "wait for it, or name another folder") from None
             # Some file systems do not support locks; the run continues without one.
         try:
             yield

@@ -35,7 +35,7 @@ class Original:
 
 
 @dataclass(frozen=True)
-class Layout:
+class DataSetLayout:
     """What a source contains; a folder is a class even without pictures."""
 
     classes: tuple[str, ...]
@@ -51,7 +51,7 @@ class _Entry:
     file: str
 
 
-def parse_layout(names: Iterable[str]) -> Layout:
+def parse_layout(names: Iterable[str]) -> DataSetLayout:
     """Returns the layout of a source from its names; folders end with a slash."""
     entries = [_entry(name) for name in sorted(names) if not _is_hidden(name)]
     depth, in_splits = _find_root(entries)
@@ -71,7 +71,7 @@ def parse_layout(names: Iterable[str]) -> Layout:
         raise DataError("has no folder of pictures", f"it takes {_LAYOUTS}")
     pictures, others = _separate_pictures(originals)
     missing = tuple(split for split in SPLITS if split not in split_folders)
-    return Layout(tuple(sorted(classes)), pictures, (*drops, *others), missing)
+    return DataSetLayout(tuple(sorted(classes)), pictures, (*drops, *others), missing)
 
 
 def _entry(name: str) -> _Entry:

@@ -19,7 +19,7 @@ import backends
 import contract
 import hyperparameters
 import paths
-from errors import UsageError
+from errors import InvalidFlagError
 from flags import Parser
 from hyperparameters import Hyperparameters
 from model_folder import MAX_IMAGE_SIZE
@@ -30,7 +30,7 @@ _UNCHANGED_FLAGS = ("checkpoint_minutes", "image_size", "workers", "device", "ba
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainingOptions:
     """Everything that defines a training."""
 
     hyperparameters: Hyperparameters
@@ -52,12 +52,12 @@ class Options:
     compiled: bool
 
 
-def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Options:
+def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> TrainingOptions:
     """Parses a command line and an environment."""
     flags = vars(_parser().parse_args([_normalize_flag(word) for word in arguments]))
     values = {name: _check_bounds(name, flags[name]) for name in hyperparameters.NAMES}
     train, validation = paths.image_folders(flags, environ)
-    return Options(
+    return TrainingOptions(
         hyperparameters=Hyperparameters(**values),
         train=train,
         validation=validation,
@@ -214,5 +214,5 @@ def _check_bounds(name: str, value: Any) -> Any:
     if name in hyperparameters.NUMBERS:
         _, minimum, maximum = hyperparameters.NUMBERS[name]
         if not minimum <= value <= maximum:
-            raise UsageError(f"--{_flag_name(name)} is {value}", f"give {minimum:g} to {maximum:g}")
+            raise InvalidFlagError(f"--{_flag_name(name)} is {value}", f"give {minimum:g} to {maximum:g}")
     return value

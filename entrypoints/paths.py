@@ -9,7 +9,7 @@ from tempfile import gettempdir
 from typing import Any
 
 import contract
-from errors import UsageError
+from errors import InvalidFlagError
 
 WARM_POOL_VARIABLE = "SAGEMAKER_MANAGED_WARMPOOL_CACHE_DIRECTORY"
 _FEATURES = "features"
@@ -41,10 +41,10 @@ def image_folders(flags: Mapping[str, Any], environ: Mapping[str, str]) -> tuple
         )
         train, validation = flags["train"] or all_in_one / "train", flags["validation"] or path_found
     if train is None or validation is None:
-        raise UsageError("neither --data nor --train and --validation is given", "say where the images are")
+        raise InvalidFlagError("neither --data nor --train and --validation is given", "say where the images are")
     for path in (train, validation):
         if not path.is_dir():
-            raise UsageError(f"{path} is not a folder", "give one with a folder of images for every class")
+            raise InvalidFlagError(f"{path} is not a folder", "give one with a folder of images for every class")
     return train, validation
 
 
@@ -58,7 +58,9 @@ def dataset_folder(flags: Mapping[str, Any], environ: Mapping[str, str], train: 
     places = [explicit] if explicit else defaults
     path_found = next((path for path in places if (path / contract.DATASET_FILE).is_file()), None)
     if explicit and not path_found:
-        raise UsageError(f"{explicit} has no {contract.DATASET_FILE}", f"give the folder that {contract.PREPARE} wrote")
+        raise InvalidFlagError(
+            f"{explicit} has no {contract.DATASET_FILE}", f"give the folder that {contract.PREPARE} wrote"
+        )
     return path_found
 
 
@@ -67,11 +69,11 @@ def weights_file(weights: str, environ: Mapping[str, str]) -> Path | None:
     path = Path(environ.get(channel_variable(contract.WEIGHTS), "") if weights == contract.WEIGHTS_CHANNEL else weights)
     if weights != contract.WEIGHTS_CHANNEL and not path.exists():
         if "/" in weights or "." in weights:
-            raise UsageError(f"--weights {weights} is not a file", "give one, or a name like DEFAULT, or none")
+            raise InvalidFlagError(f"--weights {weights} is not a file", "give one, or a name like DEFAULT, or none")
         return None
     files = sorted(path for path in path.rglob("*") if path.is_file()) if path.is_dir() else [path]
     if len(files) != 1 or not files[0].is_file():
-        raise UsageError(f"--weights {weights}: {path} holds {len(files)} files", "put one state dict there")
+        raise InvalidFlagError(f"--weights {weights}: {path} holds {len(files)} files", "put one state dict there")
     return files[0]
 
 
@@ -106,7 +108,7 @@ def check_writable(flag: str, path: Path) -> Path:
     """Returns a folder that can be written to or created; an error now is better than after hours of training."""
     existing = next(ancestor for ancestor in (path, *path.absolute().parents) if _exists(ancestor))
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"--{flag} {path}: {existing} is not writable", "name another folder")
+        raise InvalidFlagError(f"--{flag} {path}: {existing} is not writable", "name another folder")
     return path
 
 

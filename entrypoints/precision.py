@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from errors import UsageError
+from errors import InvalidFlagError
 
 _FORMATS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -41,7 +41,7 @@ def choose(name: str, device: torch.device) -> Precision:
     if name == "auto":
         return Precision(_fastest(device), device)
     if name == "fp16" and device.type != "cuda":
-        raise UsageError("--precision fp16 needs a GPU, and there is none here", "use auto, fp32 or bf16")
+        raise InvalidFlagError("--precision fp16 needs a GPU, and there is none here", "use auto, fp32 or bf16")
     return Precision(name, device)
 
 

@@ -27,10 +27,10 @@ from command import run
 from conversion import ConversionJob, convert_all
 from dataset import Dataset
 from download_folder import download_folder
-from errors import DataError, UsageError
+from errors import DataError, InvalidFlagError
 from fetch import MAX_BYTES, ImageSource, fetch, parse_source
 from flags import Parser
-from layouts import SPLITS, Layout, Original, parse_layout
+from layouts import SPLITS, DataSetLayout, Original, parse_layout
 from prepared_folder import CHANNELS, write_folder
 from selection import check_classes, parse_shares, select
 from source_readers import open_source
@@ -109,10 +109,10 @@ def prepare(options: PrepareOptions) -> Dataset:
 def _check_apart(source_path: Path, output: Path) -> None:
     # The next run would read the output as input.
     if source_path.is_dir() and output.resolve().is_relative_to(source_path.resolve()):
-        raise UsageError(f"{output} is inside the source {source_path}", "name a folder outside of it")
+        raise InvalidFlagError(f"{output} is inside the source {source_path}", "name a folder outside of it")
 
 
-def _read_layout(path: Path, max_per_class: int) -> Layout:
+def _read_layout(path: Path, max_per_class: int) -> DataSetLayout:
     reader = open_source(path)
     try:
         layout = parse_layout(reader.names())
@@ -148,7 +148,7 @@ def _log_summary(dataset: Dataset, seconds: float) -> None:
 
 def _check_bounds(flag: str, value: int, minimum: int, limit: int) -> int:
     if not minimum <= value <= limit:
-        raise UsageError(f"{flag} is {value}", f"give a number from {minimum} to {limit}")
+        raise InvalidFlagError(f"{flag} is {value}", f"give a number from {minimum} to {limit}")
     return value
 
 

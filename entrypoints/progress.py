@@ -9,7 +9,7 @@ INTERVAL_SECONDS = 5.0
 _MEGABYTE = 1_000_000
 
 
-class Progress:
+class ProgressLog:
     """Logs how much is done, at intervals."""
 
     def __init__(self, activity: str, unit: str, interval: float = INTERVAL_SECONDS) -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from download import DownloadInterrupted, RemoteChanged, RemoteStream, RetryPolicy, check_size, download
+from download import DownloadInterrupted, DownloadRetries, RemoteChanged, RemoteStream, check_size, download
 from errors import DataError
-from progress import Progress
+from progress import ProgressLog
 from safe_names import safe_path
 
 _CONCURRENCY = 16
@@ -47,7 +47,7 @@ class S3Remote:
                 yield RemoteStream(body.read, start, start + response["ContentLength"], response["ETag"])
 
 
-def s3_client(retry: RetryPolicy) -> Any:
+def s3_client(retry: DownloadRetries) -> Any:
     """Creates a client with time-outs; AWS's own variables give the region and the credentials."""
     import boto3
     from botocore.config import Config
@@ -69,15 +69,15 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def fetch_prefix(uri: str, folder: Path, max_bytes: int, retry: RetryPolicy, client: Any) -> None:
+def fetch_prefix(uri: str, folder: Path, max_bytes: int, retry: DownloadRetries, client: Any) -> None:
     """Downloads every object below a prefix into a folder, several at once."""
     bucket, prefix = split_uri(uri)
     sizes = _list_sizes(client, bucket, prefix)
     if not sizes:
         raise DataError(f"{uri} holds nothing", "check the address: a folder ends with /, an archive with .zip")
     check_size(uri, sum(sizes.values()), max_bytes, folder)
-    progress = Progress(f"fetching {uri}", "objects")
-    silent_progress = Progress(uri, "bytes", interval=float("inf"))
+    progress = ProgressLog(f"fetching {uri}", "objects")
+    silent_progress = ProgressLog(uri, "bytes", interval=float("inf"))
 
     def fetch(key: str) -> None:
         path = folder / safe_path(key.removeprefix(prefix))

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from errors import UsageError
+from errors import InvalidFlagError
 
 Table: TypeAlias = "np.ndarray[Any, Any]"
 _GIGABYTE = 10**9
@@ -34,7 +34,7 @@ def allocate(rows: int, columns: int, memory_limit: float, folder: Path) -> Tabl
             os.close(handle)
             Path(name).unlink()  # the mapping keeps the data, and nothing is left behind however the process ends
     except OSError as error:
-        raise UsageError(
+        raise InvalidFlagError(
             f"the features of {rows} pictures take {size / _GIGABYTE:.2f} GB, more than fits into memory, and "
             f"{folder} has no space for that ({error.strerror})",
             "name another folder with --scratch-dir",

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import contract
 from dataset import DroppedFile
-from errors import DataError, UsageError
-from layouts import SPLITS, Layout, Original
+from errors import DataError, InvalidFlagError
+from layouts import SPLITS, DataSetLayout, Original
 
 MAX_UNREADABLE_SHARE = 0.05
 # Of equal pictures the one in the test split is kept, as it decides; those in training are dropped first.
@@ -51,12 +51,14 @@ def parse_shares(text: str) -> dict[str, float]:
     except ValueError:
         numbers = []
     if len(numbers) != len(SPLITS) or not all(0 < original < 1 for original in numbers) or abs(sum(numbers) - 1) > 1e-6:
-        raise UsageError(f"{contract.FLAG_SPLITS} is {text!r}", "give three shares that add up to 1, as in 0.8,0.1,0.1")
+        raise InvalidFlagError(
+            f"{contract.FLAG_SPLITS} is {text!r}", "give three shares that add up to 1, as in 0.8,0.1,0.1"
+        )
     return dict(zip(SPLITS, numbers, strict=True))
 
 
 def select(
-    layout: Layout, conversions: Mapping[Original, Conversion], split_shares: Mapping[str, float], minimum: int
+    layout: DataSetLayout, conversions: Mapping[Original, Conversion], split_shares: Mapping[str, float], minimum: int
 ) -> Selection:
     """Selects the pictures of a data set from the results of all conversions."""
     unreadable = tuple(

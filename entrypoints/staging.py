@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from errors import UsageError
+from errors import InvalidFlagError
 from folder_lock import exclusive_access
 
 _PREFIX = ".prepare-"
@@ -27,7 +27,7 @@ def staging_folder(output: Path, channels: Sequence[str]) -> Iterator[Path]:
     """
     occupied = [name for name in channels if _is_occupied(output / name)]
     if occupied:
-        raise UsageError(f"{output} already holds {', '.join(occupied)}", "empty it, or name another folder")
+        raise InvalidFlagError(f"{output} already holds {', '.join(occupied)}", "empty it, or name another folder")
     is_new_folder = not output.exists()
     output.mkdir(parents=True, exist_ok=True)
     try:

@@ -26,7 +26,7 @@ import model_folder
 import options as command_line
 from checkpoints import STATE, TRAINER_STATE, Checkpoints
 from context import TrainingContext, create_context
-from options import Options
+from options import TrainingOptions
 from process_group import ProcessGroup, join
 from stop_signal import StoppedError, StopSignal
 from torch_errors import translate_torch_errors
@@ -49,7 +49,7 @@ def main() -> None:
         data_loader.kill_workers()
 
 
-def train(options: Options, group: ProcessGroup, stop: StopSignal) -> None:
+def train(options: TrainingOptions, group: ProcessGroup, stop: StopSignal) -> None:
     """Trains, and writes the model directory."""
     with translate_torch_errors():
         context = create_context(options, group, stop)

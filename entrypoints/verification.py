@@ -18,7 +18,7 @@ import pictures
 from dataset_splits import DatasetSplits
 from errors import DataError
 from process_group import ProcessGroup
-from progress import Progress
+from progress import ProgressLog
 from selection import MAX_UNREADABLE_SHARE
 from split import Split
 from stop_signal import StoppedError, StopSignal
@@ -57,7 +57,7 @@ def drop_unreadable(splits: DatasetSplits, group: ProcessGroup, stop: StopSignal
 
 def _find_unreadable(paths: tuple[Path, ...], group: ProcessGroup, stop: StopSignal) -> torch.Tensor:
     """Returns for each picture whether any process could not read it; processes of one machine share the work."""
-    rank_info, progress = group.rank_info, Progress("checking originals", "pictures")
+    rank_info, progress = group.rank_info, ProgressLog("checking originals", "pictures")
     own_indexes = range(rank_info.local_rank, len(paths), rank_info.local_world_size)
     unreadable = torch.zeros(len(paths), device=group.device)
     with ThreadPoolExecutor(max(1, cores.available() // rank_info.local_world_size)) as pool:

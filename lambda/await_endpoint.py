@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from shared import endpoint as endpoints
 from shared.aws import Aws, TimeBudget
-from shared.endpoint import IN_SERVICE, Endpoint
+from shared.endpoint import IN_SERVICE, EndpointState
 from shared.errors import EventError, FunctionError, RefusedError, RetryableError
 from shared.event import Event
 from shared.log import Log
@@ -53,7 +53,7 @@ class WaitingStep:
 
 
 @dataclass(frozen=True)
-class StepResult:
+class CallbackResult:
     """The answer to a step: its outcome, the reason of its failure, or nothing yet."""
 
     kind: Literal["done", "failed", "waiting"]
@@ -92,22 +92,24 @@ class WaitingSteps:
             self.log.warning("comes back", why=str(error), message_id=message)
         return False
 
-    def _result(self, step: WaitingStep) -> StepResult:
+    def _result(self, step: WaitingStep) -> CallbackResult:
         """Describes the endpoint only for steps that wait for it."""
         if step.outcome == OUTCOME_NOT_APPROVED:
-            return StepResult("done", OUTCOME_NOT_APPROVED)
+            return CallbackResult("done", OUTCOME_NOT_APPROVED)
         if step.is_stopping:
-            return StepResult("failed", f"the execution was stopped; endpoint {step.endpoint} continues its operation")
+            return CallbackResult(
+                "failed", f"the execution was stopped; endpoint {step.endpoint} continues its operation"
+            )
         seconds = self.now() - step.since
         try:
             endpoint = endpoints.find(self.aws, step.endpoint)
         except (FunctionError, RetryableError) as error:
             if seconds < self.give_up_seconds:
                 raise
-            return StepResult("failed", f"gave up: {error}")
+            return CallbackResult("failed", f"gave up: {error}")
         return judge_endpoint(step, endpoint, seconds, self.give_up_seconds)
 
-    def _report(self, step: WaitingStep, result: StepResult) -> None:
+    def _report(self, step: WaitingStep, result: CallbackResult) -> None:
         """Answers the step, or calls the next function if no step waits."""
         if not step.token:
             self._call_next_function(step, result)
@@ -130,7 +132,7 @@ class WaitingSteps:
                 raise
             self.log.warning("the step does not wait any more", why=str(error), endpoint=step.endpoint)
 
-    def _call_next_function(self, step: WaitingStep, result: StepResult) -> None:
+    def _call_next_function(self, step: WaitingStep, result: CallbackResult) -> None:
         if result.kind == "failed":
             self.log.error("the next function is not called", why=result.text, endpoint=step.endpoint)
             return
@@ -176,26 +178,28 @@ def _sent_at(attributes: Mapping[str, Any]) -> float:
     return int(timestamp) / 1000
 
 
-def judge_endpoint(step: WaitingStep, endpoint: Endpoint | None, seconds: float, give_up_seconds: float) -> StepResult:
+def judge_endpoint(
+    step: WaitingStep, endpoint: EndpointState | None, seconds: float, give_up_seconds: float
+) -> CallbackResult:
     """Decides what the state of an endpoint means for the step that waits for it."""
     name = step.endpoint
     if endpoint is not None and endpoint.is_in_transition and not endpoint.is_failed_or_deleting:
         if seconds < give_up_seconds:
-            return StepResult("waiting", f"{endpoint.status}, with {endpoint.target_configuration}")
+            return CallbackResult("waiting", f"{endpoint.status}, with {endpoint.target_configuration}")
         minutes = f"{give_up_seconds / 60:g} minutes"
-        return StepResult("failed", f"gave up: endpoint {name} is {endpoint.status} after {minutes}, and goes on")
+        return CallbackResult("failed", f"gave up: endpoint {name} is {endpoint.status} after {minutes}, and goes on")
     if step.outcome == OUTCOME_BUSY:
-        return StepResult("done", OUTCOME_BUSY)
+        return CallbackResult("done", OUTCOME_BUSY)
     if endpoint is None:
-        return StepResult("failed", f"endpoint {name} is gone; was it deleted meanwhile? deploy again")
+        return CallbackResult("failed", f"endpoint {name} is gone; was it deleted meanwhile? deploy again")
     reason = endpoint.reason or f"no reason given; see the log group /aws/sagemaker/Endpoints/{name}"
     if endpoint.status != IN_SERVICE:
-        return StepResult("failed", f"endpoint {name} is {endpoint.status}: {reason}")
+        return CallbackResult("failed", f"endpoint {name} is {endpoint.status}: {reason}")
     if endpoint.configuration == step.configuration:
-        return StepResult("done", OUTCOME_IN_SERVICE)
+        return CallbackResult("done", OUTCOME_IN_SERVICE)
     if seconds < _START_SECONDS:
-        return StepResult("waiting", "has not started")
-    return StepResult(
+        return CallbackResult("waiting", "has not started")
+    return CallbackResult(
         "failed", f"was rolled back or replaced: endpoint {name} serves {endpoint.configuration} ({reason})"
     )
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import endpoint as endpoints
-from shared.aws import Aws, Call, TimeBudget, retry_until_done
-from shared.endpoint import DIMENSION, IN_SERVICE, Endpoint, resource_id
+from shared.aws import Aws, AwsCall, TimeBudget, retry_until_done
+from shared.endpoint import DIMENSION, IN_SERVICE, EndpointState, resource_id
 from shared.errors import EventError, FunctionError, RefusedError, RetryableError
 from shared.event import Event
 from shared.log import Log
@@ -49,7 +49,7 @@ class ScalingRequest:
 class ScalingState:
     """The endpoint, its instance type, and what is registered for the variant."""
 
-    endpoint: Endpoint | None
+    endpoint: EndpointState | None
     instance_type: str = ""
     bounds: tuple[int, int] | None = None
     policies: tuple[Mapping[str, Any], ...] = ()
@@ -116,7 +116,7 @@ def _attempt(request: ScalingRequest, aws: Aws, log: Log) -> None:
         raise RetryableError(f"the scaling of endpoint {request.endpoint} is written but not visible yet")
 
 
-def _execute(call: Call, aws: Aws) -> None:
+def _execute(call: AwsCall, aws: Aws) -> None:
     """Makes a call; retries a refusal a few times, as an update of the endpoint may just have started."""
     try:
         aws.execute(call)
@@ -146,7 +146,7 @@ def read_state(request: ScalingRequest, aws: Aws) -> ScalingState:
     )
 
 
-def plan_calls(request: ScalingRequest, state: ScalingState) -> Iterator[Call]:
+def plan_calls(request: ScalingRequest, state: ScalingState) -> Iterator[AwsCall]:
     """Yields the calls that are needed; none if everything is as requested."""
     endpoint = state.endpoint
     if endpoint is None:
@@ -167,16 +167,16 @@ def plan_calls(request: ScalingRequest, state: ScalingState) -> Iterator[Call]:
     )
 
 
-def _plan_fixed_count(request: ScalingRequest, state: ScalingState, endpoint: Endpoint) -> Iterator[Call]:
+def _plan_fixed_count(request: ScalingRequest, state: ScalingState, endpoint: EndpointState) -> Iterator[AwsCall]:
     if state.bounds:
-        yield Call("application-autoscaling", "deregister_scalable_target", request.target)
+        yield AwsCall("application-autoscaling", "deregister_scalable_target", request.target)
     if endpoint.counts.get(request.variant) != request.minimum:
         desired = [{"VariantName": request.variant, "DesiredInstanceCount": request.minimum}]
         arguments = {"EndpointName": request.endpoint, "DesiredWeightsAndCapacities": desired}
-        yield Call("sagemaker", "update_endpoint_weights_and_capacities", arguments)
+        yield AwsCall("sagemaker", "update_endpoint_weights_and_capacities", arguments)
 
 
-def _plan_scaling(request: ScalingRequest, state: ScalingState) -> Iterator[Call]:
+def _plan_scaling(request: ScalingRequest, state: ScalingState) -> Iterator[AwsCall]:
     if _BURSTABLE.match(state.instance_type):
         raise RefusedError(
             f"endpoint {request.endpoint} runs on {state.instance_type}, which is burstable: "
@@ -185,7 +185,7 @@ def _plan_scaling(request: ScalingRequest, state: ScalingState) -> Iterator[Call
         )
     if state.bounds != (request.minimum, request.maximum):
         bounds = {"MinCapacity": request.minimum, "MaxCapacity": request.maximum}
-        yield Call("application-autoscaling", "register_scalable_target", {**request.target, **bounds})
+        yield AwsCall("application-autoscaling", "register_scalable_target", {**request.target, **bounds})
     # Two policies cannot track one metric, so the existing one is changed, whatever its name.
     name, current = next(
         ((entry["PolicyName"], _target_tracking(entry)) for entry in state.policies if _tracks_invocations(entry)),
@@ -193,7 +193,7 @@ def _plan_scaling(request: ScalingRequest, state: ScalingState) -> Iterator[Call
     )
     if not all(_is_equal(current.get(key), value) for key, value in request.policy.items()):
         policy = {"PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": request.policy}
-        yield Call("application-autoscaling", "put_scaling_policy", {**request.target, "PolicyName": name, **policy})
+        yield AwsCall("application-autoscaling", "put_scaling_policy", {**request.target, "PolicyName": name, **policy})
 
 
 def _target_tracking(policy: Mapping[str, Any]) -> Mapping[str, Any]:

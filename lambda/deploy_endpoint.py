@@ -15,8 +15,8 @@ from typing import Any
 from deploying.cleanup import clean_up
 from deploying.current_state import CurrentState, read_state
 from deploying.deployment import TAG_PREVIOUS, Deployment, parse_deployment, tag_list
-from shared.aws import Aws, Call, TimeBudget, retry_until_done
-from shared.endpoint import DIMENSION, IN_SERVICE, Endpoint, resource_id
+from shared.aws import Aws, AwsCall, TimeBudget, retry_until_done
+from shared.endpoint import DIMENSION, IN_SERVICE, EndpointState, resource_id
 from shared.errors import BusyError, FunctionError, RefusedError, RetryableError
 from shared.event import Event
 from shared.log import Log
@@ -41,7 +41,7 @@ class FollowUp:
     function: str
     event: Mapping[str, Any]
 
-    def message(self, deployment: Deployment, outcome: str) -> Call:
+    def message(self, deployment: Deployment, outcome: str) -> AwsCall:
         """Returns the call that sends the message; its outcome says what the message waits for."""
         arguments = {
             "outcome": outcome,
@@ -51,7 +51,7 @@ class FollowUp:
             NEXT_EVENT: self.event,
         }
         body = json.dumps({"token": "", "arguments": arguments}, sort_keys=True)
-        return Call("sqs", "send_message", {"QueueUrl": self.queue, "MessageBody": body})
+        return AwsCall("sqs", "send_message", {"QueueUrl": self.queue, "MessageBody": body})
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,10 @@ class DeploymentRequest:
 
 
 @dataclass(frozen=True)
-class Plan:
+class DeploymentPlan:
     """The calls to make; then the outcome, or the reason to wait and read the state again."""
 
-    calls: tuple[Call, ...] = ()
+    calls: tuple[AwsCall, ...] = ()
     outcome: str = ""
     wait: str = ""
     configuration: str = ""
@@ -106,7 +106,9 @@ def _parse_request(event: Event) -> DeploymentRequest:
     )
 
 
-def _deploy_or_postpone(request: DeploymentRequest, retry: FollowUp, aws: Aws, budget: TimeBudget, log: Log) -> Plan:
+def _deploy_or_postpone(
+    request: DeploymentRequest, retry: FollowUp, aws: Aws, budget: TimeBudget, log: Log
+) -> DeploymentPlan:
     """Retries until the plan has an outcome. An approval comes only once: if time is up, a message repeats it."""
     try:
         return retry_until_done(lambda: _attempt(request, aws, log), budget, _REMEDY)
@@ -118,10 +120,10 @@ def _deploy_or_postpone(request: DeploymentRequest, retry: FollowUp, aws: Aws, b
             aws.execute(retry.message(request.deployment, OUTCOME_BUSY))
         except RetryableError:
             raise busy from None
-        return Plan(outcome=OUTCOME_BUSY, configuration=request.deployment.name)
+        return DeploymentPlan(outcome=OUTCOME_BUSY, configuration=request.deployment.name)
 
 
-def _attempt(request: DeploymentRequest, aws: Aws, log: Log) -> Plan:
+def _attempt(request: DeploymentRequest, aws: Aws, log: Log) -> DeploymentPlan:
     """Reads the state, makes a plan and its calls; returns a plan with an outcome."""
     plan = make_plan(request, read_state(request.deployment, aws, with_served_package=request.follow_up is not None))
     warning = ""
@@ -140,13 +142,13 @@ def _attempt(request: DeploymentRequest, aws: Aws, log: Log) -> Plan:
     return plan
 
 
-def make_plan(request: DeploymentRequest, state: CurrentState) -> Plan:
+def make_plan(request: DeploymentRequest, state: CurrentState) -> DeploymentPlan:
     """Plans what to do in the current state."""
     deployment, endpoint = request.deployment, state.endpoint
     if state.package.get("ModelApprovalStatus") != "Approved":
-        return Plan(outcome=OUTCOME_NOT_APPROVED, configuration=deployment.name)
+        return DeploymentPlan(outcome=OUTCOME_NOT_APPROVED, configuration=deployment.name)
     if request.follow_up and _is_handled_elsewhere(request, state):
-        return Plan(
+        return DeploymentPlan(
             outcome=OUTCOME_UNCHANGED, configuration=endpoint.target_configuration if endpoint else deployment.name
         )
     if endpoint is None:
@@ -164,14 +166,14 @@ def _is_handled_elsewhere(request: DeploymentRequest, state: CurrentState) -> bo
     return changed is None or changed == created or state.served_package == request.deployment.package
 
 
-def _plan_creation(request: DeploymentRequest, state: CurrentState) -> Plan:
+def _plan_creation(request: DeploymentRequest, state: CurrentState) -> DeploymentPlan:
     deployment = request.deployment
     arguments = {"EndpointName": deployment.endpoint, "EndpointConfigName": deployment.name}
-    call = Call("sagemaker", "create_endpoint", {**arguments, "Tags": tag_list(deployment.tags)})
+    call = AwsCall("sagemaker", "create_endpoint", {**arguments, "Tags": tag_list(deployment.tags)})
     return _plan_deployment(request, [*_prepare_resources(deployment, state, ""), call])
 
 
-def _plan_update(request: DeploymentRequest, state: CurrentState, endpoint: Endpoint) -> Plan:
+def _plan_update(request: DeploymentRequest, state: CurrentState, endpoint: EndpointState) -> DeploymentPlan:
     """Updates the endpoint; deregisters scaling first if it would block the update."""
     deployment = request.deployment
     if endpoint.configuration == deployment.name and endpoint.status == IN_SERVICE:
@@ -194,33 +196,35 @@ def _plan_update(request: DeploymentRequest, state: CurrentState, endpoint: Endp
             deployment, state, endpoint.configuration if endpoint.configuration != deployment.name else ""
         ),
         *_deregister(endpoint, descaled),
-        Call("sagemaker", "update_endpoint", {**arguments, **policy}),
+        AwsCall("sagemaker", "update_endpoint", {**arguments, **policy}),
     ]
     return _plan_deployment(request, calls)
 
 
-def _plan_deletion(state: CurrentState, endpoint: Endpoint) -> Plan:
+def _plan_deletion(state: CurrentState, endpoint: EndpointState) -> DeploymentPlan:
     """Deletes a failed endpoint, as SageMaker allows nothing else; the next attempt creates it again."""
-    deletion = Call("sagemaker", "delete_endpoint", {"EndpointName": endpoint.name})
+    deletion = AwsCall("sagemaker", "delete_endpoint", {"EndpointName": endpoint.name})
     reason = f"endpoint {endpoint.name} had failed ({endpoint.reason or 'no reason given'}) and is being deleted"
-    return Plan((*_deregister(endpoint, state.scaled), deletion), wait=reason)
+    return DeploymentPlan((*_deregister(endpoint, state.scaled), deletion), wait=reason)
 
 
-def _plan_wait(request: DeploymentRequest, endpoint: Endpoint) -> Plan:
+def _plan_wait(request: DeploymentRequest, endpoint: EndpointState) -> DeploymentPlan:
     """Waits for an operation of someone else; an operation for this very deployment is a success."""
     if endpoint.target_configuration == request.deployment.name and not endpoint.is_failed_or_deleting:
         return _plan_deployment(request, [])
-    return Plan(
+    return DeploymentPlan(
         wait=f"endpoint {endpoint.name} is {endpoint.status}, with configuration {endpoint.target_configuration}"
     )
 
 
-def _plan_deployment(request: DeploymentRequest, calls: Iterable[Call], outcome: str = OUTCOME_DEPLOYING) -> Plan:
+def _plan_deployment(
+    request: DeploymentRequest, calls: Iterable[AwsCall], outcome: str = OUTCOME_DEPLOYING
+) -> DeploymentPlan:
     messages = (request.follow_up.message(request.deployment, OUTCOME_DEPLOYING),) if request.follow_up else ()
-    return Plan((*calls, *messages), outcome, configuration=request.deployment.name, needs_cleanup=True)
+    return DeploymentPlan((*calls, *messages), outcome, configuration=request.deployment.name, needs_cleanup=True)
 
 
-def _prepare_resources(deployment: Deployment, state: CurrentState, previous: str) -> Iterable[Call]:
+def _prepare_resources(deployment: Deployment, state: CurrentState, previous: str) -> Iterable[AwsCall]:
     """Yields the calls for the model, the configuration and the alarms that do not exist yet."""
     if state.missing_alarms:
         raise RefusedError(
@@ -231,20 +235,20 @@ def _prepare_resources(deployment: Deployment, state: CurrentState, previous: st
     tags = {**deployment.tags, **({TAG_PREVIOUS: previous} if previous else {})}
     if not state.has_model:
         arguments = {"ModelName": deployment.name, **deployment.model}
-        yield Call("sagemaker", "create_model", {**arguments, "Tags": tag_list(deployment.tags)})
+        yield AwsCall("sagemaker", "create_model", {**arguments, "Tags": tag_list(deployment.tags)})
     if not state.configuration_arn:
         variants = [
             {**variant, "ModelName": deployment.name} for variant in deployment.configuration["ProductionVariants"]
         ]
         arguments = {"EndpointConfigName": deployment.name, **deployment.configuration, "ProductionVariants": variants}
-        yield Call("sagemaker", "create_endpoint_config", {**arguments, "Tags": tag_list(tags)})
+        yield AwsCall("sagemaker", "create_endpoint_config", {**arguments, "Tags": tag_list(tags)})
     elif previous:
-        yield Call("sagemaker", "add_tags", {"ResourceArn": state.configuration_arn, "Tags": tag_list(tags)})
+        yield AwsCall("sagemaker", "add_tags", {"ResourceArn": state.configuration_arn, "Tags": tag_list(tags)})
     for alarm in deployment.alarms:
-        yield Call("cloudwatch", "put_metric_alarm", alarm)
+        yield AwsCall("cloudwatch", "put_metric_alarm", alarm)
 
 
-def _deregister(endpoint: Endpoint, variants: Iterable[str]) -> Iterable[Call]:
+def _deregister(endpoint: EndpointState, variants: Iterable[str]) -> Iterable[AwsCall]:
     for variant in variants:
         target = {**DIMENSION, "ResourceId": resource_id(endpoint.name, variant)}
-        yield Call("application-autoscaling", "deregister_scalable_target", target)
+        yield AwsCall("application-autoscaling", "deregister_scalable_target", target)

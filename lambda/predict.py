@@ -51,7 +51,7 @@ def _to_stdout(line: str) -> None:
 
 
 @dataclass(frozen=True)
-class Function:
+class PredictFunction:
     """The dependencies of the function: its endpoint, the fetchers by scheme, a log, a clock."""
 
     endpoint: EndpointClient
@@ -62,7 +62,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Request:
+class PredictRequest:
     """An event, its id in the log, and the remaining time of the invocation."""
 
     event: object
@@ -73,12 +73,12 @@ class Request:
 def handler(event: object, context: Any) -> Response:
     """Lambda's entry point."""
     if context is None:
-        return respond(Request(event), create_function())
+        return respond(PredictRequest(event), create_function())
     remaining = context.get_remaining_time_in_millis
-    return respond(Request(event, context.aws_request_id, lambda: float(remaining()) / 1000), create_function())
+    return respond(PredictRequest(event, context.aws_request_id, lambda: float(remaining()) / 1000), create_function())
 
 
-def respond(request: Request, function: Function) -> Response:
+def respond(request: PredictRequest, function: PredictFunction) -> Response:
     """Returns the response to any request, and logs one line."""
     started, content_type = function.clock(), ""
     log_fields: dict[str, object] = {"message": "answered", "request": request.identifier}
@@ -114,12 +114,12 @@ def _parse_event(event: object) -> tuple[str, str]:
     return values[0]
 
 
-def _fetch(url: str, function: Function) -> bytes:
+def _fetch(url: str, function: PredictFunction) -> bytes:
     scheme = url.partition("://")[0].lower()
     return function.fetchers.get(scheme, function.fetchers["https"])(url)
 
 
-def _decode(text: str, _: Function) -> bytes:
+def _decode(text: str, _: PredictFunction) -> bytes:
     base64_text = text.replace("\n", "").replace("\r", "")
     if len(base64_text) > _MAX_CHARACTERS:
         raise too_large_error("the picture", MAX_BYTES)
@@ -131,7 +131,7 @@ def _decode(text: str, _: Function) -> bytes:
         ) from None
 
 
-_SOURCES: Mapping[str, Callable[[str, Function], bytes]] = {URL: _fetch, IMAGE: _decode}
+_SOURCES: Mapping[str, Callable[[str, PredictFunction], bytes]] = {URL: _fetch, IMAGE: _decode}
 
 
 def _response(status: HTTPStatus, content_type: str, result: object, predictions: list[Any]) -> Response:
@@ -147,7 +147,7 @@ def _response(status: HTTPStatus, content_type: str, result: object, predictions
     }
 
 
-def _log(function: Function, status: int, log_fields: Mapping[str, object]) -> None:
+def _log(function: PredictFunction, status: int, log_fields: Mapping[str, object]) -> None:
     """Logs one line of JSON, without the picture and the address, as both can be secret."""
     is_our_fault = status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.FAILED_DEPENDENCY
     level = "ERROR" if is_our_fault else "WARNING" if status >= HTTPStatus.BAD_REQUEST else "INFO"
@@ -157,12 +157,12 @@ def _log(function: Function, status: int, log_fields: Mapping[str, object]) -> N
 
 
 @cache
-def create_function() -> Function:
+def create_function() -> PredictFunction:
     """Creates the function from its environment, with everything that the first request would wait for."""
     web_fetch.system_trust()
     endpoint = EndpointClient(os.environ[ENV_ENDPOINT_NAME], Runtime(os.environ))
     fetchers = {"https": _fetch_from_web, "s3": _fetch_from_s3}
-    return Function(endpoint, fetchers, os.environ.get(ENV_LOG_LEVEL, "INFO").upper())
+    return PredictFunction(endpoint, fetchers, os.environ.get(ENV_LOG_LEVEL, "INFO").upper())
 
 
 def _fetch_from_web(url: str) -> bytes:

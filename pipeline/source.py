@@ -17,7 +17,7 @@ from pathlib import Path
 from entrypoints import contract
 from pedigree import project_root
 from steps.build import Code
-from steps.site import Site
+from steps.site import SiteConfig
 
 _LEFT_OUT = {"__pycache__"}
 
@@ -38,7 +38,7 @@ class SourceArchive:
         """The content of the upload."""
         return gzip.compress(self.tar, mtime=0)
 
-    def placed(self, site: Site) -> Code:
+    def placed(self, site: SiteConfig) -> Code:
         """The archive with its address in a site."""
         return Code(uri=site.uri("code", self.sha256[:16], contract.SOURCE_ARCHIVE), sha256=self.sha256)
 

@@ -13,8 +13,8 @@ from pedigree.aws.images import PyTorchImage
 from pedigree.aws.machines import processor
 from steps import dag
 from steps.config import Config, like
-from steps.policies import Cache, Kind, Retries, cache_config, retry_policies
-from steps.site import Site
+from steps.policies import CacheConfig, Kind, RetriesConfig, cache_config, retry_policies
+from steps.site import SiteConfig
 
 Family = Literal["training", "distributed", "inference"]
 _SCOPES: Mapping[Family, str] = {
@@ -30,7 +30,7 @@ _ECR = like(
 )
 
 
-class Image(Config):
+class ImageConfig(Config):
     """An image of AWS by version, or an image of your own by address."""
 
     version: Annotated[str, like("2.13", r"\d+\.\d+(\.\d+)?")]
@@ -41,24 +41,24 @@ class Image(Config):
     """An image of your own; version then says what it contains."""
 
 
-class Images(Config):
+class ImagesConfig(Config):
     """The image families: for training, for training on several machines, and for serving."""
 
-    training: Image = Image(version="2.13", python="py312")
+    training: ImageConfig = ImageConfig(version="2.13", python="py312")
     """PrepareData, Tune, TrainBest, Evaluate."""
-    distributed: Image = Image(version=pytorch.LAST_WITH_SMDDP, python="py311")
+    distributed: ImageConfig = ImageConfig(version=pytorch.LAST_WITH_SMDDP, python="py311")
     """The last version that contains smddp."""
-    inference: Image = Image(version="2.6.0", python="py312")
+    inference: ImageConfig = ImageConfig(version="2.6.0", python="py312")
     """AWS's last PyTorch image that runs an inference.py."""
 
     def own_uri(self, family: Family) -> str:
         """The address of the user's own image; empty where AWS's is used."""
-        image: Image = getattr(self, family)
+        image: ImageConfig = getattr(self, family)
         return image.image_uri
 
     def pytorch(self, family: Family) -> PyTorchImage:
         """AWS's image of a family; of an image of your own, the one that it is built like."""
-        image: Image = getattr(self, family)
+        image: ImageConfig = getattr(self, family)
         return PyTorchImage(_SCOPES[family], image.version, image.python)
 
 
@@ -75,11 +75,11 @@ class Build:
     """Everything that is the same for all steps of one definition."""
 
     pipeline: str
-    site: Site
-    images: Images
+    site: SiteConfig
+    images: ImagesConfig
     code: Code
-    retries: Retries
-    cache: Cache
+    retries: RetriesConfig
+    cache: CacheConfig
 
     def image(self, family: Family, instance_type: str) -> str:
         """The address of a family's image for a type of machine."""
@@ -101,6 +101,6 @@ class Build:
         )
 
 
-def image_for(families: Images, family: Family, instance_type: str, region: str) -> str:
+def image_for(families: ImagesConfig, family: Family, instance_type: str, region: str) -> str:
     """The address of a family's image for a type of machine in a region."""
     return families.own_uri(family) or families.pytorch(family).uri(processor(instance_type), region)

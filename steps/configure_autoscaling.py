@@ -18,7 +18,7 @@ NAME = "ConfigureAutoscaling"
 RESULTS = (contract.OUTCOME,)
 
 
-class Autoscaling(Config):
+class AutoscalingConfig(Config):
     """The bounds, the target and the cooldowns of the scaling."""
 
     min_capacity: Annotated[int, Field(ge=1, le=100), ExecutionParameter("AutoscalingMinCapacity")] = 1
@@ -32,7 +32,7 @@ class Autoscaling(Config):
     scale_out_cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
 
     @model_validator(mode="after")
-    def _ordered(self) -> Autoscaling:
+    def _ordered(self) -> AutoscalingConfig:
         if self.min_capacity > self.max_capacity:
             raise InvalidValueError(
                 f"scales from {self.min_capacity} to {self.max_capacity}", "min_capacity must not be above max_capacity"
@@ -40,7 +40,7 @@ class Autoscaling(Config):
         return self
 
 
-def configure_autoscaling(config: Autoscaling, build: Build, *, variant: str, awaited: dag.Step) -> dag.Step:
+def configure_autoscaling(config: AutoscalingConfig, build: Build, *, variant: str, awaited: dag.Step) -> dag.Step:
     """The step; with min_capacity equal to max_capacity, nothing scales."""
     event = {
         contract.OUTCOME: result(awaited, contract.OUTCOME),
@@ -51,7 +51,7 @@ def configure_autoscaling(config: Autoscaling, build: Build, *, variant: str, aw
     return function_step(NAME, "autoscale", build, description=description, event=event, results=RESULTS)
 
 
-def scaling(config: Autoscaling, variant: str) -> dict[str, Any]:
+def scaling(config: AutoscalingConfig, variant: str) -> dict[str, Any]:
     """The part of the event that settings decide: the same from this step and from the rule on approval."""
     return {
         contract.MIN_CAPACITY: config.min_capacity,

@@ -29,7 +29,7 @@ BuiltinRule = Literal[
 ]
 
 
-class Debugger(Config):
+class DebuggerConfig(Config):
     """What the Debugger checks and saves; it always saves what its rules need."""
 
     enabled: bool = False
@@ -45,7 +45,7 @@ class Debugger(Config):
 
 
 def debugger_request(
-    config: Debugger, build: Build, tensors: dag.Expression, profile: dag.Expression
+    config: DebuggerConfig, build: Build, tensors: dag.Expression, profile: dag.Expression
 ) -> dict[str, Any]:
     """The Debugger's members of a training request; tensors and profile are their S3 addresses."""
     if not config.enabled:
@@ -68,7 +68,7 @@ def debugger_request(
     }
 
 
-def _collections(config: Debugger) -> list[dict[str, Any]]:
+def _collections(config: DebuggerConfig) -> list[dict[str, Any]]:
     """The collections of the settings, and those that AWS's catalog lists for the rules."""
     import smdebug_rulesconfig as catalog
 

@@ -14,8 +14,8 @@ from steps.build import Build
 from steps.config import Config, EndpointInstance, HyphenatedName, Unique, like
 from steps.functions import function_step
 from steps.parameters import ExecutionParameter, default_of
-from steps.register_model import Registry
-from steps.site import Site
+from steps.register_model import RegistryConfig
+from steps.site import SiteConfig
 
 NAME = "DeployEndpoint"
 RESULTS = (contract.OUTCOME, contract.ENDPOINT_NAME, contract.ENDPOINT_CONFIG_NAME)
@@ -26,14 +26,14 @@ class _Registering(Protocol):
     """Settings that say for which machines a model is registered."""
 
     @property
-    def registry(self) -> Registry: ...
+    def registry(self) -> RegistryConfig: ...
 
 
-def _registered_machines(_: Endpoint, settings: _Registering) -> tuple[str, ...]:
+def _registered_machines(_: EndpointConfig, settings: _Registering) -> tuple[str, ...]:
     return settings.registry.inference_instance_types
 
 
-class Update(Config):
+class UpdateConfig(Config):
     """How an update moves traffic to the new instances."""
 
     policy: Literal["all-at-once", "canary", "linear"] = "all-at-once"
@@ -48,7 +48,7 @@ class Update(Config):
     """Then the update is rolled back."""
 
     @model_validator(mode="after")
-    def _step_size(self) -> Update:
+    def _step_size(self) -> UpdateConfig:
         low, high = _STEP_PERCENT[self.policy]
         if not low <= self.step_percent <= high:
             raise InvalidValueError(
@@ -57,7 +57,7 @@ class Update(Config):
         return self
 
 
-class Alarms(Config):
+class AlarmsConfig(Config):
     """Alarms that roll an update back."""
 
     server_errors_percent: Annotated[int, Field(ge=0, le=100)] = 5
@@ -68,7 +68,7 @@ class Alarms(Config):
     """Names of alarms that you have."""
 
 
-class Endpoint(Config):
+class EndpointConfig(Config):
     """The endpoint and its updates."""
 
     name: Annotated[HyphenatedName, ExecutionParameter("EndpointName")] = "dog-breeds"
@@ -79,11 +79,11 @@ class Endpoint(Config):
     variant: HyphenatedName = "AllTraffic"
     capture_percent: Annotated[int, Field(ge=0, le=100)] = 0
     """The share of requests and answers that is kept in S3."""
-    update: Update = Update()
-    alarms: Alarms = Alarms()
+    update: UpdateConfig = UpdateConfig()
+    alarms: AlarmsConfig = AlarmsConfig()
 
 
-def deploy_endpoint(config: Endpoint, build: Build, *, package_arn: dag.Expression) -> dag.Step:
+def deploy_endpoint(config: EndpointConfig, build: Build, *, package_arn: dag.Expression) -> dag.Step:
     """The step; it does not deploy a version that is not approved, and its outcome says so."""
     event = {
         contract.MODEL_PACKAGE_ARN: package_arn,
@@ -94,7 +94,7 @@ def deploy_endpoint(config: Endpoint, build: Build, *, package_arn: dag.Expressi
     return function_step(NAME, "deploy", build, description=description, event=event, results=RESULTS)
 
 
-def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
+def deployment(config: EndpointConfig, build: Build) -> dict[str, Any]:
     """The part of the event that settings decide: the same from this step and from the rule on approval."""
     return {
         contract.ENDPOINT_NAME: config.name,
@@ -116,7 +116,7 @@ def deployment(config: Endpoint, build: Build) -> dict[str, Any]:
     }
 
 
-def shortest_update(update: Update) -> int:
+def shortest_update(update: UpdateConfig) -> int:
     """The seconds of an update's waits: after every step of traffic, and before the old instances go."""
     steps = {"all-at-once": 1, "canary": 1, "linear": -(-100 // update.step_percent)}
     return steps[update.policy] * update.wait_seconds + update.termination_wait_seconds
@@ -127,7 +127,7 @@ def as_text(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def _surroundings(site: Site, instance_type: str) -> dict[str, Any]:
+def _surroundings(site: SiteConfig, instance_type: str) -> dict[str, Any]:
     return {
         contract.MODEL_ROLE_ARN: site.role("model"),
         contract.SUBNETS: as_text(site.network.subnets),

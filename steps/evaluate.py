@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.processing_job import OUTPUT_FOLDER, Processing, input_folder, output_uri, processing_request
+from steps.processing_job import OUTPUT_FOLDER, ProcessingConfig, input_folder, output_uri, processing_request
 from steps.training_job import model_archive
 
 NAME = "Evaluate"
@@ -15,7 +15,7 @@ EVALUATION_PROPERTIES = "Evaluation"
 
 
 def evaluate(
-    processing: Processing,
+    processing: ProcessingConfig,
     build: Build,
     *,
     data: dag.Step,

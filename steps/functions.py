@@ -23,7 +23,7 @@ FUNCTIONS = {
 }
 
 
-class StepFunction(Config):
+class StepFunctionConfig(Config):
     """A function that a step calls; the step waits ten minutes at most."""
 
     memory_megabytes: LambdaMegabytes = 256
@@ -31,7 +31,7 @@ class StepFunction(Config):
     """A step waits ten minutes at most."""
 
 
-class AwaitFunction(Config):
+class AwaitFunctionConfig(Config):
     """The function that the queue calls until the endpoint is in service or time is up."""
 
     memory_megabytes: LambdaMegabytes = 128
@@ -42,7 +42,7 @@ class AwaitFunction(Config):
     """Then the step fails."""
 
 
-class PredictFunction(Config):
+class PredictFunctionConfig(Config):
     """The function that clients call for predictions."""
 
     memory_megabytes: LambdaMegabytes = 256
@@ -53,16 +53,16 @@ class PredictFunction(Config):
     """0: none kept warm; these cost while they wait."""
 
 
-class Functions(Config):
+class FunctionsConfig(Config):
     """The Lambda functions around the endpoint."""
 
     runtime: Literal["python3.11", "python3.12", "python3.13", "python3.14"] = "python3.13"
     architecture: Literal["arm64", "x86_64"] = "arm64"
     log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827] = 30
-    deploy: StepFunction = StepFunction()
-    await_: Annotated[AwaitFunction, Field(alias="await")] = AwaitFunction()
-    autoscale: StepFunction = StepFunction(memory_megabytes=128)
-    predict: PredictFunction = PredictFunction()
+    deploy: StepFunctionConfig = StepFunctionConfig()
+    await_: Annotated[AwaitFunctionConfig, Field(alias="await")] = AwaitFunctionConfig()
+    autoscale: StepFunctionConfig = StepFunctionConfig(memory_megabytes=128)
+    predict: PredictFunctionConfig = PredictFunctionConfig()
 
 
 def function_name(pipeline: str, function: str) -> str:

@@ -25,7 +25,7 @@ CacheLifetime = Annotated[
 ]
 
 
-class Backoff(Config):
+class BackoffConfig(Config):
     """How often and how far apart a step is tried again: max_attempts times, or until expire_after_minutes."""
 
     max_attempts: Annotated[int, Field(ge=0, le=20)] = 0
@@ -35,7 +35,7 @@ class Backoff(Config):
     backoff_rate: Annotated[float, Field(ge=1, le=10)] = 2.0
 
     @model_validator(mode="after")
-    def _one_limit(self) -> Backoff:
+    def _one_limit(self) -> BackoffConfig:
         if self.max_attempts and self.expire_after_minutes:
             raise InvalidValueError(
                 "has max_attempts and expire_after_minutes, and the service takes one", "set the other to 0"
@@ -43,13 +43,13 @@ class Backoff(Config):
         return self
 
 
-class StepRetry(Backoff):
+class StepRetry(BackoffConfig):
     """Retries of a step that is not a job."""
 
     on: tuple[StepFault, ...] = Field(default=("Step.SERVICE_FAULT", "Step.THROTTLING"), min_length=1)
 
 
-class JobRetry(Backoff):
+class JobRetry(BackoffConfig):
     """Retries of a job."""
 
     on: tuple[Fault, ...] = Field(
@@ -58,7 +58,7 @@ class JobRetry(Backoff):
     )
 
 
-class Retries(Config):
+class RetriesConfig(Config):
     """Retries by kind of step; SageMaker has none for the other kinds."""
 
     processing: JobRetry = JobRetry(max_attempts=3)
@@ -67,7 +67,7 @@ class Retries(Config):
     registry: StepRetry = StepRetry(max_attempts=5, interval_seconds=5)
 
 
-class Cache(Config):
+class CacheConfig(Config):
     """How long a step's result is reused while its code, inputs and arguments are the same; empty: never."""
 
     processing: CacheLifetime = "P30D"

@@ -12,8 +12,8 @@ from steps import dag
 from steps.build import Build
 from steps.config import S3_URI, Config, Fraction, like
 from steps.parameters import ExecutionParameter
-from steps.processing_job import OUTPUT_FOLDER, Processing, input_folder, processing_request
-from steps.site import Site
+from steps.processing_job import OUTPUT_FOLDER, ProcessingConfig, input_folder, processing_request
+from steps.site import SiteConfig
 
 NAME = "PrepareData"
 DATASET_PROPERTIES = "Dataset"
@@ -28,14 +28,14 @@ class _Isolated(Protocol):
     """Settings that say whether jobs have a network."""
 
     @property
-    def site(self) -> Site: ...
+    def site(self) -> SiteConfig: ...
 
 
-def _source_url(data: Data, settings: _Isolated) -> str:
+def _source_url(data: DataConfig, settings: _Isolated) -> str:
     return data.source_url(settings.site.network.isolation)
 
 
-class Splits(Config):
+class SplitsConfig(Config):
     """The shares of the images for training, validation and test."""
 
     train: Fraction = 0.8
@@ -43,7 +43,7 @@ class Splits(Config):
     test: Fraction = 0.1
 
     @model_validator(mode="after")
-    def _whole(self) -> Splits:
+    def _whole(self) -> SplitsConfig:
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-6 or not min(self.train, self.validation, self.test):
             raise InvalidValueError(
@@ -52,7 +52,7 @@ class Splits(Config):
         return self
 
 
-class Data(Config):
+class DataConfig(Config):
     """The data set: its source and how it is prepared."""
 
     source: Annotated[str, _SOURCE, Field(max_length=180), ExecutionParameter("InputDataUrl", _source_url)] = (
@@ -63,11 +63,11 @@ class Data(Config):
     """Of the zip; empty: not checked, and a zip that changes behind its address goes unnoticed."""
     image_size: Annotated[int, Field(ge=32, le=1024)] = 224
     """The shorter side, in pixels."""
-    splits: Splits = Splits()
+    splits: SplitsConfig = SplitsConfig()
     """For data sets that have no splits of their own."""
 
     @model_validator(mode="after")
-    def _checksum_of_a_file(self) -> Data:
+    def _checksum_of_a_file(self) -> DataConfig:
         if self.sha256 and self.source.startswith("s3://") and not self.source.endswith(".zip"):
             raise InvalidValueError(
                 "has a sha256 for a prefix in S3, and a checksum is that of one zip", "leave it empty"
@@ -85,7 +85,7 @@ class Data(Config):
         return f"{self.source}{contract.CHECKSUM}{self.sha256}" if self.sha256 and not isolation else self.source
 
 
-def prepare_data(config: Data, processing: Processing, build: Build) -> dag.Step:
+def prepare_data(config: DataConfig, processing: ProcessingConfig, build: Build) -> dag.Step:
     """The step; with network isolation, S3 delivers the source as a channel."""
     isolation, splits = build.site.network.isolation, config.splits
     request = processing_request(

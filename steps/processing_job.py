@@ -20,11 +20,11 @@ _RUN_SCRIPT = (
 )
 
 
-def _menu(processing: Processing, _: object) -> tuple[str, ...]:
+def _menu(processing: ProcessingConfig, _: object) -> tuple[str, ...]:
     return menu("Processing", processing.instance_type, processing.alternatives)
 
 
-class Processing(Config):
+class ProcessingConfig(Config):
     """The machines of PrepareData and Evaluate."""
 
     instance_type: Annotated[ProcessingInstance, ExecutionParameter("ProcessingInstanceType", choices=_menu)] = (
@@ -37,7 +37,7 @@ class Processing(Config):
 
 
 def processing_request(
-    config: Processing,
+    config: ProcessingConfig,
     build: Build,
     *,
     step: str,

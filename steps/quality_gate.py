@@ -15,14 +15,14 @@ NAME = "QualityGate"
 FAIL_NAME = "QualityTooLow"
 
 
-class Quality(Config):
+class QualityConfig(Config):
     """What a champion must reach."""
 
     accuracy: Annotated[Fraction, ExecutionParameter("AccuracyThreshold")] = 0.7
     """On the test images; below it, nothing is registered."""
 
 
-def quality_gate(config: Quality, *, evaluation: dag.Step, then: Sequence[dag.Step]) -> dag.Step:
+def quality_gate(config: QualityConfig, *, evaluation: dag.Step, then: Sequence[dag.Step]) -> dag.Step:
     """The step, with the steps that follow if the champion reaches the threshold."""
     threshold = config.accuracy
     message = ["The champion's accuracy on the test images is below", threshold, "- see", evaluation_uri(evaluation)]

@@ -23,7 +23,7 @@ _SERVING = {
 }
 
 
-class Registry(Config):
+class RegistryConfig(Config):
     """The model registry, and the machines that versions are for."""
 
     group: HyphenatedName = "dog-breeds"
@@ -36,7 +36,7 @@ class Registry(Config):
     """The machines that endpoints may use."""
 
 
-def register_model(config: Registry, build: Build, *, data: dag.Step, evaluation: dag.Step) -> dag.Step:
+def register_model(config: RegistryConfig, build: Build, *, data: dag.Step, evaluation: dag.Step) -> dag.Step:
     """The step; the champion's archive contains its own serving code, so nothing is repacked."""
     container = {
         "Image": build.image("inference", config.inference_instance_types[0]),

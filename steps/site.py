@@ -42,7 +42,7 @@ def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
 RoleName = Annotated[str, like("pedigree-job", r"[\w+=,.@-]{1,64}")]
 
 
-class Roles(Config):
+class RolesConfig(Config):
     """The names of the roles, one for each party, so that each has as few permissions as possible."""
 
     pipeline: RoleName = "pedigree-pipeline"
@@ -56,7 +56,7 @@ class Roles(Config):
     ec2: RoleName = "pedigree-ec2"
 
     @model_validator(mode="after")
-    def _each_its_own(self) -> Roles:
+    def _each_its_own(self) -> RolesConfig:
         names = list(self.model_dump().values())
         shared = next((name for name in names if names.count(name) > 1), "")
         if shared:
@@ -66,7 +66,7 @@ class Roles(Config):
         return self
 
 
-class Network(Config):
+class NetworkConfig(Config):
     """The VPC of jobs and models, and what they can reach."""
 
     subnets: tuple[Annotated[str, like("subnet-0123456789abcdef0", r"subnet-[0-9a-f]{8,17}")], ...] = Field(
@@ -82,7 +82,7 @@ class Network(Config):
     """Between the machines of one job."""
 
     @model_validator(mode="after")
-    def _both_or_neither(self) -> Network:
+    def _both_or_neither(self) -> NetworkConfig:
         if bool(self.subnets) != bool(self.security_groups):
             raise InvalidValueError(
                 "has subnets or security_groups without the other", "give both, or neither for no VPC"
@@ -96,7 +96,7 @@ class Network(Config):
         return {"VpcConfig": {"SecurityGroupIds": list(self.security_groups), "Subnets": list(self.subnets)}}
 
 
-class Encryption(Config):
+class EncryptionConfig(Config):
     """KMS keys for S3 and for the volumes of the machines; empty: keys of AWS."""
 
     output_key: Annotated[str, like(_KEY_LIKE, f"{_KEY}|{_ALIAS}", optional=True)] = ""
@@ -115,7 +115,7 @@ class Encryption(Config):
         return {"VolumeKmsKeyId": self.volume_key}
 
 
-class Site(Config):
+class SiteConfig(Config):
     """An account, a region and a bucket of AWS, and the addresses in them."""
 
     account: Annotated[str, like("123456789012", r"\d{12}", optional=True)] = ""
@@ -127,9 +127,9 @@ class Site(Config):
     """The folder in the bucket."""
     tags: Annotated[FrozenMapping[str], AfterValidator(_tags)] = Field(default={"project": "pedigree"}, max_length=45)
     """On everything that can have tags."""
-    roles: Roles = Roles()
-    network: Network = Network()
-    encryption: Encryption = Encryption()
+    roles: RolesConfig = RolesConfig()
+    network: NetworkConfig = NetworkConfig()
+    encryption: EncryptionConfig = EncryptionConfig()
 
     @property
     def account_id(self) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from entrypoints import contract
 from steps import dag
 from steps.build import Build
-from steps.debugger import Debugger, debugger_request
+from steps.debugger import DebuggerConfig, debugger_request
 from steps.parameters import default_of
-from steps.training_job import Training, fixed_hyperparameters, machines, resumable_uri, training_request
-from steps.tune import Tuning, best_job_name, best_values
+from steps.training_job import TrainingConfig, fixed_hyperparameters, machines, resumable_uri, training_request
+from steps.tune import TuningConfig, best_job_name, best_values
 
 NAME = "TrainBest"
 CANDIDATE = contract.BEST
 
 
 def train_best(
-    config: Training,
-    tuning: Tuning,
-    debugger: Debugger,
+    config: TrainingConfig,
+    tuning: TuningConfig,
+    debugger: DebuggerConfig,
     build: Build,
     *,
     data: dag.Step,

@@ -12,8 +12,8 @@ from steps import dag
 from steps.build import Build
 from steps.config import Config, JobSeconds, TrainingInstance, Unique, VolumeGigabytes
 from steps.parameters import ExecutionParameter, default_of
-from steps.training_job import Training, fixed_hyperparameters, machines, resumable_uri, training_request
-from steps.tune import Tuning, best_job_name, best_values
+from steps.training_job import TrainingConfig, fixed_hyperparameters, machines, resumable_uri, training_request
+from steps.tune import TuningConfig, best_job_name, best_values
 
 NAME = "TrainDistributed"
 CANDIDATE = contract.DISTRIBUTED
@@ -23,16 +23,16 @@ _LAUNCHERS = {
 }
 
 
-def _enabled(distributed: Distributed, _: object) -> bool:
+def _enabled(distributed: DistributedConfig, _: object) -> bool:
     return distributed.enabled
 
 
-def _menu(distributed: Distributed, _: object) -> tuple[str, ...]:
+def _menu(distributed: DistributedConfig, _: object) -> tuple[str, ...]:
     alternatives = distributed.alternatives or (SMDDP_TYPES if distributed.launcher == "smddp" else ())
     return menu("Training", distributed.instance_type, alternatives)
 
 
-class Distributed(Config):
+class DistributedConfig(Config):
     """The machines of a distributed training, and what starts the processes on them."""
 
     enabled: bool = True
@@ -53,9 +53,9 @@ class Distributed(Config):
 
 
 def train_distributed(
-    config: Distributed,
-    training: Training,
-    tuning: Tuning,
+    config: DistributedConfig,
+    training: TrainingConfig,
+    tuning: TuningConfig,
     build: Build,
     *,
     data: dag.Step,

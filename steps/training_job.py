@@ -64,11 +64,11 @@ class MachineConfig(Protocol):
         """The size of each machine's disk."""
 
 
-def _menu(training: Training, _: object) -> tuple[str, ...]:
+def _menu(training: TrainingConfig, _: object) -> tuple[str, ...]:
     return menu("Training", training.instance_type, training.alternatives)
 
 
-class Training(Config):
+class TrainingConfig(Config):
     """The machine that trains, the network, and how it is trained."""
 
     instance_type: Annotated[TrainingInstance, ExecutionParameter("TrainingInstanceType", choices=_menu)] = (
@@ -108,7 +108,7 @@ class Training(Config):
     """Hyperparameters that are not tuned."""
 
 
-def fixed_hyperparameters(config: Training, *, tuned: Mapping[str, Any]) -> dict[str, dag.Expression]:
+def fixed_hyperparameters(config: TrainingConfig, *, tuned: Mapping[str, Any]) -> dict[str, dag.Expression]:
     """Every hyperparameter that is not tuned, as text: the service accepts nothing else."""
     chosen = {
         **config.hyperparameters,
@@ -131,7 +131,7 @@ def fixed_hyperparameters(config: Training, *, tuned: Mapping[str, Any]) -> dict
 
 
 def training_request(
-    config: Training,
+    config: TrainingConfig,
     build: Build,
     *,
     image: str,
@@ -192,7 +192,7 @@ def model_archive(step: dag.Step) -> dag.Expression:
     return step.properties.ModelArtifacts.S3ModelArtifacts
 
 
-def _channels(config: Training, build: Build, data: dag.Step) -> list[dict[str, Any]]:
+def _channels(config: TrainingConfig, build: Build, data: dag.Step) -> list[dict[str, Any]]:
     addresses = {name: output_uri(data, name) for name in DATA_CHANNELS}
     if config.weights.startswith("s3://"):
         addresses[contract.WEIGHTS] = config.weights
@@ -207,7 +207,7 @@ def _channel(name: str, uri: dag.Expression, mode: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": location}, "InputMode": mode, "CompressionType": "None"}
 
 
-def _stopping(config: Training, max_runtime_seconds: int, checkpoints: dag.Expression) -> dict[str, Any]:
+def _stopping(config: TrainingConfig, max_runtime_seconds: int, checkpoints: dag.Expression) -> dict[str, Any]:
     condition = {"MaxRuntimeInSeconds": max_runtime_seconds}
     if not config.spot:
         return {"StoppingCondition": condition, "EnableManagedSpotTraining": False}

@@ -12,18 +12,18 @@ from steps.build import Build
 from steps.config import Config, Count, FrozenMapping, one_of
 from steps.parameters import ExecutionParameter, default_of
 from steps.ranges import Categorical, Continuous, Range, parameter_ranges
-from steps.training_job import Training, fixed_hyperparameters, machines, training_request
+from steps.training_job import TrainingConfig, fixed_hyperparameters, machines, training_request
 
 NAME = "Tune"
 MOST_JOBS = 750
 
 
-def _limits_jobs(tuning: Tuning, _: object) -> bool:
+def _limits_jobs(tuning: TuningConfig, _: object) -> bool:
     """A grid has as many jobs as points."""
     return tuning.strategy != "Grid"
 
 
-class Tuning(Config):
+class TuningConfig(Config):
     """The search: its strategy, its length and its ranges."""
 
     strategy: Literal["Bayesian", "Random", "Grid", "Hyperband"] = "Bayesian"
@@ -50,8 +50,8 @@ class Tuning(Config):
 
 
 def tune(
-    config: Tuning,
-    training: Training,
+    config: TuningConfig,
+    training: TrainingConfig,
     build: Build,
     *,
     data: dag.Step,
@@ -85,7 +85,7 @@ def tune(
     return build.step(NAME, "tuning", request, description=description)
 
 
-def best_values(step: dag.Step, config: Tuning) -> dict[str, dag.Expression]:
+def best_values(step: dag.Step, config: TuningConfig) -> dict[str, dag.Expression]:
     """The best job's value of every tuned hyperparameter, as text."""
     return {name: step.properties.BestTrainingJob.TunedHyperParameters[name] for name in config.ranges}
 
@@ -95,13 +95,13 @@ def best_job_name(step: dag.Step) -> dag.Expression:
     return step.properties.BestTrainingJob.TrainingJobName
 
 
-def _strategy(config: Tuning, epochs: int) -> dict[str, Any]:
+def _strategy(config: TuningConfig, epochs: int) -> dict[str, Any]:
     if config.strategy != "Hyperband":
         return {"Strategy": config.strategy}
     resource = {"MinResource": config.hyperband_min_epochs, "MaxResource": epochs}
     return {"Strategy": config.strategy, "StrategyConfig": {"HyperbandStrategyConfig": resource}}
 
 
-def _limits(config: Tuning) -> dict[str, Any]:
+def _limits(config: TuningConfig) -> dict[str, Any]:
     total = {} if config.strategy == "Grid" else {"MaxNumberOfTrainingJobs": config.max_jobs}
     return {**total, "MaxParallelTrainingJobs": config.parallel_jobs}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from deploying.deployment import TAG_PREVIOUS, Deployment, alarm_names, belongs_to, name_prefix
 from shared import endpoint as endpoints
-from shared.aws import Aws, Call
+from shared.aws import Aws, AwsCall
 from shared.errors import RefusedError, RetryableError
 from shared.log import Log
 
@@ -23,15 +23,15 @@ def clean_up(deployment: Deployment, aws: Aws, log: Log) -> None:
         log.warning("unused resources are left for the next deployment", why=str(error))
 
 
-def _stale_alarms(deployment: Deployment, aws: Aws) -> Iterable[Call]:
+def _stale_alarms(deployment: Deployment, aws: Aws) -> Iterable[AwsCall]:
     needed = {*(alarm["AlarmName"] for alarm in deployment.alarms), *deployment.extra_alarms}
     stale = [name for name in alarm_names(deployment.endpoint) if name not in needed]
     existing = aws.call("cloudwatch", "describe_alarms", AlarmNames=stale).get("MetricAlarms", ()) if stale else ()
     if existing:
-        yield Call("cloudwatch", "delete_alarms", {"AlarmNames": [alarm["AlarmName"] for alarm in existing]})
+        yield AwsCall("cloudwatch", "delete_alarms", {"AlarmNames": [alarm["AlarmName"] for alarm in existing]})
 
 
-def _stale_resources(deployment: Deployment, aws: Aws) -> Iterable[Call]:
+def _stale_resources(deployment: Deployment, aws: Aws) -> Iterable[AwsCall]:
     """Yields deletions of older configurations and models; keeps those in use, and those a rollback needs."""
     newest_first = {
         "NameContains": name_prefix(deployment.endpoint),
@@ -51,10 +51,10 @@ def _stale_resources(deployment: Deployment, aws: Aws) -> Iterable[Call]:
     kept |= _configurations_in_use(deployment.endpoint, configurations, aws)
     for name in configurations:
         if name not in kept:
-            yield Call("sagemaker", "delete_endpoint_config", {"EndpointConfigName": name})
+            yield AwsCall("sagemaker", "delete_endpoint_config", {"EndpointConfigName": name})
     for model in own_models[KEPT_COUNT:]:
         if model not in kept:
-            yield Call("sagemaker", "delete_model", {"ModelName": model})
+            yield AwsCall("sagemaker", "delete_model", {"ModelName": model})
 
 
 def _configurations_in_use(name: str, configurations: Mapping[str, str], aws: Aws) -> set[str]:

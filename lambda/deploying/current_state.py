@@ -9,14 +9,14 @@ from typing import Any
 from deploying.deployment import Deployment
 from shared import endpoint as endpoints
 from shared.aws import Aws
-from shared.endpoint import DIMENSION, Endpoint, resource_id
+from shared.endpoint import DIMENSION, EndpointState, resource_id
 
 
 @dataclass(frozen=True)
 class CurrentState:
     """The state before a deployment."""
 
-    endpoint: Endpoint | None
+    endpoint: EndpointState | None
     package: Mapping[str, Any] = field(default_factory=dict)  # the response of DescribeModelPackage
     served_package: str = ""  # the version that the endpoint serves or will serve
     instance_types: Mapping[str, str] = field(default_factory=dict)  # by variant that is served
@@ -52,7 +52,7 @@ def read_state(deployment: Deployment, aws: Aws, *, with_served_package: bool) -
     )
 
 
-def _served_package(endpoint: Endpoint, aws: Aws) -> str:
+def _served_package(endpoint: EndpointState, aws: Aws) -> str:
     configuration = (
         aws.find("sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.target_configuration) or {}
     )
@@ -61,7 +61,7 @@ def _served_package(endpoint: Endpoint, aws: Aws) -> str:
     return next((str(model.get("PrimaryContainer", {}).get("ModelPackageName", "")) for model in models), "")
 
 
-def _instance_types(endpoint: Endpoint, aws: Aws) -> dict[str, str]:
+def _instance_types(endpoint: EndpointState, aws: Aws) -> dict[str, str]:
     configuration = aws.find("sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.configuration) or {}
     return {
         variant["VariantName"]: variant.get("InstanceType", "")

@@ -55,7 +55,7 @@ _REMEDIES: tuple[tuple[str, str, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Call:
+class AwsCall:
     """A call as data, with boto3's names of service and operation."""
 
     service: str
@@ -82,7 +82,7 @@ class Aws:
         except ClientError as error:
             raise translate_error(error) from error
 
-    def execute(self, call: Call) -> Any:
+    def execute(self, call: AwsCall) -> Any:
         """Makes a planned call."""
         return self.call(call.service, call.operation, **call.arguments)
 

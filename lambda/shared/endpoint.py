@@ -14,7 +14,7 @@ TRANSITIONAL_STATUSES = ("Creating", "Updating", "SystemUpdating", "RollingBack"
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EndpointState:
     """An endpoint; counts are the desired instances of each variant."""
 
     name: str
@@ -35,16 +35,16 @@ class Endpoint:
         return self.status in TRANSITIONAL_STATUSES
 
 
-def find(aws: Aws, name: str) -> Endpoint | None:
+def find(aws: Aws, name: str) -> EndpointState | None:
     """Returns an endpoint by name, or None."""
     response = aws.find("sagemaker", "describe_endpoint", EndpointName=name)
     return None if response is None else parse(response)
 
 
-def parse(response: Mapping[str, Any]) -> Endpoint:
+def parse(response: Mapping[str, Any]) -> EndpointState:
     """Parses a response of DescribeEndpoint."""
     configuration = str(response.get("EndpointConfigName", ""))
-    return Endpoint(
+    return EndpointState(
         name=str(response["EndpointName"]),
         status=str(response["EndpointStatus"]),
         configuration=configuration,

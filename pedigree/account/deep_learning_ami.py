@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pedigree.account.account import Account
-from pedigree.account.errors import GivenError, RefusedError
+from pedigree.account.errors import GivenError, RequestRefusedError
 from pedigree.aws.machines import processor
 from pedigree.errors import Mistake
 
@@ -17,7 +17,7 @@ _OLDER = 6  # versions of PyTorch below the wanted one that will do, too
 
 
 @dataclass(frozen=True)
-class Image:
+class DeepLearningAmi:
     """An image, where it was found, and the volume that it needs."""
 
     id: str
@@ -26,7 +26,7 @@ class Image:
     gigabytes: int
 
 
-def find(account: Account, instance_type: str, version: str, given: str = "") -> Image:
+def find(account: Account, instance_type: str, version: str, given: str = "") -> DeepLearningAmi:
     """The image of a PyTorch, or of one a little older, for a type of machine; or the one that is given."""
     kind = processor(f"ml.{instance_type}")
     if kind == "accelerator":
@@ -40,7 +40,7 @@ def find(account: Account, instance_type: str, version: str, given: str = "") ->
         found = account.find("ssm", "get_parameter", Name=name)
         if found:
             return _described(account, found["Parameter"]["Value"], name)
-    raise RefusedError(
+    raise RequestRefusedError(
         f"{account.region} has no deep-learning AMI with PyTorch {version}, or a little older, for {architecture}",
         "name an image with --ami",
     )
@@ -54,7 +54,7 @@ def _names(architecture: str, version: str) -> Iterator[str]:
             yield _PARAMETER.format(architecture, f"{major}.{minor - older}", system)
 
 
-def _described(account: Account, identifier: str, origin: str) -> Image:
+def _described(account: Account, identifier: str, origin: str) -> DeepLearningAmi:
     images = account.call("ec2", "describe_images", ImageIds=[identifier])["Images"]
     if not images:
         raise GivenError(
@@ -62,4 +62,4 @@ def _described(account: Account, identifier: str, origin: str) -> Image:
         )
     root = images[0]["RootDeviceName"]
     volumes = {mapping["DeviceName"]: mapping.get("Ebs", {}) for mapping in images[0]["BlockDeviceMappings"]}
-    return Image(identifier, origin, root, volumes.get(root, {}).get("VolumeSize", 0))
+    return DeepLearningAmi(identifier, origin, root, volumes.get(root, {}).get("VolumeSize", 0))

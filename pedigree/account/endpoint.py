@@ -36,7 +36,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Variant:
+class ServedVariant:
     """One variant of a configuration: machine, model, and the model's version in the registry."""
 
     name: str
@@ -57,7 +57,7 @@ class Configuration:
 
     name: str
     arn: str
-    variants: Mapping[str, Variant] = field(default_factory=dict)
+    variants: Mapping[str, ServedVariant] = field(default_factory=dict)
     has_models: bool = True
 
     def described(self) -> str:
@@ -96,7 +96,7 @@ def configuration(account: Account, name: str) -> Configuration | None:
         return None
     models = {variant["ModelName"]: _package(account, variant["ModelName"]) for variant in answer["ProductionVariants"]}
     variants = {
-        variant["VariantName"]: Variant(
+        variant["VariantName"]: ServedVariant(
             variant["VariantName"],
             variant.get("InstanceType", ""),
             variant["ModelName"],

@@ -9,13 +9,21 @@ from itertools import islice
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.endpoint import DIMENSION, Configuration, Endpoint, Variant, configuration, find, scaling_target
+from pedigree.account.endpoint import (
+    DIMENSION,
+    Configuration,
+    Endpoint,
+    ServedVariant,
+    configuration,
+    find,
+    scaling_target,
+)
 
 _ACTIVITIES = 5
 
 
 @dataclass(frozen=True)
-class Policy:
+class ScalingPolicy:
     """A scaling policy: a metric and its target."""
 
     name: str
@@ -32,11 +40,11 @@ class Scaling:
 
     least: int
     most: int
-    policies: tuple[Policy, ...]
+    policies: tuple[ScalingPolicy, ...]
 
 
 @dataclass(frozen=True)
-class Fleet:
+class InstanceCounts:
     """A variant's instances, present and desired, and what they serve."""
 
     variant: str
@@ -48,7 +56,7 @@ class Fleet:
 
 
 @dataclass(frozen=True)
-class Activity:
+class ScalingActivity:
     """One scaling activity."""
 
     at: dt.datetime
@@ -58,7 +66,7 @@ class Activity:
 
 
 @dataclass(frozen=True)
-class Alarm:
+class AlarmStatus:
     """An alarm that scales the endpoint, or rolls its updates back."""
 
     name: str
@@ -77,9 +85,9 @@ class Report:
     next_configuration: str
     reason: str
     changed: dt.datetime | None
-    fleets: tuple[Fleet, ...]
-    activities: tuple[Activity, ...]
-    alarms: tuple[Alarm, ...]
+    fleets: tuple[InstanceCounts, ...]
+    activities: tuple[ScalingActivity, ...]
+    alarms: tuple[AlarmStatus, ...]
 
 
 def report(account: Account, name: str) -> Report:
@@ -101,10 +109,10 @@ def report(account: Account, name: str) -> Report:
     )
 
 
-def _fleet(answer: Mapping[str, Any], live: Configuration | None, scaling: Mapping[str, Scaling]) -> Fleet:
+def _fleet(answer: Mapping[str, Any], live: Configuration | None, scaling: Mapping[str, Scaling]) -> InstanceCounts:
     name = answer["VariantName"]
-    known = (live.variants if live else {}).get(name, Variant(name, "", ""))
-    return Fleet(
+    known = (live.variants if live else {}).get(name, ServedVariant(name, "", ""))
+    return InstanceCounts(
         variant=name,
         version=known.version if known.model else "",
         instance_type=known.instance_type,
@@ -136,13 +144,13 @@ def _scaling(account: Account, endpoint: Endpoint) -> dict[str, Scaling]:
     }
 
 
-def _policies(account: Account, resource: str) -> Iterable[Policy]:
+def _policies(account: Account, resource: str) -> Iterable[ScalingPolicy]:
     for policy in account.each(
         "application-autoscaling", "describe_scaling_policies", "ScalingPolicies", ResourceId=resource, **DIMENSION
     ):
         tracking = policy.get("TargetTrackingScalingPolicyConfiguration", {})
         metric = tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType")
-        yield Policy(
+        yield ScalingPolicy(
             name=policy["PolicyName"],
             metric=metric or tracking.get("CustomizedMetricSpecification", {}).get("MetricName", policy["PolicyType"]),
             target=tracking.get("TargetValue"),
@@ -152,13 +160,13 @@ def _policies(account: Account, resource: str) -> Iterable[Policy]:
         )
 
 
-def _activities(account: Account, endpoint: Endpoint, variant: str) -> Iterable[Activity]:
+def _activities(account: Account, endpoint: Endpoint, variant: str) -> Iterable[ScalingActivity]:
     resource = scaling_target(endpoint.name, variant)
     found = account.each(
         "application-autoscaling", "describe_scaling_activities", "ScalingActivities", ResourceId=resource, **DIMENSION
     )
     for activity in islice(found, _ACTIVITIES):
-        yield Activity(
+        yield ScalingActivity(
             activity["StartTime"],
             activity["StatusCode"],
             activity["Description"],
@@ -166,7 +174,7 @@ def _activities(account: Account, endpoint: Endpoint, variant: str) -> Iterable[
         )
 
 
-def _alarms(account: Account, names: Iterable[str]) -> tuple[Alarm, ...]:
+def _alarms(account: Account, names: Iterable[str]) -> tuple[AlarmStatus, ...]:
     wanted = list(dict.fromkeys(names))
     if not wanted:
         return ()
@@ -176,6 +184,6 @@ def _alarms(account: Account, names: Iterable[str]) -> tuple[Alarm, ...]:
     return tuple(_alarm(name, found.get(name, {})) for name in wanted)
 
 
-def _alarm(name: str, answer: Mapping[str, Any]) -> Alarm:
+def _alarm(name: str, answer: Mapping[str, Any]) -> AlarmStatus:
     reason = " ".join(answer.get("StateReason", "").split())
-    return Alarm(name, answer.get("StateValue", "is not there"), answer.get("StateUpdatedTimestamp"), reason)
+    return AlarmStatus(name, answer.get("StateValue", "is not there"), answer.get("StateUpdatedTimestamp"), reason)

@@ -31,7 +31,7 @@ class DeniedError(OperationsError):
     """Whoever asked lacks an action."""
 
 
-class RefusedError(OperationsError):
+class RequestRefusedError(OperationsError):
     """AWS understood, and said no; code is the name that AWS has for its reason."""
 
     def __init__(self, cause: str, remedy: str = "", code: str = "") -> None:
@@ -39,11 +39,11 @@ class RefusedError(OperationsError):
         self.code = code
 
 
-class AbsentError(RefusedError):
+class AbsentError(RequestRefusedError):
     """What a call is about is not there."""
 
 
-class PassingError(RefusedError):
+class PassingError(RequestRefusedError):
     """AWS was busy, or the connection was cut: asking again may help."""
 
 

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, RefusedError
-from pedigree.account.plan import Call, Change
+from pedigree.account.errors import AbsentError, RequestRefusedError
+from pedigree.account.plan import ApiCall, Change
 
 RUNNING = "Executing"
 SUCCEEDED = "Succeeded"
@@ -94,12 +94,12 @@ def stop(execution: Execution) -> Change | None:
 def retry(execution: Execution) -> Change:
     """The change that goes on with an execution where it failed."""
     if not execution.is_over:
-        raise RefusedError(
+        raise RequestRefusedError(
             f"execution {execution.id} is {execution.status}, and only what has ended can be retried",
             f"follow it with pedigree status {execution.id}",
         )
     if execution.status == SUCCEEDED:
-        raise RefusedError(
+        raise RequestRefusedError(
             f"execution {execution.id} has succeeded, and there is nothing to retry",
             "pedigree start starts another",
         )
@@ -108,7 +108,7 @@ def retry(execution: Execution) -> Change:
 
 def _change(execution: Execution, operation: str, why: str) -> Change:
     arguments = {"PipelineExecutionArn": execution.arn, "ClientRequestToken": token()}
-    return Change("update", "execution", execution.id, (Call("sagemaker", operation, arguments),), (why,))
+    return Change("update", "execution", execution.id, (ApiCall("sagemaker", operation, arguments),), (why,))
 
 
 def token() -> str:

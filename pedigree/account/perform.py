@@ -15,8 +15,8 @@ from typing import Any
 
 from pedigree.account.account import Account
 from pedigree.account.emptying import empty
-from pedigree.account.errors import RefusedError, UnfinishedError
-from pedigree.account.plan import Call, Change, Emptying, Part, Plan, Saved, Wait, plan
+from pedigree.account.errors import RequestRefusedError, UnfinishedError
+from pedigree.account.plan import ApiCall, Change, Emptying, Part, Plan, Saved, Wait, plan
 
 Report = Callable[[Change], None]
 Waiting = Callable[[str, float], None]
@@ -70,7 +70,7 @@ class _Carrier:
     change: Change
     answers: dict[str, Any] = field(default_factory=dict)
 
-    def make(self, call: Call) -> None:
+    def make(self, call: ApiCall) -> None:
         """Makes one call, and repeats it while a refusal is one that passes."""
         arguments = {name: resolved(value, self.answers) for name, value in call.arguments.items()}
         ask = self.account.find if self.change.verb == "delete" else self.account.call
@@ -79,7 +79,7 @@ class _Carrier:
             try:
                 answer = ask(call.service, call.operation, **arguments)
                 break
-            except RefusedError as refusal:
+            except RequestRefusedError as refusal:
                 if not _passes(refusal, call.service):
                     raise
                 self._pause(since, PATIENCE_SECONDS, f"AWS to be ready for {self.change.name}", refusal)
@@ -102,7 +102,7 @@ class _Carrier:
             raise UnfinishedError(f"waited for {wait.what}, and it failed: {why}", wait.remedy)
         return value in wait.wanted
 
-    def _pause(self, since: float, patience: float, what: str, refusal: RefusedError | None) -> None:
+    def _pause(self, since: float, patience: float, what: str, refusal: RequestRefusedError | None) -> None:
         clock = self.account.clock
         waited = clock.monotonic() - since
         if waited >= patience:
@@ -154,7 +154,7 @@ def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Wait
         report(change)
         try:
             carry_out(change, account, waiting)
-        except RefusedError as refusal:
+        except RequestRefusedError as refusal:
             if is_last or not any(code in refusal.code and words in str(refusal) for code, words in _THERE_ALREADY):
                 raise
             return False
@@ -166,7 +166,7 @@ def carry_out(change: Change, account: Account, waiting: Waiting = _silently) ->
     carrier = _Carrier(account, waiting, change)
     for act in change.calls:
         match act:
-            case Call():
+            case ApiCall():
                 carrier.make(act)
             case Wait():
                 carrier.wait(act)
@@ -192,5 +192,5 @@ def _at(answer: Any, path: str) -> Any:
     return answer
 
 
-def _passes(refusal: RefusedError, service: str) -> bool:
+def _passes(refusal: RequestRefusedError, service: str) -> bool:
     return any(service == where and code in refusal.code and words in str(refusal) for where, code, words in _PASSING)

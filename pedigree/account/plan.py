@@ -26,7 +26,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One API call by boto3's names. Its answer is kept under the name in saves, for later calls."""
 
     service: str
@@ -62,7 +62,7 @@ class Emptying:
     prefix: str = ""
 
 
-Act = Call | Wait | Emptying
+Act = ApiCall | Wait | Emptying
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ FAILED = "Failed"
 
 
 @dataclass(frozen=True)
-class Step:
+class StepStatus:
     """One step of an execution."""
 
     name: str
@@ -43,7 +43,7 @@ class View:
     """An execution at one moment."""
 
     execution: Execution
-    steps: tuple[Step, ...]
+    steps: tuple[StepStatus, ...]
     link: str
     logs: Mapping[str, Tail] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
     return look
 
 
-def _with_numbers(step: Step, account: Account, known: dict[Job, tuple[str, ...]]) -> Step:
+def _with_numbers(step: StepStatus, account: Account, known: dict[Job, tuple[str, ...]]) -> StepStatus:
     """A step with its job's metrics; those of an ended job are read once."""
     if step.job is None or step.status == FAILED:
         return step
@@ -88,7 +88,7 @@ def _planned(account: Account, arn: str) -> tuple[str, ...]:
     return tuple(step.name for step in parse(answer["PipelineDefinition"]).all_steps())
 
 
-def _begun(account: Account, arn: str) -> dict[str, Step]:
+def _begun(account: Account, arn: str) -> dict[str, StepStatus]:
     steps = account.each(
         "sagemaker",
         "list_pipeline_execution_steps",
@@ -99,15 +99,15 @@ def _begun(account: Account, arn: str) -> dict[str, Step]:
     return {step["StepName"]: _step(step) for step in steps}
 
 
-def _all(planned: tuple[str, ...], begun: Mapping[str, Step], execution: Execution) -> Iterator[Step]:
+def _all(planned: tuple[str, ...], begun: Mapping[str, StepStatus], execution: Execution) -> Iterator[StepStatus]:
     not_begun = NOT_RUN if execution.is_over else WAITING
     for name in dict.fromkeys((*planned, *begun)):
-        yield begun.get(name) or Step(name, not_begun)
+        yield begun.get(name) or StepStatus(name, not_begun)
 
 
-def _step(answer: Mapping[str, Any]) -> Step:
+def _step(answer: Mapping[str, Any]) -> StepStatus:
     metadata = answer.get("Metadata", {})
-    return Step(
+    return StepStatus(
         name=answer["StepName"],
         status=answer["StepStatus"],
         started=answer.get("StartTime"),

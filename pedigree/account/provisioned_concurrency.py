@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.plan import Act, Call, Change, Wait
+from pedigree.account.plan import Act, ApiCall, Change, Wait
 
 _READY, _FAILED = "READY", "FAILED"
 _REMEDY = (
@@ -39,10 +39,10 @@ class ProvisionedConcurrency:
 
     def _acts(self, asked: int, status: str) -> tuple[Act, ...]:
         if not self.count:
-            return (Call("lambda", "delete_provisioned_concurrency_config", self._qualified),)
+            return (ApiCall("lambda", "delete_provisioned_concurrency_config", self._qualified),)
         wanted = {**self._qualified, "ProvisionedConcurrentExecutions": self.count}
         is_asked = asked == self.count and status != _FAILED
-        put = () if is_asked else (Call("lambda", "put_provisioned_concurrency_config", wanted),)
+        put = () if is_asked else (ApiCall("lambda", "put_provisioned_concurrency_config", wanted),)
         return (*put, self._started())
 
     def _started(self) -> Wait:

@@ -14,7 +14,7 @@ from typing import Any
 from pedigree.account.account import Account
 from pedigree.account.errors import GivenError
 from pedigree.account.executions import no_pipeline, token
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pedigree.errors import Mistake
 from pedigree.language.definition import Parameter, parse
 from pedigree.language.near import suggest
@@ -60,7 +60,7 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
     }
     why = tuple(f"{key} = {value}" for key, value in values.items()) or ("every parameter has its default",)
     return Change(
-        "create", "execution", name, (Call("sagemaker", "start_pipeline_execution", arguments, "started"),), why
+        "create", "execution", name, (ApiCall("sagemaker", "start_pipeline_execution", arguments, "started"),), why
     )
 
 

@@ -9,8 +9,8 @@ from itertools import islice
 
 from pedigree.account import endpoint
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, RefusedError
-from pedigree.account.plan import Call, Change
+from pedigree.account.errors import AbsentError, RequestRefusedError
+from pedigree.account.plan import ApiCall, Change
 
 APPROVED = "Approved"
 _COMPLETED = "Completed"
@@ -42,7 +42,7 @@ def approve(account: Account, group: str, number: int) -> Change | None:
     if found.approval == APPROVED:
         return None
     if found.status != _COMPLETED:
-        raise RefusedError(f"version {number} is {found.status} and cannot be deployed", "approve another one")
+        raise RequestRefusedError(f"version {number} is {found.status} and cannot be deployed", "approve another one")
     arguments = {
         "ModelPackageArn": found.arn,
         "ModelApprovalStatus": APPROVED,
@@ -50,7 +50,7 @@ def approve(account: Account, group: str, number: int) -> Change | None:
     }
     why = (f"it was {found.approval}", "the rule on approvals then brings it to its endpoint")
     return Change(
-        "update", "version", f"{group} {number}", (Call("sagemaker", "update_model_package", arguments),), why
+        "update", "version", f"{group} {number}", (ApiCall("sagemaker", "update_model_package", arguments),), why
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pedigree.account.executions import Execution
-    from pedigree.account.progress import Step, View
+    from pedigree.account.progress import StepStatus, View
 
 HEADER = ("STEP", "STATE", "STARTED", "TOOK", "ABOUT")
 _COLORS = {
@@ -36,12 +36,12 @@ def headline(execution: Execution, now: dt.datetime) -> str:
     return f"execution {execution.id}{name}: {execution.status}{since}{f', by {execution.by}' if execution.by else ''}"
 
 
-def row(step: Step, now: dt.datetime) -> tuple[str, ...]:
+def row(step: StepStatus, now: dt.datetime) -> tuple[str, ...]:
     """The cells of a step's row."""
     return step.name, step.status, on_the_wall(step.started), step.took(now), _about(step)
 
 
-def change(step: Step, region: str, now: dt.datetime) -> str:
+def change(step: StepStatus, region: str, now: dt.datetime) -> str:
     """One line for a step whose status has changed."""
     took = f" after {step.took(now)}" if step.ended else ""
     about = f": {_about(step)}" if _about(step) else ""
@@ -92,5 +92,5 @@ def table(view: View, region: str, now: dt.datetime) -> RenderableType:
     return Group(Text(printable(headline(view.execution, now))), page, shown)
 
 
-def _about(step: Step) -> str:
+def _about(step: StepStatus) -> str:
     return "; ".join((*step.notes, *((step.reason,) if step.reason else ())))

@@ -9,7 +9,7 @@ import typer
 
 from pedigree.cli import changes, printing
 from pedigree.cli.account import AccountContext, connect_account
-from pedigree.cli.following import End, WaitOption, follow
+from pedigree.cli.following import ExpectedEnd, WaitOption, follow
 from pedigree.cli.options import DryRunOption, FollowOptions, JsonOption, PipelineOptions, expand_options
 from pedigree.cli.status import ExecutionArgument
 
@@ -72,7 +72,7 @@ def stop(
         _carry_out(context, change)
         printing.line(f"stopping execution {chosen.id}; pedigree retry {chosen.id} goes on with it afterwards")
     if wait and not dry_run:
-        follow(context, chosen.arn, timing, End(statuses=executions.ENDED))
+        follow(context, chosen.arn, timing, ExpectedEnd(statuses=executions.ENDED))
 
 
 @expand_options

@@ -26,14 +26,14 @@ Show = Callable[["View"], None]
 
 
 @dataclass(frozen=True)
-class End:
+class ExpectedEnd:
     """How an execution is expected to end, and whether its end is printed as JSON."""
 
     statuses: tuple[str, ...] = ("Succeeded",)
     as_json: bool = False
 
 
-def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: End = End()) -> None:
+def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: ExpectedEnd = ExpectedEnd()) -> None:
     """Shows an execution until it ends; the exit code says whether it ended as expected."""
     from pedigree.account.progress import viewer
 
@@ -52,7 +52,7 @@ def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: E
     end(context, view, expected)
 
 
-def end(context: AccountContext, view: View, expected: End = End()) -> None:
+def end(context: AccountContext, view: View, expected: ExpectedEnd = ExpectedEnd()) -> None:
     """Prints the state of an execution; exit code 1 if it ended in another way than expected."""
     console = context.account.console
     if expected.as_json:

@@ -8,7 +8,7 @@ import typer
 
 from pedigree.cli import execution_view, printing
 from pedigree.cli.account import connect_account
-from pedigree.cli.following import End, end, follow
+from pedigree.cli.following import ExpectedEnd, end, follow
 from pedigree.cli.options import FollowOptions, JsonOption, PipelineOptions, expand_options
 
 ExecutionArgument = Annotated[
@@ -29,7 +29,7 @@ def command(
     from pedigree.account import executions, progress
 
     chosen = executions.choose(context.account, context.pipeline, execution)
-    expected = End(as_json=as_json)
+    expected = ExpectedEnd(as_json=as_json)
     if not once:
         follow(context, chosen.arn, timing, expected)
         return

@@ -16,7 +16,7 @@ from entrypoints import contract
 from pedigree.account import differences
 from pedigree.account.account import Account
 from pedigree.account.errors import OperationsError
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 from pipeline.account.functions import live_arn
 from pipeline.definition import build_of
@@ -55,7 +55,7 @@ class Approval:
         found = account.find("events", "describe_rule", Name=self.name)
         if found is None:
             made = {**self._rule(), "Tags": tags.pairs(tags.wanted(self.settings))}
-            yield Change("create", "rule", self.name, (Call("events", "put_rule", made), self._targeting()))
+            yield Change("create", "rule", self.name, (ApiCall("events", "put_rule", made), self._targeting()))
             return
         yield from self._repair(found, account)
 
@@ -72,12 +72,12 @@ class Approval:
             target["Id"]: target for target in account.each("events", "list_targets_by_rule", "Targets", Rule=self.name)
         }
         target = () if differences.covers(targets.get(TARGET), self._target()) else ("it calls something else",)
-        calls = [Call("events", "put_rule", wanted)] if heard or state else []
+        calls = [ApiCall("events", "put_rule", wanted)] if heard or state else []
         if target:
             calls.append(self._targeting())
         if lacking:
             labelled = {"ResourceARN": self.arn, "Tags": tags.pairs(lacking)}
-            calls.append(Call("events", "tag_resource", labelled))
+            calls.append(ApiCall("events", "tag_resource", labelled))
         if calls:
             why = (*heard, *state, *target, *tags.told(there, lacking))
             yield Change("update", "rule", self.name, tuple(calls), why)
@@ -103,8 +103,8 @@ class Approval:
         transformer = {"InputPathsMap": _PATHS, "InputTemplate": self.template}
         return {"Id": TARGET, "Arn": live_arn(self.settings, "deploy"), "InputTransformer": transformer}
 
-    def _targeting(self) -> Call:
-        return Call("events", "put_targets", {"Rule": self.name, "Targets": [self._target()]})
+    def _targeting(self) -> ApiCall:
+        return ApiCall("events", "put_targets", {"Rule": self.name, "Targets": [self._target()]})
 
     def _permission(self, account: Account) -> Iterator[Change]:
         name = function_name(self.settings.pipeline.name, "deploy")
@@ -117,8 +117,8 @@ class Approval:
             return
         named = {**qualified, "StatementId": _STATEMENT}
         given = {"Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com", "SourceArn": self.arn}
-        removed = (Call("lambda", "remove_permission", named),) if found else ()
-        added = Call("lambda", "add_permission", {**named, **given})
+        removed = (ApiCall("lambda", "remove_permission", named),) if found else ()
+        added = ApiCall("lambda", "add_permission", {**named, **given})
         why = ("somebody changed it",) if found else ()
         yield Change("update" if found else "create", "permission", f"{self.name} on {name}", (*removed, added), why)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pedigree.account.account import Account
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
 
@@ -36,7 +36,7 @@ class Archive:
         why = () if found is None else ("what lies there is something else",)
         yield Change("create" if found is None else "update", "code", key, (self._upload(where),), why)
 
-    def _upload(self, where: dict[str, str]) -> Call:
+    def _upload(self, where: dict[str, str]) -> ApiCall:
         content = self.archive.compressed
         key = self.settings.site.encryption.output_key
         arguments = {
@@ -47,4 +47,4 @@ class Archive:
             "Metadata": {_CONTENT: self.archive.sha256},
             **({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}),
         }
-        return Call("s3", "put_object", arguments)
+        return ApiCall("s3", "put_object", arguments)

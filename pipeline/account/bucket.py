@@ -15,7 +15,7 @@ from typing import Any
 from pedigree.account import differences
 from pedigree.account.account import Account
 from pedigree.account.errors import DeniedError, TakenError
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 from pipeline.settings.tree import Settings
 from steps.site import OWNER
@@ -82,11 +82,11 @@ class Bucket:
             ) from denied
         return None if found is None else str(found.get("BucketRegion") or account.region)
 
-    def _creation(self, account: Account) -> tuple[Call, ...]:
+    def _creation(self, account: Account) -> tuple[ApiCall, ...]:
         configuration: dict[str, Any] = {"Tags": tags.pairs(tags.wanted(self.settings))}
         if account.region != _ANYWHERE:
             configuration["LocationConstraint"] = account.region
-        made = Call("s3", "create_bucket", {"Bucket": self.name, "CreateBucketConfiguration": configuration})
+        made = ApiCall("s3", "create_bucket", {"Bucket": self.name, "CreateBucketConfiguration": configuration})
         others = [aspect for aspect in self._aspects() if aspect.name != _LABELS]  # it comes with those
         return (made, *(self._written(aspect, aspect.mended(None), account) for aspect in others))
 
@@ -101,9 +101,9 @@ class Bucket:
         if calls:
             yield Change("update", "bucket", self.name, tuple(calls), tuple(why))
 
-    def _written(self, aspect: Aspect, value: Any, account: Account) -> Call:
+    def _written(self, aspect: Aspect, value: Any, account: Account) -> ApiCall:
         where = {"Bucket": self.name, "ExpectedBucketOwner": account.id}
-        return Call("s3", f"put_{aspect.calls}", {**where, aspect.argument: value})
+        return ApiCall("s3", f"put_{aspect.calls}", {**where, aspect.argument: value})
 
     def _aspects(self) -> tuple[Aspect, ...]:
         encryption, private = "ServerSideEncryptionConfiguration", "PublicAccessBlockConfiguration"

@@ -14,7 +14,7 @@ from pedigree.account import prices as tables
 from pedigree.account.prices import Price, Prices
 from pedigree.schedules.cron import At, parse
 from pedigree.schedules.occurrences import per_month, upcoming
-from pipeline.account.usage import Job, jobs, with_values
+from pipeline.account.usage import JobUsage, jobs, with_values
 from pipeline.settings.tree import Settings
 
 HOURS_OF_A_MONTH = 730
@@ -38,7 +38,7 @@ class Hours:
 class StepCost:
     """The cost of a step in one execution; None without a price."""
 
-    job: Job
+    job: JobUsage
     hours: Hours
     price: Price | None
     remark: str = ""
@@ -101,13 +101,13 @@ def _execution(s: Settings, prices: Prices, hours: Mapping[str, Hours]) -> tuple
     return tuple(_step(job, s.site.region, prices, hours) for job in jobs(s))
 
 
-def _step(job: Job, region: str, prices: Prices, hours: Mapping[str, Hours]) -> StepCost:
+def _step(job: JobUsage, region: str, prices: Prices, hours: Mapping[str, Hours]) -> StepCost:
     price = prices.find(region, job.use, job.instance_type)
     lasting = hours.get(job.step) or Hours(job.assumed_hours)
     return StepCost(job, lasting, price, "" if price else _elsewhere(prices, job))
 
 
-def _elsewhere(prices: Prices, job: Job) -> str:
+def _elsewhere(prices: Prices, job: JobUsage) -> str:
     others = [
         f"{price.amount:.2f} an hour in {region}" for region, price in prices.elsewhere(job.use, job.instance_type)
     ]

@@ -13,7 +13,7 @@ from itertools import islice
 from pedigree.account.account import Account
 from pedigree.account.emptying import stored
 from pedigree.account.errors import TakenError
-from pedigree.account.plan import Call, Change, Emptying, Part
+from pedigree.account.plan import ApiCall, Change, Emptying, Part
 from pipeline.account import tags
 from pipeline.account.bucket import Bucket, labels
 from pipeline.account.removals import IN_ORDER, Look
@@ -37,7 +37,7 @@ class Everything:
 
 
 @dataclass(frozen=True)
-class Data:
+class DataRemoval:
     """What cannot be made again: the versions in the registry and the bucket's objects."""
 
     settings: Settings
@@ -69,11 +69,11 @@ class Data:
             return
         versions = account.each("sagemaker", "list_model_packages", "ModelPackageSummaryList", **named)
         calls = [
-            Call("sagemaker", "delete_model_package", {"ModelPackageName": version["ModelPackageArn"]})
+            ApiCall("sagemaker", "delete_model_package", {"ModelPackageName": version["ModelPackageArn"]})
             for version in versions
         ]
         why = (f"versions in it: {len(calls)}",) if calls else ()
-        gone = Call("sagemaker", "delete_model_package_group", named)
+        gone = ApiCall("sagemaker", "delete_model_package_group", named)
         yield Change("delete", "model group", named["ModelPackageGroupName"], (*calls, gone), why)
 
     def _bucket(self, account: Account) -> Iterator[Change]:
@@ -88,7 +88,7 @@ class Data:
         why = (f"versions of objects in it: {count}{' or more' if count == _COUNTED else ''}",) if count else ()
         emptying = Emptying(bucket.name, under)
         if is_ours:
-            yield Change("delete", "bucket", bucket.name, (emptying, Call("s3", "delete_bucket", where)), why)
+            yield Change("delete", "bucket", bucket.name, (emptying, ApiCall("s3", "delete_bucket", where)), why)
         elif count:
             yield Change("delete", "objects", f"{bucket.name}/{prefix}", (emptying,), why)
 
@@ -107,4 +107,4 @@ class Data:
 
 def parts(settings: Settings, *, data: bool) -> list[Part]:
     """The parts to remove, for settings that name their account."""
-    return [Everything(settings), *([Data(settings)] if data else [])]
+    return [Everything(settings), *([DataRemoval(settings)] if data else [])]

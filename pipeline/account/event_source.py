@@ -8,7 +8,7 @@ from typing import Any
 
 from pedigree.account import differences
 from pedigree.account.account import Account
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 from pipeline.account.functions import live_arn
 from pipeline.settings.tree import Settings
@@ -36,7 +36,7 @@ class EventSource:
         else:
             yield from self._repair(found, account)
         for other in surplus:
-            call = Call("lambda", "delete_event_source_mapping", {"UUID": other["UUID"]})
+            call = ApiCall("lambda", "delete_event_source_mapping", {"UUID": other["UUID"]})
             yield Change(
                 "delete", "event source", f"{self.queue} to {other['FunctionArn']}", (call,), ("one is enough",)
             )
@@ -52,9 +52,9 @@ class EventSource:
     def _wanted(self) -> dict[str, Any]:
         return {"BatchSize": _BATCH, "FunctionResponseTypes": ["ReportBatchItemFailures"]}
 
-    def _creation(self) -> Call:
+    def _creation(self) -> ApiCall:
         source = {"EventSourceArn": self.queue_arn, "FunctionName": self.function_arn}
-        return Call("lambda", "create_event_source_mapping", {**source, **self._wanted(), "Tags": dict(self.tags)})
+        return ApiCall("lambda", "create_event_source_mapping", {**source, **self._wanted(), "Tags": dict(self.tags)})
 
     def _repair(self, found: dict[str, Any], account: Account) -> Iterator[Change]:
         arn = found["EventSourceMappingArn"]
@@ -65,9 +65,9 @@ class EventSource:
         calls = []
         if differs or stopped:
             new = {"UUID": found["UUID"], "FunctionName": self.function_arn, "Enabled": True, **self._wanted()}
-            calls.append(Call("lambda", "update_event_source_mapping", new))
+            calls.append(ApiCall("lambda", "update_event_source_mapping", new))
         if lacking:
-            calls.append(Call("lambda", "tag_resource", {"Resource": arn, "Tags": lacking}))
+            calls.append(ApiCall("lambda", "tag_resource", {"Resource": arn, "Tags": lacking}))
         if calls:
             why = (*differs, *stopped, *tags.told(labels, lacking))
             yield Change("update", "event source", self.queue, tuple(calls), why)

@@ -14,13 +14,13 @@ from typing import Any
 from pedigree.account import differences
 from pedigree.account.account import Account
 from pedigree.account.function_package import Package
-from pedigree.account.plan import Call, Change, Saved
+from pedigree.account.plan import ApiCall, Change, Saved
 from pipeline.account import tags
 from steps.functions import LIVE
 
 
 @dataclass(frozen=True)
-class Function:
+class LambdaFunction:
     """One function as the settings have it; 0 reserves no concurrency."""
 
     name: str
@@ -58,16 +58,16 @@ class Function:
         calls = []
         if code:
             new = {"ZipFile": self.package.content, "Architectures": [self.architecture]}
-            calls.append(Call("lambda", "update_function_code", {**self.named, **new}))
+            calls.append(ApiCall("lambda", "update_function_code", {**self.named, **new}))
         if configured:
-            calls.append(Call("lambda", "update_function_configuration", {**self.named, **self.configuration}))
+            calls.append(ApiCall("lambda", "update_function_configuration", {**self.named, **self.configuration}))
         if lacking:
-            calls.append(Call("lambda", "tag_resource", {"Resource": self.arn, "Tags": lacking}))
+            calls.append(ApiCall("lambda", "tag_resource", {"Resource": self.arn, "Tags": lacking}))
         if calls:
             why = (*code, *configured, *tags.told(labels, lacking))
             yield Change("update", "function", self.name, tuple(calls), why)
 
-    def _creation(self) -> Call:
+    def _creation(self) -> ApiCall:
         arguments = {
             **self.named,
             **self.configuration,
@@ -75,7 +75,7 @@ class Function:
             "Code": {"ZipFile": self.package.content},
             "Tags": dict(self.tags),
         }
-        return Call("lambda", "create_function", arguments)
+        return ApiCall("lambda", "create_function", arguments)
 
     def _code_differences(self, there: Mapping[str, Any]) -> tuple[str, ...]:
         changed = () if there.get("CodeSha256") == self.package.sha256 else ("the code is another",)
@@ -93,13 +93,13 @@ class Function:
 
     def _alias(self, account: Account) -> Iterator[Change]:
         alias = {**self.named, "Name": LIVE}
-        published = Call(
+        published = ApiCall(
             "lambda", "publish_version", {**self.named, "CodeSha256": self.package.sha256}, saves="version"
         )
         moved = {**alias, "FunctionVersion": Saved("version", "Version")}
         found = account.find("lambda", "get_alias", **alias)
         if found is None:
-            calls = (published, Call("lambda", "create_alias", moved))
+            calls = (published, ApiCall("lambda", "create_alias", moved))
             yield Change("create", "alias", self._live, calls)
             return
         version = found["FunctionVersion"]
@@ -109,10 +109,10 @@ class Function:
         whole: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": {}}}
         if why:
             told = tuple(f"version {version}: {reason}" for reason in why)
-            calls = (published, Call("lambda", "update_alias", {**moved, **whole}))
+            calls = (published, ApiCall("lambda", "update_alias", {**moved, **whole}))
             yield Change("update", "alias", self._live, calls, told)
         elif split:
-            call = Call("lambda", "update_alias", {**alias, **whole})
+            call = ApiCall("lambda", "update_alias", {**alias, **whole})
             yield Change("update", "alias", self._live, (call,), ("it is split among versions",))
 
     def _reserved(self, found: int) -> Iterator[Change]:
@@ -120,9 +120,9 @@ class Function:
             return
         called = {**self.named, "ReservedConcurrentExecutions": self.reserved}
         call = (
-            Call("lambda", "put_function_concurrency", called)
+            ApiCall("lambda", "put_function_concurrency", called)
             if self.reserved
-            else Call("lambda", "delete_function_concurrency", self.named)
+            else ApiCall("lambda", "delete_function_concurrency", self.named)
         )
         why = f"{found} set aside, not {self.reserved}"
         yield Change("update", "reserved concurrency", self.name, (call,), (why,))

@@ -11,7 +11,7 @@ from pedigree import project_root
 from pedigree.account.function_package import package
 from pedigree.account.provisioned_concurrency import ProvisionedConcurrency
 from pipeline.account import tags
-from pipeline.account.function import Function
+from pipeline.account.function import LambdaFunction
 from pipeline.account.log_group import LogGroup
 from pipeline.settings.tree import Settings
 from steps.functions import FUNCTIONS, LIVE, function_name, live_name
@@ -29,7 +29,7 @@ def functions_folder() -> Path:
     return project_root.find() / "lambda"
 
 
-def functions(settings: Settings, folder: Path | None = None) -> Iterator[LogGroup | Function]:
+def functions(settings: Settings, folder: Path | None = None) -> Iterator[LogGroup | LambdaFunction]:
     """Every function, after the log group that it writes to."""
     ours = tags.wanted(settings)
     for party in FUNCTIONS:
@@ -57,7 +57,7 @@ def live_arn(settings: Settings, party: str) -> str:
     return settings.site.arn("lambda", f"function:{live_name(settings.pipeline.name, party)}")
 
 
-def _function(party: str, name: str, settings: Settings, folder: Path) -> Function:
+def _function(party: str, name: str, settings: Settings, folder: Path) -> LambdaFunction:
     size = _size(party, settings)
     module = FUNCTIONS[party].replace("-", "_")
     configuration = {
@@ -69,7 +69,7 @@ def _function(party: str, name: str, settings: Settings, folder: Path) -> Functi
         "Timeout": size.timeout_seconds,
         "Environment": {"Variables": _environment(party, settings)},
     }
-    return Function(
+    return LambdaFunction(
         name=name,
         arn=settings.site.arn("lambda", f"function:{name}"),
         package=package(module, folder),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pedigree.account import differences
 from pedigree.account.account import Account
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 
 
@@ -23,10 +23,10 @@ class LogGroup:
     def changes(self, account: Account) -> Iterator[Change]:
         """Make it, or mend what differs."""
         named = {"logGroupName": self.name}
-        keeping = Call("logs", "put_retention_policy", {**named, "retentionInDays": self.retention_days})
+        keeping = ApiCall("logs", "put_retention_policy", {**named, "retentionInDays": self.retention_days})
         found = find(account, self.name)
         if found is None:
-            made = Call("logs", "create_log_group", {**named, "tags": dict(self.tags)})
+            made = ApiCall("logs", "create_log_group", {**named, "tags": dict(self.tags)})
             yield Change("create", "log group", self.name, (made, keeping))
             return
         labels = account.call("logs", "list_tags_for_resource", resourceArn=self.arn).get("tags", {})
@@ -34,7 +34,7 @@ class LogGroup:
         kept = differences.fields(found, {"retentionInDays": self.retention_days})
         calls = [keeping] if kept else []
         if lacking:
-            calls.append(Call("logs", "tag_resource", {"resourceArn": self.arn, "tags": lacking}))
+            calls.append(ApiCall("logs", "tag_resource", {"resourceArn": self.arn, "tags": lacking}))
         if calls:
             yield Change("update", "log group", self.name, tuple(calls), (*kept, *tags.told(labels, lacking)))
 

@@ -14,7 +14,7 @@ from typing import Any
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError
 from pipeline.account.cost import Hours
-from pipeline.account.usage import Job
+from pipeline.account.usage import JobUsage
 
 _EXECUTIONS = 5
 _HOUR = 3600
@@ -22,7 +22,7 @@ Ran = tuple[str, float]
 """An instance type, and the hours that a job ran on it."""
 
 
-def past_hours(account: Account, pipeline: str, planned: Sequence[Job]) -> dict[str, Hours]:
+def past_hours(account: Account, pipeline: str, planned: Sequence[JobUsage]) -> dict[str, Hours]:
     """The mean hours of a job, for each step of the last executions."""
     machines = {job.step: job.instance_type for job in planned}
     found: dict[str, list[float]] = {}

@@ -16,7 +16,7 @@ from typing import Any
 from pedigree.account import differences
 from pedigree.account.account import Account
 from pedigree.account.errors import UnfinishedError
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pedigree.language.definition import Definition, parse, read
 from pedigree.language.errors import LanguageError
 from pedigree.language.revision import changes
@@ -24,7 +24,7 @@ from pipeline.account import tags
 from pipeline.document import document
 from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
-from steps.site import Site
+from steps.site import SiteConfig
 
 KIND = "pipeline"
 INLINE_BYTES = 100 * 1024
@@ -56,7 +56,7 @@ class PipelinePart:
         calls = self._written("update_pipeline", {}) if why else ()
         if lacking:
             labelled = {"ResourceArn": found["PipelineArn"], "Tags": tags.pairs(lacking)}
-            calls = (*calls, Call("sagemaker", "add_tags", labelled))
+            calls = (*calls, ApiCall("sagemaker", "add_tags", labelled))
         if calls:
             yield Change("update", KIND, self.name, calls, (*why, *tags.told(there, lacking)))
 
@@ -72,14 +72,14 @@ class PipelinePart:
         except LanguageError as error:
             return [f"the definition that is there cannot be read: {error}"]
 
-    def _written(self, operation: str, members: Mapping[str, Any]) -> tuple[Call, ...]:
+    def _written(self, operation: str, members: Mapping[str, Any]) -> tuple[ApiCall, ...]:
         """The call that writes it, after an upload if the definition is large."""
         named = {"PipelineName": self.name, **self._members, **members}
         if len(self._text.encode()) <= INLINE_BYTES:
-            return (Call("sagemaker", operation, {**named, "PipelineDefinition": self._text}),)
+            return (ApiCall("sagemaker", operation, {**named, "PipelineDefinition": self._text}),)
         upload = _upload(self._text.encode(), self.settings.site)
         where = {"Bucket": upload.arguments["Bucket"], "ObjectKey": upload.arguments["Key"]}
-        return upload, Call("sagemaker", operation, {**named, "PipelineDefinitionS3Location": where})
+        return upload, ApiCall("sagemaker", operation, {**named, "PipelineDefinitionS3Location": where})
 
     @cached_property
     def _definition(self) -> Definition:
@@ -105,7 +105,7 @@ def pipeline_part(settings: Settings, archive: SourceArchive) -> PipelinePart:
     return PipelinePart(settings, document(settings, archive))
 
 
-def _upload(content: bytes, site: Site) -> Call:
+def _upload(content: bytes, site: SiteConfig) -> ApiCall:
     """Uploads the definition under a key made from its content, so that earlier ones stay as they were."""
     digest, key = hashlib.sha256(content).hexdigest(), site.encryption.output_key
     arguments = {
@@ -116,4 +116,4 @@ def _upload(content: bytes, site: Site) -> Call:
         "ContentType": "application/json",
         **({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key} if key else {}),
     }
-    return Call("s3", "put_object", arguments)
+    return ApiCall("s3", "put_object", arguments)

@@ -9,7 +9,7 @@ from pedigree.aws import images, regions
 from pipeline.settings.tree import Settings
 from steps.build import Family, image_for
 from steps.functions import FUNCTIONS, function_name, queue_name
-from steps.site import Site
+from steps.site import SiteConfig
 
 Value = str | tuple[str, ...]
 
@@ -70,7 +70,7 @@ def is_key(key: str) -> bool:
     return ":key/" in key
 
 
-def _roles(site: Site) -> Mapping[str, str]:
+def _roles(site: SiteConfig) -> Mapping[str, str]:
     return {str(name): str(role) for name, role in site.roles.model_dump(by_alias=True).items()}
 
 
@@ -100,13 +100,13 @@ def _image(settings: Settings, family: Family) -> str:
     return image_for(settings.images, family, machines[family], settings.site.region)
 
 
-def _repository(site: Site, image: str) -> str:
+def _repository(site: SiteConfig, image: str) -> str:
     found = _IMAGE.match(image)
     assert found, f"{image} is no address of ECR"
     partition = regions.partition(site.region)
     return f"arn:{partition}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
 
 
-def _anywhere(site: Site, resource: str) -> str:
+def _anywhere(site: SiteConfig, resource: str) -> str:
     """The ARN of a part of a network, which another account may own and share."""
     return f"arn:{regions.partition(site.region)}:ec2:{site.region}:*:{resource}"

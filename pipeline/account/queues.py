@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from pedigree.account import differences
 from pedigree.account.account import Account
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 from pipeline.settings.tree import Settings
 from steps.functions import queue_name
@@ -39,7 +39,7 @@ class Queue:
         found = account.find("sqs", "get_queue_url", QueueName=self.name)
         if found is None:
             made = {"QueueName": self.name, "Attributes": wanted, "tags": dict(self.tags)}
-            yield Change("create", "queue", self.name, (Call("sqs", "create_queue", made),))
+            yield Change("create", "queue", self.name, (ApiCall("sqs", "create_queue", made),))
             return
         url = {"QueueUrl": found["QueueUrl"]}
         there = account.call("sqs", "get_queue_attributes", **url, AttributeNames=["All"]).get("Attributes", {})
@@ -50,9 +50,9 @@ class Queue:
         changed = {name: value for name, value in wanted.items() if _meaning(there.get(name)) != _meaning(value)}
         calls = []
         if changed:
-            calls.append(Call("sqs", "set_queue_attributes", {**url, "Attributes": wanted}))
+            calls.append(ApiCall("sqs", "set_queue_attributes", {**url, "Attributes": wanted}))
         if lacking:
-            calls.append(Call("sqs", "tag_queue", {**url, "Tags": lacking}))
+            calls.append(ApiCall("sqs", "tag_queue", {**url, "Tags": lacking}))
         if calls:
             why = (*differences.fields(there, changed), *tags.told(labels, lacking))
             yield Change("update", "queue", self.name, tuple(calls), why)

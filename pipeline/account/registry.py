@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pedigree.account.account import Account
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 from pipeline.settings.tree import Settings
 
@@ -33,11 +33,11 @@ class ModelGroup:
                 "ModelPackageGroupDescription": self.settings.pipeline.description[:1024],
                 "Tags": tags.pairs(wanted),
             }
-            yield Change("create", KIND, name, (Call("sagemaker", "create_model_package_group", described),))
+            yield Change("create", KIND, name, (ApiCall("sagemaker", "create_model_package_group", described),))
             return
         arn = found["ModelPackageGroupArn"]
         there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=arn))
         lacking = tags.lacking(KIND, name, there, wanted) if tags.is_of(there, wanted) else {}
         if lacking:
-            call = Call("sagemaker", "add_tags", {"ResourceArn": arn, "Tags": tags.pairs(lacking)})
+            call = ApiCall("sagemaker", "add_tags", {"ResourceArn": arn, "Tags": tags.pairs(lacking)})
             yield Change("update", KIND, name, (call,), tags.told(there, lacking))

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.plan import Act, Call, Change, Wait
+from pedigree.account.plan import Act, ApiCall, Change, Wait
 from pipeline.account import log_group, role, tags
 from pipeline.account.approval import rule_name
 from pipeline.account.functions import log_group_name
@@ -69,7 +69,7 @@ def schedule(look: Look) -> Iterator[Change]:
     found = look.account.find("scheduler", "get_schedule", **named)
     owner = tags.wanted(look.settings)[OWNER]
     if found and found.get("Target", {}).get("Arn", "").lower() == owner.lower():
-        yield _deleted("schedule", named["Name"], Call("scheduler", "delete_schedule", named))
+        yield _deleted("schedule", named["Name"], ApiCall("scheduler", "delete_schedule", named))
 
 
 def rules(look: Look) -> Iterator[Change]:
@@ -78,8 +78,8 @@ def rules(look: Look) -> Iterator[Change]:
         if look.account.find("events", "describe_rule", Name=name) is None:
             continue
         ids = [target["Id"] for target in look.account.each("events", "list_targets_by_rule", "Targets", Rule=name)]
-        targets = [Call("events", "remove_targets", {"Rule": name, "Ids": ids})] if ids else []
-        yield _deleted("rule", name, *targets, Call("events", "delete_rule", {"Name": name}))
+        targets = [ApiCall("events", "remove_targets", {"Rule": name, "Ids": ids})] if ids else []
+        yield _deleted("rule", name, *targets, ApiCall("events", "delete_rule", {"Name": name}))
 
 
 def pipelines(look: Look) -> Iterator[Change]:
@@ -94,7 +94,7 @@ def pipelines(look: Look) -> Iterator[Change]:
         why = (f"executions that are stopped before: {len(running)}",) if running else ()
         stopping = [call for arn in running for call in _stopped(arn)]
         yield _deleted(
-            "pipeline", name, *stopping, Call("sagemaker", "delete_pipeline", {"PipelineName": name}), why=why
+            "pipeline", name, *stopping, ApiCall("sagemaker", "delete_pipeline", {"PipelineName": name}), why=why
         )
 
 
@@ -112,7 +112,7 @@ def _stopped(arn: str) -> tuple[Act, ...]:
     named = {"PipelineExecutionArn": arn}
     what = f"execution {arn.rpartition('/')[2]} to stop"
     return (
-        Call("sagemaker", "stop_pipeline_execution", named),
+        ApiCall("sagemaker", "stop_pipeline_execution", named),
         Wait("sagemaker", "describe_pipeline_execution", named, what, "PipelineExecutionStatus", _OVER),
     )
 
@@ -126,7 +126,7 @@ def scaling(look: Look) -> Iterator[Change]:
     found = look.account.each(service, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker")
     for resource in sorted({target["ResourceId"] for target in found}):
         if resource.lower().startswith(ours):
-            call = Call(service, "deregister_scalable_target", {**_SCALING, "ResourceId": resource})
+            call = ApiCall(service, "deregister_scalable_target", {**_SCALING, "ResourceId": resource})
             yield _deleted("scaling", resource, call)
 
 
@@ -142,7 +142,7 @@ def endpoints(look: Look) -> Iterator[Change]:
             "sagemaker", "describe_endpoint", named, f"endpoint {name} to be at rest", "EndpointStatus", _STILL,
             _UPDATE_SECONDS,
         )  # fmt: skip
-        deleted = Call("sagemaker", "delete_endpoint", named)
+        deleted = ApiCall("sagemaker", "delete_endpoint", named)
         status = found["EndpointStatus"]
         acts = (gone,) if status == "Deleting" else (deleted, gone) if status in _STILL else (still, deleted, gone)
         why = () if status in _STILL else (f"it is {status}",)
@@ -159,7 +159,7 @@ def alarms(look: Look) -> Iterator[Change]:
         )  # fmt: skip
         for alarm in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())):
             name = alarm["AlarmName"]
-            yield _deleted("alarm", name, Call("cloudwatch", "delete_alarms", {"AlarmNames": [name]}))
+            yield _deleted("alarm", name, ApiCall("cloudwatch", "delete_alarms", {"AlarmNames": [name]}))
 
 
 def configurations(look: Look) -> Iterator[Change]:
@@ -177,7 +177,7 @@ def _sagemaker(look: Look, kind: str, resource: str, operation: str, argument: s
     for name in look.named("sagemaker", resource):
         found = look.account.find("sagemaker", f"describe_{operation}", **{argument: name})
         if found is not None:
-            call = Call("sagemaker", f"delete_{operation}", {argument: found[argument]})
+            call = ApiCall("sagemaker", f"delete_{operation}", {argument: found[argument]})
             yield _deleted(kind, found[argument], call)
 
 
@@ -192,7 +192,7 @@ def event_sources(look: Look) -> Iterator[Change]:
     for identifier in look.named("lambda", "event-source-mapping:", found):
         one = look.account.find("lambda", "get_event_source_mapping", UUID=identifier)
         if one is not None and one["State"] != "Deleting":
-            call = Call("lambda", "delete_event_source_mapping", {"UUID": identifier})
+            call = ApiCall("lambda", "delete_event_source_mapping", {"UUID": identifier})
             yield _deleted("event source", one["EventSourceArn"].rpartition(":")[2], call)
 
 
@@ -200,7 +200,7 @@ def functions(look: Look) -> Iterator[Change]:
     """Functions, with their versions, aliases and permissions."""
     for name in look.named("lambda", "function:", _functions(look.settings)):
         if look.account.find("lambda", "get_function", FunctionName=name) is not None:
-            yield _deleted("function", name, Call("lambda", "delete_function", {"FunctionName": name}))
+            yield _deleted("function", name, ApiCall("lambda", "delete_function", {"FunctionName": name}))
 
 
 def queues(look: Look) -> Iterator[Change]:
@@ -209,7 +209,7 @@ def queues(look: Look) -> Iterator[Change]:
     for name in look.named("sqs", "", known):
         found = look.account.find("sqs", "get_queue_url", QueueName=name)
         if found is not None:
-            yield _deleted("queue", name, Call("sqs", "delete_queue", {"QueueUrl": found["QueueUrl"]}))
+            yield _deleted("queue", name, ApiCall("sqs", "delete_queue", {"QueueUrl": found["QueueUrl"]}))
 
 
 def log_groups(look: Look) -> Iterator[Change]:
@@ -217,7 +217,7 @@ def log_groups(look: Look) -> Iterator[Change]:
     known = map(log_group_name, _functions(look.settings))
     for name in look.named("logs", "log-group:", known):
         if log_group.find(look.account, name) is not None:
-            yield _deleted("log group", name, Call("logs", "delete_log_group", {"logGroupName": name}))
+            yield _deleted("log group", name, ApiCall("logs", "delete_log_group", {"logGroupName": name}))
 
 
 def instance_profile(look: Look) -> Iterator[Change]:
@@ -228,8 +228,8 @@ def instance_profile(look: Look) -> Iterator[Change]:
         return
     named = {"InstanceProfileName": name}
     held = [role["RoleName"] for role in found["InstanceProfile"]["Roles"]]
-    released = [Call("iam", "remove_role_from_instance_profile", {**named, "RoleName": role}) for role in held]
-    yield _deleted("instance profile", name, *released, Call("iam", "delete_instance_profile", named))
+    released = [ApiCall("iam", "remove_role_from_instance_profile", {**named, "RoleName": role}) for role in held]
+    yield _deleted("instance profile", name, *released, ApiCall("iam", "delete_instance_profile", named))
 
 
 def roles(look: Look) -> Iterator[Change]:
@@ -242,10 +242,10 @@ def roles(look: Look) -> Iterator[Change]:
         inline = look.account.each("iam", "list_role_policies", "PolicyNames", **named)
         attached = look.account.each("iam", "list_attached_role_policies", "AttachedPolicies", **named)
         acts = [
-            *(Call("iam", "delete_role_policy", {**named, "PolicyName": policy}) for policy in inline),
-            *(Call("iam", "detach_role_policy", {**named, "PolicyArn": policy["PolicyArn"]}) for policy in attached),
+            *(ApiCall("iam", "delete_role_policy", {**named, "PolicyName": policy}) for policy in inline),
+            *(ApiCall("iam", "detach_role_policy", {**named, "PolicyArn": policy["PolicyArn"]}) for policy in attached),
         ]
-        yield _deleted("role", name, *acts, Call("iam", "delete_role", named))
+        yield _deleted("role", name, *acts, ApiCall("iam", "delete_role", named))
 
 
 def _functions(settings: Settings) -> list[str]:

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import RefusedError
-from pedigree.account.progress import Step, View
+from pedigree.account.errors import RequestRefusedError
+from pedigree.account.progress import StepStatus, View
 from steps import evaluate, prepare_data, tune
 
 TEST = "test"
@@ -21,7 +21,7 @@ _OURS = ("sagemaker_", "_tuning_objective_metric")
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialResult:
     """One training of the tuning job: its values and its metric."""
 
     name: str
@@ -31,16 +31,16 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialResults:
     """All trainings of the tuning job, and the best of them."""
 
     metric: str
-    all: tuple[Trial, ...]
-    best: Trial | None
+    all: tuple[TrialResult, ...]
+    best: TrialResult | None
 
 
 @dataclass(frozen=True)
-class Champion:
+class ChampionResult:
     """The candidate that won on the test pictures, the reason, and the report."""
 
     name: str
@@ -52,7 +52,7 @@ class Champion:
 
 
 @dataclass(frozen=True)
-class Picture:
+class ExamplePicture:
     """A test picture: where it is, and what is on it."""
 
     address: str
@@ -63,9 +63,9 @@ class Picture:
 class Results:
     """The results so far; None for what does not exist yet."""
 
-    trials: Trials | None = None
-    champion: Champion | None = None
-    picture: Picture | None = None
+    trials: TrialResults | None = None
+    champion: ChampionResult | None = None
+    picture: ExamplePicture | None = None
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -86,7 +86,7 @@ def fetched(account: Account, address: str) -> bytes:
     return account.read("s3", "get_object", account.call("s3", "get_object", Bucket=bucket, Key=key)["Body"])
 
 
-def _trials(account: Account, step: Step | None) -> Trials | None:
+def _trials(account: Account, step: StepStatus | None) -> TrialResults | None:
     if step is None or step.job is None:
         return None
     named = {"HyperParameterTuningJobName": step.job.name}
@@ -95,11 +95,11 @@ def _trials(account: Account, step: Step | None) -> Trials | None:
     found = tuple(map(_trial, account.each("sagemaker", listing, "TrainingJobSummaries", **named)))
     best = described.get("BestTrainingJob", {}).get("TrainingJobName")
     objective = described["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    return Trials(objective["MetricName"], found, next((trial for trial in found if trial.name == best), None))
+    return TrialResults(objective["MetricName"], found, next((trial for trial in found if trial.name == best), None))
 
 
-def _trial(one: Mapping[str, Any]) -> Trial:
-    return Trial(
+def _trial(one: Mapping[str, Any]) -> TrialResult:
+    return TrialResult(
         name=one["TrainingJobName"],
         status=one["TrainingJobStatus"],
         reached=one.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
@@ -107,14 +107,14 @@ def _trial(one: Mapping[str, Any]) -> Trial:
     )
 
 
-def _champion(account: Account, step: Step | None) -> Champion | None:
+def _champion(account: Account, step: StepStatus | None) -> ChampionResult | None:
     address = _output(account, step, EVALUATION)
     if not address:
         return None
     told = _document(fetched(account, f"{address}/{EVALUATION}.json"), address)
     accuracies = {name: float(one["accuracy"]) for name, one in told["candidates"].items()}
     name = told["champion"]["name"]
-    return Champion(
+    return ChampionResult(
         name,
         told["champion"]["reason"],
         accuracies[name],
@@ -128,16 +128,18 @@ def _document(content: bytes, address: str) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = json.loads(content)
     except ValueError:
-        raise RefusedError(f"the evaluation in {address} is no JSON", f"look at the log of {evaluate.NAME}") from None
+        raise RequestRefusedError(
+            f"the evaluation in {address} is no JSON", f"look at the log of {evaluate.NAME}"
+        ) from None
     return found
 
 
-def _picture(account: Account, step: Step | None) -> Picture | None:
+def _picture(account: Account, step: StepStatus | None) -> ExamplePicture | None:
     address = _output(account, step, TEST)
     bucket, _, prefix = address.removeprefix("s3://").partition("/")
     keys = _keys(account, bucket, prefix) if address else iter(())
     key = next((key for key in keys if key.lower().endswith(_PICTURES)), None)
-    return Picture(f"s3://{bucket}/{key}", PurePosixPath(key).parent.name) if key else None
+    return ExamplePicture(f"s3://{bucket}/{key}", PurePosixPath(key).parent.name) if key else None
 
 
 def _keys(account: Account, bucket: str, prefix: str) -> Iterator[str]:
@@ -145,7 +147,7 @@ def _keys(account: Account, bucket: str, prefix: str) -> Iterator[str]:
         yield item["Key"]
 
 
-def _output(account: Account, step: Step | None, name: str) -> str:
+def _output(account: Account, step: StepStatus | None, name: str) -> str:
     """The address of a processing job's output; empty if there is no such job."""
     if step is None or step.job is None:
         return ""

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pedigree.account import differences
 from pedigree.account.account import Account
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 from pipeline.settings.tree import Settings
 
@@ -54,18 +54,20 @@ class Role:
             return
         yield from self._repair(found["Role"], account)
 
-    def _creation(self) -> Call:
+    def _creation(self) -> ApiCall:
         arguments = {
             "RoleName": self.name,
             "Description": self.description,
             "AssumeRolePolicyDocument": json.dumps(self.documents.trust),
             "Tags": tags.pairs(self.tags),
         }
-        return Call("iam", "create_role", arguments)
+        return ApiCall("iam", "create_role", arguments)
 
-    def _policy_call(self) -> Call:
+    def _policy_call(self) -> ApiCall:
         document = json.dumps(self.documents.policy)
-        return Call("iam", "put_role_policy", {"RoleName": self.name, "PolicyName": POLICY, "PolicyDocument": document})
+        return ApiCall(
+            "iam", "put_role_policy", {"RoleName": self.name, "PolicyName": POLICY, "PolicyDocument": document}
+        )
 
     def _repair(self, found: Mapping[str, Any], account: Account) -> Iterator[Change]:
         labels = owned("role", self.name, found, self.tags)
@@ -76,11 +78,11 @@ class Role:
         calls = []
         if trust:
             document = {"RoleName": self.name, "PolicyDocument": json.dumps(self.documents.trust)}
-            calls.append(Call("iam", "update_assume_role_policy", document))
+            calls.append(ApiCall("iam", "update_assume_role_policy", document))
         if rights:
             calls.append(self._policy_call())
         if lacking:
-            calls.append(Call("iam", "tag_role", {"RoleName": self.name, "Tags": tags.pairs(lacking)}))
+            calls.append(ApiCall("iam", "tag_role", {"RoleName": self.name, "Tags": tags.pairs(lacking)}))
         if calls:
             why = (*trust, *rights, *tags.told(labels, lacking))
             yield Change("update", "role", self.name, tuple(calls), why)
@@ -95,11 +97,13 @@ class InstanceProfile:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """Creates the profile, or puts the role into it."""
-        holding = Call("iam", "add_role_to_instance_profile", {"InstanceProfileName": self.name, "RoleName": self.name})
+        holding = ApiCall(
+            "iam", "add_role_to_instance_profile", {"InstanceProfileName": self.name, "RoleName": self.name}
+        )
         found = account.find("iam", "get_instance_profile", InstanceProfileName=self.name)
         if found is None:
             labelled = {"InstanceProfileName": self.name, "Tags": tags.pairs(self.tags)}
-            made = Call("iam", "create_instance_profile", labelled)
+            made = ApiCall("iam", "create_instance_profile", labelled)
             yield Change("create", "instance profile", self.name, (made, holding))
             return
         profile = found["InstanceProfile"]
@@ -108,18 +112,18 @@ class InstanceProfile:
         calls, why = [], tags.told(labels, lacking)
         if lacking:
             labelled = {"InstanceProfileName": self.name, "Tags": tags.pairs(lacking)}
-            calls.append(Call("iam", "tag_instance_profile", labelled))
+            calls.append(ApiCall("iam", "tag_instance_profile", labelled))
         if self.name not in [role["RoleName"] for role in profile["Roles"]]:
             calls += [*self._others(profile), holding]
             why = (*why, f"it does not hold role {self.name}")
         if calls:
             yield Change("update", "instance profile", self.name, tuple(calls), why)
 
-    def _others(self, profile: Mapping[str, Any]) -> Iterator[Call]:
+    def _others(self, profile: Mapping[str, Any]) -> Iterator[ApiCall]:
         """Removes another role: a profile holds one at most."""
         for role in profile["Roles"]:
             held = {"InstanceProfileName": self.name, "RoleName": role["RoleName"]}
-            yield Call("iam", "remove_role_from_instance_profile", held)
+            yield ApiCall("iam", "remove_role_from_instance_profile", held)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,7 @@ class LinkedRole:
     def changes(self, account: Account) -> Iterator[Change]:
         """Asks AWS to create it."""
         if account.find("iam", "get_role", RoleName=self.name) is None:
-            made = Call("iam", "create_service_linked_role", {"AWSServiceName": LINKED_SERVICE})
+            made = ApiCall("iam", "create_service_linked_role", {"AWSServiceName": LINKED_SERVICE})
             yield Change("create", "service-linked role", self.name, (made,), ("the account has none yet",))
 
 

@@ -15,8 +15,8 @@ from entrypoints import contract
 from pedigree.account import endpoint as endpoints
 from pedigree.account.account import Account
 from pedigree.account.endpoint import DIMENSION, IN_SERVICE, Configuration, Endpoint, scaling_target
-from pedigree.account.errors import AbsentError, RefusedError, UnfinishedError
-from pedigree.account.plan import Call, Change
+from pedigree.account.errors import AbsentError, RequestRefusedError, UnfinishedError
+from pedigree.account.plan import ApiCall, Change
 from pedigree.language.near import suggest
 from pipeline.settings.tree import Settings
 from steps.functions import live_name, queue_name
@@ -40,12 +40,12 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
     """The rollback; raises RefusedError if there is nothing to go back to."""
     endpoint = endpoints.find(account, name)
     if endpoint.is_moving and (not to or endpoint.heading_for != to):
-        raise RefusedError(
+        raise RequestRefusedError(
             f"endpoint {name} is {endpoint.status}, with configuration {endpoint.heading_for}",
             f"wait until it is {IN_SERVICE} (pedigree endpoint-status tells how it is doing)",
         )
     if endpoint.status == "Failed":
-        raise RefusedError(
+        raise RequestRefusedError(
             f"endpoint {name} has failed and takes no updates ({endpoint.reason or 'no reason given'})",
             "pedigree start deploys it anew",
         )
@@ -54,9 +54,11 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
     if endpoint.is_moving:
         return Rollback(endpoint, live, target, is_under_way=True)
     if target.name == live.name:
-        raise RefusedError(f"endpoint {name} serves configuration {target.name} already", "--to names another")
+        raise RequestRefusedError(f"endpoint {name} serves configuration {target.name} already", "--to names another")
     if not target.has_models:
-        raise RefusedError(f"configuration {target.name} is still there and its model is not", "--to names another")
+        raise RequestRefusedError(
+            f"configuration {target.name} is still there and its model is not", "--to names another"
+        )
     return Rollback(endpoint, live, target, tuple(_in_the_way(account, settings, name, live, target)))
 
 
@@ -78,10 +80,10 @@ def change(settings: Settings, rollback: Rollback) -> Change:
     calls = (
         *(_message(settings, rollback, event) for event in rollback.scaling),
         *(
-            Call("application-autoscaling", "deregister_scalable_target", _target(name, variant))
+            ApiCall("application-autoscaling", "deregister_scalable_target", _target(name, variant))
             for variant in variants
         ),
-        Call("sagemaker", "update_endpoint", update),
+        ApiCall("sagemaker", "update_endpoint", update),
     )
     why = (
         f"from {live.name}: {live.described()}",
@@ -119,7 +121,7 @@ def _previous(account: Account, live: Configuration) -> str:
     tags = account.each("sagemaker", "list_tags", "Tags", ResourceArn=live.arn)
     found = next((tag["Value"] for tag in tags if tag["Key"] == contract.TAG_PREVIOUS), "")
     if not found:
-        raise RefusedError(
+        raise RequestRefusedError(
             f"configuration {live.name} is the first of the endpoint, or the pipeline did not make it: "
             "there is nothing to go back to",
             "name a configuration with --to",
@@ -183,7 +185,7 @@ def _tracking(account: Account, resource: str) -> Mapping[str, Any]:
     return next(ours, {})
 
 
-def _message(settings: Settings, rollback: Rollback, event: Mapping[str, Any]) -> Call:
+def _message(settings: Settings, rollback: Rollback, event: Mapping[str, Any]) -> ApiCall:
     """The message that makes await_endpoint restore the scaling when the update has ended."""
     pipeline = settings.pipeline.name
     arguments = {
@@ -198,4 +200,4 @@ def _message(settings: Settings, rollback: Rollback, event: Mapping[str, Any]) -
         "MessageBody": json.dumps({"token": "", "arguments": arguments}, sort_keys=True),
         "DelaySeconds": _BEGINNING_SECONDS,
     }
-    return Call("sqs", "send_message", sent)
+    return ApiCall("sqs", "send_message", sent)

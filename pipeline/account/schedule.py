@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, NeverError, TakenError
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pedigree.account.timetable import fires
 from pedigree.language.fields import differences
 from pipeline.account import tags
@@ -92,11 +92,11 @@ class Removal:
     def changes(self, account: Account) -> Iterator[Change]:
         there = found(account, self.settings)
         if there is not None:
-            call = Call("scheduler", "delete_schedule", {"Name": there["Name"], "GroupName": GROUP})
+            call = ApiCall("scheduler", "delete_schedule", {"Name": there["Name"], "GroupName": GROUP})
             yield Change("delete", KIND, there["Name"], (call,), (f"{there['ScheduleExpression']} fires no more",))
         letters = dead_letters(account, self.settings)
         if letters is not None and letters.count == 0:
-            call = Call("sqs", "delete_queue", {"QueueUrl": letters.url})
+            call = ApiCall("sqs", "delete_queue", {"QueueUrl": letters.url})
             yield Change("delete", "queue", letters.name, (call,), ("it is empty",))
 
 
@@ -216,8 +216,8 @@ def _as_text(value: str | int | float) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _call(verb: str, arguments: Mapping[str, Any]) -> Call:
-    return Call("scheduler", f"{verb}_schedule", arguments)
+def _call(verb: str, arguments: Mapping[str, Any]) -> ApiCall:
+    return ApiCall("scheduler", f"{verb}_schedule", arguments)
 
 
 def _is_ahead(moment: Any, account: Account) -> bool:

@@ -16,7 +16,7 @@ _HOUR = 3600
 
 
 @dataclass(frozen=True)
-class Job:
+class JobUsage:
     """The jobs of a step: their machines, time limit and assumed duration."""
 
     step: str
@@ -28,7 +28,7 @@ class Job:
     assumed_hours: float
 
 
-def jobs(s: Settings) -> tuple[Job, ...]:
+def jobs(s: Settings) -> tuple[JobUsage, ...]:
     """The jobs of one execution."""
     return tuple(_jobs(s))
 
@@ -50,21 +50,21 @@ def with_values(s: Settings, values: Mapping[str, str | int | float]) -> Setting
     return s
 
 
-def _jobs(s: Settings) -> Iterator[Job]:
+def _jobs(s: Settings) -> Iterator[JobUsage]:
     """The assumed hours of each step, for small data and a pretrained network."""
     processing, training, search, apart = s.processing, s.training, s.tuning, s.distributed
     trials = grid_points(search.ranges) if search.strategy == "Grid" else search.max_jobs
     prepared, trained = processing.max_runtime_seconds / _HOUR, training.max_runtime_seconds / _HOUR
-    yield Job(prepare_data.NAME, "Processing", processing.instance_type, 1, 1, prepared, 0.25)
-    yield Job(tune.NAME, "Training", training.instance_type, 1, trials, trained, 0.5)
-    yield Job(train_best.NAME, "Training", training.instance_type, 1, 1, trained, 0.5)
+    yield JobUsage(prepare_data.NAME, "Processing", processing.instance_type, 1, 1, prepared, 0.25)
+    yield JobUsage(tune.NAME, "Training", training.instance_type, 1, trials, trained, 0.5)
+    yield JobUsage(train_best.NAME, "Training", training.instance_type, 1, 1, trained, 0.5)
     if training.warm_pool_seconds:
         kept = training.warm_pool_seconds / _HOUR
-        yield Job(f"{train_best.NAME} kept warm", "Training", training.instance_type, 1, 1, kept, kept)
+        yield JobUsage(f"{train_best.NAME} kept warm", "Training", training.instance_type, 1, 1, kept, kept)
     if apart.enabled:
         longest = apart.max_runtime_seconds / _HOUR
-        yield Job(train_distributed.NAME, "Training", apart.instance_type, apart.instance_count, 1, longest, 0.25)
-    yield Job(evaluate.NAME, "Processing", processing.instance_type, 1, 1, prepared, 0.25)
+        yield JobUsage(train_distributed.NAME, "Training", apart.instance_type, apart.instance_count, 1, longest, 0.25)
+    yield JobUsage(evaluate.NAME, "Processing", processing.instance_type, 1, 1, prepared, 0.25)
 
 
 def _set(config: Any, path: list[str], value: Any) -> Any:

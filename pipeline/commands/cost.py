@@ -17,7 +17,7 @@ from pipeline.commands.project import load_settings
 
 if TYPE_CHECKING:
     from pipeline.account.cost import Hours
-    from pipeline.account.usage import Job
+    from pipeline.account.usage import JobUsage
     from pipeline.settings.tree import Settings
 
 HoursOption = Annotated[
@@ -71,7 +71,7 @@ def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
     return found
 
 
-def _past(chosen: Settings, profile: str, planned: Sequence[Job]) -> dict[str, Hours]:
+def _past(chosen: Settings, profile: str, planned: Sequence[JobUsage]) -> dict[str, Hours]:
     """The hours of past executions, if an account can be read."""
     from pedigree.account.connect import connect
     from pedigree.account.errors import OperationsError

@@ -25,7 +25,7 @@ def command(
     from pedigree.account.perform import fulfil
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
-    from pipeline.account.destroy import Data, parts
+    from pipeline.account.destroy import DataRemoval, parts
 
     unwanted = parts(context.settings, data=data)
     with progress() as shown:
@@ -33,7 +33,7 @@ def command(
         planned = plan(unwanted, context.account)
     for line in show.lines(planned, show.NOTHING_LEFT):
         typer.echo(printable(line))
-    for kept in [] if data else Data(context.settings).there(context.account):
+    for kept in [] if data else DataRemoval(context.settings).there(context.account):
         typer.echo(printable(f"Kept, because --data is not given: {kept.kind} {kept.name}"))
     if dry_run or not planned or not options.confirmed("Remove it?", yes=yes):
         return

@@ -13,7 +13,7 @@ from pedigree.cli.options import AccountOptions, DryRunOption, EveryOption, Json
 from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
-    from pedigree.account.endpoint_status import Fleet, Report
+    from pedigree.account.endpoint_status import InstanceCounts, Report
     from pipeline.account.rollback import Rollback
 
 EndpointOption = Annotated[str, typer.Option("--endpoint", help="Another endpoint than that of settings.")]
@@ -168,7 +168,7 @@ def _tell(found: Report) -> None:
         printing.columns(("ALARM", "STATE", "SINCE", "WHY"), alarms)
 
 
-def _scaling(fleet: Fleet) -> str:
+def _scaling(fleet: InstanceCounts) -> str:
     if fleet.scaling is None:
         return "fixed: not registered for scaling"
     policies = "; ".join(

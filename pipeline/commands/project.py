@@ -63,7 +63,7 @@ class DogBreeds:
         return ignored(self.settings)
 
 
-class Project:
+class DogBreedsProject:
     """The object that the entry point pedigree.project names."""
 
     def pipeline(self, options: ProjectOptions) -> DogBreeds:
@@ -73,4 +73,4 @@ class Project:
         return {"PEDIGREE_SETTINGS": _paths(LOCAL_FILES)}
 
 
-project = Project()
+project = DogBreedsProject()

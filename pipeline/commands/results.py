@@ -14,7 +14,7 @@ from pipeline.commands.context import ProjectContext, connect_project
 if TYPE_CHECKING:
     from pedigree.account.endpoint_status import Report
     from pedigree.account.progress import View
-    from pipeline.account.results import Champion, Results, Trials
+    from pipeline.account.results import ChampionResult, Results, TrialResults
 
 Line = tuple[str, str]
 _LABELS = 3
@@ -70,7 +70,7 @@ def prediction(context: ProjectContext, content: bytes, label: str) -> str:
     return f"{label}: " + ", ".join(f"{prediction.label} {prediction.probability:.0%}" for prediction in said)
 
 
-def _trials(trials: Trials) -> str:
+def _trials(trials: TrialResults) -> str:
     completed = sum(trial.status == "Completed" for trial in trials.all)
     text = f"{completed} of {len(trials.all)} completed"
     if trials.best is None or trials.best.reached is None:
@@ -87,7 +87,7 @@ def _short(value: str) -> str:
         return value.strip('"')
 
 
-def _champion(champion: Champion) -> Iterator[Line]:
+def _champion(champion: ChampionResult) -> Iterator[Line]:
     yield "Champion", f"{champion.name}: {champion.accuracy:.1%} of {champion.pictures} test pictures right"
     yield "", champion.reason
     yield "Report", champion.report

@@ -41,7 +41,7 @@ def command(
 
     path = folder / plan.ARCHIVE
     with files.writing(path) as file:
-        planned = plan.Plan(classes, per_class, size, seed)
+        planned = plan.SamplePlan(classes, per_class, size, seed)
         shown = typer.progressbar(
             planned.samples(), planned.total, label="drawing", file=sys.stderr, hidden=not sys.stderr.isatty()
         )

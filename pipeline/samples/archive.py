@@ -7,13 +7,13 @@ from typing import IO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from pipeline.samples.drawing import jpeg
-from pipeline.samples.plan import Plan, Sample
+from pipeline.samples.plan import Sample, SamplePlan
 
 _UNIX = 3
 _READABLE = 0o100644 << 16
 
 
-def write(file: IO[bytes], plan: Plan, samples: Iterable[Sample]) -> None:
+def write(file: IO[bytes], plan: SamplePlan, samples: Iterable[Sample]) -> None:
     """Draw these pictures into a zip archive, one after another."""
     with ZipFile(file, "w", ZIP_STORED) as archive:  # JPEG does not get smaller, and zlibs differ
         for sample in samples:

@@ -52,7 +52,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplePlan:
     """The number of classes and pictures, the size of the pictures, and the seed."""
 
     classes: int = CLASSES[1]

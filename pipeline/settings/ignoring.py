@@ -9,7 +9,7 @@ from pydantic import Field
 from steps.config import Config, Unique, like
 
 
-class Ignored(Config):
+class IgnoredConfig(Config):
     """A finding to ignore."""
 
     code: Annotated[str, like("CST004", r"[A-Z]{3}[0-9]{0,3}")]
@@ -17,8 +17,8 @@ class Ignored(Config):
     reason: Annotated[str, Field(min_length=1)]
 
 
-class Checks(Config):
+class ChecksConfig(Config):
     """What `pedigree check` ignores."""
 
-    ignore: Unique[Ignored] = ()
+    ignore: Unique[IgnoredConfig] = ()
     """Findings to ignore: [{code="CST004", step="Tune", reason="it is short"}]; without a step, in all steps."""

@@ -24,7 +24,7 @@ C = TypeVar("C", bound=Config)
 
 
 @dataclass(frozen=True)
-class Parameter:
+class DeclaredParameter:
     """A value that every start can replace; its default is the setting of that key."""
 
     name: str
@@ -49,7 +49,7 @@ class Parameter:
         return parameter(self.name, self.default)
 
 
-def declare(settings: Settings) -> tuple[Parameter, ...]:
+def declare(settings: Settings) -> tuple[DeclaredParameter, ...]:
     """The parameters of the pipeline that these settings make; each is used by at least one of its steps."""
     return tuple(_declared(settings, settings))
 
@@ -71,7 +71,7 @@ def bind(config: C, parameters: Mapping[str, dag.Expression], section: str = "")
     return config.model_copy(update=replaced)
 
 
-def _declared(config: Config, settings: Settings, section: str = "") -> Iterator[Parameter]:
+def _declared(config: Config, settings: Settings, section: str = "") -> Iterator[DeclaredParameter]:
     for name, field in type(config).model_fields.items():
         key, value = _key(section, name, field), getattr(config, name)
         if isinstance(value, Config):
@@ -80,7 +80,9 @@ def _declared(config: Config, settings: Settings, section: str = "") -> Iterator
             if isinstance(mark, ExecutionParameter) and (mark.exists is None or mark.exists(config, settings)):
                 default = mark.default(config, settings) if mark.default else value
                 choices = mark.choices(config, settings) if mark.choices else _literals(field)
-                yield Parameter(mark.name, key, float(default) if field.annotation is float else default, choices)
+                yield DeclaredParameter(
+                    mark.name, key, float(default) if field.annotation is float else default, choices
+                )
 
 
 def _key(section: str, name: str, field: FieldInfo) -> str:

@@ -20,7 +20,7 @@ def _existing_timezone(name: str) -> str:
     return name
 
 
-class Schedule(Config):
+class ScheduleConfig(Config):
     """An EventBridge schedule of executions."""
 
     enabled: bool = False

@@ -15,7 +15,7 @@ from pedigree.language.text import brief
 from pipeline.settings.rules import Problem
 from pipeline.settings.tree import Settings
 from steps.ranges import Categorical, Continuous, grid_points
-from steps.training_job import MachineConfig, Training
+from steps.training_job import MachineConfig, TrainingConfig
 from steps.tune import MOST_JOBS
 
 NEVER_TUNED = ("epochs", "seed", "weights")
@@ -124,7 +124,7 @@ def fixed_values(s: Settings) -> Iterator[Problem]:
         key = f"training.hyperparameters.{name}"
         if name not in hyperparameters.NAMES:
             yield _unknown(key, name)
-        elif name in Training.model_fields:
+        elif name in TrainingConfig.model_fields:
             yield Problem(key, "has a key of its own", f"set training.{name} instead")
         else:
             yield from (Problem(key, f"= {brief(value)}, {cause}", remedy) for cause, remedy in _refusal(name, value))

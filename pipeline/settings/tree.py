@@ -9,26 +9,26 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.settings.ignoring import Checks
-from pipeline.settings.schedule import Schedule
-from steps.build import Images
+from pipeline.settings.ignoring import ChecksConfig
+from pipeline.settings.schedule import ScheduleConfig
+from steps.build import ImagesConfig
 from steps.config import Config, HyphenatedName
-from steps.configure_autoscaling import Autoscaling
-from steps.debugger import Debugger
-from steps.deploy_endpoint import Endpoint
-from steps.functions import Functions
-from steps.policies import Cache, Retries
-from steps.prepare_data import Data
-from steps.processing_job import Processing
-from steps.quality_gate import Quality
-from steps.register_model import Registry
-from steps.site import Site
-from steps.train_distributed import Distributed
-from steps.training_job import Training
-from steps.tune import Tuning
+from steps.configure_autoscaling import AutoscalingConfig
+from steps.debugger import DebuggerConfig
+from steps.deploy_endpoint import EndpointConfig
+from steps.functions import FunctionsConfig
+from steps.policies import CacheConfig, RetriesConfig
+from steps.prepare_data import DataConfig
+from steps.processing_job import ProcessingConfig
+from steps.quality_gate import QualityConfig
+from steps.register_model import RegistryConfig
+from steps.site import SiteConfig
+from steps.train_distributed import DistributedConfig
+from steps.training_job import TrainingConfig
+from steps.tune import TuningConfig
 
 
-class Naming(Config):
+class NamingConfig(Config):
     """The name and the members of the pipeline itself."""
 
     name: Annotated[HyphenatedName, Field(max_length=32)] = "dog-breeds"
@@ -44,21 +44,21 @@ class Naming(Config):
 class Settings(Config):
     """Everything that is decided when a definition is built."""
 
-    pipeline: Naming = Naming()
-    site: Site = Site()
-    images: Images = Images()
-    data: Data = Data()
-    processing: Processing = Processing()
-    training: Training = Training()
-    tuning: Tuning = Tuning()
-    distributed: Distributed = Distributed()
-    debugger: Debugger = Debugger()
-    quality: Quality = Quality()
-    registry: Registry = Registry()
-    endpoint: Endpoint = Endpoint()
-    autoscaling: Autoscaling = Autoscaling()
-    functions: Functions = Functions()
-    schedule: Schedule = Schedule()
-    retries: Retries = Retries()
-    cache: Cache = Cache()
-    checks: Checks = Checks()
+    pipeline: NamingConfig = NamingConfig()
+    site: SiteConfig = SiteConfig()
+    images: ImagesConfig = ImagesConfig()
+    data: DataConfig = DataConfig()
+    processing: ProcessingConfig = ProcessingConfig()
+    training: TrainingConfig = TrainingConfig()
+    tuning: TuningConfig = TuningConfig()
+    distributed: DistributedConfig = DistributedConfig()
+    debugger: DebuggerConfig = DebuggerConfig()
+    quality: QualityConfig = QualityConfig()
+    registry: RegistryConfig = RegistryConfig()
+    endpoint: EndpointConfig = EndpointConfig()
+    autoscaling: AutoscalingConfig = AutoscalingConfig()
+    functions: FunctionsConfig = FunctionsConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    retries: RetriesConfig = RetriesConfig()
+    cache: CacheConfig = CacheConfig()
+    checks: ChecksConfig = ChecksConfig()

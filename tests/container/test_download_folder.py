@@ -9,19 +9,21 @@ from pathlib import Path
 import pytest
 from file_server import Behavior, ReceivedRequest, Reply, Server, part, serving
 
-from download import RetryPolicy
+from download import DownloadRetries
 from download_folder import download_folder
 from errors import DataError, GivenUpError
 from fetch import LocalSource, fetch, parse_source
 
 CONTENT = random.Random(1).randbytes(300_000)
-ONCE = RetryPolicy(timeout_seconds=5, max_attempts=1, first_backoff_seconds=0.001)
-TWICE = RetryPolicy(timeout_seconds=5, max_attempts=2, first_backoff_seconds=0.001)
+ONCE = DownloadRetries(timeout_seconds=5, max_attempts=1, first_backoff_seconds=0.001)
+TWICE = DownloadRetries(timeout_seconds=5, max_attempts=2, first_backoff_seconds=0.001)
 BREAKS_OFF: Behavior = lambda asked, _: part(CONTENT, asked, limit=100_000)  # noqa: E731
 WHOLE: Behavior = lambda asked, _: part(CONTENT, asked)  # noqa: E731
 
 
-def run(server: Server, output: Path, retry: RetryPolicy = ONCE, ending: Callable[[], object] = list) -> LocalSource:
+def run(
+    server: Server, output: Path, retry: DownloadRetries = ONCE, ending: Callable[[], object] = list
+) -> LocalSource:
     """Runs a download, and ends in the given way."""
     address = f"{server.url}/images.zip"
     with download_folder(output, "https://host/images.zip") as folder:

@@ -32,7 +32,7 @@ import report
 import scores
 import split
 from candidates import Champion
-from errors import DataError, ModelError, UsageError
+from errors import DataError, InvalidFlagError, ModelError
 from evaluation import Evaluation, Latency
 from predictor import Predictor
 
@@ -275,12 +275,12 @@ def test_the_champion_has_the_higher_accuracy_then_the_lower_loss(
 
 @pytest.mark.parametrize("value", ["best", "best=", "=path", "../best=path", "a b=path", "-x=path"])
 def test_a_candidate_is_a_name_and_a_path(value: str) -> None:
-    with pytest.raises(UsageError, match="is not name=path; write"):
+    with pytest.raises(InvalidFlagError, match="is not name=path; write"):
         candidates.parse([value])
 
 
 def test_two_candidates_of_one_name_are_refused() -> None:
-    with pytest.raises(UsageError, match="twice"):
+    with pytest.raises(InvalidFlagError, match="twice"):
         candidates.parse(["best=a", "best=b"])
 
 

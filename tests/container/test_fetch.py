@@ -12,17 +12,17 @@ import pytest
 from file_server import Behavior, ReceivedRequest, Reply, bucket, part, serving
 from image_trees import as_folder, as_zip
 
-from download import RetryPolicy
-from errors import DataError, UsageError
+from download import DownloadRetries
+from errors import DataError, InvalidFlagError
 from fetch import MAX_BYTES, LocalSource, fetch, parse_source
-from progress import Progress
+from progress import ProgressLog
 
 CONTENT = random.Random(1).randbytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-QUICK = RetryPolicy(timeout_seconds=5, max_attempts=3, first_backoff_seconds=0.001)
+QUICK = DownloadRetries(timeout_seconds=5, max_attempts=3, first_backoff_seconds=0.001)
 
 
-def fetched(address: str, folder: Path, max_bytes: int = MAX_BYTES, retry: RetryPolicy = QUICK) -> LocalSource:
+def fetched(address: str, folder: Path, max_bytes: int = MAX_BYTES, retry: DownloadRetries = QUICK) -> LocalSource:
     return fetch(parse_source(address), folder, max_bytes, retry)
 
 
@@ -112,7 +112,7 @@ def test_an_unreachable_server_is_reported_after_some_attempts(tmp_path: Path) -
 
 
 def test_backoff_grows_up_to_a_limit() -> None:
-    assert [RetryPolicy().backoff(failures) for failures in (1, 2, 3, 10)] == [1, 2, 4, 30]
+    assert [DownloadRetries().backoff(failures) for failures in (1, 2, 3, 10)] == [1, 2, 4, 30]
 
 
 def test_more_than_is_allowed_is_refused_before_it_comes(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_another_address_is_followed_and_a_file_of_this_machine_is_not(tmp_path:
 
 def test_a_slow_download_logs_its_progress(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    progress = Progress("fetching images.zip", "bytes", interval=0)
+    progress = ProgressLog("fetching images.zip", "bytes", interval=0)
     progress.update(25_000_000, 100_000_000)
     assert caplog.messages[0].startswith("fetching images.zip: 25.0 MB of 100.0 MB (25%), ")
 
@@ -193,7 +193,7 @@ def test_a_wrong_checksum_is_an_error(tmp_path: Path, after: bool) -> None:
     ],
 )
 def test_an_invalid_source_is_reported_at_once(address: str, sha256: str, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(InvalidFlagError, match=message):
         parse_source(address, sha256)
 
 
@@ -215,7 +215,7 @@ def test_a_folder_with_nothing_but_a_zip_is_that_zip(tmp_path: Path) -> None:
 
 
 def test_a_folder_has_no_checksum(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is a folder, and a checksum is for one file; leave it out"):
+    with pytest.raises(InvalidFlagError, match="is a folder, and a checksum is for one file; leave it out"):
         fetch(parse_source(str(tmp_path), SHA256), tmp_path)
 
 

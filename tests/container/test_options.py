@@ -10,7 +10,7 @@ import pytest
 import contract
 import hyperparameters
 import options
-from errors import UsageError
+from errors import InvalidFlagError
 
 WORDS = {
     **{f"--{name.replace('_', '-')}": str(least or 1) for name, (_, least, _) in hyperparameters.NUMBERS.items()},
@@ -66,7 +66,7 @@ def test_weights_can_come_by_a_channel(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     words = ["--data", str(tmp_path), "--weights", "channel"]
     environ = {"SM_CHANNEL_WEIGHTS": str(tmp_path / "weights")}
-    with pytest.raises(UsageError, match="holds 0 files; put one state dict there"):
+    with pytest.raises(InvalidFlagError, match="holds 0 files; put one state dict there"):
         options.parse(words, environ)
     (tmp_path / "weights" / "mine.pth").touch()
     assert options.parse(words, environ).weights_file == tmp_path / "weights" / "mine.pth"
@@ -87,7 +87,7 @@ def test_the_single_channel_is_used_only_without_others(tmp_path: Path) -> None:
     for words, environ in ((["--data", str(tmp_path)], {}), ([], ours)):
         found = options.parse(words, {**everything, **environ})
         assert (found.train, found.validation) == (tmp_path / "train", tmp_path / "validation")
-    with pytest.raises(UsageError, match="neither --data nor --train and --validation is given"):
+    with pytest.raises(InvalidFlagError, match="neither --data nor --train and --validation is given"):
         options.parse(["--train", str(tmp_path / "train")], everything)
 
 
@@ -97,7 +97,7 @@ def test_a_folder_that_is_not_writable_is_reported_before_training(flag: str, tm
     file = tmp_path / "file"
     file.touch()
     for place in (file, file / "below" / "it"):
-        with pytest.raises(UsageError, match=f"--{flag} {place}: {file} is not writable; name another"):
+        with pytest.raises(InvalidFlagError, match=f"--{flag} {place}: {file} is not writable; name another"):
             options.parse(["--data", str(tmp_path), f"--{flag}", str(place)], {})
     options.parse(["--data", str(tmp_path), f"--{flag}", str(tmp_path / "not" / "yet")], {})
     assert not (tmp_path / "not").exists(), "it is made when it is written to"
@@ -114,10 +114,10 @@ def test_a_folder_that_is_not_writable_is_reported_before_training(flag: str, tm
     ],
 )
 def test_a_number_out_of_bounds_is_reported_with_the_bounds(flag: str, word: str, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"argument --{flag}: {word} is out of range; give .* to .*"):
+    with pytest.raises(InvalidFlagError, match=f"argument --{flag}: {word} is out of range; give .* to .*"):
         options.parse(["--data", str(tmp_path), f"--{flag}={word}"], {})
 
 
 def test_a_switch_that_is_neither_true_nor_false_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="argument --compile: yes is neither true nor false"):
+    with pytest.raises(InvalidFlagError, match="argument --compile: yes is neither true nor false"):
         options.parse(["--data", str(tmp_path), "--compile", "yes"], {})

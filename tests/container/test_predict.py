@@ -36,22 +36,24 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def function(tmp_path_factory: pytest.TempPathFactory) -> predict.Function:
+def function(tmp_path_factory: pytest.TempPathFactory) -> predict.PredictFunction:
     folder = tmp_path_factory.mktemp("served")
     model_folder.write(folder, network(model()), model(), [])
-    return predict.Function(
+    return predict.PredictFunction(
         EndpointClient("dogs", Served(inference.model_fn(str(folder)))), {}, write=lambda line: None
     )
 
 
-def sent(form: str, content: bytes = b"") -> predict.Request:
+def sent(form: str, content: bytes = b"") -> predict.PredictRequest:
     buffer = io.BytesIO()
     picture(1, 7).save(buffer, form)
-    return predict.Request({"image": base64.b64encode(content or buffer.getvalue()).decode()})
+    return predict.PredictRequest({"image": base64.b64encode(content or buffer.getvalue()).decode()})
 
 
 @pytest.mark.parametrize("form", inference.FORMATS)
-def test_every_form_that_the_model_takes_is_answered_with_its_labels(form: str, function: predict.Function) -> None:
+def test_every_form_that_the_model_takes_is_answered_with_its_labels(
+    form: str, function: predict.PredictFunction
+) -> None:
     given = predict.respond(sent(form), function)
     assert given["statusCode"] == 200
     assert given["COntent-Type-In"] == f"image/{form.lower()}"
@@ -60,7 +62,7 @@ def test_every_form_that_the_model_takes_is_answered_with_its_labels(form: str, 
     assert [prediction["class"] for prediction in given["predictions"]] == [CLASSES[number] for number in order]
 
 
-def test_half_a_picture_is_the_senders_fault(function: predict.Function) -> None:
+def test_half_a_picture_is_the_senders_fault(function: predict.PredictFunction) -> None:
     whole = base64.b64decode(sent("PNG").event["image"])  # type: ignore[index]
     given = predict.respond(sent("PNG", whole[: len(whole) // 2]), function)
     assert given["statusCode"] == 422

@@ -37,7 +37,7 @@ import precision
 import process_group
 import split
 from batch_sources import PictureBatches
-from errors import UsageError
+from errors import InvalidFlagError
 from hyperparameters import Hyperparameters
 from process_group import ProcessGroup, Rank
 from trainer import Trainer
@@ -97,7 +97,7 @@ def test_each_process_has_a_device_of_its_own(name: str, local_rank: int, gpu_co
     ],
 )
 def test_a_missing_device_is_reported(name: str, place: tuple[int, int], gpu_count: int, message: str) -> None:
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(InvalidFlagError, match=message):
         devices.choose(name, *place, gpu_count)
 
 
@@ -131,7 +131,7 @@ def test_smddp_joins_those_that_its_launcher_has_started(device: str, environ: d
 
 def test_smddp_needs_its_library() -> None:
     assert backends.choose("auto", "cuda", LAUNCHED) == "nccl"
-    with pytest.raises(UsageError, match="--backend smddp: its library is not installed; use nccl"):
+    with pytest.raises(InvalidFlagError, match="--backend smddp: its library is not installed; use nccl"):
         backends.choose("smddp", "cuda", LAUNCHED)
 
 
@@ -140,7 +140,7 @@ def test_smddp_needs_its_library() -> None:
 def test_a_library_that_cannot_be_loaded_is_reported(error: str, file: str, smddp: Path) -> None:
     (smddp / file).write_text(f"raise {error}('libcudart.so.12')", encoding="utf-8")
     assert backends.choose("auto", "cuda", LAUNCHED) == "smddp"
-    with pytest.raises(UsageError, match=r"smddp cannot be loaded \(libcudart.so.12\); use --backend nccl"):
+    with pytest.raises(InvalidFlagError, match=r"smddp cannot be loaded \(libcudart.so.12\); use --backend nccl"):
         backends.load("smddp")
 
 

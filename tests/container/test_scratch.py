@@ -12,7 +12,7 @@ import pytest
 
 import memory
 import scratch
-from errors import UsageError
+from errors import InvalidFlagError
 
 GIGABYTE = 2**30
 
@@ -74,7 +74,7 @@ def test_a_full_disk_is_reported_before_anything_is_computed(tmp_path: Path) -> 
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
-        with pytest.raises(UsageError, match=r"take 0.04 GB, .* has no space for that .* with --scratch-dir"):
+        with pytest.raises(InvalidFlagError, match=r"take 0.04 GB, .* has no space for that .* with --scratch-dir"):
             scratch.allocate(1000, 10_000, 0, tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

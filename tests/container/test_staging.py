@@ -11,7 +11,7 @@ import pytest
 from image_trees import as_folder
 
 import staging
-from errors import UsageError
+from errors import InvalidFlagError
 from staging import publish, staging_folder
 
 
@@ -66,7 +66,7 @@ def test_an_output_folder_in_use_by_another_run_is_refused(tmp_path: Path) -> No
         assert other.stdout.readline() == "mine\n"
         (tmp_path / ".prepare-its").mkdir()
         with (
-            pytest.raises(UsageError, match=r"another run uses .*; wait for it"),
+            pytest.raises(InvalidFlagError, match=r"another run uses .*; wait for it"),
             staging_folder(tmp_path, []),
         ):
             pytest.fail("it was given away")
@@ -80,6 +80,9 @@ def test_an_output_folder_in_use_by_another_run_is_refused(tmp_path: Path) -> No
 @pytest.mark.parametrize("taken", ["train/cat/1.jpg", "train"])
 def test_an_occupied_output_folder_is_left_alone(tmp_path: Path, taken: str) -> None:
     as_folder({taken: b"older"}, tmp_path)
-    with pytest.raises(UsageError, match="already holds train; empty it"), staging_folder(tmp_path, ["train", "test"]):
+    with (
+        pytest.raises(InvalidFlagError, match="already holds train; empty it"),
+        staging_folder(tmp_path, ["train", "test"]),
+    ):
         pytest.fail("it was given away")
     assert (tmp_path / taken).read_bytes() == b"older"

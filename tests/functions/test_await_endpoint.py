@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import await_endpoint
-from await_endpoint import StepResult, WaitingStep, judge_endpoint
+from await_endpoint import CallbackResult, WaitingStep, judge_endpoint
 from entrypoints import contract
-from shared.endpoint import Endpoint
+from shared.endpoint import EndpointState
 from tests.functions.events import SCALER, approval_event, deploy_event, record, scale_event
 from tests.functions.running import GIVE_UP_SECONDS, Lines, deploy, process
 from tests.support.fakes.account import PACKAGE, FakeAccount
@@ -246,7 +246,7 @@ WAITING = WaitingStep(TOKEN, "deploying", ENDPOINT, "asked", is_stopping=False, 
 def test_it_waits_only_for_endpoints_in_transition_and_not_for_ever(
     status: str, configuration: str, seconds: float
 ) -> None:
-    endpoint = Endpoint(ENDPOINT, status, configuration, configuration)
+    endpoint = EndpointState(ENDPOINT, status, configuration, configuration)
     verdict = judge_endpoint(WAITING, endpoint, seconds, GIVE_UP_SECONDS)
     if verdict.kind == "waiting":
         assert seconds < GIVE_UP_SECONDS
@@ -255,8 +255,8 @@ def test_it_waits_only_for_endpoints_in_transition_and_not_for_ever(
 
 
 def test_an_update_that_is_not_visible_yet_is_not_a_rollback() -> None:
-    endpoint = Endpoint(ENDPOINT, "InService", "before", "before")
-    assert judge_endpoint(WAITING, endpoint, 5, GIVE_UP_SECONDS) == StepResult("waiting", "has not started")
+    endpoint = EndpointState(ENDPOINT, "InService", "before", "before")
+    assert judge_endpoint(WAITING, endpoint, 5, GIVE_UP_SECONDS) == CallbackResult("waiting", "has not started")
     assert judge_endpoint(WAITING, endpoint, 61, GIVE_UP_SECONDS).kind == "failed"
 
 

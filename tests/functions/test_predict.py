@@ -17,11 +17,11 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 import predict
-from predict import Function, Request, respond
+from predict import PredictFunction, PredictRequest, respond
 from predicting import runtime
 from predicting.endpoint import EndpointClient
 from predicting.errors import RequestRefusedError
-from steps.functions import PredictFunction
+from steps.functions import PredictFunctionConfig
 from tests.support.claimed_pictures import jpeg, png
 from tests.support.loopback import http, serving
 
@@ -61,8 +61,10 @@ def brought(url: str) -> bytes:
 def ask(event: object, answer: bytes | Exception = ANSWER, level: str = "INFO") -> tuple[dict[str, Any], list[Any]]:
     """Returns the response to an event, and the log."""
     lines: list[str] = []
-    function = Function(EndpointClient("dogs", Runtime(answer)), {"https": brought, "s3": brought}, level, lines.append)
-    given = respond(Request(event, "request-1"), function)
+    function = PredictFunction(
+        EndpointClient("dogs", Runtime(answer)), {"https": brought, "s3": brought}, level, lines.append
+    )
+    given = respond(PredictRequest(event, "request-1"), function)
     assert all(line.endswith("\n") and line.count("\n") == 1 for line in lines)
     return given, [json.loads(line) for line in lines]
 
@@ -157,7 +159,7 @@ def test_the_log_level_is_respected() -> None:
 
 
 def test_the_function_is_given_more_time_than_fetching_and_asking_take() -> None:
-    given = PredictFunction().timeout_seconds
+    given = PredictFunctionConfig().timeout_seconds
     assert given > predict.FETCH_SECONDS + runtime.CONNECT_SECONDS + runtime.ANSWER_SECONDS
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 import predict
-from predict import Function, Request, respond
+from predict import PredictFunction, PredictRequest, respond
 from predicting import s3_fetch, web_fetch
 from predicting.endpoint import EndpointClient
 from tests.support.claimed_pictures import png
@@ -137,10 +137,10 @@ def status(url: str, network: web_fetch.Network) -> int:
     def from_bucket(url: str) -> bytes:
         return s3_fetch.fetch(url, predict.MAX_BYTES, 5, NoBucket())
 
-    function = Function(
+    function = PredictFunction(
         EndpointClient("dogs", NoRuntime()), {"https": from_web, "s3": from_bucket}, write=lambda line: None
     )
-    return int(respond(Request({"url": url}), function)["statusCode"])
+    return int(respond(PredictRequest({"url": url}), function)["statusCode"])
 
 
 @pytest.fixture

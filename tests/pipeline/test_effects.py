@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pipeline.settings.parameters import Parameter, declare
+from pipeline.settings.parameters import DeclaredParameter, declare
 from pipeline.settings.tree import Settings
 from tests.golden import EFFECTS
 
@@ -32,5 +32,5 @@ def test_every_setting_changes_the_definition_or_is_about_the_account() -> None:
 
 
 @pytest.mark.parametrize("parameter", declare(Settings()), ids=lambda parameter: parameter.name)
-def test_the_default_of_a_parameter_changes_that_parameter_and_nothing_else(parameter: Parameter) -> None:
+def test_the_default_of_a_parameter_changes_that_parameter_and_nothing_else(parameter: DeclaredParameter) -> None:
     assert effects()[parameter.key] == {parameter.name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from steps.site import Roles
+from steps.site import RolesConfig
 from tests.policies.arns import ACCOUNT, EVERYTHING, IN_ACCOUNT, KEY
 
 _ALIAS = KEY.replace("key/1234abcd-12ab-34cd-56ef-1234567890ab", "alias/mine")
@@ -28,6 +28,6 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "site.network.subnets": [f"subnet-{index:017x}" for index in range(16)],
         "site.prefix": "p" * 128,
         "training.weights": f"s3://{'w' * 63}/{'k' * 900}",
-        **{f"site.roles.{name}": f"{name:r<64}" for name in Roles().model_dump(by_alias=True)},
+        **{f"site.roles.{name}": f"{name:r<64}" for name in RolesConfig().model_dump(by_alias=True)},
     },
 }

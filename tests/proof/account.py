@@ -10,7 +10,7 @@ from pedigree.account.errors import OperationsError
 from pedigree.account.perform import fulfil
 from pedigree.account.plan import Change, Part, plan
 from pipeline.account import removals
-from pipeline.account.destroy import Data
+from pipeline.account.destroy import DataRemoval
 from pipeline.account.removals import Look, Removal
 from pipeline.account.roles import documents
 from pipeline.account.upsert import parts
@@ -81,7 +81,9 @@ def _steps(settings: Settings) -> Iterator[ScenarioStep]:
     yield from map(_create, parts_of_account)
     yield from (step for part in parts_of_account for step in _repair(part))
     yield from (_remove(removal, settings) for removal in removals.IN_ORDER)
-    yield ScenarioStep("destroy: data", lambda env: apply_parts([Data(settings)], env.account), files=UPSERT_FILES)
+    yield ScenarioStep(
+        "destroy: data", lambda env: apply_parts([DataRemoval(settings)], env.account), files=UPSERT_FILES
+    )
 
 
 ACCOUNT = Scenario("account", tuple(_steps(configure(SETTINGS))), SETTINGS)

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.settings.parameters import bind, declare, expressions
 from steps.parameters import default_of
-from steps.tune import Tuning
+from steps.tune import TuningConfig
 from tests.support.definitions import configure
 
 SETTINGS = configure({"training.epochs": 7, "quality.accuracy": 0.9})
@@ -67,4 +67,4 @@ def test_a_parameter_that_no_step_would_use_is_not_declared() -> None:
     settings = configure({"distributed.enabled": False, "tuning.strategy": "Grid", "tuning.ranges": grid})
     names = {parameter.name for parameter in declare(settings)}
     assert not {"TuningMaxJobs", "DistributedInstanceType", "DistributedInstanceCount"} & names
-    assert bind(settings, expressions(settings)).tuning.max_jobs == Tuning().max_jobs
+    assert bind(settings, expressions(settings)).tuning.max_jobs == TuningConfig().max_jobs

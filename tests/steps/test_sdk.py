@@ -10,7 +10,7 @@ import pytest
 from pedigree.aws import machines
 from pedigree.language import shapes
 from steps import dag
-from steps.policies import Retries, retry_policies
+from steps.policies import RetriesConfig, retry_policies
 
 LEAVES_NO_TRACE = """
 import logging, os, boto3
@@ -44,9 +44,9 @@ def test_a_call_of_aws_while_building_is_an_error() -> None:
 
 def test_every_fault_reaches_the_policy() -> None:
     faults = [
-        fault for policy in retry_policies(Retries().processing) for fault in policy.to_request()["ExceptionType"]
+        fault for policy in retry_policies(RetriesConfig().processing) for fault in policy.to_request()["ExceptionType"]
     ]
-    assert tuple(faults) == Retries().processing.on
+    assert tuple(faults) == RetriesConfig().processing.on
 
 
 @pytest.mark.parametrize("step_type", sorted(shapes.OPERATIONS))

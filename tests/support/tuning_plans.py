@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
+from pedigree.localaws.services.sagemaker.tuning.plan import SearchPlan, plan_of
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 
 LETTERS = {"CategoricalParameterRanges": [{"Name": "x", "Values": ["a", "b", "c"]}]}
@@ -28,7 +28,7 @@ def request(**changes: Any) -> dict[str, Any]:
     return {**name, "HyperParameterTuningJobConfig": config, "TrainingJobDefinition": definition, **changes}
 
 
-def plan(**config: Any) -> Plan:
+def plan(**config: Any) -> SearchPlan:
     return plan_of(request(config=config))
 
 
@@ -43,6 +43,6 @@ def running(number: int, *told: float, **members: Any) -> Trial:
     return trial(number, *told, status="InProgress", **members)
 
 
-def grid(**config: Any) -> Plan:
+def grid(**config: Any) -> SearchPlan:
     limits = {"ResourceLimits": {"MaxParallelTrainingJobs": 2}}
     return plan(**{"Strategy": "Grid", "ParameterRanges": LETTERS, **limits, **config})

@@ -18,7 +18,7 @@ _EXECUTIONS = 10  # so many back is looked for prepared images
 
 
 @dataclass(frozen=True)
-class Images:
+class TrainingImages:
     """A folder of prepared images in S3, or a source to prepare first, and the reason for it."""
 
     prepared: str
@@ -26,18 +26,18 @@ class Images:
     why: str
 
 
-def find(account: Account, settings: Settings, given: str) -> Images:
+def find(account: Account, settings: Settings, given: str) -> TrainingImages:
     """The images at the address, or of the newest execution that has some, or of the settings."""
     if given:
         address = given.rstrip("/")
         if _is_prepared(account, address):
-            return Images(address, "", f"prepared images: {address}")
-        return Images("", given, f"images that are prepared first: {given}")
+            return TrainingImages(address, "", f"prepared images: {address}")
+        return TrainingImages("", given, f"images that are prepared first: {given}")
     prepared = _newest(account, settings)
     if prepared:
-        return Images(prepared, "", f"prepared images: {prepared}")
+        return TrainingImages(prepared, "", f"prepared images: {prepared}")
     source = settings.data.source_url(isolation=False)
-    return Images("", source, f"images that are prepared first, since no execution has any: {source}")
+    return TrainingImages("", source, f"images that are prepared first, since no execution has any: {source}")
 
 
 def prepare_flags(settings: Settings) -> list[str]:

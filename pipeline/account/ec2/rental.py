@@ -10,9 +10,9 @@ from typing import Any
 
 from pedigree.account import deep_learning_ami, default_network
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, DeniedError, GivenError, RefusedError
+from pedigree.account.errors import AbsentError, DeniedError, GivenError, RequestRefusedError
 from pedigree.account.perform import carry_out
-from pedigree.account.plan import Call, Change
+from pedigree.account.plan import ApiCall, Change
 from pedigree.account.times import took
 from pedigree.account.watching import insist
 from pedigree.errors import Mistake
@@ -55,7 +55,7 @@ class Rental:
     def change(self, subnet: str) -> Change:
         """The start in one subnet; repeating it starts no second machine."""
         arguments = {**self.request, "SubnetId": subnet, "ClientToken": f"{self.run}-{subnet}"[:64]}
-        return Change("create", "machine", self.run, (Call("ec2", "run_instances", arguments, "started"),), self.why)
+        return Change("create", "machine", self.run, (ApiCall("ec2", "run_instances", arguments, "started"),), self.why)
 
 
 @dataclass(frozen=True)
@@ -117,11 +117,11 @@ def start(account: Account, rental: Rental, tell: Callable[[str], None]) -> str:
     for subnet in rental.subnets:
         try:
             return _started(account, rental.change(subnet), tell)
-        except RefusedError as refusal:
+        except RequestRefusedError as refusal:
             if not refusal.code.startswith(_ELSEWHERE):
                 raise
             refusals.append(refusal)
-    raise RefusedError(
+    raise RequestRefusedError(
         f"{refusals[-1]}", f"tried in {len(refusals)} subnets: try later, or another machine", refusals[-1].code
     )
 
@@ -153,7 +153,7 @@ _SPOT = {"InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"SpotIn
 def _request(
     settings: Settings,
     kind: str,
-    image: deep_learning_ami.Image,
+    image: deep_learning_ami.DeepLearningAmi,
     profile: str,
     groups: tuple[str, ...],
     instructions: str,
@@ -229,7 +229,7 @@ def _text(account: Account, address: str, start: int) -> bytes:
     bucket, _, key = address.removeprefix("s3://").partition("/")
     try:
         answer = account.find("s3", "get_object", Bucket=bucket, Key=key, Range=f"bytes={start}-")
-    except RefusedError as refusal:
+    except RequestRefusedError as refusal:
         if refusal.code != "InvalidRange":
             raise
         return b""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pedigree.account.deep_learning_ami import PYTHON
-from pipeline.account.ec2.images import Images, prepare_flags
+from pipeline.account.ec2.images import TrainingImages, prepare_flags
 from pipeline.settings.tree import Settings
 from steps.build import Code
 
@@ -29,7 +29,7 @@ class Work:
     """Code, images, time limit, and the addresses of the results and of an earlier run."""
 
     code: Code
-    images: Images
+    images: TrainingImages
     results: str
     minutes: int
     resume: str = ""

@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from pedigree.account import versions
-from pedigree.account.endpoint_status import Activity, Alarm, Fleet, Policy, Scaling, report
-from pedigree.account.errors import AbsentError, RefusedError
+from pedigree.account.endpoint_status import (
+    AlarmStatus,
+    InstanceCounts,
+    Scaling,
+    ScalingActivity,
+    ScalingPolicy,
+    report,
+)
+from pedigree.account.errors import AbsentError, RequestRefusedError
 from pedigree.account.perform import carry_out
 from tests.support.fakes.endpoint_services import NOON, PACKAGE, FixedAnswers, alarms, registry, sagemaker, scaling
 from tests.support.fakes.served_services import CALLER, account_with
@@ -16,16 +23,16 @@ def test_all_that_one_wants_to_know_of_an_endpoint() -> None:
     watched = alarms()
     account = account_with({"sagemaker": sagemaker(), "application-autoscaling": scaling(), "cloudwatch": watched})
     found = report(account, "dogs")
-    policy = Policy("target", "SageMakerVariantInvocationsPerInstance", 30.0, 300, 60, ("high", "low"))
+    policy = ScalingPolicy("target", "SageMakerVariantInvocationsPerInstance", 30.0, 300, 60, ("high", "low"))
     assert (found.status, found.configuration, found.next_configuration) == ("Updating", "dogs-v2", "dogs-v3")
     assert found.fleets == (
-        Fleet("AllTraffic", "version 2", "ml.m5.large", now=1, desired=3, scaling=Scaling(1, 3, (policy,))),
+        InstanceCounts("AllTraffic", "version 2", "ml.m5.large", now=1, desired=3, scaling=Scaling(1, 3, (policy,))),
     )
-    assert found.activities == (Activity(NOON, "Successful", "Setting to 3", "alarm high"),) * 5
+    assert found.activities == (ScalingActivity(NOON, "Successful", "Setting to 3", "alarm high"),) * 5
     assert found.alarms == (
-        Alarm("errors", "OK", None, ""),
-        Alarm("high", "ALARM", NOON, "3 points above"),
-        Alarm("low", "is not there", None, ""),
+        AlarmStatus("errors", "OK", None, ""),
+        AlarmStatus("high", "ALARM", NOON, "3 points above"),
+        AlarmStatus("low", "is not there", None, ""),
     )
 
 
@@ -70,7 +77,11 @@ def test_a_version_that_is_approved_is_left_alone() -> None:
     [
         (registry("Approved", "Rejected"), AbsentError, "group dog-breeds has no version 9; the last ones are 2, 1"),
         (FixedAnswers(), AbsentError, "group dog-breeds has no version 9; there is none; an execution registers one"),
-        (registry(*["Rejected"] * 9, status="Failed"), RefusedError, "version 9 is Failed and cannot be deployed"),
+        (
+            registry(*["Rejected"] * 9, status="Failed"),
+            RequestRefusedError,
+            "version 9 is Failed and cannot be deployed",
+        ),
     ],
 )
 def test_a_version_that_cannot_be_approved(fake: FixedAnswers, kind: type[Exception], told: str) -> None:

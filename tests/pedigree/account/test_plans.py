@@ -15,12 +15,12 @@ from pedigree.account.errors import (
     AbsentError,
     DeniedError,
     PassingError,
-    RefusedError,
+    RequestRefusedError,
     UnfinishedError,
     UnreachableError,
 )
 from pedigree.account.perform import fulfil
-from pedigree.account.plan import Call, Change, Plan, Saved, plan
+from pedigree.account.plan import ApiCall, Change, Plan, Saved, plan
 
 
 def refusal(code: str, message: str = "", operation: str = "PutThing") -> ClientError:
@@ -65,8 +65,8 @@ class Thing:
     def changes(self, account: Account) -> Iterator[Change]:
         if "b" not in account.clients("lambda").things:
             calls = (
-                Call("lambda", "put_thing", {"name": "a", "label": "first"}, saves="a"),
-                Call("lambda", "put_thing", {"name": "b", "label": Saved("a", "Thing.Id")}),
+                ApiCall("lambda", "put_thing", {"name": "a", "label": "first"}, saves="a"),
+                ApiCall("lambda", "put_thing", {"name": "b", "label": Saved("a", "Thing.Id")}),
             )
             yield Change("create", "thing", "b", calls, ("it is not there",))
 
@@ -75,7 +75,7 @@ class Stubborn:
     """Something that is never as it should be."""
 
     def changes(self, account: Account) -> Iterable[Change]:
-        return [Change("update", "thing", "c", (Call("lambda", "put_thing", {"name": "c", "label": ""}),))]
+        return [Change("update", "thing", "c", (ApiCall("lambda", "put_thing", {"name": "c", "label": ""}),))]
 
 
 def account(shelf: Shelf) -> Account:
@@ -162,8 +162,8 @@ def test_a_plan_is_read_before_it_is_done() -> None:
             "arn:aws:iam::123456789012:user/me may not lambda:PutThing on a; allow it",
         ),
         (refusal("ExpiredToken"), UnreachableError, "the AWS credentials have expired; log in anew"),
-        (refusal("ResourceLimitExceeded", "ml.g5.xlarge usage is 0"), RefusedError, "is used up"),
-        (refusal("ValidationException", "no\nvalue"), RefusedError, "PutThing: no value (ValidationException)"),
+        (refusal("ResourceLimitExceeded", "ml.g5.xlarge usage is 0"), RequestRefusedError, "is used up"),
+        (refusal("ValidationException", "no\nvalue"), RequestRefusedError, "PutThing: no value (ValidationException)"),
         (refusal("ResourceNotFoundException", "no such thing"), AbsentError, "no such thing (ResourceNotFound"),
         (refusal("ThrottlingException", "Rate exceeded"), PassingError, "Rate exceeded (Throttling"),
         (refusal("InternalFailure"), PassingError, "InternalFailure"),

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from pedigree.account.errors import DeniedError, OperationsError, PassingError, RefusedError, UnreachableError
+from pedigree.account.errors import DeniedError, OperationsError, PassingError, RequestRefusedError, UnreachableError
 from pedigree.account.refusals import explained
 
 CALLER = "arn:aws:iam::123456789012:user/me"
@@ -54,16 +54,17 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
             "below its minimum value of [10].",
             "PutFunctionConcurrency",
         ),
-        "lambda", "put_function_concurrency", RefusedError,
+        "lambda", "put_function_concurrency", RequestRefusedError,
         "or lower functions.predict.reserved_concurrency in settings (0: none set aside)",
     ),
     "too many roles": (
         refusal("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "CreateRole"), "iam", "create_role",
-        RefusedError, "a quota is used up: Cannot exceed quota for RolesPerAccount: 1000; ask for more under",
+        RequestRefusedError, "a quota is used up: Cannot exceed quota for RolesPerAccount: 1000; ask for more under",
     ),
     "a bucket's name that is taken": (
         refusal("BucketAlreadyExists", "The requested bucket name is not available", "CreateBucket"), "s3",
-        "create_bucket", RefusedError, "another account has a bucket of that name; choose another with site.bucket",
+        "create_bucket", RequestRefusedError,
+        "another account has a bucket of that name; choose another with site.bucket",
     ),
     "a region that is not enabled": (
         refusal("UnrecognizedClientException", "The security token is invalid", "GetCallerIdentity"), "sts",

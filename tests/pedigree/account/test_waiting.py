@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
-from pedigree.account.errors import RefusedError, UnfinishedError
+from pedigree.account.errors import RequestRefusedError, UnfinishedError
 from pedigree.account.perform import carry_out, fulfil
-from pedigree.account.plan import Call, Change, Emptying, Wait, plan
+from pedigree.account.plan import ApiCall, Change, Emptying, Wait, plan
 from tests.support.accounts import InstantClock
 
 GONE = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no such thing"}}, "DescribeThing")
@@ -87,7 +87,9 @@ def test_waiting_has_an_end_and_says_how_to_go_on() -> None:
 
 
 def test_what_is_gone_already_need_not_be_removed() -> None:
-    carry_out(Change("delete", "thing", "a", (Call("sagemaker", "delete_thing", {"name": "a"}),)), account(Slow(None)))
+    carry_out(
+        Change("delete", "thing", "a", (ApiCall("sagemaker", "delete_thing", {"name": "a"}),)), account(Slow(None))
+    )
 
 
 def test_a_bucket_is_emptied_in_batches() -> None:
@@ -97,7 +99,7 @@ def test_a_bucket_is_emptied_in_batches() -> None:
 
 
 def test_what_cannot_be_removed_is_told() -> None:
-    with pytest.raises(RefusedError, match=r"1 failed, the first with: Access Denied \(AccessDenied\)"):
+    with pytest.raises(RequestRefusedError, match=r"1 failed, the first with: Access Denied \(AccessDenied\)"):
         carry_out(Change("delete", "bucket", "b", (Emptying("b"),)), account(Heap(1, stuck=1)))
 
 
@@ -110,7 +112,7 @@ class Late:
     def changes(self, account: Account) -> Iterator[Change]:
         self.looks += 1
         if not self.made or self.looks < 4:
-            yield Change("update", "queue", "q", (Call("sqs", "set", {}),), ("it differs",))
+            yield Change("update", "queue", "q", (ApiCall("sqs", "set", {}),), ("it differs",))
 
     def set(self) -> None:
         self.made += 1
@@ -133,7 +135,7 @@ class Starting:
     def changes(self, account: Account) -> Iterator[Change]:
         self.looks += 1
         if not self.moved:
-            yield Change("update", "alias", "a", (Call("lambda", "move", {}),))
+            yield Change("update", "alias", "a", (ApiCall("lambda", "move", {}),))
         elif len(self.states) > 1:
             yield Change("update", "warmth", "a", (Wait("lambda", "look", {}, "a to be warm", "Status", ("READY",)),))
 

@@ -9,7 +9,7 @@ import pytest
 
 from pedigree.aws.images import INFERENCE, TRAINING, PyTorchImage, debugger_rules
 from steps import dag
-from steps.build import FAMILIES, Image, Images, image_for
+from steps.build import FAMILIES, ImageConfig, ImagesConfig, image_for
 
 MACHINES = {"cpu": "ml.m5.large", "gpu": "ml.g5.xlarge"}
 # Versions with one Python each; earlier versions had several, and the SDK must be given one.
@@ -36,7 +36,7 @@ def of_the_sdk(version: str, scope: str, processor: str, region: str) -> str:
 def cases() -> Iterator[tuple[str, str, str, str]]:
     for scope, versions in VERSIONS.items():
         yield from ((version, scope, processor, "us-west-2") for version in versions for processor in MACHINES)
-    for image in (Images().pytorch(family) for family in FAMILIES):
+    for image in (ImagesConfig().pytorch(family) for family in FAMILIES):
         yield from ((image.version, image.scope, "gpu", region) for region in REGIONS)
 
 
@@ -52,5 +52,5 @@ def test_the_debuggers_image_is_the_one_that_the_sdk_gives(region: str) -> None:
 
 def test_the_address_of_an_image_of_your_own_is_used_unchanged() -> None:
     uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mine:1"
-    images = Images(training=Image(version="2.13", image_uri=uri))
+    images = ImagesConfig(training=ImageConfig(version="2.13", image_uri=uri))
     assert image_for(images, "training", "ml.m5.large", "us-east-1") == uri

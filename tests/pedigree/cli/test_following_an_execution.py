@@ -7,7 +7,7 @@ import typer
 
 from pedigree.account.errors import UnfinishedError
 from pedigree.cli.account import AccountContext
-from pedigree.cli.following import End, follow
+from pedigree.cli.following import ExpectedEnd, follow
 from pedigree.cli.options import FollowOptions
 from tests.support.fakes.executions import Executions, ExecutionState, Logs, arn
 from tests.support.fakes.served_services import account_with
@@ -17,7 +17,7 @@ def followed(*stages: ExecutionState, minutes: int = 60, statuses: tuple[str, ..
     fake = Executions()
     fake.add("run", *stages)
     context = AccountContext(account_with({"sagemaker": fake, "logs": Logs()}), "dog-breeds")
-    follow(context, arn("run"), FollowOptions(minutes=minutes), End(statuses))
+    follow(context, arn("run"), FollowOptions(minutes=minutes), ExpectedEnd(statuses))
 
 
 def test_an_execution_that_does_not_end_in_time_goes_on() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pedigree.account.plan import Call, Part, plan
+from pedigree.account.plan import ApiCall, Part, plan
 from tests.support.accounts import (
     RecordedClients,
     account,
@@ -57,7 +57,7 @@ def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: An
     assert hand.why in (*done.changes[0].why, "")
     assert tuple(change_lines(done)[1:]) == hand.besides
     planned = [
-        f"{call.service} {call.operation}" for one in done.changes for call in one.calls if isinstance(call, Call)
+        f"{call.service} {call.operation}" for one in done.changes for call in one.calls if isinstance(call, ApiCall)
     ]
     assert watched.writing() == planned
     assert plan(wanted, account()).changes == ()

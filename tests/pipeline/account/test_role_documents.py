@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from pedigree.account.errors import UnfilledError
 from pedigree.iam import PolicyKind, Request, decide, parse
 from pipeline.account.roles import RoleDocuments, documents, documents_folder, filled
-from steps.site import Roles
+from steps.site import RolesConfig
 from tests.policies.all_tables import MODULES
 from tests.policies.arns import ACCOUNT, EVERYTHING, IN_ACCOUNT, SUBNET
 from tests.policies.role_settings import SETTINGS
@@ -167,7 +167,7 @@ def test_every_file_of_every_role_joins_for_some_settings() -> None:
 
 
 def test_there_is_a_folder_for_every_role_of_settings() -> None:
-    assert set(documents(configure({}))) == {*Roles().model_dump(by_alias=True), "operator"}
+    assert set(documents(configure({}))) == {*RolesConfig().model_dump(by_alias=True), "operator"}
 
 
 def test_what_nothing_fills_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from botocore.loaders import Loader
 
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, GivenError, NeverError, TakenError
-from pedigree.account.plan import Call, plan
+from pedigree.account.plan import ApiCall, plan
 from pipeline.account.pipeline_part import pipeline_part
 from pipeline.account.schedule import Removal, SchedulePart, Switch, dead_letters, existing, request, schedule_part
 from pipeline.account.schedule_status import lines, status
@@ -195,7 +195,7 @@ def test_every_member_that_scheduler_takes_is_handed_back() -> None:
     here = Account(ACCOUNT, REGION, lambda service: Full(), clock=FixedClock())
     (change,) = plan([Switch(chosen(), "DISABLED")], here).changes
     (call,) = change.calls
-    assert isinstance(call, Call)
+    assert isinstance(call, ApiCall)
     written = call.arguments
     assert {**written, "ClientToken": everything["ClientToken"]} == {**everything, "State": "DISABLED"}
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.samples import archive, drawing
-from pipeline.samples.plan import CLASSES, PER_CLASS, SHAPES, SIZE, TEXTURES, Plan, Sample, SampleClass
+from pipeline.samples.plan import CLASSES, PER_CLASS, SHAPES, SIZE, TEXTURES, Sample, SampleClass, SamplePlan
 from pipeline.samples.shapes import POLYGONS, area, turned
 from pipeline.samples.textures import FIELDS
 
@@ -28,7 +28,7 @@ MOST_BY_COLOR = 2.5  # times chance
 OTHER_SINES = "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F,-AVX2_Usable,-FMA_Usable"
 
 
-def written(plan: Plan) -> bytes:
+def written(plan: SamplePlan) -> bytes:
     file = io.BytesIO()
     archive.write(file, plan, plan.samples())
     return file.getvalue()
@@ -38,7 +38,7 @@ Pictures = list[tuple[int, Image.Image]]
 
 
 @cache
-def pictures(plan: Plan, split: str) -> Pictures:
+def pictures(plan: SamplePlan, split: str) -> Pictures:
     return [
         (sample.sample_class.number, Image.open(io.BytesIO(drawing.jpeg(sample, plan.size, plan.seed))))
         for sample in plan.samples()
@@ -73,10 +73,12 @@ def accuracy_of_the_nearest_mean(look: Callable[[Image.Image], Vector], seen: Pi
     return float(np.mean(right))
 
 
-@pytest.mark.parametrize("plan", [Plan(), Plan(classes=4, per_class=200, size=64, seed=1)], ids=["default", "another"])
+@pytest.mark.parametrize(
+    "plan", [SamplePlan(), SamplePlan(classes=4, per_class=200, size=64, seed=1)], ids=["default", "another"]
+)
 @pytest.mark.parametrize("look", [histogram, mean_color, brightness, thumbnail])
 def test_a_trivial_look_at_the_pictures_does_not_tell_the_classes(
-    look: Callable[[Image.Image], Vector], plan: Plan
+    look: Callable[[Image.Image], Vector], plan: SamplePlan
 ) -> None:
     reached = accuracy_of_the_nearest_mean(look, pictures(plan, "train"), pictures(plan, "test"))
     assert reached <= MOST_BY_COLOR / plan.classes
@@ -104,7 +106,7 @@ def test_every_texture_is_half_of_the_one_color_and_half_of_the_other(texture: s
 
 
 def test_a_class_is_a_texture_on_a_shape_by_a_readable_name() -> None:
-    sample_classes = Plan(classes=CLASSES[2]).sample_classes
+    sample_classes = SamplePlan(classes=CLASSES[2]).sample_classes
     assert len({(sample_class.texture, sample_class.shape) for sample_class in sample_classes}) == CLASSES[2]
     assert [sample_class.name for sample_class in sample_classes[:3]] == [
         "001.Striped_disc",
@@ -117,7 +119,7 @@ def test_a_class_is_a_texture_on_a_shape_by_a_readable_name() -> None:
 
 @pytest.mark.parametrize("texture", TEXTURES)
 def test_among_all_classes_a_texture_comes_on_every_shape(texture: str) -> None:
-    sample_classes = Plan(classes=CLASSES[2]).sample_classes
+    sample_classes = SamplePlan(classes=CLASSES[2]).sample_classes
     assert {sample_class.shape for sample_class in sample_classes if sample_class.texture == texture} == set(SHAPES)
 
 
@@ -126,13 +128,13 @@ def test_among_all_classes_a_texture_comes_on_every_shape(texture: str) -> None:
     [(60, (48, 6, 6)), (100, (80, 10, 10)), (10, (8, 1, 1)), (3, (1, 1, 1)), (14, (12, 1, 1))],
 )
 def test_the_splits_are_the_courses(per_class: int, expected: tuple[int, ...]) -> None:
-    splits = Plan(per_class=per_class).splits
+    splits = SamplePlan(per_class=per_class).splits
     assert tuple(map(len, splits.values())) == expected
     assert sorted(number for numbers in splits.values() for number in numbers) == list(range(per_class))
 
 
 def test_the_archive_has_the_course_projects_layout() -> None:
-    plan = Plan(classes=2, per_class=4, size=SIZE[0])
+    plan = SamplePlan(classes=2, per_class=4, size=SIZE[0])
     with ZipFile(io.BytesIO(written(plan))) as zipped:
         names = zipped.namelist()
         assert len(names) == plan.total
@@ -144,7 +146,7 @@ def test_the_archive_has_the_course_projects_layout() -> None:
 
 
 def test_the_archive_tells_nothing_of_its_time_and_its_machine() -> None:
-    with ZipFile(io.BytesIO(written(Plan(classes=2, per_class=PER_CLASS[0], size=SIZE[0])))) as zipped:
+    with ZipFile(io.BytesIO(written(SamplePlan(classes=2, per_class=PER_CLASS[0], size=SIZE[0])))) as zipped:
         metadata = {
             (member.date_time, member.create_system, member.compress_type, member.external_attr)
             for member in zipped.infolist()
@@ -153,18 +155,18 @@ def test_the_archive_tells_nothing_of_its_time_and_its_machine() -> None:
 
 
 def test_no_two_pictures_are_the_same() -> None:
-    plan = Plan(classes=8, per_class=20, size=SIZE[0])
+    plan = SamplePlan(classes=8, per_class=20, size=SIZE[0])
     assert len({drawing.jpeg(sample, plan.size, plan.seed) for sample in plan.samples()}) == plan.total
 
 
 def test_every_number_counts() -> None:
     plans = (
-        Plan(2, 3, 32, 0),
-        Plan(3, 3, 32, 0),
-        Plan(2, 4, 32, 0),
-        Plan(2, 3, 33, 0),
-        Plan(2, 3, 32, 1),
-        Plan(2, 3, 32, 2**32 - 1),
+        SamplePlan(2, 3, 32, 0),
+        SamplePlan(3, 3, 32, 0),
+        SamplePlan(2, 4, 32, 0),
+        SamplePlan(2, 3, 33, 0),
+        SamplePlan(2, 3, 32, 1),
+        SamplePlan(2, 3, 32, 2**32 - 1),
     )
     assert len({written(plan) for plan in plans}) == len(plans)
 
@@ -175,7 +177,7 @@ def test_the_bytes_do_not_depend_on_the_process_or_the_processor() -> None:
         "file = io.BytesIO(); one = plan.Plan(40, 3, 64); archive.write(file, one, one.samples()); "
         "print(hashlib.sha256(file.getvalue()).hexdigest())"
     )
-    expected = sha256(written(Plan(40, 3, 64))).hexdigest()
+    expected = sha256(written(SamplePlan(40, 3, 64))).hexdigest()
     for more in ({"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}, {"GLIBC_TUNABLES": OTHER_SINES}):
         command = [sys.executable, "-W", "ignore", "-c", code]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **more}

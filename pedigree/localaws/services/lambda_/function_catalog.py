@@ -25,7 +25,7 @@ _ARN = re.compile(
 
 
 @dataclass(frozen=True)
-class Layer:
+class LambdaLayer:
     """An archive that is unpacked beside a function's own code."""
 
     digest: str
@@ -50,7 +50,7 @@ class Function:
     code: bytes = field(repr=False)
     reserved_concurrency: int | None = None
     event_invoke_config: Mapping[str, Any] = field(default_factory=dict)
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[LambdaLayer, ...] = ()
     dead_letter_arn: str = ""
 
     @cached_property
@@ -139,13 +139,13 @@ def _choose_version(alias: Any) -> str:
     return str(alias.function_version)
 
 
-def _layers(backend: Any, version: Any) -> tuple[Layer, ...]:
+def _layers(backend: Any, version: Any) -> tuple[LambdaLayer, ...]:
     """Return the layers of a function in their order, without those that have been deleted since."""
     layers = (backend.layers_versions_by_arn(layer["Arn"]) for layer in version.layers)
-    return tuple(Layer(layer.code_sha_256, layer.code_bytes) for layer in layers if layer is not None)
+    return tuple(LambdaLayer(layer.code_sha_256, layer.code_bytes) for layer in layers if layer is not None)
 
 
-def _function(version: Any, latest: Any, qualifier: str, layers: tuple[Layer, ...]) -> Function:
+def _function(version: Any, latest: Any, qualifier: str, layers: tuple[LambdaLayer, ...]) -> Function:
     arn = latest.function_arn
     configs = latest.event_invoke_config or version.event_invoke_config
     return Function(

@@ -56,7 +56,7 @@ class EndpointAnswer:
         return self.generation.variants[self.variant].role
 
 
-class Deployment:
+class EndpointDeployment:
     """The generation that runs, and during an update the incoming one with its share of the traffic."""
 
     def __init__(self, *, is_back: bool = False) -> None:

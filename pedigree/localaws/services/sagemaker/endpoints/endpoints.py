@@ -23,7 +23,7 @@ from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.store import Document, DocumentNotFoundError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
-from pedigree.localaws.services.sagemaker.endpoints.deployment import Deployment, DesiredState, EndpointAnswer
+from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState, EndpointAnswer, EndpointDeployment
 from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running
 from pedigree.localaws.services.sagemaker.endpoints.fleet import OverError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
@@ -52,7 +52,7 @@ class Endpoints:
         self._world = world
         self._host = host
         self._firing = firing
-        self._deployments: dict[str, Deployment] = {}
+        self._deployments: dict[str, EndpointDeployment] = {}
         self._lock = threading.Lock()
 
     def begin(self, name: str) -> None:
@@ -132,9 +132,9 @@ class Endpoints:
 
     def _resume(self, name: str, body: Document) -> None:
         with self._lock:
-            self._deployments[name] = Deployment(is_back=body["EndpointStatus"] != "Creating")
+            self._deployments[name] = EndpointDeployment(is_back=body["EndpointStatus"] != "Creating")
 
-        def resumed(deployment: Deployment) -> None:
+        def resumed(deployment: EndpointDeployment) -> None:
             # An interrupted update starts again; until it succeeds, the endpoint runs what it ran before.
             self._create(name, deployment)
             if body.get("_change") and deployment.current is not None:
@@ -142,7 +142,7 @@ class Endpoints:
 
         self._in_thread(name, resumed)
 
-    def _create(self, name: str, deployment: Deployment) -> None:
+    def _create(self, name: str, deployment: EndpointDeployment) -> None:
         body = self._world.store.get(ENDPOINT.kind, name)
         desired = DesiredState.of(body)
         self._clean(name, but=body.get("_folder", ""))
@@ -156,7 +156,7 @@ class Endpoints:
         deployment.replace()
         self._settle(name, deployment, desired, "Updating" if body.get("_change") else "InService")
 
-    def _update(self, name: str, deployment: Deployment, desired: DesiredState) -> None:
+    def _update(self, name: str, deployment: EndpointDeployment, desired: DesiredState) -> None:
         try:
             generation = self._bring_up(name, deployment, desired)
         except (InstanceError, ServiceError) as error:
@@ -177,7 +177,7 @@ class Endpoints:
             if not deployment.is_over:
                 self._clean(name, but=generation.name)
 
-    def _shift(self, deployment: Deployment, plan: Rollout) -> str:
+    def _shift(self, deployment: EndpointDeployment, plan: Rollout) -> str:
         """Move the traffic step by step; the reason to roll back, if there is one."""
         deadline = time.monotonic() + plan.longest_seconds
         for move in plan.moves:
@@ -195,7 +195,12 @@ class Endpoints:
         return ""
 
     def _resize(
-        self, name: str, deployment: Deployment, counts: Mapping[str, int], weights: Mapping[str, float], done: Done
+        self,
+        name: str,
+        deployment: EndpointDeployment,
+        counts: Mapping[str, int],
+        weights: Mapping[str, float],
+        done: Done,
     ) -> None:
         if deployment.current is None or deployment.is_over:
             done(_NOT_IN_SERVICE)
@@ -222,7 +227,7 @@ class Endpoints:
             )
         done(failure)
 
-    def _remove(self, name: str, deployment: Deployment) -> None:
+    def _remove(self, name: str, deployment: EndpointDeployment) -> None:
         deployment.end()
         # Before the name is free: another endpoint of that name would use the same folder.
         shutil.rmtree(self._world.folder / _FOLDER / name, ignore_errors=True)
@@ -232,7 +237,7 @@ class Endpoints:
             if self._world.store.find(ENDPOINT.kind, name) is not None:
                 self._world.store.remove(ENDPOINT.kind, name)
 
-    def _bring_up(self, name: str, deployment: Deployment, desired: DesiredState, kept: str = "") -> Generation:
+    def _bring_up(self, name: str, deployment: EndpointDeployment, desired: DesiredState, kept: str = "") -> Generation:
         """Start a generation beside the current one, with its models in a folder of its own."""
         folder = kept or str(uuid.uuid4())
         place = self._world.folder / _FOLDER / name / folder
@@ -253,7 +258,12 @@ class Endpoints:
         return generation
 
     def _settle(
-        self, name: str, deployment: Deployment, desired: DesiredState, status: str = "InService", **members: Any
+        self,
+        name: str,
+        deployment: EndpointDeployment,
+        desired: DesiredState,
+        status: str = "InService",
+        **members: Any,
     ) -> None:
         """Store what an endpoint runs, and that it is in service, unless another change waits."""
         generation = deployment.current
@@ -273,7 +283,7 @@ class Endpoints:
             coming = {**self._world.store.get(ENDPOINT.kind, name), **members}.get("_change")
             self._note(name, "Updating" if coming else status, **{**members_now, **members})
 
-    def _roll_back(self, name: str, deployment: Deployment, why: str) -> None:
+    def _roll_back(self, name: str, deployment: EndpointDeployment, why: str) -> None:
         if deployment.is_over:
             return
         _LOG.warning("endpoint %s: %s", name, why)
@@ -286,7 +296,7 @@ class Endpoints:
         self._settle(name, deployment, before, FailureReason=why, _change=None)
         self._clean(name, but=deployment.current.name)
 
-    def _give_up(self, name: str, deployment: Deployment) -> None:
+    def _give_up(self, name: str, deployment: EndpointDeployment) -> None:
         def roll_back() -> None:
             with suppress(DocumentNotFoundError):
                 self._roll_back(name, deployment, "InternalServerError: see the local AWS's log")
@@ -322,11 +332,11 @@ class Endpoints:
         detail = {**{member: body[member] for member in names}, "EndpointStatus": titles.get(status, status.upper())}
         events.publish(self._world, "SageMaker Endpoint State Change", [body["EndpointArn"]], detail)
 
-    def _of(self, name: str) -> Deployment:
+    def _of(self, name: str) -> EndpointDeployment:
         with self._lock:
-            return self._deployments.setdefault(name, Deployment())
+            return self._deployments.setdefault(name, EndpointDeployment())
 
-    def _in_thread(self, name: str, work: Callable[[Deployment], None]) -> None:
+    def _in_thread(self, name: str, work: Callable[[EndpointDeployment], None]) -> None:
         """Do something for the endpoint that has a name now, even if another one has the name later."""
         deployment = self._of(name)
 

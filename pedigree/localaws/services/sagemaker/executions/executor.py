@@ -15,7 +15,7 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.core.active import ActiveExecution, Read
-from pedigree.localaws.services.sagemaker.executions.core.planner import Admit, End
+from pedigree.localaws.services.sagemaker.executions.core.planner import Admit, EndExecution
 from pedigree.localaws.services.sagemaker.executions.steps import attempts
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt, StepRunner
 from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
@@ -95,7 +95,7 @@ class Executor:
                 pass
         except Exception:  # noqa: BLE001  # a bug in here must not hold up the other executions
             _LOG.exception("execution %s cannot go on", execution_id)
-            self._finish(execution_id, End("Failed", "Internal failure of the local AWS; its log says more"))
+            self._finish(execution_id, EndExecution("Failed", "Internal failure of the local AWS; its log says more"))
 
     def _advance_once(self, execution: ActiveExecution) -> bool:
         """Poll the steps that run, admit those that can start, and start them; whether anything changed."""
@@ -144,7 +144,7 @@ class Executor:
         stops_now = execution.is_stopping and step["StepStatus"] != "Stopping"
         return (stops_now and attempts.stop(attempt, runner)) or attempts.poll(attempt, runner)
 
-    def _finish(self, execution_id: str, end: End) -> None:
+    def _finish(self, execution_id: str, end: EndExecution) -> None:
         execution = self._active.pop(execution_id, None)
         with self._world.store.transaction():
             if execution is not None:

@@ -32,7 +32,7 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Processing:
+class DataProcessing:
     """The filters and the join of a job."""
 
     form: Form
@@ -85,9 +85,9 @@ class Processing:
         return self.form.write(value).encode()
 
 
-def processing(config: Mapping[str, Any], content_type: str) -> Processing:
+def processing(config: Mapping[str, Any], content_type: str) -> DataProcessing:
     """Read a DataProcessing for a content type; ValueError if a path is not valid."""
-    chosen = Processing(
+    chosen = DataProcessing(
         _FORMS.get(content_type.partition(";")[0].strip().lower(), JSON_FORM),
         config.get("InputFilter") or EVERYTHING,
         config.get("OutputFilter") or EVERYTHING,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.sagemaker.transforms import data_processing as joining
-from pedigree.localaws.services.sagemaker.transforms.data_processing import Processing
+from pedigree.localaws.services.sagemaker.transforms.data_processing import DataProcessing
 
 _MEGABYTE = 1 << 20
 _USUAL_MEGABYTES = 6
@@ -38,7 +38,7 @@ class TransformPlan:
     seconds: float = _SECONDS
     retries: int = _RETRIES
     environment: Mapping[str, str] = field(default_factory=dict)
-    processing: Processing = field(default_factory=lambda: joining.processing({}, ""))
+    processing: DataProcessing = field(default_factory=lambda: joining.processing({}, ""))
     capture: S3Location | None = None
     has_ids: bool = False
 

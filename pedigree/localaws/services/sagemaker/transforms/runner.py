@@ -46,7 +46,7 @@ class TransformError(Exception):
     """A job cannot continue; the text is the failure reason, as SageMaker writes it."""
 
 
-class StoppedError(Exception):
+class TransformStoppedError(Exception):
     """The job was asked to end."""
 
 
@@ -114,7 +114,7 @@ class TransformRunner:
         status, reason = "Completed", ""
         try:
             self._run_job(name, running)
-        except StoppedError:
+        except TransformStoppedError:
             status = "Stopped"
         except TransformError as error:
             status, reason = "Failed", str(error)
@@ -137,7 +137,7 @@ class TransformRunner:
 
     def _run_job(self, name: str, running: _RunningJob) -> None:
         if running.is_stopped.is_set():
-            raise StoppedError
+            raise TransformStoppedError
         wanted = plan(self._world.store.get(TRANSFORM, name))
         folder = self._world.folder / _FOLDER / name
         shutil.rmtree(folder, ignore_errors=True)
@@ -251,7 +251,7 @@ class _Transformer:
         reply = Reply(0, "", b"", 0.0)
         for _ in range(self.plan.retries + 1):
             if self.is_stopped.is_set():
-                raise StoppedError
+                raise TransformStoppedError
             reply = self._reply(body)
             if reply.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 break
@@ -268,7 +268,7 @@ class _Transformer:
             return Reply(HTTPStatus.GATEWAY_TIMEOUT, "", str(error).encode(), self.plan.seconds)
         except InstanceError as error:
             if self.is_stopped.is_set():
-                raise StoppedError from None
+                raise TransformStoppedError from None
             raise TransformError(f"AlgorithmError: {error}") from error
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from pedigree.localaws.services.sagemaker.tuning.early_stopping import is_hopeless
-from pedigree.localaws.services.sagemaker.tuning.plan import Plan
+from pedigree.localaws.services.sagemaker.tuning.plan import SearchPlan
 from pedigree.localaws.services.sagemaker.tuning.ranges import combinations
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, best, not_improving
 
@@ -42,7 +42,9 @@ class EndSearch:
 Action: TypeAlias = StartTrial | StopTrial | EndSearch
 
 
-def next_actions(plan: Plan, trials: Sequence[Trial], seconds: float, *, is_stopping: bool = False) -> list[Action]:
+def next_actions(
+    plan: SearchPlan, trials: Sequence[Trial], seconds: float, *, is_stopping: bool = False
+) -> list[Action]:
     """The next actions, at a number of seconds after the start of the search."""
     running = [trial for trial in trials if not trial.is_over]
     is_ending = is_stopping or is_enough(plan, trials) or seconds >= plan.seconds
@@ -54,7 +56,7 @@ def next_actions(plan: Plan, trials: Sequence[Trial], seconds: float, *, is_stop
     return [*stopped, *started]
 
 
-def is_enough(plan: Plan, trials: Sequence[Trial]) -> bool:
+def is_enough(plan: SearchPlan, trials: Sequence[Trial]) -> bool:
     """Whether the target is reached, or the results do not improve any more."""
     if not_improving(plan, trials) >= plan.patience:
         return True
@@ -65,7 +67,7 @@ def is_enough(plan: Plan, trials: Sequence[Trial]) -> bool:
     return loss(found.objective) <= loss(plan.target)
 
 
-def _started(plan: Plan, trials: Sequence[Trial], free: int) -> list[StartTrial]:
+def _started(plan: SearchPlan, trials: Sequence[Trial], free: int) -> list[StartTrial]:
     """The trials that start: each of the definition with the fewest trials that has points left."""
     counts = [sum(trial.definition == index for trial in trials) for index in range(len(plan.definitions))]
     most = [combinations(definition.space) for definition in plan.definitions]
@@ -83,7 +85,7 @@ def _is_futile(trials: Sequence[Trial]) -> bool:
     return len(over) >= _ATTEMPTS and not any(trial.has_succeeded for trial in over)
 
 
-def _end(plan: Plan, trials: Sequence[Trial], *, is_stopping: bool) -> EndSearch:
+def _end(plan: SearchPlan, trials: Sequence[Trial], *, is_stopping: bool) -> EndSearch:
     if is_stopping:
         return EndSearch("Stopped")
     if any(trial.has_succeeded for trial in trials):

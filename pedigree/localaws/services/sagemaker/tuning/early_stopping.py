@@ -9,7 +9,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from pedigree.localaws.services.sagemaker.tuning.plan import Objective, Plan
+from pedigree.localaws.services.sagemaker.tuning.plan import Objective, SearchPlan
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 
 # The median of fewer ended trials says too little.
@@ -18,7 +18,7 @@ _FEWEST = 3
 _REDUCTION = 3
 
 
-def is_hopeless(plan: Plan, trial: Trial, trials: Sequence[Trial]) -> bool:
+def is_hopeless(plan: SearchPlan, trial: Trial, trials: Sequence[Trial]) -> bool:
     """Whether a running trial should be stopped now."""
     others = [other for other in trials if other.definition == trial.definition and other.number != trial.number]
     objective = plan.definitions[trial.definition].objective

@@ -15,7 +15,7 @@ from pedigree.localaws.services.sagemaker.jobs.resource import JobResource
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 from pedigree.localaws.services.sagemaker.tuning import state
-from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
+from pedigree.localaws.services.sagemaker.tuning.plan import SearchPlan, plan_of
 from pedigree.localaws.services.sagemaker.tuning.state import STATUS
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, best, counters, not_improving, summary
 from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
@@ -75,7 +75,7 @@ class TuningJobOperations:
         }
 
     def _overall_best(
-        self, world: World, search: Document, plan: Plan, trials: list[Trial]
+        self, world: World, search: Document, plan: SearchPlan, trials: list[Trial]
     ) -> Mapping[str, Any] | None:
         """The best trial of all definitions, or of a search and those that it repeats, with the name of its search."""
         parents = state.parents(search)
@@ -104,7 +104,7 @@ class TuningJobOperations:
         documents = [{**self._summary(plan, trial), _OBJECTIVE: trial.objective} for trial in trials]
         return _TRIALS.answer(documents, {**request, "SortBy": by})
 
-    def _summary(self, plan: Plan, trial: Trial) -> dict[str, Any]:
+    def _summary(self, plan: SearchPlan, trial: Trial) -> dict[str, Any]:
         return summary(plan, trial, self.tuner.arn(trial))
 
     def stop_hyper_parameter_tuning_job(self, world: World, request: Request) -> Mapping[str, Any]:

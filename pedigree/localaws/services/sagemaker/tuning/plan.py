@@ -66,7 +66,7 @@ class TrialDefinition:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SearchPlan:
     """A search; seconds, trials and patience are infinite where the request sets no limit."""
 
     name: str
@@ -87,14 +87,14 @@ class Plan:
         return self.stops_early or self.strategy == "Hyperband"
 
 
-def plan_of(job: Mapping[str, Any]) -> Plan:
+def plan_of(job: Mapping[str, Any]) -> SearchPlan:
     """The search in a CreateHyperParameterTuningJob request; InvalidRequestError if it is not possible."""
     _check_members(job)
     config, definitions = job["HyperParameterTuningJobConfig"], tuple(_definitions(job))
     limits, criteria = config["ResourceLimits"], config.get("TuningJobCompletionCriteria", {})
     strategy = config["Strategy"]
     trials = _TRIALS.get(strategy, _sampled)(definitions, limits)
-    return Plan(
+    return SearchPlan(
         name=job["HyperParameterTuningJobName"],
         strategy=strategy,
         definitions=definitions,

@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from pedigree.localaws.services.sagemaker.tuning.plan import Objective, Plan
+from pedigree.localaws.services.sagemaker.tuning.plan import Objective, SearchPlan
 from pedigree.localaws.services.sagemaker.tuning.ranges import Dimension, Span
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 
@@ -25,7 +25,7 @@ _FEWEST_RANDOM, _MOST_RANDOM = 3, 10
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def drawn(plan: Plan, definition: int, seed: str, trials: Sequence[Trial]) -> Mapping[str, str]:
+def drawn(plan: SearchPlan, definition: int, seed: str, trials: Sequence[Trial]) -> Mapping[str, str]:
     """Draw a point of a definition's space; the same trials and seed give the same point."""
     space, objective = plan.definitions[definition].space, plan.definitions[definition].objective
     axes = {dimension.name: _axis(dimension) for dimension in space}
@@ -38,7 +38,7 @@ def drawn(plan: Plan, definition: int, seed: str, trials: Sequence[Trial]) -> Ma
     }
 
 
-def _sampler(plan: Plan, seed: int) -> BaseSampler:
+def _sampler(plan: SearchPlan, seed: int) -> BaseSampler:
     """Random, or an estimate of where good values are; running trials count as bad, so points near them are avoided."""
     if plan.strategy == "Random":
         return RandomSampler(seed=seed)

@@ -9,7 +9,7 @@ import itertools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 
-from pedigree.localaws.services.sagemaker.tuning.plan import Plan
+from pedigree.localaws.services.sagemaker.tuning.plan import SearchPlan
 from pedigree.localaws.services.sagemaker.tuning.ranges import Choice, Dimension, combinations, points
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial
 
@@ -17,7 +17,7 @@ _DRAWS = 16
 _SMALL_SPACE = 4_096
 
 
-def next_point(plan: Plan, definition: int, number: int, trials: Sequence[Trial]) -> Mapping[str, str]:
+def next_point(plan: SearchPlan, definition: int, number: int, trials: Sequence[Trial]) -> Mapping[str, str]:
     """The tuned hyperparameters of a trial."""
     space = plan.definitions[definition].space
     alike = [trial for trial in trials if trial.definition == definition and _is_in(space, trial)]

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.tuning.plan import Plan
+from pedigree.localaws.services.sagemaker.tuning.plan import SearchPlan
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, followed
 
 Call: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
@@ -32,7 +32,7 @@ class TrainingJobs:
     def arn(self, job: str) -> str:
         return self.world.arn("sagemaker", f"{_JOB}/{job}")
 
-    def current(self, plan: Plan, trial: Trial) -> Trial:
+    def current(self, plan: SearchPlan, trial: Trial) -> Trial:
         """The present state of a trial; one whose job has not started is unchanged."""
         job = self.world.store.find(_JOB, trial.job)
         if trial.is_over or job is None:
@@ -40,7 +40,7 @@ class TrainingJobs:
         metric = plan.definitions[trial.definition].objective.metric
         return followed(trial, job, metric, self.series(trial.job, metric))
 
-    def start(self, plan: Plan, search: Document, trial: Trial, tags: Mapping[str, str]) -> Trial:
+    def start(self, plan: SearchPlan, search: Document, trial: Trial, tags: Mapping[str, str]) -> Trial:
         """Start a trial's job, unless it has started; if the service refuses the job, the trial has failed."""
         if self.world.store.find(_JOB, trial.job) is not None:
             return trial

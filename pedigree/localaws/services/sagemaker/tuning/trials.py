@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from pedigree.localaws.services.sagemaker.tuning.plan import Plan
+from pedigree.localaws.services.sagemaker.tuning.plan import SearchPlan
 
 OVER = ("Completed", "Failed", "Stopped")
 # A value is an improvement if it is better by at least this share.
@@ -74,7 +74,7 @@ def followed(trial: Trial, job: Mapping[str, Any], metric: str, series: Sequence
     )
 
 
-def best(plan: Plan, trials: Iterable[Trial]) -> Trial | None:
+def best(plan: SearchPlan, trials: Iterable[Trial]) -> Trial | None:
     """The trial with the best objective; of two equal ones, the earlier.
 
     Where definitions have different types of objectives, only those of the first definition's type are compared.
@@ -87,7 +87,7 @@ def best(plan: Plan, trials: Iterable[Trial]) -> Trial | None:
     return min(losses)[2] if losses else None
 
 
-def not_improving(plan: Plan, trials: Iterable[Trial]) -> int:
+def not_improving(plan: SearchPlan, trials: Iterable[Trial]) -> int:
     """How many trials have ended since the last improvement."""
     succeeded = (trial for trial in trials if trial.has_succeeded)
     lowest, since = None, 0
@@ -126,7 +126,7 @@ def objective_status(trial: Trial) -> str:
     return "Succeeded" if trial.has_succeeded else "Failed"
 
 
-def summary(plan: Plan, trial: Trial, arn: str) -> dict[str, Any]:
+def summary(plan: SearchPlan, trial: Trial, arn: str) -> dict[str, Any]:
     """A trial in the form of the service's lists."""
     definition = plan.definitions[trial.definition]
     objective = definition.objective

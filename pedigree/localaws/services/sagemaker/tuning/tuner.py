@@ -19,7 +19,7 @@ from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.resources import tags
 from pedigree.localaws.services.sagemaker.tuning import state
 from pedigree.localaws.services.sagemaker.tuning.decisions import EndSearch, StartTrial, StopTrial, next_actions
-from pedigree.localaws.services.sagemaker.tuning.plan import Plan, plan_of
+from pedigree.localaws.services.sagemaker.tuning.plan import SearchPlan, plan_of
 from pedigree.localaws.services.sagemaker.tuning.search import next_point
 from pedigree.localaws.services.sagemaker.tuning.training_jobs import TrainingJobs
 from pedigree.localaws.services.sagemaker.tuning.trials import Trial, job_name
@@ -48,7 +48,7 @@ class Tuner:
         self._world.signal.wake()
         self._thread.join()
 
-    def trials(self, plan: Plan) -> list[Trial]:
+    def trials(self, plan: SearchPlan) -> list[Trial]:
         """The present state of a search's trials."""
         return [self._training_jobs.current(plan, trial) for trial in state.trials_of(self._world, plan.name)]
 
@@ -99,7 +99,7 @@ class Tuner:
                 self._end(name, action)
         return bool(actions)
 
-    def _followed(self, plan: Plan, search: Document, stored: Trial) -> Trial:
+    def _followed(self, plan: SearchPlan, search: Document, stored: Trial) -> Trial:
         """The present state of a trial; its job is started or stopped where that is decided and not done yet."""
         if stored.is_over:
             return stored
@@ -113,7 +113,7 @@ class Tuner:
             self._training_jobs.stop(trial)
         return trial
 
-    def _admit(self, plan: Plan, search: Document, action: StartTrial, trials: list[Trial]) -> Trial:
+    def _admit(self, plan: SearchPlan, search: Document, action: StartTrial, trials: list[Trial]) -> Trial:
         """Store a trial that starts, and its values; its job starts when the trial is followed."""
         parents = state.parents(search)
         earlier = [trial for parent in parents for trial in state.trials_of(self._world, parent)]

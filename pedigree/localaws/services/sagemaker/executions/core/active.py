@@ -13,7 +13,7 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.core import planner, state
 from pedigree.localaws.services.sagemaker.executions.core.errors import ValueMissingError
-from pedigree.localaws.services.sagemaker.executions.core.planner import Action, Graph, Schedule
+from pedigree.localaws.services.sagemaker.executions.core.planner import Action, Graph, StepSchedule
 from pedigree.localaws.services.sagemaker.executions.core.step_records import StepRecords
 from pedigree.localaws.services.sagemaker.executions.core.values import Resolver
 
@@ -41,7 +41,7 @@ class ActiveExecution:
         self.definition, graph = _parsed(self.document["_definition"])
         if "_selected" in self.document:
             graph = graph.only(self.document["_selected"])
-        self._schedule = Schedule(graph)
+        self._schedule = StepSchedule(graph)
         self.records = StepRecords(world, self.document["PipelineExecutionArn"], self._schedule)
 
     def refresh(self) -> None:

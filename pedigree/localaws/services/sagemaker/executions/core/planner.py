@@ -32,7 +32,7 @@ _FITTING: Mapping[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True)
-class Wait:
+class StepDependency:
     """What a step waits for: another step that ends with a fitting status, or a condition that takes a branch."""
 
     step: str
@@ -44,7 +44,7 @@ class Wait:
 class Graph:
     """Which steps wait for which, in an order in which no step stands before one that it waits for."""
 
-    waits: Mapping[str, tuple[Wait, ...]]
+    waits: Mapping[str, tuple[StepDependency, ...]]
 
     def only(self, steps: Collection[str]) -> Graph:
         """The graph of some of the steps; what they wait for outside of it is fulfilled."""
@@ -57,9 +57,9 @@ class Graph:
         )
 
     @cached_property
-    def followers(self) -> Mapping[str, Sequence[tuple[str, Wait]]]:
+    def followers(self) -> Mapping[str, Sequence[tuple[str, StepDependency]]]:
         """The steps that wait for a step, each with what it waits for."""
-        found: dict[str, list[tuple[str, Wait]]] = {name: [] for name in self.waits}
+        found: dict[str, list[tuple[str, StepDependency]]] = {name: [] for name in self.waits}
         for name, waits in self.waits.items():
             for wait in waits:
                 found[wait.step].append((name, wait))
@@ -87,30 +87,32 @@ class Admit:
 
 
 @dataclass(frozen=True)
-class End:
+class EndExecution:
     """The execution is over."""
 
     status: ExecutionStatus
     reason: str = ""
 
 
-Action: TypeAlias = Admit | End
+Action: TypeAlias = Admit | EndExecution
 
 
 def graph(definition: Definition) -> Graph:
     """The graph of a definition; DefinitionError if steps wait for each other."""
-    waits: dict[str, list[Wait]] = {step.name: [] for step in definition.all_steps()}
+    waits: dict[str, list[StepDependency]] = {step.name: [] for step in definition.all_steps()}
     for edge in edges(definition):
         if edge.is_branch:
-            waits[edge.target].append(Wait(edge.source, _FITTING["Completed"], edge.reason == "true"))
+            waits[edge.target].append(StepDependency(edge.source, _FITTING["Completed"], edge.reason == "true"))
         elif edge.reason == "data":
-            waits[edge.target].append(Wait(edge.source, _FITTING["Completed"]))
+            waits[edge.target].append(StepDependency(edge.source, _FITTING["Completed"]))
     for step in definition.all_steps():
-        waits[step.name] += [Wait(other.step, _FITTING.get(other.trigger, frozenset())) for other in step.depends_on]
+        waits[step.name] += [
+            StepDependency(other.step, _FITTING.get(other.trigger, frozenset())) for other in step.depends_on
+        ]
     return Graph({name: tuple(waits[name]) for name in _sorted(waits)})
 
 
-class Schedule:
+class StepSchedule:
     """What happens next in an execution. It is kept up to date: the end of a step costs no more than its followers."""
 
     def __init__(self, graph: Graph, steps: Mapping[str, StepProgress] | None = None) -> None:
@@ -182,16 +184,18 @@ class Schedule:
             before.extend(earlier for earlier in self._graph.waits[wait.step] if earlier.step in self._started)
         return False
 
-    def _end(self, *, is_stopping: bool) -> End:
+    def _end(self, *, is_stopping: bool) -> EndExecution:
         if self._failed and all(self._graph.catches_failure(name) for name in self._failed):
-            return End("CompletedWithFailures")
+            return EndExecution("CompletedWithFailures")
         if self._failed:
             reason = next(iter(self._failed.values()))
-            return End("Failed", reason or f"Step failure: One or multiple steps failed: {', '.join(self._failed)}")
-        return End("Stopped" if is_stopping or self._is_stopped else "Succeeded")
+            return EndExecution(
+                "Failed", reason or f"Step failure: One or multiple steps failed: {', '.join(self._failed)}"
+            )
+        return EndExecution("Stopped" if is_stopping or self._is_stopped else "Succeeded")
 
 
-def _sorted(waits: Mapping[str, list[Wait]]) -> Iterator[str]:
+def _sorted(waits: Mapping[str, list[StepDependency]]) -> Iterator[str]:
     """The steps in the order of the document, but each after all that it waits for."""
     followers: dict[str, list[str]] = {name: [] for name in waits}
     missing = {name: len({wait.step for wait in each}) for name, each in waits.items()}

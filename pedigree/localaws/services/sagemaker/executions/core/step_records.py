@@ -13,7 +13,7 @@ from typing import Any
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.core import events, state
-from pedigree.localaws.services.sagemaker.executions.core.planner import RUNNING, Schedule, StepProgress
+from pedigree.localaws.services.sagemaker.executions.core.planner import RUNNING, StepProgress, StepSchedule
 
 
 class StepRecords:
@@ -22,7 +22,7 @@ class StepRecords:
     unstored_since is the moment, by the monotonic clock, of the first change that is not stored yet.
     """
 
-    def __init__(self, world: World, execution_arn: str, schedule: Schedule) -> None:
+    def __init__(self, world: World, execution_arn: str, schedule: StepSchedule) -> None:
         self._world = world
         self._arn = execution_arn
         self._id = state.id_of(execution_arn)

@@ -13,10 +13,10 @@ from pedigree.language.definition import read
 from pedigree.language.errors import DefinitionError
 from pedigree.localaws.services.sagemaker.executions.core.planner import (
     Admit,
-    End,
+    EndExecution,
     Graph,
-    Schedule,
     StepProgress,
+    StepSchedule,
     graph,
 )
 
@@ -50,7 +50,7 @@ def actions(graph: Graph, statuses: Mapping[str, str], limit: int = MANY, *, is_
         name: StepProgress("Succeeded", outcomes[status]) if status in outcomes else StepProgress(status)  # type: ignore[arg-type]
         for name, status in statuses.items()
     }
-    return Schedule(graph, steps).next_actions(limit, is_stopping=is_stopping)
+    return StepSchedule(graph, steps).next_actions(limit, is_stopping=is_stopping)
 
 
 def starts(*names: str) -> list[Admit]:
@@ -69,7 +69,7 @@ BRANCHES = (node("A"), gate("G", "A", [node("Yes"), node("Later", "Yes")], [node
         ({"A": "Succeeded"}, starts("B", "C")),
         ({"A": "Succeeded", "B": "Succeeded", "C": "Executing"}, []),
         ({"A": "Succeeded", "B": "Succeeded", "C": "Succeeded"}, starts("D")),
-        ({"A": "Succeeded", "B": "Succeeded", "C": "Succeeded", "D": "Succeeded"}, [End("Succeeded")]),
+        ({"A": "Succeeded", "B": "Succeeded", "C": "Succeeded", "D": "Succeeded"}, [EndExecution("Succeeded")]),
     ],
 )
 def test_a_step_starts_when_all_that_it_takes_is_there(statuses: dict[str, str], expected: list[Any]) -> None:
@@ -83,7 +83,7 @@ def test_a_step_starts_when_all_that_it_takes_is_there(statuses: dict[str, str],
         ({"A": "Succeeded", "G": "true"}, starts("Yes")),
         ({"A": "Succeeded", "G": "false"}, starts("No")),
         ({"A": "Succeeded", "G": "true", "Yes": "Succeeded"}, starts("Later")),
-        ({"A": "Succeeded", "G": "false", "No": "Succeeded"}, [End("Succeeded")]),
+        ({"A": "Succeeded", "G": "false", "No": "Succeeded"}, [EndExecution("Succeeded")]),
     ],
 )
 def test_a_condition_lets_one_branch_start(statuses: dict[str, str], expected: list[Any]) -> None:
@@ -117,19 +117,19 @@ def test_a_failure_that_somebody_waits_for_is_handled(trigger: str) -> None:
     assert actions(rescued, {"A": "Failed"}) == starts("Rescue")
     assert actions(rescued, {"A": "Failed", "Rescue": "Succeeded"}) == starts("After")
     assert actions(rescued, {"A": "Failed", "Rescue": "Succeeded", "After": "Succeeded"}) == [
-        End("CompletedWithFailures")
+        EndExecution("CompletedWithFailures")
     ]
 
 
 def test_what_waits_for_a_failure_does_not_start_after_success() -> None:
     rescued = graph_of(node("A"), node("Rescue", DependsOn=[{"Step": "A", "Trigger": "Failed"}]))
-    assert actions(rescued, {"A": "Succeeded"}) == [End("Succeeded")]
+    assert actions(rescued, {"A": "Succeeded"}) == [EndExecution("Succeeded")]
 
 
 def test_stopping_starts_nothing_and_waits_for_what_runs() -> None:
     diamond = graph_of(*DIAMOND)
     assert actions(diamond, {"A": "Succeeded", "B": "Stopping"}, is_stopping=True) == []
-    assert actions(diamond, {"A": "Succeeded", "B": "Stopped"}, is_stopping=True) == [End("Stopped")]
+    assert actions(diamond, {"A": "Succeeded", "B": "Stopped"}, is_stopping=True) == [EndExecution("Stopped")]
 
 
 def test_steps_that_wait_for_each_other_are_refused() -> None:
@@ -167,9 +167,9 @@ def test_every_step_runs_once_after_all_that_it_takes(
 ) -> None:
     steps, limit = drawn
     graph, statuses, ended = graph_of(*steps), dict[str, str](), list[str]()
-    schedule = Schedule(graph)  # kept up to date, it says the same as one that is made anew
+    schedule = StepSchedule(graph)  # kept up to date, it says the same as one that is made anew
     takes = {step["Name"]: {argument["Get"].split(".")[1] for argument in step["Arguments"].values()} for step in steps}
-    while (now := actions(graph, statuses, limit)) != [End("Succeeded")]:
+    while (now := actions(graph, statuses, limit)) != [EndExecution("Succeeded")]:
         assert schedule.next_actions(limit) == now
         for action in now:
             assert action.step not in statuses
