@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pedigree.account.account import Account
-from pedigree.account.errors import GivenError, RequestRefusedError
+from pedigree.account.errors import CallRefusedError, GivenError
 from pedigree.aws.machines import processor
 from pedigree.errors import Mistake
 
@@ -40,7 +40,7 @@ def find(account: Account, instance_type: str, version: str, given: str = "") ->
         found = account.find("ssm", "get_parameter", Name=name)
         if found:
             return _described(account, found["Parameter"]["Value"], name)
-    raise RequestRefusedError(
+    raise CallRefusedError(
         f"{account.region} has no deep-learning AMI with PyTorch {version}, or a little older, for {architecture}",
         "name an image with --ami",
     )

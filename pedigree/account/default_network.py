@@ -8,7 +8,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import RequestRefusedError
+from pedigree.account.errors import CallRefusedError
 
 _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 
@@ -28,13 +28,13 @@ def find(account: Account, subnet_ids: Sequence[str] = (), group_ids: Sequence[s
         account.each("ec2", "describe_subnets", "Subnets", **chosen), key=lambda subnet: subnet["AvailabilityZone"]
     )
     if not subnets:
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"{account.region} has no default subnet", "set site.network.subnets and site.network.security_groups"
         )
     groups = _groups(account, group_ids, subnets[0]["VpcId"])
     for group in groups:
         for opened in _public(group):
-            raise RequestRefusedError(
+            raise CallRefusedError(
                 f"security group {group['GroupId']} lets {opened} in, and nothing needs to reach the machine",
                 "take that rule out, or name other groups in site.network.security_groups",
             )

@@ -31,7 +31,7 @@ class DeniedError(OperationsError):
     """Whoever asked lacks an action."""
 
 
-class RequestRefusedError(OperationsError):
+class CallRefusedError(OperationsError):
     """AWS understood, and said no; code is the name that AWS has for its reason."""
 
     def __init__(self, cause: str, remedy: str = "", code: str = "") -> None:
@@ -39,11 +39,11 @@ class RequestRefusedError(OperationsError):
         self.code = code
 
 
-class AbsentError(RequestRefusedError):
+class AbsentError(CallRefusedError):
     """What a call is about is not there."""
 
 
-class PassingError(RequestRefusedError):
+class PassingError(CallRefusedError):
     """AWS was busy, or the connection was cut: asking again may help."""
 
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError
 from pedigree.account.plan import ApiCall, Change
 
 RUNNING = "Executing"
@@ -94,12 +94,12 @@ def stop(execution: Execution) -> Change | None:
 def retry(execution: Execution) -> Change:
     """The change that goes on with an execution where it failed."""
     if not execution.is_over:
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"execution {execution.id} is {execution.status}, and only what has ended can be retried",
             f"follow it with pedigree status {execution.id}",
         )
     if execution.status == SUCCEEDED:
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"execution {execution.id} has succeeded, and there is nothing to retry",
             "pedigree start starts another",
         )

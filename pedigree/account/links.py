@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from pedigree.account.account import Account
-from pedigree.account.errors import DeniedError, RequestRefusedError
+from pedigree.account.errors import CallRefusedError, DeniedError
 from pedigree.aws import regions
 
 _CONSOLES: Mapping[str, str] = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
@@ -32,7 +32,7 @@ def execution(account: Account, pipeline: str, identifier: str) -> str:
         return ""
     try:
         domain = next(account.each("sagemaker", "list_domains", "Domains"), None)
-    except (DeniedError, RequestRefusedError):
+    except (DeniedError, CallRefusedError):
         domain = None
     if domain is None:
         return console(account.region, "sagemaker", "/studio")

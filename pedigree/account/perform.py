@@ -15,7 +15,7 @@ from typing import Any
 
 from pedigree.account.account import Account
 from pedigree.account.emptying import empty
-from pedigree.account.errors import RequestRefusedError, UnfinishedError
+from pedigree.account.errors import CallRefusedError, UnfinishedError
 from pedigree.account.plan import ApiCall, Change, Emptying, Part, Plan, Saved, Wait, plan
 
 Report = Callable[[Change], None]
@@ -79,7 +79,7 @@ class _Carrier:
             try:
                 answer = ask(call.service, call.operation, **arguments)
                 break
-            except RequestRefusedError as refusal:
+            except CallRefusedError as refusal:
                 if not _passes(refusal, call.service):
                     raise
                 self._pause(since, PATIENCE_SECONDS, f"AWS to be ready for {self.change.name}", refusal)
@@ -102,7 +102,7 @@ class _Carrier:
             raise UnfinishedError(f"waited for {wait.what}, and it failed: {why}", wait.remedy)
         return value in wait.wanted
 
-    def _pause(self, since: float, patience: float, what: str, refusal: RequestRefusedError | None) -> None:
+    def _pause(self, since: float, patience: float, what: str, refusal: CallRefusedError | None) -> None:
         clock = self.account.clock
         waited = clock.monotonic() - since
         if waited >= patience:
@@ -154,7 +154,7 @@ def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Wait
         report(change)
         try:
             carry_out(change, account, waiting)
-        except RequestRefusedError as refusal:
+        except CallRefusedError as refusal:
             if is_last or not any(code in refusal.code and words in str(refusal) for code, words in _THERE_ALREADY):
                 raise
             return False
@@ -192,5 +192,5 @@ def _at(answer: Any, path: str) -> Any:
     return answer
 
 
-def _passes(refusal: RequestRefusedError, service: str) -> bool:
+def _passes(refusal: CallRefusedError, service: str) -> bool:
     return any(service == where and code in refusal.code and words in str(refusal) for where, code, words in _PASSING)

@@ -12,10 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pedigree.account.errors import (
     AbsentError,
+    CallRefusedError,
     DeniedError,
     OperationsError,
     PassingError,
-    RequestRefusedError,
     UnreachableError,
 )
 
@@ -127,12 +127,12 @@ def explained(
     return _kind(error, service)(f"{action}: {cause}", remedy, code=code)
 
 
-def partial(failures: Sequence[Mapping[str, Any]], service: str, operation: str) -> RequestRefusedError:
+def partial(failures: Sequence[Mapping[str, Any]], service: str, operation: str) -> CallRefusedError:
     """A call on many things that could not do some of them; the first stands for all."""
     first = failures[0]
     code = str(first.get("ErrorCode") or first.get("Code") or "")
     message = " ".join(str(first.get("ErrorMessage") or first.get("Message") or "").split())
-    return RequestRefusedError(
+    return CallRefusedError(
         f"{service} {operation}: {len(failures)} failed, the first with: {message} ({code})", code=code
     )
 
@@ -141,13 +141,13 @@ def _status(error: ClientError) -> int:
     return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
 
 
-def _kind(error: ClientError, service: str) -> type[RequestRefusedError]:
+def _kind(error: ClientError, service: str) -> type[CallRefusedError]:
     """Whether what AWS says no to is not there, may be asked again soon, or neither."""
     if is_absence(error, service):
         return AbsentError
     code = code_of(error)
     passes = _THROTTLED.search(code) or _BROKEN.search(code) or _status(error) >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return PassingError if passes else RequestRefusedError
+    return PassingError if passes else CallRefusedError
 
 
 def _reason(code: str, message: str, status: int) -> Reason:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from pedigree.account import endpoint
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError
 from pedigree.account.plan import ApiCall, Change
 
 APPROVED = "Approved"
@@ -42,7 +42,7 @@ def approve(account: Account, group: str, number: int) -> Change | None:
     if found.approval == APPROVED:
         return None
     if found.status != _COMPLETED:
-        raise RequestRefusedError(f"version {number} is {found.status} and cannot be deployed", "approve another one")
+        raise CallRefusedError(f"version {number} is {found.status} and cannot be deployed", "approve another one")
     arguments = {
         "ModelPackageArn": found.arn,
         "ModelApprovalStatus": APPROVED,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, GivenError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError, GivenError
 from pedigree.errors import Mistake
 from steps.functions import LIVE, function_name
 
@@ -77,14 +77,14 @@ def _document(name: str, payload: bytes) -> Mapping[str, Any]:
 def _predictions(name: str, document: Mapping[str, Any], failed: bool) -> tuple[Prediction, ...]:
     if failed:
         kind, message = document.get("errorType", ""), " ".join(str(document.get("errorMessage", "")).split())
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"function {name} failed: {message} ({kind})", f"its log is /aws/lambda/{name}", code=str(kind)
         )
     try:
         status = int(document["statusCode"])
         if status != _OK:
             error = json.loads(document["body"])["error"]
-            raise RequestRefusedError(
+            raise CallRefusedError(
                 f"function {name} answers {status}: {' '.join(str(error).split())}", code=str(status)
             )
         return tuple(
@@ -95,7 +95,7 @@ def _predictions(name: str, document: Mapping[str, Any], failed: bool) -> tuple[
         raise _misunderstood(name) from None
 
 
-def _misunderstood(name: str) -> RequestRefusedError:
-    return RequestRefusedError(
+def _misunderstood(name: str) -> CallRefusedError:
+    return CallRefusedError(
         f"the answer of function {name} is not understood", "make pipeline-upsert brings both up to date"
     )

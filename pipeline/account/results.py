@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import RequestRefusedError
+from pedigree.account.errors import CallRefusedError
 from pedigree.account.progress import StepStatus, View
 from steps import evaluate, prepare_data, tune
 
@@ -128,7 +128,7 @@ def _document(content: bytes, address: str) -> Mapping[str, Any]:
     try:
         found: Mapping[str, Any] = json.loads(content)
     except ValueError:
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"the evaluation in {address} is no JSON", f"look at the log of {evaluate.NAME}"
         ) from None
     return found

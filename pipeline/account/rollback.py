@@ -15,7 +15,7 @@ from entrypoints import contract
 from pedigree.account import endpoint as endpoints
 from pedigree.account.account import Account
 from pedigree.account.endpoint import DIMENSION, IN_SERVICE, Configuration, Endpoint, scaling_target
-from pedigree.account.errors import AbsentError, RequestRefusedError, UnfinishedError
+from pedigree.account.errors import AbsentError, CallRefusedError, UnfinishedError
 from pedigree.account.plan import ApiCall, Change
 from pedigree.language.near import suggest
 from pipeline.settings.tree import Settings
@@ -40,12 +40,12 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
     """The rollback; raises RefusedError if there is nothing to go back to."""
     endpoint = endpoints.find(account, name)
     if endpoint.is_moving and (not to or endpoint.heading_for != to):
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"endpoint {name} is {endpoint.status}, with configuration {endpoint.heading_for}",
             f"wait until it is {IN_SERVICE} (pedigree endpoint-status tells how it is doing)",
         )
     if endpoint.status == "Failed":
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"endpoint {name} has failed and takes no updates ({endpoint.reason or 'no reason given'})",
             "pedigree start deploys it anew",
         )
@@ -54,11 +54,9 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
     if endpoint.is_moving:
         return Rollback(endpoint, live, target, is_under_way=True)
     if target.name == live.name:
-        raise RequestRefusedError(f"endpoint {name} serves configuration {target.name} already", "--to names another")
+        raise CallRefusedError(f"endpoint {name} serves configuration {target.name} already", "--to names another")
     if not target.has_models:
-        raise RequestRefusedError(
-            f"configuration {target.name} is still there and its model is not", "--to names another"
-        )
+        raise CallRefusedError(f"configuration {target.name} is still there and its model is not", "--to names another")
     return Rollback(endpoint, live, target, tuple(_in_the_way(account, settings, name, live, target)))
 
 
@@ -121,7 +119,7 @@ def _previous(account: Account, live: Configuration) -> str:
     tags = account.each("sagemaker", "list_tags", "Tags", ResourceArn=live.arn)
     found = next((tag["Value"] for tag in tags if tag["Key"] == contract.TAG_PREVIOUS), "")
     if not found:
-        raise RequestRefusedError(
+        raise CallRefusedError(
             f"configuration {live.name} is the first of the endpoint, or the pipeline did not make it: "
             "there is nothing to go back to",
             "name a configuration with --to",

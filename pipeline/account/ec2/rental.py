@@ -10,7 +10,7 @@ from typing import Any
 
 from pedigree.account import deep_learning_ami, default_network
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, DeniedError, GivenError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, GivenError
 from pedigree.account.perform import carry_out
 from pedigree.account.plan import ApiCall, Change
 from pedigree.account.times import took
@@ -117,11 +117,11 @@ def start(account: Account, rental: Rental, tell: Callable[[str], None]) -> str:
     for subnet in rental.subnets:
         try:
             return _started(account, rental.change(subnet), tell)
-        except RequestRefusedError as refusal:
+        except CallRefusedError as refusal:
             if not refusal.code.startswith(_ELSEWHERE):
                 raise
             refusals.append(refusal)
-    raise RequestRefusedError(
+    raise CallRefusedError(
         f"{refusals[-1]}", f"tried in {len(refusals)} subnets: try later, or another machine", refusals[-1].code
     )
 
@@ -229,7 +229,7 @@ def _text(account: Account, address: str, start: int) -> bytes:
     bucket, _, key = address.removeprefix("s3://").partition("/")
     try:
         answer = account.find("s3", "get_object", Bucket=bucket, Key=key, Range=f"bytes={start}-")
-    except RequestRefusedError as refusal:
+    except CallRefusedError as refusal:
         if refusal.code != "InvalidRange":
             raise
         return b""

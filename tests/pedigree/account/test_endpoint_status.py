@@ -13,7 +13,7 @@ from pedigree.account.endpoint_status import (
     ScalingPolicy,
     report,
 )
-from pedigree.account.errors import AbsentError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError
 from pedigree.account.perform import carry_out
 from tests.support.fakes.endpoint_services import NOON, PACKAGE, FixedAnswers, alarms, registry, sagemaker, scaling
 from tests.support.fakes.served_services import CALLER, account_with
@@ -79,7 +79,7 @@ def test_a_version_that_is_approved_is_left_alone() -> None:
         (FixedAnswers(), AbsentError, "group dog-breeds has no version 9; there is none; an execution registers one"),
         (
             registry(*["Rejected"] * 9, status="Failed"),
-            RequestRefusedError,
+            CallRefusedError,
             "version 9 is Failed and cannot be deployed",
         ),
     ],

@@ -8,7 +8,7 @@ import pytest
 
 from pedigree.account import executions, progress
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, DeniedError, PassingError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, PassingError
 from pedigree.account.perform import carry_out
 from pedigree.account.watching import Watch, looks
 from pedigree.cli import execution_view
@@ -108,7 +108,7 @@ def test_stopping_and_retrying() -> None:
     ],
 )
 def test_what_cannot_be_retried_is_told(status: str, told: str) -> None:
-    with pytest.raises(RequestRefusedError, match=told):
+    with pytest.raises(CallRefusedError, match=told):
         executions.retry(executions.Execution(arn("a"), status))
 
 

@@ -13,9 +13,9 @@ from pedigree.account import show
 from pedigree.account.account import Account
 from pedigree.account.errors import (
     AbsentError,
+    CallRefusedError,
     DeniedError,
     PassingError,
-    RequestRefusedError,
     UnfinishedError,
     UnreachableError,
 )
@@ -162,8 +162,8 @@ def test_a_plan_is_read_before_it_is_done() -> None:
             "arn:aws:iam::123456789012:user/me may not lambda:PutThing on a; allow it",
         ),
         (refusal("ExpiredToken"), UnreachableError, "the AWS credentials have expired; log in anew"),
-        (refusal("ResourceLimitExceeded", "ml.g5.xlarge usage is 0"), RequestRefusedError, "is used up"),
-        (refusal("ValidationException", "no\nvalue"), RequestRefusedError, "PutThing: no value (ValidationException)"),
+        (refusal("ResourceLimitExceeded", "ml.g5.xlarge usage is 0"), CallRefusedError, "is used up"),
+        (refusal("ValidationException", "no\nvalue"), CallRefusedError, "PutThing: no value (ValidationException)"),
         (refusal("ResourceNotFoundException", "no such thing"), AbsentError, "no such thing (ResourceNotFound"),
         (refusal("ThrottlingException", "Rate exceeded"), PassingError, "Rate exceeded (Throttling"),
         (refusal("InternalFailure"), PassingError, "InternalFailure"),

@@ -13,7 +13,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from pedigree.account.errors import DeniedError, OperationsError, PassingError, RequestRefusedError, UnreachableError
+from pedigree.account.errors import CallRefusedError, DeniedError, OperationsError, PassingError, UnreachableError
 from pedigree.account.refusals import explained
 
 CALLER = "arn:aws:iam::123456789012:user/me"
@@ -54,16 +54,16 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
             "below its minimum value of [10].",
             "PutFunctionConcurrency",
         ),
-        "lambda", "put_function_concurrency", RequestRefusedError,
+        "lambda", "put_function_concurrency", CallRefusedError,
         "or lower functions.predict.reserved_concurrency in settings (0: none set aside)",
     ),
     "too many roles": (
         refusal("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "CreateRole"), "iam", "create_role",
-        RequestRefusedError, "a quota is used up: Cannot exceed quota for RolesPerAccount: 1000; ask for more under",
+        CallRefusedError, "a quota is used up: Cannot exceed quota for RolesPerAccount: 1000; ask for more under",
     ),
     "a bucket's name that is taken": (
         refusal("BucketAlreadyExists", "The requested bucket name is not available", "CreateBucket"), "s3",
-        "create_bucket", RequestRefusedError,
+        "create_bucket", CallRefusedError,
         "another account has a bucket of that name; choose another with site.bucket",
     ),
     "a region that is not enabled": (

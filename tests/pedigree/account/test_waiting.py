@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
-from pedigree.account.errors import RequestRefusedError, UnfinishedError
+from pedigree.account.errors import CallRefusedError, UnfinishedError
 from pedigree.account.perform import carry_out, fulfil
 from pedigree.account.plan import ApiCall, Change, Emptying, Wait, plan
 from tests.support.accounts import InstantClock
@@ -99,7 +99,7 @@ def test_a_bucket_is_emptied_in_batches() -> None:
 
 
 def test_what_cannot_be_removed_is_told() -> None:
-    with pytest.raises(RequestRefusedError, match=r"1 failed, the first with: Access Denied \(AccessDenied\)"):
+    with pytest.raises(CallRefusedError, match=r"1 failed, the first with: Access Denied \(AccessDenied\)"):
         carry_out(Change("delete", "bucket", "b", (Emptying("b"),)), account(Heap(1, stuck=1)))
 
 

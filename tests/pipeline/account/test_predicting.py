@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ResponseStreamingError
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, GivenError, PassingError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError, GivenError, PassingError
 from pipeline.account.predict import MOST_BYTES, Prediction, from_file, predict
 from tests.support.fakes.predict_function import FakePredict, function_answer
 from tests.support.fakes.served_services import account_with
@@ -46,7 +46,7 @@ def test_labels_come_in_the_order_of_the_answer() -> None:
     ],
 )
 def test_what_the_function_cannot_do_is_one_line(answer: dict[str, Any], told: str) -> None:
-    with pytest.raises(RequestRefusedError, match=told):
+    with pytest.raises(CallRefusedError, match=told):
         asked(answer)
 
 

@@ -16,7 +16,7 @@ from moto import mock_aws
 
 from entrypoints import hyperparameters
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, GivenError, OperationsError, RequestRefusedError
+from pedigree.account.errors import AbsentError, CallRefusedError, GivenError, OperationsError
 from pedigree.account.perform import carry_out
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
@@ -151,7 +151,7 @@ def test_an_image_can_be_named(world: RentalAccount) -> None:
         ({"instance_type": "trn1.2xlarge"}, GivenError, "has a chip for which PyTorch's images are not made"),
         (
             {"instance_type": "g5g.xlarge"},
-            RequestRefusedError,
+            CallRefusedError,
             "no deep-learning AMI with PyTorch 2.13, or a little older",
         ),
         ({"ami": "ami-00000000"}, OperationsError, "ami-00000000"),
@@ -209,7 +209,7 @@ def test_a_group_that_lets_the_internet_in_is_not_used(
 ) -> None:
     _, group = in_group(world, {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, **rule})
     if is_open:
-        assert f"security group {group} lets " in world.refused(RequestRefusedError)
+        assert f"security group {group} lets " in world.refused(CallRefusedError)
     else:
         assert world.plan().request["SecurityGroupIds"] == [group]
 
@@ -226,7 +226,7 @@ def test_no_default_network_says_what_to_set(world: RentalAccount) -> None:
             return {"Subnets": []}
 
     world.clients = lambda service: NoSubnets() if service == "ec2" else client(service)
-    assert "us-east-1 has no default subnet; set site.network.subnets" in world.refused(RequestRefusedError)
+    assert "us-east-1 has no default subnet; set site.network.subnets" in world.refused(CallRefusedError)
 
 
 def test_the_images_are_those_that_the_newest_execution_has_prepared(world: RentalAccount) -> None:
@@ -324,13 +324,13 @@ def test_a_start_of_which_nothing_was_heard_is_repeated_and_starts_no_second_mac
 def test_no_machine_anywhere_is_told(world: RentalAccount) -> None:
     rental = world.plan()
     with pytest.raises(
-        RequestRefusedError, match=f"tried in {len(rental.subnets)} subnets: try later, or another machine"
+        CallRefusedError, match=f"tried in {len(rental.subnets)} subnets: try later, or another machine"
     ):
         started(rental, Subnets(*["InsufficientInstanceCapacity"] * len(rental.subnets)))
 
 
 def test_a_quota_is_told_at_once(world: RentalAccount) -> None:
-    with pytest.raises(RequestRefusedError, match="a quota is used up"):
+    with pytest.raises(CallRefusedError, match="a quota is used up"):
         started(world.plan(), Subnets("VcpuLimitExceeded", ""))
 
 

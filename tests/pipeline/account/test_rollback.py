@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pedigree.account.errors import AbsentError, OperationsError, RequestRefusedError, UnfinishedError
+from pedigree.account.errors import AbsentError, CallRefusedError, OperationsError, UnfinishedError
 from pedigree.account.perform import carry_out
 from pedigree.account.plan import ApiCall
 from pedigree.account.watching import Watch, looks
@@ -119,14 +119,14 @@ def test_scaling_comes_back_also_when_the_update_is_refused() -> None:
     world = deploy_versions(OTHER_MACHINE, {})
     before = (dict(world.scaling.targets), dict(world.scaling.policies))
     world.wire.break_on("sagemaker:UpdateEndpoint", "ResourceLimitExceeded", "ml.c5.xlarge for endpoint usage is 0")
-    with pytest.raises(RequestRefusedError, match=r"ml\.c5\.xlarge for endpoint usage is 0"):
+    with pytest.raises(CallRefusedError, match=r"ml\.c5\.xlarge for endpoint usage is 0"):
         gone_back(world)
     react(world)
     assert (world.scaling.targets, world.scaling.policies) == before
 
 
 def test_the_first_configuration_has_nothing_before_it() -> None:
-    with pytest.raises(RequestRefusedError, match=r"is the first of the endpoint, .* there is nothing to go back to"):
+    with pytest.raises(CallRefusedError, match=r"is the first of the endpoint, .* there is nothing to go back to"):
         planned(deploy_versions({}))
 
 
@@ -145,13 +145,13 @@ def test_a_configuration_that_is_not_there_any_more() -> None:
 def test_a_model_that_is_not_there_any_more() -> None:
     world = deploy_versions({}, {})
     del world.sagemaker.models[planned(world).target.name]
-    with pytest.raises(RequestRefusedError, match="is still there and its model is not; --to names another"):
+    with pytest.raises(CallRefusedError, match="is still there and its model is not; --to names another"):
         planned(world)
 
 
 def test_what_it_serves_already() -> None:
     world = deploy_versions({}, {})
-    with pytest.raises(RequestRefusedError, match="already; --to names another"):
+    with pytest.raises(CallRefusedError, match="already; --to names another"):
         planned(world, world.sagemaker.endpoints[NAME].configuration)
 
 
@@ -160,7 +160,7 @@ def test_an_endpoint_that_has_failed_takes_no_updates() -> None:
     world.sagemaker.fate = "fails"
     deploy(world, deploy_event())
     world.settle()
-    with pytest.raises(RequestRefusedError, match=r"has failed and takes no updates .*health check.*pedigree start"):
+    with pytest.raises(CallRefusedError, match=r"has failed and takes no updates .*health check.*pedigree start"):
         planned(world)
 
 
@@ -168,9 +168,7 @@ def test_an_update_that_is_under_way_is_waited_for_where_it_is_the_one() -> None
     world = deploy_versions({}, {})
     target = planned(world).target.name
     carry_out(rollback.change(SETTINGS, planned(world)), account_of(world))
-    with pytest.raises(
-        RequestRefusedError, match=f"is Updating, with configuration {target}; wait until it is InService"
-    ):
+    with pytest.raises(CallRefusedError, match=f"is Updating, with configuration {target}; wait until it is InService"):
         planned(world)
     again = planned(world, target)
     assert again.is_under_way
