@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -24,6 +24,7 @@ _ASIDE = ("tests", "benchmarks", "set_up.py")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ROOMY = (("pedigree",), ("pipeline",))
 Arrows = Mapping[str, Mapping[str, int]]
+Room = Callable[["Module"], str | None]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class Module:
     @property
     def lines(self) -> int:
         return len(self.text.splitlines())
+
+    def first_line(self) -> str:
+        """The first line of its docstring."""
+        return (ast.get_docstring(self.tree) or "").partition("\n")[0]
 
     def function_lines(self) -> Iterator[int]:
         for node in ast.walk(self.tree):
@@ -90,25 +95,34 @@ def repeated_class_names(modules: Iterable[Module]) -> dict[str, list[str]]:
 
 
 def rooms_of_house(module: Module) -> str:
-    """The folder at the top in which a module is, or that in pedigree/ or pipeline/."""
+    """The folder at the top, or the one in pedigree/ or pipeline/; a module beside these stands for itself."""
     folders = module.path.parts[:-1]
-    return "/".join(folders[: 2 if folders[:1] in _ROOMY else 1]) or module.name
+    if folders[:1] in _ROOMY:
+        return "/".join(folders[:2]) if len(folders) > 1 else module.name
+    return folders[0] if folders else module.name
 
 
 def rooms_of_local_aws(module: Module) -> str | None:
-    """The folder in the local AWS in which a module is; those beside the folders stand for themselves."""
+    """A folder of the local AWS, a service, or a part of SageMaker; a module beside these stands for itself."""
     folders = module.path.parts[:-1]
     if "localaws" not in folders:
         return None
-    return module.name if folders[-1] == "localaws" else "/".join(folders)
+    inside = folders[folders.index("localaws") + 1 :]
+    depth = 3 if inside[:2] == ("services", "sagemaker") else 2 if inside[:1] == ("services",) else 1
+    return "/".join(inside[:depth]) if len(inside) >= depth else module.name
 
 
-def folders(module: Module) -> str:
-    """The folder in which a module is."""
-    return str(module.path.parent)
+def folders(modules: Sequence[Module]) -> Callable[[Module], str]:
+    """Every folder; a module that lies beside folders stands for itself."""
+    parents = {module.path.parent.parent for module in modules}
+
+    def room(module: Module) -> str:
+        return module.name if module.path.parent in parents else str(module.path.parent)
+
+    return room
 
 
-def arrows(modules: Iterable[Module], room: Callable[[Module], str | None] = folders) -> Arrows:
+def arrows(modules: Iterable[Module], room: Room) -> Arrows:
     """Which room imports from which other, and in how many lines."""
     homes = {module.name: home for module in modules if (home := room(module)) is not None}
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
@@ -141,11 +155,14 @@ def _reachable(graph: Arrows, start: str) -> set[str]:
     return seen
 
 
-_ROOMS: Mapping[str, Callable[[Module], str | None]] = {
-    "the house": rooms_of_house,
-    "the local AWS": rooms_of_local_aws,
-    "all": folders,
-}
+def all_arrows(modules: Sequence[Module]) -> Mapping[str, Arrows]:
+    """The arrows of the whole house, of the local AWS, and of all folders."""
+    rooms: Mapping[str, Room] = {
+        "the house": rooms_of_house,
+        "the local AWS": rooms_of_local_aws,
+        "all": folders(modules),
+    }
+    return {what: arrows(modules, room) for what, room in rooms.items()}
 
 
 def arrows_up(graph: Arrows) -> list[tuple[str, str]]:
@@ -189,10 +206,11 @@ def table(checkouts: Iterable[Path]) -> Iterator[str]:
     yield "| checkout | folders of | arrows | circles | arrows up |"
     yield "|---|---|---|---|---|"
     for checkout, modules in read_in.items():
-        for what, room in _ROOMS.items():
-            yield _folders_row(checkout, what, arrows(modules, room))
+        for what, graph in all_arrows(modules).items():
+            yield _folders_row(checkout, what, graph)
     for checkout, modules in read_in.items():
-        yield from (f"{checkout}: circle of {', '.join(circle)}" for circle in circles(arrows(modules)))
+        for what, graph in all_arrows(modules).items():
+            yield from (f"{checkout}, {what}: circle of {', '.join(circle)}" for circle in circles(graph))
 
 
 def main(arguments: list[str] | None = None) -> int:

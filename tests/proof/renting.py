@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 
 from pedigree.account import deep_learning_ami
-from pedigree.account.errors import RequestRefusedError
+from pedigree.account.errors import CallRefusedError
 from pedigree.account.perform import carry_out
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
@@ -70,7 +70,7 @@ def finding(env: ProofEnvironment) -> None:
     """Look up the newest AMI; here there is none, and the refusal says so."""
     try:
         deep_learning_ami.find(env.account, "g4dn.xlarge", "2.13")
-    except RequestRefusedError as error:
+    except CallRefusedError as error:
         if "has no deep-learning AMI" not in str(error):
             raise
 
