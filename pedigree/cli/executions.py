@@ -100,7 +100,7 @@ def retry(
 
 
 def _carry_out(context: AccountContext, change: Change) -> None:
-    from pedigree.account.perform import carry_out
-    from pedigree.account.watching import insist
+    from pedigree.account.apply import carry_out
+    from pedigree.account.polling import insist
 
     insist(lambda: carry_out(change, context.account), context.account.clock, printing.remark)

@@ -69,7 +69,7 @@ def until_over(
     context: AccountContext, look: Callable[[], View], timing: FollowOptions, *, quiet: bool = False
 ) -> View | None:
     """Shows an execution until it ends; None if it takes longer than is waited."""
-    from pedigree.account.watching import Watch, looks
+    from pedigree.account.polling import Watch, looks
 
     watch = Watch(context.account.clock, timing.every, timing.minutes * 60, printing.remark)
     with _display(context, quiet=quiet) as show:

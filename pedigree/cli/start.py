@@ -27,9 +27,9 @@ def command(
     """Start an execution of a pipeline in an account."""
     context = connect_account(target)
     from pedigree.account import links
-    from pedigree.account.perform import carry_out
+    from pedigree.account.apply import carry_out
+    from pedigree.account.polling import insist
     from pedigree.account.start import StartRequest, start
-    from pedigree.account.watching import insist
 
     account, pipeline = context.account, context.pipeline
     change = start(account, pipeline, StartRequest(tuple(values or ()), name, description))

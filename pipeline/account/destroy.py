@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pedigree.account.account import Account
-from pedigree.account.emptying import stored
+from pedigree.account.empty_bucket import stored
 from pedigree.account.errors import TakenError
 from pedigree.account.plan import ApiCall, Change, Emptying, Part
 from pipeline.account import tags

@@ -22,7 +22,7 @@ def command(
     """Remove all that upsert and executions made."""
     context = connect_project(target, announced=True)
     from pedigree.account import show
-    from pedigree.account.perform import fulfil
+    from pedigree.account.apply import fulfil
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
     from pipeline.account.destroy import DataRemoval, parts

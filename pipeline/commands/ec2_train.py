@@ -51,7 +51,7 @@ def command(
 
 def _rent(context: ProjectContext, request: RentalRequest, *, yes: bool, dry_run: bool, every: float | None) -> None:
     """Shows the machine, starts it, and follows it with --wait."""
-    from pedigree.account.perform import carry_out
+    from pedigree.account.apply import carry_out
     from pedigree.account.plan import Plan
     from pipeline import source
     from pipeline.account.archive import Archive
@@ -99,7 +99,7 @@ def _stopping(context: ProjectContext, instance: str) -> str:
 
 def _follow(context: ProjectContext, rental: Rental, instance: str, every: float) -> None:
     from pedigree.account.errors import UnfinishedError
-    from pedigree.account.watching import Watch, looks
+    from pedigree.account.polling import Watch, looks
     from pipeline.account.ec2.rental import watched
     from pipeline.account.ec2.user_data import GRACE_MINUTES
 

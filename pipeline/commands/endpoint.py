@@ -49,7 +49,7 @@ def approve(
     number = _number(version) if version else 0
     context = connect_project(target)
     from pedigree.account import versions
-    from pedigree.account.perform import carry_out
+    from pedigree.account.apply import carry_out
 
     if not number:
         _list(context, as_json=as_json)
@@ -74,7 +74,7 @@ def rollback(
 ) -> None:
     """Take the endpoint back to its earlier configuration."""
     context = connect_project(target, announced=True)
-    from pedigree.account.perform import carry_out
+    from pedigree.account.apply import carry_out
     from pedigree.account.plan import Plan
     from pipeline.account import rollback as rollbacks
 
@@ -119,8 +119,8 @@ def _list(context: ProjectContext, *, as_json: bool) -> None:
 
 def _wait(context: ProjectContext, planned: Rollback, every: float) -> None:
     from pedigree.account.errors import UnfinishedError
+    from pedigree.account.polling import Watch, looks
     from pedigree.account.times import took
-    from pedigree.account.watching import Watch, looks
     from pipeline.account.rollback import is_done, watched
 
     clock, name, again = context.account.clock, planned.endpoint.name, f"pedigree rollback --to {planned.target.name}"

@@ -95,10 +95,10 @@ def _lay_out_sample(context: ProjectContext, folder: Path) -> None:
 
 def _executed(state: RunState, context: ProjectContext) -> View:
     """An execution from its start to its end."""
-    from pedigree.account.perform import carry_out
+    from pedigree.account.apply import carry_out
+    from pedigree.account.polling import insist
     from pedigree.account.progress import viewer
     from pedigree.account.start import StartRequest, start
-    from pedigree.account.watching import insist
 
     pipeline = context.pipeline
     state.starting = change = start(context.account, pipeline, StartRequest((), "", "started by pedigree run"))
@@ -149,7 +149,7 @@ def end(state: RunState, folder: Path) -> None:
 
 def _stop(state: RunState, context: ProjectContext, starting: Change) -> None:
     from pedigree.account import executions
-    from pedigree.account.perform import carry_out
+    from pedigree.account.apply import carry_out
     from pedigree.account.progress import viewer
 
     # Starting is interrupted before anybody knows what was started; asked once more, with its token, AWS says it.

@@ -103,7 +103,7 @@ def _switch(context: ProjectContext, state: State, *, dry_run: bool) -> bool:
 def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
     """Plans, shows, asks and carries out; returns whether something was done."""
     from pedigree.account import show as told
-    from pedigree.account.perform import fulfil
+    from pedigree.account.apply import fulfil
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
 

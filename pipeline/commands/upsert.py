@@ -22,7 +22,7 @@ def command(
     own = DogBreeds(context.settings)
     soundness.demand(own.definition(), own.ignored())
     from pedigree.account import prices, show
-    from pedigree.account.perform import fulfil
+    from pedigree.account.apply import fulfil
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
     from pipeline import source

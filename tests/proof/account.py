@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pedigree.account.account import Account
+from pedigree.account.apply import fulfil
 from pedigree.account.errors import OperationsError
-from pedigree.account.perform import fulfil
 from pedigree.account.plan import Change, Part, plan
 from pipeline.account import removals
 from pipeline.account.destroy import DataRemoval

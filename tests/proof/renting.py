@@ -18,8 +18,8 @@ from typing import Any
 import boto3
 
 from pedigree.account import deep_learning_ami
+from pedigree.account.apply import carry_out
 from pedigree.account.errors import CallRefusedError
-from pedigree.account.perform import carry_out
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
 from pipeline.account.ec2.user_data import SCRIPT

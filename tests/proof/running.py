@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.account.perform import fulfil
+from pedigree.account.apply import fulfil
 from pedigree.account.plan import plan
 from pipeline.account.upsert import parts
 from tests.policies.arns import ACCOUNT, IN_ACCOUNT, REGION

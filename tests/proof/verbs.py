@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pedigree.account import endpoint_status, executions, start, versions
+from pedigree.account.apply import carry_out, fulfil
 from pedigree.account.errors import AbsentError, OperationsError
-from pedigree.account.perform import carry_out, fulfil
 from pedigree.account.plan import Change, plan
 from pedigree.account.progress import viewer
 from pipeline.account import predict, rollback, schedule_status, schedule_target

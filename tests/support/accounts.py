@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 
 from pedigree.account.account import Account
-from pedigree.account.perform import fulfil
+from pedigree.account.apply import fulfil
 from pedigree.account.plan import Part, Plan, plan
 from pipeline.account import upsert
 from pipeline.commands.context import with_account

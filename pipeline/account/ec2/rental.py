@@ -10,11 +10,11 @@ from typing import Any
 
 from pedigree.account import deep_learning_ami, default_network
 from pedigree.account.account import Account
+from pedigree.account.apply import carry_out
 from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, GivenError
-from pedigree.account.perform import carry_out
 from pedigree.account.plan import ApiCall, Change
+from pedigree.account.polling import insist
 from pedigree.account.times import took
-from pedigree.account.watching import insist
 from pedigree.errors import Mistake
 from pipeline.account.ec2 import images, user_data
 from pipeline.settings.tree import Settings

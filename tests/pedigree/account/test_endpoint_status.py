@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pedigree.account import versions
+from pedigree.account.apply import carry_out
 from pedigree.account.endpoint_status import (
     AlarmStatus,
     InstanceCounts,
@@ -14,7 +15,6 @@ from pedigree.account.endpoint_status import (
     report,
 )
 from pedigree.account.errors import AbsentError, CallRefusedError
-from pedigree.account.perform import carry_out
 from tests.support.fakes.endpoint_services import NOON, PACKAGE, FixedAnswers, alarms, registry, sagemaker, scaling
 from tests.support.fakes.served_services import CALLER, account_with
 

@@ -8,9 +8,9 @@ import pytest
 
 from pedigree.account import executions, progress
 from pedigree.account.account import Account
+from pedigree.account.apply import carry_out
 from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, PassingError
-from pedigree.account.perform import carry_out
-from pedigree.account.watching import Watch, looks
+from pedigree.account.polling import Watch, looks
 from pedigree.cli import execution_view
 from tests.support.fakes.clients import FAULTS, CallLog, Fault, refusal
 from tests.support.fakes.executions import (

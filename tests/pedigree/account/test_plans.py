@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, NoCredential
 
 from pedigree.account import show
 from pedigree.account.account import Account
+from pedigree.account.apply import fulfil
 from pedigree.account.errors import (
     AbsentError,
     CallRefusedError,
@@ -19,7 +20,6 @@ from pedigree.account.errors import (
     UnfinishedError,
     UnreachableError,
 )
-from pedigree.account.perform import fulfil
 from pedigree.account.plan import ApiCall, Change, Plan, Saved, plan
 
 

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
+from pedigree.account.apply import fulfil
 from pedigree.account.errors import UnfinishedError
-from pedigree.account.perform import fulfil
 from pedigree.account.plan import plan
 from pedigree.account.provisioned_concurrency import ProvisionedConcurrency
 from tests.support.accounts import InstantClock

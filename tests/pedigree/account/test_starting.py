@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pedigree.account.apply import carry_out
 from pedigree.account.errors import AbsentError, GivenError
-from pedigree.account.perform import carry_out
 from pedigree.account.start import StartRequest, checked, start
 from pedigree.language.definition import read
 from tests.support.fakes.executions import DEFINITION, PIPELINE, Executions

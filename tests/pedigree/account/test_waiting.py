@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
+from pedigree.account.apply import carry_out, fulfil
 from pedigree.account.errors import CallRefusedError, UnfinishedError
-from pedigree.account.perform import carry_out, fulfil
 from pedigree.account.plan import ApiCall, Change, Emptying, Wait, plan
 from tests.support.accounts import InstantClock
 

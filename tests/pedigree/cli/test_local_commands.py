@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from pedigree.account.account import Account
-from pedigree.account.perform import carry_out
+from pedigree.account.apply import carry_out
 from pedigree.account.start import StartRequest, start
 from pedigree.clock import SystemClock
 from pedigree.localaws import process

@@ -6,9 +6,9 @@ import pytest
 
 from pedigree.account import endpoint_status, executions, progress, versions
 from pedigree.account.account import Account
+from pedigree.account.apply import carry_out
 from pedigree.account.errors import AbsentError
 from pedigree.account.executions import Execution
-from pedigree.account.perform import carry_out
 from pedigree.account.start import StartRequest, start
 from pipeline.account import predict, rollback
 from pipeline.account.ec2 import rental as ec2

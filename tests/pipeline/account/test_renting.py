@@ -16,8 +16,8 @@ from moto import mock_aws
 
 from entrypoints import hyperparameters
 from pedigree.account.account import Account
+from pedigree.account.apply import carry_out
 from pedigree.account.errors import AbsentError, CallRefusedError, GivenError, OperationsError
-from pedigree.account.perform import carry_out
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
 from pipeline.account.ec2 import user_data

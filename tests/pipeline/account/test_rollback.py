@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from pedigree.account.apply import carry_out
 from pedigree.account.errors import AbsentError, CallRefusedError, OperationsError, UnfinishedError
-from pedigree.account.perform import carry_out
 from pedigree.account.plan import ApiCall
-from pedigree.account.watching import Watch, looks
+from pedigree.account.polling import Watch, looks
 from pipeline.account import rollback
 from pipeline.account.rollback import Rollback
 from tests.functions.events import deploy_event, record, scale_event

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.emptying import empty
+from pedigree.account.empty_bucket import empty
 from pedigree.account.errors import CallRefusedError, UnfinishedError
 from pedigree.account.plan import ApiCall, Change, Emptying, Part, Plan, Saved, Wait, plan
 
