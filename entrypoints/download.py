@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from errors import DataError, GivenUpError
+from errors import DataError, DownloadFailedError
 from progress import ProgressLog
 
 _CHUNK_SIZE = 1 << 18
@@ -112,7 +112,7 @@ def download(
             except DownloadInterrupted as error:
                 failures = 1 if state.furthest > furthest_before else failures + 1
                 if failures >= retry.max_attempts:
-                    raise GivenUpError(f"{remote.name}: {error}, {failures} times", "try again later") from None
+                    raise DownloadFailedError(f"{remote.name}: {error}, {failures} times", "try again later") from None
                 seconds = retry.backoff(failures)
                 logging.info("%s: %s; next try in %g s", remote.name, error, seconds)
                 if isinstance(error, RemoteChanged):

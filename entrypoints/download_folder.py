@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from errors import GivenUpError
+from errors import DownloadFailedError
 
 ARCHIVE, STATE_FILE = "source.zip", "source.json"
 _PREFIX = ".download-"
@@ -31,7 +31,7 @@ def download_folder(output: Path, address: str) -> Iterator[Path]:
     is_kept = False
     try:
         yield folder
-    except (KeyboardInterrupt, SystemExit, GivenUpError):
+    except (KeyboardInterrupt, SystemExit, DownloadFailedError):
         is_kept = (folder / STATE_FILE).exists()
         raise
     finally:

@@ -3,10 +3,10 @@
 ScriptError        everything below
 ├─ UsageError      flags that ask for what cannot be
 ├─ DataError       images, archives or a data set that cannot be used
-│  └─ GivenUpError   a download that broke off too often, and may be gone on with
+│  └─ DownloadFailedError   a download that broke off too often, and may be gone on with
 ├─ ModelError      a model, or weights, that cannot be built or read
 ├─ WriteError      a folder that cannot be written to
-└─ LostError       other processes of a training that are gone
+└─ LostProcessError       other processes of a training that are gone
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class DataError(ScriptError):
     """Images, archives or a data set that cannot be used."""
 
 
-class GivenUpError(DataError):
+class DownloadFailedError(DataError):
     """A download that failed too often; what was received is kept for the next run."""
 
 
@@ -52,5 +52,5 @@ class WriteError(ScriptError):
     """A folder that is not writable, or whose disk is full."""
 
 
-class LostError(ScriptError):
+class LostProcessError(ScriptError):
     """Other processes of a training that ended or never connected."""

@@ -22,7 +22,7 @@ from torch import distributed
 import backends
 import command
 import devices
-from errors import LostError
+from errors import LostProcessError
 from watchdog import watchdog
 
 _LAUNCHERS = (
@@ -113,9 +113,9 @@ class ProcessGroup:
         sys.stderr.flush()
         os._exit(code)
 
-    def lost_error(self, reason: str) -> LostError:
+    def lost_error(self, reason: str) -> LostProcessError:
         rank_info = self.rank_info
-        return LostError(
+        return LostProcessError(
             f"process {rank_info.rank + 1} of {rank_info.world_size} lost the connection to the others ({reason})",
             "read the log of the process that ended first, or raise --wait-minutes",
         )
@@ -166,7 +166,7 @@ def _init_process_group(backend: str, rank_info: Rank, patience: float) -> None:
     try:
         distributed.init_process_group(backend, rank=rank_info.rank, world_size=rank_info.world_size, timeout=limit)
     except distributed.DistError as error:
-        raise LostError(
+        raise LostProcessError(
             f"process {rank_info.rank + 1} of {rank_info.world_size} could not connect to the others at "
             f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} ({error})",
             "start all of them with the same MASTER_ADDR and the same free and reachable MASTER_PORT",

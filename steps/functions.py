@@ -14,7 +14,7 @@ from steps.config import Config
 LambdaMegabytes = Annotated[int, Field(ge=128, le=10_240)]
 StepSeconds = Annotated[int, Field(ge=10, le=600)]
 LIVE = "live"  # the alias that all callers use: it moves to a version when that is complete
-MOST_LOOKS = 990  # how often a waiting message can be received: SQS counts to 1000, and some are spare
+MOST_RECEIVES = 990  # how often a waiting message can be received: SQS counts to 1000, and some are spare
 FUNCTIONS = {
     "deploy": "deploy-endpoint",
     "await": "await-endpoint",
@@ -37,7 +37,7 @@ class AwaitFunctionConfig(Config):
     memory_megabytes: LambdaMegabytes = 128
     timeout_seconds: Annotated[int, Field(ge=2, le=600)] = 30
     poll_seconds: Annotated[int, Field(ge=2, le=3600)] = 60
-    """Between two looks at the endpoint."""
+    """Between two polls of the endpoint."""
     give_up_minutes: Annotated[int, Field(ge=5, le=1440)] = 180
     """Then the step fails."""
 

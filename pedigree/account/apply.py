@@ -1,10 +1,10 @@
-"""Makes the calls of a plan, and checks that it came true.
+"""Makes the calls of a plan, and checks the result.
 
-A call may find that what an earlier one made is not everywhere yet (a role that Lambda does not know for some seconds,
-a function that is still changing): such refusals pass, so they are asked again within a bound. After the last change
-the parts are asked once more, for a while, because AWS shows some changes late; what still differs, because a
-connection was cut or somebody else was at work, is mended in another round, and what differs after the last round is
-told.
+AWS is eventually consistent: a call may be refused because AWS does not see yet what an earlier call made (a role that
+Lambda does not find for some seconds, a function that is still changing). Such a call is repeated for a bounded time.
+After the last change the account is read again, for a while, because AWS shows some changes late. What still differs,
+because a connection was cut or another user changed it, is corrected in another round; what differs after the last
+round is an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from pedigree.account.account import Account
 from pedigree.account.empty_bucket import empty
 from pedigree.account.errors import CallRefusedError, UnfinishedError
-from pedigree.account.plan import ApiCall, Change, Emptying, Part, Plan, Saved, Wait, plan
+from pedigree.account.plan import ApiCall, Change, EmptyBucket, Part, Plan, SavedValue, Wait, plan
 
 Report = Callable[[Change], None]
 Waiting = Callable[[str, float], None]
@@ -26,8 +26,8 @@ _SETTLING_SECONDS = 75.0
 _PAUSE_SECONDS = 2.0
 _LONG_PAUSE_SECONDS = 5.0
 
-# Refusals that pass by themselves: service, code, words of the message.
-_PASSING: tuple[tuple[str, str, str], ...] = (
+# Refusals that end after a while: service, code, words of the message.
+_TEMPORARY: tuple[tuple[str, str, str], ...] = (
     ("lambda", "InvalidParameterValueException", "cannot be assumed by Lambda"),
     ("lambda", "InvalidParameterValueException", "does not have permissions"),
     ("lambda", "InvalidParameterValueException", "does not have permission"),
@@ -42,8 +42,8 @@ _PASSING: tuple[tuple[str, str, str], ...] = (
     ("iam", "ConcurrentModification", ""),
     ("ec2", "InvalidParameterValue", "Instance Profile"),
 )
-# Refusals of what is there already: the first answer to a repeated call got lost, or somebody else was quicker.
-_THERE_ALREADY: tuple[tuple[str, str], ...] = (
+# Refusals of what exists already: the first answer to a repeated call got lost, or another user was quicker.
+_EXISTS_ALREADY: tuple[tuple[str, str], ...] = (
     ("BucketAlreadyOwnedByYou", ""),
     ("ConflictException", ""),
     ("EntityAlreadyExists", ""),
@@ -62,7 +62,7 @@ def _silently(what: str, seconds: float) -> None:
 
 
 @dataclass(frozen=True)
-class _Carrier:
+class _ChangeExecutor:
     """Makes the calls of one change, and keeps their answers."""
 
     account: Account
@@ -71,7 +71,7 @@ class _Carrier:
     answers: dict[str, Any] = field(default_factory=dict)
 
     def make(self, call: ApiCall) -> None:
-        """Makes one call, and repeats it while a refusal is one that passes."""
+        """Makes one call, and repeats it while its refusal is temporary."""
         arguments = {name: resolved(value, self.answers) for name, value in call.arguments.items()}
         ask = self.account.find if self.change.verb == "delete" else self.account.call
         since = self.account.clock.monotonic()
@@ -80,19 +80,19 @@ class _Carrier:
                 answer = ask(call.service, call.operation, **arguments)
                 break
             except CallRefusedError as refusal:
-                if not _passes(refusal, call.service):
+                if not _is_temporary(refusal, call.service):
                     raise
                 self._pause(since, PATIENCE_SECONDS, f"AWS to be ready for {self.change.name}", refusal)
-        if call.saves:
-            self.answers[call.saves] = answer
+        if call.save_as:
+            self.answers[call.save_as] = answer
 
     def wait(self, wait: Wait) -> None:
-        """Polls until it is so, or the time is up."""
+        """Polls until the wait ends, or the time is up."""
         since = self.account.clock.monotonic()
-        while not self._has_come(wait):
+        while not self._is_over(wait):
             self._pause(since, wait.seconds, wait.what, None)
 
-    def _has_come(self, wait: Wait) -> bool:
+    def _is_over(self, wait: Wait) -> bool:
         answer = self.account.find(wait.service, wait.operation, **wait.arguments)
         if answer is None or not wait.path:
             return answer is None
@@ -117,23 +117,25 @@ class _Carrier:
         clock.sleep(_PAUSE_SECONDS if refusal else _LONG_PAUSE_SECONDS)
 
 
-def fulfil(parts: Sequence[Part], account: Account, first: Plan, report: Report, waiting: Waiting = _silently) -> None:
-    """Carries out a plan, then what is still to do; raises UnfinishedError for what does not come true."""
+def apply_plan(
+    parts: Sequence[Part], account: Account, first: Plan, report: Report, waiting: Waiting = _silently
+) -> None:
+    """Applies a plan, then what is still to do; raises UnfinishedError for what remains after the last round."""
     remaining = first
     for left in reversed(range(ROUNDS)):
         if not remaining:
             return
-        complete = _carry_out_all(remaining, account, report, waiting, is_last=not left)
+        complete = _apply_changes(remaining, account, report, waiting, is_last=not left)
         remaining = _settled(parts, account, waiting) if complete else plan(parts, account)
     if remaining:
         names = ", ".join(
             f"{change.kind} {change.name}{f' ({change.why[0]})' if change.why else ''}" for change in remaining.changes
         )
-        raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}", "is somebody else at work?")
+        raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}", "does another user change it now?")
 
 
 def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:
-    """What is still to do once AWS has had time to show the changes."""
+    """Returns what is still to do once AWS has had time to show the changes."""
     since = account.clock.monotonic()
     while True:
         remaining = plan(parts, account)
@@ -148,36 +150,36 @@ def _only_takes_time(change: Change) -> bool:
     return all(isinstance(act, Wait) for act in change.calls)
 
 
-def _carry_out_all(chosen: Plan, account: Account, report: Report, waiting: Waiting, *, is_last: bool) -> bool:
+def _apply_changes(chosen: Plan, account: Account, report: Report, waiting: Waiting, *, is_last: bool) -> bool:
     """Makes the changes in order; a resource that exists already ends the round."""
     for change in chosen.changes:
         report(change)
         try:
-            carry_out(change, account, waiting)
+            apply_change(change, account, waiting)
         except CallRefusedError as refusal:
-            if is_last or not any(code in refusal.code and words in str(refusal) for code, words in _THERE_ALREADY):
+            if is_last or not any(code in refusal.code and words in str(refusal) for code, words in _EXISTS_ALREADY):
                 raise
             return False
     return True
 
 
-def carry_out(change: Change, account: Account, waiting: Waiting = _silently) -> Mapping[str, Any]:
+def apply_change(change: Change, account: Account, waiting: Waiting = _silently) -> Mapping[str, Any]:
     """Makes the calls of one change in order; returns the answers to save."""
-    carrier = _Carrier(account, waiting, change)
+    executor = _ChangeExecutor(account, waiting, change)
     for act in change.calls:
         match act:
             case ApiCall():
-                carrier.make(act)
+                executor.make(act)
             case Wait():
-                carrier.wait(act)
-            case Emptying():
+                executor.wait(act)
+            case EmptyBucket():
                 empty(act, account, waiting)
-    return carrier.answers
+    return executor.answers
 
 
 def resolved(value: Any, answers: Mapping[str, Any]) -> Any:
-    """The value with each Saved replaced from the answers."""
-    if isinstance(value, Saved):
+    """The value with each SavedValue replaced from the answers."""
+    if isinstance(value, SavedValue):
         return _at(answers[value.call], value.path)
     if isinstance(value, Mapping):
         return {key: resolved(entry, answers) for key, entry in value.items()}
@@ -192,5 +194,5 @@ def _at(answer: Any, path: str) -> Any:
     return answer
 
 
-def _passes(refusal: CallRefusedError, service: str) -> bool:
-    return any(service == where and code in refusal.code and words in str(refusal) for where, code, words in _PASSING)
+def _is_temporary(refusal: CallRefusedError, service: str) -> bool:
+    return any(service == where and code in refusal.code and words in str(refusal) for where, code, words in _TEMPORARY)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pedigree.account.account import Account
-from pedigree.account.errors import CallRefusedError, GivenError
+from pedigree.account.errors import CallRefusedError, InvalidInputError
 from pedigree.aws.machines import processor
 from pedigree.errors import Mistake
 
@@ -30,7 +30,7 @@ def find(account: Account, instance_type: str, version: str, given: str = "") ->
     """The image of a PyTorch, or of one a little older, for a type of machine; or the one that is given."""
     kind = processor(f"ml.{instance_type}")
     if kind == "accelerator":
-        raise GivenError(
+        raise InvalidInputError(
             [Mistake(f"{instance_type} has a chip for which PyTorch's images are not made", "choose another machine")]
         )
     architecture = "arm64" if kind == "arm64" else "x86_64"
@@ -57,7 +57,7 @@ def _names(architecture: str, version: str) -> Iterator[str]:
 def _described(account: Account, identifier: str, origin: str) -> DeepLearningAmi:
     images = account.call("ec2", "describe_images", ImageIds=[identifier])["Images"]
     if not images:
-        raise GivenError(
+        raise InvalidInputError(
             [Mistake(f"there is no image {identifier} in {account.region}", "leave --ami out to have one found")]
         )
     root = images[0]["RootDeviceName"]

@@ -10,20 +10,20 @@ from itertools import islice
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.plan import Emptying
+from pedigree.account.plan import EmptyBucket
 
 _BATCH = 1000
 
 
-def empty(emptying: Emptying, account: Account, waiting: Callable[[str, float], None]) -> None:
+def empty(removal: EmptyBucket, account: Account, waiting: Callable[[str, float], None]) -> None:
     """Removes all of it; a call that could not remove something raises its error."""
     since, removed = account.clock.monotonic(), 0
-    where = {"Bucket": emptying.bucket, "ExpectedBucketOwner": account.id}
-    versions = stored(account, emptying.bucket, emptying.prefix)
+    where = {"Bucket": removal.bucket, "ExpectedBucketOwner": account.id}
+    versions = stored(account, removal.bucket, removal.prefix)
     while batch := list(islice(versions, _BATCH)):
         account.call("s3", "delete_objects", **where, Delete={"Objects": batch, "Quiet": True})
         removed += len(batch)
-        waiting(f"bucket {emptying.bucket} to be empty, {removed} removed", account.clock.monotonic() - since)
+        waiting(f"bucket {removal.bucket} to be empty, {removed} removed", account.clock.monotonic() - since)
 
 
 def stored(account: Account, bucket: str, prefix: str) -> Iterator[dict[str, Any]]:

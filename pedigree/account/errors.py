@@ -1,17 +1,17 @@
-"""What can go wrong with an account, told in one line with its remedy.
+"""The errors of an account: each is one line with its cause and its remedy.
 
-OperationsError       whatever the user can mend
-├─ UnreachableError   no credentials, no such region, no connection
-├─ DeniedError        a policy lacks an action
-├─ RefusedError       AWS said no for another reason: a quota, a name that is taken, a value that it does not take
-│  ├─ AbsentError     what a call is about is not there
-│  └─ PassingError    AWS was busy, or the connection was cut
-├─ TakenError         a name that is needed belongs to something else
-├─ GivenError         what a command was given does not fit what is in the account; one problem a line
-├─ NeverError         a schedule that would start nothing
-├─ PricesError        a table of prices that is none
-├─ UnfinishedError    it was asked for, and is not so: a wait that ended, a drift that stays
-└─ UnfilledError      a policy with a placeholder that nothing fills
+OperationsError          what the user can correct
+├─ UnreachableError      no credentials, no such region, no connection
+├─ DeniedError           a policy lacks an action
+├─ CallRefusedError      AWS refused for another reason: a quota, a name that is taken, an invalid value
+│  ├─ AbsentError        the resource of a call does not exist
+│  └─ TransientError     AWS was busy, or the connection was cut
+├─ NameTakenError        a name that is needed belongs to another resource
+├─ InvalidInputError     the input of a command does not fit what is in the account; one problem a line
+├─ ScheduleEndedError    a schedule that would start nothing
+├─ PricesError           a malformed table of prices
+├─ UnfinishedError       a wait that ended, or a drift that stays
+└─ UnfilledError         a policy with a placeholder that nothing fills
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from pedigree.errors import Mistake, Mistakes
 
 
 class OperationsError(Mistake):
-    """The base of all mistakes that are told to a user."""
+    """The base of all errors that a user reads."""
 
 
 class UnreachableError(OperationsError):
-    """AWS could not be asked at all."""
+    """There is no connection to AWS."""
 
 
 class DeniedError(OperationsError):
-    """Whoever asked lacks an action."""
+    """The caller lacks an action."""
 
 
 class CallRefusedError(OperationsError):
-    """AWS understood, and said no; code is the name that AWS has for its reason."""
+    """AWS refused the call; code is AWS's error code."""
 
     def __init__(self, cause: str, remedy: str = "", code: str = "") -> None:
         super().__init__(cause, remedy)
@@ -40,31 +40,31 @@ class CallRefusedError(OperationsError):
 
 
 class AbsentError(CallRefusedError):
-    """What a call is about is not there."""
+    """The resource of a call does not exist."""
 
 
-class PassingError(CallRefusedError):
-    """AWS was busy, or the connection was cut: asking again may help."""
+class TransientError(CallRefusedError):
+    """AWS was busy, or the connection was cut: a retry may help."""
 
 
-class GivenError(Mistakes, OperationsError):
-    """What a command was given cannot be; one problem a line."""
+class InvalidInputError(Mistakes, OperationsError):
+    """The input of a command is invalid; one problem a line."""
 
 
-class TakenError(OperationsError):
-    """Something of that name is there already, and it is not ours."""
+class NameTakenError(OperationsError):
+    """A resource with that name exists already, and is not ours."""
 
 
-class NeverError(OperationsError):
+class ScheduleEndedError(OperationsError):
     """A schedule whose times have all passed."""
 
 
 class PricesError(OperationsError):
-    """Something that should be a table of prices."""
+    """A table of prices is malformed."""
 
 
 class UnfinishedError(OperationsError):
-    """It was asked for, and it is not so."""
+    """A wait ended, or a change was not made in time."""
 
 
 class UnfilledError(OperationsError):

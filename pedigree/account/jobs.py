@@ -52,7 +52,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Tail:
+class LogTail:
     """The last lines of a log, and a link to all of it."""
 
     log: str
@@ -69,12 +69,12 @@ def of_step(metadata: Mapping[str, Any]) -> Job | None:
     return None
 
 
-def tail(job: Job, account: Account) -> Tail:
+def tail(job: Job, account: Account) -> LogTail:
     """The last lines of a failed job's log, or why they cannot be read."""
     try:
         return _tail(_failed(job, account), account)
     except OperationsError as error:
-        return Tail(job.group, (f"the log cannot be read: {error}",))
+        return LogTail(job.group, (f"the log cannot be read: {error}",))
 
 
 def _failed(job: Job, account: Account) -> Job:
@@ -91,13 +91,13 @@ def _failed(job: Job, account: Account) -> Job:
     return next((Job("TrainingJob", training["TrainingJobName"]) for training in answer["TrainingJobSummaries"]), job)
 
 
-def _tail(job: Job, account: Account) -> Tail:
+def _tail(job: Job, account: Account) -> LogTail:
     """The end of the stream with an error, or of the first: of several machines, one failed before the others."""
-    tails = [Tail(f"{job.group} {stream}", _lines(job, stream, account)) for stream in _streams(job, account)]
-    told = [tail for tail in tails if any(word in line for line in tail.lines for word in _TROUBLE)]
-    chosen = next(iter([*told, *tails]), Tail(job.group, ("nothing was written",)))
+    tails = [LogTail(f"{job.group} {stream}", _lines(job, stream, account)) for stream in _streams(job, account)]
+    with_errors = [tail for tail in tails if any(word in line for line in tail.lines for word in _TROUBLE)]
+    chosen = next(iter([*with_errors, *tails]), LogTail(job.group, ("nothing was written",)))
     prefix = "" if job.kind == "Lambda" else job.name
-    return Tail(chosen.log, chosen.lines, links.log_group(account.console, job.group, prefix))
+    return LogTail(chosen.log, chosen.lines, links.log_group(account.console, job.group, prefix))
 
 
 def _streams(job: Job, account: Account) -> list[str]:

@@ -1,9 +1,9 @@
-"""What is going to be done to an account, as data: it can be shown, tested and refused before anything happens.
+"""The changes to an account, as data: a plan can be shown, tested and refused before anything happens.
 
-A part (the bucket, a role, a function, …) looks at the account with reading calls and says what must change for it to
-be as settings have it. A change is a list of API calls; an argument that only an earlier call can answer is a Saved
-value. Where AWS takes its time, a Wait stands between the calls. perform.py makes the calls; asking the
-parts once more is how it knows that all is done.
+A managed resource (the bucket, a role, a function, …) reads the account and returns the changes that bring it to the
+settings. A change is a list of API calls; an argument that comes from the answer of an earlier call is a SavedValue.
+Where AWS takes its time, a Wait stands between the calls. apply.py makes the calls, and plans again to check that
+nothing is left to do.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Verb = Literal["create", "update", "delete"]
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedValue:
     """A value from the answer of an earlier call of the same change: the call's name and a path."""
 
     call: str
@@ -27,19 +27,19 @@ class Saved:
 
 @dataclass(frozen=True)
 class ApiCall:
-    """One API call by boto3's names. Its answer is kept under the name in saves, for later calls."""
+    """One API call by boto3's names. Its answer is saved under a name, for later calls."""
 
     service: str
     operation: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    saves: str = ""
+    save_as: str = ""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """A reading call, asked again until the value at a path is a wanted one; without a path, until it is gone.
+    """A reading call, repeated until the value at a path is a wanted one; without a path, until the resource is gone.
 
-    A value that stands for failure ends it: the reason lies at a path of its own, and the remedy is the asker's.
+    A value that stands for failure ends it; the reason is read from a path of its own.
     """
 
     service: str
@@ -55,14 +55,14 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Emptying:
+class EmptyBucket:
     """Removes every version of every object under a prefix, in batches: too many to name in a plan."""
 
     bucket: str
     prefix: str = ""
 
 
-Act = ApiCall | Wait | Emptying
+Act = ApiCall | Wait | EmptyBucket
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ class Change:
 
 
 class Part(Protocol):
-    """A resource that is to be as the settings have it."""
+    """A resource that upsert brings to the settings."""
 
     def changes(self, account: Account) -> Iterable[Change]:
-        """The changes that are needed, found by reading calls only."""
+        """The changes that are needed; makes reading calls only."""
         ...
 
 
@@ -98,7 +98,7 @@ class Plan:
 
 
 def plan(parts: Iterable[Part], account: Account) -> Plan:
-    """The changes that all parts need."""
+    """The changes that all resources need."""
     return Plan(tuple(_all_changes(parts, account)))
 
 

@@ -6,47 +6,48 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pedigree.account.errors import PassingError
+from pedigree.account.errors import TransientError
 from pedigree.account.times import took
 from pedigree.clock import Clock
 
-Seen = TypeVar("Seen")
+Answer = TypeVar("Answer")
 
-# How long nothing need be answered before that is told as an error.
-_BORNE_SECONDS = 600.0
-_INSISTING_SECONDS = 5.0
+# How long AWS may not answer before that is an error.
+_TOLERATED_SECONDS = 600.0
+_RETRY_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Watch:
-    """How often and how long to poll, and what prints that there was no answer."""
+class PollOptions:
+    """How often and how long to poll, and what reports a call without an answer."""
 
     clock: Clock
     every: float
     at_most: float
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
 
 
-def looks(look: Callable[[], Seen], watch: Watch) -> Iterator[Seen]:
-    """Yields what each poll returns, until the time is up."""
-    began, lost = watch.clock.monotonic(), None
+def poll(read: Callable[[], Answer], options: PollOptions) -> Iterator[Answer]:
+    """Yields what each call returns, until the time is up."""
+    clock = options.clock
+    began, unanswered_since = clock.monotonic(), None
     while True:
         try:
-            seen = look()
-        except PassingError as fault:
-            now = watch.clock.monotonic()
-            lost = now if lost is None else lost
-            if now - lost > _BORNE_SECONDS:
+            answer = read()
+        except TransientError as error:
+            now = clock.monotonic()
+            unanswered_since = now if unanswered_since is None else unanswered_since
+            if now - unanswered_since > _TOLERATED_SECONDS:
                 raise
-            watch.tell(f"no answer, asked again in {took(watch.every)}: {fault}")
+            options.report(f"no answer, asked again in {took(options.every)}: {error}")
         else:
-            lost = None
-            yield seen
-        if watch.clock.monotonic() + watch.every > began + watch.at_most:
+            unanswered_since = None
+            yield answer
+        if clock.monotonic() + options.every > began + options.at_most:
             return
-        watch.clock.sleep(watch.every)
+        clock.sleep(options.every)
 
 
-def insist(act: Callable[[], Seen], clock: Clock, tell: Callable[[str], None]) -> Seen:
+def retry_unanswered(call: Callable[[], Answer], clock: Clock, report: Callable[[str], None]) -> Answer:
     """Repeats an idempotent call while AWS does not answer."""
-    return next(looks(act, Watch(clock, _INSISTING_SECONDS, float("inf"), tell)))
+    return next(poll(call, PollOptions(clock, _RETRY_SECONDS, float("inf"), report)))

@@ -12,7 +12,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, DeniedError
 from pedigree.account.executions import Execution
 from pedigree.account.job_metrics import metrics
-from pedigree.account.jobs import Job, Tail
+from pedigree.account.jobs import Job, LogTail
 from pedigree.account.times import between
 from pedigree.language.definition import parse
 
@@ -39,21 +39,21 @@ class StepStatus:
 
 
 @dataclass(frozen=True)
-class View:
+class ExecutionProgress:
     """An execution at one moment."""
 
     execution: Execution
     steps: tuple[StepStatus, ...]
     link: str
-    logs: Mapping[str, Tail] = field(default_factory=dict)
+    logs: Mapping[str, LogTail] = field(default_factory=dict)
 
 
-def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
+def progress_reader(account: Account, pipeline: str, arn: str) -> Callable[[], ExecutionProgress]:
     """Returns the function that reads an execution; what does not change, it reads once."""
-    planned, logs, numbers = _planned(account, arn), dict[str, Tail](), dict[Job, tuple[str, ...]]()
+    planned, logs, numbers = _planned(account, arn), dict[str, LogTail](), dict[Job, tuple[str, ...]]()
     link = links.execution(account, pipeline, arn.rpartition("/")[2])
 
-    def look() -> View:
+    def read() -> ExecutionProgress:
         execution = executions.described(account, arn)
         begun = _begun(account, arn)
         for step in begun.values():
@@ -62,21 +62,21 @@ def viewer(account: Account, pipeline: str, arn: str) -> Callable[[], View]:
             elif step.job and step.name not in logs:
                 logs[step.name] = jobs.tail(step.job, account)
         followed = {name: _with_numbers(step, account, numbers) for name, step in begun.items()}
-        return View(execution, tuple(_all(planned, followed, execution)), link, dict(logs))
+        return ExecutionProgress(execution, tuple(_all(planned, followed, execution)), link, dict(logs))
 
-    return look
+    return read
 
 
-def _with_numbers(step: StepStatus, account: Account, known: dict[Job, tuple[str, ...]]) -> StepStatus:
+def _with_numbers(step: StepStatus, account: Account, metrics_of_ended: dict[Job, tuple[str, ...]]) -> StepStatus:
     """A step with its job's metrics; those of an ended job are read once."""
     if step.job is None or step.status == FAILED:
         return step
-    found = known.get(step.job)
-    if found is None:
-        found = metrics(step.job, account)
+    numbers = metrics_of_ended.get(step.job)
+    if numbers is None:
+        numbers = metrics(step.job, account)
         if step.ended:
-            known[step.job] = found
-    return replace(step, notes=(*step.notes, *found))
+            metrics_of_ended[step.job] = numbers
+    return replace(step, notes=(*step.notes, *numbers))
 
 
 def _planned(account: Account, arn: str) -> tuple[str, ...]:

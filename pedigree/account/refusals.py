@@ -15,7 +15,7 @@ from pedigree.account.errors import (
     CallRefusedError,
     DeniedError,
     OperationsError,
-    PassingError,
+    TransientError,
     UnreachableError,
 )
 
@@ -147,7 +147,7 @@ def _kind(error: ClientError, service: str) -> type[CallRefusedError]:
         return AbsentError
     code = code_of(error)
     passes = _THROTTLED.search(code) or _BROKEN.search(code) or _status(error) >= HTTPStatus.INTERNAL_SERVER_ERROR
-    return PassingError if passes else CallRefusedError
+    return TransientError if passes else CallRefusedError
 
 
 def _reason(code: str, message: str, status: int) -> Reason:
@@ -199,9 +199,9 @@ def _unreachable(error: BotoCoreError, service: str) -> OperationsError:
 
 
 def _connection_error(error: BotoCoreError) -> type[OperationsError]:
-    """PassingError for a connection that was cut, UnreachableError for one that could not be made."""
+    """TransientError for a connection that was cut, UnreachableError for one that could not be made."""
     is_passing = isinstance(error, _CUT_OFF) and not isinstance(error, exceptions.SSLError)
-    return PassingError if is_passing else UnreachableError
+    return TransientError if is_passing else UnreachableError
 
 
 _UNREACHABLE: Mapping[type[BotoCoreError], Callable[[BotoCoreError, str], Reason]] = {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import GivenError
+from pedigree.account.errors import InvalidInputError
 from pedigree.account.executions import no_pipeline, token
 from pedigree.account.plan import ApiCall, Change
 from pedigree.errors import Mistake
@@ -40,7 +40,7 @@ class StartRequest:
 
 
 def start(account: Account, pipeline: str, request: StartRequest) -> Change:
-    """The change that starts the execution; raises GivenError with every mistake in its values."""
+    """The change that starts the execution; raises InvalidInputError with every mistake in its values."""
     answer = account.find("sagemaker", "describe_pipeline", PipelineName=pipeline)
     if answer is None:
         raise no_pipeline(account, pipeline)
@@ -48,7 +48,7 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
     values = checked(request.given, known)
     name = request.name or f"manual-{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}"
     if not re.fullmatch(_NAME, name, re.ASCII):
-        raise GivenError(
+        raise InvalidInputError(
             [Mistake(f"--name {name} cannot be", "write letters, digits and single words joined by -, 82 at most")]
         )
     arguments: dict[str, Any] = {
@@ -65,7 +65,7 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
 
 
 def checked(given: Iterable[str], parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """The values by name, as the service takes them; GivenError lists everything that it would refuse."""
+    """The values by name, as the service takes them; InvalidInputError lists everything that it would refuse."""
     pairs = [text.partition("=") for text in given]
     values = {name: value for name, _, value in pairs}
     mistakes = [
@@ -82,7 +82,7 @@ def checked(given: Iterable[str], parameters: Mapping[str, Parameter]) -> dict[s
         cause = f"{len(values)} values are given, and an execution takes {MOST_PARAMETERS}"
         mistakes.append(Mistake(cause, "give fewer"))
     if mistakes:
-        raise GivenError(mistakes)
+        raise InvalidInputError(mistakes)
     return values
 
 

@@ -1,7 +1,7 @@
 """The errors of a check that cannot be made.
 
 ChecksError         the base
-├─ UnusableError    the text is not a definition, so that nothing can be checked
+├─ NotADefinitionError    the text is not a definition, so that nothing can be checked
 ├─ UnknownCodeError no rule has the code
 └─ UnknownRoleError the definition does not need the role
 """
@@ -15,7 +15,7 @@ class ChecksError(Mistake):
     """A check cannot be made."""
 
 
-class UnusableError(ChecksError):
+class NotADefinitionError(ChecksError):
     """The text is not a pipeline definition."""
 
 

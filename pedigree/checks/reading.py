@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pedigree.checks.errors import UnusableError
+from pedigree.checks.errors import NotADefinitionError
 from pedigree.checks.finding import Violation
 from pedigree.language.definition import (
     PARAMETER_TYPES,
@@ -30,18 +30,20 @@ _TOO_DEEP = f"the document nests deeper than {_DEEPEST} levels, and no definitio
 
 
 def load(text: str) -> Mapping[str, Any]:
-    """The document in a text; UnusableError if it cannot be a definition."""
+    """The document in a text; NotADefinitionError if it cannot be a definition."""
     if len(text) > _KEEP_READING:
-        raise UnusableError(f"the text has {len(text)} characters, far more than any definition", "name another file")
+        raise NotADefinitionError(
+            f"the text has {len(text)} characters, far more than any definition", "name another file"
+        )
     if not text.strip():
-        raise UnusableError("the text is empty", "give a definition in JSON, as `pedigree definition` prints it")
+        raise NotADefinitionError("the text is empty", "give a definition in JSON, as `pedigree definition` prints it")
     try:
         document = json.loads(text)
     except RecursionError:
-        raise UnusableError(_TOO_DEEP, "name a file with a definition") from None
+        raise NotADefinitionError(_TOO_DEEP, "name a file with a definition") from None
     except ValueError as error:
         remedy = "give the whole definition, as `pedigree definition` prints it"
-        raise UnusableError(_why_not_json(text, error), remedy) from None
+        raise NotADefinitionError(_why_not_json(text, error), remedy) from None
     return usable(document)
 
 
@@ -55,13 +57,15 @@ def _why_not_json(text: str, error: ValueError) -> str:
 
 
 def usable(document: Any) -> Mapping[str, Any]:
-    """The document, if it can be a definition; UnusableError if not."""
+    """The document, if it can be a definition; NotADefinitionError if not."""
     if isinstance(document, Mapping) and isinstance(document.get("PipelineDefinition"), str):
         return load(document["PipelineDefinition"])  # the answer of DescribePipeline
     if not isinstance(document, Mapping) or not isinstance(document.get("Steps"), list):
-        raise UnusableError("this is no definition: it has no list of Steps", "give what `pedigree definition` prints")
+        raise NotADefinitionError(
+            "this is no definition: it has no list of Steps", "give what `pedigree definition` prints"
+        )
     if _depth(document) > _DEEPEST:
-        raise UnusableError(_TOO_DEEP, "name a file with a definition")
+        raise NotADefinitionError(_TOO_DEEP, "name a file with a definition")
     return document
 
 

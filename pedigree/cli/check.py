@@ -97,12 +97,12 @@ def _only_file(file: Path | None, target: ProjectOptions) -> Path:
 
 
 def _document(file: Path | None, text: str) -> Mapping[str, Any]:
-    from pedigree.checks.errors import UnusableError
+    from pedigree.checks.errors import NotADefinitionError
     from pedigree.checks.reading import load
 
     try:
         return load(text)
-    except UnusableError as error:
+    except NotADefinitionError as error:
         place = f"{file}: " if file and str(file) != "-" else ""
         raise UsageError(f"{place}{error.cause}", error.remedy) from None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pedigree.account.executions import Execution
-    from pedigree.account.progress import StepStatus, View
+    from pedigree.account.progress import ExecutionProgress, StepStatus
 
 HEADER = ("STEP", "STATE", "STARTED", "TOOK", "ABOUT")
 _COLORS = {
@@ -49,11 +49,11 @@ def change(step: StepStatus, region: str, now: dt.datetime) -> str:
     return f"{now.astimezone():%H:%M:%S} {step.name} {step.status}{took}{about}{link}"
 
 
-def failures(view: View, region: str) -> Iterator[str]:
+def failures(progress: ExecutionProgress, region: str) -> Iterator[str]:
     """For each failed step: the link to its job, and the end of its log."""
-    for step in view.steps:
-        if step.name in view.logs and step.job:
-            tail = view.logs[step.name]
+    for step in progress.steps:
+        if step.name in progress.logs and step.job:
+            tail = progress.logs[step.name]
             yield ""
             yield f"{step.name} failed: {step.job.link(region)}".rstrip(": ")
             yield f"the end of {tail.log}:"
@@ -62,21 +62,25 @@ def failures(view: View, region: str) -> Iterator[str]:
                 yield f"all of it: {tail.link}"
 
 
-def outcome(view: View, now: dt.datetime) -> Iterator[str]:
+def outcome(progress: ExecutionProgress, now: dt.datetime) -> Iterator[str]:
     """How the execution ended, and why."""
-    yield headline(view.execution, now)
-    if view.execution.reason:
-        yield view.execution.reason
+    yield headline(progress.execution, now)
+    if progress.execution.reason:
+        yield progress.execution.reason
 
 
-def as_document(view: View, region: str) -> dict[str, Any]:
+def as_document(progress: ExecutionProgress, region: str) -> dict[str, Any]:
     """The whole view, for programs."""
-    steps = [{**asdict(step), "link": step.job.link(region) if step.job else ""} for step in view.steps]
-    execution = {"id": view.execution.id, **asdict(view.execution), "link": view.link}
-    return {"execution": execution, "steps": steps, "logs": {name: asdict(tail) for name, tail in view.logs.items()}}
+    steps = [{**asdict(step), "link": step.job.link(region) if step.job else ""} for step in progress.steps]
+    execution = {"id": progress.execution.id, **asdict(progress.execution), "link": progress.link}
+    return {
+        "execution": execution,
+        "steps": steps,
+        "logs": {name: asdict(tail) for name, tail in progress.logs.items()},
+    }
 
 
-def table(view: View, region: str, now: dt.datetime) -> RenderableType:
+def table(progress: ExecutionProgress, region: str, now: dt.datetime) -> RenderableType:
     """The table for a terminal; a step's name is a link to its job."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Group
@@ -84,12 +88,12 @@ def table(view: View, region: str, now: dt.datetime) -> RenderableType:
     from rich.text import Text
 
     shown = Table(*(name.capitalize() for name in HEADER), box=SIMPLE_HEAD, pad_edge=False)
-    for step in view.steps:
+    for step in progress.steps:
         name, state, started, took, about = map(printable, row(step, now))
         link = f"link {step.job.link(region)}" if step.job and region else ""
         shown.add_row(Text(name, link), Text(state, _COLORS.get(state, "dim")), started[-8:], took, Text(about))
-    page = Text(view.link, f"link {view.link}") if view.link else Text()
-    return Group(Text(printable(headline(view.execution, now))), page, shown)
+    page = Text(progress.link, f"link {progress.link}") if progress.link else Text()
+    return Group(Text(printable(headline(progress.execution, now))), page, shown)
 
 
 def _about(step: StepStatus) -> str:

@@ -100,7 +100,7 @@ def retry(
 
 
 def _carry_out(context: AccountContext, change: Change) -> None:
-    from pedigree.account.apply import carry_out
-    from pedigree.account.polling import insist
+    from pedigree.account.apply import apply_change
+    from pedigree.account.polling import retry_unanswered
 
-    insist(lambda: carry_out(change, context.account), context.account.clock, printing.remark)
+    retry_unanswered(lambda: apply_change(change, context.account), context.account.clock, printing.remark)

@@ -17,12 +17,12 @@ from pedigree.cli.options import FollowOptions
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from pedigree.account.progress import View
+    from pedigree.account.progress import ExecutionProgress
 
 FAILED_EXIT = 1
 INTERRUPTED_EXIT = 130
 WaitOption = Annotated[bool, typer.Option("--wait", help="Follow it until it ends.")]
-Show = Callable[["View"], None]
+Show = Callable[["ExecutionProgress"], None]
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class ExpectedEnd:
 
 def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: ExpectedEnd = ExpectedEnd()) -> None:
     """Shows an execution until it ends; the exit code says whether it ended as expected."""
-    from pedigree.account.progress import viewer
+    from pedigree.account.progress import progress_reader
 
     identifier = arn.rpartition("/")[2]
     again = f"pedigree status {identifier} follows it again"
     try:
-        look = viewer(context.account, context.pipeline, arn)
-        view = until_over(context, look, timing, quiet=expected.as_json)
+        read = progress_reader(context.account, context.pipeline, arn)
+        view = until_over(context, read, timing, quiet=expected.as_json)
     except KeyboardInterrupt:
         printing.remark(f"execution {identifier} goes on; {again}, pedigree stop {identifier} stops it")
         raise typer.Exit(INTERRUPTED_EXIT) from None
@@ -52,7 +52,7 @@ def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: E
     end(context, view, expected)
 
 
-def end(context: AccountContext, view: View, expected: ExpectedEnd = ExpectedEnd()) -> None:
+def end(context: AccountContext, view: ExecutionProgress, expected: ExpectedEnd = ExpectedEnd()) -> None:
     """Prints the state of an execution; exit code 1 if it ended in another way than expected."""
     console = context.account.console
     if expected.as_json:
@@ -66,14 +66,14 @@ def end(context: AccountContext, view: View, expected: ExpectedEnd = ExpectedEnd
 
 
 def until_over(
-    context: AccountContext, look: Callable[[], View], timing: FollowOptions, *, quiet: bool = False
-) -> View | None:
-    """Shows an execution until it ends; None if it takes longer than is waited."""
-    from pedigree.account.polling import Watch, looks
+    context: AccountContext, read: Callable[[], ExecutionProgress], timing: FollowOptions, *, quiet: bool = False
+) -> ExecutionProgress | None:
+    """Shows an execution until it ends; None if it takes longer than the time limit."""
+    from pedigree.account.polling import PollOptions, poll
 
-    watch = Watch(context.account.clock, timing.every, timing.minutes * 60, printing.remark)
+    options = PollOptions(context.account.clock, timing.every, timing.minutes * 60, printing.remark)
     with _display(context, quiet=quiet) as show:
-        for view in looks(look, watch):
+        for view in poll(read, options):
             show(view)
             if view.execution.is_over:
                 return view
@@ -96,7 +96,7 @@ def _live(context: AccountContext) -> Iterator[Show]:
     from rich.live import Live
     from rich.text import Text
 
-    views: list[View] = []
+    views: list[ExecutionProgress] = []
 
     def current() -> RenderableType:
         if not views:
@@ -105,7 +105,7 @@ def _live(context: AccountContext) -> Iterator[Show]:
 
     with Live(console=Console(), get_renderable=current, refresh_per_second=2) as live:
 
-        def show(view: View) -> None:
+        def show(view: ExecutionProgress) -> None:
             views.append(view)
             live.refresh()
 
@@ -115,7 +115,7 @@ def _live(context: AccountContext) -> Iterator[Show]:
 def _lines(context: AccountContext, *, err: bool) -> Show:
     statuses: dict[str, str] = {}
 
-    def show(view: View) -> None:
+    def show(view: ExecutionProgress) -> None:
         now = context.account.clock.now()
         if not statuses:
             printing.line(execution_view.headline(view.execution, now), err=err)

@@ -28,7 +28,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DRY_RUN_REMEDY = "add --yes to do it, or --dry-run to see it only"
-EveryOption = Annotated[float, typer.Option("--every", min=0.1, max=600, help="Seconds between two looks.")]
+EveryOption = Annotated[float, typer.Option("--every", min=0.1, max=600, help="Seconds between two polls.")]
 MinutesOption = Annotated[int, typer.Option("--minutes", min=1, max=40_320, help="How long to follow at most.")]
 
 
@@ -69,7 +69,7 @@ class PipelineOptions(AccountOptions):
 
 @dataclass(frozen=True)
 class FollowOptions:
-    """How often and how long a verb looks at an execution."""
+    """How often and how long a verb polls an execution."""
 
     every: EveryOption = 10.0
     minutes: MinutesOption = 24 * 60

@@ -27,15 +27,15 @@ def command(
     """Start an execution of a pipeline in an account."""
     context = connect_account(target)
     from pedigree.account import links
-    from pedigree.account.apply import carry_out
-    from pedigree.account.polling import insist
+    from pedigree.account.apply import apply_change
+    from pedigree.account.polling import retry_unanswered
     from pedigree.account.start import StartRequest, start
 
     account, pipeline = context.account, context.pipeline
     change = start(account, pipeline, StartRequest(tuple(values or ()), name, description))
     if changes.only_shown(change, dry_run=dry_run):
         return
-    answers = insist(lambda: carry_out(change, account), account.clock, printing.remark)
+    answers = retry_unanswered(lambda: apply_change(change, account), account.clock, printing.remark)
     arn = answers["started"]["PipelineExecutionArn"]
     identifier = arn.rpartition("/")[2]
     printing.line(f"started execution {identifier} ({change.name})")

@@ -33,7 +33,7 @@ def command(
     if not once:
         follow(context, chosen.arn, timing, expected)
         return
-    view = progress.viewer(context.account, context.pipeline, chosen.arn)()
+    view = progress.progress_reader(context.account, context.pipeline, chosen.arn)()
     if not as_json:
         now = context.account.clock.now()
         printing.lines(view.link)

@@ -14,7 +14,7 @@ from typing import Any
 
 from pedigree.account import differences
 from pedigree.account.account import Account
-from pedigree.account.errors import DeniedError, TakenError
+from pedigree.account.errors import DeniedError, NameTakenError
 from pedigree.account.plan import ApiCall, Change
 from pipeline.account import tags
 from pipeline.settings.tree import Settings
@@ -58,7 +58,7 @@ class Bucket:
         if region is None:
             yield Change("create", "bucket", self.name, self._creation(account))
         elif region != account.region:
-            raise TakenError(
+            raise NameTakenError(
                 f"bucket {self.name} lies in {region}, and settings say {account.region}",
                 "name one of that region with site.bucket",
             )
@@ -75,7 +75,7 @@ class Bucket:
         try:
             found = account.find("s3", "head_bucket", Bucket=self.name, ExpectedBucketOwner=account.id)
         except DeniedError as denied:
-            raise TakenError(
+            raise NameTakenError(
                 f"bucket {self.name} belongs to another account, "
                 f"or {account.caller or 'the caller'} may not s3:ListBucket on it",
                 "choose another with site.bucket, or allow it",

@@ -12,11 +12,11 @@ from itertools import islice
 
 from pedigree.account.account import Account
 from pedigree.account.empty_bucket import stored
-from pedigree.account.errors import TakenError
-from pedigree.account.plan import ApiCall, Change, Emptying, Part
+from pedigree.account.errors import NameTakenError
+from pedigree.account.plan import ApiCall, Change, EmptyBucket, Part
 from pipeline.account import tags
 from pipeline.account.bucket import Bucket, labels
-from pipeline.account.removals import IN_ORDER, Look
+from pipeline.account.removals import IN_ORDER, RemovalContext
 from pipeline.settings.tree import Settings
 from steps.site import OWNER
 
@@ -31,9 +31,9 @@ class Everything:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """What exists, in the order in which it can be deleted."""
-        look = Look(account, self.settings)
+        context = RemovalContext(account, self.settings)
         for removal in IN_ORDER:
-            yield from removal(look)
+            yield from removal(context)
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class DataRemoval:
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """What exists; raises TakenError if another pipeline may keep its data in the same place."""
+        """What exists; raises NameTakenError if another pipeline may keep its data in the same place."""
         found = list(self.there(account))
         others = self._others(account) if found else ()
         if others:
-            raise TakenError(
+            raise NameTakenError(
                 f"{' and '.join(others)} may keep data in bucket {Bucket(self.settings).name} too",
                 "remove that pipeline before, or delete by hand what is to go",
             )
@@ -86,11 +86,11 @@ class DataRemoval:
         under = "" if is_ours else prefix
         count = len(list(islice(stored(account, bucket.name, under), _COUNTED)))
         why = (f"versions of objects in it: {count}{' or more' if count == _COUNTED else ''}",) if count else ()
-        emptying = Emptying(bucket.name, under)
+        removal = EmptyBucket(bucket.name, under)
         if is_ours:
-            yield Change("delete", "bucket", bucket.name, (emptying, ApiCall("s3", "delete_bucket", where)), why)
+            yield Change("delete", "bucket", bucket.name, (removal, ApiCall("s3", "delete_bucket", where)), why)
         elif count:
-            yield Change("delete", "objects", f"{bucket.name}/{prefix}", (emptying,), why)
+            yield Change("delete", "objects", f"{bucket.name}/{prefix}", (removal,), why)
 
     def _others(self, account: Account) -> list[str]:
         """The other pipelines of this account and region."""

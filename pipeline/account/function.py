@@ -14,7 +14,7 @@ from typing import Any
 from pedigree.account import differences
 from pedigree.account.account import Account
 from pedigree.account.function_package import Package
-from pedigree.account.plan import ApiCall, Change, Saved
+from pedigree.account.plan import ApiCall, Change, SavedValue
 from pipeline.account import tags
 from steps.functions import LIVE
 
@@ -94,9 +94,9 @@ class LambdaFunction:
     def _alias(self, account: Account) -> Iterator[Change]:
         alias = {**self.named, "Name": LIVE}
         published = ApiCall(
-            "lambda", "publish_version", {**self.named, "CodeSha256": self.package.sha256}, saves="version"
+            "lambda", "publish_version", {**self.named, "CodeSha256": self.package.sha256}, save_as="version"
         )
-        moved = {**alias, "FunctionVersion": Saved("version", "Version")}
+        moved = {**alias, "FunctionVersion": SavedValue("version", "Version")}
         found = account.find("lambda", "get_alias", **alias)
         if found is None:
             calls = (published, ApiCall("lambda", "create_alias", moved))

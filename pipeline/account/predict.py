@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, CallRefusedError, GivenError
+from pedigree.account.errors import AbsentError, CallRefusedError, InvalidInputError
 from pedigree.errors import Mistake
 from steps.functions import LIVE, function_name
 
@@ -32,13 +32,13 @@ def from_file(path: Path) -> dict[str, str]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise GivenError(
+        raise InvalidInputError(
             [Mistake(f"{path} cannot be read: {error.strerror}", "name a JPEG, PNG or WebP file")]
         ) from None
     if not content:
-        raise GivenError([Mistake(f"{path} is empty", "name a JPEG, PNG or WebP file")])
+        raise InvalidInputError([Mistake(f"{path} is empty", "name a JPEG, PNG or WebP file")])
     if len(content) > MOST_BYTES:
-        raise GivenError(
+        raise InvalidInputError(
             [
                 Mistake(
                     f"{path} has {len(content)} bytes, and a request takes {MOST_BYTES}",

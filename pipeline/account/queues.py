@@ -1,8 +1,8 @@
 """The queues of waiting steps, and their dead-letter queues.
 
-The await queue is a clock: a message that is not done becomes visible again after the visibility time-out, and is
-looked at once more. So that time-out is the time between two looks, and a message may be looked at as often as there
-are looks until the function gives up; what comes back more often than that is broken and goes to the dead letters.
+The await queue is a clock: a message that is not deleted becomes visible again after the visibility time-out, and is
+received once more. So the visibility time-out is the time between two polls of the endpoint. maxReceiveCount allows as
+many receives as the function needs until it gives up; a message that comes back more often goes to the dead letters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from steps.functions import queue_name
 _DAY = 86_400
 _KEPT_DAYS = 4
 _DEAD_KEPT_DAYS = 14
-_SPARE_LOOKS = 10
+_SPARE_RECEIVES = 10
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def await_queues(settings: Settings) -> tuple[Queue, Queue]:
     dead, ours = dead_letters(name, settings), tags.wanted(settings)
     # Lambda takes no queue whose messages come back before the function that has them may be over.
     visibility = max(waiting.poll_seconds, waiting.timeout_seconds)
-    looks = -(-waiting.give_up_minutes * 60 // visibility) + _SPARE_LOOKS
-    redrive = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": looks}
+    receives = -(-waiting.give_up_minutes * 60 // visibility) + _SPARE_RECEIVES
+    redrive = {"deadLetterTargetArn": dead.arn, "maxReceiveCount": receives}
     attributes = {
         "VisibilityTimeout": str(visibility),
         "MessageRetentionPeriod": str(_KEPT_DAYS * _DAY),

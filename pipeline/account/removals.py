@@ -32,7 +32,7 @@ _SCALING = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:var
 
 
 @dataclass(frozen=True)
-class Look:
+class RemovalContext:
     """The resources of an account that carry this pipeline's tag or name."""
 
     account: Account
@@ -60,37 +60,37 @@ class Look:
         return list(dict.fromkeys(names))
 
 
-Removal = Callable[[Look], Iterator[Change]]
+Removal = Callable[[RemovalContext], Iterator[Change]]
 
 
-def schedule(look: Look) -> Iterator[Change]:
+def schedule(context: RemovalContext) -> Iterator[Change]:
     """The schedule, if it starts our pipeline; first, so that it starts nothing meanwhile."""
-    named = {"Name": look.settings.pipeline.name, "GroupName": "default"}
-    found = look.account.find("scheduler", "get_schedule", **named)
-    owner = tags.wanted(look.settings)[OWNER]
+    named = {"Name": context.settings.pipeline.name, "GroupName": "default"}
+    found = context.account.find("scheduler", "get_schedule", **named)
+    owner = tags.wanted(context.settings)[OWNER]
     if found and found.get("Target", {}).get("Arn", "").lower() == owner.lower():
         yield _deleted("schedule", named["Name"], ApiCall("scheduler", "delete_schedule", named))
 
 
-def rules(look: Look) -> Iterator[Change]:
+def rules(context: RemovalContext) -> Iterator[Change]:
     """Rules, and their targets before them."""
-    for name in look.named("events", "rule/", [rule_name(look.settings)]):
-        if look.account.find("events", "describe_rule", Name=name) is None:
+    for name in context.named("events", "rule/", [rule_name(context.settings)]):
+        if context.account.find("events", "describe_rule", Name=name) is None:
             continue
-        ids = [target["Id"] for target in look.account.each("events", "list_targets_by_rule", "Targets", Rule=name)]
+        ids = [target["Id"] for target in context.account.each("events", "list_targets_by_rule", "Targets", Rule=name)]
         targets = [ApiCall("events", "remove_targets", {"Rule": name, "Ids": ids})] if ids else []
         yield _deleted("rule", name, *targets, ApiCall("events", "delete_rule", {"Name": name}))
 
 
-def pipelines(look: Look) -> Iterator[Change]:
+def pipelines(context: RemovalContext) -> Iterator[Change]:
     """The pipeline; running executions are stopped while the functions that answer them still exist."""
     seen = set()
-    for name in look.named("sagemaker", "pipeline/", [look.settings.pipeline.name]):
-        found = look.account.find("sagemaker", "describe_pipeline", PipelineName=name)
+    for name in context.named("sagemaker", "pipeline/", [context.settings.pipeline.name]):
+        found = context.account.find("sagemaker", "describe_pipeline", PipelineName=name)
         if found is None or found["PipelineArn"] in seen:
             continue
         seen.add(found["PipelineArn"])
-        running = list(_running(look.account, name))
+        running = list(_running(context.account, name))
         why = (f"executions that are stopped before: {len(running)}",) if running else ()
         stopping = [call for arn in running for call in _stopped(arn)]
         yield _deleted(
@@ -117,23 +117,23 @@ def _stopped(arn: str) -> tuple[Act, ...]:
     )
 
 
-def scaling(look: Look) -> Iterator[Change]:
+def scaling(context: RemovalContext) -> Iterator[Change]:
     """The scalable targets of our endpoints; their policies and alarms go with them."""
-    ours = tuple(f"endpoint/{name.lower()}/" for name in look.named("sagemaker", "endpoint/"))
+    ours = tuple(f"endpoint/{name.lower()}/" for name in context.named("sagemaker", "endpoint/"))
     if not ours:
         return
     service = "application-autoscaling"
-    found = look.account.each(service, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker")
+    found = context.account.each(service, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker")
     for resource in sorted({target["ResourceId"] for target in found}):
         if resource.lower().startswith(ours):
             call = ApiCall(service, "deregister_scalable_target", {**_SCALING, "ResourceId": resource})
             yield _deleted("scaling", resource, call)
 
 
-def endpoints(look: Look) -> Iterator[Change]:
+def endpoints(context: RemovalContext) -> Iterator[Change]:
     """Endpoints; one that is being updated cannot be deleted before it is done."""
-    for name in look.named("sagemaker", "endpoint/"):
-        found = look.account.find("sagemaker", "describe_endpoint", EndpointName=name)
+    for name in context.named("sagemaker", "endpoint/"):
+        found = context.account.find("sagemaker", "describe_endpoint", EndpointName=name)
         if found is None:
             continue
         named = {"EndpointName": found["EndpointName"]}
@@ -149,11 +149,11 @@ def endpoints(look: Look) -> Iterator[Change]:
         yield _deleted("endpoint", found["EndpointName"], *acts, why=why)
 
 
-def alarms(look: Look) -> Iterator[Change]:
+def alarms(context: RemovalContext) -> Iterator[Change]:
     """The alarms that the deploying function made."""
-    names = look.named("cloudwatch", "alarm:")
+    names = context.named("cloudwatch", "alarm:")
     for start in range(0, len(names), _ALARMS_AT_ONCE):
-        answer = look.account.call(
+        answer = context.account.call(
             "cloudwatch", "describe_alarms", AlarmNames=names[start : start + _ALARMS_AT_ONCE],
             AlarmTypes=["MetricAlarm", "CompositeAlarm"],
         )  # fmt: skip
@@ -162,69 +162,71 @@ def alarms(look: Look) -> Iterator[Change]:
             yield _deleted("alarm", name, ApiCall("cloudwatch", "delete_alarms", {"AlarmNames": [name]}))
 
 
-def configurations(look: Look) -> Iterator[Change]:
+def configurations(context: RemovalContext) -> Iterator[Change]:
     """The configurations of endpoints."""
-    yield from _sagemaker(look, "endpoint configuration", "endpoint-config/", "endpoint_config", "EndpointConfigName")
+    yield from _sagemaker(
+        context, "endpoint configuration", "endpoint-config/", "endpoint_config", "EndpointConfigName"
+    )
 
 
-def models(look: Look) -> Iterator[Change]:
+def models(context: RemovalContext) -> Iterator[Change]:
     """The models that endpoints served; versions in the registry are data."""
-    yield from _sagemaker(look, "model", "model/", "model", "ModelName")
+    yield from _sagemaker(context, "model", "model/", "model", "ModelName")
 
 
-def _sagemaker(look: Look, kind: str, resource: str, operation: str, argument: str) -> Iterator[Change]:
+def _sagemaker(context: RemovalContext, kind: str, resource: str, operation: str, argument: str) -> Iterator[Change]:
     """The name as it was given: ARNs have it in lower case."""
-    for name in look.named("sagemaker", resource):
-        found = look.account.find("sagemaker", f"describe_{operation}", **{argument: name})
+    for name in context.named("sagemaker", resource):
+        found = context.account.find("sagemaker", f"describe_{operation}", **{argument: name})
         if found is not None:
             call = ApiCall("sagemaker", f"delete_{operation}", {argument: found[argument]})
             yield _deleted(kind, found[argument], call)
 
 
-def event_sources(look: Look) -> Iterator[Change]:
+def event_sources(context: RemovalContext) -> Iterator[Change]:
     """The event source mappings of our queues."""
     found = {}
-    for queue in await_queues(look.settings):
-        for mapping in look.account.each(
+    for queue in await_queues(context.settings):
+        for mapping in context.account.each(
             "lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=queue.arn
         ):
             found[mapping["UUID"]] = mapping
-    for identifier in look.named("lambda", "event-source-mapping:", found):
-        one = look.account.find("lambda", "get_event_source_mapping", UUID=identifier)
+    for identifier in context.named("lambda", "event-source-mapping:", found):
+        one = context.account.find("lambda", "get_event_source_mapping", UUID=identifier)
         if one is not None and one["State"] != "Deleting":
             call = ApiCall("lambda", "delete_event_source_mapping", {"UUID": identifier})
             yield _deleted("event source", one["EventSourceArn"].rpartition(":")[2], call)
 
 
-def functions(look: Look) -> Iterator[Change]:
+def functions(context: RemovalContext) -> Iterator[Change]:
     """Functions, with their versions, aliases and permissions."""
-    for name in look.named("lambda", "function:", _functions(look.settings)):
-        if look.account.find("lambda", "get_function", FunctionName=name) is not None:
+    for name in context.named("lambda", "function:", _functions(context.settings)):
+        if context.account.find("lambda", "get_function", FunctionName=name) is not None:
             yield _deleted("function", name, ApiCall("lambda", "delete_function", {"FunctionName": name}))
 
 
-def queues(look: Look) -> Iterator[Change]:
+def queues(context: RemovalContext) -> Iterator[Change]:
     """Queues, and the messages that are still in them."""
-    known = [queue.name for queue in (*await_queues(look.settings), schedule_dead_letters(look.settings))]
-    for name in look.named("sqs", "", known):
-        found = look.account.find("sqs", "get_queue_url", QueueName=name)
+    known = [queue.name for queue in (*await_queues(context.settings), schedule_dead_letters(context.settings))]
+    for name in context.named("sqs", "", known):
+        found = context.account.find("sqs", "get_queue_url", QueueName=name)
         if found is not None:
             yield _deleted("queue", name, ApiCall("sqs", "delete_queue", {"QueueUrl": found["QueueUrl"]}))
 
 
-def log_groups(look: Look) -> Iterator[Change]:
+def log_groups(context: RemovalContext) -> Iterator[Change]:
     """The log groups of the functions."""
-    known = map(log_group_name, _functions(look.settings))
-    for name in look.named("logs", "log-group:", known):
-        if log_group.find(look.account, name) is not None:
+    known = map(log_group_name, _functions(context.settings))
+    for name in context.named("logs", "log-group:", known):
+        if log_group.find(context.account, name) is not None:
             yield _deleted("log group", name, ApiCall("logs", "delete_log_group", {"logGroupName": name}))
 
 
-def instance_profile(look: Look) -> Iterator[Change]:
+def instance_profile(context: RemovalContext) -> Iterator[Change]:
     """The instance profile, if it is ours, after its role is taken out."""
-    name = role.profile(look.settings).name
-    found = look.account.find("iam", "get_instance_profile", InstanceProfileName=name)
-    if found is None or not _is_ours(look, found["InstanceProfile"]):
+    name = role.profile(context.settings).name
+    found = context.account.find("iam", "get_instance_profile", InstanceProfileName=name)
+    if found is None or not _is_ours(context, found["InstanceProfile"]):
         return
     named = {"InstanceProfileName": name}
     held = [role["RoleName"] for role in found["InstanceProfile"]["Roles"]]
@@ -232,15 +234,15 @@ def instance_profile(look: Look) -> Iterator[Change]:
     yield _deleted("instance profile", name, *released, ApiCall("iam", "delete_instance_profile", named))
 
 
-def roles(look: Look) -> Iterator[Change]:
+def roles(context: RemovalContext) -> Iterator[Change]:
     """The roles, if they are ours; last, because what goes before may need them."""
-    for name in look.settings.site.roles.model_dump().values():
+    for name in context.settings.site.roles.model_dump().values():
         named = {"RoleName": name}
-        found = look.account.find("iam", "get_role", **named)
-        if found is None or not _is_ours(look, found["Role"]):
+        found = context.account.find("iam", "get_role", **named)
+        if found is None or not _is_ours(context, found["Role"]):
             continue
-        inline = look.account.each("iam", "list_role_policies", "PolicyNames", **named)
-        attached = look.account.each("iam", "list_attached_role_policies", "AttachedPolicies", **named)
+        inline = context.account.each("iam", "list_role_policies", "PolicyNames", **named)
+        attached = context.account.each("iam", "list_attached_role_policies", "AttachedPolicies", **named)
         acts = [
             *(ApiCall("iam", "delete_role_policy", {**named, "PolicyName": policy}) for policy in inline),
             *(ApiCall("iam", "detach_role_policy", {**named, "PolicyArn": policy["PolicyArn"]}) for policy in attached),
@@ -252,8 +254,8 @@ def _functions(settings: Settings) -> list[str]:
     return [function_name(settings.pipeline.name, party) for party in FUNCTIONS]
 
 
-def _is_ours(look: Look, found: dict[str, Any]) -> bool:
-    return tags.is_of(tags.mapping(found.get("Tags", ())), tags.wanted(look.settings))
+def _is_ours(context: RemovalContext, found: dict[str, Any]) -> bool:
+    return tags.is_of(tags.mapping(found.get("Tags", ())), tags.wanted(context.settings))
 
 
 def _deleted(kind: str, name: str, *acts: Act, why: tuple[str, ...] = ()) -> Change:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pedigree.account.account import Account
 from pedigree.account.errors import CallRefusedError
-from pedigree.account.progress import StepStatus, View
+from pedigree.account.progress import ExecutionProgress, StepStatus
 from steps import evaluate, prepare_data, tune
 
 TEST = "test"
@@ -69,7 +69,7 @@ class Results:
     notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def results(account: Account, view: View) -> Results:
+def results(account: Account, view: ExecutionProgress) -> Results:
     """The results of an execution's steps."""
     steps = {step.name: step for step in view.steps if step.status == "Succeeded"}
     return Results(

@@ -153,7 +153,7 @@ def profile(settings: Settings) -> InstanceProfile:
 
 
 def owned(kind: str, name: str, found: Mapping[str, Any], ours: tags.Tags) -> dict[str, str]:
-    """The tags of a role or a profile; raises TakenError if it is not ours."""
+    """The tags of a role or a profile; raises NameTakenError if it is not ours."""
     labels = tags.mapping(found.get("Tags", ()))
     tags.check_made(kind, name, labels, ours, "name under site.roles")
     return labels

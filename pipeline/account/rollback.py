@@ -98,7 +98,7 @@ def watched(account: Account, rollback: Rollback) -> Callable[[], Endpoint]:
     """Returns the function that reads the endpoint during a rollback; it raises UnfinishedError on failure."""
     name, wanted = rollback.endpoint.name, rollback.target.name
 
-    def look() -> Endpoint:
+    def read() -> Endpoint:
         endpoint = endpoints.find(account, name)
         if endpoint.is_moving or is_done(endpoint, rollback):
             return endpoint
@@ -107,7 +107,7 @@ def watched(account: Account, rollback: Rollback) -> Callable[[], Endpoint]:
             f"{state}: {endpoint.reason or 'no reason given'}", f"see the log group /aws/sagemaker/Endpoints/{name}"
         )
 
-    return look
+    return read
 
 
 def is_done(endpoint: Endpoint, rollback: Rollback) -> bool:

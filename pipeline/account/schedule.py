@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, NeverError, TakenError
+from pedigree.account.errors import AbsentError, NameTakenError, ScheduleEndedError
 from pedigree.account.plan import ApiCall, Change
 from pedigree.account.timetable import fires
 from pedigree.language.fields import differences
@@ -54,11 +54,11 @@ class SchedulePart:
             yield Change("update", KIND, wanted["Name"], calls, (*why, *self._times(account)))
 
     def _times(self, account: Account) -> tuple[str, ...]:
-        """The next times, line by line; raises NeverError if there are none."""
+        """The next times, line by line; raises ScheduleEndedError if there are none."""
         chosen = self.settings.schedule
         times = fires(chosen.expression, chosen.timezone, account.clock.now())
         if not times:
-            raise NeverError(
+            raise ScheduleEndedError(
                 f"schedule.expression = {chosen.expression} never fires again in {chosen.timezone}",
                 "write a time that is still to come, or schedule.enabled = false",
             )
@@ -115,11 +115,11 @@ def schedule_part(settings: Settings) -> SchedulePart:
 
 
 def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
-    """The existing schedule; raises TakenError if it starts something else."""
+    """The existing schedule; raises NameTakenError if it starts something else."""
     name, target = settings.pipeline.name, _pipeline_arn(settings)
     there: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
     if there is not None and there["Target"]["Arn"].lower() != target.lower():
-        raise TakenError(
+        raise NameTakenError(
             f"schedule {name} is there already and starts {there['Target']['Arn']}",
             "choose another pipeline.name, or remove that schedule",
         )

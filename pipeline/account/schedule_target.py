@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, GivenError
+from pedigree.account.errors import AbsentError, InvalidInputError
 from pedigree.account.executions import no_pipeline
 from pedigree.errors import Mistake
 from pedigree.language.definition import Definition, parse
@@ -26,7 +26,7 @@ def check(account: Account, settings: Settings) -> None:
         raise AbsentError(f"account {account.id} has no role {role} with which to start it", _REMEDY)
     mistakes = list(_mistakes(settings, parse(there["PipelineDefinition"])))
     if mistakes:
-        raise GivenError(mistakes)
+        raise InvalidInputError(mistakes)
 
 
 def _mistakes(settings: Settings, definition: Definition) -> Iterator[Mistake]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pedigree.account.errors import TakenError
+from pedigree.account.errors import NameTakenError
 from pipeline.settings.tree import Settings
 from steps.site import OWNER
 
@@ -27,18 +27,18 @@ def is_of(found: Tags, ours: Tags) -> bool:
 
 
 def check_made(kind: str, name: str, found: Tags, ours: Tags, setting: str) -> None:
-    """Raises TakenError for a resource of a common name without a pipeline's tag."""
+    """Raises NameTakenError for a resource of a common name without a pipeline's tag."""
     if OWNER not in found:
-        raise TakenError(
+        raise NameTakenError(
             f"{kind} {name} is there already and was not made for this pipeline",
             f"choose another {setting} in settings, or tag it {OWNER} = {ours[OWNER]} if it is to be taken over",
         )
 
 
 def lacking(kind: str, name: str, found: Tags, ours: Tags) -> dict[str, str]:
-    """The tags that our resource still lacks; raises TakenError if it is another pipeline's."""
+    """The tags that our resource still lacks; raises NameTakenError if it is another pipeline's."""
     if OWNER in found and not is_of(found, ours):
-        raise TakenError(
+        raise NameTakenError(
             f"{kind} {name} belongs to {found[OWNER]} and not to {ours[OWNER]}",
             "give one of the two another name in settings",
         )

@@ -22,7 +22,7 @@ def command(
     """Remove all that upsert and executions made."""
     context = connect_project(target, announced=True)
     from pedigree.account import show
-    from pedigree.account.apply import fulfil
+    from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
     from pipeline.account.destroy import DataRemoval, parts
@@ -38,5 +38,5 @@ def command(
     if dry_run or not planned or not options.confirmed("Remove it?", yes=yes):
         return
     with progress() as shown:
-        fulfil(unwanted, context.account, planned, shown.change, shown.waiting)
+        apply_plan(unwanted, context.account, planned, shown.change, shown.waiting)
     typer.echo(show.done(planned))

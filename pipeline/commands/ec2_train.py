@@ -51,7 +51,7 @@ def command(
 
 def _rent(context: ProjectContext, request: RentalRequest, *, yes: bool, dry_run: bool, every: float | None) -> None:
     """Shows the machine, starts it, and follows it with --wait."""
-    from pedigree.account.apply import carry_out
+    from pedigree.account.apply import apply_change
     from pedigree.account.plan import Plan
     from pipeline import source
     from pipeline.account.archive import Archive
@@ -65,7 +65,7 @@ def _rent(context: ProjectContext, request: RentalRequest, *, yes: bool, dry_run
             _print_all(rental)
         return
     for change in code:
-        carry_out(change, context.account)
+        apply_change(change, context.account)
     instance = ec2.start(context.account, rental, printing.remark)
     try:
         _tell(context, rental, instance)
@@ -99,48 +99,48 @@ def _stopping(context: ProjectContext, instance: str) -> str:
 
 def _follow(context: ProjectContext, rental: Rental, instance: str, every: float) -> None:
     from pedigree.account.errors import UnfinishedError
-    from pedigree.account.polling import Watch, looks
+    from pedigree.account.polling import PollOptions, poll
     from pipeline.account.ec2.rental import watched
     from pipeline.account.ec2.user_data import GRACE_MINUTES
 
     at_most = (rental.minutes + GRACE_MINUTES + BOOT_MINUTES) * 60
-    watch = Watch(context.account.clock, every, at_most, printing.remark)
-    show = _shown(context)
-    for look in looks(watched(context.account, rental, instance), watch):
-        show(look)
-        if look.is_over:
-            _end(look, rental, instance)
+    options = PollOptions(context.account.clock, every, at_most, printing.remark)
+    show = _printer(context)
+    for machine in poll(watched(context.account, rental, instance), options):
+        show(machine)
+        if machine.is_over:
+            _end(machine, rental, instance)
             return
     raise UnfinishedError(f"machine {instance} has not ended in time", f"end it: {_stopping(context, instance)}")
 
 
-def _shown(context: ProjectContext) -> Callable[[MachineState], None]:
+def _printer(context: ProjectContext) -> Callable[[MachineState], None]:
     """Returns a function that prints new log lines, and the machine's state when it changes."""
     from pedigree.account.times import took
 
-    began = told = context.account.clock.monotonic()
+    began = printed = context.account.clock.monotonic()
     state = ""
 
-    def show(look: MachineState) -> None:
-        nonlocal told, state
+    def show(machine: MachineState) -> None:
+        nonlocal printed, state
         now = context.account.clock.monotonic()
-        for line in look.log.splitlines():
+        for line in machine.log.splitlines():
             printing.line(line)
-        if look.state != state or (not look.log and now - told >= 60):
-            printing.remark(f"machine is {look.state}, {took(now - began)}")
-        elif not look.log:
+        if machine.state != state or (not machine.log and now - printed >= 60):
+            printing.remark(f"machine is {machine.state}, {took(now - began)}")
+        elif not machine.log:
             return
-        told, state = now, look.state
+        printed, state = now, machine.state
 
     return show
 
 
-def _end(look: MachineState, rental: Rental, instance: str) -> None:
+def _end(machine: MachineState, rental: Rental, instance: str) -> None:
     from pipeline.account.ec2.user_data import MODEL, SUCCEEDED
 
-    if look.outcome == SUCCEEDED:
+    if machine.outcome == SUCCEEDED:
         printing.line(f"run {rental.run} has succeeded: {rental.results}/{MODEL}")
         return
-    why = look.outcome or f"machine {instance} has ended without a word ({look.reason or 'no reason given'})"
+    why = machine.outcome or f"machine {instance} has ended without a word ({machine.reason or 'no reason given'})"
     printing.line(f"run {rental.run} has not succeeded: {why}")
     raise typer.Exit(FAILED_EXIT)

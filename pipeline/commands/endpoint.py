@@ -49,7 +49,7 @@ def approve(
     number = _number(version) if version else 0
     context = connect_project(target)
     from pedigree.account import versions
-    from pedigree.account.apply import carry_out
+    from pedigree.account.apply import apply_change
 
     if not number:
         _list(context, as_json=as_json)
@@ -59,7 +59,7 @@ def approve(
     if change is None:
         printing.line(f"version {number} of {group} is approved already")
     elif not changes.only_shown(change, dry_run=dry_run):
-        carry_out(change, context.account)
+        apply_change(change, context.account)
         printing.line(f"approved version {number} of {group}; pedigree endpoint-status tells when it serves")
 
 
@@ -74,7 +74,7 @@ def rollback(
 ) -> None:
     """Take the endpoint back to its earlier configuration."""
     context = connect_project(target, announced=True)
-    from pedigree.account.apply import carry_out
+    from pedigree.account.apply import apply_change
     from pedigree.account.plan import Plan
     from pipeline.account import rollback as rollbacks
 
@@ -83,7 +83,7 @@ def rollback(
     if planned.is_under_way:
         printing.line(f"endpoint {planned.endpoint.name} is on its way to {planned.target.name} already")
     elif changes.confirmed(Plan((change,)), yes=yes, dry_run=dry_run):
-        carry_out(change, context.account)
+        apply_change(change, context.account)
     else:
         return
     if not dry_run:
@@ -91,11 +91,11 @@ def rollback(
 
 
 def _number(version: str) -> int:
-    from pedigree.account.errors import GivenError
+    from pedigree.account.errors import InvalidInputError
     from pedigree.errors import Mistake
 
     if not version.isascii() or not version.isdigit() or not int(version):
-        raise GivenError([Mistake(f"{version} is no version", "give its number, as pedigree approve lists it")])
+        raise InvalidInputError([Mistake(f"{version} is no version", "give its number, as pedigree approve lists it")])
     return int(version)
 
 
@@ -119,19 +119,19 @@ def _list(context: ProjectContext, *, as_json: bool) -> None:
 
 def _wait(context: ProjectContext, planned: Rollback, every: float) -> None:
     from pedigree.account.errors import UnfinishedError
-    from pedigree.account.polling import Watch, looks
+    from pedigree.account.polling import PollOptions, poll
     from pedigree.account.times import took
     from pipeline.account.rollback import is_done, watched
 
     clock, name, again = context.account.clock, planned.endpoint.name, f"pedigree rollback --to {planned.target.name}"
     began, at_most = clock.monotonic(), float(context.settings.endpoint.update.timeout_seconds)
     try:
-        for seen in looks(watched(context.account, planned), Watch(clock, every, at_most, printing.remark)):
-            if is_done(seen, planned):
+        for described in poll(watched(context.account, planned), PollOptions(clock, every, at_most, printing.remark)):
+            if is_done(described, planned):
                 printing.line(f"endpoint {name} serves {planned.target.name}: {planned.target.described()}")
                 printing.line(f"to go forth again: pedigree rollback --to {planned.live.name}")
                 return
-            printing.line(f"{seen.status}, {took(clock.monotonic() - began)}")
+            printing.line(f"{described.status}, {took(clock.monotonic() - began)}")
     except KeyboardInterrupt:
         printing.remark(f"endpoint {name} goes on with it; {again} waits for it again")
         raise typer.Exit(INTERRUPTED_EXIT) from None

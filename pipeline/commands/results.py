@@ -13,7 +13,7 @@ from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
     from pedigree.account.endpoint_status import Report
-    from pedigree.account.progress import View
+    from pedigree.account.progress import ExecutionProgress
     from pipeline.account.results import ChampionResult, Results, TrialResults
 
 Line = tuple[str, str]
@@ -30,12 +30,12 @@ def command(
     """Print the results of an execution."""
     context = connect_project(target)
     from pedigree.account import executions
-    from pedigree.account.progress import viewer
+    from pedigree.account.progress import progress_reader
     from pipeline.account.results import results
 
     pipeline = context.pipeline
     arn = executions.choose(context.account, pipeline, execution).arn
-    view = viewer(context.account, pipeline, arn)()
+    view = progress_reader(context.account, pipeline, arn)()
     print_lines(lines(context, view, results(context.account, view)))
 
 
@@ -45,7 +45,7 @@ def print_lines(found: Iterator[Line]) -> None:
         printing.line(f"{name:<12}  {text}")
 
 
-def lines(context: ProjectContext, view: View, found: Results) -> Iterator[Line]:
+def lines(context: ProjectContext, view: ExecutionProgress, found: Results) -> Iterator[Line]:
     """The results, in the order of the steps."""
     from pedigree.cli.execution_view import headline
 

@@ -24,7 +24,7 @@ from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
     from pedigree.account.plan import Change
-    from pedigree.account.progress import View
+    from pedigree.account.progress import ExecutionProgress
 
 EVERY_SECONDS = 0.5
 _MINUTES = 24 * 60
@@ -93,19 +93,19 @@ def _lay_out_sample(context: ProjectContext, folder: Path) -> None:
     context.account.clients("s3").upload_file(str(drawn / sample_data.ARCHIVE), bucket, key)
 
 
-def _executed(state: RunState, context: ProjectContext) -> View:
+def _executed(state: RunState, context: ProjectContext) -> ExecutionProgress:
     """An execution from its start to its end."""
-    from pedigree.account.apply import carry_out
-    from pedigree.account.polling import insist
-    from pedigree.account.progress import viewer
+    from pedigree.account.apply import apply_change
+    from pedigree.account.polling import retry_unanswered
+    from pedigree.account.progress import progress_reader
     from pedigree.account.start import StartRequest, start
 
     pipeline = context.pipeline
     state.starting = change = start(context.account, pipeline, StartRequest((), "", "started by pedigree run"))
-    answers = insist(lambda: carry_out(change, context.account), context.account.clock, printing.remark)
+    answers = retry_unanswered(lambda: apply_change(change, context.account), context.account.clock, printing.remark)
     state.execution = answers["started"]["PipelineExecutionArn"]
     timing = FollowOptions(EVERY_SECONDS, _MINUTES)
-    view = following.until_over(context, viewer(context.account, pipeline, state.execution), timing)
+    view = following.until_over(context, progress_reader(context.account, pipeline, state.execution), timing)
     if view is None:
         raise UsageError(f"the execution is not over after {_MINUTES} minutes", "pedigree status follows it again")
     return view
@@ -149,23 +149,23 @@ def end(state: RunState, folder: Path) -> None:
 
 def _stop(state: RunState, context: ProjectContext, starting: Change) -> None:
     from pedigree.account import executions
-    from pedigree.account.apply import carry_out
-    from pedigree.account.progress import viewer
+    from pedigree.account.apply import apply_change
+    from pedigree.account.progress import progress_reader
 
     # Starting is interrupted before anybody knows what was started; asked once more, with its token, AWS says it.
-    started = state.execution or carry_out(starting, context.account)["started"]["PipelineExecutionArn"]
+    started = state.execution or apply_change(starting, context.account)["started"]["PipelineExecutionArn"]
     change = executions.stop(executions.described(context.account, started))
     if change:
-        carry_out(change, context.account)
+        apply_change(change, context.account)
     if not state.has_started_aws:
         printing.remark("waiting until its jobs have ended; Ctrl-C leaves them to it")
         timing = FollowOptions(EVERY_SECONDS, _ENDING_MINUTES)
-        view = following.until_over(context, viewer(context.account, context.pipeline, started), timing)
+        view = following.until_over(context, progress_reader(context.account, context.pipeline, started), timing)
         if view is None:
             printing.remark(f"the execution has not ended after {_ENDING_MINUTES} minutes; pedigree status follows it")
 
 
-def _tell(context: ProjectContext, view: View, folder: Path, seconds: float) -> None:
+def _tell(context: ProjectContext, view: ExecutionProgress, folder: Path, seconds: float) -> None:
     """Prints the results and the next steps."""
     from pipeline.account.results import fetched
     from pipeline.account.results import results as found_by

@@ -103,7 +103,7 @@ def _switch(context: ProjectContext, state: State, *, dry_run: bool) -> bool:
 def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
     """Plans, shows, asks and carries out; returns whether something was done."""
     from pedigree.account import show as told
-    from pedigree.account.apply import fulfil
+    from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
 
@@ -113,7 +113,7 @@ def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool
     if dry_run or not planned or not options.confirmed("Do it?", yes=yes):
         return False
     with progress() as shown:
-        fulfil([part], context.account, planned, shown.change, shown.waiting)
+        apply_plan([part], context.account, planned, shown.change, shown.waiting)
     printing.line(told.done(planned))
     return True
 

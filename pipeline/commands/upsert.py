@@ -22,7 +22,7 @@ def command(
     own = DogBreeds(context.settings)
     soundness.demand(own.definition(), own.ignored())
     from pedigree.account import prices, show
-    from pedigree.account.apply import fulfil
+    from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
     from pipeline import source
@@ -43,5 +43,5 @@ def command(
     if dry_run or not planned or not options.confirmed("Do it?", yes=yes):
         return
     with progress() as shown:
-        fulfil(wanted, context.account, planned, shown.change, shown.waiting)
+        apply_plan(wanted, context.account, planned, shown.change, shown.waiting)
     typer.echo(show.done(planned))

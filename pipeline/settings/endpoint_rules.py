@@ -12,7 +12,7 @@ from pipeline.settings import parameters
 from pipeline.settings.rules import Problem
 from pipeline.settings.tree import Settings
 from steps.deploy_endpoint import shortest_update
-from steps.functions import MOST_LOOKS
+from steps.functions import MOST_RECEIVES
 
 
 def burstable_endpoint(s: Settings) -> Iterator[Problem]:
@@ -101,16 +101,16 @@ def concurrency(s: Settings) -> Iterator[Problem]:
 
 
 def polling(s: Settings) -> Iterator[Problem]:
-    """A message comes back when the function that took it is over, and not more often than a queue counts."""
+    """The visibility time-out is longer than the function runs, and SQS can count all receives of a message."""
     config = s.functions.await_
     if config.poll_seconds < config.timeout_seconds:
         cause = f"= {config.poll_seconds} is shorter than the function's timeout_seconds = {config.timeout_seconds}"
         yield Problem("functions.await.poll_seconds", cause, "raise it", ("functions.await.timeout_seconds",))
-    elif config.poll_seconds * MOST_LOOKS < config.give_up_minutes * 60:
+    elif config.poll_seconds * MOST_RECEIVES < config.give_up_minutes * 60:
         yield Problem(
             "functions.await.poll_seconds",
-            f"= {config.poll_seconds} looks more than {MOST_LOOKS} times in {config.give_up_minutes} minutes",
-            f"write {-(-config.give_up_minutes * 60 // MOST_LOOKS)} or more",
+            f"= {config.poll_seconds} polls more than {MOST_RECEIVES} times in {config.give_up_minutes} minutes",
+            f"write {-(-config.give_up_minutes * 60 // MOST_RECEIVES)} or more",
             ("functions.await.give_up_minutes",),
         )
 

@@ -11,7 +11,7 @@ from file_server import Behavior, ReceivedRequest, Reply, Server, part, serving
 
 from download import DownloadRetries
 from download_folder import download_folder
-from errors import DataError, GivenUpError
+from errors import DataError, DownloadFailedError
 from fetch import LocalSource, fetch, parse_source
 
 CONTENT = random.Random(1).randbytes(300_000)
@@ -35,7 +35,7 @@ def run(
 
 def given_up(output: Path) -> None:
     """Runs a download that only receives a part."""
-    with serving(BREAKS_OFF) as server, pytest.raises(GivenUpError):
+    with serving(BREAKS_OFF) as server, pytest.raises(DownloadFailedError):
         run(server, output)
 
 
@@ -106,7 +106,7 @@ def test_a_download_that_cannot_be_resumed_is_not_kept(tmp_path: Path) -> None:
         del reply.headers["ETag"]
         return reply
 
-    with serving(nameless) as server, pytest.raises(GivenUpError):
+    with serving(nameless) as server, pytest.raises(DownloadFailedError):
         run(server, tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -89,7 +89,7 @@ COMBINATIONS = (
         "[functions.await]\npoll_seconds = 30\ngive_up_minutes = 1440",
         3,
         "functions.await.poll_seconds",
-        "looks more than 990 times in 1440 minutes",
+        "polls more than 990 times in 1440 minutes",
         "write 88 or more",
     ),
     WrongSettings(

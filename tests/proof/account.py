@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pedigree.account.account import Account
-from pedigree.account.apply import fulfil
+from pedigree.account.apply import apply_plan
 from pedigree.account.errors import OperationsError
 from pedigree.account.plan import Change, Part, plan
 from pipeline.account import removals
 from pipeline.account.destroy import DataRemoval
-from pipeline.account.removals import Look, Removal
+from pipeline.account.removals import Removal, RemovalContext
 from pipeline.account.roles import documents
 from pipeline.account.upsert import parts
 from pipeline.settings.tree import Settings
@@ -29,7 +29,7 @@ def apply_parts(parts: Iterable[Part], account: Account) -> str:
     """Bring parts of the account to the state that they should have; what prevents it, or nothing."""
     chosen = list(parts)
     try:
-        fulfil(chosen, account, plan(chosen, account), lambda _change: None)
+        apply_plan(chosen, account, plan(chosen, account), lambda _change: None)
     except OperationsError as error:
         return str(error)
     return ""
@@ -49,7 +49,7 @@ class Removed:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """The removal of each thing of this kind in the account."""
-        yield from self.removal(Look(account, self.settings))
+        yield from self.removal(RemovalContext(account, self.settings))
 
 
 def part_name(part: Part) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 
 from pedigree.account import deep_learning_ami
-from pedigree.account.apply import carry_out
+from pedigree.account.apply import apply_change
 from pedigree.account.errors import CallRefusedError
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
@@ -82,7 +82,7 @@ def renting(env: ProofEnvironment) -> None:
     )
     rental = ec2.plan(env.account, env.settings, CODE, wanted)
     for change in Archive(env.settings, CODE).changes(env.account):
-        carry_out(change, env.account)
+        apply_change(change, env.account)
     instance = ec2.start(env.account, rental, lambda _line: None)
     ec2.watched(env.account, rental, instance)()
     env.account.call("ec2", "terminate_instances", InstanceIds=[instance])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pedigree.account.apply import fulfil
+from pedigree.account.apply import apply_plan
 from pedigree.account.plan import plan
 from pipeline.account.upsert import parts
 from tests.policies.arns import ACCOUNT, IN_ACCOUNT, REGION
@@ -42,7 +42,7 @@ _WAITS = "await-endpoint"  # the pipeline does not notice when this function fai
 def set_up(env: ProofEnvironment) -> str:
     """Upsert everything, and put the data into its buckets."""
     wanted = parts(env.settings, scripts(), env.documents)
-    fulfil(wanted, env.root_account, plan(wanted, env.root_account), lambda _change: None)
+    apply_plan(wanted, env.root_account, plan(wanted, env.root_account), lambda _change: None)
     objects = env.root("s3")
     for bucket, key in (("images", "dogs/a.jpg"), ("weights", "resnet.pth")):
         objects.create_bucket(Bucket=bucket)

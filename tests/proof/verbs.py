@@ -11,10 +11,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pedigree.account import endpoint_status, executions, start, versions
-from pedigree.account.apply import carry_out, fulfil
+from pedigree.account.apply import apply_change, apply_plan
 from pedigree.account.errors import AbsentError, OperationsError
 from pedigree.account.plan import Change, plan
-from pedigree.account.progress import viewer
+from pedigree.account.progress import progress_reader
 from pipeline.account import predict, rollback, schedule_status, schedule_target
 from pipeline.account import schedule as schedules
 from pipeline.account.past_hours import past_hours
@@ -49,7 +49,7 @@ def as_text(verb: Callable[[ProofEnvironment], Any]) -> Callable[[ProofEnvironme
 
 def _done(env: ProofEnvironment, change: Change | None) -> None:
     if change is not None:
-        carry_out(change, env.account)
+        apply_change(change, env.account)
 
 
 def _until_over(env: ProofEnvironment, arn: str) -> None:
@@ -70,13 +70,13 @@ def listing(env: ProofEnvironment) -> None:
 def status(env: ProofEnvironment) -> str:
     """pedigree status, with the last log lines of failed jobs."""
     chosen = executions.choose(env.account, PIPELINE, env.state["failed"].rpartition("/")[2])
-    view = viewer(env.account, PIPELINE, chosen.arn)()
+    view = progress_reader(env.account, PIPELINE, chosen.arn)()
     return " ".join(line for tail in view.logs.values() for line in tail.lines)
 
 
 def following(env: ProofEnvironment) -> None:
     """pedigree status, of an execution that has succeeded."""
-    viewer(env.account, PIPELINE, env.state["done"])()
+    progress_reader(env.account, PIPELINE, env.state["done"])()
 
 
 def failed_search(env: ProofEnvironment) -> None:
@@ -209,7 +209,7 @@ def scheduling(env: ProofEnvironment) -> None:
     """pedigree schedule make, pause, show."""
     schedule_target.check(env.account, env.settings)
     for part in (schedules.schedule_part(env.settings), schedules.Switch(env.settings, "DISABLED")):
-        fulfil([part], env.account, plan([part], env.account), lambda _change: None)
+        apply_plan([part], env.account, plan([part], env.account), lambda _change: None)
     schedule_status.status(env.account, env.settings)
 
 

@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 
 from pedigree.account.account import Account
-from pedigree.account.apply import fulfil
+from pedigree.account.apply import apply_plan
 from pedigree.account.plan import Part, Plan, plan
 from pipeline.account import upsert
 from pipeline.commands.context import with_account
@@ -127,7 +127,7 @@ def upsert_parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only
 def apply_parts(upsert_parts: Sequence[Part], here: Account) -> Plan:
     """Plan the changes of the parts and apply them; return the plan."""
     planned = plan(upsert_parts, here)
-    fulfil(upsert_parts, here, planned, lambda change: None)
+    apply_plan(upsert_parts, here, planned, lambda change: None)
     return planned
 
 

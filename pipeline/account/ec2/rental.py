@@ -10,10 +10,10 @@ from typing import Any
 
 from pedigree.account import deep_learning_ami, default_network
 from pedigree.account.account import Account
-from pedigree.account.apply import carry_out
-from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, GivenError
+from pedigree.account.apply import apply_change
+from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, InvalidInputError
 from pedigree.account.plan import ApiCall, Change
-from pedigree.account.polling import insist
+from pedigree.account.polling import retry_unanswered
 from pedigree.account.times import took
 from pedigree.errors import Mistake
 from pipeline.account.ec2 import images, user_data
@@ -77,7 +77,9 @@ def plan(account: Account, settings: Settings, archive: SourceArchive, request: 
     """The machine that trains as the settings say."""
     kind = request.instance_type or settings.training.instance_type.removeprefix("ml.")
     if kind.startswith("ml."):
-        raise GivenError([Mistake(f"{kind} is a machine of SageMaker's", f"EC2 calls it {kind.removeprefix('ml.')}")])
+        raise InvalidInputError(
+            [Mistake(f"{kind} is a machine of SageMaker's", f"EC2 calls it {kind.removeprefix('ml.')}")]
+        )
     minutes = request.minutes or settings.training.max_runtime_seconds // 60
     run = f"{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
     image = deep_learning_ami.find(account, kind, settings.images.training.version, request.ami)
@@ -127,24 +129,24 @@ def start(account: Account, rental: Rental, tell: Callable[[str], None]) -> str:
 
 
 def _started(account: Account, change: Change, tell: Callable[[str], None]) -> str:
-    answers = insist(lambda: carry_out(change, account), account.clock, tell)
+    answers = retry_unanswered(lambda: apply_change(change, account), account.clock, tell)
     return str(answers["started"]["Instances"][0]["InstanceId"])
 
 
 def watched(account: Account, rental: Rental, instance: str) -> Callable[[], MachineState]:
     """Returns the function that reads the machine's state and new log lines."""
-    read = 0
+    offset = 0
 
-    def look() -> MachineState:
-        nonlocal read
+    def read() -> MachineState:
+        nonlocal offset
         state, reason = _state(account, instance)
         outcome = _text(account, f"{rental.results}/{user_data.OUTCOME}", 0).decode(errors="replace").strip()
-        new = _text(account, f"{rental.results}/{user_data.LOG}", read)
+        new = _text(account, f"{rental.results}/{user_data.LOG}", offset)
         new = new[: new.rfind(b"\n") + 1]  # a line without its end comes whole the next time
-        read += len(new)
+        offset += len(new)
         return MachineState(state, new.decode(errors="replace"), outcome, reason)
 
-    return look
+    return read
 
 
 _SPOT = {"InstanceMarketOptions": {"MarketType": "spot", "SpotOptions": {"SpotInstanceType": "one-time"}}}
@@ -162,7 +164,7 @@ def _request(
     spot: bool,
 ) -> dict[str, Any]:
     if len(instructions.encode()) > user_data.MOST_BYTES:
-        raise GivenError(
+        raise InvalidInputError(
             [Mistake(f"the machine takes {user_data.MOST_BYTES} bytes of instructions", "shorten the settings")]
         )
     key = settings.site.encryption.volume_key
@@ -209,7 +211,7 @@ def _resumable(account: Account, settings: Settings, run: str) -> str:
     results = settings.site.uri("ec2", run)
     bucket, _, key = f"{results}/{user_data.CHECKPOINTS}".removeprefix("s3://").partition("/")
     if account.find("s3", "head_object", Bucket=bucket, Key=key) is None:
-        raise GivenError(
+        raise InvalidInputError(
             [Mistake(f"run {run} has left no checkpoints in {results}/", "leave --resume out to begin anew")]
         )
     return results

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pedigree.account import versions
-from pedigree.account.apply import carry_out
+from pedigree.account.apply import apply_change
 from pedigree.account.endpoint_status import (
     AlarmStatus,
     InstanceCounts,
@@ -60,7 +60,7 @@ def test_approving_says_who_approved() -> None:
     change = versions.approve(account_with({"sagemaker": fake}), "dog-breeds", 1)
     assert change is not None
     assert change.why == ("it was PendingManualApproval", "the rule on approvals then brings it to its endpoint")
-    carry_out(change, account_with({"sagemaker": fake}))
+    apply_change(change, account_with({"sagemaker": fake}))
     assert fake.requests["update_model_package"] == {
         "ModelPackageArn": f"{PACKAGE}/1",
         "ModelApprovalStatus": "Approved",

@@ -8,9 +8,9 @@ import pytest
 
 from pedigree.account import executions, progress
 from pedigree.account.account import Account
-from pedigree.account.apply import carry_out
-from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, PassingError
-from pedigree.account.polling import Watch, looks
+from pedigree.account.apply import apply_change
+from pedigree.account.errors import AbsentError, CallRefusedError, DeniedError, TransientError
+from pedigree.account.polling import PollOptions, poll
 from pedigree.cli import execution_view
 from tests.support.fakes.clients import FAULTS, CallLog, Fault, refusal
 from tests.support.fakes.executions import (
@@ -93,9 +93,9 @@ def test_stopping_and_retrying() -> None:
     fake.add("run", ExecutionState("Executing"))
     stop = executions.stop(executions.choose(account(fake), PIPELINE))
     assert stop is not None
-    carry_out(stop, account(fake))
+    apply_change(stop, account(fake))
     assert [executions.described(account(fake), arn("run")).status for _ in range(2)] == ["Stopping", "Stopped"]
-    carry_out(executions.retry(executions.choose(account(fake), PIPELINE)), account(fake))
+    apply_change(executions.retry(executions.choose(account(fake), PIPELINE)), account(fake))
     assert executions.described(account(fake), arn("run")).status == "Executing"
 
 
@@ -112,10 +112,12 @@ def test_what_cannot_be_retried_is_told(status: str, told: str) -> None:
         executions.retry(executions.Execution(arn("a"), status))
 
 
-def view_of(*steps: dict[str, object], status: str = "Executing", logs: Logs | None = None) -> progress.View:
+def view_of(
+    *steps: dict[str, object], status: str = "Executing", logs: Logs | None = None
+) -> progress.ExecutionProgress:
     fake = Executions()
     fake.add("run", ExecutionState(status, tuple(steps)))
-    return progress.viewer(account(fake, logs), PIPELINE, arn("run"))()
+    return progress.progress_reader(account(fake, logs), PIPELINE, arn("run"))()
 
 
 def test_every_step_of_the_definition_is_shown_also_before_it_begins() -> None:
@@ -138,7 +140,7 @@ def test_without_the_definition_the_steps_that_have_begun_are_shown() -> None:
     fake, wire = Executions(), CallLog()
     fake.add("run", ExecutionState("Executing", (listed_step("Tune", "Executing"),)))
     wire.break_on("sagemaker:DescribePipelineDefinitionForExecution", "AccessDeniedException", "not authorized")
-    view = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))()
+    view = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))()
     assert [one.name for one in view.steps] == ["Tune"]
 
 
@@ -197,7 +199,7 @@ def test_a_log_that_is_not_there_or_may_not_be_read_does_not_hide_the_failure() 
     fake, wire = Executions(), CallLog()
     fake.add("run", ExecutionState("Failed", (failed,)))
     wire.break_on("logs:DescribeLogStreams", "AccessDeniedException", "Access denied")
-    view = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))()
+    view = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))()
     assert view.logs["Tune"].lines[0].startswith("the log cannot be read: arn:aws:iam::123456789012:user/me may not")
 
 
@@ -205,7 +207,7 @@ def test_a_log_is_read_once_and_again_after_a_retry() -> None:
     fake, wire = Executions(), CallLog()
     failed = ExecutionState("Executing", (listed_step("Tune", "Failed", Metadata=job_metadata("TrainingJob", "t")),))
     fake.add("run", failed, failed, ExecutionState("Executing", (listed_step("Tune", "Executing"),)), failed)
-    look = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))
+    look = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))
     reads = []
     for _ in range(4):
         look()
@@ -219,7 +221,7 @@ def test_what_trainings_and_searches_have_reached_is_told() -> None:
     training = listed_step("TrainBest", "Succeeded", Metadata=job_metadata("TrainingJob", "train"))
     fake.add("run", *[ExecutionState("Executing", (search, training))] * 3)
     fake.metrics = {"train": {"train:loss": 2.0, "validation:accuracy": 0.91234567}}
-    look = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))
+    look = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))
     told = {one.name: one.notes for one in look().steps}
     assert told["Tune"] == ("0 of 4 trials",)
     assert told["TrainBest"] == ("validation:accuracy 0.9123",)
@@ -242,7 +244,7 @@ def test_numbers_that_cannot_be_read_hold_nothing_up() -> None:
         ExecutionState("Executing", (listed_step("Tune", "Executing", Metadata=job_metadata("TrainingJob", "train")),)),
     )
     wire.break_on("sagemaker:DescribeTrainingJob", "AccessDeniedException", "no")
-    told = progress.viewer(account(fake, wire=wire), PIPELINE, arn("run"))().steps[1].notes
+    told = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))().steps[1].notes
     assert told[0].startswith("its metrics cannot be read: ")
 
 
@@ -253,13 +255,13 @@ def test_the_link_leads_to_studio_and_where_there_is_none_to_its_page() -> None:
     fake, wire = Executions(domains=[]), CallLog()
     fake.add("run")
     console = "https://us-east-1.console.aws.amazon.com/sagemaker/home?region=us-east-1#/studio"
-    assert progress.viewer(account(fake), PIPELINE, arn("run"))().link == console
+    assert progress.progress_reader(account(fake), PIPELINE, arn("run"))().link == console
     wire.break_on("sagemaker:ListDomains", "AccessDeniedException", "no")
-    assert progress.viewer(account(three(), wire=wire), PIPELINE, arn("abc1"))().link == console
+    assert progress.progress_reader(account(three(), wire=wire), PIPELINE, arn("abc1"))().link == console
 
 
-def watch(on: Account, told: list[str], at_most: float = 3600) -> Watch:
-    return Watch(on.clock, 10, at_most, told.append)
+def watch(on: Account, told: list[str], at_most: float = 3600) -> PollOptions:
+    return PollOptions(on.clock, 10, at_most, told.append)
 
 
 def test_looking_goes_on_while_aws_is_busy() -> None:
@@ -267,7 +269,7 @@ def test_looking_goes_on_while_aws_is_busy() -> None:
     fake.add("run", ExecutionState("Executing"), ExecutionState("Executing"), ExecutionState("Succeeded"))
     on = account(fake, wire=wire)
     seen = []
-    for execution in looks(lambda: executions.described(on, arn("run")), watch(on, told)):
+    for execution in poll(lambda: executions.described(on, arn("run")), watch(on, told)):
         seen.append(execution.status)
         wire.break_at(0, BUSY)
         if execution.is_over:
@@ -281,15 +283,15 @@ def test_looking_ends_when_its_time_is_up() -> None:
     fake = Executions()
     fake.add("run", ExecutionState("Executing"))
     on = account(fake)
-    assert len(list(looks(lambda: executions.described(on, arn("run")), watch(on, [], 60)))) == 7
+    assert len(list(poll(lambda: executions.described(on, arn("run")), watch(on, [], 60)))) == 7
 
 
 def test_an_aws_that_never_answers_is_told_in_the_end() -> None:
     fake, wire, told = three(), CallLog(), list[str]()
     on = account(fake, wire=wire)
     wire.break_at(0, FAULTS["down from then on"])
-    with pytest.raises(PassingError):
-        list(looks(lambda: executions.described(on, arn("abc1")), watch(on, told)))
+    with pytest.raises(TransientError):
+        list(poll(lambda: executions.described(on, arn("abc1")), watch(on, told)))
     assert on.clock.monotonic() == 610
 
 
@@ -298,4 +300,4 @@ def test_what_does_not_pass_is_told_at_once() -> None:
     on = account(fake, wire=wire)
     wire.break_at(0, Fault(lambda name: refusal(name, "AccessDeniedException", "no")))
     with pytest.raises(DeniedError):
-        next(looks(lambda: executions.described(on, arn("abc1")), watch(on, [])))
+        next(poll(lambda: executions.described(on, arn("abc1")), watch(on, [])))

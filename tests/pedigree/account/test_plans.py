@@ -11,16 +11,16 @@ from botocore.exceptions import ClientError, ConnectionClosedError, NoCredential
 
 from pedigree.account import show
 from pedigree.account.account import Account
-from pedigree.account.apply import fulfil
+from pedigree.account.apply import apply_plan
 from pedigree.account.errors import (
     AbsentError,
     CallRefusedError,
     DeniedError,
-    PassingError,
+    TransientError,
     UnfinishedError,
     UnreachableError,
 )
-from pedigree.account.plan import ApiCall, Change, Plan, Saved, plan
+from pedigree.account.plan import ApiCall, Change, Plan, SavedValue, plan
 
 
 def refusal(code: str, message: str = "", operation: str = "PutThing") -> ClientError:
@@ -65,8 +65,8 @@ class Thing:
     def changes(self, account: Account) -> Iterator[Change]:
         if "b" not in account.clients("lambda").things:
             calls = (
-                ApiCall("lambda", "put_thing", {"name": "a", "label": "first"}, saves="a"),
-                ApiCall("lambda", "put_thing", {"name": "b", "label": Saved("a", "Thing.Id")}),
+                ApiCall("lambda", "put_thing", {"name": "a", "label": "first"}, save_as="a"),
+                ApiCall("lambda", "put_thing", {"name": "b", "label": SavedValue("a", "Thing.Id")}),
             )
             yield Change("create", "thing", "b", calls, ("it is not there",))
 
@@ -87,7 +87,7 @@ def account(shelf: Shelf) -> Account:
 def carried_out(shelf: Shelf) -> list[str]:
     told: list[str] = []
     parts = [Thing()]
-    fulfil(parts, account(shelf), plan(parts, account(shelf)), lambda change: told.append(show.line(change)))
+    apply_plan(parts, account(shelf), plan(parts, account(shelf)), lambda change: told.append(show.line(change)))
     return told
 
 
@@ -132,7 +132,7 @@ def test_what_is_there_already_is_looked_at_again() -> None:
 def test_what_never_comes_true_is_told() -> None:
     parts = [Stubborn()]
     with pytest.raises(UnfinishedError, match="thing c"):
-        fulfil(parts, account(Shelf()), plan(parts, account(Shelf())), lambda change: None)
+        apply_plan(parts, account(Shelf()), plan(parts, account(Shelf())), lambda change: None)
 
 
 def test_a_plan_is_read_before_it_is_done() -> None:
@@ -165,9 +165,9 @@ def test_a_plan_is_read_before_it_is_done() -> None:
         (refusal("ResourceLimitExceeded", "ml.g5.xlarge usage is 0"), CallRefusedError, "is used up"),
         (refusal("ValidationException", "no\nvalue"), CallRefusedError, "PutThing: no value (ValidationException)"),
         (refusal("ResourceNotFoundException", "no such thing"), AbsentError, "no such thing (ResourceNotFound"),
-        (refusal("ThrottlingException", "Rate exceeded"), PassingError, "Rate exceeded (Throttling"),
-        (refusal("InternalFailure"), PassingError, "InternalFailure"),
-        (ConnectionClosedError(endpoint_url="https://x"), PassingError, "lambda could not be asked"),
+        (refusal("ThrottlingException", "Rate exceeded"), TransientError, "Rate exceeded (Throttling"),
+        (refusal("InternalFailure"), TransientError, "InternalFailure"),
+        (ConnectionClosedError(endpoint_url="https://x"), TransientError, "lambda could not be asked"),
         (SSLError(endpoint_url="https://x", error="no"), UnreachableError, "lambda could not be asked"),
         (NoCredentialsError(), UnreachableError, "there are no AWS credentials here"),
     ],

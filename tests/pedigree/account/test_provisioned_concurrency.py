@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
-from pedigree.account.apply import fulfil
+from pedigree.account.apply import apply_plan
 from pedigree.account.errors import UnfinishedError
 from pedigree.account.plan import plan
 from pedigree.account.provisioned_concurrency import ProvisionedConcurrency
@@ -47,7 +47,9 @@ def kept(service: Lambda, count: int) -> tuple[list[str], list[str]]:
     here = Account("123456789012", "us-east-1", lambda name: service, "me", InstantClock())
     wanted, waits = ProvisionedConcurrency(FUNCTION, "live", count), list[str]()
     planned = plan([wanted], here)
-    fulfil([wanted], here, planned, lambda change: None, lambda what, seconds: waits.append(f"{what} {seconds:.0f}"))
+    apply_plan(
+        [wanted], here, planned, lambda change: None, lambda what, seconds: waits.append(f"{what} {seconds:.0f}")
+    )
     return [why for change in planned.changes for why in change.why], waits
 
 

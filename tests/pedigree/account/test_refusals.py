@@ -13,7 +13,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from pedigree.account.errors import CallRefusedError, DeniedError, OperationsError, PassingError, UnreachableError
+from pedigree.account.errors import CallRefusedError, DeniedError, OperationsError, TransientError, UnreachableError
 from pedigree.account.refusals import explained
 
 CALLER = "arn:aws:iam::123456789012:user/me"
@@ -71,11 +71,11 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
         "get_caller_identity", UnreachableError, "that the account has the region of settings enabled",
     ),
     "too many questions": (
-        refusal("TooManyRequestsException", "Rate exceeded", "GetFunction"), "lambda", "get_function", PassingError,
+        refusal("TooManyRequestsException", "Rate exceeded", "GetFunction"), "lambda", "get_function", TransientError,
         "AWS is asked too often: Rate exceeded (TooManyRequestsException); run it again in a minute",
     ),
     "a fault of AWS's own": (
-        refusal("Strange", "We are sorry", "GetFunction", 502), "lambda", "get_function", PassingError,
+        refusal("Strange", "We are sorry", "GetFunction", 502), "lambda", "get_function", TransientError,
         "AWS has a fault of its own: We are sorry (Strange); run it again",
     ),
     "no such profile": (
@@ -88,7 +88,7 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
     ),
     "no way there": (
         EndpointConnectionError(endpoint_url="https://sts.mars-1.amazonaws.com"), "sts", "get_caller_identity",
-        PassingError, "sts does not answer: ",
+        TransientError, "sts does not answer: ",
     ),
 }  # fmt: skip
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.account.apply import carry_out
-from pedigree.account.errors import AbsentError, GivenError
+from pedigree.account.apply import apply_change
+from pedigree.account.errors import AbsentError, InvalidInputError
 from pedigree.account.start import StartRequest, checked, start
 from pedigree.language.definition import read
 from tests.support.fakes.executions import DEFINITION, PIPELINE, Executions
@@ -17,7 +17,7 @@ KNOWN = read(DEFINITION).parameters
 
 
 def problems(*given: str) -> list[str]:
-    with pytest.raises(GivenError) as raised:
+    with pytest.raises(InvalidInputError) as raised:
         checked(given, KNOWN)
     return [str(mistake) for mistake in raised.value.mistakes]
 
@@ -31,7 +31,7 @@ def test_values_reach_the_service_as_text() -> None:
         "InputDataUrl=https://x/?a=b",
     )
     fake = Executions()
-    carry_out(
+    apply_change(
         start(account_with({"sagemaker": fake}), PIPELINE, StartRequest(given)), account_with({"sagemaker": fake})
     )
     assert {one["Name"]: one["Value"] for one in fake.started[0]["PipelineParameters"]} == {
@@ -46,7 +46,7 @@ def test_values_reach_the_service_as_text() -> None:
 def test_a_start_that_is_repeated_starts_one_execution() -> None:
     fake = Executions()
     change = start(account_with({"sagemaker": fake}), PIPELINE, StartRequest((), "mine", "to see"))
-    first, second = (carry_out(change, account_with({"sagemaker": fake}))["started"] for _ in range(2))
+    first, second = (apply_change(change, account_with({"sagemaker": fake}))["started"] for _ in range(2))
     assert first == second
     assert [one["PipelineExecutionDisplayName"] for one in fake.started] == ["mine"]
 
@@ -89,14 +89,14 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 def test_a_parameter_without_a_default_is_asked_for() -> None:
     needed = read({"Parameters": [{"Name": "Needed", "Type": "String"}], "Steps": []}).parameters
-    with pytest.raises(GivenError, match="Needed has no default; give it one: Needed=…"):
+    with pytest.raises(InvalidInputError, match="Needed has no default; give it one: Needed=…"):
         checked([], needed)
     assert checked(["Needed="], needed) == {"Needed": ""}
 
 
 def test_no_more_values_than_the_service_takes() -> None:
     many = {"Version": "", "Steps": [], "Parameters": [{"Name": f"P{n}", "Type": "Integer"} for n in range(201)]}
-    with pytest.raises(GivenError, match="201 values are given, and an execution takes 200"):
+    with pytest.raises(InvalidInputError, match="201 values are given, and an execution takes 200"):
         checked([f"P{n}=1" for n in range(201)], read(many).parameters)
 
 
@@ -107,7 +107,7 @@ def test_every_number_is_taken_as_python_writes_it(number: float) -> None:
 
 @pytest.mark.parametrize("name", ["-x", "a b", "a_b", "x" * 83, "ä"])
 def test_a_name_that_the_service_would_refuse(name: str) -> None:
-    with pytest.raises(GivenError, match="cannot be; write letters"):
+    with pytest.raises(InvalidInputError, match="cannot be; write letters"):
         start(account_with({"sagemaker": Executions()}), PIPELINE, StartRequest((), name))
 
 

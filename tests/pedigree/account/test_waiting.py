@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
-from pedigree.account.apply import carry_out, fulfil
+from pedigree.account.apply import apply_change, apply_plan
 from pedigree.account.errors import CallRefusedError, UnfinishedError
-from pedigree.account.plan import ApiCall, Change, Emptying, Wait, plan
+from pedigree.account.plan import ApiCall, Change, EmptyBucket, Wait, plan
 from tests.support.accounts import InstantClock
 
 GONE = ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "no such thing"}}, "DescribeThing")
@@ -60,7 +60,9 @@ def account(service: Any) -> Account:
 def waited(service: Any, wait: Wait) -> list[str]:
     told: list[str] = []
     here = account(service)
-    carry_out(Change("delete", "thing", "a", (wait,)), here, lambda what, seconds: told.append(f"{what} {seconds:.0f}"))
+    apply_change(
+        Change("delete", "thing", "a", (wait,)), here, lambda what, seconds: told.append(f"{what} {seconds:.0f}")
+    )
     return told
 
 
@@ -87,31 +89,31 @@ def test_waiting_has_an_end_and_says_how_to_go_on() -> None:
 
 
 def test_what_is_gone_already_need_not_be_removed() -> None:
-    carry_out(
+    apply_change(
         Change("delete", "thing", "a", (ApiCall("sagemaker", "delete_thing", {"name": "a"}),)), account(Slow(None))
     )
 
 
 def test_a_bucket_is_emptied_in_batches() -> None:
     heap = Heap(2500)
-    carry_out(Change("delete", "bucket", "b", (Emptying("b"),)), account(heap))
+    apply_change(Change("delete", "bucket", "b", (EmptyBucket("b"),)), account(heap))
     assert heap.batches == [1000, 1000, 500]
 
 
 def test_what_cannot_be_removed_is_told() -> None:
     with pytest.raises(CallRefusedError, match=r"1 failed, the first with: Access Denied \(AccessDenied\)"):
-        carry_out(Change("delete", "bucket", "b", (Emptying("b"),)), account(Heap(1, stuck=1)))
+        apply_change(Change("delete", "bucket", "b", (EmptyBucket("b"),)), account(Heap(1, stuck=1)))
 
 
 class Late:
     """A part whose change shows only at the third look after it was made."""
 
     def __init__(self) -> None:
-        self.made, self.looks = 0, 0
+        self.made, self.polls = 0, 0
 
     def changes(self, account: Account) -> Iterator[Change]:
-        self.looks += 1
-        if not self.made or self.looks < 4:
+        self.polls += 1
+        if not self.made or self.polls < 4:
             yield Change("update", "queue", "q", (ApiCall("sqs", "set", {}),), ("it differs",))
 
     def set(self) -> None:
@@ -121,7 +123,7 @@ class Late:
 def test_what_aws_shows_late_is_looked_at_again_and_not_made_again() -> None:
     late, told = Late(), list[str]()
     here = account(late)
-    fulfil([late], here, plan([late], here), lambda change: None, lambda what, seconds: told.append(what))
+    apply_plan([late], here, plan([late], here), lambda change: None, lambda what, seconds: told.append(what))
     assert late.made == 1
     assert told == ["AWS to show queue q as it is now"] * 2
 
@@ -130,10 +132,10 @@ class Starting:
     """A part that, once it is changed, needs nothing but time: as with warm environments of a version that is new."""
 
     def __init__(self) -> None:
-        self.moved, self.looks, self.states = False, 0, ["STARTING", "STARTING", "READY"]
+        self.moved, self.polls, self.states = False, 0, ["STARTING", "STARTING", "READY"]
 
     def changes(self, account: Account) -> Iterator[Change]:
-        self.looks += 1
+        self.polls += 1
         if not self.moved:
             yield Change("update", "alias", "a", (ApiCall("lambda", "move", {}),))
         elif len(self.states) > 1:
@@ -149,6 +151,6 @@ class Starting:
 def test_what_only_takes_time_is_waited_for_and_not_looked_at_from_the_beginning() -> None:
     starting, told = Starting(), list[str]()
     here = account(starting)
-    fulfil([starting], here, plan([starting], here), lambda change: None, lambda what, seconds: told.append(what))
+    apply_plan([starting], here, plan([starting], here), lambda change: None, lambda what, seconds: told.append(what))
     assert told == ["a to be warm"] * 2
-    assert starting.looks == 3
+    assert starting.polls == 3

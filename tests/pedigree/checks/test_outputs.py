@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pedigree.checks.errors import UnknownCodeError, UnusableError
+from pedigree.checks.errors import NotADefinitionError, UnknownCodeError
 from pedigree.checks.finding import Severity
 from pedigree.checks.manual import page
 from pedigree.checks.output import FORMATS
@@ -100,7 +100,7 @@ def test_lines_are_those_of_the_text() -> None:
     ],
 )
 def test_a_text_that_is_not_a_definition_is_refused_in_one_line(text: str, message: str) -> None:
-    with pytest.raises(UnusableError, match=message) as caught:
+    with pytest.raises(NotADefinitionError, match=message) as caught:
         load(text)
     assert "\n" not in str(caught.value)
 

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from pedigree.account.account import Account
-from pedigree.account.apply import carry_out
+from pedigree.account.apply import apply_change
 from pedigree.account.start import StartRequest, start
 from pedigree.clock import SystemClock
 from pedigree.localaws import process
@@ -222,7 +222,7 @@ def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Pat
     client(folder, "sagemaker").create_pipeline(PipelineName=name, PipelineDefinition=definition(slow), RoleArn=ROLE)
     account = Account("123456789012", "us-east-1", lambda service: client(folder, service), "me", SystemClock())
     change = start(account, name, StartRequest((), "", "a run"))
-    arn = carry_out(change, account)["started"]["PipelineExecutionArn"]
+    arn = apply_change(change, account)["started"]["PipelineExecutionArn"]
     until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
     run.end(run.RunState(context=ProjectContext(account, name, own), starting=change), folder)
     assert not Path(f"/proc/{int(started.read_text())}").exists()

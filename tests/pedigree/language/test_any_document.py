@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pedigree.checks.errors import UnusableError
+from pedigree.checks.errors import NotADefinitionError
 from pedigree.checks.evidence import Evidence
 from pedigree.checks.output import FORMATS
 from pedigree.checks.output.report import FindingsReport
@@ -64,7 +64,7 @@ def test_anything_anywhere_is_checked(changes: list[tuple[tuple[Any, ...], Any]]
     text = json.dumps(broken)
     try:
         found = run(load(text), BESIDE)
-    except UnusableError:
+    except NotADefinitionError:
         return
     assert FORMATS[form](FindingsReport("a.json", text, found)) or not found
 
@@ -78,7 +78,7 @@ def refusal(text: str) -> str:
     """The reason why a text is not a definition, empty if it is one."""
     try:
         run(load(text))
-    except UnusableError as error:
+    except NotADefinitionError as error:
         return str(error)
     return ""
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from pedigree.account.errors import TakenError
-from pedigree.account.plan import Emptying, plan
+from pedigree.account.errors import NameTakenError
+from pedigree.account.plan import EmptyBucket, plan
 from pipeline.account import destroy
 from pipeline.settings.tree import Settings
 from tests.support.accounts import (
@@ -113,7 +113,7 @@ def test_data_goes_when_it_is_asked_for(account_in_use: Settings) -> None:
 def test_data_stays_while_another_pipeline_may_use_the_same_bucket(account_in_use: Settings) -> None:
     other = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/cats"
     start_execution("cats", [{"Key": "pedigree:pipeline", "Value": other}])
-    with pytest.raises(TakenError, match=f"{other} may keep data in bucket {BUCKET} too"):
+    with pytest.raises(NameTakenError, match=f"{other} may keep data in bucket {BUCKET} too"):
         plan(destroy.parts(account_in_use, data=True), account())
 
 
@@ -145,7 +145,7 @@ def test_of_somebody_elses_bucket_only_our_own_folder_is_emptied(empty_account: 
     chosen = settings({"site.bucket": "our-images"})
     done = apply_parts(destroy.parts(chosen, data=True), account())
     assert change_lines(done) == ["delete objects our-images/pedigree/"]
-    assert done.changes[0].calls == (Emptying("our-images", "pedigree/"),)
+    assert done.changes[0].calls == (EmptyBucket("our-images", "pedigree/"),)
     kept = client("s3").list_objects_v2(Bucket="our-images")["Contents"]
     assert [one["Key"] for one in kept] == ["dogs/1.jpg", "pedigree-2/other"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from pedigree.account import endpoint_status, executions, progress, versions
 from pedigree.account.account import Account
-from pedigree.account.apply import carry_out
+from pedigree.account.apply import apply_change
 from pedigree.account.errors import AbsentError
 from pedigree.account.executions import Execution
 from pedigree.account.start import StartRequest, start
@@ -32,13 +32,13 @@ def of_executions() -> set[str]:
     fake.begins = [ExecutionState("Executing"), ExecutionState("Failed", failed), ExecutionState("Failed", failed)]
     logs = Logs({"/aws/sagemaker/TrainingJobs": {"search-002-bad/algo-1-1": ["ValueError"]}})
     account = account_with({"sagemaker": fake, "logs": logs}, wire)
-    arn = carry_out(start(account, "dog-breeds", StartRequest(())), account)["started"]["PipelineExecutionArn"]
-    look = progress.viewer(account, "dog-breeds", arn)
+    arn = apply_change(start(account, "dog-breeds", StartRequest(())), account)["started"]["PipelineExecutionArn"]
+    look = progress.progress_reader(account, "dog-breeds", arn)
     assert [look().execution.status for _ in range(2)] == ["Executing", "Failed"]
-    carry_out(executions.retry(executions.choose(account, "dog-breeds")), account)
+    apply_change(executions.retry(executions.choose(account, "dog-breeds")), account)
     stop = executions.stop(Execution(arn, "Executing"))
     assert stop is not None
-    carry_out(stop, account)
+    apply_change(stop, account)
     return set(wire.calls)
 
 
@@ -55,13 +55,13 @@ def of_the_endpoint() -> set[str]:
     endpoint_status.report(account, "dogs")
     change = versions.approve(account, "dog-breeds", 1)
     assert change is not None
-    carry_out(change, account)
+    apply_change(change, account)
     predict.predict(account, "dog-breeds", {"url": "https://host/a.jpg"})
     world: FakeAccount = deploy_versions(OTHER_MACHINE, {})
     before = len(world.wire.calls)
     with pytest.raises(AbsentError):
         rollback.plan(account_of(world), SETTINGS, NAME, "nowhere")
-    carry_out(rollback.change(SETTINGS, rollback.plan(account_of(world), SETTINGS, NAME)), account_of(world))
+    apply_change(rollback.change(SETTINGS, rollback.plan(account_of(world), SETTINGS, NAME)), account_of(world))
     return {*wire.calls, *world.wire.calls[before:]}
 
 

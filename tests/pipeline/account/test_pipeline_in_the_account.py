@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pedigree.account.account import Account
-from pedigree.account.errors import TakenError, UnfinishedError
+from pedigree.account.errors import NameTakenError, UnfinishedError
 from pedigree.account.plan import plan
 from pedigree.language.definition import read
 from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
@@ -150,13 +150,13 @@ def test_a_pipeline_that_was_not_made_from_here_is_left_alone() -> None:
     }
     arn = sagemaker.create_pipeline(**theirs, ClientRequestToken="x" * 32)["PipelineArn"]
     with pytest.raises(
-        TakenError, match=r"was not made for this pipeline; choose another pipeline\.name in settings, or tag it"
+        NameTakenError, match=r"was not made for this pipeline; choose another pipeline\.name in settings, or tag it"
     ):
         plan([made()], account())
     sagemaker.add_tags(
         ResourceArn=arn, Tags=[{"Key": OWNER, "Value": "arn:aws:sagemaker:us-east-1:123456789012:pipeline/cats"}]
     )
-    with pytest.raises(TakenError, match=r"belongs to .*cats"):
+    with pytest.raises(NameTakenError, match=r"belongs to .*cats"):
         plan([made()], account())
 
 

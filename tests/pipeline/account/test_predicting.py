@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ResponseStreamingError
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, CallRefusedError, GivenError, PassingError
+from pedigree.account.errors import AbsentError, CallRefusedError, InvalidInputError, TransientError
 from pipeline.account.predict import MOST_BYTES, Prediction, from_file, predict
 from tests.support.fakes.predict_function import FakePredict, function_answer
 from tests.support.fakes.served_services import account_with
@@ -59,7 +59,7 @@ def test_an_answer_that_is_cut_off_is_told() -> None:
             raise ResponseStreamingError(error="Connection broken")
 
     account = Account("123456789012", "us-east-1", lambda _: CutOff())
-    with pytest.raises(PassingError, match=r"lambda could not be asked: .*Connection broken"):
+    with pytest.raises(TransientError, match=r"lambda could not be asked: .*Connection broken"):
         predict(account, "dog-breeds", {"url": "https://host/a.jpg"})
 
 
@@ -80,6 +80,6 @@ def test_what_is_no_picture_is_told_before_anything_is_sent(tmp_path: Path) -> N
         ),
         (".", "cannot be read: Is a directory"),
     ):
-        with pytest.raises(GivenError, match=told):
+        with pytest.raises(InvalidInputError, match=told):
             from_file(tmp_path / name)
     assert len(json.dumps(from_file(tmp_path / "most.jpg"))) <= 6_291_456

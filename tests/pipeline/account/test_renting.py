@@ -16,8 +16,8 @@ from moto import mock_aws
 
 from entrypoints import hyperparameters
 from pedigree.account.account import Account
-from pedigree.account.apply import carry_out
-from pedigree.account.errors import AbsentError, CallRefusedError, GivenError, OperationsError
+from pedigree.account.apply import apply_change
+from pedigree.account.errors import AbsentError, CallRefusedError, InvalidInputError, OperationsError
 from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
 from pipeline.account.ec2 import user_data
@@ -147,15 +147,15 @@ def test_an_image_can_be_named(world: RentalAccount) -> None:
 @pytest.mark.parametrize(
     ("wanted", "kind", "message"),
     [
-        ({"instance_type": "ml.g5.xlarge"}, GivenError, "is a machine of SageMaker's; EC2 calls it g5.xlarge"),
-        ({"instance_type": "trn1.2xlarge"}, GivenError, "has a chip for which PyTorch's images are not made"),
+        ({"instance_type": "ml.g5.xlarge"}, InvalidInputError, "is a machine of SageMaker's; EC2 calls it g5.xlarge"),
+        ({"instance_type": "trn1.2xlarge"}, InvalidInputError, "has a chip for which PyTorch's images are not made"),
         (
             {"instance_type": "g5g.xlarge"},
             CallRefusedError,
             "no deep-learning AMI with PyTorch 2.13, or a little older",
         ),
         ({"ami": "ami-00000000"}, OperationsError, "ami-00000000"),
-        ({"resume": "nothing"}, GivenError, "run nothing has left no checkpoints in s3://"),
+        ({"resume": "nothing"}, InvalidInputError, "run nothing has left no checkpoints in s3://"),
     ],
 )
 def test_what_cannot_be_rented_is_told(
@@ -282,7 +282,7 @@ def test_what_a_machine_is_told_fits_into_what_ec2_takes(world: RentalAccount) -
 
 def test_the_code_lies_where_the_machine_looks_for_it(world: RentalAccount) -> None:
     for change in Archive(world.settings, CODE).changes(world.account):
-        carry_out(change, world.account)
+        apply_change(change, world.account)
         assert exported_variables(world.plan())["CODE_URI"].endswith(change.name)
     assert not list(Archive(world.settings, CODE).changes(world.account))
 

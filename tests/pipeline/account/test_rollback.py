@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from pedigree.account.apply import carry_out
+from pedigree.account.apply import apply_change
 from pedigree.account.errors import AbsentError, CallRefusedError, OperationsError, UnfinishedError
 from pedigree.account.plan import ApiCall
-from pedigree.account.polling import Watch, looks
+from pedigree.account.polling import PollOptions, poll
 from pipeline.account import rollback
 from pipeline.account.rollback import Rollback
 from tests.functions.events import deploy_event, record, scale_event
@@ -28,7 +28,7 @@ def planned(world: FakeAccount, to: str = "") -> Rollback:
 def gone_back(world: FakeAccount, to: str = "") -> Rollback:
     """A rollback, awaited, and then what the functions do of themselves."""
     found = planned(world, to)
-    carry_out(rollback.change(SETTINGS, found), account_of(world))
+    apply_change(rollback.change(SETTINGS, found), account_of(world))
     awaited(world, found)
     react(world)
     return found
@@ -36,7 +36,7 @@ def gone_back(world: FakeAccount, to: str = "") -> Rollback:
 
 def awaited(world: FakeAccount, found: Rollback) -> list[str]:
     account, states = account_of(world), list[str]()
-    for seen in looks(rollback.watched(account, found), Watch(account.clock, 15, 7200, states.append)):
+    for seen in poll(rollback.watched(account, found), PollOptions(account.clock, 15, 7200, states.append)):
         states.append(seen.status)
         if rollback.is_done(seen, found):
             return states
@@ -167,7 +167,7 @@ def test_an_endpoint_that_has_failed_takes_no_updates() -> None:
 def test_an_update_that_is_under_way_is_waited_for_where_it_is_the_one() -> None:
     world = deploy_versions({}, {})
     target = planned(world).target.name
-    carry_out(rollback.change(SETTINGS, planned(world)), account_of(world))
+    apply_change(rollback.change(SETTINGS, planned(world)), account_of(world))
     with pytest.raises(CallRefusedError, match=f"is Updating, with configuration {target}; wait until it is InService"):
         planned(world)
     again = planned(world, target)

@@ -10,7 +10,7 @@ import pytest
 from botocore.loaders import Loader
 
 from pedigree.account.account import Account
-from pedigree.account.errors import AbsentError, GivenError, NeverError, TakenError
+from pedigree.account.errors import AbsentError, InvalidInputError, NameTakenError, ScheduleEndedError
 from pedigree.account.plan import ApiCall, plan
 from pipeline.account.pipeline_part import pipeline_part
 from pipeline.account.schedule import Removal, SchedulePart, Switch, dead_letters, existing, request, schedule_part
@@ -202,7 +202,7 @@ def test_every_member_that_scheduler_takes_is_handed_back() -> None:
 
 @pytest.mark.parametrize("expression", ["at(2026-11-21T11:59:00)", "cron(0 0 30 2 ? *)", "cron(0 0 1 1 ? 2026)"])
 def test_a_schedule_that_never_fires_again_is_not_made(expression: str) -> None:
-    with pytest.raises(NeverError, match=r"never fires again in UTC; write a time that is still to come"):
+    with pytest.raises(ScheduleEndedError, match=r"never fires again in UTC; write a time that is still to come"):
         plan([part({"schedule.expression": expression})], account())
 
 
@@ -227,7 +227,7 @@ def test_a_schedule_of_something_else_is_left_alone() -> None:
     theirs = request(chosen())
     client("scheduler").create_schedule(**{**theirs, "Target": {**theirs["Target"], "Arn": f"{ARN}-of-others"}})
     for one in (part(), Switch(chosen(), "DISABLED"), Removal(chosen())):
-        with pytest.raises(TakenError, match=r"starts .*dog-breeds-of-others; choose another pipeline\.name"):
+        with pytest.raises(NameTakenError, match=r"starts .*dog-breeds-of-others; choose another pipeline\.name"):
             plan([one], account())
 
 
@@ -304,7 +304,7 @@ def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None
     wanted = {
         "schedule.parameters": {"DistributedInstanceCount": 3, "EndpointInstanceType": "ml.m5.xlarge", "Epochs": 3}
     }
-    with pytest.raises(GivenError) as raised:
+    with pytest.raises(InvalidInputError) as raised:
         check(account(), chosen(wanted))
     assert [mistake.cause for mistake in raised.value.mistakes] == [
         "schedule.parameters.DistributedInstanceCount is not a parameter of the pipeline in the account",

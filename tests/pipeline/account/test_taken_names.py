@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pedigree.account.errors import TakenError
+from pedigree.account.errors import NameTakenError
 from pedigree.account.plan import plan
 from steps.site import OWNER
 from tests.support.accounts import RecordedClients, account, client, plain_documents, state, upsert_parts
@@ -109,7 +109,7 @@ def test_it_is_told_in_one_line_and_nothing_is_touched(which: str, empty_account
     take, words = TAKEN[which]
     take()
     before, watched = state(), RecordedClients()
-    with pytest.raises(TakenError) as told:
+    with pytest.raises(NameTakenError) as told:
         plan(upsert_parts(handlers, {"schedule.enabled": True}), account(watched))
     assert words in str(told.value)
     assert "\n" not in str(told.value)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from pedigree.account.errors import OperationsError, TakenError
+from pedigree.account.errors import NameTakenError, OperationsError
 from pedigree.account.plan import plan
 from steps.site import OWNER
 from tests.support.accounts import (
@@ -191,14 +191,14 @@ def test_another_account_has_the_bucket(handlers: Path) -> None:
     client("s3").create_bucket(Bucket="theirs")
     here = account()
     elsewhere = type(here)("000000000000", REGION, here.clients, here.caller, here.clock)
-    with pytest.raises(TakenError, match=r"bucket theirs belongs to another account, or .* choose another with"):
+    with pytest.raises(NameTakenError, match=r"bucket theirs belongs to another account, or .* choose another with"):
         plan(upsert_parts(handlers, {"site.bucket": "theirs"}, only="Bucket"), elsewhere)
 
 
 def test_a_bucket_of_another_region_is_told(handlers: Path) -> None:
     where = {"LocationConstraint": "eu-west-1"}
     client("s3").create_bucket(Bucket="far-away", CreateBucketConfiguration=where)
-    with pytest.raises(TakenError, match=r"bucket far-away lies in eu-west-1, and settings say us-east-1"):
+    with pytest.raises(NameTakenError, match=r"bucket far-away lies in eu-west-1, and settings say us-east-1"):
         plan(upsert_parts(handlers, {"site.bucket": "far-away"}, only="Bucket"), account())
 
 
@@ -206,7 +206,9 @@ def test_a_role_of_somebody_elses_is_never_touched(handlers: Path) -> None:
     theirs = json.dumps(plain_documents("ec2").trust)
     client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=theirs)
     watched = RecordedClients()
-    with pytest.raises(TakenError, match=r"role pedigree-job is there already .* choose another name under site.roles"):
+    with pytest.raises(
+        NameTakenError, match=r"role pedigree-job is there already .* choose another name under site.roles"
+    ):
         plan(upsert_parts(handlers, only="Role"), account(watched))
     assert watched.writing() == []
 
@@ -220,7 +222,7 @@ def test_what_another_pipeline_has_is_not_taken_over(kind: str, handlers: Path) 
         client("sqs").tag_queue(QueueUrl=url, Tags=theirs)
     else:
         client("logs").tag_log_group(logGroupName=f"/aws/lambda/{PREDICT}", tags=theirs)
-    with pytest.raises(TakenError, match=r"belongs to arn:.*pipeline/cats and not to arn:.*pipeline/dog-breeds"):
+    with pytest.raises(NameTakenError, match=r"belongs to arn:.*pipeline/cats and not to arn:.*pipeline/dog-breeds"):
         plan(upsert_parts(handlers, only=kind), account())
 
 

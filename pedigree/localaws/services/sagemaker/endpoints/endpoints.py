@@ -25,7 +25,7 @@ from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.endpoints.capture import Capture
 from pedigree.localaws.services.sagemaker.endpoints.deployment import DesiredState, EndpointAnswer, EndpointDeployment
 from pedigree.localaws.services.sagemaker.endpoints.descriptions import captured, running
-from pedigree.localaws.services.sagemaker.endpoints.fleet import OverError, wait
+from pedigree.localaws.services.sagemaker.endpoints.fleet import FleetEndedError, wait
 from pedigree.localaws.services.sagemaker.endpoints.generation import Generation
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, variants
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, end_left_over
@@ -110,7 +110,7 @@ class Endpoints:
                 generation = self._generation(name, variant)
                 try:
                     return EndpointAnswer(*generation.invoke(body, headers, variant), generation)
-                except OverError:
+                except FleetEndedError:
                     continue  # an update has just ended this generation; another one has taken its place
         except InstanceError as error:
             raise ServiceError("ServiceUnavailable", str(error), 503) from error

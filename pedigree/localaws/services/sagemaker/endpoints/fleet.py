@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from pedigree.localaws.services.sagemaker.endpoints.instances import (
-    GoneError,
     Instance,
+    InstanceDiedError,
     InstanceError,
     InstanceSpec,
     Reply,
@@ -25,7 +25,7 @@ _LONGEST_PAUSE_SECONDS = 60.0
 _FAILED = 500
 
 
-class OverError(InstanceError):
+class FleetEndedError(InstanceError):
     """The fleet has been ended; another one may have taken its place."""
 
 
@@ -77,7 +77,7 @@ class Fleet:
             instance = self._chosen()
             try:
                 return instance.invoke(body, headers)
-            except GoneError:
+            except InstanceDiedError:
                 self._lose(instance)
             finally:
                 with self._lock:
@@ -134,7 +134,7 @@ class Fleet:
         with self._lock:
             is_there = self._lock.wait_for(lambda: self._instances or self._is_over, DRAIN_SECONDS)
             if not self._instances and self._is_over:
-                raise OverError("the instances have been ended")
+                raise FleetEndedError("the instances have been ended")
             if not is_there:
                 raise InstanceError("there is no instance to invoke")
             instance = min(self._instances, key=lambda instance: (instance.busy, instance.last_request))

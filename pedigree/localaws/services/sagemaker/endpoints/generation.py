@@ -14,8 +14,8 @@ from pedigree.localaws.services.sagemaker.endpoints.instances import (
     ANSWER_SECONDS,
     InstanceError,
     InstanceSpec,
+    ModelTimeoutError,
     Reply,
-    SlowError,
 )
 
 Chance = Callable[[], float]
@@ -74,7 +74,7 @@ class Generation:
         chosen = variant or self._by_weight()
         try:
             return chosen, self.fleets[chosen].invoke(body, headers)
-        except SlowError:
+        except ModelTimeoutError:
             return chosen, Reply(TIMED_OUT, "text/plain", _TOO_SLOW, ANSWER_SECONDS)
 
     def counts(self) -> Mapping[str, int]:

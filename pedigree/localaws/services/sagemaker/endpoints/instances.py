@@ -30,11 +30,11 @@ class InstanceError(LocalAwsError):
     """An instance does not start, or does not answer."""
 
 
-class GoneError(InstanceError):
+class InstanceDiedError(InstanceError):
     """The instance has died before it answered; another one can be invoked."""
 
 
-class SlowError(InstanceError):
+class ModelTimeoutError(InstanceError):
     """The model did not answer in time."""
 
 
@@ -104,7 +104,7 @@ class Instance:
         raise InstanceError(f"The primary container did not pass the ping health check in {seconds:.0f} seconds")
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Invoke the model; GoneError if the server has died, SlowError if it does not answer in time."""
+        """Invoke the model; raises InstanceDiedError or ModelTimeoutError if it does not answer."""
         started = time.perf_counter()
         connection: Connection | None = None
         try:
@@ -114,9 +114,11 @@ class Instance:
             if connection is not None:
                 connection.close()
             if isinstance(error, TimeoutError):
-                raise SlowError(f"the model did not answer in {self._spec.answer_seconds:.0f} seconds") from error
+                raise ModelTimeoutError(
+                    f"the model did not answer in {self._spec.answer_seconds:.0f} seconds"
+                ) from error
             self._is_gone = True
-            raise GoneError(f"the model server went away: {error!r}") from error
+            raise InstanceDiedError(f"the model server went away: {error!r}") from error
         with self._lock:
             self._idle.append(connection)
         return Reply(answer.status, answer.content_type, answer.content, time.perf_counter() - started)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from functools import lru_cache
 
-from pedigree.checks.errors import UnusableError
+from pedigree.checks.errors import NotADefinitionError
 from pedigree.checks.finding import Finding, Severity
 from pedigree.checks.run import run
 
@@ -32,5 +32,5 @@ def _errors(definition: str) -> Sequence[Finding]:
     """The errors in a definition, which is checked when it is created and again whenever it is started."""
     try:
         return [finding for finding in run(json.loads(definition)) if finding.severity is Severity.ERROR]
-    except UnusableError:  # the service itself refuses it, in its own words
+    except NotADefinitionError:  # the service itself refuses it, in its own words
         return []

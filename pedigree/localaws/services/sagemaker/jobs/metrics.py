@@ -18,7 +18,7 @@ _MOST_VALUES = 20_000
 
 
 @dataclass
-class Readings:
+class MetricValues:
     """The values of each metric. As in the service, only finite numbers count."""
 
     metrics: Sequence[Metric]

@@ -24,7 +24,7 @@ from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
-from pedigree.localaws.services.sagemaker.jobs.metrics import Readings
+from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, JobPlan
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox, collect
 from pedigree.localaws.services.sagemaker.jobs.transitions import ended, moved
@@ -74,7 +74,7 @@ class JobRunner:
         self._lock = threading.Lock()
         self._running: dict[str, HostProcesses | None] = {}
         self._hosts: dict[str, int] = {}
-        self._readings: dict[str, Readings] = {}
+        self._readings: dict[str, MetricValues] = {}
         self._ending = threading.Event()
 
     def start(self, kind: JobKind, name: str) -> None:
@@ -176,7 +176,7 @@ class JobRunner:
         self._note(kind, name, "InProgress", "Downloading")
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
             sandbox.lay_out(plan, host, catalog)
-        readings = Readings(plan.metrics)
+        readings = MetricValues(plan.metrics)
         with self._lock:
             self._readings[name] = readings
         outcome = self._processes(kind, plan, sandboxes, readings)
@@ -186,7 +186,7 @@ class JobRunner:
             self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
         return outcome
 
-    def _processes(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: Readings) -> ExitStatus:
+    def _processes(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: MetricValues) -> ExitStatus:
         with self._lock:
             share = max(1, self._host.cores // sum(self._hosts.values()))
         base = {

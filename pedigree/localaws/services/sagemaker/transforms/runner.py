@@ -27,7 +27,12 @@ from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatal
 from pedigree.localaws.services.s3.manifests import parse_manifest
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment, host_model
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, Reply, SlowError, end_left_over
+from pedigree.localaws.services.sagemaker.endpoints.instances import (
+    InstanceError,
+    ModelTimeoutError,
+    Reply,
+    end_left_over,
+)
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.transforms.plans import TransformPlan, plan
 from pedigree.localaws.services.sagemaker.transforms.records import Record, assembled, batches, payload, split
@@ -264,7 +269,7 @@ class _Transformer:
     def _reply(self, body: bytes) -> Reply:
         try:
             return self.fleet.invoke(body, self.plan.headers)
-        except SlowError as error:
+        except ModelTimeoutError as error:
             return Reply(HTTPStatus.GATEWAY_TIMEOUT, "", str(error).encode(), self.plan.seconds)
         except InstanceError as error:
             if self.is_stopped.is_set():

@@ -21,7 +21,7 @@ from botocore.exceptions import ClientError
 from benchmarks.local_load import load, through_local_aws
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
-from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, SlowError
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, ModelTimeoutError
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
 from tests.support.local_aws import client, running_local_aws
 from tests.support.waiting import until
@@ -250,7 +250,7 @@ def spec(tmp_path: Path) -> InstanceSpec:
 def test_a_model_that_takes_too_long_is_waited_for_no_longer(spec: InstanceSpec) -> None:
     fleet = Fleet(spec)
     fleet.resize(2)
-    with pytest.raises(SlowError, match=r"did not answer in"):
+    with pytest.raises(ModelTimeoutError, match=r"did not answer in"):
         fleet.invoke(b"slow", {})
     assert fleet.invoke(b"quick", {}).content == b"quick"
     fleet.end(0)
