@@ -110,7 +110,7 @@ MANUAL_CHANGES: Mapping[str, tuple[ManualChange, ...]] = {
     "Role pedigree-pipeline": (another_trust,),
     "InstanceProfile pedigree-ec2": (another_role,),
     "Queue dog-breeds-await-endpoint": (another_time,),
-    f"Function {DEPLOY}": (another_size, another_version),
+    f"LambdaFunction {DEPLOY}": (another_size, another_version),
     "EventSource": (switched_off,),
     "Approval dog-breeds-approved": (for_another_rule,),
     "ModelGroup": (nothing,),

@@ -120,8 +120,10 @@ def upsert_parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only
     """The parts that an upsert creates with these settings, or those of one kind; the functions do nothing."""
     chosen = settings(changes)
     documents = dict.fromkeys(chosen.site.roles.model_dump(by_alias=True), plain_documents())
-    found = upsert.parts(chosen, CODE, documents, folder)
-    return [part for part in found if not only or type(part).__name__ == only]
+    everything = upsert.parts(chosen, CODE, documents, folder)
+    selected = [part for part in everything if not only or type(part).__name__ == only]
+    assert selected, f"an upsert has no part {only}"
+    return selected
 
 
 def apply_parts(upsert_parts: Sequence[Part], here: Account) -> Plan:

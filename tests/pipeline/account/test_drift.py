@@ -91,7 +91,7 @@ def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path)
     other_code()
     client("lambda").publish_version(FunctionName=PREDICT)
     client("lambda").update_alias(FunctionName=PREDICT, Name="live", FunctionVersion="2")
-    assert "the code is another" in reasons(apply_parts(upsert_parts(handlers, only="Function"), account()))
+    assert "the code is another" in reasons(apply_parts(upsert_parts(handlers, only="LambdaFunction"), account()))
     served = client("lambda").get_function(FunctionName=PREDICT, Qualifier="live")
     assert served["Configuration"]["CodeSha256"] == ours
 
@@ -120,7 +120,7 @@ def test_an_update_that_failed_is_made_again(handlers: Path) -> None:
     found = client("lambda").get_function(FunctionName=PREDICT)["Configuration"]
     failed = {**found, "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role is gone"}
     watched = answering("get_function", {"Configuration": failed})
-    predict = [part for part in upsert_parts(handlers, only="Function") if getattr(part, "name", "") == PREDICT]
+    predict = [part for part in upsert_parts(handlers, only="LambdaFunction") if getattr(part, "name", "") == PREDICT]
     [change] = plan(predict, account(watched)).changes[:1]
     assert change.why == ("its last update failed: The role is gone",)
     assert [getattr(call, "operation", "") for call in change.calls] == ["update_function_configuration"]

@@ -152,8 +152,8 @@ def test_the_queue_is_a_clock_that_lasts_as_long_as_the_function_waits(handlers:
 
 def test_only_a_change_publishes_a_version(handlers: Path) -> None:
     make_roles(handlers)
-    apply_parts(upsert_parts(handlers, only="Function"), account())
-    changed = upsert_parts(handlers, {"functions.predict.timeout_seconds": 30}, only="Function")
+    apply_parts(upsert_parts(handlers, only="LambdaFunction"), account())
+    changed = upsert_parts(handlers, {"functions.predict.timeout_seconds": 30}, only="LambdaFunction")
     done = apply_parts(changed, account())
     assert change_lines(done) == [f"update function {PREDICT}", f"update alias {PREDICT}:live"]
     assert reasons(done) == ["Timeout is 65, not 30", "version 1: Timeout is 65, not 30"]
@@ -165,11 +165,15 @@ def test_only_a_change_publishes_a_version(handlers: Path) -> None:
 def test_setting_nothing_aside_takes_it_back(handlers: Path) -> None:
     make_roles(handlers)
     apply_parts(
-        [*upsert_parts(handlers, only="Function"), *upsert_parts(handlers, only="ProvisionedConcurrency")], account()
+        [*upsert_parts(handlers, only="LambdaFunction"), *upsert_parts(handlers, only="ProvisionedConcurrency")],
+        account(),
     )
     none = {"functions.predict.reserved_concurrency": 0, "functions.predict.provisioned_concurrency": 0}
     done = apply_parts(
-        [*upsert_parts(handlers, none, only="Function"), *upsert_parts(handlers, none, only="ProvisionedConcurrency")],
+        [
+            *upsert_parts(handlers, none, only="LambdaFunction"),
+            *upsert_parts(handlers, none, only="ProvisionedConcurrency"),
+        ],
         account(),
     )
     assert change_lines(done) == [
@@ -181,8 +185,8 @@ def test_setting_nothing_aside_takes_it_back(handlers: Path) -> None:
 
 def test_another_machine_architecture_comes_with_the_code(handlers: Path) -> None:
     make_roles(handlers)
-    apply_parts(upsert_parts(handlers, only="Function"), account())
-    apply_parts(upsert_parts(handlers, {"functions.architecture": "x86_64"}, only="Function"), account())
+    apply_parts(upsert_parts(handlers, only="LambdaFunction"), account())
+    apply_parts(upsert_parts(handlers, {"functions.architecture": "x86_64"}, only="LambdaFunction"), account())
     served = client("lambda").get_function(FunctionName=PREDICT, Qualifier="live")["Configuration"]
     assert served["Architectures"] == ["x86_64"]
 
