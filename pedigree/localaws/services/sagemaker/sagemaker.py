@@ -30,7 +30,12 @@ from pedigree.localaws.services.sagemaker.executions.steps.types import runners
 from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPublisher
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
 from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
-from pedigree.localaws.services.sagemaker.resources import model_operations, registry_operations, tag_operations
+from pedigree.localaws.services.sagemaker.resources import (
+    experiment_operations,
+    model_operations,
+    registry_operations,
+    tag_operations,
+)
 from pedigree.localaws.services.sagemaker.resources.role_access import AssumedRoles
 from pedigree.localaws.services.sagemaker.transforms.operations import TransformJobOperations
 from pedigree.localaws.services.sagemaker.transforms.runner import TransformRunner
@@ -93,7 +98,7 @@ class SageMaker:
             *(self._training, self._processing, EndpointOperations(self.endpoints)),
             *(TransformJobOperations(self.transforms), TuningJobOperations(self.tuner)),
             *(pipeline_operations, execution_operations, search_operations),
-            *(model_operations, registry_operations, tag_operations),
+            *(model_operations, registry_operations, tag_operations, experiment_operations),
         )
 
     def _answer(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
