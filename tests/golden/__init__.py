@@ -16,6 +16,7 @@ from pedigree.diagram.svg import svg
 from pedigree.language.definition import parse
 from pipeline.document import render
 from pipeline.settings.loading import load
+from tests.golden import house
 from tests.golden.settings_reference import reference
 from tests.support import effects
 from tests.support.definitions import CODE, configure
@@ -45,7 +46,10 @@ TEXTS: Mapping[Path, Callable[[], str]] = {
     FOLDER / "definition.json": _definition,
     FOLDER / "definition-without-distributed.json": lambda: render(configure({"distributed.enabled": False}), CODE),
     EFFECTS: effects.report,
+    DOCS / "architecture.md": house.page,
     DOCS / "checks.md": _checks,
+    DOCS / "house.svg": house.house,
+    DOCS / "localaws.svg": house.local_aws,
     DOCS / "pipeline.mmd": lambda: mermaid(_picture()),
     DOCS / "pipeline.svg": lambda: svg(_picture(), "pipeline"),
     DOCS / "settings.toml": reference,
