@@ -106,7 +106,9 @@ def bucket(objects: Mapping[str, bytes], limit: int | None = None) -> Behavior:
         address = urlsplit(request.path)
         key = address.path.removeprefix("/pictures").lstrip("/")
         if "list-type=2" in address.query:
-            prefix = next((one[7:] for one in address.query.split("&") if one.startswith("prefix=")), "")
+            prefix = next(
+                (parameter[7:] for parameter in address.query.split("&") if parameter.startswith("prefix=")), ""
+            )
             return Reply(
                 headers={"Content-Type": "application/xml"}, body=_listing(objects, prefix.replace("%2F", "/"))
             )

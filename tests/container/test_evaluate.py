@@ -137,11 +137,11 @@ def test_the_metrics_are_in_the_shape_of_model_quality(document: dict[str, Any])
 
 def test_every_candidate_has_its_scores(document: dict[str, Any]) -> None:
     assert list(document["candidates"]) == ["distributed", "best"]
-    for one in document["candidates"].values():
-        assert one["top_5_accuracy"] == 1
-        assert 0 < one["latency_milliseconds"]["median"] <= one["latency_milliseconds"]["p95"]
-        assert [one["classes"][name]["label"] for name in CLASSES] == list(LABELS)
-        assert all(0 <= one["classes"][name]["recall"] <= 1 for name in CLASSES)
+    for candidate in document["candidates"].values():
+        assert candidate["top_5_accuracy"] == 1
+        assert 0 < candidate["latency_milliseconds"]["median"] <= candidate["latency_milliseconds"]["p95"]
+        assert [candidate["classes"][name]["label"] for name in CLASSES] == list(LABELS)
+        assert all(0 <= candidate["classes"][name]["recall"] <= 1 for name in CLASSES)
 
 
 def test_the_log_gives_the_reason_and_the_notes(output: Path, document: dict[str, Any]) -> None:

@@ -126,7 +126,7 @@ def test_features_that_are_no_numbers_end_the_training(data: Path, tmp_path: Pat
     how = ["--data", data, *HEAD, "--cache-dir", tmp_path / "cache", "--model-dir", tmp_path / "model"]
     run(*how)
     kept = [(path, np.load(path)) for path in (tmp_path / "cache").iterdir()]
-    path, features = max(kept, key=lambda one: len(one[1]))  # there are more images to train on
+    path, features = max(kept, key=lambda entry: len(entry[1]))  # there are more images to train on
     features[-1, -1] = np.nan
     np.save(path, features)
     _, err = run(*how, code=2)

@@ -36,7 +36,7 @@ def typed(program: str) -> list[Any]:
         for part in line.split("&&")
         for words in [split(part)]
         for place, word in enumerate(words[:2])
-        if word.rpartition("/")[2] == program and all("=" in one for one in words[:place])
+        if word.rpartition("/")[2] == program and all("=" in earlier for earlier in words[:place])
     ]
     assert found
     return found
@@ -67,7 +67,9 @@ def check(words: list[str]) -> None:
     for word in words:
         subcommands = getattr(command, "commands", {})
         if word.startswith("-"):
-            options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+            options = {
+                option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+            }
             assert word.partition("=")[0] in {*options, "--help"}, word
         elif subcommands and word not in ("…", "<verb>"):
             assert word in subcommands, word

@@ -26,7 +26,12 @@ def by_name(path: Path) -> str:
 def test_links_lead_to_files_that_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text)
-    missing = [one for pair in targets for one in pair if one and "://" not in one and not (path.parent / one).exists()]
+    missing = [
+        target
+        for pair in targets
+        for target in pair
+        if target and "://" not in target and not (path.parent / target).exists()
+    ]
     assert not missing
 
 
@@ -41,7 +46,7 @@ def code(path: Path) -> list[str]:
     """The code of a document: blocks and spans."""
     text = path.read_text(encoding="utf-8")
     return re.findall(r"```sh\n(.*?)```", text, re.DOTALL) + [
-        f"`{one}`" for one in re.findall(r"(?<!`)`([^`\n]+)`", text)
+        f"`{name}`" for name in re.findall(r"(?<!`)`([^`\n]+)`", text)
     ]
 
 
@@ -54,7 +59,7 @@ def test_the_readme_names_every_parameter_with_its_type() -> None:
         for name, kind in zip(names.split(", "), (kinds.split(", ") * 3), strict=False)
     }
     types = {str: "String", int: "Integer", float: "Float"}
-    assert named == {one.name: types[type(one.default)] for one in declare(Settings())}
+    assert named == {parameter.name: types[type(parameter.default)] for parameter in declare(Settings())}
 
 
 def test_every_dependency_has_its_reason() -> None:
@@ -74,7 +79,7 @@ def test_the_architecture_names_every_folder() -> None:
     folders = {
         path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._" and any(path.glob("**/*.*"))
     }
-    assert not {one for one in folders if f"{one}/" not in ARCHITECTURE and "egg-info" not in one}
+    assert not {folder for folder in folders if f"{folder}/" not in ARCHITECTURE and "egg-info" not in folder}
 
 
 def test_decisions_are_numbered_without_gaps() -> None:

@@ -121,11 +121,11 @@ def test_credentials_that_are_renewed_are_used() -> None:
     environment = dict(ENVIRONMENT)
     with serving(lambda _: [http(b"{}")]) as server:
         environment["AWS_ENDPOINT_URL"] = server.url
-        one = Runtime(environment)
-        one.invoke("dogs", PICTURE, "image/png")
+        runtime = Runtime(environment)
+        runtime.invoke("dogs", PICTURE, "image/png")
         environment["AWS_ACCESS_KEY_ID"] = "ASIARENEWED"
         del environment["AWS_SESSION_TOKEN"]
-        one.invoke("dogs", PICTURE, "image/png")
+        runtime.invoke("dogs", PICTURE, "image/png")
         assert [signed(headers(asked))["key"] for asked in server.asked] == ["ASIAEXAMPLE", "ASIARENEWED"]
         assert headers(server.asked[1])["X-Amz-Security-Token"] is None
 

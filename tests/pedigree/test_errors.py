@@ -37,4 +37,4 @@ def test_mistakes_survive_copies_and_other_processes() -> None:
     for again in (copy.copy(mistake), pickle.loads(pickle.dumps(mistake))):
         assert (again.cause, again.remedy, type(again)) == ("cause", "remedy", UnknownNameError)
     several = pickle.loads(pickle.dumps(Mistakes([mistake])))
-    assert [one.remedy for one in several.mistakes] == ["remedy"]
+    assert [error.remedy for error in several.mistakes] == ["remedy"]

@@ -85,7 +85,11 @@ def not_trusted(name: str, by: str, source: str) -> tuple[Request, ...]:
     ours = assuming(name, by, source)
     elsewhere = source.replace(ACCOUNT, STRANGER)
     return (
-        *(assuming(name, f"{one}.amazonaws.com", source) for one in EVERY_SERVICE if not by.startswith(one)),
+        *(
+            assuming(name, f"{service}.amazonaws.com", source)
+            for service in EVERY_SERVICE
+            if not by.startswith(service)
+        ),
         assuming(name, by, source, account=STRANGER),
         assuming(name, by, elsewhere),
         assuming(name, by, elsewhere, account=STRANGER),

@@ -83,7 +83,10 @@ class ProofEnvironment:
         self.client_errors: list[str] = []
         self._log_offsets: dict[Path, int] = {}
         self.folder = folder
-        self._permissions = {(one.role, one.statement, one.action.lower()): one for one in permissions()}
+        self._permissions = {
+            (permission.role, permission.statement, permission.action.lower()): permission
+            for permission in permissions()
+        }
         self._role_folders = {name: folder_name for folder_name, name in self._names().items()}
         self.local = LocalAws(
             Options(folder / "aws", container=container(folder / "container"), on_decision=self._record)
@@ -161,12 +164,19 @@ class ProofEnvironment:
     def has_denied(self, permission: Permission) -> bool:
         """Whether that role was refused that action since then."""
         wanted = (permission.role, permission.action.lower())
-        return any(one.permission is None and (one.role, one.action.lower()) == wanted for one in list(self.decisions))
+        return any(
+            decision.permission is None and (decision.role, decision.action.lower()) == wanted
+            for decision in list(self.decisions)
+        )
 
     def permissions_used(self, roles: Iterable[str]) -> tuple[Permission, ...]:
         """The permissions of these roles that have allowed something since then, in order of first use."""
         return tuple(
-            dict.fromkeys(one.permission for one in list(self.decisions) if one.permission and one.role in roles)
+            dict.fromkeys(
+                decision.permission
+                for decision in list(self.decisions)
+                if decision.permission and decision.role in roles
+            )
         )
 
     def _record_error(self, parsed: Mapping[str, Any], **_: object) -> None:

@@ -32,7 +32,7 @@ _WORKS = {
 
 def without_tags(env: ProofEnvironment) -> None:
     """Leave the bucket only the tag of its owner."""
-    owner = [one for one in tags.pairs(tags.wanted(env.settings)) if one["Key"] == "pedigree:pipeline"]
+    owner = [tag for tag in tags.pairs(tags.wanted(env.settings)) if tag["Key"] == "pedigree:pipeline"]
     env.root("s3").put_bucket_tagging(Bucket=_BUCKET, Tagging={"TagSet": owner})
 
 
@@ -46,8 +46,8 @@ def another_role(env: ProofEnvironment) -> None:
     """Put another role into the instance profile."""
     profile = {"InstanceProfileName": "pedigree-ec2"}
     iam = env.root("iam")
-    for one in iam.get_instance_profile(**profile)["InstanceProfile"]["Roles"]:
-        iam.remove_role_from_instance_profile(**profile, RoleName=one["RoleName"])
+    for attached in iam.get_instance_profile(**profile)["InstanceProfile"]["Roles"]:
+        iam.remove_role_from_instance_profile(**profile, RoleName=attached["RoleName"])
     iam.add_role_to_instance_profile(**profile, RoleName="pedigree-model")
 
 
@@ -80,8 +80,8 @@ def kept_warm(env: ProofEnvironment) -> None:
 def switched_off(env: ProofEnvironment) -> None:
     """Disable the event source mappings."""
     functions = env.root("lambda")
-    for one in functions.list_event_source_mappings()["EventSourceMappings"]:
-        functions.update_event_source_mapping(UUID=one["UUID"], Enabled=False)
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
 
 
 def for_another_rule(env: ProofEnvironment) -> None:
@@ -127,7 +127,7 @@ def running_execution(env: ProofEnvironment) -> None:
 
     def statuses() -> set[str]:
         found = root.list_pipeline_executions(PipelineName="dog-breeds")["PipelineExecutionSummaries"]
-        return {one["PipelineExecutionStatus"] for one in found}
+        return {execution["PipelineExecutionStatus"] for execution in found}
 
     until(lambda: "Stopping" not in statuses(), what="an earlier execution to have stopped")
     if "Executing" not in statuses():

@@ -143,4 +143,4 @@ REASONS: tuple[Reason, ...] = (
 
 def reason(permission: Permission) -> str:
     """Why a right stays that nobody needs on this machine; nothing, if there is no reason."""
-    return next((one.why for one in REASONS if one.covers(permission)), "")
+    return next((reason.why for reason in REASONS if reason.covers(permission)), "")

@@ -45,13 +45,14 @@ def _all(effect: str) -> Iterator[Permission]:
 def without(document: Document, permission: Permission) -> Document:
     """A document without an action; a statement that would be empty is left out."""
     statements = [
-        _less(one, permission.action) if one["Sid"] == permission.statement else one for one in document["Statement"]
+        _less(statement, permission.action) if statement["Sid"] == permission.statement else statement
+        for statement in document["Statement"]
     ]
-    return {**document, "Statement": [one for one in statements if one["Action"]]}
+    return {**document, "Statement": [statement for statement in statements if statement["Action"]]}
 
 
 def _less(statement: Document, action: str) -> Document:
-    return {**statement, "Action": [one for one in _listed(statement["Action"]) if one != action]}
+    return {**statement, "Action": [listed for listed in _listed(statement["Action"]) if listed != action]}
 
 
 def _listed(actions: str | list[str]) -> list[str]:

@@ -47,7 +47,7 @@ sys.exit(1 if told else 0)
 
 def put_up(env: ProofEnvironment) -> str:
     """Create the roles, the bucket and the data."""
-    wanted = [one for one in everything(env.settings) if type(one).__name__ in ("Bucket", "Role", "InstanceProfile")]
+    wanted = [part for part in everything(env.settings) if type(part).__name__ in ("Bucket", "Role", "InstanceProfile")]
     words = apply_parts(wanted, env.root_account)
     objects, scripts = env.root("s3"), machine_scripts()
     env.state["sha256"] = scripts.sha256
@@ -169,10 +169,10 @@ def _copy(client: Any, folder: Path, source: str, target: str) -> None:
         client.download_file(bucket, key, str(folder / target))
         return
     for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
-        for one in page["Contents"]:
-            place = folder / target / one["Key"].removeprefix(key)
+        for object_ in page["Contents"]:
+            place = folder / target / object_["Key"].removeprefix(key)
             place.parent.mkdir(parents=True, exist_ok=True)
-            client.download_file(bucket, one["Key"], str(place))
+            client.download_file(bucket, object_["Key"], str(place))
 
 
 RENTING = Scenario(

@@ -73,10 +73,10 @@ def run_execution(env: ProofEnvironment) -> str:
 def failures(env: ProofEnvironment, arn: str) -> str:
     """Why an execution failed: the reasons of its steps, and of the trials of its tuning job."""
     root = env.root("sagemaker")
-    reasons = [str(one.get("FailureReason", "")) for one in _steps(env, arn).values()]
+    reasons = [str(step.get("FailureReason", "")) for step in _steps(env, arn).values()]
     trials = root.list_training_jobs(StatusEquals="Failed", NameContains=f"{arn[-12:]}-Tune")["TrainingJobSummaries"]
-    for one in trials[:1]:
-        reasons.append(root.describe_training_job(TrainingJobName=one["TrainingJobName"])["FailureReason"])
+    for trial in trials[:1]:
+        reasons.append(root.describe_training_job(TrainingJobName=trial["TrainingJobName"])["FailureReason"])
     return " ".join(reasons)
 
 
@@ -87,7 +87,7 @@ def status(env: ProofEnvironment, arn: str) -> str:
 
 def _steps(env: ProofEnvironment, arn: str) -> dict[str, Any]:
     told = env.root("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
-    return {one["StepName"]: one for one in told["PipelineExecutionSteps"]}
+    return {step["StepName"]: step for step in told["PipelineExecutionSteps"]}
 
 
 def _waiting(env: ProofEnvironment) -> bool:
@@ -95,4 +95,4 @@ def _waiting(env: ProofEnvironment) -> bool:
     queues = env.root("sqs")
     url = queues.get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
     told = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return any(int(told[f"ApproximateNumberOfMessages{one}"]) for one in ("", "NotVisible"))
+    return any(int(told[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible"))

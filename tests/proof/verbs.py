@@ -42,7 +42,7 @@ def as_text(verb: Callable[[ProofEnvironment], Any]) -> Callable[[ProofEnvironme
             verb(env)
         except OperationsError as error:
             return str(error)
-        return " ".join(one for one in env.client_errors if "not authorized to perform" in one)
+        return " ".join(error for error in env.client_errors if "not authorized to perform" in error)
 
     return do
 
@@ -107,7 +107,7 @@ def stopped(env: ProofEnvironment) -> str:
 
     _until_over(env, arn)
     steps = root.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
-    return " ".join(one.get("FailureReason", "") for one in steps if "authorized" in one.get("FailureReason", ""))
+    return " ".join(step.get("FailureReason", "") for step in steps if "authorized" in step.get("FailureReason", ""))
 
 
 def execution_at(step: str, **parameters: str) -> Callable[[ProofEnvironment], None]:
@@ -121,10 +121,10 @@ def execution_at(step: str, **parameters: str) -> Callable[[ProofEnvironment], N
 
         def is_there() -> bool:
             steps = root.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
-            failed = [one["StepName"] for one in steps if one["StepStatus"] == "Failed"]
+            failed = [failed_step["StepName"] for failed_step in steps if failed_step["StepStatus"] == "Failed"]
             if failed:
                 root.retry_pipeline_execution(PipelineExecutionArn=arn)
-            return any(one["StepName"] == step and one["StepStatus"] == "Executing" for one in steps)
+            return any(listed["StepName"] == step and listed["StepStatus"] == "Executing" for listed in steps)
 
         until(is_there, what=f"{step} to run")
 
@@ -240,9 +240,9 @@ def _letters(env: ProofEnvironment) -> bool:
     queues = env.root("sqs")
     url = queues.get_queue_url(QueueName="dog-breeds-schedule-dead")["QueueUrl"]
     as_text = queues.receive_message(QueueUrl=url, MessageAttributeNames=["All"]).get("Messages", [])
-    for one in as_text:
-        env.state["letters"] = one["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
-        queues.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+    for message in as_text:
+        env.state["letters"] = message["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+        queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return bool(as_text)
 
 

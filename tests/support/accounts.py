@@ -155,7 +155,7 @@ def _without_volatile(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return sorted(
             (_without_volatile(member) for member in value),
-            key=lambda one: json.dumps(one, sort_keys=True, default=str),
+            key=lambda member: json.dumps(member, sort_keys=True, default=str),
         )
     return value
 
@@ -170,20 +170,20 @@ def _get(service: str, operation: str, **arguments: Any) -> Any:
 
 def _roles() -> Any:
     return {
-        one["RoleName"]: (
-            _get("iam", "get_role", RoleName=one["RoleName"]),
+        role["RoleName"]: (
+            _get("iam", "get_role", RoleName=role["RoleName"]),
             [
-                _get("iam", "get_role_policy", RoleName=one["RoleName"], PolicyName=policy)
-                for policy in _list_all("iam", "list_role_policies", "PolicyNames", RoleName=one["RoleName"])
+                _get("iam", "get_role_policy", RoleName=role["RoleName"], PolicyName=policy)
+                for policy in _list_all("iam", "list_role_policies", "PolicyNames", RoleName=role["RoleName"])
             ],
         )
-        for one in _list_all("iam", "list_roles", "Roles")
+        for role in _list_all("iam", "list_roles", "Roles")
     }
 
 
 def _functions() -> Any:
     found = {}
-    for name in [one["FunctionName"] for one in _list_all("lambda", "list_functions", "Functions")]:
+    for name in [function["FunctionName"] for function in _list_all("lambda", "list_functions", "Functions")]:
         found[name] = {
             "function": _get("lambda", "get_function", FunctionName=name),
             "versions": _list_all("lambda", "list_versions_by_function", "Versions", FunctionName=name),
@@ -207,55 +207,55 @@ def _queues() -> Any:
 def _buckets() -> Any:
     aspects = ("bucket_encryption", "bucket_versioning", "bucket_policy", "bucket_tagging", "public_access_block")
     return {
-        one["Name"]: {
-            **{aspect: _get("s3", f"get_{aspect}", Bucket=one["Name"]) for aspect in aspects},
-            "lifecycle": _get("s3", "get_bucket_lifecycle_configuration", Bucket=one["Name"]),
+        bucket["Name"]: {
+            **{aspect: _get("s3", f"get_{aspect}", Bucket=bucket["Name"]) for aspect in aspects},
+            "lifecycle": _get("s3", "get_bucket_lifecycle_configuration", Bucket=bucket["Name"]),
             "objects": [
-                (version["Key"], _get("s3", "head_object", Bucket=one["Name"], Key=version["Key"])["Metadata"])
-                for version in _list_all("s3", "list_object_versions", "Versions", Bucket=one["Name"])
+                (version["Key"], _get("s3", "head_object", Bucket=bucket["Name"], Key=version["Key"])["Metadata"])
+                for version in _list_all("s3", "list_object_versions", "Versions", Bucket=bucket["Name"])
             ],
         }
-        for one in _list_all("s3", "list_buckets", "Buckets")
+        for bucket in _list_all("s3", "list_buckets", "Buckets")
     }
 
 
 def _rules() -> Any:
     return {
-        one["Name"]: (
-            one,
-            _list_all("events", "list_targets_by_rule", "Targets", Rule=one["Name"]),
-            _get("events", "list_tags_for_resource", ResourceARN=one["Arn"]),
+        rule["Name"]: (
+            rule,
+            _list_all("events", "list_targets_by_rule", "Targets", Rule=rule["Name"]),
+            _get("events", "list_tags_for_resource", ResourceARN=rule["Arn"]),
         )
-        for one in _list_all("events", "list_rules", "Rules")
+        for rule in _list_all("events", "list_rules", "Rules")
     }
 
 
 def _log_groups() -> Any:
     return [
-        (one, _get("logs", "list_tags_for_resource", resourceArn=one["arn"].removesuffix(":*")))
-        for one in _list_all("logs", "describe_log_groups", "logGroups")
+        (group, _get("logs", "list_tags_for_resource", resourceArn=group["arn"].removesuffix(":*")))
+        for group in _list_all("logs", "describe_log_groups", "logGroups")
     ]
 
 
 def _mappings() -> Any:
     return [
-        (one, _get("lambda", "list_tags", Resource=one["EventSourceMappingArn"]))
-        for one in _list_all("lambda", "list_event_source_mappings", "EventSourceMappings")
+        (mapping, _get("lambda", "list_tags", Resource=mapping["EventSourceMappingArn"]))
+        for mapping in _list_all("lambda", "list_event_source_mappings", "EventSourceMappings")
     ]
 
 
 def _pipelines() -> Any:
     return [
         (found, _list_all("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
-        for one in _list_all("sagemaker", "list_pipelines", "PipelineSummaries")
-        for found in [_get("sagemaker", "describe_pipeline", PipelineName=one["PipelineName"])]
+        for pipeline in _list_all("sagemaker", "list_pipelines", "PipelineSummaries")
+        for found in [_get("sagemaker", "describe_pipeline", PipelineName=pipeline["PipelineName"])]
     ]
 
 
 def _schedules() -> Any:
     return [
-        _get("scheduler", "get_schedule", Name=one["Name"])
-        for one in _list_all("scheduler", "list_schedules", "Schedules")
+        _get("scheduler", "get_schedule", Name=schedule["Name"])
+        for schedule in _list_all("scheduler", "list_schedules", "Schedules")
     ]
 
 
@@ -291,7 +291,7 @@ def plain_documents(service: str = "lambda", action: str = "logs:PutLogEvents") 
         "Action": "sts:AssumeRole",
     }
     policy = {"Sid": "Do", "Effect": "Allow", "Action": [action], "Resource": "*"}
-    return PlainDocuments(*({"Version": "2012-10-17", "Statement": [one]} for one in (trust, policy)))
+    return PlainDocuments(*({"Version": "2012-10-17", "Statement": [statement]} for statement in (trust, policy)))
 
 
 def write_handlers(folder: Path) -> Path:

@@ -54,7 +54,7 @@ class RentalAccount:
         return Account(
             ACCOUNT,
             REGION,
-            lambda one: fakes.clients(one) if one in FAKED_SERVICES else self.clients(one),
+            lambda service: fakes.clients(service) if service in FAKED_SERVICES else self.clients(service),
             clock=SimulatedAccountClock(SimulatedClock()),
         )
 

@@ -31,9 +31,9 @@ class LockOrder:
 
     def take(self, lock: _TrackedLock) -> None:
         """Record that this thread is about to wait for a lock."""
-        for one in {id(held): held for held in self._held()}.values():
-            if one is not lock and one.maker != lock.maker and lock not in self._held():
-                self._note(one.maker, lock.maker)
+        for earlier in {id(held): held for held in self._held()}.values():
+            if earlier is not lock and earlier.maker != lock.maker and lock not in self._held():
+                self._note(earlier.maker, lock.maker)
 
     def have(self, lock: _TrackedLock, times: int = 1) -> None:
         """Record that this thread holds a lock."""
@@ -68,7 +68,7 @@ class LockOrder:
             here = "".join(traceback.format_stack(_taker(sys._getframe(1)), _PLACES_TOLD))
             self._taken.setdefault(held, {})[taken] = here
             for path in self._paths(taken, held):
-                there = "\nand elsewhere:\n".join(self._taken[one][other] for one, other in pairwise(path))
+                there = "\nand elsewhere:\n".join(self._taken[earlier][other] for earlier, other in pairwise(path))
                 self._told.append(f"{taken} is taken while {held} is held:\n{here}\nand elsewhere:\n{there}")
 
     def _paths(self, start: str, end: str, seen: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

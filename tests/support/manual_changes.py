@@ -75,8 +75,8 @@ def remove_profile() -> None:
 
 def remove_bucket() -> None:
     found = client("s3").list_object_versions(Bucket=BUCKET)
-    for one in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
-        client("s3").delete_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])
+    for version in (*found.get("Versions", ()), *found.get("DeleteMarkers", ())):
+        client("s3").delete_object(Bucket=BUCKET, Key=version["Key"], VersionId=version["VersionId"])
     client("s3").delete_bucket(Bucket=BUCKET)
 
 

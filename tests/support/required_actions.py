@@ -235,13 +235,13 @@ SEVERAL: tuple[Row, ...] = (
         "sagemaker",
         "create_endpoint",
         {"EndpointName": "e", "EndpointConfigName": "c"},
-        {f"sagemaker:CreateEndpoint {sagemaker(one)}" for one in ("endpoint/e", "endpoint-config/c")},
+        {f"sagemaker:CreateEndpoint {sagemaker(resource)}" for resource in ("endpoint/e", "endpoint-config/c")},
     ),
     (
         "sagemaker",
         "update_endpoint",
         {"EndpointName": "e", "EndpointConfigName": "c"},
-        {f"sagemaker:UpdateEndpoint {sagemaker(one)}" for one in ("endpoint/e", "endpoint-config/c")},
+        {f"sagemaker:UpdateEndpoint {sagemaker(resource)}" for resource in ("endpoint/e", "endpoint-config/c")},
     ),
     (
         "sagemaker",
@@ -338,8 +338,11 @@ SEVERAL: tuple[Row, ...] = (
             "TagSpecifications": [{"ResourceType": "instance", "Tags": TAGS}],
         },
         {
-            *(f"ec2:RunInstances {arn('ec2', one)}" for one in ("instance/*", "volume/*", "network-interface/*")),
-            *(f"ec2:RunInstances {arn('ec2', one)}" for one in ("subnet/subnet-1", "security-group/sg-1")),
+            *(
+                f"ec2:RunInstances {arn('ec2', resource)}"
+                for resource in ("instance/*", "volume/*", "network-interface/*")
+            ),
+            *(f"ec2:RunInstances {arn('ec2', resource)}" for resource in ("subnet/subnet-1", "security-group/sg-1")),
             f"ec2:RunInstances {arn('ec2', 'security-group/sg-2')}",
             f"ec2:RunInstances arn:aws:ec2:{REGION}::image/ami-1",
             f"ec2:CreateTags {arn('ec2', 'instance/*')}",

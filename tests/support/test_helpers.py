@@ -17,10 +17,10 @@ def named(document: Document, name: str) -> Document:
     """A step, to be changed in place."""
     steps = [*document["Steps"]]
     while steps:
-        one: Document = steps.pop()
-        if one["Name"] == name:
-            return one
-        steps += one["Arguments"].get("IfSteps", []) + one["Arguments"].get("ElseSteps", [])
+        step: Document = steps.pop()
+        if step["Name"] == name:
+            return step
+        steps += step["Arguments"].get("IfSteps", []) + step["Arguments"].get("ElseSteps", [])
     raise LookupError(name)
 
 
@@ -159,7 +159,7 @@ def default_beside_the_choices(document: Document) -> None:
 
 
 def named_parameter(document: Document, name: str) -> Document:
-    found: Document = next(one for one in document["Parameters"] if one["Name"] == name)
+    found: Document = next(parameter for parameter in document["Parameters"] if parameter["Name"] == name)
     return found
 
 
@@ -217,7 +217,7 @@ def empty_name(document: Document) -> None:
         (failure_without_words, "'ErrorMessage' is a required property"),
         (empty_name, "'Input Data Url' does not match"),
     ],
-    ids=lambda one: getattr(one, "__name__", ""),
+    ids=lambda change: getattr(change, "__name__", ""),
 )
 def test_what_is_broken_is_told(broken: Callable[[Document], None], told: str) -> None:
     document = copy.deepcopy(define())

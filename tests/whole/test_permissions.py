@@ -22,12 +22,14 @@ def proofs() -> Mapping[Permission, Proof]:
 
 
 def test_every_action_is_proven_or_has_a_reason(proofs: Mapping[Permission, Proof]) -> None:
-    unneeded = [str(one) for one in permissions() if one not in proofs and not on_aws.reason(one)]
+    unneeded = [
+        str(permission) for permission in permissions() if permission not in proofs and not on_aws.reason(permission)
+    ]
     assert not unneeded, "nothing needs them: remove them, or give a reason in tests/proof/on_aws.py"
 
 
 def test_an_action_that_has_a_reason_is_not_proven(proofs: Mapping[Permission, Proof]) -> None:
-    assert [str(one) for one in proofs if on_aws.reason(one)] == []
+    assert [str(permission) for permission in proofs if on_aws.reason(permission)] == []
 
 
 def test_a_step_that_lacks_an_action_names_it_in_its_failure(proofs: Mapping[Permission, Proof]) -> None:

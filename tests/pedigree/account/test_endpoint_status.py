@@ -49,7 +49,7 @@ def test_no_endpoint_says_where_one_comes_from() -> None:
 
 def test_versions_the_newest_first_and_where_they_serve() -> None:
     account = account_with({"sagemaker": registry("Approved", "Rejected", "PendingManualApproval")})
-    assert [one.number for one in versions.newest(account, "dog-breeds", 2)] == [3, 2]
+    assert [version.number for version in versions.newest(account, "dog-breeds", 2)] == [3, 2]
     assert versions.served(account, "dogs") == {f"{PACKAGE}/2": "serves"}
     assert versions.served(account_with({"sagemaker": FixedAnswers()}), "dogs") == {}
     assert versions.newest(account_with({"sagemaker": FixedAnswers()}), "dog-breeds", 2) == []

@@ -75,7 +75,7 @@ def test_the_list_tells_how_each_ended_and_who_started_it() -> None:
     fake.add("bad4", ExecutionState("Failed", reason="Step failure:\n one or more"))
     fake.add("run5", ExecutionState("Executing"), ExecutionState("Executing"))
     found = executions.newest(account(fake), PIPELINE, 2)
-    assert [(one.id, one.status, one.by, one.reason) for one in found] == [
+    assert [(execution.id, execution.status, execution.by, execution.reason) for execution in found] == [
         ("run5", "Executing", "pedigree-scheduler/abc", ""),
         ("bad4", "Failed", "pedigree-scheduler/abc", "Step failure: one or more"),
     ]
@@ -122,17 +122,17 @@ def view_of(
 
 def test_every_step_of_the_definition_is_shown_also_before_it_begins() -> None:
     view = view_of(listed_step("PrepareData", "Succeeded"), listed_step("Tune", "Executing"))
-    assert [(one.name, one.status) for one in view.steps] == [
+    assert [(step.name, step.status) for step in view.steps] == [
         ("PrepareData", "Succeeded"),
         ("Tune", "Executing"),
         ("TrainBest", "Waiting"),
     ]
-    assert [one.took(NOON + timedelta(hours=3, minutes=5)) for one in view.steps] == ["1 min", "3 h 5 min", ""]
+    assert [step.took(NOON + timedelta(hours=3, minutes=5)) for step in view.steps] == ["1 min", "3 h 5 min", ""]
 
 
 def test_what_never_ran_is_told_from_what_waits() -> None:
     view = view_of(listed_step("PrepareData", "Failed", FailureReason="no\nimages"), status="Failed")
-    assert [one.status for one in view.steps] == ["Failed", "Not run", "Not run"]
+    assert [step.status for step in view.steps] == ["Failed", "Not run", "Not run"]
     assert view.steps[0].reason == "no images"
 
 
@@ -226,7 +226,7 @@ def test_what_trainings_and_searches_have_reached_is_told() -> None:
     assert told["Tune"] == ("0 of 4 trials",)
     assert told["TrainBest"] == ("validation:accuracy 0.9123",)
     fake.metrics["search"] = {"validation:loss": 1.5}
-    assert {one.name: one.notes for one in look().steps}["Tune"] == ("1 of 4 trials", "best validation:loss 1.5")
+    assert {step.name: step.notes for step in look().steps}["Tune"] == ("1 of 4 trials", "best validation:loss 1.5")
     assert wire.calls.count("sagemaker:DescribeTrainingJob") == 1
 
 

@@ -34,7 +34,7 @@ def test_values_reach_the_service_as_text() -> None:
     apply_change(
         start(account_with({"sagemaker": fake}), PIPELINE, StartRequest(given)), account_with({"sagemaker": fake})
     )
-    assert {one["Name"]: one["Value"] for one in fake.started[0]["PipelineParameters"]} == {
+    assert {parameter["Name"]: parameter["Value"] for parameter in fake.started[0]["PipelineParameters"]} == {
         "Epochs": "10",
         "AccuracyThreshold": "1e-2",
         "Machine": "ml.m5.xlarge",
@@ -48,7 +48,7 @@ def test_a_start_that_is_repeated_starts_one_execution() -> None:
     change = start(account_with({"sagemaker": fake}), PIPELINE, StartRequest((), "mine", "to see"))
     first, second = (apply_change(change, account_with({"sagemaker": fake}))["started"] for _ in range(2))
     assert first == second
-    assert [one["PipelineExecutionDisplayName"] for one in fake.started] == ["mine"]
+    assert [execution["PipelineExecutionDisplayName"] for execution in fake.started] == ["mine"]
 
 
 def test_its_name_says_that_somebody_started_it_and_when() -> None:

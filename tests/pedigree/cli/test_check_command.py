@@ -88,7 +88,7 @@ def test_a_mistake_in_the_call_is_one_line(arguments: list[str]) -> None:
 
 def test_programs_can_read_it(broken: Path) -> None:
     found = json.loads(check(str(broken), "--format", "json").stdout)["findings"]
-    assert {one["code"] for one in found} >= {"REF001"}
+    assert {finding["code"] for finding in found} >= {"REF001"}
     assert json.loads(check(str(broken), "--format", "sarif").stdout)["version"] == "2.1.0"
 
 

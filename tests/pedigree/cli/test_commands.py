@@ -85,7 +85,7 @@ def test_account_region_and_output(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     text = path.read_text(encoding="utf-8")
     assert "arn:aws:lambda:eu-central-1:123456789012:function" in text
-    assert [one.name for one in tmp_path.iterdir()] == ["definition.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["definition.json"]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     done = subprocess.run(limited, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "cannot be written: File too large" in done.stderr
-    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_standard_output_that_is_full_is_told() -> None:

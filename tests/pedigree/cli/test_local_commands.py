@@ -114,16 +114,16 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed(folder: Path) -> None:
     until(lambda: process.is_running(folder), wanted=False)
     up(folder)
     assert (running(folder).pid != killed.pid, running(folder).url) == (True, killed.url)
-    assert [one["RoleName"] for one in client(folder, "iam").list_roles()["Roles"]] == ["pipeline"]
+    assert [role["RoleName"] for role in client(folder, "iam").list_roles()["Roles"]] == ["pipeline"]
     assert client(folder, "s3").get_object(Bucket="bucket", Key="a")["Body"].read() == b"content"
     groups = client(folder, "sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
-    assert [one["ModelPackageGroupName"] for one in groups] == ["dogs"]
+    assert [group["ModelPackageGroupName"] for group in groups] == ["dogs"]
 
 
 def test_several_who_start_it_at_once_have_one(folder: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         told = list(pool.map(lambda _: pedigree("up", "--folder", str(folder)), range(4)))
-    assert {(one.returncode, one.stdout) for one in told} == {(0, told[0].stdout)}, told
+    assert {(result.returncode, result.stdout) for result in told} == {(0, told[0].stdout)}, told
 
 
 def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Path) -> None:
@@ -180,9 +180,9 @@ def test_a_daemon_that_could_run_no_jobs_is_started_anew_once_it_can(folder: Pat
 def commands(folder: Path) -> list[str]:
     """The processes of a folder, by their command lines."""
     found = []
-    for one in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            words = one.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # it has just ended
         found += [words] if "-m pedigree.localaws" in words and str(folder) in words else []

@@ -97,7 +97,7 @@ def _unharmed(nonsense: Nonsense, caplog: pytest.LogCaptureFixture) -> Iterator[
         yield
     assert resources.describe_resources(nonsense.client, PROTECTED) == before
     assert wire.send(nonsense.local.port, wire.HttpRequest("GET", "/_local/health")).status == 200
-    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.ERROR] == []
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def _supported(nonsense: Nonsense, service: str) -> list[str]:

@@ -145,13 +145,15 @@ def listed(local: LocalAws) -> dict[str, Any]:
     """The names of all that there is."""
     group = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/dogs"
     return {
-        "roles": [one["RoleName"] for one in client(local.url, "iam").list_roles()["Roles"]],
-        "queues": [one.rpartition("/")[2] for one in client(local.url, "sqs").list_queues()["QueueUrls"]],
-        "buckets": [one["Name"] for one in client(local.url, "s3").list_buckets()["Buckets"]],
-        "functions": [one["FunctionName"] for one in client(local.url, "lambda").list_functions()["Functions"]],
-        "rules": [one["Name"] for one in client(local.url, "events").list_rules()["Rules"]],
-        "logs": [one["logGroupName"] for one in client(local.url, "logs").describe_log_groups()["logGroups"]],
-        "schedules": [one["Name"] for one in client(local.url, "scheduler").list_schedules()["Schedules"]],
+        "roles": [role["RoleName"] for role in client(local.url, "iam").list_roles()["Roles"]],
+        "queues": [url.rpartition("/")[2] for url in client(local.url, "sqs").list_queues()["QueueUrls"]],
+        "buckets": [bucket["Name"] for bucket in client(local.url, "s3").list_buckets()["Buckets"]],
+        "functions": [
+            function["FunctionName"] for function in client(local.url, "lambda").list_functions()["Functions"]
+        ],
+        "rules": [rule["Name"] for rule in client(local.url, "events").list_rules()["Rules"]],
+        "logs": [group["logGroupName"] for group in client(local.url, "logs").describe_log_groups()["logGroups"]],
+        "schedules": [schedule["Name"] for schedule in client(local.url, "scheduler").list_schedules()["Schedules"]],
         "tags": client(local.url, "sagemaker").list_tags(ResourceArn=group)["Tags"],
     }
 

@@ -23,7 +23,7 @@ _PATIENCE_SECONDS = 60
 # Who goes on sending what is refused already may find the connection closed before the answer is read.
 _UNREAD = 1000
 _LISTENING = "0A"
-_SCOPES = sorted({wire.scope(one) for one in wire.SERVICES})
+_SCOPES = sorted({wire.scope(service) for service in wire.SERVICES})
 _GOOD = {
     "sqs": wire.HttpRequest(
         headers={"X-Amz-Target": "AmazonSQS.ListQueues", "Content-Type": "application/x-amz-json-1.0"}
@@ -57,7 +57,7 @@ def raw(port: int, content: bytes, *, is_whole: bool = True) -> bytes:
 
 def statuses(received: bytes) -> list[int]:
     """The statuses of the answers in what came back."""
-    return [int(one) for one in re.findall(rb"HTTP/1\.[01] (\d{3})", received)]
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3})", received)]
 
 
 def is_well(local: LocalAws) -> bool:
@@ -79,7 +79,7 @@ def head(
 @settings(max_examples=settings().max_examples * 2)
 @given(content=st.binary(max_size=300))
 def test_bytes_that_are_no_http_are_refused(local: LocalAws, content: bytes) -> None:
-    assert all(400 <= one < 500 for one in statuses(raw(local.port, content)))
+    assert all(400 <= status < 500 for status in statuses(raw(local.port, content)))
     assert is_well(local)
 
 
@@ -129,7 +129,7 @@ _PIECES = st.sampled_from(
 @given(pieces=st.lists(_PIECES, max_size=12))
 def test_pieces_of_http_in_any_order_are_refused(local: LocalAws, pieces: list[str]) -> None:
     received = raw(local.port, "".join(pieces).encode("latin-1", "replace"))
-    assert all(one < 500 for one in statuses(received)), received
+    assert all(status < 500 for status in statuses(received)), received
     assert is_well(local)
 
 
@@ -150,7 +150,9 @@ _BODIES = (
 @settings(max_examples=settings().max_examples * 2)
 @given(
     service=st.sampled_from(_SCOPES),
-    lines=st.lists(_PIECES.filter(lambda one: "\n" not in one and "\r" not in one and one.count(":") == 1), max_size=4),
+    lines=st.lists(
+        _PIECES.filter(lambda piece: "\n" not in piece and "\r" not in piece and piece.count(":") == 1), max_size=4
+    ),
     first=st.sampled_from(
         ("GET / HTTP/1.1", "POST / HTTP/1.1", "PUT /a/b?c HTTP/1.1", "DELETE /a HTTP/1.0", "HEAD /a/b HTTP/1.1")
     ),
@@ -173,10 +175,10 @@ def test_a_signed_request_of_no_protocol_is_refused(
     local: LocalAws, service: str, lines: list[str], first: str, target: str, kind: str, piece: bytes, times: int
 ) -> None:
     body = piece * times
-    told = [one for one in (*lines, target, kind, f"Content-Length: {len(body)}") if one]
+    told = [line for line in (*lines, target, kind, f"Content-Length: {len(body)}") if line]
     received = raw(local.port, head(local, *told, service=service, first=first) + body)
     assert received or len(body) > _UNREAD, (told, first)
-    assert all(one < 500 for one in statuses(received)), received
+    assert all(status < 500 for status in statuses(received)), received
     assert is_well(local)
 
 
@@ -284,7 +286,7 @@ def listening(process: int) -> set[str]:
             fields = line.split()
             if fields[3] == _LISTENING:
                 found[f"socket:[{fields[9]}]"] = _address(fields[1].partition(":")[0])
-    return {found[one] for one in _sockets(process) if one in found}
+    return {found[socket_] for socket_ in _sockets(process) if socket_ in found}
 
 
 def _address(written: str) -> str:
@@ -295,16 +297,16 @@ def _address(written: str) -> str:
 
 def _sockets(process: int) -> Iterator[str]:
     with contextlib.suppress(FileNotFoundError):
-        for one in Path(f"/proc/{process}/fd").iterdir():
+        for descriptor in Path(f"/proc/{process}/fd").iterdir():
             with contextlib.suppress(FileNotFoundError):
-                yield str(one.readlink())
+                yield str(descriptor.readlink())
 
 
 def children(process: int) -> set[int]:
     """The processes that a process has started, and those that they have."""
     tasks = Path(f"/proc/{process}/task").glob("*/children")
-    own = {int(one) for task in tasks for one in task.read_text().split()}
-    return own.union(*(children(one) for one in own)) if own else own
+    own = {int(number) for task in tasks for number in task.read_text().split()}
+    return own.union(*(children(child) for child in own)) if own else own
 
 
 def test_only_this_machine_is_listened_to(local: LocalAws) -> None:
@@ -319,8 +321,8 @@ def test_model_servers_listen_to_this_machine_only(tmp_path: Path) -> None:
         client(serving.url, "s3").create_bucket(Bucket="bucket")
         create_endpoint(serving.url, count=2)
         servers = children(os.getpid()) - before
-        found = [listening(one) for one in servers]
+        found = [listening(server) for server in servers]
     finally:
         serving.stop()
-    assert len([one for one in found if one]) >= 2
+    assert len([addresses for addresses in found if addresses]) >= 2
     assert set().union(*found) == {"127.0.0.1"}

@@ -30,7 +30,7 @@ pipeline.upsert(role_arn=role, tags=[{"Key": "a", "Value": "b"}])
 told = {"version": pipeline.upsert(role_arn=role)["PipelineVersionId"], "status": pipeline.describe()["PipelineStatus"]}
 first = pipeline.start()
 first.wait(delay=1, max_attempts=20)
-told["first"] = [first.describe()["PipelineExecutionStatus"], [one["StepName"] for one in first.list_steps()]]
+told["first"] = [first.describe()["PipelineExecutionStatus"], [step["StepName"] for step in first.list_steps()]]
 second = pipeline.start(parameters={"Kind": "b"})
 try:
     second.wait(delay=1, max_attempts=20)

@@ -33,11 +33,11 @@ def of(values: Mapping[str, Any] | None = None, **given: Any) -> Estimate:
 
 
 def amounts(found: Estimate) -> dict[str, float | None]:
-    return {one.job.step: one.amount for one in found.steps}
+    return {step.job.step: step.amount for step in found.steps}
 
 
 def standing(found: Estimate) -> dict[str, tuple[float | None, float | None]]:
-    return {one.name: (one.least, one.most) for one in found.standing}
+    return {item.name: (item.least, item.most) for item in found.standing}
 
 
 def test_each_step_costs_its_machines_by_its_hours() -> None:
@@ -45,7 +45,7 @@ def test_each_step_costs_its_machines_by_its_hours() -> None:
     assert amounts(found) == pytest.approx(
         {"PrepareData": 0.23 * 0.25, "Tune": 4 * 0.7364 * 0.5, "TrainBest": 0.7364 * 0.5, "Evaluate": 0.23 * 0.25}
     )
-    assert {one.job.step: one.most for one in found.steps}["Tune"] == pytest.approx(4 * 0.7364 * 8)
+    assert {step.job.step: step.most for step in found.steps}["Tune"] == pytest.approx(4 * 0.7364 * 8)
 
 
 def test_a_grid_runs_each_of_its_points() -> None:
@@ -129,7 +129,7 @@ def test_hours_that_somebody_knows_take_the_place_of_assumed_ones() -> None:
 
 def test_programs_get_what_people_get() -> None:
     found = json.loads(json.dumps(document(of())))
-    assert [step["amount"] for step in found["steps"]] == [one.amount for one in of().steps]
+    assert [step["amount"] for step in found["steps"]] == [step.amount for step in of().steps]
     assert found["steps"][3]["price"] is None
     assert found["sources"] == list(PUBLIC)
 
@@ -138,13 +138,13 @@ def test_programs_get_what_people_get() -> None:
 @given(valid_settings())
 def test_any_settings_have_an_estimate(values: Values) -> None:
     found = of(values)
-    assert all((one.amount is None) is (one.price is None) for one in found.steps)
+    assert all((step.amount is None) is (step.price is None) for step in found.steps)
     assert all(
-        one.amount <= (one.most or 0)
-        for one in found.steps
-        if one.amount is not None and one.hours.each <= one.job.most_hours
+        step.amount <= (step.most or 0)
+        for step in found.steps
+        if step.amount is not None and step.hours.each <= step.job.most_hours
     )
-    assert all(0 < one.least <= (one.most or 0) for one in found.standing if one.least and one.name != "schedule")
+    assert all(0 < item.least <= (item.most or 0) for item in found.standing if item.least and item.name != "schedule")
     assert all("\n" not in line for line in lines(found))
 
 

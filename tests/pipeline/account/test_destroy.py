@@ -37,16 +37,19 @@ def left() -> dict[str, Any]:
     """What is still there of what tests here make, by kind."""
     sagemaker = client("sagemaker")
     found = {
-        "endpoints": [one["EndpointName"] for one in sagemaker.list_endpoints()["Endpoints"]],
-        "configurations": [one["EndpointConfigName"] for one in sagemaker.list_endpoint_configs()["EndpointConfigs"]],
-        "models": [one["ModelName"] for one in sagemaker.list_models()["Models"]],
-        "groups": [one["ModelPackageGroupName"] for one in _groups()],
-        "pipelines": [one["PipelineName"] for one in sagemaker.list_pipelines()["PipelineSummaries"]],
-        "alarms": [one["AlarmName"] for one in client("cloudwatch").describe_alarms()["MetricAlarms"]],
-        "scaled": [one["ResourceId"] for one in _scaled()],
-        "schedules": [one["Name"] for one in client("scheduler").list_schedules()["Schedules"]],
+        "endpoints": [endpoint["EndpointName"] for endpoint in sagemaker.list_endpoints()["Endpoints"]],
+        "configurations": [
+            configuration["EndpointConfigName"]
+            for configuration in sagemaker.list_endpoint_configs()["EndpointConfigs"]
+        ],
+        "models": [model["ModelName"] for model in sagemaker.list_models()["Models"]],
+        "groups": [group["ModelPackageGroupName"] for group in _groups()],
+        "pipelines": [pipeline["PipelineName"] for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]],
+        "alarms": [alarm["AlarmName"] for alarm in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "scaled": [target["ResourceId"] for target in _scaled()],
+        "schedules": [schedule["Name"] for schedule in client("scheduler").list_schedules()["Schedules"]],
         **{kind: list(there) for kind, there in state().items() if kind not in ("groups", "buckets")},
-        "buckets": [one["Name"] for one in client("s3").list_buckets()["Buckets"]],
+        "buckets": [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]],
     }
     return {kind: there for kind, there in found.items() if there}
 
@@ -147,7 +150,7 @@ def test_of_somebody_elses_bucket_only_our_own_folder_is_emptied(empty_account: 
     assert change_lines(done) == ["delete objects our-images/pedigree/"]
     assert done.changes[0].calls == (EmptyBucket("our-images", "pedigree/"),)
     kept = client("s3").list_objects_v2(Bucket="our-images")["Contents"]
-    assert [one["Key"] for one in kept] == ["dogs/1.jpg", "pedigree-2/other"]
+    assert [object_["Key"] for object_ in kept] == ["dogs/1.jpg", "pedigree-2/other"]
 
 
 @pytest.mark.parametrize(

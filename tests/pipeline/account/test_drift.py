@@ -57,7 +57,10 @@ def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: An
     assert hand.why in (*done.changes[0].why, "")
     assert tuple(change_lines(done)[1:]) == hand.besides
     planned = [
-        f"{call.service} {call.operation}" for one in done.changes for call in one.calls if isinstance(call, ApiCall)
+        f"{call.service} {call.operation}"
+        for change in done.changes
+        for call in change.calls
+        if isinstance(call, ApiCall)
     ]
     assert watched.writing() == planned
     assert plan(wanted, account()).changes == ()

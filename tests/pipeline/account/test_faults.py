@@ -137,4 +137,4 @@ def test_a_permission_that_is_missing_is_told_at_each_call(handlers: Path, undis
     assert undisturbed.calls - denial.denied == set()
     assert len(said) == len(denial.denied)
     clear = re.compile(rf"{CALLER} may not [a-z0-9-]+:[A-Z]\w+ on \S+; allow it in the policy of that user or role")
-    assert [one for one in said if not clear.fullmatch(one)] == [OF_A_BUCKET]
+    assert [refusal for refusal in said if not clear.fullmatch(refusal)] == [OF_A_BUCKET]

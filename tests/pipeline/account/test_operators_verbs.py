@@ -71,7 +71,7 @@ def of_machines() -> set[str]:
     account = Account(
         ACCOUNT,
         REGION,
-        lambda one: fakes.clients(one) if one in ("ssm", "sagemaker") else watched(one),
+        lambda service: fakes.clients(service) if service in ("ssm", "sagemaker") else watched(service),
         clock=fakes.clock,
     )
     watched("iam").create_instance_profile(InstanceProfileName="pedigree-ec2")

@@ -15,18 +15,18 @@ _ROW = re.compile(r"^\| (\S+) \| (\w+) \| `([\w:-]+)` \| .+ \|$", re.MULTILINE)
 
 
 def test_every_reason_is_for_something() -> None:
-    assert [one.why for one in on_aws.REASONS if not any(map(one.covers, permissions()))] == []
+    assert [reason.why for reason in on_aws.REASONS if not any(map(reason.covers, permissions()))] == []
 
 
 def test_an_action_has_one_reason_at_most() -> None:
     for right in permissions():
-        assert sum(one.covers(right) for one in on_aws.REASONS) <= 1, right
+        assert sum(reason.covers(right) for reason in on_aws.REASONS) <= 1, right
 
 
 def test_the_page_has_every_action_once() -> None:
     allowed = PAGE.read_text(encoding="utf-8").partition("## What is forbidden")[0]
     told = sorted(_ROW.findall(allowed))
-    assert told == sorted((one.file, one.statement, one.action) for one in permissions())
+    assert told == sorted((permission.file, permission.statement, permission.action) for permission in permissions())
 
 
 def test_an_action_is_taken_away_and_an_empty_statement_with_it() -> None:

@@ -22,7 +22,9 @@ from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
-LONG = {"tuning.ranges": {"learning_rate": {"type": "categorical", "values": [one / 1000 for one in range(1, 31)]}}}
+LONG = {
+    "tuning.ranges": {"learning_rate": {"type": "categorical", "values": [number / 1000 for number in range(1, 31)]}}
+}
 
 
 pytestmark = pytest.mark.usefixtures("empty_account")
@@ -46,7 +48,7 @@ def there() -> dict[str, Any]:
     sagemaker = client("sagemaker")
     found = sagemaker.describe_pipeline(PipelineName="dog-breeds")
     arn = found["PipelineArn"]
-    assert [one["PipelineName"] for one in sagemaker.list_pipelines()["PipelineSummaries"]] == ["dog-breeds"]
+    assert [pipeline["PipelineName"] for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]] == ["dog-breeds"]
     kept = ("PipelineName", "PipelineDefinition", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
     return {**{key: found[key] for key in kept}, "Tags": sagemaker.list_tags(ResourceArn=arn)["Tags"]}
 
@@ -62,7 +64,7 @@ def test_it_is_made_as_settings_have_it() -> None:
     assert json.loads(found["PipelineDefinition"]) == made().document
     assert found["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/pedigree-pipeline"
     assert found["ParallelismConfiguration"] == {"MaxParallelExecutionSteps": 5}
-    assert {one["Key"] for one in found["Tags"]} == {"project", OWNER}
+    assert {tag["Key"] for tag in found["Tags"]} == {"project", OWNER}
 
 
 def test_a_second_look_reads_only() -> None:
@@ -118,7 +120,7 @@ def test_tags_alone_leave_the_pipeline_as_it_is() -> None:
     watched = RecordedClients()
     assert reasons(apply_parts([made()], account(watched))) == ["tag project is missing"]
     assert watched.writing() == ["sagemaker add_tags"]
-    assert {one["Key"] for one in there()["Tags"]} == {"project", OWNER, "theirs"}
+    assert {tag["Key"] for tag in there()["Tags"]} == {"project", OWNER, "theirs"}
 
 
 def test_a_large_definition_goes_by_way_of_the_bucket() -> None:
@@ -127,7 +129,7 @@ def test_a_large_definition_goes_by_way_of_the_bucket() -> None:
     apply_parts([large()], account(watched))
     assert watched.writing() == ["s3 put_object", "sagemaker create_pipeline"]
     assert json.loads(there()["PipelineDefinition"]) == large().document
-    keys = [one["Key"] for one in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
+    keys = [object_["Key"] for object_ in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
     assert [key.rpartition("/")[0] for key in keys] == ["pedigree/definitions"]
     again = RecordedClients()
     assert not plan([large()], account(again))

@@ -69,7 +69,7 @@ def test_nobody_reaches_the_machine_and_it_ends_for_good(world: RentalAccount) -
     assert "KeyName" not in request
     volume = request["BlockDeviceMappings"][0]["Ebs"]
     assert (volume["Encrypted"], volume["DeleteOnTermination"], volume["VolumeSize"]) == (True, True, 50)
-    tags = {one["Key"]: one["Value"] for one in request["TagSpecifications"][0]["Tags"]}
+    tags = {tag["Key"]: tag["Value"] for tag in request["TagSpecifications"][0]["Tags"]}
     assert tags["pedigree:pipeline"] == "arn:aws:sagemaker:us-east-1:123456789012:pipeline/dog-breeds"
     assert tags["project"] == "pedigree"
 
@@ -171,7 +171,7 @@ def test_no_instance_profile_says_which_verb_makes_it(world: RentalAccount) -> N
 
 def test_the_machine_stands_in_any_default_subnet_with_the_default_group(world: RentalAccount) -> None:
     found = client("ec2").describe_subnets()["Subnets"]
-    assert set(world.plan().subnets) == {one["SubnetId"] for one in found}
+    assert set(world.plan().subnets) == {subnet["SubnetId"] for subnet in found}
     group = client("ec2").describe_security_groups(GroupNames=["default"])["SecurityGroups"][0]
     assert world.plan().request["SecurityGroupIds"] == [group["GroupId"]]
 
@@ -310,15 +310,15 @@ def started(rental: Rental, fake: Subnets) -> str:
 def test_where_one_subnet_has_no_machine_the_next_is_asked(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InsufficientInstanceCapacity", "Unsupported", "")
     assert started(rental, fake) == "i-1"
-    assert [one["SubnetId"] for one in fake.asked] == list(rental.subnets[:3])
-    assert len({one["ClientToken"] for one in fake.asked}) == 3
-    assert all(len(one["ClientToken"]) <= 64 for one in fake.asked)
+    assert [request["SubnetId"] for request in fake.asked] == list(rental.subnets[:3])
+    assert len({request["ClientToken"] for request in fake.asked}) == 3
+    assert all(len(request["ClientToken"]) <= 64 for request in fake.asked)
 
 
 def test_a_start_of_which_nothing_was_heard_is_repeated_and_starts_no_second_machine(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InternalError", "ServiceUnavailable", "")
     assert started(rental, fake) == "i-1"
-    assert len({one["ClientToken"] for one in fake.asked}) == 1
+    assert len({request["ClientToken"] for request in fake.asked}) == 1
 
 
 def test_no_machine_anywhere_is_told(world: RentalAccount) -> None:

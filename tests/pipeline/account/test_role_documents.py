@@ -91,7 +91,10 @@ def test_no_document_is_too_long(name: str) -> None:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_parliament_finds_nothing_but_that_alarms_are_seen_all_together(name: str) -> None:
     for role, found in every(name):
-        trust = {**found.trust, "Statement": [{**one, "Resource": ROLE} for one in found.trust["Statement"]]}
+        trust = {
+            **found.trust,
+            "Statement": [{**statement, "Resource": ROLE} for statement in found.trust["Statement"]],
+        }
         for document in (found.policy, trust):
             assert set(findings(document)) <= {KNOWN}, role
 
@@ -134,13 +137,15 @@ def test_passing_a_role_names_the_role_and_the_service() -> None:
     for role, statement in statements("everything"):
         if "iam:PassRole" in listed(statement["Action"]):
             assert statement["Action"] == "iam:PassRole", role
-            assert not [one for one in listed(statement["Resource"]) if "*" in one], role
+            assert not [resource for resource in listed(statement["Resource"]) if "*" in resource], role
             assert statement["Condition"]["StringEquals"]["iam:PassedToService"], role
 
 
 def test_every_action_in_the_tables_is_one_of_iams() -> None:
     tables = [table for module in MODULES for table in module.TABLES]
-    asked = {one.action for table in tables for one in (*table.may, *table.may_not, *table.trusts, *table.trusts_not)}
+    asked = {
+        request.action for table in tables for request in (*table.may, *table.may_not, *table.trusts, *table.trusts_not)
+    }
     assert not [action for action in asked if not is_action(action)]
 
 
@@ -157,7 +162,7 @@ def test_settings_decide_which_parts_join() -> None:
 def test_a_policy_is_its_parts_together_what_always_holds_first() -> None:
     found = documents(configure(EVERYTHING))["job"]
     assert next(iter(found.parts)) == "policy"
-    assert found.policy["Statement"] == [one for part in found.parts.values() for one in part["Statement"]]
+    assert found.policy["Statement"] == [statement for part in found.parts.values() for statement in part["Statement"]]
 
 
 def test_every_file_of_every_role_joins_for_some_settings() -> None:

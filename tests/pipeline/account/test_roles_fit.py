@@ -108,17 +108,17 @@ def members(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Everything in a JSON value, with the name under which it stands."""
     yield name, value
     if isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from members(one, key)
+        for key, member in value.items():
+            yield from members(member, key)
     if isinstance(value, list):
-        for one in value:
-            yield from members(one)
+        for member in value:
+            yield from members(member)
 
 
 def text(value: Any) -> str:
     """A text as an execution would have it; what other steps make stays open."""
     if isinstance(value, Mapping) and "Std:Join" in value:
-        return str(value["Std:Join"]["On"]).join(text(one) for one in value["Std:Join"]["Values"])
+        return str(value["Std:Join"]["On"]).join(text(part) for part in value["Std:Join"]["Values"])
     return "made-by-another-step" if isinstance(value, Mapping) else str(value)
 
 
@@ -144,5 +144,5 @@ def test_the_roles_fit_any_settings(values: Values) -> None:
 def test_what_settings_do_not_ask_for_is_missed() -> None:
     asked = list(Asked(configure(EVERYTHING)).of_each())
     policy = parse(documents(configure(IN_ACCOUNT))["job"].policy)
-    refused = {one.action for role, one in asked if role == "job" and not decide([policy], one).allowed}
+    refused = {request.action for role, request in asked if role == "job" and not decide([policy], request).allowed}
     assert refused == {"kms:CreateGrant", "kms:GenerateDataKey", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}

@@ -39,10 +39,10 @@ BEHIND: dict[str, set[str]] = {
 def called(role: str) -> set[str]:
     """The actions of the calls that the functions' own document tells."""
     actions = {
-        f"{service}:{one}"
+        f"{service}:{action}"
         for function, service, listed in CALLS
         if ROLES.get(function) == role
-        for one in listed.split(", ")
+        for action in listed.split(", ")
     }
     return {RENAMED.get(action, action) for action in actions}
 
@@ -51,7 +51,9 @@ def allowed(role: str) -> set[str]:
     """The actions that a role's policy names."""
     found: Any = documents(configure(IN_ACCOUNT))[role].policy["Statement"]
     return {
-        action for one in found for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+        action
+        for statement in found
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
     }
 
 
@@ -68,9 +70,9 @@ def test_a_deployment_has_a_name_for_which_there_are_rights(endpoint: str) -> No
     chosen = configure({**IN_ACCOUNT, "endpoint.name": endpoint})
     policy = parse(documents(chosen)["deploy"].policy)
     package = sagemaker("model-package/dog-breeds/3")
-    for one in (endpoint, f"{endpoint}-staging"[:63]):
-        name = deployment.name(one, package, {})
+    for name_of_endpoint in (endpoint, f"{endpoint}-staging"[:63]):
+        name = deployment.name(name_of_endpoint, package, {})
         assert decide([policy], Request("sagemaker:CreateModel", sagemaker(f"model/{name}"))).allowed
         assert decide([policy], Request("sagemaker:CreateEndpointConfig", sagemaker(f"endpoint-config/{name}"))).allowed
-        assert decide([policy], Request("sagemaker:UpdateEndpoint", sagemaker(f"endpoint/{one}"))).allowed
+        assert decide([policy], Request("sagemaker:UpdateEndpoint", sagemaker(f"endpoint/{name_of_endpoint}"))).allowed
     assert str(values(chosen)["EndpointStem"]).startswith(endpoint[:28])

@@ -130,15 +130,15 @@ def test_what_others_added_to_the_bucket_stays(handlers: Path) -> None:
     bucket, s3 = upsert_parts(handlers, only="Bucket"), client("s3")
     apply_parts(bucket, account())
     labels = s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]
-    theirs = [*(one for one in labels if one["Key"] != OWNER), {"Key": "cost-centre", "Value": "7"}]
+    theirs = [*(label for label in labels if label["Key"] != OWNER), {"Key": "cost-centre", "Value": "7"}]
     s3.put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": theirs})
     policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
     shared = {"Sid": "Shared", "Effect": "Deny", "Principal": "*", "Action": "s3:Delete*", "Resource": "*"}
     s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({**policy, "Statement": [shared]}))
     apply_parts(bucket, account())
-    assert {one["Key"] for one in s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]} == {"project", "cost-centre", OWNER}
+    assert {tag["Key"] for tag in s3.get_bucket_tagging(Bucket=BUCKET)["TagSet"]} == {"project", "cost-centre", OWNER}
     statements = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
-    assert [one["Sid"] for one in statements] == ["Shared", "OverTlsOnly"]
+    assert [statement["Sid"] for statement in statements] == ["Shared", "OverTlsOnly"]
 
 
 def test_the_queue_is_a_clock_that_lasts_as_long_as_the_function_waits(handlers: Path) -> None:

@@ -29,7 +29,7 @@ def test_a_second_upsert_reads_only(handlers: Path) -> None:
 def test_everything_says_whose_it_is() -> None:
     filters = [{"Key": OWNER, "Values": [PIPELINE]}, {"Key": "project", "Values": ["pedigree"]}]
     tagged = client("resourcegroupstaggingapi").get_paginator("get_resources").paginate(TagFilters=filters)
-    kinds = [one["ResourceARN"].split(":")[2] for page in tagged for one in page["ResourceTagMappingList"]]
+    kinds = [resource["ResourceARN"].split(":")[2] for page in tagged for resource in page["ResourceTagMappingList"]]
     counts = {kind: kinds.count(kind) for kind in kinds}
     assert counts == {"s3": 1, "sqs": 2, "lambda": 5, "logs": 4, "events": 1, "sagemaker": 2}
     for role in ("pedigree-pipeline", "pedigree-ec2"):
@@ -42,14 +42,14 @@ def test_the_bucket_is_private_versioned_and_reached_over_tls() -> None:
     assert all(s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"].values())
     assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
     policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
-    assert [(one["Effect"], one["Condition"]) for one in policy] == [
+    assert [(statement["Effect"], statement["Condition"]) for statement in policy] == [
         ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
     ]
 
 
 def test_the_bucket_keeps_what_executions_made_and_drops_what_was_replaced() -> None:
     found = client("s3").get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
-    rules = {one["ID"]: one for one in found}
+    rules = {rule["ID"]: rule for rule in found}
     executions = rules["pedigree-executions"]
     assert executions["Filter"] == {"Prefix": "pedigree/executions/"}
     assert "Expiration" not in executions  # registered models lie there

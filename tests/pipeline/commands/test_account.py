@@ -161,7 +161,7 @@ def test_a_name_that_is_taken_is_one_line(address: str) -> None:
     done = pedigree(address, "upsert", "--yes")
     assert done.returncode == 2
     assert "role pedigree-job is there already and was not made for this pipeline" in done.stderr.splitlines()[-1]
-    assert [one["RoleName"] for one in client("iam").list_roles()["Roles"]] == ["pedigree-job"]
+    assert [role["RoleName"] for role in client("iam").list_roles()["Roles"]] == ["pedigree-job"]
 
 
 def test_policies_are_files_that_an_administrator_can_hand_to_aws(tmp_path: Path) -> None:

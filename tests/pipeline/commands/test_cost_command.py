@@ -117,7 +117,9 @@ def test_refreshed_prices_are_kept_for_the_next_time() -> None:
     first = pedigree("--assumed", "--refresh", "--region", "eu-central-1")
     assert "prices are kept in" in first.stderr
     assert "1 to 3 × ml.m5.large, day and night  365.00 to 1,095.00" in first.stdout
-    assert any("/us-east-1/pricing/" in one for one in Aws.asked), "the Pricing API is asked where it is"
+    assert any("/us-east-1/pricing/" in authorization for authorization in Aws.asked), (
+        "the Pricing API is asked where it is"
+    )
     assert pedigree("--assumed", "--region", "eu-central-1").stdout == first.stdout
     assert "83.95 to 251.85" in pedigree("--assumed").stdout
 

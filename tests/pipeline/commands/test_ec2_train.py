@@ -32,7 +32,7 @@ def address() -> Iterator[str]:
 
 def machines(address: str) -> list[dict[str, Any]]:
     reservations = client(address, "ec2").describe_instances()["Reservations"]
-    return [one for reservation in reservations for one in reservation["Instances"]]
+    return [instance for reservation in reservations for instance in reservation["Instances"]]
 
 
 def started(address: str) -> subprocess.Popen[str]:

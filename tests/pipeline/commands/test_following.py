@@ -137,7 +137,7 @@ def test_json_is_one_document_when_it_is_over(world: World) -> None:
     document = json.loads(done.stdout)
     assert document["execution"]["status"] == "Failed"
     assert document["execution"]["started"] == "2026-01-01T12:00:00+00:00"
-    assert [(one["name"], one["status"]) for one in document["steps"]] == [
+    assert [(step["name"], step["status"]) for step in document["steps"]] == [
         ("PrepareData", "Succeeded"),
         ("Tune", "Failed"),
         ("TrainBest", "Not run"),

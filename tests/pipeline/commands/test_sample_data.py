@@ -30,7 +30,7 @@ def test_it_makes_one_file_and_names_it(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     done = run("data", *SMALL, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, "data/dogImages.zip\n", "")
-    assert [one.name for one in (tmp_path / "data").iterdir()] == ["dogImages.zip"]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["dogImages.zip"]
     with ZipFile(tmp_path / "data" / "dogImages.zip") as zipped:
         assert zipped.testzip() is None
         assert len(zipped.namelist()) == 6
@@ -84,7 +84,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(limited, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert_told(done, "dogImages.zip cannot be written: File too large; name another folder")
-    assert [one.read_text() for one in tmp_path.iterdir()] == ["old"]
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_pa
         os.close(given)  # so that reading ends with the process
         with os.fdopen(watched, "rb", buffering=0) as screen:
             assert any(b"%" in seen for seen in iter(lambda: screen.read(1024), b""))
-            assert [one.name[:14] for one in tmp_path.iterdir()] == [".dogImages.zip"]
+            assert [path.name[:14] for path in tmp_path.iterdir()] == [".dogImages.zip"]
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
     assert process.returncode == 130

@@ -30,7 +30,9 @@ class SageMaker(Hosting):
         return self.packages[name]
 
     def send_pipeline_execution_step_success(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._answer(request, {one["Name"]: one["Value"] for one in request["OutputParameters"]})
+        return self._answer(
+            request, {parameter["Name"]: parameter["Value"] for parameter in request["OutputParameters"]}
+        )
 
     def send_pipeline_execution_step_failure(self, request: dict[str, Any]) -> dict[str, Any]:
         return self._answer(request, request["FailureReason"])
@@ -55,7 +57,7 @@ class Alarms(FakeService):
         self.kept[request["AlarmName"]] = {**request, "StateValue": "OK"}
 
     def describe_alarms(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"MetricAlarms": [one for name, one in self.kept.items() if name in request["AlarmNames"]]}
+        return {"MetricAlarms": [alarm for name, alarm in self.kept.items() if name in request["AlarmNames"]]}
 
     def delete_alarms(self, request: dict[str, Any]) -> None:
         missing = [name for name in request["AlarmNames"] if name not in self.kept]
@@ -121,7 +123,7 @@ class FakeAccount:
 
     def settle(self) -> None:
         """Let time pass until no endpoint is in transition."""
-        while any(one.status in IN_TRANSITION for one in self.sagemaker.endpoints.values()):
+        while any(endpoint.status in IN_TRANSITION for endpoint in self.sagemaker.endpoints.values()):
             self.clock.sleep(60)
             for name in list(self.sagemaker.endpoints):
                 self.sagemaker.at_present(name)
@@ -130,22 +132,24 @@ class FakeAccount:
         """All resources, without times."""
         self.settle()
         hosting = self.sagemaker
-        arns = {one["ModelArn"] for one in hosting.models.values()}
-        arns |= {one["EndpointConfigArn"] for one in hosting.configurations.values()}
+        arns = {model["ModelArn"] for model in hosting.models.values()}
+        arns |= {configuration["EndpointConfigArn"] for configuration in hosting.configurations.values()}
         return {
-            "models": {name: _timeless(one) for name, one in hosting.models.items()},
-            "configurations": {name: _timeless(one) for name, one in hosting.configurations.items()},
+            "models": {name: _timeless(model) for name, model in hosting.models.items()},
+            "configurations": {
+                name: _timeless(configuration) for name, configuration in hosting.configurations.items()
+            },
             "tags": {arn: tags for arn, tags in hosting.tags.items() if arn in arns},
             "endpoints": {
-                name: (one.configuration, one.status, one.counts, one.tags, one.deployments)
-                for name, one in hosting.endpoints.items()
+                name: (endpoint.configuration, endpoint.status, endpoint.counts, endpoint.tags, endpoint.deployments)
+                for name, endpoint in hosting.endpoints.items()
             },
             "targets": self.scaling.targets,
             "policies": self.scaling.policies,
             "alarms": self.alarms.kept,
-            "messages": {(one["QueueUrl"], one["MessageBody"]) for one in self.queue.messages},
+            "messages": {(message["QueueUrl"], message["MessageBody"]) for message in self.queue.messages},
         }
 
 
-def _timeless(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in one.items() if key != "CreationTime"}
+def _timeless(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in resource.items() if key != "CreationTime"}

@@ -114,9 +114,9 @@ def tagged_models(original: Any) -> Callable[..., Any]:
     """An ARN is a string, not a tuple."""
 
     def iter_tagged_resources(self: SageMakerModelBackend) -> Iterator[TaggedResource]:
-        for one in original(self):
-            arn = one.arn[0] if isinstance(one.arn, tuple) else one.arn
-            yield TaggedResource(arn=arn, tags=one.tags, resource_type=one.resource_type)
+        for resource in original(self):
+            arn = resource.arn[0] if isinstance(resource.arn, tuple) else resource.arn
+            yield TaggedResource(arn=arn, tags=resource.tags, resource_type=resource.resource_type)
 
     return iter_tagged_resources
 
@@ -155,7 +155,7 @@ def bucket_permission(_original: Any) -> Callable[..., Any]:
 
     def get_permission(self: FakeBucket, action: str, resource: str) -> Any:
         document = json.loads(self.policy or b'{"Statement": []}')
-        document["Statement"] = [one for one in document["Statement"] if "Condition" not in one]
+        document["Statement"] = [statement for statement in document["Statement"] if "Condition" not in statement]
         return IAMPolicy(json.dumps(document)).is_action_permitted(action, resource)
 
     return get_permission

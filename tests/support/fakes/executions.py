@@ -97,7 +97,14 @@ class Executions(FakeService):
 
     def start_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
         self._check(request["PipelineName"])
-        again = next((one for one in self.started if one["ClientRequestToken"] == request["ClientRequestToken"]), None)
+        again = next(
+            (
+                execution
+                for execution in self.started
+                if execution["ClientRequestToken"] == request["ClientRequestToken"]
+            ),
+            None,
+        )
         if again is None:
             self.started.append(request)
             self.names[f"new{len(self.started)}"] = request["PipelineExecutionDisplayName"]
@@ -110,12 +117,12 @@ class Executions(FakeService):
         start = int(request.get("NextToken", 0))
         listed = [
             {
-                "PipelineExecutionArn": arn(one),
-                "PipelineExecutionStatus": self.kept[one][0].status,
+                "PipelineExecutionArn": arn(identifier),
+                "PipelineExecutionStatus": self.kept[identifier][0].status,
                 "StartTime": NOON,
-                "PipelineExecutionDisplayName": self.names.get(one, "somebody's"),
+                "PipelineExecutionDisplayName": self.names.get(identifier, "somebody's"),
             }
-            for one in found[start : start + self.page]
+            for identifier in found[start : start + self.page]
         ]
         more = {"NextToken": str(start + self.page)} if len(found) > start + self.page else {}
         return {"PipelineExecutionSummaries": listed, **more}

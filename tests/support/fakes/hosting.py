@@ -98,7 +98,9 @@ class Hosting(FakeService):
         for alarm in request.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ()):
             if not self.is_alarm(alarm["AlarmName"]):
                 self.refuse("ValidationException", f"Alarm {alarm['AlarmName']} does not exist.")
-        excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
+        excluded = {
+            property_["VariantPropertyType"] for property_ in request.get("ExcludeRetainedVariantProperties", ())
+        }
         retained = request.get("RetainAllVariantProperties", False) and "DesiredInstanceCount" not in excluded
         counts = self._counts(wanted) | (
             {k: v for k, v in found.counts.items() if k in self.machines(wanted)} if retained else {}
@@ -110,8 +112,8 @@ class Hosting(FakeService):
 
     def update_endpoint_weights_and_capacities(self, request: dict[str, Any]) -> dict[str, Any]:
         found = self._changeable(request["EndpointName"])
-        for one in request["DesiredWeightsAndCapacities"]:
-            found.counts[one["VariantName"]] = one["DesiredInstanceCount"]
+        for variant in request["DesiredWeightsAndCapacities"]:
+            found.counts[variant["VariantName"]] = variant["DesiredInstanceCount"]
         self._begin(found, "Updating", lambda: None, SECONDS["Scaling"])
         return {"EndpointArn": _arn("endpoint", found.name)}
 
@@ -122,7 +124,7 @@ class Hosting(FakeService):
     def describe_endpoint(self, request: dict[str, Any]) -> dict[str, Any]:
         name = request["EndpointName"]
         found = self.at_present(name) or self._missing("endpoint", name)
-        variants = [{"VariantName": one, "DesiredInstanceCount": count} for one, count in found.counts.items()]
+        variants = [{"VariantName": variant, "DesiredInstanceCount": count} for variant, count in found.counts.items()]
         return {
             "EndpointName": name,
             "EndpointArn": _arn("endpoint", name),
@@ -183,11 +185,11 @@ class Hosting(FakeService):
     def machines(self, configuration: str) -> dict[str, str]:
         """The instance type of each variant."""
         variants = self.configurations.get(configuration, {}).get("ProductionVariants", ())
-        return {one["VariantName"]: one["InstanceType"] for one in variants}
+        return {variant["VariantName"]: variant["InstanceType"] for variant in variants}
 
     def _counts(self, configuration: str) -> dict[str, int]:
         variants = self.configurations[configuration]["ProductionVariants"]
-        return {one["VariantName"]: one["InitialInstanceCount"] for one in variants}
+        return {variant["VariantName"]: variant["InitialInstanceCount"] for variant in variants}
 
     def _keep(self, where: dict[str, dict[str, Any]], kind: str, request: dict[str, Any], key: str) -> str:
         name = request[key]
@@ -211,10 +213,13 @@ class Hosting(FakeService):
     def _page(
         self, where: dict[str, dict[str, Any]], request: dict[str, Any], key: str, members: tuple[str, ...]
     ) -> dict[str, Any]:
-        found = [one for name, one in where.items() if request.get("NameContains", "") in name]
-        found.sort(key=lambda one: one["CreationTime"], reverse=request.get("SortOrder") == "Descending")
+        found = [resource for name, resource in where.items() if request.get("NameContains", "") in name]
+        found.sort(key=lambda resource: resource["CreationTime"], reverse=request.get("SortOrder") == "Descending")
         start = int(request.get("NextToken", 0))
-        entries = [{name: one[name] for name in (*members, "CreationTime")} for one in found[start : start + self.page]]
+        entries = [
+            {name: resource[name] for name in (*members, "CreationTime")}
+            for resource in found[start : start + self.page]
+        ]
         more = {"NextToken": str(start + self.page)} if len(found) > start + self.page else {}
         return {key: entries, **more}
 

@@ -36,22 +36,24 @@ class Scaling(FakeService):
     def deregister_scalable_target(self, request: dict[str, Any]) -> None:
         self._need_target(request["ResourceId"])
         del self.targets[request["ResourceId"]]
-        self.policies = {key: one for key, one in self.policies.items() if key[0] != request["ResourceId"]}
+        self.policies = {key: policy for key, policy in self.policies.items() if key[0] != request["ResourceId"]}
 
     def describe_scalable_targets(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"ScalableTargets": [one for name, one in self.targets.items() if name in request["ResourceIds"]]}
+        return {"ScalableTargets": [target for name, target in self.targets.items() if name in request["ResourceIds"]]}
 
     def put_scaling_policy(self, request: dict[str, Any]) -> dict[str, Any]:
         self._need_target(request["ResourceId"])
         key, metric = (request["ResourceId"], request["PolicyName"]), _metric(request)
-        if any(_metric(one) == metric for other, one in self.policies.items() if other != key and other[0] == key[0]):
+        if any(
+            _metric(policy) == metric for other, policy in self.policies.items() if other != key and other[0] == key[0]
+        ):
             self._invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
         self.policies[key] = request
         return {"PolicyARN": f"arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:{request['PolicyName']}"}
 
     def describe_scaling_policies(self, request: dict[str, Any]) -> dict[str, Any]:
         shown = {} if self.forgets else self.policies
-        return {"ScalingPolicies": [one for key, one in shown.items() if key[0] == request["ResourceId"]]}
+        return {"ScalingPolicies": [policy for key, policy in shown.items() if key[0] == request["ResourceId"]]}
 
     def _machine(self, resource: str) -> str:
         _, name, _, variant = resource.split("/")

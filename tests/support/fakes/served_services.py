@@ -61,7 +61,7 @@ def account_with(
     return Account(
         ACCOUNT,
         REGION,
-        lambda one: UnpaginatedClient(one, services[one], line),
+        lambda service: UnpaginatedClient(service, services[service], line),
         CALLER,
         SimulatedAccountClock(clock or SimulatedClock()),
     )

@@ -112,7 +112,7 @@ def _wrong_values(place: Location, way: str) -> list[Any]:
 
 def _unfitting(shape: Shape) -> list[str]:
     some = ("\x00", "§", "no space", "\n", "a/b:c d", "_" * 5, "")
-    return [one for one in some if not fits(shape.metadata["pattern"], one)]
+    return [text for text in some if not fits(shape.metadata["pattern"], text)]
 
 
 def _many(size: int, place: Location) -> list[Any]:

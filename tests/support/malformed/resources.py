@@ -83,15 +83,15 @@ def create_resources(client: Client, name: str) -> None:
 def describe_resources(client: Client, name: str) -> str:
     """All descriptions of the resources of a name, as one text."""
     answers = {key: ask() for key, ask in _queries(client, name).items()}
-    for one in answers.values():
-        one.pop("ResponseMetadata", None)
+    for answer in answers.values():
+        answer.pop("ResponseMetadata", None)
     return json.dumps(answers, default=str, sort_keys=True, indent=1)
 
 
 def _without_alarm_state(answer: dict[str, Any]) -> dict[str, Any]:
     """Alarms without their state, which the daemon changes by itself."""
     for alarm in answer["MetricAlarms"]:
-        for member in [one for one in alarm if one.startswith("State")]:
+        for member in [key for key in alarm if key.startswith("State")]:
             del alarm[member]
     return answer
 

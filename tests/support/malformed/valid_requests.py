@@ -63,13 +63,13 @@ def value(draw: Draw, shape: Shape, name: str, pool: Pool, depth: int) -> Any:
 
 
 def _structure(draw: Draw, shape: Shape, _name: str, pool: Pool, depth: int) -> dict[str, Any]:
-    optional = [one for one in shape.members if one not in shape.required_members]
+    optional = [member for member in shape.members if member not in shape.required_members]
     most = 4 if depth < _DEEPEST else 0
     chosen = draw(st.lists(st.sampled_from(optional), max_size=most, unique=True)) if optional and most else []
     if getattr(shape, "is_tagged_union", False):
         chosen = [draw(st.sampled_from(optional))]
     members = [*shape.required_members, *chosen]
-    return {one: value(draw, shape.members[one], one, pool, depth + 1) for one in members}
+    return {member: value(draw, shape.members[member], member, pool, depth + 1) for member in members}
 
 
 def _list(draw: Draw, shape: Shape, name: str, pool: Pool, depth: int) -> list[Any]:
@@ -90,7 +90,7 @@ def _map(draw: Draw, shape: Shape, name: str, pool: Pool, depth: int) -> dict[st
 def _text(draw: Draw, shape: Shape, name: str, pool: Pool, _depth: int) -> str:
     if getattr(shape, "enum", None):
         return str(draw(st.sampled_from(shape.enum)))
-    known = [one for one in pool.get(name, ()) if _is_allowed(shape, one)]
+    known = [text for text in pool.get(name, ()) if _is_allowed(shape, text)]
     if known and draw(st.integers(0, 3)):
         return str(draw(st.sampled_from(known)))
     return str(draw(_texts(shape.metadata.get("pattern", ""), shape.metadata.get("min", 0), shape.metadata.get("max"))))
@@ -99,13 +99,15 @@ def _text(draw: Draw, shape: Shape, name: str, pool: Pool, _depth: int) -> str:
 @cache
 def _texts(pattern: str, least: int, most: int | None) -> st.SearchStrategy[str]:
     bound = 10_000 if most is None else most
-    usual = [one for one in (*_PLAIN, *_TROUBLE) if least <= len(one) <= bound and (not pattern or fits(pattern, one))]
+    usual = [
+        text for text in (*_PLAIN, *_TROUBLE) if least <= len(text) <= bound and (not pattern or fits(pattern, text))
+    ]
     if not pattern:
-        usual += [one.ljust(least, "x")[:bound] for one in ("y", "a" * 200)]
+        usual += [text.ljust(least, "x")[:bound] for text in ("y", "a" * 200)]
     if usual:
         return st.sampled_from(usual)
     return st.from_regex(re.compile(compiled(pattern).pattern), fullmatch=True).filter(
-        lambda one: least <= len(one) <= bound
+        lambda text: least <= len(text) <= bound
     )
 
 
@@ -118,18 +120,18 @@ def _is_allowed(shape: Shape, text: str) -> bool:
 def _whole(draw: Draw, shape: Shape, *_: Any) -> int:
     extreme = _NUMBERS[shape.type_name]
     least, most = int(shape.metadata.get("min", -extreme)), int(shape.metadata.get("max", extreme))
-    some = [one for one in (0, 1, 2, 5, 60, least, most) if least <= one <= most]
+    some = [number for number in (0, 1, 2, 5, 60, least, most) if least <= number <= most]
     return int(draw(st.sampled_from(some)))
 
 
 def _decimal(draw: Draw, shape: Shape, *_: Any) -> float:
     least, most = float(shape.metadata.get("min", -1e300)), float(shape.metadata.get("max", 1e300))
-    return float(draw(st.sampled_from([one for one in (0.0, 0.5, 1.0, least, most) if least <= one <= most])))
+    return float(draw(st.sampled_from([number for number in (0.0, 0.5, 1.0, least, most) if least <= number <= most])))
 
 
 def _bytes(draw: Draw, shape: Shape, *_: Any) -> bytes:
     some = (b"", b"x", b"\x00\xff", b"{}", b"[" * 3000, b"PK\x03\x04")
-    return bytes(draw(st.sampled_from([one.ljust(shape.metadata.get("min", 0), b"x") for one in some])))
+    return bytes(draw(st.sampled_from([content.ljust(shape.metadata.get("min", 0), b"x") for content in some])))
 
 
 _MAKERS: Mapping[str, Callable[..., Any]] = {

@@ -146,7 +146,7 @@ def _rest(service: str, operation: str, members: Mapping[str, Any]) -> HttpReque
         parts.setdefault(told.get("location"), {})[told.get("name", name)] = value
     labels = parts.get("uri", {})
     target = _LABEL.sub(
-        lambda one: quote(_text(labels.get(one[1], "")), safe="/" if one[2] else "", errors="replace"),
+        lambda label: quote(_text(labels.get(label[1], "")), safe="/" if label[2] else "", errors="replace"),
         found.http["requestUri"],
     )
     query = urlencode({name: _text(value) for name, value in parts.get("querystring", {}).items()}, errors="replace")
@@ -179,5 +179,5 @@ def _xml(value: Any) -> str:
     if isinstance(value, Mapping):
         return "".join(f"<{quote(str(k))}>{_xml(inner)}</{quote(str(k))}>" for k, inner in value.items())
     if isinstance(value, list):
-        return "".join(f"<member>{_xml(one)}</member>" for one in value)
+        return "".join(f"<member>{_xml(item)}</member>" for item in value)
     return escape(_text(value))

@@ -16,7 +16,7 @@ _WORD = r"[ \t]*[\x20-\x7E]+([ \t]+[\x20-\x7E]+)*[ \t]*"
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_pattern_of_a_model_can_be_read(service: str) -> None:
     shapes = model(service)._service_description["shapes"].values()
-    for pattern in {one["pattern"] for one in shapes if "pattern" in one}:
+    for pattern in {shape["pattern"] for shape in shapes if "pattern" in shape}:
         compiled(pattern)
 
 

@@ -299,7 +299,7 @@ def test_a_job_reads_and_writes_as_its_role_and_has_its_credentials(local: Local
     lines = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/out/env")["Body"].read().decode().splitlines()
     told = dict(line.partition("=")[::2] for line in lines)
     assert told["AWS_ENDPOINT_URL"] == local.url
-    keys = (told[f"AWS_{one}"] for one in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    keys = (told[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
     arn_of_job = with_keys(local, "sts", *keys).get_caller_identity()["Arn"]
     assert arn_of_job == f"arn:aws:sts::{ACCOUNT}:assumed-role/pedigree-job/SageMaker"
 
@@ -315,7 +315,7 @@ def test_a_job_fails_that_may_not_read_its_channel(local: LocalAws) -> None:
 def test_a_job_fails_without_each_of_the_actions_on_its_objects(local: LocalAws) -> None:
     client(local.url, "s3").put_object(Bucket=BUCKET, Key=f"{PREFIX}/in/a", Body=b"x")
     for number, action in enumerate(("s3:GetObject", "s3:PutObject")):
-        others = [one for one in ("s3:ListBucket", "s3:GetObject", "s3:PutObject") if one != action]
+        others = [other for other in ("s3:ListBucket", "s3:GetObject", "s3:PutObject") if other != action]
         policy = document(allowing(*others))
         client(local.url, "iam").put_role_policy(RoleName="pedigree-job", PolicyName="policy", PolicyDocument=policy)
         reason = ended(local, job(f"job-{number}", f"{PREFIX}/in"), "Failed")["FailureReason"]

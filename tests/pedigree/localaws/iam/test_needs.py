@@ -48,7 +48,7 @@ def needed(service: str, operation: str, known: KnownResources | None = None, **
 
 
 def pairs(requests: list[Request]) -> set[str]:
-    return {f"{one.action} {one.resource}" for one in requests}
+    return {f"{request.action} {request.resource}" for request in requests}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_call_needs(service: str, operation: str, arguments: Mapping[str, Any]
 
 
 def context_of(action: str, requests: list[Request]) -> Mapping[str, Any]:
-    return next(one.context for one in requests if one.action == action)
+    return next(request.context for request in requests if request.action == action)
 
 
 def test_a_job_is_known_by_what_it_runs_on() -> None:
@@ -149,7 +149,7 @@ def test_tables_name_operations_and_members_that_there_are(service: str) -> None
         shape = input_shape(table.model, operation)
         members = {*(shape.members if shape is not None else ()), *DERIVED.get(service, ())}
         for need in needs_:
-            roots = [one[0] for one in map(path, re.findall(r"\{([\w.\[\]]+)", need.resource))]
+            roots = [steps[0] for steps in map(path, re.findall(r"\{([\w.\[\]]+)", need.resource))]
             roots += [path(place)[0] for place in (*need.keys.values(), *filter(None, [need.only_with]))]
             assert not set(roots) - members, operation
 

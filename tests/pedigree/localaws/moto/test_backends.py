@@ -35,4 +35,4 @@ def test_a_call_of_sts_that_fails_forgets_no_session(tmp_path: Path) -> None:
     with pytest.raises(ServiceError):
         backends.answer(assuming)
     with backends.backend("sts", "aws") as sts:
-        assert [one.session_name for one in sts.assumed_roles] == ["mine"]
+        assert [assumed.session_name for assumed in sts.assumed_roles] == ["mine"]

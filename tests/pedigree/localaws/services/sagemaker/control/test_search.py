@@ -43,8 +43,8 @@ def found(world: World, expression: dict[str, Any], **more: Any) -> list[str]:
 
 
 def name_is(operator: str, value: str = "", name: str = "TrainingJobName") -> dict[str, Any]:
-    one = {"Name": name, "Operator": operator, **({"Value": value} if value else {})}
-    return {"Filters": [one]}
+    condition = {"Name": name, "Operator": operator, **({"Value": value} if value else {})}
+    return {"Filters": [condition]}
 
 
 @pytest.mark.parametrize(

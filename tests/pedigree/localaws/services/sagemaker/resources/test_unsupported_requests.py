@@ -67,7 +67,7 @@ def test_everything_else_passes(operation: str, request_body: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("operation", "place"), [(one, place) for one, places in UNSUPPORTED.items() for place in places]
+    ("operation", "place"), [(operation, place) for operation, places in UNSUPPORTED.items() for place in places]
 )
 def test_each_place_is_one_that_the_service_knows(operation: str, place: str) -> None:
     members, _, value = place.partition("=")

@@ -191,8 +191,8 @@ def test_a_stopped_job_that_lost_its_values_keeps_those_it_was_given_up_by() -> 
 
 
 def test_a_trial_is_stored_with_all_its_members() -> None:
-    one = trial(1, 0.5, 0.25, status="Stopped", is_given_up=True)
-    assert trials.read(one.document()) == one
+    stopped = trial(1, 0.5, 0.25, status="Stopped", is_given_up=True)
+    assert trials.read(stopped.document()) == stopped
 
 
 def test_a_name_fits_and_belongs_to_one_search() -> None:

@@ -21,8 +21,8 @@ from tests.support.tuning_plans import LETTERS, grid, plan, request, running, tr
 
 
 def span(low: str, high: str, scale: str = "Auto", kind: str = "Continuous") -> Dimension:
-    one = {"Name": "x", "MinValue": low, "MaxValue": high, "ScalingType": scale}
-    return dimensions({f"{kind}ParameterRanges": [one]})[0]
+    range_ = {"Name": "x", "MinValue": low, "MaxValue": high, "ScalingType": scale}
+    return dimensions({f"{kind}ParameterRanges": [range_]})[0]
 
 
 @pytest.mark.parametrize(
@@ -156,8 +156,8 @@ kinds = st.sampled_from(["Continuous", "Integer"])
 def test_whatever_the_ranges_are_they_are_searched_or_refused(asked: list[tuple[str, str, str, str, str]]) -> None:
     ranges: dict[str, list[dict[str, str]]] = {}
     for kind, name, low, high, scale in asked:
-        one = {"Name": name, "MinValue": low, "MaxValue": high, "ScalingType": scale}
-        ranges.setdefault(f"{kind}ParameterRanges", []).append(one)
+        range_ = {"Name": name, "MinValue": low, "MaxValue": high, "ScalingType": scale}
+        ranges.setdefault(f"{kind}ParameterRanges", []).append(range_)
     limits = {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1}
     try:
         accepted = plan(Strategy="Random", ParameterRanges=ranges, ResourceLimits=limits)

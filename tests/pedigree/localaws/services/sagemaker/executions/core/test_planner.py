@@ -25,7 +25,7 @@ MANY = 100
 
 def node(name: str, *after: str, **members: Any) -> dict[str, Any]:
     """A step that takes something from others."""
-    inputs = {f"in{index}": {"Get": f"Steps.{one}.OutputParameters['out']"} for index, one in enumerate(after)}
+    inputs = {f"in{index}": {"Get": f"Steps.{step}.OutputParameters['out']"} for index, step in enumerate(after)}
     outputs = [{"OutputName": "out", "OutputType": "String"}]
     return {"Name": name, "Type": "Lambda", "Arguments": inputs, "OutputParameters": outputs, **members}
 
