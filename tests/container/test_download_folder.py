@@ -17,8 +17,8 @@ from fetch import LocalSource, fetch, parse_source
 CONTENT = random.Random(1).randbytes(300_000)
 ONCE = DownloadRetries(timeout_seconds=5, max_attempts=1, first_backoff_seconds=0.001)
 TWICE = DownloadRetries(timeout_seconds=5, max_attempts=2, first_backoff_seconds=0.001)
-BREAKS_OFF: Behavior = lambda asked, _: part(CONTENT, asked, limit=100_000)  # noqa: E731
-WHOLE: Behavior = lambda asked, _: part(CONTENT, asked)  # noqa: E731
+BREAKS_OFF: Behavior = lambda request, _: part(CONTENT, request, limit=100_000)  # noqa: E731
+WHOLE: Behavior = lambda request, _: part(CONTENT, request)  # noqa: E731
 
 
 def run(
@@ -43,7 +43,7 @@ def stop() -> None:
     raise SystemExit(143)
 
 
-def kept(output: Path) -> list[str]:
+def files_in(output: Path) -> list[str]:
     return sorted(path.name for path in output.rglob("*") if path.is_file())
 
 
@@ -55,10 +55,10 @@ def test_a_completed_run_keeps_nothing(tmp_path: Path) -> None:
 
 def test_a_download_that_was_given_up_is_resumed(tmp_path: Path) -> None:
     given_up(tmp_path)
-    assert kept(tmp_path) == ["source.json", "source.zip"]
+    assert files_in(tmp_path) == ["source.json", "source.zip"]
     with serving(WHOLE) as server:
         run(server, tmp_path)
-    assert [(asked.begin, asked.headers["If-Range"]) for asked in server.requests] == [(100_000, '"1"')]
+    assert [(request.begin, request.headers["If-Range"]) for request in server.requests] == [(100_000, '"1"')]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -67,12 +67,12 @@ def test_a_complete_download_requests_only_its_last_byte(tmp_path: Path) -> None
         with pytest.raises(SystemExit):
             run(server, tmp_path, ending=stop)
         run(server, tmp_path)
-    assert [asked.begin for asked in server.requests] == [0, len(CONTENT) - 1]
+    assert [request.begin for request in server.requests] == [0, len(CONTENT) - 1]
 
 
 def test_a_changed_file_is_fetched_again(tmp_path: Path) -> None:
     given_up(tmp_path)
-    with serving(lambda asked, _: part(CONTENT, asked, tag='"2"')) as server:
+    with serving(lambda request, _: part(CONTENT, request, tag='"2"')) as server:
         run(server, tmp_path)
     assert server.requests[0].begin == 100_000
     assert len(server.requests) == 1
@@ -81,14 +81,14 @@ def test_a_changed_file_is_fetched_again(tmp_path: Path) -> None:
 def test_a_part_of_another_version_is_not_accepted(tmp_path: Path) -> None:
     given_up(tmp_path)
 
-    def careless(asked: ReceivedRequest, number: int) -> Reply:
-        reply = part(bytes(len(CONTENT)) if number == 1 else CONTENT, asked)
+    def careless(request: ReceivedRequest, number: int) -> Reply:
+        reply = part(bytes(len(CONTENT)) if number == 1 else CONTENT, request)
         reply.headers["ETag"] = '"2"'
         return reply
 
     with serving(careless) as server:
         run(server, tmp_path, TWICE)
-    assert [asked.begin for asked in server.requests] == [100_000, 0]
+    assert [request.begin for request in server.requests] == [100_000, 0]
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", '{"version": "", "total": 300000}', '{"version": "1", "total": null}'])
@@ -97,12 +97,12 @@ def test_an_invalid_state_file_is_ignored(tmp_path: Path, note: str) -> None:
     next(tmp_path.rglob("source.json")).write_text(note)
     with serving(WHOLE) as server:
         run(server, tmp_path)
-    assert [asked.begin for asked in server.requests] == [0]
+    assert [request.begin for request in server.requests] == [0]
 
 
 def test_a_download_that_cannot_be_resumed_is_not_kept(tmp_path: Path) -> None:
-    def nameless(asked: ReceivedRequest, number: int) -> Reply:
-        reply = part(CONTENT, asked, limit=100_000)
+    def nameless(request: ReceivedRequest, number: int) -> Reply:
+        reply = part(CONTENT, request, limit=100_000)
         del reply.headers["ETag"]
         return reply
 
@@ -124,7 +124,7 @@ def test_a_partial_download_of_another_address_is_deleted(tmp_path: Path) -> Non
     given_up(tmp_path)
     with download_folder(tmp_path, "https://host/other.zip") as folder:
         assert [path for path in tmp_path.iterdir() if path != folder] == []
-        assert kept(tmp_path) == []
+        assert files_in(tmp_path) == []
 
 
 def test_a_folder_without_a_state_file_is_started_again(tmp_path: Path) -> None:

@@ -36,17 +36,17 @@ def grown(path: Path, rows: int, before: int = 0) -> None:
 
 
 def test_features_are_kept_when_all_are_there(tmp_path: Path) -> None:
-    kept = CachedFeatures(tmp_path / "some.npy")
-    with kept.computing(True, 0, never) as part:
+    cached = CachedFeatures(tmp_path / "some.npy")
+    with cached.computing(True, 0, never) as part:
         part.open_at(10, 4, 0)
         part.add(FEATURES[:7])
-        assert kept.load(10) is None
+        assert cached.load(10) is None
         part.add(FEATURES[7:])
         part.commit()
-    found = kept.load(10)
+    found = cached.load(10)
     assert found is not None
     assert np.array_equal(found, FEATURES)
-    assert kept.load(9) is None, "of other pictures"
+    assert cached.load(9) is None, "of other pictures"
     assert [path.name for path in tmp_path.iterdir()] == ["some.npy"]
     assert CachedFeatures(None).load(10) is None
 
@@ -213,6 +213,6 @@ def test_every_host_keeps_its_own(data: Path, tmp_path: Path) -> None:
     processes = [start(*how, "--cache-dir", cache, **host) for cache, host in zip(caches, hosts, strict=True)]
     outputs = [process.communicate(timeout=PATIENCE) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
-    kept = [{path.name: path.read_bytes() for path in cache.iterdir()} for cache in caches]
-    assert kept[0] == kept[1]
-    assert len(kept[0]) == 2
+    contents = [{path.name: path.read_bytes() for path in cache.iterdir()} for cache in caches]
+    assert contents[0] == contents[1]
+    assert len(contents[0]) == 2

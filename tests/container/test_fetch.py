@@ -27,22 +27,22 @@ def fetched(address: str, folder: Path, max_bytes: int = MAX_BYTES, retry: Downl
 
 
 def test_a_file_arrives_as_it_is_and_its_hash_is_known(tmp_path: Path) -> None:
-    with serving(lambda asked, _: part(CONTENT, asked)) as server:
+    with serving(lambda request, _: part(CONTENT, request)) as server:
         found = fetched(f"{server.url}/images.zip", tmp_path)
     assert found.path.read_bytes() == CONTENT
     assert found.sha256 == SHA256
 
 
 def test_an_interrupted_download_is_resumed(tmp_path: Path) -> None:
-    with serving(lambda asked, _: part(CONTENT, asked, limit=70_000)) as server:
+    with serving(lambda request, _: part(CONTENT, request, limit=70_000)) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
-    assert [asked.begin for asked in server.requests] == [0, 70_000, 140_000, 210_000, 280_000]
-    assert {asked.headers.get("If-Range") for asked in server.requests[1:]} == {'"1"'}
+    assert [request.begin for request in server.requests] == [0, 70_000, 140_000, 210_000, 280_000]
+    assert {request.headers.get("If-Range") for request in server.requests[1:]} == {'"1"'}
 
 
 def test_a_file_that_changed_during_the_download_is_fetched_again(tmp_path: Path) -> None:
-    def behavior(asked: ReceivedRequest, number: int) -> Reply:
-        return part(bytes(1000), asked, '"old"', limit=500) if number == 1 else part(CONTENT, asked, '"new"')
+    def behavior(request: ReceivedRequest, number: int) -> Reply:
+        return part(bytes(1000), request, '"old"', limit=500) if number == 1 else part(CONTENT, request, '"new"')
 
     with serving(behavior) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).path.read_bytes() == CONTENT
@@ -50,15 +50,15 @@ def test_a_file_that_changed_during_the_download_is_fetched_again(tmp_path: Path
 
 
 def test_a_part_of_another_file_is_not_accepted(tmp_path: Path) -> None:
-    def behavior(asked: ReceivedRequest, number: int) -> Reply:
-        reply = part(CONTENT, asked, limit=100_000 if number == 1 else None)
+    def behavior(request: ReceivedRequest, number: int) -> Reply:
+        reply = part(CONTENT, request, limit=100_000 if number == 1 else None)
         if number == 2:
             reply.headers["Content-Range"] = f"bytes 5-{len(CONTENT) - 1}/{len(CONTENT)}"
         return reply
 
     with serving(behavior) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
-    assert [asked.begin for asked in server.requests] == [0, 100_000, 0]
+    assert [request.begin for request in server.requests] == [0, 100_000, 0]
 
 
 def test_a_server_without_ranges_sends_the_whole_file_again(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_server_without_ranges_sends_the_whole_file_again(tmp_path: Path) -> N
 
 
 def test_a_server_without_progress_is_given_up(tmp_path: Path) -> None:
-    behavior: Behavior = lambda asked, _: Reply(headers={"Content-Length": "1000"}, body=b"as far as this")  # noqa: E731
+    behavior: Behavior = lambda request, _: Reply(headers={"Content-Length": "1000"}, body=b"as far as this")  # noqa: E731
     with serving(behavior) as server, pytest.raises(DataError, match=r"broke off after 14 of 1000 bytes, 3 times; try"):
         fetched(f"{server.url}/images.zip", tmp_path)
     assert len(server.requests) == 3
@@ -80,7 +80,7 @@ def test_a_server_without_progress_is_given_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])
 def test_temporary_status_codes_are_retried(tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    with serving(lambda asked, number: Reply(status) if number < 3 else part(CONTENT, asked)) as server:
+    with serving(lambda request, number: Reply(status) if number < 3 else part(CONTENT, request)) as server:
         assert fetched(f"{server.url}/images.zip", tmp_path).sha256 == SHA256
     assert [record.getMessage().rpartition("; ")[2] for record in caplog.records] == [
         "next try in 0.001 s",
@@ -99,13 +99,13 @@ def test_permanent_status_codes_are_not_retried(tmp_path: Path, status: int) -> 
 
 
 def test_a_time_out_is_retried(tmp_path: Path) -> None:
-    with serving(lambda asked, number: Reply(silent=True) if number == 1 else part(CONTENT, asked)) as server:
+    with serving(lambda request, number: Reply(silent=True) if number == 1 else part(CONTENT, request)) as server:
         found = fetched(f"{server.url}/images.zip", tmp_path, retry=replace(QUICK, timeout_seconds=0.2))
     assert found.sha256 == SHA256
 
 
 def test_an_unreachable_server_is_reported_after_some_attempts(tmp_path: Path) -> None:
-    with serving(lambda asked, _: part(CONTENT, asked)) as server:
+    with serving(lambda request, _: part(CONTENT, request)) as server:
         pass
     with pytest.raises(DataError, match=r"the connection failed \(.*refused\), 3 times; try again later"):
         fetched(f"{server.url}/images.zip", tmp_path)
@@ -117,7 +117,7 @@ def test_backoff_grows_up_to_a_limit() -> None:
 
 def test_more_than_is_allowed_is_refused_before_it_comes(tmp_path: Path) -> None:
     with (
-        serving(lambda asked, _: part(CONTENT, asked)) as server,
+        serving(lambda request, _: part(CONTENT, request)) as server,
         pytest.raises(DataError, match=r"has more than 0.0001 GB; raise --most-gigabytes"),
     ):
         fetched(f"{server.url}/images.zip", tmp_path, max_bytes=100_000)
@@ -148,9 +148,9 @@ def test_more_than_the_disk_holds_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_address_is_followed_and_a_file_of_this_machine_is_not(tmp_path: Path) -> None:
-    def behavior(asked: ReceivedRequest, _: int) -> Reply:
-        to = {"/web": "/images.zip", "/disk": "file:///etc/passwd"}.get(asked.path)
-        return Reply(302, {"Location": to}) if to else part(CONTENT, asked)
+    def behavior(request: ReceivedRequest, _: int) -> Reply:
+        to = {"/web": "/images.zip", "/disk": "file:///etc/passwd"}.get(request.path)
+        return Reply(302, {"Location": to}) if to else part(CONTENT, request)
 
     with serving(behavior) as server:
         assert fetched(f"{server.url}/web", tmp_path).sha256 == SHA256
@@ -167,7 +167,7 @@ def test_a_slow_download_logs_its_progress(caplog: pytest.LogCaptureFixture) -> 
 
 @pytest.mark.parametrize("form", ["{}#sha256={}", "{}"])
 def test_a_correct_checksum_is_accepted(tmp_path: Path, form: str) -> None:
-    with serving(lambda asked, _: part(CONTENT, asked)) as server:
+    with serving(lambda request, _: part(CONTENT, request)) as server:
         where = parse_source(form.format(f"{server.url}/images.zip", SHA256.upper()), SHA256)
         assert fetch(where, tmp_path, retry=QUICK).sha256 == SHA256
     assert server.requests[0].path == "/images.zip"
@@ -175,7 +175,7 @@ def test_a_correct_checksum_is_accepted(tmp_path: Path, form: str) -> None:
 
 @pytest.mark.parametrize("after", [True, False])
 def test_a_wrong_checksum_is_an_error(tmp_path: Path, after: bool) -> None:
-    with serving(lambda asked, _: part(CONTENT, asked)) as server:
+    with serving(lambda request, _: part(CONTENT, request)) as server:
         address, wrong = f"{server.url}/images.zip", "0" * 64
         where = parse_source(f"{address}#sha256={wrong}") if after else parse_source(address, wrong)
         with pytest.raises(DataError, match=rf"has the SHA-256 {SHA256}, not {wrong}; "):
@@ -244,8 +244,8 @@ def test_an_interrupted_download_from_s3_is_resumed(tmp_path: Path, account: pyt
         account.setenv("AWS_ENDPOINT_URL", server.url)
         found = fetched(f"s3://pictures/dogs/images.zip#sha256={SHA256}", tmp_path)
     assert found.path.read_bytes() == CONTENT
-    assert [asked.begin for asked in server.requests] == [0, 120_000, 240_000]
-    assert {asked.headers.get("If-Match") for asked in server.requests[1:]} == {'"1"'}
+    assert [request.begin for request in server.requests] == [0, 120_000, 240_000]
+    assert {request.headers.get("If-Match") for request in server.requests[1:]} == {'"1"'}
 
 
 @pytest.mark.parametrize("address", ["s3://pictures/dogs/", "s3://pictures/dogs"])

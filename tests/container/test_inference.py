@@ -94,15 +94,15 @@ def in_json(*contents: bytes) -> bytes:
 def test_a_bare_process_gives_the_logits_that_evaluation_saw(served: Path, tmp_path: Path) -> None:
     pictures = split.load(draw_split(tmp_path / "test", 4), CLASSES)
     champion = candidates.load("best", served.parent / "model.tar.gz", described(tmp_path / "data"), tmp_path / "work")
-    seen = torch.tensor(evaluate.predict_all({"best": champion}, pictures, 5)["best"])
+    logits = torch.tensor(evaluate.predict_all({"best": champion}, pictures, 5)["best"])
     contents = [path.read_bytes() for path in pictures.paths]
     one_by_one = [(content, "image/jpeg") for content in contents]
     *single, (together, content_type) = ask(served, *one_by_one, (in_json(*contents), "application/json"))
     assert content_type == "application/json"
-    assert seen.std(dim=0).min() > 1e-3  # the pictures are told apart, so that equal means something
-    assert (torch.tensor(json.loads(together)["logits"]) - seen).abs().max() < 1e-5
+    assert logits.std(dim=0).min() > 1e-3  # the pictures are told apart, so that equal means something
+    assert (torch.tensor(json.loads(together)["logits"]) - logits).abs().max() < 1e-5
     alone = torch.tensor([json.loads(body)["logits"][0] for body, _ in single])
-    assert (alone - seen).abs().max() < 1e-5
+    assert (alone - logits).abs().max() < 1e-5
 
 
 def test_a_bare_process_refuses_with_a_message_and_continues(served: Path) -> None:

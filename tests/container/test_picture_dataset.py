@@ -23,7 +23,7 @@ SMOOTH = noise(3, (8, 6)).resize((1600, 1200), Image.Resampling.BICUBIC)
 def test_a_large_photograph_is_seen_as_if_it_were_decoded_whole(tmp_path: Path, seed: int | None) -> None:
     path = tmp_path / "large.jpg"
     path.write_bytes(encoded(SMOOTH, quality=95))
-    seen, target = PictureDataset(Split((path,), (5,)), SIDE, seed)[0, 4, True]
+    pixels, target = PictureDataset(Split((path,), (5,)), SIDE, seed)[0, 4, True]
 
     whole = pictures.decode(path.read_bytes())
     expected = tensors.pixels(whole, SIDE)
@@ -32,7 +32,7 @@ def test_a_large_photograph_is_seen_as_if_it_were_decoded_whole(tmp_path: Path, 
         expected = torch.from_numpy(np.array(varied)).permute(2, 0, 1)
     assert target == 5
     # A part begins at a whole pixel, and those are larger here.
-    assert (seen.int() - expected.int()).abs().max() <= (6 if seed is None else 10)
+    assert (pixels.int() - expected.int()).abs().max() <= (6 if seed is None else 10)
 
 
 def test_the_smallest_part_of_a_picture_at_twice_the_side_still_has_the_side() -> None:

@@ -87,10 +87,10 @@ def test_a_palette_becomes_its_colors(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-@pytest.mark.parametrize(("level", "seen"), [(0, 0), (128 * 256, 128), (65_535, 255)])
-def test_sixteen_bits_are_scaled_and_not_cut(kind: str, level: int, seen: int) -> None:
+@pytest.mark.parametrize(("level", "scaled"), [(0, 0), (128 * 256, 128), (65_535, 255)])
+def test_sixteen_bits_are_scaled_and_not_cut(kind: str, level: int, scaled: int) -> None:
     gray = Image.frombytes("I;16", (8, 8), struct.pack("<64H", *[level] * 64))
-    assert color(decode(encoded(gray, kind)), (4, 4)) == (seen, seen, seen)
+    assert color(decode(encoded(gray, kind)), (4, 4)) == (scaled, scaled, scaled)
 
 
 def test_a_transparent_tone_of_sixteen_bits_is_white_and_its_neighbors_are_not() -> None:

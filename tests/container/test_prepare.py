@@ -208,7 +208,7 @@ def test_folders_that_are_there_already_and_empty_are_filled(tmp_path: Path) -> 
 def test_a_zip_from_the_web_is_fetched_and_its_secrets_are_not_written_down(tmp_path: Path) -> None:
     archive = as_zip(classes(SPLITS), tmp_path / "images.zip").read_bytes()
     checksum = hashlib.sha256(archive).hexdigest()
-    with serving(lambda asked, _: part(archive, asked)) as server:
+    with serving(lambda request, _: part(archive, request)) as server:
         address = f"{server.url}/images.zip?signature=secret#sha256={checksum}"
         document = prepared(address, tmp_path / "out", "--sha256", checksum)
         assert document["source"] == f"{server.url}/images.zip"
@@ -382,8 +382,8 @@ def test_a_stopped_download_is_resumed_by_the_next_run(tmp_path: Path, kill: boo
     padding = {"padding.bin": random.Random(1).randbytes(1_000_000)}
     archive = as_zip(classes(SPLITS) | padding, tmp_path / "images.zip").read_bytes()
 
-    def behavior(asked: ReceivedRequest, number: int) -> Reply:
-        reply = part(archive, asked, limit=700_000 if number == 1 else None)
+    def behavior(request: ReceivedRequest, number: int) -> Reply:
+        reply = part(archive, request, limit=700_000 if number == 1 else None)
         reply.stuck = number == 1
         return reply
 

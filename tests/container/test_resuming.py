@@ -45,13 +45,13 @@ def ended(process: Process, code: int) -> str:
 def test_a_stopped_training_ends_with_the_weights_of_one_that_was_not(data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *WHOLE, *SLOW]
     run(*how, "--model-dir", tmp_path / "whole")
-    kept = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed", "--workers", "1"]
-    process = start(*how, *kept)
+    folders = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed", "--workers", "1"]
+    process = start(*how, *folders)
     read_until(process, "epoch 1 of 3")
     # As torchrun does: the whole group, so that the workers hear it, too.
     os.killpg(process.pid, signal.SIGTERM)
     assert "resumes from there" in ended(process, 143)
-    out, _ = run(*how, *kept)
+    out, _ = run(*how, *folders)
     place = re.search(PLACE, out)
     assert place is not None
     assert int(place[1]) >= 2
@@ -64,13 +64,13 @@ def test_a_killed_training_resumes_in_the_middle_of_an_epoch(count: int, data: P
     """With a network that normalizes by running means, which are part of what must be kept."""
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2", "--epochs", "2"]
     together(count, *how, "--model-dir", tmp_path / "whole")
-    kept = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed"]
-    processes = start_together(count, *how, *kept, *EVERY_STEP)
+    folders = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed"]
+    processes = start_together(count, *how, *folders, *EVERY_STEP)
     read_until(processes[0], "saved at epoch 2, step 2")
     for process in processes:
         process.kill()
         process.communicate()
-    place = re.search(PLACE, together(count, *how, *kept)[0][0])
+    place = re.search(PLACE, together(count, *how, *folders)[0][0])
     assert place is not None
     assert (place[1], int(place[2]) >= 2) == ("2", True)
     assert equal(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
@@ -79,22 +79,22 @@ def test_a_killed_training_resumes_in_the_middle_of_an_epoch(count: int, data: P
 def test_processes_stop_and_resume_together(data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2"]
     together(2, *how, "--model-dir", tmp_path / "whole")
-    kept = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed"]
-    processes = start_together(2, *how, *kept)
+    folders = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed"]
+    processes = start_together(2, *how, *folders)
     read_until(processes[0], "epoch 1 of 3")
     processes[1].terminate()
     for process in processes:
         ended(process, 143)
-    assert "resumed from" in together(2, *how, *kept)[0][0]
+    assert "resumed from" in together(2, *how, *folders)[0][0]
     assert equal(weights(tmp_path / "whole"), weights(tmp_path / "resumed"))
 
 
 def test_processes_of_torchrun_stop_in_order_even_if_signaled_twice(data: Path, tmp_path: Path) -> None:
     """Once by itself, once from torchrun, when the whole group is asked."""
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2", "--model-dir", tmp_path / "model"]
-    kept = ["--checkpoint-dir", tmp_path / "checkpoints"]
+    folders = ["--checkpoint-dir", tmp_path / "checkpoints"]
     code = "from torch.distributed.run import main; main()"
-    launched = ("--standalone", "--nproc-per-node", "2", TRAIN, *how, *kept)
+    launched = ("--standalone", "--nproc-per-node", "2", TRAIN, *how, *folders)
     process = start(*launched, code=code)
     read_until(process, "epoch 1 of 3")
     os.killpg(process.pid, signal.SIGTERM)
@@ -121,10 +121,10 @@ def test_a_second_signal_ends_the_process_at_once(data: Path, tmp_path: Path) ->
     try:
         processes[0].terminate()
         assert not has_ended(processes[0])
-        asked = 1
-        while not has_ended(processes[0]) and asked < 100:
+        signals = 1
+        while not has_ended(processes[0]) and signals < 100:
             processes[0].terminate()
-            asked += 1
+            signals += 1
         assert processes[0].returncode == 143
     finally:
         for process in processes:
@@ -158,9 +158,9 @@ def test_a_complete_training_is_not_repeated(how: tuple[str, ...], data: Path, t
     command = ["--data", data, *how, "--checkpoint-dir", tmp_path / "checkpoints", "--model-dir"]
     run(*command, tmp_path / "one")
     (file,) = (tmp_path / "checkpoints").rglob("checkpoint.pt")
-    kept = torch.load(file, weights_only=True)
-    assert kept[TRAINER_STATE] is None
-    size = sum(value.nbytes for value in kept[STATE]["best_module"].values())
+    checkpoint = torch.load(file, weights_only=True)
+    assert checkpoint[TRAINER_STATE] is None
+    size = sum(value.nbytes for value in checkpoint[STATE]["best_module"].values())
     assert file.stat().st_size < size + 100_000, "the best weights and next to nothing"
     out, _ = run(*command, tmp_path / "other")
     assert "already complete" in out
@@ -188,8 +188,8 @@ def test_a_damaged_checkpoint_is_one_line(data: Path, tmp_path: Path) -> None:
 
 
 def whole(folder: Path) -> Path:
-    kept = Checkpoints(folder)
-    kept.save({"epoch": 2, "step": 5, "x": torch.arange(1000.0)}, {})
+    checkpoints = Checkpoints(folder)
+    checkpoints.save({"epoch": 2, "step": 5, "x": torch.arange(1000.0)}, {})
     return folder / "checkpoint.pt"
 
 
@@ -239,15 +239,15 @@ def test_a_checkpoint_folder_is_named_by_the_trainings_inputs(tmp_path: Path) ->
 
 def test_a_checkpoint_is_due_when_the_last_one_is_old_enough(tmp_path: Path) -> None:
     now = 0.0
-    kept = Checkpoints(tmp_path, minutes=5, clock=lambda: now)
-    seen = []
+    checkpoints = Checkpoints(tmp_path, minutes=5, clock=lambda: now)
+    due = []
     for seconds in (299.0, 300.0):
         now = seconds
-        seen.append(kept.is_due())
-    kept.save({}, None)
-    seen.append(kept.is_due())
+        due.append(checkpoints.is_due())
+    checkpoints.save({}, None)
+    due.append(checkpoints.is_due())
     now = 600.0
-    assert [*seen, kept.is_due()] == [False, True, False, True]
+    assert [*due, checkpoints.is_due()] == [False, True, False, True]
     never, nowhere = Checkpoints(tmp_path, 0, lambda: now), Checkpoints(None, 5, lambda: now)
     now = 1e9
     assert (never.is_due(), nowhere.is_due()) == (False, False)

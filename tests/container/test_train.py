@@ -125,8 +125,8 @@ def test_a_loss_that_is_no_number_ends_the_training(data: Path, tmp_path: Path) 
 def test_features_that_are_no_numbers_end_the_training(data: Path, tmp_path: Path) -> None:
     how = ["--data", data, *HEAD, "--cache-dir", tmp_path / "cache", "--model-dir", tmp_path / "model"]
     run(*how)
-    kept = [(path, np.load(path)) for path in (tmp_path / "cache").iterdir()]
-    path, features = max(kept, key=lambda entry: len(entry[1]))  # there are more images to train on
+    caches = [(path, np.load(path)) for path in (tmp_path / "cache").iterdir()]
+    path, features = max(caches, key=lambda entry: len(entry[1]))  # there are more images to train on
     features[-1, -1] = np.nan
     np.save(path, features)
     _, err = run(*how, code=2)

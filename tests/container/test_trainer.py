@@ -102,8 +102,8 @@ def test_features_come_as_the_share_has_them(count: int, batch: int, world: int,
     found = list(source.batches(epoch, first))
     expected = [[(index if counted else IGNORE_INDEX) for index, _, counted in items] for items in same]
     assert [targets.tolist() for _, targets in found] == expected[first:]
-    for seen, items in zip(found, list(same)[first:], strict=True):
-        assert seen[0].tolist() == [features[index].tolist() for index, _, _ in items]
+    for drawn, items in zip(found, list(same)[first:], strict=True):
+        assert drawn[0].tolist() == [features[index].tolist() for index, _, _ in items]
 
 
 class InMemoryCheckpoints(Checkpoints):
@@ -144,16 +144,16 @@ def trained(saved: dict[str, Any] | None, at_training: int, at_validation: int) 
     chosen = Hyperparameters(batch_size=4, epochs=3, learning_rate=0.05, patience=0)
     torch.manual_seed(1)
     parts = (torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8), torch.nn.Dropout(0.4), torch.nn.Linear(8, 3))
-    stop, kept = StopSignal(), InMemoryCheckpoints()
+    stop, checkpoints = StopSignal(), InMemoryCheckpoints()
     train = FeatureBatches.of(features, targets, DistributedBatchSampler(22, 4, 0, 1, 3), CPU)
     validation = FeatureBatches.of(features, targets, DistributedBatchSampler(22, 4, 0, 1, None), CPU)
     module, exact = torch.nn.Sequential(*parts), precision.choose("fp32", CPU)
-    trainer = Trainer(module, chosen, exact, ALONE, checkpoints=kept, stop=stop)
+    trainer = Trainer(module, chosen, exact, ALONE, checkpoints=checkpoints, stop=stop)
     if saved:
         trainer.resume(saved)
     with suppress(StoppedError):
         trainer.run(StoppingSource(train, stop, at_training), StoppingSource(validation, stop, at_validation))
-    return kept.saved, trainer.state
+    return checkpoints.saved, trainer.state
 
 
 @settings(deadline=None, max_examples=25)

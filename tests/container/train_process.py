@@ -28,8 +28,8 @@ Process = subprocess.Popen[str]
 
 def environment(**more: str) -> dict[str, str]:
     """Returns the environment of a process, without a container's variables."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "AWS_"))}
-    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **more}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SM_", "AWS_"))}
+    return {**inherited, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **more}
 
 
 def start(*arguments: object, code: str = "", **more: str) -> Process:

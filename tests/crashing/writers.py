@@ -123,8 +123,8 @@ class Objects:
     def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
         s3 = daemon.client("s3")
         latest = int(s3.get_object(Bucket=BUCKET, Key="latest")["Body"].read())
-        kept: bytes = s3.get_object(Bucket=BUCKET, Key=name)["Body"].read()
-        return kept == content(name) and latest >= int(name.rpartition("/")[2])
+        body: bytes = s3.get_object(Bucket=BUCKET, Key=name)["Body"].read()
+        return body == content(name) and latest >= int(name.rpartition("/")[2])
 
 
 class Messages:

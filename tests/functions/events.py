@@ -72,23 +72,23 @@ def callback(token: str = "abcdefghij", status: str = "Executing", **arguments: 
 @cache
 def _sent() -> dict[str, Any]:
     document = define()
-    known = {
+    values = {
         f"Parameters.{parameter['Name']}": parameter["DefaultValue"] for parameter in document["Parameters"]
     } | _KNOWN
     steps = read(document).by_name()
     names = ("DeployEndpoint", "AwaitEndpoint", "ConfigureAutoscaling")
-    return {name: _resolved(dict(steps[name].arguments), known) for name in names}
+    return {name: _resolved(dict(steps[name].arguments), values) for name in names}
 
 
 def _arguments(name: str) -> dict[str, Any]:
     return dict(_sent()[name])
 
 
-def _resolved(value: Any, known: Mapping[str, Any]) -> Any:
+def _resolved(value: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(value, Mapping):
         return (
-            known[value["Get"]]
+            values[value["Get"]]
             if "Get" in value
-            else {key: _resolved(parameter, known) for key, parameter in value.items()}
+            else {key: _resolved(parameter, values) for key, parameter in value.items()}
         )
     return value

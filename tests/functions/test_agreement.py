@@ -35,10 +35,10 @@ class RecordingEvent(dict[str, Any]):
 
     def __init__(self, event: dict[str, Any]) -> None:
         super().__init__(event)
-        self.asked: set[str] = set()
+        self.names: set[str] = set()
 
     def get(self, name: str, default: Any = None) -> Any:
-        self.asked.add(name)
+        self.names.add(name)
         return super().get(name, default)
 
 
@@ -50,7 +50,7 @@ def declared(name: str) -> set[str]:
 def test_deploy_endpoint_reads_every_argument_of_its_step_and_returns_the_declared_outputs() -> None:
     event = RecordingEvent(deploy_event(capture_percent=1))
     result = deploy(FakeAccount(), event)
-    assert event.asked - {contract.AWAIT_QUEUE_URL} == event.keys()
+    assert event.names - {contract.AWAIT_QUEUE_URL} == event.keys()
     assert result.keys() == declared("DeployEndpoint") == set(deploy_endpoint.RESULTS)
     assert all(isinstance(value, str) for value in result.values())
 
@@ -60,7 +60,7 @@ def test_deploy_endpoint_reads_every_field_of_the_approval_rule() -> None:
     account.register(PACKAGE, later=True)
     event = RecordingEvent(approval_event(capture_percent=1))
     deploy(account, event)
-    assert event.asked == event.keys()
+    assert event.names == event.keys()
 
 
 def test_configure_autoscaling_reads_every_argument_of_its_step_and_returns_the_declared_outputs() -> None:
@@ -69,7 +69,7 @@ def test_configure_autoscaling_reads_every_argument_of_its_step_and_returns_the_
     account.settle()
     event = RecordingEvent(scale_event())
     result = scale(account, event)
-    assert event.asked == event.keys()
+    assert event.names == event.keys()
     assert result.keys() == declared("ConfigureAutoscaling") == set(configure_autoscaling.RESULTS)
 
 

@@ -146,8 +146,8 @@ def test_the_log_describes_the_request_without_secrets() -> None:
     assert "10.0.0.1" in lines[0]["cause"]
     assert "hidden" not in json.dumps(lines)
     _, lines = ask(image(PICTURE))
-    known = {name: lines[0][name] for name in ("level", "message", "function", "request", "source", "status", "bytes")}
-    assert list(known.values()) == ["INFO", "answered", "predict", "request-1", "image", 200, len(PICTURE)]
+    fields = {name: lines[0][name] for name in ("level", "message", "function", "request", "source", "status", "bytes")}
+    assert list(fields.values()) == ["INFO", "answered", "predict", "request-1", "image", 200, len(PICTURE)]
     assert lines[0]["milliseconds"] >= 0
 
 
@@ -206,15 +206,15 @@ def test_the_deployed_function_answers_from_its_own_folder(tmp_path: Path) -> No
             text=True,
             check=True,
         )
-        asked = [request.partition("\r\n")[0] for request in server.asked]
+        requests = [request.partition("\r\n")[0] for request in server.requests]
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    told = lines.pop()
+    results = lines.pop()
     assert [line["status"] for line in lines] == [200, 200, 403, 400]
-    assert [answer["statusCode"] for answer in told["answers"]] == [200, 200, 403, 400]
-    assert told["answers"][1]["predictions"] == BEST
+    assert [answer["statusCode"] for answer in results["answers"]] == [200, 200, 403, 400]
+    assert results["answers"][1]["predictions"] == BEST
     assert "123456789012" not in done.stdout
-    assert told["early"] == []
-    assert asked == [
+    assert results["early"] == []
+    assert requests == [
         "POST /endpoints/dogs/invocations HTTP/1.1",
         "GET /pictures/dog.png HTTP/1.1",
         "POST /endpoints/dogs/invocations HTTP/1.1",

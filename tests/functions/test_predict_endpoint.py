@@ -27,7 +27,7 @@ BEST = [{"label": "Affenpinscher", "class": "001.Affenpinscher", "probability": 
 ANSWER = json.dumps({"logits": [[1.5, -2.0]], "predictions": [BEST]}).encode()
 
 
-def told(code: str, original: int | None = None) -> ClientError:
+def client_error(code: str, original: int | None = None) -> ClientError:
     return ClientError(
         {"Error": {"Code": code, "Message": SECRET}, "OriginalStatusCode": original},
         "InvokeEndpoint",
@@ -39,10 +39,10 @@ class ScriptedRuntime:
     """A runtime that gives prepared answers, and counts its calls."""
 
     answers: Iterator[bytes | Exception]
-    asked: list[tuple[str, bytes, str]] = field(default_factory=list)
+    calls: list[tuple[str, bytes, str]] = field(default_factory=list)
 
     def invoke(self, endpoint: str, body: bytes, content_type: str) -> bytes:
-        self.asked.append((endpoint, body, content_type))
+        self.calls.append((endpoint, body, content_type))
         answer = next(self.answers)
         if isinstance(answer, Exception):
             raise answer
@@ -61,37 +61,37 @@ class Outcome:
 
 def ask(*answers: bytes | Exception, seconds_left: float = float("inf")) -> Outcome:
     pauses: list[float] = []
-    asked = Outcome(ScriptedRuntime(iter(answers)), pauses)
+    outcome = Outcome(ScriptedRuntime(iter(answers)), pauses)
     try:
-        asked.answer = EndpointClient("dogs", asked.runtime, pauses.append).predict(
+        outcome.answer = EndpointClient("dogs", outcome.runtime, pauses.append).predict(
             b"bytes", "image/png", lambda: seconds_left
         )
     except RequestRefusedError as refused:
-        asked.refused = refused
-    return asked
+        outcome.refused = refused
+    return outcome
 
 
 def test_the_picture_goes_as_it_is_and_its_labels_come_back() -> None:
-    asked = ask(ANSWER)
-    assert asked.runtime.asked == [("dogs", b"bytes", "image/png")]
-    assert asked.answer == ([[1.5, -2.0]], BEST)
+    outcome = ask(ANSWER)
+    assert outcome.runtime.calls == [("dogs", b"bytes", "image/png")]
+    assert outcome.answer == ([[1.5, -2.0]], BEST)
 
 
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (told("ModelError", 400), 422),
-        (told("ModelError", 415), 422),
-        (told("ModelError", 500), 424),
-        (told("ModelError"), 424),
-        (told("ModelNotReadyException"), 503),
-        (told("ThrottlingException"), 503),
-        (told("ServiceUnavailable"), 503),
-        (told("ValidationError"), 503),
-        (told("AccessDeniedException"), 502),
-        (told("InternalFailure"), 502),
-        (told("ExpiredTokenException"), 502),
-        (told("SomethingNew"), 502),
+        (client_error("ModelError", 400), 422),
+        (client_error("ModelError", 415), 422),
+        (client_error("ModelError", 500), 424),
+        (client_error("ModelError"), 424),
+        (client_error("ModelNotReadyException"), 503),
+        (client_error("ThrottlingException"), 503),
+        (client_error("ServiceUnavailable"), 503),
+        (client_error("ValidationError"), 503),
+        (client_error("AccessDeniedException"), 502),
+        (client_error("InternalFailure"), 502),
+        (client_error("ExpiredTokenException"), 502),
+        (client_error("SomethingNew"), 502),
         (ReadTimeoutError(endpoint_url=URL), 504),
         (ConnectTimeoutError(endpoint_url=URL), 502),
         (EndpointConnectionError(endpoint_url=URL), 502),
@@ -109,40 +109,40 @@ def test_an_error_has_a_status_and_keeps_its_secrets(error: Exception, status: i
 @pytest.mark.parametrize(
     "error",
     [
-        *(told(code) for code in ("ThrottlingException", "ServiceUnavailable", "InternalFailure")),
-        *(told(code) for code in ("ModelNotReadyException", "InternalDependencyException")),
+        *(client_error(code) for code in ("ThrottlingException", "ServiceUnavailable", "InternalFailure")),
+        *(client_error(code) for code in ("ModelNotReadyException", "InternalDependencyException")),
         ConnectionClosedError(endpoint_url=URL),
         EndpointConnectionError(endpoint_url=URL),
         ConnectTimeoutError(endpoint_url=URL),
     ],
 )
 def test_temporary_errors_are_retried(error: Exception) -> None:
-    asked = ask(error, error, ANSWER)
-    assert asked.answer
-    assert asked.pauses == list(RETRY_PAUSES)
+    outcome = ask(error, error, ANSWER)
+    assert outcome.answer
+    assert outcome.pauses == list(RETRY_PAUSES)
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        *(told(code, 500) for code in ("ModelError", "ValidationError", "AccessDeniedException")),
+        *(client_error(code, 500) for code in ("ModelError", "ValidationError", "AccessDeniedException")),
         ReadTimeoutError(endpoint_url=URL),
     ],
 )
 def test_permanent_errors_are_not_retried(error: Exception) -> None:
-    assert len(ask(error, ANSWER).runtime.asked) == 1
+    assert len(ask(error, ANSWER).runtime.calls) == 1
 
 
 def test_a_temporary_error_that_stays_is_retried_a_few_times() -> None:
-    asked = ask(*[told("ThrottlingException")] * 9)
-    assert len(asked.runtime.asked) == 1 + len(RETRY_PAUSES)
-    assert asked.refused
+    outcome = ask(*[client_error("ThrottlingException")] * 9)
+    assert len(outcome.runtime.calls) == 1 + len(RETRY_PAUSES)
+    assert outcome.refused
 
 
 def test_there_is_no_retry_without_time_for_a_response() -> None:
     least = CONNECT_SECONDS + ANSWER_SECONDS
-    assert ask(told("ThrottlingException"), ANSWER, seconds_left=least).answer
-    assert len(ask(told("ThrottlingException"), ANSWER, seconds_left=least - 1).runtime.asked) == 1
+    assert ask(client_error("ThrottlingException"), ANSWER, seconds_left=least).answer
+    assert len(ask(client_error("ThrottlingException"), ANSWER, seconds_left=least - 1).runtime.calls) == 1
 
 
 @pytest.mark.parametrize(

@@ -124,8 +124,8 @@ class NoRuntime:
 
 
 class NoBucket:
-    def get_object(self, **asked: str) -> dict[str, object]:
-        raise AssertionError(f"{asked} was read")
+    def get_object(self, **request: str) -> dict[str, object]:
+        raise AssertionError(f"{request} was read")
 
 
 def status(url: str, network: web_fetch.Network) -> int:
@@ -165,14 +165,14 @@ CONNECTED: list[object] = []
 
 @pytest.fixture(scope="module", autouse=True)
 def audited() -> None:
-    sys.addaudithook(lambda event, told: CONNECTED.append(told[1]) if event == "socket.connect" else None)
+    sys.addaudithook(lambda event, arguments: CONNECTED.append(arguments[1]) if event == "socket.connect" else None)
 
 
 def test_a_public_picture_is_fetched_from_the_address_that_was_checked(internet: Made) -> None:
     there = internet(lambda _: http(PICTURE))
     assert status("https://pictures.example/dog.png", there.network()) == 200
     assert there.reached == [PUBLIC]
-    assert there.public.asked[0].startswith("GET /dog.png HTTP/1.1\r\nHost: pictures.example\r\n")
+    assert there.public.requests[0].startswith("GET /dog.png HTTP/1.1\r\nHost: pictures.example\r\n")
 
 
 @pytest.mark.parametrize("url", HOSTILE)

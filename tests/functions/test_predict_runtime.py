@@ -58,8 +58,8 @@ def runtime(url: str, **environment: str) -> Runtime:
     return Runtime({**ENVIRONMENT, "AWS_ENDPOINT_URL": url, **environment})
 
 
-def headers(asked: str) -> Message:
-    return Parser().parsestr(asked.partition("\r\n")[2])
+def headers(request: str) -> Message:
+    return Parser().parsestr(request.partition("\r\n")[2])
 
 
 def signed(request: Message) -> Mapping[str, str]:
@@ -78,7 +78,7 @@ def test_the_request_is_the_same_as_the_clients(session: Any) -> None:
         client(session, ENVIRONMENT["AWS_REGION"], server.url).invoke_endpoint(
             EndpointName="dogs", Body=PICTURE, ContentType="image/jpeg", Accept=contract.JSON_TYPE
         )["Body"].read()
-        ours, clients = server.asked
+        ours, clients = server.requests
     assert ours.partition("\r\n")[0] == clients.partition("\r\n")[0] == "POST /endpoints/dogs/invocations HTTP/1.1"
     assert ours.partition("\r\n\r\n")[2] == clients.partition("\r\n\r\n")[2] == PICTURE.decode("latin-1")
     for name in ("Content-Type", "Accept", "Content-Length", "X-Amz-Security-Token"):
@@ -126,8 +126,8 @@ def test_credentials_that_are_renewed_are_used() -> None:
         environment["AWS_ACCESS_KEY_ID"] = "ASIARENEWED"
         del environment["AWS_SESSION_TOKEN"]
         runtime.invoke("dogs", PICTURE, "image/png")
-        assert [signed(headers(asked))["key"] for asked in server.asked] == ["ASIAEXAMPLE", "ASIARENEWED"]
-        assert headers(server.asked[1])["X-Amz-Security-Token"] is None
+        assert [signed(headers(request))["key"] for request in server.requests] == ["ASIAEXAMPLE", "ASIARENEWED"]
+        assert headers(server.requests[1])["X-Amz-Security-Token"] is None
 
 
 def test_a_connection_that_breaks_is_botocores_exception() -> None:

@@ -24,13 +24,13 @@ class Objects:
 
     content: bytes = b""
     error: Exception | None = None
-    asked: list[dict[str, str]] = field(default_factory=list)
+    requests: list[dict[str, str]] = field(default_factory=list)
 
-    def get_object(self, **asked: str) -> dict[str, Any]:
-        self.asked.append(asked)
+    def get_object(self, **request: str) -> dict[str, Any]:
+        self.requests.append(request)
         if self.error:
             raise self.error
-        first, last = (int(end) for end in asked["Range"].removeprefix("bytes=").split("-"))
+        first, last = (int(end) for end in request["Range"].removeprefix("bytes=").split("-"))
         part = self.content[first : last + 1]
         return {"ContentLength": len(part), "Body": StreamingBody(io.BytesIO(part), len(part))}
 
@@ -61,7 +61,7 @@ def refusal(url: str, objects: Objects, **more: Any) -> RequestRefusedError:
 def test_an_object_is_read_by_the_key_as_it_is_written(url: str, key: str) -> None:
     objects = Objects(bytes(MAX_BYTES))
     assert s3_fetch.fetch(url, MAX_BYTES, 10, objects) == objects.content
-    assert objects.asked == [{"Bucket": "pictures", "Key": key, "Range": "bytes=0-1000"}]
+    assert objects.requests == [{"Bucket": "pictures", "Key": key, "Range": "bytes=0-1000"}]
 
 
 @pytest.mark.parametrize("size", [MAX_BYTES + 1, 10**6])
@@ -90,7 +90,7 @@ def test_an_object_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
 def test_an_address_without_an_object_is_refused(url: str) -> None:
     objects = Objects()
     assert refusal(url, objects).status == 400
-    assert not objects.asked
+    assert not objects.requests
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_picture_may_have_just_as_many_bytes_as_fit() -> None:
 def test_a_body_is_asked_for_uncompressed_and_for_no_secret() -> None:
     with serving(always(http(PICTURE))) as server:
         web_fetch.fetch(URL + "?a=1#b", MAX_BYTES, 5, network(server))
-        lines = server.asked[0].split("\r\n")
+        lines = server.requests[0].split("\r\n")
     assert lines[:2] == ["GET /dog.png?a=1 HTTP/1.1", "Host: pictures.example"]
     assert "Accept-Encoding: identity" in lines
     assert not [line for line in lines if line.lower().startswith(("cookie", "authorization", "x-amz"))]
@@ -185,29 +185,29 @@ def test_a_name_whose_owner_lets_the_resolver_wait_is_left() -> None:
 
 def test_the_next_address_is_tried_where_one_does_not_answer() -> None:
     with serving(always(http(PICTURE))) as server:
-        asked: list[str] = []
+        addresses: list[str] = []
 
         def connect(address: str, _: float) -> socket.socket:
-            asked.append(address)
+            addresses.append(address)
             if address == ALSO_PUBLIC:
                 raise OSError("no route")
             return server.connect()
 
         there = network(server, resolve=lambda _: [ALSO_PUBLIC, PUBLIC], connect=connect)
         assert web_fetch.fetch(URL, MAX_BYTES, 5, there) == PICTURE
-    assert asked == [ALSO_PUBLIC, PUBLIC]
+    assert addresses == [ALSO_PUBLIC, PUBLIC]
 
 
 def test_a_name_of_very_many_addresses_is_not_tried_for_ever() -> None:
-    asked: list[str] = []
+    addresses: list[str] = []
 
     def connect(address: str, _: float) -> socket.socket:
-        asked.append(address)
+        addresses.append(address)
         raise OSError("no route")
 
     many = [f"93.184.216.{number}" for number in range(200)]
     assert refusal(always(http(PICTURE)), resolve=lambda _: many, connect=connect).status == 422
-    assert len(asked) == web_fetch.MAX_ADDRESSES
+    assert len(addresses) == web_fetch.MAX_ADDRESSES
 
 
 def test_the_real_connector_connects_to_the_number_that_it_is_given() -> None:
@@ -239,20 +239,20 @@ def test_the_host_must_have_a_certificate_for_its_name(secure: tuple[Server, ssl
     assert web_fetch.fetch(URL, MAX_BYTES, 5, encrypted) == PICTURE
     with pytest.raises(RequestRefusedError, match=r"other\.example has no trusted certificate"):
         web_fetch.fetch("https://other.example/", MAX_BYTES, 5, encrypted)
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 def test_a_self_signed_certificate_is_refused(secure: tuple[Server, ssl.SSLContext]) -> None:
     with pytest.raises(RequestRefusedError, match="no trusted certificate"):
         web_fetch.fetch(URL, MAX_BYTES, 5, network(secure[0], secure=web_fetch.start_tls))
-    assert not secure[0].asked
+    assert not secure[0].requests
 
 
 def test_a_server_without_encryption_is_not_asked() -> None:
     with serving(always(http(PICTURE))) as server:
         with pytest.raises(RequestRefusedError):
             web_fetch.fetch(URL, MAX_BYTES, 0.1, network(server, secure=web_fetch.start_tls))
-        assert not server.asked
+        assert not server.requests
 
 
 def test_messages_to_the_sender_contain_no_resolved_address() -> None:

@@ -17,7 +17,7 @@ class Server:
     """A server: its port, the whole text of each request, and the number of connections."""
 
     port: int
-    asked: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
     connections: int = 0
 
     @property
@@ -60,8 +60,8 @@ def serving(answer: Answer, trust: ssl.SSLContext | None = None) -> Iterator[Ser
         with plain, suppress(OSError):
             connection = trust.wrap_socket(plain, server_side=True) if trust else plain
             with connection:
-                server.asked.append(_request(connection))
-                for piece in answer(server.asked[-1]):
+                server.requests.append(_request(connection))
+                for piece in answer(server.requests[-1]):
                     connection.sendall(piece)
 
     def accept() -> None:

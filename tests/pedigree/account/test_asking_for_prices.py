@@ -31,7 +31,7 @@ class Fake:
 
     def __init__(self, answers: Mapping[str, Any]) -> None:
         self.answers = answers
-        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def can_paginate(self, operation: str) -> bool:
         return operation.startswith("list_")
@@ -45,7 +45,7 @@ class Fake:
 
     def __getattr__(self, operation: str) -> Any:
         def answer(**arguments: Any) -> Any:
-            self.asked.append((operation, arguments))
+            self.calls.append((operation, arguments))
             found = self.answers[operation]
             found = found(arguments) if callable(found) else found
             if isinstance(found, Exception):
@@ -80,8 +80,8 @@ PRODUCTS = {
 
 
 def price_list(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = arguments["Filters"][-1]["Value"]
-    return {"FormatVersion": "aws_v1", "PriceList": PRODUCTS.get(wanted, [])}
+    service = arguments["Filters"][-1]["Value"]
+    return {"FormatVersion": "aws_v1", "PriceList": PRODUCTS.get(service, [])}
 
 
 def test_prices_are_read_by_use_and_nothing_else_is_taken_for_them() -> None:
@@ -100,7 +100,7 @@ def test_prices_are_read_by_use_and_nothing_else_is_taken_for_them() -> None:
         },
     }
     assert parse(json.dumps(found)).find("us-east-1", "Training", "ml.p4d.24xlarge") is not None
-    assert fake.asked[0] == (
+    assert fake.calls[0] == (
         "get_products",
         {
             "ServiceCode": "AmazonSageMaker",
@@ -119,9 +119,9 @@ def test_of_several_prices_the_newest_counts() -> None:
     new["terms"]["OnDemand"].update(old["terms"]["OnDemand"])
     fake = Fake(
         {
-            "get_products": lambda asked: {
+            "get_products": lambda request: {
                 "PriceList": [json.dumps(new)]
-                if len(asked["Filters"]) == 2 and asked["ServiceCode"] == "AmazonSageMaker"
+                if len(request["Filters"]) == 2 and request["ServiceCode"] == "AmazonSageMaker"
                 else []
             }
         }
@@ -176,11 +176,11 @@ JOBS = {
 }
 PAST = {
     "list_pipeline_executions": {"PipelineExecutionSummaries": [{"PipelineExecutionArn": name} for name in EXECUTIONS]},
-    "list_pipeline_execution_steps": lambda asked: {
-        "PipelineExecutionSteps": EXECUTIONS[asked["PipelineExecutionArn"]]
+    "list_pipeline_execution_steps": lambda request: {
+        "PipelineExecutionSteps": EXECUTIONS[request["PipelineExecutionArn"]]
     },
-    "describe_processing_job": lambda asked: JOBS[asked["ProcessingJobName"]],
-    "describe_training_job": lambda asked: JOBS[asked["TrainingJobName"]],
+    "describe_processing_job": lambda request: JOBS[request["ProcessingJobName"]],
+    "describe_training_job": lambda request: JOBS[request["TrainingJobName"]],
     "describe_hyper_parameter_tuning_job": {
         "TrainingJobDefinition": {"ResourceConfig": {"InstanceType": "ml.g4dn.xlarge"}}
     },
@@ -206,7 +206,7 @@ def test_only_the_last_executions_are_looked_at() -> None:
     many = {"PipelineExecutionSummaries": [{"PipelineExecutionArn": "first"}] * 50}
     fake = Fake({**PAST, "list_pipeline_executions": many})
     past_hours(account(fake), "dog-breeds", usage.jobs(configure({})))
-    assert sum(operation == "list_pipeline_execution_steps" for operation, _ in fake.asked) == 5
+    assert sum(operation == "list_pipeline_execution_steps" for operation, _ in fake.calls) == 5
 
 
 def test_jobs_that_are_gone_and_pipelines_that_are_not_there_tell_nothing() -> None:

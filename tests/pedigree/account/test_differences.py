@@ -34,14 +34,14 @@ def test_other_words_for_the_same_are_no_difference(document: Any, reverse: bool
 
 
 @given(DOCUMENTS, DOCUMENTS)
-def test_what_is_there_besides_is_no_difference(wanted: Any, more: Any) -> None:
-    assert differences.covers({**more, **wanted}, wanted)
+def test_what_is_there_besides_is_no_difference(expected: Any, more: Any) -> None:
+    assert differences.covers({**more, **expected}, expected)
 
 
 @given(DOCUMENTS, WORDS)
-def test_another_value_is_one(wanted: Any, key: str) -> None:
-    wanted[key] = "this"
-    assert not differences.covers({**wanted, key: "that"}, wanted)
+def test_another_value_is_one(expected: Any, key: str) -> None:
+    expected[key] = "this"
+    assert not differences.covers({**expected, key: "that"}, expected)
 
 
 def test_a_difference_of_policies_names_the_statement() -> None:
@@ -64,15 +64,15 @@ def test_a_difference_of_policies_names_the_statement() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "lines"),
     [
         ({"Timeout": 3}, ("Timeout is 3, not 60",)),
         ({}, ("Timeout is not set, not 60",)),
         ({"Timeout": 60, "More": 1}, ()),
     ],
 )
-def test_a_field_is_told_with_what_it_is_and_should_be(found: Any, told: tuple[str, ...]) -> None:
-    assert differences.fields(found, {"Timeout": 60}) == told
+def test_a_field_is_told_with_what_it_is_and_should_be(found: Any, lines: tuple[str, ...]) -> None:
+    assert differences.fields(found, {"Timeout": 60}) == lines
 
 
 def test_a_long_value_is_cut() -> None:

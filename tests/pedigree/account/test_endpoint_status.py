@@ -73,7 +73,7 @@ def test_a_version_that_is_approved_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fake", "kind", "told"),
+    ("fake", "kind", "message"),
     [
         (registry("Approved", "Rejected"), AbsentError, "group dog-breeds has no version 9; the last ones are 2, 1"),
         (FixedAnswers(), AbsentError, "group dog-breeds has no version 9; there is none; an execution registers one"),
@@ -84,6 +84,6 @@ def test_a_version_that_is_approved_is_left_alone() -> None:
         ),
     ],
 )
-def test_a_version_that_cannot_be_approved(fake: FixedAnswers, kind: type[Exception], told: str) -> None:
-    with pytest.raises(kind, match=told):
+def test_a_version_that_cannot_be_approved(fake: FixedAnswers, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
         versions.approve(account_with({"sagemaker": fake}), "dog-breeds", 9)

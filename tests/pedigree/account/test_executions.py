@@ -40,10 +40,10 @@ def three() -> Executions:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"), [("", "xyz3"), ("abd", "abd2"), ("abc1", "abc1"), (arn("abd2"), "abd2"), ("x", "xyz3")]
+    ("name", "found"), [("", "xyz3"), ("abd", "abd2"), ("abc1", "abc1"), (arn("abd2"), "abd2"), ("x", "xyz3")]
 )
-def test_the_newest_is_meant_or_the_one_whose_id_begins_like_this(wanted: str, found: str) -> None:
-    assert executions.choose(account(three()), PIPELINE, wanted).id == found
+def test_the_newest_is_meant_or_the_one_whose_id_begins_like_this(name: str, found: str) -> None:
+    assert executions.choose(account(three()), PIPELINE, name).id == found
 
 
 def test_an_id_that_is_the_beginning_of_another_means_itself() -> None:
@@ -53,16 +53,16 @@ def test_an_id_that_is_the_beginning_of_another_means_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "wanted", "told"),
+    ("pipeline", "name", "message"),
     [
         (PIPELINE, "ab", r"2 executions begin with ab \(abd2, abc1, …\); write more of the id"),
         (PIPELINE, "q", "has no execution whose id begins with q; pedigree executions lists the last ones"),
         ("cats", "", "account 123456789012 has no pipeline cats in us-east-1; create it there, or name another"),
     ],
 )
-def test_what_is_not_one_execution_is_told(pipeline: str, wanted: str, told: str) -> None:
-    with pytest.raises(AbsentError, match=told):
-        executions.choose(account(three()), pipeline, wanted)
+def test_what_is_not_one_execution_is_told(pipeline: str, name: str, message: str) -> None:
+    with pytest.raises(AbsentError, match=message):
+        executions.choose(account(three()), pipeline, name)
 
 
 def test_a_pipeline_that_never_ran() -> None:
@@ -100,15 +100,15 @@ def test_stopping_and_retrying() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "message"),
     [
         ("Executing", "only what has ended can be retried; follow it with pedigree status a"),
         ("Stopping", "only what has ended can be retried"),
         ("Succeeded", "there is nothing to retry; pedigree start starts another"),
     ],
 )
-def test_what_cannot_be_retried_is_told(status: str, told: str) -> None:
-    with pytest.raises(CallRefusedError, match=told):
+def test_what_cannot_be_retried_is_told(status: str, message: str) -> None:
+    with pytest.raises(CallRefusedError, match=message):
         executions.retry(executions.Execution(arn("a"), status))
 
 
@@ -141,7 +141,7 @@ def test_without_the_definition_the_steps_that_have_begun_are_shown() -> None:
     fake.add("run", ExecutionState("Executing", (listed_step("Tune", "Executing"),)))
     wire.break_on("sagemaker:DescribePipelineDefinitionForExecution", "AccessDeniedException", "not authorized")
     view = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))()
-    assert [one.name for one in view.steps] == ["Tune"]
+    assert [step.name for step in view.steps] == ["Tune"]
 
 
 @pytest.mark.parametrize(
@@ -222,9 +222,9 @@ def test_what_trainings_and_searches_have_reached_is_told() -> None:
     fake.add("run", *[ExecutionState("Executing", (search, training))] * 3)
     fake.metrics = {"train": {"train:loss": 2.0, "validation:accuracy": 0.91234567}}
     look = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))
-    told = {one.name: one.notes for one in look().steps}
-    assert told["Tune"] == ("0 of 4 trials",)
-    assert told["TrainBest"] == ("validation:accuracy 0.9123",)
+    notes = {step.name: step.notes for step in look().steps}
+    assert notes["Tune"] == ("0 of 4 trials",)
+    assert notes["TrainBest"] == ("validation:accuracy 0.9123",)
     fake.metrics["search"] = {"validation:loss": 1.5}
     assert {step.name: step.notes for step in look().steps}["Tune"] == ("1 of 4 trials", "best validation:loss 1.5")
     assert wire.calls.count("sagemaker:DescribeTrainingJob") == 1
@@ -244,8 +244,8 @@ def test_numbers_that_cannot_be_read_hold_nothing_up() -> None:
         ExecutionState("Executing", (listed_step("Tune", "Executing", Metadata=job_metadata("TrainingJob", "train")),)),
     )
     wire.break_on("sagemaker:DescribeTrainingJob", "AccessDeniedException", "no")
-    told = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))().steps[1].notes
-    assert told[0].startswith("its metrics cannot be read: ")
+    notes = progress.progress_reader(account(fake, wire=wire), PIPELINE, arn("run"))().steps[1].notes
+    assert notes[0].startswith("its metrics cannot be read: ")
 
 
 def test_the_link_leads_to_studio_and_where_there_is_none_to_its_page() -> None:
@@ -260,23 +260,23 @@ def test_the_link_leads_to_studio_and_where_there_is_none_to_its_page() -> None:
     assert progress.progress_reader(account(three(), wire=wire), PIPELINE, arn("abc1"))().link == console
 
 
-def watch(on: Account, told: list[str], at_most: float = 3600) -> PollOptions:
-    return PollOptions(on.clock, 10, at_most, told.append)
+def watch(on: Account, lines: list[str], at_most: float = 3600) -> PollOptions:
+    return PollOptions(on.clock, 10, at_most, lines.append)
 
 
 def test_looking_goes_on_while_aws_is_busy() -> None:
-    fake, wire, told = Executions(), CallLog(), list[str]()
+    fake, wire, lines = Executions(), CallLog(), list[str]()
     fake.add("run", ExecutionState("Executing"), ExecutionState("Executing"), ExecutionState("Succeeded"))
     on = account(fake, wire=wire)
-    seen = []
-    for execution in poll(lambda: executions.described(on, arn("run")), watch(on, told)):
-        seen.append(execution.status)
+    statuses = []
+    for execution in poll(lambda: executions.described(on, arn("run")), watch(on, lines)):
+        statuses.append(execution.status)
         wire.break_at(0, BUSY)
         if execution.is_over:
             break
-    assert seen == ["Executing", "Executing", "Succeeded"]
-    assert len(told) == 2
-    assert told[0].startswith("no answer, asked again in 10 s: sagemaker:DescribePipelineExecution: AWS is asked too")
+    assert statuses == ["Executing", "Executing", "Succeeded"]
+    assert len(lines) == 2
+    assert lines[0].startswith("no answer, asked again in 10 s: sagemaker:DescribePipelineExecution: AWS is asked too")
 
 
 def test_looking_ends_when_its_time_is_up() -> None:
@@ -287,11 +287,11 @@ def test_looking_ends_when_its_time_is_up() -> None:
 
 
 def test_an_aws_that_never_answers_is_told_in_the_end() -> None:
-    fake, wire, told = three(), CallLog(), list[str]()
+    fake, wire, lines = three(), CallLog(), list[str]()
     on = account(fake, wire=wire)
     wire.break_at(0, FAULTS["down from then on"])
     with pytest.raises(TransientError):
-        list(poll(lambda: executions.described(on, arn("abc1")), watch(on, told)))
+        list(poll(lambda: executions.described(on, arn("abc1")), watch(on, lines)))
     assert on.clock.monotonic() == 610
 
 

@@ -85,10 +85,10 @@ def account(shelf: Shelf) -> Account:
 
 
 def carried_out(shelf: Shelf) -> list[str]:
-    told: list[str] = []
+    lines: list[str] = []
     parts = [Thing()]
-    apply_plan(parts, account(shelf), plan(parts, account(shelf)), lambda change: told.append(show.line(change)))
-    return told
+    apply_plan(parts, account(shelf), plan(parts, account(shelf)), lambda change: lines.append(show.line(change)))
+    return lines
 
 
 def test_what_a_call_answers_reaches_the_calls_after_it() -> None:
@@ -147,7 +147,7 @@ def test_a_plan_is_read_before_it_is_done() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "told"),
+    ("error", "kind", "message"),
     [
         (
             refusal("AccessDeniedException", "User: arn:aws:sts::123456789012:assumed-role/ci/x is not authorized to "
@@ -172,8 +172,8 @@ def test_a_plan_is_read_before_it_is_done() -> None:
         (NoCredentialsError(), UnreachableError, "there are no AWS credentials here"),
     ],
 )  # fmt: skip
-def test_a_refusal_is_one_line_with_its_remedy(error: Exception, kind: type[Exception], told: str) -> None:
+def test_a_refusal_is_one_line_with_its_remedy(error: Exception, kind: type[Exception], message: str) -> None:
     with pytest.raises(kind) as raised:
         account(Shelf(error)).call("lambda", "put_thing", name="a", label="x")
-    assert told in str(raised.value)
+    assert message in str(raised.value)
     assert "\n" not in str(raised.value)

@@ -24,25 +24,25 @@ class Lambda:
         self.states, self.count, self.reason = list(states), count, reason
         self.writes: list[tuple[str, dict[str, Any]]] = []
 
-    def get_provisioned_concurrency_config(self, **asked: str) -> dict[str, Any]:
-        assert asked == {"FunctionName": FUNCTION, "Qualifier": "live"}
+    def get_provisioned_concurrency_config(self, **request: str) -> dict[str, Any]:
+        assert request == {"FunctionName": FUNCTION, "Qualifier": "live"}
         if not self.count:
             message = {"Code": "ProvisionedConcurrencyConfigNotFoundException", "Message": "No config found"}
             raise ClientError({"Error": message}, "GetProvisionedConcurrencyConfig")
         status = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        told = {"RequestedProvisionedConcurrentExecutions": self.count, "Status": status}
-        return {**told, "StatusReason": self.reason} if status == "FAILED" else told
+        description = {"RequestedProvisionedConcurrentExecutions": self.count, "Status": status}
+        return {**description, "StatusReason": self.reason} if status == "FAILED" else description
 
-    def put_provisioned_concurrency_config(self, **asked: Any) -> None:
-        self.writes.append(("put", asked))
-        self.count = asked["ProvisionedConcurrentExecutions"]
+    def put_provisioned_concurrency_config(self, **request: Any) -> None:
+        self.writes.append(("put", request))
+        self.count = request["ProvisionedConcurrentExecutions"]
 
-    def delete_provisioned_concurrency_config(self, **asked: Any) -> None:
-        self.writes.append(("delete", asked))
+    def delete_provisioned_concurrency_config(self, **request: Any) -> None:
+        self.writes.append(("delete", request))
         self.count = 0
 
 
-def kept(service: Lambda, count: int) -> tuple[list[str], list[str]]:
+def fulfilled(service: Lambda, count: int) -> tuple[list[str], list[str]]:
     """What the plan says, and what was waited for."""
     here = Account("123456789012", "us-east-1", lambda name: service, "me", InstantClock())
     wanted, waits = ProvisionedConcurrency(FUNCTION, "live", count), list[str]()
@@ -55,7 +55,7 @@ def kept(service: Lambda, count: int) -> tuple[list[str], list[str]]:
 
 def test_they_are_asked_for_and_waited_for() -> None:
     service = Lambda("IN_PROGRESS", "IN_PROGRESS", "READY")
-    assert kept(service, 2) == (["0 kept warm, not 2"], [f"2 warm environments of {FUNCTION} {s}" for s in (0, 5)])
+    assert fulfilled(service, 2) == (["0 kept warm, not 2"], [f"2 warm environments of {FUNCTION} {s}" for s in (0, 5)])
     qualified = {"FunctionName": FUNCTION, "Qualifier": "live"}
     assert service.writes == [("put", {**qualified, "ProvisionedConcurrentExecutions": 2})]
 
@@ -63,26 +63,26 @@ def test_they_are_asked_for_and_waited_for() -> None:
 def test_those_that_somebody_asked_for_are_only_waited_for() -> None:
     """An upsert that was interrupted, or an alias that has moved."""
     service = Lambda("IN_PROGRESS", "IN_PROGRESS", "READY", count=2)
-    assert kept(service, 2) == (["0 of 2 are warm yet"], [f"2 warm environments of {FUNCTION} 0"])
+    assert fulfilled(service, 2) == (["0 of 2 are warm yet"], [f"2 warm environments of {FUNCTION} 0"])
     assert service.writes == []
 
 
 def test_there_is_nothing_to_do_where_they_are_ready() -> None:
     service = Lambda("READY", count=2)
-    assert kept(service, 2) == ([], [])
-    assert kept(Lambda(), 0) == ([], [])
+    assert fulfilled(service, 2) == ([], [])
+    assert fulfilled(Lambda(), 0) == ([], [])
     assert service.writes == []
 
 
 def test_none_are_kept_where_settings_say_so() -> None:
     service = Lambda("READY", count=2)
-    assert kept(service, 0) == (["2 kept warm, not 0"], [])
+    assert fulfilled(service, 0) == (["2 kept warm, not 0"], [])
     assert [name for name, _ in service.writes] == ["delete"]
 
 
 def test_those_that_could_not_be_had_are_asked_for_again() -> None:
     service = Lambda("FAILED", "READY", count=2, reason="no room")
-    assert kept(service, 2) == (["it failed: no room"], [])
+    assert fulfilled(service, 2) == (["it failed: no room"], [])
     assert [name for name, _ in service.writes] == ["put"]
 
 
@@ -93,10 +93,10 @@ def test_why_they_cannot_be_had_is_told_at_once_with_a_remedy() -> None:
         r"lower functions\.predict\.provisioned_concurrency in settings"
     )
     with pytest.raises(UnfinishedError, match=words) as error:
-        kept(service, 2)
+        fulfilled(service, 2)
     assert "\n" not in str(error.value)
 
 
 def test_waiting_for_them_has_an_end() -> None:
     with pytest.raises(UnfinishedError, match=r"waited 900 seconds for 2 warm .*; run it again to go on from here"):
-        kept(Lambda("IN_PROGRESS"), 2)
+        fulfilled(Lambda("IN_PROGRESS"), 2)

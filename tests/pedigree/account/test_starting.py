@@ -56,7 +56,7 @@ def test_its_name_says_that_somebody_started_it_and_when() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ("Epoch=10", "Epoch is not a parameter of the pipeline; did you mean Epochs?"),
         ("Epochs", "Epochs is not a value of a parameter; write Name=value"),
@@ -74,8 +74,8 @@ def test_its_name_says_that_somebody_started_it_and_when() -> None:
         ),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_right(given: str, told: str) -> None:
-    assert problems(given) == [told]
+def test_a_wrong_value_is_told_with_what_is_right(given: str, message: str) -> None:
+    assert problems(given) == [message]
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

@@ -58,12 +58,12 @@ def account(service: Any) -> Account:
 
 
 def waited(service: Any, wait: Wait) -> list[str]:
-    told: list[str] = []
+    waits: list[str] = []
     here = account(service)
     apply_change(
-        Change("delete", "thing", "a", (wait,)), here, lambda what, seconds: told.append(f"{what} {seconds:.0f}")
+        Change("delete", "thing", "a", (wait,)), here, lambda what, seconds: waits.append(f"{what} {seconds:.0f}")
     )
-    return told
+    return waits
 
 
 STATUS = Wait("sagemaker", "describe_thing", {"name": "a"}, "thing a to rest", "Thing.Status", ("Resting",), 60)
@@ -71,8 +71,8 @@ AWAY = Wait("sagemaker", "describe_thing", {"name": "a"}, "thing a to be gone", 
 
 
 def test_it_is_waited_until_a_value_is_a_wanted_one() -> None:
-    told = waited(Slow("Running", "Running", "Resting"), STATUS)
-    assert told == ["thing a to rest 0", "thing a to rest 5"]
+    waits = waited(Slow("Running", "Running", "Resting"), STATUS)
+    assert waits == ["thing a to rest 0", "thing a to rest 5"]
 
 
 def test_it_is_waited_until_it_is_gone() -> None:
@@ -121,11 +121,11 @@ class Late:
 
 
 def test_what_aws_shows_late_is_looked_at_again_and_not_made_again() -> None:
-    late, told = Late(), list[str]()
+    late, waits = Late(), list[str]()
     here = account(late)
-    apply_plan([late], here, plan([late], here), lambda change: None, lambda what, seconds: told.append(what))
+    apply_plan([late], here, plan([late], here), lambda change: None, lambda what, seconds: waits.append(what))
     assert late.made == 1
-    assert told == ["AWS to show queue q as it is now"] * 2
+    assert waits == ["AWS to show queue q as it is now"] * 2
 
 
 class Starting:
@@ -149,8 +149,8 @@ class Starting:
 
 
 def test_what_only_takes_time_is_waited_for_and_not_looked_at_from_the_beginning() -> None:
-    starting, told = Starting(), list[str]()
+    starting, waits = Starting(), list[str]()
     here = account(starting)
-    apply_plan([starting], here, plan([starting], here), lambda change: None, lambda what, seconds: told.append(what))
-    assert told == ["a to be warm"] * 2
+    apply_plan([starting], here, plan([starting], here), lambda change: None, lambda what, seconds: waits.append(what))
+    assert waits == ["a to be warm"] * 2
     assert starting.polls == 3

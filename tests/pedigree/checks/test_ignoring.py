@@ -21,8 +21,8 @@ FOUND = run(made((("Deploy.Arguments.x", get("Parameters.A")), ("Train.Arguments
     ],
 )
 def test_a_code_is_ignored_in_its_step_or_everywhere(entry: Ignored, left: set[str]) -> None:
-    kept, unused = without(FOUND, [entry])
-    assert {finding.code for finding in kept} == left
+    findings, unused = without(FOUND, [entry])
+    assert {finding.code for finding in findings} == left
     assert bool(unused) is (entry.step == "Train")
 
 

@@ -51,7 +51,7 @@ def test_codes_and_severities_are_chosen(broken: Path, arguments: list[str], cod
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ("", "the text is empty"),
         ("hello", "not JSON"),
@@ -59,10 +59,10 @@ def test_codes_and_severities_are_chosen(broken: Path, arguments: list[str], cod
         ("{}", "no list of Steps"),
     ],
 )
-def test_what_is_no_definition_makes_exit_code_2_and_one_line(given: str, told: str) -> None:
+def test_what_is_no_definition_makes_exit_code_2_and_one_line(given: str, message: str) -> None:
     done = check("-", given=given)
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stderr.count("\n") == 1
 
 

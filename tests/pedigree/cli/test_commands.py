@@ -89,7 +89,7 @@ def test_account_region_and_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["definition", "--account", "12"], '--account: site.account = "12" has the wrong form'),
         (["definition", "--region", "mars"], '--region: site.region = "mars" is no region of AWS'),
@@ -105,12 +105,12 @@ def test_account_region_and_output(tmp_path: Path) -> None:
         (["graph", "nowhere.json"], "nowhere.json cannot be read"),
     ],
 )
-def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], told: str) -> None:
+def test_a_mistake_is_one_line_and_exit_code_2(arguments: list[str], message: str) -> None:
     done = run(*arguments)
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 def test_the_version() -> None:

@@ -35,10 +35,10 @@ def requirements(text: str) -> list[Requirement]:
     return [Requirement(line) for line in text.splitlines() if line]
 
 
-def closure(wanted: list[Requirement]) -> set[str]:
+def closure(roots: list[Requirement]) -> set[str]:
     """The distributions that pip would install for these."""
     names: set[str] = set()
-    waiting = list(wanted)
+    waiting = list(roots)
     while waiting:
         requirement = waiting.pop()
         is_needed = requirement.marker is None or requirement.marker.evaluate({"extra": ""})

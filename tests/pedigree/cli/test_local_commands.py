@@ -44,8 +44,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def up(folder: Path) -> None:
-    told = pedigree("up", "--folder", str(folder))
-    assert told.returncode == 0, told.stderr
+    result = pedigree("up", "--folder", str(folder))
+    assert result.returncode == 0, result.stderr
 
 
 def running(folder: Path) -> Daemon:
@@ -81,8 +81,8 @@ def test_without_iam_any_key_will_do(folder: Path) -> None:
 def test_status_and_down_say_how_it_is(folder: Path) -> None:
     assert pedigree("status", "--folder", str(folder)).returncode == 1
     pedigree("up", "--folder", str(folder))
-    told = pedigree("status", "--folder", str(folder))
-    assert (told.returncode, running(folder).url in told.stdout) == (0, True)
+    result = pedigree("status", "--folder", str(folder))
+    assert (result.returncode, running(folder).url in result.stdout) == (0, True)
     assert pedigree("down", "--folder", str(folder)).stdout == "ended\n"
     assert pedigree("down", "--folder", str(folder)).stdout == "it was not running\n"
     assert "listening on" in pedigree("logs", "--folder", str(folder)).stdout
@@ -122,8 +122,8 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed(folder: Path) -> None:
 
 def test_several_who_start_it_at_once_have_one(folder: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
-        told = list(pool.map(lambda _: pedigree("up", "--folder", str(folder)), range(4)))
-    assert {(result.returncode, result.stdout) for result in told} == {(0, told[0].stdout)}, told
+        results = list(pool.map(lambda _: pedigree("up", "--folder", str(folder)), range(4)))
+    assert {(result.returncode, result.stdout) for result in results} == {(0, results[0].stdout)}, results
 
 
 def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Path) -> None:
@@ -164,8 +164,8 @@ def test_a_daemon_that_could_run_no_jobs_is_started_anew_once_it_can(folder: Pat
     container = tmp_path / "container"
 
     def again(*arguments: str) -> Daemon:
-        told = pedigree("up", "--folder", str(folder), "--container", str(container), *arguments)
-        assert told.returncode == 0, told.stderr
+        result = pedigree("up", "--folder", str(folder), "--container", str(container), *arguments)
+        assert result.returncode == 0, result.stderr
         return running(folder)
 
     first = again()
@@ -226,6 +226,6 @@ def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Pat
     until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
     run.end(run.RunState(context=ProjectContext(account, name, own), starting=change), folder)
     assert not Path(f"/proc/{int(started.read_text())}").exists()
-    told = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
-    assert told["PipelineExecutionStatus"] == "Stopped"
+    description = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert description["PipelineExecutionStatus"] == "Stopped"
     assert process.is_running(folder)

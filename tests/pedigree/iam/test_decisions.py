@@ -109,7 +109,7 @@ def test_an_old_version_has_no_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("operator", "wanted", "value", "holds"),
+    ("operator", "expected", "value", "holds"),
     [
         ("StringEquals", "a", "a", True),
         ("stringequals", "a", "a", True),
@@ -179,9 +179,9 @@ def test_an_old_version_has_no_variables() -> None:
         ("BinaryEquals", "cGVkaWdyZWU=", "b3RoZXI=", False),
     ],
 )
-def test_conditions(operator: str, wanted: Any, value: Any, holds: bool) -> None:
+def test_conditions(operator: str, expected: Any, value: Any, holds: bool) -> None:
     context = {"aws:userid": "ann"} if value is None else {"aws:userid": "ann", "service:Key": value}
-    statement = {"Condition": {operator: {"SERVICE:key": wanted}}}
+    statement = {"Condition": {operator: {"SERVICE:key": expected}}}
     assert allows(statement, Request("s3:GetObject", KEY, context)) is holds
 
 

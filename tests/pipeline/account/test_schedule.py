@@ -226,9 +226,9 @@ def test_a_rate_begins_at_once() -> None:
 def test_a_schedule_of_something_else_is_left_alone() -> None:
     theirs = request(chosen())
     client("scheduler").create_schedule(**{**theirs, "Target": {**theirs["Target"], "Arn": f"{ARN}-of-others"}})
-    for one in (part(), Switch(chosen(), "DISABLED"), Removal(chosen())):
+    for changed in (part(), Switch(chosen(), "DISABLED"), Removal(chosen())):
         with pytest.raises(NameTakenError, match=r"starts .*dog-breeds-of-others; choose another pipeline\.name"):
-            plan([one], account())
+            plan([changed], account())
 
 
 def test_removing_takes_the_schedule_and_its_empty_queue() -> None:

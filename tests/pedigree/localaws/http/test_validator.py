@@ -41,7 +41,7 @@ def test_a_member_that_is_null_is_not_there_but_a_null_entry_of_a_list_is_a_faul
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "told"),
+    ("change", "code", "message"),
     [
         (
             {"RoleArn": None},
@@ -78,11 +78,11 @@ def test_a_member_that_is_null_is_not_there_but_a_null_entry_of_a_list_is_a_faul
         ({"HyperParameters": ["a"]}, "SerializationException", "LIST_VALUE can not be converted to map"),
     ],
 )
-def test_what_does_not_fit_is_refused_in_the_words_of_aws(change: dict[str, Any], code: str, told: str) -> None:
+def test_what_does_not_fit_is_refused_in_the_words_of_aws(change: dict[str, Any], code: str, message: str) -> None:
     with pytest.raises(ServiceError) as raised:
         check("CreateTrainingJob", {**JOB, **change})
     assert raised.value.code == code
-    assert told in raised.value.message
+    assert message in raised.value.message
 
 
 def test_all_that_is_wrong_is_counted() -> None:
@@ -144,7 +144,7 @@ def outcome(operation: str, request: Any) -> str:
 def test_an_answer_has_what_the_model_knows_and_times_in_seconds() -> None:
     shape = service().operation_model("DescribePipeline").output_shape
     moment = dt.datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=dt.timezone.utc)
-    told = {
+    document = {
         "PipelineName": "p",
         "CreationTime": moment,
         "LastModifiedTime": moment.isoformat(),
@@ -152,7 +152,7 @@ def test_an_answer_has_what_the_model_knows_and_times_in_seconds() -> None:
         "OurOwn": "secret",
         "ParallelismConfiguration": {"MaxParallelExecutionSteps": 3},
     }
-    assert shaped(shape, told) == {
+    assert shaped(shape, document) == {
         "PipelineName": "p",
         "CreationTime": 1767323045.679,
         "LastModifiedTime": 1767323045.679,

@@ -98,9 +98,9 @@ def refused(ask: Callable[[], Any], code: str, status: int) -> str:
     """What a refusal says."""
     with pytest.raises(ClientError) as raised:
         ask()
-    told = raised.value.response
-    assert (told["Error"]["Code"], told["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
-    return str(told["Error"]["Message"])
+    response = raised.value.response
+    assert (response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]) == (code, status)
+    return str(response["Error"]["Message"])
 
 
 def unallowed(who: str, action: str, resource: str = "") -> str:
@@ -128,23 +128,23 @@ def test_a_role_may_do_what_it_must(local: LocalAws) -> None:
 
 def test_each_protocol_refuses_in_its_own_form(local: LocalAws) -> None:
     deploy, who = "pedigree-deploy/SageMaker", sagemaker("model/cats")
-    told = refused(
+    message = refused(
         lambda: acting(local, "deploy", "sagemaker").delete_model(ModelName="cats"), "AccessDeniedException", 400
     )
-    assert told == unallowed(deploy, "sagemaker:DeleteModel", who)
+    assert message == unallowed(deploy, "sagemaker:DeleteModel", who)
     invoke = acting(local, "deploy", "lambda").invoke
-    told = refused(lambda: invoke(FunctionName="orders"), "AccessDeniedException", 403)
-    assert told == unallowed(deploy, "lambda:InvokeFunction", arn("lambda", "function:orders"))
-    told = refused(lambda: acting(local, "deploy", "iam").delete_role(RoleName="pedigree-job"), "AccessDenied", 403)
-    assert told == unallowed(deploy, "iam:DeleteRole", role("pedigree-job"))
-    told = refused(lambda: acting(local, "deploy", "s3").get_object(Bucket=BUCKET, Key="a"), "AccessDenied", 403)
-    assert told == unallowed(deploy, "s3:GetObject", f'"arn:aws:s3:::{BUCKET}/a"')
+    message = refused(lambda: invoke(FunctionName="orders"), "AccessDeniedException", 403)
+    assert message == unallowed(deploy, "lambda:InvokeFunction", arn("lambda", "function:orders"))
+    message = refused(lambda: acting(local, "deploy", "iam").delete_role(RoleName="pedigree-job"), "AccessDenied", 403)
+    assert message == unallowed(deploy, "iam:DeleteRole", role("pedigree-job"))
+    message = refused(lambda: acting(local, "deploy", "s3").get_object(Bucket=BUCKET, Key="a"), "AccessDenied", 403)
+    assert message == unallowed(deploy, "s3:GetObject", f'"arn:aws:s3:::{BUCKET}/a"')
     refused(lambda: acting(local, "deploy", "s3").head_object(Bucket=BUCKET, Key="a"), "403", 403)
     queue = {"QueueUrl": f"{local.url}/{ACCOUNT}/dog-breeds-await-endpoint"}
-    told = refused(lambda: acting(local, "deploy", "sqs").receive_message(**queue), "AccessDenied", 403)
-    assert told == unallowed(deploy, "sqs:receivemessage", arn("sqs", "dog-breeds-await-endpoint"))
-    told = refused(lambda: acting(local, "deploy", "ec2").describe_instances(), "UnauthorizedOperation", 403)
-    assert told.endswith(unallowed(deploy, "ec2:DescribeInstances"))
+    message = refused(lambda: acting(local, "deploy", "sqs").receive_message(**queue), "AccessDenied", 403)
+    assert message == unallowed(deploy, "sqs:receivemessage", arn("sqs", "dog-breeds-await-endpoint"))
+    message = refused(lambda: acting(local, "deploy", "ec2").describe_instances(), "UnauthorizedOperation", 403)
+    assert message.endswith(unallowed(deploy, "ec2:DescribeInstances"))
     acting(local, "deploy", "sqs").send_message(**queue, MessageBody="m")
 
 
@@ -154,38 +154,38 @@ def test_the_operator_connects_a_queue_with_functions_of_the_pipeline_only(local
         archive.writestr("function.py", "")
     queue = arn("sqs", "dog-breeds-await-endpoint")
     functions = assumed(local, "pedigree-operator", "lambda")
-    wanted = {"Runtime": "python3.13", "Handler": "function.handler", "Code": {"ZipFile": code.getvalue()}}
+    configuration = {"Runtime": "python3.13", "Handler": "function.handler", "Code": {"ZipFile": code.getvalue()}}
     own = function("await-endpoint").rpartition(":")[2]
-    functions.create_function(FunctionName=own, Role=role("pedigree-await"), **wanted)
+    functions.create_function(FunctionName=own, Role=role("pedigree-await"), **configuration)
     mapping = functions.create_event_source_mapping(FunctionName=own, EventSourceArn=queue)["UUID"]
     functions.update_event_source_mapping(UUID=mapping, BatchSize=1)
-    client(local.url, "lambda").create_function(FunctionName="orders", Role=role("pedigree-await"), **wanted)
+    client(local.url, "lambda").create_function(FunctionName="orders", Role=role("pedigree-await"), **configuration)
     create = functions.create_event_source_mapping
-    told = refused(lambda: create(FunctionName="orders", EventSourceArn=queue), "AccessDeniedException", 403)
-    assert told == unallowed("pedigree-operator/ann", "lambda:CreateEventSourceMapping")
-    wrong = {**wanted, "FunctionName": own, "Role": role("pedigree-job")}
-    told = refused(lambda: functions.create_function(**wrong), "AccessDeniedException", 403)
-    assert told == unallowed("pedigree-operator/ann", "iam:PassRole", role("pedigree-job"))
+    message = refused(lambda: create(FunctionName="orders", EventSourceArn=queue), "AccessDeniedException", 403)
+    assert message == unallowed("pedigree-operator/ann", "lambda:CreateEventSourceMapping")
+    wrong = {**configuration, "FunctionName": own, "Role": role("pedigree-job")}
+    message = refused(lambda: functions.create_function(**wrong), "AccessDeniedException", 403)
+    assert message == unallowed("pedigree-operator/ann", "iam:PassRole", role("pedigree-job"))
 
 
 def test_the_data_plane_is_behind_the_gate(local: LocalAws) -> None:
     ask = acting(local, "predict", "sagemaker-runtime").invoke_endpoint
-    told = refused(lambda: ask(EndpointName="cats", Body=b"x"), "AccessDeniedException", 403)
-    assert told == unallowed("pedigree-predict/SageMaker", "sagemaker:InvokeEndpoint", sagemaker("endpoint/cats"))
+    message = refused(lambda: ask(EndpointName="cats", Body=b"x"), "AccessDeniedException", 403)
+    assert message == unallowed("pedigree-predict/SageMaker", "sagemaker:InvokeEndpoint", sagemaker("endpoint/cats"))
     refused(lambda: ask(EndpointName="dog-breeds", Body=b"x"), "ValidationError", 400)
 
 
 def test_a_role_is_handed_over_by_those_alone_who_may(local: LocalAws) -> None:
     deploy = acting(local, "deploy", "sagemaker")
     container = {"Image": "image"}
-    told = refused(
+    message = refused(
         lambda: deploy.create_model(
             ModelName="dog-breeds-v1", PrimaryContainer=container, ExecutionRoleArn=role("pedigree-job")
         ),
         "AccessDeniedException",
         400,
     )
-    assert told == unallowed("pedigree-deploy/SageMaker", "iam:PassRole", role("pedigree-job"))
+    assert message == unallowed("pedigree-deploy/SageMaker", "iam:PassRole", role("pedigree-job"))
 
 
 def test_a_denying_statement_is_told_as_such(local: LocalAws) -> None:
@@ -193,8 +193,8 @@ def test_a_denying_statement_is_told_as_such(local: LocalAws) -> None:
     made(local, "ann", allowing("s3:*"), denying)
     ann = assumed(local, "ann", "s3")
     ann.put_object(Bucket=BUCKET, Key="k", Body=b"x")
-    told = refused(lambda: ann.delete_object(Bucket=BUCKET, Key="k"), "AccessDenied", 403)
-    assert told.endswith("with an explicit deny in an identity-based policy")
+    message = refused(lambda: ann.delete_object(Bucket=BUCKET, Key="k"), "AccessDenied", 403)
+    assert message.endswith("with an explicit deny in an identity-based policy")
 
 
 def test_a_bucket_s_own_policy_counts(local: LocalAws) -> None:
@@ -202,11 +202,11 @@ def test_a_bucket_s_own_policy_counts(local: LocalAws) -> None:
     made(local, "ann", allowing("s3:GetObject"))
     made(local, "ben")
     reading = {"Effect": "Allow", "Principal": {"AWS": role("ben")}, "Action": "s3:PutObject", "Resource": everything}
-    nobody = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": everything}
-    client(local.url, "s3").put_bucket_policy(Bucket=BUCKET, Policy=document(reading, nobody))
+    denying = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetObject", "Resource": everything}
+    client(local.url, "s3").put_bucket_policy(Bucket=BUCKET, Policy=document(reading, denying))
     assumed(local, "ben", "s3").put_object(Bucket=BUCKET, Key="k", Body=b"x")
-    told = refused(lambda: assumed(local, "ann", "s3").get_object(Bucket=BUCKET, Key="k"), "AccessDenied", 403)
-    assert told.endswith("with an explicit deny in a resource-based policy")
+    message = refused(lambda: assumed(local, "ann", "s3").get_object(Bucket=BUCKET, Key="k"), "AccessDenied", 403)
+    assert message.endswith("with an explicit deny in a resource-based policy")
 
 
 def test_whoever_is_not_trusted_does_not_get_a_role(local: LocalAws) -> None:
@@ -217,16 +217,18 @@ def test_whoever_is_not_trusted_does_not_get_a_role(local: LocalAws) -> None:
     with pytest.raises(ServiceError, match="Could not assume role"):
         local.credentials(role("never-made"), SAGEMAKER, RUNNING)
     take = client(local.url, "sts").assume_role
-    told = refused(lambda: take(RoleArn=role("pedigree-deploy"), RoleSessionName="ann"), "AccessDenied", 403)
-    assert told == f"User: {ROOT} is not authorized to perform: sts:AssumeRole on resource: {role('pedigree-deploy')}"
+    message = refused(lambda: take(RoleArn=role("pedigree-deploy"), RoleSessionName="ann"), "AccessDenied", 403)
+    assert (
+        message == f"User: {ROOT} is not authorized to perform: sts:AssumeRole on resource: {role('pedigree-deploy')}"
+    )
 
 
 def test_a_session_is_known_by_its_name_and_held_to_its_own_policy(local: LocalAws) -> None:
     made(local, "ann", allowing("s3:*"))
     assert assumed(local, "ann", "sts").get_caller_identity()["Arn"].endswith(":assumed-role/ann/ann")
     narrow = assumed(local, "ann", "s3", Policy=document(allowing("s3:GetObject")))
-    told = refused(lambda: narrow.put_object(Bucket=BUCKET, Key="k", Body=b"x"), "AccessDenied", 403)
-    assert told.endswith("because no session policy allows the s3:PutObject action")
+    message = refused(lambda: narrow.put_object(Bucket=BUCKET, Key="k", Body=b"x"), "AccessDenied", 403)
+    assert message.endswith("because no session policy allows the s3:PutObject action")
 
 
 def test_a_user_has_the_policies_of_its_groups(local: LocalAws) -> None:
@@ -234,8 +236,8 @@ def test_a_user_has_the_policies_of_its_groups(local: LocalAws) -> None:
     iam.create_user(UserName="ann")
     key = iam.create_access_key(UserName="ann")["AccessKey"]
     ann = with_keys(local, "sqs", key["AccessKeyId"], key["SecretAccessKey"])
-    told = refused(ann.list_queues, "AccessDenied", 403)
-    assert told.startswith(f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform: sqs:listqueues")
+    message = refused(ann.list_queues, "AccessDenied", 403)
+    assert message.startswith(f"User: arn:aws:iam::{ACCOUNT}:user/ann is not authorized to perform: sqs:listqueues")
     iam.create_group(GroupName="readers")
     iam.put_group_policy(GroupName="readers", PolicyName="p", PolicyDocument=document(allowing("sqs:List*")))
     iam.add_user_to_group(GroupName="readers", UserName="ann")
@@ -257,8 +259,8 @@ def test_a_changed_policy_holds_with_the_next_call(local: LocalAws) -> None:
 
 
 def test_keys_that_nobody_gave_out_are_refused(local: LocalAws) -> None:
-    told = refused(with_keys(local, "sagemaker", "AKIANOBODY", "x").list_models, "UnrecognizedClientException", 403)
-    assert told == "The security token included in the request is invalid."
+    message = refused(with_keys(local, "sagemaker", "AKIANOBODY", "x").list_models, "UnrecognizedClientException", 403)
+    assert message == "The security token included in the request is invalid."
     refused(with_keys(local, "iam", "AKIANOBODY", "x").list_roles, "InvalidClientTokenId", 403)
     refused(with_keys(local, "s3", "AKIANOBODY", "x").list_buckets, "InvalidAccessKeyId", 403)
 
@@ -279,13 +281,13 @@ def job(name: str, source: str) -> dict[str, Any]:
     }
 
 
-def ended(local: LocalAws, asked: dict[str, Any], status: str) -> Mapping[str, Any]:
+def ended(local: LocalAws, request: dict[str, Any], status: str) -> Mapping[str, Any]:
     """A job that has run to its end."""
     root = client(local.url, "sagemaker")
-    root.create_processing_job(**asked)
+    root.create_processing_job(**request)
 
     def described() -> dict[str, Any]:
-        answer: dict[str, Any] = root.describe_processing_job(ProcessingJobName=asked["ProcessingJobName"])
+        answer: dict[str, Any] = root.describe_processing_job(ProcessingJobName=request["ProcessingJobName"])
         return answer
 
     until(lambda: described()["ProcessingJobStatus"], status)
@@ -297,9 +299,9 @@ def test_a_job_reads_and_writes_as_its_role_and_has_its_credentials(local: Local
     s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}/in/a", Body=b"x")
     ended(local, job("job", f"{PREFIX}/in"), "Completed")
     lines = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/out/env")["Body"].read().decode().splitlines()
-    told = dict(line.partition("=")[::2] for line in lines)
-    assert told["AWS_ENDPOINT_URL"] == local.url
-    keys = (told[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    environment = dict(line.partition("=")[::2] for line in lines)
+    assert environment["AWS_ENDPOINT_URL"] == local.url
+    keys = (environment[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
     arn_of_job = with_keys(local, "sts", *keys).get_caller_identity()["Arn"]
     assert arn_of_job == f"arn:aws:sts::{ACCOUNT}:assumed-role/pedigree-job/SageMaker"
 
@@ -323,8 +325,8 @@ def test_a_job_fails_without_each_of_the_actions_on_its_objects(local: LocalAws)
 
 
 def test_a_job_whose_role_cannot_be_taken_fails(local: LocalAws) -> None:
-    asked = {**job("job", f"{PREFIX}/in"), "RoleArn": role("pedigree-deploy")}
-    assert "Could not assume role" in ended(local, asked, "Failed")["FailureReason"]
+    request = {**job("job", f"{PREFIX}/in"), "RoleArn": role("pedigree-deploy")}
+    assert "Could not assume role" in ended(local, request, "Failed")["FailureReason"]
 
 
 def executed(local: LocalAws, *steps: dict[str, Any]) -> str:
@@ -382,8 +384,8 @@ def test_a_step_fails_that_its_role_may_not_make(local: LocalAws, step: dict[str
     run = executed(local, {"Name": "Step", **step})
     root = client(local.url, "sagemaker")
     until(lambda: root.describe_pipeline_execution(PipelineExecutionArn=run)[STATUS], "Failed")
-    (told,) = root.list_pipeline_execution_steps(PipelineExecutionArn=run)["PipelineExecutionSteps"]
-    assert told["FailureReason"] == f"ClientError: {words}"
+    (failed,) = root.list_pipeline_execution_steps(PipelineExecutionArn=run)["PipelineExecutionSteps"]
+    assert failed["FailureReason"] == f"ClientError: {words}"
 
 
 def test_without_enforcement_everybody_may_do_everything(tmp_path: Path) -> None:

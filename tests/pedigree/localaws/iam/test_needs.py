@@ -38,13 +38,13 @@ DERIVED = {
 }
 
 
-def needed(service: str, operation: str, known: KnownResources | None = None, **arguments: Any) -> list[Request]:
+def needed(service: str, operation: str, resources: KnownResources | None = None, **arguments: Any) -> list[Request]:
     request = sent(service, operation, **arguments)
     if service == "s3":
         return list(s3_requests.requests(request))
     assert request.call is not None
     assert request.operation == client(service).meta.method_to_api_mapping[operation]
-    return list(needs.requests(TABLES[request.service], request.call, known or KnownResources()))
+    return list(needs.requests(TABLES[request.service], request.call, resources or KnownResources()))
 
 
 def pairs(requests: list[Request]) -> set[str]:
@@ -52,11 +52,11 @@ def pairs(requests: list[Request]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("service", "operation", "arguments", "wanted"),
+    ("service", "operation", "arguments", "expected"),
     [pytest.param(*row, id=f"{row[0]} {row[1]} {number}") for number, row in enumerate(ROWS)],
 )
-def test_a_call_needs(service: str, operation: str, arguments: Mapping[str, Any], wanted: set[str]) -> None:
-    assert pairs(needed(service, operation, **arguments)) == wanted
+def test_a_call_needs(service: str, operation: str, arguments: Mapping[str, Any], expected: set[str]) -> None:
+    assert pairs(needed(service, operation, **arguments)) == expected
 
 
 def context_of(action: str, requests: list[Request]) -> Mapping[str, Any]:
@@ -65,8 +65,8 @@ def context_of(action: str, requests: list[Request]) -> Mapping[str, Any]:
 
 def test_a_job_is_known_by_what_it_runs_on() -> None:
     network = {"Subnets": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
-    asked = {**TRAINING, "VpcConfig": network, "EnableNetworkIsolation": True}
-    context = context_of("sagemaker:CreateTrainingJob", needed("sagemaker", "create_training_job", **asked))
+    request = {**TRAINING, "VpcConfig": network, "EnableNetworkIsolation": True}
+    context = context_of("sagemaker:CreateTrainingJob", needed("sagemaker", "create_training_job", **request))
     assert context == {
         "sagemaker:InstanceTypes": ["ml.m5.large"],
         "sagemaker:VpcSubnets": ["subnet-1", "subnet-2"],
@@ -89,8 +89,8 @@ def test_a_role_is_handed_to_the_service_that_will_take_it() -> None:
 
 
 def test_tags_of_a_request_and_of_a_resource_are_known() -> None:
-    known = KnownResources(of={sagemaker("endpoint/e"): {"team": "dogs"}})
-    requests = needed("sagemaker", "create_endpoint", known, EndpointName="e", EndpointConfigName="c", Tags=TAGS)
+    resources = KnownResources(of={sagemaker("endpoint/e"): {"team": "dogs"}})
+    requests = needed("sagemaker", "create_endpoint", resources, EndpointName="e", EndpointConfigName="c", Tags=TAGS)
     assert requests[0].context == {"aws:TagKeys": ["a"], "aws:RequestTag/a": "b", "aws:ResourceTag/team": "dogs"}
 
 
@@ -195,8 +195,8 @@ class KeptIam:
 
 
 def callers(until: int) -> Callers:
-    kept = {"sts": KeptSts(dt.datetime.fromtimestamp(until, dt.timezone.utc)), "iam": KeptIam()}
-    return Callers(lambda service, _region: nullcontext(kept[service]), ACCOUNT, lambda: 1000.0)
+    backends = {"sts": KeptSts(dt.datetime.fromtimestamp(until, dt.timezone.utc)), "iam": KeptIam()}
+    return Callers(lambda service, _region: nullcontext(backends[service]), ACCOUNT, lambda: 1000.0)
 
 
 def test_a_session_is_known_until_it_is_over() -> None:
