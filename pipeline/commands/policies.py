@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Write the policies of every role to a folder."""
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", "make it, or name another")
+        raise UsageError(f"{folder} is not a folder", "make it, or name another")
     loaded = load_settings(target)
     if not loaded.site.account:
         raise UsageError("policies name an account, and settings do not", "give it with --account, or as site.account")

@@ -174,7 +174,7 @@ def test_every_number_counts() -> None:
 def test_the_bytes_do_not_depend_on_the_process_or_the_processor() -> None:
     code = (
         "import io, sys, hashlib; from pipeline.samples import archive, plan; "
-        "file = io.BytesIO(); one = plan.Plan(40, 3, 64); archive.write(file, one, one.samples()); "
+        "file = io.BytesIO(); one = plan.SamplePlan(40, 3, 64); archive.write(file, one, one.samples()); "
         "print(hashlib.sha256(file.getvalue()).hexdigest())"
     )
     expected = sha256(written(SamplePlan(40, 3, 64))).hexdigest()

@@ -58,7 +58,7 @@ class DataPlane:
 
 
 def _answer(exchange: Exchange, variant: str, reply: Reply) -> Response:
-    headers = {"x-Amzn-EndpointAnswer-Production-Variant": variant, "x-amzn-RequestId": str(uuid.uuid4())}
+    headers = {"x-Amzn-Invoked-Production-Variant": variant, "x-amzn-RequestId": str(uuid.uuid4())}
     if _ATTRIBUTES in exchange.headers:
         headers[_PASSED_ON[_ATTRIBUTES]] = exchange.headers[_ATTRIBUTES]
     return Response(reply.content, 200, headers, content_type=reply.content_type or _ANY_TYPE)

@@ -34,6 +34,14 @@ def test_an_endpoint_answers_with_the_code_of_its_model(local: LocalAws) -> None
     assert describe_endpoint(local.url)["ProductionVariants"][0]["CurrentInstanceCount"] == 1
 
 
+def test_an_answer_names_the_variant_that_gave_it(local: LocalAws) -> None:
+    create_endpoint(local.url)
+    answer = client(local.url, "sagemaker-runtime").invoke_endpoint(
+        EndpointName="dogs", Body=b"{}", ContentType="application/json"
+    )
+    assert answer["InvokedProductionVariant"] == "all"
+
+
 def test_a_refusal_of_the_model_is_answered_with_its_status(local: LocalAws) -> None:
     create_endpoint(local.url)
     runtime = client(local.url, "sagemaker-runtime")
