@@ -145,14 +145,14 @@ def circles(graph: Arrows) -> list[list[str]]:
 
 
 def _reachable(graph: Arrows, start: str) -> set[str]:
-    seen: set[str] = set()
+    reached: set[str] = set()
     waiting = list(graph.get(start, ()))
     while waiting:
         folder = waiting.pop()
-        if folder not in seen:
-            seen.add(folder)
+        if folder not in reached:
+            reached.add(folder)
             waiting.extend(graph.get(folder, ()))
-    return seen
+    return reached
 
 
 def all_arrows(modules: Sequence[Module]) -> Mapping[str, Arrows]:

@@ -30,9 +30,11 @@ def fetch(torch: str, torchvision: str, folder: Path) -> None:
     """Download both, and unpack their Python sources into a folder."""
     systems = [word for system in _SYSTEMS for word in ("--platform", system)]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", *systems]
-    wanted = [f"torch=={torch}", f"torchvision=={torchvision}"]
+    packages = [f"torch=={torch}", f"torchvision=={torchvision}"]
     with tempfile.TemporaryDirectory() as wheels:
-        subprocess.run([*command, "--python-version", PYTHON, "--dest", wheels, *wanted], check=True, timeout=_PATIENCE)
+        subprocess.run(
+            [*command, "--python-version", PYTHON, "--dest", wheels, *packages], check=True, timeout=_PATIENCE
+        )
         for wheel in Path(wheels).glob("*.whl"):
             with zipfile.ZipFile(wheel) as packed:
                 packed.extractall(folder, [name for name in packed.namelist() if name.endswith(_TYPED)])

@@ -17,7 +17,7 @@ from tests.crashing.ledger import SHELL
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
 BUCKET, GROUP, PIPELINE, SLEEPING_PIPELINE = "bucket", "dogs", "work", "long"
-QUEUE, EVENTS, FIRED, KEPT = "await", "events", "fired", "kept"
+QUEUE, EVENTS, FIRED, STORED = "await", "events", "fired", "kept"
 ENDPOINT = "served"
 CONFIGURATIONS = ("first", "second")
 CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
@@ -72,7 +72,7 @@ def create_resources(daemon: KillableDaemon, ledger: Path) -> None:
     s3, sagemaker, sqs = (daemon.client(name) for name in ("s3", "sagemaker", "sqs"))
     s3.create_bucket(Bucket=BUCKET)
     queue = sqs.create_queue(QueueName=QUEUE, Attributes={"VisibilityTimeout": "5"})["QueueUrl"]
-    for name in (FIRED, KEPT):
+    for name in (FIRED, STORED):
         sqs.create_queue(QueueName=name)
     _rule(daemon)
     daemon.client("lambda").create_function(

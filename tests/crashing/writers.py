@@ -131,11 +131,11 @@ class Messages:
     """Messages in a queue, which are read at the end."""
 
     def put(self, daemon: KillableDaemon, number: int) -> str:
-        daemon.client("sqs").send_message(QueueUrl=_url(daemon, work.KEPT), MessageBody=str(number))
+        daemon.client("sqs").send_message(QueueUrl=_url(daemon, work.STORED), MessageBody=str(number))
         return str(number)
 
     def names(self, daemon: KillableDaemon) -> Sequence[str]:
-        return list(received(daemon, work.KEPT))
+        return list(received(daemon, work.STORED))
 
     def is_intact(self, daemon: KillableDaemon, name: str) -> bool:
         return True  # its name is its whole content

@@ -100,7 +100,7 @@ def test_traffic_moves_as_settings_say(account: FakeAccount, policy: str, routin
 
 def test_an_update_is_rolled_back_by_its_own_alarms_and_by_those_of_settings(account: FakeAccount) -> None:
     serve(account)
-    account.alarms.kept["mine"] = {"AlarmName": "mine"}
+    account.alarms.by_name["mine"] = {"AlarmName": "mine"}
     guard = update(account, deploy_event(extra_alarms='["mine"]'))["DeploymentConfig"]["AutoRollbackConfiguration"]
     assert {item["AlarmName"] for item in guard["Alarms"]} == {*ALARMS, "mine"}
 
@@ -114,14 +114,14 @@ def test_a_missing_alarm_is_reported_before_anything_is_created(account: FakeAcc
 def test_without_alarms_nothing_rolls_back(account: FakeAccount) -> None:
     none = {"alarm_5xx_percent": 0, "alarm_latency_milliseconds": 0}
     serve(account)
-    assert account.alarms.kept.keys() == ALARMS
+    assert account.alarms.by_name.keys() == ALARMS
     assert "AutoRollbackConfiguration" not in update(account, deploy_event(**none))["DeploymentConfig"]
-    assert not account.alarms.kept
+    assert not account.alarms.by_name
 
 
 def test_the_error_alarm_is_a_rate_and_the_latency_alarm_counts_microseconds(account: FakeAccount) -> None:
     serve(account)
-    errors, latency = (account.alarms.kept[name] for name in sorted(ALARMS))
+    errors, latency = (account.alarms.by_name[name] for name in sorted(ALARMS))
     assert errors["Metrics"][0]["Expression"] == "IF(invocations > 0, 100 * errors / invocations, 0)"
     assert (errors["Threshold"], latency["Threshold"]) == (5, 2_000_000)
     metrics = {item["MetricStat"]["Metric"]["MetricName"] for item in (*errors["Metrics"][1:], *latency["Metrics"])}

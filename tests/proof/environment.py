@@ -163,9 +163,9 @@ class ProofEnvironment:
 
     def has_denied(self, permission: Permission) -> bool:
         """Whether that role was refused that action since then."""
-        wanted = (permission.role, permission.action.lower())
+        refused = (permission.role, permission.action.lower())
         return any(
-            decision.permission is None and (decision.role, decision.action.lower()) == wanted
+            decision.permission is None and (decision.role, decision.action.lower()) == refused
             for decision in list(self.decisions)
         )
 

@@ -34,8 +34,8 @@ def invoked(env: ProofEnvironment, function: str, payload: Mapping[str, Any]) ->
     """Invoke a function; why it failed, or what it was denied."""
     named = {"FunctionName": f"sagemaker-{PIPELINE}-{function}", "Qualifier": "live"}
     answer = env.root("lambda").invoke(**named, Payload=json.dumps(payload).encode())
-    told = answer["Payload"].read().decode()
-    return told if "FunctionError" in answer else env.denials()
+    result = answer["Payload"].read().decode()
+    return result if "FunctionError" in answer else env.denials()
 
 
 def deploy(env: ProofEnvironment, **changes: Any) -> str:
@@ -138,8 +138,8 @@ def fixed(env: ProofEnvironment) -> str:
     root = env.root("sagemaker")
     (variant,) = root.describe_endpoint(EndpointName=ENDPOINT)["ProductionVariants"]
     count = 3 - variant["CurrentInstanceCount"]
-    wanted = {**event(env, "ConfigureAutoscaling"), "outcome": "in-service"}
-    return invoked(env, "configure-autoscaling", {**wanted, "min_capacity": count, "max_capacity": count})
+    payload = {**event(env, "ConfigureAutoscaling"), "outcome": "in-service"}
+    return invoked(env, "configure-autoscaling", {**payload, "min_capacity": count, "max_capacity": count})
 
 
 def wait_for_a_missing_endpoint(env: ProofEnvironment) -> str:

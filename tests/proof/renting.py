@@ -47,8 +47,8 @@ sys.exit(1 if told else 0)
 
 def put_up(env: ProofEnvironment) -> str:
     """Create the roles, the bucket and the data."""
-    wanted = [part for part in everything(env.settings) if type(part).__name__ in ("Bucket", "Role", "InstanceProfile")]
-    words = apply_parts(wanted, env.root_account)
+    parts = [part for part in everything(env.settings) if type(part).__name__ in ("Bucket", "Role", "InstanceProfile")]
+    words = apply_parts(parts, env.root_account)
     objects, scripts = env.root("s3"), machine_scripts()
     env.state["sha256"] = scripts.sha256
     for bucket in ("images", "weights"):
@@ -77,10 +77,10 @@ def finding(env: ProofEnvironment) -> None:
 
 def renting(env: ProofEnvironment) -> None:
     """pedigree ec2-train, and the command that it prints for ending the instance early."""
-    wanted = ec2.RentalRequest(
+    request = ec2.RentalRequest(
         ami="ami-12c6146b", data=f"s3://{BUCKET}/{_PREPARED}", resume="before", instance_type="m5.large", spot=True
     )
-    rental = ec2.plan(env.account, env.settings, CODE, wanted)
+    rental = ec2.plan(env.account, env.settings, CODE, request)
     for change in Archive(env.settings, CODE).changes(env.account):
         apply_change(change, env.account)
     instance = ec2.start(env.account, rental, lambda _line: None)

@@ -41,8 +41,8 @@ _WAITS = "await-endpoint"  # the pipeline does not notice when this function fai
 
 def set_up(env: ProofEnvironment) -> str:
     """Upsert everything, and put the data into its buckets."""
-    wanted = parts(env.settings, scripts(), env.documents)
-    apply_plan(wanted, env.root_account, plan(wanted, env.root_account), lambda _change: None)
+    upserted = parts(env.settings, scripts(), env.documents)
+    apply_plan(upserted, env.root_account, plan(upserted, env.root_account), lambda _change: None)
     objects = env.root("s3")
     for bucket, key in (("images", "dogs/a.jpg"), ("weights", "resnet.pth")):
         objects.create_bucket(Bucket=bucket)
@@ -86,13 +86,13 @@ def status(env: ProofEnvironment, arn: str) -> str:
 
 
 def _steps(env: ProofEnvironment, arn: str) -> dict[str, Any]:
-    told = env.root("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
-    return {step["StepName"]: step for step in told["PipelineExecutionSteps"]}
+    page = env.root("sagemaker").list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)
+    return {step["StepName"]: step for step in page["PipelineExecutionSteps"]}
 
 
 def _waiting(env: ProofEnvironment) -> bool:
     """Whether messages are in the queue or in flight."""
     queues = env.root("sqs")
     url = queues.get_queue_url(QueueName="dog-breeds-await-endpoint")["QueueUrl"]
-    told = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    return any(int(told[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible"))
+    attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return any(int(attributes[f"ApproximateNumberOfMessages{kind}"]) for kind in ("", "NotVisible"))

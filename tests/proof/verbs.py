@@ -58,8 +58,8 @@ def _until_over(env: ProofEnvironment, arn: str) -> None:
 
 def starting(env: ProofEnvironment) -> None:
     """pedigree start, of a slow execution."""
-    wanted = start.StartRequest(("InputDataUrl=s3://images/slow/",))
-    _done(env, start.start(env.account, PIPELINE, wanted))
+    request = start.StartRequest(("InputDataUrl=s3://images/slow/",))
+    _done(env, start.start(env.account, PIPELINE, request))
 
 
 def listing(env: ProofEnvironment) -> None:
@@ -177,9 +177,9 @@ def approved(env: ProofEnvironment) -> str:
 def predicting(env: ProofEnvironment) -> str:
     """pedigree predict, with a local picture and with one in S3."""
     env.root("s3").put_object(Bucket=BUCKET, Key="pedigree/pictures/dog.png", Body=_PNG)
-    for asked in ({"image": base64.b64encode(_PNG).decode()}, {"url": f"s3://{BUCKET}/pedigree/pictures/dog.png"}):
+    for picture in ({"image": base64.b64encode(_PNG).decode()}, {"url": f"s3://{BUCKET}/pedigree/pictures/dog.png"}):
         try:
-            predict.predict(env.account, PIPELINE, asked)
+            predict.predict(env.account, PIPELINE, picture)
         except OperationsError as error:
             return f"{error} {env.denials()}"
     return ""
@@ -222,10 +222,10 @@ def schedule_fires(env: ProofEnvironment) -> str:
     """Let the schedule fire at once: it starts an execution, or sends the reason to its dead-letter queue."""
     scheduler = env.root("scheduler")
     there = scheduler.get_schedule(Name=PIPELINE)
-    kept = {name: there[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
+    unchanged = {name: there[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
     before = _count(env)
     minutes = env.state["minutes"] = env.state.get("minutes", 10) + 1  # another rate begins anew
-    scheduler.update_schedule(**kept, State="ENABLED", ScheduleExpression=f"rate({minutes} minutes)")
+    scheduler.update_schedule(**unchanged, State="ENABLED", ScheduleExpression=f"rate({minutes} minutes)")
     until(lambda: env.denials() or _count(env) > before or _letters(env), what="the schedule to fire")
     letter = env.state.pop("letters", "")
     return env.denials() or (letter if "authorized" in letter else "")
@@ -252,8 +252,8 @@ def schedule_of_wrong_parameters(env: ProofEnvironment) -> None:
     there = scheduler.get_schedule(Name=PIPELINE)
     parameters = {"PipelineParameterList": [{"Name": "Nothing", "Value": json.dumps(None)}]}
     target = {**there["Target"], "SageMakerPipelineParameters": parameters}
-    kept = {name: there[name] for name in ("Name", "FlexibleTimeWindow", "State", "ScheduleExpression")}
-    scheduler.update_schedule(**kept, Target=target)
+    unchanged = {name: there[name] for name in ("Name", "FlexibleTimeWindow", "State", "ScheduleExpression")}
+    scheduler.update_schedule(**unchanged, Target=target)
 
 
 def deployed_twice(env: ProofEnvironment) -> None:

@@ -15,8 +15,8 @@ PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from pe
 def environment(**more: str) -> dict[str, str]:
     """This process's environment with the default settings, without what it says about AWS, pedigree or make."""
     prefixes = ("AWS_", "PEDIGREE", "MAKE", "MFLAGS")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
-    return {**kept, "PEDIGREE_SETTINGS": str(ROOT / "docs" / "settings.toml"), **more}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    return {**inherited, "PEDIGREE_SETTINGS": str(ROOT / "docs" / "settings.toml"), **more}
 
 
 def aws_environment(address: str, **more: str) -> dict[str, str]:

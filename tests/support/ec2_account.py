@@ -61,12 +61,12 @@ class RentalAccount:
     def put(self, key: str, content: bytes = b"") -> None:
         client("s3").put_object(Bucket=BUCKET, Key=f"pedigree/{key}", Body=content)
 
-    def plan(self, **wanted: Any) -> Rental:
-        return ec2.plan(self.account, self.settings, CODE, RentalRequest(**wanted))
+    def plan(self, **options: Any) -> Rental:
+        return ec2.plan(self.account, self.settings, CODE, RentalRequest(**options))
 
-    def refused(self, kind: type[OperationsError], **wanted: Any) -> str:
+    def refused(self, kind: type[OperationsError], **options: Any) -> str:
         with pytest.raises(kind) as raised:
-            self.plan(**wanted)
+            self.plan(**options)
         return str(raised.value)
 
 

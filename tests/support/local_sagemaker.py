@@ -51,16 +51,16 @@ class LocalSageMaker:
 
     def start(self, *steps: Mapping[str, Any], parameters: Mapping[str, str] | None = None, **more: Any) -> str:
         """Start an execution of a pipeline of these steps."""
-        known = [
+        declared = [
             {"Name": "Epochs", "Type": "Integer", "DefaultValue": 3},
             {"Name": "Kind", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]},
         ]
-        text = json.dumps({"Version": "2020-12-01", "Parameters": known, "Steps": list(steps)})
-        asked = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE}
+        text = json.dumps({"Version": "2020-12-01", "Parameters": declared, "Steps": list(steps)})
+        members = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE}
         try:
-            self.service.answer("CreatePipeline", {**asked, "ClientRequestToken": "t" * 32})
+            self.service.answer("CreatePipeline", {**members, "ClientRequestToken": "t" * 32})
         except ServiceError:
-            self.service.answer("UpdatePipeline", asked)
+            self.service.answer("UpdatePipeline", members)
         written = [{"Name": name, "Value": value} for name, value in (parameters or {}).items()]
         token = uuid.uuid4().hex
         request = {"PipelineName": "dogs", "PipelineParameters": written, "ClientRequestToken": token, **more}

@@ -78,8 +78,8 @@ class LocalTuning:
     def described(self) -> dict[str, Any]:
         return self.ask("DescribeHyperParameterTuningJob", {"HyperParameterTuningJobName": "search"})
 
-    def trials(self, **asked: Any) -> list[dict[str, Any]]:
-        every = {"HyperParameterTuningJobName": "search", "MaxResults": 100, **asked}
+    def trials(self, **filters: Any) -> list[dict[str, Any]]:
+        every = {"HyperParameterTuningJobName": "search", "MaxResults": 100, **filters}
         summaries: list[dict[str, Any]] = self.ask("ListTrainingJobsForHyperParameterTuningJob", every)[
             "TrainingJobSummaries"
         ]
@@ -89,8 +89,8 @@ class LocalTuning:
         """What is seen, once it is something."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            if seen := look():
-                return seen
+            if value := look():
+                return value
             self.world.signal.wait(0.1)
         raise AssertionError(f"never seen; {self.described()} {self.trials()}")
 

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import Any
 
 _NOT_MAKERS = ("threading", "queue", "dataclasses", "tests.support.lock_order")
-_PLACES_TOLD = 6
+_SHOWN_PLACES = 6
 
 
 class LockOrder:
@@ -26,7 +26,7 @@ class LockOrder:
     def __init__(self) -> None:
         self._taken: dict[str, dict[str, str]] = {}
         self._mine = threading.local()
-        self._told: list[str] = []
+        self._circles: list[str] = []
         self._guard = _LOCK()
 
     def take(self, lock: _TrackedLock) -> None:
@@ -52,8 +52,8 @@ class LockOrder:
 
     def circles(self) -> list[str]:
         """The circles found since the last call."""
-        told, self._told = self._told, []
-        return told
+        found, self._circles = self._circles, []
+        return found
 
     def _held(self) -> list[_TrackedLock]:
         if not hasattr(self._mine, "held"):
@@ -65,14 +65,14 @@ class LockOrder:
         with self._guard:
             if taken in self._taken.get(held, {}):
                 return
-            here = "".join(traceback.format_stack(_taker(sys._getframe(1)), _PLACES_TOLD))
+            here = "".join(traceback.format_stack(_taker(sys._getframe(1)), _SHOWN_PLACES))
             self._taken.setdefault(held, {})[taken] = here
             for path in self._paths(taken, held):
                 there = "\nand elsewhere:\n".join(self._taken[earlier][other] for earlier, other in pairwise(path))
-                self._told.append(f"{taken} is taken while {held} is held:\n{here}\nand elsewhere:\n{there}")
+                self._circles.append(f"{taken} is taken while {held} is held:\n{here}\nand elsewhere:\n{there}")
 
-    def _paths(self, start: str, end: str, seen: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-        path = (*seen, start)
+    def _paths(self, start: str, end: str, visited: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+        path = (*visited, start)
         if start == end:
             yield path
             return

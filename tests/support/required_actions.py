@@ -103,8 +103,8 @@ def executions_and_endpoints() -> Iterator[Row]:
     sized = {"EndpointName": "e", "DesiredWeightsAndCapacities": [{"VariantName": "v"}]}
     endpoint = sagemaker("endpoint/e")
     yield from each("sagemaker", "sagemaker", endpoint, sized, "update_endpoint_weights_and_capacities")
-    asked = {"EndpointName": "e", "Body": b"x"}
-    yield from each("sagemaker-runtime", "sagemaker", endpoint, asked, "invoke_endpoint")
+    invocation = {"EndpointName": "e", "Body": b"x"}
+    yield from each("sagemaker-runtime", "sagemaker", endpoint, invocation, "invoke_endpoint")
 
 
 def queues() -> Iterator[Row]:
@@ -129,8 +129,8 @@ def functions() -> Iterator[Row]:
     live = {"FunctionName": "f", "Qualifier": "live"}
     provisioned = ("get_provisioned_concurrency_config", "delete_provisioned_concurrency_config")
     yield from each("lambda", "lambda", f"{FUNCTION}:live", live, *provisioned)
-    kept = {**live, "ProvisionedConcurrentExecutions": 1}
-    yield from each("lambda", "lambda", f"{FUNCTION}:live", kept, "put_provisioned_concurrency_config")
+    with_count = {**live, "ProvisionedConcurrentExecutions": 1}
+    yield from each("lambda", "lambda", f"{FUNCTION}:live", with_count, "put_provisioned_concurrency_config")
     permitted = {**live, "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com"}
     yield from each("lambda", "lambda", f"{FUNCTION}:live", permitted, "add_permission")
     yield from each("lambda", "lambda", f"{FUNCTION}:live", {**live, "StatementId": "s"}, "remove_permission")
@@ -185,8 +185,8 @@ def metrics_and_machines() -> Iterator[Row]:
     scaling, prefix = "application-autoscaling", "application-autoscaling"
     yield from each(scaling, prefix, TARGET, VARIANT, "register_scalable_target", "deregister_scalable_target")
     yield from each(scaling, prefix, TARGET, {**VARIANT, "PolicyName": "p"}, "put_scaling_policy")
-    seen = ("describe_scalable_targets", "describe_scaling_policies", "describe_scaling_activities")
-    yield from each(scaling, prefix, "*", {"ServiceNamespace": "sagemaker"}, *seen)
+    listings = ("describe_scalable_targets", "describe_scaling_policies", "describe_scaling_activities")
+    yield from each(scaling, prefix, "*", {"ServiceNamespace": "sagemaker"}, *listings)
     yield from each("resourcegroupstaggingapi", "tag", "*", {}, "get_resources")
     lists = ("describe_images", "describe_instances", "describe_subnets", "describe_security_groups")
     yield from each("ec2", "ec2", "*", {}, *lists)

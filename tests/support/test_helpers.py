@@ -180,7 +180,7 @@ def empty_name(document: Document) -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("broken", "message"),
     [
         (rename_parameter, "there is no parameter InputDataUrl; did you mean InputDataUri?"),
         (add_parameter, "parameter Unused reaches no step"),
@@ -219,10 +219,10 @@ def empty_name(document: Document) -> None:
     ],
     ids=lambda change: getattr(change, "__name__", ""),
 )
-def test_what_is_broken_is_told(broken: Callable[[Document], None], told: str) -> None:
+def test_what_is_broken_is_told(broken: Callable[[Document], None], message: str) -> None:
     document = copy.deepcopy(define())
     assert_sound(document)
     broken(document)
     with pytest.raises(AssertionError) as caught:
         assert_sound(document)
-    assert told in str(caught.value)
+    assert message in str(caught.value)

@@ -33,9 +33,9 @@ def test_both_orders_are_told_with_both_places_though_nobody_waited(order: LockO
         pass
     with second, first:
         pass
-    (told,) = order.circles()
-    assert "with first, second" in told
-    assert "with second, first" in told
+    (circle,) = order.circles()
+    assert "with first, second" in circle
+    assert "with second, first" in circle
     assert order.circles() == []
 
 

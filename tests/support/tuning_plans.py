@@ -32,15 +32,15 @@ def plan(**config: Any) -> SearchPlan:
     return plan_of(request(config=config))
 
 
-def trial(number: int, *told: float, status: str = "Completed", **members: Any) -> Trial:
-    objective = told[-1] if told and status in ("Completed", "Stopped") else None
-    known: dict[str, Any] = {"status": status, "series": told, "objective": objective, "ended": f"{number:03d}"}
-    known |= {"tuned": {"x": str(number)}, "created": "now", "job": f"search-{number}"}
-    return Trial(number, 0, **{**known, **members})
+def trial(number: int, *series: float, status: str = "Completed", **members: Any) -> Trial:
+    objective = series[-1] if series and status in ("Completed", "Stopped") else None
+    fields: dict[str, Any] = {"status": status, "series": series, "objective": objective, "ended": f"{number:03d}"}
+    fields |= {"tuned": {"x": str(number)}, "created": "now", "job": f"search-{number}"}
+    return Trial(number, 0, **{**fields, **members})
 
 
-def running(number: int, *told: float, **members: Any) -> Trial:
-    return trial(number, *told, status="InProgress", **members)
+def running(number: int, *series: float, **members: Any) -> Trial:
+    return trial(number, *series, status="InProgress", **members)
 
 
 def grid(**config: Any) -> SearchPlan:

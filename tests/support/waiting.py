@@ -12,23 +12,25 @@ _PAUSE_SECONDS = 0.02
 _ANYTHING = object()
 
 
-def until(look: Callable[[], T], wanted: object = _ANYTHING, *, seconds: float = PATIENCE_SECONDS, what: str = "") -> T:
-    """Look again and again until the wanted value is seen; without one, until any true value is; return it.
+def until(
+    look: Callable[[], T], expected: object = _ANYTHING, *, seconds: float = PATIENCE_SECONDS, what: str = ""
+) -> T:
+    """Call `look` until it returns the expected value, or any true value where none is given; return that value.
 
-    what: what is waited for, in words, for the failure.
+    what: what the test waits for, in words, for the failure.
     """
     deadline = time.monotonic() + seconds
-    while not _is_wanted(found := look(), wanted):
-        assert time.monotonic() < deadline, _failure(found, wanted, seconds, what)
+    while not _is_reached(found := look(), expected):
+        assert time.monotonic() < deadline, _failure(found, expected, seconds, what)
         time.sleep(_PAUSE_SECONDS)
     return found
 
 
-def _is_wanted(found: object, wanted: object) -> bool:
-    return bool(found) if wanted is _ANYTHING else found == wanted
+def _is_reached(found: object, expected: object) -> bool:
+    return bool(found) if expected is _ANYTHING else found == expected
 
 
-def _failure(found: object, wanted: object, seconds: float, what: str) -> str:
-    expected = "a true value" if wanted is _ANYTHING else repr(wanted)
+def _failure(found: object, expected: object, seconds: float, what: str) -> str:
+    awaited = "a true value" if expected is _ANYTHING else repr(expected)
     prefix = f"waiting for {what}: " if what else ""
-    return f"{prefix}still {found!r}, not {expected}, after {seconds:g} seconds"
+    return f"{prefix}still {found!r}, not {awaited}, after {seconds:g} seconds"

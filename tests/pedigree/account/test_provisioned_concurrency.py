@@ -45,11 +45,9 @@ class Lambda:
 def fulfilled(service: Lambda, count: int) -> tuple[list[str], list[str]]:
     """What the plan says, and what was waited for."""
     here = Account("123456789012", "us-east-1", lambda name: service, "me", InstantClock())
-    wanted, waits = ProvisionedConcurrency(FUNCTION, "live", count), list[str]()
-    planned = plan([wanted], here)
-    apply_plan(
-        [wanted], here, planned, lambda change: None, lambda what, seconds: waits.append(f"{what} {seconds:.0f}")
-    )
+    part, waits = ProvisionedConcurrency(FUNCTION, "live", count), list[str]()
+    planned = plan([part], here)
+    apply_plan([part], here, planned, lambda change: None, lambda what, seconds: waits.append(f"{what} {seconds:.0f}"))
     return [why for change in planned.changes for why in change.why], waits
 
 

@@ -13,12 +13,12 @@ from pedigree.language.definition import read
 from tests.support.fakes.executions import DEFINITION, PIPELINE, Executions
 from tests.support.fakes.served_services import account_with
 
-KNOWN = read(DEFINITION).parameters
+PARAMETERS = read(DEFINITION).parameters
 
 
 def problems(*given: str) -> list[str]:
     with pytest.raises(InvalidInputError) as raised:
-        checked(given, KNOWN)
+        checked(given, PARAMETERS)
     return [str(mistake) for mistake in raised.value.mistakes]
 
 
@@ -102,7 +102,7 @@ def test_no_more_values_than_the_service_takes() -> None:
 
 @given(st.integers() | st.floats(allow_nan=False, allow_infinity=False))
 def test_every_number_is_taken_as_python_writes_it(number: float) -> None:
-    assert checked([f"AccuracyThreshold={number!r}"], KNOWN) == {"AccuracyThreshold": repr(number)}
+    assert checked([f"AccuracyThreshold={number!r}"], PARAMETERS) == {"AccuracyThreshold": repr(number)}
 
 
 @pytest.mark.parametrize("name", ["-x", "a b", "a_b", "x" * 83, "ä"])

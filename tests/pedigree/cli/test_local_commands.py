@@ -111,7 +111,7 @@ def test_nothing_acknowledged_is_lost_when_it_is_killed(folder: Path) -> None:
     client(folder, "sagemaker").create_model_package_group(ModelPackageGroupName="dogs")
     killed = running(folder)
     os.kill(killed.pid, signal.SIGKILL)
-    until(lambda: process.is_running(folder), wanted=False)
+    until(lambda: process.is_running(folder), expected=False)
     up(folder)
     assert (running(folder).pid != killed.pid, running(folder).url) == (True, killed.url)
     assert [role["RoleName"] for role in client(folder, "iam").list_roles()["Roles"]] == ["pipeline"]
@@ -138,11 +138,11 @@ def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Pat
         },
         ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
     )
-    until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
+    until(lambda: started.exists() and started.read_text().endswith("\n"), expected=True)
     os.kill(running(folder).pid, signal.SIGKILL)
-    until(lambda: process.is_running(folder), wanted=False)
+    until(lambda: process.is_running(folder), expected=False)
     assert pedigree("down", "--folder", str(folder)).stdout == "it was not running\n"
-    until(lambda: Path(f"/proc/{int(started.read_text())}").exists(), wanted=False)
+    until(lambda: Path(f"/proc/{int(started.read_text())}").exists(), expected=False)
 
 
 def test_a_port_that_is_taken_is_told(folder: Path, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", code, str(folder)], cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=enable_interrupts
     ) as starting:
-        until(lambda: bool(commands(folder)), wanted=True)
+        until(lambda: bool(commands(folder)), expected=True)
         starting.send_signal(signal.SIGINT)
         assert starting.wait(30) != 0
     assert (commands(folder), process.is_running(folder)) == ([], False)
@@ -208,7 +208,7 @@ def test_whoever_has_ended_it_finds_nothing_of_it(folder: Path) -> None:
 
 def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-m", "pedigree.localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
-        until(lambda: process.is_running(folder), wanted=True)
+        until(lambda: process.is_running(folder), expected=True)
         assert process.down(folder)
         assert daemon.wait(30) == 0
 
@@ -223,7 +223,7 @@ def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Pat
     account = Account("123456789012", "us-east-1", lambda service: client(folder, service), "me", SystemClock())
     change = start(account, name, StartRequest((), "", "a run"))
     arn = apply_change(change, account)["started"]["PipelineExecutionArn"]
-    until(lambda: started.exists() and started.read_text().endswith("\n"), wanted=True)
+    until(lambda: started.exists() and started.read_text().endswith("\n"), expected=True)
     run.end(run.RunState(context=ProjectContext(account, name, own), starting=change), folder)
     assert not Path(f"/proc/{int(started.read_text())}").exists()
     description = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)

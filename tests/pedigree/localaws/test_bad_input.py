@@ -51,17 +51,19 @@ class Nonsense:
     @cache  # noqa: B019
     def role(self) -> Mapping[str, str]:
         """Credentials of a role that may do everything."""
-        told = self.client("sts").assume_role(RoleArn=resources.role(PROTECTED), RoleSessionName="session")[
+        credentials = self.client("sts").assume_role(RoleArn=resources.role(PROTECTED), RoleSessionName="session")[
             "Credentials"
         ]
-        return {"key": told["AccessKeyId"], "token": told["SessionToken"]}
+        return {"key": credentials["AccessKeyId"], "token": credentials["SessionToken"]}
 
-    def send(self, service: str, asked: wire.HttpRequest, *, as_role: bool = False) -> wire.HttpResponse:
+    def send(self, service: str, request: wire.HttpRequest, *, as_role: bool = False) -> wire.HttpResponse:
         """The answer to a request that somebody signed; never a server's fault, always in the protocol's form."""
         who = self.role() if as_role else {}
-        answer = wire.send(self.local.port, replace(asked, headers={**wire.signed(service, **who), **asked.headers}))
+        answer = wire.send(
+            self.local.port, replace(request, headers={**wire.signed(service, **who), **request.headers})
+        )
         assert answer.status < _SERVER_FAULT, answer
-        if answer.status >= _CLIENT_FAULT and asked.method != "HEAD":
+        if answer.status >= _CLIENT_FAULT and request.method != "HEAD":
             _readable(answer)
             assert answer.code, answer
         return answer
@@ -158,7 +160,7 @@ _URL = f"http://127.0.0.1/{resources.ACCOUNT}/{EXPENDABLE}"
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "request",
     [
         replace(_LIST_QUEUES, headers={**_LIST_QUEUES.headers, "Action": "DeleteQueue", "QueueUrl": _URL}),
         replace(_LIST_QUEUES, target=f"/?Action=DeleteQueue&QueueUrl={_URL}"),
@@ -172,14 +174,14 @@ _URL = f"http://127.0.0.1/{resources.ACCOUNT}/{EXPENDABLE}"
         wire.HttpRequest("OPTIONS"),
     ],
 )
-def test_a_request_means_one_thing_only(nonsense: Nonsense, asked: wire.HttpRequest) -> None:
-    nonsense.send("sqs", asked)
+def test_a_request_means_one_thing_only(nonsense: Nonsense, ambiguous: wire.HttpRequest) -> None:
+    nonsense.send("sqs", ambiguous)
     assert nonsense.client("sqs").get_queue_url(QueueName=EXPENDABLE)["QueueUrl"].endswith(f"/{EXPENDABLE}")
 
 
 def test_an_operation_is_only_known_by_its_exact_name(nonsense: Nonsense) -> None:
-    asked = wire.request("events", "putRule", {"Name": EXPENDABLE, "ScheduleExpression": "rate(1 day)"})
-    answer = nonsense.send("events", asked)
+    request = wire.request("events", "putRule", {"Name": EXPENDABLE, "ScheduleExpression": "rate(1 day)"})
+    answer = nonsense.send("events", request)
     assert (answer.status, answer.code) == (_CLIENT_FAULT, "UnknownOperationException")
 
 

@@ -19,7 +19,7 @@ from tests.support.pipelines import ROLE, STATUS, definition
 from tests.support.waiting import until
 
 
-def asked(local: LocalAws, host: str, path: str = "/") -> tuple[int, dict[str, Any]]:
+def post(local: LocalAws, host: str, path: str = "/") -> tuple[int, dict[str, Any]]:
     connection = http.client.HTTPConnection("127.0.0.1", local.port, timeout=10)
     connection.request("POST", path, b"{}", {"Host": host})
     answer = connection.getresponse()
@@ -75,14 +75,14 @@ def test_a_retried_execution_goes_on_until_it_has_failed_again(local: LocalAws) 
     sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=text, RoleArn=ROLE)
     arn = sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
 
-    def told() -> tuple[str, str | None, int]:
+    def outcome() -> tuple[str, str | None, int]:
         execution = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         begun = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
         return execution[STATUS], execution.get("FailureReason"), len(begun)
 
-    until(told, ("Failed", "too few", 2))
+    until(outcome, ("Failed", "too few", 2))
     sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
-    until(told, ("Failed", "too few", 2))
+    until(outcome, ("Failed", "too few", 2))
 
 
 def test_a_retried_execution_repeats_what_failed_and_nothing_else(local: LocalAws, tmp_path: Path) -> None:
@@ -160,12 +160,12 @@ def listed(local: LocalAws) -> dict[str, Any]:
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example:{port}", ""])
 def test_who_asks_for_another_host_is_refused(local: LocalAws, host: str) -> None:
-    status, body = asked(local, host.format(port=local.port))
+    status, body = post(local, host.format(port=local.port))
     assert (status, body["__type"]) == (403, "ForeignHost")
 
 
 def test_it_says_that_it_is_ready(local: LocalAws) -> None:
-    assert asked(local, f"127.0.0.1:{local.port}", "/_local/health") == (200, {"status": "ready"})
+    assert post(local, f"127.0.0.1:{local.port}", "/_local/health") == (200, {"status": "ready"})
 
 
 def test_an_answer_comes_in_one_piece(local: LocalAws) -> None:
@@ -178,7 +178,7 @@ def test_an_answer_comes_in_one_piece(local: LocalAws) -> None:
 
 
 def test_an_unsigned_request_is_refused(local: LocalAws) -> None:
-    assert asked(local, f"127.0.0.1:{local.port}")[0] == 403
+    assert post(local, f"127.0.0.1:{local.port}")[0] == 403
 
 
 @pytest.mark.parametrize(

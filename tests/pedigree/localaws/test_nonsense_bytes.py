@@ -62,8 +62,8 @@ def statuses(received: bytes) -> list[int]:
 
 def is_well(local: LocalAws) -> bool:
     """Whether the daemon answers an ordinary question."""
-    asked = _GOOD["sqs"]
-    answer = wire.send(local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **asked.headers}, body=b"{}"))
+    request = _GOOD["sqs"]
+    answer = wire.send(local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **request.headers}, body=b"{}"))
     return answer.status == 200
 
 
@@ -175,9 +175,9 @@ def test_a_signed_request_of_no_protocol_is_refused(
     local: LocalAws, service: str, lines: list[str], first: str, target: str, kind: str, piece: bytes, times: int
 ) -> None:
     body = piece * times
-    told = [line for line in (*lines, target, kind, f"Content-Length: {len(body)}") if line]
-    received = raw(local.port, head(local, *told, service=service, first=first) + body)
-    assert received or len(body) > _UNREAD, (told, first)
+    headers = [line for line in (*lines, target, kind, f"Content-Length: {len(body)}") if line]
+    received = raw(local.port, head(local, *headers, service=service, first=first) + body)
+    assert received or len(body) > _UNREAD, (headers, first)
     assert all(status < 500 for status in statuses(received)), received
     assert is_well(local)
 
@@ -236,18 +236,18 @@ HOSTS = (
 @pytest.mark.parametrize("more", ["", "X-Forwarded-Host: 127.0.0.1:{port}", "Forwarded: host=127.0.0.1:{port}"])
 def test_a_request_to_a_foreign_host_is_refused(local: LocalAws, host: str, more: str) -> None:
     lines = [more.format(port=local.port)] if more else []
-    asked = head(
+    request = head(
         local, *lines, "X-Amz-Target: AmazonSQS.ListQueues", "Content-Length: 2", host=host.format(port=local.port)
     )
-    assert statuses(raw(local.port, asked + b"{}")) == [403]
+    assert statuses(raw(local.port, request + b"{}")) == [403]
 
 
 @pytest.mark.parametrize("second", ["elsewhere.example", "127.0.0.1:{port}"])
 def test_a_host_that_is_told_twice_is_refused(local: LocalAws, second: str) -> None:
-    asked = head(
+    request = head(
         local, f"Host: {second.format(port=local.port)}", "X-Amz-Target: AmazonSQS.ListQueues", "Content-Length: 2"
     )
-    assert statuses(raw(local.port, asked + b"{}")) == [400]
+    assert statuses(raw(local.port, request + b"{}")) == [400]
 
 
 @pytest.mark.parametrize(
@@ -256,8 +256,8 @@ def test_a_host_that_is_told_twice_is_refused(local: LocalAws, second: str) -> N
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "CONNECT", "OPTIONS"])
 def test_a_target_that_names_a_host_is_refused(local: LocalAws, target: str, method: str) -> None:
-    asked = head(local, "Content-Length: 0", first=f"{method} {target} HTTP/1.1")
-    assert statuses(raw(local.port, asked)) in ([400], [403], [405])
+    request = head(local, "Content-Length: 0", first=f"{method} {target} HTTP/1.1")
+    assert statuses(raw(local.port, request)) in ([400], [403], [405])
 
 
 def test_a_request_without_a_host_is_refused(local: LocalAws) -> None:
@@ -268,10 +268,10 @@ def test_a_request_without_a_host_is_refused(local: LocalAws) -> None:
 
 
 def test_a_page_of_another_origin_is_told_nothing(local: LocalAws) -> None:
-    asked = _GOOD["sqs"]
+    request = _GOOD["sqs"]
     origin = {"Origin": "http://elsewhere.example"}
     answer = wire.send(
-        local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **asked.headers, **origin}, body=b"{}")
+        local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **request.headers, **origin}, body=b"{}")
     )
     assert not [name for name in answer.headers if name.startswith("access-control")]
     preflight = {**origin, "Access-Control-Request-Method": "POST"}

@@ -71,10 +71,10 @@ def test_a_machine_that_is_kept_warm_costs_while_it_waits() -> None:
 def test_a_price_that_is_not_known_is_told_and_never_guessed() -> None:
     found = of()
     assert amounts(found)["TrainDistributed"] is None
-    told = list(lines(found))
-    assert any("TrainDistributed" in line and "unknown  25.25 an hour in us-west-2" in line for line in told)
-    assert "    together 1.22, and what TrainDistributed costs" in told
-    assert any("pedigree cost --refresh" in line for line in told)
+    text = list(lines(found))
+    assert any("TrainDistributed" in line and "unknown  25.25 an hour in us-west-2" in line for line in text)
+    assert "    together 1.22, and what TrainDistributed costs" in text
+    assert any("pedigree cost --refresh" in line for line in text)
 
 
 def test_a_region_that_no_table_has_is_unknown_throughout() -> None:
@@ -122,9 +122,9 @@ def test_a_schedule_of_which_a_step_has_no_price_has_none() -> None:
 def test_hours_that_somebody_knows_take_the_place_of_assumed_ones() -> None:
     found = of(SMALL, hours={"Tune": Hours(2.0, "given")})
     assert amounts(found)["Tune"] == pytest.approx(2 * 0.7364 * 2)
-    told = list(lines(found))
-    assert any("2.00 h each (given)" in line for line in told)
-    assert sum("(assumed)" in line for line in told) == 3
+    text = list(lines(found))
+    assert any("2.00 h each (given)" in line for line in text)
+    assert sum("(assumed)" in line for line in text) == 3
 
 
 def test_programs_get_what_people_get() -> None:

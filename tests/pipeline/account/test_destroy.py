@@ -149,8 +149,8 @@ def test_of_somebody_elses_bucket_only_our_own_folder_is_emptied(empty_account: 
     done = apply_parts(destroy.parts(chosen, data=True), account())
     assert change_lines(done) == ["delete objects our-images/pedigree/"]
     assert done.changes[0].calls == (EmptyBucket("our-images", "pedigree/"),)
-    kept = client("s3").list_objects_v2(Bucket="our-images")["Contents"]
-    assert [object_["Key"] for object_ in kept] == ["dogs/1.jpg", "pedigree-2/other"]
+    objects = client("s3").list_objects_v2(Bucket="our-images")["Contents"]
+    assert [object_["Key"] for object_ in objects] == ["dogs/1.jpg", "pedigree-2/other"]
 
 
 @pytest.mark.parametrize(

@@ -36,23 +36,23 @@ pytestmark = pytest.mark.usefixtures("made_account")
 
 
 @pytest.fixture(scope="module")
-def wanted(handlers: Path) -> list[Part]:
+def parts(handlers: Path) -> list[Part]:
     """All parts that an upsert can have."""
     return upsert_parts(handlers, {"schedule.enabled": True})
 
 
 @pytest.fixture(scope="module")
-def whole(made_account: None, wanted: list[Part]) -> Any:
+def whole(made_account: None, parts: list[Part]) -> Any:
     """An account with all of them, as it is before anybody meddles."""
-    apply_parts(wanted, account())
+    apply_parts(parts, account())
     return state()
 
 
 @pytest.mark.parametrize("name", MANUAL_CHANGES)
-def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: Any, wanted: list[Part]) -> None:
+def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: Any, parts: list[Part]) -> None:
     hand, watched = MANUAL_CHANGES[name], RecordedClients()
     hand.does()
-    done = apply_parts(wanted, account(watched))
+    done = apply_parts(parts, account(watched))
     assert change_lines(done)[0] == hand.what
     assert hand.why in (*done.changes[0].why, "")
     assert tuple(change_lines(done)[1:]) == hand.besides
@@ -63,7 +63,7 @@ def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: An
         if isinstance(call, ApiCall)
     ]
     assert watched.writing() == planned
-    assert plan(wanted, account()).changes == ()
+    assert plan(parts, account()).changes == ()
 
 
 def test_afterwards_all_is_as_it_was(whole: Any) -> None:
@@ -72,11 +72,11 @@ def test_afterwards_all_is_as_it_was(whole: Any) -> None:
         assert after[kind] == there, kind
 
 
-def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, wanted: list[Part]) -> None:
+def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, parts: list[Part]) -> None:
     for hands in independent_rounds():
         for hand in hands:
             hand.does()
-        assert {hand.what for hand in hands} <= set(change_lines(apply_parts(wanted, account())))
+        assert {hand.what for hand in hands} <= set(change_lines(apply_parts(parts, account())))
     after = state()
     for kind, there in whole.items():
         assert after[kind] == there, kind
@@ -113,8 +113,8 @@ def test_what_is_not_ours_to_mend_is_not_looked_at(handlers: Path) -> None:
 def answering(operation: str, changes: dict[str, Any]) -> RecordedClients:
     """The account, with other words in the answers to an operation."""
 
-    def around(_service: str, asked: str, _arguments: Any, call: Callable[[], Any]) -> Any:
-        return {**call(), **changes} if asked == operation else call()
+    def around(_service: str, called: str, _arguments: Any, call: Callable[[], Any]) -> Any:
+        return {**call(), **changes} if called == operation else call()
 
     return RecordedClients(around=around)
 

@@ -28,11 +28,11 @@ class NthCallFails:
 
     fault: CallFault
     number: int
-    seen: int = field(default=0)
+    calls: int = field(default=0)
 
     def around(self, _service: str, _operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
-        self.seen += 1
-        return self.fault(call) if self.seen == self.number else call()
+        self.calls += 1
+        return self.fault(call) if self.calls == self.number else call()
 
 
 @cache

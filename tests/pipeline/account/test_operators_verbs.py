@@ -43,13 +43,13 @@ def of_executions() -> set[str]:
 
 
 def of_the_endpoint() -> set[str]:
-    wire, asked = CallLog(), FakePredict()
-    asked.answer = function_answer(200, predictions=[])
+    wire, function = CallLog(), FakePredict()
+    function.answer = function_answer(200, predictions=[])
     services = {
         "sagemaker": registry("PendingManualApproval"),
         "application-autoscaling": scaling(),
         "cloudwatch": alarms(),
-        "lambda": asked,
+        "lambda": function,
     }
     account = account_with(services, wire)
     endpoint_status.report(account, "dogs")

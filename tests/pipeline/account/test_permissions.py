@@ -25,8 +25,8 @@ def test_an_action_has_one_reason_at_most() -> None:
 
 def test_the_page_has_every_action_once() -> None:
     allowed = PAGE.read_text(encoding="utf-8").partition("## What is forbidden")[0]
-    told = sorted(_ROW.findall(allowed))
-    assert told == sorted((permission.file, permission.statement, permission.action) for permission in permissions())
+    rows = sorted(_ROW.findall(allowed))
+    assert rows == sorted((permission.file, permission.statement, permission.action) for permission in permissions())
 
 
 def test_an_action_is_taken_away_and_an_empty_statement_with_it() -> None:

@@ -49,8 +49,8 @@ def there() -> dict[str, Any]:
     found = sagemaker.describe_pipeline(PipelineName="dog-breeds")
     arn = found["PipelineArn"]
     assert [pipeline["PipelineName"] for pipeline in sagemaker.list_pipelines()["PipelineSummaries"]] == ["dog-breeds"]
-    kept = ("PipelineName", "PipelineDefinition", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
-    return {**{key: found[key] for key in kept}, "Tags": sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+    members = ("PipelineName", "PipelineDefinition", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
+    return {**{key: found[key] for key in members}, "Tags": sagemaker.list_tags(ResourceArn=arn)["Tags"]}
 
 
 def make_bucket() -> None:

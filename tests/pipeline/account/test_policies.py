@@ -25,7 +25,7 @@ KINDS = {
 def rows(*columns: str) -> list[object]:
     """One row of a table each, named as a sentence."""
     return [
-        pytest.param(table, column, request, id=f"{table.role} {column} {told(request)}")
+        pytest.param(table, column, request, id=f"{table.role} {column} {sentence(request)}")
         for module in MODULES
         for table in module.TABLES
         for column in columns
@@ -33,7 +33,7 @@ def rows(*columns: str) -> list[object]:
     ]
 
 
-def told(request: Request) -> str:
+def sentence(request: Request) -> str:
     return " ".join((request.action, request.resource, *(f"{key}={value}" for key, value in request.context.items())))
 
 
@@ -61,10 +61,10 @@ def test_every_role_has_a_table_that_says_enough() -> None:
     assert set(tables) == set(documents(configure(IN_ACCOUNT)))
     for name, those in tables.items():
         for column, least in LEAST.items():
-            asked = {
+            requests = {
                 (request.action, request.resource, *request.context.items()) for request in getattr(those[0], column)
             }
-            assert len(asked) >= least, f"{name} {column}"
+            assert len(requests) >= least, f"{name} {column}"
 
 
 def test_the_operators_role_is_for_whom_the_account_lets_take_it() -> None:

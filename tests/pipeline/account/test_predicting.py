@@ -22,7 +22,7 @@ BROKEN = {
 }
 
 
-def asked(answer: dict[str, Any], pipeline: str = "dog-breeds") -> tuple[Prediction, ...]:
+def predicted(answer: dict[str, Any], pipeline: str = "dog-breeds") -> tuple[Prediction, ...]:
     fake = FakePredict()
     fake.answer = answer
     return predict(account_with({"lambda": fake}), pipeline, {"url": "https://host/a.jpg"})
@@ -30,11 +30,11 @@ def asked(answer: dict[str, Any], pipeline: str = "dog-breeds") -> tuple[Predict
 
 def test_labels_come_in_the_order_of_the_answer() -> None:
     best = [{"label": "Boxer", "class": "012.Boxer", "probability": 0.75}, {"label": "Akita", "probability": 0.25}]
-    assert asked(function_answer(200, predictions=best)) == (Prediction("Boxer", 0.75), Prediction("Akita", 0.25))
+    assert predicted(function_answer(200, predictions=best)) == (Prediction("Boxer", 0.75), Prediction("Akita", 0.25))
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "message"),
     [
         (function_answer(422, body=json.dumps({"error": "no\npicture"})), "predict answers 422: no picture"),
         (function_answer(502, body="{}"), "is not understood; make pipeline-upsert brings both up to date"),
@@ -45,14 +45,14 @@ def test_labels_come_in_the_order_of_the_answer() -> None:
         ({"StatusCode": 200, "Payload": b"nothing"}, "is not understood"),
     ],
 )
-def test_what_the_function_cannot_do_is_one_line(answer: dict[str, Any], told: str) -> None:
-    with pytest.raises(CallRefusedError, match=told):
-        asked(answer)
+def test_what_the_function_cannot_do_is_one_line(answer: dict[str, Any], message: str) -> None:
+    with pytest.raises(CallRefusedError, match=message):
+        predicted(answer)
 
 
 def test_an_answer_that_is_cut_off_is_told() -> None:
     class CutOff:
-        def invoke(self, **asked: Any) -> dict[str, Any]:
+        def invoke(self, **request: Any) -> dict[str, Any]:
             return {"StatusCode": 200, "Payload": self}
 
         def read(self) -> bytes:
@@ -65,14 +65,14 @@ def test_an_answer_that_is_cut_off_is_told() -> None:
 
 def test_no_function_says_which_verb_makes_it() -> None:
     with pytest.raises(AbsentError, match="has no function sagemaker-cats-predict with alias live in us-east-1; make"):
-        asked({}, "cats")
+        predicted({}, "cats")
 
 
 def test_what_is_no_picture_is_told_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "large.jpg").write_bytes(bytes(MOST_BYTES + 1))
     (tmp_path / "most.jpg").write_bytes(bytes(MOST_BYTES))
-    for name, told in (
+    for name, message in (
         ("empty.jpg", "is empty; name a JPEG"),
         (
             "large.jpg",
@@ -80,6 +80,6 @@ def test_what_is_no_picture_is_told_before_anything_is_sent(tmp_path: Path) -> N
         ),
         (".", "cannot be read: Is a directory"),
     ):
-        with pytest.raises(InvalidInputError, match=told):
+        with pytest.raises(InvalidInputError, match=message):
             from_file(tmp_path / name)
     assert len(json.dumps(from_file(tmp_path / "most.jpg"))) <= 6_291_456

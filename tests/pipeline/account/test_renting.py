@@ -37,7 +37,7 @@ from tests.support.fakes.executions import ExecutionState, arn, listed_step
 from tests.support.fakes.served_services import ACCOUNT, REGION, SimulatedAccountClock
 
 ROOT = Path(__file__).parents[3]
-TOLD: list[str] = []
+LINES: list[str] = []
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,7 @@ def test_an_image_can_be_named(world: RentalAccount) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kind", "message"),
+    ("options", "kind", "message"),
     [
         ({"instance_type": "ml.g5.xlarge"}, InvalidInputError, "is a machine of SageMaker's; EC2 calls it g5.xlarge"),
         ({"instance_type": "trn1.2xlarge"}, InvalidInputError, "has a chip for which PyTorch's images are not made"),
@@ -159,9 +159,9 @@ def test_an_image_can_be_named(world: RentalAccount) -> None:
     ],
 )
 def test_what_cannot_be_rented_is_told(
-    world: RentalAccount, wanted: dict[str, Any], kind: type[OperationsError], message: str
+    world: RentalAccount, options: dict[str, Any], kind: type[OperationsError], message: str
 ) -> None:
-    assert message in world.refused(kind, **wanted)
+    assert message in world.refused(kind, **options)
 
 
 def test_no_instance_profile_says_which_verb_makes_it(world: RentalAccount) -> None:
@@ -222,7 +222,7 @@ def test_no_default_network_says_what_to_set(world: RentalAccount) -> None:
         def can_paginate(self, operation: str) -> bool:
             return False
 
-        def describe_subnets(self, **asked: Any) -> dict[str, Any]:
+        def describe_subnets(self, **request: Any) -> dict[str, Any]:
             return {"Subnets": []}
 
     world.clients = lambda service: NoSubnets() if service == "ec2" else client(service)
@@ -291,10 +291,10 @@ class Subnets:
     """EC2's start of machines, which has none free in some subnets."""
 
     def __init__(self, *codes: str) -> None:
-        self.codes, self.asked = list(codes), list[dict[str, Any]]()
+        self.codes, self.requests = list(codes), list[dict[str, Any]]()
 
-    def run_instances(self, **asked: Any) -> dict[str, Any]:
-        self.asked.append(asked)
+    def run_instances(self, **request: Any) -> dict[str, Any]:
+        self.requests.append(request)
         code = self.codes.pop(0)
         if code:
             raise ClientError({"Error": {"Code": code, "Message": "no"}}, "RunInstances")
@@ -303,22 +303,22 @@ class Subnets:
 
 def started(rental: Rental, fake: Subnets) -> str:
     return ec2.start(
-        Account(ACCOUNT, REGION, lambda _: fake, clock=SimulatedAccountClock(SimulatedClock())), rental, TOLD.append
+        Account(ACCOUNT, REGION, lambda _: fake, clock=SimulatedAccountClock(SimulatedClock())), rental, LINES.append
     )
 
 
 def test_where_one_subnet_has_no_machine_the_next_is_asked(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InsufficientInstanceCapacity", "Unsupported", "")
     assert started(rental, fake) == "i-1"
-    assert [request["SubnetId"] for request in fake.asked] == list(rental.subnets[:3])
-    assert len({request["ClientToken"] for request in fake.asked}) == 3
-    assert all(len(request["ClientToken"]) <= 64 for request in fake.asked)
+    assert [request["SubnetId"] for request in fake.requests] == list(rental.subnets[:3])
+    assert len({request["ClientToken"] for request in fake.requests}) == 3
+    assert all(len(request["ClientToken"]) <= 64 for request in fake.requests)
 
 
 def test_a_start_of_which_nothing_was_heard_is_repeated_and_starts_no_second_machine(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InternalError", "ServiceUnavailable", "")
     assert started(rental, fake) == "i-1"
-    assert len({request["ClientToken"] for request in fake.asked}) == 1
+    assert len({request["ClientToken"] for request in fake.requests}) == 1
 
 
 def test_no_machine_anywhere_is_told(world: RentalAccount) -> None:
@@ -336,7 +336,7 @@ def test_a_quota_is_told_at_once(world: RentalAccount) -> None:
 
 def test_a_profile_that_is_not_everywhere_yet_is_waited_for(world: RentalAccount) -> None:
     class Late(Subnets):
-        def run_instances(self, **asked: Any) -> dict[str, Any]:
+        def run_instances(self, **request: Any) -> dict[str, Any]:
             if self.codes:
                 code = self.codes.pop()
                 message = "Value (pedigree-ec2) is invalid. Invalid IAM Instance Profile name"
@@ -348,7 +348,7 @@ def test_a_profile_that_is_not_everywhere_yet_is_waited_for(world: RentalAccount
 
 def test_a_machine_is_followed_by_what_it_leaves_in_s3(world: RentalAccount) -> None:
     rental = world.plan()
-    instance = ec2.start(world.account, rental, TOLD.append)
+    instance = ec2.start(world.account, rental, LINES.append)
     look = ec2.watched(world.account, rental, instance)
     assert look() == MachineState("running", "")
     world.put(f"ec2/{rental.run}/train.log", b"--- fetching\n--- train")
@@ -362,7 +362,7 @@ def test_a_machine_is_followed_by_what_it_leaves_in_s3(world: RentalAccount) -> 
 
 def test_a_machine_that_is_gone_without_a_word_is_over_too(world: RentalAccount) -> None:
     rental = world.plan()
-    instance = ec2.start(world.account, rental, TOLD.append)
+    instance = ec2.start(world.account, rental, LINES.append)
     client("ec2").terminate_instances(InstanceIds=[instance])
     last = ec2.watched(world.account, rental, instance)()
     assert (last.state, last.outcome, last.is_over) == ("terminated", "", True)

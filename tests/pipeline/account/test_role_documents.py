@@ -47,7 +47,7 @@ ON_EVERYTHING = {
     "sagemaker:ListModels",
     "tag:GetResources",
 }
-KNOWN = Finding("RESOURCE_STAR", "['cloudwatch:DescribeAlarms']")
+ACCEPTED = Finding("RESOURCE_STAR", "['cloudwatch:DescribeAlarms']")
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"  # a trust names no resource, and parliament wants one
 CONDITIONED = {
     "cloudwatch:PutMetricData": "cloudwatch:namespace",
@@ -96,7 +96,7 @@ def test_parliament_finds_nothing_but_that_alarms_are_seen_all_together(name: st
             "Statement": [{**statement, "Resource": ROLE} for statement in found.trust["Statement"]],
         }
         for document in (found.policy, trust):
-            assert set(findings(document)) <= {KNOWN}, role
+            assert set(findings(document)) <= {ACCEPTED}, role
 
 
 def test_actions_are_written_out() -> None:
@@ -106,15 +106,15 @@ def test_actions_are_written_out() -> None:
 
 
 def test_only_what_knows_no_narrower_resource_is_allowed_on_all() -> None:
-    seen = set()
+    found_on_everything = set()
     for role, statement in [row for name in SETTINGS for row in statements(name)]:
         if statement["Effect"] == "Allow" and "*" in listed(statement["Resource"]):
             for action in listed(statement["Action"]):
-                seen.add(action)
+                found_on_everything.add(action)
                 assert action in ON_EVERYTHING, f"{role}: {action}"
                 keys = [key for keys in statement.get("Condition", {}).values() for key in keys]
                 assert CONDITIONED.get(action) in [None, *keys], f"{role}: {action}"
-    assert seen == ON_EVERYTHING
+    assert found_on_everything == ON_EVERYTHING
 
 
 def test_the_readme_gives_a_reason_for_each_of_them() -> None:
@@ -143,10 +143,10 @@ def test_passing_a_role_names_the_role_and_the_service() -> None:
 
 def test_every_action_in_the_tables_is_one_of_iams() -> None:
     tables = [table for module in MODULES for table in module.TABLES]
-    asked = {
+    actions = {
         request.action for table in tables for request in (*table.may, *table.may_not, *table.trusts, *table.trusts_not)
     }
-    assert not [action for action in asked if not is_action(action)]
+    assert not [action for action in actions if not is_action(action)]
 
 
 def test_settings_decide_which_parts_join() -> None:

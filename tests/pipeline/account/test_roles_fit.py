@@ -30,7 +30,7 @@ WRITTEN = {
 NAMED = {"Processing": "processing-job", "Training": "training-job", "Tuning": "hyper-parameter-tuning-job"}
 
 
-class Asked:
+class NeededRequests:
     """What one definition asks of each role."""
 
     def __init__(self, chosen: Settings) -> None:
@@ -124,9 +124,9 @@ def text(value: Any) -> str:
 
 def assert_fit(chosen: Settings) -> None:
     policies = {name: parse(found.policy, name=name) for name, found in documents(chosen).items()}
-    asked = list(Asked(chosen).of_each())
-    assert {role for role, _ in asked} >= {"pipeline", "job", "model", "deploy"}
-    refused = [(role, request) for role, request in asked if not decide([policies[role]], request).allowed]
+    requests = list(NeededRequests(chosen).of_each())
+    assert {role for role, _ in requests} >= {"pipeline", "job", "model", "deploy"}
+    refused = [(role, request) for role, request in requests if not decide([policies[role]], request).allowed]
     assert not refused, refused[0]
 
 
@@ -142,7 +142,7 @@ def test_the_roles_fit_any_settings(values: Values) -> None:
 
 
 def test_what_settings_do_not_ask_for_is_missed() -> None:
-    asked = list(Asked(configure(EVERYTHING)).of_each())
+    requests = list(NeededRequests(configure(EVERYTHING)).of_each())
     policy = parse(documents(configure(IN_ACCOUNT))["job"].policy)
-    refused = {request.action for role, request in asked if role == "job" and not decide([policy], request).allowed}
+    refused = {request.action for role, request in requests if role == "job" and not decide([policy], request).allowed}
     assert refused == {"kms:CreateGrant", "kms:GenerateDataKey", "s3:GetObject", "s3:ListBucket", "s3:PutObject"}

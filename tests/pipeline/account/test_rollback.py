@@ -36,9 +36,9 @@ def gone_back(world: FakeAccount, to: str = "") -> Rollback:
 
 def awaited(world: FakeAccount, found: Rollback) -> list[str]:
     account, states = account_of(world), list[str]()
-    for seen in poll(rollback.watched(account, found), PollOptions(account.clock, 15, 7200, states.append)):
-        states.append(seen.status)
-        if rollback.is_done(seen, found):
+    for endpoint in poll(rollback.watched(account, found), PollOptions(account.clock, 15, 7200, states.append)):
+        states.append(endpoint.status)
+        if rollback.is_done(endpoint, found):
             return states
     raise AssertionError(states)
 

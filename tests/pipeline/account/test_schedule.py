@@ -125,9 +125,9 @@ def test_a_second_look_reads_only() -> None:
 )
 def test_what_settings_change_is_told_and_brought_about(value: dict[str, Any], expected: str) -> None:
     made(VALUES)
-    wanted = {**VALUES, **value}
-    assert expected in made(wanted)
-    assert not plan([part(wanted)], account())
+    changed = {**VALUES, **value}
+    assert expected in made(changed)
+    assert not plan([part(changed)], account())
 
 
 @pytest.mark.parametrize(
@@ -233,8 +233,8 @@ def test_a_schedule_of_something_else_is_left_alone() -> None:
 
 def test_removing_takes_the_schedule_and_its_empty_queue() -> None:
     made()
-    told = apply_parts([Removal(chosen())], account())
-    assert [f"{change.verb} {change.kind}" for change in told.changes] == ["delete schedule", "delete queue"]
+    applied = apply_parts([Removal(chosen())], account())
+    assert [f"{change.verb} {change.kind}" for change in applied.changes] == ["delete schedule", "delete queue"]
     assert client("scheduler").list_schedules()["Schedules"] == []
     assert client("sqs").list_queues().get("QueueUrls", []) == []
     assert not plan([Removal(chosen())], account())
@@ -245,8 +245,8 @@ def test_removing_keeps_a_queue_in_which_something_lies() -> None:
     letters = dead_letters(account(), chosen())
     assert letters is not None
     client("sqs").send_message(QueueUrl=letters.url, MessageBody="a start that failed")
-    told = apply_parts([Removal(chosen())], account())
-    assert [change.kind for change in told.changes] == ["schedule"]
+    applied = apply_parts([Removal(chosen())], account())
+    assert [change.kind for change in applied.changes] == ["schedule"]
     after = dead_letters(account(), chosen())
     assert after is not None
     assert after.count == 1
@@ -268,12 +268,12 @@ def test_the_status_tells_what_differs_and_what_failed() -> None:
     letters = dead_letters(account(), chosen())
     assert letters is not None
     client("sqs").send_message(QueueUrl=letters.url, MessageBody="a start that failed")
-    told = list(lines(status(account(), chosen({**VALUES, "schedule.max_retries": 9}))))
-    assert told[0] == "schedule dog-breeds: fires"
-    assert "  parameters    Epochs = 10, AccuracyThreshold = 1e-05, ModelApprovalStatus = PendingManualApproval" in told
-    assert told[told.index("  next times") + 1] == "    Sun 2026-11-22 02:30 CET (+0100)"
-    assert "  1 starts have failed and lie in the queue of dead letters" in told
-    assert told[-3:] == [
+    text = list(lines(status(account(), chosen({**VALUES, "schedule.max_retries": 9}))))
+    assert text[0] == "schedule dog-breeds: fires"
+    assert "  parameters    Epochs = 10, AccuracyThreshold = 1e-05, ModelApprovalStatus = PendingManualApproval" in text
+    assert text[text.index("  next times") + 1] == "    Sun 2026-11-22 02:30 CET (+0100)"
+    assert "  1 starts have failed and lie in the queue of dead letters" in text
+    assert text[-3:] == [
         "  settings have it otherwise (make pipeline-schedule mends it)",
         "    retries: 3 → 9",
         "  schedule.enabled = false: upsert leaves it as it is",
@@ -301,11 +301,11 @@ def test_what_a_schedule_would_start_must_be_there() -> None:
 
 def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None:
     upserted({"distributed.enabled": False, "registry.inference_instance_types": ["ml.m5.large"]})
-    wanted = {
+    values = {
         "schedule.parameters": {"DistributedInstanceCount": 3, "EndpointInstanceType": "ml.m5.xlarge", "Epochs": 3}
     }
     with pytest.raises(InvalidInputError) as raised:
-        check(account(), chosen(wanted))
+        check(account(), chosen(values))
     assert [mistake.cause for mistake in raised.value.mistakes] == [
         "schedule.parameters.DistributedInstanceCount is not a parameter of the pipeline in the account",
         'schedule.parameters.EndpointInstanceType = "ml.m5.xlarge" is refused by the pipeline in the account',
@@ -318,9 +318,9 @@ def test_the_operator_may_make_every_call_of_a_schedule_and_of_costs() -> None:
     watched = RecordedClients()
     here = account(watched)
     check(here, chosen())
-    for wanted in (part(), part({"schedule.max_retries": 9}), Switch(chosen(), "DISABLED"), Removal(chosen())):
+    for desired in (part(), part({"schedule.max_retries": 9}), Switch(chosen(), "DISABLED"), Removal(chosen())):
         status(here, chosen())
-        apply_parts([wanted], here)
+        apply_parts([desired], here)
     costs = [f"sagemaker:{name}" for name in CALLS_OF_COSTS]
     calls = {action for service, operation, _ in watched.calls for action in actions(service, operation)}
     needed = {*calls, *costs, "iam:PassRole", "pricing:GetProducts"}

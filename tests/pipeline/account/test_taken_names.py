@@ -109,9 +109,9 @@ def test_it_is_told_in_one_line_and_nothing_is_touched(which: str, empty_account
     take, words = TAKEN[which]
     take()
     before, watched = state(), RecordedClients()
-    with pytest.raises(NameTakenError) as told:
+    with pytest.raises(NameTakenError) as raised:
         plan(upsert_parts(handlers, {"schedule.enabled": True}), account(watched))
-    assert words in str(told.value)
-    assert "\n" not in str(told.value)
+    assert words in str(raised.value)
+    assert "\n" not in str(raised.value)
     assert watched.writing() == []
     assert state() == before

@@ -61,9 +61,9 @@ def test_a_schedule_is_made_where_settings_have_one(handlers: Path) -> None:
 
 
 def test_a_second_upsert_makes_some_reading_calls_and_no_others(handlers: Path) -> None:
-    wanted, first, second = upsert_parts(handlers, {"schedule.enabled": True}), RecordedClients(), RecordedClients()
-    apply_parts(wanted, account(first))
-    assert change_lines(apply_parts(wanted, account(second))) == []
+    parts, first, second = upsert_parts(handlers, {"schedule.enabled": True}), RecordedClients(), RecordedClients()
+    apply_parts(parts, account(first))
+    assert change_lines(apply_parts(parts, account(second))) == []
     assert len(first.writing()) > 50
     assert second.writing() == []
     assert 60 < len(second.calls) < 80
@@ -81,14 +81,14 @@ def test_a_key_of_ones_own_encrypts_bucket_and_code(handlers: Path) -> None:
 
 
 def test_a_better_encryption_than_asked_for_stays(handlers: Path) -> None:
-    kept = [*upsert_parts(handlers, only="Bucket"), *upsert_parts(handlers, only="Queue")]
-    apply_parts(kept, account())
+    parts = [*upsert_parts(handlers, only="Bucket"), *upsert_parts(handlers, only="Queue")]
+    apply_parts(parts, account())
     stronger = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
     client("s3").put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration=stronger)
     url = client("sqs").get_queue_url(QueueName=f"{QUEUE}-dead")["QueueUrl"]
     there = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]
     client("sqs").set_queue_attributes(QueueUrl=url, Attributes={**there, "KmsMasterKeyId": "alias/ours"})
-    assert change_lines(apply_parts(kept, account())) == []
+    assert change_lines(apply_parts(parts, account())) == []
 
 
 def test_a_key_in_settings_is_the_one_that_encrypts(handlers: Path) -> None:

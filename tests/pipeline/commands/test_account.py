@@ -42,17 +42,17 @@ def is_empty() -> bool:
 
 def test_upsert_and_destroy_from_the_first_look_to_the_last(address: str) -> None:
     """Seen, made, seen again, taken down: what each says and leaves."""
-    seen = pedigree(address, "upsert", "--dry-run")
-    assert (seen.returncode, is_empty()) == (0, True)
-    assert "  + function sagemaker-dog-breeds-predict\n" in seen.stdout
+    planned = pedigree(address, "upsert", "--dry-run")
+    assert (planned.returncode, is_empty()) == (0, True)
+    assert "  + function sagemaker-dog-breeds-predict\n" in planned.stdout
     steps, parameters = len(list(read(define()).all_steps())), len(define()["Parameters"])
-    assert f"  + pipeline dog-breeds\n      {steps} steps, {parameters} parameters\n" in seen.stdout
-    assert "\nCost in USD, an estimate for us-east-1 (" in seen.stdout
-    assert f"Account {ACCOUNT}, region us-east-1" in seen.stderr
+    assert f"  + pipeline dog-breeds\n      {steps} steps, {parameters} parameters\n" in planned.stdout
+    assert "\nCost in USD, an estimate for us-east-1 (" in planned.stdout
+    assert f"Account {ACCOUNT}, region us-east-1" in planned.stderr
 
     made = pedigree(address, "upsert", "--yes")
     assert made.returncode == 0, made.stderr
-    assert made.stdout.startswith(seen.stdout)
+    assert made.stdout.startswith(planned.stdout)
     assert made.stdout.splitlines()[-1].startswith("Done: ")
     after = state()
 
@@ -121,7 +121,7 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
 
 @pytest.mark.parametrize(
-    ("arguments", "more", "told"),
+    ("arguments", "more", "message"),
     [
         (
             ["upsert", "--dry-run"],
@@ -148,12 +148,12 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
     ],
 )
 def test_a_mistake_is_one_line_and_changes_nothing(
-    arguments: list[str], more: dict[str, str], told: str, address: str
+    arguments: list[str], more: dict[str, str], message: str, address: str
 ) -> None:
     done = pedigree(address, *arguments, **more)
     assert (done.returncode, done.stdout, is_empty()) == (2, "", True)
     assert done.stderr.count("\n") == 1
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 def test_a_name_that_is_taken_is_one_line(address: str) -> None:
@@ -175,13 +175,13 @@ def test_policies_are_files_that_an_administrator_can_hand_to_aws(tmp_path: Path
 
 
 def test_policies_need_an_account_and_a_folder(tmp_path: Path) -> None:
-    for arguments, told in (
+    for arguments, message in (
         ([str(tmp_path)], "give it with --account, or as site.account"),
         (["/nowhere", "--account", ACCOUNT], "/nowhere is not a folder; make it, or name another"),
     ):
         done = pedigree("", "policies", *arguments)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert told in done.stderr
+        assert message in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,11 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class Aws(BaseHTTPRequestHandler):
     """As much of AWS as a refresh meets: who asks, and what one machine costs."""
 
-    asked: ClassVar[list[str]] = []
+    authorizations: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self.asked.append(self.headers["Authorization"])
+        self.authorizations.append(self.headers["Authorization"])
         is_price = "X-Amz-Target" in self.headers
         found = [instance_price("ml.m5.large", "Hosting", "Host", "0.5")] if '"ml.m5.large"' in body else []
         answer = json.dumps({"FormatVersion": "aws_v1", "PriceList": found}) if is_price else _IDENTITY
@@ -74,26 +74,28 @@ def pedigree(*arguments: str) -> Result:
 
 
 def test_it_needs_no_account_and_says_what_it_assumes() -> None:
-    told = pedigree()
-    assert told.exit_code == 0
-    assert "hours are assumed, because past executions cannot be seen: there are no AWS credentials here" in told.stderr
-    assert "0.25 h each (assumed)" in told.stdout
+    result = pedigree()
+    assert result.exit_code == 0
+    assert (
+        "hours are assumed, because past executions cannot be seen: there are no AWS credentials here" in result.stderr
+    )
+    assert "0.25 h each (assumed)" in result.stdout
 
 
 def test_asked_to_assume_it_asks_nobody() -> None:
-    told = pedigree("--assumed")
-    assert told.stderr == ""
-    assert "endpoint dog-breeds" in told.stdout
+    result = pedigree("--assumed")
+    assert result.stderr == ""
+    assert "endpoint dog-breeds" in result.stdout
 
 
 def test_hours_can_be_given() -> None:
-    told = pedigree("--assumed", "--hours", "Tune=2", "--hours", "Evaluate=0.5", "--json")
-    hours = {step["job"]["step"]: step["hours"]["each"] for step in json.loads(told.stdout)["steps"]}
+    result = pedigree("--assumed", "--hours", "Tune=2", "--hours", "Evaluate=0.5", "--json")
+    hours = {step["job"]["step"]: step["hours"]["each"] for step in json.loads(result.stdout)["steps"]}
     assert hours == {"PrepareData": 0.25, "Tune": 2.0, "TrainBest": 0.5, "Evaluate": 0.5}
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [
         ("Tune=2,5", "cannot be; write it like --hours PrepareData=1.5"),
         ("Tune", "cannot be; write it like"),
@@ -102,8 +104,8 @@ def test_hours_can_be_given() -> None:
         ("TrainDistributed=1", "is no step that runs machines"),
     ],
 )
-def test_hours_that_cannot_be_are_told(given: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_hours_that_cannot_be_are_told(given: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
         pedigree("--assumed", "--hours", given)
 
 
@@ -117,7 +119,7 @@ def test_refreshed_prices_are_kept_for_the_next_time() -> None:
     first = pedigree("--assumed", "--refresh", "--region", "eu-central-1")
     assert "prices are kept in" in first.stderr
     assert "1 to 3 × ml.m5.large, day and night  365.00 to 1,095.00" in first.stdout
-    assert any("/us-east-1/pricing/" in authorization for authorization in Aws.asked), (
+    assert any("/us-east-1/pricing/" in authorization for authorization in Aws.authorizations), (
         "the Pricing API is asked where it is"
     )
     assert pedigree("--assumed", "--region", "eu-central-1").stdout == first.stdout
@@ -136,6 +138,6 @@ def test_kept_prices_that_are_broken_are_told(tmp_path: Path) -> None:
 
 def test_an_account_without_executions_leaves_hours_assumed() -> None:
     with aws():
-        told = pedigree()
-    assert told.exit_code == 0
-    assert "(assumed)" in told.stdout
+        result = pedigree()
+    assert result.exit_code == 0
+    assert "(assumed)" in result.stdout

@@ -142,8 +142,8 @@ def test_a_machine_that_may_upload_nothing_ends_too(machine: Machine) -> None:
 
 
 def test_a_machine_that_was_told_nothing_ends_too(machine: Machine) -> None:
-    told = {name: value for name, value in machine.environment().items() if name in ("PATH", "CALLS")}
+    environment = {name: value for name, value in machine.environment().items() if name in ("PATH", "CALLS")}
     command = ["/bin/bash", str(SCRIPT)]
-    subprocess.run(command, cwd=machine.folder, env=told, capture_output=True, timeout=60, check=False)
+    subprocess.run(command, cwd=machine.folder, env=environment, capture_output=True, timeout=60, check=False)
     assert machine.calls.read_text().splitlines()[0] == "shutdown -h +60"
     assert machine.calls.read_text().splitlines()[-1] == "shutdown -h now"

@@ -51,9 +51,9 @@ def test_a_rollback_is_shown_first_and_needs_a_yes(address: str) -> None:
     assert shown.stdout.splitlines()[1].endswith(": version 2 on ml.m5.large")
     assert shown.stdout.splitlines()[2].endswith(": version 1 on ml.m5.large")
     assert shown.returncode == 0
-    asked = run(address, "rollback")
-    assert "there is no terminal to ask for consent; add --yes to do it" in asked.stderr
-    assert asked.returncode == 2
+    refused = run(address, "rollback")
+    assert "there is no terminal to ask for consent; add --yes to do it" in refused.stderr
+    assert refused.returncode == 2
 
 
 def test_back_and_forth_again(address: str) -> None:

@@ -174,16 +174,16 @@ def test_a_terminal_shows_a_table_that_stays_in_place(world: World) -> None:
         stderr=subprocess.PIPE,
     ) as process:
         os.close(given)
-        seen = b""
+        output = b""
         # With an error, so the screen of a process that has ended ends on Linux.
         with os.fdopen(watched, "rb", buffering=0) as screen, contextlib.suppress(OSError):
             while more := screen.read(1024):
-                seen += more
+                output += more
         process.wait(timeout=30)
     assert process.returncode == 1
-    assert b"PrepareData" in seen
-    assert b"\x1b[1A" in seen  # back up, over what was there
-    assert b"Step failure: one or more steps failed." in seen
+    assert b"PrepareData" in output
+    assert b"\x1b[1A" in output  # back up, over what was there
+    assert b"Step failure: one or more steps failed." in output
 
 
 def test_stopping_retrying_and_listing(world: World) -> None:
@@ -216,17 +216,17 @@ def test_no_credentials_is_one_line(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (("--account", "000000000000"), "the AWS credentials are for account 123456789012, not for 000000"),
         (("--profile", "nobody"), "The config profile (nobody) could not be found; see aws configure list-profiles"),
         (("--region", "mars"), '--region: site.region = "mars" is no region of AWS'),
     ],
 )
-def test_the_wrong_place_is_one_line(world: World, arguments: tuple[str, ...], told: str) -> None:
+def test_the_wrong_place_is_one_line(world: World, arguments: tuple[str, ...], message: str) -> None:
     done = world("executions", *arguments)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 def test_a_missing_permission_names_action_and_who_lacks_it(world: World) -> None:
@@ -262,19 +262,19 @@ def test_a_picture_gets_its_labels(world: World, tmp_path: Path) -> None:
 def test_what_the_function_cannot_do_is_one_line(world: World) -> None:
     world.predict.answer = function_answer(422, body=json.dumps({"error": "the model cannot read the picture"}))
     done = world("predict", "--url", "https://host/a.jpg")
-    told = "pedigree: function sagemaker-dog-breeds-predict answers 422: the model cannot read the picture\n"
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
+    message = "pedigree: function sagemaker-dog-breeds-predict answers 422: the model cannot read the picture\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ((), "give one picture: --image FILE for one that is here, or --url ADDRESS"),
         (("--image", "x", "--url", "y"), "give one picture"),
         (("--image", "/nowhere.jpg"), "/nowhere.jpg cannot be read: No such file or directory; name a JPEG"),
     ],
 )
-def test_what_is_no_picture_is_told(world: World, arguments: tuple[str, ...], told: str) -> None:
+def test_what_is_no_picture_is_told(world: World, arguments: tuple[str, ...], message: str) -> None:
     done = world("predict", *arguments)
     assert (done.returncode, done.stderr.count("\n"), world.predict.sent) == (2, 1, [])
-    assert told in done.stderr
+    assert message in done.stderr

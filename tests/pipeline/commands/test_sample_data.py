@@ -45,7 +45,7 @@ def test_the_same_numbers_give_the_same_bytes_and_the_last_call_holds(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--classes", "1"], "--classes 1 cannot be; give a whole number from 2 to 40"),
         (["--classes", "41"], "--classes 41 cannot be"),
@@ -56,25 +56,25 @@ def test_the_same_numbers_give_the_same_bytes_and_the_last_call_holds(tmp_path: 
         (["--seed", "9" * 5000], "cannot be; give a whole number from 0"),
     ],
 )
-def test_a_wrong_number_is_one_line_and_exit_code_2(arguments: list[str], told: str, tmp_path: Path) -> None:
-    assert_told(run(str(tmp_path), *arguments, cwd=ROOT), told)
+def test_a_wrong_number_is_one_line_and_exit_code_2(arguments: list[str], message: str, tmp_path: Path) -> None:
+    assert_one_line(run(str(tmp_path), *arguments, cwd=ROOT), message)
     assert not list(tmp_path.iterdir())
 
 
-def assert_told(done: subprocess.CompletedProcess[str], told: str) -> None:
+def assert_one_line(done: subprocess.CompletedProcess[str], message: str) -> None:
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert told in done.stderr
+    assert message in done.stderr
 
 
 def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert_told(run("nowhere", cwd=tmp_path), "nowhere is not a folder; make it, or name another")
-    assert_told(run("file", cwd=tmp_path), "file is not a folder")
+    assert_one_line(run("nowhere", cwd=tmp_path), "nowhere is not a folder; make it, or name another")
+    assert_one_line(run("file", cwd=tmp_path), "file is not a folder")
 
 
 def test_a_folder_of_the_files_name_stays(tmp_path: Path) -> None:
     (tmp_path / "dogImages.zip").mkdir()
-    assert_told(run(".", cwd=tmp_path), "dogImages.zip is a folder; move it out of the way")
+    assert_one_line(run(".", cwd=tmp_path), "dogImages.zip is a folder; move it out of the way")
 
 
 def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     limited = ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *PEDIGREE, "sample-data", str(tmp_path)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(limited, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert_told(done, "dogImages.zip cannot be written: File too large; name another folder")
+    assert_one_line(done, "dogImages.zip cannot be written: File too large; name another folder")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
@@ -96,7 +96,7 @@ def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_pa
     ) as process:
         os.close(given)  # so that reading ends with the process
         with os.fdopen(watched, "rb", buffering=0) as screen:
-            assert any(b"%" in seen for seen in iter(lambda: screen.read(1024), b""))
+            assert any(b"%" in content for content in iter(lambda: screen.read(1024), b""))
             assert [path.name[:14] for path in tmp_path.iterdir()] == [".dogImages.zip"]
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)

@@ -37,10 +37,10 @@ def schedules() -> list[Any]:
 
 
 def test_a_dry_run_shows_the_next_five_times_and_makes_nothing() -> None:
-    told = pedigree("make", "--dry-run").stdout
-    assert "+ schedule dog-breeds" in told
-    assert told.count("06:00") == 5
-    assert told.count("  Mon ") == 5
+    output = pedigree("make", "--dry-run").stdout
+    assert "+ schedule dog-breeds" in output
+    assert output.count("06:00") == 5
+    assert output.count("  Mon ") == 5
     assert schedules() == []
 
 

@@ -66,10 +66,10 @@ def thumbnail(picture: Image.Image) -> Vector:
     return np.asarray(picture.convert("L").resize((8, 8)), dtype=np.float64).ravel()
 
 
-def accuracy_of_the_nearest_mean(look: Callable[[Image.Image], Vector], seen: Pictures, unseen: Pictures) -> float:
-    features = [(number, look(picture)) for number, picture in seen]
-    means = [np.mean([vector for number, vector in features if number == own], axis=0) for own in sorted(dict(seen))]
-    right = [number == np.argmin([((look(picture) - mean) ** 2).sum() for mean in means]) for number, picture in unseen]
+def accuracy_of_the_nearest_mean(look: Callable[[Image.Image], Vector], trained: Pictures, tested: Pictures) -> float:
+    features = [(number, look(picture)) for number, picture in trained]
+    means = [np.mean([vector for number, vector in features if number == own], axis=0) for own in sorted(dict(trained))]
+    right = [number == np.argmin([((look(picture) - mean) ** 2).sum() for mean in means]) for number, picture in tested]
     return float(np.mean(right))
 
 
@@ -86,8 +86,8 @@ def test_a_trivial_look_at_the_pictures_does_not_tell_the_classes(
 
 @pytest.mark.parametrize("look", [histogram, mean_color, brightness, thumbnail])
 def test_such_a_look_would_tell_classes_that_have_colors(look: Callable[[Image.Image], Vector]) -> None:
-    seen, unseen = ([(n, Image.new("RGB", (32, 32), (n * 64 + more, 0, 0))) for n in range(4)] for more in (9, 12))
-    assert accuracy_of_the_nearest_mean(look, seen, unseen) == 1
+    trained, tested = ([(n, Image.new("RGB", (32, 32), (n * 64 + more, 0, 0))) for n in range(4)] for more in (9, 12))
+    assert accuracy_of_the_nearest_mean(look, trained, tested) == 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -51,20 +51,20 @@ class SageMaker(Hosting):
 class Alarms(FakeService):
     """CloudWatch's alarms by name."""
 
-    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    by_name: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def put_metric_alarm(self, request: dict[str, Any]) -> None:
-        self.kept[request["AlarmName"]] = {**request, "StateValue": "OK"}
+        self.by_name[request["AlarmName"]] = {**request, "StateValue": "OK"}
 
     def describe_alarms(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"MetricAlarms": [alarm for name, alarm in self.kept.items() if name in request["AlarmNames"]]}
+        return {"MetricAlarms": [alarm for name, alarm in self.by_name.items() if name in request["AlarmNames"]]}
 
     def delete_alarms(self, request: dict[str, Any]) -> None:
-        missing = [name for name in request["AlarmNames"] if name not in self.kept]
+        missing = [name for name in request["AlarmNames"] if name not in self.by_name]
         if missing:
             self.refuse("ResourceNotFound", f"Alarm(s) not found: {missing}")
         for name in request["AlarmNames"]:
-            del self.kept[name]
+            del self.by_name[name]
 
 
 @dataclass
@@ -113,7 +113,7 @@ class FakeAccount:
         return resource in self.scaling.targets
 
     def _is_alarm(self, name: str) -> bool:
-        return name in self.alarms.kept
+        return name in self.alarms.by_name
 
     def register(self, package: str, approval: str = "Approved", *, later: bool = False) -> None:
         """Register a version; later: it was approved or rejected after its creation."""
@@ -146,7 +146,7 @@ class FakeAccount:
             },
             "targets": self.scaling.targets,
             "policies": self.scaling.policies,
-            "alarms": self.alarms.kept,
+            "alarms": self.alarms.by_name,
             "messages": {(message["QueueUrl"], message["MessageBody"]) for message in self.queue.messages},
         }
 

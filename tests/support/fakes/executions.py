@@ -52,8 +52,8 @@ class Executions(FakeService):
     """The operations on one pipeline; its newest execution is the last."""
 
     definition: str = json.dumps(DEFINITION)
-    kept: dict[str, list[ExecutionState]] = field(default_factory=dict)
-    seen: dict[str, ExecutionState] = field(default_factory=dict)
+    states: dict[str, list[ExecutionState]] = field(default_factory=dict)
+    latest: dict[str, ExecutionState] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     started: list[Mapping[str, Any]] = field(default_factory=list)
     begins: list[ExecutionState] = field(
@@ -81,7 +81,7 @@ class Executions(FakeService):
 
     def add(self, identifier: str, *states: ExecutionState) -> str:
         """Add an execution that goes through these states."""
-        self.kept[identifier] = list(states) or [ExecutionState("Succeeded")]
+        self.states[identifier] = list(states) or [ExecutionState("Succeeded")]
         return arn(identifier)
 
     def describe_pipeline(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -113,12 +113,12 @@ class Executions(FakeService):
 
     def list_pipeline_executions(self, request: dict[str, Any]) -> dict[str, Any]:
         self._check(request["PipelineName"])
-        found = list(reversed(self.kept)) if request["SortOrder"] == "Descending" else list(self.kept)
+        found = list(reversed(self.states)) if request["SortOrder"] == "Descending" else list(self.states)
         start = int(request.get("NextToken", 0))
         listed = [
             {
                 "PipelineExecutionArn": arn(identifier),
-                "PipelineExecutionStatus": self.kept[identifier][0].status,
+                "PipelineExecutionStatus": self.states[identifier][0].status,
                 "StartTime": NOON,
                 "PipelineExecutionDisplayName": self.names.get(identifier, "somebody's"),
             }
@@ -129,7 +129,7 @@ class Executions(FakeService):
 
     def describe_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
         stages = self._stages(request)
-        now = self.seen[_identifier(request)] = stages.pop(0) if len(stages) > 1 else stages[0]
+        now = self.latest[_identifier(request)] = stages.pop(0) if len(stages) > 1 else stages[0]
         identity = {"Arn": "arn:aws:sts::123456789012:assumed-role/pedigree-scheduler/abc"}
         return {
             "PipelineExecutionArn": request["PipelineExecutionArn"],
@@ -142,24 +142,24 @@ class Executions(FakeService):
         }
 
     def list_pipeline_execution_steps(self, request: dict[str, Any]) -> dict[str, Any]:
-        now = self.seen.get(_identifier(request), self._stages(request)[0])
+        now = self.latest.get(_identifier(request), self._stages(request)[0])
         return {"PipelineExecutionSteps": list(now.steps)}
 
     def stop_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.kept[_identifier(request)] = [ExecutionState("Stopping"), ExecutionState("Stopped")]
+        self.states[_identifier(request)] = [ExecutionState("Stopping"), ExecutionState("Stopped")]
         return {"PipelineExecutionArn": request["PipelineExecutionArn"]}
 
     def retry_pipeline_execution(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.kept[_identifier(request)] = [ExecutionState("Executing"), ExecutionState("Succeeded")]
+        self.states[_identifier(request)] = [ExecutionState("Executing"), ExecutionState("Succeeded")]
         return {"PipelineExecutionArn": request["PipelineExecutionArn"]}
 
     def list_training_jobs_for_hyper_parameter_tuning_job(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"TrainingJobSummaries": [{"TrainingJobName": f"{request['HyperParameterTuningJobName']}-002-bad"}]}
 
     def _stages(self, request: Mapping[str, Any]) -> list[ExecutionState]:
-        if _identifier(request) not in self.kept:
+        if _identifier(request) not in self.states:
             self.refuse("ResourceNotFound", f"Pipeline execution {request['PipelineExecutionArn']} does not exist.")
-        return self.kept[_identifier(request)]
+        return self.states[_identifier(request)]
 
     def _check(self, pipeline: str) -> None:
         if pipeline != PIPELINE:

@@ -81,20 +81,20 @@ class Hosting(FakeService):
         return {"Tags": request["Tags"]}
 
     def create_endpoint(self, request: dict[str, Any]) -> dict[str, Any]:
-        name, wanted = request["EndpointName"], request["EndpointConfigName"]
+        name, configuration = request["EndpointName"], request["EndpointConfigName"]
         if self.at_present(name):
             self.refuse("ValidationException", f'Cannot create already existing endpoint "{_arn("endpoint", name)}".')
-        self._known(self.configurations, "endpoint configuration", wanted)
-        made = Endpoint(name, wanted, "Creating", _tags(request), {}, deployments=[wanted])
+        self._known(self.configurations, "endpoint configuration", configuration)
+        made = Endpoint(name, configuration, "Creating", _tags(request), {}, deployments=[configuration])
         self.endpoints[name] = made
         self._begin(made, "Creating", lambda: self._created(made))
         return {"EndpointArn": _arn("endpoint", name)}
 
     def update_endpoint(self, request: dict[str, Any]) -> dict[str, Any]:
         found = self._changeable(request["EndpointName"])
-        wanted = request["EndpointConfigName"]
-        self._known(self.configurations, "endpoint configuration", wanted)
-        self._check_scaling(found, wanted)
+        configuration = request["EndpointConfigName"]
+        self._known(self.configurations, "endpoint configuration", configuration)
+        self._check_scaling(found, configuration)
         for alarm in request.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ()):
             if not self.is_alarm(alarm["AlarmName"]):
                 self.refuse("ValidationException", f"Alarm {alarm['AlarmName']} does not exist.")
@@ -102,12 +102,12 @@ class Hosting(FakeService):
             property_["VariantPropertyType"] for property_ in request.get("ExcludeRetainedVariantProperties", ())
         }
         retained = request.get("RetainAllVariantProperties", False) and "DesiredInstanceCount" not in excluded
-        counts = self._counts(wanted) | (
-            {k: v for k, v in found.counts.items() if k in self.machines(wanted)} if retained else {}
+        counts = self._counts(configuration) | (
+            {k: v for k, v in found.counts.items() if k in self.machines(configuration)} if retained else {}
         )
-        found.pending = wanted
-        found.deployments.append(wanted)
-        self._begin(found, "Updating", lambda: self._updated(found, wanted, counts))
+        found.pending = configuration
+        found.deployments.append(configuration)
+        self._begin(found, "Updating", lambda: self._updated(found, configuration, counts))
         return {"EndpointArn": _arn("endpoint", found.name)}
 
     def update_endpoint_weights_and_capacities(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -146,9 +146,9 @@ class Hosting(FakeService):
         if self.fate == "fails":
             made.status, made.reason = "Failed", "The primary container did not pass the ping health check."
 
-    def _updated(self, found: Endpoint, wanted: str, counts: dict[str, int]) -> None:
+    def _updated(self, found: Endpoint, configuration: str, counts: dict[str, int]) -> None:
         if self.fate != "rolls back":
-            found.configuration, found.counts = wanted, counts
+            found.configuration, found.counts = configuration, counts
 
     def _deleted(self, name: str) -> None:
         del self.endpoints[name]
@@ -173,8 +173,8 @@ class Hosting(FakeService):
             self.refuse("ValidationException", f'Cannot update endpoint "{_arn("endpoint", name)}" in Failed status.')
         return found
 
-    def _check_scaling(self, found: Endpoint, wanted: str) -> None:
-        before, after = self.machines(found.configuration), self.machines(wanted)
+    def _check_scaling(self, found: Endpoint, configuration: str) -> None:
+        before, after = self.machines(found.configuration), self.machines(configuration)
         for variant, machine in before.items():
             if self.is_scaled(f"endpoint/{found.name}/variant/{variant}") and after.get(variant) != machine:
                 text = (

@@ -21,16 +21,16 @@ class Scaling(FakeService):
     refusal: str = ""  # why nothing can be registered
 
     def register_scalable_target(self, request: dict[str, Any]) -> dict[str, Any]:
-        known = self.targets.get(request["ResourceId"], {})
-        wanted = {**known, **request}
+        current = self.targets.get(request["ResourceId"], {})
+        updated = {**current, **request}
         machine = self._machine(request["ResourceId"])
         if self.refusal:
             self._invalid(self.refusal)
         if re.match(r"ml\.t\d", machine):
             self._invalid(f"You cannot register a variant with {machine} instance type as a scalable target.")
-        if wanted["MinCapacity"] > wanted["MaxCapacity"]:
+        if updated["MinCapacity"] > target_["MaxCapacity"]:
             self._invalid("Minimum capacity cannot be greater than maximum capacity")
-        self.targets[request["ResourceId"]] = wanted
+        self.targets[request["ResourceId"]] = updated
         return {"ScalableTargetARN": "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/1"}
 
     def deregister_scalable_target(self, request: dict[str, Any]) -> None:

@@ -90,9 +90,9 @@ def _map(draw: Draw, shape: Shape, name: str, pool: Pool, depth: int) -> dict[st
 def _text(draw: Draw, shape: Shape, name: str, pool: Pool, _depth: int) -> str:
     if getattr(shape, "enum", None):
         return str(draw(st.sampled_from(shape.enum)))
-    known = [text for text in pool.get(name, ()) if _is_allowed(shape, text)]
-    if known and draw(st.integers(0, 3)):
-        return str(draw(st.sampled_from(known)))
+    pooled = [text for text in pool.get(name, ()) if _is_allowed(shape, text)]
+    if pooled and draw(st.integers(0, 3)):
+        return str(draw(st.sampled_from(pooled)))
     return str(draw(_texts(shape.metadata.get("pattern", ""), shape.metadata.get("min", 0), shape.metadata.get("max"))))
 
 

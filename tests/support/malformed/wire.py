@@ -49,8 +49,8 @@ class HttpResponse:
         found = re.search(rb"<Code>([^<]+)</Code>", self.body)
         if found:
             return found[1].decode()
-        told = json.loads(self.body) if self.body[:1] == b"{" else {}
-        return str(told.get("__type") or self.headers.get("x-amzn-errortype", ""))
+        error = json.loads(self.body) if self.body[:1] == b"{" else {}
+        return str(error.get("__type") or self.headers.get("x-amzn-errortype", ""))
 
 
 def scope(service: str) -> str:
@@ -128,11 +128,11 @@ def _flat(shape: Shape, value: Any, place: str, is_ec2: bool) -> Iterator[tuple[
 
 
 def _called(name: str, shape: Shape, is_ec2: bool) -> str:
-    told = shape.serialization if shape is not None else {}
+    traits = shape.serialization if shape is not None else {}
     if not is_ec2:
-        return str(told.get("name", name))
-    called = str(told.get("name", name))
-    return str(told.get("queryName") or called[:1].upper() + called[1:])
+        return str(traits.get("name", name))
+    called = str(traits.get("name", name))
+    return str(traits.get("queryName") or called[:1].upper() + called[1:])
 
 
 def _rest(service: str, operation: str, members: Mapping[str, Any]) -> HttpRequest:
@@ -142,8 +142,8 @@ def _rest(service: str, operation: str, members: Mapping[str, Any]) -> HttpReque
     shapes = shape.members if shape is not None else {}
     parts: dict[str | None, dict[str, Any]] = {}
     for name, value in members.items():
-        told = shapes[name].serialization if name in shapes else {}
-        parts.setdefault(told.get("location"), {})[told.get("name", name)] = value
+        traits = shapes[name].serialization if name in shapes else {}
+        parts.setdefault(traits.get("location"), {})[traits.get("name", name)] = value
     labels = parts.get("uri", {})
     target = _LABEL.sub(
         lambda label: quote(_text(labels.get(label[1], "")), safe="/" if label[2] else "", errors="replace"),
@@ -167,12 +167,12 @@ def _headed(value: Any) -> str:
 
 def _body(shape: Shape, members: Mapping[str, Any], rest: Mapping[str, Any], is_xml: bool) -> bytes:
     payload = shape.serialization.get("payload") if shape is not None else None
-    told = members.get(payload) if payload else rest
-    if told is None or (is_xml and not payload and not told):
+    content = members.get(payload) if payload else rest
+    if content is None or (is_xml and not payload and not content):
         return b""
-    if payload and isinstance(told, (str, bytes)):
-        return told.encode(errors="replace") if isinstance(told, str) else told
-    return f"<Root>{_xml(told)}</Root>".encode(errors="replace") if is_xml else _json(told)
+    if payload and isinstance(content, (str, bytes)):
+        return content.encode(errors="replace") if isinstance(content, str) else content
+    return f"<Root>{_xml(content)}</Root>".encode(errors="replace") if is_xml else _json(content)
 
 
 def _xml(value: Any) -> str:

@@ -16,27 +16,27 @@ EXECUTION, STEP = (
 )
 
 
-def heard(sagemaker: LocalSageMaker, detail_type: str) -> list[dict[str, Any]]:
+def published(sagemaker: LocalSageMaker, detail_type: str) -> list[dict[str, Any]]:
     """What will have been told of one kind, as it comes."""
-    told: list[dict[str, Any]] = []
+    events: list[dict[str, Any]] = []
 
     def hear(event: Any) -> None:
         if event["detail-type"] == detail_type:
-            told.append(event)
+            events.append(event)
 
     sagemaker.world.bus.subscribe(hear)
-    return told
+    return events
 
 
 def test_an_executions_start_and_end_are_events(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
-    told = heard(sagemaker, EXECUTION)
+    events = published(sagemaker, EXECUTION)
     arn = sagemaker.start(TRAIN, PipelineExecutionDisplayName="mine")
     sagemaker.go(arn)
     sagemaker.end("Train")
     assert sagemaker.go(arn) == "Succeeded"
-    began, ended = (event["detail"] for event in told)
-    assert told[0]["resources"] == [PIPELINE, arn]
+    began, ended = (event["detail"] for event in events)
+    assert events[0]["resources"] == [PIPELINE, arn]
     assert began == {
         "pipelineExecutionDisplayName": "mine",
         "currentPipelineExecutionStatus": "Executing",
@@ -50,25 +50,25 @@ def test_an_executions_start_and_end_are_events(tmp_path: Path) -> None:
 
 def test_a_stop_and_a_retry_are_events(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
-    told = heard(sagemaker, EXECUTION)
+    events = published(sagemaker, EXECUTION)
     arn = sagemaker.start(TRAIN)
     sagemaker.go(arn)
     token = {"ClientRequestToken": "t" * 32}
     sagemaker.service.answer("StopPipelineExecution", {"PipelineExecutionArn": arn, **token})
     assert sagemaker.go(arn) == "Stopped"
     sagemaker.service.answer("RetryPipelineExecution", {"PipelineExecutionArn": arn, **token})
-    statuses = [event["detail"]["currentPipelineExecutionStatus"] for event in told]
+    statuses = [event["detail"]["currentPipelineExecutionStatus"] for event in events]
     assert statuses == ["Executing", "Stopping", "Stopped", "Executing"]
 
 
 def test_every_change_of_a_step_is_an_event_with_its_job(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
-    told = heard(sagemaker, STEP)
+    events = published(sagemaker, STEP)
     arn = sagemaker.start(TRAIN)
     sagemaker.go(arn)
     sagemaker.end("Train", "Failed", FailureReason="AlgorithmError: out of memory")
     sagemaker.go(arn)
-    details = [event["detail"] for event in told]
+    details = [event["detail"] for event in events]
     assert [(detail.get("previousStepStatus"), detail["currentStepStatus"]) for detail in details] == [
         (None, "Starting"),
         ("Starting", "Executing"),
@@ -83,7 +83,7 @@ def test_every_change_of_a_step_is_an_event_with_its_job(tmp_path: Path) -> None
 
 def test_a_jobs_event_has_its_description_and_comes_only_with_a_new_status(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
-    told = heard(sagemaker, "SageMaker Training Job State Change")
+    events = published(sagemaker, "SageMaker Training Job State Change")
     job = {
         "TrainingJobName": "job",
         "TrainingJobArn": "arn:job",
@@ -95,16 +95,16 @@ def test_a_jobs_event_has_its_description_and_comes_only_with_a_new_status(tmp_p
     job_changed(sagemaker.world, "training-job", job)
     job_changed(sagemaker.world, "training-job", {**job, "FailureReason": "later"}, job)
     job_changed(sagemaker.world, "training-job", {**job, "SecondaryStatus": "Uploading"}, job)
-    assert [event["detail"]["SecondaryStatus"] for event in told] == ["Training", "Uploading"]
-    assert told[0]["resources"] == ["arn:job"]
+    assert [event["detail"]["SecondaryStatus"] for event in events] == ["Training", "Uploading"]
+    assert events[0]["resources"] == ["arn:job"]
     public = {name: value for name, value in job.items() if not name.startswith("_")}
-    assert told[0]["detail"] == {**public, "CreationTime": 1767225601500, "Tags": {}}
+    assert events[0]["detail"] == {**public, "CreationTime": 1767225601500, "Tags": {}}
 
 
 def test_events_of_tuning_and_transform_jobs_have_their_own_titles(tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
-    searches = heard(sagemaker, "SageMaker HyperParameter Tuning Job State Change")
-    transforms = heard(sagemaker, "SageMaker Transform Job State Change")
+    searches = published(sagemaker, "SageMaker HyperParameter Tuning Job State Change")
+    transforms = published(sagemaker, "SageMaker Transform Job State Change")
     search = {"HyperParameterTuningJobArn": "arn:search", "HyperParameterTuningJobStatus": "InProgress"}
     job_changed(sagemaker.world, "tuning-job", search)
     transform = {"TransformJobArn": "arn:transform", "TransformJobStatus": "Completed"}

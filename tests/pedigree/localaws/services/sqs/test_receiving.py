@@ -37,9 +37,9 @@ class WatchedQueueWaiter(QueueWaiter):
 
 @pytest.fixture(scope="module")
 def backends(tmp_path_factory: pytest.TempPathFactory) -> MotoBackends:
-    kept = MotoBackends(tmp_path_factory.mktemp("records"), ACCOUNT)
-    kept.restore()
-    return kept
+    stored = MotoBackends(tmp_path_factory.mktemp("records"), ACCOUNT)
+    stored.restore()
+    return stored
 
 
 def operations(queues: QueueWaiter, backends: MotoBackends) -> SqsOperations:
@@ -48,10 +48,12 @@ def operations(queues: QueueWaiter, backends: MotoBackends) -> SqsOperations:
 
 def receiving(body: bytes, region: str, headers: dict[str, str]) -> Exchange:
     scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{region}/sqs/aws4_request, SignedHeaders=host, Signature=0"
-    asked = exchange("sqs", "POST", "http://127.0.0.1/", {"Host": "127.0.0.1", "Authorization": scope, **headers}, body)
-    asked.scope = Scope("local", region, "sqs")
-    read_call(asked)
-    return asked
+    received = exchange(
+        "sqs", "POST", "http://127.0.0.1/", {"Host": "127.0.0.1", "Authorization": scope, **headers}, body
+    )
+    received.scope = Scope("local", region, "sqs")
+    read_call(received)
+    return received
 
 
 def form(name: str) -> bytes:

@@ -33,12 +33,12 @@ def world(tmp_path: Path) -> World:
     return made
 
 
-def asked(world: World, operation: str, request: dict[str, Any]) -> dict[str, Any]:
+def call(world: World, operation: str, request: dict[str, Any]) -> dict[str, Any]:
     return ControlPlane(world, (operations, registry_operations, tag_operations)).answer(operation, request)
 
 
 def found(world: World, expression: dict[str, Any], **more: Any) -> list[str]:
-    answer = asked(world, "Search", {"Resource": "TrainingJob", "SearchExpression": expression, **more})
+    answer = call(world, "Search", {"Resource": "TrainingJob", "SearchExpression": expression, **more})
     return [result["TrainingJob"]["TrainingJobName"] for result in answer["Results"]]
 
 
@@ -82,7 +82,7 @@ def test_what_fits_is_found_the_newest_first(world: World, expression: dict[str,
 
 def test_results_are_sorted_and_come_in_pages(world: World) -> None:
     sorting: dict[str, Any] = {"SortBy": "Metrics.val.accuracy", "SortOrder": "Ascending", "MaxResults": 2}
-    first = asked(world, "Search", {"Resource": "TrainingJob", **sorting})
+    first = call(world, "Search", {"Resource": "TrainingJob", **sorting})
     assert ([result["TrainingJob"]["TrainingJobName"] for result in first["Results"]]) == ["one", "two"]
     assert first["TotalHits"] == {"Value": 3, "Relation": "EqualTo"}
     assert first["Results"][0]["TrainingJob"]["Tags"] == [{"Key": "team", "Value": "t1"}]
@@ -90,7 +90,7 @@ def test_results_are_sorted_and_come_in_pages(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_body", "told"),
+    ("request_body", "message"),
     [
         ({"Resource": "Experiment"}, "and no Experiment"),
         ({"Resource": "TrainingJob", "SortBy": "Colour"}, "Unknown property name: Colour"),
@@ -99,30 +99,30 @@ def test_results_are_sorted_and_come_in_pages(world: World) -> None:
         ({"Resource": "TrainingJob", "SearchExpression": name_is("Exists", "a")}, "needs no Value with Exists"),
     ],
 )
-def test_what_cannot_be_searched_is_refused(world: World, request_body: dict[str, Any], told: str) -> None:
-    with pytest.raises(ServiceError, match=told):
-        asked(world, "Search", request_body)
+def test_what_cannot_be_searched_is_refused(world: World, request_body: dict[str, Any], message: str) -> None:
+    with pytest.raises(ServiceError, match=message):
+        call(world, "Search", request_body)
 
 
 def test_packages_are_described_together_and_missing_ones_are_errors(world: World) -> None:
-    asked(world, "CreateModelPackageGroup", {"ModelPackageGroupName": "dogs"})
+    call(world, "CreateModelPackageGroup", {"ModelPackageGroupName": "dogs"})
     request = {"ModelPackageGroupName": "dogs", "ModelApprovalStatus": "Approved", "ClientToken": "a" * 36}
-    arn = asked(world, "CreateModelPackage", request)["ModelPackageArn"]
+    arn = call(world, "CreateModelPackage", request)["ModelPackageArn"]
     missing = f"{arn[:-1]}9"
-    answer = asked(world, "BatchDescribeModelPackage", {"ModelPackageArnList": [arn, missing]})
+    answer = call(world, "BatchDescribeModelPackage", {"ModelPackageArnList": [arn, missing]})
     assert answer["ModelPackageSummaries"][arn]["ModelApprovalStatus"] == "Approved"
     assert answer["BatchDescribeModelPackageErrorMap"][missing]["ErrorCode"] == "ValidationException"
-    found_packages = asked(world, "Search", {"Resource": "ModelPackage"})["Results"]
+    found_packages = call(world, "Search", {"Resource": "ModelPackage"})["Results"]
     assert [package["ModelPackage"]["ModelPackageArn"] for package in found_packages] == [arn]
 
 
 def test_a_groups_policy_stays_until_it_is_deleted(world: World) -> None:
     group = {"ModelPackageGroupName": "dogs"}
-    asked(world, "CreateModelPackageGroup", group)
+    call(world, "CreateModelPackageGroup", group)
     with pytest.raises(ServiceError, match="is no JSON document"):
-        asked(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": "all"})
-    asked(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": '{"Statement": []}'})
-    assert asked(world, "GetModelPackageGroupPolicy", group) == {"ResourcePolicy": '{"Statement": []}'}
-    asked(world, "DeleteModelPackageGroupPolicy", group)
+        call(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": "all"})
+    call(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": '{"Statement": []}'})
+    assert call(world, "GetModelPackageGroupPolicy", group) == {"ResourcePolicy": '{"Statement": []}'}
+    call(world, "DeleteModelPackageGroupPolicy", group)
     with pytest.raises(ServiceError, match="Cannot find resource policy for"):
-        asked(world, "GetModelPackageGroupPolicy", group)
+        call(world, "GetModelPackageGroupPolicy", group)

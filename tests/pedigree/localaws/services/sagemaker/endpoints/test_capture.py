@@ -17,7 +17,7 @@ CONFIGURED: dict[str, Any] = {
 }
 
 
-def told(invocation: CapturedInvocation, **changes: Any) -> Any:
+def captured(invocation: CapturedInvocation, **changes: Any) -> Any:
     capture = Capture.of({**CONFIGURED, **changes})
     assert capture is not None
     return json.loads(line(capture, invocation, "event", MOMENT))
@@ -29,19 +29,21 @@ def test_lines_lie_by_endpoint_variant_and_hour() -> None:
 
 
 def test_types_that_are_named_stay_readable() -> None:
-    found = told(CapturedInvocation(b"1,2", "text/csv; charset=utf-8", b'{"a": 1}', "application/json"))["captureData"]
+    found = captured(CapturedInvocation(b"1,2", "text/csv; charset=utf-8", b'{"a": 1}', "application/json"))[
+        "captureData"
+    ]
     assert (found["endpointInput"]["data"], found["endpointInput"]["encoding"]) == ("1,2", "CSV")
     assert (found["endpointOutput"]["data"], found["endpointOutput"]["encoding"]) == ('{"a": 1}', "JSON")
 
 
 def test_everything_else_is_base64() -> None:
-    found = told(CapturedInvocation(b"\xff", "text/csv", b"abc", "image/png"))["captureData"]
+    found = captured(CapturedInvocation(b"\xff", "text/csv", b"abc", "image/png"))["captureData"]
     assert (found["endpointInput"]["data"], found["endpointInput"]["encoding"]) == ("/w==", "BASE64")
     assert found["endpointOutput"]["data"] == "YWJj"
 
 
 def test_only_the_configured_sides_are_captured() -> None:
-    found = told(CapturedInvocation(b"1", "text/csv", b"2", "text/csv"), CaptureOptions=[{"CaptureMode": "Output"}])
+    found = captured(CapturedInvocation(b"1", "text/csv", b"2", "text/csv"), CaptureOptions=[{"CaptureMode": "Output"}])
     assert list(found["captureData"]) == ["endpointOutput"]
     assert found["eventMetadata"] == {"eventId": "event", "inferenceTime": "2026-03-04T05:06:07Z"}
 

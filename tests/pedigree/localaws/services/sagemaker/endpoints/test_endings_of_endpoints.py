@@ -65,7 +65,7 @@ def host(local: World, roles: RefusedRoles) -> HostEnvironment:
     return HostEnvironment("python", {}, LogFiles(local.folder / "logs", ManualClock()), roles)
 
 
-def known(local: World, status: str) -> None:
+def create_endpoint(local: World, status: str) -> None:
     """An endpoint, its configuration and its model, as documents."""
     container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
     models.MODEL.create(local, {"ModelName": "v1", "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
@@ -90,7 +90,7 @@ def all_done() -> None:
 
 
 def test_an_endpoint_that_is_deleted_twice_is_removed_once(local: World, roles: RefusedRoles) -> None:
-    known(local, "InService")
+    create_endpoint(local, "InService")
     endpoints = Parted(local, host(local, roles))
     delete = EndpointOperations(endpoints).delete_endpoint
     answers = [delete(local, dict(NAME)) for _ in range(2)]
@@ -98,7 +98,7 @@ def test_an_endpoint_that_is_deleted_twice_is_removed_once(local: World, roles: 
 
 
 def test_what_fails_while_an_endpoint_is_deleted_does_not_bring_it_back(local: World, roles: RefusedRoles) -> None:
-    known(local, "Creating")
+    create_endpoint(local, "Creating")
     Endpoints(local, host(local, roles), lambda _alarms: ()).begin("dogs")
     assert roles.is_asked.wait(30)
     deleted(local)
@@ -122,7 +122,7 @@ class Full(Store):
 def test_that_an_endpoint_has_failed_is_noted_once_there_is_room(
     local: World, roles: RefusedRoles, tmp_path: Path
 ) -> None:
-    known(local, "Creating")
+    create_endpoint(local, "Creating")
     memory = Full(tmp_path / "state.sqlite")
     roles.may_go_on.set()
     Endpoints(replace(local, store=memory), host(local, roles), lambda _alarms: ()).begin("dogs")
@@ -133,9 +133,13 @@ def test_that_an_endpoint_has_failed_is_noted_once_there_is_room(
 @pytest.mark.parametrize("now", ["Deleting", "Updating", ""])
 def test_an_endpoint_that_is_not_in_service_is_not_scaled(local: World, roles: RefusedRoles, now: str) -> None:
     if now:
-        known(local, now)
-    told: list[str] = []
-    Endpoints(local, host(local, roles), lambda _alarms: ()).scale("dogs", {"all": 2}, told.append)
+        create_endpoint(local, now)
+    problems: list[str] = []
+    Endpoints(local, host(local, roles), lambda _alarms: ()).scale("dogs", {"all": 2}, problems.append)
     all_done()
     body = local.store.find(ENDPOINT.kind, "dogs") or {}
-    assert (told, body.get("EndpointStatus", ""), "_counts" in body) == (["the endpoint is not in service"], now, False)
+    assert (problems, body.get("EndpointStatus", ""), "_counts" in body) == (
+        ["the endpoint is not in service"],
+        now,
+        False,
+    )

@@ -90,12 +90,12 @@ def test_a_killed_instance_is_replaced_and_no_request_fails(local: LocalAws) -> 
 def test_an_update_moves_to_the_new_version_without_a_failed_request(local: LocalAws) -> None:
     create_endpoint(local.url)
     create_configuration(local.url, "v2")
-    seen: list[str] = []
+    versions: list[str] = []
     over = threading.Event()
 
     def keep_asking() -> None:
         while not over.is_set():
-            seen.append(invoke_endpoint(local.url)["version"])
+            versions.append(invoke_endpoint(local.url)["version"])
 
     asker = threading.Thread(target=keep_asking)
     asker.start()
@@ -105,14 +105,14 @@ def test_an_update_moves_to_the_new_version_without_a_failed_request(local: Loca
     over.set()
     asker.join()
     assert describe_endpoint(local.url)["EndpointConfigName"] == "v2"
-    assert seen == sorted(seen)
+    assert versions == sorted(versions)
 
 
 def test_an_update_that_fails_leaves_what_was(local: LocalAws) -> None:
     create_endpoint(local.url)
     create_configuration(local.url, "v2", "broken")
     client(local.url, "sagemaker").update_endpoint(EndpointName="dogs", EndpointConfigName="v2")
-    until(lambda: "rolled back" in describe_endpoint(local.url).get("FailureReason", ""), wanted=True)
+    until(lambda: "rolled back" in describe_endpoint(local.url).get("FailureReason", ""), expected=True)
     now = describe_endpoint(local.url)
     assert (now["EndpointStatus"], now["EndpointConfigName"], invoke_endpoint(local.url)["version"]) == (
         "InService",
@@ -124,9 +124,9 @@ def test_an_update_that_fails_leaves_what_was(local: LocalAws) -> None:
 def test_instances_come_and_go(local: LocalAws) -> None:
     create_endpoint(local.url)
     for count in (3, 1):
-        wanted = [{"VariantName": "all", "DesiredInstanceCount": count}]
+        capacities = [{"VariantName": "all", "DesiredInstanceCount": count}]
         sagemaker = client(local.url, "sagemaker")
-        sagemaker.update_endpoint_weights_and_capacities(EndpointName="dogs", DesiredWeightsAndCapacities=wanted)
+        sagemaker.update_endpoint_weights_and_capacities(EndpointName="dogs", DesiredWeightsAndCapacities=capacities)
         until(lambda: describe_endpoint(local.url)["ProductionVariants"][0]["CurrentInstanceCount"], count)
         until(lambda: describe_endpoint(local.url)["EndpointStatus"], "InService")
 
@@ -144,7 +144,7 @@ def test_a_deleted_endpoint_leaves_no_process(local: LocalAws) -> None:
     create_endpoint(local.url)
     process = invoke_endpoint(local.url)["process"]
     client(local.url, "sagemaker").delete_endpoint(EndpointName="dogs")
-    until(lambda: Path(f"/proc/{process}").exists(), wanted=False)
+    until(lambda: Path(f"/proc/{process}").exists(), expected=False)
     with pytest.raises(ClientError, match="Could not find endpoint"):
         until(lambda: describe_endpoint(local.url)["EndpointStatus"], "Deleted")
 
@@ -181,8 +181,8 @@ LINEAR = {"Type": "LINEAR", "LinearStepSize": {"Type": "INSTANCE_COUNT", "Value"
     ],
 )
 def test_traffic_moves_in_whole_instances(routing: dict[str, Any], instances: int, moves: tuple[Move, ...]) -> None:
-    asked = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
-    assert rollout(asked, instances).moves == moves
+    config = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    assert rollout(config, instances).moves == moves
 
 
 def test_a_busy_endpoint_gets_more_instances_and_cloudwatch_knows_why(local: LocalAws) -> None:

@@ -54,8 +54,8 @@ def test_what_is_written_is_read_again(sent: str, accepted: str) -> None:
 
 
 def test_numbers_of_arrays_are_written_wherever_they_stand() -> None:
-    told = {"label": np.int64(3), "scores": [np.float32(0.5)], "all": np.array([1])}
-    assert json.loads(defaults.encoded(told, defaults.JSON)) == {"label": 3, "scores": [0.5], "all": [1]}
+    prediction = {"label": np.int64(3), "scores": [np.float32(0.5)], "all": np.array([1])}
+    assert json.loads(defaults.encoded(prediction, defaults.JSON)) == {"label": 3, "scores": [0.5], "all": [1]}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_transform_fn_takes_the_place_of_the_three(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "requirements", "told"),
+    ("code", "requirements", "message"),
     [
         (
             f"{WHOLE}def predict_fn(data, model):\n    return data\n",
@@ -94,8 +94,8 @@ def test_transform_fn_takes_the_place_of_the_three(serve: Serve) -> None:
         ),
     ],
 )
-def test_a_model_that_cannot_be_served_says_why(serve: Serve, code: str, requirements: str, told: str) -> None:
-    with pytest.raises(InstanceError, match=told):
+def test_a_model_that_cannot_be_served_says_why(serve: Serve, code: str, requirements: str, message: str) -> None:
+    with pytest.raises(InstanceError, match=message):
         serve(code, requirements)
 
 

@@ -97,17 +97,17 @@ def test_requests_and_answers_are_captured(local: LocalAws) -> None:
     (key,) = keys()
     assert re.fullmatch(r"captured/dogs/all/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl", key)
     (line,) = objects.get_object(Bucket="bucket", Key=key)["Body"].read().splitlines()
-    told = json.loads(line)
-    asked, said = told["captureData"]["endpointInput"], told["captureData"]["endpointOutput"]
-    assert asked == {
+    captured = json.loads(line)
+    input_, output = captured["captureData"]["endpointInput"], captured["captureData"]["endpointOutput"]
+    assert input_ == {
         "observedContentType": "application/json",
         "mode": "INPUT",
         "data": '{"a": 1}',
         "encoding": "JSON",
     }
-    assert (said["encoding"], json.loads(base64.b64decode(said["data"]))["data"]) == ("BASE64", {"a": 1})
-    assert (told["eventMetadata"]["inferenceId"], told["eventVersion"]) == ("mine", "0")
-    assert told["eventMetadata"]["customAttributes"] == ["who=ann"]
+    assert (output["encoding"], json.loads(base64.b64decode(output["data"]))["data"]) == ("BASE64", {"a": 1})
+    assert (captured["eventMetadata"]["inferenceId"], captured["eventVersion"]) == ("mine", "0")
+    assert captured["eventMetadata"]["customAttributes"] == ["who=ann"]
 
 
 def test_alarms_roll_an_update_back(local: LocalAws) -> None:
@@ -276,7 +276,7 @@ def test_dead_instances_are_replaced_even_after_an_unknown_error(
     (first,) = fleet.processes
     environment["IMPOSSIBLE"] = "\0"
     os.kill(first, signal.SIGKILL)
-    until(lambda: "no model server in its place" in caplog.text, wanted=True)
+    until(lambda: "no model server in its place" in caplog.text, expected=True)
     environment.clear()
     until(lambda: len(fleet.processes), 1)
     assert fleet.processes != [first]

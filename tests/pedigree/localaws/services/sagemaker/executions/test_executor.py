@@ -35,7 +35,7 @@ def test_a_value_of_an_ended_step_reaches_the_next(sagemaker: LocalSageMaker) ->
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "message"),
     [
         ({"Epoch": "3"}, "Parameter Epoch is not defined in the pipeline definition; did you mean Epochs?"),
         ({"Epochs": "three"}, "Parameter Epochs has 'three', which is no Integer"),
@@ -43,15 +43,15 @@ def test_a_value_of_an_ended_step_reaches_the_next(sagemaker: LocalSageMaker) ->
     ],
 )
 def test_parameters_are_checked_against_the_definition(
-    sagemaker: LocalSageMaker, written: dict[str, str], told: str
+    sagemaker: LocalSageMaker, written: dict[str, str], message: str
 ) -> None:
     with pytest.raises(ServiceError) as raised:
         sagemaker.start(training("Train"), parameters=written)
-    assert raised.value.message == told
+    assert raised.value.message == message
 
 
 @pytest.mark.parametrize(
-    ("steps", "told"),
+    ("steps", "message"),
     [
         ([after("Next", "Nobody")], "there is no step Nobody"),
         ([after("A", "B"), after("B", "A")], "wait for each other"),
@@ -59,11 +59,11 @@ def test_parameters_are_checked_against_the_definition(
     ],
 )
 def test_a_definition_that_cannot_run_is_refused_at_once(
-    sagemaker: LocalSageMaker, steps: list[Any], told: str
+    sagemaker: LocalSageMaker, steps: list[Any], message: str
 ) -> None:
     with pytest.raises(ServiceError, match="Unable to parse pipeline definition") as raised:
         sagemaker.start(*steps)
-    assert told in raised.value.message
+    assert message in raised.value.message
 
 
 def test_unsupported_members_of_a_step_are_refused_at_the_start(sagemaker: LocalSageMaker) -> None:
@@ -141,7 +141,7 @@ def test_a_function_gives_what_it_declares_and_nothing_else(sagemaker: LocalSage
 
 
 @pytest.mark.parametrize(
-    ("returned", "told"),
+    ("returned", "message"),
     [
         ({"other": 1}, "output name is null"),
         ({"name": {"nested": 1}}, 'output name is {"nested": 1}'),
@@ -149,12 +149,12 @@ def test_a_function_gives_what_it_declares_and_nothing_else(sagemaker: LocalSage
     ],
 )
 def test_a_function_that_does_not_keep_its_word_fails_the_step(
-    sagemaker: LocalSageMaker, returned: Any, told: str
+    sagemaker: LocalSageMaker, returned: Any, message: str
 ) -> None:
     sagemaker.returns = {"First": returned}
     arn = sagemaker.start(function("First", "name"))
     assert sagemaker.go(arn) == "Failed"
-    assert told in sagemaker.steps(arn)["First"]["FailureReason"]
+    assert message in sagemaker.steps(arn)["First"]["FailureReason"]
 
 
 @pytest.mark.parametrize("killed", ["First", "Second", "Last"])

@@ -34,52 +34,54 @@ def token(letter: str) -> dict[str, str]:
 def put(sagemaker: LocalSageMaker, operation: str, *steps: Any, **members: Any) -> dict[str, Any]:
     """Create or update the pipeline."""
     text = json.dumps({"Version": "2020-12-01", "Parameters": members.pop("parameters", []), "Steps": steps})
-    asked = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE, **members}
+    request = {"PipelineName": "dogs", "PipelineDefinition": text, "RoleArn": worlds.ROLE, **members}
     if operation == "CreatePipeline":
-        asked.update(token("c"))
-    return sagemaker.service.answer(operation, asked)
+        request.update(token("c"))
+    return sagemaker.service.answer(operation, request)
 
 
 def alias(sagemaker: LocalSageMaker, version: int, **operations: list[str]) -> None:
-    asked = {"PipelineArn": ARN, "PipelineVersionId": version, "PipelineVersionAliasOperations": operations}
-    sagemaker.service.answer("UpdatePipelineVersion", asked)
+    request = {"PipelineArn": ARN, "PipelineVersionId": version, "PipelineVersionAliasOperations": operations}
+    sagemaker.service.answer("UpdatePipelineVersion", request)
 
 
 def test_a_version_is_found_by_its_alias(sagemaker: LocalSageMaker) -> None:
     put(sagemaker, "CreatePipeline", FIRST, PipelineVersionAliases=["live"])
     put(sagemaker, "UpdatePipeline", FIRST, NEXT)
-    asked = {"PipelineName": "dogs", "PipelineVersionAlias": "live"}
-    described = sagemaker.service.answer("DescribePipeline", asked)
+    request = {"PipelineName": "dogs", "PipelineVersionAlias": "live"}
+    described = sagemaker.service.answer("DescribePipeline", request)
     assert (len(json.loads(described["PipelineDefinition"])["Steps"]), described["PipelineVersionAliases"]) == (
         1,
         ["live"],
     )
-    arn = sagemaker.service.answer("StartPipelineExecution", {**asked, **token("s")})["PipelineExecutionArn"]
+    arn = sagemaker.service.answer("StartPipelineExecution", {**request, **token("s")})["PipelineExecutionArn"]
     assert (sagemaker.described(arn)["PipelineVersionId"], sagemaker.described(arn)["PipelineVersionAliases"]) == (
         1,
         ["live"],
     )
-    listed = sagemaker.service.answer("ListPipelineExecutions", asked)["PipelineExecutionSummaries"]
+    listed = sagemaker.service.answer("ListPipelineExecutions", request)["PipelineExecutionSummaries"]
     assert [execution["PipelineExecutionArn"] for execution in listed] == [arn]
     alias(sagemaker, 1, Remove=["live"])
     alias(sagemaker, 2, Add=["live"])
-    assert len(json.loads(sagemaker.service.answer("DescribePipeline", asked)["PipelineDefinition"])["Steps"]) == 2
+    assert len(json.loads(sagemaker.service.answer("DescribePipeline", request)["PipelineDefinition"])["Steps"]) == 2
     versions = sagemaker.service.answer("ListPipelineVersions", {"PipelineName": "dogs"})["PipelineVersionSummaries"]
     assert [version["PipelineVersionAliases"] for version in versions] == [["live"], []]
 
 
 @pytest.mark.parametrize(
-    ("operations", "code", "told"),
+    ("operations", "code", "message"),
     [
         ({"Add": ["live"]}, "ConflictException", "is version 1's; remove it from that version first"),
         ({"Add": ["12"]}, "ValidationException", "cannot consist of numbers only"),
         ({"Add": ["a"], "Remove": ["a"]}, "ValidationException", "cannot be both added and removed"),
     ],
 )
-def test_an_alias_that_cannot_be_is_refused(sagemaker: LocalSageMaker, operations: Any, code: str, told: str) -> None:
+def test_an_alias_that_cannot_be_is_refused(
+    sagemaker: LocalSageMaker, operations: Any, code: str, message: str
+) -> None:
     put(sagemaker, "CreatePipeline", FIRST, PipelineVersionAliases=["live"])
     put(sagemaker, "UpdatePipeline", FIRST, NEXT)
-    with pytest.raises(ServiceError, match=told) as refused:
+    with pytest.raises(ServiceError, match=message) as refused:
         alias(sagemaker, 2, **operations)
     assert refused.value.code == code
 
@@ -148,8 +150,8 @@ def test_selected_steps_need_a_source_that_has_what_they_use(sagemaker: LocalSag
 
 def test_a_source_is_an_execution_of_the_same_pipeline(sagemaker: LocalSageMaker) -> None:
     other = {"Version": "2020-12-01", "Steps": [FIRST]}
-    asked = {"PipelineName": "cats", "PipelineDefinition": json.dumps(other), "RoleArn": worlds.ROLE}
-    sagemaker.service.answer("CreatePipeline", {**asked, **token("c")})
+    request = {"PipelineName": "cats", "PipelineDefinition": json.dumps(other), "RoleArn": worlds.ROLE}
+    sagemaker.service.answer("CreatePipeline", {**request, **token("c")})
     started = sagemaker.service.answer("StartPipelineExecution", {"PipelineName": "cats", **token("s")})
     with pytest.raises(ServiceError, match="is not one of the pipeline dogs"):
         selected(sagemaker, "Next", source=started["PipelineExecutionArn"])

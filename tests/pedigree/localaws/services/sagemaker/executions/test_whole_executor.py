@@ -58,8 +58,8 @@ def ended(local: LocalAws, name: str, *steps: dict[str, Any], status: str = "Suc
 def steps(local: LocalAws, arn: str) -> dict[str, dict[str, Any]]:
     """The steps of an execution by name, in the order in which they were started."""
     pages = client(local.url, "sagemaker").get_paginator("list_pipeline_execution_steps")
-    told = pages.paginate(PipelineExecutionArn=arn, SortOrder="Ascending", PaginationConfig={"PageSize": 37})
-    return {step["StepName"]: step for page in told for step in page["PipelineExecutionSteps"]}
+    pages_of_steps = pages.paginate(PipelineExecutionArn=arn, SortOrder="Ascending", PaginationConfig={"PageSize": 37})
+    return {step["StepName"]: step for page in pages_of_steps for step in page["PipelineExecutionSteps"]}
 
 
 def test_a_hundred_steps_at_once_and_one_that_waits_for_all_of_them(local: LocalAws, function: str) -> None:

@@ -31,19 +31,19 @@ def test_a_manifest_is_a_channel_of_just_what_it_lists(local: LocalJobs) -> None
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ('[{"prefix": "s3://bucket/data/"}, "gone"]', "this object does not exist"),
         ('[{"prefix": "s3://bucket/data/"}, "../../../code/x"]', "is not a path inside a folder"),
         ("a list", "is not a JSON list"),
     ],
 )
-def test_a_manifest_that_is_missing_fails_the_job_with_the_reason(local: LocalJobs, content: str, told: str) -> None:
+def test_a_manifest_that_is_missing_fails_the_job_with_the_reason(local: LocalJobs, content: str, message: str) -> None:
     local.put("list", content)
     local.train("true", InputDataConfig=[channel("train", S3DataType="ManifestFile", S3Uri="s3://bucket/list")])
     job = local.ended()
     assert job["TrainingJobStatus"] == "Failed"
-    assert told in job["FailureReason"]
+    assert message in job["FailureReason"]
 
 
 def test_every_host_adds_to_the_model_and_the_first_one_leads(local: LocalJobs) -> None:

@@ -51,10 +51,10 @@ def test_the_container_is_described_to_the_script(local: LocalJobs) -> None:
         Environment={"MINE": "at /opt/ml/x"},
     )
     local.ended()
-    (stream, told), (_, environment) = local.logs.lines[:2]
+    (stream, hyperparameters), (_, environment) = local.logs.lines[:2]
     root = local.world.folder / "jobs" / "job" / "host-1" / "opt" / "ml"
     assert stream == "/aws/sagemaker/TrainingJobs/job/algo-1"
-    assert told == f'{{"epochs": "3", "place": "{root}/model"}}'
+    assert hyperparameters == f'{{"epochs": "3", "place": "{root}/model"}}'
     assert environment == f"hello at {root}/x job"
 
 
@@ -91,8 +91,8 @@ def test_input_that_is_not_there_is_a_failure_before_anything_runs(local: LocalJ
 def test_every_instance_is_a_host_that_knows_the_others(local: LocalJobs) -> None:
     local.train("cat /opt/ml/input/config/resourceconfig.json | tr , '\\n' | grep current_host; echo", hosts=3)
     local.ended()
-    told = sorted(line for _, line in local.logs.lines if "current_host" in line)
-    assert told == [f'{{"current_host": "127.0.0.{number}"' for number in (1, 2, 3)]
+    lines = sorted(line for _, line in local.logs.lines if "current_host" in line)
+    assert lines == [f'{{"current_host": "127.0.0.{number}"' for number in (1, 2, 3)]
     assert {stream for stream, _ in local.logs.lines} == {
         f"/aws/sagemaker/TrainingJobs/job/algo-{n}" for n in (1, 2, 3)
     }

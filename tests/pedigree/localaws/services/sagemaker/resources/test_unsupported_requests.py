@@ -18,7 +18,7 @@ def channel(**members: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("operation", "request_body", "told"),
+    ("operation", "request_body", "unsupported"),
     [
         ("CreateTrainingJob", channel(InputMode="Pipe"), "InputDataConfig[1].InputMode Pipe"),
         (
@@ -42,12 +42,12 @@ def channel(**members: Any) -> dict[str, Any]:
         ("CreateEndpointConfig", {"AsyncInferenceConfig": {"OutputConfig": {"a": 1}}}, "AsyncInferenceConfig"),
     ],
 )
-def test_unsupported_members_are_refused(operation: str, request_body: dict[str, Any], told: str) -> None:
+def test_unsupported_members_are_refused(operation: str, request_body: dict[str, Any], unsupported: str) -> None:
     with pytest.raises(ServiceError) as refused:
         refuse(operation, request_body)
     assert (refused.value.code, str(refused.value)) == (
         "ValidationException",
-        f"The local AWS does not carry out {told}.",
+        f"The local AWS does not carry out {unsupported}.",
     )
 
 

@@ -109,8 +109,8 @@ def test_a_path_that_a_record_lacks_is_an_error(path: str) -> None:
 
 
 def test_json_gets_the_answer_as_a_member() -> None:
-    asked = {"InputFilter": "$.features", "JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
-    made = filters.processing(asked, "application/json")
+    options = {"InputFilter": "$.features", "JoinSource": "Input", "OutputFilter": "$['id','SageMakerOutput']"}
+    made = filters.processing(options, "application/json")
     assert made.model_input(json.dumps(RECORD).encode()) == b"[1, 2, 3]"
     assert json.loads(made.result(json.dumps(RECORD).encode(), b'{"breed": 1}')) == {
         "id": 7,

@@ -33,7 +33,7 @@ def predict_fn(numbers, model):
 def output_fn(told, accept):
     return "\\n".join(json.dumps(answer) for answer in told), accept
 """
-ASKED = "application/jsonlines"
+JSON_LINES = "application/jsonlines"
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def request(prefix: str = "in", **more: Any) -> dict[str, Any]:
     return {
         "ModelName": "double",
         "BatchStrategy": "SingleRecord",
-        "TransformInput": {**source, "ContentType": ASKED, "SplitType": "Line"},
-        "TransformOutput": {"S3OutputPath": "s3://bucket/out", "AssembleWith": "Line", "Accept": ASKED},
+        "TransformInput": {**source, "ContentType": JSON_LINES, "SplitType": "Line"},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out", "AssembleWith": "Line", "Accept": JSON_LINES},
         "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
         **more,
     }
@@ -72,7 +72,7 @@ def lines(local: LocalAws, key: str) -> list[Any]:
     return [json.loads(line) for line in content.splitlines()]
 
 
-def kept(local: LocalAws, prefix: str) -> list[str]:
+def keys(local: LocalAws, prefix: str) -> list[str]:
     return [
         entry["Key"]
         for entry in client(local.url, "s3").list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", [])
@@ -84,10 +84,10 @@ def described(local: LocalAws, name: str) -> dict[str, Any]:
     return answer
 
 
-def ended(local: LocalAws, status: str, name: str = "job", **asked: Any) -> dict[str, Any]:
+def ended(local: LocalAws, status: str, name: str = "job", **members: Any) -> dict[str, Any]:
     """A job that has been made and has ended so."""
-    client(local.url, "sagemaker").create_transform_job(TransformJobName=name, **{**request(), **asked})
-    until(lambda: described(local, name)["TransformJobStatus"] not in ("InProgress", "Stopping"), wanted=True)
+    client(local.url, "sagemaker").create_transform_job(TransformJobName=name, **{**request(), **members})
+    until(lambda: described(local, name)["TransformJobStatus"] not in ("InProgress", "Stopping"), expected=True)
     found = described(local, name)
     assert found["TransformJobStatus"] == status, found.get("FailureReason")
     return found
@@ -121,9 +121,9 @@ def test_a_manifest_names_the_objects_and_what_went_through_is_captured(local: L
     source = {**request()["TransformInput"], "DataSource": {"S3DataSource": data}}
     capture = {"DestinationS3Uri": "s3://bucket/captured"}
     ended(local, "Completed", TransformInput=source, DataCaptureConfig=capture)
-    assert kept(local, "out/") == ["out/b.jsonl.out"]
-    (asked,) = kept(local, "captured/input/")
-    assert lines(local, asked) == [[{"prefix": "s3://bucket/"}, "in/b.jsonl"]]
+    assert keys(local, "out/") == ["out/b.jsonl.out"]
+    (key,) = keys(local, "captured/input/")
+    assert lines(local, key) == [[{"prefix": "s3://bucket/"}, "in/b.jsonl"]]
 
 
 def test_an_object_that_fails_fails_the_job_and_keeps_the_others(local: LocalAws) -> None:
@@ -131,7 +131,7 @@ def test_an_object_that_fails_fails_the_job_and_keeps_the_others(local: LocalAws
     put(local, "in/b.jsonl", b"no number")
     found = ended(local, "Failed", ModelClientConfig={"InvocationsMaxRetries": 0})
     assert found["FailureReason"].startswith("AlgorithmError: See job logs for more information")
-    assert kept(local, "out/") == ["out/a.jsonl.out"]
+    assert keys(local, "out/") == ["out/a.jsonl.out"]
     said = client(local.url, "logs").filter_log_events(logGroupName="/aws/sagemaker/TransformJobs")["events"]
     assert any("in/b.jsonl" in event["message"] for event in said)
 
@@ -147,9 +147,9 @@ def test_what_cannot_be_begun_says_why(local: LocalAws) -> None:
     with pytest.raises(ClientError, match="Could not find model"):
         sagemaker.create_transform_job(TransformJobName="job", **{**request(), "ModelName": "nobody"})
     whole = {**request()["TransformInput"], "SplitType": "None"}
-    asked = {**request(), "TransformInput": whole, "BatchStrategy": "MultiRecord"}
+    multi_record = {**request(), "TransformInput": whole, "BatchStrategy": "MultiRecord"}
     with pytest.raises(ClientError, match="SplitType must be specified"):
-        sagemaker.create_transform_job(TransformJobName="job", **asked)
+        sagemaker.create_transform_job(TransformJobName="job", **multi_record)
     assert "No objects found" in ended(local, "Failed")["FailureReason"]
     with pytest.raises(ClientError, match="already exists"):
         sagemaker.create_transform_job(TransformJobName="job", **request())
@@ -159,10 +159,10 @@ def test_a_job_is_stopped_while_its_model_works(local: LocalAws) -> None:
     put(local, "in/a.jsonl", b'"slow"\n')
     sagemaker = client(local.url, "sagemaker")
     sagemaker.create_transform_job(TransformJobName="job", **request())
-    until(lambda: "TransformStartTime" in described(local, "job"), wanted=True)
+    until(lambda: "TransformStartTime" in described(local, "job"), expected=True)
     sagemaker.stop_transform_job(TransformJobName="job")
     until(lambda: described(local, "job")["TransformJobStatus"], "Stopped")
-    assert kept(local, "out/") == []
+    assert keys(local, "out/") == []
     with pytest.raises(ClientError, match="is in status Stopped"):
         sagemaker.stop_transform_job(TransformJobName="job")
 
@@ -210,7 +210,7 @@ def test_a_step_of_an_execution_transforms(local: LocalAws) -> None:
         answer = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
         return str(answer["PipelineExecutionStatus"])
 
-    until(lambda: status() != "Executing", wanted=True)
+    until(lambda: status() != "Executing", expected=True)
     assert status() == "Succeeded"
     assert lines(local, "out/a.jsonl.out") == [42]
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]

@@ -23,36 +23,36 @@ from tests.support.tuning_plans import grid, plan, running, trial
 
 
 def test_early_stopping_compares_with_the_median_of_running_averages() -> None:
-    asked = plan(TrainingJobEarlyStoppingType="Auto")
+    search = plan(TrainingJobEarlyStoppingType="Auto")
     ended = [trial(1, 1.0, 3.0, 9.0), trial(2, 2.0, 4.0), trial(3, 5.0, 5.0)]  # 2, 3 and 5 after two steps
-    assert not stopping.is_hopeless(asked, running(4, 9.0, 3.0), ended)
-    assert stopping.is_hopeless(asked, running(4, 0.0, 3.1), ended)
-    assert not stopping.is_hopeless(asked, running(4), ended)
-    assert not stopping.is_hopeless(asked, running(4, 0.0, 9.0), ended[:2])
+    assert not stopping.is_hopeless(search, running(4, 9.0, 3.0), ended)
+    assert stopping.is_hopeless(search, running(4, 0.0, 3.1), ended)
+    assert not stopping.is_hopeless(search, running(4), ended)
+    assert not stopping.is_hopeless(search, running(4, 0.0, 9.0), ended[:2])
     assert not stopping.is_hopeless(plan(), running(4, 0.0, 9.0), ended)
 
 
 def test_early_stopping_knows_what_is_better() -> None:
     objective = {"Type": "Maximize", "MetricName": "loss"}
-    asked = plan(TrainingJobEarlyStoppingType="Auto", HyperParameterTuningJobObjective=objective)
+    search = plan(TrainingJobEarlyStoppingType="Auto", HyperParameterTuningJobObjective=objective)
     ended = [trial(number, 0.5) for number in (1, 2, 3)]
-    assert stopping.is_hopeless(asked, running(4, 0.4), ended)
-    assert not stopping.is_hopeless(asked, running(4, 0.6), ended)
+    assert stopping.is_hopeless(search, running(4, 0.4), ended)
+    assert not stopping.is_hopeless(search, running(4, 0.6), ended)
 
 
 def test_hyperband_lets_a_third_go_on_at_each_rung() -> None:
-    asked = plan(Strategy="Hyperband")
+    search = plan(Strategy="Hyperband")
     rivals = [trial(number, float(number), float(number)) for number in range(1, 6)]
-    assert not stopping.is_hopeless(asked, running(6), rivals)
-    assert not stopping.is_hopeless(asked, running(6, 1.5), rivals)
-    assert stopping.is_hopeless(asked, running(6, 2.5), rivals)
-    assert not stopping.is_hopeless(asked, running(1, 9.0), [])
+    assert not stopping.is_hopeless(search, running(6), rivals)
+    assert not stopping.is_hopeless(search, running(6, 1.5), rivals)
+    assert stopping.is_hopeless(search, running(6, 2.5), rivals)
+    assert not stopping.is_hopeless(search, running(1, 9.0), [])
 
 
 def test_hyperband_stops_what_goes_beyond_the_most() -> None:
-    asked = plan(Strategy="Hyperband")
-    assert not stopping.is_hopeless(asked, running(1, *[0.0] * 9), [])
-    assert stopping.is_hopeless(asked, running(1, *[0.0] * 10), [])
+    search = plan(Strategy="Hyperband")
+    assert not stopping.is_hopeless(search, running(1, *[0.0] * 9), [])
+    assert stopping.is_hopeless(search, running(1, *[0.0] * 10), [])
 
 
 def test_hyperband_compares_later_in_later_brackets_and_never_below_the_least() -> None:
@@ -100,34 +100,34 @@ def test_a_search_that_is_stopped_stops_its_trials_first() -> None:
 
 def test_a_search_ends_when_its_time_is_up() -> None:
     limits = {"MaxRuntimeInSeconds": 120, "MaxParallelTrainingJobs": 2}
-    asked, trials = plan(ResourceLimits=limits), [trial(1, 1.0), running(2)]
-    assert next_actions(asked, trials, 119) == [StartTrial(3, 0)]
-    assert next_actions(asked, trials, 120) == [StopTrial(trials[1])]
-    assert next_actions(asked, trials[:1], 120) == [EndSearch("Completed")]
+    search, trials = plan(ResourceLimits=limits), [trial(1, 1.0), running(2)]
+    assert next_actions(search, trials, 119) == [StartTrial(3, 0)]
+    assert next_actions(search, trials, 120) == [StopTrial(trials[1])]
+    assert next_actions(search, trials[:1], 120) == [EndSearch("Completed")]
 
 
 @pytest.mark.parametrize(("type_", "value", "is_over"), [("Minimize", 0.5, True), ("Maximize", 0.5, False)])
 def test_a_search_ends_at_its_target(type_: str, value: float, is_over: bool) -> None:
     objective = {"Type": type_, "MetricName": "loss"}
     criteria = {"TargetObjectiveMetricValue": 0.6}
-    asked = plan(HyperParameterTuningJobObjective=objective, TuningJobCompletionCriteria=criteria)
-    assert (next_actions(asked, [trial(1, value)], 0) == [EndSearch("Completed")]) is is_over
+    search = plan(HyperParameterTuningJobObjective=objective, TuningJobCompletionCriteria=criteria)
+    assert (next_actions(search, [trial(1, value)], 0) == [EndSearch("Completed")]) is is_over
 
 
 def test_a_search_ends_when_it_gets_no_better() -> None:
     limits = {"MaxNumberOfTrainingJobs": 99, "MaxParallelTrainingJobs": 1}
     criteria = {"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3}}
-    asked = plan(ResourceLimits=limits, TuningJobCompletionCriteria=criteria)
+    search = plan(ResourceLimits=limits, TuningJobCompletionCriteria=criteria)
     done = [trial(number, value) for number, value in enumerate([1.0, 0.5, 0.6, 0.499, 0.7], start=1)]
-    assert trials.not_improving(asked, done) == 3
-    assert next_actions(asked, done, 0) == [EndSearch("Completed")]
-    assert next_actions(asked, done[:4], 0) == [StartTrial(5, 0)]
+    assert trials.not_improving(search, done) == 3
+    assert next_actions(search, done, 0) == [EndSearch("Completed")]
+    assert next_actions(search, done[:4], 0) == [StartTrial(5, 0)]
 
 
 def test_definitions_take_turns_until_their_points_are_used_up() -> None:
-    asked = grid()
-    small = replace(asked.definitions[0], space=(Choice("x", ("a",)),))
-    both = replace(asked, definitions=(small, asked.definitions[0]), trials=4, parallel=9)
+    search = grid()
+    small = replace(search.definitions[0], space=(Choice("x", ("a",)),))
+    both = replace(search, definitions=(small, search.definitions[0]), trials=4, parallel=9)
     begun = next_actions(both, [], 0)
     assert [action.definition for action in begun if isinstance(action, StartTrial)] == [0, 1, 1, 1]
 
@@ -139,9 +139,9 @@ outcomes = st.lists(st.sampled_from(["Completed", "Failed", "Stopped"]), min_siz
 @given(outcomes, st.integers(1, 20), st.integers(1, 6))
 def test_every_search_comes_to_an_end_within_its_limits(ends: list[str], most: int, parallel: int) -> None:
     limits = {"MaxNumberOfTrainingJobs": most, "MaxParallelTrainingJobs": parallel}
-    asked, now = plan(ResourceLimits=limits), dict[int, Trial]()
+    search, now = plan(ResourceLimits=limits), dict[int, Trial]()
     for step in itertools.count():
-        actions = next_actions(asked, list(now.values()), step)
+        actions = next_actions(search, list(now.values()), step)
         if any(isinstance(action, EndSearch) for action in actions):
             break
         now |= {action.number: running(action.number) for action in actions if isinstance(action, StartTrial)}

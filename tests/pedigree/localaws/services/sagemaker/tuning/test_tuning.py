@@ -46,7 +46,7 @@ def test_the_scale_that_is_left_to_the_service_follows_from_the_bounds(
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "scale", "kind", "told"),
+    ("low", "high", "scale", "kind", "message"),
     [
         ("1", "1", "Linear", "Continuous", r"The MinValue of hyperparameter \[x\], \[1\], must be less than its MaxV"),
         ("a", "1", "Linear", "Continuous", r"The MinValue of hyperparameter \[x\], \[a\], is not a number."),
@@ -59,8 +59,8 @@ def test_the_scale_that_is_left_to_the_service_follows_from_the_bounds(
         ("1", "5", "ReverseLogarithmic", "Integer", "of a continuous range"),
     ],
 )
-def test_a_malformed_range_is_refused(low: str, high: str, scale: str, kind: str, told: str) -> None:
-    with pytest.raises(ServiceError, match=told) as raised:
+def test_a_malformed_range_is_refused(low: str, high: str, scale: str, kind: str, message: str) -> None:
+    with pytest.raises(ServiceError, match=message) as raised:
         span(low, high, scale, kind)
     assert raised.value.code == "ValidationException"
 
@@ -98,7 +98,7 @@ def test_a_finite_space_has_each_point_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"TrainingJobDefinitions": []}, "Specify either TrainingJobDefinition or TrainingJobDefinitions"),
         ({"Autotune": {"Mode": "Enabled"}}, "Autotune is not supported by the local AWS"),
@@ -141,8 +141,8 @@ def test_a_finite_space_has_each_point_once() -> None:
         ),
     ],
 )
-def test_a_search_that_cannot_be_is_refused(changes: dict[str, Any], told: str) -> None:
-    with pytest.raises(ServiceError, match=told) as raised:
+def test_a_search_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ServiceError, match=message) as raised:
         plan_of(request(**changes))
     assert raised.value.code == "ValidationException"
 
@@ -153,9 +153,11 @@ kinds = st.sampled_from(["Continuous", "Integer"])
 
 
 @given(st.lists(st.tuples(kinds, st.sampled_from("xyz"), bounds_as_text, bounds_as_text, scales), max_size=3))
-def test_whatever_the_ranges_are_they_are_searched_or_refused(asked: list[tuple[str, str, str, str, str]]) -> None:
+def test_whatever_the_ranges_are_they_are_searched_or_refused(
+    drawn: list[tuple[str, str, str, str, str]],
+) -> None:
     ranges: dict[str, list[dict[str, str]]] = {}
-    for kind, name, low, high, scale in asked:
+    for kind, name, low, high, scale in drawn:
         range_ = {"Name": name, "MinValue": low, "MaxValue": high, "ScalingType": scale}
         ranges.setdefault(f"{kind}ParameterRanges", []).append(range_)
     limits = {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1}
@@ -181,16 +183,16 @@ def test_hyperband_takes_its_most_from_the_epochs() -> None:
 
 
 def test_a_trial_gets_fixed_and_tuned_hyperparameters_and_the_name_of_its_objective() -> None:
-    asked = plan().definitions[0].request("job", {"x": "0.5"})
-    assert asked["HyperParameters"] == {"epochs": "9", "x": "0.5", "_tuning_objective_metric": "loss"}
-    assert (asked["TrainingJobName"], "StaticHyperParameters" in asked) == ("job", False)
+    training = plan().definitions[0].request("job", {"x": "0.5"})
+    assert training["HyperParameters"] == {"epochs": "9", "x": "0.5", "_tuning_objective_metric": "loss"}
+    assert (training["TrainingJobName"], "StaticHyperParameters" in training) == ("job", False)
 
 
 def test_of_several_machines_that_would_do_the_first_is_taken() -> None:
     machines = {"InstanceType": "ml.g5.xlarge", "InstanceCount": 2, "VolumeSizeInGB": 5}
     flexible = {"AllocationStrategy": "Prioritized", "InstanceConfigs": [machines, {}]}
-    asked = plan_of(request(definition={"HyperParameterTuningResourceConfig": flexible}))
-    assert asked.definitions[0].request("job", {})["ResourceConfig"] == machines
+    search_plan = plan_of(request(definition={"HyperParameterTuningResourceConfig": flexible}))
+    assert search_plan.definitions[0].request("job", {})["ResourceConfig"] == machines
 
 
 def test_without_a_seed_the_name_is_one() -> None:
@@ -203,9 +205,9 @@ def test_without_a_seed_the_name_is_one() -> None:
 
 
 def test_a_grid_goes_through_all_points_in_order() -> None:
-    asked, done = grid(), list[Trial]()
+    search_plan, done = grid(), list[Trial]()
     for number in (1, 2, 3):
-        point = search.next_point(asked, 0, number, done)
+        point = search.next_point(search_plan, 0, number, done)
         done.append(running(number, tuned=point))
     assert [trial.tuned["x"] for trial in done] == ["a", "b", "c"]
 
@@ -217,12 +219,12 @@ def test_no_point_is_tried_twice_and_the_same_seed_tries_the_same(strategy: str)
         "CategoricalParameterRanges": [{"Name": "x", "Values": ["a", "b", "c"]}],
         "IntegerParameterRanges": [{"Name": "y", "MinValue": "1", "MaxValue": "2"}],
     }
-    asked = plan(Strategy=strategy, ParameterRanges=ranges, RandomSeed=7, **limits)
+    search_plan = plan(Strategy=strategy, ParameterRanges=ranges, RandomSeed=7, **limits)
 
     def tried() -> list[tuple[str, ...]]:
         done: list[Trial] = []
         for number in range(1, 7):
-            point = search.next_point(asked, 0, number, done)
+            point = search.next_point(search_plan, 0, number, done)
             done.append(trial(number, float(number), tuned=point))
         return [tuple(trial.tuned.values()) for trial in done]
 
@@ -233,9 +235,9 @@ def test_no_point_is_tried_twice_and_the_same_seed_tries_the_same(strategy: str)
 def test_a_bayesian_search_comes_closer_than_chance() -> None:
     def found(strategy: str) -> float:
         limits = {"ResourceLimits": {"MaxNumberOfTrainingJobs": 24, "MaxParallelTrainingJobs": 1}}
-        asked, done = plan(Strategy=strategy, RandomSeed=3, **limits), list[Trial]()
+        search_plan, done = plan(Strategy=strategy, RandomSeed=3, **limits), list[Trial]()
         for number in range(1, 25):
-            point = search.next_point(asked, 0, number, done)
+            point = search.next_point(search_plan, 0, number, done)
             done.append(trial(number, (float(point["x"]) - 0.3) ** 2, tuned=point))
         late = [trial.objective for trial in done[12:] if trial.objective is not None]
         return sum(late) / len(late)
@@ -251,12 +253,12 @@ def test_failed_and_running_trials_do_not_disturb_a_search() -> None:
 
 def test_a_range_with_hardly_a_number_in_it_is_searched_all_the_same() -> None:
     narrow = {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "1", "MaxValue": "1.0000000000000002"}]}
-    asked, done = plan(ParameterRanges=narrow), list[Trial]()
+    search_plan, done = plan(ParameterRanges=narrow), list[Trial]()
     for number in range(1, 5):
-        done.append(trial(number, 1.0, tuned=search.next_point(asked, 0, number, done)))
+        done.append(trial(number, 1.0, tuned=search.next_point(search_plan, 0, number, done)))
     assert {trial.tuned["x"] for trial in done} == {"1.0", "1.0000000000000002"}
 
 
 def test_optuna_is_not_imported_before_a_search_needs_it() -> None:
-    told = "import sys, pedigree.localaws.daemon; sys.exit('optuna' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", told], check=False, timeout=60).returncode == 0
+    code = "import sys, pedigree.localaws.daemon; sys.exit('optuna' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

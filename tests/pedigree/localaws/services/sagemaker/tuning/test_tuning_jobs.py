@@ -49,8 +49,8 @@ def test_a_trial_is_a_training_job_of_the_search(tuning: LocalTuning) -> None:
     assert re.fullmatch(r"search-001-[0-9a-f]{8}", trial["TrainingJobName"])
     training = tuning.ask("DescribeTrainingJob", {"TrainingJobName": trial["TrainingJobName"]})
     assert training["TuningJobArn"] == job["HyperParameterTuningJobArn"]
-    told = {"epochs": "9", "_tuning_objective_metric": "loss"}
-    assert training["HyperParameters"] == {**told, **trial["TunedHyperParameters"]}
+    static = {"epochs": "9", "_tuning_objective_metric": "loss"}
+    assert training["HyperParameters"] == {**static, **trial["TunedHyperParameters"]}
     assert set(trial["TunedHyperParameters"]) == {"x"}
     assert tuning.ask("ListTags", {"ResourceArn": trial["TrainingJobArn"]})["Tags"] == [
         {"Key": "team", "Value": "dogs"}
@@ -145,8 +145,8 @@ def test_several_definitions_take_turns_and_the_overall_best_is_described(tuning
     objective = {"Type": "Maximize", "MetricName": "loss"}
     first = definition(DefinitionName="first", TuningObjective=objective, HyperParameterRanges=LETTERS)
     second = definition("echo loss=9", DefinitionName="second", TuningObjective=objective, HyperParameterRanges=LETTERS)
-    asked = request(trials=4)
-    config = {key: asked["HyperParameterTuningJobConfig"][key] for key in ("Strategy", "ResourceLimits")}
+    search_request = request(trials=4)
+    config = {key: search_request["HyperParameterTuningJobConfig"][key] for key in ("Strategy", "ResourceLimits")}
     names = {"HyperParameterTuningJobName": "search", "HyperParameterTuningJobConfig": config}
     tuning.ask("CreateHyperParameterTuningJob", {**names, "TrainingJobDefinitions": [first, second]})
     job = tuning.ended()
@@ -212,8 +212,8 @@ def test_the_daemon_answers_an_unmodified_client(local: LocalAws) -> None:
     while (job := sagemaker.describe_hyper_parameter_tuning_job(**name))[STATUS] == "InProgress":
         assert time.monotonic() < deadline, job
         local.world.signal.wait(0.1)
-    asked = {"SortBy": "FinalObjectiveMetricValue", "SortOrder": "Ascending", "MaxResults": 1}
-    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**name, **asked)
+    order = {"SortBy": "FinalObjectiveMetricValue", "SortOrder": "Ascending", "MaxResults": 1}
+    listed = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(**name, **order)
     assert listed["TrainingJobSummaries"] == [job["BestTrainingJob"]]
 
 

@@ -68,7 +68,7 @@ def test_an_expression_is_worth_what_it_refers_to(written: Any, worth: Any) -> N
 
 
 @pytest.mark.parametrize(
-    ("written", "told"),
+    ("written", "message"),
     [
         (get("Parameters.Unknown"), "parameter Unknown has neither"),
         (get("Execution.TrainingJobName"), "Execution.TrainingJobName is not known"),
@@ -86,10 +86,10 @@ def test_an_expression_is_worth_what_it_refers_to(written: Any, worth: Any) -> N
         ),
     ],
 )
-def test_an_expression_that_leads_nowhere_is_an_error(written: Any, told: str) -> None:
+def test_an_expression_that_leads_nowhere_is_an_error(written: Any, message: str) -> None:
     with pytest.raises(ValueMissingError) as raised:
         RESOLVER.resolve(written)
-    assert told in str(raised.value)
+    assert message in str(raised.value)
 
 
 def condition(*conditions: dict[str, Any]) -> Step:
