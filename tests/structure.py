@@ -214,7 +214,7 @@ def table(checkouts: Iterable[Path]) -> Iterator[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what was asked for."""
+    """Print the requested table."""
     parser = argparse.ArgumentParser(prog="python -m tests.structure", description="Measure the code of a checkout.")
     parser.add_argument("checkouts", nargs="*", type=Path, default=[Path()])
     parser.add_argument("--docstrings", type=int, default=0, metavar="COUNT", help="print so many docstrings instead")

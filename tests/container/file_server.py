@@ -32,7 +32,7 @@ class Reply:
     body: bytes = b""
     silent: bool = False
     stuck: bool = False
-    """After the body nothing comes any more, and the connection stays."""
+    """The server sends nothing after the body, and the connection stays open."""
 
 
 Behavior = Callable[[ReceivedRequest, int], Reply]

@@ -64,7 +64,7 @@ def test_two_processes_learn_the_same_as_one(data: Path, tmp_path: Path) -> None
 
 
 def test_running_means_are_averaged_over_two_processes(data: Path, tmp_path: Path) -> None:
-    """With normalization by batches: one epoch of one step, so that its running mean can be told from its images.
+    """With normalization by batches: one epoch of one step, so that its running mean follows from its images.
 
     A batch's mean over the images of two processes is the mean of their means, when both have equally many. One
     process that sees all of them at once has just that; its running deviations differ by how the two means differ.

@@ -109,7 +109,7 @@ with CachedFeatures(Path(sys.argv[1])).computing(True, 0, bool) as partial:
 
 
 def test_the_file_of_another_process_is_not_used_or_changed(tmp_path: Path) -> None:
-    """Where nobody may wait, as among several processes; the other one is killed in the end."""
+    """Where no process may wait, as among several processes; the other one is killed in the end."""
     path = tmp_path / "some.npy"
     writer = start(path, code=WRITER)
     read_until(writer, "half")
@@ -177,7 +177,7 @@ def begun(process: Process, cache: Path) -> None:
 
 
 def test_interrupted_features_are_continued(data: Path, tmp_path: Path) -> None:
-    """By who asks, and without being asked."""
+    """With SIGTERM, and with SIGKILL."""
     flags = ["--data", data, *HEAD, *SLOW]
     run(*flags, "--model-dir", tmp_path / "whole")
     for how in (signal.SIGTERM, signal.SIGKILL):

@@ -99,7 +99,7 @@ def test_a_bare_process_gives_the_logits_that_evaluation_saw(served: Path, tmp_p
     one_by_one = [(content, "image/jpeg") for content in contents]
     *single, (together, content_type) = ask(served, *one_by_one, (in_json(*contents), "application/json"))
     assert content_type == "application/json"
-    assert logits.std(dim=0).min() > 1e-3  # the pictures are told apart, so that equal means something
+    assert logits.std(dim=0).min() > 1e-3  # the pictures differ, so that equal logits mean something
     assert (torch.tensor(json.loads(together)["logits"]) - logits).abs().max() < 1e-5
     alone = torch.tensor([json.loads(body)["logits"][0] for body, _ in single])
     assert (alone - logits).abs().max() < 1e-5

@@ -94,7 +94,7 @@ def test_a_size_that_a_network_cannot_take_is_one_line(name: str, side: int) -> 
         build(name, 2, image_size=side)
 
 
-def test_whether_a_size_goes_is_seen_without_a_trace() -> None:
+def test_a_size_is_checked_without_a_trace() -> None:
     """Two builds from one seed are the same network, and batch norms have counted nothing."""
     states = []
     for side in (64, 224):

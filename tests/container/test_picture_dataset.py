@@ -20,7 +20,7 @@ SMOOTH = noise(3, (8, 6)).resize((1600, 1200), Image.Resampling.BICUBIC)
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2, 3])
-def test_a_large_photograph_is_seen_as_if_it_were_decoded_whole(tmp_path: Path, seed: int | None) -> None:
+def test_a_large_photograph_is_read_as_if_it_were_decoded_whole(tmp_path: Path, seed: int | None) -> None:
     path = tmp_path / "large.jpg"
     path.write_bytes(encoded(SMOOTH, quality=95))
     pixels, target = PictureDataset(Split((path,), (5,)), SIDE, seed)[0, 4, True]

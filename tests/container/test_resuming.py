@@ -61,7 +61,7 @@ def test_a_stopped_training_ends_with_the_weights_of_one_that_was_not(data: Path
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_killed_training_resumes_in_the_middle_of_an_epoch(count: int, data: Path, tmp_path: Path) -> None:
-    """With a network that normalizes by running means, which are part of what must be kept."""
+    """With a network that normalizes by running means, which a checkpoint must hold, too."""
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2", "--epochs", "2"]
     together(count, *how, "--model-dir", tmp_path / "whole")
     folders = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed"]
@@ -90,7 +90,7 @@ def test_processes_stop_and_resume_together(data: Path, tmp_path: Path) -> None:
 
 
 def test_processes_of_torchrun_stop_in_order_even_if_signaled_twice(data: Path, tmp_path: Path) -> None:
-    """Once by itself, once from torchrun, when the whole group is asked."""
+    """Once by itself, once from torchrun, when the whole group gets the signal."""
     how = ["--data", data, *NORMALIZED, *SLOW, "--batch-size", "2", "--model-dir", tmp_path / "model"]
     folders = ["--checkpoint-dir", tmp_path / "checkpoints"]
     code = "from torch.distributed.run import main; main()"

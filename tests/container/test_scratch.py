@@ -18,7 +18,7 @@ GIGABYTE = 2**30
 
 
 def machine(root: Path, membership: str, limits: Mapping[str, str]) -> Path:
-    """Writes the files in which a machine tells the limits of a process."""
+    """Writes the files in which a machine states the limits of a process."""
     for name, text in {"proc/self/cgroup": membership, **limits}.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

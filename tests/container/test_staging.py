@@ -1,4 +1,4 @@
-"""A data set appears completely or not at all, whatever the output looked like before."""
+"""A data set appears completely or not at all, for every previous state of the output."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ class CrashRun:
             time.sleep(_LOOK_SECONDS)
 
     def _until_none(self, found: Callable[[], list[str]]) -> None:
-        """Wait until nothing is found any more; what is found after ten seconds is a problem."""
+        """Wait until nothing is left; what is left after ten seconds is a problem."""
         deadline = time.monotonic() + 10.0
         while (problems := found()) and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)

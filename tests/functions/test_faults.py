@@ -1,4 +1,4 @@
-"""Whatever call goes wrong, and however: the same event again leads to the state that an undisturbed run leads to.
+"""When any call fails in any way, the same event again leads to the state of an undisturbed run.
 
 Each scenario is run once undisturbed, to know its calls and its end; then once for each of its calls and each fault.
 """
@@ -42,7 +42,7 @@ def nothing(account: FakeAccount) -> None:
 
 
 def served(account: FakeAccount) -> None:
-    """Many deployments ago: an endpoint that scales, and more configurations than are kept."""
+    """Many deployments ago: an endpoint that scales, and more configurations than the limit allows."""
     for number in range(6):
         deploy(account, deploy_event(execution_id=f"execution-{number}"))
         account.settle()

@@ -98,7 +98,7 @@ LEADING = ("s3://bucket/key", "S3://bucket/key", "//private.example/", "https://
 
 @dataclass
 class Internet:
-    """Two hosts: what is public and what is not; who was looked up, and who was asked for a connection."""
+    """Two hosts, one public and one not; records which names were looked up and which addresses were connected to."""
 
     public: Server
     private: Server

@@ -1,4 +1,4 @@
-"""A picture from the web: whatever the server does, the fetch ends, in time and in bytes."""
+"""A picture from the web: the fetch ends, in time and in bytes, whichever way the server misbehaves."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_a_picture_may_have_just_as_many_bytes_as_fit() -> None:
     assert refusal(always(http(bytes(MAX_BYTES + 1)))).status == 413
 
 
-def test_a_body_is_asked_for_uncompressed_and_for_no_secret() -> None:
+def test_a_request_asks_for_an_uncompressed_body_and_holds_no_secret() -> None:
     with serving(always(http(PICTURE))) as server:
         web_fetch.fetch(URL + "?a=1#b", MAX_BYTES, 5, network(server))
         lines = server.requests[0].split("\r\n")
@@ -101,7 +101,7 @@ def test_a_body_is_asked_for_uncompressed_and_for_no_secret() -> None:
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
-        # Too many bytes: told, not told, chunked, and endless
+        # Too many bytes: announced, not announced, chunked, and endless
         (always(http(b"", "Content-Length: 1001")), 413),
         (always(http(b"", "Content-Length: 99999999999999999999")), 413),
         (always(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(5000)), 413),

@@ -142,5 +142,5 @@ REASONS: tuple[Reason, ...] = (
 
 
 def reason(permission: Permission) -> str:
-    """Why a right stays that nobody needs on this machine; nothing, if there is no reason."""
+    """Why a permission stays that nothing needs on this machine; empty without a reason."""
     return next((reason.why for reason in REASONS if reason.covers(permission)), "")

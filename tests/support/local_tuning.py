@@ -86,13 +86,13 @@ class LocalTuning:
         return summaries
 
     def until(self, look: Callable[[], Any]) -> Any:
-        """What is seen, once it is something."""
+        """Call `look` until it returns a true value; return that value."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             if value := look():
                 return value
             self.world.signal.wait(0.1)
-        raise AssertionError(f"never seen; {self.described()} {self.trials()}")
+        raise AssertionError(f"still nothing; {self.described()} {self.trials()}")
 
     def ended(self) -> dict[str, Any]:
         """What is described once the search has ended."""

@@ -1,4 +1,4 @@
-"""The helpers find what is wrong: each way of breaking a sound definition is told, with its place."""
+"""The helpers find what is wrong: each way of breaking a sound definition is reported, with its place."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def empty_name(document: Document) -> None:
     ],
     ids=lambda change: getattr(change, "__name__", ""),
 )
-def test_what_is_broken_is_told(broken: Callable[[Document], None], message: str) -> None:
+def test_a_broken_definition_is_reported(broken: Callable[[Document], None], message: str) -> None:
     document = copy.deepcopy(define())
     assert_sound(document)
     broken(document)

@@ -1,4 +1,4 @@
-"""What is seen of the order in which locks are taken."""
+"""Circles in the order of locks are found and reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_one_order_is_no_circle(order: LockOrder) -> None:
     assert order.circles() == []
 
 
-def test_both_orders_are_told_with_both_places_though_nobody_waited(order: LockOrder) -> None:
+def test_both_orders_are_reported_with_both_places_without_any_wait(order: LockOrder) -> None:
     first = threading.Lock()
     second = threading.RLock()
     with first, second:
@@ -63,7 +63,7 @@ def test_who_waits_for_a_condition_does_not_hold_its_lock(order: LockOrder) -> N
     assert order.circles() == []
 
 
-def test_who_only_tries_waits_for_nobody(order: LockOrder) -> None:
+def test_a_try_without_blocking_takes_part_in_no_circle(order: LockOrder) -> None:
     first = threading.Lock()
     second = threading.Lock()
     with first, second:

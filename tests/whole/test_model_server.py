@@ -21,7 +21,7 @@ def model_fn(folder):
 """
 
 
-def test_code_that_only_loads_its_model_is_asked_in_tensors(tmp_path: Path) -> None:
+def test_code_that_only_loads_its_model_gets_tensors(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "inference.py").write_text(DOUBLING)
     (tmp_path / "code" / "requirements.txt").write_text("torch\n")

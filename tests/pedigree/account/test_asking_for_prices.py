@@ -131,7 +131,7 @@ def test_of_several_prices_the_newest_counts() -> None:
     }
 
 
-def test_a_region_of_which_aws_tells_nothing_is_told() -> None:
+def test_a_region_without_prices_is_reported() -> None:
     with pytest.raises(PricesError, match=r"knows no prices for us-gov-west-1"):
         refreshed(account(Fake({"get_products": {"PriceList": []}})), "us-gov-west-1", {"ml.m5.large"})
 

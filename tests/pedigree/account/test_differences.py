@@ -71,7 +71,7 @@ def test_a_difference_of_policies_names_the_statement() -> None:
         ({"Timeout": 60, "More": 1}, ()),
     ],
 )
-def test_a_field_is_told_with_what_it_is_and_should_be(found: Any, lines: tuple[str, ...]) -> None:
+def test_a_field_is_shown_as_it_is_and_as_it_should_be(found: Any, lines: tuple[str, ...]) -> None:
     assert differences.fields(found, {"Timeout": 60}) == lines
 
 

@@ -1,4 +1,4 @@
-"""What is told of an endpoint and of the versions in the registry."""
+"""The status of an endpoint, and the versions in the registry."""
 
 from __future__ import annotations
 

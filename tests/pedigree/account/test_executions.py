@@ -60,7 +60,7 @@ def test_an_id_that_is_the_beginning_of_another_means_itself() -> None:
         ("cats", "", "account 123456789012 has no pipeline cats in us-east-1; create it there, or name another"),
     ],
 )
-def test_what_is_not_one_execution_is_told(pipeline: str, name: str, message: str) -> None:
+def test_a_name_that_fits_no_single_execution_is_reported(pipeline: str, name: str, message: str) -> None:
     with pytest.raises(AbsentError, match=message):
         executions.choose(account(three()), pipeline, name)
 
@@ -107,7 +107,7 @@ def test_stopping_and_retrying() -> None:
         ("Succeeded", "there is nothing to retry; pedigree start starts another"),
     ],
 )
-def test_what_cannot_be_retried_is_told(status: str, message: str) -> None:
+def test_an_execution_that_cannot_be_retried_is_reported(status: str, message: str) -> None:
     with pytest.raises(CallRefusedError, match=message):
         executions.retry(executions.Execution(arn("a"), status))
 
@@ -130,7 +130,7 @@ def test_every_step_of_the_definition_is_shown_also_before_it_begins() -> None:
     assert [step.took(NOON + timedelta(hours=3, minutes=5)) for step in view.steps] == ["1 min", "3 h 5 min", ""]
 
 
-def test_what_never_ran_is_told_from_what_waits() -> None:
+def test_steps_that_never_ran_differ_from_steps_that_wait() -> None:
     view = view_of(listed_step("PrepareData", "Failed", FailureReason="no\nimages"), status="Failed")
     assert [step.status for step in view.steps] == ["Failed", "Not run", "Not run"]
     assert view.steps[0].reason == "no images"
@@ -215,7 +215,7 @@ def test_a_log_is_read_once_and_again_after_a_retry() -> None:
     assert reads == [1, 1, 1, 2]
 
 
-def test_what_trainings_and_searches_have_reached_is_told() -> None:
+def test_the_metrics_of_trainings_and_searches_are_shown() -> None:
     fake, wire = three(), CallLog()
     search = listed_step("Tune", "Executing", Metadata=job_metadata("TuningJob", "search"))
     training = listed_step("TrainBest", "Succeeded", Metadata=job_metadata("TrainingJob", "train"))
@@ -230,7 +230,7 @@ def test_what_trainings_and_searches_have_reached_is_told() -> None:
     assert wire.calls.count("sagemaker:DescribeTrainingJob") == 1
 
 
-def test_a_step_that_begins_is_told_with_its_page_in_the_console_if_there_is_one() -> None:
+def test_a_step_that_begins_is_shown_with_its_console_page_where_one_exists() -> None:
     begun = view_of(listed_step("TrainBest", "Executing", Metadata=job_metadata("TrainingJob", "train"))).steps[-1]
     page = "https://us-east-1.console.aws.amazon.com/sagemaker/home?region=us-east-1#/jobs/train"
     assert execution_view.change(begun, "us-east-1", NOON).endswith(f"TrainBest Executing  {page}")
@@ -286,7 +286,7 @@ def test_looking_ends_when_its_time_is_up() -> None:
     assert len(list(poll(lambda: executions.described(on, arn("run")), watch(on, [], 60)))) == 7
 
 
-def test_an_aws_that_never_answers_is_told_in_the_end() -> None:
+def test_an_aws_that_never_answers_is_reported_in_the_end() -> None:
     fake, wire, lines = three(), CallLog(), list[str]()
     on = account(fake, wire=wire)
     wire.break_at(0, FAULTS["down from then on"])
@@ -295,7 +295,7 @@ def test_an_aws_that_never_answers_is_told_in_the_end() -> None:
     assert on.clock.monotonic() == 610
 
 
-def test_what_does_not_pass_is_told_at_once() -> None:
+def test_a_lasting_error_is_reported_at_once() -> None:
     fake, wire = three(), CallLog()
     on = account(fake, wire=wire)
     wire.break_at(0, Fault(lambda name: refusal(name, "AccessDeniedException", "no")))

@@ -1,4 +1,4 @@
-"""A plan is data: it is shown, carried out call by call, and seen to have come true."""
+"""A plan is data: it is shown, carried out call by call, and checked afterwards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def refusal(code: str, message: str = "", operation: str = "PutThing") -> Client
 
 
 class Shelf:
-    """A service that keeps things by name, and refuses what it was told to refuse first."""
+    """A service that stores things by name, and first refuses the calls that a test names."""
 
     def __init__(self, *refusals: Exception) -> None:
         self.things: dict[str, str] = {}
@@ -60,7 +60,7 @@ class PatientClock:
 
 
 class Thing:
-    """Something that is to be on the shelf, with a label that only its neighbour's answer tells."""
+    """Something that is to be on the shelf, with a label that comes from its neighbour's answer."""
 
     def changes(self, account: Account) -> Iterator[Change]:
         if "b" not in account.clients("lambda").things:
@@ -129,7 +129,7 @@ def test_what_is_there_already_is_looked_at_again() -> None:
     assert carried_out(shelf) == ["  + thing b", "  + thing b"]
 
 
-def test_what_never_comes_true_is_told() -> None:
+def test_a_change_that_never_takes_effect_is_reported() -> None:
     parts = [Stubborn()]
     with pytest.raises(UnfinishedError, match="thing c"):
         apply_plan(parts, account(Shelf()), plan(parts, account(Shelf())), lambda change: None)

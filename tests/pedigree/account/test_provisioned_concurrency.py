@@ -1,4 +1,4 @@
-"""Environments that are kept warm: asked for, waited for while Lambda starts them, and told where it cannot."""
+"""Provisioned concurrency: requested, waited for while Lambda starts the environments, and reported where it fails."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def fulfilled(service: Lambda, count: int) -> tuple[list[str], list[str]]:
     return [why for change in planned.changes for why in change.why], waits
 
 
-def test_they_are_asked_for_and_waited_for() -> None:
+def test_they_are_requested_and_waited_for() -> None:
     service = Lambda("IN_PROGRESS", "IN_PROGRESS", "READY")
     assert fulfilled(service, 2) == (["0 kept warm, not 2"], [f"2 warm environments of {FUNCTION} {s}" for s in (0, 5)])
     qualified = {"FunctionName": FUNCTION, "Qualifier": "live"}
     assert service.writes == [("put", {**qualified, "ProvisionedConcurrentExecutions": 2})]
 
 
-def test_those_that_somebody_asked_for_are_only_waited_for() -> None:
+def test_those_already_requested_are_only_waited_for() -> None:
     """An upsert that was interrupted, or an alias that has moved."""
     service = Lambda("IN_PROGRESS", "IN_PROGRESS", "READY", count=2)
     assert fulfilled(service, 2) == (["0 of 2 are warm yet"], [f"2 warm environments of {FUNCTION} 0"])
@@ -78,13 +78,13 @@ def test_none_are_kept_where_settings_say_so() -> None:
     assert [name for name, _ in service.writes] == ["delete"]
 
 
-def test_those_that_could_not_be_had_are_asked_for_again() -> None:
+def test_those_that_failed_are_requested_again() -> None:
     service = Lambda("FAILED", "READY", count=2, reason="no room")
     assert fulfilled(service, 2) == (["it failed: no room"], [])
     assert [name for name, _ in service.writes] == ["put"]
 
 
-def test_why_they_cannot_be_had_is_told_at_once_with_a_remedy() -> None:
+def test_a_failure_is_reported_at_once_with_a_remedy() -> None:
     service = Lambda("IN_PROGRESS", "FAILED", reason="Function initialization\nfailed.")
     words = (
         rf"waited for 2 warm environments of {FUNCTION}, and it failed: Function initialization failed; "

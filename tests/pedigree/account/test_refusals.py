@@ -1,4 +1,4 @@
-"""What AWS refuses is told in one line: what, why, and what to do about it."""
+"""A refusal of AWS is reported in one line: the call, the cause and the remedy."""
 
 from __future__ import annotations
 

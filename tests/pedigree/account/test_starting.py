@@ -1,4 +1,4 @@
-"""What an execution is started with is held against the pipeline in the account, and all that is wrong is told."""
+"""The parameters of a new execution are checked against the pipeline in the account; all errors are reported."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_start_that_is_repeated_starts_one_execution() -> None:
     assert [execution["PipelineExecutionDisplayName"] for execution in fake.started] == ["mine"]
 
 
-def test_its_name_says_that_somebody_started_it_and_when() -> None:
+def test_its_name_says_that_it_was_started_by_hand_and_when() -> None:
     assert start(account_with({"sagemaker": Executions()}), PIPELINE, StartRequest(())).name == "manual-20270115-080000"
 
 
@@ -74,11 +74,11 @@ def test_its_name_says_that_somebody_started_it_and_when() -> None:
         ),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_right(given: str, message: str) -> None:
+def test_a_wrong_value_is_reported_with_what_is_right(given: str, message: str) -> None:
     assert problems(given) == [message]
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_errors_are_reported_at_once() -> None:
     assert problems("Epochs=1", "Epochs=2", "Nothing=", "Thorough=maybe") == [
         "Epochs is given 2 times; give it once",
         "Nothing is not a parameter of the pipeline; "
@@ -87,7 +87,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
     ]
 
 
-def test_a_parameter_without_a_default_is_asked_for() -> None:
+def test_a_parameter_without_a_default_is_required() -> None:
     needed = read({"Parameters": [{"Name": "Needed", "Type": "String"}], "Steps": []}).parameters
     with pytest.raises(InvalidInputError, match="Needed has no default; give it one: Needed=…"):
         checked([], needed)

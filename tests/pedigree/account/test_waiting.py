@@ -1,4 +1,4 @@
-"""Carrying a plan out takes the time that AWS takes: bounded, told, and not a moment longer."""
+"""Applying a plan waits as long as AWS takes, up to a limit, and shows what it waits for."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_a_bucket_is_emptied_in_batches() -> None:
     assert heap.batches == [1000, 1000, 500]
 
 
-def test_what_cannot_be_removed_is_told() -> None:
+def test_a_resource_that_cannot_be_removed_is_reported() -> None:
     with pytest.raises(CallRefusedError, match=r"1 failed, the first with: Access Denied \(AccessDenied\)"):
         apply_change(Change("delete", "bucket", "b", (EmptyBucket("b"),)), account(Heap(1, stuck=1)))
 

@@ -33,7 +33,7 @@ GONE = {"ml.p3.16xlarge", "ml.p3dn.24xlarge", "local_gpu"}
 """In the SDK's table for smddp, but AWS took it away, or it is not a machine of AWS."""
 
 # As AWS describes the families of instances that SageMaker has. A family that is new in
-# botocore is in none of these, and fails the test until somebody has looked it up.
+# botocore is in none of these, and fails the test until its release is looked up.
 CPU = "c4 c5 c5n c6i c6in c7i c7i-flex c8i c8i-flex m4 m5 m6i m7i m7i-flex m8i m8i-flex r5 r6i r7i r8i r8i-flex t2 t3"
 CPU_WITH_DISKS = "c5d m5d r5d"
 ARM = "c6g c6gn c7g c8g m6g m8g r6g r8g"

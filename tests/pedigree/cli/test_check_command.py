@@ -108,7 +108,7 @@ def test_a_role_gets_the_least_policy(tmp_path: Path) -> None:
     assert "IAM005" in done.stdout
 
 
-def test_what_settings_leave_out_has_a_reason_and_is_told_when_it_is_not_found(tmp_path: Path) -> None:
+def test_an_ignored_code_has_a_reason_and_is_reported_when_it_is_not_found(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
     settings.write_text('[checks]\nignore = [{code="CON007", reason="weights only"}, {code="CST", reason="gone"}]\n')
     done = check("--settings", str(settings), "--fail-on", "note")

@@ -123,7 +123,7 @@ def test_control_characters_of_a_name_do_not_reach_the_terminal() -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "definition.json"
     path.write_text("old")
     limited = ["sh", "-c", f'ulimit -f 1; exec "{INSTALLED}" definition --output "{path}"']
@@ -133,7 +133,7 @@ def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
-def test_standard_output_that_is_full_is_told() -> None:
+def test_standard_output_that_is_full_is_reported() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [INSTALLED, "definition"],
@@ -148,7 +148,7 @@ def test_standard_output_that_is_full_is_told() -> None:
     assert "standard output cannot be written: No space left on device" in done.stderr
 
 
-def test_standard_output_that_is_closed_is_told() -> None:
+def test_standard_output_that_is_closed_is_reported() -> None:
     closed = ["sh", "-c", f'exec "{INSTALLED}" definition >&-']
     done = subprocess.run(closed, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "pedigree: standard output is closed; choose a file with --output\n")
@@ -179,7 +179,7 @@ def test_help_does_not_wait_for_the_sdk() -> None:
 
 
 @pytest.mark.parametrize("variable", ["PEDIGREE__SITE__ACCOUNT", "PEDIGREE__IMAGES__TRAINING__VERSION"])
-def test_a_wrong_setting_is_told_before_the_sdk_is_imported(variable: str) -> None:
+def test_a_wrong_setting_is_reported_before_the_sdk_is_imported(variable: str) -> None:
     code = (
         "import sys\nfrom pedigree.cli.main import main\nsys.argv = ['pedigree', 'definition']\n"
         "try: main()\nexcept SystemExit as stop: print(stop.code, 'sagemaker' in sys.modules)"
@@ -213,7 +213,7 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     assert not list(output.iterdir())
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+def test_a_reader_that_stops_early_is_no_error() -> None:
     with subprocess.Popen(
         [str(INSTALLED), "definition"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -246,7 +246,7 @@ def test_what_a_verb_is_given_reaches_its_command_as_it_is(tmp_path: Path, words
     assert make(*words, f"VENV={tmp_path}").stdout.splitlines() == given
 
 
-def test_a_verb_goes_to_the_local_aws_if_it_is_told_so(tmp_path: Path) -> None:
+def test_a_verb_goes_to_the_local_aws_on_request(tmp_path: Path) -> None:
     stand_in(tmp_path, """case "$*" in "local up") echo "export PLACE='right here'";; *) echo "$PLACE: $*";; esac""")
     assert make("approve", "VERSION=2", f"VENV={tmp_path}", "LOCAL=1").stdout == "right here: approve 2\n"
     assert make("approve", "VERSION=2", f"VENV={tmp_path}").stdout == ": approve 2\n"

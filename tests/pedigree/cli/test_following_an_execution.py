@@ -1,4 +1,4 @@
-"""Following an execution has an end, and an exit code that tells the outcome."""
+"""Following an execution has an end, and an exit code for its outcome."""
 
 from __future__ import annotations
 

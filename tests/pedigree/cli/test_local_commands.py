@@ -73,7 +73,7 @@ def test_without_iam_any_key_will_do(folder: Path) -> None:
         region_name=daemon.region,
         endpoint_url=daemon.url,
         aws_access_key_id="anybody",
-        aws_secret_access_key="anybody",  # nobody's
+        aws_secret_access_key="anybody",  # of no user
     )
     assert anybody.list_models()["Models"] == []
 
@@ -145,13 +145,13 @@ def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Pat
     until(lambda: Path(f"/proc/{int(started.read_text())}").exists(), expected=False)
 
 
-def test_a_port_that_is_taken_is_told(folder: Path, tmp_path: Path) -> None:
+def test_a_port_that_is_taken_is_reported(folder: Path, tmp_path: Path) -> None:
     up(folder)
     other = pedigree("up", "--folder", str(tmp_path / "other"), "--port", str(running(folder).port))
     assert (other.returncode, "Address already in use" in other.stderr) == (2, True)
 
 
-def test_every_call_is_in_the_log_where_that_is_asked_for(folder: Path) -> None:
+def test_every_call_is_in_the_log_on_request(folder: Path) -> None:
     up(folder)
     client(folder, "sagemaker").list_pipelines()
     assert "ListPipelines" not in process.log_path(folder).read_text()
@@ -200,7 +200,7 @@ def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
     assert (commands(folder), process.is_running(folder)) == ([], False)
 
 
-def test_whoever_has_ended_it_finds_nothing_of_it(folder: Path) -> None:
+def test_nothing_of_it_is_left_after_its_end(folder: Path) -> None:
     up(folder)
     assert process.down(folder)
     assert commands(folder) == []

@@ -1,4 +1,4 @@
-"""What is waited for is told: in place on a terminal, now and then in a log."""
+"""Waiting is shown: in place on a terminal, now and then in a log."""
 
 from __future__ import annotations
 

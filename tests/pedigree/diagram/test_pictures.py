@@ -1,4 +1,4 @@
-"""Pictures: every step, parameter, condition and failure is there, and whatever the names, the text is well-formed."""
+"""Pictures: every step, parameter, condition and failure is there, and the text is well-formed for all names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever JSON somebody reads: it is a definition, of which everything can be asked, or it is refused in words."""
+"""Any JSON is either a definition that answers all questions, or refused with a message."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def answers(document: Any) -> Iterator[bool]:
-    """Whether each question was answered, by what was asked for or by words; any other exception is a bug."""
+    """Whether each question has an answer or a message; any other exception is a bug."""
     try:
         definition = read(document)
     except LanguageError as refusal:

@@ -1,4 +1,4 @@
-"""Nonsense, asked of every operation of every service: it is refused in the service's words, and harms nobody.
+"""Nonsense is sent to every operation of every service: it is refused in the service's words, and does no harm.
 
 HYPOTHESIS_PROFILE=explore asks more than ten thousand times.
 """
@@ -57,7 +57,7 @@ class Nonsense:
         return {"key": credentials["AccessKeyId"], "token": credentials["SessionToken"]}
 
     def send(self, service: str, request: wire.HttpRequest, *, as_role: bool = False) -> wire.HttpResponse:
-        """The answer to a request that somebody signed; never a server's fault, always in the protocol's form."""
+        """The answer to a signed request; never a server's fault, always in the protocol's form."""
         who = self.role() if as_role else {}
         answer = wire.send(
             self.local.port, replace(request, headers={**wire.signed(service, **who), **request.headers})
@@ -93,7 +93,7 @@ def nonsense(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nonsense]:
 
 @pytest.fixture(autouse=True)
 def _unharmed(nonsense: Nonsense, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """What is kept is as it was, the daemon answers, and nothing failed behind its back."""
+    """The stored state is unchanged, the daemon answers, and nothing failed in the background."""
     before = resources.describe_resources(nonsense.client, PROTECTED)
     with caplog.at_level(logging.WARNING):
         yield
@@ -160,7 +160,7 @@ _URL = f"http://127.0.0.1/{resources.ACCOUNT}/{EXPENDABLE}"
 
 
 @pytest.mark.parametrize(
-    "request",
+    "ambiguous",
     [
         replace(_LIST_QUEUES, headers={**_LIST_QUEUES.headers, "Action": "DeleteQueue", "QueueUrl": _URL}),
         replace(_LIST_QUEUES, target=f"/?Action=DeleteQueue&QueueUrl={_URL}"),

@@ -48,7 +48,7 @@ def test_a_step_may_run_again_under_another_daemon_if_it_had_not_ended(
     assert len([*ledger.begun_twice(written, boundaries), *ledger.begun_after_the_end(written, noted)]) == problems
 
 
-def test_what_is_left_of_a_daemon_is_ended_and_nobody_else(tmp_path: Path) -> None:
+def test_only_the_leftover_processes_of_a_daemon_are_ended(tmp_path: Path) -> None:
     script = "env -i sleep 1000 & echo $! > child; echo ready; wait"
     marked = {**os.environ, **orphans.daemon_marker(tmp_path)}
     others = {**os.environ, **orphans.daemon_marker(tmp_path / "other")}

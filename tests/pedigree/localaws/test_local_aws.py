@@ -1,4 +1,4 @@
-"""A whole local AWS, asked by unmodified boto3 over HTTP, and started anew in the same folder."""
+"""A whole local AWS, called by unmodified boto3 over HTTP, and restarted in the same folder."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def make_one_of_each(local: LocalAws) -> None:
 
 
 def listed(local: LocalAws) -> dict[str, Any]:
-    """The names of all that there is."""
+    """The names of all resources."""
     group = f"arn:aws:sagemaker:us-east-1:{ACCOUNT}:model-package-group/dogs"
     return {
         "roles": [role["RoleName"] for role in client(local.url, "iam").list_roles()["Roles"]],
@@ -190,7 +190,7 @@ def test_an_unsigned_request_is_refused(local: LocalAws) -> None:
         ("list_pipelines", {"NextToken": "forged"}, "ValidationException", "Invalid pagination token"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_the_words_of_aws(
+def test_an_impossible_request_is_refused_in_the_words_of_aws(
     local: LocalAws, operation: str, arguments: dict[str, Any], code: str, words: str
 ) -> None:
     with pytest.raises(ClientError) as raised:

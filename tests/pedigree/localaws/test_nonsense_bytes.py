@@ -183,7 +183,7 @@ def test_a_signed_request_of_no_protocol_is_refused(
 
 
 @pytest.mark.parametrize("service", _SCOPES)
-def test_a_body_that_does_not_come_holds_nobody_up(local: LocalAws, service: str) -> None:
+def test_a_body_that_does_not_come_blocks_no_other_request(local: LocalAws, service: str) -> None:
     with contextlib.ExitStack() as stack:
         for line in ("Content-Length: 100", "Transfer-Encoding: chunked"):
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", local.port), timeout=_PATIENCE_SECONDS))
@@ -191,7 +191,7 @@ def test_a_body_that_does_not_come_holds_nobody_up(local: LocalAws, service: str
         assert is_well(local)
 
 
-def test_a_body_that_ends_early_is_told_so(local: LocalAws) -> None:
+def test_a_body_that_ends_early_is_refused(local: LocalAws) -> None:
     received = raw(local.port, head(local, "Content-Length: 100", "X-Amz-Target: AmazonSQS.ListQueues") + b"{}")
     assert statuses(received) == [400]
     assert b"IncompleteBody" in received
@@ -243,7 +243,7 @@ def test_a_request_to_a_foreign_host_is_refused(local: LocalAws, host: str, more
 
 
 @pytest.mark.parametrize("second", ["elsewhere.example", "127.0.0.1:{port}"])
-def test_a_host_that_is_told_twice_is_refused(local: LocalAws, second: str) -> None:
+def test_two_host_headers_are_refused(local: LocalAws, second: str) -> None:
     request = head(
         local, f"Host: {second.format(port=local.port)}", "X-Amz-Target: AmazonSQS.ListQueues", "Content-Length: 2"
     )
@@ -267,7 +267,7 @@ def test_a_request_without_a_host_is_refused(local: LocalAws) -> None:
         ] in (400, 403)
 
 
-def test_a_page_of_another_origin_is_told_nothing(local: LocalAws) -> None:
+def test_a_page_of_another_origin_gets_no_access(local: LocalAws) -> None:
     request = _GOOD["sqs"]
     origin = {"Origin": "http://elsewhere.example"}
     answer = wire.send(

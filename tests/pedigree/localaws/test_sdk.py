@@ -11,7 +11,7 @@ from pathlib import Path
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from tests.support.local_aws import client
 
-# What a user of the SDK writes, and what comes of it as JSON in the last line.
+# A script as a user of the SDK writes it; its last line is the outcome as JSON.
 USER = """
 import json
 from sagemaker.core.workflow.conditions import ConditionEquals

@@ -1,4 +1,4 @@
-"""What it costs: sums that anybody can check, prices that are dated, and what is not known said so."""
+"""The estimated cost: sums that a reader can check, dated prices, and unknown amounts marked as unknown."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_machine_that_is_kept_warm_costs_while_it_waits() -> None:
     assert amounts(found)["TrainBest kept warm"] == pytest.approx(0.7364 * 0.5)
 
 
-def test_a_price_that_is_not_known_is_told_and_never_guessed() -> None:
+def test_an_unknown_price_is_reported_and_never_guessed() -> None:
     found = of()
     assert amounts(found)["TrainDistributed"] is None
     text = list(lines(found))
@@ -119,7 +119,7 @@ def test_a_schedule_of_which_a_step_has_no_price_has_none() -> None:
     assert any("no price of TrainDistributed is known" in line for line in lines(found))
 
 
-def test_hours_that_somebody_knows_take_the_place_of_assumed_ones() -> None:
+def test_given_hours_replace_assumed_ones() -> None:
     found = of(SMALL, hours={"Tune": Hours(2.0, "given")})
     assert amounts(found)["Tune"] == pytest.approx(2 * 0.7364 * 2)
     text = list(lines(found))
@@ -179,7 +179,7 @@ def table(amount: object) -> str:
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"date": 1, "source": 2, "regions": []}', table("1"), table(-1), table(True), table(None)]
 )
-def test_what_is_no_table_of_prices_is_told(text: str) -> None:
+def test_a_malformed_table_of_prices_is_reported(text: str) -> None:
     with pytest.raises(PricesError, match="this is no table of prices"):
         parse(text)
 

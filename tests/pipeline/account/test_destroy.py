@@ -1,4 +1,4 @@
-"""What upsert and executions made goes, in an order in which it can; what is data goes only when that is asked for."""
+"""Destroy removes what upsert and executions created, in a valid order; it removes data only on request."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_destroying_again_does_nothing(account_in_use: Settings) -> None:
     assert watched.writing() == []
 
 
-def test_data_goes_when_it_is_asked_for(account_in_use: Settings) -> None:
+def test_data_is_removed_on_request(account_in_use: Settings) -> None:
     done = apply_parts(destroy.parts(account_in_use, data=True), account())
     assert left() == OTHERS
     assert "versions in it: 1" in reasons(done)
@@ -141,7 +141,7 @@ def test_what_others_put_on_a_role_of_ours_does_not_keep_it(empty_account: None,
     assert client("iam").list_roles()["Roles"] == []
 
 
-def test_of_somebody_elses_bucket_only_our_own_folder_is_emptied(empty_account: None) -> None:
+def test_in_a_bucket_of_another_owner_only_our_own_folder_is_emptied(empty_account: None) -> None:
     client("s3").create_bucket(Bucket="our-images")
     for key in ("pedigree/code/1/source.tar.gz", "pedigree-2/other", "dogs/1.jpg"):
         client("s3").put_object(Bucket="our-images", Key=key, Body=b"x")

@@ -1,4 +1,4 @@
-"""What somebody changed by hand is named in the plan, and is as settings have it afterwards."""
+"""Manual changes are named in the plan, and an upsert restores what settings say."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def parts(handlers: Path) -> list[Part]:
 
 @pytest.fixture(scope="module")
 def whole(made_account: None, parts: list[Part]) -> Any:
-    """An account with all of them, as it is before anybody meddles."""
+    """An account with all parts, before any manual change."""
     apply_parts(parts, account())
     return state()
 
@@ -100,7 +100,7 @@ def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path)
 
 
 def test_what_is_not_ours_to_mend_is_not_looked_at(handlers: Path) -> None:
-    """A second policy on a role, a further target of the rule: somebody wanted them."""
+    """A second policy on a role, a further target of the rule: they were added on purpose."""
     client("iam").put_role_policy(RoleName="pedigree-job", PolicyName="more", PolicyDocument=json.dumps(EVERYTHING))
     client("events").put_targets(
         Rule=RULE, Targets=[{"Id": "tell", "Arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:approvals"}]

@@ -1,4 +1,4 @@
-"""Whatever goes wrong at whichever call of an upsert: another upsert brings the account to the same state.
+"""When any call of an upsert fails in any way, another upsert brings the account to the same state.
 
 Every call that an upsert makes fails here, one after the other, and each call that changes something fails in every
 way: refused before it has an effect, and cut off after it. What reads has no effect that could be lost, so the ways
@@ -122,14 +122,14 @@ def refusals(denial: Denial, part: Part) -> Iterator[str]:
             return
 
 
-# Whoever may not look at a bucket cannot know whose it is.
+# A user without the right to read a bucket cannot know its owner.
 OF_A_BUCKET = (
     f"bucket pedigree-{ACCOUNT}-{REGION} belongs to another account, or {CALLER} may not s3:ListBucket on it; "
     "choose another with site.bucket, or allow it"
 )
 
 
-def test_a_permission_that_is_missing_is_told_at_each_call(handlers: Path, undisturbed: Undisturbed) -> None:
+def test_a_missing_permission_is_reported_at_each_call(handlers: Path, undisturbed: Undisturbed) -> None:
     """Which action, on what, in whose policy: also where AWS says no more than that access is denied."""
     denial = Denial()
     with aws():

@@ -1,4 +1,4 @@
-"""Whoever operates the pipeline may make every call that the commands make."""
+"""The operator's policies allow every call that the commands make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever operates the pipeline may make every call that executions, the endpoint and rented machines need."""
+"""The operator's policies allow every call for executions, the endpoint and rented machines."""
 
 from __future__ import annotations
 

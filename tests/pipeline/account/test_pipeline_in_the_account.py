@@ -1,4 +1,4 @@
-"""The pipeline in an account: made once, changed where its meaning differs, and the same whatever goes wrong."""
+"""The pipeline in an account: created once, updated where its meaning differs, and the same after any failure."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_definition_that_is_written_otherwise_is_the_same() -> None:
     assert not plan([made()], account())
 
 
-def test_what_differs_is_told_and_mended() -> None:
+def test_differences_are_shown_and_mended() -> None:
     apply_parts([made()], account())
     lines = reasons(apply_parts([part({"training.epochs": 3, "pipeline.parallel_steps": 2})], account()))
     assert lines[:2] == [
@@ -102,7 +102,7 @@ def test_what_differs_is_told_and_mended() -> None:
         ({"PipelineDefinition": '{"Steps": []}'}, "step PrepareData added: Processing"),
     ],
 )
-def test_what_somebody_changed_is_mended(drift: dict[str, Any], expected: str) -> None:
+def test_manual_changes_are_mended(drift: dict[str, Any], expected: str) -> None:
     apply_parts([made()], account())
     before = there()
     client("sagemaker").update_pipeline(PipelineName="dog-breeds", **drift)
@@ -162,7 +162,7 @@ def test_a_pipeline_that_was_not_made_from_here_is_left_alone() -> None:
         plan([made()], account())
 
 
-def test_a_pipeline_that_somebody_else_made_meanwhile_is_looked_at_again() -> None:
+def test_a_pipeline_that_another_user_made_meanwhile_is_read_again() -> None:
     def quicker(_service: str, operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         if operation == "create_pipeline":
             apply_parts([made(3)], account())

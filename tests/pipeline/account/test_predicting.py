@@ -50,7 +50,7 @@ def test_what_the_function_cannot_do_is_one_line(answer: dict[str, Any], message
         predicted(answer)
 
 
-def test_an_answer_that_is_cut_off_is_told() -> None:
+def test_an_answer_that_is_cut_off_is_reported() -> None:
     class CutOff:
         def invoke(self, **request: Any) -> dict[str, Any]:
             return {"StatusCode": 200, "Payload": self}
@@ -68,7 +68,7 @@ def test_no_function_says_which_verb_makes_it() -> None:
         predicted({}, "cats")
 
 
-def test_what_is_no_picture_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+def test_a_file_that_is_no_picture_is_reported_before_anything_is_sent(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
     (tmp_path / "large.jpg").write_bytes(bytes(MOST_BYTES + 1))
     (tmp_path / "most.jpg").write_bytes(bytes(MOST_BYTES))

@@ -1,4 +1,4 @@
-"""One machine is rented as safely as can be, told what to train, and looked at until it ends."""
+"""One EC2 instance is rented with safe settings, gets its training, and is watched until it ends."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LINES: list[str] = []
 
 @pytest.fixture(scope="module")
 def account() -> Iterator[None]:
-    """An account as it is after the pipeline was put there; what a test adds to it is in nobody's way."""
+    """An account after an upsert; what a test adds to it does not affect the others."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             environment.setenv(name, "test")
@@ -57,7 +57,7 @@ def world(account: None) -> RentalAccount:
     return RentalAccount()
 
 
-def test_nobody_reaches_the_machine_and_it_ends_for_good(world: RentalAccount) -> None:
+def test_the_machine_cannot_be_reached_and_ends_for_good(world: RentalAccount) -> None:
     request = world.plan().request
     assert request["MetadataOptions"] == {
         "HttpEndpoint": "enabled",
@@ -93,7 +93,7 @@ def test_settings_say_what_is_rented_for_how_long_and_what_is_trained(world: Ren
     assert exported_variables(world.plan(minutes=10))["SHUTDOWN_MINUTES"] == "25"
 
 
-def test_spot_is_asked_for_once_and_not_again(world: RentalAccount) -> None:
+def test_spot_is_requested_once_and_not_again(world: RentalAccount) -> None:
     assert world.plan(spot=True).request["InstanceMarketOptions"] == {
         "MarketType": "spot",
         "SpotOptions": {"SpotInstanceType": "one-time"},
@@ -101,7 +101,7 @@ def test_spot_is_asked_for_once_and_not_again(world: RentalAccount) -> None:
     assert "InstanceMarketOptions" not in world.plan().request
 
 
-def test_the_training_is_told_every_hyperparameter_that_settings_fix(world: RentalAccount) -> None:
+def test_the_training_gets_every_hyperparameter_that_settings_fix(world: RentalAccount) -> None:
     words = exported_variables(world.plan())["TRAIN_FLAGS"].split("\n")
     given = {
         flag.removeprefix("--").replace("-", "_"): value for flag, value in zip(words[::2], words[1::2], strict=True)
@@ -158,7 +158,7 @@ def test_an_image_can_be_named(world: RentalAccount) -> None:
         ({"resume": "nothing"}, InvalidInputError, "run nothing has left no checkpoints in s3://"),
     ],
 )
-def test_what_cannot_be_rented_is_told(
+def test_a_machine_that_cannot_be_rented_is_reported(
     world: RentalAccount, options: dict[str, Any], kind: type[OperationsError], message: str
 ) -> None:
     assert message in world.refused(kind, **options)
@@ -275,7 +275,7 @@ def test_hostile_words_of_settings_stay_words(world: RentalAccount, tmp_path: Pa
     assert not list(tmp_path.iterdir())
 
 
-def test_what_a_machine_is_told_fits_into_what_ec2_takes(world: RentalAccount) -> None:
+def test_the_user_data_of_a_machine_fits_into_what_ec2_takes(world: RentalAccount) -> None:
     assert world.plan().user_data.startswith("#!/bin/bash\nexport AWS_DEFAULT_REGION=us-east-1\n")
     assert len(world.plan().user_data.encode()) < user_data.MOST_BYTES / 2
 
@@ -307,7 +307,7 @@ def started(rental: Rental, fake: Subnets) -> str:
     )
 
 
-def test_where_one_subnet_has_no_machine_the_next_is_asked(world: RentalAccount) -> None:
+def test_where_one_subnet_has_no_machine_the_next_is_tried(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InsufficientInstanceCapacity", "Unsupported", "")
     assert started(rental, fake) == "i-1"
     assert [request["SubnetId"] for request in fake.requests] == list(rental.subnets[:3])
@@ -315,13 +315,13 @@ def test_where_one_subnet_has_no_machine_the_next_is_asked(world: RentalAccount)
     assert all(len(request["ClientToken"]) <= 64 for request in fake.requests)
 
 
-def test_a_start_of_which_nothing_was_heard_is_repeated_and_starts_no_second_machine(world: RentalAccount) -> None:
+def test_a_start_without_an_answer_is_repeated_and_starts_no_second_machine(world: RentalAccount) -> None:
     rental, fake = world.plan(), Subnets("InternalError", "ServiceUnavailable", "")
     assert started(rental, fake) == "i-1"
     assert len({request["ClientToken"] for request in fake.requests}) == 1
 
 
-def test_no_machine_anywhere_is_told(world: RentalAccount) -> None:
+def test_no_machine_anywhere_is_reported(world: RentalAccount) -> None:
     rental = world.plan()
     with pytest.raises(
         CallRefusedError, match=f"tried in {len(rental.subnets)} subnets: try later, or another machine"
@@ -329,7 +329,7 @@ def test_no_machine_anywhere_is_told(world: RentalAccount) -> None:
         started(rental, Subnets(*["InsufficientInstanceCapacity"] * len(rental.subnets)))
 
 
-def test_a_quota_is_told_at_once(world: RentalAccount) -> None:
+def test_a_quota_is_reported_at_once(world: RentalAccount) -> None:
     with pytest.raises(CallRefusedError, match="a quota is used up"):
         started(world.plan(), Subnets("VcpuLimitExceeded", ""))
 

@@ -89,7 +89,7 @@ def test_no_document_is_too_long(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_parliament_finds_nothing_but_that_alarms_are_seen_all_together(name: str) -> None:
+def test_parliament_finds_nothing_but_the_right_to_describe_all_alarms(name: str) -> None:
     for role, found in every(name):
         trust = {
             **found.trust,

@@ -1,4 +1,4 @@
-"""The functions' roles have what the functions call, and nothing else: lambda/README.md tells what that is."""
+"""The functions' roles allow what the functions call, as lambda/README.md lists it, and nothing else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ BEHIND: dict[str, set[str]] = {
 
 
 def called(role: str) -> set[str]:
-    """The actions of the calls that the functions' own document tells."""
+    """The actions of the calls that lambda/README.md lists."""
     actions = {
         f"{service}:{action}"
         for function, service, listed in CALLS

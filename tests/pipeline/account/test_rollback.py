@@ -65,7 +65,7 @@ def test_it_goes_back_one_and_forth_again() -> None:
     assert gone_back(world, third).target.described() == "version 3 on ml.m5.large"
 
 
-def test_the_instances_that_scaling_has_added_stay_and_no_alarm_is_asked() -> None:
+def test_the_instances_that_scaling_has_added_stay_and_no_alarm_is_read() -> None:
     world = deploy_versions({}, {})
     world.sagemaker.endpoints[NAME].counts["AllTraffic"] = 3
     gone_back(world)
@@ -176,7 +176,7 @@ def test_an_update_that_is_under_way_is_waited_for_where_it_is_the_one() -> None
     assert world.wire.calls.count("sagemaker:UpdateEndpoint") == 2
 
 
-def test_a_rollback_that_sagemaker_takes_back_is_told() -> None:
+def test_a_rollback_that_sagemaker_takes_back_is_reported() -> None:
     world = deploy_versions({}, {})
     world.sagemaker.fate = "rolls back"
     with pytest.raises(UnfinishedError, match=r"is InService with dog-breeds-v2-\w+, not with dog-breeds-v1-"):

@@ -1,4 +1,4 @@
-"""The schedule in an account: made with its times, mended, paused, resumed and removed, and never anybody else's."""
+"""The schedule in an account: created, updated, paused, resumed and removed; other schedules are never touched."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def made(values: Mapping[str, Any] | None = None) -> list[str]:
     return reasons(apply_parts([part(values)], account()))
 
 
-def test_it_is_made_with_its_values_and_its_times_are_told_before() -> None:
+def test_it_is_made_with_its_values_and_its_times_are_shown_before() -> None:
     planned = plan([part(VALUES)], account())
     assert [f"{change.verb} {change.kind} {change.name}" for change in planned.changes] == [
         "create queue dog-breeds-schedule-dead",
@@ -123,7 +123,7 @@ def test_a_second_look_reads_only() -> None:
         ),
     ],
 )
-def test_what_settings_change_is_told_and_brought_about(value: dict[str, Any], expected: str) -> None:
+def test_changed_settings_are_shown_and_applied(value: dict[str, Any], expected: str) -> None:
     made(VALUES)
     changed = {**VALUES, **value}
     assert expected in made(changed)
@@ -143,7 +143,7 @@ def test_what_settings_change_is_told_and_brought_about(value: dict[str, Any], e
         ),
     ],
 )
-def test_what_somebody_changed_is_mended(drift: dict[str, Any], expected: str) -> None:
+def test_manual_changes_are_mended(drift: dict[str, Any], expected: str) -> None:
     made(VALUES)
     before = {**there(), "ResponseMetadata": None, "LastModificationDate": None}
     client("scheduler").update_schedule(**{**request(chosen(VALUES)), **drift})
@@ -252,12 +252,12 @@ def test_removing_keeps_a_queue_in_which_something_lies() -> None:
     assert after.count == 1
 
 
-def test_removing_keeps_a_queue_of_somebody_else() -> None:
+def test_removing_keeps_a_queue_of_another_owner() -> None:
     client("sqs").create_queue(QueueName="dog-breeds-schedule-dead")
     assert not plan([Removal(chosen())], account())
 
 
-def test_what_is_not_there_is_told() -> None:
+def test_a_missing_schedule_is_reported() -> None:
     with pytest.raises(AbsentError, match=r"has no schedule dog-breeds in us-east-1; make pipeline-schedule makes it"):
         existing(account(), chosen())
     assert next(lines(status(account(), chosen()))) == "schedule dog-breeds: not made"
@@ -299,7 +299,7 @@ def test_what_a_schedule_would_start_must_be_there() -> None:
         check(account(), chosen())
 
 
-def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_told() -> None:
+def test_a_value_that_the_pipeline_in_the_account_would_refuse_is_reported() -> None:
     upserted({"distributed.enabled": False, "registry.inference_instance_types": ["ml.m5.large"]})
     values = {
         "schedule.parameters": {"DistributedInstanceCount": 3, "EndpointInstanceType": "ml.m5.xlarge", "Epochs": 3}

@@ -105,7 +105,7 @@ TAKEN: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("which", TAKEN)
-def test_it_is_told_in_one_line_and_nothing_is_touched(which: str, empty_account: None, handlers: Path) -> None:
+def test_it_is_reported_in_one_line_and_nothing_is_touched(which: str, empty_account: None, handlers: Path) -> None:
     take, words = TAKEN[which]
     take()
     before, watched = state(), RecordedClients()

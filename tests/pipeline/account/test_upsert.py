@@ -1,4 +1,4 @@
-"""An upsert makes what is missing, follows what settings say, and stays away from what is somebody else's."""
+"""An upsert creates what is missing, follows the settings, and leaves other owners' resources alone."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_key_of_ones_own_encrypts_bucket_and_code(handlers: Path) -> None:
     assert uploaded["SSEKMSKeyId"] == key
 
 
-def test_a_better_encryption_than_asked_for_stays(handlers: Path) -> None:
+def test_a_better_encryption_than_in_settings_stays(handlers: Path) -> None:
     parts = [*upsert_parts(handlers, only="Bucket"), *upsert_parts(handlers, only="Queue")]
     apply_parts(parts, account())
     stronger = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]}
@@ -109,7 +109,7 @@ def test_the_code_is_uploaded_with_its_checksum_and_once(handlers: Path) -> None
     assert uploaded["Key"] == f"pedigree/code/{uploaded['Metadata']['content-sha256'][:16]}/source.tar.gz"
 
 
-def test_a_bucket_of_somebody_elses_making_is_used_as_it_is(handlers: Path) -> None:
+def test_a_bucket_of_another_owner_is_used_as_it_is(handlers: Path) -> None:
     client("s3").create_bucket(Bucket="our-images")
     named = {"site.bucket": "our-images"}
     assert change_lines(apply_parts(upsert_parts(handlers, named, only="Bucket"), account())) == []
@@ -119,7 +119,7 @@ def test_a_bucket_of_somebody_elses_making_is_used_as_it_is(handlers: Path) -> N
         client("s3").get_bucket_policy(Bucket="our-images")
 
 
-def test_a_bucket_that_settings_name_and_nobody_has_is_made_and_kept(handlers: Path) -> None:
+def test_a_missing_bucket_that_settings_name_is_created_and_mended(handlers: Path) -> None:
     bucket = upsert_parts(handlers, {"site.bucket": "our-images"}, only="Bucket")
     assert change_lines(apply_parts(bucket, account())) == ["create bucket our-images"]
     client("s3").delete_public_access_block(Bucket="our-images")
@@ -199,14 +199,14 @@ def test_another_account_has_the_bucket(handlers: Path) -> None:
         plan(upsert_parts(handlers, {"site.bucket": "theirs"}, only="Bucket"), elsewhere)
 
 
-def test_a_bucket_of_another_region_is_told(handlers: Path) -> None:
+def test_a_bucket_of_another_region_is_reported(handlers: Path) -> None:
     where = {"LocationConstraint": "eu-west-1"}
     client("s3").create_bucket(Bucket="far-away", CreateBucketConfiguration=where)
     with pytest.raises(NameTakenError, match=r"bucket far-away lies in eu-west-1, and settings say us-east-1"):
         plan(upsert_parts(handlers, {"site.bucket": "far-away"}, only="Bucket"), account())
 
 
-def test_a_role_of_somebody_elses_is_never_touched(handlers: Path) -> None:
+def test_a_role_of_another_owner_is_never_touched(handlers: Path) -> None:
     theirs = json.dumps(plain_documents("ec2").trust)
     client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=theirs)
     watched = RecordedClients()
@@ -230,7 +230,7 @@ def test_what_another_pipeline_has_is_not_taken_over(kind: str, handlers: Path) 
         plan(upsert_parts(handlers, only=kind), account())
 
 
-def test_an_event_that_does_not_fit_into_a_rule_is_told(handlers: Path) -> None:
+def test_an_event_that_does_not_fit_into_a_rule_is_reported(handlers: Path) -> None:
     many = {f"tag-{number}": "x" * 256 for number in range(40)}
     with pytest.raises(OperationsError, match=r"EventBridge takes 8192; shorten site\.tags"):
         upsert_parts(handlers, {"site.tags": many})

@@ -41,7 +41,7 @@ def is_empty() -> bool:
 
 
 def test_upsert_and_destroy_from_the_first_look_to_the_last(address: str) -> None:
-    """Seen, made, seen again, taken down: what each says and leaves."""
+    """Planned, created, planned again, destroyed: what each command prints and leaves."""
     planned = pedigree(address, "upsert", "--dry-run")
     assert (planned.returncode, is_empty()) == (0, True)
     assert "  + function sagemaker-dog-breeds-predict\n" in planned.stdout
@@ -56,7 +56,7 @@ def test_upsert_and_destroy_from_the_first_look_to_the_last(address: str) -> Non
     assert made.stdout.splitlines()[-1].startswith("Done: ")
     after = state()
 
-    again = pedigree(address, "upsert")  # nobody need be asked, where there is nothing to do
+    again = pedigree(address, "upsert")  # no consent is needed where there is nothing to do
     assert (again.returncode, again.stdout) == (0, NOTHING)
     assert state() == after
 
@@ -72,7 +72,7 @@ def test_upsert_and_destroy_from_the_first_look_to_the_last(address: str) -> Non
     assert (nothing.returncode, nothing.stdout) == (0, "Nothing to remove: none of it is there.\n")
 
 
-def test_where_nobody_can_be_asked_nothing_is_done(address: str) -> None:
+def test_without_a_terminal_nothing_is_done(address: str) -> None:
     done = pedigree(address, "upsert")
     assert (done.returncode, is_empty()) == (2, True)
     assert "there is no terminal to ask for consent; add --yes to do it, or --dry-run" in done.stderr.splitlines()[-1]
@@ -188,7 +188,7 @@ def test_policies_need_an_account_and_a_folder(tmp_path: Path) -> None:
     ("verb", "command"), [("pipeline-upsert", "upsert"), ("destroy", "destroy"), ("policies", "policies")]
 )
 def test_make_has_the_verb(verb: str, command: str) -> None:
-    # The tests themselves are run by make, and a make within a make tells which folder it leaves.
+    # The tests themselves are run by make, and a make within a make prints which folder it leaves.
     typed = ["make", "--no-print-directory", "-n", verb, "ARGS=--dry-run"]
     said = subprocess.run(typed, cwd=ROOT, capture_output=True, text=True, check=True)
     assert said.stdout.splitlines()[-1] == f".venv/bin/pedigree {command} --dry-run"

@@ -1,4 +1,4 @@
-"""`pedigree cost` as a person meets it: without an account, with one, and after AWS was asked for prices."""
+"""`pedigree cost` on the command line: without an account, with one, and after AWS gave its prices."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_it_needs_no_account_and_says_what_it_assumes() -> None:
     assert "0.25 h each (assumed)" in result.stdout
 
 
-def test_asked_to_assume_it_asks_nobody() -> None:
+def test_with_assumed_hours_no_account_is_read() -> None:
     result = pedigree("--assumed")
     assert result.stderr == ""
     assert "endpoint dog-breeds" in result.stdout
@@ -104,7 +104,7 @@ def test_hours_can_be_given() -> None:
         ("TrainDistributed=1", "is no step that runs machines"),
     ],
 )
-def test_hours_that_cannot_be_are_told(given: str, message: str) -> None:
+def test_impossible_hours_are_reported(given: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         pedigree("--assumed", "--hours", given)
 
@@ -126,7 +126,7 @@ def test_refreshed_prices_are_kept_for_the_next_time() -> None:
     assert "83.95 to 251.85" in pedigree("--assumed").stdout
 
 
-def test_kept_prices_that_are_broken_are_told(tmp_path: Path) -> None:
+def test_broken_cached_prices_are_reported(tmp_path: Path) -> None:
     path = tmp_path / "cache" / "pedigree" / "prices-us-east-1.json"
     path.parent.mkdir(parents=True)
     path.write_text('{"date":')

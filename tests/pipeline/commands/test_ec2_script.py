@@ -141,7 +141,7 @@ def test_a_machine_that_may_upload_nothing_ends_too(machine: Machine) -> None:
     assert machine.calls.read_text().splitlines()[-1] == "shutdown -h now"
 
 
-def test_a_machine_that_was_told_nothing_ends_too(machine: Machine) -> None:
+def test_a_machine_without_instructions_ends_too(machine: Machine) -> None:
     environment = {name: value for name, value in machine.environment().items() if name in ("PATH", "CALLS")}
     command = ["/bin/bash", str(SCRIPT)]
     subprocess.run(command, cwd=machine.folder, env=environment, capture_output=True, timeout=60, check=False)

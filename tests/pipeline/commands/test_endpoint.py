@@ -20,7 +20,7 @@ from tests.support.fakes.served_services import serve
 
 @dataclass
 class Hurried(SimulatedClock):
-    """Time that passes whenever it is asked for."""
+    """A clock that advances at each call."""
 
     def now(self) -> float:
         self.seconds += 60
@@ -79,7 +79,7 @@ def test_the_status_as_text_and_as_json(address: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["0", "²"])
-def test_what_is_no_version_is_told(address: str, version: str) -> None:
+def test_a_wrong_version_is_reported(address: str, version: str) -> None:
     done = run(address, "approve", "--", version)
     assert done.stderr == f"pedigree: {version} is no version; give its number, as pedigree approve lists it\n"
     assert done.returncode == 2

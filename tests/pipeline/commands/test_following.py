@@ -77,7 +77,7 @@ def test_starting_dry_shows_it_and_starts_nothing(world: World) -> None:
     assert not world.executions.started
 
 
-def test_wrong_values_are_told_before_anything_starts(world: World) -> None:
+def test_wrong_values_are_reported_before_anything_starts(world: World) -> None:
     done = world("start", "Epoch=10", "Thorough=maybe")
     assert done.stderr.splitlines() == [
         "pedigree: Epoch is not a parameter of the pipeline; did you mean Epochs?",
@@ -274,7 +274,7 @@ def test_what_the_function_cannot_do_is_one_line(world: World) -> None:
         (("--image", "/nowhere.jpg"), "/nowhere.jpg cannot be read: No such file or directory; name a JPEG"),
     ],
 )
-def test_what_is_no_picture_is_told(world: World, arguments: tuple[str, ...], message: str) -> None:
+def test_a_wrong_picture_is_reported(world: World, arguments: tuple[str, ...], message: str) -> None:
     done = world("predict", *arguments)
     assert (done.returncode, done.stderr.count("\n"), world.predict.sent) == (2, 1, [])
     assert message in done.stderr

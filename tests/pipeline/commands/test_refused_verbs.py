@@ -1,4 +1,4 @@
-"""Whatever AWS says no with, and whichever verb hears it: one line with cause and remedy, exit code 2, nothing done."""
+"""Every refusal of AWS, at every verb, is one line with cause and remedy, exit code 2, and changes nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ VERBS: Mapping[str, tuple[str, ...]] = {
 
 WHAT = f"User: {CALLER} is not authorized to perform: x:Y on resource: arn:aws:x:us-east-1:{ACCOUNT}:y/z"
 NOBODY = Refusal("AccessDenied", "Access Denied", 403)
-# Whoever may not look at a bucket cannot know whose it is.
+# A user without the right to read a bucket cannot know its owner.
 A_BUCKET = r"bucket \S+ belongs to another account, or \S+ may not s3:ListBucket on it; .* or allow it"
 
 

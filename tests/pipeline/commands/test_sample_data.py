@@ -66,7 +66,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], message: str) -> Non
     assert message in done.stderr
 
 
-def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
+def test_a_wrong_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert_one_line(run("nowhere", cwd=tmp_path), "nowhere is not a folder; make it, or name another")
     assert_one_line(run("file", cwd=tmp_path), "file is not a folder")
@@ -77,7 +77,7 @@ def test_a_folder_of_the_files_name_stays(tmp_path: Path) -> None:
     assert_one_line(run(".", cwd=tmp_path), "dogImages.zip is a folder; move it out of the way")
 
 
-def test_a_full_disk_is_told_and_leaves_the_old_file(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "dogImages.zip"
     path.write_text("old")
     limited = ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *PEDIGREE, "sample-data", str(tmp_path)]
@@ -104,7 +104,7 @@ def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_pa
     assert not list(tmp_path.iterdir())
 
 
-def test_nothing_that_draws_is_imported_before_it_is_asked_to_draw() -> None:
+def test_drawing_libraries_are_imported_only_to_draw() -> None:
     code = (
         "import sys\nfrom pedigree.cli.main import main\nsys.argv = ['pedigree', 'sample-data', '--help']\n"
         "try: main()\nexcept SystemExit: pass\n"

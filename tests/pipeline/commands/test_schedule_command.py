@@ -59,7 +59,7 @@ def test_it_is_made_shown_paused_resumed_and_removed() -> None:
     assert "schedule dog-breeds: not made" in pedigree("show").stdout
 
 
-def test_removing_asks_and_where_nobody_can_answer_nothing_is_removed() -> None:
+def test_removing_needs_consent_and_without_a_terminal_nothing_is_removed() -> None:
     pedigree("make", "--yes")
     with pytest.raises(UsageError, match="no terminal to ask for consent; add --yes"):
         pedigree("remove")

@@ -1,4 +1,4 @@
-"""A definition with errors is not put into an account; the local AWS takes it as AWS would, and tells them."""
+"""A definition with errors is not put into an account; the local AWS takes it as AWS would, and reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample data: texture and shape tell its classes apart, colors do not; the same numbers give the same bytes."""
+"""The sample data: its classes differ in texture and shape, not in color; the same numbers give the same bytes."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_every_shape_covers_as_much(shape: str) -> None:
 
 @pytest.mark.parametrize("texture", TEXTURES)
 def test_every_texture_is_half_of_the_one_color_and_half_of_the_other(texture: str) -> None:
-    """Told by brightness: the middle of a large disc has the two colors of its texture and little between."""
+    """Classified by brightness: the middle of a large disc has the two colors of its texture and little between."""
     content = drawing.jpeg(Sample("train", SampleClass(0, texture, "disc"), 1), 256, 0)
     gray = np.asarray(Image.open(io.BytesIO(content)).convert("L"), dtype=float)[64:192, 64:192]
     middle = (np.percentile(gray, 5) + np.percentile(gray, 95)) / 2

@@ -136,7 +136,7 @@ class Hosting(FakeService):
         }
 
     def disturb(self, name: str, status: str, pending: str = "") -> None:
-        """Somebody else, or AWS itself, is at the endpoint."""
+        """Another user, or AWS itself, changes the endpoint."""
         found = self.endpoints[name]
         found.pending = pending
         self._begin(found, status, lambda: None)

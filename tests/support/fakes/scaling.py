@@ -28,7 +28,7 @@ class Scaling(FakeService):
             self._invalid(self.refusal)
         if re.match(r"ml\.t\d", machine):
             self._invalid(f"You cannot register a variant with {machine} instance type as a scalable target.")
-        if updated["MinCapacity"] > target_["MaxCapacity"]:
+        if updated["MinCapacity"] > updated["MaxCapacity"]:
             self._invalid("Minimum capacity cannot be greater than maximum capacity")
         self.targets[request["ResourceId"]] = updated
         return {"ScalableTargetARN": "arn:aws:application-autoscaling:us-east-1:123456789012:scalable-target/1"}

@@ -129,7 +129,7 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING, st.sampled_from(["CreateTrainingJob", "CreatePipeline", "ListTrainingJobs", "CreateEndpointConfig"]))
-def test_whatever_is_asked_is_taken_or_refused(request_: Any, operation: str) -> None:
+def test_every_request_is_taken_or_refused(request_: Any, operation: str) -> None:
     assert outcome(operation, request_) in ("taken", "ValidationException", "SerializationException")
 
 

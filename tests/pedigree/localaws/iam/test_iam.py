@@ -81,7 +81,7 @@ def acting(local: LocalAws, name: str, service: str) -> Any:
 
 
 def assumed(local: LocalAws, name: str, service: str, **more: str) -> Any:
-    """A client of somebody who has taken a role."""
+    """A client of a user who has assumed a role."""
     answer = client(local.url, "sts").assume_role(RoleArn=role(name), RoleSessionName="ann", **more)
     given = answer["Credentials"]
     return with_keys(local, service, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
@@ -188,7 +188,7 @@ def test_a_role_is_handed_over_by_those_alone_who_may(local: LocalAws) -> None:
     assert message == unallowed("pedigree-deploy/SageMaker", "iam:PassRole", role("pedigree-job"))
 
 
-def test_a_denying_statement_is_told_as_such(local: LocalAws) -> None:
+def test_a_denying_statement_is_reported_as_such(local: LocalAws) -> None:
     denying = {"Effect": "Deny", "Action": "s3:DeleteObject", "Resource": "*"}
     made(local, "ann", allowing("s3:*"), denying)
     ann = assumed(local, "ann", "s3")
@@ -209,7 +209,7 @@ def test_a_bucket_s_own_policy_counts(local: LocalAws) -> None:
     assert message.endswith("with an explicit deny in a resource-based policy")
 
 
-def test_whoever_is_not_trusted_does_not_get_a_role(local: LocalAws) -> None:
+def test_a_caller_without_trust_does_not_get_a_role(local: LocalAws) -> None:
     with pytest.raises(ServiceError, match=r"Could not assume role .*allows principal .sagemaker\.amazonaws\.com."):
         local.credentials(role("pedigree-deploy"), SAGEMAKER, RUNNING)
     with pytest.raises(ServiceError, match="Could not assume role"):
@@ -258,7 +258,7 @@ def test_a_changed_policy_holds_with_the_next_call(local: LocalAws) -> None:
     refused(ann.list_buckets, "AccessDenied", 403)
 
 
-def test_keys_that_nobody_gave_out_are_refused(local: LocalAws) -> None:
+def test_unknown_keys_are_refused(local: LocalAws) -> None:
     message = refused(with_keys(local, "sagemaker", "AKIANOBODY", "x").list_models, "UnrecognizedClientException", 403)
     assert message == "The security token included in the request is invalid."
     refused(with_keys(local, "iam", "AKIANOBODY", "x").list_roles, "InvalidClientTokenId", 403)

@@ -1,4 +1,4 @@
-"""What calls need, read from what boto3 really sends: the actions and resources that policies are asked about."""
+"""The actions and resources that calls need, read from the requests that boto3 really sends."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ JSON = st.recursive(
 
 
 @given(st.data())
-def test_whatever_is_asked_can_be_decided(data: st.DataObject) -> None:
+def test_every_request_can_be_decided(data: st.DataObject) -> None:
     service = data.draw(st.sampled_from(sorted(TABLES)))
     table = TABLES[service]
     operation = data.draw(st.sampled_from(sorted(table.needs)) if table.needs else st.just("Any"))
@@ -186,12 +186,12 @@ class KeptSts:
 
 
 class KeptIam:
-    """IAM, which has nobody."""
+    """IAM without users."""
 
     roles: ClassVar[dict[str, Any]] = {}
 
     def get_user_from_access_key_id(self, key: str) -> None:
-        """Nobody has the key."""
+        """No user has the key."""
 
 
 def callers(until: int) -> Callers:

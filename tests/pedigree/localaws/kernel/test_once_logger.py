@@ -1,4 +1,4 @@
-"""OnceLogger: one message for each key, with the traceback where it is asked for."""
+"""OnceLogger: one message for each key, with the traceback on request."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def s3(tmp_path: Path) -> Iterator[Any]:
         endpoint_url=f"http://127.0.0.1:{server.server_port}",
         region_name="us-east-1",
         aws_access_key_id="local",
-        aws_secret_access_key="local",  # nobody's
+        aws_secret_access_key="local",  # of no user
         config=Config(retries={"max_attempts": 1}),
     )
     client.create_bucket(Bucket="bucket")

@@ -17,7 +17,7 @@ EXECUTION, STEP = (
 
 
 def published(sagemaker: LocalSageMaker, detail_type: str) -> list[dict[str, Any]]:
-    """What will have been told of one kind, as it comes."""
+    """A list that grows with each published event of one type."""
     events: list[dict[str, Any]] = []
 
     def hear(event: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who waits for a message of a queue holds nobody else up, in whichever region and by whichever protocol."""
+"""A long poll of a queue blocks no other call, in any region and with any protocol."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAIT_SECONDS = 10
 
 
 class WatchedQueueWaiter(QueueWaiter):
-    """Says when somebody begins to wait."""
+    """Says when a receiver begins to wait."""
 
     def __init__(self, backends: MotoBackends) -> None:
         super().__init__(backends, "us-east-1")
@@ -78,7 +78,7 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
         ("both", "eu-west-1", FORM),
     ],
 )
-def test_a_message_that_is_sent_while_somebody_waits_for_it_arrives(
+def test_a_message_that_is_sent_during_a_long_poll_arrives(
     backends: MotoBackends, name: str, region: str, headers: dict[str, str]
 ) -> None:
     queues = WatchedQueueWaiter(backends)

@@ -1,4 +1,4 @@
-"""An endpoint that is deleted stays deleted, whatever else is under way, and is removed once."""
+"""A deleted endpoint stays deleted while other changes are in progress, and is removed once."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RefusedRoles:
 
 
 class Parted(Endpoints):
-    """Endpoints whose removals are asked for, and do not come."""
+    """Endpoints whose removals are requested and do not happen."""
 
     def __init__(self, local: World, host: HostEnvironment) -> None:
         super().__init__(local, host, lambda _alarms: ())

@@ -1,4 +1,4 @@
-"""Callback steps wait for an answer to their token, whatever else happens to their execution."""
+"""Callback steps wait for an answer to their token, also when their execution changes."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ HOLDS = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    """A local AWS whose executor only looks when it is told that something has changed."""
+    """A local AWS whose executor only polls after a notification of a change."""
     folder = tmp_path_factory.mktemp("local")
     with running_local_aws(folder, poll_seconds=NEVER_SECONDS) as local:
         yield local

@@ -340,7 +340,7 @@ def test_a_job_that_ran_when_the_daemon_was_killed_runs_again_alone_from_its_che
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process runs still; one that has ended and that nobody has asked about yet does not."""
+    """Whether a process still runs; a zombie does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Batch transform: records and requests, what of a record is asked and kept, and where results lie."""
+"""Batch transform: records and requests, filters of input and output, and where results lie."""
 
 from __future__ import annotations
 

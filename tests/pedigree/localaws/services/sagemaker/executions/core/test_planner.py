@@ -107,7 +107,7 @@ def test_after_a_failure_nothing_starts_and_what_runs_is_let_finish() -> None:
 
 
 @pytest.mark.parametrize("trigger", ["Failed", "Any"])
-def test_a_failure_that_somebody_waits_for_is_handled(trigger: str) -> None:
+def test_a_failure_that_another_step_waits_for_is_handled(trigger: str) -> None:
     rescued = graph_of(
         node("A"),
         node("Rescue", DependsOn=[{"Step": "A", "Trigger": trigger}]),
@@ -167,7 +167,7 @@ def test_every_step_runs_once_after_all_that_it_takes(
 ) -> None:
     steps, limit = drawn
     graph, statuses, ended = graph_of(*steps), dict[str, str](), list[str]()
-    schedule = StepSchedule(graph)  # kept up to date, it says the same as one that is made anew
+    schedule = StepSchedule(graph)  # updated step by step, it equals a new one
     takes = {step["Name"]: {argument["Get"].split(".")[1] for argument in step["Arguments"].values()} for step in steps}
     while (now := actions(graph, statuses, limit)) != [EndExecution("Succeeded")]:
         assert schedule.next_actions(limit) == now
