@@ -18,7 +18,7 @@ DRAW = """
 import sys
 from pathlib import Path
 from pipeline.samples import archive, plan
-planned = plan.Plan()
+planned = plan.SamplePlan()
 with open(sys.argv[1], "wb") as file:
     archive.write(file, planned, planned.samples())
 """
