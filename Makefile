@@ -65,7 +65,7 @@ format: $(READY) ## rewrite the code as make check wants it
 	@$(VENV)/bin/ruff check --quiet --fix .
 
 clean: ## remove the environments and every cache
-	@rm -rf $(VENV) $(CONTAINER) $(VENV).lock $(CONTAINER).lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
+	@rm -rf $(VENV) $(CONTAINER) $(VENV).lock $(CONTAINER).lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info pipeline/*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 pipeline-upsert: $(NEEDED) ## put the pipeline into an AWS account              ARGS="--dry-run"

@@ -110,7 +110,7 @@ def _without_side_effects() -> Iterator[None]:
 
     The import would leave a default boto3 session without credentials, and a root logger that prints everything.
     """
-    import boto3
+    import boto3  # only where the SDK is imported, too
 
     ours = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
     session, root = boto3.DEFAULT_SESSION, logging.getLogger()

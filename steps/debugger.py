@@ -70,7 +70,7 @@ def debugger_request(
 
 def _collections(config: DebuggerConfig) -> list[dict[str, Any]]:
     """The collections of the settings, and those that AWS's catalog lists for the rules."""
-    import smdebug_rulesconfig as catalog
+    import smdebug_rulesconfig as catalog  # only where rules are asked for
 
     wanted: dict[str, dict[str, Any]] = {name: {"CollectionName": name} for name in config.collections}
     for rule in config.rules:

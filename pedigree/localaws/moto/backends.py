@@ -40,6 +40,7 @@ class MotoBackends:
 
     def __init__(self, folder: Path, account: str) -> None:
         os.environ["MOTO_ACCOUNT_ID"] = account
+        # moto reads MOTO_ACCOUNT_ID when it is imported.
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         from pedigree.localaws.moto.patches import apply_patches
@@ -114,6 +115,6 @@ class MotoBackends:
 
 
 def _backends(name: str) -> Any:
-    from moto.backends import get_backend
+    from moto.backends import get_backend  # after MOTO_ACCOUNT_ID is set
 
     return get_backend(name)  # type: ignore[call-overload]  # moto lists every name as a literal

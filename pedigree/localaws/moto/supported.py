@@ -21,6 +21,7 @@ def is_supported(service: str, operation: str) -> bool:
 
 @cache
 def _methods(name: str) -> frozenset[str]:
+    # moto takes a second to import.
     from moto.core.responses import BaseResponse
     from moto.core.utils import method_names_from_class
 

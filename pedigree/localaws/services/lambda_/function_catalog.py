@@ -101,7 +101,7 @@ class FunctionCatalog:
             return None if alias is None else str(alias.function_version)
 
     def _find_version(self, backend: Any, name: str, qualifier: str) -> Any:
-        from moto.awslambda.exceptions import LambdaClientError
+        from moto.awslambda.exceptions import LambdaClientError  # moto takes a second to import
 
         storage = backend._lambdas
         if name not in storage._functions:
