@@ -113,7 +113,7 @@ def rooms_of_local_aws(module: Module) -> str | None:
 
 
 def folders(modules: Sequence[Module]) -> Callable[[Module], str]:
-    """Every folder; a module that lies beside folders stands for itself."""
+    """Every folder; a module beside folders stands for itself."""
     parents = {module.path.parent.parent for module in modules}
 
     def room(module: Module) -> str:

@@ -47,7 +47,7 @@ MEASURED = ("train:loss", "train:accuracy", "validation:loss", "validation:accur
 def test_two_processes_learn_the_same_as_one(data: Path, tmp_path: Path) -> None:
     """27 images in batches of ten: the two have not equally many of the last one, and its gradient counts by images.
 
-    The network normalizes each image by itself. Where one normalizes by batches (the next test), each process sees the
+    The network normalizes each image alone. Where it normalizes by batches (the next test), each process sees the
     means of its own half, and no two trainings of different numbers of processes can be the same.
     """
     alone = [start(data, tmp_path / "one", 10, code=TRAIN)]

@@ -170,7 +170,7 @@ def test_two_processes_give_the_same_result_as_one(layers: str, data: Path, tmp_
 
 
 def test_the_metrics_of_two_processes_are_those_of_the_saved_model(data: Path, tmp_path: Path) -> None:
-    """Running means differ between processes until they agree: all measure with those that are written."""
+    """Running means differ between processes until they are averaged: all processes measure with the saved ones."""
     together(2, *NORMALIZED, "--epochs", "2", "--data", data, "--model-dir", tmp_path)
     network, model = model_folder.read(tmp_path)
     found = split.load(data / "valid", model.classes)

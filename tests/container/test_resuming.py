@@ -48,7 +48,7 @@ def test_a_stopped_training_ends_with_the_weights_of_one_that_was_not(data: Path
     folders = ["--checkpoint-dir", tmp_path / "checkpoints", "--model-dir", tmp_path / "resumed", "--workers", "1"]
     process = start(*how, *folders)
     read_until(process, "epoch 1 of 3")
-    # As torchrun does: the whole group, so that the workers hear it, too.
+    # As torchrun does: the whole group, so that the workers get it, too.
     os.killpg(process.pid, signal.SIGTERM)
     assert "resumes from there" in ended(process, 143)
     out, _ = run(*how, *folders)

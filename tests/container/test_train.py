@@ -238,7 +238,7 @@ def test_a_compiled_network_learns_the_same(data: Path, tmp_path: Path) -> None:
 
 
 def test_bf16_learns_nearly_the_same(data: Path, tmp_path: Path) -> None:
-    """In bf16, with colors last in memory; what is written has all bits, and lies as it always does."""
+    """In bf16, with colors last in memory; the saved file has full precision and the usual layout."""
     how = ["--data", data, *NORMALIZED, "--epochs", "1", "--batch-size", "27"]
     for name in ("fp32", "bf16"):
         run(*how, "--precision", name, "--model-dir", tmp_path / name)

@@ -17,7 +17,7 @@ from tests.crashing.ledger import SHELL
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
 BUCKET, GROUP, PIPELINE, SLEEPING_PIPELINE = "bucket", "dogs", "work", "long"
-QUEUE, EVENTS, FIRED, STORED = "await", "events", "fired", "kept"
+QUEUE, EVENTS, FIRED, STORED = "await", "events", "fired", "stored"
 ENDPOINT = "served"
 CONFIGURATIONS = ("first", "second")
 CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
@@ -41,7 +41,7 @@ _INFERENCE = """
 def model_fn(folder): return folder
 def input_fn(body, kind): return body
 def predict_fn(data, model): return data
-def output_fn(told, accept): return told, accept
+def output_fn(prediction, accept): return prediction, accept
 """
 
 
@@ -104,7 +104,7 @@ def _policy(statement: Mapping[str, Any]) -> str:
 
 
 def _rule(daemon: KillableDaemon) -> None:
-    """A queue that hears of every approval."""
+    """A queue that gets an event of each approval."""
     sqs = daemon.client("sqs")
     url = sqs.create_queue(QueueName=EVENTS)["QueueUrl"]
     arn = f"arn:aws:sqs:us-east-1:{ACCOUNT}:{EVENTS}"

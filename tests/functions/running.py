@@ -30,7 +30,7 @@ def scale(account: FakeAccount, event: Mapping[str, Any], lines: Lines | None = 
 def process(
     account: FakeAccount, *records: Mapping[str, Any], lines: Lines | None = None, seconds: float = 20
 ) -> list[str]:
-    """Processes a batch of messages, and returns those that come back."""
+    """Processes a batch of messages, and returns the messages that failed."""
     queue = await_endpoint.WaitingSteps(Aws(account.client), log(lines), GIVE_UP_SECONDS, account.clock.now)
     response = queue.process({"Records": list(records)}, budget(account, seconds))
     assert response.keys() == {"batchItemFailures"}

@@ -45,7 +45,7 @@ def _listed(modules: Iterable[Module]) -> str:
 
 
 def _folder_of_house(module: Module) -> str | None:
-    """Folders alone: what lies beside those of pedigree/ are few lines that everything imports."""
+    """Folders only: the modules beside the folders of pedigree/ are a few lines that everything imports."""
     room = rooms_of_house(module)
     if "/" in room:
         return room

@@ -1,4 +1,4 @@
-"""A value that is wrong by itself: its type, its size, its name, its form."""
+"""A value that is wrong in its type, its size, its name or its form."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def assuming(name: str, by: str, source: str, *, account: str = ACCOUNT, **more:
 
 
 def not_trusted(name: str, by: str, source: str) -> tuple[Request, ...]:
-    """Who must not assume a role that a service assumes for a source: other services, accounts and actions."""
+    """Requests that a role for one service and source must refuse: other services, accounts and actions."""
     ours = assuming(name, by, source)
     elsewhere = source.replace(ACCOUNT, STRANGER)
     return (

@@ -1,4 +1,4 @@
-"""The operator, who runs the commands, changes what belongs to this pipeline and nothing else."""
+"""The operator runs the commands, and changes the resources of this pipeline and nothing else."""
 
 from __future__ import annotations
 

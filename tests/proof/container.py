@@ -21,15 +21,15 @@ _TRAINING = '''"""Train for a moment. What is no trial of a search is interrupte
 import json, os, pathlib, sys, time
 
 base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
-kept = base / "checkpoints" / "epoch-1"
+marker = base / "checkpoints" / "epoch-1"
 is_trial = "Tune" in os.environ["TRAINING_JOB_NAME"]
 epochs = json.loads((base / "input" / "config" / "hyperparameters.json").read_text())["epochs"]
 if epochs == ("1001" if is_trial else "1002"):
     time.sleep(60)
 if epochs == "1003":
     sys.exit(1)
-if not is_trial and not kept.exists():
-    kept.write_text("half of it")
+if not is_trial and not marker.exists():
+    marker.write_text("half of it")
     (base / "output" / "failure").write_text("interrupted")
     sys.exit(1)
 (base / "model" / "model.pth").write_text("weights")
@@ -39,13 +39,13 @@ _PREPARE = '''"""Fetch the images as always, and call all of them prepared."""
 import json, pathlib, sys, tempfile, time
 import fetch
 
-told = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-if "slow" in told["--source"]:
+flags = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+if "slow" in flags["--source"]:
     time.sleep(60)
 with tempfile.TemporaryDirectory() as folder:
-    fetch.fetch(fetch.source(told["--source"]), pathlib.Path(folder))
+    fetch.fetch(fetch.source(flags["--source"]), pathlib.Path(folder))
 for name in ("train", "validation", "test", "dataset"):
-    place = pathlib.Path(told["--output-dir"], name)
+    place = pathlib.Path(flags["--output-dir"], name)
     place.mkdir(parents=True, exist_ok=True)
     (place / "dataset.json").write_text(json.dumps({"sha256": "0" * 64}))
 '''

@@ -208,11 +208,11 @@ class ProofEnvironment:
 
 
 def _clients(
-    local: LocalAws, key: str, secret: str, token: str | None = None, hear: Callable[..., None] | None = None
+    local: LocalAws, key: str, secret: str, token: str | None = None, on_response: Callable[..., None] | None = None
 ) -> Callable[[str], Any]:
     session = boto3.Session(key, secret, token, region_name=REGION)
-    if hear:
-        session.events.register("after-call", hear)
+    if on_response:
+        session.events.register("after-call", on_response)
 
     @cache
     def client(service: str) -> Any:

@@ -92,7 +92,7 @@ REASONS: tuple[Reason, ...] = (
         ("pipeline",),
         ("policy",),
         ("sagemaker:CreateModelPackageGroup", "sagemaker:DescribeModelPackageGroup"),
-        "SageMaker looks for the group before it registers a version, and makes one that somebody has removed",
+        "SageMaker looks for the group before it registers a version, and creates a missing one",
     ),
     Reason(
         ("pipeline",),
@@ -111,13 +111,13 @@ REASONS: tuple[Reason, ...] = (
         ("autoscale",),
         ("policy",),
         ("cloudwatch:*",),
-        "Application Auto Scaling keeps the alarms of a policy with the rights of whoever writes that",
+        "Application Auto Scaling keeps the alarms of a policy with the rights of the caller that writes it",
     ),
     Reason(
         ("autoscale",),
         ("policy",),
         ("iam:CreateServiceLinkedRole",),
-        "Application Auto Scaling makes its role with the rights of whoever registers the first target",
+        "Application Auto Scaling makes its role with the rights of the caller that registers the first target",
     ),
     Reason(
         ("operator",),
@@ -130,7 +130,7 @@ REASONS: tuple[Reason, ...] = (
         ("operator",),
         ("policy", "upsert"),
         ("pricing:GetProducts",),
-        "prices are AWS's own; here nobody has a price list",
+        "prices are AWS's own; this machine has no price list",
     ),
     Reason(
         ("operator",),

@@ -24,7 +24,7 @@ class ScenarioStep:
     """A step that the project's own code does; do returns why it failed, or nothing.
 
     roles: whose permissions the step proves. files: which of the operator's policies the operator has meanwhile.
-    before: prepares the account each time, so that there is something to do. A step that failed goes on from there
+    before: prepares the account each time, so that there is something to do. A step that failed continues from there
     when it is done again.
     """
 

@@ -39,9 +39,9 @@ _AWS = """#!{python} -SE
 import json, socket, sys
 with socket.create_connection(("127.0.0.1", {port})) as to:
     to.sendall(json.dumps(sys.argv[1:]).encode() + b"\\n")
-    told = to.makefile().read()
-sys.stderr.write(told)
-sys.exit(1 if told else 0)
+    refusal = to.makefile().read()
+sys.stderr.write(refusal)
+sys.exit(1 if refusal else 0)
 """
 
 

@@ -163,7 +163,7 @@ def approving(env: ProofEnvironment) -> None:
     newest = versions.newest(env.account, GROUP, 10)
     versions.served(env.account, ENDPOINT)
     _done(env, versions.approve(env.account, GROUP, newest[0].number))
-    until(lambda: env.has_logged('"decided"'), what="the approval to be heard")
+    until(lambda: env.has_logged('"decided"'), what="the event of the approval")
 
 
 def approved(env: ProofEnvironment) -> str:
@@ -198,7 +198,7 @@ def rolling_back(env: ProofEnvironment) -> None:
 
 
 def rollback_to_nothing(env: ProofEnvironment) -> None:
-    """pedigree rollback to a configuration that does not exist: it lists those that do."""
+    """pedigree rollback to a configuration that does not exist: it lists the existing ones."""
     try:
         rollback.plan(env.account, env.settings, ENDPOINT, "dog-breeds-v9-0123456789")
     except AbsentError:
@@ -224,7 +224,7 @@ def schedule_fires(env: ProofEnvironment) -> str:
     there = scheduler.get_schedule(Name=PIPELINE)
     unchanged = {name: there[name] for name in ("Name", "FlexibleTimeWindow", "Target")}
     before = _count(env)
-    minutes = env.state["minutes"] = env.state.get("minutes", 10) + 1  # another rate begins anew
+    minutes = env.state["minutes"] = env.state.get("minutes", 10) + 1  # another rate starts a new period
     scheduler.update_schedule(**unchanged, State="ENABLED", ScheduleExpression=f"rate({minutes} minutes)")
     until(lambda: env.denials() or _count(env) > before or _letters(env), what="the schedule to fire")
     letter = env.state.pop("letters", "")

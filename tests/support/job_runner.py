@@ -23,7 +23,7 @@ ROLE = "arn:aws:iam::000000000000:role/job"
 PATIENCE_SECONDS = 120
 
 
-class KeptLogs:
+class RecordedLogs:
     """What jobs write, line by line."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class LocalJobs:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
         self.catalog = kind_of_catalog(store, BlobStore(folder / "blobs"), clock)
         self.catalog.make_bucket("bucket")
-        self.logs = KeptLogs()
+        self.logs = RecordedLogs()
         self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
         environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **orphans.daemon_marker(folder)}
         host = JobHost(environment, cores=4, roles=AllowedRoles(self.catalog))

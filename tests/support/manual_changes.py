@@ -235,7 +235,7 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
         f"update provisioned concurrency {PREDICT}:live",
         "0 kept warm, not 2",
     ),
-    "warm environments that nobody asked for": ManualChange(
+    "warm environments that settings do not ask for": ManualChange(
         lambda: lambdas().put_provisioned_concurrency_config(
             FunctionName=DEPLOY, Qualifier="live", ProvisionedConcurrentExecutions=1
         ),

@@ -1,4 +1,4 @@
-"""The generated schema by itself: what it lets through, and what it refuses, with the place."""
+"""The generated schema alone: the definitions that it accepts, and those that it refuses, with the place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both versions of the SageMaker SDK write runs on the local AWS as it is: their definitions, code and drivers."""
+"""The output of both versions of the SageMaker SDK runs on the local AWS unchanged: definitions, code and drivers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def made_now(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example of version 3, made anew, with the drivers that the SDK uploads beside it."""
+    """A new example of version 3, with the drivers that the SDK uploads beside it."""
     folder = tmp_path_factory.mktemp("made")
     maker = [sys.executable, str(FOLDER / "make_v3.py"), "runs_locally"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}

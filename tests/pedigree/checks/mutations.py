@@ -19,7 +19,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change at a path, and the path at which a finding must lie, or inside of it."""
+    """A change at a path, and the path at or below which a finding must be."""
 
     kind: str
     path: Path

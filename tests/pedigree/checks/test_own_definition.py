@@ -40,5 +40,5 @@ def test_what_breaks_it_is_found_at_its_place() -> None:
 
 
 def is_found(way: Mutation, findings: set[Finding]) -> bool:
-    """Whether a finding lies where the definition was broken, or inside of it."""
+    """Whether a finding is at the place where the definition was broken, or below it."""
     return any(f"{finding.pointer}/".startswith(f"{way.pointer}/") for finding in findings)

@@ -30,7 +30,7 @@ _EXAMPLES = 10 if settings().derandomize else 400
 
 
 class Nonsense:
-    """A local AWS, who asks it, and what it said in its log."""
+    """A local AWS, its caller, and its log."""
 
     def __init__(self, local: LocalAws) -> None:
         self.local = local

@@ -1,4 +1,4 @@
-"""Bytes that are no request of any protocol: the local AWS says so, goes on, and listens to this machine only."""
+"""Bytes that are no request of any protocol: the local AWS refuses them and listens to this machine only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.local_aws import client, running_local_aws
 from tests.support.malformed import wire
 
 _PATIENCE_SECONDS = 60
-# Who goes on sending what is refused already may find the connection closed before the answer is read.
+# A client that still sends after the refusal may find the connection closed before it reads the answer.
 _UNREAD = 1000
 _LISTENING = "0A"
 _SCOPES = sorted({wire.scope(service) for service in wire.SERVICES})
@@ -303,7 +303,7 @@ def _sockets(process: int) -> Iterator[str]:
 
 
 def children(process: int) -> set[int]:
-    """The processes that a process has started, and those that they have."""
+    """The processes that a process has started, and their own children."""
     tasks = Path(f"/proc/{process}/task").glob("*/children")
     own = {int(number) for task in tasks for number in task.read_text().split()}
     return own.union(*(children(child) for child in own)) if own else own

@@ -11,7 +11,7 @@ from pathlib import Path
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from tests.support.local_aws import client
 
-# A script as a user of the SDK writes it; its last line is the outcome as JSON.
+# A script as a user of the SDK writes it; its last line is the result as JSON.
 USER = """
 import json
 from sagemaker.core.workflow.conditions import ConditionEquals
@@ -27,19 +27,20 @@ gate = ConditionStep("Gate", conditions=[ConditionEquals(kind, "a")], if_steps=[
 pipeline = Pipeline(name="sdk", parameters=[kind], steps=[gate], sagemaker_session=PipelineSession())
 role = "arn:aws:iam::%s:role/pipeline"
 pipeline.upsert(role_arn=role, tags=[{"Key": "a", "Value": "b"}])
-told = {"version": pipeline.upsert(role_arn=role)["PipelineVersionId"], "status": pipeline.describe()["PipelineStatus"]}
+version = pipeline.upsert(role_arn=role)["PipelineVersionId"]
+result = {"version": version, "status": pipeline.describe()["PipelineStatus"]}
 first = pipeline.start()
 first.wait(delay=1, max_attempts=20)
-told["first"] = [first.describe()["PipelineExecutionStatus"], [step["StepName"] for step in first.list_steps()]]
+result["first"] = [first.describe()["PipelineExecutionStatus"], [step["StepName"] for step in first.list_steps()]]
 second = pipeline.start(parameters={"Kind": "b"})
 try:
     second.wait(delay=1, max_attempts=20)
 except Exception as error:
-    told["error"] = type(error).__name__
-told["second"] = second.describe()["FailureReason"]
-told["listed"] = len(pipeline.list_executions()["PipelineExecutionSummaries"])
-told["deleted"] = pipeline.delete()["PipelineArn"]
-print(json.dumps(told))
+    result["error"] = type(error).__name__
+result["second"] = second.describe()["FailureReason"]
+result["listed"] = len(pipeline.list_executions()["PipelineExecutionSummaries"])
+result["deleted"] = pipeline.delete()["PipelineArn"]
+print(json.dumps(result))
 """
 TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 

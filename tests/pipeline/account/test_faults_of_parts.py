@@ -1,4 +1,4 @@
-"""Whichever call goes wrong, and however: doing it again leads to the state that an undisturbed run leads to."""
+"""When any call fails in any way, a second run leads to the state of an undisturbed run."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def another_schedule() -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """What is brought about, in which account, and how many calls change something."""
+    """A change of an account, the account, and the number of calls that write."""
 
     name: str
     before: Callable[[], None]

@@ -1,4 +1,4 @@
-"""The documents of iam/: filled from settings, no wider than they must be, and such that IAM takes them."""
+"""The documents of iam/: filled from settings, no wider than necessary, and valid for IAM."""
 
 from __future__ import annotations
 

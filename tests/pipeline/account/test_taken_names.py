@@ -1,4 +1,4 @@
-"""What has one of our names and is not ours stays as it is, and an upsert says so in one line before it begins."""
+"""A resource of another owner with one of our names stays unchanged; an upsert reports it before it begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An account as it is handled from the command line: real processes, and an AWS that is a server on this machine."""
+"""The commands for an account: real processes, and an AWS that is a server on this machine."""
 
 from __future__ import annotations
 

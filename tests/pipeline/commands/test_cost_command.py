@@ -38,7 +38,7 @@ def _nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Aws(BaseHTTPRequestHandler):
-    """As much of AWS as a refresh meets: who asks, and what one machine costs."""
+    """The calls of a refresh: the caller's identity, and the price of one machine."""
 
     authorizations: ClassVar[list[str]] = []
 

@@ -99,7 +99,7 @@ def test_without_a_terminal_there_is_a_line_for_whatever_changes(world: World) -
     world.executions.add("run1", begun(), begun(TUNED, running), begun(TUNED, running), FAILED)
     done = world("status", *QUICK)
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("execution run1 somebody's: Executing, ")
+    assert lines[0].startswith("execution run1 by-hand: Executing, ")
     assert [line[9:] for line in lines[1:4]] == [
         "PrepareData Succeeded after 1 min: reused from older",
         "Tune Executing",
@@ -112,7 +112,7 @@ def test_without_a_terminal_there_is_a_line_for_whatever_changes(world: World) -
         "the end of /aws/sagemaker/TrainingJobs train-1/algo-1-1:",
         "  | Traceback",
         r"  | ValueError: \x1b[31mno",
-        "execution run1 somebody's: Failed, 1 h 30 min, by pedigree-scheduler/abc",
+        "execution run1 by-hand: Failed, 1 h 30 min, by pedigree-scheduler/abc",
         "Step failure: one or more steps failed.",
     ]
     assert (done.returncode, done.stderr) == (1, "")

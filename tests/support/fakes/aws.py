@@ -191,7 +191,7 @@ def delete_group(_original: Any) -> Callable[..., Any]:
 
 
 def definition_in_s3(_original: Any) -> Callable[..., Any]:
-    """A definition that lies in the bucket is taken in as the text that it is."""
+    """A definition in the bucket is read as text."""
 
     def load_pipeline_definition_from_s3(where: Any, account_id: str, partition: str) -> str:
         bucket = s3_backends[account_id][partition]

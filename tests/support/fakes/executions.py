@@ -37,7 +37,7 @@ class ExecutionState:
 
 
 def listed_step(name: str, status: str, **more: Any) -> dict[str, Any]:
-    """A step as it is listed; one that has ended took a minute."""
+    """A step as the listing shows it; a step that has ended took a minute."""
     ended = {} if status in ("Starting", "Executing") else {"EndTime": NOON + timedelta(minutes=1)}
     return {"StepName": name, "StepStatus": status, "StartTime": NOON, **ended, **more}
 
@@ -120,7 +120,7 @@ class Executions(FakeService):
                 "PipelineExecutionArn": arn(identifier),
                 "PipelineExecutionStatus": self.states[identifier][0].status,
                 "StartTime": NOON,
-                "PipelineExecutionDisplayName": self.names.get(identifier, "somebody's"),
+                "PipelineExecutionDisplayName": self.names.get(identifier, "by-hand"),
             }
             for identifier in found[start : start + self.page]
         ]
@@ -133,7 +133,7 @@ class Executions(FakeService):
         identity = {"Arn": "arn:aws:sts::123456789012:assumed-role/pedigree-scheduler/abc"}
         return {
             "PipelineExecutionArn": request["PipelineExecutionArn"],
-            "PipelineExecutionDisplayName": self.names.get(_identifier(request), "somebody's"),
+            "PipelineExecutionDisplayName": self.names.get(_identifier(request), "by-hand"),
             "PipelineExecutionStatus": now.status,
             "CreationTime": NOON,
             "LastModifiedTime": NOON + timedelta(minutes=90),

@@ -49,22 +49,22 @@ class Hosting(FakeService):
 
     def create_endpoint_config(self, request: dict[str, Any]) -> dict[str, Any]:
         for variant in request["ProductionVariants"]:
-            self._known(self.models, "model", variant["ModelName"])
+            self._get(self.models, "model", variant["ModelName"])
         arn = self._keep(self.configurations, "endpoint configuration", request, "EndpointConfigName")
         return {"EndpointConfigArn": arn}
 
     def describe_model(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._known(self.models, "model", request["ModelName"])
+        return self._get(self.models, "model", request["ModelName"])
 
     def describe_endpoint_config(self, request: dict[str, Any]) -> dict[str, Any]:
-        return self._known(self.configurations, "endpoint configuration", request["EndpointConfigName"])
+        return self._get(self.configurations, "endpoint configuration", request["EndpointConfigName"])
 
     def delete_model(self, request: dict[str, Any]) -> None:
-        self._known(self.models, "model", request["ModelName"])
+        self._get(self.models, "model", request["ModelName"])
         del self.models[request["ModelName"]]
 
     def delete_endpoint_config(self, request: dict[str, Any]) -> None:
-        self._known(self.configurations, "endpoint configuration", request["EndpointConfigName"])
+        self._get(self.configurations, "endpoint configuration", request["EndpointConfigName"])
         del self.configurations[request["EndpointConfigName"]]
 
     def list_models(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Hosting(FakeService):
         name, configuration = request["EndpointName"], request["EndpointConfigName"]
         if self.at_present(name):
             self.refuse("ValidationException", f'Cannot create already existing endpoint "{_arn("endpoint", name)}".')
-        self._known(self.configurations, "endpoint configuration", configuration)
+        self._get(self.configurations, "endpoint configuration", configuration)
         made = Endpoint(name, configuration, "Creating", _tags(request), {}, deployments=[configuration])
         self.endpoints[name] = made
         self._begin(made, "Creating", lambda: self._created(made))
@@ -93,7 +93,7 @@ class Hosting(FakeService):
     def update_endpoint(self, request: dict[str, Any]) -> dict[str, Any]:
         found = self._changeable(request["EndpointName"])
         configuration = request["EndpointConfigName"]
-        self._known(self.configurations, "endpoint configuration", configuration)
+        self._get(self.configurations, "endpoint configuration", configuration)
         self._check_scaling(found, configuration)
         for alarm in request.get("DeploymentConfig", {}).get("AutoRollbackConfiguration", {}).get("Alarms", ()):
             if not self.is_alarm(alarm["AlarmName"]):
@@ -202,7 +202,7 @@ class Hosting(FakeService):
         self.clock.sleep(0.5)
         return arn
 
-    def _known(self, where: Mapping[str, dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    def _get(self, where: Mapping[str, dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
         if name not in where:
             self._missing(kind, name)
         return where[name]

@@ -63,7 +63,7 @@ def with_one_fault(draw: Draw, shape: Shape, members: Mapping[str, Any], *, is_t
 
 
 def _is_text(kind: str, way: str) -> bool:
-    """Whether what is wrong can be written where everything is text, and lists are as long as what is in them."""
+    """Whether a protocol can express the fault in which all values are text and lists have no length of their own."""
     return kind in _NUMBERS if way == "type" else way in _OF_TEXT and kind != "list"
 
 

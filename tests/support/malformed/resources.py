@@ -89,7 +89,7 @@ def describe_resources(client: Client, name: str) -> str:
 
 
 def _without_alarm_state(answer: dict[str, Any]) -> dict[str, Any]:
-    """Alarms without their state, which the daemon changes by itself."""
+    """Alarms without their state, which the daemon changes without a call."""
     for alarm in answer["MetricAlarms"]:
         for member in [key for key in alarm if key.startswith("State")]:
             del alarm[member]

@@ -1,4 +1,4 @@
-"""IAM is enforced: each role of iam/ may do what it must through unmodified boto3, and hears AWS's words otherwise."""
+"""IAM is enforced: each role of iam/ may make its calls through unmodified boto3, and gets AWS's message otherwise."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_every_request_can_be_decided(data: st.DataObject) -> None:
 
 
 @dataclass
-class KeptSts:
+class StubSts:
     """STS, which has given out one key."""
 
     until: dt.datetime
@@ -185,7 +185,7 @@ class KeptSts:
         return SimpleNamespace(**taken, expiration=self.until) if key == "ASIA" else None
 
 
-class KeptIam:
+class StubIam:
     """IAM without users."""
 
     roles: ClassVar[dict[str, Any]] = {}
@@ -195,7 +195,7 @@ class KeptIam:
 
 
 def callers(until: int) -> Callers:
-    backends = {"sts": KeptSts(dt.datetime.fromtimestamp(until, dt.timezone.utc)), "iam": KeptIam()}
+    backends = {"sts": StubSts(dt.datetime.fromtimestamp(until, dt.timezone.utc)), "iam": StubIam()}
     return Callers(lambda service, _region: nullcontext(backends[service]), ACCOUNT, lambda: 1000.0)
 
 

@@ -20,11 +20,11 @@ def published(sagemaker: LocalSageMaker, detail_type: str) -> list[dict[str, Any
     """A list that grows with each published event of one type."""
     events: list[dict[str, Any]] = []
 
-    def hear(event: Any) -> None:
+    def record(event: Any) -> None:
         if event["detail-type"] == detail_type:
             events.append(event)
 
-    sagemaker.world.bus.subscribe(hear)
+    sagemaker.world.bus.subscribe(record)
     return events
 
 

@@ -29,13 +29,13 @@ class RefusedRoles:
     """Roles that may not read the model, which is said only after a while."""
 
     def __init__(self) -> None:
-        self.is_asked, self.may_go_on = threading.Event(), threading.Event()
+        self.is_called, self.may_go_on = threading.Event(), threading.Event()
 
     def environment(self, _role: str, _source: str) -> dict[str, str]:
         return {}
 
     def objects(self, _role: str, _source: str) -> ObjectCatalog:
-        self.is_asked.set()
+        self.is_called.set()
         assert self.may_go_on.wait(30)
         raise ServiceError("AccessDenied", "no model for you")
 
@@ -100,7 +100,7 @@ def test_an_endpoint_that_is_deleted_twice_is_removed_once(local: World, roles: 
 def test_what_fails_while_an_endpoint_is_deleted_does_not_bring_it_back(local: World, roles: RefusedRoles) -> None:
     create_endpoint(local, "Creating")
     Endpoints(local, host(local, roles), lambda _alarms: ()).begin("dogs")
-    assert roles.is_asked.wait(30)
+    assert roles.is_called.wait(30)
     deleted(local)
     roles.may_go_on.set()
     all_done()

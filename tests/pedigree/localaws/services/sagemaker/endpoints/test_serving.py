@@ -118,10 +118,10 @@ def test_alarms_roll_an_update_back(local: LocalAws) -> None:
         about = {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": DIMENSIONS}
         return {"Id": key, "MetricStat": {"Metric": about, "Period": 60, "Stat": "Sum"}, "ReturnData": False}
 
-    rate = {"Id": "rate", "Expression": "IF(asked > 0, 100 * failed / asked, 0)", "ReturnData": True}
+    rate = {"Id": "rate", "Expression": "IF(invoked > 0, 100 * failed / invoked, 0)", "ReturnData": True}
     client(local.url, "cloudwatch").put_metric_alarm(
         AlarmName="errors",
-        Metrics=[rate, metric("failed", "Invocation5XXErrors"), metric("asked", "Invocations")],
+        Metrics=[rate, metric("failed", "Invocation5XXErrors"), metric("invoked", "Invocations")],
         ComparisonOperator="GreaterThanThreshold",
         Threshold=0,
         EvaluationPeriods=1,
@@ -204,11 +204,11 @@ def test_requests_at_a_time_scale_an_endpoint(local: LocalAws) -> None:
         TargetTrackingScalingPolicyConfiguration={"TargetValue": 1e-5, "PredefinedMetricSpecification": metric},
     )
 
-    def asked_and_counted() -> int:
+    def counted_invocations() -> int:
         invoke_endpoint(local.url)
         return count(local)
 
-    until(asked_and_counted, 2)
+    until(counted_invocations, 2)
 
 
 def test_what_is_too_large_or_not_there_is_refused(local: LocalAws) -> None:
@@ -235,8 +235,8 @@ def predict_fn(body, model):
     return body
 def model_fn(folder):
     return None
-def output_fn(told, accept):
-    return told
+def output_fn(prediction, accept):
+    return prediction
 """
 
 

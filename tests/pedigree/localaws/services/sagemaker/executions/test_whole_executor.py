@@ -72,7 +72,7 @@ def test_a_hundred_steps_at_once_and_one_that_waits_for_all_of_them(local: Local
 
 
 def test_no_step_waits_for_the_executors_timer(local: LocalAws, function: str) -> None:
-    """Functions, conditions and jobs in a row, each of which ends by itself: nothing else happens meanwhile."""
+    """Functions, conditions and jobs in a row, each of which ends without a call from outside."""
     row: list[dict[str, Any]] = []
     for number in range(0, LONG, 3):
         names = [f"Step{number + offset}" for offset in range(3)]

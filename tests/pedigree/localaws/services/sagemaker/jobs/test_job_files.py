@@ -1,4 +1,4 @@
-"""The files that jobs of the local AWS get, and those that are uploaded."""
+"""The files that jobs of the local AWS download and upload."""
 
 from __future__ import annotations
 

@@ -282,11 +282,11 @@ def test_a_job_whose_processes_had_ended_is_uploaded_and_not_run_again(tmp_path:
 class Slow(ObjectCatalog):
     """Objects that are long in coming."""
 
-    is_asked = threading.Event()
+    is_called = threading.Event()
     may_come = threading.Event()
 
     def list_prefix(self, place: S3Location) -> Iterator[tuple[str, Document]]:
-        self.is_asked.set()
+        self.is_called.set()
         assert self.may_come.wait(PATIENCE_SECONDS)
         return super().list_prefix(place)
 
@@ -295,7 +295,7 @@ def test_a_job_that_is_not_begun_when_the_daemon_stops_is_begun_by_the_next(tmp_
     slow, runs = LocalJobs(tmp_path, Slow), tmp_path / "runs"
     slow.put("train/a/1.txt", "one")
     slow.train(f"echo ran >> {runs}", InputDataConfig=[channel("train")])
-    assert Slow.is_asked.wait(PATIENCE_SECONDS)
+    assert Slow.is_called.wait(PATIENCE_SECONDS)
     slow.runner.end_all(patience=0)
     Slow.may_come.set()
     for thread in threading.enumerate():

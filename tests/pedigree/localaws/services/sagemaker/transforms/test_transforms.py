@@ -30,8 +30,8 @@ def input_fn(body, kind):
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 def predict_fn(numbers, model):
     return [number * int(model) for number in numbers]
-def output_fn(told, accept):
-    return "\\n".join(json.dumps(answer) for answer in told), accept
+def output_fn(predictions, accept):
+    return "\\n".join(json.dumps(answer) for answer in predictions), accept
 """
 JSON_LINES = "application/jsonlines"
 
@@ -85,7 +85,7 @@ def described(local: LocalAws, name: str) -> dict[str, Any]:
 
 
 def ended(local: LocalAws, status: str, name: str = "job", **members: Any) -> dict[str, Any]:
-    """A job that has been made and has ended so."""
+    """Create a job, wait for its end, check its status, and return its description."""
     client(local.url, "sagemaker").create_transform_job(TransformJobName=name, **{**request(), **members})
     until(lambda: described(local, name)["TransformJobStatus"] not in ("InProgress", "Stopping"), expected=True)
     found = described(local, name)
