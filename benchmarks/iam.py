@@ -84,19 +84,19 @@ def calls() -> Mapping[str, tuple[str, str, Mapping[str, Any]]]:
 
 @contextmanager
 def no_resources(_service: str, _region: str) -> Iterator[None]:
-    """What IAM holds, of whom nobody is asked here."""
+    """Stands for the backends of IAM, which no call needs here."""
     yield None
 
 
 def authorization_milliseconds(rounds: int) -> float:
     """All of the authorization, call by call; the worst of their medians."""
     authorizer = Authorizer(Callers(no_resources, ACCOUNT, time.time), KnownResources())
-    found, worst = documents(configure(EVERYTHING)), 0.0
+    policies, worst = documents(configure(EVERYTHING)), 0.0
     print(f"{'role':10} {'call':28} {'decisions':>9} {'median':>9}  milliseconds")
     for name, (service, operation, arguments) in calls().items():
         arn = role(f"pedigree-{name}")
-        policies = (parse(found[name].policy, name=name),)
-        caller = Caller(arn, "id", session(arn, arn), policies)
+        parsed = (parse(policies[name].policy, name=name),)
+        caller = Caller(arn, "id", session(arn, arn), parsed)
         request, taken, decisions = sent(service, operation, **arguments), [], 0
         for _ in range(rounds):
             started = time.perf_counter()
@@ -117,10 +117,10 @@ def authorization_milliseconds(rounds: int) -> float:
 def main() -> None:
     """Measures and prints."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
-    found = documents(configure(EVERYTHING))
+    policies = documents(configure(EVERYTHING))
     print(f"{'role':10} {'statements':>10} {'requests':>9} {'to read':>9} {'median':>9} {'worst':>9}  milliseconds")
     worst = 0.0
-    for name, entry in found.items():
+    for name, entry in policies.items():
         started = time.perf_counter()
         policy = parse(entry.policy, name=name)
         reading = 1000 * (time.perf_counter() - started)

@@ -142,13 +142,13 @@ def run_client(targets: Targets) -> ClientReport:
     times: tuple[list[float], list[float]] = ([], [])
     versions, failures = set(), []
     for _ in range(targets.calls):
-        for client, kept in zip((through_local_aws, direct), times, strict=True):
+        for client, client_times in zip((through_local_aws, direct), times, strict=True):
             begun = time.perf_counter()
             try:
                 answer = client.invoke_endpoint(EndpointName=ENDPOINT, Body=BODY, ContentType="application/json")
-                said = json.loads(answer["Body"].read())
-                kept.append(time.perf_counter() - begun)
-                versions.add(said["version"])
+                answered = json.loads(answer["Body"].read())
+                client_times.append(time.perf_counter() - begun)
+                versions.add(answered["version"])
             except Exception as error:  # noqa: BLE001  # whatever it is, it is what is looked for
                 failures.append(repr(error))
         with _answered.get_lock():
@@ -279,7 +279,7 @@ def until(look: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not look():
         if time.monotonic() > deadline:
-            raise TimeoutError("nothing happens any more")
+            raise TimeoutError("there is no progress")
         time.sleep(0.02)
 
 

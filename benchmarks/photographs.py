@@ -47,8 +47,8 @@ def draw(folder: Path, classes: int, per_class: int) -> dict[str, Path]:
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(photograph, range(len(samples))))
-    found = {name(SMALL): folders[name(SMALL)], COURSE: mixture}
-    return {title: below / plan.FOLDER for title, below in {**found, **folders}.items()}
+    datasets = {name(SMALL): folders[name(SMALL)], COURSE: mixture}
+    return {title: below / plan.FOLDER for title, below in {**datasets, **folders}.items()}
 
 
 def kilobytes(folder: Path) -> float:

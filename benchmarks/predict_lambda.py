@@ -142,9 +142,9 @@ def certificate_bundle(trust: TlsContexts, folder: Path) -> Path:
 
 def environment(workplace: Workplace, certificates: Path) -> dict[str, str]:
     """Returns the environment of a function."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
     return {
-        **kept,
+        **inherited,
         "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{workplace.runtime}",

@@ -73,7 +73,7 @@ def run(command: Sequence[str], output: int | IO[str] = subprocess.DEVNULL) -> R
 def _processors() -> tuple[float, float]:
     """Returns the busy seconds of all processors and the seconds that passed for them since the start."""
     if not _TIMES.exists():
-        return 0.0, 0.0  # no Linux, so nobody to ask
+        return 0.0, 0.0  # no Linux, so no counters
     times = [int(text) / os.sysconf("SC_CLK_TCK") for text in _TIMES.read_text(encoding="ascii").split(maxsplit=9)[1:9]]
     # The fourth and fifth are nothing to do, and waiting for a disk.
     return sum(times) - times[3] - times[4], sum(times)

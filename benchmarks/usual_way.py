@@ -141,8 +141,8 @@ def pipeline(session: Any, code: str) -> Pipeline:
         max_jobs=2,
     )
     search = TuningStep("Tune", step_args=tuner.tune())
-    found = search.properties.BestTrainingJob.TunedHyperParameters
-    best = {name: found[name] for name in ("learning_rate", "batch_size")}
+    best_hyperparameters = search.properties.BestTrainingJob.TunedHyperParameters
+    best = {name: best_hyperparameters[name] for name in ("learning_rate", "batch_size")}
     single = TrainingStep("TrainBest", step_args=trainer(session, code, data, 1, best).train())
     several = TrainingStep("TrainDistributed", step_args=trainer(session, code, data, 2, best).train())
     inputs = [

@@ -40,11 +40,11 @@ def write_folder(
     for split in SPLITS:
         for name in selection.classes:
             (folder / split / name).mkdir()
-    paths = file_names(selection.kept)
+    paths = file_names(selection.pictures)
     originals = dict(zip(paths.values(), paths, strict=True))
     for path, original in originals.items():
         stored[original.name].rename(folder / path)
-    contents = {path: selection.kept[original] for path, original in originals.items()}
+    contents = {path: selection.pictures[original] for path, original in originals.items()}
     dataset = Dataset(
         classes=selection.classes,
         labels=unique_labels(selection.classes),

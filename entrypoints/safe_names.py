@@ -1,6 +1,6 @@
 """Checks the names of files in archives and buckets before they become paths on this machine.
 
-The names come from whoever made the archive. A name that leads out of its folder is an attack or a packing error; in
+The author of the archive chose the names. A name that leads out of its folder is an attack or a packing error; in
 both cases nothing of the archive is used.
 """
 

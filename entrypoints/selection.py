@@ -35,12 +35,12 @@ class Selection:
     """The pictures that are kept, with their splits, and those that are dropped."""
 
     classes: tuple[str, ...]
-    kept: Mapping[Original, str]
+    pictures: Mapping[Original, str]
     drops: tuple[DroppedFile, ...]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Counts the pictures of each class in each split."""
-        counts = Counter((original.split, original.class_name) for original in self.kept)
+        counts = Counter((original.split, original.class_name) for original in self.pictures)
         return {split: {name: counts[split, name] for name in self.classes} for split in SPLITS}
 
 
@@ -66,21 +66,21 @@ def select(
     )
     _check_readable(unreadable, len(conversions))
     readable = {original: result.sha256 for original, result in conversions.items() if not result.reason}
-    kept, duplicates = _remove_duplicates(readable)
+    selected, duplicates = _remove_duplicates(readable)
     drops = tuple(sorted((*layout.drops, *unreadable, *duplicates), key=lambda drop: drop.path))
-    check_classes(layout.classes, kept, [split for split in SPLITS if split not in layout.missing], drops)
-    selection = Selection(layout.classes, _fill_missing_splits(kept, layout.missing, split_shares), drops)
+    check_classes(layout.classes, selected, [split for split in SPLITS if split not in layout.missing], drops)
+    selection = Selection(layout.classes, _fill_missing_splits(selected, layout.missing, split_shares), drops)
     _check_enough(selection, minimum)
     return selection
 
 
 def check_classes(
-    classes: Sequence[str], kept: Iterable[Original], splits: Sequence[str], drops: Sequence[DroppedFile] = ()
+    classes: Sequence[str], selected: Iterable[Original], splits: Sequence[str], drops: Sequence[DroppedFile] = ()
 ) -> None:
     """Raises DataError unless there are two classes or more and none is empty in a split."""
     if len(classes) < 2:
         raise DataError(f"has only one class ({classes[0]}), and a classifier needs two", "add another")
-    counts = {(original.split, original.class_name) for original in kept}
+    counts = {(original.split, original.class_name) for original in selected}
     empty = [(name, split) for split in splits for name in classes if (split, name) not in counts]
     if empty:
         related = [drop for drop in drops if any(f"/{name}/" in f"/{drop.path}" for name, _ in empty)]
@@ -99,18 +99,18 @@ def _check_readable(unreadable: Sequence[DroppedFile], total: int) -> None:
 
 
 def _remove_duplicates(readable: Mapping[Original, str]) -> tuple[dict[Original, str], list[DroppedFile]]:
-    kept: dict[Original, str] = {}
+    selected: dict[Original, str] = {}
     first: dict[str, Original] = {}
     duplicates = []
     for original in sorted(readable, key=lambda original: (_KEEP_ORDER.index(original.split), original)):
         other = first.setdefault(readable[original], original)
         if other is original:
-            kept[original] = readable[original]
+            selected[original] = readable[original]
         else:
             duplicates.append(
                 DroppedFile(original.name, f"is the same picture as {other.name}{_class_note(original, other)}")
             )
-    return kept, duplicates
+    return selected, duplicates
 
 
 def _class_note(original: Original, other: Original) -> str:
@@ -118,12 +118,13 @@ def _class_note(original: Original, other: Original) -> str:
 
 
 def _fill_missing_splits(
-    kept: Mapping[Original, str], missing: Sequence[str], split_shares: Mapping[str, float]
+    selected: Mapping[Original, str], missing: Sequence[str], split_shares: Mapping[str, float]
 ) -> dict[Original, str]:
     """Moves training pictures to the missing splits, by class and in the order of their hashes: random but fixed."""
     by_class: dict[str, list[Original]] = defaultdict(list)
     for original in sorted(
-        (original for original in kept if original.split == contract.TRAINING), key=lambda original: kept[original]
+        (original for original in selected if original.split == contract.TRAINING),
+        key=lambda original: selected[original],
     ):
         by_class[original.class_name].append(original)
     moved_to: dict[Original, str] = {}
@@ -137,7 +138,7 @@ def _fill_missing_splits(
         rest = iter(pictures)
         moved_to |= {next(rest): split for split, size in sizes.items() for _ in range(size)}
     return {
-        replace(original, split=moved_to.get(original, original.split)): sha256 for original, sha256 in kept.items()
+        replace(original, split=moved_to.get(original, original.split)): sha256 for original, sha256 in selected.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Answers a waiting step once its endpoint serves the requested configuration, or cannot any more.
+"""Answers a waiting step once its endpoint serves the requested configuration, or no longer can.
 
 The step leaves a message in a queue and waits. Lambda receives the messages in batches; a message that is reported as
 failed comes back after its visibility time-out, so the queue is the timer and nothing runs in between. A message
@@ -130,7 +130,7 @@ class WaitingSteps:
             refusal = error if isinstance(error, RefusedError) else error.refusal
             if refusal is None or refusal.code not in _GONE_CODES:
                 raise
-            self.log.warning("the step does not wait any more", why=str(error), endpoint=step.endpoint)
+            self.log.warning("the step no longer waits", why=str(error), endpoint=step.endpoint)
 
     def _call_next_function(self, step: WaitingStep, result: CallbackResult) -> None:
         if result.kind == "failed":

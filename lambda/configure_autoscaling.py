@@ -103,7 +103,7 @@ def _parse_request(event: Event) -> ScalingRequest:
 
 
 def _attempt(request: ScalingRequest, aws: Aws, log: Log) -> None:
-    """Writes what differs, and checks that nothing differs any more."""
+    """Writes what differs, and checks that no difference is left."""
     state = read_state(request, aws)
     calls = tuple(plan_calls(request, state))
     if calls and state.endpoint is not None and state.endpoint.is_in_transition:

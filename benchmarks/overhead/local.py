@@ -94,7 +94,7 @@ class LocalAws:
         return str(response["FunctionArn"])
 
     def _client(self, service: str) -> Any:
-        account = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}  # nobody's
+        account = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}  # not a real key
         return boto3.client(service, region_name="us-east-1", endpoint_url=self._url, **account)
 
 

@@ -1,4 +1,4 @@
-"""Removes what earlier deployments created and nothing uses any more."""
+"""Removes what earlier deployments created and nothing uses now."""
 
 from __future__ import annotations
 
@@ -45,25 +45,25 @@ def _stale_resources(deployment: Deployment, aws: Aws) -> Iterable[AwsCall]:
     }
     models = [summary["ModelName"] for summary in aws.paginate("sagemaker", "list_models", "Models", **newest_first)]
     own_models = [name for name in models if belongs_to(deployment.endpoint, name)]
-    kept = {*list(configurations)[:KEPT_COUNT], deployment.name}
-    if kept >= {*configurations, *own_models}:
+    retained = {*list(configurations)[:KEPT_COUNT], deployment.name}
+    if retained >= {*configurations, *own_models}:
         return
-    kept |= _configurations_in_use(deployment.endpoint, configurations, aws)
+    retained |= _configurations_in_use(deployment.endpoint, configurations, aws)
     for name in configurations:
-        if name not in kept:
+        if name not in retained:
             yield AwsCall("sagemaker", "delete_endpoint_config", {"EndpointConfigName": name})
     for model in own_models[KEPT_COUNT:]:
-        if model not in kept:
+        if model not in retained:
             yield AwsCall("sagemaker", "delete_model", {"ModelName": model})
 
 
 def _configurations_in_use(name: str, configurations: Mapping[str, str], aws: Aws) -> set[str]:
     """Returns what the endpoint serves and will serve, and the configurations before each of them."""
     endpoint = endpoints.find(aws, name)
-    in_use = {endpoint.configuration, endpoint.target_configuration} if endpoint else set()
+    retained = {endpoint.configuration, endpoint.target_configuration} if endpoint else set()
     tags = (
         tag
-        for summary in sorted(in_use & set(configurations))
+        for summary in sorted(retained & set(configurations))
         for tag in aws.paginate("sagemaker", "list_tags", "Tags", ResourceArn=configurations[summary])
     )
-    return in_use | {tag["Value"] for tag in tags if tag["Key"] == TAG_PREVIOUS}
+    return retained | {tag["Value"] for tag in tags if tag["Key"] == TAG_PREVIOUS}

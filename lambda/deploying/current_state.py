@@ -81,5 +81,5 @@ def _missing_alarms(names: tuple[str, ...], aws: Aws) -> tuple[str, ...]:
         return ()
     kinds = ["MetricAlarm", "CompositeAlarm"]
     answer = aws.call("cloudwatch", "describe_alarms", AlarmNames=list(names), AlarmTypes=kinds)
-    found = {alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in answer.get(kind, ())}
-    return tuple(name for name in names if name not in found)
+    existing = {alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in answer.get(kind, ())}
+    return tuple(name for name in names if name not in existing)

@@ -158,8 +158,8 @@ def translate_error(error: ClientError) -> RetryableError | RefusedError:
 
 
 def _matches(error: ClientError, code: str, message_part: str) -> bool:
-    found = error.response["Error"]
-    return code in found["Code"] and message_part in found.get("Message", "")
+    details = error.response["Error"]
+    return code in details["Code"] and message_part in details.get("Message", "")
 
 
 def _one_line(text: str) -> str:

@@ -37,9 +37,9 @@ def find(account: Account, instance_type: str, version: str, given: str = "") ->
     if given:
         return _described(account, given, "given")
     for name in _names(architecture, version):
-        found = account.find("ssm", "get_parameter", Name=name)
-        if found:
-            return _described(account, found["Parameter"]["Value"], name)
+        parameter = account.find("ssm", "get_parameter", Name=name)
+        if parameter:
+            return _described(account, parameter["Parameter"]["Value"], name)
     raise CallRefusedError(
         f"{account.region} has no deep-learning AMI with PyTorch {version}, or a little older, for {architecture}",
         "name an image with --ami",

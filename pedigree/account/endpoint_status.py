@@ -111,11 +111,11 @@ def report(account: Account, name: str) -> Report:
 
 def _fleet(answer: Mapping[str, Any], live: Configuration | None, scaling: Mapping[str, Scaling]) -> InstanceCounts:
     name = answer["VariantName"]
-    known = (live.variants if live else {}).get(name, ServedVariant(name, "", ""))
+    served = (live.variants if live else {}).get(name, ServedVariant(name, "", ""))
     return InstanceCounts(
         variant=name,
-        version=known.version if known.model else "",
-        instance_type=known.instance_type,
+        version=served.version if served.model else "",
+        instance_type=served.instance_type,
         now=answer.get("CurrentInstanceCount", 0),
         desired=answer.get("DesiredInstanceCount", 0),
         scaling=scaling.get(name),
@@ -162,10 +162,10 @@ def _policies(account: Account, resource: str) -> Iterable[ScalingPolicy]:
 
 def _activities(account: Account, endpoint: Endpoint, variant: str) -> Iterable[ScalingActivity]:
     resource = scaling_target(endpoint.name, variant)
-    found = account.each(
+    activities = account.each(
         "application-autoscaling", "describe_scaling_activities", "ScalingActivities", ResourceId=resource, **DIMENSION
     )
-    for activity in islice(found, _ACTIVITIES):
+    for activity in islice(activities, _ACTIVITIES):
         yield ScalingActivity(
             activity["StartTime"],
             activity["StatusCode"],
@@ -180,8 +180,8 @@ def _alarms(account: Account, names: Iterable[str]) -> tuple[AlarmStatus, ...]:
         return ()
     kinds = ["MetricAlarm", "CompositeAlarm"]
     answer = account.call("cloudwatch", "describe_alarms", AlarmNames=wanted, AlarmTypes=kinds)
-    found = {alarm["AlarmName"]: alarm for kind in kinds for alarm in answer.get(f"{kind}s", ())}
-    return tuple(_alarm(name, found.get(name, {})) for name in wanted)
+    alarms = {alarm["AlarmName"]: alarm for kind in kinds for alarm in answer.get(f"{kind}s", ())}
+    return tuple(_alarm(name, alarms.get(name, {})) for name in wanted)
 
 
 def _alarm(name: str, answer: Mapping[str, Any]) -> AlarmStatus:

@@ -66,10 +66,10 @@ def newest(account: Account, pipeline: str, count: int) -> list[Execution]:
 def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
     """The execution of an ARN or of the start of an id; the newest without either."""
     if not wanted:
-        found = next(listed(account, pipeline), None)
-        if found is None:
+        newest = next(listed(account, pipeline), None)
+        if newest is None:
             raise AbsentError(f"pipeline {pipeline} has no executions yet", "pedigree start starts one")
-        return found
+        return newest
     beginning = wanted.rpartition("/")[2]
     fitting = [execution for execution in listed(account, pipeline) if execution.id.startswith(beginning)]
     exact = [execution for execution in fitting if execution.id == beginning]

@@ -1,6 +1,6 @@
 """Makes a Lambda function's deployment package: its file and what it imports from the same folder.
 
-Lambda answers the hash of the package it has, so equal bytes mean that there is nothing to publish. Nothing is
+Lambda returns the hash of its package, so equal bytes mean that nothing has to be published. Nothing is
 compressed, because zlib's output differs between machines and these files are small.
 """
 

@@ -35,36 +35,36 @@ class Price:
 class Prices:
     """Prices by region, use and name."""
 
-    known: Mapping[tuple[str, str, str], Price] = field(default_factory=dict)
+    by_use: Mapping[tuple[str, str, str], Price] = field(default_factory=dict)
 
     def find(self, region: str, use: Use, name: str) -> Price | None:
         """The price, or None."""
-        return self.known.get((region, use, name)) or self.known.get((region, _ANY_MACHINE, name))
+        return self.by_use.get((region, use, name)) or self.by_use.get((region, _ANY_MACHINE, name))
 
     def elsewhere(self, use: Use, name: str) -> Iterator[tuple[str, Price]]:
         """The prices of the same thing in other regions."""
-        for region in sorted({region for region, *_ in self.known}):
-            found = self.find(region, use, name)
-            if found:
-                yield region, found
+        for region in sorted({region for region, *_ in self.by_use}):
+            price = self.find(region, use, name)
+            if price:
+                yield region, price
 
     def sources(self, region: str) -> tuple[str, ...]:
         """The sources of a region's prices."""
-        found = {f"{price.source}, {price.date}" for (where, *_), price in self.known.items() if where == region}
-        return tuple(sorted(found))
+        sources = {f"{price.source}, {price.date}" for (where, *_), price in self.by_use.items() if where == region}
+        return tuple(sorted(sources))
 
     def below(self, later: Prices) -> Prices:
         """These, with later ones on top."""
-        return Prices({**self.known, **later.known})
+        return Prices({**self.by_use, **later.by_use})
 
 
 @cache
 def of_the_package() -> Prices:
     """The tables that come with the package."""
-    found = Prices()
+    prices = Prices()
     for table in tomllib.loads(TABLE.read_text(encoding="utf-8"))["tables"]:
-        found = found.below(read(table))
-    return found
+        prices = prices.below(read(table))
+    return prices
 
 
 def parse(text: str) -> Prices:

@@ -44,8 +44,8 @@ def refreshed(account: Account, region: str, machines: Collection[str]) -> dict[
 
 def _products(account: Account, service: str, **attributes: str) -> Iterator[Mapping[str, Any]]:
     filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in attributes.items()]
-    asked = {"ServiceCode": service, "Filters": filters, "FormatVersion": "aws_v1"}
-    for item in account.each("pricing", "get_products", "PriceList", **asked):
+    query = {"ServiceCode": service, "Filters": filters, "FormatVersion": "aws_v1"}
+    for item in account.each("pricing", "get_products", "PriceList", **query):
         yield json.loads(item) if isinstance(item, str) else item
 
 

@@ -30,19 +30,19 @@ class ProvisionedConcurrency:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """Requests the count, or waits for what was requested before."""
-        found = account.find("lambda", "get_provisioned_concurrency_config", **self._qualified) or {}
-        asked, status = found.get("RequestedProvisionedConcurrentExecutions", 0), found.get("Status", _READY)
-        if asked == self.count and status == _READY:
+        config = account.find("lambda", "get_provisioned_concurrency_config", **self._qualified) or {}
+        requested, status = config.get("RequestedProvisionedConcurrentExecutions", 0), config.get("Status", _READY)
+        if requested == self.count and status == _READY:
             return
-        acts, why = self._acts(asked, status), self._why(asked, found)
+        acts, why = self._acts(requested, status), self._why(requested, config)
         yield Change("update", "provisioned concurrency", f"{self.function}:{self.alias}", acts, (why,))
 
-    def _acts(self, asked: int, status: str) -> tuple[Act, ...]:
+    def _acts(self, requested: int, status: str) -> tuple[Act, ...]:
         if not self.count:
             return (ApiCall("lambda", "delete_provisioned_concurrency_config", self._qualified),)
         wanted = {**self._qualified, "ProvisionedConcurrentExecutions": self.count}
-        is_asked = asked == self.count and status != _FAILED
-        put = () if is_asked else (ApiCall("lambda", "put_provisioned_concurrency_config", wanted),)
+        is_requested = requested == self.count and status != _FAILED
+        put = () if is_requested else (ApiCall("lambda", "put_provisioned_concurrency_config", wanted),)
         return (*put, self._started())
 
     def _started(self) -> Wait:
@@ -58,12 +58,12 @@ class ProvisionedConcurrency:
             remedy=_REMEDY,
         )
 
-    def _why(self, asked: int, found: Mapping[str, Any]) -> str:
-        if asked != self.count:
-            return f"{asked} kept warm, not {self.count}"
-        if found["Status"] == _FAILED:
-            return f"it failed: {found.get('StatusReason', 'no reason given')}"
-        return f"{found.get('AvailableProvisionedConcurrentExecutions', 0)} of {asked} are warm yet"
+    def _why(self, requested: int, config: Mapping[str, Any]) -> str:
+        if requested != self.count:
+            return f"{requested} kept warm, not {self.count}"
+        if config["Status"] == _FAILED:
+            return f"it failed: {config.get('StatusReason', 'no reason given')}"
+        return f"{config.get('AvailableProvisionedConcurrentExecutions', 0)} of {requested} are warm yet"
 
     @property
     def _qualified(self) -> dict[str, str]:

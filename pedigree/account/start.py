@@ -44,8 +44,8 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
     answer = account.find("sagemaker", "describe_pipeline", PipelineName=pipeline)
     if answer is None:
         raise no_pipeline(account, pipeline)
-    known = parse(answer["PipelineDefinition"]).parameters
-    values = checked(request.given, known)
+    parameters = parse(answer["PipelineDefinition"]).parameters
+    values = checked(request.given, parameters)
     name = request.name or f"manual-{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}"
     if not re.fullmatch(_NAME, name, re.ASCII):
         raise InvalidInputError(

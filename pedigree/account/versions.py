@@ -34,21 +34,21 @@ def newest(account: Account, group: str, count: int) -> list[Version]:
 
 def approve(account: Account, group: str, number: int) -> Change | None:
     """The change that approves a version; None if it is approved already."""
-    found = next((version for version in _listed(account, group) if version.number == number), None)
-    if found is None:
-        known = [str(version.number) for version in newest(account, group, 10)]
-        what = f"the last ones are {', '.join(known)}" if known else "there is none; an execution registers one"
+    version = next((version for version in _listed(account, group) if version.number == number), None)
+    if version is None:
+        numbers = [str(version.number) for version in newest(account, group, 10)]
+        what = f"the last ones are {', '.join(numbers)}" if numbers else "there is none; an execution registers one"
         raise AbsentError(f"group {group} has no version {number}", what)
-    if found.approval == APPROVED:
+    if version.approval == APPROVED:
         return None
-    if found.status != _COMPLETED:
-        raise CallRefusedError(f"version {number} is {found.status} and cannot be deployed", "approve another one")
+    if version.status != _COMPLETED:
+        raise CallRefusedError(f"version {number} is {version.status} and cannot be deployed", "approve another one")
     arguments = {
-        "ModelPackageArn": found.arn,
+        "ModelPackageArn": version.arn,
         "ModelApprovalStatus": APPROVED,
         "ApprovalDescription": f"approved by {account.caller} with pedigree approve",
     }
-    why = (f"it was {found.approval}", "the rule on approvals then brings it to its endpoint")
+    why = (f"it was {version.approval}", "the rule on approvals then brings it to its endpoint")
     return Change(
         "update", "version", f"{group} {number}", (ApiCall("sagemaker", "update_model_package", arguments),), why
     )
@@ -57,12 +57,12 @@ def approve(account: Account, group: str, number: int) -> Change | None:
 def served(account: Account, name: str) -> dict[str, str]:
     """The ARNs of the versions that an endpoint serves, each with its status there."""
     try:
-        found = endpoint.find(account, name)
+        described = endpoint.find(account, name)
     except AbsentError:
         return {}
     packages = {}
-    for one, state in ((found.heading_for, found.status), (found.configuration, "serves")):
-        configuration = endpoint.configuration(account, one) if one else None
+    for live, state in ((described.heading_for, described.status), (described.configuration, "serves")):
+        configuration = endpoint.configuration(account, live) if live else None
         packages.update(
             {variant.package: state for variant in configuration.variants.values()} if configuration else {}
         )

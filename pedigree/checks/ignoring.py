@@ -24,11 +24,11 @@ class Ignored:
 
 
 def without(findings: Sequence[Finding], ignored: Sequence[Ignored]) -> tuple[list[Finding], list[str]]:
-    """The findings that are not ignored, and a line for each entry that ignores nothing any more."""
-    kept = [finding for finding in findings if not any(entry.covers(finding) for entry in ignored)]
+    """The findings that are not ignored, and a line for each entry that matches no finding."""
+    remaining = [finding for finding in findings if not any(entry.covers(finding) for entry in ignored)]
     unused = [
-        f"{entry} is ignored and is not found any more; remove it from checks.ignore"
+        f"{entry} is ignored, but no finding matches it; remove it from checks.ignore"
         for entry in ignored
         if not any(entry.covers(finding) for finding in findings)
     ]
-    return kept, unused
+    return remaining, unused

@@ -68,16 +68,16 @@ def command(
     own = None if file else _own(target)
     text = own.definition() if own else files.read(_only_file(file, target))
     document = _document(file, text)
-    known = evidence.read(given)
+    proof = evidence.read(given)
     if write_policy:
-        _write_policy(document, known, write_policy)
+        _write_policy(document, proof, write_policy)
         return
-    findings = run(document, known, select=_codes(select), ignore=_codes(ignore))
-    kept, unused = without(findings, own.ignored() if own else [])
+    findings = run(document, proof, select=_codes(select), ignore=_codes(ignore))
+    reported, unused = without(findings, own.ignored() if own else [])
     for line in unused:
         typer.echo(f"pedigree: {line}", err=True)
-    _report(file, text, document, kept, output)
-    if fail_on is not Level.NEVER and any(finding.severity >= Severity[fail_on.name] for finding in kept):
+    _report(file, text, document, reported, output)
+    if fail_on is not Level.NEVER and any(finding.severity >= Severity[fail_on.name] for finding in reported):
         raise typer.Exit(1)
 
 
@@ -119,12 +119,12 @@ def _report(
     sys.stdout.write(FORMATS[output.value](FindingsReport(name, source, findings)))
 
 
-def _write_policy(document: Mapping[str, Any], known: Evidence, role: str) -> None:
+def _write_policy(document: Mapping[str, Any], proof: Evidence, role: str) -> None:
     from pedigree.checks.roles.least_privilege import policy_of
     from pedigree.checks.roles.required import required_permissions, unknown_requirements
     from pedigree.checks.subject import Subject
 
-    subject = Subject(document, known)
+    subject = Subject(document, proof)
     typer.echo(json.dumps(policy_of(role, required_permissions(subject)), indent=2))
     for line in unknown_requirements(subject):
         typer.echo(f"pedigree: {line}; see whether the role needs more", err=True)

@@ -87,13 +87,13 @@ def table(progress: ExecutionProgress, region: str, now: dt.datetime) -> Rendera
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(*(name.capitalize() for name in HEADER), box=SIMPLE_HEAD, pad_edge=False)
+    rows = Table(*(name.capitalize() for name in HEADER), box=SIMPLE_HEAD, pad_edge=False)
     for step in progress.steps:
         name, state, started, took, about = map(printable, row(step, now))
         link = f"link {step.job.link(region)}" if step.job and region else ""
-        shown.add_row(Text(name, link), Text(state, _COLORS.get(state, "dim")), started[-8:], took, Text(about))
+        rows.add_row(Text(name, link), Text(state, _COLORS.get(state, "dim")), started[-8:], took, Text(about))
     page = Text(progress.link, f"link {progress.link}") if progress.link else Text()
-    return Group(Text(printable(headline(progress.execution, now))), page, shown)
+    return Group(Text(printable(headline(progress.execution, now))), page, rows)
 
 
 def _about(step: StepStatus) -> str:

@@ -51,7 +51,7 @@ class Progress:
             self._status.start()
 
     def still(self) -> None:
-        """Nothing is being waited for any more."""
+        """Ends the line of waiting."""
         if self._status:
             self._status.stop()
 
@@ -59,11 +59,11 @@ class Progress:
 @contextmanager
 def progress() -> Iterator[Progress]:
     """Progress on standard error; on Ctrl-C, says how to go on."""
-    shown = Progress(Console(file=sys.stderr))
+    waiting_line = Progress(Console(file=sys.stderr))
     try:
-        yield shown
+        yield waiting_line
     except KeyboardInterrupt:
         typer.echo("\ninterrupted; run it again to go on from here", err=True)
         raise
     finally:
-        shown.still()
+        waiting_line.still()

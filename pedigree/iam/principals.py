@@ -32,10 +32,10 @@ class Principals:
         """Whether a principal is named, and how."""
         if principal is None:
             return Match.NONE
-        found = self._match_names(principal)
+        match = self._match_names(principal)
         if self.negated:
-            return Match.DIRECT if found is Match.NONE else Match.NONE
-        return found
+            return Match.DIRECT if match is Match.NONE else Match.NONE
+        return match
 
     def _match_names(self, principal: Principal) -> Match:
         named = self.names.get(principal.kind, frozenset())

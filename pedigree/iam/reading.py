@@ -154,10 +154,10 @@ def _mapping(value: Any, name: str) -> Mapping[str, Any]:
     return value
 
 
-def _check_names(value: Any, known: Collection[str]) -> None:
+def _check_names(value: Any, allowed: Collection[str]) -> None:
     for name in _mapping(value, ""):
-        if name not in known:
-            raise InvalidValueError(f"has the unknown element {name!r:.80}", f"write {', '.join(known)}")
+        if name not in allowed:
+            raise InvalidValueError(f"has the unknown element {name!r:.80}", f"write {', '.join(allowed)}")
 
 
 def _check_absent(entry: Mapping[str, Any], names: Collection[str], why: str) -> None:

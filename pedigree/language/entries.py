@@ -66,6 +66,6 @@ def _tuned(step: Step) -> Iterator[str]:
             yield from _names(ranges, "Name")
 
 
-def _check(name: str, known: Sequence[str], cause: str, missing: Missing) -> None:
-    if name not in known:
-        raise UnresolvedError(f"{cause} {name}", did_you_mean(name, known), missing=missing)
+def _check(name: str, names: Sequence[str], cause: str, missing: Missing) -> None:
+    if name not in names:
+        raise UnresolvedError(f"{cause} {name}", did_you_mean(name, names), missing=missing)

@@ -131,9 +131,9 @@ def _differing_parts(left: str, right: str) -> tuple[str, str]:
     )
     most = min(len(left), len(right)) - start
     end = next((index for index in range(most) if left[-1 - index] != right[-1 - index]), most)
-    cut, kept = max(0, start - _AROUND), max(0, end - _AROUND)
+    cut, rest = max(0, start - _AROUND), max(0, end - _AROUND)
     return tuple(  # type: ignore[return-value]  # two in, two out
-        ("…" if cut else "") + text[cut : len(text) - kept] + ("…" if kept else "") for text in (left, right)
+        ("…" if cut else "") + text[cut : len(text) - rest] + ("…" if rest else "") for text in (left, right)
     )
 
 

@@ -58,10 +58,10 @@ def input_shape(operation: str) -> Shape:
 
 @cache
 def _document() -> Mapping[str, Any]:
-    found = find_spec("botocore")
-    assert found
-    assert found.origin
-    newest = max(Path(found.origin).parent.glob("data/sagemaker/[0-9]*"))
+    spec = find_spec("botocore")
+    assert spec
+    assert spec.origin
+    newest = max(Path(spec.origin).parent.glob("data/sagemaker/[0-9]*"))
     packed = newest / "service-2.json.gz"
     text = gzip.decompress(packed.read_bytes()) if packed.is_file() else (newest / "service-2.json").read_bytes()
     document: Mapping[str, Any] = json.loads(text)

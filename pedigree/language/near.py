@@ -11,13 +11,13 @@ from difflib import get_close_matches
 _CUTOFF = 0.5
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """The question with the closest known name, empty where no name is close."""
-    closest = get_close_matches(name, list(known), n=1, cutoff=_CUTOFF)
+    closest = get_close_matches(name, list(names), n=1, cutoff=_CUTOFF)
     return f"did you mean {closest[0]}?" if closest else ""
 
 
-def suggest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+def suggest(name: str, names: Iterable[str], otherwise: str = "") -> str:
     """A remedy in any case: the closest name, or the given alternative, or the list of all names."""
-    names = list(known)
+    names = list(names)
     return did_you_mean(name, names) or otherwise or f"there are {', '.join(names)}"

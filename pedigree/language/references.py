@@ -58,9 +58,9 @@ def uses(definition: Definition) -> Iterator[Use]:
                 yield from (Use(step, pointer, reference) for reference in references(expression))
 
 
-def dangling_references(definition: Definition, found: Iterable[Use]) -> Iterator[DanglingReference]:
+def dangling_references(definition: Definition, uses: Iterable[Use]) -> Iterator[DanglingReference]:
     """Those of the given references that lead nowhere, and the names in DependsOn of steps that do not exist."""
-    for use in (*found, *_dependencies(definition)):
+    for use in (*uses, *_dependencies(definition)):
         try:
             _check(definition, use)
         except UnresolvedError as error:
@@ -127,15 +127,15 @@ def _step(definition: Definition, reference: StepReference) -> str:
             declared: str = _named(step.outputs, str(path[1].key), "output", f"declared output of {step.name}")
             return declared
         raise UnresolvedError(f"{step.name} has OutputParameters['…'] only", missing="output")
-    found = shapes.kind(shapes.follow(step.type, path))
+    kind = shapes.kind(shapes.follow(step.type, path))
     check_items(step, path)
-    return found
+    return kind
 
 
-def _named(known: Collection[str], name: str, missing: Missing, noun: str = "") -> Any:
-    if name in known:
-        return known[name] if isinstance(known, Mapping) else name
-    raise UnresolvedError(f"there is no {noun or missing} {name}", did_you_mean(name, known), missing=missing)
+def _named(names: Collection[str], name: str, missing: Missing, noun: str = "") -> Any:
+    if name in names:
+        return names[name] if isinstance(names, Mapping) else name
+    raise UnresolvedError(f"there is no {noun or missing} {name}", did_you_mean(name, names), missing=missing)
 
 
 _RESOLVERS: Mapping[type, Callable[[Definition, Any], str]] = {

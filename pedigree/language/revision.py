@@ -91,13 +91,13 @@ def _branch(step: Step) -> str:
 
 def _wiring(old: Definition, new: Definition) -> Iterator[str]:
     """The edges that differ between the steps of both definitions."""
-    kept = old.by_name().keys() & new.by_name().keys()
+    common = old.by_name().keys() & new.by_name().keys()
     before, after = _data(old), _data(new)
     for edge in after:
-        if edge not in before and edge.target in kept:
+        if edge not in before and edge.target in common:
             yield f"wiring: {edge.target} now takes from {edge.source}"
     for edge in before:
-        if edge not in after and edge.target in kept:
+        if edge not in after and edge.target in common:
             yield f"wiring: {edge.target} no longer takes from {edge.source}"
 
 

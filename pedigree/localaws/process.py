@@ -215,5 +215,5 @@ def _wait(is_so: Callable[[], bool], otherwise: str) -> None:
 
 def _last_words(folder: Path) -> str:
     lines = log_path(folder).read_text(encoding="utf-8", errors="replace").split("\n")
-    said = [line for line in lines if line.strip()]
-    return f"saying {said[-1]!r}" if said else "saying nothing"
+    written = [line for line in lines if line.strip()]
+    return f"saying {written[-1]!r}" if written else "saying nothing"

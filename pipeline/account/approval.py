@@ -31,7 +31,7 @@ _STATEMENT = "pedigree-approved"
 _PATHS = {"package": "$.detail.ModelPackageArn", "event": "$.id"}
 _OF_THE_VERSION = f'"{contract.MODEL_PACKAGE_ARN}": <package>, "{contract.EXECUTION_ID}": "approval-<event>"'
 _LONGEST_TEMPLATE = 8192
-_DESCRIPTION = "Deploys a version of the model when somebody approves it."
+_DESCRIPTION = "Deploys a version of the model when it is approved."
 
 
 @dataclass(frozen=True)
@@ -52,34 +52,34 @@ class Approval:
     def changes(self, account: Account) -> Iterator[Change]:
         """Creates or updates them; the permission comes first, so that no event is lost."""
         yield from self._permission(account)
-        found = account.find("events", "describe_rule", Name=self.name)
-        if found is None:
+        rule = account.find("events", "describe_rule", Name=self.name)
+        if rule is None:
             made = {**self._rule(), "Tags": tags.pairs(tags.wanted(self.settings))}
             yield Change("create", "rule", self.name, (ApiCall("events", "put_rule", made), self._targeting()))
             return
-        yield from self._repair(found, account)
+        yield from self._repair(rule, account)
 
-    def _repair(self, found: Mapping[str, Any], account: Account) -> Iterator[Change]:
+    def _repair(self, rule: Mapping[str, Any], account: Account) -> Iterator[Change]:
         ours = tags.wanted(self.settings)
         there = tags.mapping(account.call("events", "list_tags_for_resource", ResourceARN=self.arn).get("Tags", ()))
         tags.check_made("rule", self.name, there, ours, "pipeline.name")
         lacking = tags.lacking("rule", self.name, there, ours)
         wanted = self._rule()
-        pattern = json.loads(found.get("EventPattern") or "{}")
-        heard = () if pattern == json.loads(wanted["EventPattern"]) else ("it hears other events",)
-        state = differences.fields(found, {"State": "ENABLED"})
+        pattern = json.loads(rule.get("EventPattern") or "{}")
+        pattern_reasons = () if pattern == json.loads(wanted["EventPattern"]) else ("its event pattern differs",)
+        state = differences.fields(rule, {"State": "ENABLED"})
         targets = {
             target["Id"]: target for target in account.each("events", "list_targets_by_rule", "Targets", Rule=self.name)
         }
-        target = () if differences.covers(targets.get(TARGET), self._target()) else ("it calls something else",)
-        calls = [ApiCall("events", "put_rule", wanted)] if heard or state else []
+        target = () if differences.covers(targets.get(TARGET), self._target()) else ("its target differs",)
+        calls = [ApiCall("events", "put_rule", wanted)] if pattern_reasons or state else []
         if target:
             calls.append(self._targeting())
         if lacking:
             labelled = {"ResourceARN": self.arn, "Tags": tags.pairs(lacking)}
             calls.append(ApiCall("events", "tag_resource", labelled))
         if calls:
-            why = (*heard, *state, *target, *tags.told(there, lacking))
+            why = (*pattern_reasons, *state, *target, *tags.differences(there, lacking))
             yield Change("update", "rule", self.name, tuple(calls), why)
 
     def _rule(self) -> dict[str, Any]:
@@ -110,17 +110,19 @@ class Approval:
         name = function_name(self.settings.pipeline.name, "deploy")
         qualified = {"FunctionName": name, "Qualifier": LIVE}
         policy = json.loads((account.find("lambda", "get_policy", **qualified) or {}).get("Policy", "{}"))
-        found = next(
+        statement = next(
             (statement for statement in policy.get("Statement", ()) if statement.get("Sid") == _STATEMENT), None
         )
-        if found is not None and differences.same(found, self._leave()):
+        if statement is not None and differences.same(statement, self._leave()):
             return
         named = {**qualified, "StatementId": _STATEMENT}
         given = {"Action": "lambda:InvokeFunction", "Principal": "events.amazonaws.com", "SourceArn": self.arn}
-        removed = (ApiCall("lambda", "remove_permission", named),) if found else ()
+        removed = (ApiCall("lambda", "remove_permission", named),) if statement else ()
         added = ApiCall("lambda", "add_permission", {**named, **given})
-        why = ("somebody changed it",) if found else ()
-        yield Change("update" if found else "create", "permission", f"{self.name} on {name}", (*removed, added), why)
+        why = ("it was changed",) if statement else ()
+        yield Change(
+            "update" if statement else "create", "permission", f"{self.name} on {name}", (*removed, added), why
+        )
 
     def _leave(self) -> dict[str, Any]:
         """The statement that Lambda makes of the permission."""

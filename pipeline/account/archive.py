@@ -30,11 +30,11 @@ class Archive:
         """Uploads it, unless it exists."""
         bucket, _, key = self.archive.placed(self.settings.site).uri.removeprefix("s3://").partition("/")
         where = {"Bucket": bucket, "Key": key, "ExpectedBucketOwner": account.id}
-        found = account.find("s3", "head_object", **where)
-        if found is not None and found.get("Metadata", {}).get(_CONTENT) == self.archive.sha256:
+        existing = account.find("s3", "head_object", **where)
+        if existing is not None and existing.get("Metadata", {}).get(_CONTENT) == self.archive.sha256:
             return
-        why = () if found is None else ("what lies there is something else",)
-        yield Change("create" if found is None else "update", "code", key, (self._upload(where),), why)
+        why = () if existing is None else ("the object has other content",)
+        yield Change("create" if existing is None else "update", "code", key, (self._upload(where),), why)
 
     def _upload(self, where: dict[str, str]) -> ApiCall:
         content = self.archive.compressed

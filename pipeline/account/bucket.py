@@ -1,8 +1,8 @@
 """The bucket: encrypted, private, TLS only, versioned, with rules that delete old objects.
 
-It is ours to make where settings name none, or name one that is not there; what we made carries a tag that says so. A
-bucket that settings name and that somebody else made is used as it is. Nothing under executions/ is ever deleted by a
-rule, because registered models lie there; it moves to a class of storage that costs less while nobody reads it.
+An upsert creates it if the settings name none, or one that does not exist, and tags it. A bucket that the settings name
+and that has no tag of ours is used as it is. No lifecycle rule deletes objects under executions/, because registered
+models lie there; they move to a cheaper storage class while they are not read.
 """
 
 from __future__ import annotations
@@ -65,22 +65,22 @@ class Bucket:
         elif self.is_ours(labels(account, self.name)):
             yield from self._repair(account)
 
-    def is_ours(self, found: tags.Tags) -> bool:
-        """Whether it is this pipeline's to keep: it carries our tag, or nobody's and a name of our own making."""
-        if OWNER in found:
-            return tags.is_of(found, tags.wanted(self.settings))
+    def is_ours(self, existing: tags.Tags) -> bool:
+        """Whether this pipeline manages it: it carries our tag, or no owner's tag and the default name."""
+        if OWNER in existing:
+            return tags.is_of(existing, tags.wanted(self.settings))
         return not self.settings.site.bucket
 
     def _region(self, account: Account) -> str | None:
         try:
-            found = account.find("s3", "head_bucket", Bucket=self.name, ExpectedBucketOwner=account.id)
+            existing = account.find("s3", "head_bucket", Bucket=self.name, ExpectedBucketOwner=account.id)
         except DeniedError as denied:
             raise NameTakenError(
                 f"bucket {self.name} belongs to another account, "
                 f"or {account.caller or 'the caller'} may not s3:ListBucket on it",
                 "choose another with site.bucket, or allow it",
             ) from denied
-        return None if found is None else str(found.get("BucketRegion") or account.region)
+        return None if existing is None else str(existing.get("BucketRegion") or account.region)
 
     def _creation(self, account: Account) -> tuple[ApiCall, ...]:
         configuration: dict[str, Any] = {"Tags": tags.pairs(tags.wanted(self.settings))}
@@ -117,25 +117,25 @@ class Bucket:
             Aspect("policy", "bucket_policy", "Policy", "Policy", self._policy),
         )
 
-    def _encryption(self, found: Mapping[str, Any] | None) -> Any:
+    def _encryption(self, existing: Mapping[str, Any] | None) -> Any:
         """With the key of the settings; without one, stronger encryption that exists is kept."""
         key = self.settings.site.encryption.output_key
-        if found and not key:
+        if existing and not key:
             return None
         how = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
         rule = {"ApplyServerSideEncryptionByDefault": how, **({"BucketKeyEnabled": True} if key else {})}
-        return _as_whole({"Rules": [rule]})(found)
+        return _as_whole({"Rules": [rule]})(existing)
 
-    def _lifecycle(self, found: Sequence[Mapping[str, Any]] | None) -> Any:
-        rules = differences.mended(found or (), _rules(self.settings.site.prefix), "ID", differences.includes)
+    def _lifecycle(self, existing: Sequence[Mapping[str, Any]] | None) -> Any:
+        rules = differences.mended(existing or (), _rules(self.settings.site.prefix), "ID", differences.includes)
         return None if rules is None else {"Rules": rules}
 
-    def _tagging(self, found: Sequence[Mapping[str, str]] | None) -> Any:
-        labelled = differences.mended(found or (), tags.pairs(tags.wanted(self.settings)), "Key")
+    def _tagging(self, existing: Sequence[Mapping[str, str]] | None) -> Any:
+        labelled = differences.mended(existing or (), tags.pairs(tags.wanted(self.settings)), "Key")
         return None if labelled is None else {"TagSet": labelled}
 
-    def _policy(self, found: str | None) -> Any:
-        document = json.loads(found) if found else {"Version": "2012-10-17"}
+    def _policy(self, existing: str | None) -> Any:
+        document = json.loads(existing) if existing else {"Version": "2012-10-17"}
         there = document.get("Statement", [])
         listed: list[Any] = there if isinstance(there, list) else [there]
         statements = differences.mended(listed, [self._over_tls_only()], "Sid")
@@ -155,13 +155,13 @@ class Bucket:
 
 def labels(account: Account, bucket: str) -> dict[str, str]:
     """The tags of a bucket."""
-    found = account.find("s3", "get_bucket_tagging", Bucket=bucket, ExpectedBucketOwner=account.id)
-    return tags.mapping((found or {}).get("TagSet", ()))
+    existing = account.find("s3", "get_bucket_tagging", Bucket=bucket, ExpectedBucketOwner=account.id)
+    return tags.mapping((existing or {}).get("TagSet", ()))
 
 
 def _as_whole(wanted: Any) -> Callable[[Any], Any]:
     """The whole setting, if the existing one does not cover it."""
-    return lambda found: None if differences.covers(found, wanted) else wanted
+    return lambda existing: None if differences.covers(existing, wanted) else wanted
 
 
 def _rules(prefix: str) -> tuple[Mapping[str, Any], ...]:

@@ -90,11 +90,11 @@ def estimate(
     now: dt.datetime | None = None,
 ) -> Estimate:
     """The cost of these settings; hours that are not given are assumed."""
-    known = prices or tables.of_the_package()
-    steps = _execution(settings, known, hours or {})
+    table = prices or tables.of_the_package()
+    steps = _execution(settings, table, hours or {})
     moment = now or dt.datetime.now(dt.timezone.utc)
-    standing = (*_endpoint(settings, known), *_warm(settings, known), *_schedule(settings, known, hours or {}, moment))
-    return Estimate(settings.site.region, known.sources(settings.site.region), steps, standing)
+    standing = (*_endpoint(settings, table), *_warm(settings, table), *_schedule(settings, table, hours or {}, moment))
+    return Estimate(settings.site.region, table.sources(settings.site.region), steps, standing)
 
 
 def _execution(s: Settings, prices: Prices, hours: Mapping[str, Hours]) -> tuple[StepCost, ...]:

@@ -32,10 +32,10 @@ def _step_cells(step: StepCost) -> tuple[str, ...]:
     return job.step, what, _money(step.amount), f"at most {_money(step.most)}" if step.price else step.remark
 
 
-def _standing_cells(one: Standing) -> tuple[str, ...]:
-    if one.least is None or one.least == one.most:
-        return one.name, one.what, _money(one.least), one.remark
-    return one.name, one.what, f"{_money(one.least)} to {_money(one.most)}", one.remark
+def _standing_cells(entry: Standing) -> tuple[str, ...]:
+    if entry.least is None or entry.least == entry.most:
+        return entry.name, entry.what, _money(entry.least), entry.remark
+    return entry.name, entry.what, f"{_money(entry.least)} to {_money(entry.most)}", entry.remark
 
 
 def _table(title: str, rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Removes from an account what upsert and executions made and, with --data, the data.
 
-It looks anew each time it is run, so what an interrupted run has left is found by the next. The service-linked role of
+Each run reads the account again, so it finds what an interrupted run has left. The service-linked role of
 scaling stays: it is the account's, and other endpoints may scale by it.
 """
 
@@ -44,14 +44,14 @@ class DataRemoval:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """What exists; raises NameTakenError if another pipeline may keep its data in the same place."""
-        found = list(self.there(account))
-        others = self._others(account) if found else ()
+        changes = list(self.there(account))
+        others = self._others(account) if changes else ()
         if others:
             raise NameTakenError(
                 f"{' and '.join(others)} may keep data in bucket {Bucket(self.settings).name} too",
                 "remove that pipeline before, or delete by hand what is to go",
             )
-        yield from found
+        yield from changes
 
     def there(self, account: Account) -> Iterator[Change]:
         """What exists, even if another pipeline uses it."""
@@ -60,10 +60,10 @@ class DataRemoval:
 
     def _registry(self, account: Account) -> Iterator[Change]:
         named = {"ModelPackageGroupName": self.settings.registry.group}
-        found = account.find("sagemaker", "describe_model_package_group", **named)
-        if found is None:
+        group = account.find("sagemaker", "describe_model_package_group", **named)
+        if group is None:
             return
-        arn = found["ModelPackageGroupArn"]
+        arn = group["ModelPackageGroupArn"]
         there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=arn))
         if not tags.is_of(there, tags.wanted(self.settings)):
             return
@@ -94,10 +94,10 @@ class DataRemoval:
 
     def _others(self, account: Account) -> list[str]:
         """The other pipelines of this account and region."""
-        found = account.each(
+        tagged = account.each(
             "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=[{"Key": OWNER}]
         )
-        owners = {tags.mapping(item["Tags"])[OWNER] for item in found} - {tags.wanted(self.settings)[OWNER]}
+        owners = {tags.mapping(item["Tags"])[OWNER] for item in tagged} - {tags.wanted(self.settings)[OWNER]}
         return [
             owner
             for owner in sorted(owners)

@@ -30,11 +30,11 @@ class EventSource:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """Creates or updates the mapping, and removes others of the same queue."""
-        found, *surplus = self._there(account) or [None]
-        if found is None:
+        existing, *surplus = self._there(account) or [None]
+        if existing is None:
             yield Change("create", "event source", self.queue, (self._creation(),))
         else:
-            yield from self._repair(found, account)
+            yield from self._repair(existing, account)
         for other in surplus:
             call = ApiCall("lambda", "delete_event_source_mapping", {"UUID": other["UUID"]})
             yield Change(
@@ -43,10 +43,10 @@ class EventSource:
 
     def _there(self, account: Account) -> list[Any]:
         """The mappings of the queue, the one to our function first."""
-        found = account.each(
+        mappings = account.each(
             "lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=self.queue_arn
         )
-        staying = [mapping for mapping in found if mapping["State"] not in _LEAVING]
+        staying = [mapping for mapping in mappings if mapping["State"] not in _LEAVING]
         return sorted(staying, key=lambda mapping: (mapping["FunctionArn"] != self.function_arn, mapping["UUID"]))
 
     def _wanted(self) -> dict[str, Any]:
@@ -56,20 +56,20 @@ class EventSource:
         source = {"EventSourceArn": self.queue_arn, "FunctionName": self.function_arn}
         return ApiCall("lambda", "create_event_source_mapping", {**source, **self._wanted(), "Tags": dict(self.tags)})
 
-    def _repair(self, found: dict[str, Any], account: Account) -> Iterator[Change]:
-        arn = found["EventSourceMappingArn"]
+    def _repair(self, existing: dict[str, Any], account: Account) -> Iterator[Change]:
+        arn = existing["EventSourceMappingArn"]
         labels = account.call("lambda", "list_tags", Resource=arn).get("Tags", {})
         lacking = tags.lacking("event source", self.queue, labels, self.tags)
-        differs = differences.fields(found, {"FunctionArn": self.function_arn, **self._wanted()})
-        stopped = ("it is switched off",) if found["State"] in _GOING else ()
+        differs = differences.fields(existing, {"FunctionArn": self.function_arn, **self._wanted()})
+        stopped = ("it is switched off",) if existing["State"] in _GOING else ()
         calls = []
         if differs or stopped:
-            new = {"UUID": found["UUID"], "FunctionName": self.function_arn, "Enabled": True, **self._wanted()}
+            new = {"UUID": existing["UUID"], "FunctionName": self.function_arn, "Enabled": True, **self._wanted()}
             calls.append(ApiCall("lambda", "update_event_source_mapping", new))
         if lacking:
             calls.append(ApiCall("lambda", "tag_resource", {"Resource": arn, "Tags": lacking}))
         if calls:
-            why = (*differs, *stopped, *tags.told(labels, lacking))
+            why = (*differs, *stopped, *tags.differences(labels, lacking))
             yield Change("update", "event source", self.queue, tuple(calls), why)
 
 

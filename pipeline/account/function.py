@@ -1,8 +1,8 @@
 """A Lambda function: code, configuration, the alias of its live version, and its concurrency.
 
 A version is published only where code or configuration changed, and the alias `live` is moved to it; callers that go by
-the alias see the old version until the new one is whole. The alias is held against what settings ask for, not against
-the newest version: so whatever was cut off half-way is gone on with.
+the alias see the old version until the new one is whole. The alias is compared with the settings, not with
+the newest version, so that an interrupted upsert is completed by the next one.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ class LambdaFunction:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """The function itself, then its alias, then its concurrency."""
-        found = account.find("lambda", "get_function", **self.named)
-        yield from self._function(found)
+        existing = account.find("lambda", "get_function", **self.named)
+        yield from self._function(existing)
         yield from self._alias(account)
-        yield from self._reserved((found or {}).get("Concurrency", {}).get("ReservedConcurrentExecutions", 0))
+        yield from self._reserved((existing or {}).get("Concurrency", {}).get("ReservedConcurrentExecutions", 0))
 
-    def _function(self, found: Mapping[str, Any] | None) -> Iterator[Change]:
-        if found is None:
+    def _function(self, existing: Mapping[str, Any] | None) -> Iterator[Change]:
+        if existing is None:
             yield Change("create", "function", self.name, (self._creation(),))
             return
-        there, labels = found["Configuration"], found.get("Tags", {})
+        there, labels = existing["Configuration"], existing.get("Tags", {})
         tags.check_made("function", self.name, labels, self.tags, "pipeline.name")
         lacking = tags.lacking("function", self.name, labels, self.tags)
         code, configured = self._code_differences(there), self._configured_differences(there)
@@ -64,7 +64,7 @@ class LambdaFunction:
         if lacking:
             calls.append(ApiCall("lambda", "tag_resource", {"Resource": self.arn, "Tags": lacking}))
         if calls:
-            why = (*code, *configured, *tags.told(labels, lacking))
+            why = (*code, *configured, *tags.differences(labels, lacking))
             yield Change("update", "function", self.name, tuple(calls), why)
 
     def _creation(self) -> ApiCall:
@@ -97,26 +97,26 @@ class LambdaFunction:
             "lambda", "publish_version", {**self.named, "CodeSha256": self.package.sha256}, save_as="version"
         )
         moved = {**alias, "FunctionVersion": SavedValue("version", "Version")}
-        found = account.find("lambda", "get_alias", **alias)
-        if found is None:
+        existing = account.find("lambda", "get_alias", **alias)
+        if existing is None:
             calls = (published, ApiCall("lambda", "create_alias", moved))
             yield Change("create", "alias", self._live, calls)
             return
-        version = found["FunctionVersion"]
+        version = existing["FunctionVersion"]
         there = account.find("lambda", "get_function_configuration", **self.named, Qualifier=version) or {}
         why = (*self._code_differences(there), *self._configured_differences(there))
-        split = found.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+        split = existing.get("RoutingConfig", {}).get("AdditionalVersionWeights")
         whole: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": {}}}
         if why:
-            told = tuple(f"version {version}: {reason}" for reason in why)
+            reasons = tuple(f"version {version}: {reason}" for reason in why)
             calls = (published, ApiCall("lambda", "update_alias", {**moved, **whole}))
-            yield Change("update", "alias", self._live, calls, told)
+            yield Change("update", "alias", self._live, calls, reasons)
         elif split:
             call = ApiCall("lambda", "update_alias", {**alias, **whole})
             yield Change("update", "alias", self._live, (call,), ("it is split among versions",))
 
-    def _reserved(self, found: int) -> Iterator[Change]:
-        if found == self.reserved:
+    def _reserved(self, existing: int) -> Iterator[Change]:
+        if existing == self.reserved:
             return
         called = {**self.named, "ReservedConcurrentExecutions": self.reserved}
         call = (
@@ -124,7 +124,7 @@ class LambdaFunction:
             if self.reserved
             else ApiCall("lambda", "delete_function_concurrency", self.named)
         )
-        why = f"{found} set aside, not {self.reserved}"
+        why = f"{existing} set aside, not {self.reserved}"
         yield Change("update", "reserved concurrency", self.name, (call,), (why,))
 
     @property

@@ -24,22 +24,24 @@ class LogGroup:
         """Make it, or mend what differs."""
         named = {"logGroupName": self.name}
         keeping = ApiCall("logs", "put_retention_policy", {**named, "retentionInDays": self.retention_days})
-        found = find(account, self.name)
-        if found is None:
+        existing = find(account, self.name)
+        if existing is None:
             made = ApiCall("logs", "create_log_group", {**named, "tags": dict(self.tags)})
             yield Change("create", "log group", self.name, (made, keeping))
             return
         labels = account.call("logs", "list_tags_for_resource", resourceArn=self.arn).get("tags", {})
         lacking = tags.lacking("log group", self.name, labels, self.tags)
-        kept = differences.fields(found, {"retentionInDays": self.retention_days})
-        calls = [keeping] if kept else []
+        retention = differences.fields(existing, {"retentionInDays": self.retention_days})
+        calls = [keeping] if retention else []
         if lacking:
             calls.append(ApiCall("logs", "tag_resource", {"resourceArn": self.arn, "tags": lacking}))
         if calls:
-            yield Change("update", "log group", self.name, tuple(calls), (*kept, *tags.told(labels, lacking)))
+            yield Change(
+                "update", "log group", self.name, tuple(calls), (*retention, *tags.differences(labels, lacking))
+            )
 
 
 def find(account: Account, name: str) -> dict[str, object] | None:
     """The log group of exactly that name."""
-    found = account.each("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
-    return next((group for group in found if group["logGroupName"] == name), None)
+    groups = account.each("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
+    return next((group for group in groups if group["logGroupName"] == name), None)

@@ -25,14 +25,14 @@ Ran = tuple[str, float]
 def past_hours(account: Account, pipeline: str, planned: Sequence[JobUsage]) -> dict[str, Hours]:
     """The mean hours of a job, for each step of the last executions."""
     machines = {job.step: job.instance_type for job in planned}
-    found: dict[str, list[float]] = {}
+    durations: dict[str, list[float]] = {}
     for step in _steps(account, pipeline):
         ran = [hours for machine, hours in _ran(step, account) if machine == machines.get(step["StepName"])]
         if ran:
-            found.setdefault(step["StepName"], []).append(fmean(ran))
+            durations.setdefault(step["StepName"], []).append(fmean(ran))
     return {
         name: Hours(fmean(ran), f"of {len(ran)} past execution{'s' if len(ran) > 1 else ''}")
-        for name, ran in found.items()
+        for name, ran in durations.items()
     }
 
 
@@ -45,8 +45,8 @@ def _steps(account: Account, pipeline: str) -> Iterator[Mapping[str, Any]]:
     except AbsentError:
         return
     for arn in chosen:
-        asked = {"PipelineExecutionArn": arn}
-        for step in account.each("sagemaker", "list_pipeline_execution_steps", "PipelineExecutionSteps", **asked):
+        query = {"PipelineExecutionArn": arn}
+        for step in account.each("sagemaker", "list_pipeline_execution_steps", "PipelineExecutionSteps", **query):
             if step.get("StepStatus") == "Succeeded" and "CacheHitResult" not in step:
                 yield step
 

@@ -1,7 +1,7 @@
 """The pipeline itself, created or updated; the plan says what a difference means.
 
-The definition that is there is held against the new one by meaning, not as text: AWS may hand it back written
-otherwise. A large one goes by way of the bucket, because a request has its limits.
+The existing definition is compared with the new one by meaning, not as text: AWS may return it in another form. A large
+definition is uploaded to the bucket first, because a request has a limited size.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ class PipelinePart:
         return self.settings.pipeline.name
 
     def changes(self, account: Account) -> Iterator[Change]:
-        found = account.find("sagemaker", "describe_pipeline", PipelineName=self.name)
-        if found is None:
+        existing = account.find("sagemaker", "describe_pipeline", PipelineName=self.name)
+        if existing is None:
             yield self._creation()
             return
-        if found.get("PipelineStatus") == "Deleting":
+        if existing.get("PipelineStatus") == "Deleting":
             raise UnfinishedError(f"pipeline {self.name} is being deleted", "run it again in a minute")
-        there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
+        there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=existing["PipelineArn"]))
         wanted = tags.wanted(self.settings)
         tags.check_made(KIND, self.name, there, wanted, "pipeline.name")
         lacking = tags.lacking(KIND, self.name, there, wanted)
-        why = (*differences.fields(found, self._members), *self._revision(found.get("PipelineDefinition", "")))
+        why = (*differences.fields(existing, self._members), *self._revision(existing.get("PipelineDefinition", "")))
         calls = self._written("update_pipeline", {}) if why else ()
         if lacking:
-            labelled = {"ResourceArn": found["PipelineArn"], "Tags": tags.pairs(lacking)}
+            labelled = {"ResourceArn": existing["PipelineArn"], "Tags": tags.pairs(lacking)}
             calls = (*calls, ApiCall("sagemaker", "add_tags", labelled))
         if calls:
-            yield Change("update", KIND, self.name, calls, (*why, *tags.told(there, lacking)))
+            yield Change("update", KIND, self.name, calls, (*why, *tags.differences(there, lacking)))
 
     def _creation(self) -> Change:
         steps, parameters = len(self._definition.by_name()), len(self._definition.parameters)

@@ -101,10 +101,10 @@ def _image(settings: Settings, family: Family) -> str:
 
 
 def _repository(site: SiteConfig, image: str) -> str:
-    found = _IMAGE.match(image)
-    assert found, f"{image} is no address of ECR"
+    match = _IMAGE.match(image)
+    assert match, f"{image} is no address of ECR"
     partition = regions.partition(site.region)
-    return f"arn:{partition}:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
+    return f"arn:{partition}:ecr:{match['region']}:{match['account']}:repository/{match['repository']}"
 
 
 def _anywhere(site: SiteConfig, resource: str) -> str:

@@ -36,17 +36,17 @@ class Queue:
     def changes(self, account: Account) -> Iterator[Change]:
         """Make it, or mend what differs."""
         wanted = {**self.attributes, "SqsManagedSseEnabled": "true", "Policy": json.dumps(self._over_tls_only())}
-        found = account.find("sqs", "get_queue_url", QueueName=self.name)
-        if found is None:
+        existing = account.find("sqs", "get_queue_url", QueueName=self.name)
+        if existing is None:
             made = {"QueueName": self.name, "Attributes": wanted, "tags": dict(self.tags)}
             yield Change("create", "queue", self.name, (ApiCall("sqs", "create_queue", made),))
             return
-        url = {"QueueUrl": found["QueueUrl"]}
+        url = {"QueueUrl": existing["QueueUrl"]}
         there = account.call("sqs", "get_queue_attributes", **url, AttributeNames=["All"]).get("Attributes", {})
         labels = account.call("sqs", "list_queue_tags", **url).get("Tags", {})
         lacking = tags.lacking("queue", self.name, labels, self.tags)
         if there.get("KmsMasterKeyId"):
-            del wanted["SqsManagedSseEnabled"]  # encrypted with somebody's key, which is not made worse
+            del wanted["SqsManagedSseEnabled"]  # a key of KMS encrypts it already, which is stronger
         changed = {name: value for name, value in wanted.items() if _meaning(there.get(name)) != _meaning(value)}
         calls = []
         if changed:
@@ -54,7 +54,7 @@ class Queue:
         if lacking:
             calls.append(ApiCall("sqs", "tag_queue", {**url, "Tags": lacking}))
         if calls:
-            why = (*differences.fields(there, changed), *tags.told(labels, lacking))
+            why = (*differences.fields(there, changed), *tags.differences(labels, lacking))
             yield Change("update", "queue", self.name, tuple(calls), why)
 
     def _over_tls_only(self) -> Mapping[str, object]:

@@ -26,8 +26,8 @@ class ModelGroup:
     def changes(self, account: Account) -> Iterator[Change]:
         """Creates the group, or adds the tags that ours lacks."""
         name, wanted = self.settings.registry.group, tags.wanted(self.settings)
-        found = account.find("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
-        if found is None:
+        existing = account.find("sagemaker", "describe_model_package_group", ModelPackageGroupName=name)
+        if existing is None:
             described = {
                 "ModelPackageGroupName": name,
                 "ModelPackageGroupDescription": self.settings.pipeline.description[:1024],
@@ -35,9 +35,9 @@ class ModelGroup:
             }
             yield Change("create", KIND, name, (ApiCall("sagemaker", "create_model_package_group", described),))
             return
-        arn = found["ModelPackageGroupArn"]
+        arn = existing["ModelPackageGroupArn"]
         there = tags.mapping(account.each("sagemaker", "list_tags", "Tags", ResourceArn=arn))
         lacking = tags.lacking(KIND, name, there, wanted) if tags.is_of(there, wanted) else {}
         if lacking:
             call = ApiCall("sagemaker", "add_tags", {"ResourceArn": arn, "Tags": tags.pairs(lacking)})
-            yield Change("update", KIND, name, (call,), tags.told(there, lacking))
+            yield Change("update", KIND, name, (call,), tags.differences(there, lacking))

@@ -1,8 +1,8 @@
 """Finds what can be removed, kind by kind, and the calls that remove it.
 
-Tags say what is this pipeline's, and the tagging service answers with what was tagged not long ago as well; so whatever
-it names is looked up. What cannot have tags, or whose name follows from the pipeline's, is found by name besides, which
-also finds what was made a moment ago.
+Tags mark the resources of this pipeline. The tagging service also lists resources that were deleted a short time ago,
+so each one is looked up. Resources without tags, or with a name that follows from the pipeline's, are also looked up by
+name, which finds those that were created a moment ago.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class RemovalContext:
         """The ARNs with the tag, some of which may be deleted already."""
         owner = tags.wanted(self.settings)[OWNER]
         filters = [{"Key": OWNER, "Values": [owner]}]
-        found = self.account.each(
+        tagged = self.account.each(
             "resourcegroupstaggingapi", "get_resources", "ResourceTagMappingList", TagFilters=filters
         )
-        return tuple(resource["ResourceARN"] for resource in found)
+        return tuple(resource["ResourceARN"] for resource in tagged)
 
-    def named(self, service: str, resource: str, known: Iterable[str] = ()) -> list[str]:
-        """The names of one kind of resource, from tags and from known names."""
-        names = list(known)
+    def named(self, service: str, resource: str, expected: Iterable[str] = ()) -> list[str]:
+        """The names of one kind of resource, from tags and from expected names."""
+        names = list(expected)
         for arn in self.arns:
             _, _, of, _, _, rest = arn.removesuffix(":*").split(":", 5)
             name = rest.removeprefix(resource)
@@ -66,9 +66,9 @@ Removal = Callable[[RemovalContext], Iterator[Change]]
 def schedule(context: RemovalContext) -> Iterator[Change]:
     """The schedule, if it starts our pipeline; first, so that it starts nothing meanwhile."""
     named = {"Name": context.settings.pipeline.name, "GroupName": "default"}
-    found = context.account.find("scheduler", "get_schedule", **named)
+    existing = context.account.find("scheduler", "get_schedule", **named)
     owner = tags.wanted(context.settings)[OWNER]
-    if found and found.get("Target", {}).get("Arn", "").lower() == owner.lower():
+    if existing and existing.get("Target", {}).get("Arn", "").lower() == owner.lower():
         yield _deleted("schedule", named["Name"], ApiCall("scheduler", "delete_schedule", named))
 
 
@@ -84,12 +84,12 @@ def rules(context: RemovalContext) -> Iterator[Change]:
 
 def pipelines(context: RemovalContext) -> Iterator[Change]:
     """The pipeline; running executions are stopped while the functions that answer them still exist."""
-    seen = set()
+    arns = set()
     for name in context.named("sagemaker", "pipeline/", [context.settings.pipeline.name]):
-        found = context.account.find("sagemaker", "describe_pipeline", PipelineName=name)
-        if found is None or found["PipelineArn"] in seen:
+        existing = context.account.find("sagemaker", "describe_pipeline", PipelineName=name)
+        if existing is None or existing["PipelineArn"] in arns:
             continue
-        seen.add(found["PipelineArn"])
+        arns.add(existing["PipelineArn"])
         running = list(_running(context.account, name))
         why = (f"executions that are stopped before: {len(running)}",) if running else ()
         stopping = [call for arn in running for call in _stopped(arn)]
@@ -100,11 +100,13 @@ def pipelines(context: RemovalContext) -> Iterator[Change]:
 
 def _running(account: Account, pipeline: str) -> Iterator[str]:
     since = account.clock.now() - _LONGEST_EXECUTION
-    found = account.each(
+    executions = account.each(
         "sagemaker", "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=pipeline, CreatedAfter=since
     )
     yield from (
-        execution["PipelineExecutionArn"] for execution in found if execution["PipelineExecutionStatus"] not in _OVER
+        execution["PipelineExecutionArn"]
+        for execution in executions
+        if execution["PipelineExecutionStatus"] not in _OVER
     )
 
 
@@ -123,8 +125,10 @@ def scaling(context: RemovalContext) -> Iterator[Change]:
     if not ours:
         return
     service = "application-autoscaling"
-    found = context.account.each(service, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker")
-    for resource in sorted({target["ResourceId"] for target in found}):
+    targets = context.account.each(
+        service, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker"
+    )
+    for resource in sorted({target["ResourceId"] for target in targets}):
         if resource.lower().startswith(ours):
             call = ApiCall(service, "deregister_scalable_target", {**_SCALING, "ResourceId": resource})
             yield _deleted("scaling", resource, call)
@@ -133,20 +137,20 @@ def scaling(context: RemovalContext) -> Iterator[Change]:
 def endpoints(context: RemovalContext) -> Iterator[Change]:
     """Endpoints; one that is being updated cannot be deleted before it is done."""
     for name in context.named("sagemaker", "endpoint/"):
-        found = context.account.find("sagemaker", "describe_endpoint", EndpointName=name)
-        if found is None:
+        existing = context.account.find("sagemaker", "describe_endpoint", EndpointName=name)
+        if existing is None:
             continue
-        named = {"EndpointName": found["EndpointName"]}
+        named = {"EndpointName": existing["EndpointName"]}
         gone = Wait("sagemaker", "describe_endpoint", named, f"endpoint {name} to be gone")
         still = Wait(
             "sagemaker", "describe_endpoint", named, f"endpoint {name} to be at rest", "EndpointStatus", _STILL,
             _UPDATE_SECONDS,
         )  # fmt: skip
         deleted = ApiCall("sagemaker", "delete_endpoint", named)
-        status = found["EndpointStatus"]
+        status = existing["EndpointStatus"]
         acts = (gone,) if status == "Deleting" else (deleted, gone) if status in _STILL else (still, deleted, gone)
         why = () if status in _STILL else (f"it is {status}",)
-        yield _deleted("endpoint", found["EndpointName"], *acts, why=why)
+        yield _deleted("endpoint", existing["EndpointName"], *acts, why=why)
 
 
 def alarms(context: RemovalContext) -> Iterator[Change]:
@@ -177,25 +181,25 @@ def models(context: RemovalContext) -> Iterator[Change]:
 def _sagemaker(context: RemovalContext, kind: str, resource: str, operation: str, argument: str) -> Iterator[Change]:
     """The name as it was given: ARNs have it in lower case."""
     for name in context.named("sagemaker", resource):
-        found = context.account.find("sagemaker", f"describe_{operation}", **{argument: name})
-        if found is not None:
-            call = ApiCall("sagemaker", f"delete_{operation}", {argument: found[argument]})
-            yield _deleted(kind, found[argument], call)
+        existing = context.account.find("sagemaker", f"describe_{operation}", **{argument: name})
+        if existing is not None:
+            call = ApiCall("sagemaker", f"delete_{operation}", {argument: existing[argument]})
+            yield _deleted(kind, existing[argument], call)
 
 
 def event_sources(context: RemovalContext) -> Iterator[Change]:
     """The event source mappings of our queues."""
-    found = {}
+    mappings = {}
     for queue in await_queues(context.settings):
         for mapping in context.account.each(
             "lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=queue.arn
         ):
-            found[mapping["UUID"]] = mapping
-    for identifier in context.named("lambda", "event-source-mapping:", found):
-        one = context.account.find("lambda", "get_event_source_mapping", UUID=identifier)
-        if one is not None and one["State"] != "Deleting":
+            mappings[mapping["UUID"]] = mapping
+    for identifier in context.named("lambda", "event-source-mapping:", mappings):
+        existing = context.account.find("lambda", "get_event_source_mapping", UUID=identifier)
+        if existing is not None and existing["State"] != "Deleting":
             call = ApiCall("lambda", "delete_event_source_mapping", {"UUID": identifier})
-            yield _deleted("event source", one["EventSourceArn"].rpartition(":")[2], call)
+            yield _deleted("event source", existing["EventSourceArn"].rpartition(":")[2], call)
 
 
 def functions(context: RemovalContext) -> Iterator[Change]:
@@ -207,17 +211,17 @@ def functions(context: RemovalContext) -> Iterator[Change]:
 
 def queues(context: RemovalContext) -> Iterator[Change]:
     """Queues, and the messages that are still in them."""
-    known = [queue.name for queue in (*await_queues(context.settings), schedule_dead_letters(context.settings))]
-    for name in context.named("sqs", "", known):
-        found = context.account.find("sqs", "get_queue_url", QueueName=name)
-        if found is not None:
-            yield _deleted("queue", name, ApiCall("sqs", "delete_queue", {"QueueUrl": found["QueueUrl"]}))
+    names = [queue.name for queue in (*await_queues(context.settings), schedule_dead_letters(context.settings))]
+    for name in context.named("sqs", "", names):
+        existing = context.account.find("sqs", "get_queue_url", QueueName=name)
+        if existing is not None:
+            yield _deleted("queue", name, ApiCall("sqs", "delete_queue", {"QueueUrl": existing["QueueUrl"]}))
 
 
 def log_groups(context: RemovalContext) -> Iterator[Change]:
     """The log groups of the functions."""
-    known = map(log_group_name, _functions(context.settings))
-    for name in context.named("logs", "log-group:", known):
+    names = map(log_group_name, _functions(context.settings))
+    for name in context.named("logs", "log-group:", names):
         if log_group.find(context.account, name) is not None:
             yield _deleted("log group", name, ApiCall("logs", "delete_log_group", {"logGroupName": name}))
 
@@ -225,12 +229,12 @@ def log_groups(context: RemovalContext) -> Iterator[Change]:
 def instance_profile(context: RemovalContext) -> Iterator[Change]:
     """The instance profile, if it is ours, after its role is taken out."""
     name = role.profile(context.settings).name
-    found = context.account.find("iam", "get_instance_profile", InstanceProfileName=name)
-    if found is None or not _is_ours(context, found["InstanceProfile"]):
+    existing = context.account.find("iam", "get_instance_profile", InstanceProfileName=name)
+    if existing is None or not _is_ours(context, existing["InstanceProfile"]):
         return
     named = {"InstanceProfileName": name}
-    held = [role["RoleName"] for role in found["InstanceProfile"]["Roles"]]
-    released = [ApiCall("iam", "remove_role_from_instance_profile", {**named, "RoleName": role}) for role in held]
+    role_names = [role["RoleName"] for role in existing["InstanceProfile"]["Roles"]]
+    released = [ApiCall("iam", "remove_role_from_instance_profile", {**named, "RoleName": role}) for role in role_names]
     yield _deleted("instance profile", name, *released, ApiCall("iam", "delete_instance_profile", named))
 
 
@@ -238,8 +242,8 @@ def roles(context: RemovalContext) -> Iterator[Change]:
     """The roles, if they are ours; last, because what goes before may need them."""
     for name in context.settings.site.roles.model_dump().values():
         named = {"RoleName": name}
-        found = context.account.find("iam", "get_role", **named)
-        if found is None or not _is_ours(context, found["Role"]):
+        existing = context.account.find("iam", "get_role", **named)
+        if existing is None or not _is_ours(context, existing["Role"]):
             continue
         inline = context.account.each("iam", "list_role_policies", "PolicyNames", **named)
         attached = context.account.each("iam", "list_attached_role_policies", "AttachedPolicies", **named)
@@ -254,8 +258,8 @@ def _functions(settings: Settings) -> list[str]:
     return [function_name(settings.pipeline.name, party) for party in FUNCTIONS]
 
 
-def _is_ours(context: RemovalContext, found: dict[str, Any]) -> bool:
-    return tags.is_of(tags.mapping(found.get("Tags", ())), tags.wanted(context.settings))
+def _is_ours(context: RemovalContext, existing: dict[str, Any]) -> bool:
+    return tags.is_of(tags.mapping(existing.get("Tags", ())), tags.wanted(context.settings))
 
 
 def _deleted(kind: str, name: str, *acts: Act, why: tuple[str, ...] = ()) -> Change:

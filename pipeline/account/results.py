@@ -92,18 +92,18 @@ def _trials(account: Account, step: StepStatus | None) -> TrialResults | None:
     named = {"HyperParameterTuningJobName": step.job.name}
     described = account.call("sagemaker", "describe_hyper_parameter_tuning_job", **named)
     listing = "list_training_jobs_for_hyper_parameter_tuning_job"
-    found = tuple(map(_trial, account.each("sagemaker", listing, "TrainingJobSummaries", **named)))
+    trials = tuple(map(_trial, account.each("sagemaker", listing, "TrainingJobSummaries", **named)))
     best = described.get("BestTrainingJob", {}).get("TrainingJobName")
     objective = described["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
-    return TrialResults(objective["MetricName"], found, next((trial for trial in found if trial.name == best), None))
+    return TrialResults(objective["MetricName"], trials, next((trial for trial in trials if trial.name == best), None))
 
 
-def _trial(one: Mapping[str, Any]) -> TrialResult:
+def _trial(job: Mapping[str, Any]) -> TrialResult:
     return TrialResult(
-        name=one["TrainingJobName"],
-        status=one["TrainingJobStatus"],
-        reached=one.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
-        values={key: text for key, text in one["TunedHyperParameters"].items() if not key.startswith(_OURS)},
+        name=job["TrainingJobName"],
+        status=job["TrainingJobStatus"],
+        reached=job.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value"),
+        values={key: text for key, text in job["TunedHyperParameters"].items() if not key.startswith(_OURS)},
     )
 
 
@@ -111,27 +111,27 @@ def _champion(account: Account, step: StepStatus | None) -> ChampionResult | Non
     address = _output(account, step, EVALUATION)
     if not address:
         return None
-    told = _document(fetched(account, f"{address}/{EVALUATION}.json"), address)
-    accuracies = {name: float(one["accuracy"]) for name, one in told["candidates"].items()}
-    name = told["champion"]["name"]
+    evaluation = _document(fetched(account, f"{address}/{EVALUATION}.json"), address)
+    accuracies = {name: float(candidate["accuracy"]) for name, candidate in evaluation["candidates"].items()}
+    name = evaluation["champion"]["name"]
     return ChampionResult(
         name,
-        told["champion"]["reason"],
+        evaluation["champion"]["reason"],
         accuracies[name],
         accuracies,
-        told["dataset"]["item_count"],
+        evaluation["dataset"]["item_count"],
         f"{address}/{REPORT}",
     )
 
 
 def _document(content: bytes, address: str) -> Mapping[str, Any]:
     try:
-        found: Mapping[str, Any] = json.loads(content)
+        document: Mapping[str, Any] = json.loads(content)
     except ValueError:
         raise CallRefusedError(
-            f"the evaluation in {address} is no JSON", f"look at the log of {evaluate.NAME}"
+            f"the evaluation in {address} is not JSON", f"look at the log of {evaluate.NAME}"
         ) from None
-    return found
+    return document
 
 
 def _picture(account: Account, step: StepStatus | None) -> ExamplePicture | None:
@@ -153,5 +153,5 @@ def _output(account: Account, step: StepStatus | None, name: str) -> str:
         return ""
     job = account.call("sagemaker", "describe_processing_job", ProcessingJobName=step.job.name)
     outputs = job.get("ProcessingOutputConfig", {}).get("Outputs", ())
-    found = next((output["S3Output"]["S3Uri"] for output in outputs if output["OutputName"] == name), "")
-    return str(found).rstrip("/")
+    address = next((output["S3Output"]["S3Uri"] for output in outputs if output["OutputName"] == name), "")
+    return str(address).rstrip("/")

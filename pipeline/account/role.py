@@ -1,7 +1,7 @@
 """The roles: who may take each, the one inline policy of each, and the instance profile by which a machine takes its.
 
 The documents come from iam/, filled from settings by roles.py. A role of the same name that is not this
-pipeline's is never touched: it is somebody's door to something else.
+pipeline's is never changed: another program may depend on it.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Role:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """Make it, or mend what differs."""
-        found = account.find("iam", "get_role", RoleName=self.name)
-        if found is None:
+        existing = account.find("iam", "get_role", RoleName=self.name)
+        if existing is None:
             yield Change("create", "role", self.name, (self._creation(), self._policy_call()))
             return
-        yield from self._repair(found["Role"], account)
+        yield from self._repair(existing["Role"], account)
 
     def _creation(self) -> ApiCall:
         arguments = {
@@ -69,11 +69,11 @@ class Role:
             "iam", "put_role_policy", {"RoleName": self.name, "PolicyName": POLICY, "PolicyDocument": document}
         )
 
-    def _repair(self, found: Mapping[str, Any], account: Account) -> Iterator[Change]:
-        labels = owned("role", self.name, found, self.tags)
+    def _repair(self, role: Mapping[str, Any], account: Account) -> Iterator[Change]:
+        labels = owned("role", self.name, role, self.tags)
         policy = account.find("iam", "get_role_policy", RoleName=self.name, PolicyName=POLICY) or {}
         lacking = tags.lacking("role", self.name, labels, self.tags)
-        trust = differences.documents("trust", found.get("AssumeRolePolicyDocument"), self.documents.trust)
+        trust = differences.documents("trust", role.get("AssumeRolePolicyDocument"), self.documents.trust)
         rights = differences.documents("policy", policy.get("PolicyDocument"), self.documents.policy)
         calls = []
         if trust:
@@ -84,7 +84,7 @@ class Role:
         if lacking:
             calls.append(ApiCall("iam", "tag_role", {"RoleName": self.name, "Tags": tags.pairs(lacking)}))
         if calls:
-            why = (*trust, *rights, *tags.told(labels, lacking))
+            why = (*trust, *rights, *tags.differences(labels, lacking))
             yield Change("update", "role", self.name, tuple(calls), why)
 
 
@@ -100,16 +100,16 @@ class InstanceProfile:
         holding = ApiCall(
             "iam", "add_role_to_instance_profile", {"InstanceProfileName": self.name, "RoleName": self.name}
         )
-        found = account.find("iam", "get_instance_profile", InstanceProfileName=self.name)
-        if found is None:
+        existing = account.find("iam", "get_instance_profile", InstanceProfileName=self.name)
+        if existing is None:
             labelled = {"InstanceProfileName": self.name, "Tags": tags.pairs(self.tags)}
             made = ApiCall("iam", "create_instance_profile", labelled)
             yield Change("create", "instance profile", self.name, (made, holding))
             return
-        profile = found["InstanceProfile"]
+        profile = existing["InstanceProfile"]
         labels = owned("instance profile", self.name, profile, self.tags)
         lacking = tags.lacking("instance profile", self.name, labels, self.tags)
-        calls, why = [], tags.told(labels, lacking)
+        calls, why = [], tags.differences(labels, lacking)
         if lacking:
             labelled = {"InstanceProfileName": self.name, "Tags": tags.pairs(lacking)}
             calls.append(ApiCall("iam", "tag_instance_profile", labelled))
@@ -122,8 +122,8 @@ class InstanceProfile:
     def _others(self, profile: Mapping[str, Any]) -> Iterator[ApiCall]:
         """Removes another role: a profile holds one at most."""
         for role in profile["Roles"]:
-            held = {"InstanceProfileName": self.name, "RoleName": role["RoleName"]}
-            yield ApiCall("iam", "remove_role_from_instance_profile", held)
+            membership = {"InstanceProfileName": self.name, "RoleName": role["RoleName"]}
+            yield ApiCall("iam", "remove_role_from_instance_profile", membership)
 
 
 @dataclass(frozen=True)
@@ -152,8 +152,8 @@ def profile(settings: Settings) -> InstanceProfile:
     return InstanceProfile(getattr(settings.site.roles, MACHINES), tags.wanted(settings))
 
 
-def owned(kind: str, name: str, found: Mapping[str, Any], ours: tags.Tags) -> dict[str, str]:
+def owned(kind: str, name: str, existing: Mapping[str, Any], ours: tags.Tags) -> dict[str, str]:
     """The tags of a role or a profile; raises NameTakenError if it is not ours."""
-    labels = tags.mapping(found.get("Tags", ()))
+    labels = tags.mapping(existing.get("Tags", ()))
     tags.check_made(kind, name, labels, ours, "name under site.roles")
     return labels

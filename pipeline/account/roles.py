@@ -92,7 +92,7 @@ def filled(path: Path, values: Mapping[str, Value]) -> Document:
 
 def _filled(value: Any, values: Mapping[str, Value]) -> Any:
     if isinstance(value, dict):
-        return {key: _filled(one, values) for key, one in value.items()}
+        return {key: _filled(entry, values) for key, entry in value.items()}
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return list(dict.fromkeys(text for item in value for text in _texts(item, values)))
     if isinstance(value, list):
@@ -109,7 +109,7 @@ def _texts(text: str, values: Mapping[str, Value]) -> Iterator[str]:
     whole = _PLACEHOLDER.fullmatch(text)
     value = values[whole[1]] if whole else ""
     for item in (
-        value if isinstance(value, tuple) else (_PLACEHOLDER.sub(lambda found: _literal(values[found[1]]), text),)
+        value if isinstance(value, tuple) else (_PLACEHOLDER.sub(lambda match: _literal(values[match[1]]), text),)
     ):
         yield item
         if ":sagemaker:" in item and item != item.lower():

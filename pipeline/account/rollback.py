@@ -117,27 +117,27 @@ def is_done(endpoint: Endpoint, rollback: Rollback) -> bool:
 
 def _previous(account: Account, live: Configuration) -> str:
     tags = account.each("sagemaker", "list_tags", "Tags", ResourceArn=live.arn)
-    found = next((tag["Value"] for tag in tags if tag["Key"] == contract.TAG_PREVIOUS), "")
-    if not found:
+    previous = next((tag["Value"] for tag in tags if tag["Key"] == contract.TAG_PREVIOUS), "")
+    if not previous:
         raise CallRefusedError(
             f"configuration {live.name} is the first of the endpoint, or the pipeline did not make it: "
             "there is nothing to go back to",
             "name a configuration with --to",
         )
-    return str(found)
+    return str(previous)
 
 
 def _existing(account: Account, name: str, endpoint: str) -> Configuration:
-    found = endpoints.configuration(account, name)
-    if found is None:
+    configuration = endpoints.configuration(account, name)
+    if configuration is None:
         arguments = {"NameContains": endpoint, "SortBy": "CreationTime", "SortOrder": "Descending"}
-        known = [
-            configuration["EndpointConfigName"]
-            for configuration in account.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **arguments)
+        names = [
+            listed["EndpointConfigName"]
+            for listed in account.each("sagemaker", "list_endpoint_configs", "EndpointConfigs", **arguments)
         ]
-        hint = suggest(name, known, f"there are {', '.join(known)}" if known else "there is none")
-        raise AbsentError(f"there is no configuration {name} any more", hint)
-    return found
+        hint = suggest(name, names, f"there are {', '.join(names)}" if names else "there is none")
+        raise AbsentError(f"there is no configuration {name}", hint)
+    return configuration
 
 
 def _in_the_way(
@@ -146,19 +146,19 @@ def _in_the_way(
     """The scaling of variants that change their machine, which SageMaker refuses while they scale."""
     resources = {
         scaling_target(name, variant): variant
-        for variant, one in live.variants.items()
-        if variant not in target.variants or target.variants[variant].instance_type != one.instance_type
+        for variant, served in live.variants.items()
+        if variant not in target.variants or target.variants[variant].instance_type != served.instance_type
     }
     if not resources:
         return
-    asked = {"ResourceIds": list(resources), **DIMENSION}
-    for found in account.each("application-autoscaling", "describe_scalable_targets", "ScalableTargets", **asked):
-        tracking, chosen = _tracking(account, found["ResourceId"]), settings.autoscaling
+    query = {"ResourceIds": list(resources), **DIMENSION}
+    for scalable in account.each("application-autoscaling", "describe_scalable_targets", "ScalableTargets", **query):
+        tracking, chosen = _tracking(account, scalable["ResourceId"]), settings.autoscaling
         yield {
             contract.ENDPOINT_NAME: name,
-            contract.VARIANT_NAME: resources[found["ResourceId"]],
-            contract.MIN_CAPACITY: found["MinCapacity"],
-            contract.MAX_CAPACITY: found["MaxCapacity"],
+            contract.VARIANT_NAME: resources[scalable["ResourceId"]],
+            contract.MIN_CAPACITY: scalable["MinCapacity"],
+            contract.MAX_CAPACITY: scalable["MaxCapacity"],
             contract.TARGET_INVOCATIONS: tracking.get("TargetValue", chosen.target_invocations_per_minute),
             contract.SCALE_IN_COOLDOWN: tracking.get("ScaleInCooldown", chosen.scale_in_cooldown_seconds),
             contract.SCALE_OUT_COOLDOWN: tracking.get("ScaleOutCooldown", chosen.scale_out_cooldown_seconds),
@@ -174,10 +174,10 @@ def _tracking(account: Account, resource: str) -> Mapping[str, Any]:
     policies = account.each(
         "application-autoscaling", "describe_scaling_policies", "ScalingPolicies", ResourceId=resource, **DIMENSION
     )
-    found = (policy.get("TargetTrackingScalingPolicyConfiguration", {}) for policy in policies)
+    configurations = (policy.get("TargetTrackingScalingPolicyConfiguration", {}) for policy in policies)
     ours = (
         tracking
-        for tracking in found
+        for tracking in configurations
         if tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") == _METRIC
     )
     return next(ours, {})

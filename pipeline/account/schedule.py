@@ -1,7 +1,7 @@
 """The schedule: EventBridge Scheduler starts the pipeline by itself, at the times and with the values of settings.
 
-What was paused stays paused: whether it rests is nobody's drift. A schedule that has fired for the last time is left as
-it is, and none is made or changed so that it would never fire.
+A paused schedule stays paused: its state is not a difference. A schedule that has fired for the last time is left as it
+is, and no schedule is created or changed so that it would never fire.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class SchedulePart:
         """Make them, or mend what differs."""
         if self.settings.schedule.dead_letter_queue:
             yield from schedule_dead_letters(self.settings).changes(account)
-        there = found(account, self.settings)
+        existing = found(account, self.settings)
         wanted = request(self.settings)
-        if there is None:
+        if existing is None:
             yield Change("create", KIND, wanted["Name"], (_call("create", wanted),), self._times(account))
             return
-        why = tuple(differences(view(there, account), view(wanted, account)))
+        why = tuple(differences(view(existing, account), view(wanted, account)))
         if why:
-            kept = {name: there[name] for name in ("State", "KmsKeyArn") if there.get(name)}
-            calls = (_call("update", {**wanted, **kept}),)
+            retained = {name: existing[name] for name in ("State", "KmsKeyArn") if existing.get(name)}
+            calls = (_call("update", {**wanted, **retained}),)
             yield Change("update", KIND, wanted["Name"], calls, (*why, *self._times(account)))
 
     def _times(self, account: Account) -> tuple[str, ...]:
@@ -73,14 +73,14 @@ class Switch:
     state: State
 
     def changes(self, account: Account) -> Iterator[Change]:
-        there = found(account, self.settings)
-        if there is None or there["State"] == self.state:
+        existing = found(account, self.settings)
+        if existing is None or existing["State"] == self.state:
             return
-        as_it_is = {name: there[name] for name in _WRITTEN if there.get(name) is not None}
-        if not _is_ahead(there.get("StartDate"), account):
+        as_it_is = {name: existing[name] for name in _WRITTEN if existing.get(name) is not None}
+        if not _is_ahead(existing.get("StartDate"), account):
             as_it_is.pop("StartDate", None)  # a moment that has passed is refused
         call = _call("update", {**as_it_is, "State": self.state})
-        yield Change("update", KIND, there["Name"], (call,), (f"{there['State']} → {self.state}",))
+        yield Change("update", KIND, existing["Name"], (call,), (f"{existing['State']} → {self.state}",))
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,12 @@ class Removal:
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        there = found(account, self.settings)
-        if there is not None:
-            call = ApiCall("scheduler", "delete_schedule", {"Name": there["Name"], "GroupName": GROUP})
-            yield Change("delete", KIND, there["Name"], (call,), (f"{there['ScheduleExpression']} fires no more",))
+        existing = found(account, self.settings)
+        if existing is not None:
+            call = ApiCall("scheduler", "delete_schedule", {"Name": existing["Name"], "GroupName": GROUP})
+            yield Change(
+                "delete", KIND, existing["Name"], (call,), (f"{existing['ScheduleExpression']} fires no more",)
+            )
         letters = dead_letters(account, self.settings)
         if letters is not None and letters.count == 0:
             call = ApiCall("sqs", "delete_queue", {"QueueUrl": letters.url})
@@ -117,39 +119,39 @@ def schedule_part(settings: Settings) -> SchedulePart:
 def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
     """The existing schedule; raises NameTakenError if it starts something else."""
     name, target = settings.pipeline.name, _pipeline_arn(settings)
-    there: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
-    if there is not None and there["Target"]["Arn"].lower() != target.lower():
+    existing: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
+    if existing is not None and existing["Target"]["Arn"].lower() != target.lower():
         raise NameTakenError(
-            f"schedule {name} is there already and starts {there['Target']['Arn']}",
+            f"schedule {name} is there already and starts {existing['Target']['Arn']}",
             "choose another pipeline.name, or remove that schedule",
         )
-    return there
+    return existing
 
 
 def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
     """The existing schedule; raises AbsentError if there is none."""
-    there = found(account, settings)
-    if there is None:
+    existing = found(account, settings)
+    if existing is None:
         raise AbsentError(
             f"account {account.id} has no schedule {settings.pipeline.name} in {account.region}",
             "make pipeline-schedule makes it",
         )
-    return there
+    return existing
 
 
 def dead_letters(account: Account, settings: Settings) -> DeadLetters | None:
     """The dead-letter queue, if it exists and is ours."""
     queue = schedule_dead_letters(settings)
-    there = account.find("sqs", "get_queue_url", QueueName=queue.name)
-    if there is None:
+    existing = account.find("sqs", "get_queue_url", QueueName=queue.name)
+    if existing is None:
         return None
-    url = {"QueueUrl": there["QueueUrl"]}
+    url = {"QueueUrl": existing["QueueUrl"]}
     labels = account.find("sqs", "list_queue_tags", **url) or {}
     counted = account.find("sqs", "get_queue_attributes", **url, AttributeNames=list(_COUNTS)) or {}
     if not tags.is_of(labels.get("Tags", {}), queue.tags):
         return None
     counts = counted.get("Attributes", {})
-    return DeadLetters(queue.name, there["QueueUrl"], sum(int(counts.get(name, 0)) for name in _COUNTS))
+    return DeadLetters(queue.name, existing["QueueUrl"], sum(int(counts.get(name, 0)) for name in _COUNTS))
 
 
 def request(settings: Settings) -> dict[str, Any]:

@@ -36,15 +36,15 @@ class Status:
 def status(account: Account, settings: Settings) -> Status:
     """The status, found by reading calls only."""
     wanted = schedule.view(schedule.request(settings), account)
-    there = schedule.found(account, settings)
+    existing = schedule.found(account, settings)
     letters = schedule.dead_letters(account, settings)
-    members = wanted if there is None else schedule.view(there, account)
+    members = wanted if existing is None else schedule.view(existing, account)
     return Status(
         name=settings.pipeline.name,
-        state="" if there is None else there["State"],
+        state="" if existing is None else existing["State"],
         members=members,
-        times=_times(members, account, None if there is None else there.get("CreationDate")),
-        differences=() if there is None else tuple(differences(members, wanted)),
+        times=_times(members, account, None if existing is None else existing.get("CreationDate")),
+        differences=() if existing is None else tuple(differences(members, wanted)),
         failed_starts=None if letters is None else letters.count,
         kept_by_upsert=settings.schedule.enabled,
     )
@@ -55,8 +55,8 @@ def lines(status: Status) -> Iterator[str]:
     yield f"schedule {status.name}: {_WORDS.get(status.state, status.state)}"
     for name, value in status.members.items():
         if value not in ({}, [], ""):
-            yield f"  {name:<14}{_shown(value)}"
-    yield from _told(status)
+            yield f"  {name:<14}{_value_text(value)}"
+    yield from _time_lines(status)
     if status.failed_starts:
         yield f"  {status.failed_starts} starts have failed and lie in the queue of dead letters"
     if status.differences:
@@ -66,7 +66,7 @@ def lines(status: Status) -> Iterator[str]:
         yield "  schedule.enabled = false: upsert leaves it as it is"
 
 
-def _told(status: Status) -> Iterator[str]:
+def _time_lines(status: Status) -> Iterator[str]:
     if status.times is None:
         yield "  when it fires is known to Scheduler only"
     elif not status.times:
@@ -84,5 +84,5 @@ def _times(members: Mapping[str, Any], account: Account, since: dt.datetime | No
         return None
 
 
-def _shown(value: Any) -> str:
-    return ", ".join(f"{name} = {one}" for name, one in value.items()) if isinstance(value, Mapping) else str(value)
+def _value_text(value: Any) -> str:
+    return ", ".join(f"{name} = {entry}" for name, entry in value.items()) if isinstance(value, Mapping) else str(value)

@@ -21,34 +21,34 @@ def wanted(settings: Settings) -> dict[str, str]:
     return settings.site.tags_of(settings.pipeline.name)
 
 
-def is_of(found: Tags, ours: Tags) -> bool:
+def is_of(existing: Tags, ours: Tags) -> bool:
     """Whether a resource with these tags is this pipeline's."""
-    return found.get(OWNER) == ours[OWNER]
+    return existing.get(OWNER) == ours[OWNER]
 
 
-def check_made(kind: str, name: str, found: Tags, ours: Tags, setting: str) -> None:
+def check_made(kind: str, name: str, existing: Tags, ours: Tags, setting: str) -> None:
     """Raises NameTakenError for a resource of a common name without a pipeline's tag."""
-    if OWNER not in found:
+    if OWNER not in existing:
         raise NameTakenError(
             f"{kind} {name} is there already and was not made for this pipeline",
             f"choose another {setting} in settings, or tag it {OWNER} = {ours[OWNER]} if it is to be taken over",
         )
 
 
-def lacking(kind: str, name: str, found: Tags, ours: Tags) -> dict[str, str]:
+def lacking(kind: str, name: str, existing: Tags, ours: Tags) -> dict[str, str]:
     """The tags that our resource still lacks; raises NameTakenError if it is another pipeline's."""
-    if OWNER in found and not is_of(found, ours):
+    if OWNER in existing and not is_of(existing, ours):
         raise NameTakenError(
-            f"{kind} {name} belongs to {found[OWNER]} and not to {ours[OWNER]}",
+            f"{kind} {name} belongs to {existing[OWNER]} and not to {ours[OWNER]}",
             "give one of the two another name in settings",
         )
-    return {key: value for key, value in ours.items() if found.get(key) != value}
+    return {key: value for key, value in ours.items() if existing.get(key) != value}
 
 
-def told(found: Tags, lacking: Tags) -> tuple[str, ...]:
+def differences(existing: Tags, lacking: Tags) -> tuple[str, ...]:
     """The differences in tags, a line each."""
     return tuple(
-        f"tag {key} is {found[key]}, not {value}" if key in found else f"tag {key} is missing"
+        f"tag {key} is {existing[key]}, not {value}" if key in existing else f"tag {key} is missing"
         for key, value in lacking.items()
     )
 

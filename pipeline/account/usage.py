@@ -59,8 +59,8 @@ def _jobs(s: Settings) -> Iterator[JobUsage]:
     yield JobUsage(tune.NAME, "Training", training.instance_type, 1, trials, trained, 0.5)
     yield JobUsage(train_best.NAME, "Training", training.instance_type, 1, 1, trained, 0.5)
     if training.warm_pool_seconds:
-        kept = training.warm_pool_seconds / _HOUR
-        yield JobUsage(f"{train_best.NAME} kept warm", "Training", training.instance_type, 1, 1, kept, kept)
+        hours = training.warm_pool_seconds / _HOUR
+        yield JobUsage(f"{train_best.NAME} kept warm", "Training", training.instance_type, 1, 1, hours, hours)
     if apart.enabled:
         longest = apart.max_runtime_seconds / _HOUR
         yield JobUsage(train_distributed.NAME, "Training", apart.instance_type, apart.instance_count, 1, longest, 0.25)

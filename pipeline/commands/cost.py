@@ -30,7 +30,9 @@ HoursOption = Annotated[
 def command(
     target: AccountOptions,
     hours: HoursOption = None,
-    assumed: Annotated[bool, typer.Option("--assumed", help="Do not look at past executions; ask nobody.")] = False,
+    assumed: Annotated[
+        bool, typer.Option("--assumed", help="Assume all hours; read nothing from the account.")
+    ] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS for today's prices, and keep them.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -60,15 +62,15 @@ def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
     from pedigree.language.near import suggest
     from pipeline.account.cost import Hours
 
-    found = {}
+    given_hours = {}
     for text in hours:
         step, _, number = text.partition("=")
         if not re.fullmatch(r"\d{1,4}(\.\d{1,6})?", number, re.ASCII):
             raise UsageError(f"--hours {text} cannot be", f"write it like --hours {steps[0]}=1.5")
         if step not in steps:
             raise UsageError(f"--hours {text}: {step} is no step that runs machines", suggest(step, steps))
-        found[step] = Hours(float(number), "given")
-    return found
+        given_hours[step] = Hours(float(number), "given")
+    return given_hours
 
 
 def _past(chosen: Settings, profile: str, planned: Sequence[JobUsage]) -> dict[str, Hours]:

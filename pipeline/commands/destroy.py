@@ -28,15 +28,15 @@ def command(
     from pipeline.account.destroy import DataRemoval, parts
 
     unwanted = parts(context.settings, data=data)
-    with progress() as shown:
-        shown.reading()
+    with progress() as progress_line:
+        progress_line.reading()
         planned = plan(unwanted, context.account)
     for line in show.lines(planned, show.NOTHING_LEFT):
         typer.echo(printable(line))
-    for kept in [] if data else DataRemoval(context.settings).there(context.account):
-        typer.echo(printable(f"Kept, because --data is not given: {kept.kind} {kept.name}"))
+    for change in [] if data else DataRemoval(context.settings).there(context.account):
+        typer.echo(printable(f"Kept, because --data is not given: {change.kind} {change.name}"))
     if dry_run or not planned or not options.confirmed("Remove it?", yes=yes):
         return
-    with progress() as shown:
-        apply_plan(unwanted, context.account, planned, shown.change, shown.waiting)
+    with progress() as progress_line:
+        apply_plan(unwanted, context.account, planned, progress_line.change, progress_line.waiting)
     typer.echo(show.done(planned))

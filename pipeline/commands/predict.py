@@ -28,11 +28,11 @@ def command(
 
     event = from_file(image) if image else {"url": url}
     context = connect_project(target)
-    found = predict(context.account, context.pipeline, event)
+    predictions = predict(context.account, context.pipeline, event)
     if as_json:
-        printing.document([asdict(prediction) for prediction in found])
+        printing.document([asdict(prediction) for prediction in predictions])
     else:
         printing.columns(
             ("PROBABILITY", "LABEL"),
-            ((f"{prediction.probability:.2%}".rjust(11), prediction.label) for prediction in found),
+            ((f"{prediction.probability:.2%}".rjust(11), prediction.label) for prediction in predictions),
         )

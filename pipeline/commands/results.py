@@ -66,8 +66,8 @@ def prediction(context: ProjectContext, content: bytes, label: str) -> str:
     from pipeline.account.predict import predict
 
     event = {"image": base64.b64encode(content).decode()}
-    said = predict(context.account, context.pipeline, event)[:_LABELS]
-    return f"{label}: " + ", ".join(f"{prediction.label} {prediction.probability:.0%}" for prediction in said)
+    predictions = predict(context.account, context.pipeline, event)[:_LABELS]
+    return f"{label}: " + ", ".join(f"{prediction.label} {prediction.probability:.0%}" for prediction in predictions)
 
 
 def _trials(trials: TrialResults) -> str:

@@ -152,7 +152,7 @@ def _stop(state: RunState, context: ProjectContext, starting: Change) -> None:
     from pedigree.account.apply import apply_change
     from pedigree.account.progress import progress_reader
 
-    # Starting is interrupted before anybody knows what was started; asked once more, with its token, AWS says it.
+    # Starting is interrupted before its answer arrives: the same call with the same token returns the execution.
     started = state.execution or apply_change(starting, context.account)["started"]["PipelineExecutionArn"]
     change = executions.stop(executions.described(context.account, started))
     if change:
@@ -171,19 +171,19 @@ def _tell(context: ProjectContext, view: ExecutionProgress, folder: Path, second
     from pipeline.account.results import results as found_by
 
     found = found_by(context.account, view)
-    kept = folder / _RESULTS
-    kept.mkdir(parents=True, exist_ok=True)
+    results_folder = folder / _RESULTS
+    results_folder.mkdir(parents=True, exist_ok=True)
     printing.line("")
     results.print_lines(results.lines(context, view, found))
     if found.champion:
-        (kept / "report.html").write_bytes(fetched(context.account, found.champion.report))
+        (results_folder / "report.html").write_bytes(fetched(context.account, found.champion.report))
     if found.picture:
         content = fetched(context.account, found.picture.address)
-        (kept / _EXAMPLE).write_bytes(content)
+        (results_folder / _EXAMPLE).write_bytes(content)
         results.print_lines(iter([("Prediction", results.prediction(context, content, found.picture.label))]))
-    here = [("Report here", str(kept / "report.html")), ("Logs here", str(folder / "logs"))]
+    here = [("Report here", str(results_folder / "report.html")), ("Logs here", str(folder / "logs"))]
     results.print_lines(iter([*here, ("All of it", f"{seconds:.0f} s")]))
-    _suggest(kept / _EXAMPLE)
+    _suggest(results_folder / _EXAMPLE)
 
 
 def _suggest(picture: Path) -> None:

@@ -42,9 +42,9 @@ def command(
     path = folder / plan.ARCHIVE
     with files.writing(path) as file:
         planned = plan.SamplePlan(classes, per_class, size, seed)
-        shown = typer.progressbar(
+        bar = typer.progressbar(
             planned.samples(), planned.total, label="drawing", file=sys.stderr, hidden=not sys.stderr.isatty()
         )
-        with shown as samples:
+        with bar as samples:
             archive.write(file, planned, samples)
     typer.echo(path)

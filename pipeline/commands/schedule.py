@@ -102,19 +102,19 @@ def _switch(context: ProjectContext, state: State, *, dry_run: bool) -> bool:
 
 def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
     """Plans, shows, asks and carries out; returns whether something was done."""
-    from pedigree.account import show as told
+    from pedigree.account import show
     from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
 
     planned = plan([part], context.account)
-    for text in told.lines(planned, nothing):
+    for text in show.lines(planned, nothing):
         printing.line(text)
     if dry_run or not planned or not options.confirmed("Do it?", yes=yes):
         return False
-    with progress() as shown:
-        apply_plan([part], context.account, planned, shown.change, shown.waiting)
-    printing.line(told.done(planned))
+    with progress() as progress_line:
+        apply_plan([part], context.account, planned, progress_line.change, progress_line.waiting)
+    printing.line(show.done(planned))
     return True
 
 

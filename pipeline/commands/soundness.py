@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pipeline.settings.tree import Settings
 
 
-def demand(definition: str, left_out: Sequence[Ignored]) -> None:
+def demand(definition: str, ignored: Sequence[Ignored]) -> None:
     """Raises UsageError if the definition has errors, after printing them."""
     from pedigree.checks.archives import sources
     from pedigree.checks.evidence import Evidence
@@ -23,8 +23,8 @@ def demand(definition: str, left_out: Sequence[Ignored]) -> None:
     from pedigree.checks.run import run
     from pipeline.source import scripts_folder
 
-    found = run(json.loads(definition), Evidence(scripts=sources(scripts_folder())))
-    errors = [finding for finding in without(found, left_out)[0] if finding.severity is Severity.ERROR]
+    findings = run(json.loads(definition), Evidence(scripts=sources(scripts_folder())))
+    errors = [finding for finding in without(findings, ignored)[0] if finding.severity is Severity.ERROR]
     for error in errors:
         printing.remark(str(error))
     if errors:

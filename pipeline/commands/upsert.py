@@ -31,17 +31,17 @@ def command(
     from pipeline.account.upsert import parts
 
     wanted = parts(context.settings, source.read(), documents(context.settings))
-    with progress() as shown:
-        shown.reading()
+    with progress() as progress_line:
+        progress_line.reading()
         planned = plan(wanted, context.account)
     for line in show.lines(planned):
         printing.line(line)
     if planned:
-        known = prices.of_the_package().below(kept_prices.read(context.settings.site.region))
-        for line in cost_lines.lines(cost.estimate(context.settings, known)):
+        table = prices.of_the_package().below(kept_prices.read(context.settings.site.region))
+        for line in cost_lines.lines(cost.estimate(context.settings, table)):
             printing.line(line)
     if dry_run or not planned or not options.confirmed("Do it?", yes=yes):
         return
-    with progress() as shown:
-        apply_plan(wanted, context.account, planned, shown.change, shown.waiting)
+    with progress() as progress_line:
+        apply_plan(wanted, context.account, planned, progress_line.change, progress_line.waiting)
     typer.echo(show.done(planned))

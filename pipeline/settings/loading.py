@@ -82,9 +82,9 @@ def _validated(layer: Layer) -> Settings:
         settings = Settings.model_validate(_completed(layer.values, Settings()))
     except ValidationError as error:
         raise SettingsError(problems.explain(error, layer, Settings)) from None
-    found = find_problems(RULES, settings)
-    if found:
-        raise SettingsError([_invalid_setting(problem, layer) for problem in found])
+    violations = find_problems(RULES, settings)
+    if violations:
+        raise SettingsError([_invalid_setting(problem, layer) for problem in violations])
     return settings
 
 

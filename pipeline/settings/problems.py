@@ -57,14 +57,14 @@ def explain(error: ValidationError, layer: Layer, model: type[BaseModel]) -> lis
     return [_invalid_setting(key, details, layer, model) for key, details in innermost.items()]
 
 
-def _invalid_setting(key: str, found: list[Details], layer: Layer, model: type[BaseModel]) -> InvalidSettingError:
-    value, cause, remedy = _explain_value(found, model)
-    return InvalidSettingError(_place(key, found, layer), f"{key}{value} {cause}", remedy)
+def _invalid_setting(key: str, details: list[Details], layer: Layer, model: type[BaseModel]) -> InvalidSettingError:
+    value, cause, remedy = _explain_value(details, model)
+    return InvalidSettingError(_place(key, details, layer), f"{key}{value} {cause}", remedy)
 
 
-def _place(key: str, found: list[Details], layer: Layer) -> str:
+def _place(key: str, details: list[Details], layer: Layer) -> str:
     """The place of the name if it is no setting; else the place where the value was given last."""
-    place = layer.places.get(key) if found[0]["type"] == "extra_forbidden" else None
+    place = layer.places.get(key) if details[0]["type"] == "extra_forbidden" else None
     return place or layer.place(key)
 
 
@@ -81,14 +81,14 @@ def _key(details: Details, values: Any) -> Iterator[str]:
         yield str(details["loc"][-1])
 
 
-def _explain_value(found: list[Details], model: type[BaseModel]) -> tuple[str, str, str]:
+def _explain_value(details: list[Details], model: type[BaseModel]) -> tuple[str, str, str]:
     """The value, what is wrong with it, and what to write instead."""
-    first = found[0]
+    first = details[0]
     if first["type"] == "extra_forbidden":
         return "", "is no setting", _nearest_name(first["loc"], model)
-    if any(details["type"] == "finite_number" for details in found):
+    if any(detail["type"] == "finite_number" for detail in details):
         return _value(first), "is not finite", "write a number"
-    types = list(dict.fromkeys(_TYPES[details["type"]] for details in found if details["type"] in _TYPES))
+    types = list(dict.fromkeys(_TYPES[detail["type"]] for detail in details if detail["type"] in _TYPES))
     if types:
         return _value(first), "has the wrong type", f"write {' or '.join(types)}"
     return _value(first), *_cause_and_remedy(first)

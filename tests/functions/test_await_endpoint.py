@@ -138,7 +138,7 @@ def test_a_message_with_an_expired_token_is_done(account: FakeAccount, code: str
     account.wire.break_on("sagemaker:SendPipelineExecutionStepSuccess", code, message_)
     lines: Lines = []
     assert process(account, left, lines=lines) == []
-    assert lines[-1]["message"] == "the step does not wait any more"
+    assert lines[-1]["message"] == "the step no longer waits"
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException", "ConflictException"])

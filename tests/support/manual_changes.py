@@ -275,7 +275,7 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
     "a rule's pattern": ManualChange(
         lambda: events().put_rule(Name=RULE, EventPattern=json.dumps({"source": ["aws.sagemaker"]})),
         f"update rule {RULE}",
-        "it hears other events",
+        "its event pattern differs",
     ),
     "a rule that sleeps": ManualChange(
         lambda: events().disable_rule(Name=RULE),
@@ -285,7 +285,7 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
     "a rule's target": ManualChange(
         lambda: events().remove_targets(Rule=RULE, Ids=["deploy"]),
         f"update rule {RULE}",
-        "it calls something else",
+        "its target differs",
     ),
     "a rule without its tags": ManualChange(
         lambda: events().untag_resource(ResourceARN=f"{EVENTS}:rule/{RULE}", TagKeys=["project"]),
@@ -298,7 +298,7 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
         "",
     ),
     "a permission of another rule": ManualChange(
-        lambda: for_another_rule(), f"update permission {RULE} on {DEPLOY}", "somebody changed it"
+        lambda: for_another_rule(), f"update permission {RULE} on {DEPLOY}", "it was changed"
     ),
     "a profile": ManualChange(lambda: remove_profile(), "create instance profile pedigree-ec2"),
     "the service-linked role": ManualChange(
@@ -318,7 +318,7 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
     "other code under its name": ManualChange(
         lambda: s3().put_object(Bucket=BUCKET, Key=code(), Body=b"else"),
         f"update code {KEY}",
-        "what lies there is something else",
+        "the object has other content",
     ),
     "a bucket": ManualChange(lambda: remove_bucket(), f"create bucket {BUCKET}", "", (f"create code {KEY}",)),
     "a queue": ManualChange(lambda: sqs().delete_queue(QueueUrl=url()), f"create queue {QUEUE}"),

@@ -14,9 +14,9 @@ def policy_of(role: str, required: Sequence[RequiredPermission]) -> dict[str, An
     roles = dict.fromkeys(permission.role for permission in required)
     matching = [name for name in roles if name == role] or [name for name in roles if is_called(name, role)]
     if len(matching) != 1:
-        found = "several match" if matching else "none matches"
+        match_count = "several match" if matching else "none matches"
         raise UnknownRoleError(
-            f"this definition needs {', '.join(roles) or 'no role'}, and {found} {role}", "name one of them"
+            f"this definition needs {', '.join(roles) or 'no role'}, and {match_count} {role}", "name one of them"
         )
     return policy(permission for permission in required if permission.role == matching[0])
 

@@ -76,8 +76,8 @@ def _request_keys(step: Step, resources: ResourceNames) -> Iterator[tuple[str, t
     """The condition keys that the request brings."""
     request = next((job.request for job in jobs(step)), step.arguments)
     for key, paths in _KEYS.items():
-        found = [at(request, *path) for path in paths]
-        values = [value for entry in found for value in (entry if isinstance(entry, list) else [entry])]
+        members = [at(request, *path) for path in paths]
+        values = [value for entry in members for value in (entry if isinstance(entry, list) else [entry])]
         texts = [
             str(value).lower() if isinstance(value, bool) else resources.text(value)
             for value in values

@@ -33,8 +33,8 @@ class TrustRequirement:
     def request(self) -> Request:
         """The request that the trust must allow."""
         context = {"aws:SourceAccount": self.account, "aws:SourceArn": self.source}
-        known = {key: value for key, value in context.items() if value not in ("", "*")}
-        return Request(_ASSUME, "*", known, service(self.service))
+        set_keys = {key: value for key, value in context.items() if value not in ("", "*")}
+        return Request(_ASSUME, "*", set_keys, service(self.service))
 
     @property
     def statement(self) -> Mapping[str, Any]:

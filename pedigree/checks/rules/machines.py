@@ -19,8 +19,8 @@ def warm_spot(subject: Subject) -> Iterator[Violation]:
     SageMaker does not keep machines that AWS can take away.
     """
     for job in subject.jobs:
-        kept = subject.plain(job.get("ResourceConfig", "KeepAlivePeriodInSeconds"))
-        if kept and job.get("EnableManagedSpotTraining") is True:
+        warm_seconds = subject.plain(job.get("ResourceConfig", "KeepAlivePeriodInSeconds"))
+        if warm_seconds and job.get("EnableManagedSpotTraining") is True:
             pointer = job.pointer_to("ResourceConfig/KeepAlivePeriodInSeconds")
             yield Violation(pointer, "spot machines are not kept", "remove it, or EnableManagedSpotTraining")
 

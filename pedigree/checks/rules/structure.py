@@ -131,10 +131,10 @@ def missing_members(subject: Subject) -> Iterator[Violation]:
             yield Violation(pointer, f"a {step.type} step needs {member}", f"add {member}")
 
 
-def _unknown(body: Mapping[str, Any], pointer: str, known: tuple[str, ...]) -> Iterator[Violation]:
+def _unknown(body: Mapping[str, Any], pointer: str, names: tuple[str, ...]) -> Iterator[Violation]:
     for name in body:
-        if name not in known:
-            yield Violation(f"{pointer}/{name}", f"there is no member {name}", did_you_mean(name, known) or "remove it")
+        if name not in names:
+            yield Violation(f"{pointer}/{name}", f"there is no member {name}", did_you_mean(name, names) or "remove it")
 
 
 _REQUIRED: Mapping[str, tuple[bool, str]] = {

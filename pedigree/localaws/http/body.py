@@ -1,6 +1,6 @@
 """Reads a request's body: all of it, within bounds, before anything is locked or looked up.
 
-A client may be slow, or gone; nobody else waits for it. What S3 keeps may be of any size: that stays a stream.
+A slow or lost client blocks no other request. An object of S3 may have any size, so its body stays a stream.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ Application: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]
 
 @dataclass(frozen=True)
 class Chain:
-    """Handlers in order: the first that answers is the last one asked. What any of them raises becomes an answer."""
+    """Handlers in order: the first answer ends the chain. An exception becomes an answer."""
 
     handlers: Sequence[Handler]
     on_error: Callable[[Exchange, Exception], Response]
@@ -73,9 +73,9 @@ def request_chain(
             answer_health,
             # From here on the service is known, and with it the form of every refusal.
             scope_reader(services),
-            # Before anything is locked or looked up, so that a slow client holds nobody up.
+            # Before anything is locked or looked up, so that a slow client blocks no other.
             read_body,
-            # Before any word of the request is believed: whose keys these are.
+            # Before anything in the request is trusted: the signature shows whose keys these are.
             authenticate,
             # Once: what is decided and what is done below is this call, and nothing else that the request may say.
             read_call,

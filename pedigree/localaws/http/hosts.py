@@ -19,7 +19,7 @@ def foreign_host_refuser(port: Callable[[], int]) -> Callable[[Exchange], None]:
     def refuse_foreign_hosts(exchange: Exchange) -> None:
         host = exchange.headers.get("host", "")
         if host not in [f"{name}:{port()}" for name in _OWN_NAMES]:
-            words = f"{host} is not this machine; the local AWS answers nobody else"
+            words = f"{host} is not this machine; the local AWS answers on this machine only"
             raise ServiceError("ForeignHost", words, 403)
 
     return refuse_foreign_hosts

@@ -73,10 +73,10 @@ def _json_call(exchange: Exchange) -> Call | None:
 
 def _rest_call(exchange: Exchange) -> Call | None:
     name = MODELS[exchange.service]
-    found = rest_protocol.match(name, exchange.method, exchange.path, exchange.query)
-    if found is None:
+    match = rest_protocol.match(name, exchange.method, exchange.path, exchange.query)
+    if match is None:
         return None
-    operation, labels = found
+    operation, labels = match
     shape = input_shape(name, operation)
     content = {} if shape is None or rest_protocol.has_payload(shape) else document(exchange.body)
     members = rest_protocol.members(name, operation, labels, exchange.query, exchange.headers, content)

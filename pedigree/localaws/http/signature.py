@@ -15,10 +15,10 @@ def scope_reader(services: Container[str]) -> Callable[[Exchange], None]:
     """Reads the scope; ServiceError if there is none, or none of these services."""
 
     def read_scope(exchange: Exchange) -> None:
-        found = _SCOPE.search(exchange.headers.get("authorization", ""))
-        if found is None:
+        match = _SCOPE.search(exchange.headers.get("authorization", ""))
+        if match is None:
             raise ServiceError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-        exchange.scope = Scope(*found.groups())
+        exchange.scope = Scope(*match.groups())
         if exchange.scope.service not in services:
             raise ServiceError("UnknownService", f"The local AWS has no service {exchange.scope.service}")
         exchange.service = _plane(exchange, exchange.scope.service)

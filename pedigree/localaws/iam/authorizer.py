@@ -23,7 +23,7 @@ _ASSUMING = ("sts:AssumeRole", "sts:TagSession")
 
 
 def ignore_decision(_caller: Caller, _request: Request, _decision: Decision) -> None:
-    """What is done with decisions unless something else is asked for."""
+    """The default of on_decision."""
 
 
 class Authorizer:
@@ -54,14 +54,14 @@ class Authorizer:
             return
         common = self._context(caller, region)
         for request in requests:
-            asked = replace(request, context={**common, **request.context})
+            complete = replace(request, context={**common, **request.context})
             if request.action in _ASSUMING:
-                self._check_assuming(caller, asked)
+                self._check_assuming(caller, complete)
             elif not caller.is_root:
-                self._check(caller, asked)
+                self._check(caller, complete)
 
     def check_trust(self, role_arn: str, principal: str, source: str) -> None:
-        """Let a service assume a role for one of its resources, or say as services do that it may not."""
+        """Let a service assume a role for one of its resources; InvalidRequestError if it may not."""
         context: dict[str, Any] = {
             "aws:SourceAccount": self._resources.account,
             "aws:SourceArn": source,
@@ -91,11 +91,11 @@ class Authorizer:
 
     def _check_assuming(self, caller: Caller, request: Request) -> None:
         """Decide whether a role may be assumed, by its trust policy."""
-        asked = replace(request, principal=caller.principal)
+        with_principal = replace(request, principal=caller.principal)
         trust = self.callers.trust(request.resource)
-        decision = decide((*trust, *caller.policies), asked) if trust else Decision(Outcome.IMPLICIT_DENY)
+        decision = decide((*trust, *caller.policies), with_principal) if trust else Decision(Outcome.IMPLICIT_DENY)
         if not decision.allowed:
-            raise denied(caller.arn, asked, decision)
+            raise denied(caller.arn, with_principal, decision)
         _check_limits(caller, request)
 
     def _context(self, caller: Caller, region: str) -> Mapping[str, Any]:

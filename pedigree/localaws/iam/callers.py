@@ -67,20 +67,20 @@ class Callers:
         return caller
 
     def trust(self, role_arn: str) -> tuple[Policy, ...]:
-        """The policies that say who may take a role: none, if there is no role of that ARN."""
-        found = self._trusts.get(role_arn)
-        if found is not None:
-            return found
+        """The trust policy of a role; empty if no role has that ARN."""
+        policies = self._trusts.get(role_arn)
+        if policies is not None:
+            return policies
         version = self._version
         with self._use_backend("iam", _GLOBAL) as iam:
             role = _role(iam, role_arn)
             text = role.assume_role_policy_document if role else ""
         policy = parse_or_ignore(text, "the role's trust", PolicyKind.TRUST) if text else None
-        found = (policy,) if policy else ()
+        policies = (policy,) if policy else ()
         with self._lock:
             if version == self._version:
-                self._trusts[role_arn] = found
-        return found
+                self._trusts[role_arn] = policies
+        return policies
 
     def _look_up(self, key: str) -> Caller:
         version = self._version
@@ -128,8 +128,8 @@ def _role(iam: Any, arn: str) -> Any:
 
 
 def _boundary(iam: Any, arn: str | None) -> tuple[Limit, ...]:
-    found = iam.managed_policies.get(arn) if arn else None
-    return (Limit("permissions boundary", _policies((), [found] if found else [])),) if arn else ()
+    policy = iam.managed_policies.get(arn) if arn else None
+    return (Limit("permissions boundary", _policies((), [policy] if policy else [])),) if arn else ()
 
 
 def _policies(inline: Iterable[tuple[str, str]], managed: Iterable[Any]) -> tuple[Policy, ...]:

@@ -14,7 +14,7 @@ def denied(who: str, request: Request, decision: Decision, *, by: str = "identit
     if decision.outcome is Outcome.EXPLICIT_DENY:
         why = f" with an explicit deny in {_article(by)} {by}"
     elif request.action == "sts:AssumeRole":
-        why = ""  # of a role that does not trust somebody, AWS says no more
+        why = ""  # AWS gives no reason if a trust policy refuses
     else:
         why = f" because no {by} allows the {action} action"
     return AccessDeniedError(f"{words}{resource}{why}")

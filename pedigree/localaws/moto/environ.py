@@ -26,8 +26,10 @@ _FORM = "application/x-www-form-urlencoded"
 
 def environ_for(exchange: Exchange) -> Environ:
     """The environ of a request that was read and validated."""
-    kept = _PROTOCOL_HEADERS | _member_headers(exchange.service, exchange.operation)
-    environ = {name: value for name, value in exchange.environ.items() if not name.startswith("HTTP_") or name in kept}
+    headers = _PROTOCOL_HEADERS | _member_headers(exchange.service, exchange.operation)
+    environ = {
+        name: value for name, value in exchange.environ.items() if not name.startswith("HTTP_") or name in headers
+    }
     body = exchange.body
     if not is_form(exchange) and not _is_payload(exchange.service, exchange.operation):
         # moto takes a body for a form as well, if there is no query: let there be nothing in it that parts one.

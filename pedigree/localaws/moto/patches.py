@@ -67,7 +67,7 @@ def create_mapping(original: Any) -> Callable[..., Any]:
 def _check_visibility(backend: LambdaBackend, queue: str, function: str) -> None:
     """A message must not become visible again while the function may still work on it."""
     queues: list[Any] = list(sqs_backends[backend.account_id][backend.region_name].queues.values())
-    timeouts = [found.visibility_timeout for found in queues if found.queue_arn == queue]
+    timeouts = [candidate.visibility_timeout for candidate in queues if candidate.queue_arn == queue]
     seconds = int(backend._lambdas.get_function_by_name_or_arn_with_qualifier(function).timeout)
     if timeouts and int(timeouts[0]) < seconds:
         words = f"Queue visibility timeout: {timeouts[0]} seconds is less than Function timeout: {seconds} seconds"
@@ -175,11 +175,11 @@ def tagged_functions(original: Any) -> Callable[..., Any]:
     """Mappings are found by their tags, too."""
 
     def iter_tagged_resources(self: LambdaBackend) -> Iterator[TaggedResource]:
-        found = {resource.arn: resource for resource in original(self)}
+        tagged = {resource.arn: resource for resource in original(self)}
         for mapping in self._event_source_mappings.values():
             kind = "lambda:event-source-mapping"
-            found[mapping.arn] = TaggedResource(arn=mapping.arn, tags=mapping.tags, resource_type=kind)
-        yield from found.values()
+            tagged[mapping.arn] = TaggedResource(arn=mapping.arn, tags=mapping.tags, resource_type=kind)
+        yield from tagged.values()
 
     return iter_tagged_resources
 
@@ -188,12 +188,12 @@ def tagged_rules(original: Any) -> Callable[..., Any]:
     """Rules are found by their tags, too."""
 
     def iter_tagged_resources(self: EventsBackend) -> Iterator[TaggedResource]:
-        found = {resource.arn: resource for resource in original(self)}
+        tagged = {resource.arn: resource for resource in original(self)}
         for bus in self.event_buses.values():
             for rule in bus.rules.values():
                 labels = self.tagger.get_tag_dict_for_resource(rule.arn)
-                found[rule.arn] = TaggedResource(arn=rule.arn, tags=labels, resource_type="events:rule")
-        yield from found.values()
+                tagged[rule.arn] = TaggedResource(arn=rule.arn, tags=labels, resource_type="events:rule")
+        yield from tagged.values()
 
     return iter_tagged_resources
 
@@ -236,5 +236,5 @@ _PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (IAMBackend, "create_service_linked_role", linked_role),
     (SQSBackend, "receive_message", receive_message),
     (Queue, "redrive_allow_policy", lambda _original: None),
-    (Queue, "BASE_ATTRIBUTES", lambda known: [*known, "RedriveAllowPolicy"]),
+    (Queue, "BASE_ATTRIBUTES", lambda attributes: [*attributes, "RedriveAllowPolicy"]),
 )

@@ -40,8 +40,8 @@ class ResourceLookup:
     def policy(self, resource: str) -> str:
         """The policy of the bucket in which a resource lies."""
         bucket = resource.removeprefix("arn:aws:s3:::").partition("/")[0] if resource.startswith("arn:aws:s3:") else ""
-        found = self.world.store.find(CONFIGURATION, f"{bucket}/policy") if bucket else None
-        return str(found["text"]) if found else ""
+        policy = self.world.store.find(CONFIGURATION, f"{bucket}/policy") if bucket else None
+        return str(policy["text"]) if policy else ""
 
     def execution_of(self, token: str) -> str:
         """The ARN of the execution whose step waits with a token."""
@@ -52,17 +52,18 @@ class ResourceLookup:
         if region != self.world.region:
             return ""
         with self.use_backend("awslambda", region) as functions:
-            found: Any = functions.get_event_source_mapping(mapping)
-            return str(found.function_arn) if found else ""
+            existing: Any = functions.get_event_source_mapping(mapping)
+            return str(existing.function_arn) if existing else ""
 
     def role_named(self, name: str) -> str:
         """The ARN of a role, with its path where it has one."""
         with self.use_backend("iam", _GLOBAL) as iam:
-            found = next((role for role in iam.roles.values() if role.name == name), None)
-            return str(found.arn) if found else f"arn:aws:iam::{self.account}:role/{name}"
+            existing = next((role for role in iam.roles.values() if role.name == name), None)
+            return str(existing.arn) if existing else f"arn:aws:iam::{self.account}:role/{name}"
 
     def role_in(self, profile: str) -> str:
         """The ARN of the role in an instance profile."""
         with self.use_backend("iam", _GLOBAL) as iam:
-            found = next((one for one in iam.instance_profiles.values() if one.name == profile), None)
-            return str(found.roles[0].arn) if found and found.roles else ""
+            profiles = (existing for existing in iam.instance_profiles.values() if existing.name == profile)
+            roles = next((existing.roles for existing in profiles), ())
+            return str(roles[0].arn) if roles else ""

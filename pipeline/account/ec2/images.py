@@ -60,10 +60,10 @@ def _is_prepared(account: Account, address: str) -> bool:
 def _newest(account: Account, settings: Settings) -> str:
     """The prepared images of the newest execution that has some, its own or reused ones."""
     try:
-        found = list(islice(executions.listed(account, settings.pipeline.name), _EXECUTIONS))
+        latest = list(islice(executions.listed(account, settings.pipeline.name), _EXECUTIONS))
     except AbsentError:
         return ""
-    for execution in found:
+    for execution in latest:
         for step in _preparations(account, execution.arn):
             made_by = step.get("CacheHitResult", {}).get("SourcePipelineExecutionArn", execution.arn)
             address = settings.site.uri("executions", made_by.rpartition("/")[2], prepare_data.NAME)

@@ -198,10 +198,10 @@ def _profile(account: Account, settings: Settings) -> str:
     """The name of the instance profile, which is that of its role."""
     name = settings.site.roles.ec2
     try:
-        found = account.find("iam", "get_instance_profile", InstanceProfileName=name)
+        profile = account.find("iam", "get_instance_profile", InstanceProfileName=name)
     except DeniedError:
-        return name  # EC2 says it, if there is none
-    if found is None:
+        return name  # EC2 refuses if it does not exist
+    if profile is None:
         raise AbsentError(f"account {account.id} has no instance profile {name}", "make pipeline-upsert makes it")
     return name
 
@@ -220,10 +220,12 @@ def _resumable(account: Account, settings: Settings, run: str) -> str:
 def _state(account: Account, instance: str) -> tuple[str, str]:
     """State and reason; EC2 may not know a machine yet that was started a moment ago."""
     answer = account.find("ec2", "describe_instances", InstanceIds=[instance])
-    found = [machine for reservation in (answer or {}).get("Reservations", ()) for machine in reservation["Instances"]]
-    if not found:
+    machines = [
+        machine for reservation in (answer or {}).get("Reservations", ()) for machine in reservation["Instances"]
+    ]
+    if not machines:
         return "pending", ""
-    return found[0]["State"]["Name"], found[0].get("StateReason", {}).get("Message", "")
+    return machines[0]["State"]["Name"], machines[0].get("StateReason", {}).get("Message", "")
 
 
 def _text(account: Account, address: str, start: int) -> bytes:

@@ -28,4 +28,4 @@ def test_a_code_is_ignored_in_its_step_or_everywhere(entry: Ignored, left: set[s
 
 def test_an_entry_without_a_finding_is_reported() -> None:
     _, (line,) = without([], [Ignored("CST004", "short", "Tune")])
-    assert line == "CST004 in Tune is ignored and is not found any more; remove it from checks.ignore"
+    assert line == "CST004 in Tune is ignored, but no finding matches it; remove it from checks.ignore"

@@ -113,7 +113,7 @@ def test_an_ignored_code_has_a_reason_and_is_reported_when_it_is_not_found(tmp_p
     settings.write_text('[checks]\nignore = [{code="CON007", reason="weights only"}, {code="CST", reason="gone"}]\n')
     done = check("--settings", str(settings), "--fail-on", "note")
     assert done.returncode == 0, done.stdout
-    assert done.stderr == "pedigree: CST is ignored and is not found any more; remove it from checks.ignore\n"
+    assert done.stderr == "pedigree: CST is ignored, but no finding matches it; remove it from checks.ignore\n"
     settings.write_text('[checks]\nignore = [{code="CON007"}]\n')
     done = check("--settings", str(settings))
     assert done.returncode == 2

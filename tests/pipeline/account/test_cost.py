@@ -161,7 +161,7 @@ def test_values_of_a_schedule_are_the_settings_that_they_stand_for() -> None:
 
 def test_the_table_has_machines_that_there_are() -> None:
     types = instance_types("Training") | instance_types("Processing") | instance_types("ProductionVariant")
-    named = {name for _, use, name in prices.of_the_package().known if use != "warm"}
+    named = {name for _, use, name in prices.of_the_package().by_use if use != "warm"}
     assert named <= types
     assert len(named) > 30
 

@@ -138,7 +138,7 @@ def test_an_endpoint_that_is_not_there() -> None:
 def test_a_configuration_that_is_not_there_any_more() -> None:
     world = deploy_versions({}, {})
     del world.sagemaker.configurations[planned(world).target.name]
-    with pytest.raises(AbsentError, match=r"there is no configuration \S+ any more; did you mean dog-breeds-v2-"):
+    with pytest.raises(AbsentError, match=r"there is no configuration \S+; did you mean dog-breeds-v2-"):
         planned(world)
 
 

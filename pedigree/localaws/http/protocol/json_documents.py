@@ -15,10 +15,10 @@ _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 def document(content: bytes) -> dict[str, Any]:
     """The object in a body; an empty body is an empty object."""
-    found = value(content or b"{}")
-    if not isinstance(found, dict):
+    document = value(content or b"{}")
+    if not isinstance(document, dict):
         raise UnreadableRequestError("Start of structure or map found where not expected")
-    return found
+    return document
 
 
 def value(content: bytes) -> Any:

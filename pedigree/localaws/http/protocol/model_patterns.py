@@ -38,15 +38,15 @@ _SURROGATES = (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF")
 def compiled(pattern: str) -> re.Pattern[str]:
     """A pattern of a model, to be matched as a whole."""
     pattern = _ONE_WAY.get(pattern, pattern)
-    text = _CATEGORY.sub(lambda found: _category(pattern, found), pattern).replace(*_SURROGATES)
+    text = _CATEGORY.sub(lambda match: _category(pattern, match), pattern).replace(*_SURROGATES)
     text = _OPEN_RANGE.sub(r"\1\-", text).replace(")${", "){").replace(r"\z", r"\Z")
     return re.compile(_ANY_OF_ANY.sub("*)", text))
 
 
-def _category(pattern: str, found: re.Match[str]) -> str:
+def _category(pattern: str, match: re.Match[str]) -> str:
     """A category is a set of its own, or a part of the one in which it stands."""
-    is_part = pattern.rfind("[", 0, found.start()) > pattern.rfind("]", 0, found.start())
-    return _CATEGORIES[found[1]] if is_part else f"[{_CATEGORIES[found[1]]}]"
+    is_part = pattern.rfind("[", 0, match.start()) > pattern.rfind("]", 0, match.start())
+    return _CATEGORIES[match[1]] if is_part else f"[{_CATEGORIES[match[1]]}]"
 
 
 def fits(pattern: str, value: str) -> bool:

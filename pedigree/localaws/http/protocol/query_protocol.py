@@ -10,8 +10,8 @@ Flat: TypeAlias = Mapping[str, str]
 
 def members(shape: Any, flat: Flat, *, is_ec2: bool) -> dict[str, Any]:
     """The members of a request."""
-    found = _read(shape, flat, "", is_ec2) if shape is not None else {}
-    return found if isinstance(found, dict) else {}
+    read = _read(shape, flat, "", is_ec2) if shape is not None else {}
+    return read if isinstance(read, dict) else {}
 
 
 def _read(shape: Any, flat: Flat, place: str, is_ec2: bool) -> Any:
@@ -34,19 +34,19 @@ def _items(shape: Any, flat: Flat, place: str, is_ec2: bool) -> list[Any] | None
     """A list's items, counted from one; outside of EC2 most lists have a word before the number."""
     if not is_ec2 and not shape.serialization.get("flattened"):
         place = f"{place}.{shape.member.serialization.get('name', 'member')}"
-    found: list[Any] = []
-    while (value := _read(shape.member, flat, f"{place}.{len(found) + 1}", is_ec2)) is not None:
-        found.append(value)
-    return found or None
+    items: list[Any] = []
+    while (value := _read(shape.member, flat, f"{place}.{len(items) + 1}", is_ec2)) is not None:
+        items.append(value)
+    return items or None
 
 
 def _pairs(shape: Any, flat: Flat, place: str, is_ec2: bool) -> dict[str, Any] | None:
     place = place if shape.serialization.get("flattened") else f"{place}.entry"
     key_name, value_name = shape.key.serialization.get("name", "key"), shape.value.serialization.get("name", "value")
-    found: dict[str, Any] = {}
-    while (key := flat.get(f"{place}.{len(found) + 1}.{key_name}")) is not None:
-        found[key] = _read(shape.value, flat, f"{place}.{len(found) + 1}.{value_name}", is_ec2)
-    return found or None
+    pairs: dict[str, Any] = {}
+    while (key := flat.get(f"{place}.{len(pairs) + 1}.{key_name}")) is not None:
+        pairs[key] = _read(shape.value, flat, f"{place}.{len(pairs) + 1}.{value_name}", is_ec2)
+    return pairs or None
 
 
 def _wire_name(name: str, member: Any, is_ec2: bool) -> str:

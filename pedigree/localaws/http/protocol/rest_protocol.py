@@ -27,9 +27,9 @@ class _Route:
 def match(name: str, method: str, path: str, query: Query) -> tuple[str, Mapping[str, str]] | None:
     """The operation of a method and a path, and the values of the path's labels."""
     for route in _routes(name).get(method, ()):
-        found = route.pattern.fullmatch(path)
-        if found and all(query.get(key) == [value] for key, value in route.fixed.items()):
-            return route.operation, dict(zip(route.labels, found.groups(), strict=True))
+        labels = route.pattern.fullmatch(path)
+        if labels and all(query.get(key) == [value] for key, value in route.fixed.items()):
+            return route.operation, dict(zip(route.labels, labels.groups(), strict=True))
     return None
 
 
@@ -48,23 +48,23 @@ def members(
         "header": headers,
         None: content,
     }
-    found = {}
+    members = {}
     for member, where, wire_name, shape in _locations(name, operation):
         value = sources.get(where, {}).get(wire_name)
         if value is not None:
-            found[member] = _query_value(shape, wire_name, value) if where == "querystring" else value
-    return found
+            members[member] = _query_value(shape, wire_name, value) if where == "querystring" else value
+    return members
 
 
 @lru_cache(maxsize=2048)
 def _locations(name: str, operation: str) -> Sequence[tuple[str, str | None, str, Any]]:
     """Where each member of an operation's request stands, under which name; names of headers are in small letters."""
     shape = input_shape(name, operation)
-    found: list[tuple[str, str | None, str, Any]] = []
+    locations: list[tuple[str, str | None, str, Any]] = []
     for member, inner in (shape.members if shape is not None else {}).items():
         where, wire_name = inner.serialization.get("location"), str(inner.serialization.get("name", member))
-        found.append((member, where, wire_name.lower() if where == "header" else wire_name, inner))
-    return found
+        locations.append((member, where, wire_name.lower() if where == "header" else wire_name, inner))
+    return locations
 
 
 def _query_value(member: Any, name: str, values: Sequence[str]) -> Any:
@@ -85,10 +85,10 @@ def has_payload(shape: Any) -> bool:
 def _routes(name: str) -> Mapping[str, Sequence[_Route]]:
     """The operations of a service by method, the most specific paths first."""
     operations = [model(name).operation_model(operation) for operation in model(name).operation_names]
-    found: dict[str, list[_Route]] = defaultdict(list)
+    routes: dict[str, list[_Route]] = defaultdict(list)
     for operation in sorted(operations, key=_specificity, reverse=True):
-        found[operation.http["method"]].append(_route(operation))
-    return found
+        routes[operation.http["method"]].append(_route(operation))
+    return routes
 
 
 def _specificity(operation: Any) -> tuple[int, int]:

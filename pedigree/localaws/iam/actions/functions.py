@@ -51,16 +51,16 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
 def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
     """The function's name without and with its qualifier, and the function that a mapping calls."""
     named = _NAMED.fullmatch(str(call.members.get("FunctionName", "")))
-    found = {}
+    derived = {}
     if named:
         qualifier = call.members.get("Qualifier") or named[2]
-        found["FunctionAlone"] = named[1]
-        found["Function"] = f"{named[1]}:{qualifier}" if qualifier else named[1]
-        found["MappedFunction"] = f"arn:aws:lambda:{call.region}:{resources.account}:function:{named[1]}"
+        derived["FunctionAlone"] = named[1]
+        derived["Function"] = f"{named[1]}:{qualifier}" if qualifier else named[1]
+        derived["MappedFunction"] = f"arn:aws:lambda:{call.region}:{resources.account}:function:{named[1]}"
     if "UUID" in call.members:
         mapped = resources.function_of(str(call.members["UUID"]), call.region)
-        found = {**found, **({"MappedFunction": mapped} if mapped else {})}
-    return found
+        derived = {**derived, **({"MappedFunction": mapped} if mapped else {})}
+    return derived
 
 
 TABLE = Table(

@@ -40,15 +40,15 @@ def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
 
 
 def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
-    found: dict[str, Any] = {"InstanceService": "ec2.amazonaws.com"}
+    derived: dict[str, Any] = {"InstanceService": "ec2.amazonaws.com"}
     name, service = call.members.get("RoleName"), call.members.get("AWSServiceName")
     if name and call.operation == "CreateRole":
-        found["RoleArn"] = f"arn:aws:iam::{resources.account}:role{call.members.get('Path', '/')}{name}"
+        derived["RoleArn"] = f"arn:aws:iam::{resources.account}:role{call.members.get('Path', '/')}{name}"
     elif name:
-        found["RoleArn"] = resources.role_named(str(name))
+        derived["RoleArn"] = resources.role_named(str(name))
     if service:
-        found["LinkedRole"] = f"{service}/{_LINKED.get(str(service), 'AWSServiceRoleFor*')}"
-    return found
+        derived["LinkedRole"] = f"{service}/{_LINKED.get(str(service), 'AWSServiceRoleFor*')}"
+    return derived
 
 
 TABLE = Table(

@@ -35,23 +35,23 @@ def values(members: Any, place: Path) -> Iterator[Any]:
 
 def tags_in(members: Mapping[str, Any]) -> Mapping[str, str]:
     """The tags in a request, in any of the forms that services have for them."""
-    found: dict[str, str] = {}
+    merged: dict[str, str] = {}
     specified = (specification.get("Tags") for specification in _tag_specifications(members))
     lists = [members.get("Tags"), members.get("tags"), *specified]
     for tags in lists:
         if isinstance(tags, Mapping):
-            found.update({str(key): str(value) for key, value in tags.items()})
+            merged.update({str(key): str(value) for key, value in tags.items()})
         for tag in tags if isinstance(tags, list) else ():
             lower = {str(key).lower(): value for key, value in tag.items()} if isinstance(tag, Mapping) else {}
             if "key" in lower:
-                found[str(lower["key"])] = str(lower.get("value") or "")
-    return found
+                merged[str(lower["key"])] = str(lower.get("value") or "")
+    return merged
 
 
 def _tag_specifications(members: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The place where EC2's requests have their tags."""
-    found = members.get("TagSpecifications")
-    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
+    specifications = members.get("TagSpecifications")
+    return [entry for entry in specifications if isinstance(entry, Mapping)] if isinstance(specifications, list) else []
 
 
 @lru_cache(maxsize=4096)
@@ -59,8 +59,8 @@ def places(name: str, operation: str, endings: tuple[str, ...]) -> tuple[Path, .
     """The places in an operation's request whose names end so: RoleArn, VpcConfig.Subnets."""
     shape = input_shape(name, operation)
     wanted = [tuple(ending.split(".")) for ending in endings]
-    found = _places(shape, (), frozenset()) if shape is not None else ()
-    return tuple(place for place in found if any(_names(place)[-len(end) :] == end for end in wanted))
+    candidates = _places(shape, (), frozenset()) if shape is not None else ()
+    return tuple(place for place in candidates if any(_names(place)[-len(end) :] == end for end in wanted))
 
 
 def _names(place: Path) -> Path:

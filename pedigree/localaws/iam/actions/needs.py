@@ -81,13 +81,13 @@ def _makes(call: Call) -> bool:
 
 
 def _context(table: Table, operation: str, members: Members) -> dict[str, Any]:
-    found = {key: list(values(members, path(place))) for key, place in table.keys.items()}
+    by_key = {key: list(values(members, path(place))) for key, place in table.keys.items()}
     for key, endings in table.anywhere.items():
-        found[key] = [
-            *found.get(key, ()),
+        by_key[key] = [
+            *by_key.get(key, ()),
             *(value for place in places(table.model, operation, endings) for value in values(members, place)),
         ]
-    return {key: _scalars(several) for key, several in found.items() if several}
+    return {key: _scalars(several) for key, several in by_key.items() if several}
 
 
 def _scalars(several: list[Any]) -> list[Any]:
@@ -140,9 +140,9 @@ def _pieces(text: str) -> tuple[str | tuple[str, str | None], ...]:
     """A template's texts and members in order; a member may have a default for when it is missing."""
     pieces: list[str | tuple[str, str | None]] = []
     end = 0
-    for found in _MEMBER.finditer(text):
-        pieces += [text[end : found.start()], (found[1], found[2])]
-        end = found.end()
+    for match in _MEMBER.finditer(text):
+        pieces += [text[end : match.start()], (match[1], match[2])]
+        end = match.end()
     return (*(piece for piece in pieces if piece), text[end:])
 
 

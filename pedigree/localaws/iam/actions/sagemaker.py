@@ -63,11 +63,11 @@ _SPECIAL: Mapping[str, tuple[Need, ...]] = {
 def _usual() -> Iterator[tuple[str, tuple[Need, ...]]]:
     """The needs of operations on one named resource."""
     for operation in model(_MODEL).operation_names:
-        found = _VERB.fullmatch(operation)
+        verb = _VERB.fullmatch(operation)
         shape = input_shape(_MODEL, operation)
-        if found and shape is not None and f"{found[2]}Name" in shape.members:
-            noun = _UNUSUAL_NOUNS.get(found[2]) or _WORD.sub("-", found[2]).lower()
-            yield operation, (Need(f"{noun}/{{{found[2]}Name}}"),)
+        if verb and shape is not None and f"{verb[2]}Name" in shape.members:
+            noun = _UNUSUAL_NOUNS.get(verb[2]) or _WORD.sub("-", verb[2]).lower()
+            yield operation, (Need(f"{noun}/{{{verb[2]}Name}}"),)
 
 
 def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:

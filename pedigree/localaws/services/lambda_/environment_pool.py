@@ -110,7 +110,7 @@ class EnvironmentPool:
         self._provisioned = counts
 
     def remove_idle(self) -> None:
-        """End the environments that were idle for too long or are not usable any more."""
+        """End the environments that were idle for too long or are no longer usable."""
         now = time.monotonic()
         with self._lock:
             removed = []

@@ -90,10 +90,10 @@ class CloudWatchLogs:
         self._files.write(group, stream, *lines)
         moment = int(self._clock.now().timestamp() * 1000)
         with self._backends.backend(_SERVICE, self._region) as backend:
-            shown = _log_stream(backend, group, stream)
-            shown.put_log_events([{"timestamp": moment, "message": line} for line in lines])
-            if len(shown.events) > 2 * _MAX_EVENTS:
-                shown.events = shown.events[-_MAX_EVENTS:]
+            log_stream = _log_stream(backend, group, stream)
+            log_stream.put_log_events([{"timestamp": moment, "message": line} for line in lines])
+            if len(log_stream.events) > 2 * _MAX_EVENTS:
+                log_stream.events = log_stream.events[-_MAX_EVENTS:]
         self._has_unsaved.set()
 
     def _run(self) -> None:

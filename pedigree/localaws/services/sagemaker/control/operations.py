@@ -57,13 +57,13 @@ def search(world: World, request: Request) -> Mapping[str, Any]:
     if resource not in _SEARCHABLE:
         raise InvalidRequestError(f"The local AWS searches {', '.join(_SEARCHABLE)}, and no {resource}.")
     _check(resource, expression, request.get("SortBy"))
-    found = [document for document in _documents(world, resource) if matches(document, expression)]
+    documents = [document for document in _documents(world, resource) if matches(document, expression)]
     by, arn = request.get("SortBy", "LastModifiedTime"), _SEARCHABLE[resource].arn
     records = [
         {resource: document, "_by": comparable(member_at(document, by)) or "", "_name": document[arn]}
-        for document in found
+        for document in documents
     ]
-    hits = {"Value": len(found), "Relation": "EqualTo"}
+    hits = {"Value": len(documents), "Relation": "EqualTo"}
     return {**_LISTING.answer(records, {**request, "SortBy": "_by"}), "TotalHits": hits}
 
 

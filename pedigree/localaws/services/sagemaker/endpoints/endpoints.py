@@ -216,14 +216,14 @@ class Endpoints:
         if not deployment.is_over:
             body = self._world.store.get(ENDPOINT.kind, name)
             # An update that was requested meanwhile waits for this thread; it is not over yet.
-            kept = {"PendingDeploymentSummary": body.get("PendingDeploymentSummary")} if body.get("_change") else {}
+            pending = {"PendingDeploymentSummary": body.get("PendingDeploymentSummary")} if body.get("_change") else {}
             self._settle(
                 name,
                 deployment,
                 DesiredState.of(body),
-                "Updating" if kept else "InService",
+                "Updating" if pending else "InService",
                 FailureReason=failure or None,
-                **kept,
+                **pending,
             )
         done(failure)
 
@@ -237,18 +237,20 @@ class Endpoints:
             if self._world.store.find(ENDPOINT.kind, name) is not None:
                 self._world.store.remove(ENDPOINT.kind, name)
 
-    def _bring_up(self, name: str, deployment: EndpointDeployment, desired: DesiredState, kept: str = "") -> Generation:
+    def _bring_up(
+        self, name: str, deployment: EndpointDeployment, desired: DesiredState, folder: str = ""
+    ) -> Generation:
         """Start a generation beside the current one, with its models in a folder of its own."""
-        folder = kept or str(uuid.uuid4())
+        folder = folder or str(uuid.uuid4())
         place = self._world.folder / _FOLDER / name / folder
-        found = variants(self._world, self._host, name, desired.configuration, place)
+        configured = variants(self._world, self._host, name, desired.configuration, place)
         chosen = tuple(
             replace(
                 variant,
                 count=desired.counts.get(variant.name, variant.count),
                 weight=desired.weights.get(variant.name, variant.weight),
             )
-            for variant in found
+            for variant in configured
         )
         generation = Generation(desired.configuration, chosen, folder, Capture.of(desired.capture))
         deployment.begin(generation)

@@ -188,7 +188,7 @@ class Fleet:
 
 
 def wait(seconds: float, is_wanted: Callable[[], bool]) -> bool:
-    """Wait for a time, or until it is not wanted any more; whether all of it has passed."""
+    """Wait for a time, or until it is no longer needed; returns whether all of it has passed."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if not is_wanted():

@@ -121,7 +121,7 @@ def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
-        found = (
+        file_count = (
             _unpack(objects.read(address), beside)
             if is_archive
             else download(objects, S3Location.parse(address), beside)
@@ -133,7 +133,7 @@ def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path
         raise InstanceError(f"Could not access model data at {address}. {ensure}. {error}") from None
     except (tarfile.TarError, OSError, EOFError) as error:
         raise InstanceError(f"The model data at {address} is no archive: {error}") from None
-    if not found:
+    if not file_count:
         raise InstanceError(f"Could not find model data at {address}.")
     beside.replace(folder)
 

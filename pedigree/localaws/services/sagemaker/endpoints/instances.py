@@ -90,7 +90,7 @@ class Instance:
         return not self._is_gone and self._process.poll() is None
 
     def wait_until_ready(self, is_wanted: Callable[[], bool], seconds: float = START_SECONDS) -> None:
-        """Wait until the model answers pings; InstanceError if it never does, or is not wanted any more."""
+        """Wait until the model answers pings; InstanceError if it never does, or is no longer needed."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and is_wanted():
             if not self.is_alive():
@@ -100,7 +100,7 @@ class Instance:
                 return
             time.sleep(_PING_SECONDS)
         if not is_wanted():
-            raise InstanceError("it is not wanted any more")
+            raise InstanceError("it is no longer needed")
         raise InstanceError(f"The primary container did not pass the ping health check in {seconds:.0f} seconds")
 
     def invoke(self, body: bytes, headers: Mapping[str, str]) -> Reply:

@@ -73,8 +73,8 @@ def _require(path: Path) -> None:
     )
     lacking = [line for line in done.stdout.splitlines() if line.startswith("Would install")]
     if done.returncode or lacking:
-        said = (lacking or done.stderr.splitlines() or [f"pip ended with {done.returncode}"])[-1]
-        raise RuntimeError(f"code/requirements.txt asks for what the local AWS's environment lacks: {said}")
+        reason = (lacking or done.stderr.splitlines() or [f"pip ended with {done.returncode}"])[-1]
+        raise RuntimeError(f"code/requirements.txt asks for what the local AWS's environment lacks: {reason}")
 
 
 def _functions(program: Path, folder: Path) -> Functions:

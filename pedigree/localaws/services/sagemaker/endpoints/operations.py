@@ -111,7 +111,7 @@ def _updating(world: World, endpoint: Document, **members: Any) -> None:
 def _desired(request: Request, endpoint: Document, configuration: Document) -> DesiredState:
     """The state that an update requests, with the parts of the present one that it keeps."""
     excluded = {each["VariantPropertyType"] for each in request.get("ExcludeRetainedVariantProperties", ())}
-    kept = _RETAINED - excluded if request.get("RetainAllVariantProperties") else frozenset()
+    retained = _RETAINED - excluded if request.get("RetainAllVariantProperties") else frozenset()
     names = {variant["VariantName"] for variant in configuration["ProductionVariants"]}
     now = DesiredState.of(endpoint)
     deployment = request.get("DeploymentConfig")
@@ -119,9 +119,9 @@ def _desired(request: Request, endpoint: Document, configuration: Document) -> D
         deployment = endpoint.get("LastDeploymentConfig")
     return DesiredState(
         request["EndpointConfigName"],
-        {key: value for key, value in now.counts.items() if key in names} if "DesiredInstanceCount" in kept else {},
-        {key: value for key, value in now.weights.items() if key in names} if "DesiredWeight" in kept else {},
-        now.capture if "DataCaptureConfig" in kept else configuration.get("DataCaptureConfig"),
+        {key: value for key, value in now.counts.items() if key in names} if "DesiredInstanceCount" in retained else {},
+        {key: value for key, value in now.weights.items() if key in names} if "DesiredWeight" in retained else {},
+        now.capture if "DataCaptureConfig" in retained else configuration.get("DataCaptureConfig"),
         _deployment(deployment),
     )
 

@@ -74,13 +74,13 @@ def _captured(exchange: Exchange, reply: Reply) -> Captured:
 def _model_error(name: str, variant: str, status: int, content: bytes) -> Response:
     is_client = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     kind = "client" if is_client else "server"
-    said = content.decode(errors="replace")
-    message = f'Received {kind} error ({status}) from primary with message "{said}".'
+    answer = content.decode(errors="replace")
+    message = f'Received {kind} error ({status}) from primary with message "{answer}".'
     body = {
         "ErrorCode": f"{kind.upper()}_ERROR_FROM_MODEL",
         "LogStreamArn": "",
         "Message": f"{message} See the log /aws/sagemaker/Endpoints/{name} ({variant}).",
-        "OriginalMessage": said,
+        "OriginalMessage": answer,
         "OriginalStatusCode": status,
     }
     headers = {"x-amzn-errortype": "ModelError", "x-amzn-RequestId": str(uuid.uuid4())}

@@ -98,9 +98,9 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
     values = parameters.given(read, {parameter["Name"]: parameter["Value"] for parameter in written})
     selection.check(world, request.get("SelectiveExecutionConfig"), pipeline["PipelineName"], read)
     moment = world.now()
-    kept = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
+    members = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
     return {
-        **{member: request[member] for member in kept if member in request},
+        **{member: request[member] for member in members if member in request},
         "PipelineArn": pipeline["PipelineArn"],
         "PipelineExecutionArn": arn,
         "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{moment}"),

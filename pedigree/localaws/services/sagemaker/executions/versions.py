@@ -38,16 +38,17 @@ def find(world: World, pipeline: Document, request: Request) -> Document:
     if number is not None and alias is not None:
         raise InvalidRequestError("Give either PipelineVersionId or PipelineVersionAlias, and not both.")
     if alias is not None:
-        found = next(
-            (version for version in of(world, pipeline["PipelineName"]) if alias in version.get(_ALIASES, ())), None
+        version = next(
+            (candidate for candidate in of(world, pipeline["PipelineName"]) if alias in candidate.get(_ALIASES, ())),
+            None,
         )
     else:
         number = pipeline["PipelineVersionId"] if number is None else number
-        found = world.store.find(VERSION, f"{pipeline['PipelineName']}/{number}")
-    if found is None:
+        version = world.store.find(VERSION, f"{pipeline['PipelineName']}/{number}")
+    if version is None:
         meant = f"version {number}" if alias is None else f"version with the alias {alias}"
         raise ServiceError("ResourceNotFound", f"Pipeline {meant} of {pipeline['PipelineArn']} does not exist.")
-    return found
+    return version
 
 
 def described(version: Document) -> Mapping[str, Any]:
@@ -100,7 +101,7 @@ def _named(world: World, version: Document, added: Iterable[str], removed: Itera
         if alias in taken:
             words = f"The alias {alias} is version {taken[alias]}'s; remove it from that version first."
             raise ServiceError("ConflictException", words)
-    kept = [alias for alias in version.get(_ALIASES, ()) if alias not in removed and alias not in added]
-    if len(kept) + len(added) > _MOST_ALIASES:
+    remaining = [alias for alias in version.get(_ALIASES, ()) if alias not in removed and alias not in added]
+    if len(remaining) + len(added) > _MOST_ALIASES:
         raise InvalidRequestError(f"A pipeline version can have at most {_MOST_ALIASES} aliases.")
-    return {**version, _ALIASES: [*kept, *added]}
+    return {**version, _ALIASES: [*remaining, *added]}

@@ -18,10 +18,10 @@ class MetricPublisher:
     def __init__(self, clients: Callable[[str], Any]) -> None:
         self._clients = clients
 
-    def __call__(self, job: str, found: Sequence[tuple[str, float]]) -> None:
+    def __call__(self, job: str, values: Sequence[tuple[str, float]]) -> None:
         """Put the values in a line of a job's log."""
         dimensions = [{"Name": "TrainingJobName", "Value": job}]
-        data = [{"MetricName": name, "Value": value, "Dimensions": dimensions} for name, value in found]
+        data = [{"MetricName": name, "Value": value, "Dimensions": dimensions} for name, value in values]
         try:
             self._clients("cloudwatch").put_metric_data(Namespace=NAMESPACE, MetricData=data)
         except (BotoCoreError, ClientError) as error:

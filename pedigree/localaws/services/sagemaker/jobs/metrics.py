@@ -30,17 +30,17 @@ class MetricValues:
 
     def read(self, line: str, moment: dt.datetime) -> list[tuple[str, float]]:
         """Record and return the values in a line."""
-        found = []
+        matched = []
         for name, pattern in self._patterns:
             match = pattern.search(line)
             value = _number(match[1]) if match and pattern.groups else None
             if value is not None:
-                found.append((name, value))
+                matched.append((name, value))
                 self.last[name] = (value, moment)
                 values = self.series.setdefault(name, [])
                 if len(values) < _MOST_VALUES:
                     values.append(value)
-        return found
+        return matched
 
     def final(self) -> list[dict[str, Any]]:
         """The last values, in the form of FinalMetricDataList."""

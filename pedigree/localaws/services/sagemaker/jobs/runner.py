@@ -94,7 +94,7 @@ class JobRunner:
             running.stop()
 
     def wait_for_cleanup(self, name: str) -> None:
-        """Wait until an ended job has no folder any more: another job of its name would use the same one."""
+        """Wait until the folder of an ended job is removed: another job of its name would use the same folder."""
         deadline = time.monotonic() + _END_SECONDS
         while name in self._running and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
@@ -202,8 +202,8 @@ class JobRunner:
 
         def on_line(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
-            if found := readings.read(line, self._world.clock.now()):
-                self._host.publish(plan.name, found)
+            if values := readings.read(line, self._world.clock.now()):
+                self._host.publish(plan.name, values)
 
         start = {"TrainingStartTime": self._world.now()} if kind.secondary else {}
         self._note(kind, plan.name, "InProgress", "Training", **start)

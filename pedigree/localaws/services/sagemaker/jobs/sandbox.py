@@ -62,7 +62,7 @@ class Sandbox:
 
     def _script_folders(self, plan: JobPlan) -> set[Path]:
         """The folders of all files of the container that a word of the command mentions."""
-        named = {self.path(found) for word in plan.command for found in _FILES.findall(word)}
+        named = {self.path(file) for word in plan.command for file in _FILES.findall(word)}
         return {path.parent for path in named if path.is_file()}
 
     def _fill(self, source: Input, index: int, count: int, catalog: ObjectCatalog) -> None:
@@ -97,8 +97,8 @@ def collect(output: Output, sandboxes: Sequence[Sandbox], catalog: ObjectCatalog
     """
     folders = [sandbox.path(output.folder) for sandbox in sandboxes]
     if not output.is_archive:
-        kept = [upload(catalog, folder, output.place) for folder in reversed(folders)]
-        return output.place if any(kept) else None
+        uploaded = [upload(catalog, folder, output.place) for folder in reversed(folders)]
+        return output.place if any(uploaded) else None
     if not any(path for folder in folders for path in folder.iterdir()):
         return None
     archive = sandboxes[0].folder / output.place.key.rsplit("/", 1)[-1]

@@ -20,13 +20,13 @@ Handler: TypeAlias = Callable[[World, Request], Mapping[str, Any]]
 
 def handlers(families: Iterable[object]) -> Mapping[str, Handler]:
     """The function for each operation; ValueError if two families answer the same one."""
-    found: dict[str, Handler] = {}
+    by_operation: dict[str, Handler] = {}
     for family in families:
         for operation, handler in _named(family):
-            if operation in found:
+            if operation in by_operation:
                 raise ValueError(f"{operation} has two handlers")
-            found[operation] = handler
-    return found
+            by_operation[operation] = handler
+    return by_operation
 
 
 def _named(family: object) -> Iterable[tuple[str, Handler]]:

@@ -68,10 +68,10 @@ def put_model_package_group_policy(world: World, request: Request) -> Mapping[st
 
 def get_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:
     group = GROUP.get(world, name_of(world, request["ModelPackageGroupName"]))
-    found = world.store.find(_POLICY, group["ModelPackageGroupName"])
-    if found is None:
+    policy = world.store.find(_POLICY, group["ModelPackageGroupName"])
+    if policy is None:
         raise InvalidRequestError(f"Cannot find resource policy for: {group['ModelPackageGroupArn']}.")
-    return found
+    return policy
 
 
 def delete_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:

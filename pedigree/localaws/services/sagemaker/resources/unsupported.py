@@ -64,10 +64,10 @@ def refuse(operation: str, request: Any) -> None:
     """Refuse a request with an unsupported member. Expressions, whose values are not known yet, are not checked."""
     for place in UNSUPPORTED.get(operation, ()):
         members, _, value = place.partition("=")
-        for found, wanted in _at(request, members.split("."), ""):
+        for path, wanted in _at(request, members.split("."), ""):
             if wanted in (None, [], {}) or (value and wanted != value):
                 continue
-            raise InvalidRequestError(f"The local AWS does not carry out {found}{f' {value}' if value else ''}.")
+            raise InvalidRequestError(f"The local AWS does not carry out {path}{f' {value}' if value else ''}.")
 
 
 def _at(document: Any, members: list[str], before: str) -> Iterator[tuple[str, Any]]:

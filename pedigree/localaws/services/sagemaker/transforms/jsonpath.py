@@ -31,11 +31,11 @@ def compiled(path: str) -> Step:
         raise PathError(f"{path} does not begin with $")
     steps, start = [], 1
     while start < len(path):
-        found = _STEP.match(path, start)
-        if found is None:
+        match = _STEP.match(path, start)
+        if match is None:
             raise PathError(f"{path} is not understood from {path[start:]!r} on")
-        steps.append(_step(found))
-        start = found.end()
+        steps.append(_step(match))
+        start = match.end()
     return lambda record: _chosen(record, steps, path)
 
 
@@ -48,16 +48,16 @@ def _chosen(record: Any, steps: Sequence[Step], path: str) -> Any:
     return record
 
 
-def _step(found: re.Match[str]) -> Step:
-    if found["name"] is not None:
-        return _named([found["name"]])
-    if found["names"] is not None:
-        return _named([text[1:-1] for text in re.findall(_TEXT, found["names"])])
-    if found["numbers"] is not None:
-        return _numbered([int(text) for text in found["numbers"].split(",")])
-    if found["all"] is not None:
+def _step(match: re.Match[str]) -> Step:
+    if match["name"] is not None:
+        return _named([match["name"]])
+    if match["names"] is not None:
+        return _named([text[1:-1] for text in re.findall(_TEXT, match["names"])])
+    if match["numbers"] is not None:
+        return _numbered([int(text) for text in match["numbers"].split(",")])
+    if match["all"] is not None:
         return lambda value: list(value.values()) if isinstance(value, dict) else list(_array(value))
-    start, end = (int(text) if text else None for text in (found["start"], found["end"]))
+    start, end = (int(text) if text else None for text in (match["start"], match["end"]))
     return lambda value: _array(value)[start:end]
 
 

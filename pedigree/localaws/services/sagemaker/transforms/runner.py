@@ -149,17 +149,17 @@ class TransformRunner:
         self._note(name, "InProgress", TransformStartTime=self._world.now())
         fleet, role = self._served(wanted, running)
         catalog = self._host.roles.objects(role, self._world.arn("sagemaker", f"{TRANSFORM}/{name}"))
-        found = list(_objects(wanted, catalog))
-        if not found:
+        objects = list(_objects(wanted, catalog))
+        if not objects:
             raise TransformError(f"ClientError: No objects found at {wanted.source}")
         transformer = _Transformer(wanted, fleet, catalog, running.is_stopped)
         with ThreadPoolExecutor(wanted.instances * wanted.concurrent) as pool:
-            outcomes = [pool.submit(self._transform, transformer, place, prefix) for place, prefix in found]
+            outcomes = [pool.submit(self._transform, transformer, place, prefix) for place, prefix in objects]
         failures = [error for error in (outcome.exception() for outcome in outcomes) if error is not None]
         if failures:
             raise failures[0]
         if wanted.capture:
-            self._capture(wanted, catalog, found)
+            self._capture(wanted, catalog, objects)
 
     def _served(self, wanted: TransformPlan, running: _RunningJob) -> tuple[Fleet, str]:
         log = _GROUP, f"{wanted.name}/model"
@@ -182,13 +182,15 @@ class TransformRunner:
         target = transformer.plan.target_of(place.key, prefix)
         transformer.catalog.put(target, [content], content_type=transformer.plan.accept or _ANY)
 
-    def _capture(self, wanted: TransformPlan, catalog: ObjectCatalog, found: Sequence[tuple[S3Location, str]]) -> None:
+    def _capture(
+        self, wanted: TransformPlan, catalog: ObjectCatalog, objects: Sequence[tuple[S3Location, str]]
+    ) -> None:
         """Store which objects went in and came out, by hour, where SageMaker's monitoring looks for them."""
         assert wanted.capture is not None
         moment = self._world.clock.now()
         sides = {
-            "input": [(place.bucket, place.key) for place, _ in found],
-            "output": [(wanted.target.bucket, wanted.target_of(place.key, prefix).key) for place, prefix in found],
+            "input": [(place.bucket, place.key) for place, _ in objects],
+            "output": [(wanted.target.bucket, wanted.target_of(place.key, prefix).key) for place, prefix in objects],
         }
         for side, places in sides.items():
             base = f"{wanted.capture.key.rstrip('/')}/{side}/{moment:%Y/%m/%d/%H}/{uuid.uuid4()}.json".lstrip("/")

@@ -57,14 +57,14 @@ def next_actions(
 
 
 def is_enough(plan: SearchPlan, trials: Sequence[Trial]) -> bool:
-    """Whether the target is reached, or the results do not improve any more."""
+    """Whether the target is reached, or the results have stopped improving."""
     if not_improving(plan, trials) >= plan.patience:
         return True
-    found = best(plan, trials)
-    if plan.target is None or found is None or found.objective is None:
+    best_trial = best(plan, trials)
+    if plan.target is None or best_trial is None or best_trial.objective is None:
         return False
-    loss = plan.definitions[found.definition].objective.loss
-    return loss(found.objective) <= loss(plan.target)
+    loss = plan.definitions[best_trial.definition].objective.loss
+    return loss(best_trial.objective) <= loss(plan.target)
 
 
 def _started(plan: SearchPlan, trials: Sequence[Trial], free: int) -> list[StartTrial]:

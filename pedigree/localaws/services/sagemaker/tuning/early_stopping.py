@@ -59,11 +59,11 @@ def _is_among_best(objective: Objective, trial: Trial, rivals: Sequence[Trial], 
 def rungs(resource: tuple[int, int], index: int) -> list[int]:
     """The steps at which a bracket's trials are compared: a later bracket has later rungs, and the last has none."""
     least, most = resource
-    found, rung = [], least * _REDUCTION**index
+    steps, rung = [], least * _REDUCTION**index
     while rung < most:
-        found.append(rung)
+        steps.append(rung)
         rung *= _REDUCTION
-    return found
+    return steps
 
 
 def bracket(resource: tuple[int, int], number: int) -> int:

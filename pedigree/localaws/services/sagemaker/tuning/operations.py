@@ -62,13 +62,13 @@ class TuningJobOperations:
         search = RESOURCE.get(world, request[_NAME])
         plan = plan_of(search)
         trials = self.tuner.trials(plan)
-        found = best(plan, trials)
+        best_trial = best(plan, trials)
         ended = search.get("HyperParameterTuningEndTime") or world.now()
         seconds = _moment(ended) - _moment(search["CreationTime"])
         return {
             **search,
             **counters(trials),
-            "BestTrainingJob": self._summary(plan, found) if found else None,
+            "BestTrainingJob": self._summary(plan, best_trial) if best_trial else None,
             "OverallBestTrainingJob": self._overall_best(world, search, plan, trials),
             "TuningJobCompletionDetails": {"NumberOfTrainingJobsObjectiveNotImproving": not_improving(plan, trials)},
             "ConsumedResources": {"RuntimeInSeconds": int(seconds.total_seconds())},
@@ -83,8 +83,8 @@ class TuningJobOperations:
         if not is_repeated and "TrainingJobDefinitions" not in search:
             return None
         searches = {plan.name: trials} | {parent: state.trials_of(world, parent) for parent in parents if is_repeated}
-        search_of = {trial.job: name for name, found in searches.items() for trial in found}
-        overall = best(plan, [trial for found in searches.values() for trial in found])
+        search_of = {trial.job: name for name, of_search in searches.items() for trial in of_search}
+        overall = best(plan, [trial for of_search in searches.values() for trial in of_search])
         return {**self._summary(plan, overall), "TuningJobName": search_of[overall.job]} if overall else None
 
     def list_hyper_parameter_tuning_jobs(self, world: World, request: Request) -> Mapping[str, Any]:

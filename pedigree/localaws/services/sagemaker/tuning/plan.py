@@ -218,8 +218,8 @@ def _resource(config: Mapping[str, Any], definitions: tuple[TrialDefinition, ...
 
 def _epochs(definition: TrialDefinition) -> int:
     fixed = definition.document.get("StaticHyperParameters", {})
-    found = next((fixed[name].strip('"') for name in _EPOCHS if name in fixed), "")
-    return int(found) if found.isdecimal() and len(found) <= len(str(_MOST_EPOCHS)) else 0
+    epochs = next((fixed[name].strip('"') for name in _EPOCHS if name in fixed), "")
+    return int(epochs) if epochs.isdecimal() and len(epochs) <= len(str(_MOST_EPOCHS)) else 0
 
 
 def _machines(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -229,8 +229,8 @@ def _machines(document: Mapping[str, Any]) -> Mapping[str, Any]:
         machines: Mapping[str, Any] = document.get("ResourceConfig", {})
         return machines
     first: Mapping[str, Any] = next(iter(flexible.get("InstanceConfigs", ())), {})
-    kept = {name: flexible[name] for name in _MACHINE_MEMBERS if name in flexible}
-    return {**kept, **first}
+    machine = {name: flexible[name] for name in _MACHINE_MEMBERS if name in flexible}
+    return {**machine, **first}
 
 
 _MACHINE_MEMBERS = ("InstanceType", "InstanceCount", "VolumeSizeInGB", "VolumeKmsKeyId")

@@ -31,9 +31,9 @@ def drawn(plan: SearchPlan, definition: int, seed: str, trials: Sequence[Trial])
     axes = {dimension.name: _axis(dimension) for dimension in space}
     study = optuna.create_study(sampler=_sampler(plan, random.Random(seed).getrandbits(32)))  # noqa: S311  # no secret
     study.add_trials([_frozen(trial, space, objective, axes) for trial in trials])
-    found = study.ask(axes).params
+    point = study.ask(axes).params
     return {
-        dimension.name: dimension.text(found[dimension.name]) if isinstance(dimension, Span) else found[dimension.name]
+        dimension.name: dimension.text(point[dimension.name]) if isinstance(dimension, Span) else point[dimension.name]
         for dimension in space
     }
 

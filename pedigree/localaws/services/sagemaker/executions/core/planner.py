@@ -59,11 +59,11 @@ class Graph:
     @cached_property
     def followers(self) -> Mapping[str, Sequence[tuple[str, StepDependency]]]:
         """The steps that wait for a step, each with what it waits for."""
-        found: dict[str, list[tuple[str, StepDependency]]] = {name: [] for name in self.waits}
+        followers: dict[str, list[tuple[str, StepDependency]]] = {name: [] for name in self.waits}
         for name, waits in self.waits.items():
             for wait in waits:
-                found[wait.step].append((name, wait))
-        return found
+                followers[wait.step].append((name, wait))
+        return followers
 
     def catches_failure(self, step: str) -> bool:
         """Whether another step waits for the failure of this one."""
@@ -142,7 +142,7 @@ class StepSchedule:
         self._is_stopped |= progress.status == "Stopped"
         for follower, wait in self._graph.followers.get(name, ()):
             if progress.status in wait.fitting and wait.branch in (None, progress.branch):
-                self._fulfil(follower)
+                self._end_wait(follower)
 
     def next_actions(self, parallel_steps: int, *, is_stopping: bool = False) -> list[Action]:
         """The steps to admit, or the end; nothing while all there is to do is wait."""
@@ -152,8 +152,8 @@ class StepSchedule:
             return [Admit(self._names[place]) for place in ready[:free]]
         return [] if self._running else [self._end(is_stopping=is_stopping)]
 
-    def _fulfil(self, name: str) -> None:
-        """Note that one wait of a step is over. One that can no longer be fulfilled stays, so its step never starts."""
+    def _end_wait(self, name: str) -> None:
+        """Note that one wait of a step is over. A wait that cannot end stays, so its step never starts."""
         self._missing[name] -= 1
         if not self._missing[name] and name not in self._started:
             insort(self._ready, self._places[name])

@@ -86,16 +86,16 @@ def _execution_value(resolver: Resolver, reference: ExecutionReference) -> Any:
 def _step_value(resolver: Resolver, reference: StepReference) -> Any:
     if reference.step not in resolver.described:
         raise ValueMissingError(f"step {reference.step} has not run, so nothing of it can be referred to")
-    found: Any = resolver.described[reference.step]
+    value: Any = resolver.described[reference.step]
     walked: list[str] = []
     for segment in reference.path:
         try:
-            found = _inside(found, segment, walked)
+            value = _inside(value, segment, walked)
         except (KeyError, IndexError, TypeError):
             written = ".".join((*walked, _written(segment)))
             raise ValueMissingError(f"step {reference.step} has no {written} in what is described about it") from None
         walked.append(_written(segment))
-    return found
+    return value
 
 
 def _inside(value: Any, segment: Segment, walked: Sequence[str]) -> Any:
@@ -118,13 +118,13 @@ def _json_value(resolver: Resolver, reference: JsonGet) -> Any:
             raise ValueMissingError(f"step {reference.step} has no property file {reference.property_file}")
     else:
         address = str(resolver.value(reference.s3_uri))
-    found = resolver.read_json(address)
+    document = resolver.read_json(address)
     try:
         for name, index, single, double in _PART.findall(reference.path):
-            found = found[int(index)] if index else found[name or single or double]
+            document = document[int(index)] if index else document[name or single or double]
     except (KeyError, IndexError, TypeError):
         raise ValueMissingError(f"{address} has no {reference.path}") from None
-    return found
+    return document
 
 
 def _holds(condition: Condition, resolver: Resolver) -> bool:

@@ -131,8 +131,8 @@ def _reusable(attempt: Attempt) -> Mapping[str, Any] | None:
         step = attempt.world.store.find(state.STEP, f"{entry.name}/{attempt.step.name}")
         if step and entry.body["_pipeline"] == attempt.execution["_pipeline"] and _fits(step, key, oldest):
             source = step.get("CacheHitResult") or {"SourcePipelineExecutionArn": entry.body["PipelineExecutionArn"]}
-            kept = {member: step.get(member) for member in ("Metadata", "_described", "_outcome", "_key")}
-            return {**kept, "StepStatus": "Succeeded", "EndTime": attempt.world.now(), "CacheHitResult": source}
+            reused = {member: step.get(member) for member in ("Metadata", "_described", "_outcome", "_key")}
+            return {**reused, "StepStatus": "Succeeded", "EndTime": attempt.world.now(), "CacheHitResult": source}
     return None
 
 

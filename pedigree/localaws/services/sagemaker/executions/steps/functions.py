@@ -70,13 +70,15 @@ def _outputs(attempt: Attempt, payload: str) -> StepResult:
     returned = json.loads(payload) if payload else None
     if not isinstance(returned, Mapping):
         return _refused("Lambda function returned no object, and the step declares outputs")
-    found = {name: returned.get(name) for name in attempt.step.outputs}
-    unfit = next((name for name, value in found.items() if value is None or isinstance(value, (Mapping, list))), None)
+    returned_outputs = {name: returned.get(name) for name in attempt.step.outputs}
+    unfit = next(
+        (name for name, value in returned_outputs.items() if value is None or isinstance(value, (Mapping, list))), None
+    )
     if unfit is not None:
-        value = json.dumps(found[unfit])[:_LONGEST_VALUE]
+        value = json.dumps(returned_outputs[unfit])[:_LONGEST_VALUE]
         return _refused(f"output {unfit} is {value}; it must be text, a number or a boolean")
-    outputs = [{"Name": name, "Value": as_text(value)} for name, value in found.items()]
-    return StepResult("Succeeded", {"OutputParameters": found}, metadata={"OutputParameters": outputs})
+    outputs = [{"Name": name, "Value": as_text(value)} for name, value in returned_outputs.items()]
+    return StepResult("Succeeded", {"OutputParameters": returned_outputs}, metadata={"OutputParameters": outputs})
 
 
 def _failure(reason: str) -> StepResult:
