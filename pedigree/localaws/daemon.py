@@ -1,10 +1,14 @@
-"""The local AWS put together, from the state on the disk up to the port; the only place that knows all parts."""
+"""Assembles the local AWS from its parts, and starts and stops it; the only module that imports all of them.
+
+A Foundation is what all services share. On it stand the RunningServices, then the table of all services, the chain of
+a request's handlers, and the server.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,50 +71,46 @@ class Options:
     on_decision: OnDecision = ignore_decision
 
 
+@dataclass(frozen=True)
+class Foundation:
+    """What all services share: the state on the disk, authorization, clients, logs and deliveries."""
+
+    world: World
+    catalog: ObjectCatalog
+    backends: MotoBackends
+    authorizer: Authorizer
+    sessions: Sessions
+    clients: Clients
+    logs: CloudWatchLogs
+    deliveries: DeliveryQueue
+    queues: QueueWaiter
+
+
+@dataclass(frozen=True)
+class RunningServices:
+    """The services that do something without a request: they run functions and jobs, and act at their times."""
+
+    lambda_: LambdaService
+    rules: RuleDispatcher
+    scheduler: Scheduler
+    sagemaker: SageMaker
+    scaler: Scaler
+
+
 class LocalAws:
     """A local AWS in a folder, from start to stop."""
 
     def __init__(self, options: Options) -> None:
-        folder = options.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        clock, store = SystemClock(), Store(folder / "state.sqlite")
-        self.catalog = ObjectCatalog(store, BlobStore(folder / "objects"), clock)
-        self.world = World(ACCOUNT, options.region, folder, store, self.catalog, clock)
-        self._backends = MotoBackends(folder / "records", ACCOUNT)
-        self._sessions, self._authorizer = self._authorization(options)
-        self._clients = Clients(lambda: self.url, options.region, self._sessions.assume)
-        logs = self._logs = CloudWatchLogs(LogFiles(folder / "logs", clock), self._backends, options.region, clock)
-        self._deliveries = DeliveryQueue(store, clock)
-        self._deliveries.add_channel(targets.CHANNEL, TargetChannel(self._clients))
-        self._queues = QueueWaiter(self._backends, options.region)
-        runtime = _lambda_runtime(options)
-        self._lambda = LambdaService(
-            self.world, self._backends, self._clients, logs, runtime, self._deliveries, self._queues
-        )
-        self._rules = RuleDispatcher(self.world, self._backends, self._deliveries)
-        self._scheduler = Scheduler(self.world, self._backends, self._rules, self._deliveries, self._clients)
-        self._sagemaker = SageMaker(
-            *(
-                self.world,
-                self.catalog,
-                self._authorizer,
-                self._sessions,
-                self._clients,
-                logs,
-                self._lambda.invoke,
-                _job_environment(options),
-            ),
-            container=options.container,
-            poll_seconds=options.poll_seconds,
-        )
-        self.service = self._sagemaker.service
-        alarms = AlarmEvaluator(self._backends.backend, self._backends.save, options.region, clock.now)
-        self._scaler = Scaler(self.world, self._sagemaker.endpoints, self._sagemaker.meter, alarms, self._clients)
-        self.services = self._services()
+        self._foundation = _foundation(options, lambda: self.url)
+        self._running = _running_services(options, self._foundation)
+        self.world = self._foundation.world
+        self.catalog = self._foundation.catalog
+        self.service = self._running.sagemaker.service
+        self.services = _services(self._foundation, self._running)
         chain = request_chain(
             self.services,
-            authentication(self._authorizer),
-            authorization(self._authorizer),
+            authentication(self._foundation.authorizer),
+            authorization(self._foundation.authorizer),
             port=lambda: self.port,
             is_logged=options.logs_calls,
         )
@@ -128,68 +128,127 @@ class LocalAws:
 
     def start(self) -> None:
         """Load the state, resume what was running, and answer."""
+        foundation, running = self._foundation, self._running
         orphans.kill_orphans(self.world.folder)
-        self._backends.restore()
-        self._sagemaker.resume()
+        foundation.backends.restore()
+        running.sagemaker.resume()
         self._server.start()
-        self._logs.start()
-        self._lambda.start()
-        self._deliveries.start()
-        self._rules.start()
-        self._scheduler.start()
-        self._sagemaker.begin()
-        self._scaler.start()
+        foundation.logs.start()
+        running.lambda_.start()
+        foundation.deliveries.start()
+        running.rules.start()
+        running.scheduler.start()
+        running.sagemaker.begin()
+        running.scaler.start()
 
     def stop(self) -> None:
         """Stop answering; what was running goes on with the next start. Whatever fails here, no process is left."""
-        sagemaker = self._sagemaker
+        foundation, running, sagemaker = self._foundation, self._running, self._running.sagemaker
         # Deliveries stop before functions end: an invocation that fails because of the stop must not count as a try.
-        calling = (self._scheduler.stop, self._rules.stop, self._deliveries.stop, self._lambda.stop)
-        working = (self._scaler.stop, sagemaker.executor.end, sagemaker.tuner.end, *calling)
-        running = (sagemaker.jobs.end_all, sagemaker.transforms.end_all, sagemaker.endpoints.end_all)
-        keeping = (self._server.stop, sagemaker.captures.end, self._logs.stop)
+        callers = (running.scheduler.stop, running.rules.stop, foundation.deliveries.stop, running.lambda_.stop)
+        loops = (running.scaler.stop, sagemaker.executor.end, sagemaker.tuner.end, *callers)
+        processes = (sagemaker.jobs.end_all, sagemaker.transforms.end_all, sagemaker.endpoints.end_all)
+        writers = (self._server.stop, sagemaker.captures.end, foundation.logs.stop)
         with ExitStack() as stack:
             stack.callback(orphans.kill_orphans, self.world.folder)
-            for end in reversed((*working, *running, *keeping)):
+            for end in reversed((*loops, *processes, *writers)):
                 stack.callback(end)
 
     def is_serving(self, endpoint: str) -> bool:
         """Whether an endpoint has instances that answer now."""
-        return any(self._sagemaker.endpoints.counts(endpoint).values())
-
-    def _authorization(self, options: Options) -> tuple[Sessions, Authorizer]:
-        """The authorizer of every call, and the sessions of services."""
-
-        def now() -> float:
-            return self.world.clock.now().timestamp()
-
-        callers = Callers(self._backends.backend, ACCOUNT, now)
-        self._backends.on_change(callers.forget)
-        resources = ResourceLookup(self.world, self._backends.backend)
-        authorizer = Authorizer(callers, resources, is_enforced=options.enforces_iam, on_decision=options.on_decision)
-        return Sessions(authorizer, self._backends.backend, lambda: self.url, now), authorizer
+        return any(self._running.sagemaker.endpoints.counts(endpoint).values())
 
     def credentials(self, role_arn: str, principal: str, source: str) -> Mapping[str, str]:
         """The environment of a process that acts as a role, assumed by a service for one of its resources."""
-        return self._sessions.credentials(role_arn, principal, source)
+        return self._foundation.sessions.credentials(role_arn, principal, source)
 
-    def _services(self) -> Mapping[str, Service]:
-        """The services by their names in credential scopes; SageMaker's data plane has botocore's name."""
-        moto = {name: MotoService(name, self._backends) for name in SERVICES}
-        scaling, tagging, sagemaker = moto["application-autoscaling"], moto["tagging"], self._sagemaker
-        return {
-            **moto,
-            "lambda": self._lambda.provider,
-            "sqs": Provider(SqsOperations(self._queues, moto["sqs"]), fallback=moto["sqs"]),
-            "events": Provider(EventBridgeOperations(self.world, self._rules, moto["events"]), fallback=moto["events"]),
-            "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
-            "application-autoscaling": Provider(AutoScalingOperations(self.world.store), fallback=scaling),
-            "s3": S3Api(self.world.store, self.catalog),
-            "sagemaker": self.service,
-            "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
-            "sts": Provider(StsOperations(), fallback=moto["sts"]),
-            "tagging": Provider(TaggingOperations(self.world, tagging), fallback=tagging),
-        }
+
+def _foundation(options: Options, url: Callable[[], str]) -> Foundation:
+    options.folder.mkdir(parents=True, exist_ok=True)
+    world, catalog = _world(options)
+    backends = MotoBackends(options.folder / "records", ACCOUNT)
+    sessions, authorizer = _authorization(options, world, backends, url)
+    clients = Clients(url, options.region, sessions.assume)
+    logs = CloudWatchLogs(LogFiles(options.folder / "logs", world.clock), backends, options.region, world.clock)
+    deliveries = DeliveryQueue(world.store, world.clock)
+    deliveries.add_channel(targets.CHANNEL, TargetChannel(clients))
+    queues = QueueWaiter(backends, options.region)
+    return Foundation(world, catalog, backends, authorizer, sessions, clients, logs, deliveries, queues)
+
+
+def _world(options: Options) -> tuple[World, ObjectCatalog]:
+    clock, store = SystemClock(), Store(options.folder / "state.sqlite")
+    catalog = ObjectCatalog(store, BlobStore(options.folder / "objects"), clock)
+    return World(ACCOUNT, options.region, options.folder, store, catalog, clock), catalog
+
+
+def _authorization(
+    options: Options, world: World, backends: MotoBackends, url: Callable[[], str]
+) -> tuple[Sessions, Authorizer]:
+    """The authorizer of every call, and the sessions of services."""
+
+    def now() -> float:
+        return world.clock.now().timestamp()
+
+    callers = Callers(backends.backend, ACCOUNT, now)
+    backends.on_change(callers.forget)
+    resources = ResourceLookup(world, backends.backend)
+    authorizer = Authorizer(callers, resources, is_enforced=options.enforces_iam, on_decision=options.on_decision)
+    return Sessions(authorizer, backends.backend, url, now), authorizer
+
+
+def _running_services(options: Options, foundation: Foundation) -> RunningServices:
+    world, backends, clients = foundation.world, foundation.backends, foundation.clients
+    lambda_ = LambdaService(
+        world,
+        backends,
+        clients,
+        foundation.logs,
+        _lambda_runtime(options),
+        foundation.deliveries,
+        foundation.queues,
+    )
+    rules = RuleDispatcher(world, backends, foundation.deliveries)
+    scheduler = Scheduler(world, backends, rules, foundation.deliveries, clients)
+    sagemaker = _sagemaker(options, foundation, lambda_)
+    alarms = AlarmEvaluator(backends.backend, backends.save, options.region, world.clock.now)
+    scaler = Scaler(world, sagemaker.endpoints, sagemaker.meter, alarms, clients)
+    return RunningServices(lambda_, rules, scheduler, sagemaker, scaler)
+
+
+def _sagemaker(options: Options, foundation: Foundation, lambda_: LambdaService) -> SageMaker:
+    return SageMaker(
+        foundation.world,
+        foundation.catalog,
+        foundation.authorizer,
+        foundation.sessions,
+        foundation.clients,
+        foundation.logs,
+        lambda_.invoke,
+        _job_environment(options),
+        container=options.container,
+        poll_seconds=options.poll_seconds,
+    )
+
+
+def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, Service]:
+    """The services by their names in credential scopes; SageMaker's data plane has botocore's name."""
+    moto = {name: MotoService(name, foundation.backends) for name in SERVICES}
+    world, scaling, tagging = foundation.world, moto["application-autoscaling"], moto["tagging"]
+    sagemaker = running.sagemaker
+    return {
+        **moto,
+        "lambda": running.lambda_.provider,
+        "sqs": Provider(SqsOperations(foundation.queues, moto["sqs"]), fallback=moto["sqs"]),
+        "events": Provider(EventBridgeOperations(world, running.rules, moto["events"]), fallback=moto["events"]),
+        "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
+        "application-autoscaling": Provider(AutoScalingOperations(world.store), fallback=scaling),
+        "s3": S3Api(world.store, foundation.catalog),
+        "sagemaker": sagemaker.service,
+        "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
+        "sts": Provider(StsOperations(), fallback=moto["sts"]),
+        "tagging": Provider(TaggingOperations(world, tagging), fallback=tagging),
+    }
 
 
 def _job_environment(options: Options) -> Mapping[str, str]:
