@@ -1,9 +1,9 @@
-"""What can go wrong in a script for a reason that a user can mend: one line with cause and remedy.
+"""The errors of a script that a user can correct: one line with cause and remedy.
 
 ScriptError        everything below
-├─ UsageError      flags that ask for what cannot be
+├─ UsageError      flags with an invalid value
 ├─ DataError       images, archives or a data set that cannot be used
-│  └─ DownloadFailedError   a download that broke off too often, and may be gone on with
+│  └─ DownloadFailedError   a download that was interrupted too often; the same command resumes it
 ├─ ModelError      a model, or weights, that cannot be built or read
 ├─ WriteError      a folder that cannot be written to
 └─ LostProcessError       other processes of a training that are gone

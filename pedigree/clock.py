@@ -1,4 +1,4 @@
-"""The time as code asks for it, so that a test can hand in a clock of its own and wait for nothing."""
+"""The clock that code reads, so that a test can pass its own clock and never waits."""
 
 from __future__ import annotations
 

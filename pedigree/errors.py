@@ -1,4 +1,4 @@
-"""The base of every error that a user can mend: what is wrong, and what to do about it.
+"""The base of every error that a user can correct: its cause and its remedy.
 
 Each package has one tree of errors below Mistake. The command line prints any of them as one line and exits with 2, so
 it needs to know no package's own errors; an exception outside this tree is a bug and keeps its traceback.
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 class Mistake(Exception):  # noqa: N818 - the user's mistake, not the program's error
-    """What a user can mend: the cause and the remedy are two members, and str() joins them into one line."""
+    """An error that a user can correct: cause and remedy are two members, and str() joins them into one line."""
 
     def __init__(self, cause: str, remedy: str = "") -> None:
         super().__init__(cause, remedy)

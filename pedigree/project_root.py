@@ -49,6 +49,6 @@ def _table(folder: Path) -> Mapping[str, Any] | None:
     try:
         tools = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, ValueError) as error:
-        raise ProjectRootError(f"{path} cannot be read: {error}", "mend it, or call it in another folder") from None
+        raise ProjectRootError(f"{path} cannot be read: {error}", "correct it, or run this in another folder") from None
     table: Mapping[str, Any] | None = tools.get("pedigree")
     return table

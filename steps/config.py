@@ -58,7 +58,7 @@ class OneOf:
         if word in self.choices:
             return word
         hint = suggest(word, self.choices, f"write {' or '.join(self.choices)}")
-        raise InvalidValueError("is none of the choices", hint)
+        raise InvalidValueError("is not one of the choices", hint)
 
 
 def one_of(choices: Sequence[str]) -> AfterValidator:

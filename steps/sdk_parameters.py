@@ -1,7 +1,7 @@
-"""The SDK's parameters, made strict: whatever would silently use one as a plain value raises a TypeError.
+"""The SDK's parameters, made strict: code that would silently use one as a plain value raises a TypeError.
 
 The SDK itself refuses str(), int(), float() and +. It allows comparisons and conditions, which would always give the
-same answer, whatever an execution is started with.
+same answer with any values of an execution.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _reason(output: str) -> str:
-    """Returns the last line of output that tells what is wrong."""
+    """Returns the last line of output that states the error."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     error_lines = [line for line in lines if "error" in line.lower()] or lines or ["it said nothing"]
     return error_lines[-1][:_LONGEST_REASON]

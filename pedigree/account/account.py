@@ -1,6 +1,6 @@
 """One AWS account in one region: calls by name, and errors that say what to do.
 
-All calls go through here, so that a refusal is always told in the same way (which action, on what, in whose policy), a
+All calls go through here, so that a refusal always has the same form (which action, on what, in whose policy), a
 thing that is not there is an answer and not an accident, and a test can hand in clients of its own.
 """
 

@@ -73,7 +73,7 @@ def includes(actual: Any, wanted: Any) -> bool:
     return covers(canonical(actual), canonical(wanted))
 
 
-def mended(
+def merged(
     actual: Sequence[Mapping[str, Any]],
     wanted: Iterable[Mapping[str, Any]],
     key: str,

@@ -11,7 +11,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError
 
 IN_SERVICE = "InService"
-# It is at something, and will be at something else by itself.
+# SageMaker is changing it; the status changes without another call.
 MOVING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 DIMENSION = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 

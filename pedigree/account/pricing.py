@@ -1,7 +1,7 @@
 """Reads prices from AWS's Pricing API.
 
 A product is known by its usage type (USE1-Train:ml.g5.xlarge), which says what a machine is used for; free tiers,
-Studio and whatever else has the same instance type is left out. The API is there in few regions and tells of all.
+Studio and other uses of the same instance type are left out. The API exists in few regions, and has the prices of all.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ _UNKNOWN = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-# What passes by itself, soon: AWS is asked too often, has a fault of its own, or a connection was cut.
+# Temporary: throttling, a fault of AWS, or a cut connection.
 _THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown")
 _BROKEN = re.compile(r"^Internal|^Service(Exception|Failure|Unavailable)|RequestTimeout|^50\d$")
 _CUT_OFF = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)

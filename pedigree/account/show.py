@@ -10,8 +10,8 @@ _SIGNS: Mapping[Verb, str] = {"create": "+", "update": "~", "delete": "-"}
 _TO_DO: Mapping[Verb, str] = {verb: f"to {verb}" for verb in _SIGNS}
 _DONE: Mapping[Verb, str] = {verb: f"{verb}d" for verb in _SIGNS}
 
-NOTHING = "Nothing to change: everything is as settings have it."
-NOTHING_LEFT = "Nothing to remove: none of it is there."
+NOTHING = "Nothing to change: everything matches the settings."
+NOTHING_LEFT = "Nothing to remove: nothing exists."
 
 
 def lines(plan: Plan, nothing: str = NOTHING) -> Iterator[str]:

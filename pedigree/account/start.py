@@ -111,7 +111,7 @@ def _mistakes(name: str, value: str, parameters: Mapping[str, Parameter]) -> Ite
     elif not re.fullmatch(pattern, value, re.ASCII):
         yield Mistake(f"{name} = {brief(value)} cannot be", f"give {kind}")
     elif parameter.choices and value not in parameter.choices:
-        yield Mistake(f"{name} = {brief(value)} is none of the choices", _choices(value, parameter))
+        yield Mistake(f"{name} = {brief(value)} is not one of the choices", _choices(value, parameter))
 
 
 def _choices(value: str, parameter: Parameter) -> str:

@@ -20,7 +20,7 @@ def only_shown(change: Change, *, dry_run: bool) -> bool:
 
 
 def confirmed(plan: Plan, *, yes: bool, dry_run: bool) -> bool:
-    """Shows a plan and asks, unless --yes is given; returns whether to carry it out."""
+    """Shows a plan and asks, unless --yes is given; returns whether to apply it."""
     _show(plan)
     if dry_run or not plan:
         return False

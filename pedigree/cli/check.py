@@ -49,7 +49,7 @@ def command(
     given: EvidenceOptions,
     file: FileArgument = None,
     select: Annotated[str, typer.Option(help="Only these codes or prefixes: REF,LIM004.")] = "",
-    ignore: Annotated[str, typer.Option(help="All but these codes or prefixes.")] = "",
+    ignore: Annotated[str, typer.Option(help="Without these codes or prefixes.")] = "",
     fail_on: Annotated[Level, typer.Option(help="The least severity for exit code 1.")] = Level.ERROR,
     output: Annotated[Format, typer.Option("--format", help="How to write the findings.")] = Format.TEXT,
     write_policy: Annotated[str, typer.Option(metavar="ROLE", help="Print the least policy for a role.")] = "",

@@ -18,5 +18,5 @@ class UsageError(Mistake):
 
 
 def error_lines(mistake: Mistake) -> Iterator[str]:
-    """One line for each mistake, safe to print whatever the text that was read contains."""
+    """One line for each mistake, safe to print even if the input has control characters."""
     return (printable(str(each)) for each in mistake.mistakes)

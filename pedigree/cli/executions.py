@@ -70,7 +70,7 @@ def stop(
         printing.line(f"execution {chosen.id} is {chosen.status} already")
     elif not changes.only_shown(change, dry_run=dry_run):
         _carry_out(context, change)
-        printing.line(f"stopping execution {chosen.id}; pedigree retry {chosen.id} goes on with it afterwards")
+        printing.line(f"stopping execution {chosen.id}; pedigree retry {chosen.id} resumes it afterwards")
     if wait and not dry_run:
         follow(context, chosen.arn, timing, ExpectedEnd(statuses=executions.ENDED))
 

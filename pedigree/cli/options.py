@@ -24,7 +24,7 @@ AccountOption = Annotated[str | None, typer.Option("--account", help="The AWS ac
 RegionOption = Annotated[str | None, typer.Option("--region", help="The AWS region.")]
 ProfileOption = Annotated[str, typer.Option("--profile", help="The AWS profile; default: AWS_PROFILE.")]
 PipelineOption = Annotated[str, typer.Option("--pipeline", help="A pipeline's name; default: the project's.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done; change nothing.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print the changes; make none.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DRY_RUN_REMEDY = "add --yes to do it, or --dry-run to see it only"

@@ -1,4 +1,4 @@
-"""The hook by which an installed project tells pedigree about its own pipeline.
+"""The hook by which an installed project registers its own pipeline.
 
 A project's distribution registers an object of type Project under the entry point group pedigree.project, and its own
 verbs under pedigree.commands (verbs.py). Without a project every verb that works on any pipeline is still there.

@@ -21,7 +21,7 @@ def command(
     target: PipelineOptions,
     timing: FollowOptions,
     execution: ExecutionArgument = "",
-    once: Annotated[bool, typer.Option("--once", help="Show its present state, and do not wait.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Show its state now; do not wait.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Follow an execution until it ends."""

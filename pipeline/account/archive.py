@@ -1,7 +1,7 @@
 """Uploads the scripts' archive to S3, under a key made from its content: an archive that exists is not uploaded again.
 
 S3 checks the checksum when it takes the archive in. Two machines may compress the same content to other bytes, so it is
-the hash of the content, kept beside the object, that says whether the right thing lies there.
+the hash of the content, kept beside the object, that shows whether the object is current.
 """
 
 from __future__ import annotations

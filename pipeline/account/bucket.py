@@ -32,14 +32,14 @@ _PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPol
 class Aspect:
     """One thing that a bucket is set to: the calls' common name, the argument of writing, and the path in what is read.
 
-    mended brings what is there to what is wanted: the argument's value, or None if it is so already.
+    merged returns the value to write, from the existing value; None if nothing differs.
     """
 
     name: str
     calls: str
     argument: str
     path: str
-    mended: Callable[[Any], Any]
+    merged: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,16 @@ class Bucket:
             configuration["LocationConstraint"] = account.region
         made = ApiCall("s3", "create_bucket", {"Bucket": self.name, "CreateBucketConfiguration": configuration})
         others = [aspect for aspect in self._aspects() if aspect.name != _LABELS]  # it comes with those
-        return (made, *(self._written(aspect, aspect.mended(None), account) for aspect in others))
+        return (made, *(self._written(aspect, aspect.merged(None), account) for aspect in others))
 
     def _repair(self, account: Account) -> Iterator[Change]:
         calls, why = [], []
         for aspect in self._aspects():
             answer = account.find("s3", f"get_{aspect.calls}", Bucket=self.name, ExpectedBucketOwner=account.id)
-            mended = aspect.mended((answer or {}).get(aspect.path) if aspect.path else answer)
-            if mended is not None:
-                calls.append(self._written(aspect, mended, account))
-                why.append(f"{aspect.name} is not as settings have it")
+            merged = aspect.merged((answer or {}).get(aspect.path) if aspect.path else answer)
+            if merged is not None:
+                calls.append(self._written(aspect, merged, account))
+                why.append(f"{aspect.name} differs from the settings")
         if calls:
             yield Change("update", "bucket", self.name, tuple(calls), tuple(why))
 
@@ -127,18 +127,18 @@ class Bucket:
         return _as_whole({"Rules": [rule]})(existing)
 
     def _lifecycle(self, existing: Sequence[Mapping[str, Any]] | None) -> Any:
-        rules = differences.mended(existing or (), _rules(self.settings.site.prefix), "ID", differences.includes)
+        rules = differences.merged(existing or (), _rules(self.settings.site.prefix), "ID", differences.includes)
         return None if rules is None else {"Rules": rules}
 
     def _tagging(self, existing: Sequence[Mapping[str, str]] | None) -> Any:
-        labelled = differences.mended(existing or (), tags.pairs(tags.wanted(self.settings)), "Key")
+        labelled = differences.merged(existing or (), tags.pairs(tags.wanted(self.settings)), "Key")
         return None if labelled is None else {"TagSet": labelled}
 
     def _policy(self, existing: str | None) -> Any:
         document = json.loads(existing) if existing else {"Version": "2012-10-17"}
         there = document.get("Statement", [])
         listed: list[Any] = there if isinstance(there, list) else [there]
-        statements = differences.mended(listed, [self._over_tls_only()], "Sid")
+        statements = differences.merged(listed, [self._over_tls_only()], "Sid")
         return None if statements is None else json.dumps({**document, "Statement": statements})
 
     def _over_tls_only(self) -> Mapping[str, Any]:

@@ -78,7 +78,7 @@ class LambdaFunction:
         return ApiCall("lambda", "create_function", arguments)
 
     def _code_differences(self, there: Mapping[str, Any]) -> tuple[str, ...]:
-        changed = () if there.get("CodeSha256") == self.package.sha256 else ("the code is another",)
+        changed = () if there.get("CodeSha256") == self.package.sha256 else ("the code differs",)
         return (*changed, *differences.fields(there, {"Architectures": [self.architecture]}))
 
     def _configured_differences(self, there: Mapping[str, Any]) -> tuple[str, ...]:

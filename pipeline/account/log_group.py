@@ -21,7 +21,7 @@ class LogGroup:
     tags: tags.Tags
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, or mend what differs."""
+        """Create it, or update what differs."""
         named = {"logGroupName": self.name}
         keeping = ApiCall("logs", "put_retention_policy", {**named, "retentionInDays": self.retention_days})
         existing = find(account, self.name)

@@ -1,7 +1,7 @@
 """How long the jobs of past executions ran, step by step.
 
 Only jobs that succeeded count, on the machine that is planned now; a step whose earlier result was reused has run
-nothing. SageMaker bills the seconds that a job tells.
+nothing. SageMaker bills the seconds that a job reports.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Queue:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, or mend what differs."""
+        """Create it, or update what differs."""
         wanted = {**self.attributes, "SqsManagedSseEnabled": "true", "Policy": json.dumps(self._over_tls_only())}
         existing = account.find("sqs", "get_queue_url", QueueName=self.name)
         if existing is None:

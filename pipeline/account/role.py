@@ -47,7 +47,7 @@ class Role:
     tags: tags.Tags
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make it, or mend what differs."""
+        """Create it, or update what differs."""
         existing = account.find("iam", "get_role", RoleName=self.name)
         if existing is None:
             yield Change("create", "role", self.name, (self._creation(), self._policy_call()))

@@ -86,7 +86,7 @@ def filled(path: Path, values: Mapping[str, Value]) -> Document:
         document: Document = _filled(json.loads(path.read_text(encoding="utf-8")), values)
     except KeyError as error:
         place = f"iam/{path.parent.name}/{path.name}"
-        raise UnfilledError(f"{place} has ${{{error.args[0]}}}, which nothing fills", "mend its name") from None
+        raise UnfilledError(f"{place} has ${{{error.args[0]}}}, which nothing fills", "correct its name") from None
     return document
 
 

@@ -1,7 +1,7 @@
 """Takes an endpoint back to an earlier configuration.
 
 A deployment tags its configuration with the name of the one before, so going back needs no memory of ours. Traffic
-moves at once, and no alarm is asked: what one goes back from is often what has raised them, and they would undo it.
+moves at once and no alarm is watched: the version that is left often caused the alarms, which would undo the rollback.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
     if endpoint.is_moving and (not to or endpoint.heading_for != to):
         raise CallRefusedError(
             f"endpoint {name} is {endpoint.status}, with configuration {endpoint.heading_for}",
-            f"wait until it is {IN_SERVICE} (pedigree endpoint-status tells how it is doing)",
+            f"wait until it is {IN_SERVICE} (pedigree endpoint-status shows its state)",
         )
     if endpoint.status == "Failed":
         raise CallRefusedError(

@@ -39,7 +39,7 @@ class SchedulePart:
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        """Make them, or mend what differs."""
+        """Create them, or update what differs."""
         if self.settings.schedule.dead_letter_queue:
             yield from schedule_dead_letters(self.settings).changes(account)
         existing = found(account, self.settings)
@@ -122,7 +122,7 @@ def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
     existing: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
     if existing is not None and existing["Target"]["Arn"].lower() != target.lower():
         raise NameTakenError(
-            f"schedule {name} is there already and starts {existing['Target']['Arn']}",
+            f"schedule {name} exists already and starts {existing['Target']['Arn']}",
             "choose another pipeline.name, or remove that schedule",
         )
     return existing

@@ -30,8 +30,8 @@ def check_made(kind: str, name: str, existing: Tags, ours: Tags, setting: str) -
     """Raises NameTakenError for a resource of a common name without a pipeline's tag."""
     if OWNER not in existing:
         raise NameTakenError(
-            f"{kind} {name} is there already and was not made for this pipeline",
-            f"choose another {setting} in settings, or tag it {OWNER} = {ours[OWNER]} if it is to be taken over",
+            f"{kind} {name} exists already and was not made for this pipeline",
+            f"choose another {setting} in settings, or tag it {OWNER} = {ours[OWNER]} to take it over",
         )
 
 

@@ -16,7 +16,7 @@ from pipeline.account.archive import Archive
 from pipeline.account.bucket import Bucket
 from pipeline.account.event_source import event_source
 from pipeline.account.functions import functions, provisioned_concurrency
-from pipeline.account.pipeline_part import pipeline_part
+from pipeline.account.managed_pipeline import pipeline_part
 from pipeline.account.queues import await_queues
 from pipeline.account.registry import ModelGroup
 from pipeline.account.role import Documents, LinkedRole, profile, roles

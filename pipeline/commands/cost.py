@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HoursOption = Annotated[
     list[str] | None,
-    typer.Option("--hours", metavar="STEP=HOURS", help="How long each job of a step runs, as you know."),
+    typer.Option("--hours", metavar="STEP=HOURS", help="How long each job of a step runs."),
 ]
 
 
@@ -33,7 +33,7 @@ def command(
     assumed: Annotated[
         bool, typer.Option("--assumed", help="Assume all hours; read nothing from the account.")
     ] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS for today's prices, and keep them.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask AWS for today's prices, and save them.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Estimate the cost of an execution and of a month."""
@@ -68,7 +68,7 @@ def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
         if not re.fullmatch(r"\d{1,4}(\.\d{1,6})?", number, re.ASCII):
             raise UsageError(f"--hours {text} cannot be", f"write it like --hours {steps[0]}=1.5")
         if step not in steps:
-            raise UsageError(f"--hours {text}: {step} is no step that runs machines", suggest(step, steps))
+            raise UsageError(f"--hours {text}: {step} is not a step that runs machines", suggest(step, steps))
         given_hours[step] = Hours(float(number), "given")
     return given_hours
 
@@ -82,5 +82,5 @@ def _past(chosen: Settings, profile: str, planned: Sequence[JobUsage]) -> dict[s
     try:
         return past_hours(connect(chosen.site.account, chosen.site.region, profile), chosen.pipeline.name, planned)
     except OperationsError as error:
-        printing.remark(f"hours are assumed, because past executions cannot be seen: {error}")
+        printing.remark(f"hours are assumed, because past executions cannot be read: {error}")
         return {}

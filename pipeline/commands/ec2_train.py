@@ -23,18 +23,21 @@ BOOT_MINUTES = 15
 @expand_options
 def command(
     target: AccountOptions,
-    instance_type: Annotated[str, typer.Option("--instance-type", help="As EC2 calls it; that of [training].")] = "",
+    instance_type: Annotated[
+        str, typer.Option("--instance-type", help="EC2's name; default: that of [training].")
+    ] = "",
     minutes: Annotated[
-        int | None, typer.Option("--minutes", min=1, max=7200, help="Time limit; that of [training].")
+        int | None, typer.Option("--minutes", min=1, max=7200, help="Time limit; default: that of [training].")
     ] = None,
     spot: Annotated[
-        bool | None, typer.Option("--spot/--no-spot", help="Cheaper, and may be interrupted; as in [training].")
+        bool | None,
+        typer.Option("--spot/--no-spot", help="Cheaper, but may be interrupted; default: as in [training]."),
     ] = None,
     data: Annotated[
-        str, typer.Option("--data", help="s3:// or https:// of images; those of the newest execution without it.")
+        str, typer.Option("--data", help="s3:// or https:// of images; default: of the newest execution.")
     ] = "",
-    resume: Annotated[str, typer.Option("--resume", help="The run whose checkpoints to go on from.")] = "",
-    ami: Annotated[str, typer.Option("--ami", help="The image; AWS's deep-learning AMI without it.")] = "",
+    resume: Annotated[str, typer.Option("--resume", help="The run whose checkpoints it resumes.")] = "",
+    ami: Annotated[str, typer.Option("--ami", help="The image; default: AWS's deep-learning AMI.")] = "",
     wait: Annotated[bool, typer.Option("--wait", help="Show its log until it ends.")] = False,
     every: EveryOption = EVERY,
     yes: YesOption = False,
@@ -72,7 +75,7 @@ def _rent(context: ProjectContext, request: RentalRequest, *, yes: bool, dry_run
         if every:
             _follow(context, rental, instance, every)
     except KeyboardInterrupt:
-        printing.remark(f"the machine goes on, and ends itself; stop it: {_stopping(context, instance)}")
+        printing.remark(f"the machine keeps running, and ends itself; stop it: {_stopping(context, instance)}")
         raise typer.Exit(INTERRUPTED_EXIT) from None
 
 
@@ -141,6 +144,6 @@ def _end(machine: MachineState, rental: Rental, instance: str) -> None:
     if machine.outcome == SUCCEEDED:
         printing.line(f"run {rental.run} has succeeded: {rental.results}/{MODEL}")
         return
-    why = machine.outcome or f"machine {instance} has ended without a word ({machine.reason or 'no reason given'})"
+    why = machine.outcome or f"machine {instance} has ended without a result ({machine.reason or 'no reason given'})"
     printing.line(f"run {rental.run} has not succeeded: {why}")
     raise typer.Exit(FAILED_EXIT)

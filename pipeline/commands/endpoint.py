@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pedigree.account.endpoint_status import InstanceCounts, Report
     from pipeline.account.rollback import Rollback
 
-EndpointOption = Annotated[str, typer.Option("--endpoint", help="Another endpoint than that of settings.")]
+EndpointOption = Annotated[str, typer.Option("--endpoint", help="An endpoint; default: that of the settings.")]
 EVERY = 15.0
 VERSIONS = 20
 
@@ -41,7 +41,7 @@ def status(
 @expand_options
 def approve(
     target: AccountOptions,
-    version: Annotated[str, typer.Argument(metavar="[VERSION]", help="Its number; without it, a list.")] = "",
+    version: Annotated[str, typer.Argument(metavar="[VERSION]", help="Its number; default: list them.")] = "",
     as_json: JsonOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -60,13 +60,13 @@ def approve(
         printing.line(f"version {number} of {group} is approved already")
     elif not changes.only_shown(change, dry_run=dry_run):
         apply_change(change, context.account)
-        printing.line(f"approved version {number} of {group}; pedigree endpoint-status tells when it serves")
+        printing.line(f"approved version {number} of {group}; pedigree endpoint-status shows when it serves")
 
 
 @expand_options
 def rollback(
     target: AccountOptions,
-    to: Annotated[str, typer.Option("--to", help="A configuration; the one before the present one without it.")] = "",
+    to: Annotated[str, typer.Option("--to", help="A configuration; default: the previous one.")] = "",
     endpoint: EndpointOption = "",
     yes: YesOption = False,
     dry_run: DryRunOption = False,
@@ -81,7 +81,7 @@ def rollback(
     planned = rollbacks.plan(context.account, context.settings, endpoint or context.settings.endpoint.name, to)
     change = rollbacks.change(context.settings, planned)
     if planned.is_under_way:
-        printing.line(f"endpoint {planned.endpoint.name} is on its way to {planned.target.name} already")
+        printing.line(f"endpoint {planned.endpoint.name} is moving to {planned.target.name} already")
     elif changes.confirmed(Plan((change,)), yes=yes, dry_run=dry_run):
         apply_change(change, context.account)
     else:
@@ -129,7 +129,7 @@ def _wait(context: ProjectContext, planned: Rollback, every: float) -> None:
         for described in poll(watched(context.account, planned), PollOptions(clock, every, at_most, printing.remark)):
             if is_done(described, planned):
                 printing.line(f"endpoint {name} serves {planned.target.name}: {planned.target.described()}")
-                printing.line(f"to go forth again: pedigree rollback --to {planned.live.name}")
+                printing.line(f"to go forward again: pedigree rollback --to {planned.live.name}")
                 return
             printing.line(f"{described.status}, {took(clock.monotonic() - began)}")
     except KeyboardInterrupt:
@@ -146,7 +146,7 @@ def _tell(found: Report) -> None:
     printing.line(f"endpoint {found.name}: {found.status}, configuration {found.configuration}")
     printing.line(f"since {on_the_wall(found.changed)}")
     if found.next_configuration:
-        printing.line(f"on its way to configuration {found.next_configuration}")
+        printing.line(f"moving to configuration {found.next_configuration}")
     if found.reason:
         printing.line(found.reason)
     printing.line()

@@ -17,13 +17,13 @@ from pipeline.commands.context import connect_project
 @expand_options
 def command(
     target: AccountOptions,
-    image: Annotated[Path | None, typer.Option("--image", help="A picture here: JPEG, PNG or WebP.")] = None,
+    image: Annotated[Path | None, typer.Option("--image", help="A picture on this machine: JPEG, PNG or WebP.")] = None,
     url: Annotated[str, typer.Option("--url", help="The https or s3 address of a picture.")] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Print the likeliest labels of a picture."""
     if bool(image) == bool(url):
-        raise UsageError("give one picture: --image FILE for one that is here, or --url ADDRESS")
+        raise UsageError("give one picture: --image FILE for a file, or --url ADDRESS")
     from pipeline.account.predict import from_file, predict
 
     event = from_file(image) if image else {"url": url}

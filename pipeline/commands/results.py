@@ -24,7 +24,7 @@ _LABELS = 3
 def command(
     target: AccountOptions,
     execution: Annotated[
-        str, typer.Argument(metavar="[EXECUTION]", help="The beginning of its id, or its name; the newest without it.")
+        str, typer.Argument(metavar="[EXECUTION]", help="The start of its id, or its name; default: newest.")
     ] = "",
 ) -> None:
     """Print the results of an execution."""

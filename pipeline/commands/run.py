@@ -1,7 +1,7 @@
 """`pedigree run`: runs the whole pipeline on this machine, from drawn pictures to an endpoint that answers.
 
 It does what the other verbs do, one after the other, to the local AWS: start it, put the pipeline there, start an
-execution and follow it, ask the endpoint. Nothing here is known to the pipeline, and nothing is made easier for it.
+execution and follow it, ask the endpoint. The pipeline does not know of this module, and nothing is simplified for it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _ENDING_MINUTES = 5
 _SAMPLE = "sample"
 _RESULTS = "results"
 _EXAMPLE = "example.jpg"
-StayOption = Annotated[bool, typer.Option("--stay", help="On Ctrl-C let the local AWS go on, with all that it runs.")]
-FreshOption = Annotated[bool, typer.Option("--fresh", help="First forget what earlier runs have left.")]
+StayOption = Annotated[bool, typer.Option("--stay", help="On Ctrl-C, keep the local AWS and its jobs running.")]
+FreshOption = Annotated[bool, typer.Option("--fresh", help="First remove what earlier runs have left.")]
 
 
 @dataclass
@@ -55,7 +55,9 @@ def command(
 ) -> None:
     """Run the whole pipeline on this machine."""
     if not container.exists():
-        raise UsageError(f"there is no {container}, in which the scripts run", "make run sets it up, or name another")
+        raise UsageError(
+            f"there is no {container}, the environment of the scripts", "make run sets it up, or name another"
+        )
     state, since = RunState(), time.monotonic()
     with _ending(state, folder, stay=stay):
         _start_aws(state, folder, container, fresh=fresh)
@@ -118,7 +120,7 @@ def _ending(state: RunState, folder: Path, *, stay: bool) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         if stay:
-            printing.remark("interrupted; the local AWS goes on: make status, make down")
+            printing.remark("interrupted; the local AWS keeps running: make status, make down")
         else:
             _end_unless_interrupted(state, folder)
         raise typer.Exit(following.INTERRUPTED_EXIT) from None
@@ -129,7 +131,7 @@ def _end_unless_interrupted(state: RunState, folder: Path) -> None:
     try:
         end(state, folder)
     except KeyboardInterrupt:
-        printing.remark("interrupted again; what has not ended yet ends by itself: make status, make pipeline-status")
+        printing.remark("interrupted again; the rest ends without this command: make status, make pipeline-status")
 
 
 def end(state: RunState, folder: Path) -> None:
@@ -158,7 +160,7 @@ def _stop(state: RunState, context: ProjectContext, starting: Change) -> None:
     if change:
         apply_change(change, context.account)
     if not state.has_started_aws:
-        printing.remark("waiting until its jobs have ended; Ctrl-C leaves them to it")
+        printing.remark("waiting until its jobs have ended; Ctrl-C stops waiting")
         timing = FollowOptions(EVERY_SECONDS, _ENDING_MINUTES)
         view = following.until_over(context, progress_reader(context.account, context.pipeline, started), timing)
         if view is None:

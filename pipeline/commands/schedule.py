@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pedigree.account.plan import Part
     from pipeline.account.schedule import State
 
-app = typer.Typer(help="Executions that start by themselves.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Executions that start on a schedule.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command()
@@ -101,7 +101,7 @@ def _switch(context: ProjectContext, state: State, *, dry_run: bool) -> bool:
 
 
 def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
-    """Plans, shows, asks and carries out; returns whether something was done."""
+    """Plans, shows, asks and applies; returns whether something was changed."""
     from pedigree.account import show
     from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan

@@ -126,7 +126,7 @@ def scheduled_values(s: Settings) -> Iterator[Problem]:
             yield Problem(key, f"= {brief(value)} has the wrong type", f"write {declared[name].type_name}")
         elif declared[name].choices and value not in declared[name].choices:
             remedy = f"write {' or '.join(declared[name].choices)}"
-            yield Problem(key, f"= {brief(value)} is none of its choices", remedy)
+            yield Problem(key, f"= {brief(value)} is not one of its choices", remedy)
 
 
 RULES = (

@@ -37,7 +37,7 @@ _CAUSES = {
     "too_long": ("is too long", "keep {max_length} or fewer"),
     "too_short": ("is too short", "name {min_length} or more"),
     "missing": ("is missing", "add it"),
-    "literal_error": ("is none of the choices", "write {expected}"),
+    "literal_error": ("is not one of the choices", "write {expected}"),
     "union_tag_not_found": ("has no type", 'add type = "continuous", "integer" or "categorical"'),
     "union_tag_invalid": ("has an unknown type", "write {expected_tags}"),
 }

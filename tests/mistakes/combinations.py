@@ -241,7 +241,7 @@ COMBINATIONS = (
         "schedule.parameters = {EndpointInstanceType = 'ml.t2.medium'}",
         1,
         "schedule.parameters.EndpointInstanceType",
-        "is none of its choices",
+        "is not one of its choices",
         "write ml.m5.large",
     ),
     WrongSettings(

@@ -36,9 +36,11 @@ VALUES = (
         "[endpoint.update]\npolcy = 'canary'", 2, "endpoint.update.polcy", "is no setting", "did you mean policy?"
     ),
     WrongSettings(
-        "[tuning]\nstrategy = 'bayesian'", 2, "tuning.strategy", "is none of the choices", "write 'Bayesian'"
+        "[tuning]\nstrategy = 'bayesian'", 2, "tuning.strategy", "is not one of the choices", "write 'Bayesian'"
     ),
-    WrongSettings("[functions]\nruntime = 'python3.8'", 2, "functions.runtime", "is none of the choices", "python3.13"),
+    WrongSettings(
+        "[functions]\nruntime = 'python3.8'", 2, "functions.runtime", "is not one of the choices", "python3.13"
+    ),
     WrongSettings(
         "[training]\ninstance_type = 'ml.g4dn.xlrge'",
         2,
@@ -120,7 +122,7 @@ VALUES = (
         "write IMAGENET1K_V1, IMAGENET1K_V2",
     ),
     WrongSettings(
-        "training.precision = 'fp64'", 1, "training.precision", "is none of the choices", "did you mean fp16?"
+        "training.precision = 'fp64'", 1, "training.precision", "is not one of the choices", "did you mean fp16?"
     ),
     WrongSettings(
         "training.alternatives = ['ml.g5.xlarge', 'ml.g5.xlarge']",
@@ -130,7 +132,7 @@ VALUES = (
         "name it once",
     ),
     WrongSettings("distributed.instance_count = 1", 1, "distributed.instance_count", "is too small", "write 2 or more"),
-    WrongSettings("debugger.rules = ['Overfitting']", 1, "debugger.rules.0", "is none of the choices", "Overfit"),
+    WrongSettings("debugger.rules = ['Overfitting']", 1, "debugger.rules.0", "is not one of the choices", "Overfit"),
     WrongSettings(
         "endpoint.alarms.extra = ['']", 1, "endpoint.alarms.extra.0", "has the wrong form", "write it like my-alarm"
     ),
@@ -138,7 +140,7 @@ VALUES = (
         "retries.registry.on = ['SageMaker.CAPACITY_ERROR']",
         1,
         "retries.registry.on.0",
-        "is none of the choices",
+        "is not one of the choices",
         "Step.THROTTLING",
     ),
     WrongSettings("cache.training = 'P0D'", 1, "cache.training", "has the wrong form", "P30D or PT12H"),

@@ -164,22 +164,22 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
     "a public bucket": ManualChange(
         lambda: s3().delete_public_access_block(Bucket=BUCKET),
         f"update bucket {BUCKET}",
-        "public access is not as settings have it",
+        "public access differs from the settings",
     ),
     "a bucket that forgets": ManualChange(
         lambda: s3().put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"}),
         f"update bucket {BUCKET}",
-        "versioning is not as settings have it",
+        "versioning differs from the settings",
     ),
     "a bucket's lifecycle": ManualChange(
         lambda: s3().delete_bucket_lifecycle(Bucket=BUCKET),
         f"update bucket {BUCKET}",
-        "lifecycle is not as settings have it",
+        "lifecycle differs from the settings",
     ),
     "a weaker policy of the bucket": ManualChange(
         lambda: s3().put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(over_tls_from_one_address_only())),
         f"update bucket {BUCKET}",
-        "policy is not as settings have it",
+        "policy differs from the settings",
     ),
     "a second mapping": ManualChange(
         lambda: lambdas().create_event_source_mapping(
@@ -307,12 +307,12 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
     "a bucket without encryption": ManualChange(
         lambda: s3().delete_bucket_encryption(Bucket=BUCKET),
         f"update bucket {BUCKET}",
-        "encryption is not as settings have it",
+        "encryption differs from the settings",
     ),
     "a bucket without its tags": ManualChange(
         lambda: s3().delete_bucket_tagging(Bucket=BUCKET),
         f"update bucket {BUCKET}",
-        "tags is not as settings have it",
+        "tags differs from the settings",
     ),
     "the code": ManualChange(lambda: s3().delete_object(Bucket=BUCKET, Key=code()), f"create code {KEY}"),
     "other code under its name": ManualChange(
@@ -339,7 +339,7 @@ MANUAL_CHANGES: dict[str, ManualChange] = {
         "",
         (f"create alias {SCALING}:live",),
     ),
-    "a function's code": ManualChange(lambda: other_code(), f"update function {PREDICT}", "the code is another"),
+    "a function's code": ManualChange(lambda: other_code(), f"update function {PREDICT}", "the code differs"),
     "a mapping": ManualChange(
         lambda: lambdas().delete_event_source_mapping(UUID=mapping()), f"create event source {QUEUE}"
     ),

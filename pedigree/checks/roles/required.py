@@ -17,7 +17,7 @@ from pedigree.language.expressions import JsonGet, is_expression
 from pedigree.language.pointers import at, entries
 
 _PARTLY_KNOWN = ("Job", "AutoML")
-"""The types of step whose roles need more than is known here."""
+"""The types of step whose roles need actions that pedigree cannot derive."""
 
 
 def required_permissions(subject: Subject) -> list[RequiredPermission]:
@@ -47,7 +47,7 @@ def unknown_requirements(subject: Subject) -> Iterator[str]:
     names = ResourceNames(subject)
     for step in subject.steps:
         if step.type in _PARTLY_KNOWN:
-            yield f"{step.name}: what the role of a {step.type} step needs is known in part only"
+            yield f"{step.name}: what the role of a {step.type} step needs is only partly derived"
         for pointer, value in subject.inputs(step):
             if is_expression(value) and names.bucket_and_key(value) is None:
                 yield f"{pointer}: only an execution knows this address"

@@ -20,7 +20,7 @@ from pedigree.localaws.http.signature import scope_reader
 from pedigree.localaws.http.validation import validator
 
 Handler: TypeAlias = Callable[[Exchange], Response | None]
-"""Answers a request, or adds to what is known of it and lets it go on."""
+"""Answers a request; or adds to the exchange and returns None, so that the next handler is called."""
 Application: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
@@ -69,7 +69,7 @@ def request_chain(
         (
             # Before anything else is read: a page that a browser has open must reach nothing here.
             foreign_host_refuser(port),
-            # Who starts the daemon asks this before it has any keys.
+            # The process that starts the daemon calls this before it has any keys.
             answer_health,
             # From here on the service is known, and with it the form of every refusal.
             scope_reader(services),
@@ -79,7 +79,7 @@ def request_chain(
             authenticate,
             # Once: what is decided and what is done below is this call, and nothing else that the request may say.
             read_call,
-            # As on AWS before validation: who may not ask learns nothing about what is asked.
+            # As on AWS before validation: a caller without permission learns nothing about the request's members.
             authorize,
             # Before the service, which can rely on it: members are there, and of their types.
             validator(services),

@@ -1,6 +1,6 @@
-"""The one place where errors become answers: whatever fails behind it, the client gets its service's own form.
+"""Turns errors into answers: for any failure, the client gets an error in its service's form.
 
-A request that cannot be read is refused. A bug is told as AWS tells its own, and the log has all of it.
+A request that cannot be read is refused. A bug becomes AWS's InternalFailure, with the traceback in the log.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One request on its way through the chain: what its handlers find out about it, each thing once.
+"""A request in the chain, and what its handlers have read from it, each thing once.
 
 The environ is WSGI's, and only moto gets one again (moto/environ.py). Everything else reads the members here.
 """
@@ -32,7 +32,7 @@ class Scope:
 
 @dataclass
 class Exchange:
-    """A request, and what is known of it so far.
+    """A request, and what the handlers have read from it so far.
 
     `service` is the scope's, but for SageMaker's data plane, which is `sagemaker-runtime` here. `call` stays None where
     the service's protocol names no operation, as S3's. What `closing` holds is closed when the request is answered.

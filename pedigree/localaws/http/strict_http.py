@@ -24,7 +24,7 @@ class _Headers(dict[bytes, bytes]):
             raise ValueError("Content-Length is no number")
         super().__setitem__(name, value)
         if all(header in self for header in _LENGTHS):
-            raise ValueError("The request tells its length in two ways")
+            raise ValueError("The request gives its length in two ways")
 
 
 class StrictRequest(HTTPRequest):

@@ -1,6 +1,6 @@
 """Looks up who an access key belongs to, with the policies that hold for them, in IAM's and STS's state.
 
-What was found is kept until IAM changes: a changed policy holds with the next call.
+Callers are cached until IAM changes: a changed policy applies to the next call.
 """
 
 from __future__ import annotations

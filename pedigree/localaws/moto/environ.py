@@ -1,6 +1,6 @@
 """A request as moto gets it: only what was read of it.
 
-moto finds out by itself what is asked of it, in headers, query and body, wherever it finds something first. So it gets
+moto looks for the operation in headers, query and body, and takes the first that it finds. So it gets
 nothing but what was decided on: the protocol's own headers, those that the operation has members for, and the body.
 """
 

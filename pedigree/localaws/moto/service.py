@@ -1,4 +1,4 @@
-"""One of the services that moto keeps, as the chain of a request's handlers and providers ask it."""
+"""One of moto's services, behind the interface that the chain of handlers and the providers call."""
 
 from __future__ import annotations
 

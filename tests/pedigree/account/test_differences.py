@@ -82,6 +82,6 @@ def test_a_long_value_is_cut() -> None:
 
 def test_ours_is_put_beside_what_others_have() -> None:
     theirs, old, new = {"ID": "a", "Days": 1}, {"ID": "b", "Days": 2}, {"ID": "b", "Days": 3}
-    assert differences.mended([theirs, old], [new], "ID") == [theirs, new]
-    assert differences.mended([theirs, new], [new], "ID") is None
-    assert json.dumps(differences.mended([], [new], "ID")) == '[{"ID": "b", "Days": 3}]'
+    assert differences.merged([theirs, old], [new], "ID") == [theirs, new]
+    assert differences.merged([theirs, new], [new], "ID") is None
+    assert json.dumps(differences.merged([], [new], "ID")) == '[{"ID": "b", "Days": 3}]'

@@ -142,7 +142,7 @@ def test_a_plan_is_read_before_it_is_done() -> None:
         "      it is not there",
         "To do: 1 to create.",
     ]
-    assert list(show.lines(Plan(()))) == ["Nothing to change: everything is as settings have it."]
+    assert list(show.lines(Plan(()))) == ["Nothing to change: everything matches the settings."]
     assert shelf.calls == []
 
 

@@ -66,8 +66,8 @@ def test_its_name_says_that_it_was_started_by_hand_and_when() -> None:
         ("Epochs=١٠", 'Epochs = "١٠" cannot be; give a whole number'),
         ("AccuracyThreshold=nan", 'AccuracyThreshold = "nan" cannot be; give a number'),
         ("Thorough=yes", 'Thorough = "yes" cannot be; give true or false'),
-        ("Machine=ml.m5.larg", 'Machine = "ml.m5.larg" is none of the choices; did you mean ml.m5.large?'),
-        ("Machine=0", 'Machine = "0" is none of the choices; write ml.m5.large or ml.m5.xlarge'),
+        ("Machine=ml.m5.larg", 'Machine = "ml.m5.larg" is not one of the choices; did you mean ml.m5.large?'),
+        ("Machine=0", 'Machine = "0" is not one of the choices; write ml.m5.large or ml.m5.xlarge'),
         (
             f"InputDataUrl={'x' * 1025}",
             "InputDataUrl has 1025 characters, and an execution takes 1024; make it shorter",

@@ -92,7 +92,7 @@ def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path)
     other_code()
     client("lambda").publish_version(FunctionName=PREDICT)
     client("lambda").update_alias(FunctionName=PREDICT, Name="live", FunctionVersion="2")
-    assert "the code is another" in reasons(apply_parts(upsert_parts(handlers, only="LambdaFunction"), account()))
+    assert "the code differs" in reasons(apply_parts(upsert_parts(handlers, only="LambdaFunction"), account()))
     served = client("lambda").get_function(FunctionName=PREDICT, Qualifier="live")
     assert served["Configuration"]["CodeSha256"] == ours
 

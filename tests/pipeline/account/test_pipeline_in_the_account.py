@@ -13,7 +13,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import NameTakenError, UnfinishedError
 from pedigree.account.plan import plan
 from pedigree.language.definition import read
-from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
+from pipeline.account.managed_pipeline import INLINE_BYTES, PipelinePart, pipeline_part
 from pipeline.settings.parameters import declare
 from pipeline.settings.tree import Settings
 from steps.site import OWNER

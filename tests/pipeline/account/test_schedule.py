@@ -12,7 +12,7 @@ from botocore.loaders import Loader
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, InvalidInputError, NameTakenError, ScheduleEndedError
 from pedigree.account.plan import ApiCall, plan
-from pipeline.account.pipeline_part import pipeline_part
+from pipeline.account.managed_pipeline import pipeline_part
 from pipeline.account.schedule import Removal, SchedulePart, Switch, dead_letters, existing, request, schedule_part
 from pipeline.account.schedule_status import lines, status
 from pipeline.account.schedule_target import check

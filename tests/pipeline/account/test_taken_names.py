@@ -20,7 +20,7 @@ from tests.support.fakes.aws import ACCOUNT, REGION
 PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline"
 CATS = {OWNER: f"{PIPELINE}/cats"}
 PREDICT = "sagemaker-dog-breeds-predict"
-FREED = "is there already and was not made for this pipeline; choose another {} in settings, or tag it"
+FREED = "exists already and was not made for this pipeline; choose another {} in settings, or tag it"
 THEIRS = f"belongs to {PIPELINE}/cats and not to {PIPELINE}/dog-breeds; give one of the two another name in settings"
 
 
@@ -98,7 +98,7 @@ TAKEN: dict[str, tuple[Callable[[], Any], str]] = {
     "a pipeline with another's tag": (lambda: pipeline(CATS), f"pipeline dog-breeds {THEIRS}"),
     "a schedule": (
         schedule,
-        f"schedule dog-breeds is there already and starts {PIPELINE}/cats; choose another pipeline.name",
+        f"schedule dog-breeds exists already and starts {PIPELINE}/cats; choose another pipeline.name",
     ),
     "a bucket of another region": (bucket, "lies in eu-west-1, and settings say us-east-1; name one of that region"),
 }

@@ -95,7 +95,7 @@ def test_a_key_in_settings_is_the_one_that_encrypts(handlers: Path) -> None:
     apply_parts(upsert_parts(handlers, only="Bucket"), account())
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234"
     done = apply_parts(upsert_parts(handlers, {"site.encryption.output_key": key}, only="Bucket"), account())
-    assert reasons(done) == ["encryption is not as settings have it"]
+    assert reasons(done) == ["encryption differs from the settings"]
 
 
 def test_the_code_is_uploaded_with_its_checksum_and_once(handlers: Path) -> None:

@@ -20,7 +20,7 @@ from tests.support.definitions import define
 from tests.support.fakes.aws import ACCOUNT, aws
 from tests.support.processes import enable_interrupts
 
-NOTHING = "Nothing to change: everything is as settings have it.\n"
+NOTHING = "Nothing to change: everything matches the settings.\n"
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_upsert_and_destroy_from_the_first_look_to_the_last(address: str) -> Non
     assert gone.returncode == 0, gone.stderr
     assert list(client("s3").list_buckets()["Buckets"]) == []
     nothing = pedigree(address, "destroy", "--yes", "--data")
-    assert (nothing.returncode, nothing.stdout) == (0, "Nothing to remove: none of it is there.\n")
+    assert (nothing.returncode, nothing.stdout) == (0, "Nothing to remove: nothing exists.\n")
 
 
 def test_without_a_terminal_nothing_is_done(address: str) -> None:
@@ -160,7 +160,7 @@ def test_a_name_that_is_taken_is_one_line(address: str) -> None:
     client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=str(plain_documents("ec2").trust))
     done = pedigree(address, "upsert", "--yes")
     assert done.returncode == 2
-    assert "role pedigree-job is there already and was not made for this pipeline" in done.stderr.splitlines()[-1]
+    assert "role pedigree-job exists already and was not made for this pipeline" in done.stderr.splitlines()[-1]
     assert [role["RoleName"] for role in client("iam").list_roles()["Roles"]] == ["pedigree-job"]
 
 

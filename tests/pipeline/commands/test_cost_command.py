@@ -100,8 +100,8 @@ def test_hours_can_be_given() -> None:
         ("Tune=2,5", "cannot be; write it like --hours PrepareData=1.5"),
         ("Tune", "cannot be; write it like"),
         ("Tune=-1", "cannot be; write it like"),
-        ("Tun=1", r"Tun is no step that runs machines; did you mean Tune\?"),
-        ("TrainDistributed=1", "is no step that runs machines"),
+        ("Tun=1", r"Tun is not a step that runs machines; did you mean Tune\?"),
+        ("TrainDistributed=1", "is not a step that runs machines"),
     ],
 )
 def test_impossible_hours_are_reported(given: str, message: str) -> None:

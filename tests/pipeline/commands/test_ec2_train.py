@@ -92,5 +92,5 @@ def test_an_interruption_leaves_the_machine_and_says_how_to_stop_it(address: str
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "the machine goes on, and ends itself; stop it: aws ec2 terminate-instances --region us-east-1" in err
+    assert "the machine keeps running, and ends itself; stop it: aws ec2 terminate-instances --region us-east-1" in err
     assert machines(address)[-1]["State"]["Name"] == "running"

@@ -269,7 +269,7 @@ def test_what_the_function_cannot_do_is_one_line(world: World) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "give one picture: --image FILE for one that is here, or --url ADDRESS"),
+        ((), "give one picture: --image FILE for a file, or --url ADDRESS"),
         (("--image", "x", "--url", "y"), "give one picture"),
         (("--image", "/nowhere.jpg"), "/nowhere.jpg cannot be read: No such file or directory; name a JPEG"),
     ],

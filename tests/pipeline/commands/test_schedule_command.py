@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from pedigree.cli.errors import UsageError
 from pedigree.cli.main import app
-from pipeline.account.pipeline_part import pipeline_part
+from pipeline.account.managed_pipeline import pipeline_part
 from tests.support.accounts import account, apply_parts, client
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, aws

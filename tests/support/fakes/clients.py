@@ -163,7 +163,7 @@ def _beyond(value: Any, shape: Any, path: str) -> Iterator[str]:
     if not _like(value, limits.get("pattern", ".*")):
         yield f"{path} is not like {limits['pattern']}: {value!r}"
     if "enum" in limits and value not in limits["enum"]:
-        yield f"{path} is none of the choices: {value!r}"
+        yield f"{path} is not one of the choices: {value!r}"
 
 
 def _like(value: Any, pattern: str) -> bool:

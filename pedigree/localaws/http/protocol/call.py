@@ -1,4 +1,4 @@
-"""What a request asks for: an operation of a service, with its members."""
+"""The call of a request: an operation of a service, with its members."""
 
 from __future__ import annotations
 

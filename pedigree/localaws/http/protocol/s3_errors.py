@@ -25,5 +25,5 @@ def invalid(message: str) -> S3Error:
 
 
 def unsupported(what: str) -> S3Error:
-    """What S3 can do and this machine cannot. The status is no server's fault: to ask again does not help."""
+    """What S3 can do and this machine cannot. The status is no server error, because a retry does not help."""
     return S3Error("NotImplemented", f"{what} is not supported by the local AWS", 405)

@@ -60,7 +60,7 @@ class Reply:
 
 
 class Instance:
-    """A model server; when_over is called when its process has ended, for whatever reason."""
+    """A model server; when_over is called when its process has ended, for any reason."""
 
     def __init__(self, spec: InstanceSpec, when_over: Callable[[], None] = lambda: None) -> None:
         self._mark = orphans.unique_marker()

@@ -54,7 +54,7 @@ class Model:
             _require(self._program.parent / "requirements.txt")
             functions = _functions(self._program, self._folder)
             model = functions["model_fn"](str(self._folder))
-        except BaseException:  # noqa: BLE001  # whatever it is, this instance cannot serve
+        except BaseException:  # noqa: BLE001  # after any error, this instance cannot serve
             traceback.print_exc()
             os._exit(1)
         self.is_ready.set()

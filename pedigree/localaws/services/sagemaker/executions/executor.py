@@ -1,6 +1,6 @@
-"""Runs pipeline executions: polls the steps that run, asks the planner what follows, and does it.
+"""Runs pipeline executions: polls the running steps, and carries out the planner's actions.
 
-One thread does all of it, woken whenever something has changed. Every transition is stored before it has an effect that
+One thread does this; it wakes when something has changed. Every transition is stored before it has an effect that
 others can see, and everything that a step creates has a name of its own. So a killed executor's successor continues
 from the store: what had ended stays ended, what was running is polled again, or started again under the same name.
 """

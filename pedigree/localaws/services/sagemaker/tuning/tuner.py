@@ -1,6 +1,6 @@
-"""Runs searches: follows their trials, asks decisions.py what follows, and does it.
+"""Runs searches: follows their trials, and carries out the decisions of decisions.py.
 
-One thread does all of it. A trial is stored before its job starts, and the decision to stop it before its job is
+One thread does this. A trial is stored before its job starts, and the decision to stop it before its job is
 stopped; the job's name follows from the search. So a killed tuner's successor continues from the store, and finds the
 running jobs by their names.
 """

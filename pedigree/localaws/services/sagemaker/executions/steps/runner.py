@@ -1,4 +1,4 @@
-"""What the executor asks of a step's runner, and how it is answered."""
+"""The interface between the executor and the runners of steps."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 
 from pedigree.account.errors import OperationsError
 from pedigree.account.plan import Part, plan
-from pipeline.account.pipeline_part import INLINE_BYTES, PipelinePart, pipeline_part
+from pipeline.account.managed_pipeline import INLINE_BYTES, PipelinePart, pipeline_part
 from pipeline.account.schedule import Removal, SchedulePart, Switch
 from pipeline.settings.tree import Settings
 from tests.support.accounts import READING, RecordedClients, account, apply_parts, client, state
