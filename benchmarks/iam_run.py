@@ -22,7 +22,7 @@ from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import Callers
 from tests.policies.arns import ACCOUNT, REGION
 from tests.proof import functions, running, verbs
-from tests.proof.account import UPSERT_FILES, apply_parts, everything
+from tests.proof.account import UPSERT_FILES, apply_resources, everything
 from tests.proof.environment import ProofEnvironment
 from tests.support.calls import KnownResources
 
@@ -33,7 +33,7 @@ def recorded_requests() -> list[tuple[Caller, Request]]:
     """What is decided in a run, and for whom."""
     with tempfile.TemporaryDirectory() as folder, ProofEnvironment(Path(folder), running.SETTINGS) as env:
         env.limit_operator(UPSERT_FILES)
-        apply_parts(everything(env.settings), env.account)
+        apply_resources(everything(env.settings), env.account)
         running.set_up(env)
         running.run_execution(env)
         env.limit_operator(("policy",))

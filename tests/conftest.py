@@ -45,7 +45,7 @@ def made_account(handlers: Path) -> Iterator[None]:
     from tests.support.fakes.aws import aws
 
     with aws():
-        accounts.apply_parts(accounts.upsert_parts(handlers), accounts.account())
+        accounts.apply_resources(accounts.upsert_resources(handlers), accounts.account())
         yield
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from pedigree.account.account import Account
 from pedigree.account.empty_bucket import empty
 from pedigree.account.errors import CallRefusedError, UnfinishedError
-from pedigree.account.plan import ApiCall, Change, EmptyBucket, Part, Plan, SavedValue, Wait, plan
+from pedigree.account.plan import ApiCall, Change, EmptyBucket, ManagedResource, Plan, SavedValue, Wait, plan
 
 Report = Callable[[Change], None]
 Waiting = Callable[[str, float], None]
@@ -118,7 +118,7 @@ class _ChangeExecutor:
 
 
 def apply_plan(
-    parts: Sequence[Part], account: Account, first: Plan, report: Report, waiting: Waiting = _silently
+    resources: Sequence[ManagedResource], account: Account, first: Plan, report: Report, waiting: Waiting = _silently
 ) -> None:
     """Applies a plan, then what is still to do; raises UnfinishedError for what remains after the last round."""
     remaining = first
@@ -126,7 +126,7 @@ def apply_plan(
         if not remaining:
             return
         complete = _apply_changes(remaining, account, report, waiting, is_last=not left)
-        remaining = _settled(parts, account, waiting) if complete else plan(parts, account)
+        remaining = _settled(resources, account, waiting) if complete else plan(resources, account)
     if remaining:
         names = ", ".join(
             f"{change.kind} {change.name}{f' ({change.why[0]})' if change.why else ''}" for change in remaining.changes
@@ -134,11 +134,11 @@ def apply_plan(
         raise UnfinishedError(f"after {ROUNDS} rounds this is still to do: {names}", "does another user change it now?")
 
 
-def _settled(parts: Sequence[Part], account: Account, waiting: Waiting) -> Plan:
+def _settled(resources: Sequence[ManagedResource], account: Account, waiting: Waiting) -> Plan:
     """Returns what is still to do once AWS has had time to show the changes."""
     since = account.clock.monotonic()
     while True:
-        remaining = plan(parts, account)
+        remaining = plan(resources, account)
         waited = account.clock.monotonic() - since
         if waited >= _SETTLING_SECONDS or all(map(_only_takes_time, remaining.changes)):
             return remaining

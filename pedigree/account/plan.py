@@ -76,7 +76,7 @@ class Change:
     why: tuple[str, ...] = ()
 
 
-class Part(Protocol):
+class ManagedResource(Protocol):
     """A resource that upsert brings to the settings."""
 
     def changes(self, account: Account) -> Iterable[Change]:
@@ -97,11 +97,11 @@ class Plan:
         return sum(change.verb == verb for change in self.changes)
 
 
-def plan(parts: Iterable[Part], account: Account) -> Plan:
+def plan(resources: Iterable[ManagedResource], account: Account) -> Plan:
     """The changes that all resources need."""
-    return Plan(tuple(_all_changes(parts, account)))
+    return Plan(tuple(_all_changes(resources, account)))
 
 
-def _all_changes(parts: Iterable[Part], account: Account) -> Iterator[Change]:
-    for part in parts:
-        yield from part.changes(account)
+def _all_changes(resources: Iterable[ManagedResource], account: Account) -> Iterator[Change]:
+    for resource in resources:
+        yield from resource.changes(account)

@@ -17,14 +17,14 @@ from pedigree.language.fields import same
 
 
 @dataclass(frozen=True)
-class Loss:
+class LostReuse:
     """A step whose results cannot be reused, and the reasons."""
 
     step: str
     reasons: tuple[str, ...]
 
 
-def losses(old: Definition, new: Definition) -> list[Loss]:
+def losses(old: Definition, new: Definition) -> list[LostReuse]:
     """The steps that lose their results, in the order of the new definition."""
     before, changed = old.by_name(), changed_defaults(old, new)
     cached = {name: step for name, step in new.by_name().items() if name in before and lifetime(before[name])}
@@ -32,7 +32,7 @@ def losses(old: Definition, new: Definition) -> list[Loss]:
     lost = {name for name, reasons in own.items() if reasons}
     while more := {name for name, step in cached.items() if name not in lost and _sources(step) & lost}:
         lost |= more
-    return [Loss(name, (*own[name], *_upstream(cached[name], lost))) for name in cached if name in lost]
+    return [LostReuse(name, (*own[name], *_upstream(cached[name], lost))) for name in cached if name in lost]
 
 
 def changed_defaults(old: Definition, new: Definition) -> set[str]:

@@ -1,1 +1,1 @@
-"""What this pipeline needs in an account, as parts that are planned first and then made."""
+"""The resources of this pipeline in an account: planned first, then created."""

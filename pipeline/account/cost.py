@@ -27,7 +27,7 @@ LEFT_OUT = (
 
 
 @dataclass(frozen=True)
-class Hours:
+class JobHours:
     """How long one job of a step runs, and the source of that number."""
 
     each: float
@@ -39,7 +39,7 @@ class StepCost:
     """The cost of a step in one execution; None without a price."""
 
     job: JobUsage
-    hours: Hours
+    hours: JobHours
     price: Price | None
     remark: str = ""
 
@@ -58,7 +58,7 @@ class StepCost:
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingCost:
     """The monthly cost of what stays up, from least to most; None without a price."""
 
     name: str
@@ -75,7 +75,7 @@ class Estimate:
     region: str
     sources: tuple[str, ...]
     steps: tuple[StepCost, ...]
-    standing: tuple[Standing, ...]
+    standing: tuple[StandingCost, ...]
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ class Estimate:
 def estimate(
     settings: Settings,
     prices: Prices | None = None,
-    hours: Mapping[str, Hours] | None = None,
+    hours: Mapping[str, JobHours] | None = None,
     now: dt.datetime | None = None,
 ) -> Estimate:
     """The cost of these settings; hours that are not given are assumed."""
@@ -97,13 +97,13 @@ def estimate(
     return Estimate(settings.site.region, table.sources(settings.site.region), steps, standing)
 
 
-def _execution(s: Settings, prices: Prices, hours: Mapping[str, Hours]) -> tuple[StepCost, ...]:
+def _execution(s: Settings, prices: Prices, hours: Mapping[str, JobHours]) -> tuple[StepCost, ...]:
     return tuple(_step(job, s.site.region, prices, hours) for job in jobs(s))
 
 
-def _step(job: JobUsage, region: str, prices: Prices, hours: Mapping[str, Hours]) -> StepCost:
+def _step(job: JobUsage, region: str, prices: Prices, hours: Mapping[str, JobHours]) -> StepCost:
     price = prices.find(region, job.use, job.instance_type)
-    lasting = hours.get(job.step) or Hours(job.assumed_hours)
+    lasting = hours.get(job.step) or JobHours(job.assumed_hours)
     return StepCost(job, lasting, price, "" if price else _elsewhere(prices, job))
 
 
@@ -114,13 +114,13 @@ def _elsewhere(prices: Prices, job: JobUsage) -> str:
     return ", ".join(others)
 
 
-def _endpoint(s: Settings, prices: Prices) -> Iterator[Standing]:
+def _endpoint(s: Settings, prices: Prices) -> Iterator[StandingCost]:
     """From its least number of instances to its most."""
     low, high = s.autoscaling.min_capacity, s.autoscaling.max_capacity
     price = prices.find(s.site.region, "Hosting", s.endpoint.instance_type)
     month = None if price is None else price.amount * HOURS_OF_A_MONTH
     count = f"{low}" if low == high else f"{low} to {high}"
-    yield Standing(
+    yield StandingCost(
         f"endpoint {s.endpoint.name}",
         f"{count} × {s.endpoint.instance_type}, day and night",
         None if month is None else month * low,
@@ -128,7 +128,7 @@ def _endpoint(s: Settings, prices: Prices) -> Iterator[Standing]:
     )
 
 
-def _warm(s: Settings, prices: Prices) -> Iterator[Standing]:
+def _warm(s: Settings, prices: Prices) -> Iterator[StandingCost]:
     """Provisioned concurrency costs while it waits."""
     chosen = s.functions.predict
     if chosen.provisioned_concurrency:
@@ -136,10 +136,10 @@ def _warm(s: Settings, prices: Prices) -> Iterator[Standing]:
         gigabytes = chosen.provisioned_concurrency * chosen.memory_megabytes / _MEGABYTES
         month = None if price is None else price.amount * gigabytes * _SECONDS_OF_A_MONTH
         what = f"{chosen.provisioned_concurrency} × {chosen.memory_megabytes} MB, kept warm"
-        yield Standing("function predict", what, month, month)
+        yield StandingCost("function predict", what, month, month)
 
 
-def _schedule(s: Settings, prices: Prices, hours: Mapping[str, Hours], now: dt.datetime) -> Iterator[Standing]:
+def _schedule(s: Settings, prices: Prices, hours: Mapping[str, JobHours], now: dt.datetime) -> Iterator[StandingCost]:
     """Scheduled executions, with the values that the schedule gives."""
     chosen = s.schedule
     if not chosen.enabled:
@@ -155,4 +155,4 @@ def _schedule(s: Settings, prices: Prices, hours: Mapping[str, Hours], now: dt.d
     missing = [step.job.step for step in steps if step.price is None]
     total = None if missing else sum(step.amount or 0 for step in steps) * often
     remark = f"no price of {', '.join(missing)} is known" if missing else ""
-    yield Standing("schedule", what, total, total, remark)
+    yield StandingCost("schedule", what, total, total, remark)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pedigree.account.pricing import SOURCE
-from pipeline.account.cost import LEFT_OUT, Estimate, Standing, StepCost
+from pipeline.account.cost import LEFT_OUT, Estimate, StandingCost, StepCost
 
 
 def lines(estimate: Estimate) -> Iterator[str]:
@@ -32,7 +32,7 @@ def _step_cells(step: StepCost) -> tuple[str, ...]:
     return job.step, what, _money(step.amount), f"at most {_money(step.most)}" if step.price else step.remark
 
 
-def _standing_cells(entry: Standing) -> tuple[str, ...]:
+def _standing_cells(entry: StandingCost) -> tuple[str, ...]:
     if entry.least is None or entry.least == entry.most:
         return entry.name, entry.what, _money(entry.least), entry.remark
     return entry.name, entry.what, f"{_money(entry.least)} to {_money(entry.most)}", entry.remark

@@ -13,7 +13,7 @@ from itertools import islice
 from pedigree.account.account import Account
 from pedigree.account.empty_bucket import stored
 from pedigree.account.errors import NameTakenError
-from pedigree.account.plan import ApiCall, Change, EmptyBucket, Part
+from pedigree.account.plan import ApiCall, Change, EmptyBucket, ManagedResource
 from pipeline.account import tags
 from pipeline.account.bucket import Bucket, labels
 from pipeline.account.removals import IN_ORDER, RemovalContext
@@ -24,7 +24,7 @@ _COUNTED = 1000
 
 
 @dataclass(frozen=True)
-class Everything:
+class RecreatableResources:
     """Everything that an upsert and an execution can make again."""
 
     settings: Settings
@@ -105,6 +105,6 @@ class DataRemoval:
         ]
 
 
-def parts(settings: Settings, *, data: bool) -> list[Part]:
-    """The parts to remove, for settings that name their account."""
-    return [Everything(settings), *([DataRemoval(settings)] if data else [])]
+def resources(settings: Settings, *, data: bool) -> list[ManagedResource]:
+    """The resources to remove, for settings that name their account."""
+    return [RecreatableResources(settings), *([DataRemoval(settings)] if data else [])]

@@ -31,7 +31,7 @@ INLINE_BYTES = 100 * 1024
 
 
 @dataclass(frozen=True)
-class PipelinePart:
+class ManagedPipeline:
     """The pipeline with its name and definition."""
 
     settings: Settings
@@ -100,9 +100,9 @@ class PipelinePart:
         }
 
 
-def pipeline_part(settings: Settings, archive: SourceArchive) -> PipelinePart:
+def managed_pipeline(settings: Settings, archive: SourceArchive) -> ManagedPipeline:
     """The pipeline of these settings, which name their account, and of this code."""
-    return PipelinePart(settings, document(settings, archive))
+    return ManagedPipeline(settings, document(settings, archive))
 
 
 def _upload(content: bytes, site: SiteConfig) -> ApiCall:

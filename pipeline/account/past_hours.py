@@ -13,7 +13,7 @@ from typing import Any
 
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError
-from pipeline.account.cost import Hours
+from pipeline.account.cost import JobHours
 from pipeline.account.usage import JobUsage
 
 _EXECUTIONS = 5
@@ -22,7 +22,7 @@ Ran = tuple[str, float]
 """An instance type, and the hours that a job ran on it."""
 
 
-def past_hours(account: Account, pipeline: str, planned: Sequence[JobUsage]) -> dict[str, Hours]:
+def past_hours(account: Account, pipeline: str, planned: Sequence[JobUsage]) -> dict[str, JobHours]:
     """The mean hours of a job, for each step of the last executions."""
     machines = {job.step: job.instance_type for job in planned}
     durations: dict[str, list[float]] = {}
@@ -31,7 +31,7 @@ def past_hours(account: Account, pipeline: str, planned: Sequence[JobUsage]) -> 
         if ran:
             durations.setdefault(step["StepName"], []).append(fmean(ran))
     return {
-        name: Hours(fmean(ran), f"of {len(ran)} past execution{'s' if len(ran) > 1 else ''}")
+        name: JobHours(fmean(ran), f"of {len(ran)} past execution{'s' if len(ran) > 1 else ''}")
         for name, ran in durations.items()
     }
 

@@ -33,7 +33,7 @@ _KNOWN_OF_TARGET = {"Arn", "RoleArn", "RetryPolicy", "DeadLetterConfig", "SageMa
 
 
 @dataclass(frozen=True)
-class SchedulePart:
+class ManagedSchedule:
     """The schedule of the settings, and its dead-letter queue."""
 
     settings: Settings
@@ -111,9 +111,9 @@ class DeadLetters:
     count: int
 
 
-def schedule_part(settings: Settings) -> SchedulePart:
+def managed_schedule(settings: Settings) -> ManagedSchedule:
     """The schedule of these settings, which name their account."""
-    return SchedulePart(settings)
+    return ManagedSchedule(settings)
 
 
 def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:

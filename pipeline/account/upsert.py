@@ -1,8 +1,8 @@
-"""The parts that the pipeline needs in an account, in the order in which they are made.
+"""The resources of the pipeline in an account, in the order in which they are created.
 
-Each part comes after those that it names: functions after their roles and log groups, the mapping after its queue and
-its function, the pipeline after everything that its definition points to. What takes minutes to come, and no other part
-names, is last.
+Each resource comes after those that it names: functions after their roles and log groups, the mapping after its queue
+and its function, the pipeline after everything that its definition names. What takes minutes, and no other resource
+needs, is last.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from pedigree.account.plan import Part
+from pedigree.account.plan import ManagedResource
 from pipeline.account.approval import approval
 from pipeline.account.archive import Archive
 from pipeline.account.bucket import Bucket
 from pipeline.account.event_source import event_source
 from pipeline.account.functions import functions, provisioned_concurrency
-from pipeline.account.managed_pipeline import pipeline_part
+from pipeline.account.managed_pipeline import managed_pipeline
 from pipeline.account.queues import await_queues
 from pipeline.account.registry import ModelGroup
 from pipeline.account.role import Documents, LinkedRole, profile, roles
-from pipeline.account.schedule import schedule_part
+from pipeline.account.schedule import managed_schedule
 from pipeline.settings.tree import Settings
 from pipeline.source import SourceArchive
 
 
-def parts(
+def resources(
     settings: Settings, archive: SourceArchive, documents: Mapping[str, Documents], folder: Path | None = None
-) -> list[Part]:
-    """All parts, for settings that name their account."""
+) -> list[ManagedResource]:
+    """All resources, for settings that name their account."""
     return [
         Bucket(settings),
         Archive(settings, archive),
@@ -40,7 +40,7 @@ def parts(
         event_source(settings),
         approval(settings, archive),
         ModelGroup(settings),
-        pipeline_part(settings, archive),
-        *([schedule_part(settings)] if settings.schedule.enabled else []),
+        managed_pipeline(settings, archive),
+        *([managed_schedule(settings)] if settings.schedule.enabled else []),
         *provisioned_concurrency(settings),
     ]

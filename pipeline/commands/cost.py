@@ -16,7 +16,7 @@ from pipeline.commands.context import connect_project
 from pipeline.commands.project import load_settings
 
 if TYPE_CHECKING:
-    from pipeline.account.cost import Hours
+    from pipeline.account.cost import JobHours
     from pipeline.account.usage import JobUsage
     from pipeline.settings.tree import Settings
 
@@ -57,10 +57,10 @@ def command(
         printing.line(text)
 
 
-def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
+def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, JobHours]:
     """The hours of the options, by step."""
     from pedigree.language.near import suggest
-    from pipeline.account.cost import Hours
+    from pipeline.account.cost import JobHours
 
     given_hours = {}
     for text in hours:
@@ -69,11 +69,11 @@ def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, Hours]:
             raise UsageError(f"--hours {text} cannot be", f"write it like --hours {steps[0]}=1.5")
         if step not in steps:
             raise UsageError(f"--hours {text}: {step} is not a step that runs machines", suggest(step, steps))
-        given_hours[step] = Hours(float(number), "given")
+        given_hours[step] = JobHours(float(number), "given")
     return given_hours
 
 
-def _past(chosen: Settings, profile: str, planned: Sequence[JobUsage]) -> dict[str, Hours]:
+def _past(chosen: Settings, profile: str, planned: Sequence[JobUsage]) -> dict[str, JobHours]:
     """The hours of past executions, if an account can be read."""
     from pedigree.account.connect import connect
     from pedigree.account.errors import OperationsError

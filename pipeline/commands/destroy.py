@@ -25,9 +25,9 @@ def command(
     from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
-    from pipeline.account.destroy import DataRemoval, parts
+    from pipeline.account.destroy import DataRemoval, resources
 
-    unwanted = parts(context.settings, data=data)
+    unwanted = resources(context.settings, data=data)
     with progress() as progress_line:
         progress_line.reading()
         planned = plan(unwanted, context.account)

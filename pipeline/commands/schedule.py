@@ -11,7 +11,7 @@ from pedigree.cli.options import AccountOptions, DryRunOption, JsonOption, YesOp
 from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
-    from pedigree.account.plan import Part
+    from pedigree.account.plan import ManagedResource
     from pipeline.account.schedule import State
 
 app = typer.Typer(help="Executions that start on a schedule.", no_args_is_help=True, rich_markup_mode=None)
@@ -45,11 +45,11 @@ def make(
     """Make or update the schedule of the settings."""
     context = connect_project(target, announced=True)
     from pedigree.account.show import NOTHING
-    from pipeline.account.schedule import schedule_part
+    from pipeline.account.schedule import managed_schedule
     from pipeline.account.schedule_target import check
 
     check(context.account, context.settings)
-    if _bring_about(context, schedule_part(context.settings), NOTHING, yes=yes, dry_run=dry_run):
+    if _apply(context, managed_schedule(context.settings), NOTHING, yes=yes, dry_run=dry_run):
         _tell(context)
 
 
@@ -90,30 +90,30 @@ def remove(
     letters = dead_letters(context.account, context.settings)
     if letters is not None and letters.count:
         printing.remark(f"queue {letters.name} stays: {letters.count} failed starts lie in it")
-    _bring_about(context, Removal(context.settings), NOTHING_LEFT, yes=yes, dry_run=dry_run)
+    _apply(context, Removal(context.settings), NOTHING_LEFT, yes=yes, dry_run=dry_run)
 
 
 def _switch(context: ProjectContext, state: State, *, dry_run: bool) -> bool:
     from pipeline.account.schedule import Switch, existing
 
     existing(context.account, context.settings)
-    return _bring_about(context, Switch(context.settings, state), "It is so already.", yes=True, dry_run=dry_run)
+    return _apply(context, Switch(context.settings, state), "It is so already.", yes=True, dry_run=dry_run)
 
 
-def _bring_about(context: ProjectContext, part: Part, nothing: str, *, yes: bool, dry_run: bool) -> bool:
+def _apply(context: ProjectContext, resource: ManagedResource, nothing: str, *, yes: bool, dry_run: bool) -> bool:
     """Plans, shows, asks and applies; returns whether something was changed."""
     from pedigree.account import show
     from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan
     from pedigree.cli.progress import progress
 
-    planned = plan([part], context.account)
+    planned = plan([resource], context.account)
     for text in show.lines(planned, nothing):
         printing.line(text)
     if dry_run or not planned or not options.confirmed("Do it?", yes=yes):
         return False
     with progress() as progress_line:
-        apply_plan([part], context.account, planned, progress_line.change, progress_line.waiting)
+        apply_plan([resource], context.account, planned, progress_line.change, progress_line.waiting)
     printing.line(show.done(planned))
     return True
 

@@ -28,9 +28,9 @@ def command(
     from pipeline import source
     from pipeline.account import cost, cost_lines
     from pipeline.account.roles import documents
-    from pipeline.account.upsert import parts
+    from pipeline.account.upsert import resources
 
-    wanted = parts(context.settings, source.read(), documents(context.settings))
+    wanted = resources(context.settings, source.read(), documents(context.settings))
     with progress() as progress_line:
         progress_line.reading()
         planned = plan(wanted, context.account)

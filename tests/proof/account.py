@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pedigree.account.account import Account
 from pedigree.account.apply import apply_plan
 from pedigree.account.errors import OperationsError
-from pedigree.account.plan import Change, Part, plan
+from pedigree.account.plan import Change, ManagedResource, plan
 from pipeline.account import removals
 from pipeline.account.destroy import DataRemoval
 from pipeline.account.removals import Removal, RemovalContext
 from pipeline.account.roles import documents
-from pipeline.account.upsert import parts
+from pipeline.account.upsert import resources
 from pipeline.settings.tree import Settings
 from tests.policies.arns import IN_ACCOUNT
 from tests.proof.manual_changes import MANUAL_CHANGES, attached_policy, leftovers, running_execution
@@ -25,9 +25,9 @@ UPSERT_FILES = ("functions", "roles", "upsert")
 SETTINGS = {**IN_ACCOUNT, "functions.predict.provisioned_concurrency": 1}
 
 
-def apply_parts(parts: Iterable[Part], account: Account) -> str:
-    """Bring parts of the account to the state that they should have; what prevents it, or nothing."""
-    chosen = list(parts)
+def apply_resources(resources: Iterable[ManagedResource], account: Account) -> str:
+    """Upsert resources; returns the refusal, or nothing."""
+    chosen = list(resources)
     try:
         apply_plan(chosen, account, plan(chosen, account), lambda _change: None)
     except OperationsError as error:
@@ -35,9 +35,9 @@ def apply_parts(parts: Iterable[Part], account: Account) -> str:
     return ""
 
 
-def everything(settings: Settings) -> list[Part]:
-    """All parts that upsert makes."""
-    return parts(settings, CODE, documents(settings))
+def everything(settings: Settings) -> list[ManagedResource]:
+    """All resources that upsert makes."""
+    return resources(settings, CODE, documents(settings))
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,20 @@ class Removed:
         yield from self.removal(RemovalContext(account, self.settings))
 
 
-def part_name(part: Part) -> str:
-    return f"{type(part).__name__} {getattr(part, 'name', getattr(part, 'function', ''))}".strip()
+def resource_name(resource: ManagedResource) -> str:
+    return f"{type(resource).__name__} {getattr(resource, 'name', getattr(resource, 'function', ''))}".strip()
 
 
-def _create(part: Part) -> ScenarioStep:
-    return ScenarioStep(f"upsert: {part_name(part)}", lambda env: apply_parts([part], env.account), files=UPSERT_FILES)
+def _create(resource: ManagedResource) -> ScenarioStep:
+    return ScenarioStep(
+        f"upsert: {resource_name(resource)}", lambda env: apply_resources([resource], env.account), files=UPSERT_FILES
+    )
 
 
-def _repair(part: Part) -> Iterator[ScenarioStep]:
-    """The same step again after each manual change of the part."""
-    step = _create(part)
-    for change in MANUAL_CHANGES.get(part_name(part), ()):
+def _repair(resource: ManagedResource) -> Iterator[ScenarioStep]:
+    """The same step again after each manual change of the resource."""
+    step = _create(resource)
+    for change in MANUAL_CHANGES.get(resource_name(resource), ()):
         name = f"{step.name}, {change.__name__.replace('_', ' ')}"
         yield ScenarioStep(name, step.do, files=UPSERT_FILES, before=change)
 
@@ -73,16 +75,18 @@ def _remove(removal: Removal, settings: Settings) -> ScenarioStep:
     name = removal.__name__.replace("_", " ")
     files = (*UPSERT_FILES, "policy") if removal is removals.schedule else UPSERT_FILES
     before = _BEFORE.get(name, leftovers)
-    return ScenarioStep(f"destroy: {name}", lambda env: apply_parts([removed], env.account), files=files, before=before)
+    return ScenarioStep(
+        f"destroy: {name}", lambda env: apply_resources([removed], env.account), files=files, before=before
+    )
 
 
 def _steps(settings: Settings) -> Iterator[ScenarioStep]:
-    parts_of_account = everything(settings)
-    yield from map(_create, parts_of_account)
-    yield from (step for part in parts_of_account for step in _repair(part))
+    resources_of_account = everything(settings)
+    yield from map(_create, resources_of_account)
+    yield from (step for resource in resources_of_account for step in _repair(resource))
     yield from (_remove(removal, settings) for removal in removals.IN_ORDER)
     yield ScenarioStep(
-        "destroy: data", lambda env: apply_parts([DataRemoval(settings)], env.account), files=UPSERT_FILES
+        "destroy: data", lambda env: apply_resources([DataRemoval(settings)], env.account), files=UPSERT_FILES
     )
 
 

@@ -114,7 +114,7 @@ MANUAL_CHANGES: Mapping[str, tuple[ManualChange, ...]] = {
     "EventSource": (switched_off,),
     "Approval dog-breeds-approved": (for_another_rule,),
     "ModelGroup": (nothing,),
-    "PipelinePart dog-breeds": (another_definition,),
+    "ManagedPipeline dog-breeds": (another_definition,),
     f"ProvisionedConcurrency {DEPLOY}": (kept_warm,),
 }
 

@@ -24,7 +24,7 @@ from pipeline.account.archive import Archive
 from pipeline.account.ec2 import rental as ec2
 from pipeline.account.ec2.user_data import SCRIPT
 from tests.policies.arns import ACCOUNT, IN_ACCOUNT, REGION, role
-from tests.proof.account import apply_parts, everything
+from tests.proof.account import apply_resources, everything
 from tests.proof.container import machine_scripts
 from tests.proof.environment import ProofEnvironment
 from tests.proof.proving import Scenario, ScenarioStep
@@ -47,8 +47,8 @@ sys.exit(1 if refusal else 0)
 
 def put_up(env: ProofEnvironment) -> str:
     """Create the roles, the bucket and the data."""
-    parts = [part for part in everything(env.settings) if type(part).__name__ in ("Bucket", "Role", "InstanceProfile")]
-    words = apply_parts(parts, env.root_account)
+    resources = [resource for resource in everything(env.settings) if type(resource).__name__ in ("Bucket", "Role", "InstanceProfile")]
+    words = apply_resources(resources, env.root_account)
     objects, scripts = env.root("s3"), machine_scripts()
     env.state["sha256"] = scripts.sha256
     for bucket in ("images", "weights"):

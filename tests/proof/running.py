@@ -7,7 +7,7 @@ from typing import Any
 
 from pedigree.account.apply import apply_plan
 from pedigree.account.plan import plan
-from pipeline.account.upsert import parts
+from pipeline.account.upsert import resources
 from tests.policies.arns import ACCOUNT, IN_ACCOUNT, REGION
 from tests.proof.container import scripts
 from tests.proof.environment import ProofEnvironment
@@ -41,7 +41,7 @@ _WAITS = "await-endpoint"  # the pipeline does not notice when this function fai
 
 def set_up(env: ProofEnvironment) -> str:
     """Upsert everything, and put the data into its buckets."""
-    upserted = parts(env.settings, scripts(), env.documents)
+    upserted = resources(env.settings, scripts(), env.documents)
     apply_plan(upserted, env.root_account, plan(upserted, env.root_account), lambda _change: None)
     objects = env.root("s3")
     for bucket, key in (("images", "dogs/a.jpg"), ("weights", "resnet.pth")):

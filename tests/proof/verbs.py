@@ -19,7 +19,7 @@ from pipeline.account import predict, rollback, schedule_status, schedule_target
 from pipeline.account import schedule as schedules
 from pipeline.account.past_hours import past_hours
 from pipeline.account.usage import jobs
-from tests.proof.account import apply_parts
+from tests.proof.account import apply_resources
 from tests.proof.environment import ProofEnvironment
 from tests.proof.functions import ENDPOINT, deploy, event, scaled, until_at_rest
 from tests.proof.running import BUCKET, PIPELINE
@@ -208,14 +208,14 @@ def rollback_to_nothing(env: ProofEnvironment) -> None:
 def scheduling(env: ProofEnvironment) -> None:
     """pedigree schedule make, pause, show."""
     schedule_target.check(env.account, env.settings)
-    for part in (schedules.schedule_part(env.settings), schedules.Switch(env.settings, "DISABLED")):
-        apply_plan([part], env.account, plan([part], env.account), lambda _change: None)
+    for resource in (schedules.managed_schedule(env.settings), schedules.Switch(env.settings, "DISABLED")):
+        apply_plan([resource], env.account, plan([resource], env.account), lambda _change: None)
     schedule_status.status(env.account, env.settings)
 
 
 def unscheduling(env: ProofEnvironment) -> str:
     """pedigree schedule remove."""
-    return apply_parts([schedules.Removal(env.settings)], env.account)
+    return apply_resources([schedules.Removal(env.settings)], env.account)
 
 
 def schedule_fires(env: ProofEnvironment) -> str:

@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from pedigree.account.account import Account
 from pedigree.account.apply import apply_plan
-from pedigree.account.plan import Part, Plan, plan
+from pedigree.account.plan import ManagedResource, Plan, plan
 from pipeline.account import upsert
 from pipeline.commands.context import with_account
 from pipeline.settings.tree import Settings
@@ -116,20 +116,22 @@ def settings(changes: Mapping[str, Any] | None = None) -> Settings:
     return with_account(configure(changes or {}), account())
 
 
-def upsert_parts(folder: Path, changes: Mapping[str, Any] | None = None, *, only: str = "") -> list[Part]:
-    """The parts that an upsert creates with these settings, or those of one kind; the functions do nothing."""
+def upsert_resources(
+    folder: Path, changes: Mapping[str, Any] | None = None, *, only: str = ""
+) -> list[ManagedResource]:
+    """The resources that an upsert creates with these settings, or those of one kind; the functions do nothing."""
     chosen = settings(changes)
     documents = dict.fromkeys(chosen.site.roles.model_dump(by_alias=True), plain_documents())
-    everything = upsert.parts(chosen, CODE, documents, folder)
-    selected = [part for part in everything if not only or type(part).__name__ == only]
-    assert selected, f"an upsert has no part {only}"
+    everything = upsert.resources(chosen, CODE, documents, folder)
+    selected = [resource for resource in everything if not only or type(resource).__name__ == only]
+    assert selected, f"an upsert has no {only}"
     return selected
 
 
-def apply_parts(upsert_parts: Sequence[Part], here: Account) -> Plan:
-    """Plan the changes of the parts and apply them; return the plan."""
-    planned = plan(upsert_parts, here)
-    apply_plan(upsert_parts, here, planned, lambda change: None)
+def apply_resources(upsert_resources: Sequence[ManagedResource], here: Account) -> Plan:
+    """Plan the changes of the resources and apply them; return the plan."""
+    planned = plan(upsert_resources, here)
+    apply_plan(upsert_resources, here, planned, lambda change: None)
     return planned
 
 

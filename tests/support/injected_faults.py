@@ -12,8 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError
 
 from pedigree.account.errors import OperationsError
-from pedigree.account.plan import Part
-from tests.support.accounts import READING, RecordedClients, account, apply_parts
+from pedigree.account.plan import ManagedResource
+from tests.support.accounts import READING, RecordedClients, account, apply_resources
 
 Call = Callable[[], Any]
 CallFault = Callable[[Call], Any]
@@ -75,12 +75,12 @@ def call_name(service: str, operation: str, arguments: Mapping[str, Any]) -> str
     return _UNIQUE.sub("…", f"{service} {operation} {json.dumps(arguments, sort_keys=True, default=str)}")
 
 
-def upsert_until_done(injector: FaultInjector, parts: Sequence[Part]) -> None:
+def upsert_until_done(injector: FaultInjector, resources: Sequence[ManagedResource]) -> None:
     """Upsert again and again, as a person would, until one attempt meets no fault."""
     while True:
         before = len(injector.injected)
         try:
-            apply_parts(parts, account(RecordedClients(around=injector.around)))
+            apply_resources(resources, account(RecordedClients(around=injector.around)))
         except OperationsError:
             if len(injector.injected) != before + 1:
                 raise  # an error that no fault explains

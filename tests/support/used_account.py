@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
 
-from tests.support.accounts import account, apply_parts, client, upsert_parts
+from tests.support.accounts import account, apply_resources, client, upsert_resources
 from tests.support.fakes.aws import ACCOUNT, REGION
 
 BUCKET = f"pedigree-{ACCOUNT}-{REGION}"
@@ -19,7 +19,7 @@ _ROLE = f"arn:aws:iam::{ACCOUNT}:role/pedigree-model"
 
 def use_account(handlers: Path) -> None:
     """Upsert, and leave what executions leave; another team's endpoint is there, too."""
-    apply_parts(upsert_parts(handlers), account())
+    apply_resources(upsert_resources(handlers), account())
     start_execution("dog-breeds", TAGS)
     schedule("dog-breeds", PIPELINE)
     deploy("dog-breeds-e1", TAGS)

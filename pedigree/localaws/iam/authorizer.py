@@ -12,7 +12,7 @@ from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.iam.actions import TABLES, needs
-from pedigree.localaws.iam.actions.needs import Table
+from pedigree.localaws.iam.actions.needs import ActionTable
 from pedigree.localaws.iam.actions.resources import Resources
 from pedigree.localaws.iam.callers import Callers, parse_or_ignore
 from pedigree.localaws.iam.refusals import denied
@@ -44,7 +44,7 @@ class Authorizer:
 
     def check_call(self, caller: Caller, call: Call) -> None:
         """Let a call go on, or raise AccessDeniedError."""
-        table = TABLES.get(call.service, Table(call.service, call.service, {}))
+        table = TABLES.get(call.service, ActionTable(call.service, call.service, {}))
         if self.must_decide(caller) or call.service == "sts":
             self.check(caller, needs.requests(table, call, self._resources), call.region)
 

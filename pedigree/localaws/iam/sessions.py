@@ -1,7 +1,7 @@
 """Roles that services assume: for executions, jobs, models, functions and schedules, each for one resource.
 
-A service's session is made in this process, after the role's trust policy allows it. It stays valid for as long as a job
-may run; on AWS a job's machines renew theirs. The same role for the same resource is the same session.
+A service's session is made in this process, after the role's trust policy allows it. It stays valid for as long as a
+job may run; on AWS a job's machines renew theirs. The same role for the same resource is the same session.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def plan(account: Account, settings: Settings, archive: SourceArchive, request: 
     training_images = images.find(account, settings, request.data)
     resume = _resumable(account, settings, request.resume) if request.resume else ""
     results = settings.site.uri("ec2", run)
-    work = user_data.Work(archive.placed(settings.site), training_images, results, minutes, resume)
+    work = user_data.TrainingTask(archive.placed(settings.site), training_images, results, minutes, resume)
     arguments = _request(
         settings,
         kind,

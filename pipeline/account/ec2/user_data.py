@@ -25,7 +25,7 @@ _LOG_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class Work:
+class TrainingTask:
     """Code, images, time limit, and the addresses of the results and of an earlier run."""
 
     code: Code
@@ -35,14 +35,14 @@ class Work:
     resume: str = ""
 
 
-def render(settings: Settings, work: Work) -> str:
+def render(settings: Settings, work: TrainingTask) -> str:
     """The script with its variables set."""
     shebang, _, rest = SCRIPT.read_text(encoding="utf-8").partition("\n")
     lines = (f"export {name}={shlex.quote(value)}" for name, value in variables(settings, work).items())
     return "\n".join((shebang, *lines, rest))
 
 
-def variables(settings: Settings, work: Work) -> Mapping[str, str]:
+def variables(settings: Settings, work: TrainingTask) -> Mapping[str, str]:
     """The variables that train.sh reads."""
     weights = settings.training.weights
     key = settings.site.encryption.output_key

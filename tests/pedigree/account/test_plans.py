@@ -86,8 +86,8 @@ def account(shelf: Shelf) -> Account:
 
 def carried_out(shelf: Shelf) -> list[str]:
     lines: list[str] = []
-    parts = [Thing()]
-    apply_plan(parts, account(shelf), plan(parts, account(shelf)), lambda change: lines.append(show.line(change)))
+    resources = [Thing()]
+    apply_plan(resources, account(shelf), plan(resources, account(shelf)), lambda change: lines.append(show.line(change)))
     return lines
 
 
@@ -130,9 +130,9 @@ def test_what_is_there_already_is_looked_at_again() -> None:
 
 
 def test_a_change_that_never_takes_effect_is_reported() -> None:
-    parts = [Stubborn()]
+    resources = [Stubborn()]
     with pytest.raises(UnfinishedError, match="thing c"):
-        apply_plan(parts, account(Shelf()), plan(parts, account(Shelf())), lambda change: None)
+        apply_plan(resources, account(Shelf()), plan(resources, account(Shelf())), lambda change: None)
 
 
 def test_a_plan_is_read_before_it_is_done() -> None:

@@ -17,14 +17,14 @@ from pipeline.settings.tree import Settings
 from tests.support.accounts import (
     RecordedClients,
     account,
-    apply_parts,
+    apply_resources,
     change_lines,
     client,
     plain_documents,
     reasons,
     settings,
     state,
-    upsert_parts,
+    upsert_resources,
 )
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
 from tests.support.injected_faults import FAULTS_AFTER_EFFECT, FAULTS_BEFORE_EFFECT, FaultInjector, upsert_until_done
@@ -82,7 +82,7 @@ def account_in_use(empty_account: None, handlers: Path) -> Settings:
 
 def test_a_plan_to_destroy_reads_only_and_lists_all_of_it(account_in_use: Settings) -> None:
     watched = RecordedClients()
-    planned = change_lines(plan(destroy.parts(account_in_use, data=False), account(watched)))
+    planned = change_lines(plan(destroy.resources(account_in_use, data=False), account(watched)))
     assert watched.writing() == []
     kinds = list(dict.fromkeys(line.split(" ", 1)[1].rsplit(" ", 1)[0] for line in planned))
     assert kinds == [
@@ -93,21 +93,21 @@ def test_a_plan_to_destroy_reads_only_and_lists_all_of_it(account_in_use: Settin
 
 
 def test_all_of_it_goes_and_nothing_else(account_in_use: Settings) -> None:
-    done = apply_parts(destroy.parts(account_in_use, data=False), account())
+    done = apply_resources(destroy.resources(account_in_use, data=False), account())
     assert left() == {**OTHERS, **DATA}
     assert "executions that are stopped before: 1" in reasons(done)
 
 
 def test_destroying_again_does_nothing(account_in_use: Settings) -> None:
-    everything = destroy.parts(account_in_use, data=True)
-    apply_parts(everything, account())
+    everything = destroy.resources(account_in_use, data=True)
+    apply_resources(everything, account())
     watched = RecordedClients()
-    assert change_lines(apply_parts(everything, account(watched))) == []
+    assert change_lines(apply_resources(everything, account(watched))) == []
     assert watched.writing() == []
 
 
 def test_data_is_removed_on_request(account_in_use: Settings) -> None:
-    done = apply_parts(destroy.parts(account_in_use, data=True), account())
+    done = apply_resources(destroy.resources(account_in_use, data=True), account())
     assert left() == OTHERS
     assert "versions in it: 1" in reasons(done)
     assert "versions of objects in it: 3" in reasons(done)
@@ -117,27 +117,27 @@ def test_data_stays_while_another_pipeline_may_use_the_same_bucket(account_in_us
     other = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/cats"
     start_execution("cats", [{"Key": "pedigree:pipeline", "Value": other}])
     with pytest.raises(NameTakenError, match=f"{other} may keep data in bucket {BUCKET} too"):
-        plan(destroy.parts(account_in_use, data=True), account())
+        plan(destroy.resources(account_in_use, data=True), account())
 
 
 def test_a_schedule_of_that_name_that_starts_something_else_stays(empty_account: None) -> None:
     schedule("dog-breeds", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:bark")
-    assert change_lines(plan(destroy.parts(settings(), data=False), account())) == []
+    assert change_lines(plan(destroy.resources(settings(), data=False), account())) == []
 
 
 def test_a_role_of_that_name_that_is_not_ours_stays(empty_account: None) -> None:
     trust = json.dumps(plain_documents("ec2").trust)
     client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=trust)
-    assert change_lines(plan(destroy.parts(settings(), data=True), account())) == []
+    assert change_lines(plan(destroy.resources(settings(), data=True), account())) == []
 
 
 def test_what_others_put_on_a_role_of_ours_does_not_keep_it(empty_account: None, handlers: Path) -> None:
-    apply_parts(upsert_parts(handlers, only="Role"), account())
+    apply_resources(upsert_resources(handlers, only="Role"), account())
     more = {"PolicyName": "more", "PolicyDocument": json.dumps(plain_documents().policy)}
     client("iam").put_role_policy(RoleName="pedigree-job", **more)
     made = client("iam").create_policy(**more)["Policy"]["Arn"]
     client("iam").attach_role_policy(RoleName="pedigree-job", PolicyArn=made)
-    apply_parts(destroy.parts(settings(), data=False), account())
+    apply_resources(destroy.resources(settings(), data=False), account())
     assert client("iam").list_roles()["Roles"] == []
 
 
@@ -146,7 +146,7 @@ def test_in_a_bucket_of_another_owner_only_our_own_folder_is_emptied(empty_accou
     for key in ("pedigree/code/1/source.tar.gz", "pedigree-2/other", "dogs/1.jpg"):
         client("s3").put_object(Bucket="our-images", Key=key, Body=b"x")
     chosen = settings({"site.bucket": "our-images"})
-    done = apply_parts(destroy.parts(chosen, data=True), account())
+    done = apply_resources(destroy.resources(chosen, data=True), account())
     assert change_lines(done) == ["delete objects our-images/pedigree/"]
     assert done.changes[0].calls == (EmptyBucket("our-images", "pedigree/"),)
     objects = client("s3").list_objects_v2(Bucket="our-images")["Contents"]
@@ -167,7 +167,7 @@ def test_an_endpoint_that_is_being_changed_is_waited_for(empty_account: None, st
     def around(_service: str, operation: str, _arguments: Any, call: Any) -> Any:
         return {**call(), "EndpointStatus": status} if operation == "describe_endpoint" else call()
 
-    planned = plan(destroy.parts(settings(), data=False), account(RecordedClients(around=around)))
+    planned = plan(destroy.resources(settings(), data=False), account(RecordedClients(around=around)))
     [endpoint] = [change for change in planned.changes if change.kind == "endpoint"]
     assert [getattr(act, "operation", "") for act in endpoint.calls] == acts
 
@@ -178,6 +178,6 @@ def test_whatever_goes_wrong_another_run_goes_on_with_it(last: Any, handlers: Pa
     injector = FaultInjector(cycle([[fault] for fault in (*FAULTS_BEFORE_EFFECT, last)]), repeat(()))
     with aws():
         use_account(handlers)
-        upsert_until_done(injector, destroy.parts(settings(), data=True))
+        upsert_until_done(injector, destroy.resources(settings(), data=True))
         assert left() == OTHERS
     assert len(injector.injected) > 40

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from pedigree.account.plan import ApiCall, Part, plan
+from pedigree.account.plan import ApiCall, ManagedResource, plan
 from tests.support.accounts import (
     RecordedClients,
     account,
-    apply_parts,
+    apply_resources,
     change_lines,
     client,
     reasons,
     state,
-    upsert_parts,
+    upsert_resources,
 )
 from tests.support.fakes.aws import ACCOUNT, REGION
 from tests.support.manual_changes import (
@@ -36,23 +36,23 @@ pytestmark = pytest.mark.usefixtures("made_account")
 
 
 @pytest.fixture(scope="module")
-def parts(handlers: Path) -> list[Part]:
-    """All parts that an upsert can have."""
-    return upsert_parts(handlers, {"schedule.enabled": True})
+def resources(handlers: Path) -> list[ManagedResource]:
+    """All resources that an upsert can have."""
+    return upsert_resources(handlers, {"schedule.enabled": True})
 
 
 @pytest.fixture(scope="module")
-def whole(made_account: None, parts: list[Part]) -> Any:
-    """An account with all parts, before any manual change."""
-    apply_parts(parts, account())
+def whole(made_account: None, resources: list[ManagedResource]) -> Any:
+    """An account with all resources, before any manual change."""
+    apply_resources(resources, account())
     return state()
 
 
 @pytest.mark.parametrize("name", MANUAL_CHANGES)
-def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: Any, parts: list[Part]) -> None:
+def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: Any, resources: list[ManagedResource]) -> None:
     hand, watched = MANUAL_CHANGES[name], RecordedClients()
     hand.does()
-    done = apply_parts(parts, account(watched))
+    done = apply_resources(resources, account(watched))
     assert change_lines(done)[0] == hand.what
     assert hand.why in (*done.changes[0].why, "")
     assert tuple(change_lines(done)[1:]) == hand.besides
@@ -72,11 +72,11 @@ def test_afterwards_all_is_as_it_was(whole: Any) -> None:
         assert after[kind] == there, kind
 
 
-def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, parts: list[Part]) -> None:
+def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, resources: list[ManagedResource]) -> None:
     for hands in independent_rounds():
         for hand in hands:
             hand.does()
-        assert {hand.what for hand in hands} <= set(change_lines(apply_parts(parts, account())))
+        assert {hand.what for hand in hands} <= set(change_lines(apply_resources(resources, account())))
     after = state()
     for kind, there in whole.items():
         assert after[kind] == there, kind
@@ -84,7 +84,9 @@ def test_what_was_meddled_with_in_many_places_is_mended_at_once(whole: Any, part
 
 def test_other_code_under_our_name_is_replaced(handlers: Path) -> None:
     client("s3").put_object(Bucket=BUCKET, Key=code(), Body=b"something else")
-    assert reasons(apply_parts(upsert_parts(handlers, only="Archive"), account())) == ["the object has other content"]
+    assert reasons(apply_resources(upsert_resources(handlers, only="Archive"), account())) == [
+        "the object has other content"
+    ]
 
 
 def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path) -> None:
@@ -92,7 +94,7 @@ def test_a_function_with_other_code_gets_ours_back_and_serves_it(handlers: Path)
     other_code()
     client("lambda").publish_version(FunctionName=PREDICT)
     client("lambda").update_alias(FunctionName=PREDICT, Name="live", FunctionVersion="2")
-    assert "the code differs" in reasons(apply_parts(upsert_parts(handlers, only="LambdaFunction"), account()))
+    assert "the code differs" in reasons(apply_resources(upsert_resources(handlers, only="LambdaFunction"), account()))
     served = client("lambda").get_function(FunctionName=PREDICT, Qualifier="live")
     assert served["Configuration"]["CodeSha256"] == ours
 
@@ -104,7 +106,7 @@ def test_what_is_not_ours_to_mend_is_not_looked_at(handlers: Path) -> None:
         Rule=RULE, Targets=[{"Id": "tell", "Arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:approvals"}]
     )
     watched = RecordedClients()
-    apply_parts(upsert_parts(handlers), account(watched))
+    apply_resources(upsert_resources(handlers), account(watched))
     assert watched.writing() == []
 
 
@@ -121,7 +123,11 @@ def test_an_update_that_failed_is_made_again(handlers: Path) -> None:
     found = client("lambda").get_function(FunctionName=PREDICT)["Configuration"]
     failed = {**found, "LastUpdateStatus": "Failed", "LastUpdateStatusReason": "The role is gone"}
     watched = answering("get_function", {"Configuration": failed})
-    predict = [part for part in upsert_parts(handlers, only="LambdaFunction") if getattr(part, "name", "") == PREDICT]
+    predict = [
+        resource
+        for resource in upsert_resources(handlers, only="LambdaFunction")
+        if getattr(resource, "name", "") == PREDICT
+    ]
     [change] = plan(predict, account(watched)).changes[:1]
     assert change.why == ("its last update failed: The role is gone",)
     assert [getattr(call, "operation", "") for call in change.calls] == ["update_function_configuration"]

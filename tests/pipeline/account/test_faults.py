@@ -18,17 +18,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.account.errors import OperationsError
-from pedigree.account.plan import Part
+from pedigree.account.plan import ManagedResource
 from tests.support.accounts import (
     CALLER,
     READING,
     RecordedClients,
     account,
-    apply_parts,
+    apply_resources,
     change_lines,
     client,
     state,
-    upsert_parts,
+    upsert_resources,
 )
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
 from tests.support.injected_faults import (
@@ -43,9 +43,9 @@ from tests.support.injected_faults import (
 )
 
 
-def everything(folder: Path) -> list[Part]:
-    """All parts that an upsert can have."""
-    return upsert_parts(folder, {"schedule.enabled": True})
+def everything(folder: Path) -> list[ManagedResource]:
+    """All resources that an upsert can have."""
+    return upsert_resources(folder, {"schedule.enabled": True})
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Undisturbed:
 def undisturbed(handlers: Path) -> Undisturbed:
     watched = RecordedClients()
     with aws():
-        apply_parts(everything(handlers), account(watched))
+        apply_resources(everything(handlers), account(watched))
         return Undisturbed(frozenset(call_name(*call) for call in watched.calls), state())
 
 
@@ -68,13 +68,13 @@ def undisturbed(handlers: Path) -> Undisturbed:
 def test_each_call_fails_in_each_way_and_the_account_is_the_same_in_the_end(
     last: CallFault, handlers: Path, undisturbed: Undisturbed
 ) -> None:
-    """Part by part, so that an attempt is short; each part finds the ones before it whole."""
+    """One resource at a time, so that an attempt is short; each finds the ones before it complete."""
     faults = (*FAULTS_BEFORE_EFFECT, last)
     injector = FaultInjector(repeat(faults), cycle([fault] for fault in faults))
     with aws():
-        for part in everything(handlers):
-            upsert_until_done(injector, [part])
-        assert change_lines(apply_parts(everything(handlers), account())) == []
+        for resource in everything(handlers):
+            upsert_until_done(injector, [resource])
+        assert change_lines(apply_resources(everything(handlers), account())) == []
         there = state()
     for kind, expected in undisturbed.state.items():
         assert there[kind] == expected, kind
@@ -86,7 +86,7 @@ def test_each_call_fails_in_each_way_and_the_account_is_the_same_in_the_end(
 
 
 def test_a_whole_upsert_that_loses_answers_is_gone_on_with(handlers: Path, undisturbed: Undisturbed) -> None:
-    """All parts at once; every fifth call that changes something has its effect, and the upsert ends there."""
+    """All resources at once; every fifth call that changes something has its effect, and the upsert ends there."""
     injector = FaultInjector(cycle([[connection_lost_after_effect], [], [], [], []]), repeat(()))
     with aws():
         upsert_until_done(injector, everything(handlers))
@@ -111,11 +111,11 @@ class Denial:
         raise ClientError({"Error": said}, client(service).meta.method_to_api_mapping[operation])
 
 
-def refusals(denial: Denial, part: Part) -> Iterator[str]:
-    """What is said until a part has gone through."""
+def refusals(denial: Denial, resource: ManagedResource) -> Iterator[str]:
+    """The refusals until a resource is created."""
     while True:
         try:
-            apply_parts([part], account(RecordedClients(around=denial.around)))
+            apply_resources([resource], account(RecordedClients(around=denial.around)))
         except OperationsError as error:
             yield str(error)
         else:
@@ -133,7 +133,7 @@ def test_a_missing_permission_is_reported_at_each_call(handlers: Path, undisturb
     """Which action, on what, in whose policy: also where AWS says no more than that access is denied."""
     denial = Denial()
     with aws():
-        said = [text for part in everything(handlers) for text in refusals(denial, part)]
+        said = [text for resource in everything(handlers) for text in refusals(denial, resource)]
     assert undisturbed.calls - denial.denied == set()
     assert len(said) == len(denial.denied)
     clear = re.compile(rf"{CALLER} may not [a-z0-9-]+:[A-Z]\w+ on \S+; allow it in the policy of that user or role")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from pedigree.account.errors import OperationsError
-from pedigree.account.plan import Part, plan
-from pipeline.account.managed_pipeline import INLINE_BYTES, PipelinePart, pipeline_part
-from pipeline.account.schedule import Removal, SchedulePart, Switch
+from pedigree.account.plan import ManagedResource, plan
+from pipeline.account.managed_pipeline import INLINE_BYTES, ManagedPipeline, managed_pipeline
+from pipeline.account.schedule import ManagedSchedule, Removal, Switch
 from pipeline.settings.tree import Settings
-from tests.support.accounts import READING, RecordedClients, account, apply_parts, client, state
+from tests.support.accounts import READING, RecordedClients, account, apply_resources, client, state
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION, aws
 from tests.support.injected_faults import FAULTS_AFTER_EFFECT, FAULTS_BEFORE_EFFECT, CallFault
@@ -41,10 +41,10 @@ def settings(epochs: int = 50) -> Settings:
 
 
 @cache
-def large(epochs: int = 50) -> PipelinePart:
+def large(epochs: int = 50) -> ManagedPipeline:
     """A pipeline that goes by way of the bucket."""
-    small = pipeline_part(settings(epochs), CODE)
-    return PipelinePart(small.settings, {**small.document, "Metadata": {"note": "ä" * (INLINE_BYTES // 2)}})
+    small = managed_pipeline(settings(epochs), CODE)
+    return ManagedPipeline(small.settings, {**small.document, "Metadata": {"note": "ä" * (INLINE_BYTES // 2)}})
 
 
 def nothing() -> None:
@@ -52,18 +52,18 @@ def nothing() -> None:
 
 
 def another_pipeline() -> None:
-    apply_parts([large(3)], account())
+    apply_resources([large(3)], account())
     sagemaker = client("sagemaker")
     arn = sagemaker.describe_pipeline(PipelineName="dog-breeds")["PipelineArn"]
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["project"])
 
 
 def schedule() -> None:
-    apply_parts([SchedulePart(settings())], account())
+    apply_resources([ManagedSchedule(settings())], account())
 
 
 def another_schedule() -> None:
-    apply_parts([SchedulePart(settings(3))], account())
+    apply_resources([ManagedSchedule(settings(3))], account())
     sqs = client("sqs")
     url = sqs.get_queue_url(QueueName="dog-breeds-schedule-dead")["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"SqsManagedSseEnabled": "false"})
@@ -75,14 +75,14 @@ class Case:
 
     name: str
     before: Callable[[], None]
-    part: Callable[[], Part]
+    resource: Callable[[], ManagedResource]
     writes: int
 
 
 CASES = (
     Case("a pipeline is changed", another_pipeline, large, 3),
-    Case("a schedule is made", nothing, lambda: SchedulePart(settings()), 2),
-    Case("a schedule is changed", another_schedule, lambda: SchedulePart(settings()), 2),
+    Case("a schedule is made", nothing, lambda: ManagedSchedule(settings()), 2),
+    Case("a schedule is changed", another_schedule, lambda: ManagedSchedule(settings()), 2),
     Case("a schedule is paused", schedule, lambda: Switch(settings(), "DISABLED"), 1),
     Case("a schedule is removed", schedule, lambda: Removal(settings()), 2),
 )
@@ -94,12 +94,12 @@ def run(case: Case, watched: RecordedClients) -> tuple[dict[str, Any], bool]:
         client("s3").create_bucket(Bucket=BUCKET)
         case.before()
         try:
-            apply_parts([case.part()], account(watched))
+            apply_resources([case.resource()], account(watched))
             failed = False
         except OperationsError:
             failed = True
-            apply_parts([case.part()], account())
-        assert not plan([case.part()], account())
+            apply_resources([case.resource()], account())
+        assert not plan([case.resource()], account())
         return state(), failed
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.account import destroy, roles
 from tests.policies.operator_actions import actions, refused
-from tests.support.accounts import RecordedClients, account, apply_parts, settings, upsert_parts
+from tests.support.accounts import RecordedClients, account, apply_resources, settings, upsert_resources
 from tests.support.manual_changes import independent_rounds
 from tests.support.used_account import use_account
 
@@ -18,15 +18,15 @@ from tests.support.used_account import use_account
 def calls(empty_account: None, handlers: Path) -> RecordedClients:
     """Every call of making, mending and removing all of it."""
     watched = RecordedClients()
-    everything = upsert_parts(handlers, {"schedule.enabled": True})
-    apply_parts(everything, account(watched))
+    everything = upsert_resources(handlers, {"schedule.enabled": True})
+    apply_resources(everything, account(watched))
     for hands in independent_rounds():
         for hand in hands:
             hand.does()
-        apply_parts(everything, account(watched))
-    apply_parts(destroy.parts(settings(), data=True), account(watched))
+        apply_resources(everything, account(watched))
+    apply_resources(destroy.resources(settings(), data=True), account(watched))
     use_account(handlers)
-    apply_parts(destroy.parts(settings(), data=True), account(watched))
+    apply_resources(destroy.resources(settings(), data=True), account(watched))
     return watched
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.proof import on_aws
-from tests.proof.account import SETTINGS, everything, part_name
+from tests.proof.account import SETTINGS, everything, resource_name
 from tests.proof.everything import PAGE
 from tests.proof.manual_changes import MANUAL_CHANGES
 from tests.proof.permissions import Permission, permissions, without
@@ -39,5 +39,5 @@ def test_an_action_is_taken_away_and_an_empty_statement_with_it() -> None:
 
 
 def test_each_manual_change_is_about_a_part_of_the_account() -> None:
-    parts = {part_name(part) for part in everything(configure(SETTINGS))}
-    assert MANUAL_CHANGES.keys() - parts == set()
+    resources = {resource_name(resource) for resource in everything(configure(SETTINGS))}
+    assert MANUAL_CHANGES.keys() - resources == set()

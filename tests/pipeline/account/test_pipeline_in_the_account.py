@@ -13,11 +13,11 @@ from pedigree.account.account import Account
 from pedigree.account.errors import NameTakenError, UnfinishedError
 from pedigree.account.plan import plan
 from pedigree.language.definition import read
-from pipeline.account.managed_pipeline import INLINE_BYTES, PipelinePart, pipeline_part
+from pipeline.account.managed_pipeline import INLINE_BYTES, ManagedPipeline, managed_pipeline
 from pipeline.settings.parameters import declare
 from pipeline.settings.tree import Settings
 from steps.site import OWNER
-from tests.support.accounts import RecordedClients, account, apply_parts, client, reasons
+from tests.support.accounts import RecordedClients, account, apply_resources, client, reasons
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION
 
@@ -31,17 +31,17 @@ pytestmark = pytest.mark.usefixtures("empty_account")
 
 
 @cache
-def made(epochs: int = 50) -> PipelinePart:
-    return pipeline_part(configure({"site.account": ACCOUNT, "training.epochs": epochs}), CODE)
+def made(epochs: int = 50) -> ManagedPipeline:
+    return managed_pipeline(configure({"site.account": ACCOUNT, "training.epochs": epochs}), CODE)
 
 
-def part(values: Mapping[str, Any]) -> PipelinePart:
-    return pipeline_part(configure({"site.account": ACCOUNT, **values}), CODE)
+def resource(values: Mapping[str, Any]) -> ManagedPipeline:
+    return managed_pipeline(configure({"site.account": ACCOUNT, **values}), CODE)
 
 
-def large() -> PipelinePart:
+def large() -> ManagedPipeline:
     small = made()
-    return PipelinePart(small.settings, {**small.document, "Metadata": {"note": "ä" * (INLINE_BYTES // 2)}})
+    return ManagedPipeline(small.settings, {**small.document, "Metadata": {"note": "ä" * (INLINE_BYTES // 2)}})
 
 
 def there() -> dict[str, Any]:
@@ -59,7 +59,7 @@ def make_bucket() -> None:
 
 def test_it_is_made_as_settings_have_it() -> None:
     steps = len(list(read(made().document).all_steps()))
-    assert reasons(apply_parts([made()], account())) == [f"{steps} steps, {len(declare(Settings()))} parameters"]
+    assert reasons(apply_resources([made()], account())) == [f"{steps} steps, {len(declare(Settings()))} parameters"]
     found = there()
     assert json.loads(found["PipelineDefinition"]) == made().document
     assert found["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/pedigree-pipeline"
@@ -68,7 +68,7 @@ def test_it_is_made_as_settings_have_it() -> None:
 
 
 def test_a_second_look_reads_only() -> None:
-    apply_parts([made()], account())
+    apply_resources([made()], account())
     watched = RecordedClients()
     assert not plan([made()], account(watched))
     assert watched.writing() == []
@@ -76,15 +76,15 @@ def test_a_second_look_reads_only() -> None:
 
 
 def test_a_definition_that_is_written_otherwise_is_the_same() -> None:
-    apply_parts([made()], account())
+    apply_resources([made()], account())
     written = json.dumps(made().document, indent=2, sort_keys=True)
     client("sagemaker").update_pipeline(PipelineName="dog-breeds", PipelineDefinition=written)
     assert not plan([made()], account())
 
 
 def test_differences_are_shown_and_mended() -> None:
-    apply_parts([made()], account())
-    lines = reasons(apply_parts([part({"training.epochs": 3, "pipeline.parallel_steps": 2})], account()))
+    apply_resources([made()], account())
+    lines = reasons(apply_resources([resource({"training.epochs": 3, "pipeline.parallel_steps": 2})], account()))
     assert lines[:2] == [
         'ParallelismConfiguration is {"MaxParallelExecutionSteps": 5}, not {"MaxParallelExecutionSteps": 2}',
         "parameter Epochs: default 50 → 3",
@@ -103,22 +103,22 @@ def test_differences_are_shown_and_mended() -> None:
     ],
 )
 def test_manual_changes_are_mended(drift: dict[str, Any], expected: str) -> None:
-    apply_parts([made()], account())
+    apply_resources([made()], account())
     before = there()
     client("sagemaker").update_pipeline(PipelineName="dog-breeds", **drift)
-    lines = reasons(apply_parts([made()], account()))
+    lines = reasons(apply_resources([made()], account()))
     assert any(line.startswith(expected) for line in lines), lines
     assert there() == before
 
 
 def test_tags_alone_leave_the_pipeline_as_it_is() -> None:
-    apply_parts([made()], account())
+    apply_resources([made()], account())
     sagemaker = client("sagemaker")
     arn = sagemaker.describe_pipeline(PipelineName="dog-breeds")["PipelineArn"]
     sagemaker.delete_tags(ResourceArn=arn, TagKeys=["project"])
     sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "theirs", "Value": "kept"}])
     watched = RecordedClients()
-    assert reasons(apply_parts([made()], account(watched))) == ["tag project is missing"]
+    assert reasons(apply_resources([made()], account(watched))) == ["tag project is missing"]
     assert watched.writing() == ["sagemaker add_tags"]
     assert {tag["Key"] for tag in there()["Tags"]} == {"project", OWNER, "theirs"}
 
@@ -126,7 +126,7 @@ def test_tags_alone_leave_the_pipeline_as_it_is() -> None:
 def test_a_large_definition_goes_by_way_of_the_bucket() -> None:
     make_bucket()
     watched = RecordedClients()
-    apply_parts([large()], account(watched))
+    apply_resources([large()], account(watched))
     assert watched.writing() == ["s3 put_object", "sagemaker create_pipeline"]
     assert json.loads(there()["PipelineDefinition"]) == large().document
     keys = [object_["Key"] for object_ in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]]
@@ -137,9 +137,9 @@ def test_a_large_definition_goes_by_way_of_the_bucket() -> None:
 
 
 def test_a_definition_just_within_the_limit_stays_in_the_request() -> None:
-    assert len(json.dumps(part(LONG).document).encode()) < INLINE_BYTES
+    assert len(json.dumps(resource(LONG).document).encode()) < INLINE_BYTES
     watched = RecordedClients()
-    apply_parts([part(LONG)], account(watched))
+    apply_resources([resource(LONG)], account(watched))
     assert watched.writing() == ["sagemaker create_pipeline"]
 
 
@@ -165,10 +165,10 @@ def test_a_pipeline_that_was_not_made_from_here_is_left_alone() -> None:
 def test_a_pipeline_that_another_user_made_meanwhile_is_read_again() -> None:
     def quicker(_service: str, operation: str, _arguments: Mapping[str, Any], call: Callable[[], Any]) -> Any:
         if operation == "create_pipeline":
-            apply_parts([made(3)], account())
+            apply_resources([made(3)], account())
         return call()
 
-    apply_parts([made()], account(RecordedClients(around=quicker)))
+    apply_resources([made()], account(RecordedClients(around=quicker)))
     assert json.loads(there()["PipelineDefinition"]) == made().document
 
 

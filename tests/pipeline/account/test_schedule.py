@@ -12,13 +12,21 @@ from botocore.loaders import Loader
 from pedigree.account.account import Account
 from pedigree.account.errors import AbsentError, InvalidInputError, NameTakenError, ScheduleEndedError
 from pedigree.account.plan import ApiCall, plan
-from pipeline.account.managed_pipeline import pipeline_part
-from pipeline.account.schedule import Removal, SchedulePart, Switch, dead_letters, existing, request, schedule_part
+from pipeline.account.managed_pipeline import managed_pipeline
+from pipeline.account.schedule import (
+    ManagedSchedule,
+    Removal,
+    Switch,
+    dead_letters,
+    existing,
+    managed_schedule,
+    request,
+)
 from pipeline.account.schedule_status import lines, status
 from pipeline.account.schedule_target import check
 from pipeline.settings.tree import Settings
 from tests.policies.operator_actions import actions, refused
-from tests.support.accounts import RecordedClients, apply_parts, client, reasons
+from tests.support.accounts import RecordedClients, apply_resources, client, reasons
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, REGION
 from tests.support.fixed_clock import NOW, FixedClock, account
@@ -42,8 +50,8 @@ def chosen(values: Mapping[str, Any] | None = None) -> Settings:
     return configure({"site.account": ACCOUNT, **(values or {})})
 
 
-def part(values: Mapping[str, Any] | None = None) -> SchedulePart:
-    return schedule_part(chosen(values))
+def resource(values: Mapping[str, Any] | None = None) -> ManagedSchedule:
+    return managed_schedule(chosen(values))
 
 
 def there() -> dict[str, Any]:
@@ -52,11 +60,11 @@ def there() -> dict[str, Any]:
 
 
 def made(values: Mapping[str, Any] | None = None) -> list[str]:
-    return reasons(apply_parts([part(values)], account()))
+    return reasons(apply_resources([resource(values)], account()))
 
 
 def test_it_is_made_with_its_values_and_its_times_are_shown_before() -> None:
-    planned = plan([part(VALUES)], account())
+    planned = plan([resource(VALUES)], account())
     assert [f"{change.verb} {change.kind} {change.name}" for change in planned.changes] == [
         "create queue dog-breeds-schedule-dead",
         "create schedule dog-breeds",
@@ -66,7 +74,7 @@ def test_it_is_made_with_its_values_and_its_times_are_shown_before() -> None:
         *(f"  Sun {day} 02:30 CET (+0100)" for day in ("2026-11-22", "2026-11-29", "2026-12-06", "2026-12-13")),
         "  Sun 2026-12-20 02:30 CET (+0100)",
     ]
-    apply_parts([part(VALUES)], account())
+    apply_resources([resource(VALUES)], account())
     assert there()["ScheduleExpressionTimezone"] == "Europe/Berlin"
     assert there()["Target"] == {
         "Arn": ARN,
@@ -100,7 +108,7 @@ def test_without_a_queue_failed_starts_go_nowhere() -> None:
 def test_a_second_look_reads_only() -> None:
     made(VALUES)
     watched = RecordedClients()
-    assert not plan([part(VALUES)], account(watched))
+    assert not plan([resource(VALUES)], account(watched))
     assert watched.writing() == []
 
 
@@ -127,7 +135,7 @@ def test_changed_settings_are_shown_and_applied(value: dict[str, Any], expected:
     made(VALUES)
     changed = {**VALUES, **value}
     assert expected in made(changed)
-    assert not plan([part(changed)], account())
+    assert not plan([resource(changed)], account())
 
 
 @pytest.mark.parametrize(
@@ -154,14 +162,14 @@ def test_manual_changes_are_mended(drift: dict[str, Any], expected: str) -> None
 def test_a_start_that_has_passed_is_no_difference() -> None:
     made(VALUES)
     client("scheduler").update_schedule(**request(chosen(VALUES)), StartDate=NOW - dt.timedelta(days=1))
-    assert not plan([part(VALUES)], account())
+    assert not plan([resource(VALUES)], account())
 
 
 def test_what_was_paused_stays_paused_when_it_is_mended() -> None:
     made(VALUES)
     paused = Switch(chosen(), "DISABLED")
-    assert reasons(apply_parts([paused], account())) == ["ENABLED → DISABLED"]
-    assert not plan([part(VALUES)], account())
+    assert reasons(apply_resources([paused], account())) == ["ENABLED → DISABLED"]
+    assert not plan([resource(VALUES)], account())
     made({**VALUES, "schedule.expression": "rate(2 days)"})
     assert there()["State"] == "DISABLED"
     assert there()["ScheduleExpression"] == "rate(2 days)"
@@ -173,7 +181,7 @@ def test_pausing_and_resuming_leave_everything_else() -> None:
     client("scheduler").update_schedule(**{**request(chosen(VALUES)), **theirs})
     for state in ("DISABLED", "ENABLED"):
         watched = RecordedClients()
-        apply_parts([Switch(chosen(), state)], account(watched))
+        apply_resources([Switch(chosen(), state)], account(watched))
         assert watched.writing() == ["scheduler update_schedule"]
         assert there()["State"] == state
         assert not plan([Switch(chosen(), state)], account())
@@ -203,7 +211,7 @@ def test_every_member_that_scheduler_takes_is_handed_back() -> None:
 @pytest.mark.parametrize("expression", ["at(2026-11-21T11:59:00)", "cron(0 0 30 2 ? *)", "cron(0 0 1 1 ? 2026)"])
 def test_a_schedule_that_never_fires_again_is_not_made(expression: str) -> None:
     with pytest.raises(ScheduleEndedError, match=r"never fires again in UTC; write a time that is still to come"):
-        plan([part({"schedule.expression": expression})], account())
+        plan([resource({"schedule.expression": expression})], account())
 
 
 def test_a_schedule_that_has_fired_for_the_last_time_is_left() -> None:
@@ -211,7 +219,7 @@ def test_a_schedule_that_has_fired_for_the_last_time_is_left() -> None:
     made(values)
     later = account()
     later.clock.sleep(3600)
-    assert not plan([part(values)], later)
+    assert not plan([resource(values)], later)
     assert "  it never fires again" in list(lines(status(later, chosen(values))))
 
 
@@ -226,14 +234,14 @@ def test_a_rate_begins_at_once() -> None:
 def test_a_schedule_of_something_else_is_left_alone() -> None:
     theirs = request(chosen())
     client("scheduler").create_schedule(**{**theirs, "Target": {**theirs["Target"], "Arn": f"{ARN}-of-others"}})
-    for changed in (part(), Switch(chosen(), "DISABLED"), Removal(chosen())):
+    for changed in (resource(), Switch(chosen(), "DISABLED"), Removal(chosen())):
         with pytest.raises(NameTakenError, match=r"starts .*dog-breeds-of-others; choose another pipeline\.name"):
             plan([changed], account())
 
 
 def test_removing_takes_the_schedule_and_its_empty_queue() -> None:
     made()
-    applied = apply_parts([Removal(chosen())], account())
+    applied = apply_resources([Removal(chosen())], account())
     assert [f"{change.verb} {change.kind}" for change in applied.changes] == ["delete schedule", "delete queue"]
     assert client("scheduler").list_schedules()["Schedules"] == []
     assert client("sqs").list_queues().get("QueueUrls", []) == []
@@ -245,7 +253,7 @@ def test_removing_keeps_a_queue_in_which_something_lies() -> None:
     letters = dead_letters(account(), chosen())
     assert letters is not None
     client("sqs").send_message(QueueUrl=letters.url, MessageBody="a start that failed")
-    applied = apply_parts([Removal(chosen())], account())
+    applied = apply_resources([Removal(chosen())], account())
     assert [change.kind for change in applied.changes] == ["schedule"]
     after = dead_letters(account(), chosen())
     assert after is not None
@@ -287,14 +295,14 @@ def test_an_expression_of_an_unknown_form_has_no_times() -> None:
 
 
 def upserted(values: Mapping[str, Any]) -> None:
-    apply_parts([pipeline_part(chosen(values), CODE)], account())
+    apply_resources([managed_pipeline(chosen(values), CODE)], account())
     client("iam").create_role(RoleName="pedigree-scheduler", AssumeRolePolicyDocument="{}")
 
 
 def test_what_a_schedule_would_start_must_be_there() -> None:
     with pytest.raises(AbsentError, match=r"has no pipeline dog-breeds in us-east-1; create it there"):
         check(account(), chosen())
-    apply_parts([pipeline_part(chosen(), CODE)], account())
+    apply_resources([managed_pipeline(chosen(), CODE)], account())
     with pytest.raises(AbsentError, match=r"has no role pedigree-scheduler with which to start it"):
         check(account(), chosen())
 
@@ -318,9 +326,9 @@ def test_the_operator_may_make_every_call_of_a_schedule_and_of_costs() -> None:
     watched = RecordedClients()
     here = account(watched)
     check(here, chosen())
-    for desired in (part(), part({"schedule.max_retries": 9}), Switch(chosen(), "DISABLED"), Removal(chosen())):
+    for desired in (resource(), resource({"schedule.max_retries": 9}), Switch(chosen(), "DISABLED"), Removal(chosen())):
         status(here, chosen())
-        apply_parts([desired], here)
+        apply_resources([desired], here)
     costs = [f"sagemaker:{name}" for name in CALLS_OF_COSTS]
     calls = {action for service, operation, _ in watched.calls for action in actions(service, operation)}
     needed = {*calls, *costs, "iam:PassRole", "pricing:GetProducts"}

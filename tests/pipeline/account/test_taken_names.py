@@ -14,7 +14,7 @@ import pytest
 from pedigree.account.errors import NameTakenError
 from pedigree.account.plan import plan
 from steps.site import OWNER
-from tests.support.accounts import RecordedClients, account, client, plain_documents, state, upsert_parts
+from tests.support.accounts import RecordedClients, account, client, plain_documents, state, upsert_resources
 from tests.support.fakes.aws import ACCOUNT, REGION
 
 PIPELINE = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline"
@@ -110,7 +110,7 @@ def test_it_is_reported_in_one_line_and_nothing_is_touched(which: str, empty_acc
     take()
     before, watched = state(), RecordedClients()
     with pytest.raises(NameTakenError) as raised:
-        plan(upsert_parts(handlers, {"schedule.enabled": True}), account(watched))
+        plan(upsert_resources(handlers, {"schedule.enabled": True}), account(watched))
     assert words in str(raised.value)
     assert "\n" not in str(raised.value)
     assert watched.writing() == []

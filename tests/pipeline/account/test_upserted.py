@@ -9,7 +9,7 @@ import pytest
 
 from pedigree.account.plan import plan
 from steps.site import OWNER
-from tests.support.accounts import RecordedClients, account, apply_parts, change_lines, client, upsert_parts
+from tests.support.accounts import RecordedClients, account, apply_resources, change_lines, client, upsert_resources
 from tests.support.fakes.aws import ACCOUNT, REGION
 
 pytestmark = pytest.mark.usefixtures("made_account")
@@ -21,7 +21,7 @@ QUEUE = "dog-breeds-await-endpoint"
 
 def test_a_second_upsert_reads_only(handlers: Path) -> None:
     watched = RecordedClients()
-    assert change_lines(apply_parts(upsert_parts(handlers), account(watched))) == []
+    assert change_lines(apply_resources(upsert_resources(handlers), account(watched))) == []
     assert watched.calls
     assert watched.writing() == []
 
@@ -93,4 +93,4 @@ def test_the_rule_sends_what_the_step_sends() -> None:
 
 def test_another_pipeline_does_not_take_the_roles_of_this_one(handlers: Path) -> None:
     with pytest.raises(Exception, match=r"belongs to arn:.*pipeline/dog-breeds and not to arn:.*pipeline/cats"):
-        plan(upsert_parts(handlers, {"pipeline.name": "cats"}, only="Role"), account())
+        plan(upsert_resources(handlers, {"pipeline.name": "cats"}, only="Role"), account())

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from pedigree.cli.errors import UsageError
 from pedigree.cli.main import app
-from pipeline.account.managed_pipeline import pipeline_part
-from tests.support.accounts import account, apply_parts, client
+from pipeline.account.managed_pipeline import managed_pipeline
+from tests.support.accounts import account, apply_resources, client
 from tests.support.definitions import CODE, configure
 from tests.support.fakes.aws import ACCOUNT, aws
 
@@ -22,7 +22,7 @@ def _account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
     Path("settings.toml").write_text('[schedule]\nexpression = "cron(0 6 ? * MON *)"\ntimezone = "Europe/Berlin"\n')
     with aws():
-        apply_parts([pipeline_part(configure({"site.account": ACCOUNT}), CODE)], account())
+        apply_resources([managed_pipeline(configure({"site.account": ACCOUNT}), CODE)], account())
         client("iam").create_role(RoleName="pedigree-scheduler", AssumeRolePolicyDocument="{}")
         yield
 

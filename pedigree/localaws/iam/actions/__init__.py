@@ -23,9 +23,9 @@ from pedigree.localaws.iam.actions import (
     sts,
     tagging,
 )
-from pedigree.localaws.iam.actions.needs import Table
+from pedigree.localaws.iam.actions.needs import ActionTable
 
-TABLES: Mapping[str, Table] = {
+TABLES: Mapping[str, ActionTable] = {
     "application-autoscaling": application_autoscaling.TABLE,
     "monitoring": cloudwatch.TABLE,
     "ec2": ec2.TABLE,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 
 _TARGET = (Need("scalable-target/*"),)
 _TAGGED = (Need("{ResourceARN}"),)
 
-TABLE = Table(
+TABLE = ActionTable(
     "application-autoscaling",
     "application-autoscaling",
     {

@@ -7,7 +7,7 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.iam.actions.members import path, values
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 from pedigree.localaws.iam.actions.resources import Resources
 
 _INSTANCES = (Need("instance/{InstanceIds[]}"),)
@@ -49,7 +49,7 @@ def _both(members: Mapping[str, Any], first: str, second: str) -> list[str] | No
     return [*values(members, path(first)), *values(members, path(second))] or None
 
 
-TABLE = Table(
+TABLE = ActionTable(
     "ec2",
     "ec2",
     {

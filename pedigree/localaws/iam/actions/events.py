@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 from pedigree.localaws.iam.actions.resources import Resources
 
 _RULE = (Need("rule/{RulePath}"),)
@@ -21,7 +21,7 @@ def _derive(call: Call, _resources: Resources) -> Mapping[str, Any]:
     return {"RulePath": f"{bus}/{name}" if bus != _DEFAULT_BUS else str(name)} if name else {}
 
 
-TABLE = Table(
+TABLE = ActionTable(
     "events",
     "events",
     {

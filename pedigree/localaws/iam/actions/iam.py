@@ -7,7 +7,7 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 from pedigree.localaws.iam.actions.resources import Resources
 
 # The first of these members that a request has names its resource.
@@ -51,7 +51,7 @@ def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
     return derived
 
 
-TABLE = Table(
+TABLE = ActionTable(
     "iam",
     "iam",
     {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 
 _ASKING = (Need("endpoint/{EndpointName}", keys={"sagemaker:TargetModel": "TargetModel"}),)
 _STREAMING = (Need("endpoint/{EndpointName}", action="sagemaker:InvokeEndpoint"),)
 
-TABLE = Table(
+TABLE = ActionTable(
     "sagemaker-runtime",
     "sagemaker",
     {

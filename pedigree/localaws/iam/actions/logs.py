@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 
 _GROUP = (Need("log-group:{logGroupName}"),)
 _STREAM = (Need("log-group:{logGroupName}:log-stream:{logStreamName}"),)
 _TAGGED = (Need("{resourceArn}"),)
 
-TABLE = Table(
+TABLE = ActionTable(
     "logs",
     "logs",
     {

@@ -38,7 +38,7 @@ class Need:
 
 
 @dataclass(frozen=True)
-class Table:
+class ActionTable:
     """What a service's operations need.
 
     passes: to whom roles are handed, and how the members are called that name them. anywhere: condition keys, each with
@@ -57,7 +57,7 @@ class Table:
     is_global: bool = False
 
 
-def requests(table: Table, call: Call, resources: Resources) -> Iterator[Request]:
+def requests(table: ActionTable, call: Call, resources: Resources) -> Iterator[Request]:
     """What a call needs, one request after the other."""
     members = {**call.members, **table.derive(call, resources)}
     tags = tags_in(members)
@@ -80,7 +80,7 @@ def _makes(call: Call) -> bool:
     return call.operation.startswith(("Create", "Put"))
 
 
-def _context(table: Table, operation: str, members: Members) -> dict[str, Any]:
+def _context(table: ActionTable, operation: str, members: Members) -> dict[str, Any]:
     by_key = {key: list(values(members, path(place))) for key, place in table.keys.items()}
     for key, endings in table.anywhere.items():
         by_key[key] = [
@@ -101,7 +101,7 @@ def _tag_keys(tags: Mapping[str, str]) -> dict[str, Any]:
     return {"aws:TagKeys": list(tags), **{f"aws:RequestTag/{key}": value for key, value in tags.items()}}
 
 
-def _passing(table: Table, operation: str, members: Members) -> Iterator[Request]:
+def _passing(table: ActionTable, operation: str, members: Members) -> Iterator[Request]:
     """A caller that names a role for a service to assume needs iam:PassRole."""
     service, endings = table.passes
     roles = (
@@ -113,7 +113,7 @@ def _passing(table: Table, operation: str, members: Members) -> Iterator[Request
         yield Request("iam:PassRole", role, {"iam:PassedToService": service})
 
 
-def _arns(table: Table, text: str, call: Call, members: Members, resources: Resources) -> Iterator[str]:
+def _arns(table: ActionTable, text: str, call: Call, members: Members, resources: Resources) -> Iterator[str]:
     """The ARNs that a template stands for; everything, where a member is missing.
 
     A member that says alone what is meant may be an ARN itself.
@@ -146,7 +146,7 @@ def _pieces(text: str) -> tuple[str | tuple[str, str | None], ...]:
     return (*(piece for piece in pieces if piece), text[end:])
 
 
-def _arn(table: Table, call: Call, resources: Resources, resource: str) -> str:
+def _arn(table: ActionTable, call: Call, resources: Resources, resource: str) -> str:
     if resource == ANY or resource.startswith("arn:"):
         return resource
     region, account = ("" if table.is_global else call.region), resources.account

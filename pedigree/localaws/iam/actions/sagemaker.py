@@ -8,7 +8,7 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 from pedigree.localaws.iam.actions.resources import Resources
 
 _MODEL = "sagemaker"
@@ -81,7 +81,7 @@ def _derive(call: Call, resources: Resources) -> Mapping[str, Any]:
     return {}
 
 
-TABLE = Table(
+TABLE = ActionTable(
     _MODEL,
     "sagemaker",
     {**dict(_usual()), **_SPECIAL},

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 
 _SCHEDULE = (Need("schedule/{GroupName|default}/{Name}"),)
 _GROUP = (Need("schedule-group/{Name}"),)
 _TAGGED = (Need("{ResourceArn}"),)
 
-TABLE = Table(
+TABLE = ActionTable(
     "scheduler",
     "scheduler",
     {

@@ -7,7 +7,7 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.models import input_shape, model
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 from pedigree.localaws.iam.actions.resources import Resources
 
 _QUEUE = (Need("{QueueName}"),)
@@ -30,7 +30,7 @@ def _derive(call: Call, _resources: Resources) -> Mapping[str, Any]:
     return {"QueueName": address.rstrip("/").rpartition("/")[2]} if address else {}
 
 
-TABLE = Table(
+TABLE = ActionTable(
     "sqs",
     "sqs",
     {

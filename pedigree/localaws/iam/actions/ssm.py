@@ -7,7 +7,7 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.iam.actions.members import values
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 from pedigree.localaws.iam.actions.resources import Resources
 
 _PARAMETERS = (Need("arn:aws:ssm:{Places[]}"),)
@@ -24,7 +24,7 @@ def _place(name: str, region: str, account: str) -> str:
     return f"{region}:{owner}:parameter/{name.lstrip('/')}"
 
 
-TABLE = Table(
+TABLE = ActionTable(
     "ssm",
     "ssm",
     dict.fromkeys(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.actions.needs import Need, Table
+from pedigree.localaws.iam.actions.needs import ActionTable, Need
 
 _TAKING = (
     Need(
@@ -13,7 +13,7 @@ _TAKING = (
     Need("{RoleArn}", action="sts:TagSession", only_with="Tags"),
 )
 
-TABLE = Table(
+TABLE = ActionTable(
     "sts",
     "sts",
     {

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pedigree.localaws.iam.actions.needs import Table
+from pedigree.localaws.iam.actions.needs import ActionTable
 
-TABLE = Table("resourcegroupstaggingapi", "tag", {})
+TABLE = ActionTable("resourcegroupstaggingapi", "tag", {})

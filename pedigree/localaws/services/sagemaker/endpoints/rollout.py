@@ -11,7 +11,7 @@ _LONGEST_SECONDS = 28_800
 
 
 @dataclass(frozen=True)
-class Move:
+class TrafficShift:
     """The share of the traffic that goes to the new generation, and how long alarms are watched at that share."""
 
     share: float
@@ -22,7 +22,7 @@ class Move:
 class Rollout:
     """All moves, the wait before the old generation ends, the alarms that roll back, and the longest duration."""
 
-    moves: tuple[Move, ...]
+    moves: tuple[TrafficShift, ...]
     termination_seconds: float = 0
     alarms: tuple[str, ...] = ()
     longest_seconds: float = _LONGEST_SECONDS
@@ -50,20 +50,20 @@ def _rolling(policy: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"Type": "LINEAR", "LinearStepSize": size, "WaitIntervalInSeconds": wait}
 
 
-def _at_once(_routing: Mapping[str, Any], wait: float, _instances: int) -> Iterator[Move]:
-    yield Move(1.0, wait)
+def _at_once(_routing: Mapping[str, Any], wait: float, _instances: int) -> Iterator[TrafficShift]:
+    yield TrafficShift(1.0, wait)
 
 
-def _canary(routing: Mapping[str, Any], wait: float, instances: int) -> Iterator[Move]:
-    yield Move(_share(routing["CanarySize"], instances), wait)
-    yield Move(1.0, wait)
+def _canary(routing: Mapping[str, Any], wait: float, instances: int) -> Iterator[TrafficShift]:
+    yield TrafficShift(_share(routing["CanarySize"], instances), wait)
+    yield TrafficShift(1.0, wait)
 
 
-def _linear(routing: Mapping[str, Any], wait: float, instances: int) -> Iterator[Move]:
+def _linear(routing: Mapping[str, Any], wait: float, instances: int) -> Iterator[TrafficShift]:
     step = _share(routing["LinearStepSize"], instances)
     for number in range(1, math.ceil(1 / step - 1e-9)):
-        yield Move(step * number, wait)
-    yield Move(1.0, wait)
+        yield TrafficShift(step * number, wait)
+    yield TrafficShift(1.0, wait)
 
 
 def _share(size: Mapping[str, Any], instances: int) -> float:
@@ -73,7 +73,7 @@ def _share(size: Mapping[str, Any], instances: int) -> float:
     return min(1.0, max(math.ceil(share * instances), 1) / instances)
 
 
-_MOVES: Mapping[str, Callable[[Mapping[str, Any], float, int], Iterator[Move]]] = {
+_MOVES: Mapping[str, Callable[[Mapping[str, Any], float, int], Iterator[TrafficShift]]] = {
     "ALL_AT_ONCE": _at_once,
     "CANARY": _canary,
     "LINEAR": _linear,

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import LocalAws, Options
-from pedigree.localaws.services.sagemaker.endpoints.rollout import Move, rollout
+from pedigree.localaws.services.sagemaker.endpoints.rollout import TrafficShift, rollout
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
 from tests.support.local_aws import client, running_local_aws
 from tests.support.waiting import until
@@ -173,11 +173,11 @@ LINEAR = {"Type": "LINEAR", "LinearStepSize": {"Type": "INSTANCE_COUNT", "Value"
 @pytest.mark.parametrize(
     ("routing", "instances", "moves"),
     [
-        ({"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3}, 4, (Move(1.0, 3),)),
-        (CANARY, 4, (Move(0.5, 5), Move(1.0, 5))),
-        (CANARY, 1, (Move(1.0, 5), Move(1.0, 5))),
-        (LINEAR, 5, (Move(0.4, 7), Move(0.8, 7), Move(1.0, 7))),
-        (LINEAR, 4, (Move(0.5, 7), Move(1.0, 7))),
+        ({"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3}, 4, (TrafficShift(1.0, 3),)),
+        (CANARY, 4, (TrafficShift(0.5, 5), TrafficShift(1.0, 5))),
+        (CANARY, 1, (TrafficShift(1.0, 5), TrafficShift(1.0, 5))),
+        (LINEAR, 5, (TrafficShift(0.4, 7), TrafficShift(0.8, 7), TrafficShift(1.0, 7))),
+        (LINEAR, 4, (TrafficShift(0.5, 7), TrafficShift(1.0, 7))),
     ],
 )
 def test_traffic_moves_in_whole_instances(routing: dict[str, Any], instances: int, moves: tuple[Move, ...]) -> None:
