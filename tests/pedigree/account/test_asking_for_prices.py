@@ -15,7 +15,7 @@ from pedigree.account.errors import PricesError
 from pedigree.account.prices import parse
 from pedigree.account.pricing import refreshed
 from pipeline.account import usage
-from pipeline.account.cost import Hours
+from pipeline.account.cost import JobHours
 from pipeline.account.past_hours import past_hours
 from tests.support.accounts import CALLER
 from tests.support.definitions import configure
@@ -196,9 +196,9 @@ PAST = {
 
 def test_hours_are_those_of_jobs_that_ran_well_on_the_same_machine() -> None:
     assert past_hours(account(Fake(PAST)), "dog-breeds", usage.jobs(configure({}))) == {
-        "PrepareData": Hours(1.5, "of 2 past executions"),
-        "Tune": Hours(2.0, "of 1 past execution"),
-        "TrainDistributed": Hours(0.5, "of 1 past execution"),
+        "PrepareData": JobHours(1.5, "of 2 past executions"),
+        "Tune": JobHours(2.0, "of 1 past execution"),
+        "TrainDistributed": JobHours(0.5, "of 1 past execution"),
     }
 
 
