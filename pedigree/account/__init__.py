@@ -1,1 +1,1 @@
-"""What is done to an AWS account: calls are planned, shown and then performed. Knows no pipeline's settings."""
+"""What is done to an AWS account: changes are planned, shown and then applied. Knows no pipeline's settings."""

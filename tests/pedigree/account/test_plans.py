@@ -87,7 +87,9 @@ def account(shelf: Shelf) -> Account:
 def carried_out(shelf: Shelf) -> list[str]:
     lines: list[str] = []
     resources = [Thing()]
-    apply_plan(resources, account(shelf), plan(resources, account(shelf)), lambda change: lines.append(show.line(change)))
+    apply_plan(
+        resources, account(shelf), plan(resources, account(shelf)), lambda change: lines.append(show.line(change))
+    )
     return lines
 
 
