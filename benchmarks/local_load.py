@@ -149,7 +149,7 @@ def run_client(targets: Targets) -> ClientReport:
                 answered = json.loads(answer["Body"].read())
                 client_times.append(time.perf_counter() - begun)
                 versions.add(answered["version"])
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is what is looked for
+            except Exception as error:  # noqa: BLE001  # any error is a failed request
                 failures.append(repr(error))
         with _answered.get_lock():
             _answered.value += 1
@@ -248,9 +248,9 @@ def running(folder: Path) -> Iterator[process.Daemon]:
     with (place / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as daemon:
         try:
             until(lambda: process.find(place) is not None)
-            found = process.find(place)
-            assert found is not None
-            yield found
+            state = process.find(place)
+            assert state is not None
+            yield state
         finally:
             daemon.terminate()
 
@@ -336,20 +336,20 @@ def _line(what: str, times: Sequence[float]) -> str:
 def main() -> int:
     """Measures and prints."""
     calls, clients, pause = (float(value) for value in (*sys.argv[1:], *("10000", "8", "0.03")[len(sys.argv) - 1 :]))
-    found = load(int(calls), int(clients), pause)
-    number = len(through_local_aws(found.reports))
-    print(f"{number} calls of {clients:g} clients in {found.seconds:.1f} s, {len(found.failures)} failed")
-    for event in found.events:
+    load_report = load(int(calls), int(clients), pause)
+    number = len(through_local_aws(load_report.reports))
+    print(f"{number} calls of {clients:g} clients in {load_report.seconds:.1f} s, {len(load_report.failures)} failed")
+    for event in load_report.events:
         print(f"  {event.what}: between call {event.first} and call {event.last}")
     print(f"{'milliseconds':32}" + "".join(f"{name:>9}" for name in ("median", "90 %", "99 %", "99.9 %", "worst")))
-    for who, reports in (("alone", [found.alone]), ("together", found.reports)):
+    for who, reports in (("alone", [load_report.alone]), ("together", load_report.reports)):
         print(_line(f"{who}: through the local AWS", through_local_aws(reports)))
         print(_line(f"{who}: the model server", direct_to_server(reports)))
-    alone, together = added_milliseconds([found.alone]), added_milliseconds(found.reports)
+    alone, together = added_milliseconds([load_report.alone]), added_milliseconds(load_report.reports)
     print(f"added, in the middle: alone {alone:.2f} ms, together {together:.2f} ms")
-    for failure in found.failures[:5]:
+    for failure in load_report.failures[:5]:
         print(failure)
-    return 1 if found.failures or together > MOST_ADDED_MILLISECONDS else 0
+    return 1 if load_report.failures or together > MOST_ADDED_MILLISECONDS else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Connects SageMaker Debugger's hook to a training, if the job configures it and the image has smdebug.
 
 The hook records the module, and the loss as the mean of a batch, for training and validation alike: so Debugger's rules
-can compare them, whatever the batch size.
+can compare them for any batch size.
 """
 
 from __future__ import annotations

@@ -186,7 +186,7 @@ def _plan_scaling(request: ScalingRequest, state: ScalingState) -> Iterator[AwsC
     if state.bounds != (request.minimum, request.maximum):
         bounds = {"MinCapacity": request.minimum, "MaxCapacity": request.maximum}
         yield AwsCall("application-autoscaling", "register_scalable_target", {**request.target, **bounds})
-    # Two policies cannot track one metric, so the existing one is changed, whatever its name.
+    # Two policies cannot track one metric, so the existing one is changed, even if it has another name.
     name, current = next(
         ((entry["PolicyName"], _target_tracking(entry)) for entry in state.policies if _tracks_invocations(entry)),
         (POLICY, {}),

@@ -1,1 +1,1 @@
-"""The definition: settings in, the JSON of a SageMaker pipeline out, with no network, no account and no surprise."""
+"""The definition: settings in, the JSON of a SageMaker pipeline out, with no network and no account."""

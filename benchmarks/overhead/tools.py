@@ -34,7 +34,7 @@ class Tool:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-# Whatever a tool would send home is switched off, and all that it keeps stays below its folder.
+# Telemetry of a tool is switched off, and all its files stay below its folder.
 TOOLS = (
     Tool("luigi", ["luigi"]),
     Tool("metaflow", ["metaflow"], {"METAFLOW_USER": "benchmark"}),

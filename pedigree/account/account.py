@@ -1,7 +1,7 @@
-"""One AWS account in one region: calls by name, and errors that say what to do.
+"""One AWS account in one region: calls by name, and errors with a remedy.
 
 All calls go through here, so that a refusal always has the same form (which action, on what, in whose policy), a
-thing that is not there is an answer and not an accident, and a test can hand in clients of its own.
+missing resource is None and not an error, and tests can pass their own clients.
 """
 
 from __future__ import annotations

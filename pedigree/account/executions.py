@@ -92,7 +92,7 @@ def stop(execution: Execution) -> Change | None:
 
 
 def retry(execution: Execution) -> Change:
-    """The change that goes on with an execution where it failed."""
+    """The change that resumes an execution where it failed."""
     if not execution.is_over:
         raise CallRefusedError(
             f"execution {execution.id} is {execution.status}, and only what has ended can be retried",

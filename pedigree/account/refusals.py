@@ -90,17 +90,17 @@ _ACTIONS = {
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's name for what went wrong."""
+    """AWS's error code."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def message_of(error: ClientError) -> str:
-    """AWS's words for what went wrong."""
+    """AWS's error message."""
     return " ".join(str(error.response.get("Error", {}).get("Message", "")).split())
 
 
 def is_absence(error: ClientError, service: str) -> bool:
-    """Whether an error only says that something is not there."""
+    """Whether an error means that the resource does not exist."""
     code, message = code_of(error), message_of(error)
     return any(name in code and words in message for name, words in (*_ABSENCE.get(service, ()), *_EVERYWHERE))
 
@@ -108,7 +108,7 @@ def is_absence(error: ClientError, service: str) -> bool:
 def explained(
     error: ClientError | BotoCoreError, service: str, operation: str, arguments: Mapping[str, Any], caller: str
 ) -> OperationsError:
-    """The error of boto3 as one that says what to do."""
+    """The error of boto3 as one with a cause and a remedy."""
     if not isinstance(error, ClientError):
         return _unreachable(error, service)
     code, action = code_of(error), action_of(error, service, operation)
@@ -128,7 +128,7 @@ def explained(
 
 
 def partial(failures: Sequence[Mapping[str, Any]], service: str, operation: str) -> CallRefusedError:
-    """A call on many things that could not do some of them; the first stands for all."""
+    """The error of a batch call that failed for some entries; the first one stands for all."""
     first = failures[0]
     code = str(first.get("ErrorCode") or first.get("Code") or "")
     message = " ".join(str(first.get("ErrorMessage") or first.get("Message") or "").split())
@@ -142,7 +142,7 @@ def _status(error: ClientError) -> int:
 
 
 def _kind(error: ClientError, service: str) -> type[CallRefusedError]:
-    """Whether what AWS says no to is not there, may be asked again soon, or neither."""
+    """Whether the resource is absent, a retry may help, or neither."""
     if is_absence(error, service):
         return AbsentError
     code = code_of(error)
@@ -162,7 +162,7 @@ def _reason(code: str, message: str, status: int) -> Reason:
 
 
 def action_of(error: ClientError, service: str, operation: str) -> str:
-    """The action as policies name it; AWS's own message knows best."""
+    """The action as policies name it: from AWS's message, if it names one."""
     named = re.search(r"not authorized to perform: ([\w-]+:\w+)", message_of(error))
     if named:
         return named[1]
@@ -184,7 +184,7 @@ def _denied(error: ClientError, action: str, arguments: Mapping[str, Any], calle
 
 
 def _subject(arguments: Mapping[str, Any]) -> str:
-    """What a call is about, as far as its arguments say: the first plain text among them."""
+    """The resource of a call: the first plain text among its arguments."""
     return next((value for value in arguments.values() if isinstance(value, str)), "")
 
 

@@ -1,6 +1,6 @@
 """Plans the start of an execution, after checking the values against the parameters of the pipeline in the account.
 
-Settings here may have moved on since the pipeline was put there, so its own definition says which parameters there are.
+The settings may have changed since the upsert, so the parameters come from the definition in the account.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ _SHOWN = 5
 
 def fires(expression: str, timezone: str, now: dt.datetime, since: dt.datetime | None = None) -> list[str]:
     """The next times in the schedule's zone, five at most."""
-    return [_shown(time, now) for time in islice(upcoming(expression, timezone, now, since), _SHOWN)]
+    return [_as_text(time, now) for time in islice(upcoming(expression, timezone, now, since), _SHOWN)]
 
 
-def _shown(time: dt.datetime, now: dt.datetime) -> str:
+def _as_text(time: dt.datetime, now: dt.datetime) -> str:
     text = f"{time:%a %Y-%m-%d %H:%M} {time:%Z} ({time:%z})"
     return f"{text}, at once" if time == now else text

@@ -1,4 +1,4 @@
-"""`pedigree diff`: says what a new definition changes about an old one, and which steps it makes run anew."""
+"""`pedigree diff`: says what a new definition changes about an old one, and which steps it makes run again."""
 
 from __future__ import annotations
 

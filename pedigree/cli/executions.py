@@ -1,4 +1,4 @@
-"""`pedigree executions`, `pedigree stop`, `pedigree retry`: lists executions, stops one, goes on with one."""
+"""`pedigree executions`, `pedigree stop`, `pedigree retry`: lists executions, stops one, resumes one."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def stop(
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Stop an execution; pedigree retry goes on with it."""
+    """Stop an execution; pedigree retry resumes it."""
     context = connect_account(target)
     from pedigree.account import executions
 
@@ -83,7 +83,7 @@ def retry(
     wait: WaitOption = False,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Go on with an execution that failed or was stopped."""
+    """Resume an execution that failed or was stopped."""
     context = connect_account(target)
     from pedigree.account import executions
 

@@ -55,7 +55,7 @@ def up(
 
 @app.command()
 def down(folder: FolderOption = FOLDER) -> None:
-    """End it; its state stays, and the next start goes on with it."""
+    """End it; its state stays for the next start."""
     from pedigree.localaws import process
 
     typer.echo("ended" if process.down(folder) else "it was not running")
@@ -87,7 +87,7 @@ def reset(folder: FolderOption = FOLDER, yes: YesOption = False) -> None:
 @app.command()
 def logs(
     folder: FolderOption = FOLDER,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Continue until Ctrl-C.")] = False,
 ) -> None:
     """Print its log."""
     from pedigree.localaws import process

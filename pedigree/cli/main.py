@@ -1,6 +1,6 @@
 """The command `pedigree`: finds the verb that is called, runs it, and reports a mistake as one line.
 
-Only the verb that is called is put together, and its module imports what it needs when it runs, so help and usage
+Only the called verb is assembled, and its module imports what it needs when it runs, so help and usage
 errors answer at once. Typer handles interruptions and closed pipes: exit codes 130 and 1, and no traceback.
 """
 

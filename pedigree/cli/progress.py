@@ -58,7 +58,7 @@ class Progress:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """Progress on standard error; on Ctrl-C, says how to go on."""
+    """Progress on standard error; on Ctrl-C, says how to resume."""
     waiting_line = Progress(Console(file=sys.stderr))
     try:
         yield waiting_line

@@ -1,7 +1,7 @@
 """The hook by which an installed project registers its own pipeline.
 
 A project's distribution registers an object of type Project under the entry point group pedigree.project, and its own
-verbs under pedigree.commands (verbs.py). Without a project every verb that works on any pipeline is still there.
+verbs under pedigree.commands (verbs.py). Without a project, the verbs that work on any pipeline remain.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Compares two JSON documents field by field: a short line for each difference.
 
-List entries with names are matched by name, whatever their order. A list of plain values counts as one value, and so
+List entries with names are matched by name, in any order. A list of plain values counts as one value, and so
 does an expression. Paths read like those of a request: InputDataConfig[train].DataSource.S3DataSource.S3Uri
 """
 
@@ -32,7 +32,7 @@ _AROUND = 10
 
 
 def differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """One line for each difference; a part that only one side has is one difference, whatever is inside."""
+    """One line for each difference; a part that only one side has is one difference with all its content."""
     before, after = _entries(old, path), _entries(new, path)
     if before is None or after is None:
         if not same(old, new):
@@ -56,7 +56,7 @@ def contrast(old: Any, new: Any) -> str:
     """How a value differs from another, in one short line."""
     if isinstance(old, list) and isinstance(new, list):
         return _contrast_lists(old, new)
-    before, after = shown(old), shown(new)
+    before, after = as_text(old), as_text(new)
     if before == after:  # "5" and 5
         before, after = json.dumps(old), json.dumps(new)
     if max(len(before), len(after)) > _LONGEST:
@@ -64,7 +64,7 @@ def contrast(old: Any, new: Any) -> str:
     return f"{clip(before)} → {clip(after)}"
 
 
-def shown(value: Any) -> str:
+def as_text(value: Any) -> str:
     """A value for people: an expression as ${…}, text as it is."""
     if is_expression(value):
         try:
@@ -72,7 +72,7 @@ def shown(value: Any) -> str:
         except ExpressionError:
             return json.dumps(value)
     if isinstance(value, list):
-        return ", ".join(map(shown, value)) or "nothing"
+        return ", ".join(map(as_text, value)) or "nothing"
     return value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False)
 
 
@@ -86,7 +86,7 @@ def _entries(value: Any, path: str) -> dict[str, Any] | None:
 
 
 def _inside(value: Any) -> str:
-    return "" if _entries(value, "") else f": {clip(shown(value))}"
+    return "" if _entries(value, "") else f": {clip(as_text(value))}"
 
 
 def _entry_names(entries: list[Any]) -> list[Any]:
@@ -113,7 +113,7 @@ def _plain(value: Any) -> Any:
 
 def _contrast_lists(old: list[Any], new: list[Any]) -> str:
     """The values that went out of a list, and those that came in."""
-    before, after = [shown(entry) for entry in old], [shown(entry) for entry in new]
+    before, after = [as_text(entry) for entry in old], [as_text(entry) for entry in new]
     if sorted(before) == sorted(after):
         return "another order"
     changes = []
@@ -150,7 +150,7 @@ def _expression(value: Value) -> str:
         case Join(on, values):
             return on.join(map(_expression, values))
         case _:
-            return shown(value)
+            return as_text(value)
 
 
 def _segment(segment: Member | Item) -> str:

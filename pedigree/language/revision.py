@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pedigree.language.definition import Definition, Parameter, Step
-from pedigree.language.fields import contrast, differences, same, shown
+from pedigree.language.fields import as_text, contrast, differences, same
 from pedigree.language.graph import Edge, edges
 from pedigree.language.reuse import losses
 
@@ -48,7 +48,7 @@ def _parameter(old: Parameter, new: Parameter) -> Iterator[str]:
 
 
 def _default(parameter: Parameter) -> str:
-    return "no default" if parameter.default is None else f"default {shown(parameter.default)}"
+    return "no default" if parameter.default is None else f"default {as_text(parameter.default)}"
 
 
 def _steps(old: Definition, new: Definition) -> Iterator[str]:

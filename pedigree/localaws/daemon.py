@@ -142,7 +142,7 @@ class LocalAws:
         running.scaler.start()
 
     def stop(self) -> None:
-        """Stop answering; what was running goes on with the next start. Whatever fails here, no process is left."""
+        """Stop answering; the next start resumes what was running. Even if a step fails, no process is left."""
         foundation, running, sagemaker = self._foundation, self._running, self._running.sagemaker
         # Deliveries stop before functions end: an invocation that fails because of the stop must not count as a try.
         callers = (running.scheduler.stop, running.rules.stop, foundation.deliveries.stop, running.lambda_.stop)

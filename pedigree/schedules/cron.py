@@ -61,7 +61,7 @@ class Cron:
 
 @dataclass(frozen=True)
 class Rate:
-    """Fires at equal intervals, whatever the local time."""
+    """Fires at equal intervals, independent of the local time."""
 
     every: dt.timedelta
 

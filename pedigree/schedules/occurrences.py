@@ -1,7 +1,7 @@
 """Computes when a schedule fires, in its time zone.
 
 A cron expression fires in local time: a time that the clocks skip in spring is skipped, and one that comes twice in
-autumn fires once. A rate counts elapsed hours, whatever the local time.
+autumn fires once. A rate counts elapsed hours, independent of the local time.
 """
 
 from __future__ import annotations

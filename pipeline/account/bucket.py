@@ -30,7 +30,7 @@ _PRIVATE = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPol
 
 @dataclass(frozen=True)
 class Aspect:
-    """One thing that a bucket is set to: the calls' common name, the argument of writing, and the path in what is read.
+    """One setting of a bucket: the calls' common name, the argument of writing, and the path in what is read.
 
     merged returns the value to write, from the existing value; None if nothing differs.
     """

@@ -1,7 +1,7 @@
-"""What it costs: one execution, step by step, and a month of what stays up. An estimate, with all that it assumes.
+"""Estimates the cost of an execution, step by step, and of a month of the resources that stay.
 
-Hours are assumed, given, or those of past executions; each line says which. Beside them stands what the time limits
-of the jobs would allow at most. What is small beside machines is left out and named.
+Hours are assumed, given, or those of past executions; each line says which. The most that the
+jobs' time limits allow is given too. Costs that are small beside machines are left out and named.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class StepCost:
 
 @dataclass(frozen=True)
 class StandingCost:
-    """The monthly cost of what stays up, from least to most; None without a price."""
+    """The monthly cost of a resource that stays, from least to most; None without a price."""
 
     name: str
     what: str

@@ -1,7 +1,7 @@
 """The group in the model registry, to which every execution that passes the gate adds a version.
 
-A group that was there already is used as it is: its versions may be older than this pipeline. One that we made is ours
-by its tag, and keeps its tags.
+A group that existed already is used as it is: its versions may be older than this pipeline. One that an upsert
+created has the pipeline's tag, and its tags are updated.
 """
 
 from __future__ import annotations

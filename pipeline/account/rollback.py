@@ -63,8 +63,8 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
 def change(settings: Settings, rollback: Rollback) -> Change:
     """The calls of a rollback; none if it is under way already.
 
-    Scaling that stands in the way comes back by itself, whichever way the update goes and whatever becomes of this
-    process: the message that sees to that is sent first, and read when the update has begun.
+    Scaling that blocks the update is restored however the update ends, even if this process ends before: the message
+    that causes it is sent first, and received when the update has begun.
     """
     name, live, target = rollback.endpoint.name, rollback.live, rollback.target
     same = live.variants.keys() == target.variants.keys()

@@ -42,7 +42,7 @@ class ManagedSchedule:
         """Create them, or update what differs."""
         if self.settings.schedule.dead_letter_queue:
             yield from schedule_dead_letters(self.settings).changes(account)
-        existing = found(account, self.settings)
+        existing = find(account, self.settings)
         wanted = request(self.settings)
         if existing is None:
             yield Change("create", KIND, wanted["Name"], (_call("create", wanted),), self._times(account))
@@ -73,7 +73,7 @@ class Switch:
     state: State
 
     def changes(self, account: Account) -> Iterator[Change]:
-        existing = found(account, self.settings)
+        existing = find(account, self.settings)
         if existing is None or existing["State"] == self.state:
             return
         as_it_is = {name: existing[name] for name in _WRITTEN if existing.get(name) is not None}
@@ -90,7 +90,7 @@ class Removal:
     settings: Settings
 
     def changes(self, account: Account) -> Iterator[Change]:
-        existing = found(account, self.settings)
+        existing = find(account, self.settings)
         if existing is not None:
             call = ApiCall("scheduler", "delete_schedule", {"Name": existing["Name"], "GroupName": GROUP})
             yield Change(
@@ -116,7 +116,7 @@ def managed_schedule(settings: Settings) -> ManagedSchedule:
     return ManagedSchedule(settings)
 
 
-def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
+def find(account: Account, settings: Settings) -> Mapping[str, Any] | None:
     """The existing schedule; raises NameTakenError if it starts something else."""
     name, target = settings.pipeline.name, _pipeline_arn(settings)
     existing: Mapping[str, Any] | None = account.find("scheduler", "get_schedule", Name=name, GroupName=GROUP)
@@ -130,7 +130,7 @@ def found(account: Account, settings: Settings) -> Mapping[str, Any] | None:
 
 def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
     """The existing schedule; raises AbsentError if there is none."""
-    existing = found(account, settings)
+    existing = find(account, settings)
     if existing is None:
         raise AbsentError(
             f"account {account.id} has no schedule {settings.pipeline.name} in {account.region}",

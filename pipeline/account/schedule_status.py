@@ -36,7 +36,7 @@ class Status:
 def status(account: Account, settings: Settings) -> Status:
     """The status, found by reading calls only."""
     wanted = schedule.view(schedule.request(settings), account)
-    existing = schedule.found(account, settings)
+    existing = schedule.find(account, settings)
     letters = schedule.dead_letters(account, settings)
     members = wanted if existing is None else schedule.view(existing, account)
     return Status(

@@ -31,11 +31,11 @@ def status(
     context = connect_project(target)
     from pedigree.account.endpoint_status import report
 
-    found = report(context.account, endpoint or context.settings.endpoint.name)
+    endpoint_report = report(context.account, endpoint or context.settings.endpoint.name)
     if as_json:
-        printing.document(asdict(found))
+        printing.document(asdict(endpoint_report))
     else:
-        _tell(found)
+        _tell(endpoint_report)
 
 
 @expand_options
@@ -103,16 +103,16 @@ def _list(context: ProjectContext, *, as_json: bool) -> None:
     from pedigree.account import versions
     from pedigree.account.times import on_the_wall
 
-    found = versions.newest(context.account, context.settings.registry.group, VERSIONS)
+    newest = versions.newest(context.account, context.settings.registry.group, VERSIONS)
     served = versions.served(context.account, context.settings.endpoint.name)
     if as_json:
-        printing.document([{**asdict(version), "endpoint": served.get(version.arn, "")} for version in found])
-    elif not found:
+        printing.document([{**asdict(version), "endpoint": served.get(version.arn, "")} for version in newest])
+    elif not newest:
         printing.line(f"Group {context.settings.registry.group} has no versions yet; an execution registers the first.")
     else:
         rows = (
             (str(version.number), version.approval, on_the_wall(version.created), served.get(version.arn, ""))
-            for version in found
+            for version in newest
         )
         printing.columns(("VERSION", "APPROVAL", "REGISTERED", "ENDPOINT"), rows)
 
@@ -140,31 +140,33 @@ def _wait(context: ProjectContext, planned: Rollback, every: float) -> None:
     )
 
 
-def _tell(found: Report) -> None:
+def _tell(endpoint_report: Report) -> None:
     from pedigree.account.times import on_the_wall
 
-    printing.line(f"endpoint {found.name}: {found.status}, configuration {found.configuration}")
-    printing.line(f"since {on_the_wall(found.changed)}")
-    if found.next_configuration:
-        printing.line(f"moving to configuration {found.next_configuration}")
-    if found.reason:
-        printing.line(found.reason)
+    printing.line(
+        f"endpoint {endpoint_report.name}: {endpoint_report.status}, configuration {endpoint_report.configuration}"
+    )
+    printing.line(f"since {on_the_wall(endpoint_report.changed)}")
+    if endpoint_report.next_configuration:
+        printing.line(f"moving to configuration {endpoint_report.next_configuration}")
+    if endpoint_report.reason:
+        printing.line(endpoint_report.reason)
     printing.line()
     rows = [
         (fleet.variant, fleet.version, fleet.instance_type, f"{fleet.now} of {fleet.desired}", _scaling(fleet))
-        for fleet in found.fleets
+        for fleet in endpoint_report.fleets
     ]
     printing.columns(("VARIANT", "SERVES", "MACHINE", "INSTANCES", "SCALING"), rows)
-    if found.activities:
+    if endpoint_report.activities:
         printing.line()
         activities = [
             (on_the_wall(activity.at), activity.status, activity.description, activity.cause)
-            for activity in found.activities
+            for activity in endpoint_report.activities
         ]
         printing.columns(("SCALED", "STATE", "WHAT", "WHY"), activities)
-    if found.alarms:
+    if endpoint_report.alarms:
         printing.line()
-        alarms = [(alarm.name, alarm.state, on_the_wall(alarm.since), alarm.reason) for alarm in found.alarms]
+        alarms = [(alarm.name, alarm.state, on_the_wall(alarm.since), alarm.reason) for alarm in endpoint_report.alarms]
         printing.columns(("ALARM", "STATE", "SINCE", "WHY"), alarms)
 
 

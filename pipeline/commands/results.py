@@ -39,22 +39,22 @@ def command(
     print_lines(lines(context, view, results(context.account, view)))
 
 
-def print_lines(found: Iterator[Line]) -> None:
+def print_lines(named_texts: Iterator[Line]) -> None:
     """Prints each result after its name."""
-    for name, text in found:
+    for name, text in named_texts:
         printing.line(f"{name:<12}  {text}")
 
 
-def lines(context: ProjectContext, view: ExecutionProgress, found: Results) -> Iterator[Line]:
+def lines(context: ProjectContext, view: ExecutionProgress, results: Results) -> Iterator[Line]:
     """The results, in the order of the steps."""
     from pedigree.cli.execution_view import headline
 
     yield "Execution", headline(view.execution, context.account.clock.now()).removeprefix("execution ")
-    if found.trials:
-        yield "Trials", _trials(found.trials)
-    if found.champion:
-        yield from _champion(found.champion)
-    for note in found.notes.get("RegisterModel", ()):
+    if results.trials:
+        yield "Trials", _trials(results.trials)
+    if results.champion:
+        yield from _champion(results.champion)
+    for note in results.notes.get("RegisterModel", ()):
         yield "Model", f"{context.pipeline}, {note}"
     yield from _endpoint(context)
 
@@ -98,15 +98,15 @@ def _endpoint(context: ProjectContext) -> Iterator[Line]:
     from pedigree.account.errors import AbsentError
 
     try:
-        found = report(context.account, context.settings.endpoint.name)
+        endpoint_report = report(context.account, context.settings.endpoint.name)
     except AbsentError:
         return
-    yield "Endpoint", f"{found.name}: {found.status}, {found.configuration}"
-    yield from _fleets(found)
+    yield "Endpoint", f"{endpoint_report.name}: {endpoint_report.status}, {endpoint_report.configuration}"
+    yield from _fleets(endpoint_report)
 
 
-def _fleets(found: Report) -> Iterator[Line]:
-    for fleet in found.fleets:
+def _fleets(endpoint_report: Report) -> Iterator[Line]:
+    for fleet in endpoint_report.fleets:
         yield "Instances", f"{fleet.now} of {fleet.desired} x {fleet.instance_type}, {fleet.variant}"
         if fleet.scaling:
             policies = ", ".join(

@@ -170,19 +170,21 @@ def _stop(state: RunState, context: ProjectContext, starting: Change) -> None:
 def _tell(context: ProjectContext, view: ExecutionProgress, folder: Path, seconds: float) -> None:
     """Prints the results and the next steps."""
     from pipeline.account.results import fetched
-    from pipeline.account.results import results as found_by
+    from pipeline.account.results import results as read_results
 
-    found = found_by(context.account, view)
+    execution_results = read_results(context.account, view)
     results_folder = folder / _RESULTS
     results_folder.mkdir(parents=True, exist_ok=True)
     printing.line("")
-    results.print_lines(results.lines(context, view, found))
-    if found.champion:
-        (results_folder / "report.html").write_bytes(fetched(context.account, found.champion.report))
-    if found.picture:
-        content = fetched(context.account, found.picture.address)
+    results.print_lines(results.lines(context, view, execution_results))
+    if execution_results.champion:
+        (results_folder / "report.html").write_bytes(fetched(context.account, execution_results.champion.report))
+    if execution_results.picture:
+        content = fetched(context.account, execution_results.picture.address)
         (results_folder / _EXAMPLE).write_bytes(content)
-        results.print_lines(iter([("Prediction", results.prediction(context, content, found.picture.label))]))
+        results.print_lines(
+            iter([("Prediction", results.prediction(context, content, execution_results.picture.label))])
+        )
     here = [("Report here", str(results_folder / "report.html")), ("Logs here", str(folder / "logs"))]
     results.print_lines(iter([*here, ("All of it", f"{seconds:.0f} s")]))
     _suggest(results_folder / _EXAMPLE)

@@ -27,11 +27,11 @@ def show(
     context = connect_project(target, announced=True)
     from pipeline.account.schedule_status import lines, status
 
-    found = status(context.account, context.settings)
+    schedule_status = status(context.account, context.settings)
     if as_json:
-        printing.document(found.document())
+        printing.document(schedule_status.document())
         return
-    for text in lines(found):
+    for text in lines(schedule_status):
         printing.line(text)
 
 

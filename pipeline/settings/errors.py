@@ -1,4 +1,4 @@
-"""What a user can correct in settings.
+"""The errors of settings.
 
 InvalidSettingError   one setting, file or variable that is wrong
 SettingsError         every InvalidSettingError that was found, each a line

@@ -1,7 +1,7 @@
 """Loads settings from files, the environment and options: read, merged, completed and validated.
 
 layers.py reads and keeps the place of each value. problems.py turns what pydantic finds into plain words. The rules in
-image_rules.py, endpoint_rules.py and training_rules.py find values that cannot go together.
+image_rules.py, endpoint_rules.py and training_rules.py find values that exclude each other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns what pydantic finds into what a user can act on: place, key, cause and remedy, one mistake for each key."""
+"""Turns pydantic's errors into ours: place, key, cause and remedy, one for each key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule over settings is: valid values that cannot go together, found before AWS would say so.
+"""Rules over settings: they find values that are valid alone and exclude each other, before AWS refuses them.
 
 A rule is a function that yields a problem for the key that is to be changed. The rules are in image_rules.py,
 endpoint_rules.py and training_rules.py.

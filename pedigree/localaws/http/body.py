@@ -56,7 +56,7 @@ def _read(stream: Any, size: int) -> bytes:
 
 
 def _unchunk(exchange: Exchange, most: int) -> None:
-    """Write down a body that comes in chunks, on disk if it is large."""
+    """Store a body that comes in chunks, on disk if it is large."""
     spool: IO[bytes] = SpooledTemporaryFile(max_size=LARGEST_IN_MEMORY)  # noqa: SIM115  # closed with the exchange
     exchange.closing.enter_context(spool)
     while piece := _read(exchange.stream, _CHUNK):

@@ -1,6 +1,7 @@
 """Reads the call in a request, by the protocol that its service speaks.
 
-A request that could be read in two ways is refused: it could mean one thing to what decides and another to what acts.
+A request that could be read in two ways is refused: authorization could read it in one way, and the service in the
+other.
 """
 
 from __future__ import annotations

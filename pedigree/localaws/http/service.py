@@ -1,4 +1,4 @@
-"""What answers a service's calls: its own operations, and another service for all that it has no operation for."""
+"""Answers a service's calls: by its own operations, and by a fallback for all others."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """cheroot's parsing of HTTP, made strict: a request that could be read in two ways is refused.
 
-A header that decides where a request ends or to whom it goes may stand in it once. A version or an encoding that is
+A header that decides where a request ends, or which host gets it, may occur once. A version or an encoding that is
 not supported is the client's mistake, not the server's.
 """
 

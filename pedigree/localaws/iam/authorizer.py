@@ -1,4 +1,4 @@
-"""Decides calls: one goes on if its caller's policies allow all that it needs, and none denies it."""
+"""Authorizes calls: a call needs its caller's policies to allow all its actions, and none to deny one."""
 
 from __future__ import annotations
 

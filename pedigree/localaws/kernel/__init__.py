@@ -1,1 +1,1 @@
-"""What every part of the local AWS stands on: clock, store, clients, threads and processes."""
+"""The base of all parts of the local AWS: clock, store, clients, threads and processes."""

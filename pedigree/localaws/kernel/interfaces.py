@@ -1,4 +1,4 @@
-"""What the kernel and the services need of services that stand above or beside them."""
+"""The interfaces that the kernel and the services need of services above or beside them."""
 
 from __future__ import annotations
 

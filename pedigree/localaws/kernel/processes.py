@@ -80,7 +80,7 @@ class HostProcesses:
                 break
             self._changed.wait(_POLL_SECONDS)
             self._changed.clear()
-        # A container ends with its first process; so whatever that has left is killed, which closes the output.
+        # A container ends with its first process; so its remaining processes are killed, which closes the output.
         self._signal(signal.SIGKILL)
         orphans.kill_marked(self._marker)
         for reader in self._readers:

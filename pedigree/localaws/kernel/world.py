@@ -1,4 +1,4 @@
-"""What every part of the local AWS is given: account, region, folder, store, clock, events.
+"""The context that every part of the local AWS gets: account, region, folder, store, clock, events.
 
 The daemon makes one World. A test makes its own, with a clock of its own.
 """

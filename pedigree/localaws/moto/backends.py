@@ -1,4 +1,4 @@
-"""The services that moto keeps, in this process: a change is on the disk before it is answered."""
+"""moto's services, in this process: a change is on the disk before it is answered."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A request as moto gets it: only what was read of it.
+"""The request that moto gets: only what was read from it.
 
 moto looks for the operation in headers, query and body, and takes the first that it finds. So it gets
-nothing but what was decided on: the protocol's own headers, those that the operation has members for, and the body.
+only what was authorized: the protocol's own headers, those that the operation has members for, and the body.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ def environ_for(exchange: Exchange) -> Environ:
         body = body.replace(b"&", b"\\u0026")
     return {
         **environ,
-        **_said(exchange),
+        **_operation_headers(exchange),
         "wsgi.input": io.BytesIO(body),
         "CONTENT_LENGTH": str(len(body)),
     }
 
 
-def _said(exchange: Exchange) -> Mapping[str, str]:
-    """What the request says of itself, besides its members: the one thing that its protocol has it say."""
+def _operation_headers(exchange: Exchange) -> Mapping[str, str]:
+    """The header or parameter that names the operation in the request's protocol."""
     if exchange.service in REST:
         return {}
     if is_form(exchange):
@@ -62,6 +62,6 @@ def _member_headers(service: str, operation: str) -> frozenset[str]:
 
 @cache
 def _is_payload(service: str, operation: str) -> bool:
-    """Whether the body as a whole is a member, which is handed on as it is."""
+    """Whether the body as a whole is a member, which is passed on unchanged."""
     shape: Any = input_shape(MODELS[service], operation)
     return service in REST and shape is not None and rest_protocol.has_payload(shape)

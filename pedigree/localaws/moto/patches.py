@@ -1,4 +1,4 @@
-"""Patches of moto, where it leaves out what AWS has or answers what AWS would not; applied once, for the process.
+"""Patches of moto, where it lacks a feature of AWS or answers differently; applied once, for the process.
 
 Each function below makes a replacement for one of moto's, and its docstring says what AWS does. moto's version is
 pinned, and tests fail when a patch no longer fits.
@@ -87,7 +87,7 @@ def update_mapping(original: Any) -> Callable[..., Any]:
 
 
 def _dead_letter(spec: dict[str, Any]) -> str:
-    """The target of calls that failed for good, from a request."""
+    """The target of calls that failed permanently, from a request."""
     arn = str((spec.get("DeadLetterConfig") or {}).get("TargetArn") or "")
     if arn and not arn.startswith("arn:aws:sqs:"):
         words = f"The local AWS sends dead letters to queues of SQS only, and {arn} is not one."
@@ -96,7 +96,7 @@ def _dead_letter(spec: dict[str, Any]) -> str:
 
 
 def new_function(original: Any) -> Callable[..., Any]:
-    """A function has a target for calls that failed for good."""
+    """A function has a target for calls that failed permanently."""
 
     def init(self: LambdaFunction, account_id: str, spec: dict[str, Any], region: str, version: int | str) -> None:
         setattr(self, DEAD_LETTER, _dead_letter(spec))

@@ -1,4 +1,4 @@
-"""Waits for messages in moto's queues, without holding anything up.
+"""Waits for messages in moto's queues, without blocking other requests.
 
 moto answers one request at a time here, and would wait for messages inside of it. So waiting is done outside: until
 there is a message that can be received, or the time is over; only then is moto asked.
@@ -56,7 +56,7 @@ class QueueWaiter:
             return queue is not None and bool(queue.messages)
 
     def default_wait(self, name: str, region: str) -> int | None:
-        """How long a queue has its receivers wait that do not say it; None if there is no such queue."""
+        """The default wait of a queue's receivers; None if the queue does not exist."""
         try:
             with self._backends.backend(_SERVICE, region) as backend:
                 queue = backend.queues.get(name)

@@ -1,6 +1,6 @@
 """Writes the machine's user data: train.sh, after lines that set its variables.
 
-Nothing in it is secret: the machine has a role, and everybody who may describe it can read this.
+It has no secrets: the machine has a role, and every caller that may describe the machine can read its user data.
 """
 
 from __future__ import annotations

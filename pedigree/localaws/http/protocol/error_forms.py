@@ -20,7 +20,7 @@ _FIRST_SERVER_FAULT = 500
 
 @dataclass(frozen=True)
 class ErrorForm:
-    """How a service says no; what it denies has a code and a status of its own, as other errors may have."""
+    """How a service writes an error; denied calls have their own code and status, and so may other errors."""
 
     denied_code: str
     denied_status: int
@@ -56,7 +56,7 @@ def _rest_json(error: ServiceError, path: str, code: str, status: int) -> Respon
 
 
 def _lambda(error: ServiceError, _path: str, code: str, status: int) -> Response:
-    """Lambda says besides whose fault it is."""
+    """Lambda adds whether the client or the server is at fault."""
     fault = "User" if status < _FIRST_SERVER_FAULT else "Service"
     body = {"message": error.message, "Message": error.message, "Type": fault, **error.details}
     return Response(json.dumps(body), status, {"x-amzn-errortype": code}, content_type="application/json")

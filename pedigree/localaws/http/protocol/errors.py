@@ -1,4 +1,4 @@
-"""What a service answers when it says no: a code, words, an HTTP status, in the form that every client understands."""
+"""The error answer of a service: a code, a message and an HTTP status."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 class ServiceError(Exception):
-    """An answer that is an error; the code is what clients tell apart, the words are what people read.
+    """An error answer; clients handle the code, people read the message.
 
     Details are members that the error has in a document of JSON, besides its code and its words.
     """

@@ -10,12 +10,12 @@ class S3Error(ServiceError):
 
 
 def no_bucket(name: str) -> S3Error:
-    """There is no such bucket."""
+    """The bucket does not exist."""
     return S3Error("NoSuchBucket", f"The specified bucket does not exist: {name}", 404)
 
 
 def no_key(key: str) -> S3Error:
-    """There is no such object."""
+    """The object does not exist."""
     return S3Error("NoSuchKey", f"The specified key does not exist: {key}", 404)
 
 

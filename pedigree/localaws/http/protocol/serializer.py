@@ -1,4 +1,4 @@
-"""What a service answers, in the form of its protocol: only members that the model knows, times as seconds."""
+"""Writes a service's answer in its protocol: only members of the model, times as seconds."""
 
 from __future__ import annotations
 

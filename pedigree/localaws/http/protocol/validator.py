@@ -1,4 +1,4 @@
-"""Validates a request against botocore's model, and refuses it in the service's own words.
+"""Validates a request against botocore's model, and refuses it in the service's words.
 
 First types: a value of another type than its member is unreadable. Then all constraints at once, as the service counts
 them: required members, lengths, ranges, patterns, enumerations. A member that the model does not know is refused, too:

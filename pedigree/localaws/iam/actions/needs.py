@@ -41,9 +41,9 @@ class Need:
 class ActionTable:
     """What a service's operations need.
 
-    passes: to whom roles are handed, and how the members are called that name them. anywhere: condition keys, each with
-    the members that tell its values wherever they stand. tagging: the action that tags in a request need as well.
-    derive: members that are worked out of others.
+    passes: the service that roles are passed to, and the members that name the roles. anywhere: condition keys, each
+    with the members that have its values in any place. tagging: the action that tags in a request need as well.
+    derive: members that are computed from others.
     """
 
     model: str

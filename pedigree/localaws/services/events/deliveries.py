@@ -82,7 +82,7 @@ def new_delivery(
 
 
 class DeliveryQueue:
-    """Attempts what is due; each channel has threads of its own, so that a slow one holds up no other."""
+    """Attempts what is due; each channel has threads of its own, so that a slow one blocks no other."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

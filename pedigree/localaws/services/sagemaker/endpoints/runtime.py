@@ -1,4 +1,4 @@
-"""SageMaker's data plane: a body for a model, and what the model says, in SageMaker's headers and errors."""
+"""SageMaker's data plane: sends a body to a model, and returns its answer with SageMaker's headers and errors."""
 
 from __future__ import annotations
 

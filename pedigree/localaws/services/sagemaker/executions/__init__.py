@@ -1,5 +1,5 @@
 """Pipelines and their executions.
 
 core/ has what an execution is: its planner decides which steps start and when all is over. steps/ has a runner for each
-type of step. executor.py does what the planner says.
+type of step. executor.py carries out the planner's actions.
 """

@@ -1,4 +1,4 @@
-"""A running execution in the executor's hands: read once, and read again when a client has changed it."""
+"""A running execution in the executor: read once, and read again when a client has changed it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ActiveExecution:
         return bool(self.document["PipelineExecutionStatus"] == "Stopping")
 
     def next_actions(self) -> list[Action]:
-        """What the planner says now."""
+        """The planner's next actions."""
         parallelism = self.document.get("ParallelismConfiguration") or {}
         limit = parallelism.get("MaxParallelExecutionSteps", _DEFAULT_PARALLEL_STEPS)
         return self._schedule.next_actions(limit, is_stopping=self.is_stopping)

@@ -42,7 +42,7 @@ class StepDependency:
 
 @dataclass(frozen=True)
 class Graph:
-    """Which steps wait for which, in an order in which no step stands before one that it waits for."""
+    """The dependencies of steps, in an order in which each step comes after those that it waits for."""
 
     waits: Mapping[str, tuple[StepDependency, ...]]
 
@@ -113,7 +113,7 @@ def graph(definition: Definition) -> Graph:
 
 
 class StepSchedule:
-    """What happens next in an execution. It is kept up to date: the end of a step costs no more than its followers."""
+    """The next actions of an execution. It is updated with each step's end, which costs no more than its followers."""
 
     def __init__(self, graph: Graph, steps: Mapping[str, StepProgress] | None = None) -> None:
         self._graph = graph

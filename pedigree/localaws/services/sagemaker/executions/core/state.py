@@ -1,4 +1,4 @@
-"""Executions and their steps as the store keeps them.
+"""The documents of executions and their steps in the store.
 
 An execution's document is what DescribePipelineExecution answers, and a step's what ListPipelineExecutionSteps lists.
 Members that only the executor needs begin with an underscore.
