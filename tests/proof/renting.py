@@ -47,7 +47,11 @@ sys.exit(1 if refusal else 0)
 
 def put_up(env: ProofEnvironment) -> str:
     """Create the roles, the bucket and the data."""
-    resources = [resource for resource in everything(env.settings) if type(resource).__name__ in ("Bucket", "Role", "InstanceProfile")]
+    resources = [
+        resource
+        for resource in everything(env.settings)
+        if type(resource).__name__ in ("Bucket", "Role", "InstanceProfile")
+    ]
     words = apply_resources(resources, env.root_account)
     objects, scripts = env.root("s3"), machine_scripts()
     env.state["sha256"] = scripts.sha256

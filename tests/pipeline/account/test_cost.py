@@ -16,7 +16,7 @@ from pedigree.account.prices import Price, Prices, parse
 from pedigree.account.pricing import SOURCE
 from pedigree.aws.machines import instance_types
 from pipeline.account import usage
-from pipeline.account.cost import Estimate, JobHours, estimate
+from pipeline.account.cost import Estimate, estimate
 from pipeline.account.cost_lines import document, lines
 from tests.support.definitions import configure
 from tests.support.fakes.aws import REGION
@@ -120,7 +120,7 @@ def test_a_schedule_of_which_a_step_has_no_price_has_none() -> None:
 
 
 def test_given_hours_replace_assumed_ones() -> None:
-    found = of(SMALL, hours={"Tune": Hours(2.0, "given")})
+    found = of(SMALL, hours={"Tune": JobHours(2.0, "given")})
     assert amounts(found)["Tune"] == pytest.approx(2 * 0.7364 * 2)
     text = list(lines(found))
     assert any("2.00 h each (given)" in line for line in text)

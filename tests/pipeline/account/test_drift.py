@@ -49,7 +49,9 @@ def whole(made_account: None, resources: list[ManagedResource]) -> Any:
 
 
 @pytest.mark.parametrize("name", MANUAL_CHANGES)
-def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: Any, resources: list[ManagedResource]) -> None:
+def test_it_is_named_and_mended_and_nothing_else_is_touched(
+    name: str, whole: Any, resources: list[ManagedResource]
+) -> None:
     hand, watched = MANUAL_CHANGES[name], RecordedClients()
     hand.does()
     done = apply_resources(resources, account(watched))
@@ -63,7 +65,7 @@ def test_it_is_named_and_mended_and_nothing_else_is_touched(name: str, whole: An
         if isinstance(call, ApiCall)
     ]
     assert watched.writing() == planned
-    assert plan(parts, account()).changes == ()
+    assert plan(resources, account()).changes == ()
 
 
 def test_afterwards_all_is_as_it_was(whole: Any) -> None:

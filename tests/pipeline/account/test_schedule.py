@@ -282,7 +282,7 @@ def test_the_status_tells_what_differs_and_what_failed() -> None:
     assert text[text.index("  next times") + 1] == "    Sun 2026-11-22 02:30 CET (+0100)"
     assert "  1 starts have failed and lie in the queue of dead letters" in text
     assert text[-3:] == [
-        "  settings have it otherwise (make pipeline-schedule mends it)",
+        "  the settings differ (make pipeline-schedule updates it)",
         "    retries: 3 → 9",
         "  schedule.enabled = false: upsert leaves it as it is",
     ]

@@ -61,7 +61,11 @@ def test_a_schedule_is_made_where_settings_have_one(handlers: Path) -> None:
 
 
 def test_a_second_upsert_makes_some_reading_calls_and_no_others(handlers: Path) -> None:
-    resources, first, second = upsert_resources(handlers, {"schedule.enabled": True}), RecordedClients(), RecordedClients()
+    resources, first, second = (
+        upsert_resources(handlers, {"schedule.enabled": True}),
+        RecordedClients(),
+        RecordedClients(),
+    )
     apply_resources(resources, account(first))
     assert change_lines(apply_resources(resources, account(second))) == []
     assert len(first.writing()) > 50

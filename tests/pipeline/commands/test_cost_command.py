@@ -77,7 +77,7 @@ def test_it_needs_no_account_and_says_what_it_assumes() -> None:
     result = pedigree()
     assert result.exit_code == 0
     assert (
-        "hours are assumed, because past executions cannot be seen: there are no AWS credentials here" in result.stderr
+        "hours are assumed, because past executions cannot be read: there are no AWS credentials here" in result.stderr
     )
     assert "0.25 h each (assumed)" in result.stdout
 

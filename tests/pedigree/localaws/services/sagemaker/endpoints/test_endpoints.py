@@ -180,7 +180,9 @@ LINEAR = {"Type": "LINEAR", "LinearStepSize": {"Type": "INSTANCE_COUNT", "Value"
         (LINEAR, 4, (TrafficShift(0.5, 7), TrafficShift(1.0, 7))),
     ],
 )
-def test_traffic_moves_in_whole_instances(routing: dict[str, Any], instances: int, moves: tuple[Move, ...]) -> None:
+def test_traffic_moves_in_whole_instances(
+    routing: dict[str, Any], instances: int, moves: tuple[TrafficShift, ...]
+) -> None:
     config = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
     assert rollout(config, instances).moves == moves
 
