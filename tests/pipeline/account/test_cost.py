@@ -16,7 +16,7 @@ from pedigree.account.prices import Price, Prices, parse
 from pedigree.account.pricing import SOURCE
 from pedigree.aws.machines import instance_types
 from pipeline.account import usage
-from pipeline.account.cost import Estimate, estimate
+from pipeline.account.cost import Estimate, JobHours, estimate
 from pipeline.account.cost_lines import document, lines
 from tests.support.definitions import configure
 from tests.support.fakes.aws import REGION
