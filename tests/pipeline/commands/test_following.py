@@ -191,7 +191,7 @@ def test_stopping_retrying_and_listing(world: World) -> None:
     shown = world("stop", "run1", "--dry-run")
     assert shown.stdout.splitlines()[0] == "  ~ execution run1"
     assert world("executions", "--json").stdout.count('"Executing"') == 1
-    assert world("stop").stdout.startswith("stopping execution run1; pedigree retry run1 goes on")
+    assert world("stop").stdout.startswith("stopping execution run1; pedigree retry run1 resumes it")
     assert world("stop", "--wait", *QUICK).returncode == 0
     assert world("stop").stdout == "execution run1 is Stopped already\n"
     assert world("executions").stdout.splitlines()[1].split("  ")[0] == "run1"
