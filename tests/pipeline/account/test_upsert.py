@@ -218,7 +218,7 @@ def test_a_role_of_another_owner_is_never_touched(handlers: Path) -> None:
     client("iam").create_role(RoleName="pedigree-job", AssumeRolePolicyDocument=theirs)
     watched = RecordedClients()
     with pytest.raises(
-        NameTakenError, match=r"role pedigree-job is there already .* choose another name under site.roles"
+        NameTakenError, match=r"role pedigree-job exists already .* choose another name under site.roles"
     ):
         plan(upsert_resources(handlers, only="Role"), account(watched))
     assert watched.writing() == []
