@@ -43,7 +43,7 @@ flags = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 if "slow" in flags["--source"]:
     time.sleep(60)
 with tempfile.TemporaryDirectory() as folder:
-    fetch.fetch(fetch.source(flags["--source"]), pathlib.Path(folder))
+    fetch.fetch(fetch.parse_source(flags["--source"]), pathlib.Path(folder))
 for name in ("train", "validation", "test", "dataset"):
     place = pathlib.Path(flags["--output-dir"], name)
     place.mkdir(parents=True, exist_ok=True)
