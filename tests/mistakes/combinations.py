@@ -102,7 +102,7 @@ COMBINATIONS = (
         "[schedule.parameters]\nModelApprovalStatus = 'Yes'",
         2,
         "ModelApprovalStatus",
-        "none of its choices",
+        "is not one of its choices",
         "write Approved",
     ),
     WrongSettings(

@@ -151,11 +151,12 @@ class Server(ThreadingHTTPServer):
 
 def main(folder: str) -> None:
     """Serve the model in a folder until the process is ended."""
-    Handler.model = Model(Path(folder), os.environ.get("SAGEMAKER_PROGRAM", "inference.py"))
     server = Server(("127.0.0.1", 0), Handler)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()
+    # After the port: a model that fails to load at once must not print its reason before it.
+    Handler.model = Model(Path(folder), os.environ.get("SAGEMAKER_PROGRAM", "inference.py"))
     server.serve_forever()
 
 
