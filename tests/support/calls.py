@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -93,8 +93,7 @@ def exchange(service: str, method: str, url: str, headers: Mapping[str, Any], bo
     received = Exchange.of(
         {
             "REQUEST_METHOD": method,
-            "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),
-            "QUERY_STRING": parts.query,
+            "REQUEST_URI": f"{parts.path}?{parts.query}" if parts.query else parts.path,
             "SERVER_NAME": "127.0.0.1",
             "SERVER_PORT": "80",
             "wsgi.url_scheme": "http",

@@ -14,7 +14,7 @@ from pedigree.localaws.http.body import read_body
 from pedigree.localaws.http.error_boundary import answer_error
 from pedigree.localaws.http.exchange import Environ, Exchange
 from pedigree.localaws.http.hosts import answer_health, foreign_host_refuser
-from pedigree.localaws.http.parser import read_call
+from pedigree.localaws.http.parser import read_call, refuse_unreadable_url
 from pedigree.localaws.http.service import Service
 from pedigree.localaws.http.signature import scope_reader
 from pedigree.localaws.http.validation import validator
@@ -73,6 +73,8 @@ def request_chain(
             answer_health,
             # From here on the service is known, and with it the form of every refusal.
             scope_reader(services),
+            # Before any word of it is used: a name that cannot be read would become another name.
+            refuse_unreadable_url,
             # Before anything is locked or looked up, so that a slow client blocks no other.
             read_body,
             # Before anything in the request is trusted: the signature shows whose keys these are.

@@ -11,11 +11,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import IO, Any, TypeAlias
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import RequestTooLargeError
+from pedigree.localaws.http.protocol.urls import utf8
 
 LARGEST_IN_MEMORY = 8 << 20
 Environ: TypeAlias = dict[str, Any]
@@ -36,11 +37,13 @@ class Exchange:
 
     `service` is the scope's, but for SageMaker's data plane, which is `sagemaker-runtime` here. `call` stays None where
     the service's protocol names no operation, as S3's. What `closing` holds is closed when the request is answered.
+    `raw_path` and `raw_query` are as they were sent, still with percent-encodings; `path` is decoded, once and here.
     """
 
     environ: Environ
     method: str
-    path: str
+    raw_path: str
+    raw_query: str
     headers: Mapping[str, str]
     stream: IO[bytes]
     length: int = 0
@@ -58,14 +61,19 @@ class Exchange:
         for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
             if environ.get(name):
                 headers[name.replace("_", "-").lower()] = environ[name]
-        path = str(environ.get("PATH_INFO", "/")).encode("latin-1", "replace").decode("utf-8", "replace")
+        raw_path, _, raw_query = utf8(environ["REQUEST_URI"]).partition("?")
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        return cls(environ, environ["REQUEST_METHOD"], path, headers, environ["wsgi.input"], length)
+        return cls(environ, environ["REQUEST_METHOD"], raw_path, raw_query, headers, environ["wsgi.input"], length)
+
+    @cached_property
+    def path(self) -> str:
+        """The path, decoded; for a path that has slashes within its labels, see rest_protocol."""
+        return unquote(self.raw_path)
 
     @cached_property
     def query(self) -> Mapping[str, Sequence[str]]:
         """All values of each word in the query."""
-        return parse_qs(self.environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        return parse_qs(self.raw_query, keep_blank_values=True)
 
     @cached_property
     def args(self) -> Mapping[str, str]:

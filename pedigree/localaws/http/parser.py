@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.protocol import query_protocol, rest_protocol
+from pedigree.localaws.http.protocol import query_protocol, rest_protocol, urls
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.http.protocol.json_documents import document
@@ -33,6 +33,12 @@ def read_call(exchange: Exchange) -> None:
         _refuse_two_operations(exchange, dict(pairs), most=1)
         _refuse_repetitions(exchange, pairs)
         exchange.call = _query_call(exchange, dict(pairs)) or _json_call(exchange)
+
+
+def refuse_unreadable_url(exchange: Exchange) -> None:
+    """Refuse a request whose path or query is no UTF-8."""
+    urls.decoded(exchange.raw_path)
+    urls.check_query(exchange.raw_query)
 
 
 def is_form(exchange: Exchange) -> bool:
@@ -74,7 +80,7 @@ def _json_call(exchange: Exchange) -> Call | None:
 
 def _rest_call(exchange: Exchange) -> Call | None:
     name = MODELS[exchange.service]
-    match = rest_protocol.match(name, exchange.method, exchange.path, exchange.query)
+    match = rest_protocol.match(name, exchange.method, exchange.raw_path, exchange.query)
     if match is None:
         return None
     operation, labels = match

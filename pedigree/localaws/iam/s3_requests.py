@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
 
 from pedigree.iam import Request
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
+from pedigree.localaws.http.protocol.s3_address import address, copy_source
 from pedigree.localaws.http.protocol.s3_errors import S3Error
 
 _LISTING = {"prefix": "s3:prefix", "delimiter": "s3:delimiter", "max-keys": "s3:max-keys"}
@@ -76,7 +76,7 @@ def arn(bucket: str, key: str = "") -> str:
 
 def requests(exchange: Exchange) -> Iterator[Request]:
     """The actions and resources that a request of S3 needs."""
-    bucket, _, key = exchange.path.lstrip("/").partition("/")
+    bucket, key, _ = address(exchange.raw_path)
     method, args = exchange.method, exchange.args
     level = "object" if key else "bucket" if bucket else "service"
     context = {name: exchange.headers[header] for header, name in _HEADERS.items() if header in exchange.headers}
@@ -91,10 +91,10 @@ def requests(exchange: Exchange) -> Iterator[Request]:
         yield Request(f"s3:{action}", resource, context)
     if (method, level, words) == ("PUT", "bucket", [""]) and _elements(exchange, "Tag"):
         yield Request("s3:TagResource", resource, context)
-    source = exchange.headers.get("x-amz-copy-source")
+    source = copy_source(exchange.headers)
     if source is not None:
-        place = unquote(source.partition("?")[0]).lstrip("/")
-        yield Request("s3:GetObject", arn(*place.partition("/")[::2]))
+        action = "s3:GetObjectVersion" if source.version else "s3:GetObject"
+        yield Request(action, arn(source.bucket, source.key))
 
 
 def _deletions(exchange: Exchange, bucket: str, context: Mapping[str, str]) -> Iterator[Request]:

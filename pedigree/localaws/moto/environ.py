@@ -10,6 +10,7 @@ import io
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 from pedigree.localaws.http.exchange import Environ, Exchange
 from pedigree.localaws.http.parser import REST, is_form
@@ -36,10 +37,23 @@ def environ_for(exchange: Exchange) -> Environ:
         body = body.replace(b"&", b"\\u0026")
     return {
         **environ,
+        **_url(exchange),
         **_operation_headers(exchange),
         "wsgi.input": io.BytesIO(body),
         "CONTENT_LENGTH": str(len(body)),
     }
+
+
+def _url(exchange: Exchange) -> Mapping[str, str]:
+    """The path and the query, written anew from what was read.
+
+    moto decodes the labels of a path itself, so the path keeps its percent-encodings.
+    """
+    path = exchange.raw_path
+    if exchange.service in REST:
+        path = rest_protocol.raw_path(MODELS[exchange.service], exchange.operation, exchange.members)
+    query = urlencode(exchange.query, doseq=True)
+    return {"PATH_INFO": path, "RAW_URI": path, "REQUEST_URI": path, "QUERY_STRING": query}
 
 
 def _operation_headers(exchange: Exchange) -> Mapping[str, str]:

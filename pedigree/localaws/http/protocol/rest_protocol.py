@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.http.protocol.models import input_shape, model
+from pedigree.localaws.http.protocol.urls import decoded
 
 Query: TypeAlias = Mapping[str, Sequence[str]]
 _LABEL = re.compile(r"\{([^}+]+)\+?\}")
@@ -24,13 +26,23 @@ class _Route:
     fixed: Mapping[str, str]
 
 
-def match(name: str, method: str, path: str, query: Query) -> tuple[str, Mapping[str, str]] | None:
-    """The operation of a method and a path, and the values of the path's labels."""
+def match(name: str, method: str, raw_path: str, query: Query) -> tuple[str, Mapping[str, str]] | None:
+    """The operation of a method and a path as it was sent, and the values of the path's labels.
+
+    Labels are decoded after the path is split: %2F is a slash in a name.
+    """
     for route in _routes(name).get(method, ()):
-        labels = route.pattern.fullmatch(path)
+        labels = route.pattern.fullmatch(raw_path)
         if labels and all(query.get(key) == [value] for key, value in route.fixed.items()):
-            return route.operation, dict(zip(route.labels, labels.groups(), strict=True))
+            return route.operation, dict(zip(route.labels, map(decoded, labels.groups()), strict=True))
     return None
+
+
+def raw_path(name: str, operation: str, members: Mapping[str, Any]) -> str:
+    """The path of an operation, with the values of its labels from the members."""
+    path, _, _ = model(name).operation_model(operation).http["requestUri"].partition("?")
+    labels = {label: member for member, where, label, _ in _locations(name, operation) if where == "uri"}
+    return _LABEL.sub(lambda label: quote(str(members[labels[label[1]]]), safe=":"), path)
 
 
 def members(

@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from typing import Any, TypeAlias
-from urllib.parse import unquote
 
 from werkzeug import Response
 from werkzeug.http import parse_etags, parse_range_header
@@ -18,6 +17,7 @@ from werkzeug.wsgi import FileWrapper
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
+from pedigree.localaws.http.protocol.s3_address import S3Address, address, copy_source
 from pedigree.localaws.http.protocol.s3_errors import S3Error, invalid, no_bucket, no_key, unsupported
 from pedigree.localaws.kernel.store import Document, Store
 from pedigree.localaws.services.s3 import bucket_configuration, request_body
@@ -48,7 +48,7 @@ class S3Api:
         return False
 
     def __call__(self, exchange: Exchange) -> Response:
-        bucket, _, key = exchange.path.lstrip("/").partition("/")
+        bucket, key, _ = address(exchange.raw_path)
         location = S3Location(bucket, key)
         try:
             return self._operation(exchange, location)(self, exchange, location)
@@ -103,15 +103,17 @@ def _get_bucket_location(_api: S3Api, _exchange: Exchange, _location: S3Location
 
 def _put_object(api: S3Api, exchange: Exchange, location: S3Location) -> Response:
     headers = exchange.headers
-    if "x-amz-copy-source" in headers:
-        return _copy_object(api, headers, location)
+    source = copy_source(headers)
+    if source is not None:
+        return _copy_object(api, headers, source, location)
     body = api.catalog.put(location, request_body.read_content(exchange.stream, headers), **_members(headers))
     return Response(status=200, headers={"ETag": f'"{body["etag"]}"', **body["checksums"]})
 
 
-def _copy_object(api: S3Api, headers: Mapping[str, str], location: S3Location) -> Response:
-    bucket, _, key = unquote(headers["x-amz-copy-source"].partition("?")[0]).lstrip("/").partition("/")
-    source = _find_object(api, S3Location(bucket, key))
+def _copy_object(api: S3Api, headers: Mapping[str, str], copied: S3Address, location: S3Location) -> Response:
+    if copied.version:
+        raise unsupported("Copying a version of an object")
+    source = _find_object(api, S3Location(copied.bucket, copied.key))
     members = _members(headers) if headers.get("x-amz-metadata-directive") == "REPLACE" else {}
     merged = {**source, **members}
     stored = {name: merged[name] for name in ("headers", "checksums") if name in merged}
