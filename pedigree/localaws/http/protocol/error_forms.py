@@ -32,6 +32,8 @@ class ErrorForm:
         code, status = self.codes.get(error.code, error.code), error.status
         if isinstance(error, AccessDeniedError):
             code, status = self.denied_code, self.denied_status
+        elif error.code == _MISMATCH:
+            status = _STATUSES.get(code, self.denied_status)
         answer = self.write(error, path, code, status)
         answer.headers["x-amzn-RequestId"] = str(uuid.uuid4())
         answer.headers.extend(error.headers)
@@ -89,6 +91,13 @@ def _sqs(error: ServiceError, path: str, code: str, status: int) -> Response:
     return answer
 
 
+# Its status is that of a denied call, but for EC2's.
+_MISMATCH = "SignatureDoesNotMatch"
+_STATUSES = {"AuthFailure": 401}
+_JSON_CODES = {
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+    "IncompleteSignature": "IncompleteSignatureException",
+}
 _QUERY_CODES = {
     "UnrecognizedClientException": "InvalidClientTokenId",
     "ExpiredTokenException": "ExpiredToken",
@@ -97,6 +106,7 @@ _QUERY_CODES = {
     "UnknownOperationException": "InvalidAction",
 }
 _S3_CODES = {
+    "IncompleteSignature": "AuthorizationHeaderMalformed",
     "UnrecognizedClientException": "InvalidAccessKeyId",
     "ExpiredTokenException": "ExpiredToken",
     "ValidationException": "InvalidRequest",
@@ -105,6 +115,7 @@ _S3_CODES = {
     "InternalFailure": "InternalError",
 }
 _EC2_CODES = {
+    _MISMATCH: "AuthFailure",
     "UnrecognizedClientException": "AuthFailure",
     "ExpiredTokenException": "RequestExpired",
     "ValidationException": "InvalidParameterValue",
@@ -113,9 +124,9 @@ _EC2_CODES = {
 }
 _SQS_CODES = {"ValidationException": "InvalidParameterValue", "UnknownOperationException": "InvalidAction"}
 _CLOUDWATCH_CODES = {"ValidationException": "ValidationError", "UnknownOperationException": "InvalidAction"}
-_LOGS_CODES = {"ValidationException": "InvalidParameterException"}
-_LAMBDA_CODES = {"InternalFailure": "ServiceException"}
-_JSON_FORM = ErrorForm("AccessDeniedException", 400, _json)
+_LOGS_CODES = {**_JSON_CODES, "ValidationException": "InvalidParameterException"}
+_LAMBDA_CODES = {**_JSON_CODES, "InternalFailure": "ServiceException"}
+_JSON_FORM = ErrorForm("AccessDeniedException", 400, _json, _JSON_CODES)
 _FORMS: Mapping[str, ErrorForm] = {
     "iam": ErrorForm("AccessDenied", 403, _query, _QUERY_CODES),
     "sts": ErrorForm("AccessDenied", 403, _query, _QUERY_CODES),
@@ -126,6 +137,6 @@ _FORMS: Mapping[str, ErrorForm] = {
     "logs": ErrorForm("AccessDeniedException", 400, _json, _LOGS_CODES),
     "tagging": ErrorForm("AccessDeniedException", 400, _json, _LOGS_CODES),
     "lambda": ErrorForm("AccessDeniedException", 403, _lambda, _LAMBDA_CODES),
-    "scheduler": ErrorForm("AccessDeniedException", 403, _rest_json),
-    "sagemaker-runtime": ErrorForm("AccessDeniedException", 403, _rest_json),
+    "scheduler": ErrorForm("AccessDeniedException", 403, _rest_json, _JSON_CODES),
+    "sagemaker-runtime": ErrorForm("AccessDeniedException", 403, _rest_json, _JSON_CODES),
 }
