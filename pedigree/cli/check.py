@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pedigree.cli import evidence, files, project
+from pedigree.cli import definitions, evidence, files, project
+from pedigree.cli.definitions import ScriptArguments
 from pedigree.cli.errors import UsageError
 from pedigree.cli.evidence import EvidenceOptions
 from pedigree.cli.options import ProjectOptions, expand_options
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from pedigree.checks.finding import Finding
     from pedigree.cli.project import ProjectPipeline
 
-FileArgument = Annotated[Path | None, typer.Argument(help="A definition in JSON, or -; default: the project's.")]
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A definition in JSON, -, or a script: pipeline.py or pipeline.py:NAME; default: the project's."
+    ),
+]
 
 
 class Format(str, Enum):
@@ -48,6 +54,7 @@ def command(
     target: ProjectOptions,
     given: EvidenceOptions,
     file: FileArgument = None,
+    arguments: ScriptArguments = None,
     select: Annotated[str, typer.Option(help="Only these codes or prefixes: REF,LIM004.")] = "",
     ignore: Annotated[str, typer.Option(help="Without these codes or prefixes.")] = "",
     fail_on: Annotated[Level, typer.Option(help="The least severity for exit code 1.")] = Level.ERROR,
@@ -66,7 +73,7 @@ def command(
         typer.echo(page(explain), nl=False)
         return
     own = None if file else _own(target)
-    text = own.definition() if own else files.read(_only_file(file, target))
+    text = own.definition() if own else definitions.source(_only_file(file, target), arguments)
     document = _document(file, text)
     proof = evidence.read(given)
     if write_policy:
@@ -116,7 +123,11 @@ def _report(
     # DescribePipeline answers with the definition as a string inside, which has no lines to point at.
     source = text if isinstance(json.loads(text).get("Steps"), list) else json.dumps(document, indent=2)
     name = str(file) if file and str(file) != "-" else "definition.json"
-    sys.stdout.write(FORMATS[output.value](FindingsReport(name, source, findings)))
+    script = ""
+    if file and definitions.is_script(file):
+        name = f"{name.partition('.py')[0]}.py"
+        script = files.read(Path(name))
+    sys.stdout.write(FORMATS[output.value](FindingsReport(name, source, findings, script)))
 
 
 def _write_policy(document: Mapping[str, Any], proof: Evidence, role: str) -> None:

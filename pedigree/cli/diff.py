@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pedigree.cli import files, printing
+from pedigree.cli import definitions, printing
+from pedigree.cli.definitions import ScriptArguments
 from pedigree.cli.errors import UsageError
 from pedigree.cli.options import JsonOption
 
@@ -15,8 +16,9 @@ DIFFERENT_EXIT = 1
 
 
 def command(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="A definition in JSON, or -.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="Another definition in JSON, or -.")],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A definition in JSON, -, or a script that defines it.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Another definition, or another script.")],
+    arguments: ScriptArguments = None,
     as_json: JsonOption = False,
 ) -> None:
     """Compare two definitions. Exit code 1 if they differ."""
@@ -25,7 +27,11 @@ def command(
     from pedigree.language import revision
     from pedigree.language.definition import parse
 
-    before, after = parse(files.read(old)), parse(files.read(new))
+    if arguments and not any(map(definitions.is_script, (old, new))):
+        raise UsageError("no definition is a script, and arguments are given", "leave them out")
+    before, after = (
+        parse(definitions.read(file, arguments if definitions.is_script(file) else ()).text) for file in (old, new)
+    )
     lines = revision.changes(before, after)
     if as_json:
         from pedigree.language.reuse import losses

@@ -8,14 +8,16 @@ from typing import Annotated
 
 import typer
 
-from pedigree.cli import files, project
+from pedigree.cli import definitions, files, project
 from pedigree.cli.check import FileArgument
+from pedigree.cli.definitions import ScriptArguments
 from pedigree.cli.errors import UsageError
 from pedigree.cli.options import ProjectOptions, SettingsOption
 
 
 def command(
     file: FileArgument = None,
+    arguments: ScriptArguments = None,
     settings: SettingsOption = "",
     output: Annotated[Path, typer.Option(help="The folder to write to.")] = Path(),
     name: Annotated[str, typer.Option(help="The files' name and the picture's title.")] = "pipeline",
@@ -32,7 +34,7 @@ def command(
     from pedigree.diagram.svg import svg
     from pedigree.language.definition import parse
 
-    drawn = picture(parse(files.read(file) if file else _own(settings)))
+    drawn = picture(parse(definitions.read(file, arguments).text if file else _own(settings)))
     for suffix, content in ((".mmd", mermaid(drawn)), (".svg", svg(drawn, name))):
         path = output / f"{name}{suffix}"
         files.write(content, path)

@@ -18,24 +18,33 @@ _LONGEST = 110
 
 @dataclass(frozen=True)
 class FindingsReport:
-    """The findings in one definition; name says where it was read from, source is its text."""
+    """The findings in one definition; name says where it was read from, source is its text.
+
+    If a script has made the definition, its text is here, too: a finding is on the line that names its step.
+    """
 
     name: str
     source: str
     findings: Sequence[Finding]
+    script: str = ""
 
     @cached_property
     def document(self) -> Any:
         return json.loads(self.source)
 
     def line(self, finding: Finding) -> int:
-        return self._lines[finding.pointer]
+        return self._line_in_script(finding.step) if self.script else self._lines[finding.pointer]
 
     def fragment(self, finding: Finding) -> str:
         """The part of the definition that a finding is about, on one line."""
         *_, key = ("", *pointers.parts(finding.pointer))
         written = json.dumps(pointers.look_up(self.document, finding.pointer), ensure_ascii=False)
         return clip(f'"{key}": {written}' if key and not key.isdigit() else written, _LONGEST)
+
+    def _line_in_script(self, step: str) -> int:
+        names = (f'"{step}"', f"'{step}'")
+        lines = enumerate(self.script.splitlines(), start=1)
+        return next((number for number, line in lines if step and any(name in line for name in names)), 1)
 
     @cached_property
     def _lines(self) -> Mapping[str, int]:

@@ -1,0 +1,101 @@
+"""Chooses a script's pipeline: the one that it makes or creates, or what its get_pipeline() returns."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pedigree.language.near import suggest
+from pedigree.sdk.account import ACCOUNT, EXECUTION_ROLE, role_arn
+from pedigree.sdk.errors import ScriptError
+from pedigree.sdk.pipelines import PipelineCalls, ScriptPipeline
+from pedigree.sdk.recording import PipelineRecorder
+
+FUNCTIONS = ("get_pipeline", "create_pipeline", "build_pipeline", "make_pipeline", "define_pipeline")
+"""Functions that are called if a script makes no pipeline by itself: AWS's own templates have the first."""
+
+
+def names_a_function(path: Path, choice: str) -> bool:
+    """Whether a name is a function of the script, which then runs as an imported module."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return False  # running it says so, with the line
+    return any(isinstance(node, ast.FunctionDef) and node.name == choice for node in tree.body)
+
+
+class PipelineChooser:
+    """The pipelines of a script that has been run."""
+
+    def __init__(self, path: Path, module: ModuleType, calls: PipelineCalls, recorder: PipelineRecorder, region: str):
+        self._path = path
+        self._module = module
+        self._calls = calls
+        self._recorder = recorder
+        self._known_arguments = {
+            **dict.fromkeys(("region", "region_name", "aws_region"), region),
+            **dict.fromkeys(("role", "role_arn", "execution_role", "sagemaker_role"), role_arn(EXECUTION_ROLE)),
+            **dict.fromkeys(("default_bucket", "bucket", "bucket_name"), f"sagemaker-{region}-{ACCOUNT}"),
+        }
+
+    def choose(self, choice: str) -> ScriptPipeline:
+        """The pipeline of a name, or the only one; ScriptError if there is none, or there are several."""
+        value = getattr(self._module, choice, None) if choice else None
+        if inspect.isfunction(value):
+            return self._from_function(value)
+        if self._recorder.is_pipeline(value):
+            return self._compiled(value)
+        pipelines = self._all()
+        if choice and choice not in pipelines:
+            return self._refuse_choice(choice, pipelines)
+        if len(pipelines) == 1 or choice:
+            pipeline = pipelines[choice] if choice else next(iter(pipelines.values()))
+            return pipeline if isinstance(pipeline, ScriptPipeline) else self._compiled(pipeline)
+        if pipelines:
+            names = ", ".join(pipelines)
+            remedy = f"choose one: {self._path}:{next(iter(pipelines))}"
+            raise ScriptError(f"{self._path} defines {len(pipelines)} pipelines: {names}", remedy)
+        function = next(
+            (vars(self._module)[name] for name in FUNCTIONS if callable(vars(self._module).get(name))), None
+        )
+        if function is None:
+            raise ScriptError(
+                f"{self._path} defines no pipeline", "make a sagemaker Pipeline in it, or name a function: SCRIPT:NAME"
+            )
+        return self._from_function(function)
+
+    def _all(self) -> Mapping[str, Any]:
+        """The pipelines by name: those that the script creates by the API, else those that it makes."""
+        made = {str(pipeline.name): pipeline for pipeline in self._recorder.made}
+        return {**made, **{pipeline.name: pipeline for pipeline in self._calls.all()}}
+
+    def _refuse_choice(self, choice: str, pipelines: Mapping[str, Any]) -> ScriptPipeline:
+        functions = [name for name, value in vars(self._module).items() if inspect.isfunction(value)]
+        names = [*pipelines, *functions]
+        remedy = suggest(choice, names) if names else "make a sagemaker Pipeline in it"
+        raise ScriptError(f"{self._path} has no pipeline and no function {choice}", remedy)
+
+    def _from_function(self, function: Callable[..., Any]) -> ScriptPipeline:
+        parameters = inspect.signature(function).parameters.values()
+        required = [
+            parameter.name
+            for parameter in parameters
+            if parameter.default is parameter.empty and parameter.kind not in (2, 4)
+        ]
+        unknown = [name for name in required if name not in self._known_arguments]
+        if unknown:
+            cause = f"{function.__name__}() of {self._path} needs {', '.join(unknown)}, and pedigree cannot know that"
+            raise ScriptError(cause, f"call it at the end of a script: pipeline = {function.__name__}({unknown[0]}=…)")
+        value = function(**{name: self._known_arguments[name] for name in required})
+        if not self._recorder.is_pipeline(value):
+            kind = type(value).__name__
+            raise ScriptError(f"{function.__name__}() of {self._path} returns {kind}, no Pipeline", "return it")
+        return self._compiled(value)
+
+    def _compiled(self, pipeline: Any) -> ScriptPipeline:
+        created = self._calls.created.get(str(pipeline.name))
+        return self._calls.with_start(created or ScriptPipeline(str(pipeline.name), pipeline.definition()))
