@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -21,10 +21,15 @@ class Outcome(Enum):
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome and the statement that decided it, None where no statement did."""
+    """The outcome and the statement that decided it, None where no statement did.
+
+    A grant is direct if a policy of the resource names the caller itself: then neither the caller's boundary nor its
+    session's policy has to allow the request as well.
+    """
 
     outcome: Outcome
     statement: Statement | None = None
+    is_direct: bool = False
 
     @property
     def allowed(self) -> bool:
@@ -42,6 +47,8 @@ def decide(policies: Iterable[Policy], request: Request) -> Decision:
 
     A role can be assumed only if its trust allows it: by name or, where the trust names the account, together with the
     principal's own policies. For any other resource an Allow on either side is enough.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
     """
     statements: dict[tuple[PolicyKind, Match], Statement] = {}
     trusted = False
@@ -54,10 +61,18 @@ def decide(policies: Iterable[Policy], request: Request) -> Decision:
             if statement.effect is Effect.DENY:
                 return Decision(Outcome.EXPLICIT_DENY, statement)
             statements.setdefault((policy.kind, match), statement)
-    by_identity = statements.get((PolicyKind.IDENTITY, Match.DIRECT))
+    by_identity = _first(statements, (PolicyKind.IDENTITY, PolicyKind.SESSION), Match.DIRECT)
+    granting = (PolicyKind.TRUST,) if trusted else (PolicyKind.RESOURCE,)
+    direct = _first(statements, granting, Match.DIRECT)
+    by_resource = direct or _first(statements, granting, Match.BY_ROLE)
     if trusted:
-        by_account = statements.get((PolicyKind.TRUST, Match.BY_ACCOUNT)) if by_identity else None
-        allowing = statements.get((PolicyKind.TRUST, Match.DIRECT)) or by_account
+        allowing = by_resource or (by_identity and _first(statements, granting, Match.BY_ACCOUNT))
     else:
-        allowing = by_identity or statements.get((PolicyKind.RESOURCE, Match.DIRECT))
-    return Decision(Outcome.ALLOWED, allowing) if allowing else Decision(Outcome.IMPLICIT_DENY)
+        allowing = by_identity or by_resource
+    return Decision(Outcome.ALLOWED, allowing, direct is not None) if allowing else Decision(Outcome.IMPLICIT_DENY)
+
+
+def _first(
+    statements: Mapping[tuple[PolicyKind, Match], Statement], kinds: Iterable[PolicyKind], match: Match
+) -> Statement | None:
+    return next((statements[kind, match] for kind in kinds if (kind, match) in statements), None)

@@ -15,6 +15,7 @@ class PolicyKind(Enum):
     """What a policy is attached to."""
 
     IDENTITY = "a role or a user"
+    SESSION = "a session, to limit it further"
     RESOURCE = "a resource"
     TRUST = "a role, to say who may assume it"
 
@@ -63,7 +64,10 @@ class Statement:
             return Match.NONE
         if not all(condition.holds(context) for condition in self.conditions):
             return Match.NONE
-        return Match.DIRECT if self.principals is None else self.principals.match(request.principal)
+        if self.principals is None:
+            return Match.DIRECT
+        is_denial = self.effect is Effect.DENY
+        return (self.principals.match_denied if is_denial else self.principals.match)(request.principal)
 
 
 @dataclass(frozen=True)

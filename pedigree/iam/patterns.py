@@ -104,7 +104,12 @@ def variables_in(text: str) -> list[str]:
 
 def is_arn(text: str) -> bool:
     """Whether a text has the six parts of an ARN; a variable may stand for any of them."""
-    return text.startswith("arn:") and sum(map(_colons, _WORD.findall(text))) >= _ARN_COLONS
+    return text.startswith("arn:") and not missing_parts(text)
+
+
+def missing_parts(text: str) -> int:
+    """How many of an ARN's six parts a text lacks."""
+    return max(0, _ARN_COLONS - sum(map(_colons, _WORD.findall(text))))
 
 
 def _has_variable(pieces: Sequence[Piece]) -> bool:

@@ -11,7 +11,7 @@ from pedigree.errors import InvalidValueError
 from pedigree.iam.conditions import Condition, NullCondition, condition
 from pedigree.iam.document import Effect, Policy, PolicyKind, Selector, Statement
 from pedigree.iam.errors import PolicyError
-from pedigree.iam.patterns import WildcardStyle, compiled
+from pedigree.iam.patterns import WildcardStyle, compiled, missing_parts
 from pedigree.iam.principals import Principals
 
 _WITH_VARIABLES = "2012-10-17"
@@ -21,6 +21,11 @@ _PARTS = ("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
 _ACTION = re.compile(r"\*|[A-Za-z0-9*?-]+:[A-Za-z0-9*?]+")
 _RESOURCE = re.compile(r"\*|arn:.+", re.DOTALL)
+_OF_PRINCIPALS = (PolicyKind.IDENTITY, PolicyKind.SESSION)
+_AWS_PRINCIPAL = re.compile(
+    r"\*|\d{12}|A[A-Z0-9]{15,127}"
+    r"|arn:aws[\w-]*:(iam::\d{12}:(root|user/.+|role/.+)|sts::\d{12}:(assumed-role/[^/]+/[^/]+|federated-user/.+))"
+)
 _SID = re.compile(r"[A-Za-z0-9]*")
 
 
@@ -80,9 +85,11 @@ class _Reader:
         return sid
 
     def _principals(self, entry: Mapping[str, Any]) -> Principals | None:
-        if self.kind is PolicyKind.IDENTITY:
+        if self.kind in _OF_PRINCIPALS:
             _check_absent(entry, ("Principal", "NotPrincipal"), "the policy is about the principal that has it")
             return None
+        if self.kind is PolicyKind.TRUST:
+            _check_absent(entry, ("NotPrincipal",), "a trust says who may assume the role")
         element, negated = _one_of(entry, "Principal")
         if element == "*":
             return Principals(True, {}, negated)
@@ -92,6 +99,12 @@ class _Reader:
         for name in (name for several in names.values() for name in several if name != "*"):
             if "*" in name or "?" in name:
                 raise InvalidValueError(f"has the principal {name!r:.80} with a wildcard", "write it out, or * alone")
+        for name in names.get("AWS", ()):
+            if not _AWS_PRINCIPAL.fullmatch(name):
+                raise InvalidValueError(
+                    f"has the principal {name!r:.80}",
+                    "write an account's id, or the ARN of a user, a role or a session",
+                )
         return Principals(everybody, names, negated)
 
     def _actions(self, entry: Mapping[str, Any]) -> Selector:
@@ -112,7 +125,18 @@ class _Reader:
         for text in texts:
             if not _RESOURCE.fullmatch(text):
                 raise InvalidValueError(f"has the resource {text!r:.80}", "write an ARN, or * for all")
-        return Selector(texts, compiled(texts, WildcardStyle.ARN, variables=self.variables), negated)
+        complete = [self._complete(text) for text in texts]
+        return Selector(texts, compiled(complete, WildcardStyle.ARN, variables=self.variables), negated)
+
+    def _complete(self, text: str) -> str:
+        """A resource with a wildcard for each part that its ARN lacks, as an identity's policy may.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+        """
+        missing = 0 if text == "*" else missing_parts(text)
+        if missing and self.kind is not PolicyKind.IDENTITY:
+            raise InvalidValueError(f"has the incomplete ARN {text!r:.80}", "write all six parts")
+        return text + ":*" * missing
 
     def _conditions(self, block: Any) -> Iterator[Condition | NullCondition]:
         for operator, keys in _mapping(block, "Condition").items():

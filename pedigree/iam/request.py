@@ -14,26 +14,28 @@ PrincipalKind = Literal["AWS", "Service", "Federated", "CanonicalUser"]
 
 @dataclass(frozen=True)
 class Principal:
-    """Who makes a request: the kind, the names in policies, and the names of the whole account in policies."""
+    """Who makes a request, as policies name it: by its own name, by the role of its session, or by its account."""
 
     kind: PrincipalKind
-    names: frozenset[str]
+    name: str
+    role: str = ""
     account_names: frozenset[str] = frozenset()
+    has_boundary: bool = False
 
 
 def service(name: str) -> Principal:
     """The principal of an AWS service, as lambda.amazonaws.com."""
-    return Principal("Service", frozenset({name}))
+    return Principal("Service", name)
 
 
-def identity(arn: str) -> Principal:
+def identity(arn: str, *, has_boundary: bool = False) -> Principal:
     """The principal of a user or a role."""
-    return Principal("AWS", frozenset({arn}), _account_names(arn))
+    return Principal("AWS", arn, account_names=_account_names(arn), has_boundary=has_boundary)
 
 
-def session(role_arn: str, session_arn: str) -> Principal:
+def session(role_arn: str, session_arn: str, *, has_boundary: bool = False) -> Principal:
     """The principal of a session; policies may name the role or the session."""
-    return Principal("AWS", frozenset({session_arn, role_arn}), _account_names(role_arn))
+    return Principal("AWS", session_arn, role_arn, _account_names(role_arn), has_boundary)
 
 
 @dataclass(frozen=True)

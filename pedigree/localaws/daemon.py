@@ -36,6 +36,7 @@ from pedigree.localaws.services.events.deliveries import DeliveryQueue
 from pedigree.localaws.services.events.operations import EventBridgeOperations
 from pedigree.localaws.services.events.rules import RuleDispatcher
 from pedigree.localaws.services.events.targets import TargetChannel
+from pedigree.localaws.services.iam.operations import IamOperations
 from pedigree.localaws.services.lambda_.invoker import RuntimeConfig
 from pedigree.localaws.services.lambda_.service import LambdaService
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
@@ -171,7 +172,7 @@ def _foundation(options: Options, url: Callable[[], str]) -> Foundation:
     clients = Clients(url, options.region, sessions.assume)
     logs = CloudWatchLogs(LogFiles(options.folder / "logs", world.clock), backends, options.region, world.clock)
     deliveries = DeliveryQueue(world.store, world.clock)
-    deliveries.add_channel(targets.CHANNEL, TargetChannel(clients))
+    deliveries.add_channel(targets.CHANNEL, TargetChannel(clients, authorizer))
     queues = QueueWaiter(backends, options.region)
     return Foundation(world, catalog, backends, authorizer, sessions, clients, logs, deliveries, queues)
 
@@ -243,10 +244,11 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
         "events": Provider(EventBridgeOperations(world, running.rules, moto["events"]), fallback=moto["events"]),
         "scheduler": Provider(SchedulerOperations(moto["scheduler"]), fallback=moto["scheduler"]),
         "application-autoscaling": Provider(AutoScalingOperations(world.store), fallback=scaling),
-        "s3": S3Api(world.store, foundation.catalog),
+        "s3": S3Api(world.store, foundation.catalog, world.account),
         "sagemaker": sagemaker.service,
         "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
-        "sts": Provider(StsOperations(), fallback=moto["sts"]),
+        "sts": Provider(StsOperations(foundation.backends.backend, moto["sts"]), fallback=moto["sts"]),
+        "iam": Provider(IamOperations(moto["iam"]), fallback=moto["iam"]),
         "tagging": Provider(TaggingOperations(world, tagging), fallback=tagging),
     }
 

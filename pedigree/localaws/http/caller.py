@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pedigree.iam import Policy, Principal
 
@@ -17,13 +18,17 @@ class Limit:
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, a session of a role, or the account's root; a session has a token and an expiry."""
+    """A user, a session of a role, or the account's root; a session has a token and an expiry.
+
+    Tags are those of the user, or those of the role and its session.
+    """
 
     arn: str
     user_id: str
     principal: Principal
     policies: tuple[Policy, ...] = ()
     limits: tuple[Limit, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     is_root: bool = False
     token: str = ""
     expires: float | None = None

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from pedigree.iam import Decision, Outcome, PolicyKind, Request, decide, service
+from pedigree.iam import Decision, Outcome, Policy, PolicyKind, Request, decide, service
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.iam.actions import TABLES, needs
 from pedigree.localaws.iam.actions.needs import ActionTable
 from pedigree.localaws.iam.actions.resources import Resources
-from pedigree.localaws.iam.callers import Callers, parse_or_ignore
+from pedigree.localaws.iam.callers import Callers, parse_or_deny
 from pedigree.localaws.iam.refusals import denied
 
 OnDecision: TypeAlias = Callable[[Caller, Request, Decision], None]
@@ -74,20 +74,31 @@ class Authorizer:
                 f"'{principal}' to assume the role."
             )
 
+    def check_service(self, principal: str, request: Request) -> None:
+        """Let a service act on a resource without a role, as the resource's policy allows; else AccessDeniedError."""
+        if not self.is_enforced:
+            return
+        decision = decide(self._attached(request.resource), replace(request, principal=service(principal)))
+        if not decision.allowed:
+            raise denied(principal, request, decision, by="resource-based policy")
+
     def must_decide(self, caller: Caller) -> bool:
         return self.is_enforced and not caller.is_root
 
     def _check(self, caller: Caller, request: Request) -> None:
         """Decide by the caller's own policies and the resource's."""
-        text = self._resources.policy(request.resource)
-        attached = parse_or_ignore(text, request.resource, PolicyKind.RESOURCE) if text else None
-        policies = (*caller.policies, attached) if attached else caller.policies
-        decision = decide(policies, replace(request, principal=caller.principal))
+        attached = self._attached(request.resource)
+        decision = decide((*caller.policies, *attached), replace(request, principal=caller.principal))
         self._on_decision(caller, request, decision)
         if not decision.allowed:
-            is_own = attached is None or decision.statement not in attached.statements
+            is_own = not any(decision.statement in policy.statements for policy in attached)
             raise denied(caller.arn, request, decision, by=f"{'identity' if is_own else 'resource'}-based policy")
-        _check_limits(caller, request)
+        _check_limits(caller, request, decision)
+
+    def _attached(self, resource: str) -> tuple[Policy, ...]:
+        """The policy of a resource, if it has one."""
+        text = self._resources.policy(resource)
+        return (parse_or_deny(text, resource, PolicyKind.RESOURCE),) if text else ()
 
     def _check_assuming(self, caller: Caller, request: Request) -> None:
         """Decide whether a role may be assumed, by its trust policy."""
@@ -96,7 +107,7 @@ class Authorizer:
         decision = decide((*trust, *caller.policies), with_principal) if trust else Decision(Outcome.IMPLICIT_DENY)
         if not decision.allowed:
             raise denied(caller.arn, with_principal, decision)
-        _check_limits(caller, request)
+        _check_limits(caller, request, decision)
 
     def _context(self, caller: Caller, region: str) -> Mapping[str, Any]:
         """The condition keys that every request has."""
@@ -109,15 +120,17 @@ class Authorizer:
             "aws:EpochTime": int(moment),
             "aws:SecureTransport": True,
             "aws:SourceIp": "127.0.0.1",
-            "aws:PrincipalArn": sorted(caller.principal.names, key=len)[0],
+            "aws:PrincipalArn": caller.principal.role or caller.principal.name,
             "aws:PrincipalAccount": self._resources.account,
             "aws:userid": caller.user_id,
-            "aws:PrincipalType": "AssumedRole" if caller.token else "User",
+            "aws:PrincipalType": "Account" if caller.is_root else "AssumedRole" if caller.token else "User",
+            **{f"aws:PrincipalTag/{key}": value for key, value in caller.tags.items()},
         }
 
 
-def _check_limits(caller: Caller, request: Request) -> None:
+def _check_limits(caller: Caller, request: Request, granted: Decision) -> None:
+    """Let a request pass that boundary and session policies allow; a direct grant is stopped by their Deny only."""
     for limit in caller.limits:
         decision = decide(limit.policies, request)
-        if not decision.allowed:
+        if decision.outcome is Outcome.EXPLICIT_DENY or not (decision.allowed or granted.is_direct):
             raise denied(caller.arn, request, decision, by=limit.name)

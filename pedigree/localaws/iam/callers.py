@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from pedigree.iam import Policy, PolicyKind, identity, parse, session
+from pedigree.iam import Effect, Policy, PolicyKind, identity, parse, session
 from pedigree.iam.errors import PolicyError
 from pedigree.localaws.http.caller import Caller, Limit
 from pedigree.localaws.http.protocol.errors import ServiceError
@@ -75,8 +76,7 @@ class Callers:
         with self._use_backend("iam", _GLOBAL) as iam:
             role = _role(iam, role_arn)
             text = role.assume_role_policy_document if role else ""
-        policy = parse_or_ignore(text, "the role's trust", PolicyKind.TRUST) if text else None
-        policies = (policy,) if policy else ()
+        policies = (parse_or_deny(text, "the role's trust", PolicyKind.TRUST),) if text else ()
         with self._lock:
             if version == self._version:
                 self._trusts[role_arn] = policies
@@ -99,18 +99,24 @@ class Callers:
 def _session(iam: Any, taken: Any) -> Caller:
     role = _role(iam, taken.role_arn)
     limits = _boundary(iam, role.permissions_boundary_arn) if role else ()
-    own = parse_or_ignore(taken.policy, "the session's policy") if taken.policy else None
-    if taken.policy:
-        limits = (*limits, Limit("session policy", (own,) if own else ()))
     return Caller(
         taken.arn,
         taken.user_id,
-        session(taken.role_arn, taken.arn),
+        session(taken.role_arn, taken.arn, has_boundary=bool(limits)),
         _policies(role.policies.items(), role.managed_policies.values()) if role else (),
-        limits,
+        (*limits, *_session_limit(iam, taken)),
+        tags={**_tags(role), **getattr(taken, "session_tags", {})},
         token=taken.session_token,
         expires=taken.expiration.timestamp(),
     )
+
+
+def _session_limit(iam: Any, taken: Any) -> tuple[Limit, ...]:
+    """The policies that a session was taken with: one of them must allow a request as well."""
+    arns = getattr(taken, "session_policy_arns", ())
+    inline = [("the session's policy", taken.policy)] if taken.policy else []
+    managed = [policy for policy in map(iam.managed_policies.get, arns) if policy is not None]
+    return (Limit("session policy", _policies(inline, managed)),) if inline or arns else ()
 
 
 def _user(iam: Any, user: Any, key: str) -> Caller | None:
@@ -120,7 +126,13 @@ def _user(iam: Any, user: Any, key: str) -> Caller | None:
     inline = [entry for owner in owners for entry in owner.policies.items()]
     managed = [policy for owner in owners for policy in owner.managed_policies.values()]
     limits = _boundary(iam, getattr(user, "permissions_boundary_arn", None))
-    return Caller(user.arn, user.id, identity(user.arn), _policies(inline, managed), limits)
+    principal = identity(user.arn, has_boundary=bool(limits))
+    tags = {tag["Key"]: tag["Value"] for tag in iam.tagger.list_tags_for_resource(user.arn)["Tags"]}
+    return Caller(user.arn, user.id, principal, _policies(inline, managed), limits, tags)
+
+
+def _tags(role: Any) -> Mapping[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in role.tags} if role else {}
 
 
 def _role(iam: Any, arn: str) -> Any:
@@ -134,8 +146,7 @@ def _boundary(iam: Any, arn: str | None) -> tuple[Limit, ...]:
 
 def _policies(inline: Iterable[tuple[str, str]], managed: Iterable[Any]) -> tuple[Policy, ...]:
     texts = [*inline, *((policy.name, _document(policy)) for policy in managed)]
-    parsed = (parse_or_ignore(text, name) for name, text in texts)
-    return tuple(policy for policy in parsed if policy is not None)
+    return tuple(parse_or_deny(text, name) for name, text in texts)
 
 
 def _document(policy: Any) -> str:
@@ -144,14 +155,14 @@ def _document(policy: Any) -> str:
 
 
 @lru_cache(maxsize=1024)
-def parse_or_ignore(text: str, name: str, kind: PolicyKind = PolicyKind.IDENTITY) -> Policy | None:
-    """A policy from its text; None for one that IAM should never have taken: it allows nothing."""
+def parse_or_deny(text: str, name: str, kind: PolicyKind = PolicyKind.IDENTITY) -> Policy:
+    """A policy from its text. One that cannot be read may be a Deny, so it denies everything."""
     try:
         return parse(json.loads(text), name=name, kind=kind)
     except (ValueError, PolicyError) as error:
-        _LOG.warning("a policy that cannot be read allows nothing: %s", error)
-        return None
+        _LOG.warning("a policy that cannot be read denies everything: %s", error)
+        return replace(_everything(Effect.DENY), name=name, kind=kind)
 
 
-def _everything() -> Policy:
-    return parse({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+def _everything(effect: Effect = Effect.ALLOW) -> Policy:
+    return parse({"Version": "2012-10-17", "Statement": {"Effect": effect.value, "Action": "*", "Resource": "*"}})

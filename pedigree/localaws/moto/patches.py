@@ -7,6 +7,7 @@ pinned, and tests fail when a patch no longer fits.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
@@ -19,14 +20,18 @@ from moto.events.models import EventsBackend
 from moto.iam.models import IAMBackend
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
+from pedigree.localaws.moto.identity_patches import IDENTITY_PATCHES
+
 DEAD_LETTER = "dead_letter_target"
 """The attribute that a patched function of moto's keeps its dead-letter target in."""
+_UNSUPPORTED_PERMISSIONS = ("EventSourceToken", "FunctionUrlAuthType", "InvokedViaFunctionUrl")
+_ACCOUNT = re.compile(r"\d{12}")
 
 
 @cache
 def apply_patches() -> None:
     """Patch moto, unless it is patched already."""
-    for owner, name, patched in _PATCHES:
+    for owner, name, patched in (*_PATCHES, *IDENTITY_PATCHES):
         setattr(owner, name, patched(getattr(owner, name, None)))
 
 
@@ -127,15 +132,38 @@ def configuration(original: Any) -> Callable[..., Any]:
 
 
 def add_statement(original: Any) -> Callable[..., Any]:
-    """Each statement of a function's policy has an id of its own."""
+    """Each statement of a function's policy has an id of its own, and only conditions that the local AWS decides by."""
 
     def add(self: Policy, raw: str, qualifier: str | None = None) -> Any:
-        sid = json.loads(raw)["StatementId"]
+        statement = json.loads(raw)
+        unsupported = next((name for name in _UNSUPPORTED_PERMISSIONS if statement.get(name)), "")
+        if unsupported:
+            raise InvalidParameterValueException(f"{unsupported} is not supported by the local AWS.")
+        sid = statement["StatementId"]
         if any(statement["Sid"] == sid for statement in self.statements):
             raise ConflictError(f"The statement id ({sid}) provided already exists.")
         return original(self, raw, qualifier)
 
     return add
+
+
+def principal(_original: Any) -> Callable[..., Any]:
+    """A permission is for a service, an account, a user, a role or everybody; the policy names them by their kind."""
+
+    def format_principal(_self: Policy, value: Any) -> Any:
+        if not isinstance(value, str) or value == "*":
+            return value
+        if _ACCOUNT.fullmatch(value):
+            return {"AWS": f"arn:aws:iam::{value}:root"}
+        if value.endswith(".amazonaws.com"):
+            return {"Service": value}
+        if not value.startswith("arn:") or "*" in value:
+            raise InvalidParameterValueException(
+                "The provided principal was invalid. Please check the principal and try again."
+            )
+        return {"AWS": value}
+
+    return format_principal
 
 
 def get_policy(original: Any) -> Callable[..., Any]:
@@ -232,6 +260,7 @@ _PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (LambdaFunction, "update_configuration", update_configuration),
     (LambdaFunction, "get_configuration", configuration),
     (Policy, "add_statement", add_statement),
+    (Policy, "principal_formatter", principal),
     (EventsBackend, "iter_tagged_resources", tagged_rules),
     (IAMBackend, "create_service_linked_role", linked_role),
     (SQSBackend, "receive_message", receive_message),

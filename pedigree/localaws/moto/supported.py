@@ -1,4 +1,4 @@
-"""Which operations moto has: those that it has a method for, but for what it would do in a container."""
+"""Which operations moto has: those that it has a method for, but for those that it only pretends to do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from importlib import import_module
 
 from pedigree.localaws.moto.backends import SERVICES
 
-_LEFT_OUT: Mapping[str, frozenset[str]] = {"lambda": frozenset({"InvokeAsync", "InvokeWithResponseStream"})}
+_LEFT_OUT: Mapping[str, frozenset[str]] = {
+    "lambda": frozenset({"InvokeAsync", "InvokeWithResponseStream"}),
+    # moto gives out keys that open nothing, or a role to anybody, whatever the assertion or the token says.
+    "sts": frozenset(
+        {"GetSessionToken", "GetFederationToken", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot"}
+    ),
+}
 
 
 def is_supported(service: str, operation: str) -> bool:

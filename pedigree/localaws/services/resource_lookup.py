@@ -8,7 +8,7 @@ from typing import Any
 
 from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.s3.bucket_configuration import CONFIGURATION
+from pedigree.localaws.services.resource_policies import ResourcePolicies
 from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.resources import tags
 
@@ -38,10 +38,8 @@ class ResourceLookup:
         return {}
 
     def policy(self, resource: str) -> str:
-        """The policy of the bucket in which a resource lies."""
-        bucket = resource.removeprefix("arn:aws:s3:::").partition("/")[0] if resource.startswith("arn:aws:s3:") else ""
-        policy = self.world.store.find(CONFIGURATION, f"{bucket}/policy") if bucket else None
-        return str(policy["text"]) if policy else ""
+        """The policy that holds for a resource."""
+        return ResourcePolicies(self.world.store, self.use_backend).find(resource)
 
     def execution_of(self, token: str) -> str:
         """The ARN of the execution whose step waits with a token."""

@@ -226,7 +226,7 @@ def test_a_decision_says_which_statement_made_it() -> None:
         ({"Principal": {"AWS": ACCOUNT}}, identity(USER), False),
         ({"Principal": {"Service": "events.amazonaws.com"}}, service("events.amazonaws.com"), True),
         ({"Principal": {"Service": "events.amazonaws.com"}}, service("lambda.amazonaws.com"), False),
-        ({"Principal": {"AWS": "events.amazonaws.com"}}, service("events.amazonaws.com"), False),
+        ({"Principal": {"AWS": USER}}, service("events.amazonaws.com"), False),
         ({"NotPrincipal": {"AWS": ROLE}}, identity(USER), True),
         ({"NotPrincipal": {"AWS": ROLE}}, session(ROLE, SESSION), False),
         ({"NotPrincipal": {"AWS": ROOT}}, identity(USER), False),
@@ -247,6 +247,67 @@ def test_either_side_may_allow_a_resource_and_either_may_deny_it() -> None:
     assert decide([mine, parse(document(account), kind=PolicyKind.RESOURCE)], request).allowed
     denial = parse(document({**account, "Effect": "Deny"}), kind=PolicyKind.RESOURCE)
     assert decide([mine, denial], request).outcome is DENIED
+
+
+@pytest.mark.parametrize(
+    ("principal", "who", "is_direct"),
+    [
+        ({"Principal": "*"}, session(ROLE, SESSION), True),
+        ({"Principal": {"AWS": USER}}, identity(USER), True),
+        ({"Principal": {"AWS": SESSION}}, session(ROLE, SESSION), True),
+        ({"Principal": {"AWS": ROLE}}, session(ROLE, SESSION), False),
+        ({"Principal": {"AWS": [ROLE, SESSION]}}, session(ROLE, SESSION), True),
+    ],
+)
+def test_a_grant_to_a_user_or_a_session_itself_is_direct(
+    principal: Mapping[str, Any], who: Any, is_direct: bool
+) -> None:
+    """AWS: "How AWS enforcement code logic evaluates requests to allow or deny access", resource-based policies.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+    policy = parse(document({"Action": "*", "Resource": "*", **principal}), kind=PolicyKind.RESOURCE)
+    decision = decide([policy], Request("sqs:SendMessage", "*", principal=who))
+    assert (decision.allowed, decision.is_direct) == (True, is_direct)
+
+
+@pytest.mark.parametrize("excepted", [USER, ROLE, SESSION, ROOT])
+@pytest.mark.parametrize("has_boundary", [True, False])
+def test_a_deny_with_not_principal_excepts_nobody_who_has_a_boundary(excepted: str, has_boundary: bool) -> None:
+    """AWS: "Permissions boundaries for IAM entities", the note on NotPrincipal.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    statement = {"Effect": "Deny", "NotPrincipal": {"AWS": excepted}, "Action": "*", "Resource": "*"}
+    denial = parse(document(statement), kind=PolicyKind.RESOURCE)
+    mine = parse(document({"Action": "*", "Resource": "*"}))
+    user, taken = identity(USER, has_boundary=has_boundary), session(ROLE, SESSION, has_boundary=has_boundary)
+    for who, names in ((user, (USER, ROOT)), (taken, (ROLE, SESSION, ROOT))):
+        is_allowed = decide([mine, denial], Request("sqs:SendMessage", "*", principal=who)).allowed
+        assert is_allowed is (excepted in names and not has_boundary)
+
+
+@pytest.mark.parametrize(
+    ("incomplete", "resource", "covered"),
+    [
+        ("arn:aws:sqs", f"arn:aws:sqs:us-east-1:{ACCOUNT}:queue", True),
+        ("arn:aws:sqs:us-east-1", f"arn:aws:sqs:us-east-1:{ACCOUNT}:queue", True),
+        ("arn:aws:sqs:us-east-1", f"arn:aws:sqs:eu-west-1:{ACCOUNT}:queue", False),
+        ("arn:aws:s3", KEY, True),
+        ("arn:aws:s3", FUNCTION, False),
+    ],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_an_incomplete_arn_is_completed_with_wildcards(
+    incomplete: str, resource: str, covered: bool, effect: str
+) -> None:
+    """AWS: "IAM JSON policy elements: Resource", the note on incomplete ARNs.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    policy = parse(document({"Effect": effect, "Action": "*", "Resource": incomplete}))
+    outcome = {"Allow": ALLOWED, "Deny": DENIED}[effect] if covered else SILENT
+    assert decide([policy], Request("any:Action", resource)).outcome is outcome
 
 
 SOURCE = {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": FUNCTION}

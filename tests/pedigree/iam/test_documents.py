@@ -89,6 +89,9 @@ def test_a_malformed_identity_policy_is_refused(document: Any, message: str) -> 
         ({"Principal": {"AWS": "arn:aws:iam::123456789012:role/*"}}, "with a wildcard; write it out"),
         ({"Principal": "*", "NotPrincipal": "*"}, "has both of Principal and NotPrincipal"),
         ({"Principal": {"Service": []}}, "has []; write a text or a list of texts"),
+        ({"Principal": {"AWS": "ann"}}, "has the principal 'ann'; write an account's id, or the ARN of a user"),
+        ({"Principal": {"AWS": "arn:aws:s3:::bucket"}}, "has the principal 'arn:aws:s3:::bucket'"),
+        ({"Principal": "*", "Resource": "arn:aws:sqs"}, "has the incomplete ARN 'arn:aws:sqs'; write all six parts"),
     ],
 )
 def test_a_malformed_resource_policy_is_refused(elements: Mapping[str, Any], message: str) -> None:
@@ -100,6 +103,12 @@ def test_a_malformed_resource_policy_is_refused(elements: Mapping[str, Any], mes
 def test_a_trust_names_no_resource() -> None:
     with pytest.raises(PolicyError, match="has Resource, and a trust is about its own role; leave it out"):
         parse(with_statement(Principal="*"), kind=PolicyKind.TRUST)
+
+
+def test_a_trust_excepts_nobody() -> None:
+    elements = {"Effect": "Deny", "NotPrincipal": {"AWS": "123456789012"}, "Action": "sts:AssumeRole"}
+    with pytest.raises(PolicyError, match="has NotPrincipal, and a trust says who may assume the role; leave it out"):
+        parse({"Version": "2012-10-17", "Statement": elements}, kind=PolicyKind.TRUST)
 
 
 def test_policies_that_aws_services_write_are_accepted() -> None:

@@ -10,10 +10,12 @@ from typing import Any
 
 from werkzeug import Response
 
+from pedigree.iam import PolicyKind
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.http.protocol.json_documents import document
 from pedigree.localaws.http.service import Service
+from pedigree.localaws.iam.policy_documents import read_policy
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.events import patterns
 from pedigree.localaws.services.events.rules import DEFAULT_BUS, RuleDispatcher
@@ -53,6 +55,17 @@ class EventBridgeOperations:
             _check_schedule(expression)
         return self._moto(exchange)
 
+    def put_permission(self, exchange: Exchange) -> Response:
+        """Store statements of a bus's policy that moto keeps whole."""
+        if text := exchange.members.get("Policy"):
+            policy = read_policy(text, "The policy", PolicyKind.RESOURCE, "ValidationException")
+            if not all(statement.sid for statement in policy.statements):
+                raise InvalidRequestError("Each statement of the policy needs a Sid.")
+            elements = {name for statement in _listed(json.loads(text)["Statement"]) for name in statement}
+            for name in sorted(elements & {"NotPrincipal", "NotAction", "NotResource"}):
+                raise InvalidRequestError(f"{name} in the policy of an event bus is not supported by the local AWS.")
+        return self._moto(exchange)
+
     def _put_event(self, entry: Mapping[str, Any]) -> Mapping[str, Any]:
         refusal = _refusal(entry)
         bus = self._rules.find_bus(entry.get("EventBusName") or DEFAULT_BUS)
@@ -65,6 +78,10 @@ class EventBridgeOperations:
         if bus is not None:
             self._rules.put_event(event, bus)
         return {"EventId": event["id"]}  # as AWS does, accept an event for a bus that does not exist, and drop it
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _check_schedule(expression: str) -> None:

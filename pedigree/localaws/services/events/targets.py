@@ -13,6 +13,9 @@ from typing import Any, TypeAlias
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pedigree.iam import Request
+from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.kernel.clients import Clients, ServiceRole, queue_url
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.events.deliveries import (
@@ -26,6 +29,8 @@ from pedigree.localaws.services.events.deliveries import (
 CHANNEL = "target"
 _RETRYABLE_STATUSES = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _MAX_MESSAGE_CHARACTERS = 1000
+# What services need on targets that they call without a role.
+_ACTIONS: Mapping[str, str] = {"lambda": "lambda:InvokeFunction", "sqs": "sqs:SendMessage"}
 
 
 def target_delivery(
@@ -54,8 +59,9 @@ def target_delivery(
 class TargetChannel:
     """Calls targets, and sends to the dead-letter queue what cannot be delivered."""
 
-    def __init__(self, clients: Clients) -> None:
+    def __init__(self, clients: Clients, authorizer: Authorizer) -> None:
         self._clients = clients
+        self._authorizer = authorizer
 
     def deliver(self, delivery_id: str, delivery: Document) -> None:
         """Call the target once."""
@@ -65,11 +71,23 @@ class TargetChannel:
             message = f"The local AWS cannot deliver to {arn}"
             raise DeliveryFailedError("UnsupportedTarget", message, is_final=True)
         try:
+            self._check_permission(delivery)
             send(self._clients, delivery_id, delivery)
+        except ServiceError as error:
+            raise DeliveryFailedError(error.code, error.message, is_final=True) from error
         except ClientError as error:
             raise _failure(error) from error
         except (BotoCoreError, KeyError, ValueError, TypeError, AttributeError) as error:
             raise DeliveryFailedError(type(error).__name__, str(error), is_final=not _is_transient(error)) from error
+
+    def _check_permission(self, delivery: Document) -> None:
+        """Without a role, the policy of the target decides whether the service may call it."""
+        action = _ACTIONS.get(delivery["to"].split(":")[2])
+        if delivery["role"] or action is None:
+            return
+        principal, source = delivery["by"]
+        context = {"aws:SourceArn": source, "aws:SourceAccount": source.split(":")[4], "aws:SecureTransport": True}
+        self._authorizer.check_service(principal, Request(action, delivery["to"], context))
 
     def give_up(self, _delivery_id: str, delivery: Document, reason: RetriesExhausted) -> None:
         """Send the delivery to the dead-letter queue with the reason."""

@@ -29,6 +29,8 @@ S3Operation: TypeAlias = Callable[["S3Api", Exchange, S3Location], Response]
 _STORED_HEADERS = ("content-type", "cache-control", "content-disposition", "content-language")
 _METADATA_PREFIX = "x-amz-meta-"
 _MAX_DELETED = 1000
+_OWN_ACLS = ("private", "bucket-owner-full-control")
+_OWNERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 # Words in a query that are parameters, and not subresources.
 _PARAMETERS = frozenset(
     {"prefix", "delimiter", "max-keys", "marker", "encoding-type", "x-id", "response-content-type", "partNumber"}
@@ -38,7 +40,8 @@ _PARAMETERS = frozenset(
 class S3Api:
     """Answers the requests of S3."""
 
-    def __init__(self, store: Store, catalog: ObjectCatalog) -> None:
+    def __init__(self, store: Store, catalog: ObjectCatalog, account: str) -> None:
+        self._account = account
         self.store = store
         self.catalog = catalog
         self.uploads = MultipartUploads(store, catalog)
@@ -50,10 +53,21 @@ class S3Api:
     def __call__(self, exchange: Exchange) -> Response:
         bucket, key, _ = address(exchange.raw_path)
         location = S3Location(bucket, key)
+        self._check_headers(exchange)
         try:
             return self._operation(exchange, location)(self, exchange, location)
         except NoSuchBucketError:
             raise no_bucket(bucket) from None
+
+    def _check_headers(self, exchange: Exchange) -> None:
+        """Refuse grants, since buckets have no access control lists here, and requests for another owner's bucket."""
+        headers = exchange.headers
+        grants = [name for name in headers if name.startswith("x-amz-grant-")]
+        if grants or headers.get("x-amz-acl", "private") not in _OWN_ACLS:
+            raise S3Error("AccessControlListNotSupported", "The bucket does not allow ACLs", 400)
+        for name in _OWNERS:
+            if headers.get(name, self._account) != self._account:
+                raise S3Error("AccessDenied", f"Access Denied: {name} is not the account of the bucket", 403)
 
     def _operation(self, exchange: Exchange, location: S3Location) -> S3Operation:
         level = "object" if location.key else "bucket" if location.bucket else "service"

@@ -1,4 +1,7 @@
-"""A bucket's configuration: stored and returned unchanged, and reported as missing in S3's own words."""
+"""A bucket's configuration: stored and returned unchanged, and reported as missing in S3's own words.
+
+Only its policy has an effect here, so only that is read before it is stored.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.protocol import xml
 from pedigree.localaws.http.protocol.s3_errors import S3Error
 from pedigree.localaws.kernel.store import Store
+from pedigree.localaws.services.s3.bucket_policies import check_bucket_policy
 from pedigree.localaws.services.s3.catalog import BUCKET, S3Location
 
 CONFIGURATION = "bucket-configuration"
@@ -65,6 +69,9 @@ def _get(store: Store, _exchange: Exchange, location: S3Location, kind: str) -> 
 
 def _put(store: Store, exchange: Exchange, location: S3Location, kind: str) -> Response:
     text = exchange.body.decode()
+    if kind == "policy":
+        block = store.find(CONFIGURATION, f"{location.bucket}/publicAccessBlock")
+        check_bucket_policy(text, location.bucket, block["text"] if block else "")
     with store.transaction():
         store.put(CONFIGURATION, f"{location.bucket}/{kind}", {"text": text})
         if kind == "versioning":

@@ -189,6 +189,7 @@ class StubIam:
     """IAM without users."""
 
     roles: ClassVar[dict[str, Any]] = {}
+    managed_policies: ClassVar[dict[str, Any]] = {}
 
     def get_user_from_access_key_id(self, key: str) -> None:
         """No user has the key."""

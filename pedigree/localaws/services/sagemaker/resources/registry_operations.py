@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from pedigree.iam import PolicyKind
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
+from pedigree.localaws.iam.policy_documents import read_policy
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
@@ -19,7 +20,7 @@ from pedigree.localaws.services.sagemaker.resources.registry import (
     versions,
 )
 
-_POLICY = "model-package-group-policy"
+GROUP_POLICY = "model-package-group-policy"
 _REQUEST = "model-package-request"
 _UPDATABLE = (
     "ModelApprovalStatus",
@@ -49,26 +50,21 @@ def delete_model_package_group(world: World, request: Request) -> Mapping[str, A
     if versions(world, name):
         raise ServiceError("ConflictException", f"Model Package Group {name} cannot be deleted while it has versions.")
     GROUP.remove(world, name)
-    if world.store.find(_POLICY, name) is not None:
-        world.store.remove(_POLICY, name)
+    if world.store.find(GROUP_POLICY, name) is not None:
+        world.store.remove(GROUP_POLICY, name)
     return {}
 
 
 def put_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:
     group = GROUP.get(world, name_of(world, request["ModelPackageGroupName"]))
-    try:
-        is_policy = isinstance(json.loads(request["ResourcePolicy"]), dict)
-    except ValueError:
-        is_policy = False
-    if not is_policy:
-        raise InvalidRequestError("The ResourcePolicy is no JSON document.")
-    world.store.put(_POLICY, group["ModelPackageGroupName"], {"ResourcePolicy": request["ResourcePolicy"]})
+    read_policy(request["ResourcePolicy"], "The ResourcePolicy", PolicyKind.RESOURCE, "ValidationException")
+    world.store.put(GROUP_POLICY, group["ModelPackageGroupName"], {"ResourcePolicy": request["ResourcePolicy"]})
     return group
 
 
 def get_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:
     group = GROUP.get(world, name_of(world, request["ModelPackageGroupName"]))
-    policy = world.store.find(_POLICY, group["ModelPackageGroupName"])
+    policy = world.store.find(GROUP_POLICY, group["ModelPackageGroupName"])
     if policy is None:
         raise InvalidRequestError(f"Cannot find resource policy for: {group['ModelPackageGroupArn']}.")
     return policy
@@ -77,7 +73,7 @@ def get_model_package_group_policy(world: World, request: Request) -> Mapping[st
 def delete_model_package_group_policy(world: World, request: Request) -> Mapping[str, Any]:
     with world.store.transaction():
         get_model_package_group_policy(world, request)
-        world.store.remove(_POLICY, name_of(world, request["ModelPackageGroupName"]))
+        world.store.remove(GROUP_POLICY, name_of(world, request["ModelPackageGroupName"]))
     return {}
 
 

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from werkzeug.serving import make_server
 
 from pedigree.clock import SystemClock
+from pedigree.localaws.daemon import ACCOUNT
 from pedigree.localaws.http.chain import Application, request_chain
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.kernel.store import Store
@@ -30,7 +31,7 @@ def let_pass(_exchange: Exchange) -> None:
 @pytest.fixture
 def s3(tmp_path: Path) -> Iterator[Any]:
     store = Store(tmp_path / "state.sqlite")
-    api = S3Api(store, ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SystemClock()))
+    api = S3Api(store, ObjectCatalog(store, BlobStore(tmp_path / "blobs"), SystemClock()), ACCOUNT)
     chain: Application = request_chain({"s3": api}, let_pass, let_pass, port=lambda: server.server_port)
     server = make_server("127.0.0.1", 0, chain, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -141,7 +142,10 @@ def test_versions_are_kept_listed_and_deleted(s3: Any) -> None:
     s3.delete_bucket(Bucket="bucket")
 
 
-POLICY = '{"Version":"2012-10-17","Statement":[]}'
+POLICY = (
+    '{"Version":"2012-10-17","Statement":'
+    '[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket/secret/*"}]}'
+)
 RULE = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "executions/"}, "Expiration": {"Days": 90}}
 KEY = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)

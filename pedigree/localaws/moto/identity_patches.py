@@ -1,0 +1,128 @@
+"""Patches of moto's IAM and STS: users have permissions boundaries, and sessions keep what limits and describes them.
+
+Each function below makes a replacement for one of moto's, and its docstring says what AWS does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.exceptions import DeleteConflictException, NotFoundException
+from moto.iam.models import IAMBackend, User
+from moto.iam.responses import IamResponse
+from moto.sts.responses import TokenResponse
+
+BOUNDARY = "permissions_boundary_arn"
+"""The attribute of moto's roles, and of users here, that has the ARN of the permissions boundary."""
+POLICY_ARNS, TAGS = "session_policy_arns", "session_tags"
+"""The attributes that a session keeps its managed policies and its tags in."""
+
+
+def _check_boundary(backend: IAMBackend, arn: str | None) -> None:
+    """A boundary is a managed policy that exists."""
+    if arn and arn not in backend.managed_policies:
+        raise NotFoundException(f"Scope ARN: {arn} does not exist or is not attachable.")
+
+
+def create_user(original: Any) -> Callable[..., Any]:
+    """A user may have a boundary from the start."""
+
+    def create(self: IamResponse) -> Any:
+        arn = self._get_param("PermissionsBoundary")
+        _check_boundary(self.backend, arn)
+        answer = original(self)
+        setattr(answer.result["User"], BOUNDARY, arn)
+        return answer
+
+    return create
+
+
+def put_user_boundary(_original: Any) -> Callable[..., Any]:
+    """moto lacks PutUserPermissionsBoundary."""
+
+    def put(self: IamResponse) -> ActionResult:
+        arn = self._get_param("PermissionsBoundary")
+        _check_boundary(self.backend, arn)
+        setattr(self.backend.get_user(self._get_param("UserName")), BOUNDARY, arn)
+        return EmptyResult()
+
+    return put
+
+
+def delete_user_boundary(_original: Any) -> Callable[..., Any]:
+    """moto lacks DeleteUserPermissionsBoundary."""
+
+    def delete(self: IamResponse) -> ActionResult:
+        setattr(self.backend.get_user(self._get_param("UserName")), BOUNDARY, None)
+        return EmptyResult()
+
+    return delete
+
+
+def user_boundary(_original: Any) -> property:
+    """A user's description has its boundary."""
+
+    def boundary(self: User) -> Mapping[str, str] | None:
+        arn = getattr(self, BOUNDARY, None)
+        kind = "PermissionsBoundaryPolicy"
+        return {"PermissionsBoundaryType": kind, "PermissionsBoundaryArn": arn} if arn else None
+
+    return property(boundary)
+
+
+def create_role(original: Any) -> Callable[..., Any]:
+    """The boundary of a new role exists."""
+
+    def create(self: IAMBackend, *args: Any, **named: Any) -> Any:
+        _check_boundary(self, named.get("permissions_boundary") or (args[3] if len(args) > 3 else None))
+        return original(self, *args, **named)
+
+    return create
+
+
+def put_role_boundary(original: Any) -> Callable[..., Any]:
+    """The boundary of a role exists."""
+
+    def put(self: IAMBackend, role_name: str, permissions_boundary: str) -> Any:
+        _check_boundary(self, permissions_boundary)
+        return original(self, role_name, permissions_boundary)
+
+    return put
+
+
+def delete_policy(original: Any) -> Callable[..., Any]:
+    """A policy that is somebody's boundary cannot be deleted."""
+
+    def delete(self: IAMBackend, policy_arn: str) -> Any:
+        if any(getattr(owner, BOUNDARY, None) == policy_arn for owner in (*self.roles.values(), *self.users.values())):
+            raise DeleteConflictException("Cannot delete a policy attached to entities.")
+        return original(self, policy_arn)
+
+    return delete
+
+
+def assume_role(original: Any) -> Callable[..., Any]:
+    """A session has the managed policies that limit it, and its tags."""
+
+    def assume(self: TokenResponse) -> Any:
+        answer = original(self)
+        taken = answer.result["Credentials"]
+        setattr(taken, POLICY_ARNS, [policy["arn"] for policy in self._get_param("PolicyArns", [])])
+        setattr(taken, TAGS, {tag["Key"]: tag["Value"] for tag in self._get_param("Tags", [])})
+        return answer
+
+    return assume
+
+
+IDENTITY_PATCHES: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
+    (IamResponse, "create_user", create_user),
+    (IamResponse, "put_user_permissions_boundary", put_user_boundary),
+    (IamResponse, "delete_user_permissions_boundary", delete_user_boundary),
+    (User, "permissions_boundary", user_boundary),
+    (IAMBackend, "create_role", create_role),
+    (IAMBackend, "put_role_permissions_boundary", put_role_boundary),
+    (IAMBackend, "delete_policy", delete_policy),
+    (TokenResponse, "assume_role", assume_role),
+)

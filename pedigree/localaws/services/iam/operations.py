@@ -1,0 +1,50 @@
+"""IAM's operations with policies: moto keeps them, and they are refused here if the authorizer could not read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from werkzeug import Response
+
+from pedigree.iam import PolicyKind
+from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.service import Service
+from pedigree.localaws.iam.policy_documents import read_policy
+
+_MALFORMED = "MalformedPolicyDocument"
+
+
+@dataclass(frozen=True)
+class IamOperations:
+    """Reads each policy before moto stores it."""
+
+    _moto: Service
+
+    def put_user_policy(self, exchange: Exchange) -> Response:
+        return self._with_policy(exchange)
+
+    def put_group_policy(self, exchange: Exchange) -> Response:
+        return self._with_policy(exchange)
+
+    def put_role_policy(self, exchange: Exchange) -> Response:
+        return self._with_policy(exchange)
+
+    def create_policy(self, exchange: Exchange) -> Response:
+        return self._with_policy(exchange)
+
+    def create_policy_version(self, exchange: Exchange) -> Response:
+        return self._with_policy(exchange)
+
+    def create_role(self, exchange: Exchange) -> Response:
+        return self._with_trust(exchange, "AssumeRolePolicyDocument")
+
+    def update_assume_role_policy(self, exchange: Exchange) -> Response:
+        return self._with_trust(exchange, "PolicyDocument")
+
+    def _with_policy(self, exchange: Exchange) -> Response:
+        read_policy(exchange.members["PolicyDocument"], "The policy", PolicyKind.IDENTITY, _MALFORMED)
+        return self._moto(exchange)
+
+    def _with_trust(self, exchange: Exchange, member: str) -> Response:
+        read_policy(exchange.members[member], "The trust policy", PolicyKind.TRUST, _MALFORMED)
+        return self._moto(exchange)
