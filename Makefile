@@ -83,8 +83,8 @@ pipeline-schedule: $(NEEDED) ## start executions on a schedule                AR
 cost: $(NEEDED) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
 	@$(AT)$(VENV)/bin/pedigree cost $(ARGS)
 
-pipeline-start: $(NEEDED) ## start an execution                      PARAMS="Epochs=10 AccuracyThreshold=0.8" ARGS=--wait
-	@$(AT)set -f; $(VENV)/bin/pedigree start $$PARAMS $(ARGS)
+pipeline-start: $(NEEDED) ## start an execution                      PARAMS="Epochs=10 AccuracyThreshold=0.8" DATA=~/pictures ARGS=--wait
+	@$(AT)set -f; $(VENV)/bin/pedigree start $$PARAMS $${DATA:+--data "$$DATA"} $(ARGS)
 
 pipeline-status: $(NEEDED) ## follow an execution, the newest one          ARGS="8f3a --once"
 	@$(AT)$(VENV)/bin/pedigree status $(ARGS)
@@ -116,8 +116,8 @@ ec2-train: $(READY) ## train on one machine of EC2, which then ends itself   ARG
 results: $(NEEDED) ## say what an execution has come to               ARGS=8f3a
 	@$(AT)$(VENV)/bin/pedigree results $(ARGS)
 
-run: $(READY) $(CONTAINER_READY) ## run the whole pipeline on this machine: no account needed   ARGS=--fresh
-	@$(VENV)/bin/pedigree run --container $(CONTAINER) $(ARGS)
+run: $(READY) $(CONTAINER_READY) ## run the whole pipeline on this machine: no account needed   DATA=~/pictures ARGS=--fresh
+	@$(VENV)/bin/pedigree run --container $(CONTAINER) $${DATA:+--data "$$DATA"} $(ARGS)
 
 up: ## start the local AWS, unless it runs
 down: ## end the local AWS; what it knows stays, and what ran goes on with make up

@@ -56,7 +56,9 @@ def _picture_batches(context: TrainingContext, split: Split, is_training: bool) 
         else min(context.hyperparameters.batch_size, _MAX_EVALUATION_BATCH)
     )
     return PictureBatches(
-        picture_dataset.PictureDataset(split, context.splits.image_size, seed),
+        picture_dataset.PictureDataset(
+            split, context.splits.image_size, seed, picture_dataset.Augmentation.of(context.hyperparameters)
+        ),
         _sampler(context, split, batch, seed),
         _worker_count(context),
         60 * context.options.wait_minutes,

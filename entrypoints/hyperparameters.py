@@ -38,9 +38,11 @@ class Hyperparameters:
     batch_size: int = _number(64, 1, 16_384, "images in a step of one process")
     dropout: float = _number(0.0, 0, 1, "the share of features that are dropped before the last layer")
     epochs: int = _number(50, 1, 10_000, "passes over the training images, at most")
+    flip_probability: float = _number(0.5, 0, 1, "the share of the training images that are mirrored")
     head_width: int = _number(128, 0, 16_384, "width of the hidden layer of the head; 0: no hidden layer")
     label_smoothing: float = _number(0.0, 0, 1, "the share of the target that is spread over all classes")
     learning_rate: float = _number(0.01, 1e-9, 100, "the peak rate, after the warm-up")
+    min_crop_area: float = _number(0.35, 0.01, 1, "the least share of a training image that a random crop shows")
     patience: int = _number(
         5, 0, 10_000, "epochs without a better validation loss before training stops early; 0: never"
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import contract
+import pictures
 from dataset import DroppedFile
 from errors import DataError
 
@@ -21,7 +22,7 @@ _SPELLINGS = {
     **dict.fromkeys(("valid", "validation", "val"), contract.VALIDATION),
     **dict.fromkeys(("test", "testing"), contract.TEST),
 }
-_SUFFIXES = ("", ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff")
+_SUFFIXES = ("", *pictures.SUFFIXES)
 _LAYOUTS = "train/, valid/ and test/ with a folder per class in each, or one folder per class"
 
 
@@ -69,9 +70,9 @@ def parse_layout(names: Iterable[str]) -> DataSetLayout:
             drops.append(classified)
     if not classes:
         raise DataError("has no folder of pictures", f"it takes {_LAYOUTS}")
-    pictures, others = _separate_pictures(originals)
+    found, others = _separate_pictures(originals)
     missing = tuple(split for split in SPLITS if split not in split_folders)
-    return DataSetLayout(tuple(sorted(classes)), pictures, (*drops, *others), missing)
+    return DataSetLayout(tuple(sorted(classes)), found, (*drops, *others), missing)
 
 
 def _entry(name: str) -> _Entry:
@@ -124,8 +125,8 @@ def _classify(entry: _Entry, depth: int, split_folders: dict[str, str]) -> Origi
 
 def _separate_pictures(originals: Sequence[Original]) -> tuple[tuple[Original, ...], tuple[DroppedFile, ...]]:
     suffixes = {original: PurePosixPath(original.name).suffix.lower() for original in originals}
-    pictures = tuple(original for original in originals if suffixes[original] in _SUFFIXES)
+    found = tuple(original for original in originals if suffixes[original] in _SUFFIXES)
     others = (original for original in originals if suffixes[original] not in _SUFFIXES)
-    return pictures, tuple(
+    return found, tuple(
         DroppedFile(original.name, f"does not have the name of a picture ({suffixes[original]})") for original in others
     )

@@ -8,6 +8,7 @@ interrupted epoch continues exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,9 @@ from torch.utils import data
 import pictures
 import tensors
 from errors import DataError
+from hyperparameters import Hyperparameters
 from split import Split
 
-_MIN_CROP_AREA = 0.35
 IGNORE_INDEX = -1
 SampleKey = tuple[int, int, bool]
 """The index of a picture, the epoch, and whether it counts: an empty part of a batch gets one that does not count."""
@@ -34,11 +35,28 @@ def class_names(folder: Path) -> tuple[str, ...]:
     return names
 
 
+@dataclass(frozen=True)
+class Augmentation:
+    """How a training picture varies from epoch to epoch."""
+
+    min_crop_area: float
+    flip_probability: float
+
+    @classmethod
+    def of(cls, hyperparameters: Hyperparameters) -> Augmentation:
+        return cls(hyperparameters.min_crop_area, hyperparameters.flip_probability)
+
+
+DEFAULT_AUGMENTATION = Augmentation.of(Hyperparameters())
+
+
 class PictureDataset(data.Dataset[tuple[torch.Tensor, int]]):
     """The pictures of a split as bytes: the center crop, or with a seed, a random crop that differs by epoch."""
 
-    def __init__(self, folder: Split, side: int, seed: int | None = None) -> None:
-        self.folder, self.side, self.seed = folder, side, seed
+    def __init__(
+        self, folder: Split, side: int, seed: int | None = None, augmentation: Augmentation = DEFAULT_AUGMENTATION
+    ) -> None:
+        self.folder, self.side, self.seed, self.augmentation = folder, side, seed, augmentation
 
     def __len__(self) -> int:
         return len(self.folder.paths)
@@ -56,20 +74,23 @@ class PictureDataset(data.Dataset[tuple[torch.Tensor, int]]):
             raise DataError(f"{path} cannot be read: {error.strerror}", "check the file and its disk") from None
         if self.seed is None:
             return tensors.pixels(picture, self.side), target
-        augmented = augment(picture, self.side, np.random.default_rng((self.seed, epoch, index)))
+        rng = np.random.default_rng((self.seed, epoch, index))
+        augmented = augment(picture, self.side, rng, self.augmentation)
         return torch.from_numpy(np.array(augmented)).permute(2, 0, 1), target
 
 
-def augment(picture: Image.Image, side: int, rng: np.random.Generator) -> Image.Image:
-    """Returns a random crop at the network's size, flipped half of the time."""
-    share, ratio = rng.uniform(_MIN_CROP_AREA, 1.0), np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+def augment(
+    picture: Image.Image, side: int, rng: np.random.Generator, augmentation: Augmentation = DEFAULT_AUGMENTATION
+) -> Image.Image:
+    """Returns a random crop at the network's size, perhaps flipped."""
+    share, ratio = rng.uniform(augmentation.min_crop_area, 1.0), np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
     crop_area = picture.width * picture.height * share
     width = min(picture.width, max(1, round((crop_area * ratio) ** 0.5)))
     height = min(picture.height, max(1, round((crop_area / ratio) ** 0.5)))
     left, top = rng.integers(picture.width - width + 1), rng.integers(picture.height - height + 1)
     box = (int(left), int(top), int(left) + width, int(top) + height)
     crop = picture.resize((side, side), Image.Resampling.BILINEAR, box=box)
-    return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
+    return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < augmentation.flip_probability else crop
 
 
 class DistributedBatchSampler(data.Sampler[list[SampleKey]]):

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image, ImageFile, ImageMath, UnidentifiedImageError
 from errors import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff")
 MAX_PIXELS = 100_000_000
 MAX_ASPECT_RATIO = 20
 JPEG_QUALITY = 92

@@ -61,10 +61,7 @@ def select(
     layout: DataSetLayout, conversions: Mapping[Original, Conversion], split_shares: Mapping[str, float], minimum: int
 ) -> Selection:
     """Selects the pictures of a data set from the results of all conversions."""
-    unreadable = tuple(
-        DroppedFile(original.name, result.reason) for original, result in conversions.items() if result.reason
-    )
-    _check_readable(unreadable, len(conversions))
+    unreadable = check_readable(conversions, len(conversions))
     readable = {original: result.sha256 for original, result in conversions.items() if not result.reason}
     selected, duplicates = _remove_duplicates(readable)
     drops = tuple(sorted((*layout.drops, *unreadable, *duplicates), key=lambda drop: drop.path))
@@ -89,13 +86,18 @@ def check_classes(
         raise DataError(f"no picture of {where}{details}", "add pictures, or remove the class everywhere")
 
 
-def _check_readable(unreadable: Sequence[DroppedFile], total: int) -> None:
+def check_readable(conversions: Mapping[Original, Conversion], total: int) -> tuple[DroppedFile, ...]:
+    """Returns the pictures that cannot be used; raises DataError if they are too many of the total."""
+    unreadable = tuple(
+        DroppedFile(original.name, result.reason) for original, result in conversions.items() if result.reason
+    )
     if len(unreadable) > MAX_UNREADABLE_SHARE * total:
         raise DataError(
             f"{len(unreadable)} of {total} pictures cannot be used, more than {MAX_UNREADABLE_SHARE:.0%}: "
             f"{_drop_examples(unreadable)}",
             "repair or remove them",
         )
+    return unreadable
 
 
 def _remove_duplicates(readable: Mapping[Original, str]) -> tuple[dict[Original, str], list[DroppedFile]]:

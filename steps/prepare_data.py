@@ -16,6 +16,7 @@ from steps.processing_job import OUTPUT_FOLDER, ProcessingConfig, input_folder, 
 from steps.site import SiteConfig
 
 NAME = "PrepareData"
+INPUT_PARAMETER = "InputDataUrl"
 DATASET_PROPERTIES = "Dataset"
 COURSE_DATA = "https://s3-us-west-1.amazonaws.com/udacity-aind/dog-project/dogImages.zip"
 OUTPUTS = (contract.TRAINING, contract.VALIDATION, contract.TEST, contract.DATASET)
@@ -55,7 +56,7 @@ class SplitsConfig(Config):
 class DataConfig(Config):
     """The data set: its source and how it is prepared."""
 
-    source: Annotated[str, _SOURCE, Field(max_length=180), ExecutionParameter("InputDataUrl", _source_url)] = (
+    source: Annotated[str, _SOURCE, Field(max_length=180), ExecutionParameter(INPUT_PARAMETER, _source_url)] = (
         COURSE_DATA
     )
     """A zip by https or in S3, or an S3 prefix."""

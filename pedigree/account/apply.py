@@ -16,7 +16,8 @@ from typing import Any
 from pedigree.account.account import Account
 from pedigree.account.empty_bucket import empty
 from pedigree.account.errors import CallRefusedError, UnfinishedError
-from pedigree.account.plan import ApiCall, Change, EmptyBucket, ManagedResource, Plan, SavedValue, Wait, plan
+from pedigree.account.plan import ApiCall, Change, EmptyBucket, ManagedResource, Plan, SavedValue, Upload, Wait, plan
+from pedigree.account.upload import upload
 
 Report = Callable[[Change], None]
 Waiting = Callable[[str, float], None]
@@ -172,6 +173,8 @@ def apply_change(change: Change, account: Account, waiting: Waiting = _silently)
                 executor.make(act)
             case Wait():
                 executor.wait(act)
+            case Upload():
+                upload(act, account, waiting)
             case EmptyBucket():
                 empty(act, account, waiting)
     return executor.answers

@@ -8,7 +8,7 @@ nothing is left to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -62,7 +62,26 @@ class EmptyBucket:
     prefix: str = ""
 
 
-Act = ApiCall | Wait | EmptyBucket
+class Stream(Protocol):
+    """Bytes that are read once, from the first to the last."""
+
+    def read(self, count: int = -1, /) -> bytes: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Upload:
+    """Uploads one object, in parts if it is large, from a stream that is opened when it is needed."""
+
+    bucket: str
+    key: str
+    size: int
+    open: Callable[[], Stream]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+Act = ApiCall | Wait | EmptyBucket | Upload
 
 
 @dataclass(frozen=True)

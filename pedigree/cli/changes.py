@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from pedigree.account.plan import Change, Plan
 
 
-def only_shown(change: Change, *, dry_run: bool) -> bool:
-    """In a dry run, shows the change; returns whether it is a dry run."""
+def only_shown(*changes: Change, dry_run: bool) -> bool:
+    """In a dry run, shows the changes; returns whether it is a dry run."""
     from pedigree.account.plan import Plan
 
     if dry_run:
-        _show(Plan((change,)))
+        _show(Plan(changes))
     return dry_run
 
 

@@ -7,6 +7,8 @@ verbs under pedigree.commands (verbs.py). Without a project, the verbs that work
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Protocol
@@ -15,10 +17,20 @@ from pedigree import project_root
 from pedigree.cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from pedigree.account.account import Account
+    from pedigree.account.plan import ManagedResource
     from pedigree.checks.ignoring import Ignored
     from pedigree.cli.options import ProjectOptions
 
 GROUP = "pedigree.project"
+
+
+@dataclass(frozen=True)
+class InputData:
+    """Data for an execution: the parameters that name it, as NAME=VALUE, and what must be uploaded before."""
+
+    parameters: Sequence[str] = ()
+    uploads: Sequence[ManagedResource] = ()
 
 
 class ProjectPipeline(Protocol):
@@ -43,6 +55,10 @@ class ProjectPipeline(Protocol):
 
     def ignored(self) -> Sequence[Ignored]:
         """The findings that the settings ignore."""
+        ...
+
+    def input_data(self, where: str, account: Account) -> AbstractContextManager[InputData]:
+        """A user's own data for one execution; what it was read from may be removed when the block ends."""
         ...
 
 

@@ -14,6 +14,7 @@ from pedigree.account.plan import ManagedResource
 from pipeline.account.approval import approval
 from pipeline.account.archive import Archive
 from pipeline.account.bucket import Bucket
+from pipeline.account.data_set import SampleDataSet
 from pipeline.account.event_source import event_source
 from pipeline.account.functions import functions, provisioned_concurrency
 from pipeline.account.managed_pipeline import managed_pipeline
@@ -32,6 +33,7 @@ def resources(
     return [
         Bucket(settings),
         Archive(settings, archive),
+        SampleDataSet(settings),
         *roles(settings, documents),
         profile(settings),
         LinkedRole(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from pedigree import project_root
 from pedigree.cli.options import ProjectOptions
 
 if TYPE_CHECKING:
+    from pedigree.account.account import Account
     from pedigree.checks.ignoring import Ignored
+    from pedigree.cli.project import InputData
     from pipeline.settings.tree import Settings
 
 DEFAULT_FILES = ("settings.toml",)
@@ -61,6 +64,11 @@ class DogBreeds:
         from pipeline.commands.soundness import ignored
 
         return ignored(self.settings)
+
+    def input_data(self, where: str, account: Account) -> AbstractContextManager[InputData]:
+        from pipeline.commands.own_data import input_data
+
+        return input_data(self.settings, where, account)
 
 
 class DogBreedsProject:

@@ -1,4 +1,6 @@
-"""`pedigree run`: runs the whole pipeline on this machine, from drawn pictures to an endpoint that answers.
+"""`pedigree run`: runs the whole pipeline on this machine, from pictures to an endpoint that answers.
+
+The pictures are drawn, or with --data the user's own, for which it also chooses settings.
 
 It does what the other verbs do, one after the other, to the local AWS: start it, put the pipeline there, start an
 execution and follow it, ask the endpoint. The pipeline does not know of this module, and nothing is simplified for it.
@@ -18,18 +20,20 @@ import typer
 
 from pedigree.cli import following, local, printing
 from pedigree.cli.errors import UsageError
-from pedigree.cli.options import AccountOptions, FollowOptions, SettingsOption
-from pipeline.commands import results, sample_data, upsert
+from pedigree.cli.options import AccountOptions, FollowOptions, ProjectOptions, SettingsOption
+from pipeline.commands import own_data, results, upsert
 from pipeline.commands.context import ProjectContext, connect_project
+from pipeline.commands.project import load_settings
 
 if TYPE_CHECKING:
     from pedigree.account.plan import Change
     from pedigree.account.progress import ExecutionProgress
+    from pipeline.data.inspection import Inspection
+    from pipeline.data.packing import Package
 
 EVERY_SECONDS = 0.5
 _MINUTES = 24 * 60
 _ENDING_MINUTES = 5
-_SAMPLE = "sample"
 _RESULTS = "results"
 _EXAMPLE = "example.jpg"
 StayOption = Annotated[bool, typer.Option("--stay", help="On Ctrl-C, keep the local AWS and its jobs running.")]
@@ -46,10 +50,19 @@ class RunState:
     execution: str = ""
 
 
+@dataclass(frozen=True)
+class FittedDataSet:
+    """The user's own pictures, and the settings files to use with them."""
+
+    package: Package
+    settings: str
+
+
 def command(
     folder: local.FolderOption = local.FOLDER,
     container: local.ContainerOption = local.CONTAINER,
     settings: SettingsOption = "",
+    data: own_data.DataOption = "",
     fresh: FreshOption = False,
     stay: StayOption = False,
 ) -> None:
@@ -59,12 +72,15 @@ def command(
             f"there is no {container}, the environment of the scripts", "make run sets it up, or name another"
         )
     state, since = RunState(), time.monotonic()
-    with _ending(state, folder, stay=stay):
+    with _ending(state, folder, stay=stay), _inspected(data, folder) as inspection:
         _start_aws(state, folder, container, fresh=fresh)
+        data_set = _fitted(inspection, settings, folder) if inspection else None
+        settings = data_set.settings if data_set else settings
         _say("putting the pipeline there", "make pipeline-upsert LOCAL=1")
         upsert.command(settings=settings, yes=True)
         state.context = connect_project(AccountOptions(settings))
-        _lay_out_sample(state.context, folder)
+        if data_set:
+            _upload(state.context, data_set.package)
         _say("starting an execution", "make pipeline-start LOCAL=1 ARGS=--wait")
         view = _executed(state, state.context)
     following.end(state.context, view)
@@ -82,17 +98,38 @@ def _start_aws(state: RunState, folder: Path, container: Path, *, fresh: bool) -
     _say(f"the local AWS is at {running.url}, its log is {process.log_path(folder)}", "make up")
 
 
-def _lay_out_sample(context: ProjectContext, folder: Path) -> None:
-    """Draws pictures and uploads them to the settings' source, if it is in our own bucket and empty."""
-    bucket, _, key = context.settings.data.source.removeprefix("s3://").partition("/")
-    is_ours = context.settings.data.source.startswith(f"s3://{context.settings.site.bucket_name}/")
-    if not is_ours or context.account.find("s3", "head_object", Bucket=bucket, Key=key):
+@contextmanager
+def _inspected(data: str, folder: Path) -> Iterator[Inspection | None]:
+    """The user's own pictures, read before anything is started."""
+    if not data:
+        yield None
         return
-    _say("drawing pictures to learn from", "pedigree sample-data FOLDER")
-    drawn = folder / _SAMPLE
-    drawn.mkdir(parents=True, exist_ok=True)
-    sample_data.command(drawn)
-    context.account.clients("s3").upload_file(str(drawn / sample_data.ARCHIVE), bucket, key)
+    _say(f"looking at {data}", "make run DATA=…")
+    with own_data.inspected(data, folder) as inspection:
+        yield inspection
+
+
+def _fitted(inspection: Inspection, settings: str, folder: Path) -> FittedDataSet:
+    """The pictures as one package, and settings for them on top of the others."""
+    from pipeline.account.data_set import uri
+
+    package = own_data.packed(inspection)
+    names = settings or os.environ["PEDIGREE_SETTINGS"]
+    site = load_settings(ProjectOptions(settings)).site
+    path = own_data.write_settings(inspection, uri(site, package), folder)
+    return FittedDataSet(package, f"{names}:{path}")
+
+
+def _upload(context: ProjectContext, package: Package) -> None:
+    """Uploads the pictures, unless the local AWS has them."""
+    from pedigree.account.apply import apply_plan
+    from pedigree.account.plan import plan
+    from pedigree.cli.progress import progress
+    from pipeline.account.data_set import DataSet
+
+    wanted = [DataSet(context.settings, package)]
+    with progress() as progress_line:
+        apply_plan(wanted, context.account, plan(wanted, context.account), progress_line.change, progress_line.waiting)
 
 
 def _executed(state: RunState, context: ProjectContext) -> ExecutionProgress:

@@ -12,7 +12,7 @@ from PIL import Image
 
 import pictures
 import tensors
-from picture_dataset import PictureDataset, augment
+from picture_dataset import Augmentation, PictureDataset, augment
 from split import Split
 
 SIDE = 64
@@ -42,3 +42,26 @@ def test_the_smallest_part_of_a_picture_at_twice_the_side_still_has_the_side() -
     for seed in range(300):
         part = np.array(augment(picture, SIDE, np.random.default_rng(seed)))
         assert min(np.ptp(part[..., 0]), np.ptp(part[..., 1])) >= SIDE - 2
+
+
+def test_pictures_are_mirrored_as_often_as_asked() -> None:
+    picture = Image.fromarray(np.tile(np.arange(SIDE, dtype=np.uint8)[None, :, None], (SIDE, 1, 3)))
+
+    def share_mirrored(probability: float) -> float:
+        varied = [
+            np.array(augment(picture, SIDE, np.random.default_rng(seed), Augmentation(0.5, probability)))
+            for seed in range(100)
+        ]
+        return sum(int(pixels[0, 0, 0]) > int(pixels[0, -1, 0]) for pixels in varied) / len(varied)
+
+    assert share_mirrored(0.0) == 0
+    assert 0.3 < share_mirrored(0.5) < 0.7
+    assert share_mirrored(1.0) == 1
+
+
+def test_a_crop_shows_at_least_the_area_that_is_asked_for() -> None:
+    y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.uint8)
+    picture = Image.fromarray(np.stack([x, y, x], axis=2))
+    for seed in range(100):
+        crop = np.array(augment(picture, SIDE, np.random.default_rng(seed), Augmentation(0.9, 0.0)))
+        assert min(np.ptp(crop[..., 0]), np.ptp(crop[..., 1])) >= 0.8 * SIDE

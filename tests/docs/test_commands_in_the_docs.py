@@ -80,7 +80,17 @@ def check(words: list[str]) -> None:
 def test_make_has_the_target(guide: str, words: list[str]) -> None:
     variables = dict(word.partition("=")[::2] for word in words if _VARIABLE.match(word))
     [verb] = [word for word in words if not _VARIABLE.match(word)]
-    assert variables.keys() <= {"ARGS", "LOCAL", "PARAMS", "IMAGE", "URL", "VERSION", "PYTHON", "CONTAINER_PYTHON"}
+    assert variables.keys() <= {
+        "ARGS",
+        "LOCAL",
+        "PARAMS",
+        "DATA",
+        "IMAGE",
+        "URL",
+        "VERSION",
+        "PYTHON",
+        "CONTAINER_PYTHON",
+    }
     recipe = verbs()[verb]
     called = re.search(r"/pedigree ([a-z0-9-]+)", recipe)
     if called:
