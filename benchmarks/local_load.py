@@ -309,7 +309,7 @@ def _archive(version: str) -> bytes:
 
 
 def _account(local: process.Daemon, service: str) -> Any:
-    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    keys = {"aws_access_key_id": local.key.id, "aws_secret_access_key": local.key.secret}
     return boto3.client(service, region_name=REGION, endpoint_url=local.url, **keys)
 
 

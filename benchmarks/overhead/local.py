@@ -37,8 +37,8 @@ class TimedExecution:
 class LocalAws:
     """A local AWS with a role and a function that does nothing."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, daemon: process.Daemon) -> None:
+        self._daemon = daemon
         self._sagemaker = self._client("sagemaker")
         self.role = self._create_role()
         self.function = self._create_function()
@@ -94,8 +94,8 @@ class LocalAws:
         return str(response["FunctionArn"])
 
     def _client(self, service: str) -> Any:
-        account = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}  # not a real key
-        return boto3.client(service, region_name="us-east-1", endpoint_url=self._url, **account)
+        key = {"aws_access_key_id": self._daemon.key.id, "aws_secret_access_key": self._daemon.key.secret}
+        return boto3.client(service, region_name="us-east-1", endpoint_url=self._daemon.url, **key)
 
 
 @contextmanager
@@ -103,7 +103,7 @@ def started(folder: Path) -> Iterator[LocalAws]:
     """Starts a local AWS in a folder, and stops it afterwards."""
     daemon = process.up(folder)
     try:
-        yield LocalAws(daemon.url)
+        yield LocalAws(daemon)
     finally:
         process.down(folder)
 

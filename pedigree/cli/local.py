@@ -7,13 +7,16 @@ import shlex
 import time
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pedigree.cli import extras, project
 from pedigree.cli.errors import UsageError
 from pedigree.cli.options import RegionOption, YesOption, confirmed
+
+if TYPE_CHECKING:
+    from pedigree.localaws.process import Daemon
 
 FOLDER = Path(".localaws")
 CONTAINER = Path(".venv-container")
@@ -34,6 +37,9 @@ def up(
     region: RegionOption = REGION,
     container: ContainerOption = CONTAINER,
     no_iam: Annotated[bool, typer.Option("--no-iam", help="Allow every request.")] = False,
+    well_known_keys: Annotated[
+        bool, typer.Option("--well-known-keys", help="Accept the keys local/local; if no other user is on it.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request.")] = False,
 ) -> None:
     """Start it, unless it runs; prints shell commands for eval."""
@@ -47,9 +53,10 @@ def up(
         container=container if container.exists() else None,
         enforces_iam=not no_iam,
         tells_calls=verbose,
+        has_well_known_keys=well_known_keys,
     )
     typer.echo(f"unset {' '.join(OTHERS)}")
-    for name, value in environment(running.url, running.region, os.environ).items():
+    for name, value in environment(running, os.environ).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 
@@ -71,6 +78,8 @@ def status(folder: FolderOption = FOLDER) -> None:
         typer.echo("not running; start it with: pedigree local up")
         raise typer.Exit(1)
     typer.echo(f"running at {running.url}, process {running.pid}, region {running.region}")
+    if running.has_well_known_keys:
+        typer.echo("it accepts the keys local/local: every user of this machine may do everything there")
 
 
 @app.command()
@@ -103,22 +112,21 @@ def logs(
             time.sleep(_FOLLOW_SECONDS)
 
 
-def environment(url: str, region: str, variables: Mapping[str, str]) -> dict[str, str]:
+def environment(running: Daemon, variables: Mapping[str, str]) -> dict[str, str]:
     """The variables that make AWS clients, and the installed project's verbs, use the local AWS."""
     own = project.installed()
     return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_DEFAULT_REGION": region,
-        "AWS_REGION": region,
+        "AWS_ENDPOINT_URL": running.url,
+        **running.key.environment,
+        "AWS_DEFAULT_REGION": running.region,
+        "AWS_REGION": running.region,
         "AWS_EC2_METADATA_DISABLED": "true",
         **{name: variables.get(name) or value for name, value in (own.local_environment() if own else {}).items()},
     }
 
 
-def enter(url: str, region: str, variables: MutableMapping[str, str]) -> None:
+def enter(running: Daemon, variables: MutableMapping[str, str]) -> None:
     """Changes an environment so that its AWS clients use the local AWS."""
     for name in OTHERS:
         variables.pop(name, None)
-    variables.update(environment(url, region, variables))
+    variables.update(environment(running, variables))

@@ -18,14 +18,14 @@ import socket
 import sys
 import threading
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from pedigree.localaws import process
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.server import ADDRESS
-from pedigree.localaws.kernel import orphans
+from pedigree.localaws.kernel import orphans, state_folder
 
 _PORT = "port"
 _LOCK_SECONDS = 0.5
@@ -35,7 +35,8 @@ _LOOK_SECONDS = 0.01
 def main() -> int:
     """Run the daemon of a folder."""
     options = _options()
-    options.folder.mkdir(parents=True, exist_ok=True)
+    os.umask(state_folder.OWNER_ONLY)
+    state_folder.prepare(options.folder)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with process.lock_path(options.folder).open("w") as lock:
@@ -71,20 +72,20 @@ def _live(options: Options) -> int:
         orphans.kill_orphans(options.folder)  # what it has begun already
         raise
     (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
-    state = asdict(
-        process.Daemon(
-            os.getpid(),
-            daemon.port,
-            daemon.url,
-            options.region,
-            options.container is not None,
-            enforces_iam=options.enforces_iam,
-            tells_calls=options.logs_calls,
-        )
+    state = process.Daemon(
+        os.getpid(),
+        daemon.port,
+        daemon.url,
+        options.region,
+        daemon.key,
+        options.container is not None,
+        enforces_iam=options.enforces_iam,
+        tells_calls=options.logs_calls,
+        has_well_known_keys=options.has_well_known_keys,
     )
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
-    beside.write_text(json.dumps(state), encoding="utf-8")
+    beside.write_text(json.dumps(state.document), encoding="utf-8")
     beside.replace(place)
     logging.info("listening on %s", daemon.url)
     over.wait()
@@ -111,6 +112,7 @@ def _options() -> Options:
     parser.add_argument("--region", default="us-east-1", help="the region that it stands for")
     parser.add_argument("--container", type=Path, help="the virtual environment that stands for the container")
     parser.add_argument("--no-iam", action="store_true", help="let everybody do everything")
+    parser.add_argument("--well-known-keys", action="store_true", help="accept the keys local/local, too")
     parser.add_argument("--verbose", action="store_true", help="log every call")
     given = parser.parse_args()
     container = given.container.resolve() if given.container else None
@@ -121,6 +123,7 @@ def _options() -> Options:
         container,
         enforces_iam=not given.no_iam,
         logs_calls=given.verbose,
+        has_well_known_keys=given.well_known_keys,
     )
 
 

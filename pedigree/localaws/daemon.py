@@ -21,7 +21,8 @@ from pedigree.localaws.iam.authorization import authentication, authorization
 from pedigree.localaws.iam.authorizer import Authorizer, OnDecision, ignore_decision
 from pedigree.localaws.iam.callers import Callers
 from pedigree.localaws.iam.sessions import Sessions
-from pedigree.localaws.kernel import orphans
+from pedigree.localaws.kernel import orphans, state_folder
+from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, folder_key
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import World
@@ -70,12 +71,14 @@ class Options:
     logs_calls: bool = False
     poll_seconds: float = POLL_SECONDS
     on_decision: OnDecision = ignore_decision
+    has_well_known_keys: bool = False
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """What all services share: the state on the disk, authorization, clients, logs and deliveries."""
+    """What all services share: the account's key, the state on the disk, authorization, clients, logs, deliveries."""
 
+    key: AccessKey
     world: World
     catalog: ObjectCatalog
     backends: MotoBackends
@@ -104,6 +107,7 @@ class LocalAws:
     def __init__(self, options: Options) -> None:
         self._foundation = _foundation(options, lambda: self.url)
         self._running = _running_services(options, self._foundation)
+        self.key = self._foundation.key
         self.world = self._foundation.world
         self.catalog = self._foundation.catalog
         self.service = self._running.sagemaker.service
@@ -165,16 +169,17 @@ class LocalAws:
 
 
 def _foundation(options: Options, url: Callable[[], str]) -> Foundation:
-    options.folder.mkdir(parents=True, exist_ok=True)
+    state_folder.prepare(options.folder)
+    key = folder_key(options.folder)
     world, catalog = _world(options)
     backends = MotoBackends(options.folder / "records", ACCOUNT)
-    sessions, authorizer = _authorization(options, world, backends, url)
-    clients = Clients(url, options.region, sessions.assume)
+    sessions, authorizer = _authorization(options, key, world, backends, url)
+    clients = Clients(url, options.region, sessions.assume, key)
     logs = CloudWatchLogs(LogFiles(options.folder / "logs", world.clock), backends, options.region, world.clock)
     deliveries = DeliveryQueue(world.store, world.clock)
     deliveries.add_channel(targets.CHANNEL, TargetChannel(clients, authorizer))
     queues = QueueWaiter(backends, options.region)
-    return Foundation(world, catalog, backends, authorizer, sessions, clients, logs, deliveries, queues)
+    return Foundation(key, world, catalog, backends, authorizer, sessions, clients, logs, deliveries, queues)
 
 
 def _world(options: Options) -> tuple[World, ObjectCatalog]:
@@ -184,14 +189,15 @@ def _world(options: Options) -> tuple[World, ObjectCatalog]:
 
 
 def _authorization(
-    options: Options, world: World, backends: MotoBackends, url: Callable[[], str]
+    options: Options, key: AccessKey, world: World, backends: MotoBackends, url: Callable[[], str]
 ) -> tuple[Sessions, Authorizer]:
     """The authorizer of every call, and the sessions of services."""
 
     def now() -> float:
         return world.clock.now().timestamp()
 
-    callers = Callers(backends.backend, ACCOUNT, now)
+    root_keys = (key, WELL_KNOWN) if options.has_well_known_keys else (key,)
+    callers = Callers(backends.backend, ACCOUNT, now, root_keys)
     backends.on_change(callers.forget)
     resources = ResourceLookup(world, backends.backend)
     authorizer = Authorizer(callers, resources, is_enforced=options.enforces_iam, on_decision=options.on_decision)

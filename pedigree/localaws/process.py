@@ -17,8 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pedigree.localaws.kernel import orphans
+from pedigree.localaws.kernel import orphans, state_folder
+from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, find_key
 from pedigree.localaws.kernel.errors import LocalAwsError
 
 TAKEN = 3
@@ -39,9 +41,16 @@ class Daemon:
     port: int
     url: str
     region: str
+    key: AccessKey
     has_container: bool = False
     enforces_iam: bool = True
     tells_calls: bool = False
+    has_well_known_keys: bool = False
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What daemon.json has of it: all but its key."""
+        return {name: value for name, value in vars(self).items() if name != "key"}
 
 
 def lock_path(folder: Path) -> Path:
@@ -64,11 +73,18 @@ def find(folder: Path) -> Daemon | None:
     if not is_running(folder):
         return None
     try:
-        daemon = Daemon(**json.loads(state_path(folder).read_text(encoding="utf-8")))
+        document = json.loads(state_path(folder).read_text(encoding="utf-8"))
+        daemon = Daemon(**document, key=_key(folder, document))
         os.kill(daemon.pid, 0)  # the file may be of a daemon that was killed
     except (FileNotFoundError, ProcessLookupError):
         return None
     return daemon
+
+
+def _key(folder: Path, document: Mapping[str, Any]) -> AccessKey:
+    """The key for clients of a daemon; those of earlier versions knew only one."""
+    own = None if document.get("has_well_known_keys", False) else find_key(folder)
+    return own or WELL_KNOWN
 
 
 def is_running(folder: Path) -> bool:
@@ -91,6 +107,7 @@ def up(
     container: Path | None = None,
     enforces_iam: bool = True,
     tells_calls: bool = False,
+    has_well_known_keys: bool = False,
 ) -> Daemon:
     """The daemon of a folder: the running one, or a new one if there is none or its options do not fit.
 
@@ -99,29 +116,22 @@ def up(
     running = find(folder)
     if running is not None:
         is_fit = running.has_container or container is None
-        is_more = (not enforces_iam and running.enforces_iam) or (tells_calls and not running.tells_calls)
-        if is_fit and not is_more:
+        is_more = (
+            (not enforces_iam and running.enforces_iam)
+            or (tells_calls and not running.tells_calls)
+            or (has_well_known_keys and not running.has_well_known_keys)
+        )
+        if is_fit and not is_more and not _is_outdated(running):
             return running
         down(folder)
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    state_folder.prepare(folder)
+    flags = {"--no-iam": not enforces_iam, "--verbose": tells_calls, "--well-known-keys": has_well_known_keys}
     command = [
-        sys.executable,
-        "-m",
-        "pedigree.localaws",
-        "--folder",
-        str(folder),
-        "--port",
-        str(port),
-        "--region",
-        region,
+        *(sys.executable, "-m", "pedigree.localaws", "--folder", str(folder), "--port", str(port), "--region", region),
+        *(("--container", str(container.resolve())) if container is not None else ()),
+        *(flag for flag, is_on in flags.items() if is_on),
     ]
-    if container is not None:
-        command += ["--container", str(container.resolve())]
-    if not enforces_iam:
-        command += ["--no-iam"]
-    if tells_calls:
-        command += ["--verbose"]
     mark = orphans.unique_marker()
     try:
         return _ready(folder, _begun(command, folder, mark))
@@ -131,9 +141,16 @@ def up(
         raise
 
 
+def _is_outdated(running: Daemon) -> bool:
+    """Whether a daemon is of an earlier version, which verified no signature."""
+    return running.key == WELL_KNOWN and not running.has_well_known_keys
+
+
 def _begun(command: Sequence[str], folder: Path, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    root, environment = Path(__file__).resolve().parents[2], {**os.environ, **mark}
-    with log_path(folder).open("ab") as log:
+    # Keys of a real account are none of the daemon's business, and its jobs can read its environment.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    root, environment = Path(__file__).resolve().parents[2], {**inherited, **mark}
+    with open(log_path(folder), "ab", opener=_private) as log:  # Path.open takes no opener
         return subprocess.Popen(  # noqa: S603  # our own module
             command,
             cwd=root,
@@ -143,6 +160,10 @@ def _begun(command: Sequence[str], folder: Path, mark: Mapping[str, str]) -> sub
             stderr=log,
             start_new_session=True,
         )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _ready(folder: Path, process: subprocess.Popen[bytes]) -> Daemon:

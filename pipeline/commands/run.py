@@ -94,7 +94,7 @@ def _start_aws(state: RunState, folder: Path, container: Path, *, fresh: bool) -
         process.reset(folder)
     state.has_started_aws = process.find(folder) is None
     running = process.up(folder, container=container)
-    local.enter(running.url, running.region, os.environ)
+    local.enter(running, os.environ)
     _say(f"the local AWS is at {running.url}, its log is {process.log_path(folder)}", "make up")
 
 

@@ -17,6 +17,8 @@ import boto3
 from botocore.config import Config
 
 from pedigree.localaws import process
+from pedigree.localaws.kernel import state_folder
+from pedigree.localaws.kernel.access_key import folder_key
 from tests.support.loopback import free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -54,6 +56,8 @@ class KillableDaemon:
         self.boundaries: list[float] = []
         self.is_up = threading.Event()
         self._port = free_port()
+        state_folder.prepare(self.state)
+        self._key = folder_key(self.state)
         self._session = boto3.session.Session()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
@@ -104,8 +108,8 @@ class KillableDaemon:
                     service,
                     region_name=REGION,
                     endpoint_url=f"http://127.0.0.1:{self._port}",
-                    aws_access_key_id="local",
-                    aws_secret_access_key="local",
+                    aws_access_key_id=self._key.id,
+                    aws_secret_access_key=self._key.secret,
                     config=Config(retries={"total_max_attempts": 1}, read_timeout=60, max_pool_connections=32),
                 )
             return self._clients[service]

@@ -91,7 +91,7 @@ class ProofEnvironment:
         self.local = LocalAws(
             Options(folder / "aws", container=container(folder / "container"), on_decision=self._record)
         )
-        self.root = _clients(self.local, "local", "local")
+        self.root = _clients(self.local, self.local.key.id, self.local.key.secret)
         self.state: dict[str, Any] = {}
 
     def __enter__(self) -> ProofEnvironment:

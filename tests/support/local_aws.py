@@ -13,8 +13,10 @@ import boto3
 from botocore.config import Config
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from pedigree.localaws.kernel.access_key import AccessKey, write_key
 
 REGION = "us-east-1"
+KEY = AccessKey("AKIALOCALTESTS", "the secret of tests")
 _DAEMON = """
 import sys
 from pathlib import Path
@@ -27,16 +29,23 @@ local.stop()
 """
 
 
-def client(url: str, service: str, **more: Any) -> Any:
+def client(url: str, service: str, key: AccessKey = KEY, **more: Any) -> Any:
     """A client that makes each call once, without retries."""
     return boto3.client(
         service,
         region_name=REGION,
         endpoint_url=url,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
+        aws_access_key_id=key.id,
+        aws_secret_access_key=key.secret,
         **{"config": Config(retries={"total_max_attempts": 1}), **more},
     )
+
+
+def with_key(folder: Path) -> Path:
+    """A folder for a local AWS that has the key of `client`."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_key(folder, KEY)
+    return folder
 
 
 def arn(service: str, resource: str) -> str:
@@ -46,7 +55,7 @@ def arn(service: str, resource: str) -> str:
 @contextlib.contextmanager
 def running_local_aws(folder: Path, **options: Any) -> Iterator[LocalAws]:
     """A local AWS in this process; unless options say otherwise, it allows every call."""
-    local = LocalAws(Options(folder, **{"enforces_iam": False, **options}))
+    local = LocalAws(Options(with_key(folder), **{"enforces_iam": False, **options}))
     local.start()
     try:
         yield local
@@ -57,7 +66,7 @@ def running_local_aws(folder: Path, **options: Any) -> Iterator[LocalAws]:
 @contextlib.contextmanager
 def daemon_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A local AWS in a process of its own, and its address; it stops when its standard input is closed."""
-    command = [sys.executable, "-c", _DAEMON, str(folder)]
+    command = [sys.executable, "-c", _DAEMON, str(with_key(folder))]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:

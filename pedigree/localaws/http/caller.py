@@ -20,7 +20,7 @@ class Limit:
 class Caller:
     """A user, a session of a role, or the account's root; a session has a token and an expiry.
 
-    Tags are those of the user, or those of the role and its session.
+    Tags are those of the user, or those of the role and its session. The secret is that of the access key.
     """
 
     arn: str
@@ -30,5 +30,6 @@ class Caller:
     limits: tuple[Limit, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     is_root: bool = False
-    token: str = ""
+    secret: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
     expires: float | None = None

@@ -5,6 +5,7 @@ Callers are cached until IAM changes: a changed policy applies to the next call.
 
 from __future__ import annotations
 
+import hmac
 import json
 import logging
 import threading
@@ -18,10 +19,10 @@ from pedigree.iam import Effect, Policy, PolicyKind, identity, parse, session
 from pedigree.iam.errors import PolicyError
 from pedigree.localaws.http.caller import Caller, Limit
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.kernel.access_key import AccessKey
 
 _LOG = logging.getLogger(__name__)
 _GLOBAL = "aws"
-ROOT_KEY = "local"
 UseBackend: TypeAlias = Callable[[str, str], AbstractContextManager[Any]]
 """Opens moto's backend of a service and a region, for as long as nothing else uses it."""
 
@@ -37,7 +38,9 @@ class UnknownKeyError(ServiceError):
 class Callers:
     """The users and sessions that have keys, and the trust policies of roles."""
 
-    def __init__(self, use_backend: UseBackend, account: str, now: Callable[[], float]) -> None:
+    def __init__(
+        self, use_backend: UseBackend, account: str, now: Callable[[], float], root_keys: Iterable[AccessKey] = ()
+    ) -> None:
         self._use_backend = use_backend
         self._account = account
         self.now = now
@@ -47,6 +50,7 @@ class Callers:
         self._version = 0
         arn = f"arn:aws:iam::{account}:root"
         self.root = Caller(arn, account, identity(arn), (_everything(),), is_root=True)
+        self._roots = {key.id: replace(self.root, secret=key.secret) for key in root_keys}
 
     def forget(self, service: str) -> None:
         """Look everything up anew, if it is IAM that has changed."""
@@ -58,10 +62,8 @@ class Callers:
 
     def caller_of(self, key: str, token: str) -> Caller:
         """The caller that a key belongs to; UnknownKeyError if it belongs to none, or has expired."""
-        if key == ROOT_KEY:
-            return self.root
-        caller = self._callers.get(key) or self._look_up(key)
-        if caller.token != token:
+        caller = self._roots.get(key) or self._callers.get(key) or self._look_up(key)
+        if not hmac.compare_digest(caller.token.encode(), token.encode()):
             raise UnknownKeyError
         if caller.expires is not None and caller.expires < self.now():
             raise UnknownKeyError(is_expired=True)
@@ -106,6 +108,7 @@ def _session(iam: Any, taken: Any) -> Caller:
         _policies(role.policies.items(), role.managed_policies.values()) if role else (),
         (*limits, *_session_limit(iam, taken)),
         tags={**_tags(role), **getattr(taken, "session_tags", {})},
+        secret=taken.secret_access_key,
         token=taken.session_token,
         expires=taken.expiration.timestamp(),
     )
@@ -120,7 +123,9 @@ def _session_limit(iam: Any, taken: Any) -> tuple[Limit, ...]:
 
 
 def _user(iam: Any, user: Any, key: str) -> Caller | None:
-    if not any(owned.access_key_id == key and owned.status == "Active" for owned in user.access_keys):
+    active = (owned for owned in user.access_keys if owned.access_key_id == key and owned.status == "Active")
+    own_key = next(active, None)
+    if own_key is None:
         return None
     owners = (user, *iam.get_groups_for_user(user.name))
     inline = [entry for owner in owners for entry in owner.policies.items()]
@@ -128,7 +133,8 @@ def _user(iam: Any, user: Any, key: str) -> Caller | None:
     limits = _boundary(iam, getattr(user, "permissions_boundary_arn", None))
     principal = identity(user.arn, has_boundary=bool(limits))
     tags = {tag["Key"]: tag["Value"] for tag in iam.tagger.list_tags_for_resource(user.arn)["Tags"]}
-    return Caller(user.arn, user.id, principal, _policies(inline, managed), limits, tags)
+    policies, secret = _policies(inline, managed), own_key.secret_access_key
+    return Caller(user.arn, user.id, principal, policies, limits, tags, secret=secret)
 
 
 def _tags(role: Any) -> Mapping[str, str]:

@@ -11,12 +11,13 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from pedigree.localaws.kernel.access_key import AccessKey
+
 SAGEMAKER, LAMBDA, EVENTS, SCHEDULER = (
     f"{name}.amazonaws.com" for name in ("sagemaker", "lambda", "events", "scheduler")
 )
 _MAX_CLIENTS = 256
 _READ_TIMEOUT_SECONDS = 960
-_ACCOUNT_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,19 @@ AssumeRole = Callable[[ServiceRole], Mapping[str, str]]
 
 
 class Clients:
-    """Makes and caches clients by service and credentials; without a role they use the account's own credentials."""
+    """Makes and caches clients by service and credentials; without a role they use the account's own key."""
 
-    def __init__(self, url: Callable[[], str], region: str, assume_role: AssumeRole) -> None:
+    def __init__(self, url: Callable[[], str], region: str, assume_role: AssumeRole, account_key: AccessKey) -> None:
         self.url = url
         self.assume_role = assume_role
+        self._account_credentials = account_key.environment
         self._region = region
         self._session = boto3.session.Session()
         self._lock = threading.RLock()
         self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
 
     def __call__(self, service: str, role: ServiceRole | None = None) -> Any:
-        credentials = self.assume_role(role) if role else _ACCOUNT_CREDENTIALS
+        credentials = self.assume_role(role) if role else self._account_credentials
         key = service, credentials["AWS_ACCESS_KEY_ID"]
         with self._lock:
             client = self._clients.pop(key, None) or self._create(service, credentials)

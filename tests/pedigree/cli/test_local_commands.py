@@ -13,12 +13,14 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from pedigree.account.account import Account
 from pedigree.account.apply import apply_change
 from pedigree.account.start import StartRequest, start
 from pedigree.clock import SystemClock
 from pedigree.localaws import process
+from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey
 from pedigree.localaws.process import Daemon
 from pipeline.commands import run
 from pipeline.commands.context import ProjectContext
@@ -55,7 +57,7 @@ def running(folder: Path) -> Daemon:
 
 
 def client(folder: Path, service: str) -> Any:
-    return local_aws.client(running(folder).url, service)
+    return local_aws.client(running(folder).url, service, running(folder).key)
 
 
 def test_up_prints_what_a_shell_needs_and_a_second_up_finds_the_first(folder: Path) -> None:
@@ -63,6 +65,73 @@ def test_up_prints_what_a_shell_needs_and_a_second_up_finds_the_first(folder: Pa
     assert first.returncode == 0
     assert f"export AWS_ENDPOINT_URL={running(folder).url}\n" in first.stdout
     assert pedigree("up", "--folder", str(folder)).stdout == first.stdout
+
+
+def keys(folder: Path) -> tuple[str, str]:
+    key = running(folder).key
+    return key.id, key.secret
+
+
+def test_each_folder_has_keys_of_its_own_until_it_is_reset(folder: Path, tmp_path: Path) -> None:
+    printed = pedigree("up", "--folder", str(folder)).stdout
+    first = keys(folder)
+    assert f"export AWS_ACCESS_KEY_ID={first[0]}\nexport AWS_SECRET_ACCESS_KEY={first[1]}\n" in printed
+    process.down(folder)
+    up(folder)
+    assert keys(folder) == first
+    pedigree("reset", "--folder", str(folder), "--yes")
+    up(folder)
+    assert set(keys(folder)).isdisjoint(first)
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        local_aws.client(running(folder).url, "sts", AccessKey(*first)).get_caller_identity()
+    with pytest.raises(ClientError, match="InvalidClientTokenId"):
+        local_aws.client(running(folder).url, "sts", WELL_KNOWN).get_caller_identity()
+
+
+def test_the_well_known_keys_are_accepted_on_request_and_status_says_so(folder: Path) -> None:
+    up(folder)
+    own, first = running(folder).key, running(folder).pid
+    printed = pedigree("up", "--well-known-keys", "--folder", str(folder)).stdout
+    assert running(folder).pid != first
+    assert "export AWS_ACCESS_KEY_ID=local\nexport AWS_SECRET_ACCESS_KEY=local\n" in printed
+    for key in (own, WELL_KNOWN):
+        assert local_aws.client(running(folder).url, "sts", key).get_caller_identity()["Arn"].endswith(":root")
+    assert "every user of this machine may do everything" in pedigree("status", "--folder", str(folder)).stdout
+    process.down(folder)
+    up(folder)
+    assert running(folder).key == own
+    assert "every user" not in pedigree("status", "--folder", str(folder)).stdout
+
+
+def open_to_others(folder: Path) -> list[Path]:
+    """What another user of this machine may read, write or enter."""
+    return [path for path in (folder, *folder.rglob("*")) if path.lstat().st_mode & 0o077]
+
+
+def test_no_other_user_reads_its_folder(folder: Path) -> None:
+    up(folder)
+    client(folder, "iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
+    client(folder, "s3").create_bucket(Bucket="bucket")
+    client(folder, "s3").put_object(Bucket="bucket", Key="a", Body=b"content")
+    assert open_to_others(folder) == []
+
+
+def test_a_folder_that_was_open_to_others_is_closed(folder: Path) -> None:
+    up(folder)
+    process.down(folder)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    up(folder)
+    assert open_to_others(folder) == []
+
+
+def test_the_daemon_does_not_inherit_the_keys_of_an_account(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of a real account")
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    up(folder)
+    assert b"\0AWS_" not in Path(f"/proc/{running(folder).pid}/environ").read_bytes()
+    command = Path(f"/proc/{running(folder).pid}/cmdline").read_bytes()
+    assert running(folder).key.secret.encode() not in command
 
 
 def test_without_iam_any_key_will_do(folder: Path) -> None:

@@ -43,8 +43,8 @@ class Nonsense:
             service,
             region_name="us-east-1",
             endpoint_url=self.local.url,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
+            aws_access_key_id=self.local.key.id,
+            aws_secret_access_key=self.local.key.secret,
             config=Config(proxies={}, retries={"max_attempts": 1}),
         )
 

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
-from tests.support.local_aws import client
+from tests.support.local_aws import client, with_key
 from tests.support.pipelines import ROLE, STATUS, definition
 from tests.support.waiting import until
 
@@ -107,12 +107,12 @@ def shell(name: str, script: str) -> dict[str, Any]:
 
 
 def test_everything_that_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(tmp_path, enforces_iam=False))
+    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     first.start()
     make_one_of_each(first)
     before = listed(first)
     first.stop()
-    second = LocalAws(Options(tmp_path, enforces_iam=False))
+    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     second.start()
     assert listed(second) == before
     second.stop()

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.daemon import LocalAws, Options
 from tests.support.endpoints import create_endpoint
-from tests.support.local_aws import client, running_local_aws
+from tests.support.local_aws import client, running_local_aws, with_key
 from tests.support.malformed import wire
 
 _PATIENCE_SECONDS = 60
@@ -315,7 +315,7 @@ def test_only_this_machine_is_listened_to(local: LocalAws) -> None:
 
 def test_model_servers_listen_to_this_machine_only(tmp_path: Path) -> None:
     before = children(os.getpid())
-    serving = LocalAws(Options(tmp_path, enforces_iam=False))
+    serving = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     serving.start()
     try:
         client(serving.url, "s3").create_bucket(Bucket="bucket")

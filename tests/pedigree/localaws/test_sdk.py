@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
-from tests.support.local_aws import client
+from tests.support.local_aws import client, with_key
 
 # A script as a user of the SDK writes it; its last line is the result as JSON.
 USER = """
@@ -46,15 +46,14 @@ TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"},
 
 
 def test_the_sdk_is_served_as_by_aws(tmp_path: Path) -> None:
-    local = LocalAws(Options(tmp_path, enforces_iam=False))
+    local = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     local.start()
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     client(local.url, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL": local.url,
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        **local.key.environment,
         "AWS_DEFAULT_REGION": "us-east-1",
         "SAGEMAKER_TELEMETRY_OPT_OUT": "true",
     }

@@ -54,7 +54,7 @@ class BlobStore:
             blob = Blob(sha256.hexdigest(), size, md5.hexdigest())
             path = self.path(blob.sha256)
             path.parent.mkdir(exist_ok=True)
-            Path(name).chmod(0o444)
+            Path(name).chmod(0o400)
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)

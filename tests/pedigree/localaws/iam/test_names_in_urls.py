@@ -25,7 +25,7 @@ from tests.support.local_aws import client, running_local_aws
 from tests.support.users import allowing, denying, made_user, refused, user_client
 
 BUCKET = "pictures"
-KEYS = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=20)
+KEYS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=20)
 
 
 @given(KEYS)

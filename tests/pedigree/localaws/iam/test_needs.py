@@ -182,7 +182,7 @@ class StubSts:
 
     def get_assumed_role_from_access_key(self, key: str) -> Any:
         taken = {"arn": "arn", "user_id": "id", "role_arn": role("ann"), "policy": "", "session_token": "token"}
-        return SimpleNamespace(**taken, expiration=self.until) if key == "ASIA" else None
+        return SimpleNamespace(**taken, secret_access_key="secret", expiration=self.until) if key == "ASIA" else None
 
 
 class StubIam:

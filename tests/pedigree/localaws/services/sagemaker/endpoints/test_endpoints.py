@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.rollout import TrafficShift, rollout
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
-from tests.support.local_aws import client, running_local_aws
+from tests.support.local_aws import client, running_local_aws, with_key
 from tests.support.waiting import until
 
 
@@ -150,14 +150,14 @@ def test_a_deleted_endpoint_leaves_no_process(local: LocalAws) -> None:
 
 
 def test_an_endpoint_is_there_again_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(tmp_path, enforces_iam=False))
+    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     first.start()
     client(first.url, "s3").create_bucket(Bucket="bucket")
     create_endpoint(first.url)
     process = invoke_endpoint(first.url)["process"]
     first.stop()
     assert not Path(f"/proc/{process}").exists()
-    second = LocalAws(Options(tmp_path, enforces_iam=False))
+    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     second.start()
     deadline = time.monotonic() + 20
     while not second.is_serving("dogs") and time.monotonic() < deadline:

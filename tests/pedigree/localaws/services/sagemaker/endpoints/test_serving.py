@@ -23,7 +23,7 @@ from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, ModelTimeoutError
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
-from tests.support.local_aws import client, running_local_aws
+from tests.support.local_aws import client, running_local_aws, with_key
 from tests.support.waiting import until
 
 VARIANT = {
@@ -142,7 +142,7 @@ def test_alarms_roll_an_update_back(local: LocalAws) -> None:
 
 
 def test_an_update_is_finished_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(tmp_path, enforces_iam=False))
+    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     first.start()
     client(first.url, "s3").create_bucket(Bucket="bucket")
     create_endpoint(first.url, count=2)
@@ -161,7 +161,7 @@ def test_an_update_is_finished_after_a_restart(tmp_path: Path) -> None:
     )
     first.stop()
     assert servers(tmp_path) == set()
-    second = LocalAws(Options(tmp_path, enforces_iam=False))
+    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     second.start()
     assert invoke_endpoint(second.url)["version"] in ("v1", "v2")
     until(lambda: describe_endpoint(second.url)["EndpointStatus"], "InService")

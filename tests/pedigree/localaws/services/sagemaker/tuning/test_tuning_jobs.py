@@ -11,11 +11,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.protocol.errors import ServiceError
+from tests.support.local_aws import client
 from tests.support.local_tuning import LETTERS, PATIENCE_SECONDS, STATUS, TOOLKIT, LocalTuning, definition, request
 
 
@@ -203,8 +203,7 @@ def local(tmp_path: Path) -> Iterator[LocalAws]:
 
 
 def test_the_daemon_answers_an_unmodified_client(local: LocalAws) -> None:
-    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    s3, sagemaker = (boto3.client(name, "us-east-1", endpoint_url=local.url, **keys) for name in ("s3", "sagemaker"))
+    s3, sagemaker = (client(local.url, name, local.key) for name in ("s3", "sagemaker"))
     s3.create_bucket(Bucket="bucket")
     sagemaker.create_hyper_parameter_tuning_job(**request(trials=2))
     name = {"HyperParameterTuningJobName": "search"}
