@@ -86,7 +86,7 @@ def inspect(address: str, sha256: str, download_folder: Path) -> Inspection:
     try:
         return _inspect(path, reader)
     except DataError as error:
-        raise error.about(source.public_name) from None
+        raise error.about(f"{source.public_name}:") from None
     finally:
         reader.close()
 
@@ -116,12 +116,12 @@ def _read_layout(reader: SourceReader) -> DataSetLayout:
     names = reader.names()
     try:
         layout = parse_layout(names)
+        check_classes(layout.classes, layout.originals, _splits(layout), layout.drops)
     except DataError:
         zips = [name for name in names if name.lower().endswith(_ZIP)]
-        if zips:
-            raise DataError(f"has no folders of classes, but {zips[0]}", "unpack that, or name it") from None
+        if zips and not any(name.lower().endswith(pictures.SUFFIXES) for name in names):
+            raise DataError(f"has no pictures, but {zips[0]}", "unpack that, or name it") from None
         raise
-    check_classes(layout.classes, layout.originals, _splits(layout), layout.drops)
     return layout
 
 

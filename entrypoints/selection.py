@@ -81,7 +81,7 @@ def check_classes(
     empty = [(name, split) for split in splits for name in classes if (split, name) not in counts]
     if empty:
         related = [drop for drop in drops if any(f"/{name}/" in f"/{drop.path}" for name, _ in empty)]
-        where = _examples([f"{name} in {split}" for name, split in empty])
+        where = _examples([f"{name} in {split}" if len(splits) > 1 else name for name, split in empty])
         details = f" ({_drop_examples(related)})" if related else ""
         raise DataError(f"no picture of {where}{details}", "add pictures, or remove the class everywhere")
 

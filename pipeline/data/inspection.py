@@ -96,7 +96,7 @@ def checked(address: str, inspection: Inspection) -> Inspection:
     too_few = [name for name, count in counts.items() if count < least]
     if too_few:
         raise DataSetError(
-            f"{address} has too few pictures to train on{where}: {_examples(too_few, counts)}",
+            f"{address}: too few to train on{where}, {_examples(too_few, counts)}",
             f"give each class {least} or more, or leave it out",
         )
     return inspection

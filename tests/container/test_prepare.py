@@ -247,7 +247,7 @@ def without(files: Mapping[str, bytes], prefix: str) -> dict[str, bytes]:
         (without(classes(SPLITS), "valid/2.dog"), "no picture of 2.dog in validation; add pictures, or remove"),
         (without(classes(SPLITS), "train/2.dog"), "no picture of 2.dog in train; add pictures, or remove"),
         (classes(SPLITS) | {"train/3.fox/": b""}, "no picture of 3.fox in train, 3.fox in validation, 3.fox in test;"),
-        (classes(("",)) | {"3.fox/": b""}, "no picture of 3.fox in train; add pictures"),
+        (classes(("",)) | {"3.fox/": b""}, "no picture of 3.fox; add pictures"),
         (
             classes(SPLITS)
             | {"train/3.fox/1.heic": b"", "test/3.fox/1.jpg": jpeg(900), "valid/3.fox/1.jpg": jpeg(901)},

@@ -19,13 +19,13 @@ def test_three_pictures_of_a_class_are_too_few() -> None:
     with pytest.raises(DataSetError) as raised:
         checked("pictures", flat)
     assert str(raised.value) == (
-        "pictures has too few pictures to train on: 3 of cat, 6 of eel; give each class 7 or more, or leave it out"
+        "pictures: too few to train on, 3 of cat, 6 of eel; give each class 7 or more, or leave it out"
     )
 
 
 def test_with_splits_of_its_own_the_training_pictures_count() -> None:
     few = {"train": {"cat": 4, "dog": 5}, "validation": {"cat": 9, "dog": 9}, "test": {"cat": 9, "dog": 9}}
-    with pytest.raises(DataSetError, match="in train: 4 of cat; give each class 5 or more"):
+    with pytest.raises(DataSetError, match="in train, 4 of cat; give each class 5 or more"):
         checked("pictures", inspection(few, ()))
 
 
