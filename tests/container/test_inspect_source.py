@@ -107,7 +107,15 @@ def _inner_zip() -> bytes:
         ({"pictures.zip": _inner_zip()}, "has no pictures, but pictures.zip", "unpack that, or name it"),
         ({"a/b.zip": _inner_zip()}, "has no pictures, but a/b.zip", "unpack that, or name it"),
     ],
-    ids=["no picture at all", "no classes", "one class", "an empty class", "many broken", "a zip in a zip", "a zip in a folder"],
+    ids=[
+        "no picture at all",
+        "no classes",
+        "one class",
+        "an empty class",
+        "many broken",
+        "a zip in a zip",
+        "a zip in a folder",
+    ],
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
 def test_what_cannot_be_trained_on_is_one_cause_and_a_remedy(
