@@ -43,7 +43,9 @@ class ResourcePolicies:
         with self.use_backend("awslambda", region) as backend:
             stored = backend._lambdas._functions.get(function.partition(":")[0])
             functions = [stored["latest"], *stored["versions"]] if stored else []
-            statements = [statement for each in functions if each.policy for statement in each.policy.statements]
+            # Every version has a policy of its own, or the same one, so a Sid may come twice.
+            policies = [each.policy for each in functions if each.policy]
+            statements = [{**statement, "Sid": ""} for policy in policies for statement in policy.statements]
             return json.dumps({"Version": "2012-10-17", "Statement": statements}) if statements else ""
 
     def _of_bus(self, region: str, name: str) -> str:

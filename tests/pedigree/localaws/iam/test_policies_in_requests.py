@@ -143,6 +143,20 @@ def test_a_function_s_policy_grants(local: LocalAws) -> None:
     assert statement["Principal"] == {"AWS": user}
 
 
+def test_the_policy_of_a_published_version_does_not_void_what_others_are_granted(local: LocalAws) -> None:
+    key = made_user(local, "dan", allowing("lambda:InvokeFunction"))
+    made_function(local, "v")
+    functions = client(local.url, "lambda")
+    version = functions.publish_version(FunctionName="v")["Version"]
+    functions.create_alias(FunctionName="v", Name="live", FunctionVersion=version)
+    functions.add_permission(
+        FunctionName="v", Qualifier="live", StatementId="s", Action="lambda:InvokeFunction",
+        Principal="events.amazonaws.com",
+    )  # fmt: skip
+    called = user_client(local, "lambda", key).invoke(FunctionName="v", Qualifier="live", InvocationType="DryRun")
+    assert called["StatusCode"] == 204
+
+
 @pytest.mark.parametrize("more", [{"Principal": "cat"}, {"Principal": "s3.amazonaws.com", "EventSourceToken": "t"}])
 def test_a_permission_that_could_not_be_decided_by_is_refused(local: LocalAws, more: Mapping[str, str]) -> None:
     name = f"g{len(more)}"
