@@ -16,7 +16,7 @@ import torch
 
 import data_loader
 import tensors
-from data_loader import Batch
+from loader_workers import Batch, WatchedLoader
 from picture_dataset import IGNORE_INDEX, DistributedBatchSampler, PictureDataset
 from precision import Precision
 
@@ -75,7 +75,7 @@ class PictureBatches(_SampledSource):
     def batches(self, epoch: int, first: int = 0) -> Iterator[Batch]:
         self.sampler.epoch, self.sampler.first = epoch, first
         device = self.precision.device
-        for pixels, targets in data_loader.iterate(self._loader):
+        for pixels, targets in self._loader.batches():
             normalized = tensors.normalized(pixels.to(device, non_blocking=True), self.mean, self.std)
             yield (
                 normalized.contiguous(memory_format=self.precision.memory_format),
@@ -83,7 +83,7 @@ class PictureBatches(_SampledSource):
             )
 
     @cached_property
-    def _loader(self) -> Any:
+    def _loader(self) -> WatchedLoader:
         """The loader with its worker processes, which all epochs share."""
         pinned = self.precision.device.type == "cuda"
         return data_loader.create(self.pictures, self.sampler, self.workers, pinned, self.timeout_seconds)

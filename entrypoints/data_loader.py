@@ -1,4 +1,4 @@
-"""Loads batches in worker processes, and turns their failures into clear errors instead of endless waiting.
+"""Creates the loaders of batches, whose worker processes fail with clear errors instead of endless waiting.
 
 A worker passes a batch in shared memory, and the handle of that memory through a socket in the temporary folder. If one
 of these is not available, a thread inside the worker fails unnoticed and the batch never comes. So both are tried where
@@ -11,60 +11,39 @@ import multiprocessing
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from multiprocessing.connection import Listener
-from typing import Any
 
 import torch
 from torch.utils import data
 
 from errors import DataError
+from loader_workers import Batch, WatchedLoader
 from picture_dataset import DistributedBatchSampler, PictureDataset
-
-Batch = tuple[torch.Tensor, torch.Tensor]
 
 
 def create(
     dataset: PictureDataset, sampler: DistributedBatchSampler, workers: int, pinned: bool, timeout_seconds: float
-) -> data.DataLoader[Any]:
-    """Creates a DataLoader that reads ahead in worker processes, with a time-out for each batch."""
-    return data.DataLoader(
-        dataset,
-        batch_sampler=sampler,
-        num_workers=workers,
-        pin_memory=pinned,
-        persistent_workers=bool(workers),
-        collate_fn=collate,
-        timeout=timeout_seconds if workers else 0,
-        multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
-        worker_init_fn=_start_worker,
+) -> WatchedLoader:
+    """Creates a loader that reads ahead in worker processes, with a time-out for each batch."""
+    return WatchedLoader(
+        data.DataLoader(
+            dataset,
+            batch_sampler=sampler,
+            num_workers=workers,
+            pin_memory=pinned,
+            persistent_workers=bool(workers),
+            collate_fn=collate,
+            timeout=timeout_seconds if workers else 0,
+            multiprocessing_context="fork" if workers and sys.platform == "linux" else None,
+            worker_init_fn=_start_worker,
+        )
     )
-
-
-def iterate(loader: data.DataLoader[Any]) -> Iterator[Batch]:
-    """Yields the batches of a loader; raises DataError with the reason if they stop."""
-    try:
-        yield from loader
-    except DataError as error:
-        # An error of a worker comes with its traceback; the reason is at the end.
-        raise DataError(str(error).rpartition("DataError: ")[2].strip()) from None
-    except RuntimeError as error:
-        message = str(error)
-        if message.startswith("DataLoader timed out"):
-            raise DataError(
-                f"no batch has come from the worker processes for {loader.timeout / 60:g} minutes",
-                "check the disk with the pictures, give --workers 0 to read without them, or more --wait-minutes",
-            ) from None
-        if not message.startswith("DataLoader worker"):
-            raise
-        raise DataError(
-            f"{message}, most likely because of too little memory or shared memory", "give fewer --workers, or 0"
-        ) from None
 
 
 def kill_workers() -> None:
     """Kills the worker processes: they ignore SIGTERM, and Python would wait for them at exit for ever."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise an error at any point
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for worker in multiprocessing.active_children():
         worker.kill()
 
@@ -91,8 +70,11 @@ def _in_shared_memory(values: torch.Tensor) -> torch.Tensor:
 
 def _start_worker(_number: int) -> None:
     # A launcher's signal reaches all processes, and a worker that ends also ends its parent.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop_signal, signal.SIG_IGN)
+    # Torch's handlers write a line of their own; the parent reports these signals.
+    for fatal_signal in (signal.SIGBUS, signal.SIGSEGV, signal.SIGFPE):
+        signal.signal(fatal_signal, signal.SIG_DFL)
     try:
         Listener().close()
     except OSError as error:

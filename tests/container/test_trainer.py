@@ -19,8 +19,8 @@ import precision
 import split
 from batch_sources import FeatureBatches
 from checkpoints import STATE, TRAINER_STATE, Checkpoints
-from data_loader import Batch
 from hyperparameters import Hyperparameters
+from loader_workers import Batch
 from optimization import learning_rate_factor
 from picture_dataset import IGNORE_INDEX, DistributedBatchSampler, PictureDataset
 from process_group import ProcessGroup, Rank
