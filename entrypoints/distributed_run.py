@@ -11,11 +11,9 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from torch import distributed
-
 import command
 from errors import ScriptError
-from process_group import ProcessGroup
+from process_group import ProcessGroup, is_lost_peer
 from stop_signal import SIGTERM_EXIT, StoppedError
 
 BUG_EXIT = 1
@@ -49,15 +47,10 @@ def _report(error: BaseException, group: ProcessGroup) -> int:
     """Reports an error, and returns the exit code for it."""
     if isinstance(error, KeyboardInterrupt):
         return command.INTERRUPTED_EXIT
-    if _is_lost_peer(error):
+    if is_lost_peer(error):
         error = group.lost_error(str(error).partition(". ")[0])
     if isinstance(error, ScriptError):
         command.report_error(error)
         return command.USER_ERROR_EXIT
     traceback.print_exception(error)
     return BUG_EXIT
-
-
-def _is_lost_peer(error: BaseException) -> bool:
-    """Returns whether another process ended or does not answer; gloo has no exception class for that."""
-    return isinstance(error, distributed.DistError) or "/gloo/transport/" in str(error)

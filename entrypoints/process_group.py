@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ _LAUNCHERS = (
 )
 PATIENCE = 1800.0
 _PORT = "29400"
+_RETRY_SECONDS = 0.1
+_SIGNS_OF_GLOO = ("/gloo/", "Gloo ")
 log = logging.getLogger(__name__)
 
 
@@ -160,17 +164,42 @@ def join(device: str, backend: str, patience: float, environ: Mapping[str, str] 
     return ProcessGroup(rank_info, chosen, used, patience)
 
 
+def is_lost_peer(error: BaseException) -> bool:
+    """Returns whether another process ended or does not answer; gloo has no exception class for that."""
+    return isinstance(error, distributed.DistError) or any(sign in str(error) for sign in _SIGNS_OF_GLOO)
+
+
 def _init_process_group(backend: str, rank_info: Rank, patience: float) -> None:
     # Our own watchdog acts first; the library's time-out would abort the process.
     limit = timedelta(seconds=patience if backend == "gloo" else 2 * patience)
     try:
+        if rank_info.rank:
+            _wait_for_main_process(patience)
         distributed.init_process_group(backend, rank=rank_info.rank, world_size=rank_info.world_size, timeout=limit)
-    except distributed.DistError as error:
+    except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not is_lost_peer(error):
+            raise
+        reason = str(error).partition("\n")[0]
         raise LostProcessError(
             f"process {rank_info.rank + 1} of {rank_info.world_size} could not connect to the others at "
-            f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} ({error})",
+            f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} ({reason})",
             "start all of them with the same MASTER_ADDR and the same free and reachable MASTER_PORT",
         ) from None
+
+
+def _wait_for_main_process(patience: float) -> None:
+    """Waits until the main process listens; torch would print a C++ stack for each failed attempt."""
+    address = (os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]))
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            socket.create_connection(address, max(1.0, deadline - time.monotonic())).close()
+        except OSError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _hosts(environ: Mapping[str, str]) -> list[str]:

@@ -350,7 +350,7 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
     with started(slow(tmp_path), tmp_path / "out") as process:
         until(lambda: workers(process))
         process.terminate()
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
     assert process.returncode == 143
     assert not (tmp_path / "out").exists()
 
@@ -358,7 +358,7 @@ def test_a_run_that_is_stopped_leaves_nothing(tmp_path: Path) -> None:
 def test_a_killed_worker_is_reported_and_nothing_is_written(tmp_path: Path) -> None:
     with started(slow(tmp_path), tmp_path / "out") as process:
         until(lambda: workers(process))[-1].kill()
-        _, message = process.communicate(timeout=60)
+        _, message = process.communicate(timeout=300)
     assert process.returncode == 2
     assert (
         message == "prepare.py: a worker process ended, most likely because of too little memory; use fewer --workers\n"

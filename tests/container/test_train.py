@@ -18,6 +18,7 @@ import torch
 from train_process import (
     HEAD,
     NORMALIZED,
+    PATIENCE,
     WHOLE,
     environment,
     equal,
@@ -54,7 +55,7 @@ def test_sagemakers_environment_is_enough_too(data: Path, tmp_path: Path) -> Non
         "SM_MODEL_DIR": tmp_path,
     }
     process = start(*HEAD, **{name: str(place) for name, place in launcher_environments.items()})
-    assert process.communicate(timeout=300)[1] == ""
+    assert process.communicate(timeout=PATIENCE)[1] == ""
     assert process.returncode == 0
     assert metrics(tmp_path)
 
@@ -201,7 +202,7 @@ def test_the_debuggers_hook_saves_the_mean_losses_of_training_and_of_validation(
 def test_without_its_library_the_debugger_is_refused(data: Path, tmp_path: Path) -> None:
     code = "import sys; sys.modules['smdebug'] = None; import command, train; command.run(train.main)"
     process = start("--data", data, *WHOLE, code=code, SMDEBUG_CONFIG_FILE_PATH=debugger(tmp_path))
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "asks for the Debugger, but smdebug is not installed" in err
 
@@ -255,7 +256,7 @@ def test_a_worker_that_is_killed_is_one_line(data: Path, tmp_path: Path) -> None
     process = start("--data", data, *WHOLE, "--epochs", "500", "--workers", "1", "--model-dir", tmp_path)
     read_until(process, "epoch 1 of 500")
     psutil.Process(process.pid).children()[0].kill()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert re.fullmatch(
         r"train.py: DataLoader worker .*, most likely because of too little memory.*; give fewer --workers, or 0\n", err
@@ -318,7 +319,7 @@ def test_waiting_for_a_batch_has_a_time_out(data: Path, tmp_path: Path) -> None:
     read_until(process, "epoch 1 of 500")
     for worker in psutil.Process(process.pid).children():
         worker.suspend()
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert err.startswith("train.py: no batch has come from the worker processes for 0.02 minutes; check the disk")
     assert err.count("\n") == 1
@@ -342,7 +343,7 @@ def test_too_little_shared_memory_is_one_line(data: Path, tmp_path: Path) -> Non
     )
     how = (*WHOLE, "--workers", "1", "--batch-size", "27", "--model-dir", tmp_path)
     process = start("--data", data, *how, code=code)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert err.startswith("-c: a batch of 0.1 MB does not fit into shared memory (")
     assert err.endswith("or give the container more (docker: --shm-size)\n")

@@ -202,8 +202,8 @@ class CrashRun:
             time.sleep(_LOOK_SECONDS)
 
     def _until_none(self, found: Callable[[], list[str]]) -> None:
-        """Wait until nothing is left; what is left after ten seconds is a problem."""
-        deadline = time.monotonic() + 10.0
+        """Wait until nothing is left; what is left after a while is a problem."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
         while (problems := found()) and time.monotonic() < deadline:
             time.sleep(_LOOK_SECONDS)
         self._note(problems)

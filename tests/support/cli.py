@@ -46,6 +46,6 @@ def pedigree(address: str, *arguments: str, **more: str) -> subprocess.Completed
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )

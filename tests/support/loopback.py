@@ -27,7 +27,7 @@ class Server:
 
     def connect(self) -> socket.socket:
         """A connection to it."""
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=60)
 
 
 def http(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
@@ -82,7 +82,7 @@ def serving(answer: Answer, trust: ssl.SSLContext | None = None) -> Iterator[Ser
 
 
 def _request(connection: socket.socket) -> str:
-    connection.settimeout(5)
+    connection.settimeout(60)
     received = b""
     while b"\r\n\r\n" not in received:
         received += _some(connection)

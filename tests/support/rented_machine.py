@@ -135,7 +135,7 @@ class Machine:
             cwd=self.folder,
             env=self.environment(**more),
             capture_output=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.stderr == b""

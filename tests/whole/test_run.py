@@ -108,7 +108,7 @@ def test_an_interruption_leaves_nothing_running(tmp_path: Path) -> None:
             )
             assert running.poll() is None, "it has ended before"
             running.send_signal(signal.SIGINT)
-            assert running.wait(60) == 130
+            assert running.wait(300) == 130
         finally:
             running.kill()
             process.down(folder)

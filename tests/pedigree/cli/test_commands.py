@@ -207,7 +207,7 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     with process, endless.open("w"):
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert err == b""
     assert not list(output.iterdir())

@@ -66,7 +66,7 @@ def run(folder: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PEDIGREE"))}
     command = [sys.executable, "-S", *arguments]
     environment["PYTHONPATH"] = str(folder)
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 def pedigree(folder: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

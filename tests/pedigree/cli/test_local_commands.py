@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[3]
 def pedigree(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from pedigree.cli.main import main; main()", "local", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=300, check=False)
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def test_an_interruption_of_its_start_leaves_none(folder: Path) -> None:
     ) as starting:
         until(lambda: bool(commands(folder)), expected=True)
         starting.send_signal(signal.SIGINT)
-        assert starting.wait(30) != 0
+        assert starting.wait(300) != 0
     assert (commands(folder), process.is_running(folder)) == ([], False)
 
 
@@ -279,7 +279,7 @@ def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-m", "pedigree.localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
         until(lambda: process.is_running(folder), expected=True)
         assert process.down(folder)
-        assert daemon.wait(30) == 0
+        assert daemon.wait(300) == 0
 
 
 def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.support.waiting import until
 
 
 def post(local: LocalAws, host: str, path: str = "/") -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection("127.0.0.1", local.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", local.port, timeout=60)
     connection.request("POST", path, b"{}", {"Host": host})
     answer = connection.getresponse()
     body = json.loads(answer.read())
@@ -171,7 +171,7 @@ def test_it_says_that_it_is_ready(local: LocalAws) -> None:
 def test_an_answer_comes_in_one_piece(local: LocalAws) -> None:
     """Clients take a head without a body for an empty success: a daemon that is killed must not leave them with one."""
     request = f"GET /_local/health HTTP/1.1\r\nHost: 127.0.0.1:{local.port}\r\n\r\n".encode()
-    with socket.create_connection(("127.0.0.1", local.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", local.port), timeout=60) as connection:
         for _ in range(200):
             connection.sendall(request)
             assert connection.recv(65_536).endswith(b'{"status": "ready"}')

@@ -21,7 +21,7 @@ from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, InstanceSpec
 
 Result = TypeVar("Result")
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 # A child that makes itself a daemon: it has a session of its own, and its parent's output.
 DAEMON = """
 import os, sys, time

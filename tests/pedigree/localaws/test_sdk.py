@@ -30,11 +30,11 @@ pipeline.upsert(role_arn=role, tags=[{"Key": "a", "Value": "b"}])
 version = pipeline.upsert(role_arn=role)["PipelineVersionId"]
 result = {"version": version, "status": pipeline.describe()["PipelineStatus"]}
 first = pipeline.start()
-first.wait(delay=1, max_attempts=20)
+first.wait(delay=1, max_attempts=120)
 result["first"] = [first.describe()["PipelineExecutionStatus"], [step["StepName"] for step in first.list_steps()]]
 second = pipeline.start(parameters={"Kind": "b"})
 try:
-    second.wait(delay=1, max_attempts=20)
+    second.wait(delay=1, max_attempts=120)
 except Exception as error:
     result["error"] = type(error).__name__
 result["second"] = second.describe()["FailureReason"]

@@ -86,7 +86,7 @@ def test_on_a_terminal_it_asks_and_takes_no_for_an_answer(address: str) -> None:
         command, cwd=ROOT, env=aws_environment(address), stdin=theirs, stdout=subprocess.PIPE
     ) as process:
         os.write(ours, b"n\n")
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=300)
     os.close(theirs)
     os.close(ours)
     assert (process.returncode, is_empty()) == (0, True)
@@ -109,7 +109,7 @@ def test_what_an_interruption_leaves_the_next_upsert_completes(address: str) -> 
         planned = next(line for line in process.stdout if line.startswith("To do: "))
         begun = next(line for line in process.stdout if " role " in line)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     assert (planned.startswith("To do: "), begun.startswith("  + role")) == (True, True)
     assert process.returncode == 130
     assert "interrupted; run it again to go on from here" in err

@@ -106,7 +106,7 @@ def test_a_machine_that_is_taken_away_leaves_the_same(tmp_path: Path) -> None:
             assert process.poll() is None
             os.sched_yield()
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        process.communicate(timeout=300)
     assert machine.outcome() == "interrupted: training"
     with tarfile.open(machine.results / "checkpoints.tar.gz") as tar:
         assert "./epoch-3" in tar.getnames()
@@ -144,6 +144,6 @@ def test_a_machine_that_may_upload_nothing_ends_too(machine: Machine) -> None:
 def test_a_machine_without_instructions_ends_too(machine: Machine) -> None:
     environment = {name: value for name, value in machine.environment().items() if name in ("PATH", "CALLS")}
     command = ["/bin/bash", str(SCRIPT)]
-    subprocess.run(command, cwd=machine.folder, env=environment, capture_output=True, timeout=60, check=False)
+    subprocess.run(command, cwd=machine.folder, env=environment, capture_output=True, timeout=300, check=False)
     assert machine.calls.read_text().splitlines()[0] == "shutdown -h +60"
     assert machine.calls.read_text().splitlines()[-1] == "shutdown -h now"

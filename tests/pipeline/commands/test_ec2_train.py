@@ -80,7 +80,7 @@ def test_waiting_shows_the_log_and_ends_with_the_outcome(address: str, outcome: 
         put(Key=f"{results}train.log", Body=b"--- training\n")
         assert line_with("--- training", process)
         put(Key=f"{results}outcome.txt", Body=outcome.encode())
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == code
     assert out.startswith(f"run {results.split('/')[2]} has ")
     assert "machine is running" in err
@@ -90,7 +90,7 @@ def test_an_interruption_leaves_the_machine_and_says_how_to_stop_it(address: str
     with started(address) as process:
         line_with("stop it: ", process)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "the machine keeps running, and ends itself; stop it: aws ec2 terminate-instances --region us-east-1" in err
     assert machines(address)[-1]["State"]["Name"] == "running"

@@ -159,7 +159,7 @@ def test_an_interruption_leaves_it_running_and_says_so(world: World) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("execution run1")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert err == "execution run1 goes on; pedigree status run1 follows it again, pedigree stop run1 stops it\n"
 
@@ -179,7 +179,7 @@ def test_a_terminal_shows_a_table_that_stays_in_place(world: World) -> None:
         with os.fdopen(watched, "rb", buffering=0) as screen, contextlib.suppress(OSError):
             while more := screen.read(1024):
                 output += more
-        process.wait(timeout=30)
+        process.wait(timeout=300)
     assert process.returncode == 1
     assert b"PrepareData" in output
     assert b"\x1b[1A" in output  # back up, over what was there

@@ -99,7 +99,7 @@ def test_a_terminal_sees_how_far_it_is_and_an_interruption_leaves_nothing(tmp_pa
             assert any(b"%" in content for content in iter(lambda: screen.read(1024), b""))
             assert [path.name[:14] for path in tmp_path.iterdir()] == [".dogImages.zip"]
             process.send_signal(signal.SIGINT)
-            process.communicate(timeout=60)
+            process.communicate(timeout=300)
     assert process.returncode == 130
     assert not list(tmp_path.iterdir())
 

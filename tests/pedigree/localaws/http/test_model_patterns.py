@@ -42,6 +42,6 @@ def test_a_pattern_means_what_java_reads(pattern: str, text: str, is_fitting: bo
 @pytest.mark.parametrize("text", ["a" * 255 + "é\x00", " " * 511 + "\x00", "a " * 200 + "\x00"])
 @pytest.mark.parametrize("pattern", [f"^{_WORD}$", r"([\p{L}\p{Z}\p{N}_.:\/=+\-@]*)${1,256}"])
 def test_a_text_that_almost_fits_is_refused_at_once(pattern: str, text: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not fits(pattern, text)
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1

@@ -8,7 +8,7 @@ import pytest
 
 from pedigree.localaws.kernel.loop import WakeableLoop
 
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 60.0
 HOUR = 3600.0
 
 

@@ -124,5 +124,5 @@ def test_a_read_waits_for_an_open_transaction_and_sees_all_of_it(store: Store) -
         reader = threading.Thread(target=lambda: documents.append(store.find("kind", "one")))
         reader.start()
         store.put("kind", "one", {"number": 2})
-    reader.join(10)
+    reader.join(60)
     assert documents == [{"number": 2}]

@@ -15,7 +15,7 @@ from pedigree.localaws.services.lambda_.invoker import InvocationResult, Invoker
 from pedigree.localaws.services.lambda_.queue_poller import EventSourceMapping, QueuePoller
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:work"
-TIMEOUT_SECONDS = 20
+TIMEOUT_SECONDS = 60
 
 
 class FakeQueue:

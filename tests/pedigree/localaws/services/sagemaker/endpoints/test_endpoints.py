@@ -159,7 +159,7 @@ def test_an_endpoint_is_there_again_after_a_restart(tmp_path: Path) -> None:
     assert not Path(f"/proc/{process}").exists()
     second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     second.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not second.is_serving("dogs") and time.monotonic() < deadline:
         time.sleep(0.02)
     assert invoke_endpoint(second.url)["version"] == "v1"

@@ -259,7 +259,7 @@ class Dying(ObjectCatalog):
         os._exit(9)
 local = LocalJobs(Path(sys.argv[1]), Dying)
 local.train(sys.argv[2], algorithm={"MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*)"}]})
-threading.Event().wait(60)
+threading.Event().wait(300)
 """
 
 
@@ -268,7 +268,7 @@ def test_a_job_whose_processes_had_ended_is_uploaded_and_not_run_again(tmp_path:
     script = f"echo once >> {runs}; echo loss=1; echo model > /opt/ml/model/x; touch /opt/ml/output/failure; exit 0"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[6])}
     died = subprocess.run(
-        [sys.executable, "-c", DYING, str(tmp_path), script], env=environment, timeout=60, check=False
+        [sys.executable, "-c", DYING, str(tmp_path), script], env=environment, timeout=300, check=False
     )
     assert died.returncode == 9
     again = LocalJobs(tmp_path)
@@ -317,7 +317,7 @@ local = LocalJobs(Path(sys.argv[1]))
 local.train(sys.argv[2], CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/"})
 local.logs.wait_for("ready")
 print("ready", flush=True)
-threading.Event().wait(60)
+threading.Event().wait(300)
 """
 
 

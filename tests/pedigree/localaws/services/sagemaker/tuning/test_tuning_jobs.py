@@ -227,7 +227,7 @@ tuning.search(sys.argv[2], parallel=1)
 tuning.until(lambda: len(tuning.trials(StatusEquals="Completed")) == 2 and len(tuning.trials()) == 3)
 tuning.until(lambda: len(Path(sys.argv[3]).read_text().split()) == 3)
 print("ready", flush=True)
-threading.Event().wait(60)
+threading.Event().wait(300)
 """
 
 
