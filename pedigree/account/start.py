@@ -15,6 +15,7 @@ from pedigree.account.account import Account
 from pedigree.account.errors import InvalidInputError
 from pedigree.account.executions import no_pipeline, token
 from pedigree.account.plan import ApiCall, Change
+from pedigree.account.selection import select
 from pedigree.errors import Mistake
 from pedigree.language.definition import Parameter, parse
 from pedigree.language.near import suggest
@@ -32,11 +33,14 @@ _KINDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class StartRequest:
-    """The values, display name and description of an execution."""
+    """The values, display name and description of an execution; with `only`, the steps that run."""
 
     given: tuple[str, ...]
     name: str = ""
     description: str = ""
+    only: tuple[str, ...] = ()
+    source: str = ""
+    """Which execution a selection continues: an ARN or the start of an id; empty for the newest that fits."""
 
 
 def start(account: Account, pipeline: str, request: StartRequest) -> Change:
@@ -44,8 +48,9 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
     answer = account.find("sagemaker", "describe_pipeline", PipelineName=pipeline)
     if answer is None:
         raise no_pipeline(account, pipeline)
-    parameters = parse(answer["PipelineDefinition"]).parameters
-    values = checked(request.given, parameters)
+    definition = parse(answer["PipelineDefinition"])
+    values = checked(request.given, definition.parameters)
+    selection = select(account, pipeline, definition, request.only, request.source) if request.only else None
     name = request.name or f"manual-{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}"
     if not re.fullmatch(_NAME, name, re.ASCII):
         raise InvalidInputError(
@@ -57,11 +62,11 @@ def start(account: Account, pipeline: str, request: StartRequest) -> Change:
         "PipelineParameters": [{"Name": key, "Value": value} for key, value in values.items()],
         "ClientRequestToken": token(),
         **({"PipelineExecutionDescription": request.description} if request.description else {}),
+        **({"SelectiveExecutionConfig": selection.config()} if selection else {}),
     }
     why = tuple(f"{key} = {value}" for key, value in values.items()) or ("every parameter has its default",)
-    return Change(
-        "create", "execution", name, (ApiCall("sagemaker", "start_pipeline_execution", arguments, "started"),), why
-    )
+    call = ApiCall("sagemaker", "start_pipeline_execution", arguments, "started")
+    return Change("create", "execution", name, (call,), (*why, *(selection.why() if selection else ())))
 
 
 def checked(given: Iterable[str], parameters: Mapping[str, Parameter]) -> dict[str, str]:

@@ -1,13 +1,15 @@
-"""`pedigree start`: starts an execution, with values for its parameters."""
+"""`pedigree start`: starts an execution, with values for its parameters; of the whole pipeline or of some steps."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from pedigree.cli import changes, input_data, printing
 from pedigree.cli.account import connect_account
+from pedigree.cli.errors import UsageError
 from pedigree.cli.following import WaitOption, follow
 from pedigree.cli.options import DryRunOption, FollowOptions, PipelineOptions, expand_options
 
@@ -17,8 +19,20 @@ def command(
     target: PipelineOptions,
     timing: FollowOptions,
     values: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Parameters, where not the default.")
+        list[str] | None,
+        typer.Argument(metavar="[STEP]... NAME=VALUE", help="Parameters, where not the default; steps after --only."),
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="STEP", help="Run this step only, or these: A,B.")
+    ] = None,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="EXECUTION",
+            help="With --only: the execution whose results the steps use; default: the newest that has them.",
+        ),
+    ] = "",
     name: Annotated[str, typer.Option("--name", help="Its display name; default: manual-<time>.")] = "",
     description: Annotated[str, typer.Option("--description", help="What it is for.")] = "",
     data: input_data.DataOption = "",
@@ -26,6 +40,11 @@ def command(
     dry_run: DryRunOption = False,
 ) -> None:
     """Start an execution of a pipeline in an account."""
+    steps, parameters = _split(values or [], only or [])
+    if only and not steps:
+        raise UsageError("--only is empty", "name a step, or leave it out")
+    if source and not steps:
+        raise UsageError("--from names the execution that --only continues", "add --only STEP, or leave it out")
     context = connect_account(target)
     from pedigree.account import links
     from pedigree.account.apply import apply_change
@@ -35,7 +54,8 @@ def command(
 
     account, pipeline = context.account, context.pipeline
     with input_data.found(target, account, data) as own:
-        change = start(account, pipeline, StartRequest((*(values or ()), *own.parameters), name, description))
+        request = StartRequest((*parameters, *own.parameters), name, description, steps, source)
+        change = start(account, pipeline, request)
         uploads = plan(own.uploads, account)
         if changes.only_shown(*uploads.changes, change, dry_run=dry_run):
             return
@@ -44,9 +64,19 @@ def command(
     arn = answers["started"]["PipelineExecutionArn"]
     identifier = arn.rpartition("/")[2]
     printing.line(f"started execution {identifier} ({change.name})")
+    if steps:
+        printing.lines(*change.why)
     printing.line(arn)
     printing.lines(links.execution(account, pipeline, identifier))
     if wait:
         follow(context, arn, timing)
     else:
         printing.line(f"follow it: pedigree status {identifier}   stop it: pedigree stop {identifier}")
+
+
+def _split(values: Sequence[str], only: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The steps and the parameters: after --only, what is no NAME=VALUE is another step."""
+    if not only:
+        return (), tuple(values)
+    steps = (name for text in (*only, *(value for value in values if "=" not in value)) for name in text.split(","))
+    return tuple(filter(None, steps)), tuple(value for value in values if "=" in value)
