@@ -19,7 +19,7 @@ AT = $(if $(LOCAL),at="$$($(VENV)/bin/pedigree local up)" && eval "$$at" && )
 NEEDED = $(READY) $(if $(LOCAL),$(CONTAINER_READY))
 
 .DEFAULT_GOAL := help
-.PHONY: help definition graph golden permissions test test-whole test-definition test-container coverage check format clean run up down status reset logs results pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
+.PHONY: help definition graph golden permissions test test-whole test-definition test-container coverage check format clean run up down status reset logs results pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-logs pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,11 +83,14 @@ pipeline-schedule: $(NEEDED) ## start executions on a schedule                AR
 cost: $(NEEDED) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
 	@$(AT)$(VENV)/bin/pedigree cost $(ARGS)
 
-pipeline-start: $(NEEDED) ## start an execution                      PARAMS="Epochs=10 AccuracyThreshold=0.8" DATA=~/pictures ARGS=--wait
+pipeline-start: $(NEEDED) ## start an execution, or some of its steps  PARAMS="Epochs=10" DATA=~/pictures ARGS="--wait --only Evaluate"
 	@$(AT)set -f; $(VENV)/bin/pedigree start $$PARAMS $${DATA:+--data "$$DATA"} $(ARGS)
 
 pipeline-status: $(NEEDED) ## follow an execution, the newest one          ARGS="8f3a --once"
 	@$(AT)$(VENV)/bin/pedigree status $(ARGS)
+
+pipeline-logs: $(NEEDED) ## print what the steps of an execution log     ARGS="Tune --follow"
+	@$(AT)$(VENV)/bin/pedigree logs $(ARGS)
 
 pipeline-stop: $(NEEDED) ## stop an execution, the newest one            ARGS=8f3a
 	@$(AT)$(VENV)/bin/pedigree stop $(ARGS)

@@ -111,10 +111,10 @@ def _streams(job: Job, account: Account) -> list[str]:
 
 def _lines(job: Job, stream: str, account: Account) -> tuple[str, ...]:
     events = account.call("logs", "get_log_events", logGroupName=job.group, logStreamName=stream, limit=LINES)
-    return tuple(line for event in events["events"] for line in _of_event(event["message"]))[-LINES:]
+    return tuple(line for event in events["events"] for line in lines_of_message(event["message"]))[-LINES:]
 
 
-def _of_event(message: str) -> Iterator[str]:
+def lines_of_message(message: str) -> Iterator[str]:
     """The lines of a message; of a progress bar, its last state."""
     for line in message.split("\n"):
         if line.strip():

@@ -14,7 +14,7 @@ from pedigree.account.executions import Execution
 from pedigree.account.job_metrics import metrics
 from pedigree.account.jobs import Job, LogTail
 from pedigree.account.times import between
-from pedigree.language.definition import parse
+from pedigree.language.definition import Step, parse
 
 WAITING = "Waiting"
 NOT_RUN = "Not run"
@@ -50,7 +50,8 @@ class ExecutionProgress:
 
 def progress_reader(account: Account, pipeline: str, arn: str) -> Callable[[], ExecutionProgress]:
     """Returns the function that reads an execution; what does not change, it reads once."""
-    planned, logs, numbers = _planned(account, arn), dict[str, LogTail](), dict[Job, tuple[str, ...]]()
+    planned = tuple(step.name for step in planned_steps(account, arn))
+    logs, numbers = dict[str, LogTail](), dict[Job, tuple[str, ...]]()
     link = links.execution(account, pipeline, arn.rpartition("/")[2])
 
     def read() -> ExecutionProgress:
@@ -79,13 +80,13 @@ def _with_numbers(step: StepStatus, account: Account, metrics_of_ended: dict[Job
     return replace(step, notes=(*step.notes, *numbers))
 
 
-def _planned(account: Account, arn: str) -> tuple[str, ...]:
-    """The names of all steps in the definition's order; none if the definition cannot be read."""
+def planned_steps(account: Account, arn: str) -> tuple[Step, ...]:
+    """All steps in the order of the execution's definition; none if the definition cannot be read."""
     try:
         answer = account.call("sagemaker", "describe_pipeline_definition_for_execution", PipelineExecutionArn=arn)
     except (AbsentError, DeniedError):
         return ()
-    return tuple(step.name for step in parse(answer["PipelineDefinition"]).all_steps())
+    return tuple(parse(answer["PipelineDefinition"]).all_steps())
 
 
 def _begun(account: Account, arn: str) -> dict[str, StepStatus]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pedigree.cli import extras, printing, project
@@ -19,6 +19,12 @@ class AccountContext:
 
     account: Account
     pipeline: str
+    is_named: bool = field(default=False, kw_only=True)
+    """Whether --pipeline names the pipeline."""
+
+    def hint(self, verb: str) -> str:
+        """A command for the same pipeline, as the user types it."""
+        return f"pedigree {verb}{f' --pipeline {self.pipeline}' if self.is_named else ''}"
 
     def announce(self) -> None:
         """Says whose account it is, before something is changed."""
@@ -35,6 +41,6 @@ def connect_account(options: PipelineOptions) -> AccountContext:
         if options.settings:
             raise UsageError("--pipeline names a pipeline, and so does --settings", "leave one of them out")
         account = connect(options.account or "", options.region or "", options.profile)
-        return AccountContext(account, options.pipeline)
+        return AccountContext(account, options.pipeline, is_named=True)
     chosen = project.pipeline(options, UsageError("no pipeline is named", "name one with --pipeline"))
     return AccountContext(connect(chosen.account, chosen.region, options.profile), chosen.name)

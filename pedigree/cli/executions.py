@@ -35,7 +35,7 @@ def listing(
         printing.document([{"id": execution.id, **asdict(execution)} for execution in executions])
         return
     if not executions:
-        printing.line("There are no executions yet; pedigree start starts one.")
+        printing.line(f"There are no executions yet; {context.hint('start')} starts one.")
         return
     now = context.account.clock.now()
     rows = (
@@ -70,7 +70,7 @@ def stop(
         printing.line(f"execution {chosen.id} is {chosen.status} already")
     elif not changes.only_shown(change, dry_run=dry_run):
         _carry_out(context, change)
-        printing.line(f"stopping execution {chosen.id}; pedigree retry {chosen.id} resumes it afterwards")
+        printing.line(f"stopping execution {chosen.id}; {context.hint(f'retry {chosen.id}')} resumes it afterwards")
     if wait and not dry_run:
         follow(context, chosen.arn, timing, ExpectedEnd(statuses=executions.ENDED))
 
@@ -96,7 +96,7 @@ def retry(
     if wait:
         follow(context, chosen.arn, timing)
     else:
-        printing.line(f"follow it: pedigree status {chosen.id}")
+        printing.line(f"follow it: {context.hint(f'status {chosen.id}')}")
 
 
 def _carry_out(context: AccountContext, change: Change) -> None:

@@ -38,12 +38,12 @@ def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: E
     from pedigree.account.progress import progress_reader
 
     identifier = arn.rpartition("/")[2]
-    again = f"pedigree status {identifier} follows it again"
+    again = f"{context.hint(f'status {identifier}')} follows it again"
     try:
         read = progress_reader(context.account, context.pipeline, arn)
         view = until_over(context, read, timing, quiet=expected.as_json)
     except KeyboardInterrupt:
-        printing.remark(f"execution {identifier} goes on; {again}, pedigree stop {identifier} stops it")
+        printing.remark(f"execution {identifier} goes on; {again}, {context.hint(f'stop {identifier}')} stops it")
         raise typer.Exit(INTERRUPTED_EXIT) from None
     if view is None:
         from pedigree.account.errors import UnfinishedError

@@ -13,26 +13,30 @@ from pedigree.cli.errors import UsageError
 from pedigree.cli.following import WaitOption, follow
 from pedigree.cli.options import DryRunOption, FollowOptions, PipelineOptions, expand_options
 
+ValuesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STEP]... NAME=VALUE", help="Parameters, where not the default; steps after --only."),
+]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", metavar="STEP", help="Run this step only, or these: A,B.")
+]
+FromOption = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        metavar="EXECUTION",
+        help="With --only: the execution whose results the steps use; default: the newest that has them.",
+    ),
+]
+
 
 @expand_options
 def command(
     target: PipelineOptions,
     timing: FollowOptions,
-    values: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[STEP]... NAME=VALUE", help="Parameters, where not the default; steps after --only."),
-    ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="STEP", help="Run this step only, or these: A,B.")
-    ] = None,
-    source: Annotated[
-        str,
-        typer.Option(
-            "--from",
-            metavar="EXECUTION",
-            help="With --only: the execution whose results the steps use; default: the newest that has them.",
-        ),
-    ] = "",
+    values: ValuesArgument = None,
+    only: OnlyOption = None,
+    source: FromOption = "",
     name: Annotated[str, typer.Option("--name", help="Its display name; default: manual-<time>.")] = "",
     description: Annotated[str, typer.Option("--description", help="What it is for.")] = "",
     data: input_data.DataOption = "",
@@ -40,11 +44,7 @@ def command(
     dry_run: DryRunOption = False,
 ) -> None:
     """Start an execution of a pipeline in an account."""
-    steps, parameters = _split(values or [], only or [])
-    if only and not steps:
-        raise UsageError("--only is empty", "name a step, or leave it out")
-    if source and not steps:
-        raise UsageError("--from names the execution that --only continues", "add --only STEP, or leave it out")
+    steps, parameters = _split(values or [], only or [], source)
     context = connect_account(target)
     from pedigree.account import links
     from pedigree.account.apply import apply_change
@@ -71,12 +71,19 @@ def command(
     if wait:
         follow(context, arn, timing)
     else:
-        printing.line(f"follow it: pedigree status {identifier}   stop it: pedigree stop {identifier}")
+        printing.line(
+            f"follow it: {context.hint(f'status {identifier}')}   stop it: {context.hint(f'stop {identifier}')}"
+        )
 
 
-def _split(values: Sequence[str], only: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _split(values: Sequence[str], only: Sequence[str], source: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The steps and the parameters: after --only, what is no NAME=VALUE is another step."""
+    if not only and source:
+        raise UsageError("--from names the execution that --only continues", "add --only STEP, or leave it out")
     if not only:
         return (), tuple(values)
-    steps = (name for text in (*only, *(value for value in values if "=" not in value)) for name in text.split(","))
-    return tuple(filter(None, steps)), tuple(value for value in values if "=" in value)
+    names = (*only, *(value for value in values if "=" not in value))
+    steps = tuple(name for text in names for name in text.split(",") if name)
+    if not steps:
+        raise UsageError("--only is empty", "name a step, or leave it out")
+    return steps, tuple(value for value in values if "=" in value)

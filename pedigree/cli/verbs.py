@@ -24,6 +24,7 @@ OWN: Mapping[str, tuple[str, str]] = {
     "stop": ("pedigree.cli.executions", "stop"),
     "retry": ("pedigree.cli.executions", "retry"),
     "executions": ("pedigree.cli.executions", "listing"),
+    "logs": ("pedigree.cli.logs", "command"),
     "local": ("pedigree.cli.local", "app"),
 }
 

@@ -36,6 +36,7 @@ RUNNING = Scenario(
         ScenarioStep("status", as_text(verbs.status), files=_POLICY, before=verbs.failed),
         ScenarioStep("status of a failed search", as_text(verbs.status), files=_POLICY, before=verbs.failed_search),
         ScenarioStep("status of what is done", as_text(verbs.following), files=_POLICY),
+        ScenarioStep("logs", as_text(verbs.logging), files=_POLICY),
         ScenarioStep("cost", as_text(verbs.costing), files=_POLICY),
         ScenarioStep("retry", as_text(verbs.retrying), files=_POLICY),
         ScenarioStep("endpoint-status", as_text(verbs.endpoint), files=_POLICY, before=functions.scaled),

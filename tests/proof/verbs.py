@@ -13,8 +13,10 @@ from botocore.exceptions import ClientError
 from pedigree.account import endpoint_status, executions, start, versions
 from pedigree.account.apply import apply_change, apply_plan
 from pedigree.account.errors import AbsentError, OperationsError
+from pedigree.account.execution_logs import ExecutionLogs
 from pedigree.account.plan import Change, plan
 from pedigree.account.progress import progress_reader
+from pedigree.account.step_logs import LogFilter
 from pipeline.account import predict, rollback, schedule_status, schedule_target
 from pipeline.account import schedule as schedules
 from pipeline.account.past_hours import past_hours
@@ -77,6 +79,13 @@ def status(env: ProofEnvironment) -> str:
 def following(env: ProofEnvironment) -> None:
     """pedigree status, of an execution that has succeeded."""
     progress_reader(env.account, PIPELINE, env.state["done"])()
+
+
+def logging(env: ProofEnvironment) -> None:
+    """pedigree logs, of an execution that has succeeded."""
+    logs = ExecutionLogs(env.account, env.state["done"], LogFilter())
+    logs.refresh()
+    assert list(logs.new_events())
 
 
 def failed_search(env: ProofEnvironment) -> None:
