@@ -117,6 +117,7 @@ class LocalAws:
             authentication(self._foundation.authorizer),
             authorization(self._foundation.authorizer),
             port=lambda: self.port,
+            spool_folder=self.catalog.blobs.arriving,
             is_logged=options.logs_calls,
         )
         self._server = HttpServer(chain, options.port)
@@ -135,6 +136,7 @@ class LocalAws:
         """Load the state, resume what was running, and answer."""
         foundation, running = self._foundation, self._running
         orphans.kill_orphans(self.world.folder)
+        self.catalog.blobs.sweep()
         foundation.backends.restore()
         running.sagemaker.resume()
         self._server.start()
@@ -184,7 +186,7 @@ def _foundation(options: Options, url: Callable[[], str]) -> Foundation:
 
 def _world(options: Options) -> tuple[World, ObjectCatalog]:
     clock, store = SystemClock(), Store(options.folder / "state.sqlite")
-    catalog = ObjectCatalog(store, BlobStore(options.folder / "objects"), clock)
+    catalog = ObjectCatalog(store, BlobStore(options.folder / "objects", store), clock)
     return World(ACCOUNT, options.region, options.folder, store, catalog, clock), catalog
 
 

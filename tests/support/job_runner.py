@@ -45,7 +45,7 @@ class LocalJobs:
 
     def __init__(self, folder: Path, kind_of_catalog: type[ObjectCatalog] = ObjectCatalog) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
-        self.catalog = kind_of_catalog(store, BlobStore(folder / "blobs"), clock)
+        self.catalog = kind_of_catalog(store, BlobStore(folder / "blobs", store), clock)
         self.catalog.make_bucket("bucket")
         self.logs = RecordedLogs()
         self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)

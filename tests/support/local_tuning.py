@@ -44,7 +44,7 @@ class LocalTuning:
 
     def __init__(self, folder: Path) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
-        catalog = ObjectCatalog(store, BlobStore(folder / "blobs"), clock)
+        catalog = ObjectCatalog(store, BlobStore(folder / "blobs", store), clock)
         catalog.make_bucket("bucket")
         self.world = World("000000000000", "us-east-1", folder, store, catalog, clock)
         host = JobHost({"PATH": os.environ["PATH"]}, cores=4, roles=AllowedRoles(catalog))

@@ -1,6 +1,6 @@
-"""Reads a request's body: all of it, within bounds, before anything is locked or looked up.
+"""Receives a request's body: within bounds, to a spool, and after the request's head was found to be good.
 
-A slow or lost client blocks no other request. An object of S3 may have any size, so its body stays a stream.
+Nothing is locked or looked up while it comes, so a slow or lost client blocks no other request.
 """
 
 from __future__ import annotations
@@ -8,64 +8,100 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from tempfile import SpooledTemporaryFile
-from typing import IO, Any, cast
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from werkzeug.wsgi import LimitedStream
+from pedigree.localaws.http import checksums
+from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.payload import ContentReader, IncompleteBodyError, PlainReader
+from pedigree.localaws.http.protocol.errors import RequestTooLargeError, UnreadableRequestError
+from pedigree.localaws.http.protocol.s3_address import address
+from pedigree.localaws.http.spool import Spool
 
-from pedigree.localaws.http.exchange import LARGEST_IN_MEMORY, Exchange
-from pedigree.localaws.http.protocol.errors import RequestTooLargeError, ServiceError, UnreadableRequestError
-
-_CHUNK = 1 << 20
-# An archive of a function as base64; a call of a model or a function is bounded by what answers it.
-_MOST = {"lambda": 96 << 20, "s3": 6 << 30}
-_STREAMS = ("s3",)
-
-
-class IncompleteBodyError(ServiceError):
-    """A body that ends too early, or does not come."""
-
-    def __init__(self, why: str, code: str = "IncompleteBody", status: int = 400) -> None:
-        super().__init__(code, f"The request body {why}", status)
+_PIECE = 256 << 10
+_MIB = 1 << 20
+_LARGEST_OBJECT = 5 << 30
+_LARGEST_DOCUMENT = 4 * _MIB  # CompleteMultipartUpload with 10,000 parts and their checksums
+_LARGEST_ARCHIVE = 70_167_211  # of CreateFunction and UpdateFunctionCode: 50 MB of an archive as base64
+# What AWS takes in a request, with some room where the service has an error of its own for more.
+_MOST = {"sagemaker-runtime": 7 * _MIB, "sqs": 4 * _MIB, "logs": 4 * _MIB, "monitoring": 4 * _MIB}
+_MOST_OF_ANY_OTHER = 2 * _MIB
+_LARGEST_EVENT = 7 * _MIB
 
 
-def read_body(exchange: Exchange) -> None:
-    """Read the body, or say how long its stream is; ServiceError if that cannot be."""
-    most = _MOST.get(exchange.service, LARGEST_IN_MEMORY)
-    if exchange.headers.get("transfer-encoding"):
-        _unchunk(exchange, most)
-    if exchange.length > most:
+def body_receiver(folder: Path) -> Callable[[Exchange], None]:
+    """Receives bodies; those that are large become files in a folder until they are answered.
+
+    It is called again with the same exchange when the rest of a body has come that was not there the first time.
+    """
+
+    def receive_body(exchange: Exchange) -> None:
+        if exchange.reader is None:
+            exchange.reader = _reader(exchange, folder)
+        while piece := _read(exchange, exchange.reader):
+            exchange.reader.write(piece)
+        exchange.payload = exchange.reader.finish()
+        if exchange.service != "s3" and exchange.headers.get("content-encoding") == "gzip":
+            exchange.body = _unpacked(exchange.body, _most(exchange))
+
+    return receive_body
+
+
+def _reader(exchange: Exchange, folder: Path) -> PlainReader:
+    """The reader of a body that may come; RequestTooLargeError if it is announced to be too large."""
+    most = _most(exchange)
+    if exchange.length is not None and exchange.length > most:
         raise RequestTooLargeError(most)
-    if exchange.service in _STREAMS:
-        exchange.stream = cast(IO[bytes], LimitedStream(exchange.stream, exchange.length))
-        return
-    body = _read(exchange.stream, exchange.length) if exchange.length else b""
-    if len(body) < exchange.length:
-        raise IncompleteBodyError(f"has {len(body)} bytes of {exchange.length}")
-    exchange.body = _unpacked(body, most) if exchange.headers.get("content-encoding") == "gzip" else body
+    spool = Spool(folder)
+    exchange.closing.callback(spool.close)
+    if exchange.service == "s3":
+        return ContentReader(spool, exchange.length, most, _headers_of_body(exchange), exchange.chunk_verifier)
+    return PlainReader(spool, exchange.length, most)
 
 
-def _read(stream: Any, size: int) -> bytes:
+def _headers_of_body(exchange: Exchange) -> Mapping[str, str]:
+    """The headers that describe the body; a checksum that comes with the list of parts is the joined object's."""
+    if exchange.method == "POST" and "uploadId" in exchange.args:
+        return {name: value for name, value in exchange.headers.items() if not name.startswith(checksums.PREFIX)}
+    return exchange.headers
+
+
+def _most(exchange: Exchange) -> int:
+    return _MOST_OF[exchange.service](exchange) if exchange.service in _MOST_OF else _most_of_service(exchange)
+
+
+def _most_of_service(exchange: Exchange) -> int:
+    return _MOST.get(exchange.service, _MOST_OF_ANY_OTHER)
+
+
+def _most_of_lambda(exchange: Exchange) -> int:
+    return _LARGEST_EVENT if exchange.path.rstrip("/").endswith("/invocations") else _LARGEST_ARCHIVE
+
+
+def _most_of_s3(exchange: Exchange) -> int:
+    """An object or a part may be large, all other bodies are documents."""
+    is_object = exchange.method == "PUT" and address(exchange.raw_path).key
+    is_content = is_object and not any(_names_document(word) for word in exchange.args)
+    return _LARGEST_OBJECT if is_content else _LARGEST_DOCUMENT
+
+
+def _names_document(word: str) -> bool:
+    """Whether a word in the query names a part of an object that is set by a document, as its tags."""
+    return word not in ("partNumber", "uploadId", "x-id") and not word.lower().startswith("x-amz-")
+
+
+_MOST_OF: Mapping[str, Callable[[Exchange], int]] = {"lambda": _most_of_lambda, "s3": _most_of_s3}
+
+
+def _read(exchange: Exchange, reader: PlainReader) -> bytes:
+    """The next piece of the body; none if it is over."""
+    size = _PIECE if exchange.length is None else min(_PIECE, exchange.length - reader.received)
     try:
-        content: bytes = stream.read(size)
+        return exchange.stream.read(size) if size else b""
     except (TimeoutError, ConnectionError):
-        raise IncompleteBodyError("did not come in time", "RequestTimeout", 408) from None
+        raise IncompleteBodyError("did not come in time", "RequestTimeout", 400) from None
     except (ValueError, OSError) as error:
         raise IncompleteBodyError(f"is no chunked encoding: {error}") from None
-    return content
-
-
-def _unchunk(exchange: Exchange, most: int) -> None:
-    """Store a body that comes in chunks, on disk if it is large."""
-    spool: IO[bytes] = SpooledTemporaryFile(max_size=LARGEST_IN_MEMORY)  # noqa: SIM115  # closed with the exchange
-    exchange.closing.enter_context(spool)
-    while piece := _read(exchange.stream, _CHUNK):
-        spool.write(piece)
-        if spool.tell() > most:
-            raise RequestTooLargeError(most)
-    exchange.length = spool.tell()
-    spool.seek(0)
-    exchange.stream = spool
 
 
 def _unpacked(packed: bytes, most: int) -> bytes:

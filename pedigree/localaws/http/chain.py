@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from werkzeug import Response
 
 from pedigree.localaws.http.access_log import log_nothing, log_response
-from pedigree.localaws.http.body import read_body
+from pedigree.localaws.http.body import body_receiver
 from pedigree.localaws.http.error_boundary import answer_error
 from pedigree.localaws.http.exchange import Environ, Exchange
-from pedigree.localaws.http.hosts import answer_health, foreign_host_refuser
+from pedigree.localaws.http.hosts import answer_health, foreign_request_refuser
 from pedigree.localaws.http.parser import read_call, refuse_unreadable_url
-from pedigree.localaws.http.service import Service
+from pedigree.localaws.http.service import Service, head_checker
 from pedigree.localaws.http.signature import scope_reader
 from pedigree.localaws.http.validation import validator
 
@@ -62,26 +63,32 @@ def request_chain(
     authorize: Handler,
     *,
     port: Callable[[], int],
+    spool_folder: Path,
     is_logged: bool = False,
 ) -> Chain:
-    """All that happens to a request, in this order."""
+    """All that happens to a request, in this order; large bodies are files in a folder while they come."""
     return Chain(
         (
-            # Before anything else is read: a page that a browser has open must reach nothing here.
-            foreign_host_refuser(port),
+            # Before anything else: a page that a browser has open must reach nothing here.
+            foreign_request_refuser(port),
             # The process that starts the daemon calls this before it has any keys.
             answer_health,
             # From here on the service is known, and with it the form of every refusal.
             scope_reader(services),
             # Before any word of it is used: a name that cannot be read would become another name.
             refuse_unreadable_url,
-            # Before anything is locked or looked up, so that a slow client blocks no other.
-            read_body,
-            # Before anything in the request is trusted: the signature shows whose keys these are.
+            # Before anything in the request is trusted, and before its body is received.
             authenticate,
+            # Requests whose head says all that is decided: an object that may not be written is not received.
+            authorize,
+            # As far as a service can tell from the head: neither is an object for a bucket that does not exist.
+            head_checker(services),
+            # Before anything is locked or looked up, so that a slow client blocks no other.
+            body_receiver(spool_folder),
             # Once: what is decided and what is done below is this call, and nothing else that the request may say.
             read_call,
-            # As on AWS before validation: a caller without permission learns nothing about the request's members.
+            # All other requests. As on AWS before validation: a caller without permission learns nothing about the
+            # request's members.
             authorize,
             # Before the service, which can rely on it: members are there, and of their types.
             validator(services),

@@ -10,8 +10,8 @@ import logging
 from werkzeug import Response
 from werkzeug.exceptions import HTTPException
 
-from pedigree.localaws.http.body import IncompleteBodyError
 from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.payload import IncompleteBodyError
 from pedigree.localaws.http.protocol.error_forms import error_response
 from pedigree.localaws.http.protocol.errors import ServiceError
 

@@ -5,7 +5,6 @@ The environ is WSGI's, and only moto gets one again (moto/environ.py). Everythin
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,11 +13,11 @@ from typing import IO, Any, TypeAlias
 from urllib.parse import parse_qs, unquote
 
 from pedigree.localaws.http.caller import Caller
+from pedigree.localaws.http.chunked_encoding import ChunkVerifier
+from pedigree.localaws.http.payload import Payload, PlainReader
 from pedigree.localaws.http.protocol.call import Call
-from pedigree.localaws.http.protocol.errors import RequestTooLargeError
 from pedigree.localaws.http.protocol.urls import utf8
 
-LARGEST_IN_MEMORY = 8 << 20
 Environ: TypeAlias = dict[str, Any]
 
 
@@ -36,7 +35,9 @@ class Exchange:
     """A request, and what the handlers have read from it so far.
 
     `service` is the scope's, but for SageMaker's data plane, which is `sagemaker-runtime` here. `call` stays None where
-    the service's protocol names no operation, as S3's. What `closing` holds is closed when the request is answered.
+    the service's protocol names no operation, as S3's. `length` is None where the body comes in chunks; the payload is
+    there once it was received. What `closing` holds is closed when the request is answered. An authentication that has
+    a signature for each chunk of the body leaves a `chunk_verifier`, which is used while the body comes.
     `raw_path` and `raw_query` are as they were sent, still with percent-encodings; `path` is decoded, once and here.
     """
 
@@ -46,11 +47,15 @@ class Exchange:
     raw_query: str
     headers: Mapping[str, str]
     stream: IO[bytes]
-    length: int = 0
+    length: int | None = 0
     service: str = ""
     scope: Scope | None = None
     caller: Caller | None = None
+    is_authorized: bool = False
     call: Call | None = None
+    chunk_verifier: ChunkVerifier | None = None
+    reader: PlainReader | None = None
+    payload: Payload | None = None
     closing: ExitStack = field(default_factory=ExitStack, repr=False)
     _body: bytes | None = field(default=None, repr=False)
 
@@ -62,7 +67,7 @@ class Exchange:
             if environ.get(name):
                 headers[name.replace("_", "-").lower()] = environ[name]
         raw_path, _, raw_query = utf8(environ["REQUEST_URI"]).partition("?")
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        length = None if headers.get("transfer-encoding") else int(environ.get("CONTENT_LENGTH") or 0)
         return cls(environ, environ["REQUEST_METHOD"], raw_path, raw_query, headers, environ["wsgi.input"], length)
 
     @cached_property
@@ -104,14 +109,11 @@ class Exchange:
 
     @property
     def body(self) -> bytes:
-        """The whole body. It is read once; the stream begins anew after this."""
+        """The whole body, once it was received."""
         if self._body is None:
-            if self.length > LARGEST_IN_MEMORY:
-                raise RequestTooLargeError(LARGEST_IN_MEMORY)
-            self._body = self.stream.read() if self.length else b""
-            self.stream = io.BytesIO(self._body)
+            self._body = self.payload.content if self.payload else b""
         return self._body
 
     @body.setter
     def body(self, content: bytes) -> None:
-        self._body, self.stream, self.length = content, io.BytesIO(content), len(content)
+        self._body = content

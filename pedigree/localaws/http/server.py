@@ -14,7 +14,6 @@ from pedigree.localaws.http.connections import LingeringConnection
 ADDRESS = "127.0.0.1"
 _THREADS = 192  # a call of a function holds one as long as it runs, and the function's own calls need others
 _WAITING = 512
-_LARGEST_BODY = 6 << 30
 _LARGEST_HEAD = 64 << 10
 
 
@@ -47,7 +46,7 @@ class HttpServer:
             (ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
         self._server.gateway = _OneWriteGateway
-        self._server.max_request_body_size = _LARGEST_BODY
+        self._server.max_request_body_size = 0  # each service has its own bound; a refused body is not read
         self._server.max_request_header_size = _LARGEST_HEAD
         self._server.ConnectionClass = LingeringConnection
         self._server.prepare()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from botocore import xform_name
 from werkzeug import Response
@@ -25,6 +25,26 @@ class Service(Protocol):
     def __call__(self, exchange: Exchange) -> Response:
         """The answer to a request; ServiceError if it is refused."""
         ...
+
+
+@runtime_checkable
+class HeadChecker(Protocol):
+    """A service that can refuse a request before its body is received."""
+
+    def check_head(self, exchange: Exchange) -> None:
+        """ServiceError for a request that would be refused whatever its body is."""
+        ...
+
+
+def head_checker(services: Mapping[str, Service]) -> Callable[[Exchange], None]:
+    """Lets services refuse requests before their bodies are received."""
+    checkers = {name: service for name, service in services.items() if isinstance(service, HeadChecker)}
+
+    def check_head(exchange: Exchange) -> None:
+        if exchange.service in checkers:
+            checkers[exchange.service].check_head(exchange)
+
+    return check_head
 
 
 class Provider:

@@ -11,6 +11,8 @@ from typing import Any
 from cheroot.server import HTTPConnection, HTTPRequest
 
 _ONCE = (b"Host", b"Content-Length", b"Transfer-Encoding", b"Authorization", b"X-Amz-Target", b"Content-Type")
+_PIECE = 64 << 10
+_MOST_DISCARDED = 1 << 20
 _LENGTHS = (b"Content-Length", b"Transfer-Encoding")
 
 
@@ -43,8 +45,18 @@ class StrictRequest(HTTPRequest):
         super().simple_response(text, msg)
 
     def send_headers(self) -> None:
-        """Close the connection after this if the application says so: it has not read all of the body."""
-        self.close_connection = self.close_connection or (b"Connection", b"close") in self.outheaders
+        """Close the connection after this if the application says so, or if the rest of the body is not worth reading.
+
+        A client that has not sent everything yet reads the answer only if what it sends is read a little longer.
+        """
+        read = 0
+        while getattr(self.rfile, "remaining", 0) and read < _MOST_DISCARDED:
+            piece = self.rfile.read(_PIECE)
+            read += len(piece)
+            if not piece:
+                break
+        is_unread = bool(getattr(self.rfile, "remaining", 0))
+        self.close_connection = self.close_connection or is_unread or (b"Connection", b"close") in self.outheaders
         super().send_headers()
 
 

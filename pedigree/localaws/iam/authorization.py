@@ -29,18 +29,28 @@ def authentication(authorizer: Authorizer) -> Callable[[Exchange], None]:
 
 
 def authorization(authorizer: Authorizer) -> Callable[[Exchange], None]:
-    """Lets requests pass that their callers may make; AccessDeniedError for all others."""
+    """Lets requests pass that their callers may make; AccessDeniedError for all others.
+
+    It stands in the chain twice. Before the body was received it decides what it can; after that it decides the rest.
+    """
 
     def authorize(exchange: Exchange) -> None:
         caller = exchange.caller
         if caller is None:
             raise UnknownKeyError
+        if exchange.is_authorized or (exchange.payload is None and not _is_decided_by_head(exchange)):
+            return
         if exchange.call is not None:
             authorizer.check_call(caller, exchange.call)
         elif authorizer.must_decide(caller):
             authorizer.check(caller, _uncalled(exchange), exchange.region)
+        exchange.is_authorized = True
 
     return authorize
+
+
+def _is_decided_by_head(exchange: Exchange) -> bool:
+    return exchange.service == "s3" and not s3_requests.names_resources_in_body(exchange)
 
 
 def _uncalled(exchange: Exchange) -> Iterable[Request]:

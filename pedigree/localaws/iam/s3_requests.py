@@ -74,6 +74,12 @@ def arn(bucket: str, key: str = "") -> str:
     return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
 
 
+def names_resources_in_body(exchange: Exchange) -> bool:
+    """Whether the body says what a request needs: objects that are deleted, or the tags of a new bucket."""
+    is_bucket = not address(exchange.raw_path).key
+    return is_bucket and (exchange.method == "PUT" or (exchange.method == "POST" and "delete" in exchange.args))
+
+
 def requests(exchange: Exchange) -> Iterator[Request]:
     """The actions and resources that a request of S3 needs."""
     bucket, key, _ = address(exchange.raw_path)

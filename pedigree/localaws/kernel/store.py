@@ -40,6 +40,23 @@ class DocumentNotFoundError(Exception):
 
 
 @dataclass(frozen=True)
+class MemberIndex:
+    """A member by whose value documents of some kinds can be found; all are constants of the code."""
+
+    member: str
+    kinds: tuple[str, ...]
+
+    @property
+    def condition(self) -> str:
+        """The same words in the index and in every query, which SQLite needs to use the one for the other."""
+        return f"kind IN ({', '.join(repr(kind) for kind in self.kinds)})"
+
+    @property
+    def expression(self) -> str:
+        return f"json_extract(body, '$.{self.member}')"
+
+
+@dataclass(frozen=True)
 class Entry:
     """A document, with its name and its revision."""
 
@@ -57,6 +74,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._depth = 0
+        self._after_commit: list[Callable[[], None]] = []
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
@@ -74,7 +92,7 @@ class Store:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
-            self._depth = 1
+            self._depth, self._after_commit = 1, []
             try:
                 yield
             except BaseException:
@@ -82,8 +100,19 @@ class Store:
                 raise
             else:
                 self._connection.execute("COMMIT")
+                followers = self._after_commit
             finally:
-                self._depth = 0
+                self._depth, self._after_commit = 0, []
+        for follow in followers:
+            follow()
+
+    def after_commit(self, follow: Callable[[], None]) -> None:
+        """Call a function when the open transaction is committed, or now if none is open; never after a rollback."""
+        with self._lock:
+            if self._depth:
+                self._after_commit.append(follow)
+                return
+        follow()
 
     def add(self, kind: str, name: str, body: Document) -> None:
         """Write a new document; raise DocumentExistsError if it exists."""
@@ -141,6 +170,18 @@ class Store:
                 (kind, prefix, prefix + _LAST_CHARACTER),
             ).fetchall()
         return [Entry(name, revision, json.loads(body)) for name, revision, body in rows]
+
+    def create_index(self, index: MemberIndex) -> None:
+        """Let documents be found by a member's value."""
+        columns = f"documents ({index.expression}) WHERE {index.condition}"
+        with self._lock:
+            self._connection.execute(f"CREATE INDEX IF NOT EXISTS by_{index.member} ON {columns}")
+
+    def has_value(self, index: MemberIndex, value: str) -> bool:
+        """Return whether a document of an index's kinds has the value."""
+        query = f"SELECT 1 FROM documents WHERE {index.expression} = ? AND {index.condition} LIMIT 1"  # noqa: S608
+        with self._lock:
+            return self._connection.execute(query, (value,)).fetchone() is not None
 
     def next_number(self) -> int:
         """Return a number that was never returned before."""

@@ -42,7 +42,9 @@ def handler(exchange: Exchange, store: Store) -> Callable[..., Response] | None:
     kind = next((word for word in exchange.args if word in KINDS), None)
     act = _ACTIONS.get(exchange.method)
     return (
-        None if kind is None or act is None else lambda _api, exchange, location: act(store, exchange, location, kind)
+        None
+        if kind is None or act is None
+        else lambda _storage, exchange, location: act(store, exchange, location, kind)
     )
 
 

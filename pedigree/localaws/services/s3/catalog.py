@@ -6,18 +6,24 @@ An object's document is named bucket/key. A versioned bucket also keeps the docu
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, TypeAlias, TypeVar
 
 from pedigree.clock import Clock
 from pedigree.localaws.kernel.store import Document, Store
-from pedigree.localaws.services.s3.blob_store import Blob, BlobStore
+from pedigree.localaws.services.s3.blob_store import OBJECT, VERSION, Blob, BlobStore, read_pieces
 
 BUCKET = "bucket"
-OBJECT = "object"
-VERSION = "object-version"
+Precondition: TypeAlias = Callable[["Document | None"], None]
+"""Raises an error if an object must not be written or removed, given what is there; None where nothing is."""
+_Result = TypeVar("_Result")
+
+
+def no_precondition(_before: Document | None) -> None:
+    """Lets every write pass."""
 
 
 class NoSuchBucketError(KeyError):
@@ -70,27 +76,33 @@ class ObjectCatalog:
     def put(self, location: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
         """Store an object from chunks of its content."""
         self.bucket(location.bucket)
-        return self.record(location, self.blobs.add(chunks), **members)
+        with self.blobs.added(chunks) as blob:
+            return self.record(location, blob, **members)
 
     def put_file(self, location: S3Location, path: Path) -> Document:
         """Store a file as an object."""
-        self.bucket(location.bucket)
         content_type = mimetypes.guess_type(path.name)[0] or "binary/octet-stream"
-        return self.record(location, self.blobs.add_file(path), content_type=content_type)
+        return ObjectCatalog.put(self, location, read_pieces(path), content_type=content_type)
 
-    def record(self, location: S3Location, blob: Blob, **members: Any) -> Document:
-        """Set an object's content to a stored blob."""
+    def record(
+        self, location: S3Location, blob: Blob, precondition: Precondition = no_precondition, **members: Any
+    ) -> Document:
+        """Set an object's content to a stored blob, if its precondition holds at this moment."""
         with self._store.transaction():
-            self._keep_version(location)
+            before = self.find(location)
+            precondition(before)
+            self._keep_version(location, before)
             body = {
                 "blob": blob.sha256,
                 "size": blob.size,
                 "etag": blob.md5,
+                "md5": blob.md5,
                 "modified": self._clock.now().isoformat(),
                 "number": self._store.next_number(),
                 **members,
             }
             self._store.put(OBJECT, f"{location.bucket}/{location.key}", body)
+            self._free(before)
         return body
 
     def find(self, location: S3Location) -> Document | None:
@@ -104,28 +116,54 @@ class ObjectCatalog:
         for entry in sorted(entries, key=lambda entry: entry.name.encode()):
             yield entry.name.removeprefix(start), entry.body
 
-    def remove(self, location: S3Location) -> bool:
-        """Remove an object, and return whether it existed."""
+    def remove(self, location: S3Location, precondition: Precondition = no_precondition) -> bool:
+        """Remove an object, if its precondition holds at this moment, and return whether it existed."""
         with self._store.transaction():
-            if self.find(location) is None:
+            before = self.find(location)
+            precondition(before)
+            if before is None:
                 return False
-            self._keep_version(location)
+            self._keep_version(location, before)
             self._store.remove(OBJECT, f"{location.bucket}/{location.key}")
+            self._free(before)
             return True
+
+    def update(self, location: S3Location, change: Callable[[Document], Document]) -> Document:
+        """Change what is stored with an object besides its content; raise KeyError if it does not exist."""
+        with self._store.transaction():
+            body = self.find(location)
+            if body is None:
+                raise KeyError(str(location))
+            changed = change(body)
+            self._store.put(OBJECT, f"{location.bucket}/{location.key}", changed)
+            return changed
 
     def read(self, uri: str) -> bytes:
         """Return an object's content; raise KeyError if it does not exist."""
-        body = self.find(S3Location.parse(uri))
-        if body is None:
-            raise KeyError(uri)
-        return self.blobs.path(body["blob"]).read_bytes()
+        with self.open(S3Location.parse(uri))[1] as file:
+            return file.read()
 
-    def link(self, location: S3Location, path: Path) -> None:
+    def open(self, location: S3Location) -> tuple[Document, IO[bytes]]:
+        """Return an object's document and its content as an open file; raise KeyError if it does not exist."""
+        return self._with_content(location, lambda body: (body, self.blobs.path(body["blob"]).open("rb")))
+
+    def link(self, location: S3Location, path: Path, *, is_shared: bool = True) -> None:
         """Place an object's content at a path; raise KeyError if the object does not exist."""
-        body = self.find(location)
-        if body is None:
-            raise KeyError(str(location))
-        self.blobs.link(body["blob"], path)
+        self._with_content(location, lambda body: self.blobs.link(body, path, is_shared=is_shared))
+
+    def _with_content(self, location: S3Location, use: Callable[[Document], _Result]) -> _Result:
+        """Use an object's file; again with what is there by then, if the object is replaced at this moment."""
+        missing: Document | None = None
+        while True:
+            body = self.find(location)
+            if body is None:
+                raise KeyError(str(location))
+            try:
+                return use(body)
+            except FileNotFoundError:
+                if body == missing:
+                    raise
+                missing = body
 
     def versions(self, bucket: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
         """Yield keys and documents of earlier versions, the newest first."""
@@ -136,21 +174,28 @@ class ObjectCatalog:
     def delete_current(self, location: S3Location) -> None:
         """Delete an object's current version without keeping it as an earlier one."""
         with self._store.transaction():
-            if self.find(location) is not None:
+            before = self.find(location)
+            if before is not None:
                 self._store.remove(OBJECT, f"{location.bucket}/{location.key}")
+                self._free(before)
 
     def delete_version(self, location: S3Location, number: str) -> None:
         """Delete an earlier version of an object, if it exists."""
         name = f"{location.bucket}/{location.key}\0{int(number):012d}" if number.isdecimal() else ""
         with self._store.transaction():
-            if self._store.find(VERSION, name) is not None:
+            version = self._store.find(VERSION, name)
+            if version is not None:
                 self._store.remove(VERSION, name)
+                self._free(version)
 
-    def _keep_version(self, location: S3Location) -> None:
+    def _keep_version(self, location: S3Location, before: Document | None) -> None:
         """Keep the current version as an earlier one, if the bucket is versioned."""
-        before = self.find(location)
-        if before is not None and self.bucket(location.bucket).get("versioning") == "Enabled":
+        if self.bucket(location.bucket).get("versioning") == "Enabled" and before is not None:
             self._store.put(VERSION, f"{location.bucket}/{location.key}\0{before['number']:012d}", before)
+
+    def _free(self, before: Document | None) -> None:
+        if before is not None:
+            self.blobs.free(before["blob"])
 
 
 def download(
@@ -167,10 +212,11 @@ def download(
     shared with the blob store.
     """
     index, shares = share
-    objects = [(body, _relative(key, location)) for key, body in catalog.list_prefix(location) if not key.endswith("/")]
-    chosen = [(body, path) for body, path in objects if not _escapes(path)][index::shares]
-    for body, path in chosen:
-        catalog.blobs.link(body["blob"], folder / path, is_shared=is_shared)
+    objects = [(key, _relative(key, location)) for key, _ in catalog.list_prefix(location) if not key.endswith("/")]
+    chosen = [(key, path) for key, path in objects if not _escapes(path)][index::shares]
+    for key, path in chosen:
+        with suppress(KeyError):  # deleted since it was listed
+            ObjectCatalog.link(catalog, S3Location(location.bucket, key), folder / path, is_shared=is_shared)
     return len(chosen)
 
 

@@ -37,9 +37,9 @@ class RoleCatalog(ObjectCatalog):
         self._read("s3:GetObject", location.bucket, location.key)
         return super().read(uri)
 
-    def link(self, location: S3Location, path: Path) -> None:
+    def link(self, location: S3Location, path: Path, *, is_shared: bool = True) -> None:
         self._read("s3:GetObject", location.bucket, location.key)
-        super().link(location, path)
+        super().link(location, path, is_shared=is_shared)
 
     def put(self, location: S3Location, chunks: Iterable[bytes], **members: Any) -> Document:
         self._write(location)

@@ -16,7 +16,7 @@ from tests.support.worlds import ManualClock
 @pytest.fixture
 def catalog(tmp_path: Path) -> Iterator[ObjectCatalog]:
     store = Store(tmp_path / "state.sqlite")
-    created = ObjectCatalog(store, BlobStore(tmp_path / "blobs"), ManualClock())
+    created = ObjectCatalog(store, BlobStore(tmp_path / "blobs", store), ManualClock())
     created.make_bucket("bucket")
     yield created
     store.close()
