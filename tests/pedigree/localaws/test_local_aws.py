@@ -19,9 +19,9 @@ from tests.support.pipelines import ROLE, STATUS, definition
 from tests.support.waiting import until
 
 
-def post(local: LocalAws, host: str, path: str = "/") -> tuple[int, dict[str, Any]]:
+def send(local: LocalAws, host: str, method: str = "POST", path: str = "/") -> tuple[int, dict[str, Any]]:
     connection = http.client.HTTPConnection("127.0.0.1", local.port, timeout=60)
-    connection.request("POST", path, b"{}", {"Host": host})
+    connection.request(method, path, b"{}", {"Host": host})
     answer = connection.getresponse()
     body = json.loads(answer.read())
     connection.close()
@@ -160,12 +160,12 @@ def listed(local: LocalAws) -> dict[str, Any]:
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example:{port}", ""])
 def test_who_asks_for_another_host_is_refused(local: LocalAws, host: str) -> None:
-    status, body = post(local, host.format(port=local.port))
+    status, body = send(local, host.format(port=local.port))
     assert (status, body["__type"]) == (403, "ForeignHost")
 
 
 def test_it_says_that_it_is_ready(local: LocalAws) -> None:
-    assert post(local, f"127.0.0.1:{local.port}", "/_local/health") == (200, {"status": "ready"})
+    assert send(local, f"127.0.0.1:{local.port}", "GET", "/_local/health") == (200, {"status": "ready"})
 
 
 def test_an_answer_comes_in_one_piece(local: LocalAws) -> None:
@@ -178,7 +178,7 @@ def test_an_answer_comes_in_one_piece(local: LocalAws) -> None:
 
 
 def test_an_unsigned_request_is_refused(local: LocalAws) -> None:
-    assert post(local, f"127.0.0.1:{local.port}")[0] == 403
+    assert send(local, f"127.0.0.1:{local.port}")[0] == 403
 
 
 @pytest.mark.parametrize(

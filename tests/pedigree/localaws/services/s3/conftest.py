@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pedigree.clock import SystemClock
+from pedigree.localaws.daemon import ACCOUNT
 from pedigree.localaws.http.chain import request_chain
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.server import HttpServer
@@ -69,7 +70,7 @@ def let_pass(_exchange: Exchange) -> None:
 def local_s3(tmp_path: Path) -> Iterator[LocalS3]:
     store = Store(tmp_path / "state.sqlite")
     blobs = BlobStore(tmp_path / "blobs", store)
-    api = S3Api(store, ObjectCatalog(store, blobs, SystemClock()))
+    api = S3Api(store, ObjectCatalog(store, blobs, SystemClock()), ACCOUNT)
     chain = request_chain({"s3": api}, let_pass, let_pass, port=lambda: server.port, spool_folder=blobs.arriving)
     server = HttpServer(chain, 0)
     server.start()

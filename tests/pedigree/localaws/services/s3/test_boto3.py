@@ -105,7 +105,10 @@ def test_versions_are_kept_listed_and_deleted(s3: Any) -> None:
     s3.delete_bucket(Bucket="bucket")
 
 
-POLICY = '{"Version":"2012-10-17","Statement":[]}'
+POLICY = (
+    '{"Version":"2012-10-17","Statement":'
+    '[{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::bucket/secret/*"}]}'
+)
 RULE = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "executions/"}, "Expiration": {"Days": 90}}
 KEY = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 BLOCK = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
