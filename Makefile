@@ -13,6 +13,9 @@ VENV := .venv
 CONTAINER := .venv-container
 READY := $(VENV)/.ready
 CONTAINER_READY := $(CONTAINER)/.ready
+# Tests and checks have packages of their own, which the other verbs do without.
+TESTS_READY := $(VENV)/.ready-tests
+CONTAINER_TESTS_READY := $(CONTAINER)/.ready-tests
 
 # LOCAL=1 before a verb sends it to the local AWS, which is started if it does not run, and needs what jobs run in.
 AT = $(if $(LOCAL),at="$$($(VENV)/bin/pedigree local up)" && eval "$$at" && )
@@ -30,28 +33,28 @@ definition: $(READY) ## print the pipeline's definition as JSON        ARGS="--a
 graph: $(READY) ## draw the graph: docs/pipeline.svg and docs/pipeline.mmd
 	@$(VENV)/bin/pedigree graph --output docs $(ARGS)
 
-golden: $(READY) ## rewrite tests/golden/ from the settings; review it as a diff
+golden: $(TESTS_READY) ## rewrite tests/golden/ from the settings; review it as a diff
 	@$(VENV)/bin/python -m tests.golden
 
-permissions: $(READY) ## write docs/permissions.md: what every permission is for, by taking each away
+permissions: $(TESTS_READY) ## write docs/permissions.md: what every permission is for, by taking each away
 	@$(VENV)/bin/python -m tests.proof
 
 test: test-definition test-container test-whole ## run all tests
 
-test-definition: $(READY) ## run the tests of all but the scripts         ARGS="-k settings"
+test-definition: $(TESTS_READY) ## run the tests of all but the scripts         ARGS="-k settings"
 	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadscope $(ARGS) $(CHOSEN)
 
-coverage: $(READY) ## run the tests and show the lines that none of them runs
+coverage: $(TESTS_READY) ## run the tests and show the lines that none of them runs
 	@$(VENV)/bin/python -m pytest --quiet --cov --cov-report=term-missing $(ARGS)
 
-test-container: $(CONTAINER_READY) ## run the tests of the scripts, where they run
+test-container: $(CONTAINER_TESTS_READY) ## run the tests of the scripts, where they run
 	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist loadscope \
 		tests/container $(ARGS) $(CHOSEN)
 
-test-whole: $(READY) $(CONTAINER_READY) ## run the tests of make run: minutes, and real training
+test-whole: $(TESTS_READY) $(CONTAINER_READY) ## run the tests of make run: minutes, and real training
 	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadscope tests/whole $(ARGS) $(CHOSEN)
 
-check: $(READY) ## format, lint, types, imports, lengths, and what is wrong with the definition
+check: $(TESTS_READY) ## format, lint, types, imports, lengths, and what is wrong with the definition
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "format: run make format"; exit 1; }
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy
@@ -60,7 +63,7 @@ check: $(READY) ## format, lint, types, imports, lengths, and what is wrong with
 	@$(VENV)/bin/python -m tests.lengths
 	@$(VENV)/bin/pedigree check --fail-on warning --scripts entrypoints
 
-format: $(READY) ## rewrite the code as make check wants it
+format: $(TESTS_READY) ## rewrite the code as make check wants it
 	@$(VENV)/bin/ruff format --quiet .
 	@$(VENV)/bin/ruff check --quiet --fix .
 
@@ -131,8 +134,17 @@ up: $(CONTAINER_READY)
 up down status logs reset: $(READY)
 	@$(VENV)/bin/pedigree local $@ $(ARGS)
 
-$(READY): constraints.txt setup.cfg pyproject.toml pipeline/pyproject.toml
-	@$(PYTHON) set_up.py definition
+# Two environments that one call needs are set up at the same time.
+BOTH = $(if $(LOCAL)$(filter run up test test-whole,$(MAKECMDGOALS)),container=$(CONTAINER_PYTHON))
 
-$(CONTAINER_READY): constraints-container.txt
-	@$(CONTAINER_PYTHON) set_up.py container
+$(READY): requirements/pip.txt requirements/definition.txt setup.cfg pyproject.toml pipeline/pyproject.toml
+	@$(PYTHON) set_up.py definition $(BOTH)
+
+$(CONTAINER_READY): requirements/pip.txt requirements/torch.txt requirements/container.txt
+	@$(PYTHON) set_up.py container=$(CONTAINER_PYTHON)
+
+$(TESTS_READY): $(READY) requirements/definition-tests.txt
+	@$(PYTHON) set_up.py definition-tests
+
+$(CONTAINER_TESTS_READY): $(CONTAINER_READY) requirements/container-tests.txt
+	@$(PYTHON) set_up.py container-tests=$(CONTAINER_PYTHON)
