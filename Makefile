@@ -1,4 +1,4 @@
-# The verbs. Each sets up what it needs on a fresh machine, and sets it up anew when its constraints have changed.
+# The verbs. Each sets up what it needs on a fresh machine, and sets it up anew when its lists in requirements/ have changed.
 # What a verb prints goes to standard output; what setting up says goes to standard error.
 
 PYTHON ?= python3

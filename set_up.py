@@ -31,6 +31,8 @@ LISTS = "requirements"
 # Where PyTorch publishes its builds for the CPU; pip looks there only if the user's own settings lead to none.
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 _VERSION = "import sys; print(*sys.version_info[:2], sys.version.replace(chr(10), ' '))"
+# pip's words for no build that the list wants, without a constraint of the user's on torch and with one.
+_NO_TORCH = re.compile(r"No matching distribution found for torch==|Cannot install torch==")
 # Tests of libraries are never imported, and are a third of the bytecode.
 _COMPILE = ("-m", "compileall", "-qq", "-j", "0", "-x", r"(^|[/\\])tests?[/\\]", ".")
 
@@ -155,7 +157,12 @@ class SetUp:
                 self._add_tests(base)
 
     def _version(self) -> str:
-        major, minor, rest = self._output([self._request.python, "-c", _VERSION]).split(maxsplit=2)
+        try:
+            major, minor, rest = self._output([self._request.python, "-c", _VERSION]).split(maxsplit=2)
+        except OSError:
+            raise SetUpError(
+                f"there is no {self._request.python}; name another with make {self._environment.variable}=python3"
+            ) from None
         check_python(self._environment, (int(major), int(minor)), self._request.python)
         return rest
 
@@ -210,12 +217,13 @@ class SetUp:
                 return self._install_with_uv(self._uv, name)
             except SetUpError as error:
                 self._say(f"uv could not install {name}, so pip does it ({str(error).splitlines()[-1].strip()})")
+                self._output([str(self._python), "-m", "ensurepip"])
         command = [*self._pip(), "--no-deps", "--require-hashes", "--no-build-isolation", "--no-compile"]
         command += ["--requirement", str(self._root / LISTS / name)]
         try:
             self._follow(command, name)
         except SetUpError as error:
-            if "No matching distribution found for torch" not in str(error):
+            if not _NO_TORCH.search(str(error)):
                 raise SetUpError(
                     f"pip could not install everything; fix what it says, and try again:\n{error}"
                 ) from None

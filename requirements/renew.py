@@ -116,7 +116,7 @@ def renew(name: str, upgrade: bool) -> None:
 
 
 def renew_torch() -> None:
-    """Make the list of torch and torchvision: PyTorch's builds for the CPU, and torchvision from the usual index, too."""
+    """Make the list of torch and torchvision: PyTorch's builds for the CPU, and the usual index's of torchvision."""
     lines = required("torch")
     vision = next(line for line in lines if line.startswith("torchvision"))
     with_local_versions = [line.replace(vision, f'{vision}+cpu ; sys_platform == "linux"') for line in lines]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-_ASIDE = ("tests", "benchmarks", "set_up.py")
+_ASIDE = ("tests", "benchmarks", "requirements", "set_up.py")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _ROOMY = (("pedigree",), ("pipeline",))
 Arrows = Mapping[str, Mapping[str, int]]

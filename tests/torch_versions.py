@@ -17,7 +17,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-# torch and the torchvision that was made for it; the last is the one in constraints-container.txt.
+# torch and the torchvision that was made for it; the last is the one in requirements/torch.in.
 VERSIONS = (("2.5.1", "0.20.1"), ("2.9.0", "0.24.0"), ("2.13.0", "0.28.0"))
 PYTHON = "3.10"
 _SYSTEMS = ("macosx_11_0_arm64", "macosx_12_0_arm64", "macosx_14_0_arm64")
