@@ -347,8 +347,8 @@ def requests(arguments: list[str]) -> list[Request]:
     wanted: dict[str, Request] = {}
     for argument in arguments:
         name, _, python = argument.partition("=")
-        base = name.removesuffix("-tests")
-        tests = name != base or (base in wanted and wanted[base].tests)
+        base, _, part = name.partition("-")
+        tests = part == "tests" or (base in wanted and wanted[base].tests)
         wanted[base] = Request(ENVIRONMENTS[base], python or sys.executable, tests)
     return list(wanted.values())
 
