@@ -17,7 +17,8 @@ from pedigree.clock import SystemClock
 from pedigree.localaws.http.chain import request_chain
 from pedigree.localaws.http.server import HttpServer
 from pedigree.localaws.http.service import Provider, Service
-from pedigree.localaws.iam.authorization import authentication, authorization
+from pedigree.localaws.iam.authentication import Authentication
+from pedigree.localaws.iam.authorization import authorization
 from pedigree.localaws.iam.authorizer import Authorizer, OnDecision, ignore_decision
 from pedigree.localaws.iam.callers import Callers
 from pedigree.localaws.iam.sessions import Sessions
@@ -112,10 +113,13 @@ class LocalAws:
         self.catalog = self._foundation.catalog
         self.service = self._running.sagemaker.service
         self.services = _services(self._foundation, self._running)
+        authentication = Authentication(self._foundation.authorizer.callers)
         chain = request_chain(
             self.services,
-            authentication(self._foundation.authorizer),
+            authentication.identify,
+            authentication.verify_body,
             authorization(self._foundation.authorizer),
+            region=options.region,
             port=lambda: self.port,
             spool_folder=self.catalog.blobs.arriving,
             is_logged=options.logs_calls,

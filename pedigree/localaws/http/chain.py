@@ -17,7 +17,7 @@ from pedigree.localaws.http.exchange import Environ, Exchange
 from pedigree.localaws.http.hosts import answer_health, foreign_request_refuser
 from pedigree.localaws.http.parser import read_call, refuse_unreadable_url
 from pedigree.localaws.http.service import Service, head_checker
-from pedigree.localaws.http.signature import scope_reader
+from pedigree.localaws.http.signature import signature_reader
 from pedigree.localaws.http.validation import validator
 
 Handler: TypeAlias = Callable[[Exchange], Response | None]
@@ -59,9 +59,11 @@ class Chain:
 
 def request_chain(
     services: Mapping[str, Service],
-    authenticate: Handler,
+    identify: Handler,
+    verify_body: Handler,
     authorize: Handler,
     *,
+    region: str,
     port: Callable[[], int],
     spool_folder: Path,
     is_logged: bool = False,
@@ -74,17 +76,19 @@ def request_chain(
             # The process that starts the daemon calls this before it has any keys.
             answer_health,
             # From here on the service is known, and with it the form of every refusal.
-            scope_reader(services),
+            signature_reader(services, region),
             # Before any word of it is used: a name that cannot be read would become another name.
             refuse_unreadable_url,
-            # Before anything in the request is trusted, and before its body is received.
-            authenticate,
+            # Before anything in the request is trusted, and before its body is received: whose key it is signed with.
+            identify,
             # Requests whose head says all that is decided: an object that may not be written is not received.
             authorize,
             # As far as a service can tell from the head: neither is an object for a bucket that does not exist.
             head_checker(services),
             # Before anything is locked or looked up, so that a slow client blocks no other.
             body_receiver(spool_folder),
+            # The body of all but S3's requests is signed as a whole: nothing of it is read before.
+            verify_body,
             # Once: what is decided and what is done below is this call, and nothing else that the request may say.
             read_call,
             # All other requests. As on AWS before validation: a caller without permission learns nothing about the

@@ -17,6 +17,9 @@ from pedigree.localaws.http.chunked_encoding import ChunkVerifier
 from pedigree.localaws.http.payload import Payload, PlainReader
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.urls import utf8
+from pedigree.localaws.http.sigv4.parts import RequestParts
+from pedigree.localaws.http.sigv4.signature import Signature
+from pedigree.localaws.http.sigv4.sigv2 import QuerySignature
 
 Environ: TypeAlias = dict[str, Any]
 
@@ -39,6 +42,7 @@ class Exchange:
     there once it was received. What `closing` holds is closed when the request is answered. An authentication that has
     a signature for each chunk of the body leaves a `chunk_verifier`, which is used while the body comes.
     `raw_path` and `raw_query` are as they were sent, still with percent-encodings; `path` is decoded, once and here.
+    What presigning adds to a query is in `signature` only; `signed_parts` have the query as it was signed.
     """
 
     environ: Environ
@@ -49,6 +53,8 @@ class Exchange:
     stream: IO[bytes]
     length: int | None = 0
     service: str = ""
+    signed_parts: RequestParts | None = field(default=None, repr=False)
+    signature: Signature | QuerySignature | None = field(default=None, repr=False)
     scope: Scope | None = None
     caller: Caller | None = None
     is_authorized: bool = False

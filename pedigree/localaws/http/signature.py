@@ -1,32 +1,75 @@
-"""What a request is signed for: the access key, the region and the service, from the signature's credential scope."""
+"""Reads what a request is signed with: the access key, the region and the service are in the signature's scope.
+
+The signature itself is verified once the secret of its key is known (iam/authentication.py).
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container
 
 from pedigree.localaws.http.exchange import Exchange, Scope
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.sigv4 import errors, signature, sigv2
+from pedigree.localaws.http.sigv4.errors import S3
+from pedigree.localaws.http.sigv4.parts import RequestParts
+from pedigree.localaws.http.sigv4.signature import ALGORITHM, Signature
+from pedigree.localaws.http.sigv4.sigv2 import QuerySignature
 
-_SCOPE = re.compile(r"Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
+_HEADER_VERSION_2 = "AWS "
+# These describe a presigned request, as do those that begin with x-amz-; they are no parameters of an operation.
+_SIGNATURE_WORDS = frozenset((*(name.lower() for name in sigv2.PARAMETERS), "content-type", "content-md5"))
 
 
-def scope_reader(services: Container[str]) -> Callable[[Exchange], None]:
-    """Reads the scope; ServiceError if there is none, or none of these services."""
+def signature_reader(services: Container[str], region: str) -> Callable[[Exchange], None]:
+    """Reads the signature; ServiceError if there is none, or if it is for none of these services.
 
-    def read_scope(exchange: Exchange) -> None:
-        match = _SCOPE.search(exchange.headers.get("authorization", ""))
-        if match is None:
-            raise ServiceError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
-        exchange.scope = Scope(*match.groups())
+    A signature of version 2 names no region: it is for the region of the local AWS.
+    """
+
+    def read_signature(exchange: Exchange) -> None:
+        parts = RequestParts(exchange.method, exchange.raw_path, exchange.raw_query, exchange.headers)
+        exchange.signed_parts, exchange.signature = parts, _signature(parts)
+        exchange.scope = _scope(exchange.signature, region)
         if exchange.scope.service not in services:
             raise ServiceError("UnknownService", f"The local AWS has no service {exchange.scope.service}")
         exchange.service = _plane(exchange, exchange.scope.service)
+        if "authorization" not in exchange.headers:
+            exchange.raw_query = _unsigned_query(exchange.raw_query)
 
-    return read_scope
+    return read_signature
+
+
+def _signature(parts: RequestParts) -> Signature | QuerySignature:
+    header, given = parts.headers.get("authorization"), parts.parameters
+    is_presigned = "X-Amz-Algorithm" in given or "X-Amz-Signature" in given
+    is_version_2 = "AWSAccessKeyId" in given
+    if sum((header is not None, is_presigned, is_version_2)) > 1:
+        raise errors.several_mechanisms()
+    if is_presigned:
+        return signature.from_query(parts)
+    if is_version_2:
+        return sigv2.from_query(parts)
+    if header is None or not header.startswith((ALGORITHM, _HEADER_VERSION_2)):
+        raise errors.missing()
+    if header.startswith(_HEADER_VERSION_2):
+        raise errors.unsupported_mechanism()
+    return signature.from_header(parts)
+
+
+def _scope(read: Signature | QuerySignature, region: str) -> Scope:
+    if isinstance(read, QuerySignature):
+        return Scope(read.key_id, region, S3)
+    return Scope(read.key_id, read.scope.region, read.scope.service)
 
 
 def _plane(exchange: Exchange, service: str) -> str:
     """SageMaker's two planes sign alike, and only one of them names its operations in a header."""
     is_data_plane = service == "sagemaker" and "x-amz-target" not in exchange.headers
     return "sagemaker-runtime" if is_data_plane else service
+
+
+def _unsigned_query(query: str) -> str:
+    """The query of a presigned request without what presigning has added."""
+    words = (piece.partition("=")[0].lower() for piece in query.split("&"))
+    kept = zip(query.split("&"), words, strict=True)
+    return "&".join(piece for piece, word in kept if word not in _SIGNATURE_WORDS and not word.startswith("x-amz-"))

@@ -1,4 +1,4 @@
-"""IAM in the chain of a request's handlers: who makes it, and whether they may."""
+"""IAM in the chain of a request's handlers: whether its caller may make it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,10 @@ from collections.abc import Callable, Iterable
 
 from pedigree.iam import Request
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.iam import s3_requests
 from pedigree.localaws.iam.actions import TABLES
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import UnknownKeyError
-
-
-def authentication(authorizer: Authorizer) -> Callable[[Exchange], None]:
-    """Finds the caller by the key and the token; unknown ones are root where IAM is not enforced."""
-
-    def authenticate(exchange: Exchange) -> None:
-        key = exchange.scope.key if exchange.scope else ""
-        try:
-            exchange.caller = authorizer.callers.caller_of(key, exchange.headers.get("x-amz-security-token", ""))
-        except ServiceError:
-            if authorizer.is_enforced:
-                raise
-            exchange.caller = authorizer.callers.root
-
-    return authenticate
 
 
 def authorization(authorizer: Authorizer) -> Callable[[Exchange], None]:

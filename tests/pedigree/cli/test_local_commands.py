@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -134,17 +133,11 @@ def test_the_daemon_does_not_inherit_the_keys_of_an_account(folder: Path, monkey
     assert running(folder).key.secret.encode() not in command
 
 
-def test_without_iam_any_key_will_do(folder: Path) -> None:
+def test_without_iam_a_key_is_needed_all_the_same(folder: Path) -> None:
     assert pedigree("up", "--no-iam", "--folder", str(folder)).returncode == 0
-    daemon = running(folder)
-    anybody = boto3.client(
-        "sagemaker",
-        region_name=daemon.region,
-        endpoint_url=daemon.url,
-        aws_access_key_id="anybody",
-        aws_secret_access_key="anybody",  # of no user
-    )
-    assert anybody.list_models()["Models"] == []
+    assert client(folder, "sagemaker").list_models()["Models"] == []
+    with pytest.raises(ClientError, match="UnrecognizedClientException"):
+        local_aws.client(running(folder).url, "sagemaker", AccessKey("anybody", "anybody")).list_models()
 
 
 def test_status_and_down_say_how_it_is(folder: Path) -> None:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.protocol.models import model
+from pedigree.localaws.kernel.access_key import AccessKey
 from tests.support.malformed import request_faults, resources, valid_requests, wire
 from tests.support.malformed.resources import EXPENDABLE, PROTECTED
 
@@ -49,19 +50,18 @@ class Nonsense:
         )
 
     @cache  # noqa: B019
-    def role(self) -> Mapping[str, str]:
+    def role(self) -> Mapping[str, Any]:
         """Credentials of a role that may do everything."""
         credentials = self.client("sts").assume_role(RoleArn=resources.role(PROTECTED), RoleSessionName="session")[
             "Credentials"
         ]
-        return {"key": credentials["AccessKeyId"], "token": credentials["SessionToken"]}
+        key = AccessKey(credentials["AccessKeyId"], credentials["SecretAccessKey"])
+        return {"key": key, "token": credentials["SessionToken"]}
 
     def send(self, service: str, request: wire.HttpRequest, *, as_role: bool = False) -> wire.HttpResponse:
         """The answer to a signed request; never a server's fault, always in the protocol's form."""
-        who = self.role() if as_role else {}
-        answer = wire.send(
-            self.local.port, replace(request, headers={**wire.signed(service, **who), **request.headers})
-        )
+        who = self.role() if as_role else {"key": self.local.key}
+        answer = wire.send(self.local.port, wire.sign(request, service, self.local.port, **who))
         assert answer.status < _SERVER_FAULT, answer
         if answer.status >= _CLIENT_FAULT and request.method != "HEAD":
             _readable(answer)

@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,18 +63,30 @@ def statuses(received: bytes) -> list[int]:
 
 def is_well(local: LocalAws) -> bool:
     """Whether the daemon answers an ordinary question."""
-    request = _GOOD["sqs"]
-    answer = wire.send(local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **request.headers}, body=b"{}"))
-    return answer.status == 200
+    return _send(local, replace(_GOOD["sqs"], body=b"{}")).status == 200
 
 
-def head(
-    local: LocalAws, *lines: str, service: str = "sqs", first: str = "POST / HTTP/1.1", host: str | None = None
+def _send(local: LocalAws, request: wire.HttpRequest, **more: str) -> wire.HttpResponse:
+    return wire.send(local.port, wire.sign(request, "sqs", local.port, **more))  # type: ignore[arg-type]
+
+
+def signed(
+    local: LocalAws,
+    *lines: str,
+    body: bytes = b"",
+    framed: bytes | None = None,
+    service: str = "sqs",
+    first: str = "POST / HTTP/1.1",
+    host: str | None = None,
 ) -> bytes:
-    """The head of a signed request."""
+    """A signed request; its body may come in another frame than the one that is signed."""
+    method, target, _ = first.split(" ")
     hosts = (f"Host: {f'127.0.0.1:{local.port}' if host is None else host}",) if host != "" else ()
-    signed = (f"{name}: {value}" for name, value in wire.signed(service).items())
-    return "\r\n".join((first, *hosts, *signed, *lines, "Connection: close", "", "")).encode("latin-1", "replace")
+    headers = {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    request = wire.sign(wire.HttpRequest(method, target, headers, body), service, local.port)
+    added = (f"{name}: {value}" for name, value in request.headers.items() if name not in headers)
+    head = "\r\n".join((first, *hosts, *added, *lines, "Connection: close", "", ""))
+    return head.encode("latin-1", "replace") + (body if framed is None else framed)
 
 
 @settings(max_examples=settings().max_examples * 2)
@@ -176,7 +189,7 @@ def test_a_signed_request_of_no_protocol_is_refused(
 ) -> None:
     body = piece * times
     headers = [line for line in (*lines, target, kind, f"Content-Length: {len(body)}") if line]
-    received = raw(local.port, head(local, *headers, service=service, first=first) + body)
+    received = raw(local.port, signed(local, *headers, body=body, service=service, first=first))
     assert received or len(body) > _UNREAD, (headers, first)
     assert all(status < 500 for status in statuses(received)), received
     assert is_well(local)
@@ -187,12 +200,12 @@ def test_a_body_that_does_not_come_blocks_no_other_request(local: LocalAws, serv
     with contextlib.ExitStack() as stack:
         for line in ("Content-Length: 100", "Transfer-Encoding: chunked"):
             slow = stack.enter_context(socket.create_connection(("127.0.0.1", local.port), timeout=_PATIENCE_SECONDS))
-            slow.sendall(head(local, line, "X-Amz-Target: AmazonSQS.ListQueues", service=service) + b'5\r\n{"a')
+            slow.sendall(signed(local, line, "X-Amz-Target: AmazonSQS.ListQueues", framed=b'5\r\n{"a', service=service))
         assert is_well(local)
 
 
 def test_a_body_that_ends_early_is_refused(local: LocalAws) -> None:
-    received = raw(local.port, head(local, "Content-Length: 100", "X-Amz-Target: AmazonSQS.ListQueues") + b"{}")
+    received = raw(local.port, signed(local, "Content-Length: 100", "X-Amz-Target: AmazonSQS.ListQueues", body=b"{}"))
     assert statuses(received) == [400]
     assert b"IncompleteBody" in received
 
@@ -203,18 +216,17 @@ def test_a_body_in_chunks_is_read(local: LocalAws) -> None:
         "Content-Type: application/x-amz-json-1.0",
         "Transfer-Encoding: chunked",
     )
-    assert statuses(raw(local.port, head(local, *lines) + b"2\r\n{}\r\n0\r\n\r\n")) == [200]
+    assert statuses(raw(local.port, signed(local, *lines, body=b"{}", framed=b"2\r\n{}\r\n0\r\n\r\n"))) == [200]
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_comes(local: LocalAws) -> None:
-    received = raw(local.port, head(local, f"Content-Length: {1 << 30}"), is_whole=False)
+    received = raw(local.port, signed(local, f"Content-Length: {1 << 30}"), is_whole=False)
     assert statuses(received) == [413]
 
 
 @pytest.mark.parametrize("region", ["xx-nowhere-9", "..", "us-east-1%00", "US-EAST-1", "a" * 200])
 def test_a_region_that_is_none_is_refused(local: LocalAws, region: str) -> None:
-    signed = {"Authorization": wire.signed("sqs")["Authorization"].replace("us-east-1", region)}
-    answer = wire.send(local.port, wire.HttpRequest(headers={**_GOOD["sqs"].headers, **signed}, body=b"{}"))
+    answer = _send(local, replace(_GOOD["sqs"], body=b"{}"), region=region)
     assert 400 <= answer.status < 500
 
 
@@ -236,18 +248,27 @@ HOSTS = (
 @pytest.mark.parametrize("more", ["", "X-Forwarded-Host: 127.0.0.1:{port}", "Forwarded: host=127.0.0.1:{port}"])
 def test_a_request_to_a_foreign_host_is_refused(local: LocalAws, host: str, more: str) -> None:
     lines = [more.format(port=local.port)] if more else []
-    request = head(
-        local, *lines, "X-Amz-Target: AmazonSQS.ListQueues", "Content-Length: 2", host=host.format(port=local.port)
+    request = signed(
+        local,
+        *lines,
+        "X-Amz-Target: AmazonSQS.ListQueues",
+        "Content-Length: 2",
+        host=host.format(port=local.port),
+        body=b"{}",
     )
-    assert statuses(raw(local.port, request + b"{}")) == [403]
+    assert statuses(raw(local.port, request)) == [403]
 
 
 @pytest.mark.parametrize("second", ["elsewhere.example", "127.0.0.1:{port}"])
 def test_two_host_headers_are_refused(local: LocalAws, second: str) -> None:
-    request = head(
-        local, f"Host: {second.format(port=local.port)}", "X-Amz-Target: AmazonSQS.ListQueues", "Content-Length: 2"
+    request = signed(
+        local,
+        f"Host: {second.format(port=local.port)}",
+        "X-Amz-Target: AmazonSQS.ListQueues",
+        "Content-Length: 2",
+        body=b"{}",
     )
-    assert statuses(raw(local.port, request + b"{}")) == [400]
+    assert statuses(raw(local.port, request)) == [400]
 
 
 @pytest.mark.parametrize(
@@ -256,23 +277,20 @@ def test_two_host_headers_are_refused(local: LocalAws, second: str) -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "CONNECT", "OPTIONS"])
 def test_a_target_that_names_a_host_is_refused(local: LocalAws, target: str, method: str) -> None:
-    request = head(local, "Content-Length: 0", first=f"{method} {target} HTTP/1.1")
+    request = signed(local, "Content-Length: 0", first=f"{method} {target} HTTP/1.1")
     assert statuses(raw(local.port, request)) in ([400], [403], [405])
 
 
 def test_a_request_without_a_host_is_refused(local: LocalAws) -> None:
     for version in ("1.0", "1.1"):
-        assert statuses(raw(local.port, head(local, "Content-Length: 0", first=f"POST / HTTP/{version}", host="")))[
+        assert statuses(raw(local.port, signed(local, "Content-Length: 0", first=f"POST / HTTP/{version}", host="")))[
             0
         ] in (400, 403)
 
 
 def test_a_page_of_another_origin_gets_no_access(local: LocalAws) -> None:
-    request = _GOOD["sqs"]
     origin = {"Origin": "http://elsewhere.example"}
-    answer = wire.send(
-        local.port, wire.HttpRequest(headers={**wire.signed("sqs"), **request.headers, **origin}, body=b"{}")
-    )
+    answer = _send(local, wire.HttpRequest(headers={**_GOOD["sqs"].headers, **origin}, body=b"{}"))
     assert not [name for name in answer.headers if name.startswith("access-control")]
     preflight = {**origin, "Access-Control-Request-Method": "POST"}
     assert wire.send(local.port, wire.HttpRequest("OPTIONS", headers=preflight)).status == 403

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import http.client
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
 from pedigree.localaws.http.protocol.models import model
+from pedigree.localaws.http.sigv4 import signature, verifier
+from pedigree.localaws.http.sigv4.canonical import canonical_request
+from pedigree.localaws.http.sigv4.parts import RequestParts
+from pedigree.localaws.http.sigv4.signature import CredentialScope
+from pedigree.localaws.kernel.access_key import AccessKey
+from tests.support.local_aws import KEY, REGION
 
 Shape = Any
 # What a service is called in a credential's scope, where that is not botocore's name.
@@ -58,11 +66,34 @@ def scope(service: str) -> str:
     return _SCOPES.get(service, service)
 
 
-def signed(service: str, key: str = "local", token: str = "") -> dict[str, str]:
-    """The headers that name the caller and the service; the local AWS does not check the signature."""
-    place = f"Credential={key}/20260101/us-east-1/{scope(service)}/aws4_request"
-    who = {"Authorization": f"AWS4-HMAC-SHA256 {place}, SignedHeaders=host, Signature=0"}
-    return {**who, **({"X-Amz-Security-Token": token} if token else {})}
+def signed(service: str, key: str = "local") -> dict[str, str]:
+    """The headers of a signature that is none; for requests that are refused before, or where nothing verifies it."""
+    place = f"Credential={key}/20260101/{REGION}/{scope(service)}/aws4_request"
+    signature = f"AWS4-HMAC-SHA256 {place}, SignedHeaders=host, Signature=0"
+    return {"Authorization": signature, "X-Amz-Date": "20260101T000000Z"}
+
+
+def sign(
+    request: HttpRequest, service: str, port: int, key: AccessKey = KEY, token: str = "", region: str = REGION
+) -> HttpRequest:
+    """A request with the headers of its signature; the request itself may be malformed."""
+    time_ = signature.written_time(time.time())
+    digest = hashlib.sha256(request.body).hexdigest()
+    added = {
+        "X-Amz-Date": time_,
+        **({"X-Amz-Security-Token": token} if token else {}),
+        **({"X-Amz-Content-SHA256": digest} if service == "s3" else {}),
+    }
+    named = {name.lower(): value for name, value in {**request.headers, **added}.items()}
+    headers = {"host": f"127.0.0.1:{port}", **named}
+    names = sorted(name for name in headers if name == "host" or name.startswith("x-amz-"))
+    path, _, query = request.target.partition("?")
+    parts = RequestParts(request.method, path, query, headers)
+    place = CredentialScope(time_[:8], region, scope(service))
+    canonical = hashlib.sha256(canonical_request(parts, names, digest, place.service)).hexdigest()
+    value = verifier.sign(verifier.signing_key(key.secret, place), f"AWS4-HMAC-SHA256\n{time_}\n{place}\n{canonical}")
+    words = f"Credential={key.id}/{place}, SignedHeaders={';'.join(names)}, Signature={value}"
+    return replace(request, headers={**request.headers, **added, "Authorization": f"AWS4-HMAC-SHA256 {words}"})
 
 
 def send(port: int, request: HttpRequest) -> HttpResponse:

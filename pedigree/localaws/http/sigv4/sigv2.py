@@ -53,27 +53,35 @@ def check(parts: RequestParts, signature: QuerySignature, secret: str, now: floa
     """Compare the time and the signature."""
     if int(signature.expires) < now:
         raise errors.expired(S3, "", "")
-    text = string_to_sign(parts, signature.expires)
-    computed = base64.b64encode(hmac.digest(secret.encode(), text.encode("latin-1", "replace"), "sha1"))
-    if not hmac.compare_digest(computed, signature.value.encode()):
+    if not any(_is_signed(parts, path, signature, secret) for path in _paths(parts.path)):
         raise errors.mismatch(S3)
 
 
-def string_to_sign(parts: RequestParts, expires: str) -> str:
-    """What is signed."""
+def _is_signed(parts: RequestParts, path: str, signature: QuerySignature, secret: str) -> bool:
+    text = _string_to_sign(parts, path, signature.expires).encode("latin-1", "replace")
+    computed = base64.b64encode(hmac.digest(secret.encode(), text, "sha1"))
+    return hmac.compare_digest(computed, signature.value.encode())
+
+
+def _paths(path: str) -> tuple[str, ...]:
+    """The path as it may be signed: that of a bucket may have a slash at its end."""
+    return (path, f"{path}/") if path.count("/") == 1 else (path,)
+
+
+def _string_to_sign(parts: RequestParts, path: str, expires: str) -> str:
     headers = parts.headers
     standard = (parts.method.upper(), headers.get("content-md5", ""), headers.get("content-type", ""), expires)
     amazon = {name.lower(): value for name, value in (*parts.parameters.items(), *headers.items()) if _is_amazon(name)}
     lines = (f"{name}:{amazon[name].strip()}" for name in sorted(amazon))
-    return "\n".join((*standard, *lines, _resource(parts)))
+    return "\n".join((*standard, *lines, _resource(path, parts.query)))
 
 
 def _is_amazon(name: str) -> bool:
     return name.lower().startswith("x-amz-")
 
 
-def _resource(parts: RequestParts) -> str:
-    words = [piece.partition("=") for piece in parts.query.split("&")]
+def _resource(path: str, query: str) -> str:
+    words = [piece.partition("=") for piece in query.split("&")]
     signed = sorted((word for word in words if word[0] in _SUBRESOURCES), key=lambda word: word[0])
     text = "&".join(f"{name}{equals}{unquote(value)}" for name, equals, value in signed)
-    return f"{parts.path}?{text}" if text else parts.path
+    return f"{path}?{text}" if text else path

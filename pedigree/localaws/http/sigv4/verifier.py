@@ -34,7 +34,7 @@ def check_signature(parts: RequestParts, signature: Signature, secret: str, payl
     scope = signature.scope
     canonical = canonical_request(parts, signature.signed_headers, payload_hash, scope.service)
     text = f"{ALGORITHM}\n{signature.time}\n{scope}\n{hashlib.sha256(canonical).hexdigest()}"
-    if not hmac.compare_digest(sign(signing_key(secret, scope), text), signature.value):
+    if not hmac.compare_digest(sign(signing_key(secret, scope), text).encode(), signature.value.encode()):
         raise errors.mismatch(scope.service)
 
 

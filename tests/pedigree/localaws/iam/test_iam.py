@@ -388,7 +388,9 @@ def test_a_step_fails_that_its_role_may_not_make(local: LocalAws, step: dict[str
     assert failed["FailureReason"] == f"ClientError: {words}"
 
 
-def test_without_enforcement_everybody_may_do_everything(tmp_path: Path) -> None:
+def test_without_enforcement_every_known_caller_may_do_everything(tmp_path: Path) -> None:
     with running_local_aws(tmp_path) as local:
-        with_keys(local, "sagemaker", "AKIANOBODY", "x").list_models()
-        local.credentials(role("never-made"), SAGEMAKER, RUNNING)
+        given = local.credentials(role("never-made"), SAGEMAKER, RUNNING)
+        keys = (given[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+        assert with_keys(local, "sagemaker", *keys).list_models()["Models"] == []
+        refused(with_keys(local, "sagemaker", "AKIANOBODY", "x").list_models, "UnrecognizedClientException", 403)

@@ -19,7 +19,7 @@ from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.services.s3.api import S3Api
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
-from tests.support.local_aws import client
+from tests.support.local_aws import REGION, client
 from tests.support.malformed import wire
 
 _PATIENCE_SECONDS = 30
@@ -71,7 +71,15 @@ def local_s3(tmp_path: Path) -> Iterator[LocalS3]:
     store = Store(tmp_path / "state.sqlite")
     blobs = BlobStore(tmp_path / "blobs", store)
     api = S3Api(store, ObjectCatalog(store, blobs, SystemClock()), ACCOUNT)
-    chain = request_chain({"s3": api}, let_pass, let_pass, port=lambda: server.port, spool_folder=blobs.arriving)
+    chain = request_chain(
+        {"s3": api},
+        let_pass,
+        let_pass,
+        let_pass,
+        region=REGION,
+        port=lambda: server.port,
+        spool_folder=blobs.arriving,
+    )
     server = HttpServer(chain, 0)
     server.start()
     boto = client(f"http://127.0.0.1:{server.port}", "s3")
