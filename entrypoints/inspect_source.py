@@ -27,7 +27,7 @@ import contract
 import cores
 import pictures
 from command import INTERRUPTED_EXIT, USER_ERROR_EXIT
-from errors import DataError, ScriptError
+from errors import DataError, DownloadFailedError, ScriptError
 from fetch import fetch, parse_source
 from flags import Parser
 from layouts import SPLITS, DataSetLayout, Original, parse_layout
@@ -35,6 +35,8 @@ from progress import ProgressLog
 from selection import Conversion, check_classes, check_readable
 from source_readers import SourceReader, open_source
 
+BROKEN_DOWNLOAD_EXIT = 75
+"""For a download that the same command resumes; the number is that of sysexits.h."""
 MAX_DECODED = 1000
 _DECODED_SIDE = 64
 _GRAY_TOLERANCE = 8
@@ -66,12 +68,13 @@ class Inspection:
 def main() -> None:
     """Prints the inspection of a source, or the error."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it says where it finds credentials
     try:
         flags = _parser().parse_args()
         sys.stdout.write(json.dumps(asdict(inspect(flags.source, flags.sha256, Path(flags.download_dir)))))
     except ScriptError as error:
         sys.stdout.write(json.dumps({"cause": error.cause, "remedy": error.remedy}))
-        sys.exit(USER_ERROR_EXIT)
+        sys.exit(BROKEN_DOWNLOAD_EXIT if isinstance(error, DownloadFailedError) else USER_ERROR_EXIT)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED_EXIT)
 

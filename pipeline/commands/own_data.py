@@ -38,19 +38,27 @@ def is_address(where: str) -> bool:
 
 @contextmanager
 def inspected(where: str, folder: Path) -> Iterator[Inspection]:
-    """What the pictures are; a download lies in the folder until the block ends, or to be resumed if it broke off."""
+    """What the pictures are; a download lies beside the folder until the block ends, or to be resumed."""
+    from pipeline.data.errors import BrokenDownloadError, DataSetError
     from pipeline.data.inspection import inspect
 
     if not is_address(where):
         yield _reported(inspect(str(Path(where).expanduser())))
         return
     _check_protocol(where)
-    downloads = folder / f"download-{hashlib.sha256(where.encode()).hexdigest()[:16]}"
+    # Beside the local AWS's folder, which --fresh removes; by address, so that the same command finds it again.
+    downloads = folder.with_name(f"{folder.name}-download-{hashlib.sha256(where.encode()).hexdigest()[:16]}")
     downloads.mkdir(parents=True, exist_ok=True)
+    is_kept = True
     try:
-        yield _reported(inspect(where, downloads))
+        inspection = inspect(where, downloads)
+        is_kept = False
+        yield _reported(inspection)
+    except DataSetError as error:
+        is_kept = isinstance(error, BrokenDownloadError)
+        raise
     finally:
-        if not any(downloads.glob("*.json")) or sys.exc_info()[0] is None:
+        if not is_kept:
             shutil.rmtree(downloads)
 
 

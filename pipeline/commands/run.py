@@ -72,19 +72,26 @@ def command(
             f"there is no {container}, the environment of the scripts", "make run sets it up, or name another"
         )
     state, since = RunState(), time.monotonic()
-    with _ending(state, folder, stay=stay), _inspected(data, folder) as inspection:
-        _start_aws(state, folder, container, fresh=fresh)
-        data_set = _fitted(inspection, settings, folder) if inspection else None
-        settings = data_set.settings if data_set else settings
-        _say("putting the pipeline there", "make pipeline-upsert LOCAL=1")
-        upsert.command(settings=settings, yes=True)
-        state.context = connect_project(AccountOptions(settings))
-        if data_set:
-            _upload(state.context, data_set.package)
+    with _ending(state, folder, stay=stay):
+        with _inspected(data, folder) as inspection:
+            _start_aws(state, folder, container, fresh=fresh)
+            state.context = _put_there(inspection, settings, folder)
         _say("starting an execution", "make pipeline-start LOCAL=1 ARGS=--wait")
         view = _executed(state, state.context)
     following.end(state.context, view)
     _tell(state.context, view, folder, time.monotonic() - since)
+
+
+def _put_there(inspection: Inspection | None, settings: str, folder: Path) -> ProjectContext:
+    """Puts the pipeline into the local AWS, and the user's own pictures if there are any."""
+    data_set = _fitted(inspection, settings, folder) if inspection else None
+    settings = data_set.settings if data_set else settings
+    _say("putting the pipeline there", "make pipeline-upsert LOCAL=1")
+    upsert.command(settings=settings, yes=True)
+    context = connect_project(AccountOptions(settings))
+    if data_set:
+        _upload(context, data_set.package)
+    return context
 
 
 def _start_aws(state: RunState, folder: Path, container: Path, *, fresh: bool) -> None:

@@ -1,4 +1,8 @@
-"""The errors of a user's own pictures."""
+"""The errors of a user's own pictures.
+
+DataSetError             a source that cannot become a data set
+└─ BrokenDownloadError   a download that broke off; the same command resumes it
+"""
 
 from __future__ import annotations
 
@@ -7,3 +11,7 @@ from pedigree.errors import Mistake
 
 class DataSetError(Mistake):
     """A folder, a zip or an address that cannot become a data set."""
+
+
+class BrokenDownloadError(DataSetError):
+    """A download that broke off."""

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from entrypoints import contract
-from pipeline.data.errors import DataSetError
+from pipeline.data.errors import BrokenDownloadError, DataSetError
 from pipeline.source import scripts_folder
 
 LEAST_TO_TRAIN = 5  # what prepare.py demands of each class
 _SCRIPT = "inspect_source.py"
-_MISTAKE_EXIT = 2
+# The exit codes of the script for what a user can correct.
+_MISTAKES = {2: DataSetError, 75: BrokenDownloadError}
 _INTERRUPTED_EXIT = 130
 _EXAMPLES = 3
 
@@ -66,11 +67,11 @@ def inspect(address: str, download_folder: Path | None = None) -> Inspection:
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)  # noqa: S603  # the project's own script
     if done.returncode == _INTERRUPTED_EXIT:
         raise KeyboardInterrupt
-    if done.returncode not in (0, _MISTAKE_EXIT):
+    if done.returncode and done.returncode not in _MISTAKES:
         raise RuntimeError(f"{_SCRIPT} ended with {done.returncode}")  # its traceback is on standard error
     document = json.loads(done.stdout)
     if done.returncode:
-        raise DataSetError(document["cause"], document["remedy"])
+        raise _MISTAKES[done.returncode](document["cause"], document["remedy"])
     return checked(address, parsed(document))
 
 

@@ -15,6 +15,8 @@ from image_trees import as_folder, as_zip, classes, encoded, jpeg, noise
 from PIL import Image
 
 import contract
+import inspect_source
+from errors import DownloadFailedError
 from inspect_source import MAX_DECODED, inspect
 
 SCRIPT = Path(contract.__file__).with_name("inspect_source.py")
@@ -162,3 +164,17 @@ def test_links_are_followed(tmp_path: Path) -> None:
         (folder / name).symlink_to(elsewhere / name)
     (folder / "1.cat" / "circle").symlink_to(folder)
     assert inspect(str(folder), "", tmp_path).counts["train"] == {"1.cat": 6, "2.dog": 6}
+
+
+def test_a_download_that_the_same_command_resumes_has_an_exit_code_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken_off(*_: object) -> None:
+        raise DownloadFailedError("broke off", "try again later")
+
+    monkeypatch.setattr(inspect_source, "fetch", broken_off)
+    monkeypatch.setattr(sys, "argv", ["inspect_source.py", "--source", "https://host/a.zip"])
+    with pytest.raises(SystemExit) as ended:
+        inspect_source.main()
+    assert ended.value.code == 75
+    assert json.loads(capsys.readouterr().out) == {"cause": "broke off", "remedy": "try again later"}

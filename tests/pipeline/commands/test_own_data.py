@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from pipeline.commands import own_data
-from pipeline.data.errors import DataSetError
+from pipeline.data.errors import BrokenDownloadError, DataSetError
 from pipeline.data.inspection import Inspection
 from tests.support.cli import PEDIGREE, ROOT, environment
 
@@ -109,15 +109,21 @@ def test_the_settings_are_written_and_said(tmp_path: Path, capsys: pytest.Captur
 def test_a_download_is_removed_unless_it_broke_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken_off(_where: str, folder: Path) -> Inspection:
         (folder / "source.json").write_text("{}")
-        raise DataSetError("broke off")
+        raise BrokenDownloadError("broke off")
 
     def refused(_where: str, folder: Path) -> Inspection:
         with zipfile.ZipFile(folder / "source.zip", "w"):
             pass
         raise DataSetError("refused")
 
-    for inspect, remaining in ((refused, 0), (broken_off, 1)):
+    def interrupted(_where: str, folder: Path) -> Inspection:
+        raise KeyboardInterrupt
+
+    for inspect, remaining in ((refused, 0), (broken_off, 1), (refused, 0), (interrupted, 1)):
         monkeypatch.setattr("pipeline.data.inspection.inspect", inspect)
-        with pytest.raises(DataSetError), own_data.inspected("https://host/a.zip", tmp_path):
+        with (
+            pytest.raises((DataSetError, KeyboardInterrupt)),
+            own_data.inspected("https://host/a.zip", tmp_path / "aws"),
+        ):
             pass
         assert len(list(tmp_path.iterdir())) == remaining
