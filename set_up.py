@@ -14,9 +14,7 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
+
+from requirements.running import Programs, Progress, SetUpError
 
 STAMP = ".ready"
 TESTS_STAMP = ".ready-tests"
@@ -33,12 +33,8 @@ CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 _VERSION = "import sys; print(*sys.version_info[:2], sys.version.replace(chr(10), ' '))"
 # pip's words for no build that the list wants, without a constraint of the user's on torch and with one.
 _NO_TORCH = re.compile(r"No matching distribution found for torch==|Cannot install torch==")
-# Tests of libraries are never imported, and are a third of the bytecode.
+# All but the tests of libraries, which nothing imports.
 _COMPILE = ("-m", "compileall", "-qq", "-j", "0", "-x", r"(^|[/\\])tests?[/\\]", ".")
-
-
-class SetUpError(Exception):
-    """An environment that cannot be set up; the message is for the user."""
 
 
 @dataclass(frozen=True)
@@ -76,65 +72,6 @@ ENVIRONMENTS = {
 }
 
 
-class Progress:
-    """Says how far the environments are: on a terminal in one line that changes, else with a line at start and end."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._states: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self._start = time.monotonic()
-
-    def line(self, text: str) -> None:
-        """Print a line of its own."""
-        with self._lock:
-            self._stream.write(f"\r\033[K{text}\n" if self._stream.isatty() else f"{text}\n")
-            self._draw()
-
-    def state(self, folder: str, text: str) -> None:
-        """Change what the moving line says about a folder; an empty text removes it."""
-        with self._lock:
-            self._states[folder] = text
-            self._draw()
-
-    def _draw(self) -> None:
-        if not self._stream.isatty():
-            return
-        states = [f"{folder}: {text}" for folder, text in self._states.items() if text]
-        line = "  ".join([*states, f"{time.monotonic() - self._start:.0f} s"]) if states else ""
-        self._stream.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
-        self._stream.flush()
-
-
-class Programs:
-    """Runs programs, and ends those that still run when the set-up is interrupted."""
-
-    def __init__(self) -> None:
-        self._running: set[subprocess.Popen[str]] = set()
-        self._interrupted = False
-
-    def run(self, command: list[str], **options: object) -> Iterator[str]:
-        """Run a program and yield its lines; SetUpError with the last ones if it fails."""
-        if self._interrupted:
-            raise SetUpError("interrupted")
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
-        lines: list[str] = []
-        with subprocess.Popen(command, **pipes, **options) as process:  # type: ignore[call-overload]
-            self._running.add(process)
-            for line in process.stdout:
-                lines.append(line)
-                yield line
-        self._running.discard(process)
-        if process.returncode:
-            raise SetUpError("interrupted" if self._interrupted else "".join(lines[-15:]).rstrip())
-
-    def interrupt(self) -> None:
-        """End what runs, and let nothing more start."""
-        self._interrupted = True
-        for process in list(self._running):
-            process.send_signal(signal.SIGTERM)
-
-
 class SetUp:
     """Sets up one environment in a project's folder."""
 
@@ -149,12 +86,26 @@ class SetUp:
     def run(self) -> None:
         """Make the environment, unless it is there already."""
         version = self._version()
-        with _one_at_a_time(self._root / f"{self._environment.folder}.lock", self._progress):
+        with _one_at_a_time(self._root / f"{self._environment.folder}.lock", self._progress, self._programs):
             base = identity(version, *(self._list(name) for name in ("pip.txt", *self._environment.lists)))
-            self._make(base)
-            self._add_projects(base)
+            self._set_up_base(base)
             if self._request.tests:
                 self._add_tests(base)
+
+    def _set_up_base(self, base: str) -> None:
+        """Make the environment when its lists have changed, and install our own projects when they have."""
+        start, stamp = time.monotonic(), f"{base}\n{self._projects()}"
+        is_made = _first_line(self._stamp) == base
+        if not is_made or self._stamp.read_text() != stamp:
+            self._stamp.unlink(missing_ok=True)
+            if not is_made:
+                self._make()
+            self._install_projects()
+            self._state("")
+        self._stamp.write_text(stamp)  # always, since make compares times
+        if not is_made:
+            size, seconds = _megabytes(self._folder), time.monotonic() - start
+            self._say(f"{self._environment.folder} is ready: {size} MB, {seconds:.0f} s")
 
     def _version(self) -> str:
         try:
@@ -166,35 +117,26 @@ class SetUp:
         check_python(self._environment, (int(major), int(minor)), self._request.python)
         return rest
 
-    def _make(self, base: str) -> None:
-        if _first_line(self._stamp) == base:
-            return
-        start = time.monotonic()
+    def _make(self) -> None:
         self._say(f"Setting up {self._environment.folder} …")
-        self._stamp.unlink(missing_ok=True)
         self._state("an empty environment")
         without = ["--without-pip"] if self._uv else []
         self._output([self._request.python, "-m", "venv", "--clear", *without, str(self._folder)])
         for name in ("pip.txt", *self._environment.lists):
             self._install(name)
         self._compile()
-        self._stamp.write_text(base)
-        self._state("")
-        self._say(
-            f"{self._environment.folder} is ready: {_megabytes(self._folder)} MB, {time.monotonic() - start:.0f} s"
-        )
 
-    def _add_projects(self, base: str) -> None:
-        """Install our own projects, when what describes them has changed."""
+    def _projects(self) -> str:
+        """A hash over what describes our own projects."""
         folders = [self._root / project for project in self._environment.projects]
         files = [folder / name for folder in folders for name in ("pyproject.toml", "setup.cfg")]
-        stamp = f"{base}\n{identity(*(file.read_text(encoding='utf-8') for file in files if file.exists()))}"
-        if folders and self._stamp.read_text() != stamp:
+        return identity(*(file.read_text(encoding="utf-8") for file in files if file.exists()))
+
+    def _install_projects(self) -> None:
+        if self._environment.projects:
             self._state("this project")
-            editable = [f"--editable={folder}" for folder in folders]
+            editable = [f"--editable={self._root / project}" for project in self._environment.projects]
             self._output([*self._pip(), "--no-deps", "--no-build-isolation", *editable])
-            self._state("")
-        self._stamp.write_text(stamp)  # always, since make compares times
 
     def _add_tests(self, base: str) -> None:
         name, text = self._environment.tests, self._list(self._environment.tests)
@@ -216,6 +158,7 @@ class SetUp:
             try:
                 return self._install_with_uv(self._uv, name)
             except SetUpError as error:
+                self._programs.check()
                 self._say(f"uv could not install {name}, so pip does it ({str(error).splitlines()[-1].strip()})")
                 self._output([str(self._python), "-m", "ensurepip"])
         command = [*self._pip(), "--no-deps", "--require-hashes", "--no-build-isolation", "--no-compile"]
@@ -223,6 +166,7 @@ class SetUp:
         try:
             self._follow(command, name)
         except SetUpError as error:
+            self._programs.check()
             if not _NO_TORCH.search(str(error)):
                 raise SetUpError(
                     f"pip could not install everything; fix what it says, and try again:\n{error}"
@@ -252,7 +196,7 @@ class SetUp:
 
     def _follow(self, command: list[str], name: str) -> None:
         """Run pip and count the packages that it has got."""
-        total, got = len(packages(self._list(name))), 0
+        total, got = len(pins(self._list(name))), 0
         for line in self._programs.run(command, cwd=self._root):
             got += line.startswith(("Collecting ", "Processing ", "Ignoring "))
             installing = line.startswith("Installing collected")
@@ -264,6 +208,7 @@ class SetUp:
         self._state("compiling")
         with suppress(SetUpError):
             self._output([str(self._python), *_COMPILE], cwd=site)
+        self._programs.check()
 
     def _pip(self) -> list[str]:
         return [str(self._python), "-m", "pip", "--disable-pip-version-check", "install"]
@@ -286,9 +231,14 @@ def identity(*texts: str) -> str:
     return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
+def pins(text: str) -> list[str]:
+    """The names in a list of requirements; one whose version depends on the Python comes twice."""
+    return re.findall(r"^([A-Za-z0-9][\w.-]*)==", text, re.MULTILINE)
+
+
 def packages(text: str) -> list[str]:
-    """The names in a list of requirements."""
-    return list(dict.fromkeys(re.findall(r"^([A-Za-z0-9][\w.-]*)==", text, re.MULTILINE)))
+    """The names in a list of requirements, each once."""
+    return list(dict.fromkeys(pins(text)))
 
 
 def check_python(environment: Environment, version: tuple[int, int], python: str) -> None:
@@ -331,15 +281,25 @@ def _megabytes(folder: Path) -> int:
 
 
 @contextmanager
-def _one_at_a_time(path: Path, progress: Progress) -> Iterator[None]:
+def _one_at_a_time(path: Path, progress: Progress, programs: Programs) -> Iterator[None]:
     """Wait for other processes that set up the same folder; the lock ends with its process, however that ends."""
     with path.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress.line(f"Waiting for another make that sets up {path.stem} …")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        waits = False
+        while not _locked(lock):
+            if not waits:
+                progress.line(f"Waiting for another make that sets up {path.stem} …")
+            waits = True
+            programs.check()
+            time.sleep(0.2)
         yield
+
+
+def _locked(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def requests(arguments: list[str]) -> list[Request]:
@@ -356,27 +316,23 @@ def requests(arguments: list[str]) -> list[Request]:
 def set_up(wanted: list[Request], root: Path, stream: TextIO) -> list[SetUpError]:
     """Set up environments at the same time; returns what went wrong."""
     progress, programs = Progress(stream), Programs()
+    before = [(number, signal.signal(number, programs.interrupt)) for number in (signal.SIGINT, signal.SIGTERM)]
     with ThreadPoolExecutor() as pool:
-        try:
-            jobs = [pool.submit(SetUp(request, root, progress, programs).run) for request in wanted]
-            errors = [job.exception() for job in jobs]
-        except KeyboardInterrupt:
-            programs.interrupt()
-            raise
+        jobs = [pool.submit(SetUp(request, root, progress, programs).run) for request in wanted]
+        errors = [job.exception() for job in jobs]
+    for number, handler in before:
+        signal.signal(number, handler)
     for error in errors:
         if error is not None and not isinstance(error, SetUpError):
             raise error
+    progress.end()
     return [error for error in errors if isinstance(error, SetUpError)]
 
 
 def main(arguments: list[str]) -> int:
     """Set up the environments of these names."""
-    try:
-        errors = set_up(requests(arguments), Path(__file__).resolve().parent, sys.stderr)
-    except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted; the next make starts again\n")
-        return 130
-    sys.stderr.writelines(f"{error}\n" for error in errors)
+    errors = set_up(requests(arguments), Path(__file__).resolve().parent, sys.stderr)
+    sys.stderr.writelines(dict.fromkeys(f"{error}\n" for error in errors))
     return 2 if errors else 0
 
 

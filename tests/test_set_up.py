@@ -15,17 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from set_up import (
-    ENVIRONMENTS,
-    STAMP,
-    TESTS_STAMP,
-    Progress,
-    SetUpError,
-    check_python,
-    packages,
-    requests,
-    uv_variables,
-)
+from requirements.running import Progress, SetUpError
+from set_up import ENVIRONMENTS, STAMP, TESTS_STAMP, check_python, packages, requests, uv_variables
 
 ROOT = Path(__file__).parents[1]
 LISTS = ["pip.txt", *(f"{name}{part}.txt" for name in ENVIRONMENTS for part in ("", "-tests")), "torch.txt"]
@@ -33,13 +24,11 @@ SMALL = """
 import sys
 from pathlib import Path
 import set_up
-environment = set_up.Environment("env", ("list.txt",), "tests.txt", ((3, 10), (3, 13)), "PYTHON")
+projects = (".",) if "project" in sys.argv else ()
+environment = set_up.Environment("env", ("list.txt",), "tests.txt", ((3, 10), (3, 13)), "PYTHON", projects)
 tests = "tests" in sys.argv
 request = set_up.Request(environment, sys.argv[1], tests)
-try:
-    errors = set_up.set_up([request], Path.cwd(), sys.stderr)
-except KeyboardInterrupt:
-    sys.exit(130)
+errors = set_up.set_up([request], Path.cwd(), sys.stderr)
 sys.exit("".join(f"error: {error}" for error in errors) or 0)
 """
 UV = '#!/bin/sh\necho "$*" >> "$(dirname "$0")/calls"\n'
@@ -49,6 +38,7 @@ UV = '#!/bin/sh\necho "$*" >> "$(dirname "$0")/calls"\n'
 def folder(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "set_up.py", tmp_path)
     (tmp_path / "requirements").mkdir()
+    shutil.copy(ROOT / "requirements" / "running.py", tmp_path / "requirements")
     for name in ("pip.txt", "list.txt", "tests.txt"):
         write(tmp_path, name, "# nothing\n")
     return tmp_path
@@ -150,6 +140,15 @@ def test_a_build_of_torch_for_cuda_is_not_taken(folder: Path) -> None:
     assert "point PIP_EXTRA_INDEX_URL at an index that has one" in ended(start(folder))
 
 
+def test_no_stamp_is_there_while_the_project_itself_is_not(folder: Path) -> None:
+    (folder / "setup.cfg").write_text("[metadata]\nname = ours\nversion = 1\n", encoding="utf-8")
+    (folder / "pyproject.toml").write_text("no TOML\n", encoding="utf-8")
+    process = start(folder, "project")
+    assert ended(process)
+    assert process.returncode == 1
+    assert not (folder / "env" / STAMP).exists()
+
+
 def test_uv_installs_where_it_is_there(with_uv: Path) -> None:
     write(with_uv, "list.txt", "needed==1 --hash=sha256:00\n")
     ended(start(with_uv))
@@ -173,9 +172,12 @@ def test_an_interrupted_set_up_ends_at_once_and_leaves_no_stamp(folder: Path) ->
     process = start(folder, python=str(python))
     while not (folder / "started").exists():
         assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    ended(process)
-    assert process.returncode == 130
+    waiting = start(folder, python=str(python))
+    assert waiting.stderr
+    assert "Waiting for another make" in waiting.stderr.readline()
+    for each in (waiting, process):
+        each.send_signal(signal.SIGINT)
+        assert ended(each).endswith("error: interrupted; the next make starts again\n")
     assert not (folder / "env" / STAMP).exists()
 
 
