@@ -1,8 +1,9 @@
 """model.tar.gz: unpacks it as if an attacker had made it, and packs the same content into the same bytes.
 
 A candidate's archive comes from a bucket. It may contain only plain files and folders below the target folder, each
-once, with a limit on the total size. Everything else is refused before it is written: links, devices, sparse files,
-names that lead elsewhere, and archives that expand too much. Owners, modes and times are ignored.
+once, with limits on their total size, number and depth. Everything else is refused before it is written: links,
+devices, sparse files, names that lead elsewhere, and archives that expand too much. Owners, modes and times are
+ignored.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import atomic_files
 from errors import DataError, WriteError
 
 MAX_BYTES = 8 * 1024**3
-MAX_MEMBERS = 1000
+MAX_ENTRIES = 1000  # files, and the folders that their names imply
+MAX_DEPTH = 16
 # Weights hardly compress; an archive that expands more than this was made to fill a disk.
 MAX_EXPANSION = 100
 _ALLOWANCE = 64 * 1024**2
@@ -101,18 +103,26 @@ class _ForwardReader:
 
 
 def _unpack_members(stream: _ForwardReader, folder: Path) -> None:
+    entries: set[PurePosixPath] = set()
     with tarfile.TarFile(fileobj=stream) as tar:  # type: ignore[arg-type]
         for number, member in enumerate(tar):
-            if number >= MAX_MEMBERS:
-                raise DataError(f"has more than {MAX_MEMBERS} members", "use what training wrote")
-            _unpack_member(tar, member, folder)
+            name = _member_path(member)
+            entries.update((name, *name.parents))
+            if max(number, len(entries) - 1) >= MAX_ENTRIES:
+                raise DataError(f"has more than {MAX_ENTRIES} files and folders", "use what training wrote")
+            _unpack_member(tar, member, folder.joinpath(*name.parts))
 
 
-def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+def _member_path(member: tarfile.TarInfo) -> PurePosixPath:
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts or "\\" in member.name or ":" in member.name:
         raise DataError(f"has a member outside of its folder: {member.name!r}", "use what training wrote")
-    target = folder.joinpath(*name.parts)
+    if len(name.parts) > MAX_DEPTH:
+        raise DataError(f"has a member in more than {MAX_DEPTH} folders", "use what training wrote")
+    return name
+
+
+def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, target: Path) -> None:
     if member.isdir():
         target.mkdir(parents=True, exist_ok=True)
         return

@@ -9,6 +9,7 @@ code/         inference.py and its imports, so that the archive can be served as
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ import atomic_files
 import contract
 import hyperparameters
 from errors import ModelError
-from networks import Classifier, build
+from networks import Classifier, WithoutMemory, build
 
 WEIGHTS_FILE = "model.pth"
 MODEL_FILE = "model.json"
@@ -28,9 +29,10 @@ HISTORY_FILE = "history.json"
 CODE_FOLDER = contract.CODE_OF_A_MODEL
 MAX_IMAGE_SIZE = 4096
 _MAX_JSON_SIZE = 64 * 1024**2
+_LARGEST_RATIO = 2  # weights may be stored with half the network's precision
 SERVING_FILES = (
     *(contract.INFERENCE, "atomic_files.py", "contract.py", "errors.py", "hyperparameters.py", "model_folder.py"),
-    *("networks.py", "pictures.py", "predictor.py", "tensors.py", "torchvision_import.py"),
+    *("jpeg_header.py", "networks.py", "pictures.py", "predictor.py", "tensors.py", "torchvision_import.py"),
 )
 
 
@@ -70,19 +72,45 @@ def write(
 def read(folder: Path) -> tuple[Classifier, ModelDescription]:
     """Returns the network in evaluation mode, and its description; the content of the folder is not trusted."""
     description = read_description(folder)
-    network = build(
+    path = folder / WEIGHTS_FILE
+    _check_weights(path, description)
+    network = _network(description)
+    try:
+        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # torch's unpickler can raise any type
+        raise ModelError(f"{path} does not have the weights for {MODEL_FILE}: {error}", "train it again") from error
+    return network.eval(), description
+
+
+def _network(description: ModelDescription) -> Classifier:
+    return build(
         description.architecture,
         len(description.classes),
         head_width=description.head_width,
         dropout=description.dropout,
         image_size=description.image_size,
     )
-    path = folder / WEIGHTS_FILE
+
+
+def _check_weights(path: Path, description: ModelDescription) -> None:
+    """Compares the size of the weights with that of the network, before the one is read and the other is built.
+
+    A few lines of JSON can name a network of gigabytes, and a packed or an old file of weights can grow to any size.
+    """
     try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:  # torch's unpickler can raise any type
-        raise ModelError(f"{path} does not have the weights for {MODEL_FILE}: {error}", "train it again") from error
-    return network.eval(), description
+        with zipfile.ZipFile(path) as file:
+            is_plain = all(info.compress_type == zipfile.ZIP_STORED for info in file.infolist())
+        size = path.stat().st_size
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path} does not have the weights for {MODEL_FILE}: {error}", "train it again") from None
+    if not is_plain:
+        raise ModelError(f"{path} does not have the weights for {MODEL_FILE}: it is compressed", "train it again")
+    with WithoutMemory():
+        network = _network(description)
+    needed = sum(value.numel() * value.element_size() for value in network.state_dict().values())
+    if needed > _LARGEST_RATIO * size:
+        reason = f"it has {size} bytes, and the network needs {needed}"
+        raise ModelError(f"{path} does not have the weights for {MODEL_FILE}: {reason}", "train it again")
 
 
 def read_description(folder: Path) -> ModelDescription:

@@ -7,7 +7,7 @@ features that are computed once, and a saved model needs only the name of its ne
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.func import functional_call
+from torch.overrides import TorchFunctionMode
 
 import contract
 from errors import ModelError
@@ -63,6 +64,22 @@ def build(
     if isinstance(weights, Path):
         _load_backbone(backbone, weights)
     return Classifier(backbone, _head(features, classes, head_width, dropout))
+
+
+class WithoutMemory(TorchFunctionMode):
+    """Networks that are built in this context have parameters without memory, only with shapes.
+
+    torch.device("meta") would do the same to the numbers that some networks compute their shapes with.
+    """
+
+    _FACTORIES = (torch.empty, torch.zeros, torch.ones)
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Calls a function of torch."""
+        device = {"device": "meta"} if func in self._FACTORIES else {}
+        return func(*args, **{**(kwargs or {}), **device})
 
 
 def normalization(architecture: str, weights: str | Path) -> tuple[Sequence[float], Sequence[float]]:

@@ -12,6 +12,7 @@ import warnings
 
 from PIL import ExifTags, Image, ImageFile, ImageMath, UnidentifiedImageError
 
+import jpeg_header
 from errors import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
@@ -43,6 +44,7 @@ def decode(
     """
     # Truncated pictures are refused: an incomplete download must not be trained on.
     ImageFile.LOAD_TRUNCATED_IMAGES = False
+    jpeg_header.check(content)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns about its own limit; ours is checked below

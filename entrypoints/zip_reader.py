@@ -1,7 +1,9 @@
 """Reads an untrusted zip member by member, without unpacking: no name in it becomes a path.
 
 The whole zip is refused if it has names that lead out of the archive, links, devices, encrypted members, duplicate
-names, or if it expands too much. A damaged member affects only itself.
+names, other methods than those of every zip program, or if it expands too much. A damaged member affects only itself.
+
+Sizes in a zip's headers may lie. Members are read in pieces, so that no more is expanded than is returned.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from safe_names import safe_path
 _MEGABYTE = 1 << 20
 _GIGABYTE = 1 << 30
 _ENCRYPTED = 0x1
+_PIECE = 1 << 20
+# Python expands a piece of any other method as a whole, however large it becomes.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,10 @@ class ZipReader:
         return tuple(sorted(self._members))
 
     def read(self, name: str) -> bytes:
-        """Returns a member's bytes; its size was checked, and no more than that is read."""
+        """Returns a member's bytes; its size was checked, and no more than that is expanded."""
         try:
-            return self._zip.read(self._members[name])
+            with self._zip.open(self._members[name]) as content:
+                return b"".join(iter(lambda: content.read(_PIECE), b""))
         except Exception as error:  # each compression method raises its own types
             raise DataError(f"cannot be read from the archive: {error}", "pack it again") from error
 
@@ -81,6 +87,10 @@ def _check_member(info: zipfile.ZipInfo, limits: Limits) -> None:
         raise DataError(f"{info.filename!r} is a link or a device", "pack the files themselves")
     if info.flag_bits & _ENCRYPTED:
         raise DataError(f"{info.filename!r} is encrypted", "pack it without a password")
+    if info.compress_type not in _METHODS:
+        raise DataError(
+            f"{info.filename!r} is packed with the method {info.compress_type}", "pack it with deflate, the usual one"
+        )
     if info.file_size > limits.member_bytes:
         raise DataError(
             f"{info.filename!r} expands to {info.file_size} bytes, more than {limits.member_bytes}", "remove it"

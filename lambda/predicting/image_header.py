@@ -12,6 +12,7 @@ from typing import Literal
 from predicting.errors import RequestRefusedError
 
 MAX_PIXELS = 50_000_000
+MAX_SEGMENTS = 2000  # before a JPEG's pixels; cameras write some dozens, and the endpoint refuses more as well
 Size = tuple[int, int]
 
 # Frames of a JPEG: all markers from C0 to CF but tables (C4), a reserved one (C8) and arithmetic conditioning (CC).
@@ -53,7 +54,9 @@ def _detect_type(content: bytes) -> str:
 
 def _jpeg_size(content: bytes) -> Size:
     offset = 2
-    while content[offset] == 0xFF:
+    for _ in range(MAX_SEGMENTS):
+        if content[offset] != 0xFF:
+            break
         marker = content[offset + 1]
         if marker == 0xFF:  # a fill byte
             offset += 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import tarfile
+from itertools import islice
 from pathlib import Path
+
+from pedigree.archives import ArchiveError, ArchiveLimits, tar_files
 
 _MOST_BYTES = 4_000_000
 _MOST_FILES = 2_000
+_LIMITS = ArchiveLimits(256_000_000)
 
 
 def sources(path: Path) -> dict[str, str]:
@@ -23,14 +26,9 @@ def _in_folder(folder: Path) -> dict[str, str]:
 
 
 def _in_archive(path: Path) -> dict[str, str]:
-    source_of: dict[str, str] = {}
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                if len(source_of) < _MOST_FILES and member.isfile() and member.name.endswith(".py"):
-                    content = archive.extractfile(member) if member.size <= _MOST_BYTES else None
-                    if content:
-                        source_of[member.name.removeprefix("./")] = content.read().decode("utf-8", errors="replace")
-    except (tarfile.TarError, EOFError) as error:
+        with path.open("rb") as file:
+            files = tar_files(file, _LIMITS, ".py", _MOST_BYTES)
+            return {name: content.decode("utf-8", errors="replace") for name, content in islice(files, _MOST_FILES)}
+    except ArchiveError as error:
         raise OSError(f"it is not an archive that tar can read: {error}") from None
-    return source_of

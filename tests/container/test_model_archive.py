@@ -122,10 +122,23 @@ def test_a_member_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "x").read_bytes() == b"good"
 
 
-def test_too_many_members_are_refused(tmp_path: Path) -> None:
-    many = [plain(f"{number}", b"") for number in range(model_archive.MAX_MEMBERS + 1)]
-    with pytest.raises(DataError, match="members"):
-        model_archive.unpack(archive(tmp_path / "a", *many), tmp_path / "out")
+FEW = model_archive.MAX_ENTRIES // 10
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ([f"{number}" for number in range(model_archive.MAX_ENTRIES + 1)], "files and folders"),
+        ([f"{number}/a/b/c/d/e/f/g/h/i/j" for number in range(FEW)], "files and folders"),
+        (["/".join("a" * (model_archive.MAX_DEPTH + 1))], "in more than 16 folders"),
+        (["/".join("a" * 100_000)], "in more than 16 folders"),
+    ],
+)
+def test_too_many_files_or_folders_are_refused(tmp_path: Path, names: list[str], message: str) -> None:
+    made = archive(tmp_path / "a", *(plain(name, b"") for name in names))
+    with pytest.raises(DataError, match=message):
+        model_archive.unpack(made, tmp_path / "out")
+    assert sum(1 for _ in tmp_path.rglob("*")) < 2 * model_archive.MAX_ENTRIES
 
 
 def bomb(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from image_trees import as_zip, jpeg
+from peak_memory import run_measured
 
 from errors import DataError
 from zip_reader import LIMITS, ZipReader
@@ -21,12 +22,22 @@ def test_its_members_are_read_by_name_in_one_order(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_every_method_of_packing_is_read(tmp_path: Path, method: int) -> None:
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_the_usual_methods_of_packing_are_read(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "images.zip"
+    content = b"one" * 1_000_000
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a/1.jpg", content)
+    assert ZipReader(path).read("a/1.jpg") == content
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_method_that_expands_without_bound_is_refused(tmp_path: Path, method: int) -> None:
     path = tmp_path / "images.zip"
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("a/1.jpg", b"one" * 100)
-    assert ZipReader(path).read("a/1.jpg") == b"one" * 100
+    with pytest.raises(DataError, match=r"is packed with the method \d+; pack it with deflate"):
+        ZipReader(path)
 
 
 def test_a_zip_made_on_windows_has_folders_too(tmp_path: Path) -> None:
@@ -115,6 +126,19 @@ def test_a_member_that_understates_its_size_grows_no_further(tmp_path: Path) -> 
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"cannot be read from the archive: .*; pack it again"):
         ZipReader(path).read("a/1.jpg")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+def test_a_member_of_a_gigabyte_that_says_it_is_small_costs_no_memory(tmp_path: Path, method: int) -> None:
+    path, size = tmp_path / "images.zip", 1 << 30
+    with zipfile.ZipFile(path, "w", method) as archive, archive.open("a/1.jpg", "w") as member:
+        for _ in range(size >> 20):
+            member.write(bytes(1 << 20))
+    path.write_bytes(path.read_bytes().replace(size.to_bytes(4, "little"), (10).to_bytes(4, "little")))
+    script = "import zip_reader\ntry: zip_reader.ZipReader(pathlib.Path(sys.argv[1])).read('a/1.jpg')\n"
+    message, megabytes = run_measured(script + "except zip_reader.DataError as error: print(error)", path)
+    assert "is packed with the method" in message or "cannot be read from the archive: Bad CRC" in message
+    assert megabytes < 50
 
 
 def test_a_damaged_member_harms_itself_alone(tmp_path: Path) -> None:

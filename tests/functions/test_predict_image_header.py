@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import pytest
@@ -133,3 +134,12 @@ def test_a_truncated_picture_has_its_real_size_or_none(way: Way, length: int) ->
     except RequestRefusedError:
         return
     assert image_header.read_size(part) == (30, 20)
+
+
+def test_a_million_segments_are_refused_at_once_as_the_endpoint_would_refuse_them() -> None:
+    claimed = jpeg(8, 8)
+    many = claimed[:2] + b"\xff\xe1\0\2" * 1_000_000 + claimed[2:]
+    started = time.perf_counter()
+    with pytest.raises(RequestRefusedError, match="no readable size"):
+        image_header.content_type(many)
+    assert time.perf_counter() - started < 0.2

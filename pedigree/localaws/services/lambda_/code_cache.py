@@ -6,12 +6,15 @@ import hashlib
 import io
 import shutil
 import tempfile
-import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from pedigree.archives import ArchiveError, ArchiveLimits, ArchiveTooLargeError, check_zip, unpack_zip
 from pedigree.localaws.http.protocol.errors import ServiceError
 
 _MAX_UNPACKED_BYTES = 262_144_000
+_LIMITS = ArchiveLimits(_MAX_UNPACKED_BYTES, entries=100_000)
 UNREADABLE = "Could not unzip uploaded file. Please check your file, then try to upload again."
 
 
@@ -41,28 +44,22 @@ class CodeCache:
 
 def unpack(content: bytes, folder: Path) -> None:
     """Unpack an archive, with the permissions of its entries."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_size(archive)
-            for entry in archive.infolist():
-                path = Path(archive.extract(entry, folder))
-                permissions = (entry.external_attr >> 16) & 0o777
-                if permissions and not entry.is_dir():
-                    path.chmod(permissions | 0o400)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError):
-        raise ServiceError("InvalidParameterValueException", UNREADABLE) from None
+    with _refusals():
+        unpack_zip(io.BytesIO(content), folder, _LIMITS)
 
 
 def check_archive(content: bytes) -> None:
-    """Refuse content that is not a zip archive, or that is too large."""
+    """Refuse content that is not a zip archive, that is damaged or that is too large."""
+    with _refusals():
+        check_zip(io.BytesIO(content), _LIMITS)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check_size(archive)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        raise ServiceError("InvalidParameterValueException", UNREADABLE) from None
-
-
-def _check_size(archive: zipfile.ZipFile) -> None:
-    if sum(entry.file_size for entry in archive.infolist()) > _MAX_UNPACKED_BYTES:
-        message = f"Unzipped size must be smaller than {_MAX_UNPACKED_BYTES} bytes"
-        raise ServiceError("InvalidParameterValueException", message)
+        yield
+    except ArchiveTooLargeError as error:
+        message = f"Unzipped size must be smaller than {_MAX_UNPACKED_BYTES} bytes ({error})"
+        raise ServiceError("InvalidParameterValueException", message) from None
+    except ArchiveError as error:
+        raise ServiceError("InvalidParameterValueException", f"{UNREADABLE} ({error})") from None

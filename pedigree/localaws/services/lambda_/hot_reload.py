@@ -12,6 +12,7 @@ import zipfile
 from functools import lru_cache
 from pathlib import Path
 
+from pedigree.archives import ArchiveError, ArchiveLimits, read_only_entry
 from pedigree.localaws.http.protocol.errors import ServiceError
 
 BUCKET = "hot-reload"
@@ -40,10 +41,10 @@ def find_folder(content: bytes) -> Path | None:
 @lru_cache(maxsize=256)
 def _read_path(content: bytes) -> Path | None:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return Path(archive.read(_PATH_ENTRY).decode()) if archive.namelist() == [_PATH_ENTRY] else None
-    except (zipfile.BadZipFile, UnicodeDecodeError):
+        path = read_only_entry(io.BytesIO(content), _PATH_ENTRY, ArchiveLimits(_MAX_ARCHIVE_BYTES))
+    except ArchiveError:
         return None
+    return Path(path.decode()) if path is not None else None
 
 
 def fingerprint(folder: Path) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pedigree.archives import ArchiveError, ArchiveLimits, unpack_tar
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
@@ -18,6 +17,9 @@ from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
 from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, InstanceError, InstanceSpec
 from pedigree.localaws.services.sagemaker.resources import models, registry
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
+
+_ALLOWANCE = 64 << 20
+_LARGEST_EXPANSION = 100
 
 
 @dataclass(frozen=True)
@@ -122,23 +124,30 @@ def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path
     beside.mkdir(parents=True)
     try:
         file_count = (
-            _unpack(objects.read(address), beside)
-            if is_archive
-            else download(objects, S3Location.parse(address), beside)
+            _unpack(objects, address, beside) if is_archive else download(objects, S3Location.parse(address), beside)
         )
+    except ArchiveError as error:
+        raise InstanceError(f"The model data at {address} cannot be unpacked: {error}") from None
     except (KeyError, ValueError):
         raise InstanceError(f"Could not find model data at {address}.") from None
     except ServiceError as error:
         ensure = f'Please ensure that the role "{role}" exists and has "s3:GetObject" permissions'
         raise InstanceError(f"Could not access model data at {address}. {ensure}. {error}") from None
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InstanceError(f"The model data at {address} is no archive: {error}") from None
+    except OSError as error:
+        raise InstanceError(f"The model data at {address} cannot be unpacked: {error.strerror}") from None
     if not file_count:
         raise InstanceError(f"Could not find model data at {address}.")
     beside.replace(folder)
 
 
-def _unpack(content: bytes, folder: Path) -> int:
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(folder, filter="data")
-        return len(archive.getmembers())
+def _unpack(objects: ObjectCatalog, address: str, folder: Path) -> int:
+    """Unpack an archive; weights hardly compress, so one that expands much more was made to fill a disk."""
+    packed = folder.with_name(f"{folder.name}.packed")
+    packed.unlink(missing_ok=True)
+    objects.link(S3Location.parse(address), packed)
+    try:
+        limits = ArchiveLimits(_ALLOWANCE + _LARGEST_EXPANSION * packed.stat().st_size, entries=10_000)
+        with packed.open("rb") as file:
+            return unpack_tar(file, folder, limits)
+    finally:
+        packed.unlink()
