@@ -33,7 +33,7 @@ class DataSet:
 
     def changes(self, account: Account) -> Iterator[Change]:
         """Uploads it, unless it is there."""
-        why = f"{self.package.pictures} pictures, {self.package.size / 1e6:.1f} MB"
+        why = f"{self.package.pictures} pictures, {self.package.size / 1e6:,.2f} MB"
         upload = _upload(self.settings, self.uri, self.package.size, self.package.open)
         yield from _missing(account, upload, why)
 

@@ -9,6 +9,7 @@ execution and follow it, ask the endpoint. The pipeline does not know of this mo
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def command(
         _say("starting an execution", "make pipeline-start LOCAL=1 ARGS=--wait")
         view = _executed(state, state.context)
     following.end(state.context, view)
-    _tell(state.context, view, folder, time.monotonic() - since)
+    _tell(state.context, view, folder, time.monotonic() - since, data)
 
 
 def _put_there(inspection: Inspection | None, settings: str, folder: Path) -> ProjectContext:
@@ -211,7 +212,7 @@ def _stop(state: RunState, context: ProjectContext, starting: Change) -> None:
             printing.remark(f"the execution has not ended after {_ENDING_MINUTES} minutes; pedigree status follows it")
 
 
-def _tell(context: ProjectContext, view: ExecutionProgress, folder: Path, seconds: float) -> None:
+def _tell(context: ProjectContext, view: ExecutionProgress, folder: Path, seconds: float, data: str) -> None:
     """Prints the results and the next steps."""
     from pipeline.account.results import fetched
     from pipeline.account.results import results as read_results
@@ -231,17 +232,20 @@ def _tell(context: ProjectContext, view: ExecutionProgress, folder: Path, second
         )
     here = [("Report here", str(results_folder / "report.html")), ("Logs here", str(folder / "logs"))]
     results.print_lines(iter([*here, ("All of it", f"{seconds:.0f} s")]))
-    _suggest(results_folder / _EXAMPLE)
+    _suggest(results_folder / _EXAMPLE, data)
 
 
-def _suggest(picture: Path) -> None:
+def _suggest(picture: Path, data: str) -> None:
     printing.line("")
     printing.line("What next:")
     for command, text in (
         (f"make predict LOCAL=1 IMAGE={picture}", "ask the endpoint, through the predict function"),
         ("make endpoint-status LOCAL=1", "see how it serves and scales"),
         ("make pipeline-start LOCAL=1 PARAMS=Epochs=8 ARGS=--wait", "train longer"),
-        ("make run", "run it again: what has not changed is not run again"),
+        (
+            f"make run DATA={shlex.quote(data)}" if data else "make run",
+            "run it again: what has not changed is not run again",
+        ),
         ("make down", "end the local AWS; make reset forgets it"),
     ):
         printing.line(f"  {command:<56}  {text}")

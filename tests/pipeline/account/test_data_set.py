@@ -49,7 +49,7 @@ def test_the_same_pictures_are_uploaded_once() -> None:
 
 def test_the_plan_says_how_much_it_uploads() -> None:
     (change,) = plan([DataSet(settings(), package())], account()).changes
-    assert change.why == ("12 pictures, 0.0 MB",)
+    assert change.why == ("12 pictures, 0.01 MB",)
 
 
 def test_pictures_that_have_changed_leave_no_object() -> None:
