@@ -111,6 +111,7 @@ class LocalAws:
         self.key = self._foundation.key
         self.world = self._foundation.world
         self.catalog = self._foundation.catalog
+        self.backends = self._foundation.backends
         self.service = self._running.sagemaker.service
         self.services = _services(self._foundation, self._running)
         authentication = Authentication(self._foundation.authorizer.callers)

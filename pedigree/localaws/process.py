@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -191,19 +190,10 @@ def down(folder: Path) -> bool:
         return False
     os.kill(running.pid, signal.SIGTERM)
     pid = running.pid
-    _wait(lambda: not is_running(folder) and _is_gone(pid), f"process {pid} does not end; see {log_path(folder)}")
+    _wait(
+        lambda: not is_running(folder) and orphans.has_ended(pid), f"process {pid} does not end; see {log_path(folder)}"
+    )
     return True
-
-
-def _is_gone(pid: int) -> bool:
-    """Whether a process has ended; a child of this process must be waited for."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
 
 
 def _clear(folder: Path) -> None:

@@ -88,10 +88,9 @@ class ProofEnvironment:
             for permission in permissions()
         }
         self._role_folders = {name: folder_name for folder_name, name in self._names().items()}
-        self.local = LocalAws(
-            Options(folder / "aws", container=container(folder / "container"), on_decision=self._record)
-        )
-        self.root = _clients(self.local, self.local.key.id, self.local.key.secret)
+        self._container = container(folder / "container")
+        self.local = LocalAws(self.options())
+        self.root = self._clients(self.local.key.id, self.local.key.secret)
         self.state: dict[str, Any] = {}
 
     def __enter__(self) -> ProofEnvironment:
@@ -102,13 +101,20 @@ class ProofEnvironment:
         taken = self.root("sts").assume_role(RoleArn=role(_OPERATOR_ROLE), RoleSessionName="ann")
         given = taken["Credentials"]
         keys = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        clients = _clients(self.local, *keys, self._record_error)
+        clients = self._clients(*keys, on_response=self._record_error)
         self.account = Account(ACCOUNT, REGION, clients, taken["AssumedRoleUser"]["Arn"], ImpatientClock())
         return self
 
     def __exit__(self, *_: object) -> None:
         self.local.stop()
         logging.getLogger("pedigree.localaws").removeHandler(self.warnings)
+
+    def options(self) -> Options:
+        """What its local AWS is started with."""
+        return Options(self.folder / "aws", container=self._container, on_decision=self._record)
+
+    def before_call(self, **_: object) -> None:
+        """Called before each call of its clients."""
 
     @property
     def root_account(self) -> Account:
@@ -206,16 +212,16 @@ class ProofEnvironment:
                 )
             )
 
+    def _clients(
+        self, key: str, secret: str, token: str | None = None, on_response: Callable[..., None] | None = None
+    ) -> Callable[[str], Any]:
+        session = boto3.Session(key, secret, token, region_name=REGION)
+        session.events.register("before-call", self.before_call)
+        if on_response:
+            session.events.register("after-call", on_response)
 
-def _clients(
-    local: LocalAws, key: str, secret: str, token: str | None = None, on_response: Callable[..., None] | None = None
-) -> Callable[[str], Any]:
-    session = boto3.Session(key, secret, token, region_name=REGION)
-    if on_response:
-        session.events.register("after-call", on_response)
+        @cache
+        def client(service: str) -> Any:
+            return session.client(service, endpoint_url=self.local.url, config=_ONCE)
 
-    @cache
-    def client(service: str) -> Any:
-        return session.client(service, endpoint_url=local.url, config=_ONCE)
-
-    return client
+        return client

@@ -13,6 +13,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +52,26 @@ def kill_process(process: int) -> None:
         os.kill(process, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def has_ended(process: int) -> bool:
+    """Return whether a process has ended, even if its parent has not waited for it yet."""
+    with suppress(ChildProcessError):
+        os.waitpid(process, os.WNOHANG)  # ours, if it is a child
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, PermissionError):  # the number may belong to another user's process by now
+        return True
+    return _state(process) == "Z"
+
+
+def _state(process: int) -> str:
+    """The letter of a process's state; nothing if it has just ended."""
+    if _PROC.is_dir():
+        return b"".join(_proc_file(process, "stat").rpartition(b")")[2].split()[:1]).decode()
+    command = ["/bin/ps", "-o", "state=", "-p", str(process)]
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603  # fixed words only
+    return output.strip()[:1]
 
 
 def kill_marked(marker: Mapping[str, str]) -> int:

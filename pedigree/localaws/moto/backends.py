@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -53,10 +53,13 @@ class MotoBackends:
         self._listeners: list[Callable[[str], None]] = []
         self._application = DomainDispatcherApplication(create_backend_app)
 
-    def restore(self) -> None:
-        """Load what an earlier process saved, and nothing else."""
-        for name, is_kept in SERVICES.values():
-            self._restore(name, is_kept)
+    def restore(self, but: Collection[str] = ()) -> None:
+        """Load what an earlier process saved, and nothing else; some services can keep what they have."""
+        with self._lock:
+            for name, is_kept in SERVICES.values():
+                if name not in but:
+                    self._restore(name, is_kept)
+                    self._notify(name)
 
     def _restore(self, name: str, is_kept: bool) -> None:
         path = self._path(name)
@@ -69,8 +72,7 @@ class MotoBackends:
         """Forget what a call may have changed before it failed: what was saved holds."""
         if name in _UNDONE:
             self._restore(name, is_kept=True)
-            for listener in tuple(self._listeners):
-                listener(name)
+            self._notify(name)
 
     def answer(self, exchange: Exchange) -> Response:
         """Answer a request, one at a time: moto's backends know no locks."""
@@ -98,10 +100,13 @@ class MotoBackends:
             yield _backends(name)[self._account][region]
 
     def _changed(self, name: str, is_kept: bool) -> None:
-        for listener in tuple(self._listeners):
-            listener(name)
+        self._notify(name)
         if is_kept:
             self.save(name)
+
+    def _notify(self, name: str) -> None:
+        for listener in tuple(self._listeners):
+            listener(name)
 
     def save(self, name: str) -> None:
         """Write down what a service's backends hold now."""

@@ -1,8 +1,7 @@
 """Turns moto's state into bytes and back, so that it outlives the process.
 
-Locks have no state, and dictionaries of weak references are views of what is saved elsewhere: both are made anew. A
-function without a name, which a default dictionary calls, is saved as its code; so a snapshot is for the same version
-of Python only.
+Locks have no state and are made anew. A dictionary of weak references is saved with what it holds. A function without
+a name, which a default dictionary calls, is saved as its code; so a snapshot is for the same version of Python only.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ _ANEW: Mapping[type, Callable[[], Any]] = {
     type(threading.Lock()): threading.Lock,
     threading.Condition: threading.Condition,
     threading.Event: threading.Event,
-    weakref.WeakValueDictionary: weakref.WeakValueDictionary,
 }
 VERSION = f"{sys.implementation.cache_tag}"
 
@@ -35,6 +33,8 @@ class _Pickler(pickle.Pickler):
         make = _ANEW.get(type(value))
         if make is not None:
             return make, ()
+        if isinstance(value, weakref.WeakValueDictionary):
+            return weakref.WeakValueDictionary, (), None, None, iter(list(value.items()))
         if isinstance(value, types.FunctionType) and "<locals>" in value.__qualname__ and not value.__closure__:
             return _function, (marshal.dumps(value.__code__), value.__module__)
         return NotImplemented

@@ -268,6 +268,19 @@ def test_nothing_of_it_is_left_after_its_end(folder: Path) -> None:
     assert commands(folder) == []
 
 
+def test_its_end_is_seen_at_once_although_its_parent_has_not_waited_for_it(folder: Path) -> None:
+    """As when `make run` has started it and goes on."""
+    begin = "import sys, pathlib; from pedigree.localaws import process; process.up(pathlib.Path(sys.argv[1]))"
+    command = [sys.executable, "-c", f"{begin}; print(flush=True); sys.stdin.read()", str(folder)]
+    parent = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    with parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        ended = pedigree("down", "--folder", str(folder))
+        assert parent.poll() is None
+    assert (ended.returncode, ended.stdout) == (0, "ended\n")
+
+
 def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
     with subprocess.Popen([sys.executable, "-m", "pedigree.localaws", "--folder", str(folder)], cwd=ROOT) as daemon:
         until(lambda: process.is_running(folder), expected=True)
