@@ -50,12 +50,12 @@ def change(step: StepStatus, region: str, now: dt.datetime) -> str:
 
 
 def failures(progress: ExecutionProgress, region: str) -> Iterator[str]:
-    """For each failed step: the link to its job, and the end of its log."""
+    """For each failed step: the link to its job, or the reason where there is no console, and the end of its log."""
     for step in progress.steps:
         if step.name in progress.logs and step.job:
             tail = progress.logs[step.name]
             yield ""
-            yield f"{step.name} failed: {step.job.link(region)}".rstrip(": ")
+            yield f"{step.name} failed: {step.job.link(region) or step.reason}".rstrip(": ")
             yield f"the end of {tail.log}:"
             yield from (f"  | {line}" for line in tail.lines)
             if tail.link:

@@ -35,13 +35,18 @@ class ExpectedEnd:
 
 def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: ExpectedEnd = ExpectedEnd()) -> None:
     """Shows an execution until it ends; the exit code says whether it ended as expected."""
+    end(context, followed(context, arn, timing, quiet=expected.as_json), expected)
+
+
+def followed(context: AccountContext, arn: str, timing: FollowOptions, *, quiet: bool = False) -> ExecutionProgress:
+    """Shows an execution until it ends, and returns its end; Ctrl-C ends the command, and not the execution."""
     from pedigree.account.progress import progress_reader
 
     identifier = arn.rpartition("/")[2]
     again = f"{context.hint(f'status {identifier}')} follows it again"
     try:
         read = progress_reader(context.account, context.pipeline, arn)
-        view = until_over(context, read, timing, quiet=expected.as_json)
+        view = until_over(context, read, timing, quiet=quiet)
     except KeyboardInterrupt:
         printing.remark(f"execution {identifier} goes on; {again}, {context.hint(f'stop {identifier}')} stops it")
         raise typer.Exit(INTERRUPTED_EXIT) from None
@@ -49,7 +54,7 @@ def follow(context: AccountContext, arn: str, timing: FollowOptions, expected: E
         from pedigree.account.errors import UnfinishedError
 
         raise UnfinishedError(f"execution {identifier} goes on after {timing.minutes} minutes", again)
-    end(context, view, expected)
+    return view
 
 
 def end(context: AccountContext, view: ExecutionProgress, expected: ExpectedEnd = ExpectedEnd()) -> None:

@@ -1,33 +1,31 @@
-"""`pedigree local up|down|status|reset|logs`: the AWS of this machine."""
+"""`pedigree local up|down|status|reset|logs|run`: the AWS of this machine."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import time
-from collections.abc import Mapping, MutableMapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pedigree.cli import extras, project
+from pedigree.cli import extras, local_run
 from pedigree.cli.errors import UsageError
+from pedigree.cli.local_environment import (
+    CONTAINER,
+    FOLDER,
+    OTHERS,
+    REGION,
+    ContainerOption,
+    FolderOption,
+    environment,
+)
 from pedigree.cli.options import RegionOption, YesOption, confirmed
 
-if TYPE_CHECKING:
-    from pedigree.localaws.process import Daemon
-
-FOLDER = Path(".localaws")
-CONTAINER = Path(".venv-container")
-REGION = "us-east-1"
-FolderOption = Annotated[Path, typer.Option("--folder", help="Where it keeps its state.")]
-ContainerOption = Annotated[Path, typer.Option("--container", help="The environment that jobs run in.")]
-OTHERS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
-"""Variables that would give clients credentials for a real account."""
 _FOLLOW_SECONDS = 0.2
 
 app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args_is_help=True)
+app.command(name="run")(local_run.command)
 
 
 @app.command()
@@ -110,23 +108,3 @@ def logs(
             if not follow:
                 return
             time.sleep(_FOLLOW_SECONDS)
-
-
-def environment(running: Daemon, variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables that make AWS clients, and the installed project's verbs, use the local AWS."""
-    own = project.installed()
-    return {
-        "AWS_ENDPOINT_URL": running.url,
-        **running.key.environment,
-        "AWS_DEFAULT_REGION": running.region,
-        "AWS_REGION": running.region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        **{name: variables.get(name) or value for name, value in (own.local_environment() if own else {}).items()},
-    }
-
-
-def enter(running: Daemon, variables: MutableMapping[str, str]) -> None:
-    """Changes an environment so that its AWS clients use the local AWS."""
-    for name in OTHERS:
-        variables.pop(name, None)
-    variables.update(environment(running, variables))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
 from pedigree.sdk import choosing, offline, running
@@ -41,7 +42,7 @@ def load(path: Path, choice: str, arguments: list[str], local_url: str, output: 
     """Runs a script and chooses its pipeline; ScriptError says why there is none."""
     offline_variables = offline.environment(os.environ)
     region = offline_variables["AWS_REGION"]
-    account = LocalForwarding(local_url, _send_for_real()) if local_url else OfflineAccount(region)
+    account = _forwarding(local_url) if local_url else OfflineAccount(region)
     calls = PipelineCalls(lambda name: f"arn:aws:sagemaker:{region}:{ACCOUNT}:{name}", account.read_object)
 
     def answer(sent: AWSPreparedRequest) -> AWSResponse:
@@ -59,9 +60,11 @@ def load(path: Path, choice: str, arguments: list[str], local_url: str, output: 
         raise error if isinstance(error, ScriptError) else explained(error, path, output.getvalue()) from error
 
 
-def _send_for_real() -> Any:
-    original, session = URLLib3Session.send, URLLib3Session()
-    return lambda request: original(session, request)
+def _forwarding(local_url: str) -> LocalForwarding:
+    """The local AWS as an account, with the keys that this process has of it."""
+    send, session = URLLib3Session.send, URLLib3Session()
+    credentials = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
+    return LocalForwarding(local_url, lambda request: send(session, request), credentials)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ _SCRIPT = re.compile(r"(?P<path>.+\.py)(?::(?P<choice>.+))?")
 class ScriptCall:
     """A script, the name of a pipeline or a function in it, and its arguments.
 
-    With the address of a local AWS, what the script uploads goes there.
+    With the address of a local AWS, whose keys are in the environment, what the script uploads goes there.
     """
 
     path: str

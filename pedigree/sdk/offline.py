@@ -34,7 +34,7 @@ class NetworkError(OSError):
 
 
 def environment(variables: Mapping[str, str], local_url: str = "") -> dict[str, str]:
-    """The variables without any account; a region is kept. Clients use a local AWS if there is one."""
+    """The variables without any account; a region is kept. With a local AWS, so are the keys, which are its own."""
     region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or REGION
     others = {name: value for name, value in variables.items() if not name.startswith("AWS_")}
     local = dict.fromkeys(_KEYS, "local") | {"AWS_ENDPOINT_URL": local_url} if local_url else {}

@@ -37,7 +37,7 @@ class WireRequest:
     @cached_property
     def service(self) -> str:
         """The service's name in the signature's scope; without a signature, by the host."""
-        scope = self._header("Authorization").partition("Credential=")[2].partition(",")[0].split("/")
+        scope = self.headers.get("Authorization", "").partition("Credential=")[2].partition(",")[0].split("/")
         if len(scope) > 3:
             return scope[3]
         return "s3" if ".s3." in self.host or self.host.startswith("s3.") else self.host.partition(".")[0]
@@ -45,13 +45,13 @@ class WireRequest:
     @cached_property
     def operation(self) -> str:
         """The operation of a JSON or query service; empty for services with paths."""
-        target = self._header("X-Amz-Target")
+        target = self.headers.get("X-Amz-Target", "")
         return target.rpartition(".")[2] or self.form.get("Action", "")
 
     @cached_property
     def form(self) -> Mapping[str, str]:
         """The members of a call of a query service, as IAM and STS are."""
-        if not self._header("Content-Type").startswith("application/x-www-form-urlencoded"):
+        if not self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
             return {}
         return {name: values[0] for name, values in parse_qs(self.body.decode()).items()}
 
@@ -69,7 +69,7 @@ class WireRequest:
             self.sent.reset_stream()
         else:
             raw = body.encode() if isinstance(body, str) else bytes(body or b"")
-        return unchunked(raw) if "aws-chunked" in self._header("Content-Encoding") else raw
+        return unchunked(raw) if "aws-chunked" in self.headers.get("Content-Encoding", "") else raw
 
     @cached_property
     def place(self) -> tuple[str, str]:
@@ -81,9 +81,12 @@ class WireRequest:
         bucket, _, key = path.partition("/")
         return bucket, key
 
-    def _header(self, name: str) -> str:
-        value = self.sent.headers.get(name, "")
-        return value.decode() if isinstance(value, bytes) else str(value)
+    @cached_property
+    def headers(self) -> Mapping[str, str]:
+        return {
+            name: value.decode() if isinstance(value, bytes) else str(value)
+            for name, value in self.sent.headers.items()
+        }
 
 
 def unchunked(raw: bytes) -> bytes:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pedigree.cli import following, local, printing
+from pedigree.cli import following, local_environment, printing
 from pedigree.cli.errors import UsageError
 from pedigree.cli.options import AccountOptions, FollowOptions, ProjectOptions, SettingsOption
 from pipeline.commands import own_data, results, upsert
@@ -60,8 +60,8 @@ class FittedDataSet:
 
 
 def command(
-    folder: local.FolderOption = local.FOLDER,
-    container: local.ContainerOption = local.CONTAINER,
+    folder: local_environment.FolderOption = local_environment.FOLDER,
+    container: local_environment.ContainerOption = local_environment.CONTAINER,
     settings: SettingsOption = "",
     data: own_data.DataOption = "",
     fresh: FreshOption = False,
@@ -102,7 +102,7 @@ def _start_aws(state: RunState, folder: Path, container: Path, *, fresh: bool) -
         process.reset(folder)
     state.has_started_aws = process.find(folder) is None
     running = process.up(folder, container=container)
-    local.enter(running, os.environ)
+    local_environment.enter(running, os.environ)
     _say(f"the local AWS is at {running.url}, its log is {process.log_path(folder)}", "make up")
 
 

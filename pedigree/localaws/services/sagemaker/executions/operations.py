@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from pedigree.language import definition
-from pedigree.language.shapes import OPERATIONS
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
@@ -16,12 +15,11 @@ from pedigree.localaws.services.sagemaker.executions import (
     definition_checks,
     parameters,
     pipelines,
+    runnable,
     selection,
     versions,
 )
 from pedigree.localaws.services.sagemaker.executions.core import events, state
-from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
-from pedigree.localaws.services.sagemaker.resources import unsupported
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 
@@ -77,24 +75,10 @@ def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
     return execution
 
 
-def _check_steps(read: definition.Definition) -> None:
-    """Refuse steps that cannot run here, by name, before anything runs."""
-    foreign = [f"{step.name} ({step.type})" for step in read.all_steps() if step.type not in STEP_TYPES]
-    if foreign:
-        raise InvalidRequestError(
-            f"The local AWS runs no steps of these types: {', '.join(foreign)}. Leave them out for this machine."
-        )
-    for step in read.all_steps():
-        try:
-            unsupported.refuse(OPERATIONS[step.type].create if step.type in OPERATIONS else "", step.own_arguments)
-        except InvalidRequestError as error:
-            raise InvalidRequestError(f"Step {step.name}: {error}") from None
-
-
 def _new(world: World, request: Request, pipeline: Document, version: Document, arn: str) -> Document:
     written = request.get("PipelineParameters", [])
     read = definition.parse(version["PipelineDefinition"])
-    _check_steps(read)
+    runnable.check(read)
     values = parameters.given(read, {parameter["Name"]: parameter["Value"] for parameter in written})
     selection.check(world, request.get("SelectiveExecutionConfig"), pipeline["PipelineName"], read)
     moment = world.now()
