@@ -98,7 +98,9 @@ def test_a_second_run_says_what_it_changes(folder: Path) -> None:
 
 def test_a_role_that_is_there_keeps_its_permissions(folder: Path) -> None:
     local_run(folder, define(folder, "first.json", step()))
-    local_client(folder, "iam").create_role(RoleName="Mine", AssumeRolePolicyDocument="{}")
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+    local_client(folder, "iam").create_role(RoleName="Mine", AssumeRolePolicyDocument=document)
     done = local_run(folder, "first.json", "--role", "arn:aws:iam::123456789012:role/Mine")
     assert "+ role" not in done.stdout
     assert local_client(folder, "iam").list_role_policies(RoleName="Mine")["PolicyNames"] == []
