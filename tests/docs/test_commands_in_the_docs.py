@@ -15,7 +15,7 @@ from typer.main import get_command
 from pedigree.cli.main import app
 
 ROOT = Path(__file__).parents[2]
-GUIDES = ("docs/operating.md", "README.md", "docs/testing.md", "docs/training-anywhere.md")
+GUIDES = ("docs/operating.md", "README.md", "docs/testing.md", "docs/training-anywhere.md", "docs/your-pipeline.md")
 _VARIABLE = re.compile(r"[A-Z_]+=")
 _CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 
