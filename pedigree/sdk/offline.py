@@ -37,7 +37,7 @@ def environment(variables: Mapping[str, str], local_url: str = "") -> dict[str, 
     """The variables without any account; a region is kept. With a local AWS, so are the keys, which are its own."""
     region = variables.get("AWS_REGION") or variables.get("AWS_DEFAULT_REGION") or REGION
     others = {name: value for name, value in variables.items() if not name.startswith("AWS_")}
-    local = dict.fromkeys(_KEYS, "local") | {"AWS_ENDPOINT_URL": local_url} if local_url else {}
+    local = {name: variables[name] for name in _KEYS} | {"AWS_ENDPOINT_URL": local_url} if local_url else {}
     return {**others, **_SETTINGS, "AWS_REGION": region, "AWS_DEFAULT_REGION": region, **local}
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def commands() -> Any:
 def check(words: list[str]) -> None:
     """Check that a call of pedigree uses commands and options that exist."""
     command = commands()
-    for word in words:
+    for word in takewhile(lambda word: word != "--", words):  # what follows are a script's own arguments
         subcommands = getattr(command, "commands", {})
         if word.startswith("-"):
             options = {

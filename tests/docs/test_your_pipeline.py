@@ -49,7 +49,7 @@ def test_a_definition_runs_and_the_other_verbs_go_on_with_it(folder: Path) -> No
     assert "Prepare Succeeded" in ran
     assert re.search(r"Prepare +rows +s3://my-bucket/\w+/rows", ran)
     then = type_in(folder, MARKED["typed: then"])
-    for words in ("Prepare  Succeeded", "making 4 rows", "+1 step to run: Prepare", "ended"):
+    for words in ("Prepare  Succeeded", "making 4 rows", "Rows = 6", "ended"):
         assert words in then
 
 

@@ -108,7 +108,7 @@ def test_without_a_terminal_there_is_a_line_for_whatever_changes(world: World) -
     assert lines[4:] == [
         f"{lines[4][:8]} TrainBest Not run",
         "",
-        "Tune failed",
+        "Tune failed: AlgorithmError: exit 1",
         "the end of /aws/sagemaker/TrainingJobs train-1/algo-1-1:",
         "  | Traceback",
         r"  | ValueError: \x1b[31mno",
