@@ -41,6 +41,7 @@ from pedigree.localaws.services.events.targets import TargetChannel
 from pedigree.localaws.services.iam.operations import IamOperations
 from pedigree.localaws.services.lambda_.invoker import RuntimeConfig
 from pedigree.localaws.services.lambda_.service import LambdaService
+from pedigree.localaws.services.logs.operations import LogsOperations
 from pedigree.localaws.services.logs.streams import CloudWatchLogs, LogFiles
 from pedigree.localaws.services.resource_lookup import ResourceLookup
 from pedigree.localaws.services.s3.api import S3Api
@@ -261,6 +262,7 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
         "sagemaker": sagemaker.service,
         "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
         "sts": Provider(StsOperations(foundation.backends.backend, moto["sts"]), fallback=moto["sts"]),
+        "logs": Provider(LogsOperations(foundation.backends.backend, moto["logs"]), fallback=moto["logs"]),
         "iam": Provider(IamOperations(moto["iam"]), fallback=moto["iam"]),
         "tagging": Provider(TaggingOperations(world, tagging), fallback=tagging),
     }

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.payload import IncompleteBodyError
+from pedigree.localaws.http.protocol.absent_services import protocol_of
 from pedigree.localaws.http.protocol.error_forms import error_response
 from pedigree.localaws.http.protocol.errors import ServiceError
 
@@ -23,7 +24,9 @@ _CLOSING = ("IncompleteBody", "RequestTimeout", "ForeignHost", "MissingAuthentic
 def answer_error(exchange: Exchange, error: Exception) -> Response:
     """What a client is answered instead."""
     refusal = _refusal(exchange, error)
-    answer = error_response(exchange.service, refusal, exchange.path)
+    scope = exchange.scope.service if exchange.scope else ""
+    form = exchange.service or protocol_of(scope, exchange.headers)
+    answer = error_response(form, refusal, exchange.path)
     if refusal.code in _CLOSING:
         answer.headers["Connection"] = "close"
     if exchange.method == "HEAD":

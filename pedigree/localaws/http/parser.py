@@ -15,10 +15,9 @@ from pedigree.localaws.http.protocol import query_protocol, rest_protocol, urls
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.http.protocol.json_documents import document
-from pedigree.localaws.http.protocol.models import MODELS, input_shape
+from pedigree.localaws.http.protocol.models import MODELS, REST, input_shape
 
 TARGET = "x-amz-target"
-REST = ("lambda", "scheduler", "sagemaker-runtime")
 _ONLY_QUERY = ("iam", "sts", "ec2")
 _QUERY = (*_ONLY_QUERY, "sqs", "monitoring")
 

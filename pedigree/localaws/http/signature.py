@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 
 from pedigree.localaws.http.exchange import Exchange, Scope
+from pedigree.localaws.http.protocol.absent_services import absent_service
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.sigv4 import errors, signature, sigv2
 from pedigree.localaws.http.sigv4.errors import S3
@@ -30,9 +31,11 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
         parts = RequestParts(exchange.method, exchange.raw_path, exchange.raw_query, exchange.headers)
         exchange.signed_parts, exchange.signature = parts, _signature(parts)
         exchange.scope = _scope(exchange.signature, region)
-        if exchange.scope.service not in services:
-            raise ServiceError("UnknownService", f"The local AWS has no service {exchange.scope.service}")
-        exchange.service = _plane(exchange, exchange.scope.service)
+        scope = exchange.scope.service
+        name = absent_service(scope, exchange.method, exchange.raw_path, exchange.query, exchange.headers)
+        if name or scope not in services:
+            raise ServiceError("UnknownService", f"The local AWS has no service {name or scope}")
+        exchange.service = _plane(exchange, scope)
         if "authorization" not in exchange.headers:
             exchange.raw_query = _unsigned_query(exchange.raw_query)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from pedigree.localaws.http.exchange import Exchange
-from pedigree.localaws.http.parser import REST, TARGET, is_form
+from pedigree.localaws.http.parser import TARGET, is_form
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.http.protocol.models import MODELS, input_shape, model, operations
+from pedigree.localaws.http.protocol.models import MODELS, REST, input_shape, model, operations
 from pedigree.localaws.http.protocol.text_values import typed
 from pedigree.localaws.http.protocol.validator import checked
 from pedigree.localaws.http.service import Service

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from pedigree.localaws.http.exchange import Environ, Exchange
-from pedigree.localaws.http.parser import REST, is_form
+from pedigree.localaws.http.parser import is_form
 from pedigree.localaws.http.protocol import rest_protocol
-from pedigree.localaws.http.protocol.models import MODELS, input_shape
+from pedigree.localaws.http.protocol.models import MODELS, REST, input_shape
 from pedigree.localaws.http.protocol.serializer import content_type
 
 _PROTOCOL_HEADERS = frozenset(

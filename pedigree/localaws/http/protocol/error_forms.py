@@ -11,6 +11,7 @@ from typing import TypeAlias
 from werkzeug import Response
 
 from pedigree.localaws.http.protocol import xml
+from pedigree.localaws.http.protocol.absent_services import CBOR, QUERY, REST_JSON, REST_XML
 from pedigree.localaws.http.protocol.errors import AccessDeniedError, ServiceError
 
 Write: TypeAlias = Callable[[ServiceError, str, str, int], Response]
@@ -41,7 +42,7 @@ class ErrorForm:
 
 
 def error_response(service: str, error: ServiceError, path: str) -> Response:
-    """An error as a service answers it."""
+    """An error as a service answers it, or as a protocol writes it where the service is not known."""
     return _FORMS.get(service, _JSON_FORM).response(error, path)
 
 
@@ -78,6 +79,18 @@ def _ec2(error: ServiceError, _path: str, code: str, status: int) -> Response:
     request = f"<RequestID>{uuid.uuid4()}</RequestID>"
     body = f"<Response><Errors><Error>{members}</Error></Errors>{request}</Response>"
     return Response(body, status, content_type="text/xml")
+
+
+def _cbor(error: ServiceError, _path: str, code: str, status: int) -> Response:
+    members = {"__type": code, "message": error.message}
+    words = [_cbor_text(text) for member in members.items() for text in member]
+    headers = {"smithy-protocol": "rpc-v2-cbor"}
+    return Response(bytes([0xA0 + len(members)]) + b"".join(words), status, headers, content_type="application/cbor")
+
+
+def _cbor_text(text: str) -> bytes:
+    content = text.encode("utf-8", "replace")
+    return b"\x7a" + len(content).to_bytes(4, "big") + content
 
 
 def _s3(error: ServiceError, path: str, code: str, status: int) -> Response:
@@ -139,4 +152,8 @@ _FORMS: Mapping[str, ErrorForm] = {
     "lambda": ErrorForm("AccessDeniedException", 403, _lambda, _LAMBDA_CODES),
     "scheduler": ErrorForm("AccessDeniedException", 403, _rest_json, _JSON_CODES),
     "sagemaker-runtime": ErrorForm("AccessDeniedException", 403, _rest_json, _JSON_CODES),
+    CBOR: ErrorForm("AccessDeniedException", 400, _cbor, _JSON_CODES),
+    QUERY: ErrorForm("AccessDenied", 403, _query, _QUERY_CODES),
+    REST_JSON: ErrorForm("AccessDeniedException", 403, _rest_json, _JSON_CODES),
+    REST_XML: ErrorForm("AccessDenied", 403, _query, _QUERY_CODES),
 }

@@ -26,6 +26,8 @@ MODELS: Mapping[str, str] = {
     "tagging": "resourcegroupstaggingapi",
 }
 """botocore's name of each service whose requests name an operation, by its name in credential scopes."""
+REST = ("lambda", "scheduler", "sagemaker-runtime")
+"""The services whose requests name an operation by method and path."""
 
 
 @cache
