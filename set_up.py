@@ -33,6 +33,7 @@ CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 _VERSION = "import sys; print(*sys.version_info[:2], sys.version.replace(chr(10), ' '))"
 # pip's words for no build that the list wants, without a constraint of the user's on torch and with one.
 _NO_TORCH = re.compile(r"No matching distribution found for torch==|Cannot install torch==")
+_EXACTLY = ("--no-deps", "--require-hashes", "--no-build-isolation", "--no-compile")
 # All but the tests of libraries, which nothing imports.
 _COMPILE = ("-m", "compileall", "-qq", "-j", "0", "-x", r"(^|[/\\])tests?[/\\]", ".")
 
@@ -120,11 +121,22 @@ class SetUp:
     def _make(self) -> None:
         self._say(f"Setting up {self._environment.folder} …")
         self._state("an empty environment")
-        without = ["--without-pip"] if self._uv else []
-        self._output([self._request.python, "-m", "venv", "--clear", *without, str(self._folder)])
+        self._output([self._request.python, "-m", "venv", "--clear", "--without-pip", str(self._folder)])
+        if not self._uv:
+            self._bring_a_pip()
         for name in ("pip.txt", *self._environment.lists):
             self._install(name)
         self._compile()
+
+    def _bring_a_pip(self) -> None:
+        """Let the pip of the Python that we start from install ours, which is quicker than to unpack its own first."""
+        pip = [self._request.python, "-m", "pip", "--disable-pip-version-check", "--python", str(self._python)]
+        try:
+            self._output([*pip, "install", *_EXACTLY, "--requirement", str(self._root / LISTS / "pip.txt")])
+            self._output([*self._pip(), "--help"])
+        except SetUpError:
+            self._programs.check()  # that Python has no pip, or one from before 22.3
+            self._output([str(self._python), "-m", "ensurepip"])
 
     def _projects(self) -> str:
         """A hash over what describes our own projects."""
@@ -161,8 +173,7 @@ class SetUp:
                 self._programs.check()
                 self._say(f"uv could not install {name}, so pip does it ({str(error).splitlines()[-1].strip()})")
                 self._output([str(self._python), "-m", "ensurepip"])
-        command = [*self._pip(), "--no-deps", "--require-hashes", "--no-build-isolation", "--no-compile"]
-        command += ["--requirement", str(self._root / LISTS / name)]
+        command = [*self._pip(), *_EXACTLY, "--requirement", str(self._root / LISTS / name)]
         try:
             self._follow(command, name)
         except SetUpError as error:
