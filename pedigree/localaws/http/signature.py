@@ -5,6 +5,7 @@ The signature itself is verified once the secret of its key is known (iam/authen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container
 
 from pedigree.localaws.http.exchange import Exchange, Scope
@@ -17,6 +18,7 @@ from pedigree.localaws.http.sigv4.signature import ALGORITHM, Signature
 from pedigree.localaws.http.sigv4.sigv2 import QuerySignature
 
 _HEADER_VERSION_2 = "AWS "
+_SERVICE = re.compile(r"/([^/,\s]+)/aws4_request")
 # These describe a presigned request, as do those that begin with x-amz-; they are no parameters of an operation.
 _SIGNATURE_WORDS = frozenset((*(name.lower() for name in sigv2.PARAMETERS), "content-type", "content-md5"))
 
@@ -29,6 +31,7 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
 
     def read_signature(exchange: Exchange) -> None:
         parts = RequestParts(exchange.method, exchange.raw_path, exchange.raw_query, exchange.headers)
+        exchange.service = _named_service(parts)  # in whose form a signature is refused that cannot be read
         exchange.signed_parts, exchange.signature = parts, _signature(parts)
         exchange.scope = _scope(exchange.signature, region)
         scope = exchange.scope.service
@@ -40,6 +43,14 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
             exchange.raw_query = _unsigned_query(exchange.raw_query)
 
     return read_signature
+
+
+def _named_service(parts: RequestParts) -> str:
+    """The service that a signature seems to be for; empty if it names none."""
+    if "AWSAccessKeyId" in parts.parameters:
+        return S3
+    match = _SERVICE.search(parts.headers.get("authorization") or parts.parameters.get("X-Amz-Credential", ""))
+    return match[1] if match else ""
 
 
 def _signature(parts: RequestParts) -> Signature | QuerySignature:

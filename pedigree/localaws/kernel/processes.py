@@ -22,6 +22,8 @@ from pedigree.localaws.kernel.output_reader import OutputReader
 OnOutput: TypeAlias = Callable[[str, str], None]
 """Gets a host's name and a line that it printed."""
 GRACE_SECONDS = 120.0
+CONTAINER_UMASK = 0o022
+"""What a container has, and the daemon has not: files keep their usual permissions when they leave its folder."""
 _POLL_SECONDS = 0.05
 
 
@@ -127,4 +129,5 @@ def _start(host: Host, marker: Mapping[str, str]) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        umask=CONTAINER_UMASK,
     )

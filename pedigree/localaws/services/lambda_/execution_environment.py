@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.kernel.processes import end_group
+from pedigree.localaws.kernel.processes import CONTAINER_UMASK, end_group
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 _CHUNK_BYTES = 1 << 16
@@ -72,6 +72,7 @@ class ExecutionEnvironment:
                 stderr=child_output,
                 pass_fds=passed,
                 start_new_session=True,
+                umask=CONTAINER_UMASK,
             )
         finally:
             for descriptor in (*passed, child_output):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from pedigree.localaws.iam import s3_requests
 from pedigree.localaws.moto.environ import environ_for
 from tests.policies.arns import arn
 from tests.support.calls import exchange, sent
+from tests.support.malformed import wire
 from tests.support.local_aws import client, running_local_aws
 from tests.support.users import allowing, denying, made_user, refused, user_client
 
@@ -139,9 +139,5 @@ def test_a_url_that_is_no_utf_8_is_refused(url: str) -> None:
 
 
 def test_s3_refuses_such_a_url_in_its_own_form(local: LocalAws) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", local.port)
-    scope = "AWS4-HMAC-SHA256 Credential=local/20270101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0"
-    connection.request("GET", "/pictures/%FF", headers={"Authorization": scope})
-    answer = connection.getresponse()
-    assert (answer.status, b"<Code>InvalidURI</Code>" in answer.read()) == (400, True)
-    connection.close()
+    answer = wire.send(local.port, wire.HttpRequest("GET", "/pictures/%FF", wire.signed("s3")))
+    assert (answer.status, b"<Code>InvalidURI</Code>" in answer.body) == (400, True)

@@ -14,7 +14,7 @@ from pathlib import Path
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
-from pedigree.localaws.kernel.processes import end_group
+from pedigree.localaws.kernel.processes import CONTAINER_UMASK, end_group
 from pedigree.localaws.services.sagemaker.endpoints.connection import Connection
 
 _SERVER = Path(__file__).parent / "model_server.py"
@@ -189,6 +189,7 @@ def _process(spec: InstanceSpec, mark: Mapping[str, str]) -> subprocess.Popen[by
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=CONTAINER_UMASK,
         )
     except OSError as error:
         raise InstanceError(f"The primary container does not start: {error}") from error
