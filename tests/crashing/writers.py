@@ -20,10 +20,10 @@ from pedigree.localaws.daemon import ACCOUNT
 from tests.crashing import work
 from tests.crashing.daemon import KillableDaemon
 from tests.crashing.work import BUCKET, GROUP, ROLE
+from tests.support.lambda_functions import TRUST
 
 _PAUSE_SECONDS = 0.25
 _NEWEST = 4
-_TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
 
 class RecordKind(Protocol):
@@ -146,7 +146,7 @@ class Roles:
 
     def put(self, daemon: KillableDaemon, number: int) -> str:
         iam, name = daemon.client("iam"), f"kept-{number}"
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=_TRUST, Description=name)
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=TRUST, Description=name)
         iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=self._policy(name))
         return name
 

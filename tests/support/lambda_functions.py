@@ -15,7 +15,7 @@ from pedigree.localaws.daemon import ACCOUNT
 from tests.support.local_aws import client
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/function"
-_TRUST = json.dumps(
+TRUST = json.dumps(
     {
         "Version": "2012-10-17",
         "Statement": [
@@ -42,7 +42,7 @@ def zip_module(code: str) -> bytes:
 def create_function(url: str, name: str, code: str, **settings: Any) -> str:
     """Create a function, and its role unless that exists; return the function's ARN."""
     with contextlib.suppress(ClientError):  # the role may exist already
-        client(url, "iam").create_role(RoleName="function", AssumeRolePolicyDocument=_TRUST)
+        client(url, "iam").create_role(RoleName="function", AssumeRolePolicyDocument=TRUST)
     request = {"Runtime": "python3.13", "Handler": "module.handler", "Timeout": 20, "MemorySize": 256, **settings}
     made = client(url, "lambda").create_function(
         FunctionName=name, Role=ROLE, Code={"ZipFile": zip_module(code)}, **request

@@ -25,6 +25,7 @@ from pipeline.commands import run
 from pipeline.commands.context import ProjectContext
 from tests.support import local_aws
 from tests.support.accounts import settings
+from tests.support.lambda_functions import TRUST
 from tests.support.pipelines import ROLE, definition, processing_step
 from tests.support.processes import enable_interrupts
 from tests.support.waiting import until
@@ -109,7 +110,7 @@ def open_to_others(folder: Path) -> list[Path]:
 
 def test_no_other_user_reads_its_folder(folder: Path) -> None:
     up(folder)
-    client(folder, "iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
+    client(folder, "iam").create_role(RoleName="role", AssumeRolePolicyDocument=TRUST)
     client(folder, "s3").create_bucket(Bucket="bucket")
     client(folder, "s3").put_object(Bucket="bucket", Key="a", Body=b"content")
     assert open_to_others(folder) == []
@@ -167,7 +168,7 @@ def test_reset_leaves_a_folder_that_is_none_of_its_own(tmp_path: Path) -> None:
 
 def test_nothing_acknowledged_is_lost_when_it_is_killed(folder: Path) -> None:
     up(folder)
-    client(folder, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument="{}")
+    client(folder, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=TRUST)
     client(folder, "s3").create_bucket(Bucket="bucket")
     client(folder, "s3").put_object(Bucket="bucket", Key="a", Body=b"content")
     client(folder, "sagemaker").create_model_package_group(ModelPackageGroupName="dogs")

@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from tests.support.lambda_functions import TRUST
 from tests.support.local_aws import client, with_key
 from tests.support.pipelines import ROLE, STATUS, definition
 from tests.support.waiting import until
@@ -122,7 +123,7 @@ def make_one_of_each(local: LocalAws) -> None:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("function.py", "def handler(event, context): return event\n")
-    client(local.url, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument="{}")
+    client(local.url, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=TRUST)
     client(local.url, "sqs").create_queue(QueueName="await")
     client(local.url, "s3").create_bucket(Bucket="bucket")
     client(local.url, "lambda").create_function(

@@ -20,8 +20,8 @@ from pedigree.localaws.iam import s3_requests
 from pedigree.localaws.moto.environ import environ_for
 from tests.policies.arns import arn
 from tests.support.calls import exchange, sent
-from tests.support.malformed import wire
 from tests.support.local_aws import client, running_local_aws
+from tests.support.malformed import wire
 from tests.support.users import allowing, denying, made_user, refused, user_client
 
 BUCKET = "pictures"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -118,11 +119,13 @@ def test_packages_are_described_together_and_missing_ones_are_errors(world: Worl
 
 def test_a_groups_policy_stays_until_it_is_deleted(world: World) -> None:
     group = {"ModelPackageGroupName": "dogs"}
+    reading = {"Effect": "Allow", "Principal": "*", "Action": "sagemaker:DescribeModelPackage", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [reading]})
     call(world, "CreateModelPackageGroup", group)
     with pytest.raises(ServiceError, match="is no JSON document"):
         call(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": "all"})
-    call(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": '{"Statement": []}'})
-    assert call(world, "GetModelPackageGroupPolicy", group) == {"ResourcePolicy": '{"Statement": []}'}
+    call(world, "PutModelPackageGroupPolicy", {**group, "ResourcePolicy": policy})
+    assert call(world, "GetModelPackageGroupPolicy", group) == {"ResourcePolicy": policy}
     call(world, "DeleteModelPackageGroupPolicy", group)
     with pytest.raises(ServiceError, match="Cannot find resource policy for"):
         call(world, "GetModelPackageGroupPolicy", group)
