@@ -31,16 +31,19 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
 
     def read_signature(exchange: Exchange) -> None:
         parts = RequestParts(exchange.method, exchange.raw_path, exchange.raw_query, exchange.headers)
-        exchange.service = _named_service(parts)  # in whose form a signature is refused that cannot be read
-        exchange.signed_parts, exchange.signature = parts, _signature(parts)
+        try:
+            exchange.signed_parts, exchange.signature = parts, _signature(parts)
+        except errors.SignatureError:
+            exchange.service = _named_service(parts)  # in whose form it is refused
+            raise
+        if "authorization" not in exchange.headers:
+            exchange.raw_query = _unsigned_query(exchange.raw_query)
         exchange.scope = _scope(exchange.signature, region)
         scope = exchange.scope.service
         name = absent_service(scope, exchange.method, exchange.raw_path, exchange.query, exchange.headers)
         if name or scope not in services:
             raise ServiceError("UnknownService", f"The local AWS has no service {name or scope}")
         exchange.service = _plane(exchange, scope)
-        if "authorization" not in exchange.headers:
-            exchange.raw_query = _unsigned_query(exchange.raw_query)
 
     return read_signature
 
