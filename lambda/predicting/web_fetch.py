@@ -66,13 +66,19 @@ def start_tls(
 ) -> socket.socket:
     """Encrypts a connection, and verifies the certificate of the host."""
     connection.settimeout(seconds)
-    return (trust or system_trust()).wrap_socket(connection, server_hostname=host)
+    return (strict(trust) if trust else system_trust()).wrap_socket(connection, server_hostname=host)
 
 
 @cache
 def system_trust() -> ssl.SSLContext:
     """Returns a context that trusts the system's certificates; loaded once."""
-    return ssl.create_default_context()
+    return strict(ssl.create_default_context())
+
+
+def strict(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Returns a context that finds a host in a certificate's alternative names only, as browsers do (RFC 9525)."""
+    context.hostname_checks_common_name = False
+    return context
 
 
 @dataclass(frozen=True)

@@ -127,5 +127,19 @@ def _options() -> Options:
     )
 
 
+def run() -> None:
+    """Run the daemon and end with it: a thread of a daemon that failed must not keep its process."""
+    try:
+        code = main()
+    except SystemExit:
+        raise
+    except BaseException:
+        logging.exception("the local AWS has failed")
+        code = 1
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

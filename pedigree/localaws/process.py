@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from pedigree.localaws.kernel import orphans, state_folder
 from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, find_key
@@ -91,10 +91,10 @@ def is_running(folder: Path) -> bool:
     try:
         with lock_path(folder).open("r") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
+    except BlockingIOError:
         return True
+    except OSError:  # there is none that this user could reach; to start one tells what is wrong with the folder
+        return False
     return False
 
 
@@ -149,7 +149,7 @@ def _begun(command: Sequence[str], folder: Path, mark: Mapping[str, str]) -> sub
     # Keys of a real account are none of the daemon's business, and its jobs can read its environment.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     root, environment = Path(__file__).resolve().parents[2], {**inherited, **mark}
-    with open(log_path(folder), "ab", opener=_private) as log:  # Path.open takes no opener
+    with _opened_log(folder) as log:
         return subprocess.Popen(  # noqa: S603  # our own module
             command,
             cwd=root,
@@ -159,6 +159,13 @@ def _begun(command: Sequence[str], folder: Path, mark: Mapping[str, str]) -> sub
             stderr=log,
             start_new_session=True,
         )
+
+
+def _opened_log(folder: Path) -> IO[bytes]:
+    try:
+        return open(log_path(folder), "ab", opener=_private)  # Path.open takes no opener
+    except OSError as error:
+        raise DaemonError(f"{log_path(folder)} cannot be written: {error.strerror}", "choose another folder") from None
 
 
 def _private(path: str, flags: int) -> int:

@@ -242,6 +242,16 @@ def test_the_host_must_have_a_certificate_for_its_name(secure: tuple[Server, ssl
     assert len(server.requests) == 1
 
 
+def test_a_certificate_with_a_common_name_alone_is_refused(tmp_path: Path) -> None:
+    trust = self_signed("pictures.example", tmp_path, has_alternative_name=False)
+    with serving(always(http(PICTURE)), trust.server) as server:
+        encrypted = network(server, secure=partial(web_fetch.start_tls, trust=trust.client))
+        with pytest.raises(RequestRefusedError, match=r"pictures\.example has no trusted certificate"):
+            web_fetch.fetch(URL, MAX_BYTES, 5, encrypted)
+        assert not server.requests
+    assert not web_fetch.system_trust().hostname_checks_common_name
+
+
 def test_a_self_signed_certificate_is_refused(secure: tuple[Server, ssl.SSLContext]) -> None:
     with pytest.raises(RequestRefusedError, match="no trusted certificate"):
         web_fetch.fetch(URL, MAX_BYTES, 5, network(secure[0], secure=web_fetch.start_tls))

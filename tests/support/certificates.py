@@ -23,12 +23,12 @@ class TlsContexts:
     certificate: str
 
 
-def self_signed(name: str, folder: Path) -> TlsContexts:
-    """A certificate for a host name, with contexts that use and trust it."""
+def self_signed(name: str, folder: Path, *, has_alternative_name: bool = True) -> TlsContexts:
+    """A certificate for a host name, with contexts that use and trust it; the name may be its common name only."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.timezone.utc)
-    certificate = (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
@@ -36,9 +36,10 @@ def self_signed(name: str, folder: Path) -> TlsContexts:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
     )
+    if has_alternative_name:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+    certificate = builder.sign(key, hashes.SHA256())
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file = folder / "certificate.pem"
     public = certificate.public_bytes(Encoding.PEM)

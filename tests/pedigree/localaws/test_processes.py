@@ -14,11 +14,14 @@ from typing import TypeVar
 
 import pytest
 
+from pedigree.localaws import process as process_module
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.kernel import orphans
+from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, InstanceSpec
+from tests.support.waiting import until
 
 Result = TypeVar("Result")
 TIMEOUT_SECONDS = 60
@@ -128,3 +131,45 @@ def test_a_daemon_that_stops_leaves_no_process_with_its_marker(tmp_path: Path) -
     with subprocess.Popen(["/bin/sleep", "60"], env=marked, start_new_session=True) as orphan:
         local.stop()
         assert orphan.wait(TIMEOUT_SECONDS) == -signal.SIGKILL
+
+
+FAILING = """
+import sys, threading
+from pedigree.localaws import __main__ as daemon
+from pedigree.localaws.services.autoscaling.scaler import Scaler
+def fail(self):
+    threading.Thread(target=threading.Event().wait).start()  # one that keeps its process
+    raise RuntimeError("something is broken")
+setattr(Scaler, sys.argv.pop(1), fail)
+daemon.run()
+"""
+
+
+@pytest.mark.parametrize("when", ["start", "stop"])
+def test_a_daemon_that_fails_ends_at_once_and_says_why(tmp_path: Path, when: str) -> None:
+    words = [sys.executable, "-c", FAILING, when, "--folder", str(tmp_path)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            if when == "stop":
+                until(lambda: process_module.find(tmp_path) is not None, expected=True)
+                process.terminate()
+            _, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 1
+    assert "RuntimeError: something is broken" in errors
+    assert process_module.find(tmp_path) is None
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    process_module.log_path(tmp_path).mkdir()
+    with pytest.raises(
+        process_module.DaemonError, match=r"daemon\.log cannot be written: Is a directory; choose another"
+    ):
+        process_module.up(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LocalAwsError, match="cannot be used: Not a directory; choose another"):
+        process_module.up(tmp_path / "file" / "folder")

@@ -26,6 +26,8 @@ from typing import Any, TypeAlias
 
 JSON = "application/json"
 _FAILED = 500
+_LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
+_OWN_NAMES = ("127.0.0.1", "localhost")
 _PIP_SECONDS = 60
 _TORCHSCRIPT = "model.pt"
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
@@ -121,18 +123,36 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     model: Model
+    server: Server
 
     def do_GET(self) -> None:
         """Answer a ping."""
-        self._send(200 if self.path == "/ping" and self.model.is_ready.is_set() else 503, JSON, b"{}")
+        if self._is_foreign():
+            return self._refuse(403)
+        return self._send(200 if self.path == "/ping" and self.model.is_ready.is_set() else 503, JSON, b"{}")
 
     def do_POST(self) -> None:
         """Answer an invocation."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = self.headers.get("Content-Length") or "0"
+        if self._is_foreign() or not length.isdecimal():
+            return self._refuse(403)
+        if int(length) > _LARGEST_BODY:
+            return self._refuse(413)
+        body = self.rfile.read(int(length))
         if self.path != "/invocations":
             return self._send(404, JSON, b"{}")
         accept = self.headers.get("Accept") or JSON
         return self._send(*self.model.answer(body, self.headers.get("Content-Type") or JSON, accept))
+
+    def _is_foreign(self) -> bool:
+        """Whether a page in a browser may have sent this: it names another host, or says where it comes from."""
+        names = [f"{name}{port}" for name in _OWN_NAMES for port in ("", f":{self.server.server_port}")]
+        return self.headers.get_all("Host") not in [[name] for name in names] or "Origin" in self.headers
+
+    def _refuse(self, status: int) -> None:
+        """Refuse a request before its body is read."""
+        self.close_connection = True
+        self._send(status, JSON, b"{}")
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         head = f"HTTP/1.1 {status} \r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
-from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.services.s3.catalog import S3Location
 
 ROOT = "/opt/ml"
@@ -102,7 +103,7 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         environment=job.get("Environment", {}),
         inputs=tuple(_processing_inputs(job.get("ProcessingInputs", []))),
         outputs=tuple(
-            Output(output["S3Output"]["LocalPath"], S3Location.parse(output["S3Output"]["S3Uri"]))
+            Output(_inside(output["S3Output"]["LocalPath"]), S3Location.parse(output["S3Output"]["S3Uri"]))
             for output in outputs
             if output["S3Output"].get("LocalPath") and not output.get("AppManaged")
         ),
@@ -115,7 +116,7 @@ def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
     for document in inputs:
         source = document.get("S3Input")
         if source and source.get("LocalPath") and not document.get("AppManaged"):
-            yield Input.of(source, source["LocalPath"])
+            yield Input.of(source, _inside(source["LocalPath"]))
 
 
 def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
@@ -142,10 +143,21 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
         files=_training_files(job),
         metrics=tuple(Metric(metric["Name"], metric["Regex"]) for metric in algorithm.get("MetricDefinitions", [])),
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
-        checkpoints=Output(checkpoints.get("LocalPath", f"{ROOT}/checkpoints"), S3Location.parse(checkpoints["S3Uri"]))
-        if checkpoints
-        else None,
+        checkpoints=_checkpoints(checkpoints) if checkpoints else None,
     )
+
+
+def _checkpoints(config: Mapping[str, Any]) -> Output:
+    folder = _inside(config.get("LocalPath", f"{ROOT}/checkpoints"))
+    return Output(folder, S3Location.parse(config["S3Uri"]))
+
+
+def _inside(path: str) -> str:
+    """A path below /opt/ml: a job of this machine has no other folders of its own."""
+    parts = PurePosixPath(path).parts
+    if parts[:3] != PurePosixPath(ROOT).parts or ".." in parts or not path.startswith(f"{ROOT}/"):
+        raise InvalidRequestError(f"LocalPath is {path!r}, and the local AWS has paths below {ROOT} only")
+    return path
 
 
 def _training_outputs(job: Mapping[str, Any]) -> tuple[Output, Output]:
@@ -165,7 +177,7 @@ def _channels(channels: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
     for channel in channels:
         source = channel["DataSource"].get("S3DataSource")
         if source:
-            yield Input.of(source, f"{ROOT}/input/data/{channel['ChannelName']}")
+            yield Input.of(source, _inside(f"{ROOT}/input/data/{channel['ChannelName']}"))
 
 
 def _training_files(job: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ Inputs are links to the object store's own files where the disk supports that.
 from __future__ import annotations
 
 import json
+import os
 import re
 import tarfile
 from collections.abc import Mapping, Sequence
@@ -38,8 +39,11 @@ class Sandbox:
         return self.folder / "opt" / "ml"
 
     def path(self, inside: str) -> Path:
-        """The path on this machine of a path in the container."""
-        return Path(self.mapped(inside))
+        """The path on this machine of a path in the container; ValueError if it is in none of the host's folders."""
+        path = Path(os.path.normpath(self.mapped(inside)))
+        if not path.is_relative_to(self.root):
+            raise ValueError(f"{inside} is not in {ROOT}")
+        return path
 
     def mapped(self, text: str) -> str:
         """A text with this machine's path in place of /opt/ml."""
@@ -62,7 +66,7 @@ class Sandbox:
 
     def _script_folders(self, plan: JobPlan) -> set[Path]:
         """The folders of all files of the container that a word of the command mentions."""
-        named = {self.path(file) for word in plan.command for file in _FILES.findall(word)}
+        named = {Path(self.mapped(file)) for word in plan.command for file in _FILES.findall(word) if ".." not in file}
         return {path.parent for path in named if path.is_file()}
 
     def _fill(self, source: Input, index: int, count: int, catalog: ObjectCatalog) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from pedigree.localaws.services.sagemaker.endpoints import inference_defaults as defaults
+from pedigree.localaws.services.sagemaker.endpoints import model_server
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec
 
@@ -101,3 +104,41 @@ def test_a_model_that_cannot_be_served_says_why(serve: Serve, code: str, require
 
 def test_requirements_that_are_met_stop_nothing(serve: Serve) -> None:
     assert serve(WHOLE, "numpy\n").invoke(b"x", {}).status == 200
+
+
+@pytest.fixture(scope="module")
+def serving_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a model server."""
+    folder = tmp_path_factory.mktemp("model")
+    (folder / "code").mkdir()
+    (folder / "code" / "inference.py").write_text(WHOLE)
+    words = [sys.executable, str(Path(model_server.__file__)), str(folder)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())["port"]
+        process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Host": "127.0.0.1"}, 200),
+        ({"Host": "localhost:{port}"}, 200),
+        ({"Host": "127.0.0.1:{port}"}, 200),
+        ({"Host": "rebound.example:{port}"}, 403),
+        ({"Host": "127.0.0.1:1"}, 403),
+        ({}, 403),
+        ({"Host": "127.0.0.1:{port}", "Origin": "https://page.example"}, 403),
+        ({"Host": "127.0.0.1", "Content-Length": "-1"}, 403),
+        ({"Host": "127.0.0.1", "Content-Length": "999999999999"}, 413),
+    ],
+)
+def test_a_page_in_a_browser_reaches_no_model(serving_port: int, headers: dict[str, str], status: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", serving_port, timeout=30)
+    connection.putrequest("POST", "/invocations", skip_host=True)
+    for name, value in {"Content-Length": "2", "Content-Type": "application/json", **headers}.items():
+        connection.putheader(name, value.format(port=serving_port))
+    connection.endheaders()
+    connection.send(b"{}")
+    assert connection.getresponse().status == status
+    connection.close()

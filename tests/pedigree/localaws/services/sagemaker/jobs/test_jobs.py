@@ -17,6 +17,7 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
+from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox
 from tests.support.job_runner import PATIENCE_SECONDS, ROLE, LocalJobs, channel
 
 
@@ -228,6 +229,30 @@ def test_a_processing_job_reads_and_writes_folders(local: LocalJobs) -> None:
     )
     assert local.ended("Processing")["ProcessingJobStatus"] == "Completed"
     assert local.texts("result") == {"result/copy.txt": "text"}
+
+
+@pytest.mark.parametrize("path", ["/tmp/out", "/opt/ml", "/opt/mlx/out", "/opt/ml/../../etc", "/opt/ml/a/../../../x"])
+def test_a_path_outside_of_the_container_s_folders_is_refused(local: LocalJobs, path: str) -> None:
+    local.put("in/a.txt", "text")
+    place = {"S3Uri": "s3://bucket/result", "LocalPath": path, "S3UploadMode": "EndOfJob"}
+    output = {"OutputName": "out", "S3Output": place}
+    source = {"S3Uri": "s3://bucket/in/", "LocalPath": path, "S3DataType": "S3Prefix"}
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    for more in (
+        {"ProcessingInputs": [{"InputName": "in", "S3Input": source}]},
+        {"ProcessingOutputConfig": {"Outputs": [output]}},
+    ):
+        request = {"ProcessingJobName": "job", "RoleArn": ROLE, "AppSpecification": {"ImageUri": "image"}}
+        with pytest.raises(ServiceError, match="the local AWS has paths below /opt/ml only"):
+            local.service.answer(
+                "CreateProcessingJob", {**request, **more, "ProcessingResources": {"ClusterConfig": cluster}}
+            )
+    with pytest.raises(ServiceError, match="the local AWS has paths below /opt/ml only"):
+        local.train("true", CheckpointConfig={"S3Uri": "s3://bucket/checkpoints/", "LocalPath": path})
+    with pytest.raises(ServiceError, match="the local AWS has paths below /opt/ml only"):
+        local.train("true", InputDataConfig=[channel("..")])
+    with pytest.raises(ValueError, match="is not in /opt/ml"):
+        Sandbox(Path("/somewhere")).path(path + "/../../../..")
 
 
 def test_a_job_may_write_to_its_inputs_without_changing_the_objects(local: LocalJobs) -> None:
