@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,13 @@ from pedigree.sdk.recording import PipelineRecorder
 
 FUNCTIONS = ("get_pipeline", "create_pipeline", "build_pipeline", "make_pipeline", "define_pipeline")
 """Functions that are called if a script makes no pipeline by itself: AWS's own templates have the first."""
+
+# Names of parameters whose value follows from the account, as scripts call them.
+_REGION_NAME = re.compile(r"(\w+_)?region(_name)?")
+_ROLE_NAME = re.compile(r"(\w+_)?role(_arn)?")
+_BUCKET_NAME = re.compile(r"(\w+_)?bucket(_name)?")
+_NAME = re.compile(r"(\w+_)?(name|prefix)")
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def names_a_function(path: Path, choice: str) -> bool:
@@ -36,11 +44,11 @@ class PipelineChooser:
         self._module = module
         self._calls = calls
         self._recorder = recorder
-        self._known_arguments = {
-            **dict.fromkeys(("region", "region_name", "aws_region"), region),
-            **dict.fromkeys(("role", "role_arn", "execution_role", "sagemaker_role"), role_arn(EXECUTION_ROLE)),
-            **dict.fromkeys(("default_bucket", "bucket", "bucket_name"), f"sagemaker-{region}-{ACCOUNT}"),
-        }
+        self._values = (
+            (_REGION_NAME, region),
+            (_ROLE_NAME, role_arn(EXECUTION_ROLE)),
+            (_BUCKET_NAME, f"sagemaker-{region}-{ACCOUNT}"),
+        )
 
     def choose(self, choice: str) -> ScriptPipeline:
         """The pipeline of a name, or the only one; ScriptError if there is none, or there are several."""
@@ -80,21 +88,26 @@ class PipelineChooser:
         raise ScriptError(f"{self._path} has no pipeline and no function {choice}", remedy)
 
     def _from_function(self, function: Callable[..., Any]) -> ScriptPipeline:
-        parameters = inspect.signature(function).parameters.values()
-        required = [
-            parameter.name
-            for parameter in parameters
-            if parameter.default is parameter.empty and parameter.kind not in (2, 4)
-        ]
-        unknown = [name for name in required if name not in self._known_arguments]
-        if unknown:
-            cause = f"{function.__name__}() of {self._path} needs {', '.join(unknown)}, and pedigree cannot know that"
-            raise ScriptError(cause, f"call it at the end of a script: pipeline = {function.__name__}({unknown[0]}=…)")
-        value = function(**{name: self._known_arguments[name] for name in required})
+        given = self._arguments(function)
+        value = function(**given)
         if not self._recorder.is_pipeline(value):
             kind = type(value).__name__
             raise ScriptError(f"{function.__name__}() of {self._path} returns {kind}, no Pipeline", "return it")
         return self._compiled(value)
+
+    def _arguments(self, function: Callable[..., Any]) -> Mapping[str, str]:
+        """What the function needs, and what it can do without but would then fail for: a role, a bucket."""
+        parameters = inspect.signature(function).parameters.values()
+        named = [parameter for parameter in parameters if parameter.kind not in _VARIADIC]
+        required = [parameter.name for parameter in named if parameter.default is parameter.empty]
+        wanted = [*required, *(parameter.name for parameter in named if parameter.default is None)]
+        values = {name: self._path.stem for name in required if _NAME.fullmatch(name)}
+        values |= {name: value for name in wanted for pattern, value in self._values if pattern.fullmatch(name)}
+        unknown = [name for name in required if name not in values]
+        if unknown:
+            cause = f"{function.__name__}() of {self._path} needs {', '.join(unknown)}, and pedigree cannot know that"
+            raise ScriptError(cause, f"call it at the end of a script: pipeline = {function.__name__}({unknown[0]}=…)")
+        return values
 
     def _compiled(self, pipeline: Any) -> ScriptPipeline:
         created = self._calls.created.get(str(pipeline.name))

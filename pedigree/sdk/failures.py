@@ -15,6 +15,9 @@ from pedigree.sdk.offline import NetworkError
 
 _OTHERS = tuple(str(Path(sysconfig.get_paths()[name]).resolve()) for name in ("stdlib", "purelib", "platlib"))
 _LONGEST = 300
+_OF_VERSION_3 = ("core", "mlops", "serve", "train")
+_PACKAGES = {"dotenv": "python-dotenv", "PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+"""Packages whose name is not their module's."""
 _OWN = str(Path(__file__).resolve().parents[1])
 
 
@@ -46,13 +49,20 @@ def _words(text: str) -> str:
 
 def _remedy(error: BaseException, path: Path) -> str:
     if isinstance(error, ModuleNotFoundError):
-        package = str(error.name).partition(".")[0]
-        return f"install it where pedigree is: {sys.executable} -m pip install {package}"
+        return f"install it where pedigree is: {sys.executable} -m pip install {_package(str(error.name))}"
     if isinstance(error, KeyError) and "environ" in "".join(_lines(error)):
         return f"set it before: {error.args[0]}=… pedigree …"
     if isinstance(error, ClientError):
         return "the script runs without an account: let it take what it asks for from an argument or a file"
     return f"see where it comes from with: python {path}"
+
+
+def _package(module: str) -> str:
+    """What to install for a module. A module of the SDK that is missing is of its other version."""
+    top, _, inner = module.partition(".")
+    if top == "sagemaker" and inner:
+        return "'sagemaker>=3'" if inner.partition(".")[0] in _OF_VERSION_3 else "'sagemaker<3'"
+    return _PACKAGES.get(top, top)
 
 
 def _place(error: BaseException, path: Path) -> str:

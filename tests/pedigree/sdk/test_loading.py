@@ -73,7 +73,8 @@ def test_a_script_without_the_sdk_is_read_from_its_calls(tmp_path: Path) -> None
 
 def test_the_function_of_aws_templates_is_called_with_what_is_known(tmp_path: Path) -> None:
     code = """
-    def get_pipeline(region, role=None, default_bucket=None, pipeline_name="Abalone"):
+    def get_pipeline(region, base_prefix, role=None, default_bucket=None, pipeline_name="Abalone"):
+        assert role.endswith("AmazonSageMaker-ExecutionRole") and default_bucket
         return Pipeline(pipeline_name, [{**STEP, "Arguments": {"ErrorMessage": region}}])
     """
     pipeline = loaded(write_script(tmp_path, code))
@@ -147,6 +148,8 @@ MISTAKES = {
     "x = 1": "pipeline.py defines no pipeline; make a sagemaker Pipeline in it, or name a function: SCRIPT:NAME",
     "a, b = Pipeline('a'), Pipeline('b')": "pipeline.py defines 2 pipelines: a, b; choose one: .*pipeline.py:a$",
     "import os\nos.environ['BUCKET']": r"pipeline.py:5: KeyError: 'BUCKET'; set it before: BUCKET=…",
+    "import sagemaker.mlops": r"No module named 'sagemaker.mlops'; install it .* -m pip install 'sagemaker>=3'$",
+    "import sagemaker.estimator": r"-m pip install 'sagemaker<3'$",
     "import of_nobody": "pipeline.py:4: ModuleNotFoundError: No module named 'of_nobody'; install it where ",
     "def get_pipeline(config): ...": r"get_pipeline\(\) of .*pipeline.py needs config, and pedigree cannot know",
     "def get_pipeline(): return 1": r"get_pipeline\(\) of .*pipeline.py returns int, no Pipeline; return it",
