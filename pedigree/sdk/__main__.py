@@ -21,8 +21,9 @@ from pedigree.sdk.account import ACCOUNT, OfflineAccount, identity_answer
 from pedigree.sdk.errors import ScriptError
 from pedigree.sdk.failures import explained
 from pedigree.sdk.local_forwarding import LocalForwarding
-from pedigree.sdk.pipelines import PipelineCalls, ScriptPipeline
+from pedigree.sdk.pipelines import PipelineCalls
 from pedigree.sdk.recording import PipelineRecorder
+from pedigree.sdk.script_pipeline import ScriptPipeline
 from pedigree.sdk.wire_request import WireRequest
 
 

@@ -13,8 +13,9 @@ from typing import Any
 from pedigree.language.near import suggest
 from pedigree.sdk.account import ACCOUNT, EXECUTION_ROLE, role_arn
 from pedigree.sdk.errors import ScriptError
-from pedigree.sdk.pipelines import PipelineCalls, ScriptPipeline
+from pedigree.sdk.pipelines import PipelineCalls
 from pedigree.sdk.recording import PipelineRecorder
+from pedigree.sdk.script_pipeline import ScriptPipeline
 
 FUNCTIONS = ("get_pipeline", "create_pipeline", "build_pipeline", "make_pipeline", "define_pipeline")
 """Functions that are called if a script makes no pipeline by itself: AWS's own templates have the first."""

@@ -1,4 +1,7 @@
-"""Loads a pipeline from a script, in a process of its own: the user's interpreter, with no network and no account."""
+"""Loads a pipeline from a script, in a process of its own: the user's interpreter, with no network and no account.
+
+Every check asks it whether its file is a script, so it imports nothing of botocore.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pedigree.sdk.errors import ScriptError
-from pedigree.sdk.pipelines import ScriptPipeline
+from pedigree.sdk.script_pipeline import ScriptPipeline
 
 _SCRIPT = re.compile(r"(?P<path>.+\.py)(?::(?P<choice>.+))?")
 

@@ -1,28 +1,19 @@
-"""A pipeline that a script defines, and the answers to the calls by which a script would create and start it."""
+"""The answers to the calls by which a script would create and start its pipelines, which are kept instead."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
+from pedigree.sdk.script_pipeline import ScriptPipeline
 from pedigree.sdk.wire_answers import json_answer
 from pedigree.sdk.wire_request import WireRequest
 
 ReadObject = Callable[[str, str], bytes]
 """Returns the content of an object by bucket and key."""
-
-
-@dataclass(frozen=True)
-class ScriptPipeline:
-    """A pipeline as a script defines it; parameters are those with which the script starts it."""
-
-    name: str
-    definition: str
-    role: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 class EndOfScriptError(BaseException):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pedigree.sdk.errors import ScriptError
 from pedigree.sdk.loading import load, script_call
-from pedigree.sdk.pipelines import ScriptPipeline
+from pedigree.sdk.script_pipeline import ScriptPipeline
 from tests.support.scripts import FAIL_STEP, write_script
 
 ROLE = "arn:aws:iam::111122223333:role/Owner"
@@ -173,6 +175,11 @@ def test_a_script_that_gives_no_pipeline_is_one_line_with_the_users_own_place(tm
 def test_an_unknown_name_is_answered_with_the_closest(tmp_path: Path) -> None:
     path = write_script(tmp_path, "def nightly(): return Pipeline('a')\nPipeline('weekly')")
     assert "has no pipeline and no function nightli; did you mean nightly?" in refusal(path, "nightli")
+
+
+def test_the_question_whether_a_file_is_a_script_imports_no_http_client() -> None:
+    code = "import sys; import pedigree.sdk.loading; sys.exit('botocore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
