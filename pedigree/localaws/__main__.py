@@ -13,6 +13,7 @@ import fcntl
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from pedigree.localaws.http.server import ADDRESS
 from pedigree.localaws.kernel import orphans, state_folder
 
 _PORT = "port"
+_MOST_FILES = 10_240
 _LOCK_SECONDS = 0.5
 _LOOK_SECONDS = 0.01
 
@@ -35,6 +37,7 @@ _LOOK_SECONDS = 0.01
 def main() -> int:
     """Run the daemon of a folder."""
     options = _options()
+    _allow_many_files()
     os.umask(state_folder.OWNER_ONLY)
     state_folder.prepare(options.folder)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
@@ -93,6 +96,14 @@ def _live(options: Options) -> int:
     daemon.stop()
     logging.info("ended")
     return 0
+
+
+def _allow_many_files() -> None:
+    """Open as many files as the system allows: each connection is one, also of clients that send nothing."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _earlier_port(folder: Path) -> int:

@@ -16,6 +16,7 @@ from pedigree.localaws.http.error_boundary import answer_error
 from pedigree.localaws.http.exchange import Environ, Exchange
 from pedigree.localaws.http.hosts import answer_health, foreign_request_refuser
 from pedigree.localaws.http.parser import read_call, refuse_unreadable_url
+from pedigree.localaws.http.request_body import BodyPendingError
 from pedigree.localaws.http.service import Service, head_checker
 from pedigree.localaws.http.signature import signature_reader
 from pedigree.localaws.http.validation import validator
@@ -23,6 +24,7 @@ from pedigree.localaws.http.validation import validator
 Handler: TypeAlias = Callable[[Exchange], Response | None]
 """Answers a request; or adds to the exchange and returns None, so that the next handler is called."""
 Application: TypeAlias = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+_EXCHANGE = "pedigree.exchange"
 
 
 @dataclass(frozen=True)
@@ -34,24 +36,33 @@ class Chain:
     on_response: Callable[[Exchange, Response, float], None]
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request of WSGI."""
-        exchange = Exchange.of(environ)
+        """Answer a request of WSGI; BodyPendingError to be called again with it when more of its body has come."""
+        exchange: Exchange = environ.get(_EXCHANGE) or Exchange.of(environ)
+        environ[_EXCHANGE] = exchange
+        response = self.answer(exchange)
         with exchange.closing:
-            return self.answer(exchange)(environ, start_response)
+            return response(environ, start_response)
+
+    def abandon(self, environ: Environ) -> None:
+        """Remove what is kept of a request whose body does not come."""
+        if _EXCHANGE in environ:
+            environ[_EXCHANGE].closing.close()
 
     def answer(self, exchange: Exchange) -> Response:
         """The answer to a request."""
-        begun = time.perf_counter()
         try:
             response = self._handled(exchange)
+        except BodyPendingError:
+            raise
         except Exception as error:  # noqa: BLE001  # the boundary logs what it cannot answer for
             response = self.on_error(exchange, error)
-        self.on_response(exchange, response, time.perf_counter() - begun)
+        self.on_response(exchange, response, time.perf_counter() - exchange.begun)
         return response
 
     def _handled(self, exchange: Exchange) -> Response:
-        for handler in self.handlers:
-            response = handler(exchange)
+        for position in range(exchange.position, len(self.handlers)):
+            exchange.position = position
+            response = self.handlers[position](exchange)
             if response is not None:
                 return response
         raise LookupError("no handler has answered")

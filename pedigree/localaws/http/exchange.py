@@ -5,6 +5,7 @@ The environ is WSGI's, and only moto gets one again (moto/environ.py). Everythin
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Exchange:
     the service's protocol names no operation, as S3's. `length` is None where the body comes in chunks; the payload is
     there once it was received. What `closing` holds is closed when the request is answered. An authentication that has
     a signature for each chunk of the body leaves a `chunk_verifier`, which is used while the body comes.
+    `position` is the handler that goes on when more of a body has come.
     `raw_path` and `raw_query` are as they were sent, still with percent-encodings; `path` is decoded, once and here.
     What presigning adds to a query is in `signature` only; `signed_parts` have the query as it was signed.
     """
@@ -58,6 +60,8 @@ class Exchange:
     scope: Scope | None = None
     caller: Caller | None = None
     is_authorized: bool = False
+    begun: float = field(default_factory=time.perf_counter)
+    position: int = 0
     call: Call | None = None
     chunk_verifier: ChunkVerifier | None = None
     reader: PlainReader | None = None

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import threading
+from typing import Any
 
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
 from pedigree.localaws.http.chain import Application
 from pedigree.localaws.http.connections import LingeringConnection
+from pedigree.localaws.http.request_waiter import RequestWaiter
+from pedigree.localaws.http.socket_streams import MAX_HEAD_BYTES
 
 ADDRESS = "127.0.0.1"
 _THREADS = 192  # a call of a function holds one as long as it runs, and the function's own calls need others
-_WAITING = 512
-_LARGEST_HEAD = 64 << 10
+_WAITING = 4096
 
 
 class _OneWriteGateway(Gateway_10):
@@ -38,17 +40,39 @@ class _OneWriteGateway(Gateway_10):
         writing.write(buffer.getvalue())
 
 
+class _Server(CherootServer):
+    """cheroot's server, with connections that wait for their clients without a worker."""
+
+    max_request_header_size = MAX_HEAD_BYTES
+    max_request_body_size = 0  # each service has its own bound, and a refused body is not read
+    gateway = _OneWriteGateway
+    ConnectionClass = LingeringConnection
+
+    _connections: Any
+
+    def prepare(self) -> None:
+        """Listen; cheroot's own manager of connections, which has none yet, is replaced."""
+        super().prepare()
+        self._connections.close()
+        self._connections = RequestWaiter(self)
+
+    def drain(self, connection: Any) -> None:
+        """Close a connection after a little of what its client still sends was read."""
+        self._connections.drain(connection)
+
+    def process_conn(self, conn: Any) -> None:
+        """Give a connection to the next free worker."""
+        self.requests.put(conn)
+
+
 class HttpServer:
     """An application behind a port; port 0 takes any that is free."""
 
     def __init__(self, application: Application, port: int) -> None:
-        self._server = CherootServer(
+        self._server = _Server(
             (ADDRESS, port), application, numthreads=_THREADS, server_name="pedigree", request_queue_size=_WAITING
         )
         self._server.gateway = _OneWriteGateway
-        self._server.max_request_body_size = 0  # each service has its own bound; a refused body is not read
-        self._server.max_request_header_size = _LARGEST_HEAD
-        self._server.ConnectionClass = LingeringConnection
         self._server.prepare()
         self._thread = threading.Thread(target=self._server.serve, name="server", daemon=True)
 

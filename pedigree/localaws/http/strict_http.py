@@ -11,19 +11,25 @@ from typing import Any
 from cheroot.server import HTTPConnection, HTTPRequest
 
 _ONCE = (b"Host", b"Content-Length", b"Transfer-Encoding", b"Authorization", b"X-Amz-Target", b"Content-Type")
-_PIECE = 64 << 10
-_MOST_DISCARDED = 1 << 20
 _LENGTHS = (b"Content-Length", b"Transfer-Encoding")
 
 
 class _Headers(dict[bytes, bytes]):
-    """Headers as they come in; cheroot answers ValueError as a bad request."""
+    """Headers as they come in; cheroot answers ValueError as a bad request.
+
+    `expects_word` is for a client that sends its body only when it is told to, which cheroot would do at once.
+    """
+
+    expects_word = False
 
     def __setitem__(self, name: bytes, value: bytes) -> None:
         if name in _ONCE and name in self:
             raise ValueError(f"{name.decode('latin-1')} is there twice")
         if name == _LENGTHS[0] and not value.isdigit():
             raise ValueError("Content-Length is no number")
+        if name == b"Expect":
+            self.expects_word = value.lower() == b"100-continue"
+            return
         super().__setitem__(name, value)
         if all(header in self for header in _LENGTHS):
             raise ValueError("The request gives its length in two ways")
@@ -45,18 +51,8 @@ class StrictRequest(HTTPRequest):
         super().simple_response(text, msg)
 
     def send_headers(self) -> None:
-        """Close the connection after this if the application says so, or if the rest of the body is not worth reading.
-
-        A client that has not sent everything yet reads the answer only if what it sends is read a little longer.
-        """
-        read = 0
-        while getattr(self.rfile, "remaining", 0) and read < _MOST_DISCARDED:
-            piece = self.rfile.read(_PIECE)
-            read += len(piece)
-            if not piece:
-                break
-        is_unread = bool(getattr(self.rfile, "remaining", 0))
-        self.close_connection = self.close_connection or is_unread or (b"Connection", b"close") in self.outheaders
+        """Close the connection after this if the application says so."""
+        self.close_connection = self.close_connection or (b"Connection", b"close") in self.outheaders
         super().send_headers()
 
 
