@@ -17,7 +17,24 @@ CONTAINER_READY := $(CONTAINER)/.ready
 TESTS_READY := $(VENV)/.ready-tests
 CONTAINER_TESTS_READY := $(CONTAINER)/.ready-tests
 
-# LOCAL=1 before a verb sends it to the local AWS, which is started if it does not run, and needs what jobs run in.
+# A variable that is written wrong would be left out without a word.
+VARIABLES := ARGS DATA IMAGE LOCAL PARAMS PROCESSES URL VERSION PYTHON CONTAINER_PYTHON VENV CONTAINER
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(findstring command line,$(origin $(name))),$(name)))
+UNKNOWN := $(firstword $(filter-out $(VARIABLES) MAKEFLAGS,$(GIVEN)))
+NEAREST = import difflib, sys; \
+	print(*difflib.get_close_matches(sys.argv[1].upper(), sys.argv[2:], 1, 0.5) or ["one of " + ", ".join(sys.argv[2:])])
+ifneq ($(UNKNOWN),)
+$(error $(UNKNOWN) is no variable of this Makefile; write $(shell $(PYTHON) -c '$(NEAREST)' $(UNKNOWN) $(VARIABLES)))
+endif
+
+# LOCAL=1 after a verb sends it to the local AWS, which is started if it does not run, and needs what jobs run in.
+ifneq ($(LOCAL),)
+ifneq ($(LOCAL),1)
+$(error LOCAL=$(LOCAL) is unclear; write LOCAL=1 for the local AWS, or leave it out for an account)
+endif
+# Without the address of a local AWS, every verb refuses to go on.
+export PEDIGREE_LOCAL := 1
+endif
 AT = $(if $(LOCAL),at="$$($(VENV)/bin/pedigree local up)" && eval "$$at" && )
 NEEDED = $(READY) $(if $(LOCAL),$(CONTAINER_READY))
 
@@ -116,8 +133,8 @@ rollback: $(NEEDED) ## take the endpoint back to what it had before
 endpoint-status: $(NEEDED) ## show the endpoint: versions, instances, scaling, alarms
 	@$(AT)$(VENV)/bin/pedigree endpoint-status $(ARGS)
 
-ec2-train: $(READY) ## train on one machine of EC2, which then ends itself   ARGS=--dry-run
-	@$(VENV)/bin/pedigree ec2-train $(ARGS)
+ec2-train: $(NEEDED) ## train on one machine of EC2, which then ends itself   ARGS=--dry-run
+	@$(AT)$(VENV)/bin/pedigree ec2-train $(ARGS)
 
 results: $(NEEDED) ## say what an execution has come to               ARGS=8f3a
 	@$(AT)$(VENV)/bin/pedigree results $(ARGS)

@@ -68,7 +68,7 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
     if not wanted:
         newest = next(listed(account, pipeline), None)
         if newest is None:
-            raise AbsentError(f"pipeline {pipeline} has no executions yet", "pedigree start starts one")
+            raise AbsentError(f"pipeline {pipeline} has no executions yet", "`pedigree start` starts one")
         return newest
     beginning = wanted.rpartition("/")[2]
     fitting = [execution for execution in listed(account, pipeline) if execution.id.startswith(beginning)]
@@ -78,7 +78,7 @@ def choose(account: Account, pipeline: str, wanted: str = "") -> Execution:
     if not fitting:
         raise AbsentError(
             f"pipeline {pipeline} has no execution whose id begins with {beginning}",
-            "pedigree executions lists the last ones",
+            "`pedigree executions` lists the last ones",
         )
     names = ", ".join(execution.id for execution in fitting[:_SHOWN])
     raise AbsentError(f"{len(fitting)} executions begin with {beginning} ({names}, …)", "write more of the id")
@@ -96,12 +96,12 @@ def retry(execution: Execution) -> Change:
     if not execution.is_over:
         raise CallRefusedError(
             f"execution {execution.id} is {execution.status}, and only what has ended can be retried",
-            f"follow it with pedigree status {execution.id}",
+            f"follow it with `pedigree status {execution.id}`",
         )
     if execution.status == SUCCEEDED:
         raise CallRefusedError(
             f"execution {execution.id} has succeeded, and there is nothing to retry",
-            "pedigree start starts another",
+            "`pedigree start` starts another",
         )
     return _change(execution, "retry_pipeline_execution", "steps that succeeded are kept, the others run again")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pedigree.cli import extras, printing, project
+from pedigree.cli import extras, hints, printing, project
 from pedigree.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class AccountContext:
 
     def hint(self, verb: str) -> str:
         """A command for the same pipeline, as the user types it."""
-        return f"pedigree {verb}{f' --pipeline {self.pipeline}' if self.is_named else ''}"
+        return hints.spelled(f"`pedigree {verb}{f' --pipeline {self.pipeline}' if self.is_named else ''}`")
 
     def announce(self) -> None:
         """Says whose account it is, before something is changed."""

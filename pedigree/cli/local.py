@@ -1,28 +1,26 @@
-"""`pedigree local up|down|status|reset|logs|run`: the AWS of this machine."""
+"""`pedigree local up|env|down|status|reset|logs|run`: the AWS of this machine."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from typing import Annotated
 
 import typer
 
-from pedigree.cli import extras, local_run
+from pedigree.cli import extras, local_run, printing
 from pedigree.cli.errors import UsageError
 from pedigree.cli.local_environment import (
     CONTAINER,
     FOLDER,
-    OTHERS,
     REGION,
     ContainerOption,
     FolderOption,
-    environment,
 )
 from pedigree.cli.options import RegionOption, YesOption, confirmed
 
 _FOLLOW_SECONDS = 0.2
+PromptOption = Annotated[bool, typer.Option("--prompt", help="Mark the prompt of the shell.")]
 
 app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args_is_help=True)
 app.command(name="run")(local_run.command)
@@ -39,6 +37,7 @@ def up(
         bool, typer.Option("--well-known-keys", help="Accept the keys local/local; if no other user is on it.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request.")] = False,
+    prompt: PromptOption = False,
 ) -> None:
     """Start it, unless it runs; prints shell commands for eval."""
     extras.demand("local")
@@ -53,9 +52,29 @@ def up(
         tells_calls=verbose,
         has_well_known_keys=well_known_keys,
     )
-    typer.echo(f"unset {' '.join(OTHERS)}")
-    for name, value in environment(running, os.environ).items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+    from pedigree.cli import local_shell
+
+    printing.commands(local_shell.entering(running, os.environ, marks_prompt=prompt))
+
+
+@app.command()
+def env(
+    folder: FolderOption = FOLDER,
+    unset: Annotated[bool, typer.Option("--unset", help="Print what undoes them.")] = False,
+    prompt: PromptOption = False,
+) -> None:
+    """Print the shell commands of `up`, for eval; starts nothing."""
+    from pedigree.cli import local_shell
+
+    if unset:
+        printing.commands(local_shell.leaving(os.environ))
+        return
+    from pedigree.localaws import process
+
+    running = process.find(folder)
+    if running is None:
+        raise UsageError(f"no local AWS runs in {folder}", "start it with: `pedigree local up`")
+    printing.commands(local_shell.entering(running, os.environ, marks_prompt=prompt))
 
 
 @app.command()
@@ -73,7 +92,7 @@ def status(folder: FolderOption = FOLDER) -> None:
 
     running = process.find(folder)
     if running is None:
-        typer.echo("not running; start it with: pedigree local up")
+        printing.hint("not running; start it with: `pedigree local up`")
         raise typer.Exit(1)
     typer.echo(f"running at {running.url}, process {running.pid}, region {running.region}")
     if running.has_well_known_keys:
@@ -101,7 +120,7 @@ def logs(
 
     path = process.log_path(folder)
     if not path.exists():
-        raise UsageError(f"there is no {path}", "start it with: pedigree local up")
+        raise UsageError(f"there is no {path}", "start it with: `pedigree local up`")
     with path.open(encoding="utf-8", errors="replace") as log:
         while True:
             typer.echo(log.read(), nl=False)

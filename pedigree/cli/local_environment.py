@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pedigree.cli import project
+from pedigree.local_endpoint import ENDPOINT, VARIABLE
 
 if TYPE_CHECKING:
     from pedigree.localaws.process import Daemon
@@ -18,25 +18,49 @@ CONTAINER = Path(".venv-container")
 REGION = "us-east-1"
 FolderOption = Annotated[Path, typer.Option("--folder", help="Where it keeps its state.")]
 ContainerOption = Annotated[Path, typer.Option("--container", help="The environment that jobs run in.")]
-OTHERS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
-"""Variables that would give clients credentials for a real account."""
+OTHERS = (
+    *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
+)
+"""Variables that would give clients credentials, or addresses, of a real account."""
+_PROXIED = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+_NOT_PROXIED = ("NO_PROXY", "no_proxy")
+OURS = (
+    *(VARIABLE, ENDPOINT, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"),
+    "AWS_EC2_METADATA_DISABLED",
+)
+"""The names of the variables that the local AWS needs in every environment."""
 
 
-def environment(running: Daemon, variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables that make AWS clients, and the installed project's verbs, use the local AWS."""
-    own = project.installed()
+def variables(running: Daemon, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that make AWS clients, and pedigree's verbs, use the local AWS."""
     return {
-        "AWS_ENDPOINT_URL": running.url,
+        VARIABLE: "1",
+        ENDPOINT: running.url,
         **running.key.environment,
         "AWS_DEFAULT_REGION": running.region,
         "AWS_REGION": running.region,
         "AWS_EC2_METADATA_DISABLED": "true",
-        **{name: variables.get(name) or value for name, value in (own.local_environment() if own else {}).items()},
+        **_without_proxy(environ),
     }
 
 
-def enter(running: Daemon, variables: MutableMapping[str, str]) -> None:
+def removed_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables that are not set where clients use the local AWS."""
+    return (*OTHERS, *sorted(name for name in environ if name.startswith(f"{ENDPOINT}_")))
+
+
+def enter(running: Daemon, environ: MutableMapping[str, str]) -> None:
     """Changes an environment so that its AWS clients use the local AWS."""
-    for name in OTHERS:
-        variables.pop(name, None)
-    variables.update(environment(running, variables))
+    for name in removed_variables(environ):
+        environ.pop(name, None)
+    environ.update(variables(running, environ))
+
+
+def _without_proxy(environ: Mapping[str, str]) -> dict[str, str]:
+    """Where there is a proxy, this machine is reached without it."""
+    if not any(environ.get(name) for name in _PROXIED):
+        return {}
+    hosts = next((environ[name] for name in _NOT_PROXIED if environ.get(name)), "")
+    direct = hosts if "127.0.0.1" in hosts.split(",") else ",".join(filter(None, (hosts, "127.0.0.1")))
+    return dict.fromkeys(_NOT_PROXIED, direct)

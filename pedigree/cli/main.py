@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from pedigree.cli import project, verbs
+from pedigree.cli import hints, project, verbs
 from pedigree.cli.errors import MISTAKE_EXIT, error_lines
 from pedigree.errors import Mistake
 
@@ -80,6 +80,6 @@ def main() -> None:
         _check_installed(verb)
         _command(verb)()
     except Mistake as mistake:
-        for line in error_lines(mistake):
+        for line in map(hints.spelled, error_lines(mistake)):
             typer.echo(f"pedigree: {line}", err=True)
         sys.exit(MISTAKE_EXIT)

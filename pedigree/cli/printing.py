@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from pedigree.cli import hints
 from pedigree.language.text import printable
 
 
@@ -26,6 +27,17 @@ def lines(*texts: str, err: bool = False) -> None:
 def remark(text: str) -> None:
     """Prints a line that is not a result, on standard error."""
     line(text, err=True)
+
+
+def hint(text: str) -> None:
+    """Prints a line whose commands can be pasted."""
+    line(hints.spelled(text))
+
+
+def commands(texts: Iterable[str]) -> None:
+    """Prints commands for a shell, as they are."""
+    for text in texts:
+        typer.echo(text)
 
 
 def document(value: Any) -> None:

@@ -6,7 +6,7 @@ verbs under pedigree.commands (verbs.py). Without a project, the verbs that work
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -69,8 +69,8 @@ class Project(Protocol):
         """The pipeline as the settings have it, with the options on top."""
         ...
 
-    def local_environment(self) -> Mapping[str, str]:
-        """Environment variables that make the project's verbs use the local AWS."""
+    def make_command(self, verb: str, arguments: str, *, is_local: bool) -> str:
+        """The call of the project's Makefile for a verb of pedigree; empty if it has none."""
         ...
 
 

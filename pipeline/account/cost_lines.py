@@ -19,9 +19,9 @@ def lines(estimate: Estimate) -> Iterator[str]:
     yield f"    at most {_sum(step.most for step in estimate.steps)}{but}, if every job runs into its time limit"
     yield from _table("a month", [_standing_cells(standing) for standing in estimate.standing])
     if estimate.unknown or any(standing.most is None for standing in estimate.standing):
-        yield "  unknown prices: pedigree cost --refresh asks AWS for them"
+        yield "  unknown prices: `pedigree cost --refresh` asks AWS for them"
     elif any(SOURCE not in source for source in estimate.sources):
-        yield "  prices change: pedigree cost --refresh asks AWS for today's"
+        yield "  prices change: `pedigree cost --refresh` asks AWS for today's"
     yield f"  not counted: {LEFT_OUT}"
 
 

@@ -58,7 +58,7 @@ def predict(account: Account, pipeline: str, event: Mapping[str, str]) -> tuple[
     except AbsentError:
         raise AbsentError(
             f"account {account.id} has no function {name} with alias {LIVE} in {account.region}",
-            "make pipeline-upsert puts it there",
+            "`pedigree upsert` puts it there",
         ) from None
     payload = account.read("lambda", "invoke", answer["Payload"])
     return _predictions(name, _document(name, payload), bool(answer.get("FunctionError")))
@@ -97,5 +97,5 @@ def _predictions(name: str, document: Mapping[str, Any], failed: bool) -> tuple[
 
 def _misunderstood(name: str) -> CallRefusedError:
     return CallRefusedError(
-        f"the answer of function {name} is not understood", "make pipeline-upsert brings both up to date"
+        f"the answer of function {name} is not understood", "`pedigree upsert` brings both up to date"
     )

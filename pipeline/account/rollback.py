@@ -42,12 +42,12 @@ def plan(account: Account, settings: Settings, name: str, to: str = "") -> Rollb
     if endpoint.is_moving and (not to or endpoint.heading_for != to):
         raise CallRefusedError(
             f"endpoint {name} is {endpoint.status}, with configuration {endpoint.heading_for}",
-            f"wait until it is {IN_SERVICE} (pedigree endpoint-status shows its state)",
+            f"wait until it is {IN_SERVICE} (`pedigree endpoint-status` shows its state)",
         )
     if endpoint.status == "Failed":
         raise CallRefusedError(
             f"endpoint {name} has failed and takes no updates ({endpoint.reason or 'no reason given'})",
-            "pedigree start deploys it anew",
+            "`pedigree start` deploys it anew",
         )
     live = _existing(account, endpoint.configuration, name)
     target = _existing(account, to or _previous(account, live), name)

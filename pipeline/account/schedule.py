@@ -134,7 +134,7 @@ def existing(account: Account, settings: Settings) -> Mapping[str, Any]:
     if existing is None:
         raise AbsentError(
             f"account {account.id} has no schedule {settings.pipeline.name} in {account.region}",
-            "make pipeline-schedule makes it",
+            "`pedigree schedule make` makes it",
         )
     return existing
 

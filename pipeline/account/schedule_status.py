@@ -60,7 +60,7 @@ def lines(status: Status) -> Iterator[str]:
     if status.failed_starts:
         yield f"  {status.failed_starts} starts have failed and lie in the queue of dead letters"
     if status.differences:
-        yield "  the settings differ (make pipeline-schedule updates it)"
+        yield "  the settings differ (`pedigree schedule make` updates it)"
         yield from (f"    {difference}" for difference in status.differences)
     if status.state and not status.kept_by_upsert:
         yield "  schedule.enabled = false: upsert leaves it as it is"

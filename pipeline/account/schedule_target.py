@@ -13,7 +13,7 @@ from pedigree.language.near import suggest
 from pedigree.language.text import brief
 from pipeline.settings.tree import Settings
 
-_REMEDY = "make pipeline-upsert brings the account up to date"
+_REMEDY = "`pedigree upsert` brings the account up to date"
 
 
 def check(account: Account, settings: Settings) -> None:

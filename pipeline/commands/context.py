@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pedigree.cli import printing
 from pedigree.cli.account import AccountContext
+from pipeline.commands import settings_files
 from pipeline.commands.project import load_settings
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ def connect_project(options: AccountOptions, *, announced: bool = False) -> Proj
     context = ProjectContext(account, settings.pipeline.name, with_account(settings, account))
     if announced:
         context.announce()
+        printing.remark(
+            f"Settings: {settings_files.sources(settings_files.find(options.settings, os.environ), os.environ)}"
+        )
     return context
 
 

@@ -54,7 +54,7 @@ def command(
         printing.document(cost_lines.document(estimate))
         return
     for text in cost_lines.lines(estimate):
-        printing.line(text)
+        printing.hint(text)
 
 
 def _given(hours: Sequence[str], steps: Sequence[str]) -> dict[str, JobHours]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pedigree.cli import changes, printing
+from pedigree.cli.errors import UsageError
 from pedigree.cli.following import FAILED_EXIT, INTERRUPTED_EXIT
 from pedigree.cli.options import AccountOptions, DryRunOption, EveryOption, YesOption, expand_options
+from pedigree.local_endpoint import VARIABLE
 from pipeline.commands.context import ProjectContext, connect_project
 
 if TYPE_CHECKING:
@@ -44,6 +47,10 @@ def command(
     dry_run: DryRunOption = False,
 ) -> None:
     """Train once on an EC2 machine that ends itself."""
+    if os.environ.get(VARIABLE):
+        raise UsageError(
+            "the local AWS rents no machines", "`pedigree start` trains there; without LOCAL=1 it is an account"
+        )
     context = connect_project(target, announced=True)
     from pipeline.account.ec2.rental import RentalRequest
 

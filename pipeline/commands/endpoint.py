@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pedigree.cli import changes, printing
+from pedigree.cli import changes, hints, printing
 from pedigree.cli.following import INTERRUPTED_EXIT
 from pedigree.cli.options import AccountOptions, DryRunOption, EveryOption, JsonOption, YesOption, expand_options
 from pipeline.commands.context import ProjectContext, connect_project
@@ -60,7 +60,7 @@ def approve(
         printing.line(f"version {number} of {group} is approved already")
     elif not changes.only_shown(change, dry_run=dry_run):
         apply_change(change, context.account)
-        printing.line(f"approved version {number} of {group}; pedigree endpoint-status shows when it serves")
+        printing.hint(f"approved version {number} of {group}; `pedigree endpoint-status` shows when it serves")
 
 
 @expand_options
@@ -95,7 +95,9 @@ def _number(version: str) -> int:
     from pedigree.errors import Mistake
 
     if not version.isascii() or not version.isdigit() or not int(version):
-        raise InvalidInputError([Mistake(f"{version} is no version", "give its number, as pedigree approve lists it")])
+        raise InvalidInputError(
+            [Mistake(f"{version} is no version", "give its number, as `pedigree approve` lists it")]
+        )
     return int(version)
 
 
@@ -123,13 +125,14 @@ def _wait(context: ProjectContext, planned: Rollback, every: float) -> None:
     from pedigree.account.times import took
     from pipeline.account.rollback import is_done, watched
 
-    clock, name, again = context.account.clock, planned.endpoint.name, f"pedigree rollback --to {planned.target.name}"
+    clock, name = context.account.clock, planned.endpoint.name
+    again = hints.spelled(f"`pedigree rollback --to {planned.target.name}`")
     began, at_most = clock.monotonic(), float(context.settings.endpoint.update.timeout_seconds)
     try:
         for described in poll(watched(context.account, planned), PollOptions(clock, every, at_most, printing.remark)):
             if is_done(described, planned):
                 printing.line(f"endpoint {name} serves {planned.target.name}: {planned.target.described()}")
-                printing.line(f"to go forward again: pedigree rollback --to {planned.live.name}")
+                printing.hint(f"to go forward again: `pedigree rollback --to {planned.live.name}`")
                 return
             printing.line(f"{described.status}, {took(clock.monotonic() - began)}")
     except KeyboardInterrupt:

@@ -26,7 +26,7 @@ def read(region: str) -> Prices:
     try:
         return parse(path.read_text(encoding="utf-8"))
     except (PricesError, OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}", "remove it, or ask anew with pedigree cost --refresh") from None
+        raise UsageError(f"{path}: {error}", "remove it, or ask anew with `pedigree cost --refresh`") from None
 
 
 def write(document: Mapping[str, Any], region: str) -> None:

@@ -1,15 +1,14 @@
-"""What this project registers with pedigree: its pipeline, and its settings for the local AWS."""
+"""What this project registers with pedigree: its pipeline."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pedigree import project_root
 from pedigree.cli.options import ProjectOptions
+from pipeline.commands import make_targets, settings_files
 
 if TYPE_CHECKING:
     from pedigree.account.account import Account
@@ -17,23 +16,13 @@ if TYPE_CHECKING:
     from pedigree.cli.project import InputData
     from pipeline.settings.tree import Settings
 
-DEFAULT_FILES = ("settings.toml",)
-LOCAL_FILES = ("settings.toml", "settings.local.toml")
-
 
 def load_settings(options: ProjectOptions) -> Settings:
-    """The settings of the named files, or else of the project's own, with the environment and the options on top."""
-    from pipeline.settings.layers import FILES_VARIABLE
+    """The settings of the chosen files, with the environment and the options on top."""
     from pipeline.settings.loading import load
 
-    files = options.settings or os.environ.get(FILES_VARIABLE) or _paths(DEFAULT_FILES)
-    return load(files, os.environ, {"site.account": options.account, "site.region": options.region})
-
-
-def _paths(names: tuple[str, ...]) -> str:
-    """Paths of files in the project's root; names alone if that is the current folder."""
-    root = project_root.search()
-    return ":".join(names if root is None or root.samefile(".") else (str(root / name) for name in names))
+    files = settings_files.find(options.settings, os.environ)
+    return load(":".join(files), os.environ, {"site.account": options.account, "site.region": options.region})
 
 
 @dataclass(frozen=True)
@@ -77,8 +66,8 @@ class DogBreedsProject:
     def pipeline(self, options: ProjectOptions) -> DogBreeds:
         return DogBreeds(load_settings(options))
 
-    def local_environment(self) -> Mapping[str, str]:
-        return {"PEDIGREE_SETTINGS": _paths(LOCAL_FILES)}
+    def make_command(self, verb: str, arguments: str, *, is_local: bool) -> str:
+        return make_targets.make_command(verb, arguments, is_local=is_local)
 
 
 project = DogBreedsProject()

@@ -22,7 +22,7 @@ import typer
 from pedigree.cli import following, local_environment, printing
 from pedigree.cli.errors import UsageError
 from pedigree.cli.options import AccountOptions, FollowOptions, ProjectOptions, SettingsOption
-from pipeline.commands import own_data, results, upsert
+from pipeline.commands import own_data, results, settings_files, upsert
 from pipeline.commands.context import ProjectContext, connect_project
 from pipeline.commands.project import load_settings
 
@@ -122,7 +122,7 @@ def _fitted(inspection: Inspection, settings: str, folder: Path) -> FittedDataSe
     from pipeline.account.data_set import uri
 
     package = own_data.packed(inspection)
-    names = settings or os.environ["PEDIGREE_SETTINGS"]
+    names = ":".join(settings_files.find(settings, os.environ))
     site = load_settings(ProjectOptions(settings)).site
     path = own_data.write_settings(inspection, uri(site, package), folder)
     return FittedDataSet(package, f"{names}:{path}")
@@ -154,7 +154,7 @@ def _executed(state: RunState, context: ProjectContext) -> ExecutionProgress:
     timing = FollowOptions(EVERY_SECONDS, _MINUTES)
     view = following.until_over(context, progress_reader(context.account, pipeline, state.execution), timing)
     if view is None:
-        raise UsageError(f"the execution is not over after {_MINUTES} minutes", "pedigree status follows it again")
+        raise UsageError(f"the execution is not over after {_MINUTES} minutes", "`pedigree status` follows it again")
     return view
 
 

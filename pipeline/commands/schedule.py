@@ -32,7 +32,7 @@ def show(
         printing.document(schedule_status.document())
         return
     for text in lines(schedule_status):
-        printing.line(text)
+        printing.hint(text)
 
 
 @app.command()
@@ -123,4 +123,4 @@ def _tell(context: ProjectContext) -> None:
     from pipeline.account.schedule_status import lines, status
 
     for text in lines(status(context.account, context.settings)):
-        printing.line(text)
+        printing.hint(text)

@@ -39,7 +39,7 @@ def command(
     if planned:
         table = prices.of_the_package().below(kept_prices.read(context.settings.site.region))
         for line in cost_lines.lines(cost.estimate(context.settings, table)):
-            printing.line(line)
+            printing.hint(line)
     if dry_run or not planned or not options.confirmed("Do it?", yes=yes):
         return
     with progress() as progress_line:

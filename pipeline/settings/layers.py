@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pedigree import local_endpoint
 from pedigree.language.near import suggest
 from pedigree.language.pointers import at
 from pedigree.toml import tomllib
 from pipeline.settings.errors import InvalidSettingError, SettingsError
 
 FILES_VARIABLE = "PEDIGREE_SETTINGS"
+_VARIABLES = (FILES_VARIABLE, local_endpoint.VARIABLE)
 PREFIX = "PEDIGREE__"
 _OURS = "PEDIGREE_"
 _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?$")
@@ -74,7 +76,7 @@ def environment(environ: Mapping[str, str], defaults: Mapping[str, Any]) -> Laye
 
     If the default is text, so is the value: the digits of an account need no quotes.
     """
-    unknown = [name for name in environ if name.startswith(_OURS) and name != FILES_VARIABLE and PREFIX not in name]
+    unknown = [name for name in environ if name.startswith(_OURS) and name not in _VARIABLES and PREFIX not in name]
     if unknown:
         raise SettingsError([_unknown_variable(name) for name in sorted(unknown)])
     ours = [(name, text) for name, text in sorted(environ.items()) if name.startswith(PREFIX)]
@@ -95,8 +97,8 @@ def stacked(layers: Sequence[Layer]) -> Layer:
 
 def _unknown_variable(name: str) -> InvalidSettingError:
     likely = f"{PREFIX}{name.removeprefix(_OURS)}"
-    cause = f"is no variable of pedigree, which are {FILES_VARIABLE} and {PREFIX}SECTION__KEY"
-    return InvalidSettingError(name, cause, suggest(name, [FILES_VARIABLE, likely], f"did you mean {likely}?"))
+    cause = f"is no variable of pedigree, which are {', '.join(_VARIABLES)} and {PREFIX}SECTION__KEY"
+    return InvalidSettingError(name, cause, suggest(name, [*_VARIABLES, likely], f"did you mean {likely}?"))
 
 
 def _variable(name: str, text: str, defaults: Mapping[str, Any]) -> Layer:

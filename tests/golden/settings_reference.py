@@ -17,7 +17,10 @@ from steps.config import Config
 HEAD = """\
 # Every setting, with its default. Put what you change into settings.toml, in the folder above.
 #
-# Your own values can also be in a further file on top:        PEDIGREE_SETTINGS=settings.toml:settings.mine.toml
+# These files are read, later ones on top:                     settings.toml
+#   on the local AWS (make VERB LOCAL=1, make run):            settings.local.toml
+#   your own values, if the file is there; git ignores it:     settings.mine.toml
+# Others in place of the first and the last:                   PEDIGREE_SETTINGS=settings.toml:other.toml
 # Any key can come from the environment, as a TOML value:      PEDIGREE__TUNING__MAX_JOBS=8
 # Tables with names of your own (ranges, hyperparameters, tags) are replaced as a whole: the first file that has such a
 # table replaces the default. A further file, or a variable, changes entries or adds some; false removes one:

@@ -202,7 +202,7 @@ def _profile(account: Account, settings: Settings) -> str:
     except DeniedError:
         return name  # EC2 refuses if it does not exist
     if profile is None:
-        raise AbsentError(f"account {account.id} has no instance profile {name}", "make pipeline-upsert makes it")
+        raise AbsentError(f"account {account.id} has no instance profile {name}", "`pedigree upsert` makes it")
     return name
 
 

@@ -56,7 +56,7 @@ def test_an_id_that_is_the_beginning_of_another_means_itself() -> None:
     ("pipeline", "name", "message"),
     [
         (PIPELINE, "ab", r"2 executions begin with ab \(abd2, abc1, …\); write more of the id"),
-        (PIPELINE, "q", "has no execution whose id begins with q; pedigree executions lists the last ones"),
+        (PIPELINE, "q", "has no execution whose id begins with q; `pedigree executions` lists the last ones"),
         ("cats", "", "account 123456789012 has no pipeline cats in us-east-1; create it there, or name another"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_name_that_fits_no_single_execution_is_reported(pipeline: str, name: s
 
 
 def test_a_pipeline_that_never_ran() -> None:
-    with pytest.raises(AbsentError, match="has no executions yet; pedigree start starts one"):
+    with pytest.raises(AbsentError, match="has no executions yet; `pedigree start` starts one"):
         executions.choose(account(Executions()), PIPELINE)
 
 
@@ -102,9 +102,9 @@ def test_stopping_and_retrying() -> None:
 @pytest.mark.parametrize(
     ("status", "message"),
     [
-        ("Executing", "only what has ended can be retried; follow it with pedigree status a"),
+        ("Executing", "only what has ended can be retried; follow it with `pedigree status a`"),
         ("Stopping", "only what has ended can be retried"),
-        ("Succeeded", "there is nothing to retry; pedigree start starts another"),
+        ("Succeeded", "there is nothing to retry; `pedigree start` starts another"),
     ],
 )
 def test_an_execution_that_cannot_be_retried_is_reported(status: str, message: str) -> None:

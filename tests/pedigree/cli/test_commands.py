@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -248,8 +249,37 @@ def test_what_a_verb_is_given_reaches_its_command_as_it_is(tmp_path: Path, words
 
 def test_a_verb_goes_to_the_local_aws_on_request(tmp_path: Path) -> None:
     stand_in(tmp_path, """case "$*" in "local up") echo "export PLACE='right here'";; *) echo "$PLACE: $*";; esac""")
-    assert make("approve", "VERSION=2", f"VENV={tmp_path}", "LOCAL=1").stdout == "right here: approve 2\n"
+    assert (
+        make("approve", "VERSION=2", f"VENV={tmp_path}", f"CONTAINER={tmp_path}/container", "LOCAL=1").stdout
+        == "right here: approve 2\n"
+    )
     assert make("approve", "VERSION=2", f"VENV={tmp_path}").stdout == ": approve 2\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        ("LOCALS=1", "LOCALS is no variable of this Makefile; write LOCAL."),
+        ("local=1", "local is no variable of this Makefile; write LOCAL."),
+        ("DAT=pictures", "DAT is no variable of this Makefile; write DATA."),
+        ("PARAM=Epochs=3", "PARAM is no variable of this Makefile; write PARAMS."),
+        ("ARG=--wait", "ARG is no variable of this Makefile; write ARGS."),
+        ("IMAGES=dog.jpg", "IMAGES is no variable of this Makefile; write IMAGE."),
+        ("LOCAL=0", "LOCAL=0 is unclear; write LOCAL=1 for the local AWS, or leave it out for an account."),
+    ],
+)
+def test_a_variable_that_is_written_wrong_is_refused(tmp_path: Path, words: str, refusal: str) -> None:
+    stand_in(tmp_path, "echo ran")
+    done = make("pipeline-start", words, f"VENV={tmp_path}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert refusal in done.stderr
+
+
+def test_every_verb_for_an_account_can_be_sent_to_the_local_aws() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    verbs = re.findall(r"^([a-z0-9-]+): \$\(NEEDED\)[^\n]*\n\t@(\$\(AT\))?", makefile, re.MULTILINE)
+    assert {"ec2-train", "pipeline-upsert"} <= {target for target, _ in verbs}
+    assert [target for target, at in verbs if not at] == []
 
 
 def stand_in(folder: Path, does: str) -> None:
@@ -258,6 +288,8 @@ def stand_in(folder: Path, does: str) -> None:
     (folder / "bin" / "pedigree").write_text(f"#!/bin/sh\n{does}\n")
     (folder / "bin" / "pedigree").chmod(0o755)
     (folder / ".ready").touch()
+    (folder / "container").mkdir()
+    (folder / "container" / ".ready").touch()
 
 
 def test_every_verb_has_a_line_of_help() -> None:

@@ -21,7 +21,7 @@ def followed(*stages: ExecutionState, minutes: int = 60, statuses: tuple[str, ..
 
 
 def test_an_execution_that_does_not_end_in_time_goes_on() -> None:
-    with pytest.raises(UnfinishedError, match="run goes on after 30 minutes; pedigree status run follows it again"):
+    with pytest.raises(UnfinishedError, match="run goes on after 30 minutes; `pedigree status run` follows it again"):
         followed(ExecutionState("Executing"), minutes=30)
 
 

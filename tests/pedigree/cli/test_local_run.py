@@ -171,7 +171,7 @@ def test_ctrl_c_leaves_the_execution_and_says_how_to_follow_and_stop_it(folder: 
         "PipelineExecutionSummaries"
     ]
     identifier = execution["PipelineExecutionArn"].rpartition("/")[2]
-    assert f"pedigree stop {identifier} --pipeline slow stops it" in said
+    assert f"`pedigree stop {identifier} --pipeline slow` stops it" in said
     local_client(folder, "sagemaker").stop_pipeline_execution(
         PipelineExecutionArn=execution["PipelineExecutionArn"], ClientRequestToken="t" * 32
     )

@@ -86,7 +86,7 @@ def followed(local: LocalAws, go: Path, tmp_path_factory: pytest.TempPathFactory
     """What --follow prints of an execution from its start to its end."""
     folder = tmp_path_factory.mktemp("empty")
     started, _ = pedigree(local, folder, "start")
-    assert f"pedigree stop {started.split()[2]} --pipeline {NAME}" in started
+    assert f"`pedigree stop {started.split()[2]} --pipeline {NAME}`" in started
     command = [*PEDIGREE, "logs", "--follow", "--every", "0.2", "--pipeline", NAME]
     with subprocess.Popen(command, cwd=folder, env=environment(local), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -124,7 +124,7 @@ def test_afterwards_the_same_lines_are_there_and_can_be_narrowed(
     [
         (("Thrid",), "; did you mean Third?"),
         (("--since", "yesterday"), "--since yesterday is not a time; write 10m, 2h, 1d or 2026-01-31T12:00"),
-        (("--execution", "?"), "has no execution whose id begins with ?; pedigree executions lists the last ones"),
+        (("--execution", "?"), "has no execution whose id begins with ?; `pedigree executions` lists the last ones"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: tuple[str, ...], message: str, local: LocalAws, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_an_unknown_price_is_reported_and_never_guessed() -> None:
     text = list(lines(found))
     assert any("TrainDistributed" in line and "unknown  25.25 an hour in us-west-2" in line for line in text)
     assert "    together 1.22, and what TrainDistributed costs" in text
-    assert any("pedigree cost --refresh" in line for line in text)
+    assert any("`pedigree cost --refresh`" in line for line in text)
 
 
 def test_a_region_that_no_table_has_is_unknown_throughout() -> None:
@@ -196,6 +196,6 @@ def test_later_prices_lie_on_top_and_a_use_may_have_its_own() -> None:
 
 
 def test_prices_that_are_not_of_today_say_so() -> None:
-    packaged, hint = of(SMALL), "  prices change: pedigree cost --refresh asks AWS for today's"
+    packaged, hint = of(SMALL), "  prices change: `pedigree cost --refresh` asks AWS for today's"
     assert hint in list(lines(packaged))
     assert hint not in list(lines(replace(packaged, sources=(f"{SOURCE}, 2026-11-21",))))

@@ -37,7 +37,7 @@ def test_labels_come_in_the_order_of_the_answer() -> None:
     ("answer", "message"),
     [
         (function_answer(422, body=json.dumps({"error": "no\npicture"})), "predict answers 422: no picture"),
-        (function_answer(502, body="{}"), "is not understood; make pipeline-upsert brings both up to date"),
+        (function_answer(502, body="{}"), "is not understood; `pedigree upsert` brings both up to date"),
         (BROKEN, r"failed: out of memory \(Runtime.ExitError\); its log is /aws/lambda/sagemaker-dog-breeds-predict"),
         (function_answer(200), "is not understood"),
         (function_answer(200, predictions=[{"label": "x"}]), "is not understood"),
@@ -64,7 +64,7 @@ def test_an_answer_that_is_cut_off_is_reported() -> None:
 
 
 def test_no_function_says_which_verb_makes_it() -> None:
-    with pytest.raises(AbsentError, match="has no function sagemaker-cats-predict with alias live in us-east-1; make"):
+    with pytest.raises(AbsentError, match="has no function sagemaker-cats-predict with alias live in us-east-1; `pedigree upsert`"):
         predicted({}, "cats")
 
 

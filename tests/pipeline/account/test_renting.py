@@ -166,7 +166,7 @@ def test_a_machine_that_cannot_be_rented_is_reported(
 
 def test_no_instance_profile_says_which_verb_makes_it(world: RentalAccount) -> None:
     world.settings = configure({"site.account": ACCOUNT, "site.roles.ec2": "mine"})
-    assert "has no instance profile mine; make pipeline-upsert makes it" in world.refused(AbsentError)
+    assert "has no instance profile mine; `pedigree upsert` makes it" in world.refused(AbsentError)
 
 
 def test_the_machine_stands_in_any_default_subnet_with_the_default_group(world: RentalAccount) -> None:

@@ -266,7 +266,9 @@ def test_removing_keeps_a_queue_of_another_owner() -> None:
 
 
 def test_a_missing_schedule_is_reported() -> None:
-    with pytest.raises(AbsentError, match=r"has no schedule dog-breeds in us-east-1; make pipeline-schedule makes it"):
+    with pytest.raises(
+        AbsentError, match=r"has no schedule dog-breeds in us-east-1; `pedigree schedule make` makes it"
+    ):
         existing(account(), chosen())
     assert next(lines(status(account(), chosen()))) == "schedule dog-breeds: not made"
 
@@ -282,7 +284,7 @@ def test_the_status_tells_what_differs_and_what_failed() -> None:
     assert text[text.index("  next times") + 1] == "    Sun 2026-11-22 02:30 CET (+0100)"
     assert "  1 starts have failed and lie in the queue of dead letters" in text
     assert text[-3:] == [
-        "  the settings differ (make pipeline-schedule updates it)",
+        "  the settings differ (`pedigree schedule make` updates it)",
         "    retries: 3 → 9",
         "  schedule.enabled = false: upsert leaves it as it is",
     ]

@@ -61,7 +61,7 @@ def test_back_and_forth_again(address: str) -> None:
     back = run(address, "rollback", "--yes", "--every", "0.1").stdout.splitlines()
     assert back[4].startswith("Updating, ")
     assert back[-2].endswith(": version 1 on ml.m5.large")
-    assert back[-1] == f"to go forward again: pedigree rollback --to {live}"
+    assert back[-1] == f"to go forward again: `pedigree rollback --to {live}`"
     forth = run(address, "rollback", "--to", live, "--yes", "--every", "0.1")
     assert forth.stdout.splitlines()[-2] == f"endpoint dog-breeds serves {live}: version 2 on ml.m5.large"
 
@@ -81,7 +81,7 @@ def test_the_status_as_text_and_as_json(address: str) -> None:
 @pytest.mark.parametrize("version", ["0", "²"])
 def test_a_wrong_version_is_reported(address: str, version: str) -> None:
     done = run(address, "approve", "--", version)
-    assert done.stderr == f"pedigree: {version} is no version; give its number, as pedigree approve lists it\n"
+    assert done.stderr == f"pedigree: {version} is no version; give its number, as `pedigree approve` lists it\n"
     assert done.returncode == 2
 
 

@@ -66,7 +66,7 @@ def test_starting_tells_what_was_started_where_to_see_it_and_how_to_follow_it(wo
     assert done.stdout.splitlines() == [
         "started execution new1 (ten-epochs)",
         arn("new1"),
-        "follow it: pedigree status new1   stop it: pedigree stop new1",
+        "follow it: `pedigree status new1`   stop it: `pedigree stop new1`",
     ]
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -161,7 +161,7 @@ def test_an_interruption_leaves_it_running_and_says_so(world: World) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=300)
     assert process.returncode == 130
-    assert err == "execution run1 goes on; pedigree status run1 follows it again, pedigree stop run1 stops it\n"
+    assert err == "execution run1 goes on; `pedigree status run1` follows it again, `pedigree stop run1` stops it\n"
 
 
 def test_a_terminal_shows_a_table_that_stays_in_place(world: World) -> None:
@@ -191,7 +191,7 @@ def test_stopping_retrying_and_listing(world: World) -> None:
     shown = world("stop", "run1", "--dry-run")
     assert shown.stdout.splitlines()[0] == "  ~ execution run1"
     assert world("executions", "--json").stdout.count('"Executing"') == 1
-    assert world("stop").stdout.startswith("stopping execution run1; pedigree retry run1 resumes it")
+    assert world("stop").stdout.startswith("stopping execution run1; `pedigree retry run1` resumes it")
     assert world("stop", "--wait", *QUICK).returncode == 0
     assert world("stop").stdout == "execution run1 is Stopped already\n"
     assert world("executions").stdout.splitlines()[1].split("  ")[0] == "run1"
