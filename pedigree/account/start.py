@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from pedigree.account.executions import no_pipeline, token
 from pedigree.account.plan import ApiCall, Change
 from pedigree.account.selection import select
 from pedigree.errors import Mistake
-from pedigree.language.definition import Parameter, parse
+from pedigree.language.definition import Definition, Parameter, parse
 from pedigree.language.near import suggest
 from pedigree.language.text import brief
 
@@ -43,13 +43,22 @@ class StartRequest:
     """Which execution a selection continues: an ARN or the start of an id; empty for the newest that fits."""
 
 
-def start(account: Account, pipeline: str, request: StartRequest) -> Change:
+Check = Callable[[Definition, Mapping[str, str]], None]
+"""Raises a Mistake for values that more is known of than the definition says."""
+
+
+def accept(_definition: Definition, _values: Mapping[str, str]) -> None:
+    """Accept the values: the definition is all that is known of them."""
+
+
+def start(account: Account, pipeline: str, request: StartRequest, check: Check = accept) -> Change:
     """The change that starts the execution; raises InvalidInputError with every mistake in its values."""
     answer = account.find("sagemaker", "describe_pipeline", PipelineName=pipeline)
     if answer is None:
         raise no_pipeline(account, pipeline)
     definition = parse(answer["PipelineDefinition"])
     values = checked(request.given, definition.parameters)
+    check(definition, values)
     selection = select(account, pipeline, definition, request.only, request.source) if request.only else None
     name = request.name or f"manual-{account.clock.now().astimezone(dt.timezone.utc):%Y%m%d-%H%M%S}"
     if not re.fullmatch(_NAME, name, re.ASCII):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pedigree.cli import definitions, extras, local_environment, printing
+from pedigree.cli import definitions, extras, local_environment, printing, project
 from pedigree.cli.account import AccountContext
 from pedigree.cli.definitions import DefinitionArgument, NamedDefinition, ScriptArguments
 from pedigree.cli.errors import UsageError
 from pedigree.cli.following import FAILED_EXIT, followed
 from pedigree.cli.local_environment import CONTAINER, FOLDER, ContainerOption, FolderOption
-from pedigree.cli.options import FollowOptions, MinutesOption, RegionOption
+from pedigree.cli.options import FollowOptions, MinutesOption, ProjectOptions, RegionOption
 
 if TYPE_CHECKING:
     from pedigree.account.account import Account
@@ -115,6 +115,7 @@ def _request(
     given = checked(
         [*(f"{key}={value}" for key, value in _started(source, values).items()), *values], definition.parameters
     )
+    project.check_values(ProjectOptions(), definition, given)
     given = {key: in_account(value, account.id) for key, value in given.items()}
     named = in_account(role or source.role, account.id)
     pipeline_role = named or next(iter(roles(with_values(definition, given))), role_arn(EXECUTION_ROLE))

@@ -6,7 +6,7 @@ verbs under pedigree.commands (verbs.py). Without a project, the verbs that work
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pedigree.account.plan import ManagedResource
     from pedigree.checks.ignoring import Ignored
     from pedigree.cli.options import ProjectOptions
+    from pedigree.language.definition import Definition
 
 GROUP = "pedigree.project"
 
@@ -57,6 +58,14 @@ class ProjectPipeline(Protocol):
         """The findings that the settings ignore."""
         ...
 
+    def parameters(self) -> frozenset[str]:
+        """The names of its execution parameters."""
+        ...
+
+    def check_values(self, values: Mapping[str, str]) -> None:
+        """Raises a Mistake if the settings do not take these values of parameters."""
+        ...
+
     def input_data(self, where: str, account: Account) -> AbstractContextManager[InputData]:
         """A user's own data for one execution; what it was read from may be removed when the block ends."""
         ...
@@ -90,6 +99,15 @@ def pipeline(options: ProjectOptions, missing: UsageError) -> ProjectPipeline:
         options.refuse_settings()
         raise not_installed() or missing
     return project.pipeline(options)
+
+
+def check_values(options: ProjectOptions, definition: Definition, values: Mapping[str, str]) -> None:
+    """Raises a Mistake for values that the project's settings refuse, if the definition is of its pipeline."""
+    own = installed() if values else None
+    if own is not None and project_root.search() is not None:
+        owned = own.pipeline(options)
+        if owned.parameters() == definition.parameters.keys():
+            owned.check_values(values)
 
 
 def not_installed() -> UsageError | None:

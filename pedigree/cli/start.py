@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from pedigree.cli import changes, input_data, printing
+from pedigree.cli import changes, input_data, printing, project
 from pedigree.cli.account import connect_account
 from pedigree.cli.errors import UsageError
 from pedigree.cli.following import WaitOption, follow
@@ -55,7 +56,7 @@ def command(
     account, pipeline = context.account, context.pipeline
     with input_data.found(target, account, data) as own:
         request = StartRequest((*parameters, *own.parameters), name, description, steps, source)
-        change = start(account, pipeline, request)
+        change = start(account, pipeline, request, partial(project.check_values, target))
         uploads = plan(own.uploads, account)
         if changes.only_shown(*uploads.changes, change, dry_run=dry_run):
             return

@@ -30,6 +30,13 @@ def load(
     files: str = "", environ: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Settings:
     """The settings of a list of files (first to last, separated as in PATH), the environment, and overrides by key."""
+    return compose(read_layers(files, environ, overrides))
+
+
+def read_layers(
+    files: str = "", environ: Mapping[str, str] | None = None, overrides: Mapping[str, Any] | None = None
+) -> list[Layer]:
+    """The layers of these settings, the lowest first."""
     environ = environ or {}
     names = [name for name in (files or environ.get(FILES_VARIABLE) or DEFAULT_FILE).split(":") if name]
     if not names:
@@ -40,7 +47,24 @@ def load(
         for key, value in (overrides or {}).items()
         if value is not None
     ]
-    return compose([*_with_tables([read(Path(name)) for name in names], variables), variables, *options])
+    return [*_with_tables([read(Path(name)) for name in names], variables), variables, *options]
+
+
+def check_values(values: Mapping[str, str], layers: Sequence[Layer]) -> None:
+    """Raises SettingsError if the settings would be refused with these values of parameters, as a start gives them.
+
+    What is not a value of a parameter's type is left to the service's own check.
+    """
+    layer = stacked(layers)
+    settings = _validated(layer)
+    declared = {parameter.name: parameter for parameter in declare(settings)}
+    given = [
+        Layer.of(declared[name].key, _without_checksum(value, settings), f"{name}={text}")
+        for name, text in values.items()
+        if name in declared and (value := declared[name].parsed(text)) is not None
+    ]
+    if given:
+        _validated(stacked([layer, *given]))
 
 
 def compose(layers: Sequence[Layer]) -> Settings:

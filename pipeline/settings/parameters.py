@@ -41,6 +41,13 @@ class DeclaredParameter:
         """Whether a value has its type; a whole number is a number, too."""
         return isinstance(value, (int, float) if isinstance(self.default, float) else type(self.default))
 
+    def parsed(self, text: str) -> Value | None:
+        """The value in a text, as its setting has it; None if the text has another type."""
+        try:
+            return type(self.default)(text)
+        except ValueError:
+            return None
+
     def expression(self) -> dag.Expression:
         """The SDK's parameter, which requests refer to."""
         if isinstance(self.default, str):

@@ -67,7 +67,9 @@ def local(tmp_path_factory: pytest.TempPathFactory, go: Path) -> Iterator[LocalA
 
 
 def environment(local: LocalAws) -> dict[str, str]:
-    inherited = aws_environment(local.url, AWS_DEFAULT_REGION="us-east-1", PYTHONPATH=str(ROOT))
+    inherited = aws_environment(
+        local.url, AWS_DEFAULT_REGION="us-east-1", PYTHONPATH=str(ROOT), **local.key.environment
+    )
     return {name: value for name, value in inherited.items() if name != "PEDIGREE_SETTINGS"}
 
 

@@ -64,7 +64,9 @@ def test_an_answer_that_is_cut_off_is_reported() -> None:
 
 
 def test_no_function_says_which_verb_makes_it() -> None:
-    with pytest.raises(AbsentError, match="has no function sagemaker-cats-predict with alias live in us-east-1; `pedigree upsert`"):
+    with pytest.raises(
+        AbsentError, match="has no function sagemaker-cats-predict with alias live in us-east-1; `pedigree upsert`"
+    ):
         predicted({}, "cats")
 
 

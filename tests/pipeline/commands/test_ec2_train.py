@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -55,8 +56,9 @@ def line_with(text: str, process: subprocess.Popen[str]) -> str:
 
 def test_a_dry_run_prints_everything_and_changes_nothing(address: str) -> None:
     done = pedigree(address, *GIVEN, "--dry-run")
-    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 2)
     assert done.stderr.startswith("Account 123456789012, region us-east-1, as arn:")
+    assert re.search(r"^Settings: \S*settings\.toml", done.stderr, re.MULTILINE)
     assert done.stdout.startswith("  + code pedigree/code/")
     assert '"HttpTokens": "required"' in done.stdout
     assert 'shutdown -h "+${SHUTDOWN_MINUTES:-60}"' in done.stdout

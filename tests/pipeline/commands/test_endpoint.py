@@ -99,6 +99,6 @@ def test_versions_are_listed_and_one_is_approved() -> None:
         assert run(found, "approve", "2", "--dry-run").stdout.startswith("  ~ version dog-breeds 2\n")
         assert "update_model_package" not in registered.requests
         assert run(found, "approve", "2").stdout.startswith(
-            "approved version 2 of dog-breeds; pedigree endpoint-status"
+            "approved version 2 of dog-breeds; `pedigree endpoint-status`"
         )
         assert registered.requests["update_model_package"]["ModelApprovalStatus"] == "Approved"
