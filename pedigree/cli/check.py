@@ -121,7 +121,7 @@ def _report(
     from pedigree.checks.output.report import FindingsReport
 
     # DescribePipeline answers with the definition as a string inside, which has no lines to point at.
-    source = text if isinstance(json.loads(text).get("Steps"), list) else json.dumps(document, indent=2)
+    source = text if isinstance(json.loads(text).get("Steps"), list) else json.dumps(document)
     name = str(file) if file and str(file) != "-" else "definition.json"
     script = ""
     if file and definitions.is_script(file):

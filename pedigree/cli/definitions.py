@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pedigree.cli import files
+from pedigree.cli import files, noisy_input, printing
 from pedigree.cli.errors import UsageError
+from pedigree.language.text import clip
 
 ScriptArguments = Annotated[
     list[str] | None, typer.Argument(metavar="[-- ARGS]", help="Arguments of a script.", show_default=False)
@@ -48,7 +49,7 @@ def read(file: Path, arguments: Sequence[str] | None = (), local_url: str = "") 
         return NamedDefinition(pipeline.definition, pipeline.name, pipeline.role, pipeline.parameters)
     if arguments:
         raise UsageError(f"{file} is no script and takes no arguments: {' '.join(arguments)}", "leave them out")
-    return unwrapped(files.read(file))
+    return unwrapped(_document(file))
 
 
 def unwrapped(text: str) -> NamedDefinition:
@@ -66,4 +67,14 @@ def unwrapped(text: str) -> NamedDefinition:
 
 def source(file: Path, arguments: Sequence[str] | None = ()) -> str:
     """The text of a file as it stands, or the definition that a script makes."""
-    return read(file, arguments).text if is_script(file) or arguments else files.read(file)
+    return read(file, arguments).text if is_script(file) or arguments else _document(file)
+
+
+def _document(file: Path) -> str:
+    """The text of a file without the lines around the definition, which are named on standard error."""
+    found = noisy_input.find(files.read(file))
+    if found.passed_over:
+        first, *others = found.passed_over
+        more = f" and {len(others)} more" if others else ""
+        printing.remark(f"pedigree: passed over what is not the definition: {clip(first)}{more}")
+    return found.text

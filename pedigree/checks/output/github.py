@@ -16,7 +16,8 @@ def render(report: FindingsReport) -> str:
 def _command(report: FindingsReport, finding: Finding) -> str:
     title = f"{finding.code} {finding.step}".strip()
     properties = f"file={_property(report.name)},line={report.line(finding)},title={_property(title)}"
-    return f"::{_WORDS[finding.severity]} {properties}::{_data(f'{finding.cause}; {finding.remedy}')}"
+    place = "" if report.has_lines else f"{finding.pointer or '/'}: "
+    return f"::{_WORDS[finding.severity]} {properties}::{_data(f'{place}{finding.cause}; {finding.remedy}')}"
 
 
 def _data(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from pedigree.language import pointers
 from pedigree.language.text import clip
 
 _LONGEST = 110
+_MOST_LINES = 16
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class FindingsReport:
     def document(self) -> Any:
         return json.loads(self.source)
 
+    @cached_property
+    def has_lines(self) -> bool:
+        """Whether a line's number places a finding; it does not in a definition on one line."""
+        return bool(self.script) or "\n" in self.source.strip()
+
     def line(self, finding: Finding) -> int:
         return self._line_in_script(finding.step) if self.script else self._lines[finding.pointer]
 
@@ -40,6 +46,15 @@ class FindingsReport:
         *_, key = ("", *pointers.parts(finding.pointer))
         written = json.dumps(pointers.look_up(self.document, finding.pointer), ensure_ascii=False)
         return clip(f'"{key}": {written}' if key and not key.isdigit() else written, _LONGEST)
+
+    def pretty_fragment(self, finding: Finding) -> Iterator[str]:
+        """The same over several lines."""
+        *_, key = ("", *pointers.parts(finding.pointer))
+        written = json.dumps(pointers.look_up(self.document, finding.pointer), ensure_ascii=False, indent=2)
+        lines = (f'"{key}": {written}' if key and not key.isdigit() else written).splitlines()
+        yield from (clip(line, _LONGEST) for line in lines[:_MOST_LINES])
+        if len(lines) > _MOST_LINES:
+            yield f"… and {len(lines) - _MOST_LINES} more lines"
 
     def _line_in_script(self, step: str) -> int:
         names = (f'"{step}"', f"'{step}'")

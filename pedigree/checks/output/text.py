@@ -30,7 +30,12 @@ def _lines(report: FindingsReport) -> Iterator[str]:
 
 def _finding(report: FindingsReport, finding: Finding) -> Iterator[str]:
     step = f" in {finding.step}" if finding.step else ""
-    yield f"{report.name}:{report.line(finding)}: {finding.severity.word} {finding.code}{step}: {finding.cause}"
-    yield f"    {finding.pointer or '/'}"
-    yield f"    {report.fragment(finding)}"
+    what = f"{finding.severity.word} {finding.code}{step}: {finding.cause}"
+    if report.has_lines:
+        yield f"{report.name}:{report.line(finding)}: {what}"
+        yield f"    {finding.pointer or '/'}"
+        yield f"    {report.fragment(finding)}"
+    else:
+        yield f"{report.name}#{finding.pointer}: {what}"
+        yield from (f"    {line}" for line in report.pretty_fragment(finding))
     yield f"    → {finding.remedy}"
