@@ -26,7 +26,7 @@ from typing import IO
 from pedigree.localaws import process
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.server import ADDRESS
-from pedigree.localaws.kernel import orphans, state_folder
+from pedigree.localaws.kernel import memory, orphans, state_folder
 
 _PORT = "port"
 _MOST_FILES = 10_240
@@ -38,6 +38,7 @@ def main() -> int:
     """Run the daemon of a folder."""
     options = _options()
     _allow_many_files()
+    memory.return_large_blocks()
     os.umask(state_folder.OWNER_ONLY)
     state_folder.prepare(options.folder)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)

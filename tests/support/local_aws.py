@@ -12,14 +12,17 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from pedigree.localaws import process
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from pedigree.localaws.kernel.access_key import AccessKey, write_key
+from tests.support.waiting import until
 
 REGION = "us-east-1"
 KEY = AccessKey("AKIALOCALTESTS", "the secret of tests")
 _DAEMON = """
 import sys
 from pathlib import Path
+from pedigree.localaws import process
 from pedigree.localaws.daemon import LocalAws, Options
 local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False))
 local.start()
@@ -64,16 +67,30 @@ def running_local_aws(folder: Path, **options: Any) -> Iterator[LocalAws]:
 
 
 @contextlib.contextmanager
+def real_daemon(folder: Path) -> Iterator[process.Daemon]:
+    """The daemon itself in a process of its own; it stops as any daemon does, at a signal."""
+    command = [sys.executable, "-m", "pedigree.localaws", "--folder", str(with_key(folder)), "--no-iam"]
+    with (folder / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as started:
+        try:
+            until(lambda: process.find(folder) is not None)
+            found = process.find(folder)
+            assert found is not None
+            yield found
+        finally:
+            started.terminate()
+
+
+@contextlib.contextmanager
 def daemon_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A local AWS in a process of its own, and its address; it stops when its standard input is closed."""
     command = [sys.executable, "-c", _DAEMON, str(with_key(folder))]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert started.stdout is not None
     try:
-        yield process, process.stdout.readline().strip()
+        yield started, started.stdout.readline().strip()
     finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+        started.kill()
+        started.wait()
+        started.stdout.close()
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()  # type: ignore[union-attr]
+            started.stdin.close()  # type: ignore[union-attr]

@@ -17,6 +17,7 @@ from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.http.protocol.json_documents import document
 from pedigree.localaws.http.protocol.models import MODELS, REST, input_shape
 
+_MOST_FIELDS = 20_000
 TARGET = "x-amz-target"
 _ONLY_QUERY = ("iam", "sts", "ec2")
 _QUERY = (*_ONLY_QUERY, "sqs", "monitoring")
@@ -51,7 +52,10 @@ def _refuse_two_operations(exchange: Exchange, form: Mapping[str, str], most: in
 
 
 def _form(exchange: Exchange) -> list[tuple[str, str]]:
-    return parse_qsl(exchange.body.decode(errors="replace"), keep_blank_values=True)
+    try:
+        return parse_qsl(exchange.body.decode(errors="replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise InvalidRequestError(f"The request has more than {_MOST_FIELDS} parameters") from None
 
 
 def _refuse_repetitions(exchange: Exchange, pairs: Iterable[tuple[str, str]]) -> None:

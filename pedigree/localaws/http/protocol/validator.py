@@ -70,7 +70,7 @@ def _is_moment(value: Any) -> bool:
         return True
     try:
         parse_timestamp(value)
-    except (ValueError, OverflowError, OSError):
+    except (ValueError, OverflowError, OSError, RuntimeError):  # the last for a year that no clock has
         return False
     return True
 

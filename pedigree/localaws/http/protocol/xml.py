@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 from pedigree.localaws.http.protocol.s3_errors import S3Error
 
 UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_MOST_TAGS = 100_000  # CompleteMultipartUpload with 10,000 parts has 80,000
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 
@@ -27,8 +28,11 @@ def error(code: str, message: str, resource: str) -> bytes:
 
 
 def parse(text: bytes) -> ET.Element:
-    """The root of a document, names without their namespace; declarations of entities are refused."""
-    if b"<!" in text:
+    """The root of a document, names without their namespace.
+
+    Declarations of entities are refused, and more elements than S3 takes.
+    """
+    if b"<!" in text or text.count(b"<") > _MOST_TAGS:
         raise _malformed()
     try:
         root = ET.fromstring(text)  # noqa: S314  # what could expand has been refused

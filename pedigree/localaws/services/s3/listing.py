@@ -28,7 +28,7 @@ def list_buckets(store: Store) -> Response:
 def list_objects(catalog: ObjectCatalog, exchange: Exchange, location: S3Location) -> Response:
     """List the objects of a bucket; keys with the same part before a delimiter are one common prefix."""
     prefix, delimiter = exchange.args.get("prefix", ""), exchange.args.get("delimiter", "")
-    max_keys = exchange.number("max-keys", _MAX_KEYS)
+    max_keys = _max_keys(exchange)
     start = _start(exchange)
     encode = quote if exchange.args.get("encoding-type") == "url" else str
     entries = [(key, body) for key, body in _entries(catalog, location, prefix, delimiter) if key > start]
@@ -69,6 +69,14 @@ def list_versions(catalog: ObjectCatalog, exchange: Exchange, location: S3Locati
         "Version": versions,
     }
     return _response("ListVersionsResult", result)
+
+
+def _max_keys(exchange: Exchange) -> int:
+    """How many keys a page has at most; InvalidArgument for what is no such number."""
+    number = exchange.number("max-keys", None if "max-keys" in exchange.args else _MAX_KEYS)
+    if number is None or not 0 <= number < 1 << 31:
+        raise invalid("Argument maxKeys must be an integer between 0 and 2147483647")
+    return min(number, _MAX_KEYS)
 
 
 def _entries(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from pedigree.language.shapes import service
 from pedigree.localaws.http.protocol import validator as requests
-from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.http.protocol.errors import ServiceError, UnreadableRequestError
+from pedigree.localaws.http.protocol.json_documents import document
 from pedigree.localaws.http.protocol.model_patterns import compiled, fits
 from pedigree.localaws.http.protocol.serializer import shaped
 
@@ -158,3 +159,20 @@ def test_an_answer_has_what_the_model_knows_and_times_in_seconds() -> None:
         "LastModifiedTime": 1767323045.679,
         "ParallelismConfiguration": {"MaxParallelExecutionSteps": 3},
     }
+
+
+@pytest.mark.parametrize("moment", [1e20, -1e20, 1e308, 253402300800, -62135596801, "1e20"])
+def test_a_time_that_no_clock_has_is_refused(moment: Any) -> None:
+    with pytest.raises(ServiceError) as error:
+        check("ListEndpoints", {"CreationTimeAfter": moment})
+    assert error.value.code == "SerializationException"
+
+
+@pytest.mark.parametrize("content", [b'{"a":[' + b"[]," * 200_001 + b"0]}", b'{"a":[' + b'{"":0},' * 200_001 + b"0]}"])
+def test_more_values_than_any_operation_takes_are_refused_before_they_are_read(content: bytes) -> None:
+    with pytest.raises(UnreadableRequestError, match="more than 200000 values"):
+        document(content)
+
+
+def test_a_long_text_may_have_as_many_commas_as_it_likes() -> None:
+    assert len(document(b'{"a":"' + b'\\"[,{' * 300_000 + b'"}')["a"]) == 4 * 300_000
