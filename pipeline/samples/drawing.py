@@ -1,4 +1,4 @@
-"""One picture: a textured shape in random colors, at a random place, on a random background, with mild noise.
+"""One picture: a textured shape in random colors, a little turned and moved, on a random background, with mild noise.
 
 The same arguments give the same bytes on every machine with the same Pillow. RandomState is the generator whose numbers
 NumPy keeps from version to version, and what a machine's sine has in its last digits is rounded away before it counts.
@@ -19,6 +19,7 @@ from pipeline.samples.textures import FIELDS, Field, Plane
 
 AREA = (0.38, 0.48)  # of the shape, as a part of the picture
 OFF_CENTER = 0.05
+TILT = pi / 18  # how far a shape and its texture are turned, at most: like what is photographed, they are upright
 PERIOD = (0.15, 0.20)  # of the texture, as a part of the picture's side
 LEAST_CONTRAST = 128  # between the two colors of a texture, in steps of brightness
 SHADE = 40  # how far the background's color changes from side to side, at most
@@ -47,7 +48,7 @@ def _cover(shape: str, middle: NDArray[np.float64], size: int, random: np.random
     """The share of every pixel that the shape covers."""
     finer = size * _FINER
     scale = random.uniform(*AREA) ** 0.5
-    corners = turned(POLYGONS[shape], random.uniform(0, 2 * pi))
+    corners = turned(POLYGONS[shape], random.uniform(-TILT, TILT))
     places = [
         tuple(round(finer * (0.5 + center + offset * scale)) for offset, center in zip(corner, middle, strict=True))
         for corner in corners
@@ -59,7 +60,7 @@ def _cover(shape: str, middle: NDArray[np.float64], size: int, random: np.random
 
 def _plane(middle: NDArray[np.float64], size: int, random: np.random.RandomState) -> Plane:
     """The pattern's own coordinates: around the shape's middle, turned, in periods, with a random beginning."""
-    period, angle = random.uniform(*PERIOD), random.uniform(0, 2 * pi)
+    period, angle = random.uniform(*PERIOD), random.uniform(-TILT, TILT)
     places = (np.arange(size) + 0.5) / size - 0.5
     x, y = np.meshgrid((places - middle[0]) / period, (places - middle[1]) / period)
     begin = random.uniform(-1, 1, 2)

@@ -16,8 +16,8 @@ ARCHIVE = "dogImages.zip"  # the names that the course project's download has, a
 FOLDER = "dogImages"
 # (least, default, most)
 CLASSES = (2, 8, len(TEXTURES) * len(SHAPES))
-PER_CLASS = (3, 60, 10_000)
-SIZE = (32, 128, 1024)
+PER_CLASS = (3, 120, 10_000)
+SIZE = (32, 96, 1024)
 SEED = (0, 0, 2**32 - 1)
 _PER_HELD_OUT = 10  # one in ten validates, one in ten tests, as in the course
 

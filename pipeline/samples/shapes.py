@@ -1,4 +1,4 @@
-"""Shapes as polygons of area 1 around their middle, so that every shape covers the same part of a picture."""
+"""Shapes as upright polygons of area 1 around their middle, so that every shape covers the same part of a picture."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ def area(polygon: Polygon) -> float:
     return abs(sum(x * next_y - next_x * y for (x, y), (next_x, next_y) in zip(polygon, following, strict=True))) / 2
 
 
-def _spiked(radii: Sequence[float]) -> Polygon:
-    """Corners all around, at these distances from the middle in turn."""
+def _spiked(radii: Sequence[float], first: float = 0.0) -> Polygon:
+    """Corners all around, at these distances from the middle in turn, from so many steps right of the top."""
     step = 2 * pi / len(radii)
+    angles = (step * (first + turn) for turn in range(len(radii)))
     return _of_area_one(
-        tuple((radius * cos(step * turn), radius * sin(step * turn)) for turn, radius in enumerate(radii))
+        tuple((radius * sin(angle), -radius * cos(angle)) for angle, radius in zip(angles, radii, strict=True))
     )
 
 
@@ -43,5 +44,5 @@ POLYGONS = {
     "cross": _cross(),
     "triangle": _spiked([1] * 3),
     "star": _spiked([1, 0.5] * 5),
-    "square": _spiked([1] * 4),
+    "square": _spiked([1] * 4, first=0.5),
 }

@@ -23,8 +23,8 @@ with open(sys.argv[1], "wb") as file:
     archive.write(file, planned, planned.samples())
 """
 LEARN = (
-    *("--architecture", "resnet18", "--weights", "none", "--layers", "all", "--epochs", "22", "--batch-size", "32"),
-    *("--learning-rate", "0.002", "--label-smoothing", "0.05", "--patience", "0"),
+    *("--architecture", "resnet18", "--weights", "none", "--layers", "all", "--epochs", "4", "--batch-size", "32"),
+    *("--learning-rate", "0.0017", "--head-width", "0", "--min-crop-area", "0.8"),
 )
 SERVE = """
 import sys
@@ -65,7 +65,7 @@ def draw(path: Path) -> None:
 def test_a_small_network_learns_the_sample_data_from_nothing(tmp_path: Path) -> None:
     draw(tmp_path / "images.zip")
     prepared, model = tmp_path / "prepared", tmp_path / "model"
-    run(ENTRYPOINTS / "prepare.py", "--source", tmp_path / "images.zip", "--image-size", "64", "--output-dir", prepared)
+    run(ENTRYPOINTS / "prepare.py", "--source", tmp_path / "images.zip", "--image-size", "32", "--output-dir", prepared)
     run(ENTRYPOINTS / "train.py", "--data", prepared, "--model-dir", model, *LEARN)
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
         archive.add(model, ".")
