@@ -42,18 +42,19 @@ NEEDED = $(READY) $(if $(LOCAL),$(CONTAINER_READY))
 .PHONY: help definition graph golden permissions test test-whole test-definition test-container coverage check format clean run up down status reset logs results pipeline-upsert destroy policies pipeline-start pipeline-status pipeline-logs pipeline-schedule cost pipeline-stop pipeline-retry pipeline-executions predict approve rollback endpoint-status ec2-train
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-20s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { split($$2, part, /   +/); printf "  make %-20s %s\n", $$1, part[1]; \
+		if (part[2]) printf "%28s%s\n", "", part[2] }' $(MAKEFILE_LIST)
 
-definition: $(READY) ## print the pipeline's definition as JSON        ARGS="--account 123456789012 --output file.json"
+definition: $(READY) ## print the pipeline's definition as JSON        ARGS="--account 123456789012 --output a.json"
 	@$(VENV)/bin/pedigree definition $(ARGS)
 
-graph: $(READY) ## draw the graph: docs/pipeline.svg and docs/pipeline.mmd
+graph: $(READY) ## draw docs/pipeline.svg and docs/pipeline.mmd
 	@$(VENV)/bin/pedigree graph --output docs $(ARGS)
 
-golden: $(TESTS_READY) ## rewrite tests/golden/ from the settings; review it as a diff
+golden: $(TESTS_READY) ## rewrite tests/golden/; review it as a diff
 	@$(VENV)/bin/python -m tests.golden
 
-permissions: $(TESTS_READY) ## write docs/permissions.md: what every permission is for, by taking each away
+permissions: $(TESTS_READY) ## write docs/permissions.md, by taking each away
 	@$(VENV)/bin/python -m tests.proof
 
 test: test-definition test-container test-whole ## run all tests
@@ -61,17 +62,17 @@ test: test-definition test-container test-whole ## run all tests
 test-definition: $(TESTS_READY) ## run the tests of all but the scripts         ARGS="-k settings"
 	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadscope $(ARGS) $(CHOSEN)
 
-coverage: $(TESTS_READY) ## run the tests and show the lines that none of them runs
+coverage: $(TESTS_READY) ## run the tests and show the lines that none runs
 	@$(VENV)/bin/python -m pytest --quiet --cov --cov-report=term-missing $(ARGS)
 
 test-container: $(CONTAINER_TESTS_READY) ## run the tests of the scripts, where they run
 	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist loadscope \
 		tests/container $(ARGS) $(CHOSEN)
 
-test-whole: $(TESTS_READY) $(CONTAINER_READY) ## run the tests of make run: minutes, and real training
+test-whole: $(TESTS_READY) $(CONTAINER_READY) ## run the tests of make run, for minutes
 	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadscope tests/whole $(ARGS) $(CHOSEN)
 
-check: $(TESTS_READY) ## format, lint, types, imports, lengths, and what is wrong with the definition
+check: $(TESTS_READY) ## format, lint, types, imports, lengths, definition
 	@$(VENV)/bin/ruff format --check --quiet . || { echo "format: run make format"; exit 1; }
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/mypy
@@ -103,7 +104,7 @@ pipeline-schedule: $(NEEDED) ## start executions on a schedule                AR
 cost: $(NEEDED) ## estimate what an execution and a month cost      ARGS="--hours Tune=2 --refresh"
 	@$(AT)$(VENV)/bin/pedigree cost $(ARGS)
 
-pipeline-start: $(NEEDED) ## start an execution, or some of its steps  PARAMS="Epochs=10" DATA=~/pictures ARGS="--wait --only Evaluate"
+pipeline-start: $(NEEDED) ## start an execution, or some of its steps        PARAMS=Epochs=10 DATA=~/pictures ARGS=--wait
 	@$(AT)set -f; $(VENV)/bin/pedigree start $$PARAMS $${DATA:+--data "$$DATA"} $(ARGS)
 
 pipeline-status: $(NEEDED) ## follow an execution, the newest one          ARGS="8f3a --once"
@@ -130,20 +131,20 @@ approve: $(NEEDED) ## approve a version of the model, or list them   VERSION=3
 rollback: $(NEEDED) ## take the endpoint back to what it had before
 	@$(AT)$(VENV)/bin/pedigree rollback $(ARGS)
 
-endpoint-status: $(NEEDED) ## show the endpoint: versions, instances, scaling, alarms
+endpoint-status: $(NEEDED) ## show the endpoint: versions, instances, alarms
 	@$(AT)$(VENV)/bin/pedigree endpoint-status $(ARGS)
 
-ec2-train: $(NEEDED) ## train on one machine of EC2, which then ends itself   ARGS=--dry-run
+ec2-train: $(NEEDED) ## train on one machine of EC2, which ends itself   ARGS=--dry-run
 	@$(AT)$(VENV)/bin/pedigree ec2-train $(ARGS)
 
 results: $(NEEDED) ## say what an execution has come to               ARGS=8f3a
 	@$(AT)$(VENV)/bin/pedigree results $(ARGS)
 
-run: $(READY) $(CONTAINER_READY) ## run the whole pipeline on this machine: no account needed   DATA=~/pictures ARGS=--fresh
+run: $(READY) $(CONTAINER_READY) ## run the whole pipeline on this machine, no account   DATA=~/pictures ARGS=--fresh
 	@$(VENV)/bin/pedigree run --container $(CONTAINER) $${DATA:+--data "$$DATA"} $(ARGS)
 
 up: ## start the local AWS, unless it runs
-down: ## end the local AWS; what it knows stays, and what ran goes on with make up
+down: ## end the local AWS; make up goes on from there
 status: ## say where the local AWS is
 logs: ## read what the local AWS has said                 ARGS=--follow
 reset: ## forget what the local AWS knows                   ARGS=--yes

@@ -143,5 +143,5 @@ def no_pipeline(account: Account, pipeline: str) -> AbsentError:
 
 def _who(context: Mapping[str, Any]) -> str:
     """A user's name in Studio, or the last parts of an identity's ARN."""
-    arn = context.get("IamIdentity", {}).get("Arn", "")
-    return str(context.get("UserProfileName") or arn.rpartition(":")[2].partition("/")[2])
+    identity = context.get("IamIdentity", {}).get("Arn", "").rpartition(":")[2]
+    return str(context.get("UserProfileName") or identity.partition("/")[2] or identity)

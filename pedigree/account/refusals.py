@@ -18,6 +18,7 @@ from pedigree.account.errors import (
     TransientError,
     UnreachableError,
 )
+from pedigree.local_endpoint import is_loopback
 
 Reason: TypeAlias = tuple[str, str]
 """A cause and a remedy."""
@@ -191,6 +192,9 @@ def _subject(arguments: Mapping[str, Any]) -> str:
 def _unreachable(error: BotoCoreError, service: str) -> OperationsError:
     if isinstance(error, exceptions.ParamValidationError):
         raise error  # a request that does not fit its own shape is our bug
+    endpoint = str(error.kwargs.get("endpoint_url", ""))
+    if isinstance(error, _CUT_OFF) and is_loopback(endpoint):
+        return _connection_error(error)(f"the local AWS does not answer at {endpoint}", "`pedigree local up` starts it")
     for kind, reason in _UNREACHABLE.items():
         if isinstance(error, kind):
             return _connection_error(error)(*reason(error, service))

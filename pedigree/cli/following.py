@@ -6,23 +6,30 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
-from pedigree.cli import execution_view, printing
+from pedigree.cli import execution_view, hints, printing
 from pedigree.cli.account import AccountContext
 from pedigree.cli.options import FollowOptions
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from pedigree.account.progress import ExecutionProgress
 
 FAILED_EXIT = 1
 INTERRUPTED_EXIT = 130
 WaitOption = Annotated[bool, typer.Option("--wait", help="Follow it until it ends.")]
-Show = Callable[["ExecutionProgress"], None]
+
+
+class Display(Protocol):
+    """What shows an execution while it is followed."""
+
+    def show(self, view: ExecutionProgress) -> None:
+        """Shows how far it is."""
+
+    def report(self, text: str) -> None:
+        """Shows why there is no answer."""
 
 
 @dataclass(frozen=True)
@@ -76,58 +83,47 @@ def until_over(
     """Shows an execution until it ends; None if it takes longer than the time limit."""
     from pedigree.account.polling import PollOptions, poll
 
-    options = PollOptions(context.account.clock, timing.every, timing.minutes * 60, printing.remark)
-    with _display(context, quiet=quiet) as show:
+    with _display(context, quiet=quiet) as display:
+        options = PollOptions(context.account.clock, timing.every, timing.minutes * 60, display.report)
         for view in poll(read, options):
-            show(view)
+            display.show(view)
             if view.execution.is_over:
                 return view
     return None
 
 
 @contextmanager
-def _display(context: AccountContext, *, quiet: bool) -> Iterator[Show]:
+def _display(context: AccountContext, *, quiet: bool) -> Iterator[Display]:
     """A table in place on a terminal, else a line for each change."""
     if not quiet and sys.stdout.isatty():
-        with _live(context) as show:
-            yield show
+        from pedigree.cli.live_table import live_table  # rich takes a while to import
+
+        with live_table(context.account) as table:
+            yield table
     else:
-        yield _lines(context, err=quiet)
+        yield _Lines(context, err=quiet)
 
 
-@contextmanager
-def _live(context: AccountContext) -> Iterator[Show]:
-    from rich.console import Console
-    from rich.live import Live
-    from rich.text import Text
+class _Lines:
+    """A line for each change."""
 
-    views: list[ExecutionProgress] = []
+    def __init__(self, context: AccountContext, *, err: bool) -> None:
+        self._context, self._err = context, err
+        self._statuses: dict[str, str] = {}
+        self._reported = ""
 
-    def current() -> RenderableType:
-        if not views:
-            return Text("asking …")
-        return execution_view.table(views[-1], context.account.console, context.account.clock.now())
-
-    with Live(console=Console(), get_renderable=current, refresh_per_second=2) as live:
-
-        def show(view: ExecutionProgress) -> None:
-            views.append(view)
-            live.refresh()
-
-        yield show
-
-
-def _lines(context: AccountContext, *, err: bool) -> Show:
-    statuses: dict[str, str] = {}
-
-    def show(view: ExecutionProgress) -> None:
-        now = context.account.clock.now()
+    def show(self, view: ExecutionProgress) -> None:
+        self._reported, now, statuses = "", self._context.account.clock.now(), self._statuses
         if not statuses:
-            printing.line(execution_view.headline(view.execution, now), err=err)
-            printing.lines(view.link, err=err)
+            printing.line(execution_view.headline(view.execution, now), err=self._err)
+            printing.lines(view.link, err=self._err)
         for step in view.steps:
             if statuses.get(step.name, "Waiting") != step.status:
-                printing.line(execution_view.change(step, context.account.console, now), err=err)
+                printing.line(execution_view.change(step, self._context.account.console, now), err=self._err)
             statuses[step.name] = step.status
 
-    return show
+    def report(self, text: str) -> None:
+        """Prints why there is no answer, once until there is one."""
+        if text != self._reported:
+            self._reported = text
+            printing.remark(hints.spelled(text))

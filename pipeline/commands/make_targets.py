@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _PIPELINE = ("upsert", "start", "status", "logs", "stop", "retry", "executions", "schedule")
-_SAME = ("destroy", "cost", "predict", "approve", "rollback", "endpoint-status", "ec2-train", "results")
+_SAME = ("destroy", "cost", "predict", "approve", "rollback", "endpoint-status", "ec2-train", "results", "policies")
 _TARGETS: Mapping[str, str] = {**{verb: f"pipeline-{verb}" for verb in _PIPELINE}, **{verb: verb for verb in _SAME}}
 _LOCAL = ("up", "down", "status", "logs", "reset")
 

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 @expand_options
 def command(
     target: ProjectOptions,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it gets a folder per role.")],
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="The folder to write to; it gets a folder per role.")
+    ] = None,
 ) -> None:
     """Write the policies of every role to a folder."""
+    if folder is None:
+        raise UsageError("no folder is named for the policies", "name one: `pedigree policies DIR`")
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder", "make it, or name another")
     loaded = load_settings(target)

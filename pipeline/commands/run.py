@@ -23,7 +23,7 @@ from pedigree.cli import following, local_environment, printing
 from pedigree.cli.errors import UsageError
 from pedigree.cli.options import AccountOptions, FollowOptions, ProjectOptions, SettingsOption
 from pipeline.commands import own_data, results, settings_files, upsert
-from pipeline.commands.context import ProjectContext, connect_project
+from pipeline.commands.context import ProjectContext
 from pipeline.commands.project import load_settings
 
 if TYPE_CHECKING:
@@ -88,8 +88,7 @@ def _put_there(inspection: Inspection | None, settings: str, folder: Path) -> Pr
     data_set = _fitted(inspection, settings, folder) if inspection else None
     settings = data_set.settings if data_set else settings
     _say("putting the pipeline there", "make pipeline-upsert LOCAL=1")
-    upsert.command(settings=settings, yes=True)
-    context = connect_project(AccountOptions(settings))
+    context = upsert.apply_all(AccountOptions(settings))
     if data_set:
         _upload(context, data_set.package)
     return context

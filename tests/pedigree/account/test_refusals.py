@@ -24,6 +24,7 @@ def refusal(code: str, message: str, operation: str, status: int = 400) -> Clien
     return ClientError(answer, operation)
 
 
+LOCAL = "http://127.0.0.1:4566/"
 ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsError], str]] = {
     "a bucket that may not be looked at": (
         refusal("403", "Forbidden", "HeadBucket"), "s3", "head_bucket", DeniedError,
@@ -32,6 +33,10 @@ ERRORS: dict[str, tuple[ClientError | BotoCoreError, str, str, type[OperationsEr
     "a setting that has another name in policies": (
         refusal("AccessDenied", "Access Denied", "PutBucketLifecycleConfiguration"), "s3",
         "put_bucket_lifecycle_configuration", DeniedError, f"{CALLER} may not s3:PutLifecycleConfiguration on images",
+    ),
+    "a local AWS that has ended": (
+        EndpointConnectionError(endpoint_url=LOCAL), "s3", "head_bucket", TransientError,
+        f"the local AWS does not answer at {LOCAL}; `pedigree local up` starts it",
     ),
     "an organisation's no": (
         refusal(

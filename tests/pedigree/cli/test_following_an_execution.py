@@ -6,6 +6,9 @@ import pytest
 import typer
 
 from pedigree.account.errors import UnfinishedError
+from pedigree.account.executions import Execution
+from pedigree.account.progress import ExecutionProgress
+from pedigree.cli import following
 from pedigree.cli.account import AccountContext
 from pedigree.cli.following import ExpectedEnd, follow
 from pedigree.cli.options import FollowOptions
@@ -31,6 +34,16 @@ def test_an_end_that_is_not_wanted_has_an_exit_code(status: str, code: int) -> N
         followed(ExecutionState("Executing"), ExecutionState(status))
     assert raised.value.exit_code == code
     followed(ExecutionState("Executing"), ExecutionState(status), statuses=(status,))
+
+
+def test_why_there_is_no_answer_is_printed_once_until_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    context = AccountContext(account_with({}), "dog-breeds")
+    lines = following._Lines(context, err=False)
+    for text in ("no answer", "no answer"):
+        lines.report(text)
+    lines.show(ExecutionProgress(Execution("arn/execution/run", "Executing"), (), ""))
+    lines.report("no answer")
+    assert capsys.readouterr().err == "no answer\nno answer\n"
 
 
 def test_success_has_none() -> None:

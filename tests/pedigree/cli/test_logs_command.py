@@ -121,6 +121,12 @@ def test_afterwards_the_same_lines_are_there_and_can_be_narrowed(
 
 
 @pytest.mark.usefixtures("followed")
+def test_a_listing_says_who_has_started_it(local: LocalAws, tmp_path: Path) -> None:
+    header, row = pedigree(local, tmp_path, "executions")[0].splitlines()
+    assert row[header.index("BY") :].startswith("root ")
+
+
+@pytest.mark.usefixtures("followed")
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -145,7 +151,7 @@ def test_selected_steps_run_and_the_log_names_who_ran_the_others(local: LocalAws
     assert re.search(r"Succeeded, .*\n\Z", out)
     out, err = pedigree(local, tmp_path, "logs")
     assert [line.split()[0] for line in out.splitlines()] == ["Second", "Second", "Third"]
-    assert f"First was not run: its result is that of execution {first}; pedigree logs First --execution" in err
+    assert f"First was not run: its result is that of execution {first}; `pedigree logs First --execution" in err
     assert f"{first} --pipeline {NAME} shows its log" in err
 
 

@@ -14,7 +14,7 @@ from pedigree.localaws.http.protocol.serializer import content_type, json_respon
 from pedigree.localaws.http.protocol.validator import checked
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.resources import unsupported
-from pedigree.localaws.services.sagemaker.resources.handlers import handlers
+from pedigree.localaws.services.sagemaker.resources.handlers import CALLER, CREATED_BY, handlers
 
 _READ_ONLY = ("Describe", "List", "Search", "Get")
 
@@ -41,7 +41,9 @@ class ControlPlane:
 
     def __call__(self, exchange: Exchange) -> Response:
         """Answer a request that was validated on its way here."""
-        members = self.perform(exchange.operation, dict(exchange.members))
+        caller = exchange.caller
+        creator = {CALLER: caller.arn} if caller and exchange.operation in CREATED_BY else {}
+        members = self.perform(exchange.operation, {**exchange.members, **creator})
         return json_response(members, content_type=content_type("sagemaker"))
 
     def answer(self, operation: str, request: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from pedigree.localaws.services.sagemaker.executions import (
     versions,
 )
 from pedigree.localaws.services.sagemaker.executions.core import events, state
-from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.handlers import CALLER, Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -85,6 +85,7 @@ def _new(world: World, request: Request, pipeline: Document, version: Document, 
     members = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
     return {
         **{member: request[member] for member in members if member in request},
+        **({"CreatedBy": {"IamIdentity": {"Arn": request[CALLER]}}} if CALLER in request else {}),
         "PipelineArn": pipeline["PipelineArn"],
         "PipelineExecutionArn": arn,
         "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{moment}"),

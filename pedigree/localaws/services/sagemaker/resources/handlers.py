@@ -17,6 +17,11 @@ from pedigree.localaws.kernel.world import World
 Request: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[World, Request], Mapping[str, Any]]
 
+CREATED_BY = frozenset({"StartPipelineExecution"})
+"""The operations whose resource says who has created it."""
+CALLER = "_caller"
+"""The member of their requests that has the caller's ARN."""
+
 
 def handlers(families: Iterable[object]) -> Mapping[str, Handler]:
     """The function for each operation; ValueError if two families answer the same one."""
