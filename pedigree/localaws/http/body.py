@@ -41,10 +41,14 @@ def body_receiver(folder: Path) -> Callable[[Exchange], None]:
         while piece := _read(exchange, exchange.reader):
             exchange.reader.write(piece)
         exchange.payload = exchange.reader.finish()
-        if exchange.service != "s3" and exchange.headers.get("content-encoding") == "gzip":
-            exchange.body = _unpacked(exchange.body, _most(exchange))
 
     return receive_body
+
+
+def unpack_body(exchange: Exchange) -> None:
+    """Unpack a body that a client has packed, which clients of CloudWatch do with large ones."""
+    if exchange.service != "s3" and exchange.headers.get("content-encoding") == "gzip":
+        exchange.body = _unpacked(exchange.body, _most(exchange))
 
 
 def _reader(exchange: Exchange, folder: Path) -> PlainReader:
@@ -105,7 +109,6 @@ def _read(exchange: Exchange, reader: PlainReader) -> bytes:
 
 
 def _unpacked(packed: bytes, most: int) -> bytes:
-    """A body that a client has packed, which clients of CloudWatch do with large ones."""
     try:
         content = gzip.GzipFile(fileobj=io.BytesIO(packed)).read(most + 1)
     except (OSError, EOFError, zlib.error):

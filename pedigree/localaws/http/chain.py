@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from werkzeug import Response
 
 from pedigree.localaws.http.access_log import log_nothing, log_response
-from pedigree.localaws.http.body import body_receiver
+from pedigree.localaws.http.body import body_receiver, unpack_body
 from pedigree.localaws.http.error_boundary import answer_error
 from pedigree.localaws.http.exchange import Environ, Exchange
 from pedigree.localaws.http.hosts import answer_health, foreign_request_refuser
@@ -100,6 +100,7 @@ def request_chain(
             body_receiver(spool_folder),
             # The body of all but S3's requests is signed as a whole: nothing of it is read before.
             verify_body,
+            unpack_body,
             # Once: what is decided and what is done below is this call, and nothing else that the request may say.
             read_call,
             # All other requests. As on AWS before validation: a caller without permission learns nothing about the

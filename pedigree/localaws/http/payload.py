@@ -47,22 +47,27 @@ class Payload:
 
 
 class PlainReader:
-    """Takes a body that is spooled as it comes."""
+    """Takes a body that is spooled as it comes, and hashed for its signature."""
 
     def __init__(self, spool: Spool, length: int | None, most: int) -> None:
         self._spool = spool
         self._length = length
         self._most = most
+        self._sha256 = hashlib.sha256()
         self.received = 0
 
     def write(self, piece: bytes) -> None:
         self._count(piece)
-        self._spool.write(piece)
+        self._add(piece)
 
     def finish(self) -> Payload:
         """Return the body; ServiceError if it is not whole."""
         self._check_length()
-        return Payload(self._spool)
+        return Payload(self._spool, self._sha256.hexdigest())
+
+    def _add(self, content: bytes) -> None:
+        self._sha256.update(content)
+        self._spool.write(content)
 
     def _count(self, piece: bytes) -> None:
         self.received += len(piece)
@@ -89,7 +94,7 @@ class ContentReader(PlainReader):
         self._headers = headers
         self._decoder = ChunkedDecoder(verifier) if is_aws_chunked(headers) else None
         self._content_length = _decoded_length(headers) if self._decoder else None
-        self._sha256, self._md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+        self._md5 = checksums.md5()
         self._checks: Sequence[Check] = tuple(checksums.header_checks(headers))
         self._checksum = checksums.content_check(headers)
 
@@ -104,11 +109,10 @@ class ContentReader(PlainReader):
             raise IncompleteBodyError("goes on after its last chunk")
 
     def _add(self, content: bytes) -> None:
-        self._sha256.update(content)
+        super()._add(content)
         self._md5.update(content)
         for check in (*self._checks, self._checksum[1]) if self._checksum else self._checks:
             check.update(content)
-        self._spool.write(content)
 
     def finish(self) -> Payload:
         """Return the content; ServiceError if it is not whole, or not what a checksum says."""
@@ -119,7 +123,7 @@ class ContentReader(PlainReader):
             raise IncompleteBodyError(f"has {self._spool.size} bytes of {self._content_length}")
         for check in self._checks:
             check.verify()
-        return Payload(self._spool, self._sha256.hexdigest(), self._md5.hexdigest(), self._verified_checksum())
+        return Payload(self._spool, self._sha256.hexdigest(), self._md5.digest().hex(), self._verified_checksum())
 
     def _verified_checksum(self) -> Mapping[str, str]:
         if self._checksum is None:

@@ -6,8 +6,6 @@ stands for the body, that is the signature as a whole. After that, the body of a
 
 from __future__ import annotations
 
-import hashlib
-
 from pedigree.localaws.http.exchange import Exchange
 from pedigree.localaws.http.sigv4 import errors, payload, sigv2, verifier
 from pedigree.localaws.http.sigv4.errors import S3
@@ -41,7 +39,7 @@ class Authentication:
         parts, signature = _signed(exchange)
         if exchange.service == S3 or exchange.caller is None or isinstance(signature, QuerySignature):
             return
-        digest = hashlib.sha256(exchange.payload.content if exchange.payload else b"").hexdigest()
+        digest = exchange.payload.sha256 if exchange.payload else payload.EMPTY_HASH
         verifier.check_signature(parts, signature, exchange.caller.secret, digest)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,18 @@ class LocalS3:
         with socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE_SECONDS) as connection:
             connection.sendall(head.encode() + body)
             connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    def send_slowly(self, target: str, body: bytes, headers: dict[str, str], meanwhile: Callable[[], None]) -> bytes:
+        """Send the body of an object only after something else has happened, and return what is answered."""
+        lines = {**wire.signed("s3"), **headers, "Content-Length": str(len(body)), "Connection": "close"}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        with socket.create_connection(("127.0.0.1", self.port), timeout=_PATIENCE_SECONDS) as connection:
+            first = f"PUT {target} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nExpect: 100-continue\r\n"
+            connection.sendall(f"{first}{head}\r\n".encode())
+            assert connection.recv(4096).startswith(b"HTTP/1.1 100")  # so the head was found to be good
+            meanwhile()
+            connection.sendall(body)
             return b"".join(iter(lambda: connection.recv(65_536), b""))
 
     def content(self, key: str) -> bytes:

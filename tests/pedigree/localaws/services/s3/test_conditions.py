@@ -81,6 +81,23 @@ def test_of_many_writers_of_a_new_object_exactly_one_wins(s3: Any, local_s3: Loc
     assert local_s3.content("a") == b"%d" % outcomes.index("")
 
 
+def test_a_condition_is_decided_when_the_object_is_written_and_not_only_when_its_head_came(
+    s3: Any, local_s3: LocalS3
+) -> None:
+    etag = s3.put_object(Bucket="bucket", Key="a", Body=b"old")["ETag"]
+
+    def delete() -> None:
+        s3.delete_object(Bucket="bucket", Key="a")
+
+    def create() -> None:
+        s3.put_object(Bucket="bucket", Key="a", Body=b"other")
+
+    deleted = local_s3.send_slowly("/bucket/a", b"new", {"If-Match": etag}, delete)
+    assert (b"409" in deleted, b"ConditionalRequestConflict" in deleted) == (True, True)
+    assert b"PreconditionFailed" in local_s3.send_slowly("/bucket/a", b"new", {"If-None-Match": "*"}, create)
+    assert local_s3.content("a") == b"other"
+
+
 def test_a_counter_that_many_writers_raise_by_if_match_loses_nothing(s3: Any, local_s3: LocalS3) -> None:
     s3.put_object(Bucket="bucket", Key="a", Body=b"0")
 
