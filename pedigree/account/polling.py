@@ -39,7 +39,8 @@ def poll(read: Callable[[], Answer], options: PollOptions) -> Iterator[Answer]:
             unanswered_since = now if unanswered_since is None else unanswered_since
             if now - unanswered_since > _TOLERATED_SECONDS:
                 raise
-            options.report(f"no answer, asked again in {took(options.every)}: {error}")
+            soon = "" if options.every < 1 else f" in {took(options.every)}"
+            options.report(f"no answer, asked again{soon}: {error}")
         else:
             unanswered_since = None
             yield answer

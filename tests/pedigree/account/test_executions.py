@@ -279,6 +279,15 @@ def test_looking_goes_on_while_aws_is_busy() -> None:
     assert lines[0].startswith("no answer, asked again in 10 s: sagemaker:DescribePipelineExecution: AWS is asked too")
 
 
+def test_a_short_wait_is_not_said_to_take_no_time() -> None:
+    fake, wire, lines = Executions(), CallLog(), list[str]()
+    fake.add("run", ExecutionState("Executing"), ExecutionState("Succeeded"))
+    on = account(fake, wire=wire)
+    wire.break_at(0, BUSY)
+    next(poll(lambda: executions.described(on, arn("run")), PollOptions(on.clock, 0.5, 60, lines.append)))
+    assert lines[0].startswith("no answer, asked again: sagemaker:DescribePipelineExecution")
+
+
 def test_looking_ends_when_its_time_is_up() -> None:
     fake = Executions()
     fake.add("run", ExecutionState("Executing"))

@@ -143,7 +143,7 @@ NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
         (
             ["upsert", "--yes"],
             {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
-            "does not answer: Could not connect to the endpoint",
+            "the local AWS does not answer at ",
         ),
     ],
 )
