@@ -48,7 +48,7 @@ def _normalized(path: str) -> str:
             del kept[-1:]
         elif name not in ("", "."):
             kept.append(name)
-    is_folder = bool(kept) and path.endswith(("/", "/.", "/.."))
+    is_folder = bool(kept) and path.endswith("/")
     return f"/{'/'.join(kept)}{'/' if is_folder else ''}"
 
 
