@@ -23,7 +23,7 @@ from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, find_key
 from pedigree.localaws.kernel.errors import LocalAwsError
 
 TAKEN = 3
-START_SECONDS = 30.0
+START_SECONDS = 120.0  # two is usual; a busy machine takes long, and a daemon that fails says so at once
 STOP_SECONDS = 60.0
 _LOOK_SECONDS = 0.02
 

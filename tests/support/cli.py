@@ -11,11 +11,18 @@ ROOT = Path(__file__).parents[2]
 INSTALLED = Path(sys.executable).with_name("pedigree")
 PEDIGREE = [sys.executable, "-c", "import sys; sys.argv[0] = 'pedigree'; from pedigree.cli.main import main; main()"]
 
+# make exports what it was given, so that a make within a make would take it for its own.
+OF_MAKE_COMMANDS = ("ARGS", "DATA", "IMAGE", "LOCAL", "PARAMS", "URL", "VERSION")
+
 
 def environment(**more: str) -> dict[str, str]:
     """This process's environment with the default settings, without what it says about AWS, pedigree or make."""
     prefixes = ("AWS_", "PEDIGREE", "MAKE", "MFLAGS")
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(prefixes) and name not in OF_MAKE_COMMANDS
+    }
     return {**inherited, "PEDIGREE_SETTINGS": str(ROOT / "docs" / "settings.toml"), **more}
 
 
