@@ -25,7 +25,7 @@ _MOST_SOURCES = 50
 
 
 @dataclass(frozen=True)
-class Selection:
+class StepSelection:
     """The steps to run, and the execution that has the results of those before them."""
 
     steps: tuple[str, ...]
@@ -45,7 +45,7 @@ class Selection:
             yield f"{results}from execution {self.source.id}"
 
 
-def select(account: Account, pipeline: str, definition: Definition, steps: Iterable[str], source: str) -> Selection:
+def select(account: Account, pipeline: str, definition: Definition, steps: Iterable[str], source: str) -> StepSelection:
     """The selection of some steps; raises InvalidInputError with every mistake in it.
 
     source: an execution's ARN or the start of its id; empty for the newest that has what the steps need.
@@ -56,8 +56,8 @@ def select(account: Account, pipeline: str, definition: Definition, steps: Itera
         raise InvalidInputError(mistakes)
     needed = needed_steps(selected, definition)
     if source:
-        return Selection(selected, _chosen(account, choose(account, pipeline, source), needed), needed)
-    return Selection(selected, _newest(account, pipeline, selected, needed) if needed else None, needed)
+        return StepSelection(selected, _chosen(account, choose(account, pipeline, source), needed), needed)
+    return StepSelection(selected, _newest(account, pipeline, selected, needed) if needed else None, needed)
 
 
 def needed_steps(selected: Iterable[str], definition: Definition) -> tuple[str, ...]:

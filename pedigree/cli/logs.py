@@ -69,12 +69,12 @@ def command(
     logs = ExecutionLogs(context.account, chosen.arn, wanted)
     options = PollOptions(context.account.clock, every, minutes * 60 if follow else 0, printing.remark)
     try:
-        _print(context, logs, options, Output(logs.step_names, tail, timestamps=timestamps), follow=follow)
+        _print(context, logs, options, LogOutput(logs.step_names, tail, timestamps=timestamps), follow=follow)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED_EXIT) from None
 
 
-class Output:
+class LogOutput:
     """Prints events: each line behind the name of its step, in its color on a terminal."""
 
     def __init__(self, step_names: Iterable[str], tail: int | None = None, *, timestamps: bool = False) -> None:
@@ -108,7 +108,9 @@ class Output:
             yield f"{moment}{label} | {printable(line.expandtabs())}"
 
 
-def _print(context: AccountContext, logs: ExecutionLogs, options: PollOptions, output: Output, *, follow: bool) -> None:
+def _print(
+    context: AccountContext, logs: ExecutionLogs, options: PollOptions, output: LogOutput, *, follow: bool
+) -> None:
     from pedigree.account.polling import retry_unanswered
     from pedigree.cli import execution_view
 
@@ -122,7 +124,7 @@ def _print(context: AccountContext, logs: ExecutionLogs, options: PollOptions, o
     printing.remark(execution_view.headline(execution, options.clock.now()))
 
 
-def _pass(context: AccountContext, logs: ExecutionLogs, output: Output) -> Callable[[], Execution]:
+def _pass(context: AccountContext, logs: ExecutionLogs, output: LogOutput) -> Callable[[], Execution]:
     """Returns the function that prints what is new, and says once which steps were reused."""
     announced: set[str] = set()
 

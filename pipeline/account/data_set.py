@@ -10,7 +10,7 @@ from entrypoints import contract
 from pedigree.account.account import Account
 from pedigree.account.plan import Change, Stream, Upload
 from pipeline.data.errors import DataSetError
-from pipeline.data.packing import Package
+from pipeline.data.packing import PicturesZip
 from pipeline.samples.plan import ARCHIVE, SamplePlan
 from pipeline.settings.tree import Settings
 from steps.site import SiteConfig
@@ -24,7 +24,7 @@ class DataSet:
     """A user's own pictures, where the role of jobs can read them."""
 
     settings: Settings
-    package: Package
+    package: PicturesZip
 
     @property
     def uri(self) -> str:
@@ -38,7 +38,7 @@ class DataSet:
         yield from _missing(account, upload, why)
 
 
-def uri(site: SiteConfig, package: Package) -> str:
+def uri(site: SiteConfig, package: PicturesZip) -> str:
     """The address of a package in a site's bucket."""
     return site.uri(FOLDER, package.name)
 

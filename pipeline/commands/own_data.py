@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pedigree.account.account import Account
     from pedigree.cli.project import InputData
     from pipeline.data.inspection import Inspection
-    from pipeline.data.packing import Package
+    from pipeline.data.packing import PicturesZip
     from pipeline.settings.tree import Settings
 
 DataOption = Annotated[
@@ -93,7 +93,7 @@ def _reported(inspection: Inspection) -> Inspection:
     return inspection
 
 
-def packed(inspection: Inspection) -> Package:
+def packed(inspection: Inspection) -> PicturesZip:
     """The package of the pictures, with a bar while many are read."""
     from pipeline.data.packing import pack, total_bytes
 

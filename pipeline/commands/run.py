@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pedigree.account.plan import Change
     from pedigree.account.progress import ExecutionProgress
     from pipeline.data.inspection import Inspection
-    from pipeline.data.packing import Package
+    from pipeline.data.packing import PicturesZip
 
 EVERY_SECONDS = 0.5
 _MINUTES = 24 * 60
@@ -55,7 +55,7 @@ class RunState:
 class FittedDataSet:
     """The user's own pictures, and the settings files to use with them."""
 
-    package: Package
+    package: PicturesZip
     settings: str
 
 
@@ -127,7 +127,7 @@ def _fitted(inspection: Inspection, settings: str, folder: Path) -> FittedDataSe
     return FittedDataSet(package, f"{names}:{path}")
 
 
-def _upload(context: ProjectContext, package: Package) -> None:
+def _upload(context: ProjectContext, package: PicturesZip) -> None:
     """Uploads the pictures, unless the local AWS has them."""
     from pedigree.account.apply import apply_plan
     from pedigree.account.plan import plan

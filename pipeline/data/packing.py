@@ -26,7 +26,7 @@ Report = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Package:
+class PicturesZip:
     """The zip of a data set: its hash, its size, and a function that opens it."""
 
     sha256: str
@@ -44,7 +44,7 @@ class Package:
         return _Unchanged(self.content(), self.sha256)
 
 
-def pack(inspection: Inspection, report: Report) -> Package:
+def pack(inspection: Inspection, report: Report) -> PicturesZip:
     """The package of a folder's pictures, or of a zip as it is; reports the bytes of each piece that was read."""
     path, names = inspection.path, inspection.pictures
 
@@ -56,7 +56,7 @@ def pack(inspection: Inspection, report: Report) -> Package:
         digest.update(chunk)
         size += len(chunk)
         report(len(chunk))
-    return Package(digest.hexdigest(), size, len(names), content)
+    return PicturesZip(digest.hexdigest(), size, len(names), content)
 
 
 def total_bytes(inspection: Inspection) -> int:

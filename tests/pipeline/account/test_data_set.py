@@ -13,7 +13,7 @@ from pedigree.account.apply import apply_plan
 from pedigree.account.plan import plan
 from pipeline.account.data_set import DataSet, SampleDataSet, check_readable
 from pipeline.data.errors import DataSetError
-from pipeline.data.packing import Package
+from pipeline.data.packing import PicturesZip
 from tests.support.accounts import account, apply_resources, change_lines, client, settings
 from tests.support.fakes.aws import ACCOUNT, REGION
 
@@ -26,8 +26,8 @@ def bucket(empty_account: None) -> None:
     client("s3").create_bucket(Bucket=BUCKET)
 
 
-def package(content: bytes = CONTENT, sha256: str = "") -> Package:
-    return Package(sha256 or hashlib.sha256(content).hexdigest(), len(content), 12, lambda: io.BytesIO(content))
+def package(content: bytes = CONTENT, sha256: str = "") -> PicturesZip:
+    return PicturesZip(sha256 or hashlib.sha256(content).hexdigest(), len(content), 12, lambda: io.BytesIO(content))
 
 
 def local_account() -> Account:

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.data.errors import DataSetError
 from pipeline.data.inspection import Inspection
-from pipeline.data.packing import Package, member_names, pack, total_bytes
+from pipeline.data.packing import PicturesZip, member_names, pack, total_bytes
 
 FILES = {"cat/1.png": b"one", "cat/2.png": b"two", "dog/1.png": b"three"}
 
@@ -31,11 +31,11 @@ def inspection(path: Path, names: tuple[str, ...] = tuple(FILES)) -> Inspection:
     return Inspection(path, {}, (), 8, 0, names, ())
 
 
-def packed(path: Path, names: tuple[str, ...] = tuple(FILES)) -> Package:
+def packed(path: Path, names: tuple[str, ...] = tuple(FILES)) -> PicturesZip:
     return pack(inspection(path, names), lambda _count: None)
 
 
-def content(package: Package, piece: int = 7) -> bytes:
+def content(package: PicturesZip, piece: int = 7) -> bytes:
     with closing(package.open()) as stream:
         return b"".join(iter(lambda: stream.read(piece), b""))
 
