@@ -97,10 +97,8 @@ def _cache_key(context: TrainingContext, split: Split) -> str:
 
 
 def _worker_count(context: TrainingContext) -> int:
-    """Returns the number of decoding processes: all cores beside a GPU, half of them if the CPU also trains."""
     if context.options.workers is not None:
         return context.options.workers
-    is_beside = context.group.device.type != "cuda"
-    return min(
-        _MAX_WORKERS, max(1, cores.available() // context.group.rank_info.local_world_size // (2 if is_beside else 1))
-    )
+    processes = context.group.rank_info.local_world_size
+    is_on_gpu = context.group.device.type == "cuda"
+    return min(_MAX_WORKERS, cores.for_decoding(cores.available(), processes, is_on_gpu))

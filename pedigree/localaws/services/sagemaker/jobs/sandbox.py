@@ -25,6 +25,7 @@ _FILES = re.compile(re.escape(ROOT) + r"/[\w./-]+")
 BASE = "SAGEMAKER_BASE_DIR"
 _FAILURE = f"{ROOT}/output/failure"
 _LONGEST_REASON = 1024
+_STORED = 0  # the level of compression: most of an archive are weights, which hardly get smaller
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,6 @@ def _pack(archive: Path, folders: Sequence[Path]) -> None:
         packed.add(member.name)
         return member
 
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+    with tarfile.open(archive, "w:gz", compresslevel=_STORED) as tar:
         for path in (path for folder in folders for path in sorted(folder.iterdir())):
             tar.add(path, arcname=path.name, filter=unpacked)

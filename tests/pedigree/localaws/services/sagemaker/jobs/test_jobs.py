@@ -59,6 +59,13 @@ def test_the_container_is_described_to_the_script(local: LocalJobs) -> None:
     assert environment == f"hello at {root}/x job"
 
 
+@pytest.mark.parametrize(("hosts", "share"), [(1, "4"), (2, "2"), (5, "1")])
+def test_hosts_that_run_side_by_side_share_the_cores(local: LocalJobs, hosts: int, share: str) -> None:
+    local.train("echo $SM_LOCAL_CORES $OMP_NUM_THREADS", hosts=hosts)
+    local.ended()
+    assert {line for _, line in local.logs.lines} == {f"{share} {share}"}
+
+
 def test_metrics_are_read_from_the_log_and_the_last_value_counts(local: LocalJobs) -> None:
     script = "for value in 0.5 nan 1e-05 inf; do echo loss=$value; done"
     metrics = [{"Name": "loss", "Regex": "loss=(.*)"}, {"Name": "never", "Regex": "never=(.*)"}]
