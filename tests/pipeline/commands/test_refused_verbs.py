@@ -124,7 +124,7 @@ def called(
         out, err = capsys.readouterr()
         assert out == ""
         return stopped.value.code, [
-            line for line in err.splitlines() if not line.startswith(f"Account {ACCOUNT}, region ")
+            line for line in err.splitlines() if not line.startswith((f"Account {ACCOUNT}, region ", "Settings: "))
         ]
 
     return call
