@@ -19,6 +19,9 @@ settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=
 settings.register_profile("explore", _UNHURRIED, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
+# `make test` calls the tests, but their calls of commands are not make's: messages spell commands differently there.
+os.environ.pop("MAKELEVEL", None)
+
 LOCKS = lock_order.track("pedigree.localaws")  # before its modules are imported
 
 

@@ -28,10 +28,7 @@ def table() -> LiveTable:
     return LiveTable(here, Console(file=io.StringIO()))
 
 
-def test_it_stands_below_the_table_and_goes_with_the_next_answer(
-    table: LiveTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("MAKELEVEL", raising=False)
+def test_it_stands_below_the_table_and_goes_with_the_next_answer(table: LiveTable) -> None:
     view = ExecutionProgress(Execution("arn/execution/run", "Executing"), (), "")
     assert shown(table) == "asking …\n"
     table.show(view)

@@ -152,7 +152,7 @@ def test_selected_steps_run_and_the_log_names_who_ran_the_others(local: LocalAws
     out, err = pedigree(local, tmp_path, "logs")
     assert [line.split()[0] for line in out.splitlines()] == ["Second", "Second", "Third"]
     assert f"First was not run: its result is that of execution {first}; `pedigree logs First --execution" in err
-    assert f"{first} --pipeline {NAME} shows its log" in err
+    assert f"{first} --pipeline {NAME}` shows its log" in err
 
 
 @pytest.mark.usefixtures("followed")
