@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws import process
+from tests.support.processes import enable_interrupts
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -117,7 +118,7 @@ def test_an_interruption_leaves_nothing_running(tmp_path: Path) -> None:
     with log.open("w") as file:
         running = subprocess.Popen(
             [PEDIGREE, "run", "--folder", str(folder)], cwd=ROOT, env=CLEAN, stdout=file, stderr=file,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            preexec_fn=enable_interrupts,
         )  # fmt: skip
         try:
             until(

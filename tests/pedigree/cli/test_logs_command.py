@@ -17,6 +17,7 @@ import pytest
 from pedigree.localaws.daemon import ACCOUNT, LocalAws
 from tests.support.cli import PEDIGREE, ROOT, aws_environment
 from tests.support.local_aws import client, running_local_aws
+from tests.support.processes import enable_interrupts
 from tests.support.waiting import until
 
 NAME = "not-ours"
@@ -176,7 +177,13 @@ def test_ctrl_c_ends_following_without_a_word_and_colors_are_for_a_terminal(
     ours, theirs = pty.openpty()
     command = [*PEDIGREE, "logs", "--follow", "--every", "0.2", "--pipeline", NAME]
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(local), stdout=theirs, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        env=environment(local),
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=enable_interrupts,
     )
     os.close(theirs)
     assert re.match(rb"\x1b\[\d+mFirst +\x1b\[0m \| number 1|\x1b\[\d+mFirst/algo-2\x1b\[0m", os.read(ours, 1000))
