@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pedigree.clock import SystemClock
+from pedigree.localaws.containers.runtime import ContainerRuntime, container_runtime
 from pedigree.localaws.http.chain import request_chain
 from pedigree.localaws.http.server import HttpServer
 from pedigree.localaws.http.service import Provider, Service
@@ -74,11 +75,12 @@ class Options:
     poll_seconds: float = POLL_SECONDS
     on_decision: OnDecision = ignore_decision
     has_well_known_keys: bool = False
+    uses_namespaces: bool = True
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """What all services share: the account's key, the state on the disk, authorization, clients, logs, deliveries."""
+    """What all services share: the key, the state on the disk, authorization, clients, logs, deliveries, containers."""
 
     key: AccessKey
     world: World
@@ -90,6 +92,7 @@ class Foundation:
     logs: CloudWatchLogs
     deliveries: DeliveryQueue
     queues: QueueWaiter
+    containers: ContainerRuntime
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,12 @@ def _foundation(options: Options, url: Callable[[], str]) -> Foundation:
     deliveries = DeliveryQueue(world.store, world.clock)
     deliveries.add_channel(targets.CHANNEL, TargetChannel(clients, authorizer))
     queues = QueueWaiter(backends, options.region)
-    return Foundation(key, world, catalog, backends, authorizer, sessions, clients, logs, deliveries, queues)
+    containers = container_runtime(
+        (options.folder.resolve(),), _job_environment(options), uses_namespaces=options.uses_namespaces
+    )
+    return Foundation(
+        key, world, catalog, backends, authorizer, sessions, clients, logs, deliveries, queues, containers
+    )
 
 
 def _world(options: Options) -> tuple[World, ObjectCatalog]:
@@ -241,6 +249,7 @@ def _sagemaker(options: Options, foundation: Foundation, lambda_: LambdaService)
         foundation.logs,
         lambda_.invoke,
         _job_environment(options),
+        containers=foundation.containers,
         container=options.container,
         poll_seconds=options.poll_seconds,
     )

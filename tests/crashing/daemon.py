@@ -32,7 +32,7 @@ _START = (
 )
 # Runs the line of shell that the environment holds; h reads a hyperparameter.
 _TOOLKIT = r"""#!/bin/sh
-h() { sed -n 's/.*"'$1'": "\([^"]*\)".*/\1/p' "$SAGEMAKER_BASE_DIR/input/config/hyperparameters.json"; }
+h() { sed -n 's/.*"'$1'": "\([^"]*\)".*/\1/p' "${SAGEMAKER_BASE_DIR:-/opt/ml}/input/config/hyperparameters.json"; }
 eval "$SCRIPT"
 """
 

@@ -20,7 +20,7 @@ exec {python} -S {script}
 _TRAINING = '''"""Train for a moment. What is no trial of a search is interrupted once, and goes on from there."""
 import json, os, pathlib, sys, time
 
-base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
+base = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 marker = base / "checkpoints" / "epoch-1"
 is_trial = "Tune" in os.environ["TRAINING_JOB_NAME"]
 epochs = json.loads((base / "input" / "config" / "hyperparameters.json").read_text())["epochs"]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pedigree.clock import SystemClock
+from pedigree.localaws.containers.runtime import ContainerRuntime, container_runtime
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.control.service import ControlPlane
+from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
-from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
+from pedigree.localaws.services.sagemaker.jobs.runner import NO_CONTAINER, JobHost, JobRunner
 from tests.support.roles import AllowedRoles
 
 ROLE = "arn:aws:iam::000000000000:role/job"
@@ -24,15 +28,18 @@ PATIENCE_SECONDS = 120
 
 
 class RecordedLogs:
-    """What jobs write, line by line."""
+    """What jobs write, line by line, and apart from that what the local AWS notes in their logs."""
 
     def __init__(self) -> None:
+        self.notes: list[str] = []
         self.lines: list[tuple[str, str]] = []
         self.more = threading.Condition()
 
     def write(self, group: str, stream: str, *lines: str) -> None:
         with self.more:
-            self.lines.extend((f"{group}/{stream}", line) for line in lines)
+            own = [line for line in lines if line.startswith(NO_CONTAINER)]
+            self.notes.extend(own)
+            self.lines.extend((f"{group}/{stream}", line) for line in lines if line not in own)
             self.more.notify_all()
 
     def wait_for(self, line: str) -> None:
@@ -41,16 +48,22 @@ class RecordedLogs:
 
 
 class LocalJobs:
-    """A local AWS that runs jobs."""
+    """A local AWS that runs jobs; what they write to the folder outside, the test can read."""
 
-    def __init__(self, folder: Path, kind_of_catalog: type[ObjectCatalog] = ObjectCatalog) -> None:
+    def __init__(
+        self, folder: Path, kind_of_catalog: type[ObjectCatalog] = ObjectCatalog, *, uses_namespaces: bool = True
+    ) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
         self.catalog = kind_of_catalog(store, BlobStore(folder / "blobs", store), clock)
         self.catalog.make_bucket("bucket")
         self.logs = RecordedLogs()
         self.world = World("000000000000", "us-east-1", folder, store, self.catalog, clock)
         environment = {"PATH": os.environ["PATH"], "GREETING": "hello", **orphans.daemon_marker(folder)}
-        host = JobHost(environment, cores=4, roles=AllowedRoles(self.catalog))
+        self.machine_folder = folder / "machine"
+        self.outside = folder / "outside"
+        self.outside.mkdir(exist_ok=True)
+        self.containers = container_runtime((folder,), environment, (self.outside,), uses_namespaces=uses_namespaces)
+        host = job_host(self.containers, environment, AllowedRoles(self.catalog), self.machine_folder)
         self.runner = JobRunner(self.world, host, self.logs)
         self.training, self.processing = TrainingJobOperations(self.runner), ProcessingJobOperations(self.runner)
         self.service = ControlPlane(self.world, (self.training, self.processing))
@@ -78,6 +91,12 @@ class LocalJobs:
         }
         self.service.answer("CreateTrainingJob", request)
 
+    def run_script(self, script: str, *interpreter: str, **members: Any) -> None:
+        """Begin a training job whose script is too long for a command."""
+        self.put("code/script", script)
+        command = [*(interpreter or ("/bin/sh",)), "/opt/ml/input/data/code/script"]
+        self.train("", algorithm={"ContainerEntrypoint": command}, InputDataConfig=[channel("code")], **members)
+
     def ended(self, noun: str = "Training") -> dict[str, Any]:
         """What is described about the job once it has ended."""
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -87,6 +106,13 @@ class LocalJobs:
                 return job
             self.world.signal.wait(0.2)
         raise AssertionError(f"still {job[f'{noun}JobStatus']}")
+
+
+def job_host(
+    containers: ContainerRuntime, environment: Mapping[str, str], roles: AllowedRoles, machine_folder: Path
+) -> JobHost:
+    """What jobs of a test run on; machine_folder stands for what this machine has as /opt/ml."""
+    return JobHost(environment, 4, roles, HostFactory(containers, Path(sys.prefix), machine_folder))
 
 
 def channel(name: str, **source: str) -> dict[str, Any]:

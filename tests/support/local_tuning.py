@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.clock import SystemClock
+from pedigree.localaws.containers.runtime import container_runtime
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import World
@@ -17,11 +18,12 @@ from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.jobs.operations import TrainingJobOperations
-from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
+from pedigree.localaws.services.sagemaker.jobs.runner import JobRunner
 from pedigree.localaws.services.sagemaker.resources import tag_operations
 from pedigree.localaws.services.sagemaker.tuning.operations import TuningJobOperations
 from pedigree.localaws.services.sagemaker.tuning.training_jobs import TrainingJobs
 from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
+from tests.support.job_runner import job_host
 from tests.support.roles import AllowedRoles
 
 ROLE = "arn:aws:iam::000000000000:role/job"
@@ -31,7 +33,7 @@ STATUS = "HyperParameterTuningJobStatus"
 TOOLKIT = (
     "/bin/sh",
     "-c",
-    """h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' $SAGEMAKER_BASE_DIR/input/config/hyperparameters.json; }
+    """h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' /opt/ml/input/config/hyperparameters.json; }
     eval "$SCRIPT" """,
 )
 SHOW = "echo loss=$(h x)"
@@ -47,7 +49,8 @@ class LocalTuning:
         catalog = ObjectCatalog(store, BlobStore(folder / "blobs", store), clock)
         catalog.make_bucket("bucket")
         self.world = World("000000000000", "us-east-1", folder, store, catalog, clock)
-        host = JobHost({"PATH": os.environ["PATH"]}, cores=4, roles=AllowedRoles(catalog))
+        environment = {"PATH": os.environ["PATH"]}
+        host = job_host(container_runtime((folder,), environment), environment, AllowedRoles(catalog), folder / "opt")
         self.jobs = JobRunner(self.world, host, LogFiles(folder / "logs", clock))
         self.training = TrainingJobOperations(self.jobs, TOOLKIT)
         self.refusal: ServiceError | None = None

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.output_reader import OutputReader
@@ -28,11 +30,30 @@ _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
+class Launch:
+    """A command, and what it reads from its standard input, where that is anything."""
+
+    command: Sequence[str]
+    plan: bytes = b""
+
+    @contextmanager
+    def input(self) -> Iterator[int | IO[bytes]]:
+        """A file to read the plan from: a pipe could block the daemon while the process does not read."""
+        if not self.plan:
+            yield subprocess.DEVNULL
+            return
+        with tempfile.TemporaryFile() as file:
+            file.write(self.plan)
+            file.seek(0)
+            yield file
+
+
+@dataclass(frozen=True)
 class Host:
-    """The command that one host runs, with its folder and environment."""
+    """What one host runs, with its folder and environment."""
 
     name: str
-    command: Sequence[str]
+    launch: Launch
     folder: Path
     environment: Mapping[str, str]
 
@@ -121,13 +142,14 @@ def end_group(leader: int, number: signal.Signals) -> None:
 
 
 def _start(host: Host, marker: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603  # running a job's command is the purpose
-        list(host.command),
-        cwd=host.folder,
-        env={**host.environment, **marker},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-        umask=CONTAINER_UMASK,
-    )
+    with host.launch.input() as launch_input:
+        return subprocess.Popen(  # noqa: S603  # running a job's command is the purpose
+            list(host.launch.command),
+            cwd=host.folder,
+            env={**host.environment, **marker},
+            stdin=launch_input,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            umask=CONTAINER_UMASK,
+        )

@@ -19,7 +19,7 @@ from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
-from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses
+from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses, Launch
 from pedigree.localaws.services.sagemaker.endpoints.instances import Instance, InstanceError, InstanceSpec
 from tests.support.waiting import until
 
@@ -69,7 +69,9 @@ def daemon_ids(lines: list[str]) -> list[int]:
 def run_job(folder: Path, *arguments: str) -> tuple[ExitStatus, list[str]]:
     lines: list[str] = []
     command = [sys.executable, "-c", f"{DAEMON}\nprint('done', flush=True)", *arguments]
-    processes = HostProcesses([Host("one", command, folder, dict(os.environ))], lambda _host, line: lines.append(line))
+    processes = HostProcesses(
+        [Host("one", Launch(command), folder, dict(os.environ))], lambda _host, line: lines.append(line)
+    )
     return within_timeout(lambda: processes.wait(60)), lines
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pedigree.localaws.containers.runtime import ContainerRuntime
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel.clients import Clients
@@ -27,6 +28,7 @@ from pedigree.localaws.services.sagemaker.executions import pipeline_operations
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS, Executor
 from pedigree.localaws.services.sagemaker.executions.steps.services import Invoke, RoleServices
 from pedigree.localaws.services.sagemaker.executions.steps.types import runners
+from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPublisher
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
 from pedigree.localaws.services.sagemaker.jobs.runner import JobHost, JobRunner
@@ -58,12 +60,14 @@ class SageMaker:
         invoke_function: Invoke,
         environment: Mapping[str, str],
         *,
+        containers: ContainerRuntime,
         container: Path | None = None,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._roles = AssumedRoles(world, authorizer, sessions, catalog)
         self._clients = clients
-        host = JobHost(environment, os.cpu_count() or 1, self._roles, MetricPublisher(clients))
+        factory = HostFactory(containers, container or Path(sys.prefix))
+        host = JobHost(environment, os.cpu_count() or 1, self._roles, factory, MetricPublisher(clients))
         self.jobs = JobRunner(world, host, logs)
         self._training = TrainingJobOperations(self.jobs, (str(container / "bin" / "train"),) if container else ())
         self._processing = ProcessingJobOperations(self.jobs)

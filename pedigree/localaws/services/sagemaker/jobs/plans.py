@@ -1,12 +1,12 @@
 """Reads a job from its request: hosts, command, environment, files, inputs and outputs.
 
-Paths are those of the container (/opt/ml/…); a sandbox maps them to paths of this machine.
+Paths are those of the container (/opt/ml/…); a sandbox knows where they are on this machine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -73,6 +73,16 @@ class JobPlan:
     metrics: tuple[Metric, ...] = ()
     seconds: float = _SECONDS
     checkpoints: Output | None = None
+    is_isolated: bool = False
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """A loopback address for each host, by its name."""
+        return {host: f"127.0.0.{number}" for number, host in enumerate(self.hosts, start=1)}
+
+    def with_addresses_as_names(self) -> JobPlan:
+        """The plan for hosts without containers: nothing there could resolve their names."""
+        return replace(self, hosts=tuple(self.addresses.values()))
 
     def host_files(self, host: str) -> Mapping[str, Any]:
         """The files that describe a host and its cluster to the job."""
@@ -109,6 +119,7 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         ),
         files={f"{CONFIG}/processingjobconfig.json": job},
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
+        is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
     )
 
 
@@ -144,6 +155,7 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
         metrics=tuple(Metric(metric["Name"], metric["Regex"]) for metric in algorithm.get("MetricDefinitions", [])),
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         checkpoints=_checkpoints(checkpoints) if checkpoints else None,
+        is_isolated=job.get("EnableNetworkIsolation", False),
     )
 
 
@@ -210,8 +222,8 @@ def _launchable(hyperparameters: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _hosts(count: int) -> tuple[str, ...]:
-    """One loopback address for each instance, since names would have to be resolved."""
+    """The names of a job's hosts, as on AWS."""
     if not 1 <= count <= _MOST_HOSTS:
         words = f"The local AWS runs a job on 1 to {_MOST_HOSTS} instances, and the request is for {count}."
         raise ServiceError("ResourceLimitExceeded", words)
-    return tuple(f"127.0.0.{number}" for number in range(1, count + 1))
+    return tuple(f"algo-{number}" for number in range(1, count + 1))

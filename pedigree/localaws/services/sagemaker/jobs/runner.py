@@ -13,19 +13,23 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
+from pedigree.localaws.containers.network import isolated_network
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.background_errors import retry_until_done
 from pedigree.localaws.kernel.interfaces import LogWriter
-from pedigree.localaws.kernel.processes import ExitStatus, Host, HostProcesses, end_group
+from pedigree.localaws.kernel.processes import ExitStatus, HostProcesses, end_group
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
+from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
+from pedigree.localaws.services.sagemaker.jobs.machine_folder import FileTimes, file_times, first_change
 from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
-from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, JobPlan
+from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, ROOT, JobPlan
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox, collect
 from pedigree.localaws.services.sagemaker.jobs.transitions import ended, moved
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
@@ -37,6 +41,7 @@ _SERIES = "_series"
 _OUTCOME = "_outcome"
 _END_SECONDS = 5.0
 _POLL_SECONDS = 0.02
+NO_CONTAINER = "[local AWS] there is no container for this job:"
 Planner: TypeAlias = Callable[[Document], JobPlan]
 
 
@@ -46,11 +51,12 @@ Publish: TypeAlias = Callable[[str, Sequence[tuple[str, float]]], None]
 
 @dataclass(frozen=True)
 class JobHost:
-    """What jobs run on: the environment of every process, the cores that jobs share, and the roles that they take."""
+    """What jobs run on: the environment of every process, the cores that they share, their roles, and their hosts."""
 
     environment: Mapping[str, str]
     cores: int
     roles: RoleAccess
+    factory: HostFactory
     publish: Publish = field(default=lambda _job, _values: None)
 
 
@@ -151,10 +157,12 @@ class JobRunner:
 
     def _run_job(self, kind: JobKind, name: str) -> None:
         body = self._world.store.get(kind.kind, name)
-        plan = kind.plan(body)
+        containers = self._host.factory.containers
+        plan = kind.plan(body) if containers.has_containers else kind.plan(body).with_addresses_as_names()
         catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
-        sandboxes = [Sandbox(folder / f"host-{number}") for number, _ in enumerate(plan.hosts, start=1)]
+        numbers = range(1, len(plan.hosts) + 1)
+        sandboxes = [Sandbox(folder / f"host-{number}", containers.has_containers) for number in numbers]
         outcome = ExitStatus(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
         if self._ending.is_set():
             return
@@ -179,14 +187,41 @@ class JobRunner:
         readings = MetricValues(plan.metrics)
         with self._lock:
             self._readings[name] = readings
-        outcome = self._processes(kind, plan, sandboxes, readings)
+        before = self._prepare_without_containers(plan)
+        with self._network(plan) as network:
+            outcome = self._processes(kind, plan, sandboxes, readings, network)
+        self._check_without_containers(outcome, before)
         final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
         # Where there is nothing to upload, the end of the job is the next thing to be stored.
         if kind.secondary or plan.outputs or plan.checkpoints:
             self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
         return outcome
 
-    def _processes(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: MetricValues) -> ExitStatus:
+    def _prepare_without_containers(self, plan: JobPlan) -> FileTimes:
+        """Say in the log what a job without containers lacks; the files of this machine that it must not change."""
+        reason = self._host.factory.containers.support.reason
+        if not reason:
+            return {}
+        network = ", and EnableNetworkIsolation is not enforced" if plan.is_isolated else ""
+        line = f"{NO_CONTAINER} {reason}: paths below {ROOT} are rewritten in the command and in scripts{network}"
+        self._logs.write(plan.log_group, f"{plan.name}/algo-1", line)
+        return file_times(self._host.factory.machine_folder)
+
+    def _check_without_containers(self, outcome: ExitStatus, before: FileTimes) -> None:
+        if self._host.factory.containers.has_containers or outcome.exit_code:
+            return
+        if changed := first_change(before, file_times(self._host.factory.machine_folder)):
+            words = f"{changed} of this machine changed while the job ran, and its outputs may lack what it wrote there"
+            raise ValueError(f"{words}; {NO_CONTAINER} {self._host.factory.containers.support.reason}")
+
+    def _network(self, plan: JobPlan) -> AbstractContextManager[int]:
+        """The network of a job's hosts: this machine's, or one of their own."""
+        is_isolated = plan.is_isolated and self._host.factory.containers.has_containers
+        return isolated_network(self._host.environment) if is_isolated else nullcontext(0)
+
+    def _processes(
+        self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: MetricValues, network: int
+    ) -> ExitStatus:
         with self._lock:
             share = max(1, self._host.cores // sum(self._hosts.values()))
         base = {
@@ -195,10 +230,7 @@ class JobRunner:
             "OMP_NUM_THREADS": str(share),
             "SM_LOCAL_CORES": str(share),
         }
-        hosts = [
-            Host(name, sandbox.command(plan), sandbox.root / "code", sandbox.environment(plan, base))
-            for name, sandbox in zip(plan.hosts, sandboxes, strict=True)
-        ]
+        hosts = self._host.factory.hosts(plan, sandboxes, base, network)
 
         def on_line(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)

@@ -1,7 +1,8 @@
 """One host of a job: the folders of its container on this machine.
 
-/opt/ml does not exist here, so every mention of it in arguments, environment, configuration and scripts is rewritten.
-Inputs are links to the object store's own files where the disk supports that.
+In a container, each of them has its real path. Where there are no containers, /opt/ml does not exist, so every mention
+of it in arguments, environment, configuration and scripts is rewritten. Inputs are links to the object store's own
+files where the disk supports that.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ import json
 import os
 import re
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from pedigree.localaws.containers.container import HOME, TMP
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download, upload
 from pedigree.localaws.services.s3.manifests import download_listed
-from pedigree.localaws.services.sagemaker.jobs import script_paths
+from pedigree.localaws.services.sagemaker.jobs import links, script_paths
 from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, Input, JobPlan, Output
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
-_MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
+_MENTION = re.compile(r"(?<![\w.-])" + re.escape(ROOT) + r"(?![\w.-])")
 _FILES = re.compile(re.escape(ROOT) + r"/[\w./-]+")
-BASE = "SAGEMAKER_BASE_DIR"
 _FAILURE = f"{ROOT}/output/failure"
 _LONGEST_REASON = 1024
 _STORED = 0  # the level of compression: most of an archive are weights, which hardly get smaller
@@ -30,9 +31,10 @@ _STORED = 0  # the level of compression: most of an archive are weights, which h
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The folder of a host."""
+    """The folder of a host, which is the root of a container or of none."""
 
     folder: Path
+    has_container: bool = False
 
     @property
     def root(self) -> Path:
@@ -41,14 +43,24 @@ class Sandbox:
 
     def path(self, inside: str) -> Path:
         """The path on this machine of a path in the container; ValueError if it is in none of the host's folders."""
-        path = Path(os.path.normpath(self.mapped(inside)))
-        if not path.is_relative_to(self.root):
+        path = PurePosixPath(os.path.normpath(inside))
+        if not path.is_relative_to(ROOT):
             raise ValueError(f"{inside} is not in {ROOT}")
-        return path
+        return self.root / path.relative_to(ROOT)
+
+    @property
+    def folders(self) -> Mapping[str, Path]:
+        """The container's own folders: where it has them, and where they are on this machine."""
+        return {ROOT: self.root, TMP: self.folder / "tmp", HOME: self.folder / "home"}
+
+    def result(self, inside: str) -> Path | None:
+        """What a path leads to after the job, whose links count as in its container; None if it left the container."""
+        path = self.path(inside)
+        return links.resolved(PurePosixPath(inside), self.folders) if self.has_container else path
 
     def mapped(self, text: str) -> str:
-        """A text with this machine's path in place of /opt/ml."""
-        return _MENTION.sub(str(self.root).replace("\\", r"\\"), text)
+        """A text with this machine's path in place of /opt/ml, unless a container has that."""
+        return text if self.has_container else _MENTION.sub(str(self.root).replace("\\", r"\\"), text)
 
     def lay_out(self, plan: JobPlan, host: str, catalog: ObjectCatalog) -> None:
         """Make the folders, write the configuration files, and fill in the inputs."""
@@ -59,7 +71,8 @@ class Sandbox:
             self.path(inside).write_text(self.mapped(json.dumps(content)), encoding="utf-8")
         for source in plan.inputs:
             self._fill(source, plan.hosts.index(host), len(plan.hosts), catalog)
-        script_paths.rewrite(self._script_folders(plan), self.mapped)
+        if not self.has_container:
+            script_paths.rewrite(self._script_folders(plan), self.mapped)
         for output in plan.outputs:
             self.path(output.folder).mkdir(parents=True, exist_ok=True)
         if plan.checkpoints:
@@ -78,21 +91,12 @@ class Sandbox:
         if not fetch(catalog, source.place, folder, share) and not source.is_sharded:
             raise FileNotFoundError(f"No S3 objects found under S3 URL {source.place}")
 
-    def command(self, plan: JobPlan) -> list[str]:
-        """The command, with this machine's paths."""
-        return [self.mapped(word) for word in plan.command]
-
-    def environment(self, plan: JobPlan, base: Mapping[str, str]) -> dict[str, str]:
-        """The environment variables of the host's processes. TMPDIR stays the machine's own, since the paths of sockets
-        must be short."""
-        own_variables = {name: self.mapped(value) for name, value in plan.environment.items()}
-        own = {BASE: str(self.root), "HOME": str(self.folder)}
-        return {**base, **own, **own_variables}
-
     def failure(self) -> str:
         """The reason that the job itself wrote for its failure; empty if it wrote none."""
-        path = self.path(_FAILURE)
-        return path.read_text(encoding="utf-8", errors="replace").strip()[:_LONGEST_REASON] if path.is_file() else ""
+        path = self.result(_FAILURE)
+        if path is None or not path.is_file():
+            return ""
+        return path.read_text(encoding="utf-8", errors="replace").strip()[:_LONGEST_REASON]
 
 
 def collect(output: Output, sandboxes: Sequence[Sandbox], catalog: ObjectCatalog) -> S3Location | None:
@@ -100,7 +104,7 @@ def collect(output: Output, sandboxes: Sequence[Sandbox], catalog: ObjectCatalog
 
     Of files with the same name the first host's is uploaded, since that host leads the others.
     """
-    folders = [sandbox.path(output.folder) for sandbox in sandboxes]
+    folders = [folder for sandbox in sandboxes for folder in _results(sandbox, output)]
     if not output.is_archive:
         uploaded = [upload(catalog, folder, output.place) for folder in reversed(folders)]
         return output.place if any(uploaded) else None
@@ -111,6 +115,15 @@ def collect(output: Output, sandboxes: Sequence[Sandbox], catalog: ObjectCatalog
     catalog.put_file(output.place, archive)
     archive.unlink()
     return output.place
+
+
+def _results(sandbox: Sandbox, output: Output) -> Iterator[Path]:
+    """The folder of an output, with links that lead to what the job meant; an archive keeps them as they are."""
+    folder = sandbox.result(output.folder)
+    if folder is not None and folder.is_dir():
+        if sandbox.has_container and not output.is_archive:
+            links.settle(folder, PurePosixPath(output.folder), sandbox.folders)
+        yield folder
 
 
 def _pack(archive: Path, folders: Sequence[Path]) -> None:

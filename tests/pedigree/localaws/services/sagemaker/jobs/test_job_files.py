@@ -4,20 +4,11 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from pedigree.localaws.http.protocol.errors import ServiceError
 from tests.support.job_runner import LocalJobs, channel
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[LocalJobs]:
-    opened = LocalJobs(tmp_path)
-    yield opened
-    opened.runner.end_all()
 
 
 def test_a_manifest_is_a_channel_of_just_what_it_lists(local: LocalJobs) -> None:

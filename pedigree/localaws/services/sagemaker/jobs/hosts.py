@@ -1,0 +1,58 @@
+"""Makes what each host of a job runs: its command in a container, or with rewritten paths where there are none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pedigree.localaws.containers.container import TMP, Container, Mount
+from pedigree.localaws.containers.runtime import ENVIRONMENT, ContainerRuntime
+from pedigree.localaws.kernel.processes import Host, Launch
+from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, JobPlan
+from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox
+
+BASE = "SAGEMAKER_BASE_DIR"
+_ANYBODY = 0o1777
+
+
+@dataclass(frozen=True)
+class HostFactory:
+    """Makes the hosts of jobs; python is the environment that stands for their image.
+
+    machine_folder is what this machine itself has as /opt/ml, where a job without a container must not write.
+    """
+
+    containers: ContainerRuntime
+    python: Path
+    machine_folder: Path = Path(ROOT)
+
+    def hosts(
+        self, plan: JobPlan, sandboxes: Sequence[Sandbox], base: Mapping[str, str], network: int = 0
+    ) -> list[Host]:
+        """The hosts of a job, which start together; network is the process that holds an isolated one."""
+        make = self._contained if self.containers.has_containers else self._mapped
+        return [make(plan, name, sandbox, base, network) for name, sandbox in zip(plan.hosts, sandboxes, strict=True)]
+
+    def _contained(self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], network: int) -> Host:
+        bare = Container(name, f"{ROOT}/code", _folders(plan, sandbox), addresses=plan.addresses, network=network)
+        container = self.containers.with_python(bare, self.python, sandbox.folder / "changes")
+        launch = self.containers.launched(container, plan.command)
+        return Host(name, launch, sandbox.root / "code", {**base, **ENVIRONMENT, **plan.environment})
+
+    def _mapped(self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], _network: int) -> Host:
+        # TMPDIR stays the machine's own, since the paths of sockets must be short.
+        own = {BASE: str(sandbox.root), "HOME": str(sandbox.folder)}
+        variables = {variable: sandbox.mapped(value) for variable, value in plan.environment.items()}
+        launch = Launch([sandbox.mapped(word) for word in plan.command])
+        return Host(name, launch, sandbox.root / "code", {**base, **own, **variables})
+
+
+def _folders(plan: JobPlan, sandbox: Sandbox) -> tuple[Mount, ...]:
+    """/opt/ml, /tmp and a home, which are folders of the sandbox; training only reads its input, as on AWS."""
+    for folder in sandbox.folders.values():
+        folder.mkdir(parents=True, exist_ok=True)
+    sandbox.folders[TMP].chmod(_ANYBODY)
+    own = tuple(Mount(folder, target, is_writable=True) for target, folder in sandbox.folders.items())
+    data = Mount(sandbox.root / "input" / "data", f"{ROOT}/input/data")
+    return (*own, data) if plan.kind == "training" else own
