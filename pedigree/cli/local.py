@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -36,6 +37,10 @@ def up(
     well_known_keys: Annotated[
         bool, typer.Option("--well-known-keys", help="Accept the keys local/local; if no other user is on it.")
     ] = False,
+    no_namespaces: Annotated[
+        bool, typer.Option("--no-namespaces", help="Run jobs without containers, as where there are none.")
+    ] = False,
+    mount: Annotated[list[Path] | None, typer.Option(help="A folder that every container has, too.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request.")] = False,
     prompt: PromptOption = False,
 ) -> None:
@@ -51,10 +56,18 @@ def up(
         enforces_iam=not no_iam,
         tells_calls=verbose,
         has_well_known_keys=well_known_keys,
+        uses_namespaces=not no_namespaces,
+        mounts=[_existing(path) for path in mount or ()],
     )
     from pedigree.cli import local_shell
 
     printing.commands(local_shell.entering(running, os.environ, marks_prompt=prompt))
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", "give --mount a folder of this machine")
+    return folder
 
 
 @app.command()
@@ -97,6 +110,8 @@ def status(folder: FolderOption = FOLDER) -> None:
     typer.echo(f"running at {running.url}, process {running.pid}, region {running.region}")
     if running.has_well_known_keys:
         typer.echo("it accepts the keys local/local: every user of this machine may do everything there")
+    if running.why_no_containers:
+        typer.echo(f"jobs have no containers: {running.why_no_containers}")
 
 
 @app.command()

@@ -86,11 +86,15 @@ def _live(options: Options) -> int:
         enforces_iam=options.enforces_iam,
         tells_calls=options.logs_calls,
         has_well_known_keys=options.has_well_known_keys,
+        why_no_containers=daemon.containers.support.reason,
+        mounts=[str(path) for path in options.mounts],
     )
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
     beside.write_text(json.dumps(state.document), encoding="utf-8")
     beside.replace(place)
+    if daemon.containers.support.reason:
+        logging.warning("jobs have no containers: %s", daemon.containers.support.reason)
     logging.info("listening on %s", daemon.url)
     over.wait()
     place.unlink(missing_ok=True)
@@ -125,6 +129,8 @@ def _options() -> Options:
     parser.add_argument("--container", type=Path, help="the virtual environment that stands for the container")
     parser.add_argument("--no-iam", action="store_true", help="let everybody do everything")
     parser.add_argument("--well-known-keys", action="store_true", help="accept the keys local/local, too")
+    parser.add_argument("--no-namespaces", action="store_true", help="run jobs without containers")
+    parser.add_argument("--mount", type=Path, action="append", default=[], help="a folder that every job may change")
     parser.add_argument("--verbose", action="store_true", help="log every call")
     given = parser.parse_args()
     container = given.container.resolve() if given.container else None
@@ -136,6 +142,8 @@ def _options() -> Options:
         enforces_iam=not given.no_iam,
         logs_calls=given.verbose,
         has_well_known_keys=given.well_known_keys,
+        uses_namespaces=not given.no_namespaces,
+        mounts=tuple(path.resolve() for path in given.mount),
     )
 
 

@@ -76,6 +76,7 @@ class Options:
     on_decision: OnDecision = ignore_decision
     has_well_known_keys: bool = False
     uses_namespaces: bool = True
+    mounts: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ class LocalAws:
         self.world = self._foundation.world
         self.catalog = self._foundation.catalog
         self.backends = self._foundation.backends
+        self.containers = self._foundation.containers
         self.service = self._running.sagemaker.service
         self.services = _services(self._foundation, self._running)
         authentication = Authentication(self._foundation.authorizer.callers)
@@ -191,7 +193,10 @@ def _foundation(options: Options, url: Callable[[], str]) -> Foundation:
     deliveries.add_channel(targets.CHANNEL, TargetChannel(clients, authorizer))
     queues = QueueWaiter(backends, options.region)
     containers = container_runtime(
-        (options.folder.resolve(),), _job_environment(options), uses_namespaces=options.uses_namespaces
+        (options.folder.resolve(),),
+        _job_environment(options),
+        options.mounts,
+        uses_namespaces=options.uses_namespaces,
     )
     return Foundation(
         key, world, catalog, backends, authorizer, sessions, clients, logs, deliveries, queues, containers

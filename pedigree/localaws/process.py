@@ -45,6 +45,8 @@ class Daemon:
     enforces_iam: bool = True
     tells_calls: bool = False
     has_well_known_keys: bool = False
+    why_no_containers: str = ""
+    mounts: Sequence[str] = ()
 
     @property
     def document(self) -> dict[str, Any]:
@@ -107,6 +109,8 @@ def up(
     enforces_iam: bool = True,
     tells_calls: bool = False,
     has_well_known_keys: bool = False,
+    uses_namespaces: bool = True,
+    mounts: Sequence[Path] = (),
 ) -> Daemon:
     """The daemon of a folder: the running one, or a new one if there is none or its options do not fit.
 
@@ -119,17 +123,25 @@ def up(
             (not enforces_iam and running.enforces_iam)
             or (tells_calls and not running.tells_calls)
             or (has_well_known_keys and not running.has_well_known_keys)
+            or (not uses_namespaces and not running.why_no_containers)
+            or not {str(path.resolve()) for path in mounts} <= set(running.mounts)
         )
         if is_fit and not is_more and not _is_outdated(running):
             return running
         down(folder)
     folder = folder.resolve()
     state_folder.prepare(folder)
-    flags = {"--no-iam": not enforces_iam, "--verbose": tells_calls, "--well-known-keys": has_well_known_keys}
+    flags = {
+        "--no-iam": not enforces_iam,
+        "--verbose": tells_calls,
+        "--well-known-keys": has_well_known_keys,
+        "--no-namespaces": not uses_namespaces,
+    }
     command = [
         *(sys.executable, "-m", "pedigree.localaws", "--folder", str(folder), "--port", str(port), "--region", region),
         *(("--container", str(container.resolve())) if container is not None else ()),
         *(flag for flag, is_on in flags.items() if is_on),
+        *(word for path in mounts for word in ("--mount", str(path.resolve()))),
     ]
     mark = orphans.unique_marker()
     try:

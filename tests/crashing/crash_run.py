@@ -52,7 +52,7 @@ class CrashRun:
         self._random = random.Random(seed)
         self._tell = tell
         self._daemon = KillableDaemon(folder)
-        self._ledger = folder / "ledger"
+        self._ledger = self._daemon.notes / "ledger"
         self._executions: list[TrackedExecution] = []
         self._updated_to: set[str] = {CONFIGURATIONS[0]}
         self._updates = 0

@@ -28,7 +28,7 @@ REGION = "us-east-1"
 _BEFORE_ANYTHING_SECONDS = 0.4
 _START = (
     "import sys; from pathlib import Path; from pedigree.localaws import process; "
-    "process.up(Path(sys.argv[1]), port=int(sys.argv[2]), container=Path(sys.argv[3]))"
+    "process.up(Path(sys.argv[1]), port=int(sys.argv[2]), container=Path(sys.argv[3]), mounts=[Path(sys.argv[4])])"
 )
 # Runs the line of shell that the environment holds; h reads a hyperparameter.
 _TOOLKIT = r"""#!/bin/sh
@@ -52,6 +52,8 @@ class KillableDaemon:
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
         self.container = folder / "container"
+        self.notes = folder / "notes"
+        self.notes.mkdir(exist_ok=True)
         self.kills = 0
         self.boundaries: list[float] = []
         self.is_up = threading.Event()
@@ -66,7 +68,8 @@ class KillableDaemon:
     def start(self) -> subprocess.Popen[bytes]:
         """Start it without waiting for it."""
         self.boundaries.append(time.time() + _BEFORE_ANYTHING_SECONDS)
-        command = [sys.executable, "-c", _START, str(self.state), str(self._port), str(self.container)]
+        places = (self.state, self._port, self.container, self.notes)
+        command = [sys.executable, "-c", _START, *map(str, places)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE)
 

@@ -57,8 +57,13 @@ def arn(service: str, resource: str) -> str:
 
 @contextlib.contextmanager
 def running_local_aws(folder: Path, **options: Any) -> Iterator[LocalAws]:
-    """A local AWS in this process; unless options say otherwise, it allows every call."""
-    local = LocalAws(Options(with_key(folder), **{"enforces_iam": False, **options}))
+    """A local AWS in this process that, unless options say otherwise, allows every call.
+
+    What its jobs write to the folder outside, the test can read.
+    """
+    outside = with_key(folder) / "outside"
+    outside.mkdir(exist_ok=True)
+    local = LocalAws(Options(folder, **{"enforces_iam": False, "mounts": (outside,), **options}))
     local.start()
     try:
         yield local

@@ -42,7 +42,7 @@ LETTERS = {"CategoricalParameterRanges": [{"Name": "x", "Values": ["1", "2", "3"
 
 
 class LocalTuning:
-    """A local AWS that searches."""
+    """A local AWS that searches; what its jobs write to the folder outside, the test can read."""
 
     def __init__(self, folder: Path) -> None:
         store, clock = Store(folder / "state.sqlite"), SystemClock()
@@ -50,7 +50,10 @@ class LocalTuning:
         catalog.make_bucket("bucket")
         self.world = World("000000000000", "us-east-1", folder, store, catalog, clock)
         environment = {"PATH": os.environ["PATH"]}
-        host = job_host(container_runtime((folder,), environment), environment, AllowedRoles(catalog), folder / "opt")
+        outside = folder / "outside"
+        outside.mkdir(exist_ok=True)
+        containers = container_runtime((folder,), environment, (outside,))
+        host = job_host(containers, environment, AllowedRoles(catalog), folder / "opt")
         self.jobs = JobRunner(self.world, host, LogFiles(folder / "logs", clock))
         self.training = TrainingJobOperations(self.jobs, TOOLKIT)
         self.refusal: ServiceError | None = None

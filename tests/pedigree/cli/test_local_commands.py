@@ -27,7 +27,7 @@ from tests.support import local_aws
 from tests.support.accounts import settings
 from tests.support.lambda_functions import TRUST
 from tests.support.pipelines import ROLE, definition, processing_step
-from tests.support.processes import enable_interrupts
+from tests.support.processes import enable_interrupts, running_processes
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[3]
@@ -101,6 +101,27 @@ def test_the_well_known_keys_are_accepted_on_request_and_status_says_so(folder: 
     up(folder)
     assert running(folder).key == own
     assert "every user" not in pedigree("status", "--folder", str(folder)).stdout
+
+
+def test_status_says_why_jobs_have_no_containers(folder: Path) -> None:
+    up(folder)
+    has_containers = not running(folder).why_no_containers
+    assert ("no containers" in pedigree("status", "--folder", str(folder)).stdout) != has_containers
+    pedigree("up", "--no-namespaces", "--folder", str(folder))
+    assert running(folder).why_no_containers
+    assert "jobs have no containers: " in pedigree("status", "--folder", str(folder)).stdout
+
+
+def test_a_folder_to_mount_must_exist_and_joins_those_of_a_running_one(folder: Path, tmp_path: Path) -> None:
+    refused = pedigree("up", "--mount", str(tmp_path / "absent"), "--folder", str(folder))
+    assert (refused.returncode, "is no folder" in refused.stderr) == (2, True)
+    up(folder)
+    first = running(folder).pid
+    pedigree("up", "--mount", str(tmp_path), "--folder", str(folder))
+    assert running(folder).mounts == [str(tmp_path.resolve())]
+    second = running(folder).pid
+    pedigree("up", "--folder", str(folder))
+    assert first != second == running(folder).pid
 
 
 def open_to_others(folder: Path) -> list[Path]:
@@ -190,14 +211,14 @@ def test_several_who_start_it_at_once_have_one(folder: Path) -> None:
 
 
 def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Path) -> None:
-    pedigree("up", "--no-iam", "--folder", str(folder))
+    pedigree("up", "--no-iam", "--mount", str(tmp_path), "--folder", str(folder))
     started = tmp_path / "started"
     client(folder, "sagemaker").create_processing_job(
         ProcessingJobName="job",
         RoleArn="arn:aws:iam::123456789012:role/job",
         AppSpecification={
             "ImageUri": "image",
-            "ContainerEntrypoint": ["/bin/sh", "-c", f"echo $$ > {started}; exec sleep 1000"],
+            "ContainerEntrypoint": ["/bin/sh", "-c", f"echo > {started}; exec sleep 1000"],
         },
         ProcessingResources={"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
     )
@@ -205,7 +226,7 @@ def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Pat
     os.kill(running(folder).pid, signal.SIGKILL)
     until(lambda: process.is_running(folder), expected=False)
     assert pedigree("down", "--folder", str(folder)).stdout == "it was not running\n"
-    until(lambda: Path(f"/proc/{int(started.read_text())}").exists(), expected=False)
+    until(lambda: running_processes(folder), expected=[])
 
 
 def test_a_port_that_is_taken_is_reported(folder: Path, tmp_path: Path) -> None:
@@ -290,10 +311,10 @@ def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
 
 
 def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Path, tmp_path: Path) -> None:
-    pedigree("up", "--no-iam", "--folder", str(folder))
+    pedigree("up", "--no-iam", "--mount", str(tmp_path), "--folder", str(folder))
     own, started = settings(), tmp_path / "started"
     name = own.pipeline.name
-    script = f"trap 'sleep 0.5; exit 1' TERM; echo $$ > {started}; while :; do sleep 0.1; done"
+    script = f"trap 'sleep 0.5; exit 1' TERM; echo > {started}; while :; do sleep 0.1; done"
     slow = processing_step("Slow", "/bin/sh", "-c", script)
     client(folder, "sagemaker").create_pipeline(PipelineName=name, PipelineDefinition=definition(slow), RoleArn=ROLE)
     account = Account("123456789012", "us-east-1", lambda service: client(folder, service), "me", SystemClock())
@@ -301,7 +322,7 @@ def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Pat
     arn = apply_change(change, account)["started"]["PipelineExecutionArn"]
     until(lambda: started.exists() and started.read_text().endswith("\n"), expected=True)
     run.end(run.RunState(context=ProjectContext(account, name, own), starting=change), folder)
-    assert not Path(f"/proc/{int(started.read_text())}").exists()
+    assert not running_processes(folder)
     description = client(folder, "sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
     assert description["PipelineExecutionStatus"] == "Stopped"
     assert process.is_running(folder)

@@ -87,7 +87,7 @@ def test_a_retried_execution_goes_on_until_it_has_failed_again(local: LocalAws) 
 
 
 def test_a_retried_execution_repeats_what_failed_and_nothing_else(local: LocalAws, tmp_path: Path) -> None:
-    cure, runs = tmp_path / "cure", tmp_path / "runs"
+    cure, runs = tmp_path / "outside" / "cure", tmp_path / "outside" / "runs"
     sagemaker = client(local.url, "sagemaker")
     text = definition(shell("First", f"echo first >> {runs}"), shell("Next", f"echo next >> {runs}; test -e {cure}"))
     sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=text, RoleArn=ROLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -18,6 +19,8 @@ from pedigree.localaws.kernel.processes import end_group
 from tests.support.containers import PYTHON, ContainerRunner
 from tests.support.processes import running_processes
 from tests.support.waiting import until
+
+SLEEP = f"sleep 1000.{os.getpid()}"  # found among the processes of this machine by its words
 
 
 def test_a_container_has_the_system_and_nothing_of_this_machines_users(runner: ContainerRunner) -> None:
@@ -112,7 +115,7 @@ def started(runner: ContainerRunner, script: str) -> subprocess.Popen[str]:
 
 
 def test_a_signal_to_the_group_reaches_the_command_once(tmp_path: Path) -> None:
-    script = "trap 'echo term' TERM; echo ready; sleep 1000 & wait; kill $!; exit 3"
+    script = f"trap 'echo term' TERM; echo ready; {SLEEP} & wait; kill $!; exit 3"
     with started(ContainerRunner(tmp_path), script) as process:
         end_group(process.pid, signal.SIGTERM)
         assert process.stdout is not None
@@ -121,7 +124,7 @@ def test_a_signal_to_the_group_reaches_the_command_once(tmp_path: Path) -> None:
 
 
 def test_every_process_ends_with_the_command(tmp_path: Path) -> None:
-    script = "env -i setsid sleep 1000 & echo ready; sleep 0.1"
+    script = f"env -i setsid {SLEEP} & echo ready; sleep 0.1"
     before = sleepers()
     with started(ContainerRunner(tmp_path), script) as process:
         process.wait()
@@ -130,17 +133,20 @@ def test_every_process_ends_with_the_command(tmp_path: Path) -> None:
 
 def test_every_process_ends_when_the_launcher_is_killed(tmp_path: Path) -> None:
     before = sleepers()
-    with started(ContainerRunner(tmp_path), "env -i setsid sleep 1000 & echo ready; sleep 1000") as process:
+    with started(ContainerRunner(tmp_path), f"env -i setsid {SLEEP} & echo ready; {SLEEP}") as process:
         end_group(process.pid, signal.SIGKILL)
     until(lambda: sleepers() == before)
 
 
 def sleepers() -> int:
-    """The number of processes that sleep for long."""
+    """The number of processes of this test that sleep for long."""
     count = 0
     for process in Path("/proc").iterdir():
         try:
-            count += process.name.isdecimal() and (process / "cmdline").read_bytes() == b"sleep\x001000\x00"
+            count += (
+                process.name.isdecimal()
+                and (process / "cmdline").read_bytes() == SLEEP.replace(" ", "\0").encode() + b"\0"
+            )
         except OSError:
             continue
     return count
@@ -155,7 +161,7 @@ from tests.support.containers import ContainerRunner
 os.environ.update(orphans.daemon_marker(Path(sys.argv[1])))
 runner = ContainerRunner(Path(sys.argv[1]))
 def start():
-    process = runner.start(runner.container(), "/bin/sh", "-c", "echo ready; sleep 1000")
+    process = runner.start(runner.container(), "/bin/sh", "-c", f"echo ready; {sys.argv[2]}")
     process.stdout.readline()
 starting = threading.Thread(target=start)
 starting.start()
@@ -167,11 +173,11 @@ sys.stdin.read()
 
 def test_a_container_outlives_the_thread_that_started_it_and_not_the_daemon(tmp_path: Path) -> None:
     before = sleepers()
-    command = [sys.executable, "-c", DAEMON, str(tmp_path)]
+    command = [sys.executable, "-c", DAEMON, str(tmp_path), SLEEP]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as daemon:
         assert daemon.stdout is not None
         assert daemon.stdout.readline() == "ready\n"
-        assert sleepers() == before + 1
+        until(lambda: sleepers() == before + 1)
         daemon.kill()
     until(lambda: sleepers() == before)
 

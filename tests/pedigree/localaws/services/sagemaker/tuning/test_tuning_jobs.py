@@ -232,7 +232,7 @@ threading.Event().wait(300)
 
 
 def test_a_search_continues_after_the_daemon_was_killed(tmp_path: Path) -> None:
-    runs = tmp_path / "runs"
+    runs = tmp_path / "outside" / "runs"
     script = f"echo $TRAINING_JOB_NAME >> {runs}; echo loss=$(h x); test $(wc -l < {runs}) != 3 || sleep 1000"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[6])}
     command = [sys.executable, "-c", DAEMON, str(tmp_path), script, str(runs)]
@@ -253,7 +253,7 @@ def test_a_search_continues_after_the_daemon_was_killed(tmp_path: Path) -> None:
 
 
 def test_a_search_continues_after_the_daemon_was_stopped(tmp_path: Path) -> None:
-    begun = tmp_path / "begun"
+    begun = tmp_path / "outside" / "begun"
     first = LocalTuning(tmp_path)
     first.open()
     first.search(f"echo loss=$(h x); test -e {begun} || {{ touch {begun}; sleep 1000; }}", trials=2, parallel=1)
