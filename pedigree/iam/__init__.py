@@ -15,6 +15,7 @@ from pedigree.iam.decision import Decision, Outcome, decide
 from pedigree.iam.document import Effect, Policy, PolicyKind, Statement
 from pedigree.iam.reading import parse
 from pedigree.iam.request import Principal, Request, identity, service, session
+from pedigree.iam.simulation import Simulation, simulate
 
 __all__ = [
     "Decision",
@@ -24,10 +25,12 @@ __all__ = [
     "PolicyKind",
     "Principal",
     "Request",
+    "Simulation",
     "Statement",
     "decide",
     "identity",
     "parse",
     "service",
     "session",
+    "simulate",
 ]

@@ -28,8 +28,9 @@ _NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 
 @dataclass(frozen=True)
 class Condition:
-    """A key of the request's context, and a test of its values."""
+    """A key of the request's context, and a test of its values; the name is the key as the policy writes it."""
 
+    name: str
     key: str
     test: Test
     negated: bool
@@ -59,6 +60,7 @@ class Condition:
 class NullCondition:
     """The Null operator: a key must be missing, or it must exist."""
 
+    name: str
     key: str
     wanted: frozenset[bool]
 
@@ -79,13 +81,14 @@ def condition(name: str, key: str, wanted: Sequence[str], *, variables: bool) ->
     quantifier, _, rest = name.lower().rpartition(":")
     base = rest.removesuffix("ifexists")
     if rest == "null" and not quantifier:
-        return NullCondition(key.lower(), frozenset(_truth(text) for text in wanted))
+        return NullCondition(key, key.lower(), frozenset(_truth(text) for text in wanted))
     test_maker = _OPERATORS.get(_NEGATIONS.get(base, base))
     if test_maker is None or quantifier not in ("", _ANY, _ALL):
         raise InvalidValueError(f"has the unknown condition operator {name!r:.80}", "write one like StringEquals")
     if test_maker.typed and any(variables_in(text) for text in wanted):
         raise InvalidValueError(f"has a variable in {name}, which takes none", "write the value itself")
-    return Condition(key.lower(), test_maker.test(wanted, variables), base in _NEGATIONS, quantifier, rest != base)
+    test, is_negated = test_maker.test(wanted, variables), base in _NEGATIONS
+    return Condition(key, key.lower(), test, is_negated, quantifier, rest != base)
 
 
 def _text(style: WildcardStyle, *, ignore_case: bool = False) -> Maker:

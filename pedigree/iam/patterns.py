@@ -70,6 +70,12 @@ class PatternSet:
     fixed: re.Pattern[str] | None
     with_variables: tuple[VariablePattern, ...]
 
+    @property
+    def required_keys(self) -> tuple[str, ...]:
+        """The keys of the variables that have no default."""
+        pieces = (piece for pattern in self.with_variables for piece in pattern.pieces)
+        return tuple(piece.key for piece in pieces if isinstance(piece, Variable) and piece.default is None)
+
     def match(self, text: str, context: Context) -> bool:
         """Whether a pattern matches the whole text; UnknownVariableError if only an unknown one could."""
         if self.fixed is not None and self.fixed.fullmatch(text):

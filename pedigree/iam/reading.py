@@ -141,7 +141,7 @@ class _Reader:
     def _conditions(self, block: Any) -> Iterator[Condition | NullCondition]:
         for operator, keys in _mapping(block, "Condition").items():
             for key, wanted in _mapping(keys, operator).items():
-                yield condition(operator, key, _texts(wanted), variables=self.variables)
+                yield condition(operator, key, _texts(wanted, blank=("",)), variables=self.variables)
 
 
 def _effect(value: Any) -> Effect:
@@ -159,12 +159,16 @@ def _one_of(entry: Mapping[str, Any], name: str) -> tuple[Any, bool]:
     return entry[keys[0]], keys[0] != name
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    """One or several texts; true and 1 become their texts."""
+def _texts(value: Any, blank: Collection[str] = ()) -> tuple[str, ...]:
+    """One or several texts; true and 1 become their texts. A condition may compare with the empty text."""
     items = _listed(value)
-    if not items or any(isinstance(item, (Mapping, list)) or item in (None, "") for item in items):
+    if not items or any(_is_no_text(item) and item not in blank for item in items):
         raise InvalidValueError(f"has {value!r:.80}", "write a text or a list of texts")
     return tuple(str(item).lower() if isinstance(item, bool) else str(item) for item in items)
+
+
+def _is_no_text(item: Any) -> bool:
+    return isinstance(item, (Mapping, list)) or item in (None, "")
 
 
 def _listed(value: Any) -> Collection[Any]:

@@ -40,6 +40,7 @@ from pedigree.localaws.services.events.operations import EventBridgeOperations
 from pedigree.localaws.services.events.rules import RuleDispatcher
 from pedigree.localaws.services.events.targets import TargetChannel
 from pedigree.localaws.services.iam.operations import IamOperations
+from pedigree.localaws.services.iam.simulation import PolicySimulation
 from pedigree.localaws.services.lambda_.invoker import RuntimeConfig
 from pedigree.localaws.services.lambda_.service import LambdaService
 from pedigree.localaws.services.logs.operations import LogsOperations
@@ -265,6 +266,7 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
     moto = {name: MotoService(name, foundation.backends) for name in SERVICES}
     world, scaling, tagging = foundation.world, moto["application-autoscaling"], moto["tagging"]
     sagemaker = running.sagemaker
+    simulation = PolicySimulation(foundation.backends.backend, world.clock.now)
     return {
         **moto,
         "lambda": running.lambda_.provider,
@@ -277,7 +279,7 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
         "sagemaker-runtime": DataPlane(sagemaker.endpoints, sagemaker.meter, sagemaker.captures),
         "sts": Provider(StsOperations(foundation.backends.backend, moto["sts"]), fallback=moto["sts"]),
         "logs": Provider(LogsOperations(foundation.backends.backend, moto["logs"]), fallback=moto["logs"]),
-        "iam": Provider(IamOperations(moto["iam"]), fallback=moto["iam"]),
+        "iam": Provider(IamOperations(moto["iam"]), simulation, fallback=moto["iam"]),
         "tagging": Provider(TaggingOperations(world, tagging), fallback=tagging),
     }
 

@@ -9,6 +9,8 @@ from botocore import xform_name
 from werkzeug import Response
 
 from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.protocol.models import MODELS, model
+from pedigree.localaws.http.protocol.query_answers import query_answer
 from pedigree.localaws.http.protocol.serializer import answer
 
 Operation: TypeAlias = Callable[[Exchange], Response | Mapping[str, Any]]
@@ -67,7 +69,10 @@ class Provider:
         """The answer of the operation that the call names."""
         operation = self._operations.get(xform_name(exchange.operation), self._fallback)
         answered = operation(exchange)
-        return answered if isinstance(answered, Response) else answer(exchange.service, exchange.operation, answered)
+        if isinstance(answered, Response):
+            return answered
+        write = query_answer if model(MODELS[exchange.service]).metadata["protocol"] == "query" else answer
+        return write(exchange.service, exchange.operation, answered)
 
 
 def operations_of(group: object) -> Mapping[str, Operation]:

@@ -151,11 +151,11 @@ def _boundary(iam: Any, arn: str | None) -> tuple[Limit, ...]:
 
 
 def _policies(inline: Iterable[tuple[str, str]], managed: Iterable[Any]) -> tuple[Policy, ...]:
-    texts = [*inline, *((policy.name, _document(policy)) for policy in managed)]
+    texts = [*inline, *((policy.name, default_document(policy)) for policy in managed)]
     return tuple(parse_or_deny(text, name) for name, text in texts)
 
 
-def _document(policy: Any) -> str:
+def default_document(policy: Any) -> str:
     """The default version of a managed policy."""
     return next((str(version.document) for version in policy.versions if version.is_default), "{}")
 

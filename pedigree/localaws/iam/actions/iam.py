@@ -17,6 +17,7 @@ _ABOUT: tuple[tuple[str, str], ...] = (
     ("UserName", "user{Path|/}{UserName}"),
     ("GroupName", "group{Path|/}{GroupName}"),
     ("PolicyArn", "{PolicyArn}"),
+    ("PolicySourceArn", "{PolicySourceArn}"),
     ("PolicyName", "policy{Path|/}{PolicyName}"),
 )
 _LISTS = ("ListRoles", "ListUsers", "ListGroups", "ListPolicies", "ListInstanceProfiles")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from xml.sax.saxutils import escape
 
 from werkzeug import Response
 
@@ -17,7 +15,6 @@ from pedigree.localaws.http.service import Service
 from pedigree.localaws.iam.callers import UseBackend
 from pedigree.localaws.iam.policy_documents import read_policy
 
-_NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
 _GLOBAL = "aws"
 _UNSUPPORTED = ("SerialNumber", "TokenCode", "SourceIdentity", "ProvidedContexts", "TransitiveTagKeys")
 _DEFAULT_SECONDS = 3600
@@ -31,17 +28,12 @@ class StsOperations:
     _use_backend: UseBackend
     _moto: Service
 
-    def get_caller_identity(self, exchange: Exchange) -> Response:
+    def get_caller_identity(self, exchange: Exchange) -> Mapping[str, Any]:
         """Say whose keys the request was signed with."""
         caller = exchange.caller
         if caller is None:
             raise LookupError("the caller was not looked up")
-        members = {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.arn.split(":")[4]}
-        result = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in members.items())
-        metadata = f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
-        body = f"<GetCallerIdentityResult>{result}</GetCallerIdentityResult>{metadata}"
-        document = f'<GetCallerIdentityResponse xmlns="{_NAMESPACE}">{body}</GetCallerIdentityResponse>'
-        return Response(document, content_type="text/xml")
+        return {"Arn": caller.arn, "UserId": caller.user_id, "Account": caller.arn.split(":")[4]}
 
     def assume_role(self, exchange: Exchange) -> Response:
         """Take a role, if all that is to limit the session can be read and is enforced."""
