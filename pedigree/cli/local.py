@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from pedigree.cli import extras, local_run, printing
+from pedigree.cli import extras, local_run, printing, role_session
 from pedigree.cli.errors import UsageError
 from pedigree.cli.local_environment import (
     CONTAINER,
@@ -74,6 +74,7 @@ def _existing(folder: Path) -> Path:
 def env(
     folder: FolderOption = FOLDER,
     unset: Annotated[bool, typer.Option("--unset", help="Print what undoes them.")] = False,
+    as_role: Annotated[str, typer.Option(help="Have a session of this role, as a notebook has.", metavar="NAME")] = "",
     prompt: PromptOption = False,
 ) -> None:
     """Print the shell commands of `up`, for eval; starts nothing."""
@@ -87,7 +88,9 @@ def env(
     running = process.find(folder)
     if running is None:
         raise UsageError(f"no local AWS runs in {folder}", "start it with: `pedigree local up`")
-    printing.commands(local_shell.entering(running, os.environ, marks_prompt=prompt))
+    environ = dict(os.environ)
+    session = role_session.variables(running, as_role) if as_role else {}
+    printing.commands(local_shell.entering(running, environ, session, marks_prompt=prompt))
 
 
 @app.command()

@@ -26,11 +26,16 @@ for {_NAME} in $(echo "${{{_BEFORE}-}}"); do
 done; unset {_NAME} {_BEFORE} {_ADDED}"""
 
 
-def entering(running: Daemon, environ: Mapping[str, str], *, marks_prompt: bool = False) -> Iterator[str]:
-    """The commands that make clients in the shell use the local AWS; they can come twice."""
-    ours, removed = variables(running, environ), removed_variables(environ)
+def entering(
+    running: Daemon, environ: Mapping[str, str], session: Mapping[str, str] | None = None, *, marks_prompt: bool = False
+) -> Iterator[str]:
+    """The commands that make clients in the shell use the local AWS; they can come twice.
+
+    The variables of a session stand in place of the account's key.
+    """
+    ours, removed = {**variables(running, environ), **(session or {})}, removed_variables(environ)
     if not environ.get(VARIABLE):
-        before = [name for name in (*removed, *ours) if name in environ]
+        before = [name for name in dict.fromkeys((*removed, *ours)) if name in environ]
         yield f"{_BEFORE}={shlex.quote(' '.join(before))}"
         yield f"{_ADDED}={shlex.quote(' '.join(name for name in ours if name not in environ))}"
         yield from (f'{_BEFORE}_{name}="${name}"' for name in before)

@@ -20,6 +20,7 @@ from pedigree.localaws.iam.refusals import denied
 OnDecision: TypeAlias = Callable[[Caller, Request, Decision], None]
 """Called with each decision, and the statement that it rests on."""
 _ASSUMING = ("sts:AssumeRole", "sts:TagSession")
+_SAGEMAKER = "sagemaker.amazonaws.com"
 
 
 def ignore_decision(_caller: Caller, _request: Request, _decision: Decision) -> None:
@@ -105,9 +106,17 @@ class Authorizer:
         with_principal = replace(request, principal=caller.principal)
         trust = self.callers.trust(request.resource)
         decision = decide((*trust, *caller.policies), with_principal) if trust else Decision(Outcome.IMPLICIT_DENY)
+        if caller.is_root and decision.outcome is Outcome.IMPLICIT_DENY and trust:
+            decision = decide(trust, self._as_notebook(request))
         if not decision.allowed:
             raise denied(caller.arn, with_principal, decision)
         _check_limits(caller, request, decision)
+
+    def _as_notebook(self, request: Request) -> Request:
+        """The request of SageMaker for a notebook: on AWS the root assumes no role, here it stands for SageMaker."""
+        notebook = f"arn:aws:sagemaker:{request.context.get('aws:RequestedRegion', '')}:{self._resources.account}"
+        source = {"aws:SourceAccount": self._resources.account, "aws:SourceArn": f"{notebook}:notebook-instance/local"}
+        return replace(request, context={**request.context, **source}, principal=service(_SAGEMAKER))
 
     def _context(self, caller: Caller, region: str) -> Mapping[str, Any]:
         """The condition keys that every request has."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -65,6 +67,32 @@ def test_up_prints_what_a_shell_needs_and_a_second_up_finds_the_first(folder: Pa
     assert first.returncode == 0
     assert f"export AWS_ENDPOINT_URL={running(folder).url}\n" in first.stdout
     assert pedigree("up", "--folder", str(folder)).stdout == first.stdout
+
+
+def test_a_shell_can_have_the_session_of_a_role_as_a_notebook_has(folder: Path) -> None:
+    up(folder)
+    iam = client(folder, "iam")
+    by_sagemaker = TRUST.replace("lambda", "sagemaker")
+    iam.create_role(RoleName="notebook", Path="/service-role/", AssumeRolePolicyDocument=by_sagemaker)
+    iam.create_role(RoleName="other", AssumeRolePolicyDocument=TRUST)
+    printed = pedigree("env", "--folder", str(folder), "--as-role", "notebook").stdout
+    exported = dict(re.findall(r"export (\w+)='?([^'\n]*)", printed))
+    key, secret, token = (exported[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    sts = boto3.client(
+        "sts",
+        region_name="us-east-1",
+        endpoint_url=running(folder).url,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+    )
+    assert sts.get_caller_identity()["Arn"].endswith(":assumed-role/notebook/SageMaker")
+    unknown = pedigree("env", "--folder", str(folder), "--as-role", "nobody")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert unknown.stderr == "pedigree: the local AWS has no role nobody; name one that it has: notebook, other\n"
+    denied = pedigree("env", "--folder", str(folder), "--as-role", "other")
+    assert denied.returncode == 2
+    assert "root is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam:" in denied.stderr
 
 
 def keys(folder: Path) -> tuple[str, str]:

@@ -58,6 +58,17 @@ def test_what_was_there_before_is_back_afterwards(program: str, times: int) -> N
     assert shell(program, *enter_commands, *local_shell.leaving(INSIDE)) == {**BEFORE, "PS1": "$ "}
 
 
+@pytest.mark.parametrize("program", SHELLS)
+def test_the_session_of_a_role_is_left_like_the_key_of_the_account(program: str) -> None:
+    session = {"AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "other", "AWS_SESSION_TOKEN": "token"}
+    with_token = {**BEFORE, "AWS_SESSION_TOKEN": "of an account"}
+    as_role = "\n".join(local_shell.entering(DAEMON, with_token, session))
+    assert shell(program, as_role).items() >= session.items()
+    assert "AWS_SESSION_TOKEN" not in shell(program, as_role, again())
+    given = [f"export AWS_SESSION_TOKEN='{with_token['AWS_SESSION_TOKEN']}'", as_role]
+    assert shell(program, *given, *local_shell.leaving(INSIDE)) == {**with_token, "PS1": "$ "}
+
+
 def test_a_shell_that_has_not_entered_is_left_as_it_is() -> None:
     assert list(local_shell.leaving(BEFORE)) == []
 
