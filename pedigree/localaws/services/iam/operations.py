@@ -8,10 +8,12 @@ from werkzeug import Response
 
 from pedigree.iam import PolicyKind
 from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.service import Service
 from pedigree.localaws.iam.policy_documents import read_policy
 
 _MALFORMED = "MalformedPolicyDocument"
+_OF_AWS = "arn:aws:iam::aws:policy/"
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,33 @@ class IamOperations:
         return self._with_policy(exchange)
 
     def create_policy_version(self, exchange: Exchange) -> Response:
+        _check_own(exchange)
         return self._with_policy(exchange)
+
+    def delete_policy_version(self, exchange: Exchange) -> Response:
+        return self._of_own_policy(exchange)
+
+    def set_default_policy_version(self, exchange: Exchange) -> Response:
+        return self._of_own_policy(exchange)
+
+    def delete_policy(self, exchange: Exchange) -> Response:
+        return self._of_own_policy(exchange)
+
+    def tag_policy(self, exchange: Exchange) -> Response:
+        return self._of_own_policy(exchange)
+
+    def untag_policy(self, exchange: Exchange) -> Response:
+        return self._of_own_policy(exchange)
 
     def create_role(self, exchange: Exchange) -> Response:
         return self._with_trust(exchange, "AssumeRolePolicyDocument")
 
     def update_assume_role_policy(self, exchange: Exchange) -> Response:
         return self._with_trust(exchange, "PolicyDocument")
+
+    def _of_own_policy(self, exchange: Exchange) -> Response:
+        _check_own(exchange)
+        return self._moto(exchange)
 
     def _with_policy(self, exchange: Exchange) -> Response:
         read_policy(exchange.members["PolicyDocument"], "The policy", PolicyKind.IDENTITY, _MALFORMED)
@@ -48,3 +70,10 @@ class IamOperations:
     def _with_trust(self, exchange: Exchange, member: str) -> Response:
         read_policy(exchange.members[member], "The trust policy", PolicyKind.TRUST, _MALFORMED)
         return self._moto(exchange)
+
+
+def _check_own(exchange: Exchange) -> None:
+    """Refuse to change a policy that AWS manages."""
+    arn = exchange.members["PolicyArn"]
+    if arn.startswith(_OF_AWS):
+        raise ServiceError("AccessDenied", f"{arn} is managed by AWS and cannot be changed.", 403)
