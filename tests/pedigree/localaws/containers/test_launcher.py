@@ -115,7 +115,7 @@ def started(runner: ContainerRunner, script: str) -> subprocess.Popen[str]:
 
 
 def test_a_signal_to_the_group_reaches_the_command_once(tmp_path: Path) -> None:
-    script = f"trap 'echo term' TERM; echo ready; {SLEEP} & wait; kill $!; exit 3"
+    script = "trap 'echo term; end=1' TERM; echo ready; until test $end; do sleep 0.05; done; sleep 0.2; exit 3"
     with started(ContainerRunner(tmp_path), script) as process:
         end_group(process.pid, signal.SIGTERM)
         assert process.stdout is not None
