@@ -233,7 +233,7 @@ def _running_services(options: Options, foundation: Foundation) -> RunningServic
         backends,
         clients,
         foundation.logs,
-        _lambda_runtime(options),
+        _lambda_runtime(options, foundation.containers),
         foundation.deliveries,
         foundation.queues,
     )
@@ -295,8 +295,9 @@ def _job_environment(options: Options) -> Mapping[str, str]:
     return {**environment, **orphans.daemon_marker(options.folder)}
 
 
-def _lambda_runtime(options: Options) -> RuntimeConfig:
+def _lambda_runtime(options: Options, containers: ContainerRuntime) -> RuntimeConfig:
     cores = os.cpu_count() or 1
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LANG": "en_US.UTF-8", "PYTHONUNBUFFERED": "1"}
     environment |= orphans.daemon_marker(options.folder)
-    return RuntimeConfig(str(options.function_python), environment, cores, options.function_idle_seconds)
+    runtime = containers if containers.has_containers else None
+    return RuntimeConfig(str(options.function_python), environment, cores, options.function_idle_seconds, runtime)

@@ -9,11 +9,12 @@ from typing import Any
 
 from pedigree.localaws.daemon import ACCOUNT
 from tests.support.local_aws import client
+from tests.support.processes import PROCESS_NAMES
 from tests.support.waiting import until
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/model"
-INFERENCE = """
-import json, os
+INFERENCE = f"""{PROCESS_NAMES}
+import json
 def model_fn(folder):
     if os.path.exists(folder + "/broken"):
         raise RuntimeError("no weights here")
@@ -25,7 +26,7 @@ def input_fn(body, kind):
 def predict_fn(data, model):
     if data == "boom":
         raise RuntimeError("boom")
-    return {"version": model, "data": data, "process": os.getpid(), "setting": os.environ.get("SETTING")}
+    return {{"version": model, "data": data, "process": name_of(), "setting": os.environ.get("SETTING")}}
 def output_fn(prediction, accept):
     return json.dumps(prediction), accept
 """

@@ -24,7 +24,9 @@ import sys
 from pathlib import Path
 from pedigree.localaws import process
 from pedigree.localaws.daemon import LocalAws, Options
-local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False))
+outside = Path(sys.argv[1], "outside")
+outside.mkdir(exist_ok=True)
+local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False, mounts=(outside,)))
 local.start()
 print(local.url, flush=True)
 sys.stdin.read()

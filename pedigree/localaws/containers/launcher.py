@@ -33,6 +33,7 @@ _NEW = "/tmp"  # noqa: S108  # a folder that every system has; it gets a mount t
 _OLD = "/.old"
 _LAYERS = "/.layers"
 _CONTENT = "/.content"
+_MOST_DESCRIPTORS = 1 << 16
 _FORWARDED = (signal.SIGTERM, signal.SIGINT)
 FAILED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127  # as docker run has them
 
@@ -269,12 +270,22 @@ def _run_process_1(plan: dict[str, Any], result: int) -> None:
     name = plan["hostname"].encode()
     _call("sethostname", name, ctypes.c_size_t(len(name)))
     command = _start_command(plan)
+    _close_all_but((result,))
     _forward_signals(command)
     while True:
         process, status = os.wait()
         if process == command:
             os.write(result, status.to_bytes(4, "little"))
             os._exit(0)
+
+
+def _close_all_but(kept: tuple[int, ...]) -> None:
+    """Close the pipes that only the command is to hold open, so that their other ends see when it closes them."""
+    above = 3
+    for descriptor in sorted(kept):
+        os.closerange(above, descriptor)
+        above = descriptor + 1
+    os.closerange(above, _MOST_DESCRIPTORS)
 
 
 def _forward_signals(process: int) -> None:
@@ -298,7 +309,7 @@ def _run(plan: dict[str, Any]) -> int:
     process_1 = os.fork()
     if not process_1:
         _as_process_1(plan, result)
-    os.close(result)
+    _close_all_but((daemon, results))
     _forward_signals(process_1)
     _wait_for((daemon, results))
     status = os.read(results, 4) if _is_readable(results) else b""

@@ -35,17 +35,17 @@ class ContainerRuntime:
         complete = replace(container, mounts=(*self.shared, *container.mounts))
         return launch.launched(complete, self.machine, command)
 
-    def with_python(self, container: Container, environment: Path, changes: Path) -> Container:
+    def with_python(self, container: Container, environment: Path, changes: Path | None = None) -> Container:
         """The container with a Python environment: pip installs into it, and the changes go to a folder.
 
-        Without layers, or if the environment belongs to another user, it can only be read.
+        Without such a folder or without layers, or if the environment belongs to another user, it can only be read.
         """
         paths = interpreter(environment)
         links = {str(path): str(path.resolve()) for path in paths if path != path.resolve()}
         folder, *base = dict.fromkeys(path.resolve() for path in paths)
         mounts = [Mount(path, str(path)) for path in base if not self.machine.shows(path)]
         layers = []
-        if self.support.has_layers and folder.stat().st_uid == os.getuid():
+        if changes and self.support.has_layers and folder.stat().st_uid == os.getuid():
             layers.append(_layer(folder, changes))
         elif not self.machine.shows(folder):
             mounts.append(Mount(folder, str(folder)))

@@ -13,26 +13,50 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pedigree.localaws.kernel.processes import CONTAINER_UMASK, end_group
+from pedigree.localaws.containers.container import Container, Mount
+from pedigree.localaws.containers.runtime import ContainerRuntime
+from pedigree.localaws.kernel.processes import CONTAINER_UMASK, Launch, end_group
 
 _BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+TASK_ROOT, RUNTIME_FOLDER, LAYER_ROOT = "/var/task", "/var/runtime", "/opt"
 _CHUNK_BYTES = 1 << 16
 _MAX_OUTPUT_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
 class LaunchConfig:
-    """How a function's process is started."""
+    """How a function's process is started: with containers, its code and its layers are where AWS has them."""
 
     python: str
     folder: Path
     environment: Mapping[str, str]
     writes_bytecode: bool = True
+    layers: Sequence[Path] = ()
+    containers: ContainerRuntime | None = None
+
+    def launch(self, *descriptors: int) -> Launch:
+        """The launch of the function's process, which gets descriptors of pipes."""
+        words = ["-I" if self.writes_bytecode and not self.containers else "-IB", *map(str, descriptors)]
+        if self.containers is None:
+            return Launch([self.python, words[0], str(_BOOTSTRAP), *words[1:]])
+        mounts = (
+            Mount(self.folder, TASK_ROOT),
+            Mount(_BOOTSTRAP, f"{RUNTIME_FOLDER}/{_BOOTSTRAP.name}"),
+            *(Mount(layer, path) for layer, path in zip(self.layers, layer_paths(len(self.layers)), strict=True)),
+        )
+        container = self.containers.with_python(Container("lambda", TASK_ROOT, mounts), Path(self.python).parent.parent)
+        command = [self.python, words[0], f"{RUNTIME_FOLDER}/{_BOOTSTRAP.name}", *words[1:]]
+        return self.containers.launched(container, command)
+
+
+def layer_paths(count: int) -> list[str]:
+    """Where a container has a function's layers: one is /opt, as on AWS, and several are folders of it."""
+    return [LAYER_ROOT] if count == 1 else [f"{LAYER_ROOT}/layer-{number}" for number in range(1, count + 1)]
 
 
 @dataclass(frozen=True)
@@ -62,18 +86,20 @@ class ExecutionEnvironment:
         child_lifeline, self._lifeline = os.pipe()
         self._output, child_output = os.pipe()
         passed = (child_events, child_answers, child_lifeline)
+        launched = launch.launch(*passed)
         try:
-            self._process = subprocess.Popen(  # noqa: S603  # running functions is the purpose
-                [launch.python, "-I" if launch.writes_bytecode else "-IB", str(_BOOTSTRAP), *map(str, passed)],
-                cwd=launch.folder,
-                env=dict(launch.environment),
-                stdin=subprocess.DEVNULL,
-                stdout=child_output,
-                stderr=child_output,
-                pass_fds=passed,
-                start_new_session=True,
-                umask=CONTAINER_UMASK,
-            )
+            with launched.input() as launch_input:
+                self._process = subprocess.Popen(  # noqa: S603  # running functions is the purpose
+                    list(launched.command),
+                    cwd=launch.folder,
+                    env=dict(launch.environment),
+                    stdin=launch_input,
+                    stdout=child_output,
+                    stderr=child_output,
+                    pass_fds=passed,
+                    start_new_session=True,
+                    umask=CONTAINER_UMASK,
+                )
         finally:
             for descriptor in (*passed, child_output):
                 os.close(descriptor)

@@ -10,17 +10,23 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pedigree.clock import Clock
+from pedigree.localaws.containers.runtime import ContainerRuntime
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.services.lambda_ import hot_reload, invocation_log
 from pedigree.localaws.services.lambda_.code_cache import CodeCache
 from pedigree.localaws.services.lambda_.environment_pool import EnvironmentPool, OnProcessStart, WarmEnvironment
-from pedigree.localaws.services.lambda_.execution_environment import ExecutionEnvironment, HandlerResult, LaunchConfig
+from pedigree.localaws.services.lambda_.execution_environment import (
+    TASK_ROOT,
+    ExecutionEnvironment,
+    HandlerResult,
+    LaunchConfig,
+    layer_paths,
+)
 from pedigree.localaws.services.lambda_.function_catalog import Function, FunctionCatalog
 from pedigree.localaws.services.lambda_.invocation_log import Invocation
 
@@ -41,12 +47,13 @@ _RESERVED_PREFIXES = (
 
 @dataclass(frozen=True)
 class RuntimeConfig:
-    """The Python that runs functions, the variables of every process, and the pool's limits."""
+    """The Python that runs functions, the variables of every process, the pool's limits, and containers if any."""
 
     python: str = sys.executable
     environment: Mapping[str, str] = field(default_factory=dict)
     cores: int = 2
     idle_seconds: float = 300.0
+    containers: ContainerRuntime | None = None
 
 
 @dataclass(frozen=True)
@@ -115,10 +122,13 @@ class Invoker:
         layers = [self._code.unpacked(layer.digest, layer.content) for layer in function.layers]
         stream = f"{self._clock.now():%Y/%m/%d}/[{function.version}]{secrets.token_hex(16)}"
         start = time.monotonic()
-        variables = self._variables(function, str(folder), stream, is_provisioned=is_provisioned)
-        variables = {**variables, **_layer_variables(variables, layers)}
+        containers = self._runtime.containers
+        root, places = (TASK_ROOT, layer_paths(len(layers))) if containers else (str(folder), list(map(str, layers)))
+        variables = self._variables(function, root, stream, is_provisioned=is_provisioned)
+        variables = {**variables, **_layer_variables(variables, places)}
         # Bytecode would hide a change in the same second, because Python compares modification times in seconds.
-        launch = LaunchConfig(self._runtime.python, folder, variables, writes_bytecode=reload_folder is None)
+        keeps_bytecode = reload_folder is None
+        launch = LaunchConfig(self._runtime.python, folder, variables, keeps_bytecode, layers, containers)
         environment = ExecutionEnvironment(launch)
         on_process_start(environment)
         init_result = environment.wait_until_loaded(_INIT_TIMEOUT_SECONDS + function.timeout_seconds)
@@ -154,11 +164,11 @@ class Invoker:
             raise ServiceError("AccessDeniedException", _ROLE_ERROR, 403) from None
 
 
-def _layer_variables(variables: Mapping[str, str], layers: Sequence[Path]) -> Mapping[str, str]:
+def _layer_variables(variables: Mapping[str, str], layers: Sequence[str]) -> Mapping[str, str]:
     """Return the variables for layers; of files with the same name, the last layer's is found, as in /opt."""
     if not layers:
         return {}
-    folders = [str(layer) for layer in reversed(layers)]
+    folders = list(reversed(layers))
     binaries = [f"{folder}/bin" for folder in folders]
     return {
         "LAMBDA_LAYERS": os.pathsep.join(folders),

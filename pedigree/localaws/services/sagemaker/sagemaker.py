@@ -72,7 +72,8 @@ class SageMaker:
         self._training = TrainingJobOperations(self.jobs, (str(container / "bin" / "train"),) if container else ())
         self._processing = ProcessingJobOperations(self.jobs)
         python = str(container / "bin" / "python") if container else sys.executable
-        hosting = HostEnvironment(python, environment, logs, self._roles)
+        runtime = containers if containers.has_containers else None
+        hosting = HostEnvironment(python, environment, logs, self._roles, runtime)
         self.endpoints = Endpoints(world, hosting, self._firing_alarms)
         self.meter = Meter(world.clock.monotonic)
         any_resource = world.arn("sagemaker", "*")

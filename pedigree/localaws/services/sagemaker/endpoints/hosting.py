@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pedigree.archives import ArchiveError, ArchiveLimits, unpack_tar
+from pedigree.localaws.containers.runtime import ENVIRONMENT, ContainerRuntime
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download
 from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
-from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, InstanceError, InstanceSpec
+from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, MODEL, InstanceError, InstanceSpec
 from pedigree.localaws.services.sagemaker.resources import models, registry
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
 
@@ -24,12 +25,13 @@ _LARGEST_EXPANSION = 100
 
 @dataclass(frozen=True)
 class HostEnvironment:
-    """What all model servers have in common: a Python, environment variables, logs, and the roles that models take."""
+    """What all model servers have in common: a Python, environment variables, logs, roles, and containers if any."""
 
     python: str
     environment: Mapping[str, str]
     logs: LogWriter
     roles: RoleAccess
+    containers: ContainerRuntime | None = None
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,16 @@ def host_model(
         **host.roles.environment(role, source),
         **container.get("Environment", {}),
         **(more or {}),
-        "SM_MODEL_DIR": str(folder),
     }
+    contained = {**ENVIRONMENT, **environment, "SM_MODEL_DIR": MODEL}
+    mapped = {**environment, "SM_MODEL_DIR": str(folder)}
     group, stream = log
 
     def on_line(line: str) -> None:
         host.logs.write(group, stream, line)
 
-    return HostedModel(InstanceSpec(host.python, folder, environment, on_line, seconds), role)
+    variables = contained if host.containers else mapped
+    return HostedModel(InstanceSpec(host.python, folder, variables, on_line, seconds, host.containers), role)
 
 
 def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pedigree.localaws.containers.container import Container, Mount
+from pedigree.localaws.containers.runtime import ContainerRuntime
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
-from pedigree.localaws.kernel.processes import CONTAINER_UMASK, end_group
+from pedigree.localaws.kernel.processes import CONTAINER_UMASK, Launch, end_group
 from pedigree.localaws.services.sagemaker.endpoints.connection import Connection
 
 _SERVER = Path(__file__).parent / "model_server.py"
+_SERVER_FOLDER = "/opt/model-server"
+MODEL = "/opt/ml/model"
 _OK = 200
 _PING_SECONDS = 0.05
 START_SECONDS = 180.0
@@ -40,13 +46,17 @@ class ModelTimeoutError(InstanceError):
 
 @dataclass(frozen=True)
 class InstanceSpec:
-    """What an instance runs: a Python, a model's folder, environment variables, and what gets its output."""
+    """What an instance runs: a Python, a model's folder, environment variables, and what gets its output.
+
+    With containers, each instance has one: the model at its real path, and a layer for what its code requires.
+    """
 
     python: str
     model: Path
     environment: Mapping[str, str]
     on_line: OnLine
     answer_seconds: float = ANSWER_SECONDS
+    containers: ContainerRuntime | None = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,8 @@ class Instance:
 
     def __init__(self, spec: InstanceSpec, when_over: Callable[[], None] = lambda: None) -> None:
         self._mark = orphans.unique_marker()
-        self._process = _process(spec, self._mark)
+        self._changes = spec.model.with_name(f".{spec.model.name}-{uuid.uuid4().hex}")
+        self._process = _process(spec, self._mark, self._changes)
         self._spec = spec
         self._when_over = when_over
         self._last_lines: list[str] = []
@@ -171,6 +182,7 @@ class Instance:
         self._when_over()
         end_group(self._process.pid, signal.SIGKILL)
         orphans.kill_marked(self._mark)
+        shutil.rmtree(self._changes, ignore_errors=True)
         self._listener.finish()
         self._has_output.set()
 
@@ -178,21 +190,33 @@ class Instance:
         return next((line for line in reversed(self._last_lines) if line.strip()), "it said nothing")[:512]
 
 
-def _process(spec: InstanceSpec, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    command = [spec.python, str(_SERVER), str(spec.model)]
+def _process(spec: InstanceSpec, mark: Mapping[str, str], changes: Path) -> subprocess.Popen[bytes]:
+    launch = _contained(spec, spec.containers, changes) if spec.containers else _plain(spec)
     try:
-        return subprocess.Popen(  # noqa: S603  # running a model's code is the purpose
-            command,
-            cwd=spec.model,
-            env={**spec.environment, **mark},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            umask=CONTAINER_UMASK,
-        )
+        with launch.input() as launch_input:
+            return subprocess.Popen(  # noqa: S603  # running a model's code is the purpose
+                list(launch.command),
+                cwd=spec.model,
+                env={**spec.environment, **mark},
+                stdin=launch_input,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                umask=CONTAINER_UMASK,
+            )
     except OSError as error:
         raise InstanceError(f"The primary container does not start: {error}") from error
+
+
+def _plain(spec: InstanceSpec) -> Launch:
+    return Launch([spec.python, str(_SERVER), str(spec.model)])
+
+
+def _contained(spec: InstanceSpec, containers: ContainerRuntime, changes: Path) -> Launch:
+    files = (_SERVER, _SERVER.with_name("inference_defaults.py"))
+    mounts = (Mount(spec.model, MODEL), *(Mount(file, f"{_SERVER_FOLDER}/{file.name}") for file in files))
+    container = containers.with_python(Container("model", MODEL, mounts), Path(spec.python).parent.parent, changes)
+    return containers.launched(container, (spec.python, f"{_SERVER_FOLDER}/{_SERVER.name}", MODEL, "--install"))
 
 
 def end_left_over(folder: Path) -> None:

@@ -4,7 +4,7 @@ It runs in the container's environment, as a script, and needs only Python. The 
 framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all in
 one thread, which makes torch fast. Functions that the code lacks are in inference_defaults.py, beside this file.
 
-    python model_server.py MODEL_FOLDER          prints its port as soon as it listens
+    python model_server.py MODEL_FOLDER [--install]     prints its port as soon as it listens
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ JSON = "application/json"
 _FAILED = 500
 _LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
 _OWN_NAMES = ("127.0.0.1", "localhost")
-_PIP_SECONDS = 60
+_PIP_SECONDS = 150  # an instance has 180 seconds to start
 _TORCHSCRIPT = "model.pt"
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
@@ -37,8 +37,9 @@ Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 class Model:
     """The model, which runs in one thread."""
 
-    def __init__(self, folder: Path, program: str) -> None:
+    def __init__(self, folder: Path, program: str, *, installs: bool) -> None:
         self._folder = folder
+        self._installs = installs
         self._program = folder / "code" / program
         self._work: queue.SimpleQueue[tuple[bytes, str, str, queue.SimpleQueue[Any]]] = queue.SimpleQueue()
         self.is_ready = threading.Event()
@@ -53,7 +54,7 @@ class Model:
 
     def _run(self) -> None:
         try:
-            _require(self._program.parent / "requirements.txt")
+            _require(self._program.parent / "requirements.txt", installs=self._installs)
             functions = _functions(self._program, self._folder)
             model = functions["model_fn"](str(self._folder))
         except BaseException:  # noqa: BLE001  # after any error, this instance cannot serve
@@ -65,18 +66,29 @@ class Model:
             reply.put(_answer(functions, model, body, content_type, accept))
 
 
-def _require(path: Path) -> None:
-    """Check that the environment has what a model's code requires. Nothing is installed, which could take very long."""
+def _require(path: Path, *, installs: bool) -> None:
+    """See to it that the environment has what a model's code requires.
+
+    It is installed only into an environment of the model's own. Nothing is downloaded if everything is there already.
+    """
     if not path.is_file():
         return
-    words = ["install", "--no-index", "--dry-run", "--no-input", "--disable-pip-version-check", "-r", str(path)]
-    done = subprocess.run(  # noqa: S603  # the environment's own pip
-        [sys.executable, "-m", "pip", *words], capture_output=True, text=True, timeout=_PIP_SECONDS, check=False
-    )
+    done = _pip("--no-index", "--dry-run", "-r", str(path))
     lacking = [line for line in done.stdout.splitlines() if line.startswith("Would install")]
-    if done.returncode or lacking:
-        reason = (lacking or done.stderr.splitlines() or [f"pip ended with {done.returncode}"])[-1]
-        raise RuntimeError(f"code/requirements.txt asks for what the local AWS's environment lacks: {reason}")
+    if not done.returncode and not lacking:
+        return
+    if installs:
+        done, lacking = _pip("-r", str(path)), []
+        if not done.returncode:
+            return
+    reason = (lacking or done.stderr.splitlines() or [f"pip ended with {done.returncode}"])[-1]
+    raise RuntimeError(f"code/requirements.txt asks for what the local AWS's environment lacks: {reason}")
+
+
+def _pip(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run the environment's own pip."""
+    command = [sys.executable, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)  # noqa: S603
 
 
 def _functions(program: Path, folder: Path) -> Functions:
@@ -169,16 +181,18 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
 
 
-def main(folder: str) -> None:
+def main(folder: str, *options: str) -> None:
     """Serve the model in a folder until the process is ended."""
     server = Server(("127.0.0.1", 0), Handler)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()
     # After the port: a model that fails to load at once must not print its reason before it.
-    Handler.model = Model(Path(folder), os.environ.get("SAGEMAKER_PROGRAM", "inference.py"))
+    Handler.model = Model(
+        Path(folder), os.environ.get("SAGEMAKER_PROGRAM", "inference.py"), installs="--install" in options
+    )
     server.serve_forever()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

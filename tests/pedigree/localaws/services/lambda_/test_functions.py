@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from pedigree.localaws.daemon import ACCOUNT, LocalAws
 from tests.support.lambda_functions import ROLE, create_function, invoke, log_lines, zip_module
 from tests.support.local_aws import client, daemon_process, running_local_aws
+from tests.support.processes import PROCESS_NAMES, is_alive
 from tests.support.waiting import PATIENCE_SECONDS, until
 
 
@@ -26,13 +27,6 @@ from tests.support.waiting import PATIENCE_SECONDS, until
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     with running_local_aws(tmp_path_factory.mktemp("local")) as started:
         yield started
-
-
-def is_alive(pid: int) -> bool:
-    """Return whether a process runs; a zombie does not."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 def test_a_handler_gets_its_event_context_and_variables(local: LocalAws) -> None:
@@ -77,17 +71,18 @@ def test_a_function_calls_the_local_aws_as_its_role(local: LocalAws) -> None:
 
 def test_a_warm_environment_is_reused_and_concurrent_invocations_get_their_own(local: LocalAws) -> None:
     code = """
-    import os, time
+    import time, uuid
+    NAME = str(uuid.uuid4())
     def handler(event, context):
         time.sleep(event.get("seconds", 0))
-        return os.getpid()
+        return NAME
     """
     create_function(local.url, "warm", code)
     first = invoke(local.url, "warm")["body"]
     assert [invoke(local.url, "warm")["body"] for _ in range(3)] == [first] * 3
     with ThreadPoolExecutor(3) as pool:
-        pids = list(pool.map(lambda _: invoke(local.url, "warm", {"seconds": 1.0})["body"], range(3)))
-    assert len(set(pids)) == 3
+        names = list(pool.map(lambda _: invoke(local.url, "warm", {"seconds": 1.0})["body"], range(3)))
+    assert len(set(names)) == 3
 
 
 @pytest.mark.parametrize(
@@ -121,19 +116,19 @@ def test_a_stack_trace_has_only_frames_of_the_function(local: LocalAws) -> None:
 
 
 def test_a_timeout_kills_the_process_and_its_children(local: LocalAws) -> None:
-    code = """
-    import subprocess, time
-    def handler(event, context):
-        child = subprocess.Popen(["sleep", "600"])
-        print("child", child.pid, flush=True)
-        time.sleep(600)
-    """
+    code = f"""{PROCESS_NAMES}
+import subprocess, time
+def handler(event, context):
+    child = subprocess.Popen(["sleep", "600"])
+    print("child", name_of(child.pid), flush=True)
+    time.sleep(600)
+"""
     create_function(local.url, "slow", code, Timeout=1)
     answer = invoke(local.url, "slow", LogType="Tail")
     assert answer["FunctionError"] == "Unhandled"
     assert answer["body"]["errorMessage"].endswith("Task timed out after 1.00 seconds")
     tail = base64.b64decode(answer["LogResult"]).decode()
-    child = next(int(line.split()[1]) for line in tail.splitlines() if line.startswith("child"))
+    child = next(line.split()[1] for line in tail.splitlines() if line.startswith("child"))
     until(lambda: is_alive(child), False)
     assert "Status: timeout" in tail
 
@@ -320,46 +315,49 @@ def test_an_asynchronous_invocation_is_retried_and_then_reported_to_its_destinat
     assert len(set(calls)) == 1  # the same request, retried
 
 
-BUSY = """
-import os, subprocess, time
+BUSY = (
+    PROCESS_NAMES
+    + """
+import subprocess, time
 def handler(event, context):
     child = subprocess.Popen(["sleep", "600"])
     with open(event["file"], "a") as file:
-        file.write(f"{os.getpid()} {child.pid}\\n")
+        file.write(f"{name_of()} {name_of(child.pid)}\\n")
     time.sleep(event["seconds"])
     child.kill()
 """
+)
 
 
-def pids(file: Path, calls: int) -> list[int]:
+def names_in(file: Path, calls: int) -> list[str]:
     until(lambda: len(file.read_text().splitlines()) if file.exists() else 0, calls)
-    return [int(pid) for pid in file.read_text().split()]
+    return file.read_text().split()
 
 
 def test_a_stopped_daemon_leaves_no_process(tmp_path: Path) -> None:
-    file = tmp_path / "pids"
+    file = tmp_path / "local" / "outside" / "processes"
     with daemon_process(tmp_path / "local") as (process, url):
         create_function(url, "busy", BUSY)
         invoke(url, "busy", {"file": str(file), "seconds": 600}, InvocationType="Event")
-        running = pids(file, 1)
+        running = names_in(file, 1)
         assert process.stdin is not None
         process.stdin.close()
         process.wait(PATIENCE_SECONDS)
-        until(lambda: [pid for pid in running if is_alive(pid)], [])
+        until(lambda: [name for name in running if is_alive(name)], [])
 
 
 def test_a_killed_daemon_leaves_no_process_and_the_next_one_repeats_its_asynchronous_invocation(tmp_path: Path) -> None:
-    file = tmp_path / "pids"
+    file = tmp_path / "local" / "outside" / "processes"
     with daemon_process(tmp_path / "local") as (process, url):
         create_function(url, "busy", BUSY, Timeout=60)
         invoke(url, "busy", {"file": str(file), "seconds": 40}, InvocationType="Event")
-        running = pids(file, 1)
+        running = names_in(file, 1)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        until(lambda: [pid for pid in running if is_alive(pid)], [])
+        until(lambda: [name for name in running if is_alive(name)], [])
     with daemon_process(tmp_path / "local"):
-        again = pids(file, 2)
-        assert len(set(again)) == 4
+        again = names_in(file, 2)
+        assert [is_alive(name) for name in again[2:]] == [True, True]
 
 
 def test_a_warm_invocation_adds_less_than_five_milliseconds(local: LocalAws) -> None:

@@ -17,6 +17,7 @@ from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.rollout import TrafficShift, rollout
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
 from tests.support.local_aws import client, running_local_aws, with_key
+from tests.support.processes import find_process, is_alive
 from tests.support.waiting import until
 
 
@@ -83,7 +84,7 @@ def test_requests_are_dealt_out_among_the_instances(local: LocalAws) -> None:
 def test_a_killed_instance_is_replaced_and_no_request_fails(local: LocalAws) -> None:
     create_endpoint(local.url)
     first = invoke_endpoint(local.url)["process"]
-    os.kill(first, signal.SIGKILL)
+    os.kill(find_process(first), signal.SIGKILL)
     assert invoke_endpoint(local.url)["process"] != first
 
 
@@ -144,7 +145,7 @@ def test_a_deleted_endpoint_leaves_no_process(local: LocalAws) -> None:
     create_endpoint(local.url)
     process = invoke_endpoint(local.url)["process"]
     client(local.url, "sagemaker").delete_endpoint(EndpointName="dogs")
-    until(lambda: Path(f"/proc/{process}").exists(), expected=False)
+    until(lambda: is_alive(process), expected=False)
     with pytest.raises(ClientError, match="Could not find endpoint"):
         until(lambda: describe_endpoint(local.url)["EndpointStatus"], "Deleted")
 
@@ -156,7 +157,7 @@ def test_an_endpoint_is_there_again_after_a_restart(tmp_path: Path) -> None:
     create_endpoint(first.url)
     process = invoke_endpoint(first.url)["process"]
     first.stop()
-    assert not Path(f"/proc/{process}").exists()
+    assert not is_alive(process)
     second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
     second.start()
     deadline = time.monotonic() + 60

@@ -24,6 +24,7 @@ from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, ModelTimeoutError
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
 from tests.support.local_aws import client, running_local_aws, with_key
+from tests.support.processes import find_process
 from tests.support.waiting import until
 
 VARIANT = {
@@ -51,12 +52,12 @@ def count(local: LocalAws) -> int:
 def servers(folder: Path) -> set[int]:
     """The model servers of a folder that run."""
     found = set()
-    for process in Path("/proc").iterdir():
+    for process in (process for process in Path("/proc").iterdir() if process.name.isdecimal()):
         try:
-            words = (process / "cmdline").read_bytes() if process.name.isdecimal() else b""
+            words, variables = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
         except OSError:
             continue
-        if b"model_server.py" in words and str(folder).encode() in words:
+        if b"model_server.py" in words and str(folder).encode() in words + variables:
             found.add(int(process.name))
     return found
 
@@ -66,7 +67,7 @@ def test_a_model_server_that_dies_while_it_is_idle_is_replaced(local: LocalAws, 
     (first,) = servers(tmp_path)
     os.kill(first, signal.SIGKILL)
     until(lambda: len(servers(tmp_path) - {first}), 1)
-    assert invoke_endpoint(local.url)["process"] != first
+    assert find_process(invoke_endpoint(local.url)["process"]) != first
 
 
 def test_requests_and_answers_are_captured(local: LocalAws) -> None:

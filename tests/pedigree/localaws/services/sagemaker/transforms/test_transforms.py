@@ -24,8 +24,8 @@ def input_fn(body, kind):
     text = body.decode()
     if "slow" in text:
         time.sleep(60)
-    if "die" in text and not os.path.exists("died"):
-        open("died", "w").close()
+    if "die" in text and not os.path.exists(os.environ["DIED"]):
+        open(os.environ["DIED"], "w").close()
         os._exit(1)
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 def predict_fn(numbers, model):
@@ -47,7 +47,8 @@ def prepared(local: LocalAws) -> None:
     objects = client(local.url, "s3")
     objects.create_bucket(Bucket="bucket")
     objects.put_object(Bucket="bucket", Key="model", Body=model_archive("v1", code=CODE))
-    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
+    died = local.world.folder / "outside" / "died"
+    container = {"Image": "image", "ModelDataUrl": "s3://bucket/model", "Environment": {"DIED": str(died)}}
     client(local.url, "sagemaker").create_model(ModelName="double", PrimaryContainer=container, ExecutionRoleArn=ROLE)
 
 

@@ -1,0 +1,71 @@
+"""A model server has its model at /opt/ml/model, what its code requires, and nothing of the daemon or the user."""
+
+from __future__ import annotations
+
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pedigree.localaws.containers.runtime import ENVIRONMENT, container_runtime
+from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
+from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceSpec
+
+CODE = """
+import os, pathlib
+def model_fn(folder):
+    return folder
+def transform_fn(model, body, kind, accept):
+    try:
+        pathlib.Path(model, "new").write_text("x")
+    except OSError as error:
+        return f"{model} {error.strerror} {os.path.exists(body.decode())}"
+"""
+REQUIRING = """
+import of_one_model
+def model_fn(folder):
+    return of_one_model.VALUE
+def transform_fn(model, body, kind, accept):
+    return model
+"""
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    (tmp_path / "model" / "code").mkdir(parents=True)
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def fleet(model: Path) -> Iterator[Fleet]:
+    spec = InstanceSpec(sys.executable, model, ENVIRONMENT, print, containers=container_runtime((model.parent,), {}))
+    fleet = Fleet(spec)
+    yield fleet
+    fleet.end(0)
+
+
+def test_a_model_is_read_only_at_its_real_path_and_the_rest_is_hidden(fleet: Fleet, model: Path) -> None:
+    (model / "code" / "inference.py").write_text(CODE)
+    fleet.resize(1)
+    for path in (model, Path(__file__)):
+        answer = fleet.invoke(str(path).encode(), {}).content.decode()
+        assert answer == "/opt/ml/model Read-only file system False"
+
+
+def test_what_a_models_code_requires_is_installed_for_it_alone(fleet: Fleet, model: Path) -> None:
+    wheel = model / "code" / "of_one_model-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("of_one_model.py", "VALUE = 'installed'")
+        info = "of_one_model-1.0.dist-info"
+        archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: of-one-model\nVersion: 1.0\n")
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    (model / "code" / "requirements.txt").write_text(f"--no-index\n/opt/ml/model/code/{wheel.name}\n")
+    (model / "code" / "inference.py").write_text(REQUIRING)
+    fleet.resize(2)
+    assert fleet.invoke(b"", {}).content == b"installed"
+    assert not list(Path(sys.prefix).rglob("of_one_model*"))
+    fleet.end(0)
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
