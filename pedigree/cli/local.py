@@ -1,11 +1,11 @@
-"""`pedigree local up|env|down|status|reset|logs|run`: the AWS of this machine."""
+"""`pedigree local up|env|exec|down|status|reset|logs|run`: the AWS of this machine."""
 
 from __future__ import annotations
 
 import os
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,10 +17,18 @@ from pedigree.cli.local_environment import (
     REGION,
     ContainerOption,
     FolderOption,
+    enter,
 )
 from pedigree.cli.options import RegionOption, YesOption, confirmed
 
+if TYPE_CHECKING:
+    from pedigree.localaws.process import Daemon
+
 _FOLLOW_SECONDS = 0.2
+CommandArgument = Annotated[list[str], typer.Argument(metavar="COMMAND…", help="A program and its arguments.")]
+RoleOption = Annotated[
+    str, typer.Option("--as-role", help="Have a session of this role, as a notebook has.", metavar="NAME")
+]
 PromptOption = Annotated[bool, typer.Option("--prompt", help="Mark the prompt of the shell.")]
 
 app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args_is_help=True)
@@ -41,6 +49,7 @@ def up(
         bool, typer.Option("--no-namespaces", help="Run jobs without containers, as where there are none.")
     ] = False,
     mount: Annotated[list[Path] | None, typer.Option(help="A folder that every container has, too.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Refuse all hosts but AWS's to its clients.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Log every request.")] = False,
     prompt: PromptOption = False,
 ) -> None:
@@ -48,8 +57,7 @@ def up(
     extras.demand("local")
     from pedigree.localaws import process
 
-    running = process.up(
-        folder,
+    options = process.UpOptions(
         port=port,
         region=region or REGION,
         container=container if container.exists() else None,
@@ -58,7 +66,9 @@ def up(
         has_well_known_keys=well_known_keys,
         uses_namespaces=not no_namespaces,
         mounts=[_existing(path) for path in mount or ()],
+        is_offline=offline,
     )
+    running = process.up(folder, options)
     from pedigree.cli import local_shell
 
     printing.commands(local_shell.entering(running, os.environ, marks_prompt=prompt))
@@ -74,7 +84,7 @@ def _existing(folder: Path) -> Path:
 def env(
     folder: FolderOption = FOLDER,
     unset: Annotated[bool, typer.Option("--unset", help="Print what undoes them.")] = False,
-    as_role: Annotated[str, typer.Option(help="Have a session of this role, as a notebook has.", metavar="NAME")] = "",
+    as_role: RoleOption = "",
     prompt: PromptOption = False,
 ) -> None:
     """Print the shell commands of `up`, for eval; starts nothing."""
@@ -83,14 +93,30 @@ def env(
     if unset:
         printing.commands(local_shell.leaving(os.environ))
         return
+    running, environ = _running(folder), dict(os.environ)
+    session = role_session.variables(running, as_role) if as_role else {}
+    printing.commands(local_shell.entering(running, environ, session, marks_prompt=prompt))
+
+
+@app.command(name="exec", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def execute(command: CommandArgument, folder: FolderOption = FOLDER, as_role: RoleOption = "") -> None:
+    """Run one command whose AWS is this one: pedigree local exec -- COMMAND."""
+    running = _running(folder)
+    enter(running, os.environ)
+    os.environ.update(role_session.variables(running, as_role) if as_role else {})
+    try:
+        os.execvp(command[0], command)  # noqa: S606  # the user's own command, and no shell
+    except OSError as error:
+        raise UsageError(f"{command[0]} cannot be run: {error.strerror}", "name a program after --") from None
+
+
+def _running(folder: Path) -> Daemon:
     from pedigree.localaws import process
 
     running = process.find(folder)
     if running is None:
         raise UsageError(f"no local AWS runs in {folder}", "start it with: `pedigree local up`")
-    environ = dict(os.environ)
-    session = role_session.variables(running, as_role) if as_role else {}
-    printing.commands(local_shell.entering(running, environ, session, marks_prompt=prompt))
+    return running
 
 
 @app.command()
@@ -111,6 +137,8 @@ def status(folder: FolderOption = FOLDER) -> None:
         printing.hint("not running; start it with: `pedigree local up`")
         raise typer.Exit(1)
     typer.echo(f"running at {running.url}, process {running.pid}, region {running.region}")
+    others = "all other hosts are refused" if running.is_offline else "all other hosts are passed on"
+    typer.echo(f"AWS's host names: by the proxy {running.access.proxy_url}; {others}")
     if running.has_well_known_keys:
         typer.echo("it accepts the keys local/local: every user of this machine may do everything there")
     if running.why_no_containers:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pedigree.local_endpoint import ENDPOINT, VARIABLE
+from pedigree.localaws.kernel.client_access import BUNDLE_VARIABLES, NO_PROXY_VARIABLES, PROXY_VARIABLES
 
 if TYPE_CHECKING:
     from pedigree.localaws.process import Daemon
@@ -21,13 +22,12 @@ ContainerOption = Annotated[Path, typer.Option("--container", help="The environm
 OTHERS = (
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
+    *("ALL_PROXY", "all_proxy"),
 )
-"""Variables that would give clients credentials, or addresses, of a real account."""
-_PROXIED = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
-_NOT_PROXIED = ("NO_PROXY", "no_proxy")
+"""Variables that would give clients credentials, or addresses, of a real account, or a way around the proxy."""
 OURS = (
     *(VARIABLE, ENDPOINT, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_REGION"),
-    "AWS_EC2_METADATA_DISABLED",
+    *("AWS_EC2_METADATA_DISABLED", *PROXY_VARIABLES, *NO_PROXY_VARIABLES, *BUNDLE_VARIABLES),
 )
 """The names of the variables that the local AWS needs in every environment."""
 
@@ -36,12 +36,11 @@ def variables(running: Daemon, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that make AWS clients, and pedigree's verbs, use the local AWS."""
     return {
         VARIABLE: "1",
-        ENDPOINT: running.url,
+        **running.access.environment(_direct_hosts(environ)),
         **running.key.environment,
         "AWS_DEFAULT_REGION": running.region,
         "AWS_REGION": running.region,
         "AWS_EC2_METADATA_DISABLED": "true",
-        **_without_proxy(environ),
     }
 
 
@@ -57,10 +56,6 @@ def enter(running: Daemon, environ: MutableMapping[str, str]) -> None:
     environ.update(variables(running, environ))
 
 
-def _without_proxy(environ: Mapping[str, str]) -> dict[str, str]:
-    """Where there is a proxy, this machine is reached without it."""
-    if not any(environ.get(name) for name in _PROXIED):
-        return {}
-    hosts = next((environ[name] for name in _NOT_PROXIED if environ.get(name)), "")
-    direct = hosts if "127.0.0.1" in hosts.split(",") else ",".join(filter(None, (hosts, "127.0.0.1")))
-    return dict.fromkeys(_NOT_PROXIED, direct)
+def _direct_hosts(environ: Mapping[str, str]) -> str:
+    """The hosts that the user reaches without a proxy."""
+    return next((environ[name] for name in NO_PROXY_VARIABLES if environ.get(name)), "")

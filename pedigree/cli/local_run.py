@@ -78,7 +78,7 @@ def _up(folder: Path, environment: Path, region: str) -> Daemon:
 
     if process.find(folder) is None:
         printing.remark(f"starting the local AWS in {folder}")
-    return process.up(folder, region=region, container=environment)
+    return process.up(folder, process.UpOptions(region=region, container=environment))
 
 
 def _enter(folder: Path) -> str:

@@ -28,7 +28,7 @@ from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.server import ADDRESS
 from pedigree.localaws.kernel import memory, orphans, state_folder
 
-_PORT = "port"
+_PORT, _PROXY_PORT = "port", "proxy-port"
 _MOST_FILES = 10_240
 _LOCK_SECONDS = 0.5
 _LOOK_SECONDS = 0.01
@@ -69,13 +69,16 @@ def _live(options: Options) -> int:
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    daemon = LocalAws(replace(options, port=options.port or _earlier_port(options.folder)))
+    folder = options.folder
+    port, proxy_port = options.port or _earlier_port(folder / _PORT), _earlier_port(folder / _PROXY_PORT)
+    daemon = LocalAws(replace(options, port=port, proxy_port=proxy_port))
     try:
         daemon.start()
     except BaseException:
         orphans.kill_orphans(options.folder)  # what it has begun already
         raise
-    (options.folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
+    (folder / _PORT).write_text(str(daemon.port), encoding="utf-8")
+    (folder / _PROXY_PORT).write_text(str(daemon.proxy_port), encoding="utf-8")
     state = process.Daemon(
         os.getpid(),
         daemon.port,
@@ -88,6 +91,9 @@ def _live(options: Options) -> int:
         has_well_known_keys=options.has_well_known_keys,
         why_no_containers=daemon.containers.support.reason,
         mounts=[str(path) for path in options.mounts],
+        proxy_port=daemon.proxy_port,
+        bundle=str(daemon.access.bundle),
+        is_offline=options.is_offline,
     )
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
@@ -95,7 +101,7 @@ def _live(options: Options) -> int:
     beside.replace(place)
     if daemon.containers.support.reason:
         logging.warning("jobs have no containers: %s", daemon.containers.support.reason)
-    logging.info("listening on %s", daemon.url)
+    logging.info("listening on %s, and on %s for AWS's host names", daemon.url, daemon.access.proxy_url)
     over.wait()
     place.unlink(missing_ok=True)
     daemon.stop()
@@ -111,10 +117,10 @@ def _allow_many_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _earlier_port(folder: Path) -> int:
-    """The port of the last daemon, if it is free; else 0."""
+def _earlier_port(path: Path) -> int:
+    """The port of the last daemon, which is in a file, if it is free; else 0."""
     try:
-        port = int((folder / _PORT).read_text(encoding="utf-8"))
+        port = int(path.read_text(encoding="utf-8"))
         with socket.create_server((ADDRESS, port)):
             return port
     except (OSError, ValueError, OverflowError):
@@ -131,6 +137,7 @@ def _options() -> Options:
     parser.add_argument("--well-known-keys", action="store_true", help="accept the keys local/local, too")
     parser.add_argument("--no-namespaces", action="store_true", help="run jobs without containers")
     parser.add_argument("--mount", type=Path, action="append", default=[], help="a folder that every job may change")
+    parser.add_argument("--offline", action="store_true", help="refuse all hosts but AWS's")
     parser.add_argument("--verbose", action="store_true", help="log every call")
     given = parser.parse_args()
     container = given.container.resolve() if given.container else None
@@ -144,6 +151,7 @@ def _options() -> Options:
         has_well_known_keys=given.well_known_keys,
         uses_namespaces=not given.no_namespaces,
         mounts=tuple(path.resolve() for path in given.mount),
+        is_offline=given.offline,
     )
 
 

@@ -25,12 +25,17 @@ from pedigree.localaws.iam.callers import Callers
 from pedigree.localaws.iam.sessions import Sessions
 from pedigree.localaws.kernel import orphans, state_folder
 from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, folder_key
+from pedigree.localaws.kernel.client_access import BUNDLE, ClientAccess
 from pedigree.localaws.kernel.clients import Clients
 from pedigree.localaws.kernel.store import Store
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.moto.backends import SERVICES, MotoBackends
 from pedigree.localaws.moto.queue_waiter import QueueWaiter
 from pedigree.localaws.moto.service import MotoService
+from pedigree.localaws.proxy.authority import Authority, write_bundle
+from pedigree.localaws.proxy.certificates import HostCertificates
+from pedigree.localaws.proxy.proxy import Proxy
+from pedigree.localaws.proxy.upstream import Upstream, UserProxy
 from pedigree.localaws.services.autoscaling.operations import AutoScalingOperations
 from pedigree.localaws.services.autoscaling.scaler import Scaler
 from pedigree.localaws.services.cloudwatch.alarm_evaluator import AlarmEvaluator
@@ -78,6 +83,8 @@ class Options:
     has_well_known_keys: bool = False
     uses_namespaces: bool = True
     mounts: tuple[Path, ...] = ()
+    proxy_port: int = 0
+    is_offline: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ class LocalAws:
     """A local AWS in a folder, from start to stop."""
 
     def __init__(self, options: Options) -> None:
-        self._foundation = _foundation(options, lambda: self.url)
+        self._foundation = _foundation(options, lambda: self.access)
         self._running = _running_services(options, self._foundation)
         self.key = self._foundation.key
         self.world = self._foundation.world
@@ -133,6 +140,7 @@ class LocalAws:
             is_logged=options.logs_calls,
         )
         self._server = HttpServer(chain, options.port)
+        self._proxy = _proxy(options, self.world, lambda: self.port)
 
     @property
     def port(self) -> int:
@@ -144,6 +152,16 @@ class LocalAws:
         """The AWS_ENDPOINT_URL that reaches it."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def access(self) -> ClientAccess:
+        """How its clients reach it."""
+        return ClientAccess.of(self.world.folder, self.url, self.proxy_port)
+
+    @property
+    def proxy_port(self) -> int:
+        """The port of the proxy, which answers for AWS's host names."""
+        return self._proxy.port
+
     def start(self) -> None:
         """Load the state, resume what was running, and answer."""
         foundation, running = self._foundation, self._running
@@ -152,6 +170,7 @@ class LocalAws:
         foundation.backends.restore()
         running.sagemaker.resume()
         self._server.start()
+        self._proxy.start()
         foundation.logs.start()
         running.lambda_.start()
         foundation.deliveries.start()
@@ -167,7 +186,7 @@ class LocalAws:
         callers = (running.scheduler.stop, running.rules.stop, foundation.deliveries.stop, running.lambda_.stop)
         loops = (running.scaler.stop, sagemaker.executor.end, sagemaker.tuner.end, *callers)
         processes = (sagemaker.jobs.end_all, sagemaker.transforms.end_all, sagemaker.endpoints.end_all)
-        writers = (self._server.stop, sagemaker.captures.end, foundation.logs.stop)
+        writers = (self._proxy.stop, self._server.stop, sagemaker.captures.end, foundation.logs.stop)
         with ExitStack() as stack:
             stack.callback(orphans.kill_orphans, self.world.folder)
             for end in reversed((*loops, *processes, *writers)):
@@ -182,13 +201,13 @@ class LocalAws:
         return self._foundation.sessions.credentials(role_arn, principal, source)
 
 
-def _foundation(options: Options, url: Callable[[], str]) -> Foundation:
+def _foundation(options: Options, access: Callable[[], ClientAccess]) -> Foundation:
     state_folder.prepare(options.folder)
     key = folder_key(options.folder)
     world, catalog = _world(options)
     backends = MotoBackends(options.folder / "records", ACCOUNT)
-    sessions, authorizer = _authorization(options, key, world, backends, url)
-    clients = Clients(url, options.region, sessions.assume, key)
+    sessions, authorizer = _authorization(options, key, world, backends, access)
+    clients = Clients(lambda: access().url, options.region, sessions.assume, key)
     logs = CloudWatchLogs(LogFiles(options.folder / "logs", world.clock), backends, options.region, world.clock)
     deliveries = DeliveryQueue(world.store, world.clock)
     deliveries.add_channel(targets.CHANNEL, TargetChannel(clients, authorizer))
@@ -211,7 +230,7 @@ def _world(options: Options) -> tuple[World, ObjectCatalog]:
 
 
 def _authorization(
-    options: Options, key: AccessKey, world: World, backends: MotoBackends, url: Callable[[], str]
+    options: Options, key: AccessKey, world: World, backends: MotoBackends, access: Callable[[], ClientAccess]
 ) -> tuple[Sessions, Authorizer]:
     """The authorizer of every call, and the sessions of services."""
 
@@ -223,7 +242,7 @@ def _authorization(
     backends.on_change(callers.forget)
     resources = ResourceLookup(world, backends.backend)
     authorizer = Authorizer(callers, resources, is_enforced=options.enforces_iam, on_decision=options.on_decision)
-    return Sessions(authorizer, backends.backend, url, now), authorizer
+    return Sessions(authorizer, backends.backend, access, now), authorizer
 
 
 def _running_services(options: Options, foundation: Foundation) -> RunningServices:
@@ -259,6 +278,13 @@ def _sagemaker(options: Options, foundation: Foundation, lambda_: LambdaService)
         container=options.container,
         poll_seconds=options.poll_seconds,
     )
+
+
+def _proxy(options: Options, world: World, http_port: Callable[[], int]) -> Proxy:
+    authority = Authority(options.folder, world.clock.now)
+    write_bundle(options.folder / BUNDLE, authority)
+    upstream = Upstream(options.is_offline, UserProxy.of(os.environ))
+    return Proxy(HostCertificates(authority, world.clock.now), upstream, http_port, options.proxy_port)
 
 
 def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, Service]:

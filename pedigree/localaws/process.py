@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from pedigree.local_endpoint import VARIABLE
 from pedigree.localaws.kernel import orphans, state_folder
 from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, find_key
+from pedigree.localaws.kernel.client_access import BUNDLE_VARIABLES, PROXY_VARIABLES, ClientAccess
 from pedigree.localaws.kernel.errors import LocalAwsError
 
 TAKEN = 3
@@ -47,6 +49,14 @@ class Daemon:
     has_well_known_keys: bool = False
     why_no_containers: str = ""
     mounts: Sequence[str] = ()
+    proxy_port: int = 0
+    bundle: str = ""
+    is_offline: bool = False
+
+    @property
+    def access(self) -> ClientAccess:
+        """How its clients reach it."""
+        return ClientAccess(self.url, f"http://127.0.0.1:{self.proxy_port}", Path(self.bundle))
 
     @property
     def document(self) -> dict[str, Any]:
@@ -100,49 +110,64 @@ def is_running(folder: Path) -> bool:
     return False
 
 
-def up(
-    folder: Path,
-    *,
-    port: int = 0,
-    region: str = "us-east-1",
-    container: Path | None = None,
-    enforces_iam: bool = True,
-    tells_calls: bool = False,
-    has_well_known_keys: bool = False,
-    uses_namespaces: bool = True,
-    mounts: Sequence[Path] = (),
-) -> Daemon:
-    """The daemon of a folder: the running one, or a new one if there is none or its options do not fit.
+@dataclass(frozen=True)
+class UpOptions:
+    """What a daemon is started with."""
 
-    A daemon that was started without an environment for jobs does not fit a caller that has one.
-    """
+    port: int = 0
+    region: str = "us-east-1"
+    container: Path | None = None
+    enforces_iam: bool = True
+    tells_calls: bool = False
+    has_well_known_keys: bool = False
+    uses_namespaces: bool = True
+    mounts: Sequence[Path] = ()
+    is_offline: bool = False
+
+    def fit(self, running: Daemon) -> bool:
+        """Whether a running daemon has all that is asked for; one without an environment for jobs may lack it."""
+        is_lacking = (
+            (self.container is not None and not running.has_container)
+            or (not self.enforces_iam and running.enforces_iam)
+            or (self.tells_calls and not running.tells_calls)
+            or (self.has_well_known_keys and not running.has_well_known_keys)
+            or (not self.uses_namespaces and not running.why_no_containers)
+            or not {str(path.resolve()) for path in self.mounts} <= set(running.mounts)
+            or (self.is_offline and not running.is_offline)
+        )
+        return not is_lacking
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """As the daemon's command line has them."""
+        flags = {
+            "--no-iam": not self.enforces_iam,
+            "--verbose": self.tells_calls,
+            "--well-known-keys": self.has_well_known_keys,
+            "--no-namespaces": not self.uses_namespaces,
+            "--offline": self.is_offline,
+        }
+        return (
+            *("--port", str(self.port), "--region", self.region),
+            *(("--container", str(self.container.resolve())) if self.container is not None else ()),
+            *(flag for flag, is_on in flags.items() if is_on),
+            *(word for path in self.mounts for word in ("--mount", str(path.resolve()))),
+        )
+
+
+_USUAL = UpOptions()
+
+
+def up(folder: Path, options: UpOptions = _USUAL) -> Daemon:
+    """The daemon of a folder: the running one, or a new one if there is none or the options do not fit it."""
     running = find(folder)
     if running is not None:
-        is_fit = running.has_container or container is None
-        is_more = (
-            (not enforces_iam and running.enforces_iam)
-            or (tells_calls and not running.tells_calls)
-            or (has_well_known_keys and not running.has_well_known_keys)
-            or (not uses_namespaces and not running.why_no_containers)
-            or not {str(path.resolve()) for path in mounts} <= set(running.mounts)
-        )
-        if is_fit and not is_more and not _is_outdated(running):
+        if options.fit(running) and not _is_outdated(running):
             return running
         down(folder)
     folder = folder.resolve()
     state_folder.prepare(folder)
-    flags = {
-        "--no-iam": not enforces_iam,
-        "--verbose": tells_calls,
-        "--well-known-keys": has_well_known_keys,
-        "--no-namespaces": not uses_namespaces,
-    }
-    command = [
-        *(sys.executable, "-m", "pedigree.localaws", "--folder", str(folder), "--port", str(port), "--region", region),
-        *(("--container", str(container.resolve())) if container is not None else ()),
-        *(flag for flag, is_on in flags.items() if is_on),
-        *(word for path in mounts for word in ("--mount", str(path.resolve()))),
-    ]
+    command = [sys.executable, "-m", "pedigree.localaws", "--folder", str(folder), *options.arguments]
     mark = orphans.unique_marker()
     try:
         return _ready(folder, _begun(command, folder, mark))
@@ -153,13 +178,17 @@ def up(
 
 
 def _is_outdated(running: Daemon) -> bool:
-    """Whether a daemon is of an earlier version, which verified no signature."""
-    return running.key == WELL_KNOWN and not running.has_well_known_keys
+    """Whether a daemon is of an earlier version, which verified no signature, or had no proxy."""
+    return (running.key == WELL_KNOWN and not running.has_well_known_keys) or not running.proxy_port
 
 
 def _begun(command: Sequence[str], folder: Path, mark: Mapping[str, str]) -> subprocess.Popen[bytes]:
     # Keys of a real account are none of the daemon's business, and its jobs can read its environment.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    # In a shell that uses a local AWS, the proxy and the roots are that one's.
+    left_out = (*PROXY_VARIABLES, *BUNDLE_VARIABLES) if os.environ.get(VARIABLE) else ()
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name not in left_out
+    }
     root, environment = Path(__file__).resolve().parents[2], {**inherited, **mark}
     with _opened_log(folder) as log:
         return subprocess.Popen(  # noqa: S603  # our own module

@@ -100,7 +100,7 @@ def _start_aws(state: RunState, folder: Path, container: Path, *, fresh: bool) -
     if fresh:
         process.reset(folder)
     state.has_started_aws = process.find(folder) is None
-    running = process.up(folder, container=container)
+    running = process.up(folder, process.UpOptions(container=container))
     local_environment.enter(running, os.environ)
     _say(f"the local AWS is at {running.url}, its log is {process.log_path(folder)}", "make up")
 

@@ -28,7 +28,8 @@ REGION = "us-east-1"
 _BEFORE_ANYTHING_SECONDS = 0.4
 _START = (
     "import sys; from pathlib import Path; from pedigree.localaws import process; "
-    "process.up(Path(sys.argv[1]), port=int(sys.argv[2]), container=Path(sys.argv[3]), mounts=[Path(sys.argv[4])])"
+    "process.up(Path(sys.argv[1]), process.UpOptions("
+    "port=int(sys.argv[2]), container=Path(sys.argv[3]), mounts=[Path(sys.argv[4])]))"
 )
 # Runs the line of shell that the environment holds; h reads a hyperparameter.
 _TOOLKIT = r"""#!/bin/sh

@@ -14,7 +14,7 @@ from pedigree.localaws.http.access_log import log_nothing, log_response
 from pedigree.localaws.http.body import body_receiver, unpack_body
 from pedigree.localaws.http.error_boundary import answer_error
 from pedigree.localaws.http.exchange import Environ, Exchange
-from pedigree.localaws.http.hosts import answer_health, foreign_request_refuser
+from pedigree.localaws.http.hosts import address_bucket, answer_health, foreign_request_refuser
 from pedigree.localaws.http.parser import read_call, refuse_unreadable_url
 from pedigree.localaws.http.request_body import BodyPendingError
 from pedigree.localaws.http.service import Service, head_checker
@@ -88,6 +88,8 @@ def request_chain(
             answer_health,
             # From here on the service is known, and with it the form of every refusal.
             signature_reader(services, region),
+            # After the signature was read, which covers the path as it came, and before anybody looks at the path.
+            address_bucket,
             # Before any word of it is used: a name that cannot be read would become another name.
             refuse_unreadable_url,
             # Before anything in the request is trusted, and before its body is received: whose key it is signed with.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container
 
+from pedigree.localaws.http.aws_hosts import s3_bucket
 from pedigree.localaws.http.exchange import Exchange, Scope
 from pedigree.localaws.http.protocol.absent_services import absent_service
 from pedigree.localaws.http.protocol.errors import ServiceError
@@ -50,7 +51,7 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
 
 def _named_service(parts: RequestParts) -> str:
     """The service that a signature seems to be for; empty if it names none."""
-    if "AWSAccessKeyId" in parts.parameters:
+    if "AWSAccessKeyId" in parts.parameters or s3_bucket(parts.headers.get("host", "")) is not None:
         return S3
     match = _SERVICE.search(parts.headers.get("authorization") or parts.parameters.get("X-Amz-Credential", ""))
     return match[1] if match else ""

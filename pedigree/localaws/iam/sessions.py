@@ -13,6 +13,7 @@ from typing import Any
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.iam.authorizer import Authorizer
 from pedigree.localaws.iam.callers import UseBackend
+from pedigree.localaws.kernel.client_access import ClientAccess
 from pedigree.localaws.kernel.clients import ServiceRole
 
 SESSION = "SageMaker"
@@ -26,11 +27,15 @@ class Sessions:
     """The sessions of services, by role and resource."""
 
     def __init__(
-        self, authorizer: Authorizer, use_backend: UseBackend, url: Callable[[], str], now: Callable[[], float]
+        self,
+        authorizer: Authorizer,
+        use_backend: UseBackend,
+        access: Callable[[], ClientAccess],
+        now: Callable[[], float],
     ) -> None:
         self._authorizer = authorizer
         self._use_backend = use_backend
-        self._url = url
+        self._access = access
         self._now = now
         self._lock = threading.Lock()
         self._sessions: dict[tuple[str, str, str], Any] = {}
@@ -43,7 +48,7 @@ class Sessions:
         """The environment of a process that acts as a role; ServiceError if the service may not assume the role."""
         taken = self._session(role_arn, principal, source, session)
         return {
-            "AWS_ENDPOINT_URL": self._url(),
+            **self._access().environment(),
             "AWS_ACCESS_KEY_ID": taken.access_key_id,
             "AWS_SECRET_ACCESS_KEY": taken.secret_access_key,
             "AWS_SESSION_TOKEN": taken.session_token,

@@ -7,13 +7,13 @@ arguments, nor in the environment of any process that the daemon starts.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pedigree.localaws.kernel.errors import LocalAwsError
+from pedigree.localaws.kernel.state_folder import write_private
 
 _PREFIX, _ID_LENGTH = "AKIALOCAL", 20
 _ID_CHARACTERS = string.ascii_uppercase + "234567"
@@ -69,14 +69,8 @@ def folder_key(folder: Path) -> AccessKey:
 
 def write_key(folder: Path, key: AccessKey) -> None:
     """Store a key, as a whole or not at all."""
-    beside = key_path(folder).with_suffix(".arriving")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump({"AccessKeyId": key.id, "SecretAccessKey": key.secret}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(key_path(folder))
+    document = {"AccessKeyId": key.id, "SecretAccessKey": key.secret}
+    write_private(key_path(folder), json.dumps(document).encode())
 
 
 def _new_id() -> str:

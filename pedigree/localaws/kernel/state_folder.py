@@ -29,6 +29,18 @@ def prepare(folder: Path) -> None:
         raise StateFolderError(f"{folder} cannot be used: {error.strerror}", "choose another with --folder") from None
 
 
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its user reads, as a whole or not at all."""
+    beside = path.with_name(f"{path.name}.arriving")
+    beside.unlink(missing_ok=True)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
 def _close(folder: Path) -> None:
     """Take every permission of others away, from the outermost folder inwards."""
     _take_permissions(folder)

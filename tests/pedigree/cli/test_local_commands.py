@@ -87,12 +87,40 @@ def test_a_shell_can_have_the_session_of_a_role_as_a_notebook_has(folder: Path) 
         aws_session_token=token,
     )
     assert sts.get_caller_identity()["Arn"].endswith(":assumed-role/notebook/SageMaker")
+    script = "import boto3; print(boto3.client('sts', endpoint_url='https://sts.amazonaws.com').get_caller_identity()['Arn'])"
+    done = pedigree("exec", "--folder", str(folder), "--as-role", "notebook", "--", sys.executable, "-c", script)
+    assert done.stdout.endswith(":assumed-role/notebook/SageMaker\n"), done.stderr
     unknown = pedigree("env", "--folder", str(folder), "--as-role", "nobody")
     assert (unknown.returncode, unknown.stdout) == (2, "")
     assert unknown.stderr == "pedigree: the local AWS has no role nobody; name one that it has: notebook, other\n"
     denied = pedigree("env", "--folder", str(folder), "--as-role", "other")
     assert denied.returncode == 2
     assert "root is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam:" in denied.stderr
+
+
+def test_a_command_runs_with_the_local_aws_and_its_exit_code_is_kept(folder: Path) -> None:
+    refused = pedigree("exec", "--folder", str(folder), "--", "true")
+    assert (refused.returncode, "start it with: `pedigree local up`" in refused.stderr) == (2, True)
+    up(folder)
+    done = pedigree(
+        "exec", "--folder", str(folder), "--", "sh", "-c", 'echo "$AWS_ENDPOINT_URL $1"; exit 7', "sh", "--help"
+    )
+    assert (done.returncode, done.stdout) == (7, f"{running(folder).url} --help\n")
+    absent = pedigree("exec", "--folder", str(folder), "--", "no-such-program")
+    assert absent.returncode == 2
+    assert (
+        absent.stderr == "pedigree: no-such-program cannot be run: No such file or directory; name a program after --\n"
+    )
+
+
+def test_the_proxy_keeps_its_port_and_says_what_it_refuses(folder: Path) -> None:
+    up(folder)
+    port = running(folder).proxy_port
+    pedigree("down", "--folder", str(folder))
+    pedigree("up", "--folder", str(folder), "--offline")
+    assert running(folder).proxy_port == port
+    said = pedigree("status", "--folder", str(folder)).stdout
+    assert f"AWS's host names: by the proxy http://127.0.0.1:{port}; all other hosts are refused" in said
 
 
 def keys(folder: Path) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from pedigree.localaws.http.aws_hosts import s3_bucket
 from pedigree.localaws.http.sigv4 import errors
 from pedigree.localaws.http.sigv4.errors import S3
 from pedigree.localaws.http.sigv4.parts import RequestParts
@@ -53,7 +54,7 @@ def check(parts: RequestParts, signature: QuerySignature, secret: str, now: floa
     """Compare the time and the signature."""
     if int(signature.expires) < now:
         raise errors.expired(S3, "", "")
-    if not any(_is_signed(parts, path, signature, secret) for path in _paths(parts.path)):
+    if not any(_is_signed(parts, path, signature, secret) for path in _paths(_bucket_path(parts))):
         raise errors.mismatch(S3)
 
 
@@ -61,6 +62,12 @@ def _is_signed(parts: RequestParts, path: str, signature: QuerySignature, secret
     text = _string_to_sign(parts, path, signature.expires).encode("latin-1", "replace")
     computed = base64.b64encode(hmac.digest(secret.encode(), text, "sha1"))
     return hmac.compare_digest(computed, signature.value.encode())
+
+
+def _bucket_path(parts: RequestParts) -> str:
+    """The path as it is signed: with the bucket, which may be in the host's name."""
+    bucket = s3_bucket(parts.headers.get("host", ""))
+    return f"/{bucket}{parts.path}" if bucket else parts.path
 
 
 def _paths(path: str) -> tuple[str, ...]:
