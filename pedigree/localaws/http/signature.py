@@ -36,6 +36,8 @@ def signature_reader(services: Container[str], region: str) -> Callable[[Exchang
             exchange.signed_parts, exchange.signature = parts, _signature(parts)
         except errors.SignatureError:
             exchange.service = _named_service(parts)  # in whose form it is refused
+            if exchange.service == S3 and not parts.headers.get("authorization") and not parts.query:
+                raise errors.anonymous() from None
             raise
         if "authorization" not in exchange.headers:
             exchange.raw_query = _unsigned_query(exchange.raw_query)

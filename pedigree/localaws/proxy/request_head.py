@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pedigree.localaws.kernel.errors import LocalAwsError
 
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]{1,253}):(?P<port>\d{1,5})\Z", re.ASCII)
-_URL = re.compile(r"http://(?P<authority>[^/?#@\s]+)(?P<path>[^\s#]*)\Z", re.ASCII)
+_URL = re.compile(r"http://(?P<authority>[^/?#@\s]+)(?P<path>(?:[/?][^\s#]*)?)\Z", re.ASCII)
 _LINE = re.compile(r"(?P<method>[A-Z]{1,20}) (?P<target>\S+) HTTP/1\.[01]\Z", re.ASCII)
 _HTTP_PORT, _MOST_PORT = 80, 65_535
 # These are between the client and its proxy; a connection that is passed on is for one request only.

@@ -18,6 +18,11 @@ class SignatureError(ServiceError):
         super().__init__(code, message, status)
 
 
+def anonymous() -> SignatureError:
+    """S3's word for a request that nobody has signed: a bucket may be open to all, and here none is."""
+    return SignatureError("AccessDenied", "Access Denied")
+
+
 def missing() -> SignatureError:
     """A request without a signature."""
     return SignatureError("MissingAuthenticationToken", "Request is missing Authentication Token")
