@@ -214,7 +214,7 @@ def _foundation(options: Options, access: Callable[[], ClientAccess]) -> Foundat
     queues = QueueWaiter(backends, options.region)
     containers = container_runtime(
         (options.folder.resolve(),),
-        _job_environment(options),
+        (options.folder.resolve() / BUNDLE,),
         options.mounts,
         uses_namespaces=options.uses_namespaces,
     )

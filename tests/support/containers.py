@@ -15,7 +15,7 @@ from pedigree.localaws.containers.machine import Machine, this_machine
 from pedigree.localaws.containers.runtime import ContainerRuntime, container_runtime
 from pedigree.localaws.kernel.processes import Launch
 
-HAS_CONTAINERS = container_runtime((), {}).has_containers
+HAS_CONTAINERS = container_runtime(()).has_containers
 PYTHON = str(Path(sys.executable).resolve())
 _SECONDS = 60
 # Without any capability, and not as root: in a user namespace, which keeps this user's files readable.
@@ -27,7 +27,7 @@ class ContainerRunner:
 
     def __init__(self, folder: Path, *, is_privileged: bool = True) -> None:
         self.folder = folder
-        self.runtime = container_runtime((), {})
+        self.runtime = container_runtime(())
         self.machine: Machine = this_machine()
         self._is_privileged = is_privileged
 
@@ -74,4 +74,4 @@ class ContainerRunner:
 
 
 def runtime_without_namespaces() -> ContainerRuntime:
-    return container_runtime((), {}, uses_namespaces=False)
+    return container_runtime((), uses_namespaces=False)

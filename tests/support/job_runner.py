@@ -62,7 +62,7 @@ class LocalJobs:
         self.machine_folder = folder / "machine"
         self.outside = folder / "outside"
         self.outside.mkdir(exist_ok=True)
-        self.containers = container_runtime((folder,), environment, (self.outside,), uses_namespaces=uses_namespaces)
+        self.containers = container_runtime((folder,), (), (self.outside,), uses_namespaces=uses_namespaces)
         host = job_host(self.containers, environment, AllowedRoles(self.catalog), self.machine_folder)
         self.runner = JobRunner(self.world, host, self.logs)
         self.training, self.processing = TrainingJobOperations(self.runner), ProcessingJobOperations(self.runner)

@@ -52,7 +52,7 @@ class LocalTuning:
         environment = {"PATH": os.environ["PATH"]}
         outside = folder / "outside"
         outside.mkdir(exist_ok=True)
-        containers = container_runtime((folder,), environment, (outside,))
+        containers = container_runtime((folder,), (), (outside,))
         host = job_host(containers, environment, AllowedRoles(catalog), folder / "opt")
         self.jobs = JobRunner(self.world, host, LogFiles(folder / "logs", clock))
         self.training = TrainingJobOperations(self.jobs, TOOLKIT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,6 @@ from pedigree.localaws.containers.machine import Machine, interpreter, this_mach
 from pedigree.localaws.containers.namespaces import SWITCHED_OFF, Support, probe
 from pedigree.localaws.kernel.processes import Launch
 
-_CERTIFICATES = ("AWS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
 ENVIRONMENT = {"HOME": HOME, "TAR_OPTIONS": "--no-same-owner"}  # the owners of an archive's files do not exist there
 
 
@@ -59,17 +58,16 @@ class ContainerRuntime:
 
 def container_runtime(
     private: Sequence[Path],
-    environment: Mapping[str, str],
+    files: Sequence[Path] = (),
     mounted: Sequence[Path] = (),
     *,
     uses_namespaces: bool = True,
 ) -> ContainerRuntime:
-    """The runtime of a daemon: its private folders, the variables of every process, and folders that all may change."""
+    """The runtime of a daemon: its private folders, files that all may read, and folders that all may change."""
     if not uses_namespaces:
         return ContainerRuntime(this_machine(), Support(SWITCHED_OFF))
-    files = {Path(environment[name]) for name in _CERTIFICATES if environment.get(name)}
-    certificates = (Mount(path.resolve(), str(path)) for path in sorted(files) if path.is_file())
-    shared = (*certificates, *(Mount(path.resolve(), str(path), is_writable=True) for path in mounted))
+    readable = (Mount(path.resolve(), str(path)) for path in files)
+    shared = (*readable, *(Mount(path.resolve(), str(path), is_writable=True) for path in mounted))
     return ContainerRuntime(this_machine((*private, Path.home())), _support(), shared)
 
 

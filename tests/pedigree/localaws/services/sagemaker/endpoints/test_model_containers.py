@@ -40,7 +40,7 @@ def model(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fleet(model: Path) -> Iterator[Fleet]:
-    spec = InstanceSpec(sys.executable, model, ENVIRONMENT, print, containers=container_runtime((model.parent,), {}))
+    spec = InstanceSpec(sys.executable, model, ENVIRONMENT, print, containers=container_runtime((model.parent,)))
     fleet = Fleet(spec)
     yield fleet
     fleet.end(0)
