@@ -68,9 +68,11 @@ def cached_attributes(step_type: str, arguments: Mapping[str, Any]) -> dict[str,
     return {path: value for path, value in values.items() if value is not None}
 
 
-def key(step: Step, arguments: Mapping[str, Any]) -> str:
-    """A hash that is equal for runs of which one can reuse the result of the other; arguments have no expressions."""
-    target = step.document.get("FunctionArn") or step.document.get("SqsQueueUrl") or ""
+def key(step: Step, arguments: Mapping[str, Any], target: str) -> str:
+    """A hash that is equal for runs of which one can reuse the result of the other.
+
+    The target is the function or the queue of a step that has one; nothing of it and of the arguments is an expression.
+    """
     text = json.dumps(
         [step.type, target, cached_attributes(step.type, arguments)], sort_keys=True, separators=(",", ":")
     )

@@ -25,7 +25,8 @@ def step(kind: str, arguments: dict[str, Any], **members: Any) -> Step:
 
 
 def key(kind: str, arguments: dict[str, Any], **members: Any) -> str:
-    return caching.key(step(kind, arguments, **members), arguments)
+    target = str(members.get("FunctionArn") or members.get("SqsQueueUrl") or "")
+    return caching.key(step(kind, arguments, **members), arguments, target)
 
 
 @pytest.mark.parametrize("kind", ["Processing", "Training", "Tuning", "Transform"])

@@ -186,6 +186,7 @@ def looked_up(definition: Definition) -> dict[str, str]:
     def run(name: str) -> str:
         """The cache key of a step, if its results are used."""
         step = steps[name]
-        return caching.key(step, resolved(step.own_arguments)) if caching.lifetime(step) else "always anew"
+        target = str(step.document.get("FunctionArn") or step.document.get("SqsQueueUrl") or "")
+        return caching.key(step, resolved(step.own_arguments), target) if caching.lifetime(step) else "always anew"
 
     return {name: run(name) for name, step in steps.items() if caching.lifetime(step)}

@@ -85,7 +85,7 @@ def finish(attempt: Attempt, result: StepResult) -> None:
         Metadata={kind: {**members, **result.metadata} for kind, members in metadata.items()},
         _described={member: value for member, value in result.described.items() if not member.startswith("_")},
         _outcome=result.branch,
-        _key=caching.key(attempt.step, attempt.arguments),
+        _key=_key(attempt) if result.status == "Succeeded" else None,
     )
 
 
@@ -125,7 +125,7 @@ def _reusable(attempt: Attempt) -> Mapping[str, Any] | None:
     lifetime = caching.lifetime(attempt.step)
     if lifetime is None or attempt.number:
         return None
-    key = caching.key(attempt.step, attempt.arguments)
+    key = _key(attempt)
     oldest = attempt.world.clock.now() - min(lifetime, _LONGEST_LIFETIME)
     for entry in reversed(attempt.world.store.entries(state.EXECUTION)):
         step = attempt.world.store.find(state.STEP, f"{entry.name}/{attempt.step.name}")
@@ -134,6 +134,10 @@ def _reusable(attempt: Attempt) -> Mapping[str, Any] | None:
             reused = {member: step.get(member) for member in ("Metadata", "_described", "_outcome", "_key")}
             return {**reused, "StepStatus": "Succeeded", "EndTime": attempt.world.now(), "CacheHitResult": source}
     return None
+
+
+def _key(attempt: Attempt) -> str:
+    return caching.key(attempt.step, attempt.arguments, attempt.target)
 
 
 def _fits(step: Document, key: str, oldest: dt.datetime) -> bool:

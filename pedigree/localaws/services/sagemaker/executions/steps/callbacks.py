@@ -24,7 +24,7 @@ class CallbackRunner:
 
     def start(self, attempt: Attempt) -> Mapping[str, Any]:
         """Send the message. After a restart it may be sent again, with the same token."""
-        token, queue = self._token(attempt), attempt.step.document["SqsQueueUrl"]
+        token, queue = self._token(attempt), attempt.target
         self._send(attempt, token, "Executing")
         return {"Callback": {"CallbackToken": token, "SqsQueueUrl": queue}}
 
@@ -53,7 +53,7 @@ class CallbackRunner:
             "arguments": attempt.arguments,
             "status": status,
         }
-        self._services.send(attempt, attempt.step.document["SqsQueueUrl"], json.dumps(message))
+        self._services.send(attempt, attempt.target, json.dumps(message))
 
     def _token(self, attempt: Attempt) -> str:
         """The token of this attempt, made once and stored before the message is sent."""

@@ -29,7 +29,7 @@ class FunctionRunner:
         self._invocations: dict[str, tuple[Future[FunctionAnswer], float]] = {}
 
     def start(self, attempt: Attempt) -> Mapping[str, Any]:
-        arn = attempt.step.document["FunctionArn"]
+        arn = attempt.target
         future = self._services.invoke(attempt, arn, json.dumps(attempt.arguments))
         future.add_done_callback(lambda _: attempt.world.signal.wake())
         self._invocations[attempt.name] = (future, attempt.world.clock.monotonic())
@@ -42,7 +42,7 @@ class FunctionRunner:
         if future.done():
             del self._invocations[attempt.name]
             return _result(attempt, future)
-        timeout = min(_LONGEST_SECONDS, float(attempt.step.document.get("TimeoutInSeconds", _LONGEST_SECONDS)))
+        timeout = min(_LONGEST_SECONDS, attempt.number_of("TimeoutInSeconds", _LONGEST_SECONDS))
         if attempt.world.clock.monotonic() - since < timeout:
             return None
         del self._invocations[attempt.name]

@@ -9,9 +9,11 @@ from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from pedigree.language.definition import Step
+from pedigree.language.text import brief
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.core.active import ActiveExecution
+from pedigree.localaws.services.sagemaker.executions.core.errors import ValueMissingError
 from pedigree.localaws.services.sagemaker.executions.core.values import Resolver
 
 _TOKEN_LENGTH = 10
@@ -22,6 +24,7 @@ JOB_FAULTS: Mapping[str, str] = {
     "CapacityError": "SageMaker.CAPACITY_ERROR",
     "ResourceLimitExceeded": "SageMaker.RESOURCE_LIMIT",
 }
+_TARGETS: Mapping[str, str] = {"Callback": "SqsQueueUrl", "Lambda": "FunctionArn"}
 STEP_FAULT = "Step.SERVICE_FAULT"
 THROTTLING = "Step.THROTTLING"
 
@@ -50,6 +53,25 @@ class Attempt:
     def resolver(self) -> Resolver:
         """Resolves the step's expressions."""
         return self.active.resolver(self.step.name)
+
+    @cached_property
+    def target(self) -> str:
+        """The queue or the function of the step, which an expression may name; empty for a step of another type."""
+        member = _TARGETS.get(self.step.type)
+        if member is None:
+            return ""
+        value = self.resolver.resolve(self.step.document.get(member))
+        if not isinstance(value, str) or not value:
+            raise ValueMissingError(f"{member} of {self.step.name} is {brief(value)}", "write a text")
+        return value
+
+    def number_of(self, member: str, default: float) -> float:
+        """A number that stands beside the step's arguments."""
+        value = self.resolver.resolve(self.step.document.get(member, default))
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ValueMissingError(f"{member} of {self.step.name} is {brief(value)}", "write a number") from None
 
     @property
     def execution_id(self) -> str:
