@@ -35,7 +35,7 @@ class HostFactory:
         return [make(plan, name, sandbox, base, network) for name, sandbox in zip(plan.hosts, sandboxes, strict=True)]
 
     def _contained(self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], network: int) -> Host:
-        bare = Container(name, f"{ROOT}/code", _folders(plan, sandbox), addresses=plan.addresses, network=network)
+        bare = Container(name, f"{ROOT}/code", _folders(sandbox), addresses=plan.addresses, network=network)
         container = self.containers.with_python(bare, self.python, sandbox.folder / "changes")
         launch = self.containers.launched(container, plan.command)
         return Host(name, launch, sandbox.root / "code", {**base, **ENVIRONMENT, **plan.environment})
@@ -48,11 +48,12 @@ class HostFactory:
         return Host(name, launch, sandbox.root / "code", {**base, **own, **variables})
 
 
-def _folders(plan: JobPlan, sandbox: Sandbox) -> tuple[Mount, ...]:
-    """/opt/ml, /tmp and a home, which are folders of the sandbox; training only reads its input, as on AWS."""
+def _folders(sandbox: Sandbox) -> tuple[Mount, ...]:
+    """/opt/ml, /tmp and a home, which are folders of the sandbox.
+
+    A job may change its input, as on AWS: the drivers of the SDK, version 3, are a channel and made executable.
+    """
     for folder in sandbox.folders.values():
         folder.mkdir(parents=True, exist_ok=True)
     sandbox.folders[TMP].chmod(_ANYBODY)
-    own = tuple(Mount(folder, target, is_writable=True) for target, folder in sandbox.folders.items())
-    data = Mount(sandbox.root / "input" / "data", f"{ROOT}/input/data")
-    return (*own, data) if plan.kind == "training" else own
+    return tuple(Mount(folder, target, is_writable=True) for target, folder in sandbox.folders.items())

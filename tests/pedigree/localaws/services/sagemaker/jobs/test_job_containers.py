@@ -53,15 +53,22 @@ def test_a_home_is_the_jobs_own(local: LocalJobs) -> None:
     assert lines(local) == ["/root", "/root", "x"]
 
 
-def test_training_reads_its_channels_and_cannot_change_them(local: LocalJobs) -> None:
-    local.put("train/a", "the same")
-    script = (
-        "cd /opt/ml/input/data/train; cat a; echo; echo harm >> a; touch new; echo more > /opt/ml/input/more; echo end"
+def test_a_channel_can_make_itself_executable_as_the_drivers_of_the_sdk_do(local: LocalJobs) -> None:
+    local.put("drivers/sm_train.sh", "echo driven")
+    driver = "/opt/ml/input/data/drivers/sm_train.sh"
+    local.train(
+        f"chmod +x {driver} && sh {driver} && touch $(dirname {driver})/new", InputDataConfig=[channel("drivers")]
     )
+    assert local.ended()["TrainingJobStatus"] == "Completed", lines(local)
+    assert lines(local) == ["driven"]
+
+
+def test_what_a_job_does_to_its_channels_leaves_the_objects_as_they_are(local: LocalJobs) -> None:
+    local.put("train/a", "the same")
+    script = "cd /opt/ml/input/data/train; rm a; echo harm > a; echo end"
     local.train(script, InputDataConfig=[channel("train")])
-    local.ended()
-    assert lines(local)[0] == "the same"
-    assert [line.rpartition(": ")[2] for line in lines(local)[1:]] == ["Read-only file system"] * 2 + ["end"]
+    assert local.ended()["TrainingJobStatus"] == "Completed", lines(local)
+    assert local.texts("train/") == {"train/a": "the same"}
 
 
 HOSTS = r"""
