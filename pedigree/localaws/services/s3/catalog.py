@@ -6,11 +6,13 @@ An object's document is named bucket/key. A versioned bucket also keeps the docu
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 from pedigree.clock import Clock
 from pedigree.localaws.kernel.store import Document, Store
@@ -26,6 +28,12 @@ def no_precondition(_before: Document | None) -> None:
     """Lets every write pass."""
 
 
+_HTTPS = re.compile(
+    r"https://(?:(?P<bucket>[^/]+)\.)?s3(?:[.-](?:dualstack\.)?[a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?"
+    r"(?(bucket)|/(?P<path_bucket>[^/]+))(?:/(?P<key>.*))?"
+)
+
+
 class NoSuchBucketError(KeyError):
     """The bucket does not exist."""
 
@@ -39,7 +47,10 @@ class S3Location:
 
     @classmethod
     def parse(cls, uri: str) -> S3Location:
-        """Parse an s3:// URI; raise ValueError if it is malformed."""
+        """Parse an s3:// URI, or an https address of S3; raise ValueError if it is malformed."""
+        https = _HTTPS.fullmatch(uri)
+        if https:
+            return cls(https["bucket"] or https["path_bucket"], unquote(https["key"] or ""))
         scheme, _, rest = uri.partition("://")
         bucket, _, key = rest.partition("/")
         if scheme != "s3" or not bucket:

@@ -9,7 +9,7 @@ from pedigree.language.definition import Definition, Step
 from pedigree.language.shapes import OPERATIONS
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.services.sagemaker.executions.steps.types import STEP_TYPES
-from pedigree.localaws.services.sagemaker.resources import unsupported
+from pedigree.localaws.services.sagemaker.resources import images, unsupported
 
 _PROGRAM = "sagemaker_program"
 
@@ -26,6 +26,8 @@ def check(definition: Definition) -> None:
             unsupported.refuse(OPERATIONS[step.type].create if step.type in OPERATIONS else "", step.own_arguments)
         except InvalidRequestError as error:
             raise InvalidRequestError(f"Step {step.name}: {error}") from None
+        for why in filter(None, map(images.refusal, _jobs(step))):
+            raise InvalidRequestError(f"Step {step.name}: {why}")
 
 
 def steps_of_images(definition: Definition) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.services.s3.catalog import S3Location
+from pedigree.localaws.services.sagemaker.resources import images
 
 ROOT = "/opt/ml"
 MODEL = f"{ROOT}/model"
@@ -103,7 +104,7 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
     """Read a processing job: a command with folders to read and folders to write."""
     application, outputs = job["AppSpecification"], job.get("ProcessingOutputConfig", {}).get("Outputs", [])
     command = (*application.get("ContainerEntrypoint", ()), *application.get("ContainerArguments", ()))
-    return JobPlan(
+    plan = JobPlan(
         kind="processing",
         name=job["ProcessingJobName"],
         role=job["RoleArn"],
@@ -121,6 +122,13 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
     )
+    if not command:
+        image = application.get("ImageUri", "")
+        raise ValueError(
+            f"AppSpecification has no ContainerEntrypoint: the program is inside of the image {image}, "
+            "and the local AWS pulls no images. Give the job a command."
+        )
+    return plan
 
 
 def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
@@ -134,6 +142,8 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
     """Read a training job: its own command, or the image's toolkit with the script that its hyperparameters name."""
     algorithm = job["AlgorithmSpecification"]
     command = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ())) or tuple(toolkit)
+    if why := images.refusal(job):
+        raise ValueError(why)
     if not command:
         raise ValueError("there is no environment that stands for the container; make up makes one and starts anew")
     name, checkpoints = job["TrainingJobName"], job.get("CheckpointConfig")

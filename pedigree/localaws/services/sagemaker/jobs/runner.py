@@ -32,6 +32,7 @@ from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, ROOT, JobPlan
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox, collect
 from pedigree.localaws.services.sagemaker.jobs.transitions import ended, moved
+from pedigree.localaws.services.sagemaker.resources import images
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
 
 _LOG = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class JobRunner:
         self._running: dict[str, HostProcesses | None] = {}
         self._hosts: dict[str, int] = {}
         self._readings: dict[str, MetricValues] = {}
+        self._missing_modules: dict[str, str] = {}
         self._ending = threading.Event()
 
     def start(self, kind: JobKind, name: str) -> None:
@@ -166,7 +168,7 @@ class JobRunner:
         outcome = ExitStatus(**body[_OUTCOME]) if _OUTCOME in body else self._outcome(kind, plan, sandboxes, catalog)
         if self._ending.is_set():
             return
-        reason = _reason(outcome, sandboxes)
+        reason = self._with_missing_module(_reason(outcome, sandboxes), name, body)
         artifacts = self._upload(plan, sandboxes, catalog, has_failed=bool(reason))
         ended_early = outcome.is_stopped or outcome.is_too_long
         status = "Stopped" if ended_early else "Failed" if reason else "Completed"
@@ -174,6 +176,12 @@ class JobRunner:
         failure = {"FailureReason": reason if status == "Failed" else None}
         self._note(kind, name, status, secondary, ExitMessage=reason or None, **artifacts, **failure)
         shutil.rmtree(folder, ignore_errors=True)
+
+    def _with_missing_module(self, reason: str, name: str, body: Document) -> str:
+        module = self._missing_modules.pop(name, "")
+        return (
+            images.with_missing_module(reason, module, body, self._host.factory.python) if reason and module else reason
+        )
 
     def _outcome(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> ExitStatus:
         """Run a job's processes; their outcome is stored before anything is uploaded."""
@@ -234,6 +242,8 @@ class JobRunner:
 
         def on_line(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
+            if module := images.missing_module(line):
+                self._missing_modules[plan.name] = module
             if values := readings.read(line, self._world.clock.now()):
                 self._host.publish(plan.name, values)
 

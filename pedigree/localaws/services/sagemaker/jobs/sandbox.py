@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pedigree.localaws.containers.container import HOME, TMP
-from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download, upload
+from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location, download, upload
 from pedigree.localaws.services.s3.manifests import download_listed
 from pedigree.localaws.services.sagemaker.jobs import links, script_paths
 from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, Input, JobPlan, Output
+from pedigree.localaws.services.sagemaker.resources.example_buckets import nothing_found
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
 _MENTION = re.compile(r"(?<![\w.-])" + re.escape(ROOT) + r"(?![\w.-])")
@@ -88,8 +89,12 @@ class Sandbox:
         folder.mkdir(parents=True, exist_ok=True)
         share = (index, count) if source.is_sharded else (0, 1)
         fetch = download_listed if source.is_manifest else download
-        if not fetch(catalog, source.place, folder, share) and not source.is_sharded:
-            raise FileNotFoundError(f"No S3 objects found under S3 URL {source.place}")
+        try:
+            is_found = fetch(catalog, source.place, folder, share) or source.is_sharded
+        except NoSuchBucketError:
+            is_found = False
+        if not is_found:
+            raise FileNotFoundError(nothing_found(source.place))
 
     def failure(self) -> str:
         """The reason that the job itself wrote for its failure; empty if it wrote none."""

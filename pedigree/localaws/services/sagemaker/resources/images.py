@@ -1,0 +1,66 @@
+"""What the local AWS knows of images: whose program is inside of them, and what stood for one that lacks a module."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+BUILT_IN: Mapping[str, str] = {
+    "blazingtext": "BlazingText",
+    "factorization-machines": "Factorization Machines",
+    "forecasting-deepar": "DeepAR",
+    "image-classification": "Image Classification",
+    "ipinsights": "IP Insights",
+    "kmeans": "K-Means",
+    "knn": "K-Nearest Neighbors",
+    "lda": "Latent Dirichlet Allocation",
+    "linear-learner": "Linear Learner",
+    "ntm": "Neural Topic Model",
+    "object-detection": "Object Detection",
+    "object2vec": "Object2Vec",
+    "pca": "Principal Component Analysis",
+    "randomcutforest": "Random Cut Forest",
+    "sagemaker-xgboost": "XGBoost",
+    "semantic-segmentation": "Semantic Segmentation",
+    "seq2seq": "Sequence-to-Sequence",
+    "xgboost": "XGBoost",
+}
+"""AWS's built-in algorithms, by the repository of their image. One that can run here leaves this table."""
+_PROGRAM = "sagemaker_program"
+_MODULE = re.compile(r"\bModuleNotFoundError: No module named '([\w.]+)'")
+_LONGEST_REASON = 1024
+
+
+def refusal(job: Mapping[str, Any]) -> str:
+    """Why the program of a training job cannot run here; empty if it can."""
+    algorithm = job.get("AlgorithmSpecification") or {}
+    hyperparameters = job.get("HyperParameters") or job.get("StaticHyperParameters") or {}
+    image = algorithm.get("TrainingImage")
+    if not isinstance(image, str) or algorithm.get("ContainerEntrypoint") or _PROGRAM in hyperparameters:
+        return ""
+    name = BUILT_IN.get(image.rpartition("/")[2].partition(":")[0])
+    if name is None:
+        return ""
+    return (
+        f"The local AWS does not have the built-in algorithm {name}: its program is inside of the image {image}. "
+        "Train with a script of your own, or leave the job out for this machine."
+    )
+
+
+def missing_module(line: str) -> str:
+    """The module that a line of a job's log misses; empty if it says nothing of that."""
+    match = _MODULE.search(line)
+    return match[1] if match else ""
+
+
+def with_missing_module(reason: str, module: str, job: Mapping[str, Any], environment: Path) -> str:
+    """The reason of a failure, and the environment that stood for the job's image and lacks a module."""
+    image = (job.get("AlgorithmSpecification") or {}).get("TrainingImage")
+    image = image or (job.get("AppSpecification") or {}).get("ImageUri", "")
+    hint = (
+        f" [local AWS] {environment} stood for the image {image}, and has no {module}; "
+        "a requirements.txt beside the script installs it"
+    )
+    return f"{reason[: _LONGEST_REASON - len(hint)]}{hint}"
