@@ -22,12 +22,13 @@ def variables(running: Daemon, name_or_arn: str) -> dict[str, str]:
 
     This process uses the local AWS from here on, whatever account its environment was for.
     """
-    import boto3
-    from botocore.config import Config
     from botocore.exceptions import ClientError
 
+    from pedigree.account.connect import connect
+
     local_environment.enter(running, os.environ)
-    iam, sts = (boto3.client(name, endpoint_url=running.url, config=Config(proxies={})) for name in ("iam", "sts"))
+    account = connect()
+    iam, sts = account.clients("iam"), account.clients("sts")
     role = _find(iam, name_or_arn)
     try:
         taken = sts.assume_role(

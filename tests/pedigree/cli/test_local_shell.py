@@ -47,7 +47,7 @@ def test_a_shell_that_has_entered_has_nothing_of_an_account(program: str) -> Non
     inside = shell(program, entering(BEFORE))
     assert {name: inside[name] for name in OURS} == {name: variables(DAEMON, BEFORE)[name] for name in OURS}
     assert not {"AWS_PROFILE", "AWS_ENDPOINT_URL_S3"} & inside.keys()
-    assert inside["NO_PROXY"] == "127.0.0.1"
+    assert inside["NO_PROXY"] == "127.0.0.1,localhost,::1"
     assert inside["PS1"] == "(local aws) $ "
 
 

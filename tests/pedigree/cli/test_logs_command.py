@@ -54,7 +54,7 @@ def go(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory, go: Path) -> Iterator[LocalAws]:
-    with running_local_aws(tmp_path_factory.mktemp("local")) as local:
+    with running_local_aws(tmp_path_factory.mktemp("local"), mounts=(go.parent,)) as local:
         trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": trust})
         client(local.url, "iam").create_role(RoleName="jobs", AssumeRolePolicyDocument=document)

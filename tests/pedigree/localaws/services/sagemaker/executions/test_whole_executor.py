@@ -24,10 +24,16 @@ HOLDS = {"Type": "Equals", "LeftValue": 1, "RightValue": 1}
 
 
 @pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+def flags(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that jobs and tests share."""
+    return tmp_path_factory.mktemp("flags")
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory, flags: Path) -> Iterator[LocalAws]:
     """A local AWS whose executor only polls after a notification of a change."""
     folder = tmp_path_factory.mktemp("local")
-    with running_local_aws(folder, poll_seconds=NEVER_SECONDS) as local:
+    with running_local_aws(folder, poll_seconds=NEVER_SECONDS, mounts=(flags,)) as local:
         yield local
 
 
@@ -86,8 +92,8 @@ def test_no_step_waits_for_the_executors_timer(local: LocalAws, function: str) -
     assert list(found) == [step["Name"] for step in row]
 
 
-def test_a_failed_execution_continues_when_it_is_retried(local: LocalAws, function: str, tmp_path: Path) -> None:
-    flag = tmp_path / "flag"
+def test_a_failed_execution_continues_when_it_is_retried(local: LocalAws, function: str, flags: Path) -> None:
+    flag = flags / "flag"
     once = processing_step("Once", "sh", "-c", f"test -e {flag} || {{ touch {flag}; exit 1; }}", after="First")
     arn = ended(local, "retried", call("First", function), once, call("Last", function, "Once"), status="Failed")
     first = steps(local, arn)["First"]
