@@ -148,7 +148,7 @@ class KillableDaemon:
 def _create_container(container: Path) -> None:
     """Create an environment that stands for the container: this Python, and a training toolkit in shell."""
     (container / "bin").mkdir(parents=True)
-    (container / "bin" / "python").symlink_to(sys.executable)
+    (container / "bin" / "python").symlink_to(Path(sys.executable).resolve())
     toolkit = container / "bin" / "train"
     toolkit.write_text(_TOOLKIT)
     toolkit.chmod(0o755)
