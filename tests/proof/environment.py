@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -111,7 +112,9 @@ class ProofEnvironment:
 
     def options(self) -> Options:
         """What its local AWS is started with."""
-        return Options(self.folder / "aws", container=self._container, on_decision=self._record)
+        # The container's python leads to the one that runs the tests.
+        mounts = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix))))
+        return Options(self.folder / "aws", container=self._container, on_decision=self._record, mounts=mounts)
 
     def before_call(self, **_: object) -> None:
         """Called before each call of its clients."""

@@ -33,7 +33,8 @@ STATUS = "HyperParameterTuningJobStatus"
 TOOLKIT = (
     "/bin/sh",
     "-c",
-    """h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' /opt/ml/input/config/hyperparameters.json; }
+    """config=${SAGEMAKER_BASE_DIR:-/opt/ml}/input/config
+    h() { sed -n 's/.*"'$1'": "\\([^"]*\\)".*/\\1/p' $config/hyperparameters.json; }
     eval "$SCRIPT" """,
 )
 SHOW = "echo loss=$(h x)"

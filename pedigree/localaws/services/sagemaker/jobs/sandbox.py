@@ -23,7 +23,7 @@ from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, Input, JobPlan
 from pedigree.localaws.services.sagemaker.resources.example_buckets import nothing_found
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
-_MENTION = re.compile(r"(?<![\w.-])" + re.escape(ROOT) + r"(?![\w.-])")
+_MENTION = re.compile(re.escape(ROOT) + r"(?![\w.-])")
 _FILES = re.compile(re.escape(ROOT) + r"/[\w./-]+")
 _FAILURE = f"{ROOT}/output/failure"
 _LONGEST_REASON = 1024
