@@ -16,6 +16,7 @@ _SYSTEM = ("bin", "etc", "gnu", "lib", "lib32", "lib64", "libx32", "nix", "sbin"
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "kfd", "dri")
 _DEVICE_FAMILIES = ("nvidia*", "neuron*")
 _READ, _ENTER = 0o4, 0o5
+_MOST_LINKS = 40
 
 
 @dataclass(frozen=True)
@@ -95,5 +96,10 @@ def _base_homes(python_environment: Path) -> Iterator[Path]:
             if name.strip() == "home":
                 yield Path(value.strip())
     python = python_environment / "bin" / "python"
+    for _ in range(_MOST_LINKS):  # each link on the way to the real one has to be there, too
+        if not python.is_symlink():
+            break
+        python = Path(os.path.normpath(python.parent / python.readlink()))
+        yield python.parent
     if python.exists():
         yield python.resolve().parent
