@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import termios
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 from tests.support.cli import INSTALLED, ROOT, environment
 from tests.support.processes import enable_interrupts
+from tests.support.waiting import until
 
 # Where namespaces may not be made, a Python without connect() stands in for a machine without network.
 WITHOUT_CONNECT = "import socket; socket.socket.connect = None; from pedigree.cli.main import main; main()"
@@ -197,6 +202,10 @@ def test_pictures_of_any_definition(tmp_path: Path) -> None:
     assert (tmp_path / "mine.svg").read_text(encoding="utf-8").startswith("<svg")
 
 
+def _unread_bytes(pipe: IO[bytes]) -> int:
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]  # type: ignore[no-any-return]
+
+
 def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     """The definition comes through a pipe that never ends, so that the command is in the middle of its work."""
     endless, output = tmp_path / "endless.json", tmp_path / "output"
@@ -206,7 +215,9 @@ def test_interrupting_leaves_nothing_behind(tmp_path: Path) -> None:
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, preexec_fn=enable_interrupts
     )
-    with process, endless.open("w"):
+    with process, endless.open("wb", buffering=0) as pipe:
+        pipe.write(b"{")
+        until(lambda: _unread_bytes(pipe) == 0)  # it waits for more; while it imports, Python may lose an interrupt
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=300)
     assert process.returncode == 130
