@@ -28,7 +28,7 @@ def run(path: Path, arguments: Sequence[str], *, is_main: bool) -> types.ModuleT
             importlib.import_module(package)
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102  # the user's own script
     except EndOfScriptError:
-        pass
+        pass  # its regular end: it asked for what only an execution has
     except SystemExit as end:
         if end.code not in (None, 0):
             raise

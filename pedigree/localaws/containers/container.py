@@ -32,7 +32,7 @@ class Mount:
 
 
 @dataclass(frozen=True)
-class Layer:
+class Overlay:
     """A folder of this machine that seems writable at its path: what is written there goes to a folder of changes."""
 
     source: Path
@@ -46,7 +46,7 @@ class Container:
     hostname: str
     folder: str
     mounts: tuple[Mount, ...] = ()
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[Overlay, ...] = ()
     links: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     network: int = 0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pedigree.localaws.containers import launch
-from pedigree.localaws.containers.container import Container, Layer, Mount
+from pedigree.localaws.containers.container import Container, Mount, Overlay
 from pedigree.localaws.containers.machine import Machine
 
 SWITCHED_OFF = "they are switched off"
@@ -50,13 +50,13 @@ def probe(machine: Machine) -> Support:
     return Support(_explained(error)) if error else Support()
 
 
-def _with_layer(folder: Path) -> tuple[Layer, ...]:
+def _with_layer(folder: Path) -> tuple[Overlay, ...]:
     for name in ("source", "changes/upper", "changes/work"):
         (folder / name).mkdir(parents=True)
-    return (Layer(folder / "source", folder / "changes"),)
+    return (Overlay(folder / "source", folder / "changes"),)
 
 
-def _try(machine: Machine, layers: tuple[Layer, ...]) -> str:
+def _try(machine: Machine, layers: tuple[Overlay, ...]) -> str:
     """The error of a container that runs this Python; empty if there is none."""
     python = Path(sys.executable).resolve()
     mounts = (Mount(path, str(path)) for path in (python.parent.parent,) if not machine.shows(path))

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from pedigree.localaws.containers import launch
-from pedigree.localaws.containers.container import HOME, Container, Layer, Mount
+from pedigree.localaws.containers.container import HOME, Container, Mount, Overlay
 from pedigree.localaws.containers.machine import Machine, interpreter, this_machine
 from pedigree.localaws.containers.namespaces import SWITCHED_OFF, Support, probe
 from pedigree.localaws.kernel.processes import Launch
@@ -76,7 +76,7 @@ def _support() -> Support:
     return probe(this_machine())
 
 
-def _layer(folder: Path, changes: Path) -> Layer:
+def _layer(folder: Path, changes: Path) -> Overlay:
     for name in ("upper", "work"):
         (changes / name).mkdir(parents=True, exist_ok=True)
-    return Layer(folder, changes)
+    return Overlay(folder, changes)

@@ -74,7 +74,7 @@ class HostProcesses:
         self._marker = orphans.unique_marker()
         self._stop_requested, self._changed = threading.Event(), threading.Event()
         try:
-            self._processes = [_start(host, self._marker) for host in hosts]
+            self._processes = [start(host.launch, host.folder, {**host.environment, **self._marker}) for host in hosts]
         except OSError:
             orphans.kill_marked(self._marker)
             raise
@@ -141,12 +141,13 @@ def end_group(leader: int, number: signal.Signals) -> None:
         return
 
 
-def _start(host: Host, marker: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    with host.launch.input() as launch_input:
-        return subprocess.Popen(  # noqa: S603  # running a job's command is the purpose
-            list(host.launch.command),
-            cwd=host.folder,
-            env={**host.environment, **marker},
+def start(launch: Launch, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process that leads a session of its own, and whose output can be read as one stream."""
+    with launch.input() as launch_input:
+        return subprocess.Popen(  # noqa: S603  # running the user's commands is the purpose
+            list(launch.command),
+            cwd=folder,
+            env=dict(environment),
             stdin=launch_input,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

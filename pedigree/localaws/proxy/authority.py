@@ -1,7 +1,7 @@
 """The certificate authority of a folder: it makes certificates for AWS's host names, and can make no others.
 
-Its certificate says that it is for AWS's domains only (name constraints), so a client that trusts it still believes
-nobody else's name. The key is readable by its user only, and nothing is installed in the system.
+Its certificate says that it is for AWS's domains only (name constraints), so a client that trusts it accepts
+no other host's name from it. The key is readable by its user only, and nothing is installed in the system.
 """
 
 from __future__ import annotations

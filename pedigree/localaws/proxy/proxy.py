@@ -15,8 +15,8 @@ from contextlib import suppress
 from pedigree.localaws.http.aws_hosts import is_aws
 from pedigree.localaws.http.server import ADDRESS
 from pedigree.localaws.proxy.certificates import HostCertificates
-from pedigree.localaws.proxy.request_head import ProxyRequest, ProxyRequestError, Target, parse
-from pedigree.localaws.proxy.streams import Stream, join
+from pedigree.localaws.proxy.connections import ProxyConnection, join
+from pedigree.localaws.proxy.request_head import HostAndPort, ProxyRequest, ProxyRequestError, parse
 from pedigree.localaws.proxy.upstream import Upstream, connect
 
 _LOG = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ _MOST_CONNECTIONS = 2048
 _READY = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _BUSY = "there are too many connections"
 _FORBIDDEN, _UNAVAILABLE = "403 Forbidden", "503 Service Unavailable"
-Serve = Callable[[Stream], Awaitable[None]]
+Serve = Callable[[ProxyConnection], Awaitable[None]]
 
 
 class Proxy:
@@ -88,7 +88,7 @@ class Proxy:
         """Serve a connection to its end, unless there are too many."""
 
         async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            stream = Stream(reader, writer)
+            stream = ProxyConnection(reader, writer)
             self._open += 1
             try:
                 if self._open > _MOST_CONNECTIONS:
@@ -105,11 +105,11 @@ class Proxy:
 
         return served
 
-    async def _to_http(self, stream: Stream) -> None:
+    async def _to_http(self, stream: ProxyConnection) -> None:
         """Pass on what came by TLS to the HTTP server."""
-        await self._join(stream, Target(ADDRESS, self._http_port()))
+        await self._join(stream, HostAndPort(ADDRESS, self._http_port()))
 
-    async def _answer(self, client: Stream) -> None:
+    async def _answer(self, client: ProxyConnection) -> None:
         """Read what a client of the proxy asks for, and do it."""
         try:
             head = await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), _HEAD_SECONDS)
@@ -120,10 +120,10 @@ class Proxy:
         except ProxyRequestError as error:
             await _refuse(client, _FORBIDDEN, error.cause)
 
-    async def _follow(self, client: Stream, request: ProxyRequest) -> None:
+    async def _follow(self, client: ProxyConnection, request: ProxyRequest) -> None:
         if is_aws(request.target.host):
             port = self._tls_port if request.is_tunnel else self._http_port()
-            target = await connect(Target(ADDRESS, port))
+            target = await connect(HostAndPort(ADDRESS, port))
         else:
             target = await self._upstream.open(request)
         try:
@@ -132,7 +132,7 @@ class Proxy:
         finally:
             await target.close()
 
-    async def _join(self, client: Stream, place: Target) -> None:
+    async def _join(self, client: ProxyConnection, place: HostAndPort) -> None:
         target = await connect(place)
         try:
             await join(client, target)
@@ -140,7 +140,7 @@ class Proxy:
             await target.close()
 
 
-async def _refuse(client: Stream, status: str, reason: str) -> None:
+async def _refuse(client: ProxyConnection, status: str, reason: str) -> None:
     """Answer with one line, in the status too: most clients show nothing else."""
     body = f"{reason}\n".encode("latin-1", "replace")
     head = f"HTTP/1.1 {status}: {reason}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"

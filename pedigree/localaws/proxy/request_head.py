@@ -20,7 +20,7 @@ class ProxyRequestError(LocalAwsError):
 
 
 @dataclass(frozen=True)
-class Target:
+class HostAndPort:
     """A host and a port; an IPv6 address has no brackets."""
 
     host: str
@@ -36,7 +36,7 @@ class Target:
 class ProxyRequest:
     """What a client asks a proxy for: a tunnel, or to pass `forwarded` on, which is the head for the target itself."""
 
-    target: Target
+    target: HostAndPort
     forwarded: bytes = b""
 
     @property
@@ -64,8 +64,8 @@ def parse(head: bytes) -> ProxyRequest:
     return ProxyRequest(target, "\r\n".join(lines).encode("latin-1"))
 
 
-def _target(authority: str) -> Target:
+def _target(authority: str) -> HostAndPort:
     match = _AUTHORITY.match(authority)
     if match is None or not 0 < int(match["port"]) <= _MOST_PORT:
         raise ProxyRequestError(f"{authority!r} is no host with a port")
-    return Target(match["host"].strip("[]").lower().removesuffix("."), int(match["port"]))
+    return HostAndPort(match["host"].strip("[]").lower().removesuffix("."), int(match["port"]))

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from pedigree.localaws.proxy.request_head import ProxyRequest, ProxyRequestError, Target
-from pedigree.localaws.proxy.streams import Stream
+from pedigree.localaws.proxy.connections import ProxyConnection
+from pedigree.localaws.proxy.request_head import HostAndPort, ProxyRequest, ProxyRequestError
 
 _SECONDS = 30.0
 _USER_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
@@ -21,7 +21,7 @@ _METADATA = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fd00:
 class UserProxy:
     """The proxy that the user had before: its place, and the header with its password."""
 
-    target: Target
+    target: HostAndPort
     authorization: str = ""
 
     @classmethod
@@ -33,7 +33,7 @@ class UserProxy:
         words = f"{unquote(url.username or '')}:{unquote(url.password or '')}"
         credentials = base64.b64encode(words.encode()).decode()
         header = f"Proxy-Authorization: Basic {credentials}\r\n" if url.username else ""
-        return cls(Target(url.hostname, url.port or 80), header)
+        return cls(HostAndPort(url.hostname, url.port or 80), header)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Upstream:
     is_offline: bool = False
     user_proxy: UserProxy | None = None
 
-    async def open(self, request: ProxyRequest) -> Stream:
+    async def open(self, request: ProxyRequest) -> ProxyConnection:
         """A connection to the target of a request; ProxyRequestError says in a line why there is none."""
         target = request.target
         if self.is_offline and not _is_loopback(target.host):
@@ -54,7 +54,7 @@ class Upstream:
         await _tunnel(stream, target, self.user_proxy.authorization)
         return stream
 
-    async def _straight(self, target: Target) -> Stream:
+    async def _straight(self, target: HostAndPort) -> ProxyConnection:
         try:
             stream = await asyncio.wait_for(connect(target), _SECONDS)
         except (OSError, asyncio.TimeoutError) as error:
@@ -68,12 +68,12 @@ class Upstream:
         return stream
 
 
-async def connect(target: Target) -> Stream:
+async def connect(target: HostAndPort) -> ProxyConnection:
     """A connection to a host."""
-    return Stream(*await asyncio.open_connection(target.host, target.port))
+    return ProxyConnection(*await asyncio.open_connection(target.host, target.port))
 
 
-async def _tunnel(stream: Stream, target: Target, authorization: str) -> None:
+async def _tunnel(stream: ProxyConnection, target: HostAndPort, authorization: str) -> None:
     """Ask another proxy for a tunnel."""
     stream.writer.write(
         f"CONNECT {target.authority} HTTP/1.1\r\nHost: {target.authority}\r\n{authorization}\r\n".encode("latin-1")

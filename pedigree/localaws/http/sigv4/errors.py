@@ -19,7 +19,7 @@ class SignatureError(ServiceError):
 
 
 def anonymous() -> SignatureError:
-    """S3's word for a request that nobody has signed: a bucket may be open to all, and here none is."""
+    """S3's word for an unsigned request: on AWS a bucket may be public, here none is."""
     return SignatureError("AccessDenied", "Access Denied")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pedigree.localaws.containers import launch
-from pedigree.localaws.containers.container import Container, Layer, Mount
+from pedigree.localaws.containers.container import Container, Mount, Overlay
 from pedigree.localaws.containers.network import isolated_network
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.processes import end_group
@@ -67,7 +67,7 @@ def test_a_layer_takes_changes_and_its_source_has_none(runner: ContainerRunner) 
     for folder in (source, changes / "upper", changes / "work"):
         folder.mkdir(parents=True)
     (source / "old").write_text("old")
-    container = runner.container(layers=(Layer(source, changes),))
+    container = runner.container(layers=(Overlay(source, changes),))
     script = f"cd '{source}' && cat old && echo new > old && echo more > more && cat old more"
     assert runner.shell(container, script) == "oldnew\nmore\n"
     assert {path.name: path.read_text() for path in source.iterdir()} == {"old": "old"}

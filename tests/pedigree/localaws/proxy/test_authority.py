@@ -55,7 +55,7 @@ def test_clients_that_trust_it_verify_names_of_aws_strictly(host: str, tmp_path:
 
 
 def test_it_can_speak_for_no_other_name(tmp_path: Path) -> None:
-    """Even with its key, nobody makes a certificate that its clients believe."""
+    """Even with its key, a certificate for another host is refused by its clients."""
     authority = Authority(tmp_path, now)
     issued = authority.issue("pypi.org")
     path = tmp_path / "pypi.pem"

@@ -222,7 +222,7 @@ def test_an_endless_head_ends(local: LocalAws) -> None:
             connection.sendall(b"x" * 100_000_000)
 
 
-def test_a_thousand_silent_clients_hold_nobody_up(local: LocalAws) -> None:
+def test_a_thousand_silent_clients_delay_no_other_client(local: LocalAws) -> None:
     silent = [socket.create_connection(("127.0.0.1", local.proxy_port)) for _ in range(1000)]
     try:
         out = run(local, "print(boto3.client('sts').get_caller_identity()['Account'])")

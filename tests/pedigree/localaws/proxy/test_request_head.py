@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pedigree.localaws.proxy.request_head import ProxyRequestError, Target, parse
+from pedigree.localaws.proxy.request_head import HostAndPort, ProxyRequestError, parse
 
 
 def test_a_tunnel_has_a_host_and_a_port() -> None:
     request = parse(b"CONNECT STS.amazonaws.com:443 HTTP/1.1\r\nHost: sts.amazonaws.com:443\r\n\r\n")
     assert request.is_tunnel
-    assert request.target == Target("sts.amazonaws.com", 443)
+    assert request.target == HostAndPort("sts.amazonaws.com", 443)
     assert parse(b"CONNECT [::1]:8443 HTTP/1.1\r\n\r\n").target.authority == "[::1]:8443"
 
 
@@ -24,7 +24,7 @@ def test_a_url_is_passed_on_as_a_path_and_for_one_request() -> None:
         b"Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic c2VjcmV0\r\nX-Own: 1\r\n\r\n"
     )
     request = parse(head)
-    assert request.target == Target("s3.amazonaws.com", 80)
+    assert request.target == HostAndPort("s3.amazonaws.com", 80)
     assert request.forwarded == (
         b"GET /b/k?x=1 HTTP/1.1\r\nHost: s3.amazonaws.com\r\nX-Own: 1\r\nConnection: close\r\n\r\n"
     )

@@ -18,7 +18,7 @@ from pedigree.localaws.containers.runtime import ContainerRuntime
 from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
-from pedigree.localaws.kernel.processes import CONTAINER_UMASK, Launch, end_group
+from pedigree.localaws.kernel.processes import Launch, end_group, start
 from pedigree.localaws.services.sagemaker.endpoints.connection import Connection
 
 _SERVER = Path(__file__).parent / "model_server.py"
@@ -193,17 +193,7 @@ class Instance:
 def _process(spec: InstanceSpec, mark: Mapping[str, str], changes: Path) -> subprocess.Popen[bytes]:
     launch = _contained(spec, spec.containers, changes) if spec.containers else _plain(spec)
     try:
-        with launch.input() as launch_input:
-            return subprocess.Popen(  # noqa: S603  # running a model's code is the purpose
-                list(launch.command),
-                cwd=spec.model,
-                env={**spec.environment, **mark},
-                stdin=launch_input,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                umask=CONTAINER_UMASK,
-            )
+        return start(launch, spec.model, {**spec.environment, **mark})
     except OSError as error:
         raise InstanceError(f"The primary container does not start: {error}") from error
 

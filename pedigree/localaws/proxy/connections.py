@@ -9,7 +9,7 @@ _PIECE = 64 << 10
 _GONE = (ConnectionError, TimeoutError, asyncio.TimeoutError, OSError)
 
 
-class Stream:
+class ProxyConnection:
     """A connection as asyncio gives it: a reader and a writer."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,7 +23,7 @@ class Stream:
             await self.writer.wait_closed()
 
 
-async def join(one: Stream, other: Stream) -> None:
+async def join(one: ProxyConnection, other: ProxyConnection) -> None:
     """Pass on in both directions until both have ended."""
     await asyncio.gather(_pass_on(one.reader, other.writer), _pass_on(other.reader, one.writer))
 
