@@ -1,7 +1,8 @@
 """Watches the connections that wait for their clients: for a request's head, for more of a body, or for their end.
 
 cheroot gives a connection to a worker as soon as it is there, and the worker waits for the request. Here a worker gets
-it when the head of a request has come whole, so a client that sends nothing, or half of something, costs none.
+it when the head of a request has come whole, so a client that sends nothing, or half of something, costs none. Requests
+whose bodies have not come are handed over at a steady rate: thousands of them at once delay nobody else's call.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import selectors
 import socket
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Protocol
+
+from pedigree.localaws.http.token_bucket import TokenBucket
 
 _HEAD_SECONDS = 10.0
 _BODY_SECONDS = 10.0
@@ -22,6 +26,10 @@ _MOST_DRAINED = 1 << 20
 _ACCEPTED_AT_ONCE = 64
 _ENDED_AT_ONCE = 100
 _CHECK_SECONDS = 0.1
+# More than a machine can answer in a second, and few enough that the workers who read them leave room for others.
+_UNFINISHED_AT_ONCE = 64
+_UNFINISHED_PER_SECOND = 500
+_HELD_SECONDS = 0.004
 # Files that the daemon needs besides connections: objects, databases, pipes of processes.
 _OTHER_FILES = 512
 _LEAST_CONNECTIONS = 64
@@ -56,6 +64,8 @@ class RequestWaiter:
         self._selector.register(server.socket, selectors.EVENT_READ)
         self._lock = threading.Lock()
         self._waiting: dict[WaitingConnection, None] = {}
+        self._held: deque[WaitingConnection] = deque()
+        self._unfinished = TokenBucket(_UNFINISHED_AT_ONCE, _UNFINISHED_PER_SECOND, time.monotonic)
         self._most = max(_LEAST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _OTHER_FILES)
         self._is_stopped = False
         self._is_running = threading.Lock()
@@ -82,8 +92,9 @@ class RequestWaiter:
         with self._is_running:
             checked = time.monotonic()
             while not self._is_stopped:
-                for key, _ in self._selector.select(_CHECK_SECONDS):
+                for key, _ in self._selector.select(_HELD_SECONDS if self._held else _CHECK_SECONDS):
                     self._look_at(key.data)
+                self._release_held()
                 if time.monotonic() - checked > _CHECK_SECONDS:
                     checked = time.monotonic()
                     self._end_overdue(checked)
@@ -96,7 +107,7 @@ class RequestWaiter:
 
     def close(self) -> None:
         """Close all connections that wait."""
-        for connection in self._snapshot():
+        for connection in (*self._snapshot(), *self._held):
             self._close(connection)
         self._selector.close()
 
@@ -127,15 +138,29 @@ class RequestWaiter:
         is_first = not connection.rfile.has_data()
         connection.rfile.receive()
         if connection.rfile.has_head():
-            self._give_to_worker(connection)
+            self._begin(connection)
         elif connection.rfile.is_at_end:
             self._close(connection)
         elif is_first:
             connection.deadline = time.monotonic() + _HEAD_SECONDS
 
+    def _begin(self, connection: WaitingConnection) -> None:
+        """Give a new request to a worker, at once or in its turn."""
+        if connection.rfile.has_whole_request():
+            self._give_to_worker(connection)
+            return
+        self._take_out(connection)
+        self._held.append(connection)
+        self._release_held()
+
     def _give_to_worker(self, connection: WaitingConnection) -> None:
         self._take_out(connection)
         self._server.process_conn(connection)
+
+    def _release_held(self) -> None:
+        """Give requests whose bodies have not come to workers, as many as the rate allows."""
+        while self._held and self._unfinished.take():
+            self._server.process_conn(self._held.popleft())
 
     def _accept(self) -> None:
         """Take new connections; for one too many, the one that has waited longest is closed."""

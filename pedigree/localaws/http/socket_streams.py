@@ -5,6 +5,7 @@ The thread that watches connections receives what is there and goes on; a worker
 
 from __future__ import annotations
 
+import re
 import select
 import socket
 
@@ -12,6 +13,9 @@ from pedigree.localaws.http.request_body import BodyPendingError
 
 MAX_HEAD_BYTES = 64 << 10
 _HEAD_END = b"\r\n\r\n"
+# To guess by; the parser decides what a head says.
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
+_CHUNKS = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _PIECE = 16 << 10
 # A body that flows is read by one worker; one that stalls for longer than this has none until more of it comes.
 _MOMENT_MILLISECONDS = 20
@@ -46,6 +50,14 @@ class SocketReader:
         found = self._buffer.find(_HEAD_END, self._searched) >= 0
         self._searched = 0 if found else max(0, len(self._buffer) - len(_HEAD_END))
         return found
+
+    def has_whole_request(self) -> bool:
+        """Return whether the body has come, too, as far as the head tells simply."""
+        end = self._buffer.find(_HEAD_END) + len(_HEAD_END)
+        length = _LENGTH.search(self._buffer, 0, end)
+        if length is not None:
+            return len(self._buffer) - end >= int(length[1])
+        return _CHUNKS.search(self._buffer, 0, end) is None
 
     def readline(self, size: int = -1) -> bytes:
         """Return the next line of a head, of which everything has come."""
