@@ -1,6 +1,7 @@
-"""Hypothesis profiles and shared accounts. By default, hypothesis draws the same examples in every run.
+"""Hypothesis profiles, namespaces and shared accounts. By default, hypothesis draws the same examples in every run.
 
 HYPOTHESIS_PROFILE=explore make test-definition ARGS="-k any"
+TESTS_WITHOUT_NAMESPACES=1 make test
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.support import lock_order
+from tests.support import lock_order, namespaces
 
 _UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], phases=set(Phase) - {Phase.explain})
 settings.register_profile("default", _UNHURRIED, derandomize=True, max_examples=60)
@@ -22,6 +23,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 # `make test` calls the tests, but their calls of commands are not make's: messages spell commands differently there.
 os.environ.pop("MAKELEVEL", None)
 
+namespaces.switch_off(os.environ)  # before there are threads, with which no process can enter a namespace
 LOCKS = lock_order.track("pedigree.localaws")  # before its modules are imported
 
 

@@ -31,6 +31,8 @@ BUILT_IN: Mapping[str, str] = {
 _PROGRAM = "sagemaker_program"
 _MODULE = re.compile(r"\bModuleNotFoundError: No module named '([\w.]+)'")
 _LONGEST_REASON = 1024
+_INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
+"""Of a FrameworkProcessor, and of version 3's ModelTrainer."""
 
 
 def refusal(job: Mapping[str, Any]) -> str:
@@ -59,8 +61,18 @@ def with_missing_module(reason: str, module: str, job: Mapping[str, Any], enviro
     """The reason of a failure, and the environment that stood for the job's image and lacks a module."""
     image = (job.get("AlgorithmSpecification") or {}).get("TrainingImage")
     image = image or (job.get("AppSpecification") or {}).get("ImageUri", "")
-    hint = (
-        f" [local AWS] {environment} stood for the image {image}, and has no {module}; "
+    remedy = (
         "a requirements.txt beside the script installs it"
+        if _reads_requirements(job)
+        else f"let the script install it with pip, or install it there: {environment}/bin/python -m pip install …"
     )
+    hint = f" [local AWS] {environment} stood for the image {image}, and has no {module}; {remedy}"
     return f"{reason[: _LONGEST_REASON - len(hint)]}{hint}"
+
+
+def _reads_requirements(job: Mapping[str, Any]) -> bool:
+    """Whether something installs a requirements.txt before the script: AWS's toolkit, or the SDK's own starter."""
+    algorithm = job.get("AlgorithmSpecification") or job.get("AppSpecification") or {}
+    command = [*(algorithm.get("ContainerEntrypoint") or ()), *(algorithm.get("ContainerArguments") or ())]
+    by_toolkit = "TrainingImage" in algorithm and not command
+    return by_toolkit or any(starter in str(word) for word in command for starter in _INSTALLING_STARTERS)

@@ -56,3 +56,26 @@ def test_a_missing_module_names_the_environment_and_the_image_within_the_length_
     reason = images.with_missing_module("x" * 2000, "xgboost", job(XGBOOST), Path("/env"))
     assert len(reason) == 1024
     assert f"/env stood for the image {XGBOOST}, and has no xgboost" in reason
+
+
+def processed(*command: str) -> dict[str, Any]:
+    return {"AppSpecification": {"ImageUri": "image", "ContainerEntrypoint": list(command)}}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        job(XGBOOST, {"sagemaker_program": "train.py"}),
+        job(XGBOOST, ContainerEntrypoint=["/bin/bash"], ContainerArguments=["-c", "/opt/ml/…/sm_train.sh"]),
+        processed("/bin/bash", "/opt/ml/processing/input/entrypoint/runproc.sh"),
+    ],
+)
+def test_the_remedy_is_a_requirements_file_where_something_installs_it(written: dict[str, Any]) -> None:
+    assert "; a requirements.txt beside" in images.with_missing_module("", "pandas", written, Path("/env"))
+
+
+@pytest.mark.parametrize("written", [processed("python3", "prepare.py"), job(XGBOOST, ContainerEntrypoint=["python3"])])
+def test_a_job_with_a_command_of_its_own_installs_nothing_by_itself(written: dict[str, Any]) -> None:
+    reason = images.with_missing_module("", "pandas", written, Path("/env"))
+    assert "requirements.txt" not in reason
+    assert reason.endswith("or install it there: /env/bin/python -m pip install …")
