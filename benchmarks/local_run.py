@@ -66,15 +66,11 @@ def main() -> None:
 
 
 def _run(folder: Path) -> TimedRun:
-    def roots() -> set[int]:
-        daemon = process.find(folder)
-        return {running.pid, daemon.pid} if daemon else {running.pid}
-
     begin = time.time()
     command = [PEDIGREE, "run", "--folder", str(folder)]
     with (
+        process_tree.sampling() as times,
         subprocess.Popen(command, cwd=ROOT, env=CLEAN, stdout=subprocess.PIPE, text=True) as running,
-        process_tree.sampling(roots) as times,
     ):
         output, _ = running.communicate()
     end = time.time()
