@@ -23,7 +23,12 @@ from tests.support.fakes.aws import REGION
 from tests.support.fixed_clock import NOW
 from tests.support.strategies import Values, valid_settings
 
-PUBLIC = ("public figures at second hand, 2026-08", "public figures, 2026-08")
+PUBLIC = (
+    "public figures at second hand, 2026-08",
+    "public figures of us-west-2, which asked the same until 2025, 2026-08",
+    "public figures, 2026-08",
+)
+UNPRICED = {"distributed.instance_type": "ml.p4de.24xlarge"}
 SMALL = {"distributed.enabled": False}
 MONTH = 730
 
@@ -69,12 +74,17 @@ def test_a_machine_that_is_kept_warm_costs_while_it_waits() -> None:
 
 
 def test_an_unknown_price_is_reported_and_never_guessed() -> None:
-    found = of()
+    found = of(UNPRICED)
     assert amounts(found)["TrainDistributed"] is None
     text = list(lines(found))
-    assert any("TrainDistributed" in line and "unknown  25.25 an hour in us-west-2" in line for line in text)
+    assert any("TrainDistributed" in line and "unknown" in line for line in text)
     assert "    together 1.22, and what TrainDistributed costs" in text
     assert any("`pedigree cost --refresh`" in line for line in text)
+
+
+def test_a_price_that_only_another_region_has_is_told_with_that_region() -> None:
+    text = list(lines(of({"site.region": "eu-central-1"})))
+    assert any("TrainDistributed" in line and "unknown" in line and "25.25 an hour in us-" in line for line in text)
 
 
 def test_a_region_that_no_table_has_is_unknown_throughout() -> None:
@@ -114,7 +124,7 @@ def test_a_schedule_of_one_time_costs_one_execution() -> None:
 
 
 def test_a_schedule_of_which_a_step_has_no_price_has_none() -> None:
-    found = of({"schedule.enabled": True})
+    found = of({**UNPRICED, "schedule.enabled": True})
     assert standing(found)["schedule"] == (None, None)
     assert any("no price of TrainDistributed is known" in line for line in lines(found))
 
@@ -128,8 +138,8 @@ def test_given_hours_replace_assumed_ones() -> None:
 
 
 def test_programs_get_what_people_get() -> None:
-    found = json.loads(json.dumps(document(of())))
-    assert [step["amount"] for step in found["steps"]] == [step.amount for step in of().steps]
+    found = json.loads(json.dumps(document(of(UNPRICED))))
+    assert [step["amount"] for step in found["steps"]] == [step.amount for step in of(UNPRICED).steps]
     assert found["steps"][3]["price"] is None
     assert found["sources"] == list(PUBLIC)
 
@@ -167,7 +177,7 @@ def test_the_table_has_machines_that_there_are() -> None:
 
 
 def test_the_usual_machines_of_the_default_settings_have_a_price() -> None:
-    named = usage.machines(configure(SMALL))
+    named = {*usage.machines(configure(SMALL)), configure({}).distributed.instance_type}
     without = {name for name in named if prices.of_the_package().find(REGION, "Training", name) is None}
     assert without == set()
 
