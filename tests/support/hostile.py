@@ -125,6 +125,27 @@ def _many_elements(port: int, chosen: random.Random) -> None:
     _send(port, "POST", "/bucket?delete", "s3", body, {})
 
 
+def _endless_form(port: int, chosen: random.Random) -> None:
+    _raw(port, _form_head(port, 1 << 30) + b'Content-Disposition: form-data; name="key"\r\n\r\n' + bytes(1 << 20))
+
+
+def _nonsense_form(port: int, chosen: random.Random) -> None:
+    content = chosen.randbytes(chosen.randrange(1 << 16)).replace(b"\0", b"\r\n--b\r\n")
+    _raw(port, _form_head(port, len(content)) + content)
+
+
+def _unsigned_form(port: int, chosen: random.Random) -> None:
+    field = b'Content-Disposition: form-data; name="%s"\r\n\r\nAKIANOBODY\r\n--b\r\n'
+    fields = b"".join(field % name for name in (b"key", b"policy", b"AWSAccessKeyId", b"signature"))
+    file = b'Content-Disposition: form-data; name="file"\r\n\r\n' + bytes(chosen.randrange(2 << 20))
+    _raw(port, _form_head(port, 1 << 30) + fields + file)
+
+
+def _form_head(port: int, length: int) -> bytes:
+    headers = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": str(length)}
+    return _head(port, "POST /bucket HTTP/1.1", headers) + b"--b\r\n"
+
+
 def _packed_zeros(port: int, chosen: random.Random) -> None:
     _send(port, "POST", "/", "monitoring", gzip.compress(bytes(chosen.randrange(64 << 20)), 1), _METRICS)
 
@@ -132,5 +153,5 @@ def _packed_zeros(port: int, chosen: random.Random) -> None:
 ATTACKS: Sequence[Attack] = (
     *(_nonsense, _half_a_head, _large_head, _unsigned_body, _false_signature, _unknown_service, _unknown_operation),
     *(_wrong_digest, _broken_off, _malformed_chunks, _missing_key, _malformed_bucket, _many_lists, _deep_lists),
-    *(_many_fields, _many_elements, _packed_zeros),
+    *(_many_fields, _many_elements, _packed_zeros, _endless_form, _nonsense_form, _unsigned_form),
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pedigree.localaws.http import checksums
 from pedigree.localaws.http.exchange import Exchange
+from pedigree.localaws.http.form_upload import FormFileReader
 from pedigree.localaws.http.payload import ContentReader, IncompleteBodyError, PlainReader
 from pedigree.localaws.http.protocol.errors import RequestTooLargeError, UnreadableRequestError
 from pedigree.localaws.http.protocol.s3_address import address
@@ -38,7 +39,7 @@ def body_receiver(folder: Path) -> Callable[[Exchange], None]:
     def receive_body(exchange: Exchange) -> None:
         if exchange.reader is None:
             exchange.reader = _reader(exchange, folder)
-        while piece := _read(exchange, exchange.reader):
+        while piece := read_piece(exchange, exchange.reader.received):
             exchange.reader.write(piece)
         exchange.payload = exchange.reader.finish()
 
@@ -54,10 +55,12 @@ def unpack_body(exchange: Exchange) -> None:
 def _reader(exchange: Exchange, folder: Path) -> PlainReader:
     """The reader of a body that may come; RequestTooLargeError if it is announced to be too large."""
     most = _most(exchange)
-    if exchange.length is not None and exchange.length > most:
+    if exchange.form is None and exchange.length is not None and exchange.length > most:
         raise RequestTooLargeError(most)
     spool = Spool(folder)
     exchange.closing.callback(spool.close)
+    if exchange.form is not None:
+        return FormFileReader(exchange.form, spool, exchange.length)
     if exchange.service == "s3":
         return ContentReader(spool, exchange.length, most, _headers_of_body(exchange), exchange.chunk_verifier)
     return PlainReader(spool, exchange.length, most)
@@ -97,9 +100,9 @@ def _names_document(word: str) -> bool:
 _MOST_OF: Mapping[str, Callable[[Exchange], int]] = {"lambda": _most_of_lambda, "s3": _most_of_s3}
 
 
-def _read(exchange: Exchange, reader: PlainReader) -> bytes:
-    """The next piece of the body; none if it is over."""
-    size = _PIECE if exchange.length is None else min(_PIECE, exchange.length - reader.received)
+def read_piece(exchange: Exchange, received: int, most: int = _PIECE) -> bytes:
+    """The next piece of the body, after what was received; none if it is over."""
+    size = most if exchange.length is None else min(most, exchange.length - received)
     try:
         return exchange.stream.read(size) if size else b""
     except (TimeoutError, ConnectionError):

@@ -14,6 +14,7 @@ from pedigree.localaws.http.access_log import log_nothing, log_response
 from pedigree.localaws.http.body import body_receiver, unpack_body
 from pedigree.localaws.http.error_boundary import answer_error
 from pedigree.localaws.http.exchange import Environ, Exchange
+from pedigree.localaws.http.form_reader import form_reader
 from pedigree.localaws.http.hosts import address_bucket, answer_health, foreign_request_refuser
 from pedigree.localaws.http.parser import read_call, refuse_unreadable_url
 from pedigree.localaws.http.request_body import BodyPendingError
@@ -92,6 +93,8 @@ def request_chain(
             address_bucket,
             # Before any word of it is used: a name that cannot be read would become another name.
             refuse_unreadable_url,
+            # A form has its signature, and what it says of its object, in its body: in bounded fields before the file.
+            form_reader(region),
             # Before anything in the request is trusted, and before its body is received: whose key it is signed with.
             identify,
             # Requests whose head says all that is decided: an object that may not be written is not received.

@@ -15,10 +15,12 @@ from urllib.parse import parse_qs, unquote
 
 from pedigree.localaws.http.caller import Caller
 from pedigree.localaws.http.chunked_encoding import ChunkVerifier
+from pedigree.localaws.http.form_upload import FormUpload
 from pedigree.localaws.http.payload import Payload, PlainReader
 from pedigree.localaws.http.protocol.call import Call
 from pedigree.localaws.http.protocol.urls import utf8
 from pedigree.localaws.http.sigv4.parts import RequestParts
+from pedigree.localaws.http.sigv4.post_signature import PostSignature
 from pedigree.localaws.http.sigv4.signature import Signature
 from pedigree.localaws.http.sigv4.sigv2 import QuerySignature
 
@@ -42,6 +44,7 @@ class Exchange:
     the service's protocol names no operation, as S3's. `length` is None where the body comes in chunks; the payload is
     there once it was received. What `closing` holds is closed when the request is answered. An authentication that has
     a signature for each chunk of the body leaves a `chunk_verifier`, which is used while the body comes.
+    A `form` is a browser's upload to S3; once its fields were read, the request is the PutObject that it stands for.
     `position` is the handler that goes on when more of a body has come.
     `raw_path` and `raw_query` are as they were sent, still with percent-encodings; `path` is decoded, once and here.
     What presigning adds to a query is in `signature` only; `signed_parts` have the query as it was signed.
@@ -56,13 +59,14 @@ class Exchange:
     length: int | None = 0
     service: str = ""
     signed_parts: RequestParts | None = field(default=None, repr=False)
-    signature: Signature | QuerySignature | None = field(default=None, repr=False)
+    signature: Signature | QuerySignature | PostSignature | None = field(default=None, repr=False)
     scope: Scope | None = None
     caller: Caller | None = None
     is_authorized: bool = False
     begun: float = field(default_factory=time.perf_counter)
     position: int = 0
     call: Call | None = None
+    form: FormUpload | None = None
     chunk_verifier: ChunkVerifier | None = None
     reader: PlainReader | None = None
     payload: Payload | None = None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Container
 
 from pedigree.localaws.http.aws_hosts import s3_bucket
 from pedigree.localaws.http.exchange import Exchange, Scope
+from pedigree.localaws.http.form_reader import begin_form, is_form_upload
 from pedigree.localaws.http.protocol.absent_services import absent_service
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.http.sigv4 import errors, signature, sigv2
@@ -27,13 +28,18 @@ _SIGNATURE_WORDS = frozenset((*(name.lower() for name in sigv2.PARAMETERS), "con
 def signature_reader(services: Container[str], region: str) -> Callable[[Exchange], None]:
     """Reads the signature; ServiceError if there is none, or if it is for none of these services.
 
-    A signature of version 2 names no region: it is for the region of the local AWS.
+    A signature of version 2 names no region: it is for the region of the local AWS. That of a form is among its fields,
+    which `form_reader` reads.
     """
 
     def read_signature(exchange: Exchange) -> None:
         parts = RequestParts(exchange.method, exchange.raw_path, exchange.raw_query, exchange.headers)
+        exchange.signed_parts = parts
+        if S3 in services and is_form_upload(exchange):
+            begin_form(exchange)
+            return
         try:
-            exchange.signed_parts, exchange.signature = parts, _signature(parts)
+            exchange.signature = _signature(parts)
         except errors.SignatureError:
             exchange.service = _named_service(parts)  # in whose form it is refused
             if exchange.service == S3 and not parts.headers.get("authorization") and not parts.query:

@@ -94,7 +94,8 @@ def _cbor_text(text: str) -> bytes:
 
 
 def _s3(error: ServiceError, path: str, code: str, status: int) -> Response:
-    return Response(xml.error(code, error.message, path), status, content_type="application/xml")
+    members = {"Code": code, "Message": error.message, "Resource": path, **error.details}
+    return Response(xml.plain_document("Error", members), status, content_type="application/xml")
 
 
 def _sqs(error: ServiceError, path: str, code: str, status: int) -> Response:

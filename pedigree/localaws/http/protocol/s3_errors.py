@@ -6,7 +6,11 @@ from pedigree.localaws.http.protocol.errors import ServiceError
 
 
 class S3Error(ServiceError):
-    """An answer of S3 that is an error."""
+    """An answer of S3 that is an error; details are further elements of its document."""
+
+    def __init__(self, code: str, message: str, status: int = 400, **details: str) -> None:
+        super().__init__(code, message, status)
+        self.details = details
 
 
 def no_bucket(name: str) -> S3Error:
@@ -19,9 +23,9 @@ def no_key(key: str) -> S3Error:
     return S3Error("NoSuchKey", f"The specified key does not exist: {key}", 404)
 
 
-def invalid(message: str) -> S3Error:
+def invalid(message: str, **details: str) -> S3Error:
     """A request that S3 does not take."""
-    return S3Error("InvalidArgument", message, 400)
+    return S3Error("InvalidArgument", message, 400, **details)
 
 
 def unsupported(what: str) -> S3Error:

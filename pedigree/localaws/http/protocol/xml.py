@@ -21,10 +21,10 @@ def document(root: str, content: Mapping[str, Any]) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{NAMESPACE}">{body}</{root}>'.encode()
 
 
-def error(code: str, message: str, resource: str) -> bytes:
-    """An error, which S3 writes without a namespace."""
-    body = "".join(_elements({"Code": code, "Message": message, "Resource": resource}))
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{body}</Error>'.encode()
+def plain_document(root: str, content: Mapping[str, Any]) -> bytes:
+    """A document without a namespace, as S3 writes errors and its answers to forms."""
+    body = "".join(_elements(content))
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>{body}</{root}>'.encode()
 
 
 def parse(text: bytes) -> ET.Element:

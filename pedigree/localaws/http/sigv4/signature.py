@@ -69,7 +69,7 @@ def from_header(parts: RequestParts) -> Signature:
     lacking = [f"Authorization header requires '{name}' parameter." for name in _MEMBERS if not members.get(name)]
     if lacking:
         raise errors.malformed(f"{' '.join(lacking)} Authorization={ALGORITHM}")
-    key_id, scope = _credential(members["Credential"])
+    key_id, scope = credential(members["Credential"])
     return Signature(
         key_id,
         scope,
@@ -89,19 +89,20 @@ def from_query(parts: RequestParts) -> Signature:
     if lacking or not given.get("X-Amz-Date"):
         names = "X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires"
         raise errors.malformed_query(f"Query-string authentication version 4 requires the {names} parameters.")
-    key_id, scope = _credential(given["X-Amz-Credential"])
+    key_id, scope = credential(given["X-Amz-Credential"])
     return Signature(
         key_id,
         scope,
         _header_names(given["X-Amz-SignedHeaders"]),
         given["X-Amz-Signature"],
-        _checked_time(given["X-Amz-Date"]),
+        checked_time(given["X-Amz-Date"]),
         given.get("X-Amz-Security-Token", ""),
         _lifetime(given.get("X-Amz-Expires", "")),
     )
 
 
-def _credential(text: str) -> tuple[str, CredentialScope]:
+def credential(text: str) -> tuple[str, CredentialScope]:
+    """The key and the scope in a credential; ServiceError if it is none."""
     match = _CREDENTIAL.fullmatch(text)
     if match is None:
         form = "<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request"
@@ -116,16 +117,17 @@ def _header_names(text: str) -> tuple[str, ...]:
 
 def _header_time(headers: Mapping[str, str]) -> str:
     if "x-amz-date" in headers:
-        return _checked_time(headers["x-amz-date"])
+        return checked_time(headers["x-amz-date"])
     if "date" not in headers:
         raise errors.malformed("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     try:
         return written_time(parsedate_to_datetime(headers["date"]).timestamp())
     except (ValueError, TypeError, OverflowError):
-        return _checked_time(headers["date"])
+        return checked_time(headers["date"])
 
 
-def _checked_time(text: str) -> str:
+def checked_time(text: str) -> str:
+    """A time as it came; ServiceError if it is none."""
     try:
         parsed_time(text)
     except ValueError:

@@ -26,6 +26,7 @@ from pedigree.localaws.services.s3 import (
 )
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
 from pedigree.localaws.services.s3.conditions import write_condition
+from pedigree.localaws.services.s3.form_answers import form_answer
 from pedigree.localaws.services.s3.listing import list_buckets, list_objects, list_versions
 from pedigree.localaws.services.s3.multipart import MultipartUploads
 from pedigree.localaws.services.s3.storage import ObjectStorage
@@ -63,7 +64,8 @@ class S3Api:
     def __call__(self, exchange: Exchange) -> Response:
         location = _location(exchange)
         with _missing_bucket_refused(location):
-            return self._operation(exchange, location)(self._storage, exchange, location)
+            answered = self._operation(exchange, location)(self._storage, exchange, location)
+        return answered if exchange.form is None else form_answer(exchange.form.fields, exchange, location, answered)
 
     def _check_headers(self, headers: Mapping[str, str]) -> None:
         """Refuse grants, since buckets have no access control lists here, and requests for another owner's bucket."""

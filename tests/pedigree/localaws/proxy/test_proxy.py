@@ -106,6 +106,31 @@ print(requests.get("https://in-the-host.s3.amazonaws.com/secret").text)
     assert "<Code>AccessDenied</Code>" in out.partition("\n3\n")[2]
 
 
+def test_forms_go_to_the_bucket_in_the_host_or_in_the_path(local: LocalAws) -> None:
+    out = run(
+        local,
+        """
+boto3.client("s3").create_bucket(Bucket="form.dots")
+boto3.client("s3").create_bucket(Bucket="forms")
+for bucket in ("forms", "form.dots"):
+    for style in ("virtual", "path"):
+        for version in ("s3", "s3v4"):
+            s3 = boto3.client("s3", config=Config(s3={"addressing_style": style}, signature_version=version))
+            form = s3.generate_presigned_post(bucket, "a/${filename}", Fields={"success_action_status": "201"},
+                                              Conditions=[{"success_action_status": "201"}])
+            answer = requests.post(form["url"], form["fields"], files={"file": ("ü " + style, b"x" * 3_000_000)})
+            print(answer.status_code, answer.headers["Location"])
+print(boto3.client("s3").list_objects_v2(Bucket="forms")["Contents"][0]["Size"])
+""",
+    )
+    lines = out.split("\n")
+    assert set(lines[:4]) == {
+        "201 https://forms.s3.amazonaws.com/a%2F%C3%BC%20virtual",
+        "201 https://s3.amazonaws.com/forms/a%2F%C3%BC%20path",
+    }
+    assert (len([line for line in lines if line.startswith("201 https://")]), lines[8]) == (8, "3000000")
+
+
 def test_a_changed_presigned_request_is_refused(local: LocalAws) -> None:
     out = run(
         local,
