@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar, cast
 
-from pedigree.checks import iteration
 from pedigree.checks.evidence import Evidence
 from pedigree.checks.jobs import JobRequest, jobs
 from pedigree.checks.reading import Reader
@@ -29,6 +28,7 @@ from pedigree.language.expressions import (
     parse,
     references,
 )
+from pedigree.language.iteration import is_inside
 from pedigree.language.pointers import entries, escape
 from pedigree.language.references import DanglingReference, Use, dangling_references, resolve
 
@@ -106,7 +106,7 @@ class Subject:
             Use(located.step, located.pointer, reference)
             for located in self.expressions
             for reference in references(located.expression)
-            if not iteration.is_inside(located.step, reference)
+            if not is_inside(located.step, reference)
         ]
 
     @cached_property
@@ -257,8 +257,7 @@ def _parse_all(
         try:
             expressions.append(LocatedExpression(step, pointer, cast("Expression", parse(value))))
         except ExpressionError as error:
-            if not iteration.is_own(step, value):
-                malformed.append(MalformedExpression(pointer, error))
+            malformed.append(MalformedExpression(pointer, error))
     elif isinstance(value, dict):
         for key, member in value.items():
             _parse_all(step, member, f"{pointer}/{escape(key)}", expressions, malformed)

@@ -112,6 +112,11 @@ class Step:
     branch_path: BranchPath = ()
 
     @property
+    def evaluated_arguments(self) -> Mapping[str, Any]:
+        """The arguments that have their values when the step starts: a body's expressions get theirs in iterations."""
+        return {name: value for name, value in self.own_arguments.items() if name not in ("ForEachBody", "Selector")}
+
+    @property
     def own_arguments(self) -> Mapping[str, Any]:
         """The arguments without the steps in the branches."""
         return {name: value for name, value in self.arguments.items() if name not in ("IfSteps", "ElseSteps")}
@@ -168,10 +173,11 @@ def read(document: Any) -> Definition:
 
 def _steps(body: Mapping[str, Any], key: str, pointer: str, branch_path: BranchPath) -> tuple[Step, ...]:
     items = _list(body, key, pointer)
-    return tuple(_step(item, f"{pointer}/{key}/{index}", branch_path) for index, item in enumerate(items))
+    return tuple(read_step(item, f"{pointer}/{key}/{index}", branch_path) for index, item in enumerate(items))
 
 
-def _step(item: Any, pointer: str, branch_path: BranchPath) -> Step:
+def read_step(item: Any, pointer: str, branch_path: BranchPath = ()) -> Step:
+    """Read one step from its JSON object."""
     body = _mapping(item, pointer)
     name, kind = _text(body, "Name", pointer), _text(body, "Type", pointer)
     if len(branch_path) > _DEEPEST:

@@ -2,6 +2,7 @@
 
 {"Get": "Parameters.Epochs"}, {"Get": "Execution.PipelineName"}, {"Get": "Steps.Tune.BestTrainingJob.TrainingJobName"},
 {"Std:Join": {"On": "/", "Values": [...]}}, {"Std:JsonGet": {"PropertyFile": {"Get": ...}, "Path": ...}} (or S3Uri).
+Inside of a ForEach step also {"Get": "ForEach.CurrentItem"}, in its selector {"Get": "IterationOutput.Step.Member"}.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pedigree.language.pointers import escape
 from pedigree.language.text import brief
 
 _STEP = re.compile(r"Steps\.([A-Za-z0-9_-]+)((?:\.|\[).+)?", re.DOTALL)
+_ITERATION = re.compile(r"(ForEach\.CurrentItem|IterationOutput\.[A-Za-z0-9_-]+)((?:\.|\[).+)?", re.DOTALL)
 _SEGMENT = re.compile(r"\.([A-Za-z0-9_-]+)|\[(\d{1,9})\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
 _PROPERTY_FILES = "PropertyFiles"
 _DEEPEST = 20
@@ -62,6 +64,14 @@ class StepReference:
 
 
 @dataclass(frozen=True, slots=True)
+class IterationReference:
+    """A value that each iteration of a ForEach step has: ForEach.CurrentItem, or IterationOutput.Step, and a path."""
+
+    root: str
+    path: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Join:
     """Values as one text, with a separator between them."""
 
@@ -79,9 +89,10 @@ class JsonGet:
     s3_uri: Value = ""
 
 
-Expression: TypeAlias = ParameterReference | ExecutionReference | StepReference | Join | JsonGet
+Expression: TypeAlias = ParameterReference | ExecutionReference | StepReference | IterationReference | Join | JsonGet
 Value: TypeAlias = Expression | str | int | float | bool | None
-Reference: TypeAlias = ParameterReference | ExecutionReference | StepReference | JsonGet
+Reference: TypeAlias = ParameterReference | ExecutionReference | StepReference | IterationReference | JsonGet
+_PLAIN_REFERENCES = (ParameterReference, ExecutionReference, StepReference, IterationReference)
 
 
 def is_expression(value: Any) -> bool:
@@ -129,7 +140,7 @@ def references(expression: Value) -> Iterator[Reference]:
         if expression.step:
             yield expression
         yield from references(expression.s3_uri)
-    elif isinstance(expression, (ParameterReference, ExecutionReference, StepReference)):
+    elif isinstance(expression, _PLAIN_REFERENCES):
         yield expression
 
 
@@ -137,7 +148,7 @@ def evaluate(expression: Value, look_up: Callable[[Reference], Any]) -> Any:
     """The value of an expression; look_up returns the value of a reference."""
     if isinstance(expression, Join):
         return expression.on.join(as_text(evaluate(value, look_up)) for value in expression.values)
-    if isinstance(expression, (ParameterReference, ExecutionReference, StepReference, JsonGet)):
+    if isinstance(expression, (*_PLAIN_REFERENCES, JsonGet)):
         return look_up(expression)
     return expression
 
@@ -153,6 +164,8 @@ def _get(body: Any, _depth: int) -> Value:
     root, _, name = body.partition(".")
     if root in _ROOTS and re.fullmatch(r"[A-Za-z0-9_-]+", name):
         return _ROOTS[root](name)
+    if iteration := _ITERATION.fullmatch(body):
+        return IterationReference(iteration[1], tuple(_segments(iteration[2] or "", body)))
     match = _STEP.fullmatch(body)
     if not match:
         raise ExpressionError(f"Get has {brief(body)}", "write Parameters.Name, Execution.Name or Steps.Name.Member")

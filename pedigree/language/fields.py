@@ -15,6 +15,7 @@ from pedigree.language.errors import ExpressionError
 from pedigree.language.expressions import (
     ExecutionReference,
     Item,
+    IterationReference,
     Join,
     JsonGet,
     Member,
@@ -143,7 +144,7 @@ def _expression(value: Value) -> str:
             return f"${{{name}}}"
         case ExecutionReference(name):
             return f"${{Execution.{name}}}"
-        case StepReference(step, path):
+        case StepReference(step, path) | IterationReference(step, path):
             return f"${{{step}{''.join(map(_segment, path))}}}"
         case JsonGet(path, step, file):
             return f"${{{step}.{file}:{path}}}" if step else f"${{{_expression(value.s3_uri)}:{path}}}"

@@ -17,6 +17,7 @@ from pedigree.language.errors import Missing, UnresolvedError
 from pedigree.language.expressions import (
     ExecutionReference,
     Item,
+    IterationReference,
     JsonGet,
     Member,
     ParameterReference,
@@ -25,6 +26,7 @@ from pedigree.language.expressions import (
     references,
     walk,
 )
+from pedigree.language.iteration import is_inside
 from pedigree.language.near import did_you_mean
 
 UNKNOWN = "Unknown"
@@ -55,7 +57,9 @@ def uses(definition: Definition) -> Iterator[Use]:
     for step in definition.all_steps():
         for place, value in step.places():
             for pointer, expression in walk(value, place):
-                yield from (Use(step, pointer, reference) for reference in references(expression))
+                for reference in references(expression):
+                    if not is_inside(step, reference):
+                        yield Use(step, pointer, reference)
 
 
 def dangling_references(definition: Definition, uses: Iterable[Use]) -> Iterator[DanglingReference]:
@@ -81,6 +85,8 @@ def _dependencies(definition: Definition) -> Iterator[Use]:
 
 def _check(definition: Definition, use: Use) -> None:
     reference = use.reference
+    if isinstance(reference, IterationReference) and use.step.type != "ForEach":
+        raise UnresolvedError(f"{reference.root} has a value inside of a ForEach step only", missing="variable")
     if not isinstance(reference, (StepReference, JsonGet)):
         resolve(definition, reference)
         return
@@ -117,6 +123,10 @@ def _json_get(definition: Definition, reference: JsonGet) -> str:
     return UNKNOWN
 
 
+def _iteration(_definition: Definition, _reference: IterationReference) -> str:
+    return UNKNOWN
+
+
 def _step(definition: Definition, reference: StepReference) -> str:
     step: Step = _named(definition.by_name(), reference.step, "step")
     path = reference.path
@@ -141,6 +151,7 @@ def _named(names: Collection[str], name: str, missing: Missing, noun: str = "") 
 _RESOLVERS: Mapping[type, Callable[[Definition, Any], str]] = {
     ParameterReference: _parameter,
     ExecutionReference: _execution,
+    IterationReference: _iteration,
     JsonGet: _json_get,
     StepReference: _step,
 }

@@ -38,6 +38,7 @@ class LocalSageMaker:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.begun: list[str] = []
         self.messages: list[dict[str, Any]] = []
+        self.deleted: list[str] = []
         self.returns: dict[str, Any] = {}
         self.refusals: list[ServiceError] = []
         self.restart()
@@ -105,6 +106,12 @@ class LocalSageMaker:
         if operation.startswith("Stop"):
             self.jobs[name].update(TrainingJobStatus="Stopped", ProcessingJobStatus="Stopped")
         return self.jobs[name]
+
+    def delete(self, _attempt: Attempt, address: str) -> None:
+        """Delete an object for a step."""
+        if address.startswith("s3://locked/"):
+            raise ServiceError("AccessDenied", "Access Denied")
+        self.deleted.append(address)
 
     def send(self, _attempt: Attempt, _queue: str, body: str) -> None:
         """Send a message for a step."""

@@ -156,5 +156,5 @@ class Executor:
                 self._world.store.remove(state.ACTIVE, execution_id)
 
     def _attempt(self, execution: ActiveExecution, step: Document) -> Attempt:
-        defined = execution.definition.by_name()[step["StepName"]]
+        defined = execution.step(step["StepName"])
         return Attempt(self._world, execution, defined, step.get("_arguments", {}), step["_attempt"])

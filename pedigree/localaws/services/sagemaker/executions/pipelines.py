@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pedigree.language import definition
+from pedigree.language import definition, iteration
 from pedigree.language.errors import LanguageError
 from pedigree.language.references import dangling_references, uses
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
@@ -53,6 +53,7 @@ def definition_of(world: World, request: Request) -> str:
     text = request["PipelineDefinition"] if location is None else _fetched(world, location)
     try:
         parsed = definition.parse(text)
+        iteration.check(parsed)
         planner.graph(parsed)
         problems = [
             f"{dangling.use.pointer}: {dangling.error}" for dangling in dangling_references(parsed, uses(parsed))

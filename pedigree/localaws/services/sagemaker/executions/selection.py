@@ -10,6 +10,7 @@ from pedigree.language.graph import edges
 from pedigree.localaws.http.protocol.errors import InvalidRequestError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.core import state
+from pedigree.localaws.services.sagemaker.executions.core.step_records import parent_of
 
 _SOURCES = ("Succeeded", "Failed")
 
@@ -57,6 +58,6 @@ def take_over(world: World, selection: Mapping[str, Any] | None, execution_id: s
     state.change(world, execution_id, _selected=selected)
     source = selection.get("SourcePipelineExecutionArn")
     for name, step in state.steps(world, state.id_of(source)).items() if source else ():
-        if name not in selected and step["StepStatus"] == "Succeeded":
+        if name not in selected and parent_of(step) not in selected and step["StepStatus"] == "Succeeded":
             result = {"SourcePipelineExecutionArn": source}
             state.put_step(world, execution_id, {**step, "SelectiveExecutionResult": result})

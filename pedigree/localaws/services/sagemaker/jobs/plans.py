@@ -103,8 +103,10 @@ class JobPlan:
 def processing(job: Mapping[str, Any]) -> JobPlan:
     """Read a processing job: a command with folders to read and folders to write."""
     application, outputs = job["AppSpecification"], job.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    command = (*application.get("ContainerEntrypoint", ()), *application.get("ContainerArguments", ()))
-    plan = JobPlan(
+    if why := images.processing_refusal(application):
+        raise ValueError(why)
+    command = (*application["ContainerEntrypoint"], *application.get("ContainerArguments", ()))
+    return JobPlan(
         kind="processing",
         name=job["ProcessingJobName"],
         role=job["RoleArn"],
@@ -122,13 +124,6 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
     )
-    if not command:
-        image = application.get("ImageUri", "")
-        raise ValueError(
-            f"AppSpecification has no ContainerEntrypoint: the program is inside of the image {image}, "
-            "and the local AWS pulls no images. Give the job a command."
-        )
-    return plan
 
 
 def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:

@@ -51,6 +51,19 @@ def refusal(job: Mapping[str, Any]) -> str:
     )
 
 
+def processing_refusal(application: Mapping[str, Any]) -> str:
+    """Why the program of a processing job cannot run here, by its AppSpecification; empty if it can.
+
+    The arguments alone are no command: they are for the program of the image.
+    """
+    if application.get("ContainerEntrypoint"):
+        return ""
+    return (
+        f"AppSpecification has no ContainerEntrypoint: the program is inside of the image "
+        f"{application.get('ImageUri', '')}, and the local AWS pulls no images. Give the job a command."
+    )
+
+
 def missing_module(line: str) -> str:
     """The module that a line of a job's log misses; empty if it says nothing of that."""
     match = _MODULE.search(line)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, TypeAlias
 
 from pedigree.language import definition
-from pedigree.language.definition import Definition
+from pedigree.language.definition import Definition, Step
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.executions.core import planner, state
@@ -36,6 +36,7 @@ class ActiveExecution:
         self._world = world
         self._read = read
         self._revision = -1
+        self._copies: dict[str, Step] = {}
         self.document: Document = {}
         self.refresh()
         self.definition, graph = _parsed(self.document["_definition"])
@@ -64,12 +65,28 @@ class ActiveExecution:
         limit = parallelism.get("MaxParallelExecutionSteps", _DEFAULT_PARALLEL_STEPS)
         return self._schedule.next_actions(limit, is_stopping=self.is_stopping)
 
+    def step(self, name: str) -> Step:
+        """A step of the definition, or of an iteration of a ForEach step."""
+        defined = self.definition.by_name().get(name) or self._copies.get(name)
+        if defined is None:
+            record = self.records[name]
+            defined = self._copies[name] = definition.read_step(record["_document"], record["_pointer"])
+        return defined
+
     def admit(self, name: str) -> None:
         """Record that a step starts; the executor starts it once that is stored."""
-        step = self.definition.by_name()[name]
+        self._admit(self.definition.by_name()[name], {})
+
+    def admit_copy(self, step: Step, context: Mapping[str, Any]) -> None:
+        """Record that a step of an iteration starts."""
+        copied = {"_document": step.document, "_pointer": step.pointer, "IterationContext": context}
+        self._admit(step, copied)
+
+    def _admit(self, step: Step, more: Mapping[str, Any]) -> None:
         self.records.add(
             {
-                "StepName": name,
+                **more,
+                "StepName": step.name,
                 "StepDisplayName": step.document.get("DisplayName"),
                 "StepDescription": step.document.get("Description"),
                 "StepStatus": "Starting",
@@ -103,7 +120,7 @@ class ActiveExecution:
     def _property_file(self, step: str, name: str) -> str | None:
         """The address of a property file of a step that has succeeded."""
         outputs = self.records.described.get(step, {}).get("ProcessingOutputConfig", {}).get("Outputs", [])
-        for file in self.definition.by_name()[step].property_files:
+        for file in self.step(step).property_files:
             for output in outputs:
                 if file.name == name and file.output == output["OutputName"] and "S3Output" in output:
                     return f"{output['S3Output']['S3Uri'].rstrip('/')}/{file.path}"

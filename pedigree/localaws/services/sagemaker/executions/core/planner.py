@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 from pedigree.language.definition import Definition
 from pedigree.language.errors import DefinitionError
 from pedigree.language.graph import edges
+from pedigree.language.iteration import body
 
 StepStatus = Literal["Starting", "Executing", "Stopping", "Stopped", "Failed", "Succeeded"]
 ExecutionStatus = Literal["Executing", "Stopping", "Stopped", "Failed", "Succeeded", "CompletedWithFailures"]
@@ -106,8 +107,13 @@ def graph(definition: Definition) -> Graph:
         elif edge.reason == "data":
             waits[edge.target].append(StepDependency(edge.source, _FITTING["Completed"]))
     for step in definition.all_steps():
+        inner = body(step)
+        own = {each.name for each in inner}
         waits[step.name] += [
-            StepDependency(other.step, _FITTING.get(other.trigger, frozenset())) for other in step.depends_on
+            StepDependency(other.step, _FITTING.get(other.trigger, frozenset()))
+            for each in (step, *inner)
+            for other in each.depends_on
+            if other.step not in own
         ]
     return Graph({name: tuple(waits[name]) for name in _sorted(waits)})
 

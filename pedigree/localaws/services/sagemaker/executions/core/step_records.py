@@ -16,6 +16,11 @@ from pedigree.localaws.services.sagemaker.executions.core import events, state
 from pedigree.localaws.services.sagemaker.executions.core.planner import RUNNING, StepProgress, StepSchedule
 
 
+def parent_of(step: Document) -> str:
+    """The ForEach step in whose iterations a step runs; empty for a step of the definition."""
+    return str((step.get("IterationContext") or {}).get("ParentStepName", ""))
+
+
 class StepRecords:
     """The steps that have started, by name; a schedule is kept up to date with them.
 
@@ -39,6 +44,10 @@ class StepRecords:
 
     def __getitem__(self, name: str) -> Document:
         return self._steps[name]
+
+    def of_parent(self, parent: str) -> Mapping[str, Document]:
+        """The steps of a ForEach step's iterations that have started."""
+        return {name: step for name, step in self._steps.items() if parent_of(step) == parent}
 
     def running(self) -> list[Document]:
         """The steps that have not ended, the one that changed last at the end."""
@@ -90,4 +99,6 @@ class StepRecords:
             self._running[name] = None
         elif status == "Succeeded":
             self._described[name] = step.get("_described") or {}
+        if parent_of(step):
+            return  # the ForEach step has a schedule of its own, and the execution one for the ForEach step
         self._schedule.record(name, StepProgress(status, step.get("_outcome"), step.get("FailureReason") or ""))

@@ -18,6 +18,7 @@ from pedigree.language.definition import Step
 from pedigree.language.entries import LISTS
 from pedigree.language.expressions import (
     ExecutionReference,
+    IterationReference,
     JsonGet,
     Member,
     ParameterReference,
@@ -86,14 +87,18 @@ def _execution_value(resolver: Resolver, reference: ExecutionReference) -> Any:
 def _step_value(resolver: Resolver, reference: StepReference) -> Any:
     if reference.step not in resolver.described:
         raise ValueMissingError(f"step {reference.step} has not run, so nothing of it can be referred to")
-    value: Any = resolver.described[reference.step]
-    walked: list[str] = []
-    for segment in reference.path:
+    return value_at(resolver.described[reference.step], reference.path, f"step {reference.step}")
+
+
+def value_at(described: Any, path: Sequence[Segment], owner: str) -> Any:
+    """The value at a path into what is described about a step."""
+    value, walked = described, list[str]()
+    for segment in path:
         try:
             value = _inside(value, segment, walked)
         except (KeyError, IndexError, TypeError):
             written = ".".join((*walked, _written(segment)))
-            raise ValueMissingError(f"step {reference.step} has no {written} in what is described about it") from None
+            raise ValueMissingError(f"{owner} has no {written} in what is described about it") from None
         walked.append(_written(segment))
     return value
 
@@ -109,6 +114,10 @@ def _inside(value: Any, segment: Segment, walked: Sequence[str]) -> Any:
 
 def _written(segment: Segment) -> str:
     return segment.name if isinstance(segment, Member) else f"[{segment.key!r}]"
+
+
+def _iteration_value(_resolver: Resolver, reference: IterationReference) -> Any:
+    raise ValueMissingError(f"{reference.root} has a value inside of a ForEach step only")
 
 
 def _json_value(resolver: Resolver, reference: JsonGet) -> Any:
@@ -163,5 +172,6 @@ _LOOK_UPS: Mapping[type, Callable[[Resolver, Any], Any]] = {
     ParameterReference: _parameter,
     ExecutionReference: _execution_value,
     StepReference: _step_value,
+    IterationReference: _iteration_value,
     JsonGet: _json_value,
 }

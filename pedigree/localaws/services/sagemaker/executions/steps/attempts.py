@@ -36,7 +36,7 @@ def is_due(attempt: Attempt) -> bool:
 def start(attempt: Attempt, runner: StepRunner) -> None:
     """Start a step, unless an earlier result can be reused; one that cannot start has failed."""
     try:
-        attempt = replace(attempt, arguments=attempt.resolver.resolve(dict(attempt.step.own_arguments)))
+        attempt = replace(attempt, arguments=attempt.resolver.resolve(dict(attempt.step.evaluated_arguments)))
         reused = _reusable(attempt)
         metadata = runner.start(attempt) if reused is None else {}
     except (ServiceError, LocalAwsError, LanguageError) as error:

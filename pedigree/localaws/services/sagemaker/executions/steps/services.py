@@ -41,6 +41,10 @@ class StepServices(Protocol):
         """Call an operation of SageMaker."""
         ...
 
+    def delete(self, attempt: Attempt, address: str) -> None:
+        """Delete an object, by its address in S3."""
+        ...
+
     def send(self, attempt: Attempt, queue: str, body: str) -> None:
         """Send a message to the queue of a URL."""
         ...
@@ -67,6 +71,10 @@ class RoleServices:
     def call(self, attempt: Attempt, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         self._authorize(attempt, "sagemaker", operation, request)
         return self.answer(operation, dict(request))
+
+    def delete(self, attempt: Attempt, address: str) -> None:
+        bucket, _, key = address.removeprefix("s3://").partition("/")
+        _reraised(lambda: self._client(attempt, "s3").delete_object(Bucket=bucket, Key=key))
 
     def send(self, attempt: Attempt, queue: str, body: str) -> None:
         _reraised(lambda: self._client(attempt, "sqs").send_message(QueueUrl=queue, MessageBody=body))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from pedigree.localaws.services.sagemaker.executions.steps.callbacks import CallbackRunner
+from pedigree.localaws.services.sagemaker.executions.steps.cleanup import CleanupRunner
 from pedigree.localaws.services.sagemaker.executions.steps.decisions import ConditionRunner, FailRunner
+from pedigree.localaws.services.sagemaker.executions.steps.for_each import ForEachRunner
 from pedigree.localaws.services.sagemaker.executions.steps.functions import FunctionRunner
 from pedigree.localaws.services.sagemaker.executions.steps.requests import (
     JobLifecycle,
@@ -34,6 +36,8 @@ class StepType:
 STEP_TYPES: Mapping[str, StepType] = {
     "Condition": StepType(lambda _services: ConditionRunner(), has_effects=False),
     "Fail": StepType(lambda _services: FailRunner(), has_effects=False),
+    "ForEach": StepType(lambda _services: ForEachRunner(), has_effects=False),
+    "Cleanup": StepType(CleanupRunner),
     "Callback": StepType(CallbackRunner),
     "Lambda": StepType(FunctionRunner),
     "Processing": StepType(partial(RequestRunner, job("Processing"))),

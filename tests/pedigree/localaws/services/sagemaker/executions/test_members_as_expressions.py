@@ -53,13 +53,33 @@ def test_a_reference_to_a_step_that_cannot_run_is_no_mistake(kind: str, member: 
         LocalSageMaker(tmp_path).start({**CHECK, "Type": kind}, failing)
 
 
-def test_a_queue_that_an_expression_names_gets_the_message(tmp_path: Path) -> None:
+@pytest.mark.parametrize("image", ["image", {"Get": "Parameters.Kind"}])
+def test_a_processing_step_without_an_entrypoint_is_refused_at_the_start(image: Any, tmp_path: Path) -> None:
+    application = {"ImageUri": image, "ContainerArguments": ["--input", "x"]}
+    step = {"Name": "Prepare", "Type": "Processing", "Arguments": {"AppSpecification": application}}
+    with pytest.raises(InvalidRequestError, match=r"Step Prepare: AppSpecification has no ContainerEntrypoint"):
+        LocalSageMaker(tmp_path).start(step)
+
+
+JOINED = {"Std:Join": {"On": "/", "Values": ["http://queues", {"Get": "Parameters.Kind"}]}}
+
+
+@pytest.mark.parametrize(
+    ("queue", "meant"),
+    [
+        (JOINED, "http://queues/a"),
+        ({"Get": "Parameters.Kind"}, "a"),
+        ({"Get": "Steps.Find.OutputParameters['queue']"}, "http://found"),
+    ],
+)
+def test_a_queue_that_an_expression_names_gets_the_message(queue: Any, meant: str, tmp_path: Path) -> None:
     sagemaker = LocalSageMaker(tmp_path)
-    queue = {"Std:Join": {"On": "/", "Values": ["http://queues", {"Get": "Parameters.Epochs"}]}}
-    arn = sagemaker.start({**waiting(), "SqsQueueUrl": queue})
+    sagemaker.returns["Find"] = {"queue": "http://found"}
+    arn = sagemaker.start(function("Find", "queue"), {**waiting(), "SqsQueueUrl": queue})
     assert sagemaker.go(arn) == "Executing"
     step = sagemaker.steps(arn)["Wait"]
-    assert step["Metadata"]["Callback"]["SqsQueueUrl"].startswith("http://queues/")
+    assert step["Metadata"]["Callback"]["SqsQueueUrl"] == meant
+    assert [message["status"] for message in sagemaker.messages] == ["Executing"]
 
 
 def test_a_function_that_an_expression_names_is_invoked(tmp_path: Path) -> None:

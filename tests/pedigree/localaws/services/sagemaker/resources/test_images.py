@@ -39,9 +39,10 @@ def test_what_has_a_program_of_its_own_is_not_refused(written: dict[str, Any]) -
     assert images.refusal(written) == ""
 
 
-def test_a_processing_job_without_a_command_is_refused_with_its_image() -> None:
+@pytest.mark.parametrize("more", [{}, {"ContainerArguments": ["--input", "x"]}, {"ContainerEntrypoint": []}])
+def test_a_processing_job_without_a_command_is_refused_with_its_image(more: dict[str, list[str]]) -> None:
     written = {
-        "AppSpecification": {"ImageUri": XGBOOST},
+        "AppSpecification": {"ImageUri": XGBOOST, **more},
         "ProcessingJobName": "p",
         "RoleArn": "role",
         "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1}},
