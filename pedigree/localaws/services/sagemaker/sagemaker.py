@@ -28,6 +28,7 @@ from pedigree.localaws.services.sagemaker.executions import pipeline_operations
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS, Executor
 from pedigree.localaws.services.sagemaker.executions.steps.services import Invoke, RoleServices
 from pedigree.localaws.services.sagemaker.executions.steps.types import runners
+from pedigree.localaws.services.sagemaker.jobs import toolkit
 from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPublisher
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
@@ -69,7 +70,7 @@ class SageMaker:
         factory = HostFactory(containers, container or Path(sys.prefix))
         host = JobHost(environment, os.cpu_count() or 1, self._roles, factory, MetricPublisher(clients))
         self.jobs = JobRunner(world, host, logs)
-        self._training = TrainingJobOperations(self.jobs, (str(container / "bin" / "train"),) if container else ())
+        self._training = TrainingJobOperations(self.jobs, toolkit.command(container))
         self._processing = ProcessingJobOperations(self.jobs)
         python = str(container / "bin" / "python") if container else sys.executable
         runtime = containers if containers.has_containers else None

@@ -1,0 +1,66 @@
+"""Starts AWS's training toolkit without two imports that take it seconds: torch and smdebug.
+
+    python -c TEXT_OF_THIS_FILE .../bin/train
+
+The toolkit itself needs torch's version and the names of smdebug's exceptions. Stand-ins have these; whoever asks one
+for more gets the library. The job's script is another process, which sees none of this. As a text and not as a file,
+it needs no place in the job's container.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import runpy
+import sys
+import types
+
+TYPE_CHECKING = False  # typing takes long to import
+if TYPE_CHECKING:
+    from typing import Any
+
+
+class StandIn(types.ModuleType):
+    """A library that is imported when something asks for what is not here yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def _stand_in_for_torch() -> None:
+    spec = importlib.util.find_spec("torch")
+    if spec is not None:
+        torch = StandIn("torch")
+        torch.__spec__ = spec
+        torch.__dict__["__version__"] = importlib.metadata.version("torch")
+        sys.modules["torch"] = torch
+
+
+def _stand_in_for_smdebug() -> None:
+    """A package whose modules can be imported without itself, which imports torch."""
+    spec = importlib.util.find_spec("smdebug")
+    if spec is not None and spec.submodule_search_locations:
+        smdebug = StandIn("smdebug")
+        smdebug.__spec__ = spec
+        smdebug.__path__ = list(spec.submodule_search_locations)
+        sys.modules["smdebug"] = smdebug
+
+
+def main() -> None:
+    """Run the toolkit's program, as its own first line would have it run."""
+    program = sys.argv[1]
+    sys.argv = [program]
+    sys.path[0] = os.path.dirname(program)  # noqa: PTH120  # pathlib takes long to import
+    _stand_in_for_torch()
+    _stand_in_for_smdebug()
+    runpy.run_path(program, run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
