@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from botocore.config import Config
 from pedigree.localaws import process
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from pedigree.localaws.kernel.access_key import AccessKey, write_key
+from tests.support.ordinary_user import ProgramUser
 from tests.support.waiting import until
 
 REGION = "us-east-1"
@@ -76,12 +77,28 @@ def running_local_aws(folder: Path, **options: Any) -> Iterator[LocalAws]:
 @contextlib.contextmanager
 def real_daemon(folder: Path) -> Iterator[process.Daemon]:
     """The daemon itself in a process of its own; it stops as any daemon does, at a signal."""
-    command = [sys.executable, "-m", "pedigree.localaws", "--folder", str(with_key(folder)), "--no-iam"]
-    with (folder / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as started:
+    with _real_daemon((sys.executable,), with_key(folder)) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def daemon_of(user: ProgramUser, folder: Path, *options: str) -> Iterator[process.Daemon]:
+    """The daemon itself as a user runs it, whose key it makes."""
+    folder.mkdir(mode=0o700)
+    user.own(folder)
+    python = (*user.becoming, user.python)
+    with _real_daemon(python, folder, *options, cwd=folder, env=user.environment) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def _real_daemon(python: Sequence[str], folder: Path, *options: str, **how: Any) -> Iterator[process.Daemon]:
+    command = [*python, "-m", "pedigree.localaws", "--folder", str(folder), "--no-iam", *options]
+    with (folder / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, **how) as started:
         try:
-            until(lambda: process.find(folder) is not None)
+            until(lambda: process.find(folder) is not None or started.poll() is not None)
             found = process.find(folder)
-            assert found is not None
+            assert found is not None, (folder / "daemon.log").read_text()
             yield found
         finally:
             started.terminate()

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.job_runner import LocalJobs, channel
+from tests.support.loopback import free_port
+from tests.support.scripts_of_jobs import HOSTS, INSTALL
 
 PLACES = ("/opt/ml/model", "/opt/ml/output", "/opt/ml/code", "/tmp", "/root", "/opt/new", "/var/tmp", "/dev/shm")
 
@@ -71,36 +73,12 @@ def test_what_a_job_does_to_its_channels_leaves_the_objects_as_they_are(local: L
     assert local.texts("train/") == {"train/a": "the same"}
 
 
-HOSTS = r"""
-import json, socket, time
-here = json.load(open("/opt/ml/input/config/resourceconfig.json"))
-assert here["hosts"] == ["algo-1", "algo-2"] and here["current_host"] == socket.gethostname(), here
-if here["current_host"] == "algo-1":
-    with socket.create_server(("algo-1", PORT)) as server:
-        connection, address = server.accept()
-        print("heard", connection.recv(99).decode(), flush=True)
-else:
-    for _ in range(600):
-        try:
-            connection = socket.create_connection(("algo-1", PORT), source_address=("algo-2", 0))
-            break
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    connection.sendall(b"algo-2")
-"""
-
-
 @pytest.mark.parametrize("isolated", [False, True])
 def test_hosts_talk_to_each_other_by_their_names(local: LocalJobs, isolated: bool) -> None:
     script = HOSTS.replace("PORT", str(free_port()))
     local.run_script(script, sys.executable, hosts=2, EnableNetworkIsolation=isolated)
     assert local.ended()["TrainingJobStatus"] == "Completed", lines(local)
     assert lines(local) == ["heard algo-2"]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.parametrize(("isolated", "status"), [(False, "Completed"), (True, "Failed")])
@@ -131,25 +109,6 @@ def test_a_failure_that_is_a_link_says_nothing(local: LocalJobs) -> None:
     secret.write_text("secret")
     local.train(f"ln -s {secret} /opt/ml/output/failure; exit 3")
     assert local.ended()["FailureReason"] == "AlgorithmError: See job logs for more information, exit code: 3"
-
-
-INSTALL = """
-import importlib.util, pathlib, subprocess, sys, zipfile
-assert importlib.util.find_spec("of_one_job") is None, "it was there before"
-wheel = pathlib.Path("/tmp/of_one_job-1.0-py3-none-any.whl")
-with zipfile.ZipFile(wheel, "w") as archive:
-    archive.writestr("of_one_job.py", "def main(): print('installed')")
-    info = "of_one_job-1.0.dist-info"
-    archive.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\\nName: of-one-job\\nVersion: 1.0\\n")
-    archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-    archive.writestr(f"{info}/entry_points.txt", "[console_scripts]\\nof-one-job = of_one_job:main\\n")
-    archive.writestr(f"{info}/RECORD", "")
-requirements = pathlib.Path("/opt/ml/code/requirements.txt")
-requirements.write_text(str(wheel))
-pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--disable-pip-version-check"]
-subprocess.run([*pip, "-r", str(requirements)], check=True, stderr=subprocess.DEVNULL)
-subprocess.run([pathlib.Path(sys.prefix, "bin", "of-one-job")], check=True)
-"""
 
 
 def test_what_a_job_installs_is_not_there_for_the_next_one(local: LocalJobs) -> None:
