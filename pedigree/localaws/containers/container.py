@@ -41,7 +41,10 @@ class Overlay:
 
 @dataclass(frozen=True)
 class Container:
-    """The files, names and network of a container; network is the process that holds one, or 0 for this machine's."""
+    """The files, names and network of a container.
+
+    network is the process that holds one, or 0 for this machine's; with has_own_network it has one without a way out.
+    """
 
     hostname: str
     folder: str
@@ -50,6 +53,7 @@ class Container:
     links: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     network: int = 0
+    has_own_network: bool = False
 
 
 def plan(container: Container, machine: Machine, command: Sequence[str]) -> bytes:
@@ -58,6 +62,7 @@ def plan(container: Container, machine: Machine, command: Sequence[str]) -> byte
         hostname=container.hostname,
         folder=container.folder,
         network=container.network,
+        has_own_network=container.has_own_network,
         steps=[list(step) for step in steps(container, machine)],
         command=list(command),
     )

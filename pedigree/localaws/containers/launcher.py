@@ -186,10 +186,12 @@ def _enter_user_namespace(more: int = 0) -> None:
         raise ContainerError(f"user namespace: {error.strerror}") from None
 
 
-def _enter_namespaces(network: int) -> None:
+def _enter_namespaces(network: int, *, has_own_network: bool) -> None:
     own = _NEW_NS | _NEW_PID | _NEW_UTS | _NEW_IPC
     if not network:
-        _enter_user_namespace(own)
+        _enter_user_namespace(own | (_NEW_NET if has_own_network else 0))
+        if has_own_network:
+            _raise_loopback()
         return
     # The network belongs to a user namespace, which all hosts of the job enter.
     try:
@@ -304,7 +306,7 @@ def _send(process: int, number: int) -> None:
 def _run(plan: dict[str, Any]) -> int:
     """Run process 1 and wait for it, or for the end of the daemon; the wait status of the command."""
     daemon = os.pidfd_open(os.getppid())
-    _enter_namespaces(plan["network"])
+    _enter_namespaces(plan["network"], has_own_network=plan["has_own_network"])
     results, result = os.pipe()
     process_1 = os.fork()
     if not process_1:

@@ -31,10 +31,11 @@ _POLL_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Launch:
-    """A command, and what it reads from its standard input, where that is anything."""
+    """A command, what it reads from its standard input, if anything, and the descriptors that it is given."""
 
     command: Sequence[str]
     plan: bytes = b""
+    descriptors: tuple[int, ...] = ()
 
     @contextmanager
     def input(self) -> Iterator[int | IO[bytes]]:
@@ -152,5 +153,6 @@ def start(launch: Launch, folder: Path, environment: Mapping[str, str]) -> subpr
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=launch.descriptors,
             umask=CONTAINER_UMASK,
         )

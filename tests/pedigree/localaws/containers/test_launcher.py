@@ -219,6 +219,16 @@ def test_hosts_in_an_isolated_network_reach_each_other_and_not_this_machine(tmp_
             assert client.communicate()[0] == "hello from outside\n"
 
 
+def test_a_container_with_a_network_of_its_own_has_a_loopback_that_nobody_else_has(runner: ContainerRunner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        port = outside.getsockname()[1]
+        container = runner.container(has_own_network=True)
+        status, output = runner.run(container, PYTHON, "-I", "-c", connect("127.0.0.1", port))
+    assert (status, output.splitlines()[-1]) == (1, "ConnectionRefusedError: [Errno 111] Connection refused")
+    own = f"import socket; server = socket.create_server(('127.0.0.1', {port})); print(server.getsockname()[1])"
+    assert runner.python(container, own) == f"{port}\n"
+
+
 def connect(host: str, port: int) -> str:
     """A script that prints what a server says."""
     return f"import socket; print(socket.create_connection(({host!r}, {port})).recv(99).decode())"

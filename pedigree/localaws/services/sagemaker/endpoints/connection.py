@@ -8,7 +8,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
+Address: TypeAlias = int | str
+"""A port of this machine, or the name of a socket that a server in a network of its own was given."""
 _READ = 1 << 16
 _END = b"\r\n\r\n"
 _LONGEST_HEAD = 1 << 16
@@ -28,11 +31,10 @@ class Answer:
 
 
 class Connection:
-    """A connection to a port of this machine."""
+    """A connection to a model server."""
 
-    def __init__(self, port: int, seconds: float) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), seconds)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, address: Address, seconds: float) -> None:
+        self._socket = _connected(address, seconds)
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
         """Send a request and return its answer; OSError if there is none."""
@@ -72,3 +74,18 @@ class Connection:
         if not more:
             raise NoAnswerError("the connection is closed")
         return more
+
+
+def _connected(address: Address, seconds: float) -> socket.socket:
+    if isinstance(address, int):
+        connected = socket.create_connection(("127.0.0.1", address), seconds)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connected
+    connected = socket.socket(socket.AF_UNIX)
+    connected.settimeout(seconds)
+    try:
+        connected.connect(address)
+    except OSError:
+        connected.close()
+        raise
+    return connected

@@ -21,6 +21,7 @@ from pedigree.localaws.services.sagemaker.resources.role_access import RoleAcces
 
 _ALLOWANCE = 64 << 20
 _LARGEST_EXPANSION = 100
+_NOT_ISOLATED = "[local AWS] there is no container for this model: EnableNetworkIsolation is not enforced"
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,12 @@ def host_model(
     def on_line(line: str) -> None:
         host.logs.write(group, stream, line)
 
+    is_isolated = bool(model.get("EnableNetworkIsolation"))
+    if is_isolated and not host.containers:
+        on_line(_NOT_ISOLATED)
     variables = contained if host.containers else mapped
-    return HostedModel(InstanceSpec(host.python, folder, variables, on_line, seconds, host.containers), role)
+    spec = InstanceSpec(host.python, folder, variables, on_line, seconds, host.containers, is_isolated)
+    return HostedModel(spec, role)
 
 
 def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:

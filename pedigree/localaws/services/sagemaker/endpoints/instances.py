@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pedigree.localaws.containers.container import Container, Mount
@@ -19,7 +21,7 @@ from pedigree.localaws.kernel import orphans
 from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import Launch, end_group, start
-from pedigree.localaws.services.sagemaker.endpoints.connection import Connection
+from pedigree.localaws.services.sagemaker.endpoints.connection import Address, Connection
 
 _SERVER = Path(__file__).parent / "model_server.py"
 _SERVER_FOLDER = "/opt/model-server"
@@ -29,6 +31,7 @@ _PING_SECONDS = 0.05
 START_SECONDS = 180.0
 ANSWER_SECONDS = 60.0
 _GRACE_SECONDS = 5.0
+_MOST_WAITING = 256
 OnLine = Callable[[str], None]
 
 
@@ -48,7 +51,8 @@ class ModelTimeoutError(InstanceError):
 class InstanceSpec:
     """What an instance runs: a Python, a model's folder, environment variables, and what gets its output.
 
-    With containers, each instance has one: the model at its real path, and a layer for what its code requires.
+    With containers, each instance has one: the model at its real path, and a layer for what its code requires. An
+    isolated one has a network without a way out, and the daemon reaches it by a socket that it is given.
     """
 
     python: str
@@ -57,6 +61,11 @@ class InstanceSpec:
     on_line: OnLine
     answer_seconds: float = ANSWER_SECONDS
     containers: ContainerRuntime | None = None
+    is_isolated: bool = False
+
+    @property
+    def has_own_network(self) -> bool:
+        return self.is_isolated and self.containers is not None
 
 
 @dataclass(frozen=True)
@@ -75,11 +84,13 @@ class Instance:
     def __init__(self, spec: InstanceSpec, when_over: Callable[[], None] = lambda: None) -> None:
         self._mark = orphans.unique_marker()
         self._changes = spec.model.with_name(f".{spec.model.name}-{uuid.uuid4().hex}")
-        self._process = _process(spec, self._mark, self._changes)
+        # A name of the kernel alone: a path could be a link by the time that the daemon connects.
+        self._socket = f"\0pedigree-{uuid.uuid4().hex}" if spec.has_own_network else ""
+        self._process = _process(spec, self._mark, self._changes, self._socket)
         self._spec = spec
         self._when_over = when_over
         self._last_lines: list[str] = []
-        self._port = 0
+        self._address: Address | None = None
         self._has_output = threading.Event()
         self._is_gone = False
         self._idle: list[Connection] = []
@@ -107,7 +118,7 @@ class Instance:
             if not self.is_alive():
                 self._watcher.join()
                 raise InstanceError(f"The primary container did not pass the ping health check: {self._last_line()}")
-            if self._has_output.wait(_PING_SECONDS) and self._port and self._ping():
+            if self._has_output.wait(_PING_SECONDS) and self._address and self._ping():
                 return
             time.sleep(_PING_SECONDS)
         if not is_wanted():
@@ -151,11 +162,16 @@ class Instance:
         with self._lock:
             if self._idle:
                 return self._idle.pop()
-        return Connection(self._port, self._spec.answer_seconds)
+        return self._connected()
+
+    def _connected(self) -> Connection:
+        if self._address is None:
+            raise ConnectionRefusedError("the model server does not listen yet")
+        return Connection(self._address, self._spec.answer_seconds)
 
     def _ping(self) -> bool:
         try:
-            connection = Connection(self._port, self._spec.answer_seconds)
+            connection = self._connected()
         except OSError:
             return False
         try:
@@ -168,9 +184,10 @@ class Instance:
     def _read_line(self, line: str) -> None:
         """Take a line of its output; the first one is its port."""
         if not self._has_output.is_set():
-            self._port = _port(line)
+            port = _port(line)
+            self._address = None if port is None else self._socket or port
             self._has_output.set()
-            if self._port:
+            if self._address:
                 return
         self._last_lines = [*self._last_lines[-9:], line]
         self._spec.on_line(line)
@@ -190,23 +207,39 @@ class Instance:
         return next((line for line in reversed(self._last_lines) if line.strip()), "it said nothing")[:512]
 
 
-def _process(spec: InstanceSpec, mark: Mapping[str, str], changes: Path) -> subprocess.Popen[bytes]:
-    launch = _contained(spec, spec.containers, changes) if spec.containers else _plain(spec)
+def _process(spec: InstanceSpec, mark: Mapping[str, str], changes: Path, name: str) -> subprocess.Popen[bytes]:
     try:
-        return start(launch, spec.model, {**spec.environment, **mark})
+        with _listening(name) as descriptors:
+            launch = _contained(spec, spec.containers, changes, descriptors) if spec.containers else _plain(spec)
+            return start(launch, spec.model, {**spec.environment, **mark})
     except OSError as error:
         raise InstanceError(f"The primary container does not start: {error}") from error
+
+
+@contextmanager
+def _listening(name: str) -> Iterator[tuple[int, ...]]:
+    """The socket of that name, for a process that starts meanwhile; none without a name."""
+    if not name:
+        yield ()
+        return
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(name)
+        listening.listen(_MOST_WAITING)
+        yield (listening.fileno(),)
 
 
 def _plain(spec: InstanceSpec) -> Launch:
     return Launch([spec.python, str(_SERVER), str(spec.model)])
 
 
-def _contained(spec: InstanceSpec, containers: ContainerRuntime, changes: Path) -> Launch:
+def _contained(spec: InstanceSpec, containers: ContainerRuntime, changes: Path, descriptors: tuple[int, ...]) -> Launch:
     files = (_SERVER, _SERVER.with_name("inference_defaults.py"))
     mounts = (Mount(spec.model, MODEL), *(Mount(file, f"{_SERVER_FOLDER}/{file.name}") for file in files))
-    container = containers.with_python(Container("model", MODEL, mounts), Path(spec.python).parent.parent, changes)
-    return containers.launched(container, (spec.python, f"{_SERVER_FOLDER}/{_SERVER.name}", MODEL, "--install"))
+    bare = Container("model", MODEL, mounts, has_own_network=spec.has_own_network)
+    container = containers.with_python(bare, Path(spec.python).parent.parent, changes)
+    options = ("--install", *(word for number in descriptors for word in ("--socket", str(number))))
+    launch = containers.launched(container, (spec.python, f"{_SERVER_FOLDER}/{_SERVER.name}", MODEL, *options))
+    return replace(launch, descriptors=descriptors)
 
 
 def end_left_over(folder: Path) -> None:
@@ -226,9 +259,9 @@ def _runs(process: Path, mark: bytes) -> bool:
     return str(_SERVER).encode() in words and any(word.startswith(mark) for word in words)
 
 
-def _port(line: str) -> int:
-    """The port in a line; 0 if it has none."""
+def _port(line: str) -> int | None:
+    """The port in a line, 0 for a socket that the server was given; None if the line names none."""
     try:
         return int(json.loads(line)["port"])
     except (ValueError, TypeError, KeyError):
-        return 0
+        return None

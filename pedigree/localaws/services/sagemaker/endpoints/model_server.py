@@ -4,7 +4,7 @@ It runs in the container's environment, as a script, and needs only Python. The 
 framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all in
 one thread, which makes torch fast. Functions that the code lacks are in inference_defaults.py, beside this file.
 
-    python model_server.py MODEL_FOLDER [--install]     prints its port as soon as it listens
+    python model_server.py MODEL_FOLDER [--install] [--socket DESCRIPTOR]     prints its port as soon as it listens
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -180,10 +181,20 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
+    @classmethod
+    def on_given_socket(cls, descriptor: int) -> Server:
+        """A server on a socket that the daemon listens on already; it is the only way into a network of its own."""
+        server = cls(("", 0), Handler, bind_and_activate=False)
+        server.socket.close()
+        server.socket = socket.socket(fileno=descriptor)
+        server.server_name, server.server_port = "", 0
+        return server
+
 
 def main(folder: str, *options: str) -> None:
     """Serve the model in a folder until the process is ended."""
-    server = Server(("127.0.0.1", 0), Handler)
+    given = options[options.index("--socket") + 1] if "--socket" in options else ""
+    server = Server.on_given_socket(int(given)) if given else Server(("127.0.0.1", 0), Handler)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()
