@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -34,8 +34,7 @@ _VERSION = "import sys; print(*sys.version_info[:2], sys.version.replace(chr(10)
 # pip's words for no build that the list wants, without a constraint of the user's on torch and with one.
 _NO_TORCH = re.compile(r"No matching distribution found for torch==|Cannot install torch==")
 _EXACTLY = ("--no-deps", "--require-hashes", "--no-build-isolation", "--no-compile")
-# All but the tests of libraries, which nothing imports.
-_COMPILE = ("-m", "compileall", "-qq", "-j", "0", "-x", r"(^|[/\\])tests?[/\\]", ".")
+_COMPILE = Path(__file__).with_name(LISTS) / "compiling.py"
 
 
 @dataclass(frozen=True)
@@ -214,12 +213,14 @@ class SetUp:
             self._state(f"installing {total} packages" if installing else f"{got} of {total} packages")
 
     def _compile(self) -> None:
-        """Compile on all cores; what does not compile is for other Pythons, and is not imported."""
+        """Compile all modules now: jobs can only read the environment, and each would compile them for itself."""
         [site] = (self._folder / "lib").glob("python*/site-packages")
         self._state("compiling")
-        with suppress(SetUpError):
-            self._output([str(self._python), *_COMPILE], cwd=site)
-        self._programs.check()
+        try:
+            self._output([str(self._python), "-W", "ignore", str(_COMPILE), str(site)])
+        except SetUpError as error:
+            self._programs.check()
+            raise SetUpError(f"{self._environment.folder} is not compiled:\n{error}") from None
 
     def _pip(self) -> list[str]:
         return [str(self._python), "-m", "pip", "--disable-pip-version-check", "install"]

@@ -11,7 +11,10 @@ import signal
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
+from importlib.util import cache_from_source
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -38,7 +41,8 @@ UV = '#!/bin/sh\necho "$*" >> "$(dirname "$0")/calls"\n'
 def folder(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "set_up.py", tmp_path)
     (tmp_path / "requirements").mkdir()
-    shutil.copy(ROOT / "requirements" / "running.py", tmp_path / "requirements")
+    for name in ("running.py", "compiling.py"):
+        shutil.copy(ROOT / "requirements" / name, tmp_path / "requirements")
     for name in ("pip.txt", "list.txt", "tests.txt"):
         write(tmp_path, name, "# nothing\n")
     return tmp_path
@@ -61,12 +65,13 @@ def script(path: Path, text: str) -> Path:
     return path
 
 
-def wheel(folder: Path, name: str, version: str) -> str:
-    """Write an empty wheel, and return the line of a list that wants it."""
+def wheel(folder: Path, name: str, version: str, modules: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Write a wheel, empty but for further modules, and return the line of a list that wants it."""
     info = f"{name}-{version}.dist-info"
     path = folder / f"{name}-{version}-py3-none-any.whl"
     files = {
         f"{name}.py": "",
+        **modules,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
@@ -121,6 +126,25 @@ def test_what_tests_need_is_added_and_a_change_of_it_leaves_the_rest_in_place(fo
     assert "Setting up" not in ended(start(folder, "tests"))
     assert {"needed", "linter"} <= installed(folder)
     assert "checker" not in installed(folder)
+
+
+def test_all_modules_that_this_python_can_read_are_compiled(folder: Path) -> None:
+    modules = {"package/module.py": "", "package/later.py": "this is for another Python", "package/tests/case.py": ""}
+    write(folder, "list.txt", wheel(folder, "needed", "1", modules))
+    assert "env is ready" in ended(start(folder))
+    [site] = folder.glob("env/lib/python*/site-packages")
+    compiled = {name for name in ("needed.py", *modules) if Path(cache_from_source(str(site / name))).exists()}
+    assert compiled == {"needed.py", "package/module.py"}
+
+
+def test_an_environment_that_cannot_be_compiled_is_not_ready(folder: Path) -> None:
+    write(folder, "list.txt", wheel(folder, "needed", "1", {"package/module.py": "", "package/__pycache__": "a file"}))
+    assert re.search(
+        r"error: env is not compiled:\n.*/package/module.py and 0 others cannot be compiled; is the disk full, "
+        r"or .*/site-packages read-only\?$",
+        ended(start(folder)),
+    )
+    assert not (folder / "env" / STAMP).exists()
 
 
 def test_a_package_with_another_hash_is_refused_and_leaves_no_stamp(folder: Path) -> None:
