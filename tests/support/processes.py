@@ -31,11 +31,15 @@ def _read(process: int, name: str) -> bytes:
         return b""
 
 
-# Code that names a process so that it can be found from outside of its container, too.
+# Code that names a process so that it can be found from outside of its container, too. The kernel soon uses the number
+# of a namespace again; the time at which the process began tells them apart.
 PROCESS_NAMES = """
 import os
 def name_of(process=None):
-    return f"{os.stat('/proc/self/ns/pid').st_ino}:{process or os.getpid()}"
+    process = process or os.getpid()
+    with open(f"/proc/{process}/stat") as file:
+        began = file.read().rpartition(")")[2].split()[19]
+    return f"{os.stat('/proc/self/ns/pid').st_ino}:{process}:{began}"
 """
 
 
@@ -46,10 +50,11 @@ def is_alive(name: str) -> bool:
 
 def find_process(name: str) -> int:
     """The number that a process has on this machine; 0 if it has ended."""
-    namespace, _, number = name.partition(":")
+    namespace, number, began = name.split(":")
     for process in _all_processes():
         numbers = [line.split() for line in _read(process, "status").decode().splitlines() if line.startswith("NSpid")]
-        if numbers and numbers[0][-1] == number and _namespace(process) == int(namespace):
+        is_meant = numbers and numbers[0][-1] == number and _namespace(process) == int(namespace)
+        if is_meant and _read(process, "stat").rpartition(b")")[2].split()[19:20] == [began.encode()]:
             return process
     return 0
 
