@@ -18,6 +18,9 @@ ROOT = "/opt/ml"
 MODEL = f"{ROOT}/model"
 CONFIG = f"{ROOT}/config"
 TRAINING_CONFIG = f"{ROOT}/input/config"
+SOURCE = f"{ROOT}/input/source"
+_HYPERPARAMETERS = f"{TRAINING_CONFIG}/hyperparameters.json"
+_SUBMITTED = "sagemaker_submit_directory"
 _GROUP = "homogeneousCluster"
 _SECONDS = 86_400
 _MOST_HOSTS = 100
@@ -81,9 +84,19 @@ class JobPlan:
         """A loopback address for each host, by its name."""
         return {host: f"127.0.0.{number}" for number, host in enumerate(self.hosts, start=1)}
 
-    def with_addresses_as_names(self) -> JobPlan:
-        """The plan for hosts without containers: nothing there could resolve their names."""
-        return replace(self, hosts=tuple(self.addresses.values()))
+    def without_containers(self) -> JobPlan:
+        """The plan for hosts without containers.
+
+        Nothing there resolves their names; and the toolkit takes scripts from a file, in which paths are rewritten.
+        """
+        given = self.files.get(_HYPERPARAMETERS, {})
+        address = str(given.get(_SUBMITTED, "")).strip('"')
+        own = replace(self, hosts=tuple(self.addresses.values()))
+        if not address.startswith("s3://") or not address.endswith(".tar.gz"):
+            return own
+        file = f"{SOURCE}/{address.rpartition('/')[2]}"
+        files = {**self.files, _HYPERPARAMETERS: {**given, _SUBMITTED: file}}
+        return replace(own, files=files, inputs=(*self.inputs, Input(S3Location.parse(address), SOURCE)))
 
     def host_files(self, host: str) -> Mapping[str, Any]:
         """The files that describe a host and its cluster to the job."""
@@ -202,7 +215,7 @@ def _training_files(job: Mapping[str, Any]) -> Mapping[str, Any]:
     usual = job["AlgorithmSpecification"].get("TrainingInputMode", "File")
     channels = {channel["ChannelName"]: _channel_file(channel, usual) for channel in job.get("InputDataConfig", [])}
     files = {
-        f"{TRAINING_CONFIG}/hyperparameters.json": _launchable(job.get("HyperParameters", {})),
+        _HYPERPARAMETERS: _launchable(job.get("HyperParameters", {})),
         f"{TRAINING_CONFIG}/inputdataconfig.json": channels,
     }
     hook = job.get("DebugHookConfig")

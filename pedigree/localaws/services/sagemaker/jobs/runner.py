@@ -160,7 +160,7 @@ class JobRunner:
     def _run_job(self, kind: JobKind, name: str) -> None:
         body = self._world.store.get(kind.kind, name)
         containers = self._host.factory.containers
-        plan = kind.plan(body) if containers.has_containers else kind.plan(body).with_addresses_as_names()
+        plan = kind.plan(body) if containers.has_containers else kind.plan(body).without_containers()
         catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
         numbers = range(1, len(plan.hosts) + 1)

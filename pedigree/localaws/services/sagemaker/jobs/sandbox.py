@@ -19,7 +19,7 @@ from pedigree.localaws.containers.container import HOME, TMP
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location, download, upload
 from pedigree.localaws.services.s3.manifests import download_listed
 from pedigree.localaws.services.sagemaker.jobs import links, script_paths
-from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, Input, JobPlan, Output
+from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, SOURCE, Input, JobPlan, Output
 from pedigree.localaws.services.sagemaker.resources.example_buckets import nothing_found
 
 _FOLDERS = ("input/config", "input/data", "model", "output/data", "code", "config", "checkpoints")
@@ -73,16 +73,27 @@ class Sandbox:
         for source in plan.inputs:
             self._fill(source, plan.hosts.index(host), len(plan.hosts), catalog)
         if not self.has_container:
-            script_paths.rewrite(self._script_folders(plan), self.mapped)
+            self._rewrite_scripts(plan)
         for output in plan.outputs:
             self.path(output.folder).mkdir(parents=True, exist_ok=True)
         if plan.checkpoints:
             download(catalog, plan.checkpoints.place, self.path(plan.checkpoints.folder), is_shared=False)
 
+    def _rewrite_scripts(self, plan: JobPlan) -> None:
+        """Rewrite the paths in all scripts of a job that are known to be its own."""
+        script_paths.rewrite(self._script_folders(plan), self.mapped)
+        for source in plan.inputs:
+            pattern = "*.tar.gz" if source.folder == SOURCE else script_paths.ARCHIVE
+            for archive in self.path(source.folder).glob(pattern):
+                script_paths.rewrite_archive(archive, self.folder, self.mapped)
+
     def _script_folders(self, plan: JobPlan) -> set[Path]:
-        """The folders of all files of the container that a word of the command mentions."""
+        """The folders of the files that a word of the command mentions, and the inputs that are scripts."""
         named = {Path(self.mapped(file)) for word in plan.command for file in _FILES.findall(word) if ".." not in file}
-        return {path.parent for path in named if path.is_file()}
+        inputs = {
+            source.folder for source in plan.inputs if PurePosixPath(source.folder).name in script_paths.CODE_FOLDERS
+        }
+        return {path.parent for path in named if path.is_file()} | {self.path(folder) for folder in inputs}
 
     def _fill(self, source: Input, index: int, count: int, catalog: ObjectCatalog) -> None:
         folder = self.path(source.folder)

@@ -246,7 +246,8 @@ def test_a_path_outside_of_the_container_s_folders_is_refused(local: LocalJobs, 
         {"ProcessingInputs": [{"InputName": "in", "S3Input": source}]},
         {"ProcessingOutputConfig": {"Outputs": [output]}},
     ):
-        request = {"ProcessingJobName": "job", "RoleArn": ROLE, "AppSpecification": {"ImageUri": "image"}}
+        application = {"ImageUri": "image", "ContainerEntrypoint": ["true"]}
+        request = {"ProcessingJobName": "job", "RoleArn": ROLE, "AppSpecification": application}
         with pytest.raises(ServiceError, match="the local AWS has paths below /opt/ml only"):
             local.service.answer(
                 "CreateProcessingJob", {**request, **more, "ProcessingResources": {"ClusterConfig": cluster}}
