@@ -18,6 +18,8 @@ _VALUES = re.compile(
 )
 _KEPT_ELSEWHERE = re.compile(r"^(?:arn:|s3:|\{\{|ssm:|secretsmanager:|/|$)")
 _SHORTEST = 4
+# The SDK signs the functions of @step with it; it makes the key itself, and no script can keep it elsewhere.
+_MADE_BY_THE_SDK = "REMOTE_FUNCTION_SECRET_KEY"
 
 
 @rule("DEP013", Severity.ERROR)
@@ -30,6 +32,6 @@ def secrets(subject: Subject) -> Iterator[Violation]:
     parameters = {pointer: name for name, pointer in subject.parameter_pointers.items()}
     for text in subject.texts:
         name = parameters.get(text.parent, text.key)
-        is_elsewhere = _KEPT_ELSEWHERE.match(text.value) or len(text.value) < _SHORTEST
+        is_elsewhere = _KEPT_ELSEWHERE.match(text.value) or len(text.value) < _SHORTEST or name == _MADE_BY_THE_SDK
         if _VALUES.search(text.value) or (_NAMES.search(name) and not is_elsewhere):
             yield Violation(text.pointer, f"{name} contains a secret", "keep it in Secrets Manager, and pass its name")

@@ -144,7 +144,15 @@ DEPLOY = (
         ((".Steps.5", ENDPOINT_CONFIG), (NAME, "config")),
         ((".Steps.5", ENDPOINT_CONFIG), (NAME, text("Execution.PipelineExecutionId"))),
     ),
-    value_case("DEP013", "Prepare.Arguments.Environment.DB_PASSWORD", "hunter2", "arn:aws:secretsmanager:x"),
+    Case(
+        "DEP013",
+        "Prepare.Arguments.Environment.DB_PASSWORD",
+        (("Prepare.Arguments.Environment.DB_PASSWORD", "hunter2"),),
+        (
+            ("Prepare.Arguments.Environment.DB_PASSWORD", "arn:aws:secretsmanager:x"),
+            ("Prepare.Arguments.Environment.REMOTE_FUNCTION_SECRET_KEY", "0123456789abcdef"),
+        ),
+    ),
     value_case("DEP014", OUTPUT, "s3://work/train", own("train")),
     Case(
         "DEP015",
