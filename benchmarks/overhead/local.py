@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ _ROLE = "benchmark"
 _PRINCIPALS = ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]
 _OVER = ("Succeeded", "Failed", "Stopped")
 _LOOK_SECONDS = 0.02
+_BUCKET = "benchmark"
+_CLUSTER = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+_USUAL = process.UpOptions()
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class LocalAws:
     def __init__(self, daemon: process.Daemon) -> None:
         self._daemon = daemon
         self._sagemaker = self._client("sagemaker")
+        self._s3 = self._client("s3")
+        self._s3.create_bucket(Bucket=_BUCKET)
         self.role = self._create_role()
         self.function = self._create_function()
 
@@ -55,6 +61,52 @@ class LocalAws:
             raise RuntimeError(f"the execution is {ended['PipelineExecutionStatus']}: {ended.get('FailureReason')}")
         own = ended["LastModifiedTime"] - ended["CreationTime"]
         return TimedExecution(wall, own.total_seconds(), len(self._steps(arn)))
+
+    def process(self, command: Sequence[str]) -> float:
+        """Run a processing job; returns the seconds from the call to the end that the job itself has noted."""
+        name = f"j-{uuid.uuid4().hex}"
+        began = time.time()
+        self._sagemaker.create_processing_job(
+            ProcessingJobName=name,
+            RoleArn=self.role,
+            AppSpecification={"ImageUri": "image", "ContainerEntrypoint": list(command)},
+            ProcessingResources={"ClusterConfig": _CLUSTER},
+        )
+        return self._seconds(
+            began, "Processing", lambda: self._sagemaker.describe_processing_job(ProcessingJobName=name)
+        )
+
+    def train(self, script: str) -> float:
+        """Run a training job whose script the image's toolkit starts; returns its seconds, as of a processing job."""
+        name = f"t-{uuid.uuid4().hex}"
+        program = {"sagemaker_program": "script.py", "sagemaker_submit_directory": self._upload(name, script)}
+        began = time.time()
+        self._sagemaker.create_training_job(
+            TrainingJobName=name,
+            RoleArn=self.role,
+            AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
+            HyperParameters={key: json.dumps(value) for key, value in program.items()},
+            OutputDataConfig={"S3OutputPath": f"s3://{_BUCKET}/out"},
+            ResourceConfig=_CLUSTER,
+            StoppingCondition={"MaxRuntimeInSeconds": 3600},
+        )
+        return self._seconds(began, "Training", lambda: self._sagemaker.describe_training_job(TrainingJobName=name))
+
+    def _seconds(self, began: float, noun: str, describe: Callable[[], Any]) -> float:
+        while (job := describe())[f"{noun}JobStatus"] == "InProgress":
+            time.sleep(_LOOK_SECONDS)
+        if job[f"{noun}JobStatus"] != "Completed":
+            raise RuntimeError(f"the job is {job[f'{noun}JobStatus']}: {job.get('FailureReason')}")
+        return float(job[f"{noun}EndTime"].timestamp()) - began
+
+    def _upload(self, name: str, script: str) -> str:
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w:gz") as archive:
+            member = tarfile.TarInfo("script.py")
+            member.size = len(script.encode())
+            archive.addfile(member, io.BytesIO(script.encode()))
+        self._s3.put_object(Bucket=_BUCKET, Key=f"{name}.tar.gz", Body=content.getvalue())
+        return f"s3://{_BUCKET}/{name}.tar.gz"
 
     def _end(self, arn: str, until: float) -> Any:
         while time.perf_counter() < until:
@@ -99,9 +151,9 @@ class LocalAws:
 
 
 @contextmanager
-def started(folder: Path) -> Iterator[LocalAws]:
+def started(folder: Path, options: process.UpOptions = _USUAL) -> Iterator[LocalAws]:
     """Starts a local AWS in a folder, and stops it afterwards."""
-    daemon = process.up(folder)
+    daemon = process.up(folder, options)
     try:
         yield LocalAws(daemon)
     finally:
