@@ -1,9 +1,11 @@
-"""Makes the command that runs another one in a container; its plan is passed to it on standard input."""
+"""Makes the command that runs another one in a container; the launcher's code and its plan come on standard input."""
 
 from __future__ import annotations
 
+import marshal
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from pedigree.localaws.containers.container import Container, network_plan, plan
@@ -11,18 +13,21 @@ from pedigree.localaws.containers.machine import Machine
 from pedigree.localaws.kernel.processes import Launch
 
 _LAUNCHER = Path(__file__).with_name("launcher.py")
+# Python alone, without its paths and packages, starts in a third of the time.
+_COMMAND = (sys.executable, "-I", "-S", "-c", "import marshal, sys; exec(marshal.load(sys.stdin.buffer))")
 
 
 def launched(container: Container, machine: Machine, command: Sequence[str]) -> Launch:
     """The launch of a command in a container."""
-    return Launch(_command(), plan(container, machine, command))
+    return Launch(_COMMAND, _code() + plan(container, machine, command))
 
 
 def network() -> Launch:
     """The launch of a process that holds a network without a way out; it prints a line when there is one."""
-    return Launch(_command(), network_plan())
+    return Launch(_COMMAND, _code() + network_plan())
 
 
-def _command() -> tuple[str, ...]:
-    # Python alone, without its paths and packages, starts in a third of the time.
-    return (sys.executable, "-I", "-S", "-B", str(_LAUNCHER))
+@lru_cache(maxsize=1)
+def _code() -> bytes:
+    """The launcher, compiled once: that takes longer than all of a container's mounts."""
+    return marshal.dumps(compile(_LAUNCHER.read_bytes(), str(_LAUNCHER), "exec", dont_inherit=True))

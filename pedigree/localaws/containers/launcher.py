@@ -1,8 +1,9 @@
 """Runs a command in namespaces of its own, on a root that has only what its plan names.
 
-    python -I -S -B launcher.py < PLAN
+    python -I -S -c "the code on standard input" < CODE_AND_PLAN
 
-The daemon has many threads and must not fork itself, so it starts this file, which imports little, for each container.
+The daemon has many threads and must not fork itself, so it starts this code, which imports little and is compiled
+already, for each container.
 There are three processes: this one, whose exit is that of the command; process 1 of the container, which prepares the
 root and then forwards signals; and the command. When one ends, so do those below it, and when the daemon ends, all do.
 The plan is a dictionary in marshal's format; container.py makes it. It holds no secrets, and neither do the arguments.
@@ -10,11 +11,11 @@ The plan is a dictionary in marshal's format; container.py makes it. It holds no
 
 from __future__ import annotations
 
+import _signal as signal  # the module signal makes enums of all numbers first, which takes as long as all mounts
 import ctypes
 import marshal
 import os
 import select
-import signal
 import sys
 
 TYPE_CHECKING = False  # typing takes long to import
@@ -380,4 +381,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # there is nothing to tidy up
