@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ def measure(python: Path, statement: str, folder: Path, rounds: int) -> ImportTi
 
 def by_package(lines: Iterable[str]) -> dict[str, float]:
     """The own seconds of all modules of each package, from the lines of -X importtime."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for line in lines:
         if found := _LINE.match(line):
             own, _, name = found.groups()

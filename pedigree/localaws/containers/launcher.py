@@ -11,7 +11,6 @@ The plan is a dictionary in marshal's format; container.py makes it. It holds no
 
 from __future__ import annotations
 
-import _signal as signal  # the module signal makes enums of all numbers first, which takes as long as all mounts
 import ctypes
 import marshal
 import os
@@ -20,8 +19,11 @@ import sys
 
 TYPE_CHECKING = False  # typing takes long to import
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
     from typing import Any
+else:
+    import _signal as signal  # the module signal makes enums of all numbers, which takes as long as all mounts
 
 _NEW_NS, _NEW_UTS, _NEW_IPC = 0x20000, 0x4000000, 0x8000000
 _NEW_USER, _NEW_PID, _NEW_NET = 0x10000000, 0x20000000, 0x40000000
