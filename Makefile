@@ -69,7 +69,7 @@ test-container: $(CONTAINER_TESTS_READY) ## run the tests of the scripts, where 
 	@OMP_NUM_THREADS=1 $(CONTAINER)/bin/python -m pytest -c tests/container/pytest.ini --numprocesses $(PROCESSES) --dist loadscope \
 		tests/container $(ARGS) $(CHOSEN)
 
-test-whole: $(TESTS_READY) $(CONTAINER_READY) ## run the tests of make run, for minutes
+test-whole: $(TESTS_READY) $(CONTAINER_READY) ## run the tests of make run and of clients, long
 	@$(VENV)/bin/python -m pytest --numprocesses $(PROCESSES) --dist loadscope tests/whole $(ARGS) $(CHOSEN)
 
 check: $(TESTS_READY) ## format, lint, types, imports, lengths, definition
