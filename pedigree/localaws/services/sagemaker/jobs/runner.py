@@ -161,6 +161,8 @@ class JobRunner:
         body = self._world.store.get(kind.kind, name)
         containers = self._host.factory.containers
         plan = kind.plan(body) if containers.has_containers else kind.plan(body).without_containers()
+        if why := images.notebook_refusal(plan.command, self._host.factory.python, containers.support.reason):
+            raise ValueError(why)
         catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
         numbers = range(1, len(plan.hosts) + 1)

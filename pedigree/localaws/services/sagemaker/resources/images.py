@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ BUILT_IN: Mapping[str, str] = {
 _PROGRAM = "sagemaker_program"
 _MODULE = re.compile(r"\bModuleNotFoundError: No module named '([\w.]+)'")
 _LONGEST_REASON = 1024
+_NOTEBOOK_PROGRAM = "amazon_sagemaker_scheduler"
+_NOTEBOOK_PACKAGES = "sagemaker-headless-execution-driver ipykernel"
 _INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
 """Of a FrameworkProcessor, and of version 3's ModelTrainer."""
 
@@ -61,6 +63,23 @@ def processing_refusal(application: Mapping[str, Any]) -> str:
     return (
         f"AppSpecification has no ContainerEntrypoint: the program is inside of the image "
         f"{application.get('ImageUri', '')}, and the local AWS pulls no images. Give the job a command."
+    )
+
+
+def notebook_refusal(command: Sequence[str], environment: Path, why_no_containers: str) -> str:
+    """Why the job of a NotebookJob step cannot run; empty for any other job, and if it can.
+
+    AWS's own program, which runs notebooks with papermill, is on PyPI. It knows /opt/ml alone: it needs a container.
+    """
+    if not command or command[0] != _NOTEBOOK_PROGRAM:
+        return ""
+    if why_no_containers:
+        return f"a notebook job needs a container, and there is none: {why_no_containers}"
+    if (environment / "bin" / _NOTEBOOK_PROGRAM).exists():
+        return ""
+    return (
+        f"{environment} stands for the image of the notebook job, and has no {_NOTEBOOK_PROGRAM}; "
+        f"{environment}/bin/python -m pip install {_NOTEBOOK_PACKAGES}"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pedigree.language.shapes import OPERATIONS, Operation
 from pedigree.localaws.http.protocol.errors import ServiceError
-from pedigree.localaws.services.sagemaker.executions.steps.runner import JOB_FAULTS, Attempt, StepResult
+from pedigree.localaws.services.sagemaker.executions.steps.runner import JOB_FAULTS, LONGEST_NAME, Attempt, StepResult
 from pedigree.localaws.services.sagemaker.executions.steps.services import StepServices
 
 _NO_GROUP = "does not exist"
@@ -20,7 +20,8 @@ _MOST_TRIALS = 50
 class JobLifecycle:
     """What SageMaker calls a job, or another resource, and the statuses in which it has ended.
 
-    A resource without a status exists, and has ended, as soon as it is created.
+    A resource without a status exists, and has ended, as soon as it is created. Where has_prefix, a name in the
+    definition is the beginning of the name that each execution makes: the SDK's use_custom_job_prefix.
     """
 
     metadata: str
@@ -31,6 +32,7 @@ class JobLifecycle:
     stopped: str = "Stopped"
     failed: tuple[str, ...] = ("Failed",)
     stop: str = ""
+    has_prefix: bool = False
 
 
 def job(noun: str, metadata: str = "") -> JobLifecycle:
@@ -42,6 +44,7 @@ def job(noun: str, metadata: str = "") -> JobLifecycle:
         f"{noun}JobStatus",
         succeeded="Completed",
         stop=f"Stop{noun}Job",
+        has_prefix=True,
     )
 
 
@@ -91,9 +94,11 @@ class RequestRunner:
         return {_operation(attempt).name_member: self._name(attempt)}
 
     def _name(self, attempt: Attempt) -> str:
-        chosen = attempt.arguments.get(_operation(attempt).name_member)
+        chosen = str(attempt.arguments.get(_operation(attempt).name_member) or "")
+        if chosen and not self._lifecycle.has_prefix:
+            return chosen
         if chosen:
-            return str(chosen)
+            return attempt.short_name(self._longest_name or LONGEST_NAME, chosen)
         return attempt.short_name(self._longest_name) if self._longest_name else attempt.name
 
     def _completed(self, _attempt: Attempt, described: Mapping[str, Any]) -> Mapping[str, Any]:

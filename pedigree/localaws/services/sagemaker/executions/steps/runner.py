@@ -17,7 +17,7 @@ from pedigree.localaws.services.sagemaker.executions.core.errors import ValueMis
 from pedigree.localaws.services.sagemaker.executions.core.values import Resolver
 
 _TOKEN_LENGTH = 10
-_LONGEST_NAME = 63
+LONGEST_NAME = 63
 # The beginning of a job's failure reason, where it is not the job's own fault, and its name in retry policies.
 JOB_FAULTS: Mapping[str, str] = {
     "InternalServerError": "SageMaker.JOB_INTERNAL_ERROR",
@@ -86,11 +86,13 @@ class Attempt:
     @property
     def name(self) -> str:
         """The name of what this attempt creates, in the service's form: the same after every restart."""
-        return f"pipelines-{self.short_name(_LONGEST_NAME - len('pipelines-'))}"
+        return f"pipelines-{self.short_name(LONGEST_NAME - len('pipelines-'))}"
 
-    def short_name(self, longest: int) -> str:
-        """The name in at most so many characters; the step's name is cut to what is left."""
+    def short_name(self, longest: int, prefix: str = "") -> str:
+        """The name in at most so many characters; the step's name, or a prefix in its place, is cut to what is left."""
         room = longest - len(self.execution_id) - len(self.token) - 2
+        if prefix:
+            return f"{prefix[:room].strip('-')}-{self.execution_id}-{self.token}"
         step = self.step.name.replace("_", "-")[:room].strip("-")
         return f"{self.execution_id}-{step}-{self.token}"
 

@@ -44,7 +44,7 @@ STEP_TYPES: Mapping[str, StepType] = {
     "Training": StepType(partial(RequestRunner, job("Training"))),
     "Tuning": StepType(partial(TuningRunner, job("HyperParameterTuning", metadata="TuningJob"), longest_name=32)),
     "Transform": StepType(partial(RequestRunner, job("Transform"))),
-    "Model": StepType(partial(RequestRunner, JobLifecycle("Model", "DescribeModel", "ModelArn"))),
+    "Model": StepType(partial(RequestRunner, JobLifecycle("Model", "DescribeModel", "ModelArn", has_prefix=True))),
     "EndpointConfig": StepType(
         partial(RequestRunner, JobLifecycle("EndpointConfig", "DescribeEndpointConfig", "EndpointConfigArn"))
     ),

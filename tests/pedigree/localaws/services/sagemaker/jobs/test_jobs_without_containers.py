@@ -40,6 +40,12 @@ def test_a_job_that_writes_to_the_machines_own_folder_fails(local: LocalJobs) ->
     assert job["FailureReason"].startswith(f"ClientError: {local.machine_folder}/model of this machine changed while")
 
 
+def test_a_notebook_job_fails_at_once_and_says_that_it_needs_a_container(local: LocalJobs) -> None:
+    local.train("", algorithm={"ContainerEntrypoint": ["amazon_sagemaker_scheduler"]})
+    reason = "ClientError: a notebook job needs a container, and there is none: they are switched off"
+    assert local.ended()["FailureReason"] == reason
+
+
 def test_a_job_that_fails_by_itself_keeps_its_own_reason(local: LocalJobs) -> None:
     local.train(f"mkdir -p {local.machine_folder}/model; echo bad > /opt/ml/output/failure; exit 2")
     assert local.ended()["FailureReason"] == "AlgorithmError: bad, exit code: 2"

@@ -80,3 +80,14 @@ def test_a_job_with_a_command_of_its_own_installs_nothing_by_itself(written: dic
     reason = images.with_missing_module("", "pandas", written, Path("/env"))
     assert "requirements.txt" not in reason
     assert reason.endswith("or install it there: /env/bin/python -m pip install …")
+
+
+def test_a_notebook_job_needs_awss_program_for_notebooks_and_a_container(tmp_path: Path) -> None:
+    command = ("amazon_sagemaker_scheduler",)
+    missing = images.notebook_refusal(command, tmp_path, "")
+    assert missing.endswith(f"{tmp_path}/bin/python -m pip install sagemaker-headless-execution-driver ipykernel")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / command[0]).touch()
+    assert images.notebook_refusal(command, tmp_path, "") == ""
+    assert images.notebook_refusal(command, tmp_path, "no namespaces").endswith("there is none: no namespaces")
+    assert images.notebook_refusal(("python3",), tmp_path, "no namespaces") == ""
