@@ -16,6 +16,7 @@ import numpy as np
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 _TYPES = (JSON, CSV, NPY)
 _TORCHSCRIPT = "model.pt"
+_SUFFIXES = (".pt", ".pth")
 
 
 class UnsupportedTypeError(ValueError):
@@ -29,13 +30,26 @@ class UnsupportedTypeError(ValueError):
 
 
 def model_fn(folder: str) -> Any:
-    """Load a model that was saved as TorchScript."""
-    path = Path(folder, _TORCHSCRIPT)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no {_TORCHSCRIPT}, and the model's code has no model_fn for another file")
+    """Load a model that was saved as TorchScript: model.pt, or the archive's only .pt or .pth."""
+    path = _torchscript(Path(folder))
     import torch
 
-    return torch.jit.load(str(path), map_location=torch.device("cpu"))
+    try:
+        return torch.jit.load(str(path), map_location=torch.device("cpu"))
+    except RuntimeError as error:
+        raise ValueError(f"{path.name} is not TorchScript; load it with a model_fn in code/inference.py") from error
+
+
+def _torchscript(folder: Path) -> Path:
+    """The file with the model, as the toolkit finds it."""
+    if (folder / _TORCHSCRIPT).is_file():
+        return folder / _TORCHSCRIPT
+    found = sorted(path for path in folder.iterdir() if path.suffix in _SUFFIXES and path.is_file())
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        words = f"there is no {_TORCHSCRIPT}, and not one .pt or .pth but {names}"
+        raise FileNotFoundError(f"{words}; load the model with a model_fn in code/inference.py")
+    return found[0]
 
 
 def input_fn(body: bytes, content_type: str) -> Any:

@@ -30,7 +30,7 @@ _FAILED = 500
 _LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
 _OWN_NAMES = ("127.0.0.1", "localhost")
 _PIP_SECONDS = 150  # an instance has 180 seconds to start
-_TORCHSCRIPT = "model.pt"
+_TORCH_SUFFIXES = (".pt", ".pth")
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
@@ -95,7 +95,8 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
 def _functions(program: Path, folder: Path) -> Functions:
     """The functions of the model's code, and defaults for those that it lacks."""
     sys.path[0] = str(program.parent)  # where Python has put this script's own folder
-    code = _imported(program) if program.is_file() or not (folder / _TORCHSCRIPT).is_file() else None
+    is_torch = any(path.suffix in _TORCH_SUFFIXES for path in folder.iterdir())
+    code = _imported(program) if program.is_file() or not is_torch else None
     own = {name: getattr(code, name) for name in (*_NAMES, "transform_fn") if hasattr(code, name)}
     if "transform_fn" in own and own.keys() & set(_NAMES[1:]):
         raise ValueError("the model's code has a transform_fn, so it cannot have input_fn, predict_fn or output_fn too")
