@@ -10,8 +10,9 @@ from pedigree.localaws.http.body import read_piece
 from pedigree.localaws.http.exchange import Exchange, Scope
 from pedigree.localaws.http.form_upload import FormUpload
 from pedigree.localaws.http.protocol import s3_form
-from pedigree.localaws.http.protocol.multipart_form import is_form
+from pedigree.localaws.http.protocol.multipart_form import FORM, is_form
 from pedigree.localaws.http.protocol.s3_address import address
+from pedigree.localaws.http.protocol.s3_errors import S3Error
 from pedigree.localaws.http.sigv4 import post_signature
 from pedigree.localaws.http.sigv4.errors import S3
 
@@ -21,13 +22,12 @@ _KEPT_HEADERS = ("host", "content-length", "transfer-encoding")
 
 
 def is_form_upload(exchange: Exchange) -> bool:
-    """Whether a request without a signature of its own is a form for a bucket."""
-    headers, host = exchange.headers, exchange.headers.get("host", "")
-    if exchange.method != "POST" or exchange.raw_query or "authorization" in headers:
+    """Whether a request without a signature of its own is a POST to a bucket, which takes forms only."""
+    host = exchange.headers.get("host", "")
+    if exchange.method != "POST" or exchange.raw_query or "authorization" in exchange.headers:
         return False
     bucket, key, _ = address(f"{s3_bucket(host) or ''}{exchange.raw_path}")
-    is_bucket = bool(bucket) and not key and (s3_bucket(host) is not None or not is_aws(host))
-    return is_bucket and is_form(headers.get("content-type", ""))
+    return bool(bucket) and not key and (s3_bucket(host) is not None or not is_aws(host))
 
 
 def form_reader(region: str) -> Callable[[Exchange], None]:
@@ -47,9 +47,13 @@ def form_reader(region: str) -> Callable[[Exchange], None]:
 
 
 def begin_form(exchange: Exchange) -> None:
-    """Remember that the request is a form, whose signature is yet to come."""
+    """Remember that the request is a form, whose signature is yet to come; S3Error if it is none."""
     exchange.service = S3
-    exchange.form = FormUpload.of(exchange.headers.get("content-type", ""))
+    content_type = exchange.headers.get("content-type", "")
+    if not is_form(content_type):
+        words, condition = "At least one of the pre-conditions you specified did not hold", f"enclosure-type {FORM}"
+        raise S3Error("PreconditionFailed", words, 412, Condition=f"Bucket POST must be of the {condition}")
+    exchange.form = FormUpload.of(content_type)
 
 
 def _become_put(exchange: Exchange, form: FormUpload) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from urllib3.filepost import encode_multipart_formdata
 
 from tests.support.hostile import send_hostile_requests
 from tests.support.local_aws import client, real_daemon
@@ -138,6 +139,19 @@ def upload_and_copy_parts(daemon: Daemon) -> None:
     daemon.s3.complete_multipart_upload(**place, UploadId=upload, MultipartUpload={"Parts": parts})
 
 
+def upload_by_a_form(daemon: Daemon) -> None:
+    form = daemon.s3.generate_presigned_post("bucket", "posted")
+    body, kind = encode_multipart_formdata([*form["fields"].items(), ("file", ("a", bytes(_LARGE)))])
+    wire.send(daemon.port, wire.HttpRequest("POST", "/bucket", {"Content-Type": kind}, body))
+    assert daemon.s3.head_object(Bucket="bucket", Key="posted")["ContentLength"] == _LARGE
+
+
+def pour_into_the_fields_of_a_form(daemon: Daemon) -> None:
+    kind = "Content-Type: multipart/form-data; boundary=b"
+    beginning = b'--b\r\nContent-Disposition: form-data; name="key"\r\n\r\n'
+    daemon.pour("POST /bucket HTTP/1.1", kind, f"Content-Length: {_LARGE}", beginning=beginning)
+
+
 def send_a_form_of_many_fields(daemon: Daemon) -> None:
     body = b"Action=ListRoles&Version=2010-05-08" + b"&a=" * 600_000
     daemon.send("POST", "/", "iam", body, {"Content-Type": "application/x-www-form-urlencoded"})
@@ -153,10 +167,10 @@ def send_many_elements(daemon: Daemon) -> None:
     daemon.send("POST", "/bucket?delete", "s3", b"<Delete>" + b"<a/>" * 900_000 + b"</Delete>", {})
 
 
-ORDINARY = (put, get, get_a_range, copy, upload_and_copy_parts)
+ORDINARY = (put, get, get_a_range, copy, upload_and_copy_parts, upload_by_a_form)
 HOSTILE = (
     *(pour_unsigned, pour_into_health, pour_into_a_missing_bucket, pour_one_chunk),
-    *(send_a_form_of_many_fields, send_many_lists, send_many_elements),
+    *(pour_into_the_fields_of_a_form, send_a_form_of_many_fields, send_many_lists, send_many_elements),
 )
 
 

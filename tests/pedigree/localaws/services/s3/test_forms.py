@@ -6,6 +6,7 @@ import base64
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -17,6 +18,7 @@ from botocore.config import Config
 from urllib3.filepost import encode_multipart_formdata
 
 from pedigree.localaws.daemon import LocalAws
+from pedigree.localaws.http.protocol.multipart_form import FORM
 from tests.support.local_aws import REGION, client, running_local_aws
 from tests.support.users import allowing, denying, made_user, user_client
 
@@ -246,6 +248,8 @@ def test_what_is_no_form_is_refused(local: LocalAws, s3: Any) -> None:
     without = requests.post(form["url"], files={"other": b"x"}, timeout=60)
     assert refusal(without) == (400, "InvalidArgument", "POST requires exactly one file upload per request.")
     assert refusal(send({**form, "url": f"{local.url}/no-such-bucket"}))[0] == 403
+    flat = requests.post(form["url"], form["fields"], timeout=60)
+    assert (flat.status_code, error(flat)["Condition"]) == (412, f"Bucket POST must be of the enclosure-type {FORM}")
     nowhere = s3.generate_presigned_post("no-such-bucket", "k")
     assert refusal(send(nowhere))[:2] == (404, "NoSuchBucket")
 
@@ -258,14 +262,24 @@ def test_a_page_of_another_site_uploads_nothing(s3: Any) -> None:
     assert "by a page" not in keys(s3)
 
 
+def test_a_form_may_come_in_chunks_without_a_length(s3: Any) -> None:
+    form = signed(s3, "chunks")
+    body, kind = encode_multipart_formdata([*form["fields"].items(), ("file", ("a", b"x" * 300_000))])
+    for sent, status in ((body, ACCEPTED), (body[:-30], 400)):
+        pieces = (sent[start : start + 7000] for start in range(0, len(sent), 7000))
+        answer = requests.post(form["url"], pieces, headers={"Content-Type": kind}, timeout=60)
+        assert answer.status_code == status
+    assert stored(s3, "chunks") == b"x" * 300_000
+
+
 def test_a_refused_file_is_not_received_and_a_slow_one_waits_without_a_worker(local: LocalAws, s3: Any) -> None:
     form = signed(s3, "slow", None, ["content-length-range", 0, 10_000_000])
     body, kind = encode_multipart_formdata([*form["fields"].items(), ("file", ("a", b"x" * 5_000_000))])
     head = f"POST /{BUCKET} HTTP/1.1\r\nHost: 127.0.0.1:{local.port}\r\nContent-Type: {kind}\r\n"
     with socket.create_connection(("127.0.0.1", local.port), timeout=60) as connection:
         connection.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode())
-        for start in range(0, len(body), 1_000_000):
-            connection.sendall(body[start : start + 1_000_000])
+        for start, end in pairwise((0, 10, 500, 600_000, 4_000_000, len(body) - 10, len(body))):
+            connection.sendall(body[start:end])
             s3.list_buckets()
         assert connection.recv(100).startswith(b"HTTP/1.1 204 ")
     with socket.create_connection(("127.0.0.1", local.port), timeout=60) as connection:
