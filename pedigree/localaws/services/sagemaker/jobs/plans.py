@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
+from pedigree.aws.machines import has_local_storage
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.sagemaker.resources import images
@@ -78,6 +79,8 @@ class JobPlan:
     seconds: float = _SECONDS
     checkpoints: Output | None = None
     is_isolated: bool = False
+    volume_gigabytes: int = 0
+    """The size of the volume for inputs and outputs; 0 for a machine with disks of its own."""
 
     @property
     def addresses(self) -> Mapping[str, str]:
@@ -136,6 +139,7 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         files={f"{CONFIG}/processingjobconfig.json": job},
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
+        volume_gigabytes=_volume(job["ProcessingResources"]["ClusterConfig"]),
     )
 
 
@@ -174,7 +178,13 @@ def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         checkpoints=_checkpoints(checkpoints) if checkpoints else None,
         is_isolated=job.get("EnableNetworkIsolation", False),
+        volume_gigabytes=_volume(job["ResourceConfig"]),
     )
+
+
+def _volume(machines: Mapping[str, Any]) -> int:
+    has_own = has_local_storage(str(machines.get("InstanceType", "")))
+    return 0 if has_own else int(machines.get("VolumeSizeInGB") or 0)
 
 
 def _checkpoints(config: Mapping[str, Any]) -> Output:

@@ -25,6 +25,7 @@ from pedigree.localaws.kernel.processes import ExitStatus, HostProcesses, end_gr
 from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import NoSuchBucketError, ObjectCatalog, S3Location
+from pedigree.localaws.services.sagemaker.jobs import volume
 from pedigree.localaws.services.sagemaker.jobs.events import job_changed
 from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.machine_folder import FileTimes, file_times, first_change
@@ -141,6 +142,8 @@ class JobRunner:
             self._run_job(kind, name)
         except (OSError, ValueError, NoSuchBucketError, ServiceError) as error:
             self._fail(kind, name, f"ClientError: {error}")
+            if not self._ending.is_set():
+                shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         except Exception:  # noqa: BLE001  # a bug in here fails this job, and the log says more
             _LOG.exception("job %s cannot go on", name)
             self._fail(kind, name, "InternalServerError: see the local AWS's log")
@@ -192,6 +195,7 @@ class JobRunner:
             collect(plan.checkpoints, sandboxes[:1], catalog)  # so that the next run can continue one that was cut off
         shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         self._note(kind, name, "InProgress", "Downloading")
+        downloaded = volume.check_inputs(plan, catalog)
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
             sandbox.lay_out(plan, host, catalog)
         readings = MetricValues(plan.metrics)
@@ -201,6 +205,8 @@ class JobRunner:
         with self._network(plan) as network:
             outcome = self._processes(kind, plan, sandboxes, readings, network)
         self._check_without_containers(outcome, before)
+        if not outcome.exit_code:
+            volume.check_outputs(plan, downloaded, sandboxes)
         final = {"FinalMetricDataList": readings.final(), _SERIES: readings.series} if plan.metrics else {}
         # Where there is nothing to upload, the end of the job is the next thing to be stored.
         if kind.secondary or plan.outputs or plan.checkpoints:
