@@ -26,6 +26,11 @@ BUCKET = "example-123456789012"
 ROLE = "AmazonSageMaker-ExecutionRole"
 TRUST = {"Effect": "Allow", "Principal": {"Service": ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]}}
 PATIENCE_SECONDS = 120
+SCORE = """
+def lambda_handler(event, context):
+    assert event.get("best", 3) == 3 and event.get("count", 2) == 2, event
+    return {"items": event.get("items", ""), "score": len(event.get("item", ""))}
+"""
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -37,9 +42,9 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def made_now(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new example of version 3, with the drivers that the SDK uploads beside it."""
+    """New examples of version 3, with the drivers that the SDK uploads beside them."""
     folder = tmp_path_factory.mktemp("made")
-    maker = [sys.executable, str(FOLDER / "make_v3.py"), "runs_locally"]
+    maker = [sys.executable, str(FOLDER / "make_v3.py"), "runs_locally", "for_each"]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     subprocess.run(maker, env={**environment, "SDK_DEFINITIONS": str(folder)}, check=True, capture_output=True)
     return folder / "v3"
@@ -54,13 +59,15 @@ def account(local: LocalAws) -> LocalAws:
     role = iam.create_role(RoleName=ROLE, Path="/service-role/", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     policy = {"Version": "2012-10-17", "Statement": EVERYTHING}
     iam.put_role_policy(RoleName=ROLE, PolicyName="all", PolicyDocument=json.dumps(policy))
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as archive:
-        archive.write(FOLDER / "scripts" / "announce.py", "announce.py")
-    functions.create_function(
-        FunctionName="sagemaker-announce", Role=role["Arn"], Runtime="python3.13", Handler="announce.lambda_handler",
-        Code={"ZipFile": code.getvalue()},
-    )  # fmt: skip
+    announce = (FOLDER / "scripts" / "announce.py").read_text(encoding="utf-8")
+    for name, text in (("sagemaker-announce", announce), ("sagemaker-score", SCORE)):
+        code = io.BytesIO()
+        with zipfile.ZipFile(code, "w") as archive:
+            archive.writestr("function.py", text)
+        functions.create_function(
+            FunctionName=name, Role=role["Arn"], Runtime="python3.13", Handler="function.lambda_handler",
+            Code={"ZipFile": code.getvalue()},
+        )  # fmt: skip
     return local
 
 
@@ -118,3 +125,27 @@ def test_a_definition_written_by_sdk_version_3_runs(account: LocalAws, made_now:
     )
     names = ("Prepare", "Search", "Train", "Evaluate", "Good", "Register", "Announce")
     assert ended == dict.fromkeys(names, "Succeeded")
+
+
+def trained(local: LocalAws) -> list[str]:
+    """The archives of the models that jobs have trained."""
+    found = client(local.url, "s3").list_objects_v2(Bucket=BUCKET, Prefix="trained/").get("Contents", [])
+    return [each["Key"] for each in found if each["Key"].endswith("model.tar.gz")]
+
+
+def test_a_definition_with_a_step_for_each_item_runs_and_cleans_up_behind_itself(
+    account: LocalAws, made_now: Path
+) -> None:
+    s3 = client(account.url, "s3")
+    s3.put_object(Bucket=BUCKET, Key="abalone/train/x.csv", Body=b"1\n2\n")
+    written = (made_now / "for-each.json").read_text(encoding="utf-8")
+    definition = written.replace("sagemaker-announce", "sagemaker-score").replace(
+        '[\\"a\\", \\"b\\"]', '[\\"a\\", \\"bcd\\"]'
+    )
+    code, before = made_now / "for-each", trained(account)
+    files = [path for path in code.rglob("*") if path.is_file()]
+    uploaded_now = ((path.relative_to(code).as_posix(), path.read_bytes()) for path in files)
+    ended = execute(account, "each", definition, uploaded_now)
+    names = ("List", "Each", "Score-0", "Score-1", "Train", "Announce", "Clean")
+    assert ended == dict.fromkeys(names, "Succeeded")
+    assert trained(account) == before
