@@ -36,6 +36,8 @@ from botocore.config import Config
 
 from pedigree.localaws import process
 from pedigree.localaws.services.sagemaker.endpoints import model_server
+from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS_FOLDER
+from tests.support.images import images_file
 
 ENDPOINT, BUCKET, REGION = "loaded", "load", "us-east-1"
 ROLE = "arn:aws:iam::123456789012:role"
@@ -244,7 +246,18 @@ def running(folder: Path) -> Iterator[process.Daemon]:
     """Starts a local AWS with IAM enforced."""
     place = folder / "local"
     place.mkdir()
-    command = [sys.executable, "-m", "pedigree.localaws", "--folder", str(place), "--region", REGION]
+    images = str(images_file(place))
+    command = [
+        sys.executable,
+        "-m",
+        "pedigree.localaws",
+        "--folder",
+        str(place),
+        "--images",
+        images,
+        "--region",
+        REGION,
+    ]
     with (place / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as daemon:
         try:
             until(lambda: process.find(place) is not None)
@@ -260,7 +273,12 @@ def server(folder: Path) -> Iterator[str]:
     """Starts a model server that nothing supervises, and yields its address."""
     with tarfile.open(fileobj=io.BytesIO(_archive("v1"))) as archive:
         archive.extractall(folder / "model", filter="data")
-    command = [sys.executable, str(Path(model_server.__file__)), str(folder / "model")]
+    command = [
+        sys.executable,
+        str(Path(model_server.__file__)),
+        str(folder / "model"),
+        str(PROGRAMS_FOLDER / "pytorch_serving.py"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process_:
         assert process_.stdout is not None
         try:

@@ -10,7 +10,7 @@ import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import boto3
 
 from pedigree.localaws import process
 from pedigree.localaws.daemon import ACCOUNT
+from tests.support.images import images_file
 
 _CODE = "def handler(event, context):\n    return {}\n"
 _ROLE = "benchmark"
@@ -153,7 +154,9 @@ class LocalAws:
 @contextmanager
 def started(folder: Path, options: process.UpOptions = _USUAL) -> Iterator[LocalAws]:
     """Starts a local AWS in a folder, and stops it afterwards."""
-    daemon = process.up(folder, options)
+    folder.mkdir(parents=True, exist_ok=True)
+    images = images_file(folder, options.container)
+    daemon = process.up(folder, replace(options, container=None, images=images))
     try:
         yield LocalAws(daemon)
     finally:

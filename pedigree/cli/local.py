@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pedigree.cli import extras, local_run, printing, role_session
+from pedigree.cli import extras, local_images, local_run, printing, role_session
 from pedigree.cli.errors import UsageError
 from pedigree.cli.local_environment import (
     CONTAINER,
     FOLDER,
+    IMAGES,
     REGION,
     ContainerOption,
     FolderOption,
+    ImagesOption,
     enter,
+    images_file,
 )
 from pedigree.cli.options import RegionOption, YesOption, confirmed
 
@@ -33,6 +36,7 @@ PromptOption = Annotated[bool, typer.Option("--prompt", help="Mark the prompt of
 
 app = typer.Typer(help="An AWS on this machine: no account, no docker.", no_args_is_help=True)
 app.command(name="run")(local_run.command)
+app.add_typer(local_images.app, name="images")
 
 
 @app.command()
@@ -41,6 +45,7 @@ def up(
     port: Annotated[int, typer.Option(help="Its port; 0: any free one.", min=0, max=65_535)] = 0,
     region: RegionOption = REGION,
     container: ContainerOption = CONTAINER,
+    images: ImagesOption = IMAGES,
     no_iam: Annotated[bool, typer.Option("--no-iam", help="Allow every request.")] = False,
     well_known_keys: Annotated[
         bool, typer.Option("--well-known-keys", help="Accept the keys local/local; if no other user is on it.")
@@ -61,6 +66,7 @@ def up(
         port=port,
         region=region or REGION,
         container=container if container.exists() else None,
+        images=images_file(images),
         enforces_iam=not no_iam,
         tells_calls=verbose,
         has_well_known_keys=well_known_keys,

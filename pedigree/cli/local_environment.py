@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pedigree.cli.errors import UsageError
 from pedigree.local_endpoint import ENDPOINT, VARIABLE
 from pedigree.localaws.kernel.client_access import BUNDLE_VARIABLES, NO_PROXY_VARIABLES, PROXY_VARIABLES
 
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".localaws")
 CONTAINER = Path(".venv-container")
+IMAGES = Path("images.toml")
 REGION = "us-east-1"
 FolderOption = Annotated[Path, typer.Option("--folder", help="Where it keeps its state.")]
-ContainerOption = Annotated[Path, typer.Option("--container", help="The environment that jobs run in.")]
+ContainerOption = Annotated[Path, typer.Option("--container", help="The environment for PyTorch's images.")]
+ImagesOption = Annotated[Path, typer.Option("--images", help="What stands for images, if pedigree does not know.")]
 OTHERS = (
     *("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
@@ -30,6 +33,13 @@ OURS = (
     *("AWS_EC2_METADATA_DISABLED", *PROXY_VARIABLES, *NO_PROXY_VARIABLES, *BUNDLE_VARIABLES),
 )
 """The names of the variables that the local AWS needs in every environment."""
+
+
+def images_file(path: Path) -> Path | None:
+    """The file with the project's recipes of images; the usual one may be missing."""
+    if path != IMAGES and not path.is_file():
+        raise UsageError(f"there is no file {path}", "name one with --images; docs/images.md describes it")
+    return path if path.is_file() else None
 
 
 def variables(running: Daemon, environ: Mapping[str, str]) -> dict[str, str]:

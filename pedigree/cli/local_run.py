@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from pedigree.cli.account import AccountContext
 from pedigree.cli.definitions import DefinitionArgument, NamedDefinition, ScriptArguments
 from pedigree.cli.errors import UsageError
 from pedigree.cli.following import FAILED_EXIT, followed
-from pedigree.cli.local_environment import CONTAINER, FOLDER, ContainerOption, FolderOption
+from pedigree.cli.local_environment import CONTAINER, FOLDER, IMAGES, ContainerOption, FolderOption, ImagesOption
 from pedigree.cli.options import FollowOptions, MinutesOption, ProjectOptions, RegionOption
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from pedigree.account.progress import ExecutionProgress
     from pedigree.language.definition import Definition
     from pedigree.localaws.process import Daemon
+    from pedigree.localaws.services.sagemaker.resources.images import Images
 
 _POLL_SECONDS = 0.5
 _MOST_SHOWN = 12
@@ -54,17 +54,18 @@ def command(
     role: Annotated[str, typer.Option("--role", metavar="ARN", help="The role of the pipeline.")] = "",
     folder: FolderOption = FOLDER,
     container: ContainerOption = CONTAINER,
+    images: ImagesOption = IMAGES,
     region: RegionOption = None,
     minutes: MinutesOption = 24 * 60,
 ) -> None:
     """Run any pipeline here: create or update it, start it, follow it. Exit code 1 if it fails."""
     extras.demand("local")
-    environment = container if container.exists() else Path(sys.prefix)
-    daemon = _up(folder, environment, region or os.environ.get("AWS_REGION") or local_environment.REGION)
+    file_of_images, pytorch = local_environment.images_file(images), container if container.exists() else None
+    daemon = _up(folder, pytorch, file_of_images, region or os.environ.get("AWS_REGION") or local_environment.REGION)
     account = _connect(daemon)
     request = _request(definitions.read(file, arguments, daemon.url), file, account, values or [], name, role)
     context = AccountContext(account, request.name, is_named=True)
-    _prepare(account, request, environment, _enter(folder))
+    _prepare(account, request, _images(file_of_images, pytorch), _enter(folder))
     arn = _start(account, request)
     try:
         _report(context, followed(context, arn, FollowOptions(_POLL_SECONDS, minutes)))
@@ -72,13 +73,20 @@ def command(
         printing.remark(f"its logs: {_enter(folder)}; {context.hint('logs')}")
 
 
-def _up(folder: Path, environment: Path, region: str) -> Daemon:
-    """The local AWS. Where there is no environment for jobs, they run in the one that pedigree is installed in."""
+def _up(folder: Path, pytorch: Path | None, images: Path | None, region: str) -> Daemon:
     from pedigree.localaws import process
 
     if process.find(folder) is None:
         printing.remark(f"starting the local AWS in {folder}")
-    return process.up(folder, process.UpOptions(region=region, container=environment))
+    return process.up(folder, process.UpOptions(region=region, container=pytorch, images=images))
+
+
+def _images(file: Path | None, pytorch: Path | None) -> Images:
+    from pedigree.localaws.images.catalog import ImageCatalog
+    from pedigree.localaws.images.environments import Environments
+    from pedigree.localaws.services.sagemaker.resources.images import Images
+
+    return Images(ImageCatalog(file, pytorch), Environments())
 
 
 def _enter(folder: Path) -> str:
@@ -138,7 +146,7 @@ def _file_name(file: Path) -> str:
     return re.sub(r"[^a-zA-Z0-9]+", "-", file.stem).strip("-") or "pipeline"
 
 
-def _prepare(account: Account, request: RunRequest, environment: Path, enter: str) -> None:
+def _prepare(account: Account, request: RunRequest, images: Images, enter: str) -> None:
     """Makes what the pipeline needs on the local AWS, and creates or updates it."""
     from pedigree.account.apply import apply_change
     from pedigree.account.local_resources import check_inputs, missing_buckets, missing_roles
@@ -147,7 +155,7 @@ def _prepare(account: Account, request: RunRequest, environment: Path, enter: st
     from pedigree.language.definition import parse
 
     definition = with_values(parse(request.definition), request.values)
-    _check_runnable(definition, environment)
+    _check_runnable(definition, images)
     for change in (*missing_roles(account, definition, request.role), *missing_buckets(account, definition)):
         _show(change)
         apply_change(change, account)
@@ -160,23 +168,15 @@ def _prepare(account: Account, request: RunRequest, environment: Path, enter: st
     apply_change(changed, account)
 
 
-def _check_runnable(definition: Definition, environment: Path) -> None:
+def _check_runnable(definition: Definition, images: Images) -> None:
     from pedigree.localaws.http.protocol.errors import ServiceError
     from pedigree.localaws.services.sagemaker.executions import runnable
 
     try:
-        runnable.check(definition)
+        runnable.check(definition, images)
     except ServiceError as error:
-        cause, _, remedy = error.message.rstrip(".").partition(". ")
+        cause, _, remedy = error.message.rstrip(".").partition(". " if ". " in error.message else "; ")
         raise UsageError(cause, f"{remedy[:1].lower()}{remedy[1:]}" or "leave it out for this machine") from None
-    images = runnable.steps_of_images(definition)
-    if images:
-        cause = f"{', '.join(images)}: the program is inside of the image, and the local AWS pulls no images"
-        raise UsageError(cause, "give the step a script of its own, or leave it out")
-    trained = runnable.steps_of_toolkit(definition)
-    if trained and not (environment / "bin" / "train").exists():
-        cause = f"{', '.join(trained)}: AWS's training toolkit starts the script, and it is not in {environment}"
-        raise UsageError(cause, f"{environment}/bin/python -m pip install sagemaker-training")
 
 
 def _show(change: Change) -> None:

@@ -98,6 +98,7 @@ def _live(options: Options) -> int:
         proxy_port=daemon.proxy_port,
         bundle=str(daemon.access.bundle),
         is_offline=options.is_offline,
+        images=str(options.images or ""),
     )
     place = process.state_path(options.folder)
     beside = place.with_suffix(".arriving")
@@ -143,7 +144,8 @@ def _options() -> Options:
     parser.add_argument("--folder", type=Path, required=True, help="where it remembers")
     parser.add_argument("--port", type=int, default=0, help="where it listens; 0: any free port")
     parser.add_argument("--region", default="us-east-1", help="the region that it stands for")
-    parser.add_argument("--container", type=Path, help="the virtual environment that stands for the container")
+    parser.add_argument("--container", type=Path, help="the environment that stands for PyTorch's images")
+    parser.add_argument("--images", type=Path, help="a file that says what stands for other images")
     parser.add_argument("--no-iam", action="store_true", help="let everybody do everything")
     parser.add_argument("--well-known-keys", action="store_true", help="accept the keys local/local, too")
     parser.add_argument("--no-namespaces", action="store_true", help="run jobs without containers")
@@ -163,6 +165,7 @@ def _options() -> Options:
         uses_namespaces=not given.no_namespaces,
         mounts=tuple(path.resolve() for path in given.mount),
         is_offline=given.offline,
+        images=given.images.resolve() if given.images else None,
     )
 
 

@@ -23,6 +23,8 @@ from pedigree.localaws.iam.authorization import authorization
 from pedigree.localaws.iam.authorizer import Authorizer, OnDecision, ignore_decision
 from pedigree.localaws.iam.callers import Callers
 from pedigree.localaws.iam.sessions import Sessions
+from pedigree.localaws.images.catalog import ImageCatalog
+from pedigree.localaws.images.environments import Environments
 from pedigree.localaws.kernel import orphans, state_folder
 from pedigree.localaws.kernel.access_key import WELL_KNOWN, AccessKey, folder_key
 from pedigree.localaws.kernel.client_access import BUNDLE, ClientAccess
@@ -56,6 +58,7 @@ from pedigree.localaws.services.s3.blob_store import BlobStore
 from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.endpoints.runtime import DataPlane
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS
+from pedigree.localaws.services.sagemaker.resources.images import Images
 from pedigree.localaws.services.sagemaker.sagemaker import SageMaker
 from pedigree.localaws.services.scheduler.operations import SchedulerOperations
 from pedigree.localaws.services.scheduler.scheduler import Scheduler
@@ -74,6 +77,7 @@ class Options:
     region: str = "us-east-1"
     port: int = 0
     container: Path | None = None
+    images: Path | None = None
     function_python: Path = Path(sys.executable)
     function_idle_seconds: float = 300.0
     enforces_iam: bool = True
@@ -275,9 +279,15 @@ def _sagemaker(options: Options, foundation: Foundation, lambda_: LambdaService)
         lambda_.invoke,
         _job_environment(options),
         containers=foundation.containers,
-        container=options.container,
+        images=_images(options),
         poll_seconds=options.poll_seconds,
     )
+
+
+def _images(options: Options) -> Images:
+    """What stands for images; the processes that make environments end with the daemon."""
+    variables = {**os.environ, **orphans.daemon_marker(options.folder)}
+    return Images(ImageCatalog(options.images, options.container), Environments(variables=variables))
 
 
 def _proxy(options: Options, world: World, http_port: Callable[[], int]) -> Proxy:
@@ -313,8 +323,6 @@ def _services(foundation: Foundation, running: RunningServices) -> Mapping[str, 
 def _job_environment(options: Options) -> Mapping[str, str]:
     """The environment variables of jobs and model servers."""
     path = os.environ.get("PATH", os.defpath)
-    if options.container:
-        path = f"{options.container / 'bin'}{os.pathsep}{path}"
     # Threads that wait by spinning take the cores from every other process: two jobs would be 40 times slower.
     threads = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": "1"}
     environment = {"PATH": path, "PYTHONUNBUFFERED": "1", "AWS_REGION": options.region, **threads}

@@ -52,6 +52,7 @@ class Daemon:
     proxy_port: int = 0
     bundle: str = ""
     is_offline: bool = False
+    images: str = ""
 
     @property
     def access(self) -> ClientAccess:
@@ -123,6 +124,7 @@ class UpOptions:
     uses_namespaces: bool = True
     mounts: Sequence[Path] = ()
     is_offline: bool = False
+    images: Path | None = None
 
     def fit(self, running: Daemon) -> bool:
         """Whether a running daemon has all that is asked for; one without an environment for jobs may lack it."""
@@ -134,6 +136,7 @@ class UpOptions:
             or (not self.uses_namespaces and not running.why_no_containers)
             or not {str(path.resolve()) for path in self.mounts} <= set(running.mounts)
             or (self.is_offline and not running.is_offline)
+            or (self.images is not None and str(self.images.resolve()) != running.images)
         )
         return not is_lacking
 
@@ -150,6 +153,7 @@ class UpOptions:
         return (
             *("--port", str(self.port), "--region", self.region),
             *(("--container", str(self.container.resolve())) if self.container is not None else ()),
+            *(("--images", str(self.images.resolve())) if self.images is not None else ()),
             *(flag for flag, is_on in flags.items() if is_on),
             *(word for path in self.mounts for word in ("--mount", str(path.resolve()))),
         )

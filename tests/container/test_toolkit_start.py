@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-START = Path(__file__).parents[2] / "pedigree/localaws/services/sagemaker/jobs/toolkit_start.py"
+START = Path(__file__).parents[2] / "pedigree/localaws/images/programs/toolkit_start.py"
 TOOLKIT = Path(sys.executable).with_name("train")
 MODULE = "sagemaker_pytorch_container.training:main"
 SCRIPT = """

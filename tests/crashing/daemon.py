@@ -19,6 +19,7 @@ from botocore.config import Config
 from pedigree.localaws import process
 from pedigree.localaws.kernel import state_folder
 from pedigree.localaws.kernel.access_key import folder_key
+from tests.support.images import images_file
 from tests.support.loopback import free_port
 from tests.support.waiting import PATIENCE_SECONDS, until
 
@@ -29,7 +30,7 @@ _BEFORE_ANYTHING_SECONDS = 0.4
 _START = (
     "import sys; from pathlib import Path; from pedigree.localaws import process; "
     "process.up(Path(sys.argv[1]), process.UpOptions("
-    "port=int(sys.argv[2]), container=Path(sys.argv[3]), mounts=[Path(sys.argv[4])]))"
+    "port=int(sys.argv[2]), images=Path(sys.argv[3]), mounts=[Path(sys.argv[4])]))"
 )
 # Runs the line of shell that the environment holds; h reads a hyperparameter.
 _TOOLKIT = r"""#!/bin/sh
@@ -52,7 +53,7 @@ class KillableDaemon:
 
     def __init__(self, folder: Path) -> None:
         self.state = folder / "state"
-        self.container = folder / "container"
+        container = folder / "container"
         self.notes = folder / "notes"
         self.notes.mkdir(exist_ok=True)
         self.kills = 0
@@ -64,12 +65,13 @@ class KillableDaemon:
         self._session = boto3.session.Session()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
-        _create_container(self.container)
+        _create_container(container)
+        self._images = images_file(folder, container)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start it without waiting for it."""
         self.boundaries.append(time.time() + _BEFORE_ANYTHING_SECONDS)
-        places = (self.state, self._port, self.container, self.notes)
+        places = (self.state, self._port, self._images, self.notes)
         command = [sys.executable, "-c", _START, *map(str, places)]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         return subprocess.Popen(command, env=environment, cwd=ROOT, stderr=subprocess.PIPE)

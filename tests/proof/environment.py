@@ -27,6 +27,7 @@ from tests.policies.arns import REGION, role
 from tests.proof.container import container
 from tests.proof.permissions import Document, Permission, permissions, without
 from tests.support.definitions import configure
+from tests.support.images import images_file
 
 OPERATOR = "operator"
 _OPERATOR_ROLE = "pedigree-operator"
@@ -114,7 +115,8 @@ class ProofEnvironment:
         """What its local AWS is started with."""
         # The container's python leads to the one that runs the tests.
         mounts = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix))))
-        return Options(self.folder / "aws", container=self._container, on_decision=self._record, mounts=mounts)
+        images = images_file(self.folder, self._container)
+        return Options(self.folder / "aws", images=images, on_decision=self._record, mounts=mounts)
 
     def before_call(self, **_: object) -> None:
         """Called before each call of its clients."""

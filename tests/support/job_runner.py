@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -21,6 +20,8 @@ from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
 from pedigree.localaws.services.sagemaker.jobs.runner import NO_CONTAINER, JobHost, JobRunner
+from pedigree.localaws.services.sagemaker.resources.images import Images
+from tests.support.images import any_image
 from tests.support.roles import AllowedRoles
 
 ROLE = "arn:aws:iam::000000000000:role/job"
@@ -63,9 +64,11 @@ class LocalJobs:
         self.outside = folder / "outside"
         self.outside.mkdir(exist_ok=True)
         self.containers = container_runtime((folder,), (), (self.outside,), uses_namespaces=uses_namespaces)
-        host = job_host(self.containers, environment, AllowedRoles(self.catalog), self.machine_folder)
+        images = any_image(folder)
+        host = job_host(self.containers, environment, AllowedRoles(self.catalog), images, self.machine_folder)
         self.runner = JobRunner(self.world, host, self.logs)
-        self.training, self.processing = TrainingJobOperations(self.runner), ProcessingJobOperations(self.runner)
+        self.training = TrainingJobOperations(self.runner, images)
+        self.processing = ProcessingJobOperations(self.runner, images)
         self.service = ControlPlane(self.world, (self.training, self.processing))
 
     def put(self, key: str, content: str = "x") -> None:
@@ -109,10 +112,14 @@ class LocalJobs:
 
 
 def job_host(
-    containers: ContainerRuntime, environment: Mapping[str, str], roles: AllowedRoles, machine_folder: Path
+    containers: ContainerRuntime,
+    environment: Mapping[str, str],
+    roles: AllowedRoles,
+    images: Images,
+    machine_folder: Path,
 ) -> JobHost:
     """What jobs of a test run on; machine_folder stands for what this machine has as /opt/ml."""
-    return JobHost(environment, 4, roles, HostFactory(containers, Path(sys.prefix), machine_folder))
+    return JobHost(environment, 4, roles, HostFactory(containers, machine_folder), images)
 
 
 def channel(name: str, **source: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from botocore.config import Config
 from pedigree.localaws import process
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
 from pedigree.localaws.kernel.access_key import AccessKey, write_key
+from tests.support.images import images_file
 from tests.support.ordinary_user import ProgramUser
 from tests.support.waiting import until
 
@@ -27,7 +28,8 @@ from pedigree.localaws import process
 from pedigree.localaws.daemon import LocalAws, Options
 outside = Path(sys.argv[1], "outside")
 outside.mkdir(exist_ok=True)
-local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False, mounts=(outside,)))
+images = Path(sys.argv[1], "images.toml")
+local = LocalAws(Options(Path(sys.argv[1]), enforces_iam=False, mounts=(outside,), images=images))
 local.start()
 print(local.url, flush=True)
 sys.stdin.read()
@@ -66,7 +68,8 @@ def running_local_aws(folder: Path, **options: Any) -> Iterator[LocalAws]:
     """
     outside = with_key(folder) / "outside"
     outside.mkdir(exist_ok=True)
-    local = LocalAws(Options(folder, **{"enforces_iam": False, "mounts": (outside,), **options}))
+    usual = {"enforces_iam": False, "mounts": (outside,), "images": images_file(folder, options.get("container"))}
+    local = LocalAws(Options(folder, **{**usual, **options}))
     local.start()
     try:
         yield local
@@ -93,7 +96,12 @@ def daemon_of(user: ProgramUser, folder: Path, *options: str) -> Iterator[proces
 
 @contextlib.contextmanager
 def _real_daemon(python: Sequence[str], folder: Path, *options: str, **how: Any) -> Iterator[process.Daemon]:
-    command = [*python, "-m", "pedigree.localaws", "--folder", str(folder), "--no-iam", *options]
+    own = Path(python[-1]).parent.parent
+    environment = Path(options[options.index("--container") + 1]) if "--container" in options else own
+    images = images_file(folder, environment)
+    images.chmod(0o644)
+    more = ("--images", str(images), *options)
+    command = [*python, "-m", "pedigree.localaws", "--folder", str(folder), "--no-iam", *more]
     with (folder / "daemon.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, **how) as started:
         try:
             until(lambda: process.find(folder) is not None or started.poll() is not None)
@@ -107,7 +115,8 @@ def _real_daemon(python: Sequence[str], folder: Path, *options: str, **how: Any)
 @contextlib.contextmanager
 def daemon_process(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A local AWS in a process of its own, and its address; it stops when its standard input is closed."""
-    command = [sys.executable, "-c", _DAEMON, str(with_key(folder))]
+    images_file(with_key(folder))
+    command = [sys.executable, "-c", _DAEMON, str(folder)]
     started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert started.stdout is not None
     try:

@@ -14,11 +14,13 @@ from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.executions import operations, pipeline_operations
 from pedigree.localaws.services.sagemaker.executions.core import state
 from pedigree.localaws.services.sagemaker.executions.executor import Executor
+from pedigree.localaws.services.sagemaker.executions.starting import ExecutionStarts
 from pedigree.localaws.services.sagemaker.executions.steps.runner import Attempt
 from pedigree.localaws.services.sagemaker.executions.steps.services import FunctionAnswer
 from pedigree.localaws.services.sagemaker.executions.steps.types import runners
 from pedigree.localaws.services.sagemaker.resources import model_operations, registry_operations, tag_operations
 from tests.support import worlds
+from tests.support.images import any_image
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/000000000000/await"
 MODEL: dict[str, Any] = {"ModelArtifacts": {"S3ModelArtifacts": "s3://bucket/model.tar.gz"}}
@@ -46,7 +48,8 @@ class LocalSageMaker:
     def restart(self) -> None:
         """Forget all that is not on the disk."""
         self.world = worlds.world(self.folder, self.clock, self.objects)
-        families = (pipeline_operations, operations, model_operations, registry_operations, tag_operations)
+        starts = ExecutionStarts(any_image(self.folder))
+        families = (pipeline_operations, starts, operations, model_operations, registry_operations, tag_operations)
         self.service = ControlPlane(self.world, families)
         self.executor = Executor(self.world, runners(self))
 

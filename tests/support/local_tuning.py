@@ -23,6 +23,7 @@ from pedigree.localaws.services.sagemaker.resources import tag_operations
 from pedigree.localaws.services.sagemaker.tuning.operations import TuningJobOperations
 from pedigree.localaws.services.sagemaker.tuning.training_jobs import TrainingJobs
 from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
+from tests.support.images import any_image
 from tests.support.job_runner import job_host
 from tests.support.roles import AllowedRoles
 
@@ -54,9 +55,10 @@ class LocalTuning:
         outside = folder / "outside"
         outside.mkdir(exist_ok=True)
         containers = container_runtime((folder,), (), (outside,))
-        host = job_host(containers, environment, AllowedRoles(catalog), folder / "opt")
+        images = any_image(folder, TOOLKIT)
+        host = job_host(containers, environment, AllowedRoles(catalog), images, folder / "opt")
         self.jobs = JobRunner(self.world, host, LogFiles(folder / "logs", clock))
-        self.training = TrainingJobOperations(self.jobs, TOOLKIT)
+        self.training = TrainingJobOperations(self.jobs, images)
         self.refusal: ServiceError | None = None
         self.tuner = Tuner(self.world, TrainingJobs(self.world, self._begun, self.training.metric_values))
         self.service = ControlPlane(self.world, (self.training, TuningJobOperations(self.tuner), tag_operations))

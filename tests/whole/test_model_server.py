@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pedigree.localaws.services.sagemaker.endpoints import inference_defaults as defaults
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec
 
 CONTAINER = Path(__file__).parents[2] / ".venv-container" / "bin" / "python"
+JSON, CSV = "application/json", "text/csv"
 ROWS = [[1.0, 2.0], [3.0, 4.0]]
 DOUBLING = """
 import torch
@@ -47,7 +47,7 @@ def fleet_of(folder: Path) -> Fleet:
 def test_an_archive_of_torchscript_needs_no_code(tmp_path: Path, name: str) -> None:
     save(tmp_path / name, "script")
     fleet = fleet_of(tmp_path)
-    response = fleet.invoke(json.dumps(ROWS).encode(), {"Content-Type": defaults.JSON, "Accept": defaults.JSON})
+    response = fleet.invoke(json.dumps(ROWS).encode(), {"Content-Type": JSON, "Accept": JSON})
     assert (response.status, json.loads(response.content)) == (200, [[9.0], [21.0]])
     fleet.end(0)
 
@@ -57,7 +57,7 @@ def test_an_archive_of_torchscript_needs_no_code(tmp_path: Path, name: str) -> N
     [
         ({"model.pth": "state"}, "model.pth is not TorchScript; load it with a model_fn in code/inference.py"),
         ({"a.pt": "script", "b.pth": "script"}, "not one .pt or .pth but a.pt, b.pth"),
-        ({}, "code/inference.py is not there"),
+        ({}, "there is no model.pt, and not one .pt or .pth but none"),
     ],
 )
 def test_an_archive_that_needs_code_says_so(tmp_path: Path, files: dict[str, str], message: str) -> None:
@@ -72,8 +72,8 @@ def test_code_that_only_loads_its_model_gets_tensors(tmp_path: Path) -> None:
     (tmp_path / "code" / "inference.py").write_text(DOUBLING)
     (tmp_path / "code" / "requirements.txt").write_text("torch\n")
     fleet = fleet_of(tmp_path)
-    response = fleet.invoke(json.dumps(ROWS).encode(), {"Content-Type": defaults.JSON, "Accept": defaults.CSV})
-    assert (response.status, response.content_type, response.content) == (200, defaults.CSV, b"2.0,4.0\n6.0,8.0\n")
+    response = fleet.invoke(json.dumps(ROWS).encode(), {"Content-Type": JSON, "Accept": CSV})
+    assert (response.status, response.content_type, response.content) == (200, CSV, b"2.0,4.0\n6.0,8.0\n")
     response = fleet.invoke(b"x", {"Content-Type": "image/png"})
     assert (response.status, b"image/png is not one of" in response.content) == (415, True)
     fleet.end(0)

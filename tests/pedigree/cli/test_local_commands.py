@@ -27,6 +27,7 @@ from pipeline.commands import run
 from pipeline.commands.context import ProjectContext
 from tests.support import local_aws
 from tests.support.accounts import settings
+from tests.support.images import images_file
 from tests.support.lambda_functions import TRUST
 from tests.support.pipelines import ROLE, definition, processing_step
 from tests.support.processes import enable_interrupts, running_processes
@@ -267,7 +268,8 @@ def test_several_who_start_it_at_once_have_one(folder: Path) -> None:
 
 
 def test_what_a_killed_one_has_left_is_ended_with_it(folder: Path, tmp_path: Path) -> None:
-    pedigree("up", "--no-iam", "--mount", str(tmp_path), "--folder", str(folder))
+    images = str(images_file(tmp_path))
+    pedigree("up", "--no-iam", "--mount", str(tmp_path), "--images", images, "--folder", str(folder))
     started = tmp_path / "started"
     client(folder, "sagemaker").create_processing_job(
         ProcessingJobName="job",
@@ -367,7 +369,8 @@ def test_one_that_is_just_starting_is_ended_too(folder: Path) -> None:
 
 
 def test_what_an_interrupted_run_has_begun_has_ended_when_it_says_so(folder: Path, tmp_path: Path) -> None:
-    pedigree("up", "--no-iam", "--mount", str(tmp_path), "--folder", str(folder))
+    images = str(images_file(tmp_path))
+    pedigree("up", "--no-iam", "--mount", str(tmp_path), "--images", images, "--folder", str(folder))
     own, started = settings(), tmp_path / "started"
     name = own.pipeline.name
     script = f"trap 'sleep 0.5; exit 1' TERM; echo > {started}; while :; do sleep 0.1; done"

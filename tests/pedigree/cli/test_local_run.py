@@ -14,6 +14,7 @@ import pytest
 from pedigree.localaws import process
 from tests.pedigree.cli.test_commands import run
 from tests.support.cli import INSTALLED, environment
+from tests.support.images import images_file
 from tests.support.local_aws import client
 from tests.support.processes import enable_interrupts
 from tests.support.scripts import write_script
@@ -30,6 +31,7 @@ PARAMETERS = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with nothing of a project; its local AWS is kept from one test to the next."""
     folder = tmp_path_factory.mktemp("empty")
+    images_file(folder)
     yield folder
     process.down(folder / ".localaws")
 
@@ -134,11 +136,11 @@ NOT_RUNNABLE = {
     ),
     "the program of an image": (
         step(AppSpecification={"ImageUri": "spark"}),
-        "Say: the program is inside of the image, and the local AWS pulls no images; give the step a script",
+        "Step Say: AppSpecification has no ContainerEntrypoint: the program is inside of the image spark,",
     ),
-    "a training without its toolkit": (
-        {"Name": "Train", "Type": "Training", "Arguments": {"HyperParameters": {"sagemaker_program": "train.py"}}},
-        "Train: AWS's training toolkit starts the script, and it is not in ",
+    "an image of which nothing is known": (
+        step(AppSpecification={"ImageUri": "mine:1", "ContainerEntrypoint": ["true"]}),
+        "Step Say: nothing says what stands for the image mine:1, and the local AWS pulls no images; describe it in",
     ),
 }  # fmt: skip
 

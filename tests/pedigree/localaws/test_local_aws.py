@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from tests.support.images import images_file
 from tests.support.lambda_functions import TRUST
 from tests.support.local_aws import client, with_key
 from tests.support.pipelines import ROLE, STATUS, definition
@@ -108,12 +109,12 @@ def shell(name: str, script: str) -> dict[str, Any]:
 
 
 def test_everything_that_was_acknowledged_is_there_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     first.start()
     make_one_of_each(first)
     before = listed(first)
     first.stop()
-    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     second.start()
     assert listed(second) == before
     second.stop()

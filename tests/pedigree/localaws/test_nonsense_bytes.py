@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from pedigree.localaws.daemon import LocalAws, Options
 from tests.support.endpoints import create_endpoint
+from tests.support.images import images_file
 from tests.support.local_aws import client, running_local_aws, with_key
 from tests.support.malformed import wire
 
@@ -333,7 +334,7 @@ def test_only_this_machine_is_listened_to(local: LocalAws) -> None:
 
 def test_model_servers_listen_to_this_machine_only(tmp_path: Path) -> None:
     before = children(os.getpid())
-    serving = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    serving = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     serving.start()
     try:
         client(serving.url, "s3").create_bucket(Bucket="bucket")

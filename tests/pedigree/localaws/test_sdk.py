@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from pedigree.localaws.daemon import ACCOUNT, LocalAws, Options
+from tests.support.images import images_file
 from tests.support.local_aws import client, with_key
 
 # A script as a user of the SDK writes it; its last line is the result as JSON.
@@ -46,7 +47,7 @@ TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"},
 
 
 def test_the_sdk_is_served_as_by_aws(tmp_path: Path) -> None:
-    local = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    local = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     local.start()
     trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
     client(local.url, "iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=trust)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pedigree.localaws.containers.runtime import ContainerRuntime
@@ -26,9 +24,9 @@ from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointOp
 from pedigree.localaws.services.sagemaker.executions import operations as execution_operations
 from pedigree.localaws.services.sagemaker.executions import pipeline_operations
 from pedigree.localaws.services.sagemaker.executions.executor import POLL_SECONDS, Executor
+from pedigree.localaws.services.sagemaker.executions.starting import ExecutionStarts
 from pedigree.localaws.services.sagemaker.executions.steps.services import Invoke, RoleServices
 from pedigree.localaws.services.sagemaker.executions.steps.types import runners
-from pedigree.localaws.services.sagemaker.jobs import toolkit
 from pedigree.localaws.services.sagemaker.jobs.hosts import HostFactory
 from pedigree.localaws.services.sagemaker.jobs.metric_publisher import MetricPublisher
 from pedigree.localaws.services.sagemaker.jobs.operations import ProcessingJobOperations, TrainingJobOperations
@@ -39,6 +37,7 @@ from pedigree.localaws.services.sagemaker.resources import (
     registry_operations,
     tag_operations,
 )
+from pedigree.localaws.services.sagemaker.resources.images import Images
 from pedigree.localaws.services.sagemaker.resources.role_access import AssumedRoles
 from pedigree.localaws.services.sagemaker.transforms.operations import TransformJobOperations
 from pedigree.localaws.services.sagemaker.transforms.runner import TransformRunner
@@ -48,7 +47,7 @@ from pedigree.localaws.services.sagemaker.tuning.tuner import Tuner
 
 
 class SageMaker:
-    """The local SageMaker; container is the environment of its jobs and models, where there is one."""
+    """The local SageMaker; images say which environments its jobs and models have."""
 
     def __init__(
         self,
@@ -62,19 +61,19 @@ class SageMaker:
         environment: Mapping[str, str],
         *,
         containers: ContainerRuntime,
-        container: Path | None = None,
+        images: Images,
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._roles = AssumedRoles(world, authorizer, sessions, catalog)
         self._clients = clients
-        factory = HostFactory(containers, container or Path(sys.prefix))
-        host = JobHost(environment, os.cpu_count() or 1, self._roles, factory, MetricPublisher(clients))
+        publisher, factory = MetricPublisher(clients), HostFactory(containers)
+        host = JobHost(environment, os.cpu_count() or 1, self._roles, factory, images, publisher)
         self.jobs = JobRunner(world, host, logs)
-        self._training = TrainingJobOperations(self.jobs, toolkit.command(container))
-        self._processing = ProcessingJobOperations(self.jobs)
-        python = str(container / "bin" / "python") if container else sys.executable
+        self._training = TrainingJobOperations(self.jobs, images)
+        self._processing = ProcessingJobOperations(self.jobs, images)
+        self._starts = ExecutionStarts(images)
         runtime = containers if containers.has_containers else None
-        hosting = HostEnvironment(python, environment, logs, self._roles, runtime)
+        hosting = HostEnvironment(environment, logs, self._roles, images, runtime)
         self.endpoints = Endpoints(world, hosting, self._firing_alarms)
         self.meter = Meter(world.clock.monotonic)
         any_resource = world.arn("sagemaker", "*")
@@ -103,7 +102,7 @@ class SageMaker:
         return (
             *(self._training, self._processing, EndpointOperations(self.endpoints)),
             *(TransformJobOperations(self.transforms), TuningJobOperations(self.tuner)),
-            *(pipeline_operations, execution_operations, search_operations),
+            *(pipeline_operations, self._starts, execution_operations, search_operations),
             *(model_operations, registry_operations, tag_operations, experiment_operations),
         )
 

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pedigree.archives import ArchiveError, ArchiveLimits, unpack_tar
+from pedigree.errors import Mistake
 from pedigree.localaws.containers.runtime import ENVIRONMENT, ContainerRuntime
 from pedigree.localaws.http.protocol.errors import ServiceError
+from pedigree.localaws.images.recipe import Recipe
 from pedigree.localaws.kernel.interfaces import LogWriter
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.s3.catalog import ObjectCatalog, S3Location, download
 from pedigree.localaws.services.sagemaker.endpoints.generation import Variant
 from pedigree.localaws.services.sagemaker.endpoints.instances import ANSWER_SECONDS, MODEL, InstanceError, InstanceSpec
 from pedigree.localaws.services.sagemaker.resources import models, registry
+from pedigree.localaws.services.sagemaker.resources.images import Images, in_environment
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
 
 _ALLOWANCE = 64 << 20
 _LARGEST_EXPANSION = 100
 _NOT_ISOLATED = "[local AWS] there is no container for this model: EnableNetworkIsolation is not enforced"
+_SERVE = "pytorch_serving"
+_SUBMIT = "SAGEMAKER_SUBMIT_DIRECTORY"
 
 
 @dataclass(frozen=True)
 class HostEnvironment:
-    """What all model servers have in common: a Python, environment variables, logs, roles, and containers if any."""
+    """What all model servers have in common: environment variables, logs, roles, images, and containers if any."""
 
-    python: str
     environment: Mapping[str, str]
     logs: LogWriter
     roles: RoleAccess
+    images: Images
     containers: ContainerRuntime | None = None
 
 
@@ -83,26 +88,37 @@ def host_model(
     model = models.MODEL.get(world, name)
     container = _container(world, model)
     role, source = model.get("ExecutionRoleArn", ""), world.arn("sagemaker", "*")
+    group, stream = log
+
+    def on_line(line: str) -> None:
+        host.logs.write(group, stream, line)
+
+    recipe, built = _built(host.images, container.get("Image", ""), on_line)
     _download(host.roles.objects(role, source), container, folder, role)
     environment = {
-        **host.environment,
+        **in_environment(host.environment, built, host.images.variables(container.get("Image", ""))),
         **host.roles.environment(role, source),
         **container.get("Environment", {}),
         **(more or {}),
     }
     contained = {**ENVIRONMENT, **environment, "SM_MODEL_DIR": MODEL}
     mapped = {**environment, "SM_MODEL_DIR": str(folder)}
-    group, stream = log
-
-    def on_line(line: str) -> None:
-        host.logs.write(group, stream, line)
-
     is_isolated = bool(model.get("EnableNetworkIsolation"))
     if is_isolated and not host.containers:
         on_line(_NOT_ISOLATED)
     variables = contained if host.containers else mapped
-    spec = InstanceSpec(host.python, folder, variables, on_line, seconds, host.containers, is_isolated)
+    python, serve = str(built / "bin" / "python"), recipe.serve or _SERVE
+    spec = InstanceSpec(python, folder, variables, on_line, seconds, host.containers, is_isolated, serve)
     return HostedModel(spec, role)
+
+
+def _built(images: Images, image: str, on_line: Callable[[str], None]) -> tuple[Recipe, Path]:
+    """The recipe of a container's image, and its environment, which is made if it is not there."""
+    try:
+        found = images.find(image)
+        return found.recipe, images.build(found, image, on_line)
+    except Mistake as error:
+        raise InstanceError(f"The primary container does not start: {error}") from None
 
 
 def _container(world: World, model: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -124,17 +140,25 @@ def _archive(container: Mapping[str, Any]) -> tuple[str, bool]:
 
 
 def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path, role: str) -> None:
-    """Download a model into a folder, unless it is already there as a whole."""
+    """Download a model into a folder with the source that its variables name, unless that is there as a whole."""
     if folder.exists():
         return
     address, is_archive = _archive(container)
     beside = folder.with_name(f"{folder.name}.arriving")
+    code = container.get("Environment", {}).get(_SUBMIT, "")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
+    if address and not _fetch(objects, address, beside, role, is_archive=is_archive):
+        raise InstanceError(f"Could not find model data at {address}.")
+    if code.startswith("s3://"):
+        _fetch(objects, code, beside / "code", role, is_archive=True)
+    beside.replace(folder)
+
+
+def _fetch(objects: ObjectCatalog, address: str, folder: Path, role: str, *, is_archive: bool) -> int:
+    """Download an archive's or a prefix's files into a folder, and return how many; InstanceError says why not."""
     try:
-        file_count = (
-            _unpack(objects, address, beside) if is_archive else download(objects, S3Location.parse(address), beside)
-        )
+        return _unpack(objects, address, folder) if is_archive else download(objects, S3Location.parse(address), folder)
     except ArchiveError as error:
         raise InstanceError(f"The model data at {address} cannot be unpacked: {error}") from None
     except (KeyError, ValueError):
@@ -144,9 +168,6 @@ def _download(objects: ObjectCatalog, container: Mapping[str, Any], folder: Path
         raise InstanceError(f"Could not access model data at {address}. {ensure}. {error}") from None
     except OSError as error:
         raise InstanceError(f"The model data at {address} cannot be unpacked: {error.strerror}") from None
-    if not file_count:
-        raise InstanceError(f"Could not find model data at {address}.")
-    beside.replace(folder)
 
 
 def _unpack(objects: ObjectCatalog, address: str, folder: Path) -> int:

@@ -22,6 +22,7 @@ from pedigree.localaws.kernel.errors import LocalAwsError
 from pedigree.localaws.kernel.output_reader import OutputReader
 from pedigree.localaws.kernel.processes import Launch, end_group, start
 from pedigree.localaws.services.sagemaker.endpoints.connection import Address, Connection
+from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS, PROGRAMS_FOLDER
 
 _SERVER = Path(__file__).parent / "model_server.py"
 _SERVER_FOLDER = "/opt/model-server"
@@ -51,8 +52,9 @@ class ModelTimeoutError(InstanceError):
 class InstanceSpec:
     """What an instance runs: a Python, a model's folder, environment variables, and what gets its output.
 
-    With containers, each instance has one: the model at its real path, and a layer for what its code requires. An
-    isolated one has a network without a way out, and the daemon reaches it by a socket that it is given.
+    serve is the program with the defaults of the model's functions. With containers, each instance has one: the model
+    at its real path, and a layer for what its code requires. An isolated one has a network without a way out, and the
+    daemon reaches it by a socket that it is given.
     """
 
     python: str
@@ -62,6 +64,7 @@ class InstanceSpec:
     answer_seconds: float = ANSWER_SECONDS
     containers: ContainerRuntime | None = None
     is_isolated: bool = False
+    serve: str = "pytorch_serving"
 
     @property
     def has_own_network(self) -> bool:
@@ -229,16 +232,16 @@ def _listening(name: str) -> Iterator[tuple[int, ...]]:
 
 
 def _plain(spec: InstanceSpec) -> Launch:
-    return Launch([spec.python, str(_SERVER), str(spec.model)])
+    return Launch([spec.python, str(_SERVER), str(spec.model), str(PROGRAMS_FOLDER / f"{spec.serve}.py")])
 
 
 def _contained(spec: InstanceSpec, containers: ContainerRuntime, changes: Path, descriptors: tuple[int, ...]) -> Launch:
-    files = (_SERVER, _SERVER.with_name("inference_defaults.py"))
-    mounts = (Mount(spec.model, MODEL), *(Mount(file, f"{_SERVER_FOLDER}/{file.name}") for file in files))
+    server = f"{_SERVER_FOLDER}/{_SERVER.name}"
+    mounts = (Mount(spec.model, MODEL), Mount(_SERVER, server), Mount(PROGRAMS_FOLDER, PROGRAMS))
     bare = Container("model", MODEL, mounts, has_own_network=spec.has_own_network)
     container = containers.with_python(bare, Path(spec.python).parent.parent, changes)
     options = ("--install", *(word for number in descriptors for word in ("--socket", str(number))))
-    launch = containers.launched(container, (spec.python, f"{_SERVER_FOLDER}/{_SERVER.name}", MODEL, *options))
+    launch = containers.launched(container, (spec.python, server, MODEL, f"{PROGRAMS}/{spec.serve}.py", *options))
     return replace(launch, descriptors=descriptors)
 
 

@@ -2,9 +2,11 @@
 
 It runs in the container's environment, as a script, and needs only Python. The functions of the code are called as the
 framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all in
-one thread, which makes torch fast. Functions that the code lacks are in inference_defaults.py, beside this file.
+one thread, which makes torch fast. Functions that the code lacks are in a program of the image, DEFAULTS.
 
-    python model_server.py MODEL_FOLDER [--install] [--socket DESCRIPTOR]     prints its port as soon as it listens
+    python model_server.py MODEL_FOLDER DEFAULTS [--install] [--socket DESCRIPTOR]
+
+It prints its port as soon as it listens.
 """
 
 from __future__ import annotations
@@ -30,7 +32,6 @@ _FAILED = 500
 _LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
 _OWN_NAMES = ("127.0.0.1", "localhost")
 _PIP_SECONDS = 150  # an instance has 180 seconds to start
-_TORCH_SUFFIXES = (".pt", ".pth")
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
@@ -38,8 +39,9 @@ Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 class Model:
     """The model, which runs in one thread."""
 
-    def __init__(self, folder: Path, program: str, *, installs: bool) -> None:
+    def __init__(self, folder: Path, program: str, defaults: Path, *, installs: bool) -> None:
         self._folder = folder
+        self._defaults = defaults
         self._installs = installs
         self._program = folder / "code" / program
         self._work: queue.SimpleQueue[tuple[bytes, str, str, queue.SimpleQueue[Any]]] = queue.SimpleQueue()
@@ -56,7 +58,7 @@ class Model:
     def _run(self) -> None:
         try:
             _require(self._program.parent / "requirements.txt", installs=self._installs)
-            functions = _functions(self._program, self._folder)
+            functions = _functions(self._program, self._defaults)
             model = functions["model_fn"](str(self._folder))
         except BaseException:  # noqa: BLE001  # after any error, this instance cannot serve
             traceback.print_exc()
@@ -92,17 +94,17 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)  # noqa: S603
 
 
-def _functions(program: Path, folder: Path) -> Functions:
-    """The functions of the model's code, and defaults for those that it lacks."""
-    sys.path[0] = str(program.parent)  # where Python has put this script's own folder
-    is_torch = any(path.suffix in _TORCH_SUFFIXES for path in folder.iterdir())
-    code = _imported(program) if program.is_file() or not is_torch else None
+def _functions(program: Path, defaults: Path) -> Functions:
+    """The functions of the model's code, and defaults for those that it lacks; an archive may have no code."""
+    sys.path[:1] = [str(program.parent), str(defaults.parent / "shims"), str(defaults.parent)]
+    is_named = "SAGEMAKER_PROGRAM" in os.environ
+    code = _imported(program) if program.is_file() or is_named else None
     own = {name: getattr(code, name) for name in (*_NAMES, "transform_fn") if hasattr(code, name)}
     if "transform_fn" in own and own.keys() & set(_NAMES[1:]):
         raise ValueError("the model's code has a transform_fn, so it cannot have input_fn, predict_fn or output_fn too")
     if own.keys() >= set(_NAMES) or own.keys() >= {"model_fn", "transform_fn"}:
         return own
-    usual = _imported(Path(__file__).with_name("inference_defaults.py"))
+    usual = _imported(defaults)
     return {**{name: getattr(usual, name) for name in _NAMES}, **own}
 
 
@@ -192,7 +194,7 @@ class Server(ThreadingHTTPServer):
         return server
 
 
-def main(folder: str, *options: str) -> None:
+def main(folder: str, defaults: str, *options: str) -> None:
     """Serve the model in a folder until the process is ended."""
     given = options[options.index("--socket") + 1] if "--socket" in options else ""
     server = Server.on_given_socket(int(given)) if given else Server(("127.0.0.1", 0), Handler)
@@ -200,9 +202,8 @@ def main(folder: str, *options: str) -> None:
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")
     sys.stdout.flush()
     # After the port: a model that fails to load at once must not print its reason before it.
-    Handler.model = Model(
-        Path(folder), os.environ.get("SAGEMAKER_PROGRAM", "inference.py"), installs="--install" in options
-    )
+    program = os.environ.get("SAGEMAKER_PROGRAM", "inference.py")
+    Handler.model = Model(Path(folder), program, Path(defaults), installs="--install" in options)
     server.serve_forever()
 
 

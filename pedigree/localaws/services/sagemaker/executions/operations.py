@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pedigree.language import definition
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
-from pedigree.localaws.kernel.store import Document
 from pedigree.localaws.kernel.world import World
-from pedigree.localaws.services.sagemaker.executions import (
-    definition_checks,
-    parameters,
-    pipelines,
-    runnable,
-    selection,
-    versions,
-)
-from pedigree.localaws.services.sagemaker.executions.core import events, state
-from pedigree.localaws.services.sagemaker.resources.handlers import CALLER, Request
+from pedigree.localaws.services.sagemaker.executions import pipelines, versions
+from pedigree.localaws.services.sagemaker.executions.client_tokens import answered_once
+from pedigree.localaws.services.sagemaker.executions.core import state
+from pedigree.localaws.services.sagemaker.resources.handlers import Request
 from pedigree.localaws.services.sagemaker.resources.listing import Listing
 
-_ALPHABET = string.ascii_lowercase + string.digits
 _EXECUTIONS = Listing(
     "PipelineExecutionSummaries",
     "PipelineExecutionArn",
@@ -31,13 +20,6 @@ _EXECUTIONS = Listing(
 )
 _STEPS = Listing("PipelineExecutionSteps", "StepName", sorts={"CreationTime": "_order"}, page=10)
 _PARAMETERS = Listing("PipelineParameters", "Name", sorts={"CreationTime": "_order"}, ascending=True, page=100)
-
-
-def start_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
-    name = pipelines.name_of(world, request["PipelineName"])
-    answer = _once(world, f"start/{name}", request, lambda: _started(world, request, name))
-    definition_checks.log_errors(name, state.get(world, answer["PipelineExecutionArn"])["_definition"])
-    return answer
 
 
 def _required_arn(request: Request) -> str:
@@ -48,58 +30,6 @@ def _required_arn(request: Request) -> str:
             "Member must not be null"
         )
     return str(request["PipelineExecutionArn"])
-
-
-def _once(world: World, what: str, request: Request, act: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Act once for all requests with the same token; the others get the first answer."""
-    token = request.get("ClientRequestToken")
-    with world.store.transaction():
-        earlier = world.store.find(state.REQUEST, f"{what}/{token}") if token else None
-        answer = earlier or {"PipelineExecutionArn": act()["PipelineExecutionArn"]}
-        if token and not earlier:
-            world.store.put(state.REQUEST, f"{what}/{token}", answer)
-    return answer
-
-
-def _started(world: World, request: Request, name: str) -> Mapping[str, Any]:
-    pipeline = pipelines.PIPELINE.get(world, name)
-    version = versions.find(world, pipeline, request)
-    execution_id = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
-    execution = _new(world, request, pipeline, version, arn)
-    world.store.add(state.EXECUTION, execution_id, execution)
-    world.store.put(state.ACTIVE, execution_id, {})
-    selection.take_over(world, request.get("SelectiveExecutionConfig"), execution_id)
-    world.store.put(pipelines.PIPELINE.kind, name, {**pipeline, "LastRunTime": world.now()})
-    events.execution_changed(world, execution, None)
-    return execution
-
-
-def _new(world: World, request: Request, pipeline: Document, version: Document, arn: str) -> Document:
-    written = request.get("PipelineParameters", [])
-    read = definition.parse(version["PipelineDefinition"])
-    runnable.check(read)
-    values = parameters.given(read, {parameter["Name"]: parameter["Value"] for parameter in written})
-    selection.check(world, request.get("SelectiveExecutionConfig"), pipeline["PipelineName"], read)
-    moment = world.now()
-    members = ("PipelineExecutionDisplayName", "PipelineExecutionDescription", "SelectiveExecutionConfig")
-    return {
-        **{member: request[member] for member in members if member in request},
-        **({"CreatedBy": {"IamIdentity": {"Arn": request[CALLER]}}} if CALLER in request else {}),
-        "PipelineArn": pipeline["PipelineArn"],
-        "PipelineExecutionArn": arn,
-        "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName", f"execution-{moment}"),
-        "PipelineExecutionStatus": "Executing",
-        "PipelineVersionId": version["PipelineVersionId"],
-        "CreationTime": moment,
-        "LastModifiedTime": moment,
-        "RoleArn": request.get("RoleArn", pipeline["RoleArn"]),
-        "ParallelismConfiguration": request.get("ParallelismConfiguration", pipeline.get("ParallelismConfiguration")),
-        "_pipeline": pipeline["PipelineName"],
-        "_definition": version["PipelineDefinition"],
-        "_written": written,
-        "_parameters": values,
-    }
 
 
 def describe_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
@@ -167,7 +97,7 @@ def stop_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]
 
 def retry_pipeline_execution(world: World, request: Request) -> Mapping[str, Any]:
     what = f"retry/{state.id_of(_required_arn(request))}"
-    return _once(world, what, request, lambda: _retried(world, request))
+    return answered_once(world, what, request, lambda: _retried(world, request))
 
 
 def _retried(world: World, request: Request) -> Mapping[str, Any]:
@@ -212,4 +142,4 @@ def _answered(world: World, request: Request, answer: Mapping[str, Any]) -> Mapp
         world.store.put(state.CALLBACK, token, {**waiting, "answer": answer})
         return waiting
 
-    return _once(world, f"callback/{token}/{'+'.join(answer)}", request, store_answer)
+    return answered_once(world, f"callback/{token}/{'+'.join(answer)}", request, store_answer)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pedigree.localaws.containers.container import TMP, Container, Mount
@@ -11,6 +12,7 @@ from pedigree.localaws.containers.runtime import ENVIRONMENT, ContainerRuntime
 from pedigree.localaws.kernel.processes import Host, Launch
 from pedigree.localaws.services.sagemaker.jobs.plans import ROOT, JobPlan
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox
+from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS, PROGRAMS_FOLDER
 
 BASE = "SAGEMAKER_BASE_DIR"
 _ANYBODY = 0o1777
@@ -18,33 +20,42 @@ _ANYBODY = 0o1777
 
 @dataclass(frozen=True)
 class HostFactory:
-    """Makes the hosts of jobs; python is the environment that stands for their image.
+    """Makes the hosts of jobs.
 
     machine_folder is what this machine itself has as /opt/ml, where a job without a container must not write.
     """
 
     containers: ContainerRuntime
-    python: Path
     machine_folder: Path = Path(ROOT)
 
     def hosts(
-        self, plan: JobPlan, sandboxes: Sequence[Sandbox], base: Mapping[str, str], network: int = 0
+        self,
+        plan: JobPlan,
+        sandboxes: Sequence[Sandbox],
+        base: Mapping[str, str],
+        environment: Path,
+        network: int = 0,
     ) -> list[Host]:
-        """The hosts of a job, which start together; network is the process that holds an isolated one."""
-        make = self._contained if self.containers.has_containers else self._mapped
-        return [make(plan, name, sandbox, base, network) for name, sandbox in zip(plan.hosts, sandboxes, strict=True)]
+        """The hosts of a job, which start together in one environment; network is the process of an isolated one."""
+        contained = partial(self._contained, environment=environment, network=network)
+        make: Callable[..., Host] = contained if self.containers.has_containers else self._mapped
+        return [make(plan, name, sandbox, base) for name, sandbox in zip(plan.hosts, sandboxes, strict=True)]
 
-    def _contained(self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], network: int) -> Host:
-        bare = Container(name, f"{ROOT}/code", _folders(sandbox), addresses=plan.addresses, network=network)
-        container = self.containers.with_python(bare, self.python, sandbox.folder / "changes")
+    def _contained(
+        self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], *, environment: Path, network: int
+    ) -> Host:
+        mounts = (*_folders(sandbox), Mount(PROGRAMS_FOLDER, PROGRAMS))
+        bare = Container(name, f"{ROOT}/code", mounts, addresses=plan.addresses, network=network)
+        container = self.containers.with_python(bare, environment, sandbox.folder / "changes")
         launch = self.containers.launched(container, plan.command)
         return Host(name, launch, sandbox.root / "code", {**base, **ENVIRONMENT, **plan.environment})
 
-    def _mapped(self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str], _network: int) -> Host:
+    def _mapped(self, plan: JobPlan, name: str, sandbox: Sandbox, base: Mapping[str, str]) -> Host:
         # TMPDIR stays the machine's own, since the paths of sockets must be short.
         own = {BASE: str(sandbox.root), "HOME": str(sandbox.folder)}
         variables = {variable: sandbox.mapped(value) for variable, value in plan.environment.items()}
-        launch = Launch([sandbox.mapped(word) for word in plan.command])
+        words = (word.replace(PROGRAMS, str(PROGRAMS_FOLDER)) for word in plan.command)
+        launch = Launch([sandbox.mapped(word) for word in words])
         return Host(name, launch, sandbox.root / "code", {**base, **own, **variables})
 
 

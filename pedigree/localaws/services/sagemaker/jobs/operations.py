@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pedigree.errors import Mistake
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.kernel.world import World
 from pedigree.localaws.services.sagemaker.jobs import plans
@@ -14,6 +15,7 @@ from pedigree.localaws.services.sagemaker.jobs.resource import PROCESSING, TRAIN
 from pedigree.localaws.services.sagemaker.jobs.runner import JobKind, JobRunner
 from pedigree.localaws.services.sagemaker.jobs.transitions import started
 from pedigree.localaws.services.sagemaker.resources.handlers import Request
+from pedigree.localaws.services.sagemaker.resources.images import Images
 from pedigree.localaws.services.sagemaker.resources.resource import Resource
 
 _DEFAULT_SECONDS = 86_400
@@ -71,7 +73,7 @@ class _JobOperations:
         except KeyError as error:
             words = f"The local AWS runs no {self.resource.label} without {error.args[0]}."
             raise InvalidRequestError(words) from None
-        except ValueError as error:
+        except (ValueError, Mistake) as error:
             raise InvalidRequestError(str(error)) from None
 
     def _rejection(self, job: Mapping[str, Any]) -> str:
@@ -79,11 +81,11 @@ class _JobOperations:
 
 
 class TrainingJobOperations(_JobOperations):
-    """Training jobs; a toolkit starts the script of a job that has no command of its own."""
+    """Training jobs; a program of their image starts the script of those that have no command of their own."""
 
-    def __init__(self, runner: JobRunner, toolkit: tuple[str, ...] = ()) -> None:
+    def __init__(self, runner: JobRunner, images: Images) -> None:
         def plan(job: Mapping[str, Any]) -> plans.JobPlan:
-            return plans.training(job, toolkit)
+            return plans.training(job, images)
 
         super().__init__(runner, TRAINING, JobKind(TRAINING.kind, "TrainingJobStatus", plan, secondary=True))
 
@@ -106,8 +108,11 @@ class TrainingJobOperations(_JobOperations):
 class ProcessingJobOperations(_JobOperations):
     """Processing jobs."""
 
-    def __init__(self, runner: JobRunner) -> None:
-        super().__init__(runner, PROCESSING, JobKind(PROCESSING.kind, "ProcessingJobStatus", plans.processing))
+    def __init__(self, runner: JobRunner, images: Images) -> None:
+        def plan(job: Mapping[str, Any]) -> plans.JobPlan:
+            return plans.processing(job, images)
+
+        super().__init__(runner, PROCESSING, JobKind(PROCESSING.kind, "ProcessingJobStatus", plan))
 
     create_processing_job = _JobOperations.create
     describe_processing_job = _JobOperations.describe

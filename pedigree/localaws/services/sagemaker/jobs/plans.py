@@ -13,7 +13,14 @@ from typing import Any
 from pedigree.aws.machines import has_local_storage
 from pedigree.localaws.http.protocol.errors import InvalidRequestError, ServiceError
 from pedigree.localaws.services.s3.catalog import S3Location
-from pedigree.localaws.services.sagemaker.resources import images
+from pedigree.localaws.services.sagemaker.resources.images import (
+    SUBMITTED,
+    Images,
+    image_of,
+    processing_command,
+    training_command,
+    unpacks_source,
+)
 
 ROOT = "/opt/ml"
 MODEL = f"{ROOT}/model"
@@ -21,7 +28,6 @@ CONFIG = f"{ROOT}/config"
 TRAINING_CONFIG = f"{ROOT}/input/config"
 SOURCE = f"{ROOT}/input/source"
 _HYPERPARAMETERS = f"{TRAINING_CONFIG}/hyperparameters.json"
-_SUBMITTED = "sagemaker_submit_directory"
 _GROUP = "homogeneousCluster"
 _SECONDS = 86_400
 _MOST_HOSTS = 100
@@ -79,6 +85,7 @@ class JobPlan:
     seconds: float = _SECONDS
     checkpoints: Output | None = None
     is_isolated: bool = False
+    image: str = ""
     volume_gigabytes: int = 0
     """The size of the volume for inputs and outputs; 0 for a machine with disks of its own."""
 
@@ -93,13 +100,15 @@ class JobPlan:
         Nothing there resolves their names; and the toolkit takes scripts from a file, in which paths are rewritten.
         """
         given = self.files.get(_HYPERPARAMETERS, {})
-        address = str(given.get(_SUBMITTED, "")).strip('"')
+        address = str(given.get(SUBMITTED, "")).strip('"')
         own = replace(self, hosts=tuple(self.addresses.values()))
         if not address.startswith("s3://") or not address.endswith(".tar.gz"):
             return own
         file = f"{SOURCE}/{address.rpartition('/')[2]}"
-        files = {**self.files, _HYPERPARAMETERS: {**given, _SUBMITTED: file}}
-        return replace(own, files=files, inputs=(*self.inputs, Input(S3Location.parse(address), SOURCE)))
+        files = {**self.files, _HYPERPARAMETERS: {**given, SUBMITTED: file}}
+        return replace(
+            own, files=files, inputs=tuple(dict.fromkeys((*self.inputs, Input(S3Location.parse(address), SOURCE))))
+        )
 
     def host_files(self, host: str) -> Mapping[str, Any]:
         """The files that describe a host and its cluster to the job."""
@@ -116,21 +125,17 @@ class JobPlan:
         return {**self.files, f"{folder}/resourceconfig.json": cluster}
 
 
-def processing(job: Mapping[str, Any]) -> JobPlan:
+def processing(job: Mapping[str, Any], images: Images) -> JobPlan:
     """Read a processing job: a command with folders to read and folders to write."""
-    application, outputs = job["AppSpecification"], job.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    if why := images.processing_refusal(application):
-        raise ValueError(why)
-    command = (*application["ContainerEntrypoint"], *application.get("ContainerArguments", ()))
+    outputs, inputs = job.get("ProcessingOutputConfig", {}).get("Outputs", []), job.get("ProcessingInputs", [])
     return JobPlan(
         kind="processing",
         name=job["ProcessingJobName"],
         role=job["RoleArn"],
         hosts=_hosts(job["ProcessingResources"]["ClusterConfig"]["InstanceCount"]),
-        command=command,
         log_group="/aws/sagemaker/ProcessingJobs",
         environment=job.get("Environment", {}),
-        inputs=tuple(_processing_inputs(job.get("ProcessingInputs", []))),
+        inputs=tuple(_processing_inputs(inputs)),
         outputs=tuple(
             Output(_inside(output["S3Output"]["LocalPath"]), S3Location.parse(output["S3Output"]["S3Uri"]))
             for output in outputs
@@ -140,6 +145,8 @@ def processing(job: Mapping[str, Any]) -> JobPlan:
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         is_isolated=job.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
         volume_gigabytes=_volume(job["ProcessingResources"]["ClusterConfig"]),
+        image=image_of(job),
+        command=processing_command(job, images),
     )
 
 
@@ -150,36 +157,39 @@ def _processing_inputs(inputs: Sequence[Mapping[str, Any]]) -> Iterator[Input]:
             yield Input.of(source, _inside(source["LocalPath"]))
 
 
-def training(job: Mapping[str, Any], toolkit: Sequence[str]) -> JobPlan:
-    """Read a training job: its own command, or the image's toolkit with the script that its hyperparameters name."""
+def training(job: Mapping[str, Any], images: Images) -> JobPlan:
+    """Read a training job: its own command, or the image's program with the script that its hyperparameters name."""
     algorithm = job["AlgorithmSpecification"]
-    command = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ())) or tuple(toolkit)
-    if why := images.refusal(job):
-        raise ValueError(why)
-    if not command:
-        raise ValueError("there is no environment that stands for the container; make up makes one and starts anew")
     name, checkpoints = job["TrainingJobName"], job.get("CheckpointConfig")
     return JobPlan(
         kind="training",
         name=name,
         role=job["RoleArn"],
         hosts=_hosts(job["ResourceConfig"].get("InstanceCount", 1)),
-        command=command,
         log_group="/aws/sagemaker/TrainingJobs",
         environment={
             **job.get("Environment", {}),
             "TRAINING_JOB_NAME": name,
             "TRAINING_JOB_ARN": job["TrainingJobArn"],
         },
-        inputs=tuple(_channels(job.get("InputDataConfig", []))),
+        inputs=(*_channels(job.get("InputDataConfig", [])), *_source(job, images)),
         outputs=_training_outputs(job),
         files=_training_files(job),
         metrics=tuple(Metric(metric["Name"], metric["Regex"]) for metric in algorithm.get("MetricDefinitions", [])),
         seconds=job.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", _SECONDS),
         checkpoints=_checkpoints(checkpoints) if checkpoints else None,
         is_isolated=job.get("EnableNetworkIsolation", False),
+        image=image_of(job),
+        command=training_command(job, images),
         volume_gigabytes=_volume(job["ResourceConfig"]),
     )
+
+
+def _source(job: Mapping[str, Any], images: Images) -> Iterator[Input]:
+    """The archive with a job's script, where the program that starts it does not fetch it itself."""
+    address = str(job.get("HyperParameters", {}).get(SUBMITTED, "")).strip('"')
+    if address.startswith("s3://") and unpacks_source(job, images):
+        yield Input(S3Location.parse(address), SOURCE)
 
 
 def _volume(machines: Mapping[str, Any]) -> int:

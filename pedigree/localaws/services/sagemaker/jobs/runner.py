@@ -15,8 +15,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from pedigree.errors import Mistake
 from pedigree.localaws.containers.network import isolated_network
 from pedigree.localaws.http.protocol.errors import ServiceError
 from pedigree.localaws.kernel.background_errors import retry_until_done
@@ -33,7 +35,14 @@ from pedigree.localaws.services.sagemaker.jobs.metrics import MetricValues
 from pedigree.localaws.services.sagemaker.jobs.plans import MODEL, ROOT, JobPlan
 from pedigree.localaws.services.sagemaker.jobs.sandbox import Sandbox, collect
 from pedigree.localaws.services.sagemaker.jobs.transitions import ended, moved
-from pedigree.localaws.services.sagemaker.resources import images
+from pedigree.localaws.services.sagemaker.resources.images import (
+    Images,
+    image_of,
+    in_environment,
+    missing_module,
+    notebook_refusal,
+    with_missing_module,
+)
 from pedigree.localaws.services.sagemaker.resources.role_access import RoleAccess
 
 _LOG = logging.getLogger(__name__)
@@ -53,12 +62,13 @@ Publish: TypeAlias = Callable[[str, Sequence[tuple[str, float]]], None]
 
 @dataclass(frozen=True)
 class JobHost:
-    """What jobs run on: the environment of every process, the cores that they share, their roles, and their hosts."""
+    """What jobs run on: the variables of every process, the cores that they share, roles, hosts, and images."""
 
     environment: Mapping[str, str]
     cores: int
     roles: RoleAccess
     factory: HostFactory
+    images: Images
     publish: Publish = field(default=lambda _job, _values: None)
 
 
@@ -140,7 +150,7 @@ class JobRunner:
     def _run(self, kind: JobKind, name: str) -> None:
         try:
             self._run_job(kind, name)
-        except (OSError, ValueError, NoSuchBucketError, ServiceError) as error:
+        except (OSError, ValueError, NoSuchBucketError, ServiceError, Mistake) as error:
             self._fail(kind, name, f"ClientError: {error}")
             if not self._ending.is_set():
                 shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
@@ -164,8 +174,6 @@ class JobRunner:
         body = self._world.store.get(kind.kind, name)
         containers = self._host.factory.containers
         plan = kind.plan(body) if containers.has_containers else kind.plan(body).without_containers()
-        if why := images.notebook_refusal(plan.command, self._host.factory.python, containers.support.reason):
-            raise ValueError(why)
         catalog = self._host.roles.objects(plan.role, self._arn(kind, name))
         folder = self._world.folder / "jobs" / name
         numbers = range(1, len(plan.hosts) + 1)
@@ -184,9 +192,10 @@ class JobRunner:
 
     def _with_missing_module(self, reason: str, name: str, body: Document) -> str:
         module = self._missing_modules.pop(name, "")
-        return (
-            images.with_missing_module(reason, module, body, self._host.factory.python) if reason and module else reason
-        )
+        if not reason or not module:
+            return reason
+        recipe = self._host.images.find(image_of(body)).recipe
+        return with_missing_module(reason, module, body, recipe.name, self._host.images.environments.folder_of(recipe))
 
     def _outcome(self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], catalog: ObjectCatalog) -> ExitStatus:
         """Run a job's processes; their outcome is stored before anything is uploaded."""
@@ -195,6 +204,7 @@ class JobRunner:
             collect(plan.checkpoints, sandboxes[:1], catalog)  # so that the next run can continue one that was cut off
         shutil.rmtree(self._world.folder / "jobs" / name, ignore_errors=True)
         self._note(kind, name, "InProgress", "Downloading")
+        environment = self._built(plan)
         downloaded = volume.check_inputs(plan, catalog)
         for sandbox, host in zip(sandboxes, plan.hosts, strict=True):
             sandbox.lay_out(plan, host, catalog)
@@ -203,7 +213,7 @@ class JobRunner:
             self._readings[name] = readings
         before = self._prepare_without_containers(plan)
         with self._network(plan) as network:
-            outcome = self._processes(kind, plan, sandboxes, readings, network)
+            outcome = self._processes(kind, plan, sandboxes, readings, environment, network)
         self._check_without_containers(outcome, before)
         if not outcome.exit_code:
             volume.check_outputs(plan, downloaded, sandboxes)
@@ -213,6 +223,18 @@ class JobRunner:
             self._note(kind, name, "InProgress", "Uploading", **{_OUTCOME: asdict(outcome)}, **final)
         return outcome
 
+    def _built(self, plan: JobPlan) -> Path:
+        """The environment that stands for a job's image; the job waits until it is made."""
+        images = self._host.images
+        environment = images.build(images.find(plan.image), plan.image, lambda line: self._tell(plan, line))
+        if why := notebook_refusal(plan.command, environment, self._host.factory.containers.support.reason):
+            raise ValueError(why)
+        return environment
+
+    def _tell(self, plan: JobPlan, line: str) -> None:
+        """Write a line of ours to a job's log."""
+        self._logs.write(plan.log_group, f"{plan.name}/algo-1", line)
+
     def _prepare_without_containers(self, plan: JobPlan) -> FileTimes:
         """Say in the log what a job without containers lacks; the files of this machine that it must not change."""
         reason = self._host.factory.containers.support.reason
@@ -220,7 +242,7 @@ class JobRunner:
             return {}
         network = ", and EnableNetworkIsolation is not enforced" if plan.is_isolated else ""
         line = f"{NO_CONTAINER} {reason}: paths below {ROOT} are rewritten in the command and in scripts{network}"
-        self._logs.write(plan.log_group, f"{plan.name}/algo-1", line)
+        self._tell(plan, line)
         return file_times(self._host.factory.machine_folder)
 
     def _check_without_containers(self, outcome: ExitStatus, before: FileTimes) -> None:
@@ -236,21 +258,27 @@ class JobRunner:
         return isolated_network(self._host.environment) if is_isolated else nullcontext(0)
 
     def _processes(
-        self, kind: JobKind, plan: JobPlan, sandboxes: list[Sandbox], readings: MetricValues, network: int
+        self,
+        kind: JobKind,
+        plan: JobPlan,
+        sandboxes: list[Sandbox],
+        readings: MetricValues,
+        environment: Path,
+        network: int,
     ) -> ExitStatus:
         with self._lock:
             share = max(1, self._host.cores // sum(self._hosts.values()))
         base = {
-            **self._host.environment,
+            **in_environment(self._host.environment, environment, self._host.images.variables(plan.image)),
             **self._host.roles.environment(plan.role, self._arn(kind, plan.name)),
             "OMP_NUM_THREADS": str(share),
             "SM_LOCAL_CORES": str(share),
         }
-        hosts = self._host.factory.hosts(plan, sandboxes, base, network)
+        hosts = self._host.factory.hosts(plan, sandboxes, base, environment, network)
 
         def on_line(host: str, line: str) -> None:
             self._logs.write(plan.log_group, f"{plan.name}/algo-{plan.hosts.index(host) + 1}", line)
-            if module := images.missing_module(line):
+            if module := missing_module(line):
                 self._missing_modules[plan.name] = module
             if values := readings.read(line, self._world.clock.now()):
                 self._host.publish(plan.name, values)

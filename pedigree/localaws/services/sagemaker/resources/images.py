@@ -1,56 +1,117 @@
-"""What the local AWS knows of images: whose program is inside of them, and what stood for one that lacks a module."""
+"""What jobs and models run of an image: the command of a job, and what a failure says of what stood for the image."""
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-BUILT_IN: Mapping[str, str] = {
-    "blazingtext": "BlazingText",
-    "factorization-machines": "Factorization Machines",
-    "forecasting-deepar": "DeepAR",
-    "image-classification": "Image Classification",
-    "ipinsights": "IP Insights",
-    "kmeans": "K-Means",
-    "knn": "K-Nearest Neighbors",
-    "lda": "Latent Dirichlet Allocation",
-    "linear-learner": "Linear Learner",
-    "ntm": "Neural Topic Model",
-    "object-detection": "Object Detection",
-    "object2vec": "Object2Vec",
-    "pca": "Principal Component Analysis",
-    "randomcutforest": "Random Cut Forest",
-    "sagemaker-xgboost": "XGBoost",
-    "semantic-segmentation": "Semantic Segmentation",
-    "seq2seq": "Sequence-to-Sequence",
-    "xgboost": "XGBoost",
-}
-"""AWS's built-in algorithms, by the repository of their image. One that can run here leaves this table."""
-_PROGRAM = "sagemaker_program"
+from pedigree.localaws.images.catalog import Found, ImageCatalog
+from pedigree.localaws.images.environments import Environments
+from pedigree.localaws.images.errors import ImageError
+from pedigree.localaws.images.recipe import Recipe
+
+PROGRAMS = "/opt/local-aws/programs"
+"""Where a container has the programs of images; PROGRAMS_FOLDER is where they are on this machine."""
+PROGRAMS_FOLDER = Path(__file__).resolve().parents[3] / "images" / "programs"
+PROGRAM, SUBMITTED = "sagemaker_program", "sagemaker_submit_directory"
 _MODULE = re.compile(r"\bModuleNotFoundError: No module named '([\w.]+)'")
 _LONGEST_REASON = 1024
 _NOTEBOOK_PROGRAM = "amazon_sagemaker_scheduler"
 _NOTEBOOK_PACKAGES = "sagemaker-headless-execution-driver ipykernel"
 _INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
 """Of a FrameworkProcessor, and of version 3's ModelTrainer."""
+_MOST_DIFFERENCES = 700
+_AWS_TOOLKIT = b"sagemaker_training"
 
 
-def refusal(job: Mapping[str, Any]) -> str:
-    """Why the program of a training job cannot run here; empty if it can."""
+@dataclass(frozen=True)
+class Images:
+    """All images that something stands for: their recipes, and the environments that are made from those."""
+
+    catalog: ImageCatalog
+    environments: Environments
+
+    def find(self, image: str) -> Found:
+        """The recipe of an image; ImageError if it has none."""
+        return self.catalog.find(image)
+
+    def python(self, recipe: Recipe) -> str:
+        """The Python of a recipe's environment, whether that is made already or not."""
+        return str(self.environments.folder_of(recipe) / "bin" / "python")
+
+    def variables(self, image: str) -> Mapping[str, str]:
+        """The image's own environment variables; {tag} in them is the image's tag."""
+        tag = re.split(r"[:@]", image.rpartition("/")[2])[1:]
+        written = self.find(image).recipe.variables
+        return {name: value.replace("{tag}", tag[0] if tag else "latest") for name, value in written.items()}
+
+    def build(self, found: Found, image: str, on_line: Callable[[str], None]) -> Path:
+        """The environment of an image's recipe, which is made if it is not there; what it lacks is told."""
+        folder = self.environments.build(found.recipe, lambda line: on_line(f"[local AWS] {line}"))
+        for difference in found.recipe.differences:
+            on_line(f"[local AWS] {found.recipe.name} stands for {image}: {difference}"[:_MOST_DIFFERENCES])
+        return folder
+
+
+def training_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
+    """What a training job runs: its own command, its script, or the program of its image; ImageError if none is here.
+
+    Of the hyperparameters one says whether there is a script.
+    """
     algorithm = job.get("AlgorithmSpecification") or {}
+    found = images.find(image_of(job))
+    own = (*algorithm.get("ContainerEntrypoint", ()), *algorithm.get("ContainerArguments", ()))
+    if algorithm.get("ContainerEntrypoint"):
+        return own
     hyperparameters = job.get("HyperParameters") or job.get("StaticHyperParameters") or {}
-    image = algorithm.get("TrainingImage")
-    if not isinstance(image, str) or algorithm.get("ContainerEntrypoint") or _PROGRAM in hyperparameters:
-        return ""
-    name = BUILT_IN.get(image.rpartition("/")[2].partition(":")[0])
-    if name is None:
-        return ""
-    return (
-        f"The local AWS does not have the built-in algorithm {name}: its program is inside of the image {image}. "
-        "Train with a script of your own, or leave the job out for this machine."
-    )
+    recipe = found.recipe
+    program = recipe.script if PROGRAM in hyperparameters else recipe.algorithm
+    if recipe.train and not (PROGRAM in hyperparameters and recipe.script):
+        return (*recipe.train, *own)
+    if not program:
+        raise _no_program(image_of(job), found)
+    if not program.startswith("bin/"):
+        return (images.python(recipe), f"{PROGRAMS}/{program}.py", *own)
+    path = images.environments.folder_of(recipe) / program
+    if not path.is_file() or _AWS_TOOLKIT not in path.read_bytes():
+        return (str(path), *own)
+    return (images.python(recipe), f"{PROGRAMS}/toolkit_start.py", str(path), *own)
+
+
+def unpacks_source(job: Mapping[str, Any], images: Images) -> bool:
+    """Whether the program that starts a job's script expects its source in the container: only AWS's own fetches it."""
+    script = images.find(image_of(job)).recipe.script
+    command = (job.get("AlgorithmSpecification") or {}).get("ContainerEntrypoint")
+    return not command and bool(script) and not script.startswith("bin/")
+
+
+def processing_command(job: Mapping[str, Any], images: Images) -> tuple[str, ...]:
+    """What a processing job runs; ImageError if its program is inside of an image that is not here."""
+    application = job["AppSpecification"]
+    if not application.get("ContainerEntrypoint"):  # arguments alone are for the program of the image
+        cause = "AppSpecification has no ContainerEntrypoint: the program is inside of the image"
+        raise ImageError(f"{cause} {image_of(job)}, and the local AWS pulls no images", "give the job a command")
+    images.find(image_of(job))
+    return (*application["ContainerEntrypoint"], *application.get("ContainerArguments", ()))
+
+
+def image_of(job: Mapping[str, Any]) -> str:
+    """The image of a job; empty if that is not known yet, or not named."""
+    named = (job.get("AlgorithmSpecification") or {}).get("TrainingImage")
+    named = named or (job.get("AppSpecification") or {}).get("ImageUri", "")
+    return named if isinstance(named, str) else ""
+
+
+def in_environment(
+    variables: Mapping[str, str], environment: Path, more: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The variables of a process whose first programs are those of an environment."""
+    path = f"{environment / 'bin'}{os.pathsep}{variables.get('PATH', os.defpath)}"
+    return {**variables, **(more or {}), "PATH": path}
 
 
 def processing_refusal(application: Mapping[str, Any]) -> str:
@@ -89,16 +150,15 @@ def missing_module(line: str) -> str:
     return match[1] if match else ""
 
 
-def with_missing_module(reason: str, module: str, job: Mapping[str, Any], environment: Path) -> str:
+def with_missing_module(reason: str, module: str, job: Mapping[str, Any], recipe: str, environment: Path) -> str:
     """The reason of a failure, and the environment that stood for the job's image and lacks a module."""
-    image = (job.get("AlgorithmSpecification") or {}).get("TrainingImage")
-    image = image or (job.get("AppSpecification") or {}).get("ImageUri", "")
     remedy = (
         "a requirements.txt beside the script installs it"
         if _reads_requirements(job)
-        else f"let the script install it with pip, or install it there: {environment}/bin/python -m pip install …"
+        else "let the script install it with pip"
     )
-    hint = f" [local AWS] {environment} stood for the image {image}, and has no {module}; {remedy}"
+    stood = f"the recipe {recipe} ({environment}) stood for the image {image_of(job)}, and has no {module}"
+    hint = f" [local AWS] {stood}; {remedy}, or describe the image in images.toml"
     return f"{reason[: _LONGEST_REASON - len(hint)]}{hint}"
 
 
@@ -108,3 +168,8 @@ def _reads_requirements(job: Mapping[str, Any]) -> bool:
     command = [*(algorithm.get("ContainerEntrypoint") or ()), *(algorithm.get("ContainerArguments") or ())]
     by_toolkit = "TrainingImage" in algorithm and not command
     return by_toolkit or any(starter in str(word) for word in command for starter in _INSTALLING_STARTERS)
+
+
+def _no_program(image: str, found: Found) -> ImageError:
+    cause = f"the program of the image {image} is not here: {found.recipe.name} stands for it and starts scripts only"
+    return ImageError(cause, "give the job a script or a ContainerEntrypoint, or leave the step out for this machine")

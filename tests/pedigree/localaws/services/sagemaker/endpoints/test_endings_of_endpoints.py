@@ -19,6 +19,7 @@ from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironme
 from pedigree.localaws.services.sagemaker.endpoints.operations import EndpointOperations
 from pedigree.localaws.services.sagemaker.endpoints.resource import ENDPOINT
 from pedigree.localaws.services.sagemaker.resources import models
+from tests.support.images import any_image
 from tests.support.waiting import until
 from tests.support.worlds import ROLE, ManualClock, world
 
@@ -62,7 +63,7 @@ def roles() -> RefusedRoles:
 
 
 def host(local: World, roles: RefusedRoles) -> HostEnvironment:
-    return HostEnvironment("python", {}, LogFiles(local.folder / "logs", ManualClock()), roles)
+    return HostEnvironment({}, LogFiles(local.folder / "logs", ManualClock()), roles, any_image(local.folder))
 
 
 def create_endpoint(local: World, status: str) -> None:

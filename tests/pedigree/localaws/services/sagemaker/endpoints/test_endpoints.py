@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.rollout import TrafficShift, rollout
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
+from tests.support.images import images_file
 from tests.support.local_aws import client, running_local_aws, with_key
 from tests.support.processes import find_process, is_alive
 from tests.support.waiting import until
@@ -151,14 +152,14 @@ def test_a_deleted_endpoint_leaves_no_process(local: LocalAws) -> None:
 
 
 def test_an_endpoint_is_there_again_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     first.start()
     client(first.url, "s3").create_bucket(Bucket="bucket")
     create_endpoint(first.url)
     process = invoke_endpoint(first.url)["process"]
     first.stop()
     assert not is_alive(process)
-    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     second.start()
     deadline = time.monotonic() + 60
     while not second.is_serving("dogs") and time.monotonic() < deadline:

@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pedigree.localaws.services.sagemaker.endpoints import inference_defaults as defaults
 from pedigree.localaws.services.sagemaker.endpoints import model_server
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec
+from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS_FOLDER
+from tests.support import programs
 
+defaults, formats = programs.load("pytorch_serving"), programs.load("array_formats")
 ROWS = [[1.0, 2.0], [3.0, 4.0]]
 WHOLE = """
 def model_fn(folder):
@@ -48,24 +50,24 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
         fleet.end(0)
 
 
-@pytest.mark.parametrize("sent", [defaults.JSON, defaults.CSV, defaults.NPY])
-@pytest.mark.parametrize("accepted", [defaults.JSON, defaults.CSV, defaults.NPY])
+@pytest.mark.parametrize("sent", [formats.JSON, formats.CSV, formats.NPY])
+@pytest.mark.parametrize("accepted", [formats.JSON, formats.CSV, formats.NPY])
 def test_what_is_written_is_read_again(sent: str, accepted: str) -> None:
-    array = defaults.decoded(defaults.encoded(np.array(ROWS), sent), f"{sent}; charset=utf-8")
+    array = formats.decoded(formats.encoded(np.array(ROWS), sent), f"{sent}; charset=utf-8")
     content, kind = defaults.output_fn(array, f"image/png, {accepted};q=0.9")
-    assert (defaults.decoded(content, kind).tolist(), kind) == (ROWS, accepted)
+    assert (formats.decoded(content, kind).tolist(), kind) == (ROWS, accepted)
 
 
 def test_numbers_of_arrays_are_written_wherever_they_stand() -> None:
     prediction = {"label": np.int64(3), "scores": [np.float32(0.5)], "all": np.array([1])}
-    assert json.loads(defaults.encoded(prediction, defaults.JSON)) == {"label": 3, "scores": [0.5], "all": [1]}
+    assert json.loads(formats.encoded(prediction, formats.JSON)) == {"label": 3, "scores": [0.5], "all": [1]}
 
 
 @pytest.mark.parametrize(
-    "tried", [lambda: defaults.decoded(b"", "image/png"), lambda: defaults.output_fn([1], "image/png")]
+    "tried", [lambda: formats.decoded(b"", "image/png"), lambda: defaults.output_fn([1], "image/png")]
 )
 def test_a_type_that_only_the_models_code_could_know_is_refused(tried: Callable[[], Any]) -> None:
-    with pytest.raises(defaults.UnsupportedTypeError, match="image/png is not one of") as refused:
+    with pytest.raises(formats.UnsupportedTypeError, match="image/png is not one of") as refused:
         tried()
     assert refused.value.status_code == 415
 
@@ -74,7 +76,7 @@ def test_an_array_of_objects_is_never_unpickled() -> None:
     body = io.BytesIO()
     np.save(body, np.array([{}], dtype=object), allow_pickle=True)
     with pytest.raises(ValueError, match="pickle"):
-        defaults.decoded(body.getvalue(), defaults.NPY)
+        formats.decoded(body.getvalue(), formats.NPY)
 
 
 def test_transform_fn_takes_the_place_of_the_three(serve: Serve) -> None:
@@ -112,7 +114,7 @@ def serving_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     folder = tmp_path_factory.mktemp("model")
     (folder / "code").mkdir()
     (folder / "code" / "inference.py").write_text(WHOLE)
-    words = [sys.executable, str(Path(model_server.__file__)), str(folder)]
+    words = [sys.executable, str(Path(model_server.__file__)), str(folder), str(PROGRAMS_FOLDER / "pytorch_serving.py")]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["port"]

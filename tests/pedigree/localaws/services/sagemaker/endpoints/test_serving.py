@@ -23,6 +23,7 @@ from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.services.sagemaker.endpoints.fleet import Fleet
 from pedigree.localaws.services.sagemaker.endpoints.instances import InstanceError, InstanceSpec, ModelTimeoutError
 from tests.support.endpoints import create_configuration, create_endpoint, describe_endpoint, invoke_endpoint
+from tests.support.images import images_file
 from tests.support.local_aws import client, running_local_aws, with_key
 from tests.support.processes import find_process
 from tests.support.waiting import until
@@ -143,7 +144,7 @@ def test_alarms_roll_an_update_back(local: LocalAws) -> None:
 
 
 def test_an_update_is_finished_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     first.start()
     client(first.url, "s3").create_bucket(Bucket="bucket")
     create_endpoint(first.url, count=2)
@@ -162,7 +163,7 @@ def test_an_update_is_finished_after_a_restart(tmp_path: Path) -> None:
     )
     first.stop()
     assert servers(tmp_path) == set()
-    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     second.start()
     assert invoke_endpoint(second.url)["version"] in ("v1", "v2")
     until(lambda: describe_endpoint(second.url)["EndpointStatus"], "InService")

@@ -16,6 +16,7 @@ import pytest
 from pedigree.localaws.services.s3.catalog import S3Location
 from pedigree.localaws.services.sagemaker.control.service import ControlPlane
 from pedigree.localaws.services.sagemaker.jobs.operations import TrainingJobOperations
+from tests.support.images import any_image
 from tests.support.job_runner import ROLE, LocalJobs, channel
 
 # What AWS's training toolkit does: it takes the hyperparameters, and unpacks the scripts into its code folder.
@@ -65,7 +66,7 @@ def put_archive(local: LocalJobs, key: str, **files: str) -> bytes:
 
 def train(local: LocalJobs, address: str) -> dict[str, Any]:
     """A training job that the toolkit starts."""
-    training = TrainingJobOperations(local.runner, (sys.executable, "-c", TOOLKIT))
+    training = TrainingJobOperations(local.runner, any_image(local.world.folder, (sys.executable, "-c", TOOLKIT)))
     local.service = ControlPlane(local.world, (training,))
     local.put("training/x", "data")
     submitted = {"sagemaker_program": "train.py", "sagemaker_submit_directory": json.dumps(address)}

@@ -1,4 +1,4 @@
-"""Images whose program is inside of them are refused by name; a missing module names what stood for the image."""
+"""What a job runs of an image: its own command, its script by the image's program, or that program alone."""
 
 from __future__ import annotations
 
@@ -7,60 +7,109 @@ from typing import Any
 
 import pytest
 
+from pedigree.localaws.images.catalog import ImageCatalog
+from pedigree.localaws.images.environments import Environments
+from pedigree.localaws.images.errors import ImageError
 from pedigree.localaws.services.sagemaker.jobs import plans
 from pedigree.localaws.services.sagemaker.resources import images
+from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS, Images
+from tests.support.images import any_image
 
-XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
-LINEAR = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
+XGBOOST, SKLEARN = f"{REGISTRY}/sagemaker-xgboost:1.7-1", f"{REGISTRY}/sagemaker-scikit-learn:1.2-1-cpu-py3"
+LINEAR = f"{REGISTRY}/ipinsights:1"
+KNOWN = Images(ImageCatalog(), Environments(Path("/environments")))
+SCRIPT = {"sagemaker_program": "train.py", "sagemaker_submit_directory": '"s3://bucket/code/sourcedir.tar.gz"'}
 
 
 def job(image: Any, hyperparameters: dict[str, Any] | None = None, **algorithm: Any) -> dict[str, Any]:
     return {"AlgorithmSpecification": {"TrainingImage": image, **algorithm}, "HyperParameters": hyperparameters or {}}
 
 
-@pytest.mark.parametrize(("image", "name"), [(XGBOOST, "XGBoost"), (LINEAR, "Linear Learner")])
-def test_a_built_in_algorithm_is_refused_by_its_name(image: str, name: str) -> None:
-    assert f"does not have the built-in algorithm {name}" in images.refusal(job(image))
-    with pytest.raises(ValueError, match=name):
-        plans.training({**job(image), "TrainingJobName": "t"}, toolkit=("train",))
+def whole(written: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "TrainingJobName": "t",
+        "TrainingJobArn": "arn",
+        "RoleArn": "role",
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
+        "ResourceConfig": {"InstanceCount": 1},
+        **written,
+    }
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        job(XGBOOST, {"sagemaker_program": "train.py"}),
-        job(XGBOOST, ContainerEntrypoint=["python3"]),
-        job("me/xgboost-of-mine:1"),
-        job({"Get": "Parameters.Image"}),
-        {},
-    ],
-)
-def test_what_has_a_program_of_its_own_is_not_refused(written: dict[str, Any]) -> None:
-    assert images.refusal(written) == ""
-
-
-@pytest.mark.parametrize("more", [{}, {"ContainerArguments": ["--input", "x"]}, {"ContainerEntrypoint": []}])
-def test_a_processing_job_without_a_command_is_refused_with_its_image(more: dict[str, list[str]]) -> None:
-    written = {
-        "AppSpecification": {"ImageUri": XGBOOST, **more},
+def processed(*command: str, image: str = "image") -> dict[str, Any]:
+    return {
+        "AppSpecification": {"ImageUri": image, **({"ContainerEntrypoint": list(command)} if command else {})},
         "ProcessingJobName": "p",
         "RoleArn": "role",
         "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1}},
     }
-    with pytest.raises(ValueError, match=r"no ContainerEntrypoint.*sagemaker-xgboost"):
-        plans.processing(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "program"),
+    [
+        (job(XGBOOST, SCRIPT), f"{PROGRAMS}/script_mode.py"),
+        (job(SKLEARN, SCRIPT), f"{PROGRAMS}/script_mode.py"),
+    ],
+)
+def test_an_image_s_program_is_run_by_the_python_of_its_environment(written: dict[str, Any], program: str) -> None:
+    python, path = images.training_command(written, KNOWN)
+    assert python.startswith("/environments/")
+    assert python.endswith("/bin/python")
+    assert path == program
+
+
+def test_a_command_of_its_own_comes_first() -> None:
+    own = job(XGBOOST, SCRIPT, ContainerEntrypoint=["bash"], ContainerArguments=["-c", "true"])
+    assert images.training_command(own, KNOWN) == ("bash", "-c", "true")
+
+
+def test_arguments_are_those_of_the_image_s_program() -> None:
+    assert images.training_command(job(XGBOOST, SCRIPT, ContainerArguments=["--x"]), KNOWN)[2:] == ("--x",)
+
+
+def test_a_program_of_the_recipe_s_own_is_what_a_job_without_a_command_runs(tmp_path: Path) -> None:
+    described = any_image(tmp_path, ("python", "/opt/program/train"))
+    assert images.training_command(job("mine"), described) == ("python", "/opt/program/train")
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        (job(LINEAR), "IP Insights"),
+        (
+            job(SKLEARN),
+            "the program of the image .* is not here: scikit-learn 1.2 stands for it",
+        ),
+        (job("mine:1"), "nothing says what stands for the image mine:1"),
+    ],
+)
+def test_what_has_no_program_here_is_refused(written: dict[str, Any], words: str) -> None:
+    with pytest.raises(ImageError, match=words):
+        plans.training(whole(written), KNOWN)
+
+
+def test_the_source_of_a_script_is_an_input_where_our_program_starts_it() -> None:
+    plan = plans.training(whole(job(SKLEARN, SCRIPT)), KNOWN)
+    assert [(str(source.place), source.folder) for source in plan.inputs] == [
+        ("s3://bucket/code/sourcedir.tar.gz", "/opt/ml/input/source")
+    ]
+    with_command = job(SKLEARN, SCRIPT, ContainerEntrypoint=["bash"])
+    assert plans.training(whole(with_command), KNOWN).inputs == ()
+
+
+def test_a_processing_job_without_a_command_is_refused_with_its_image() -> None:
+    with pytest.raises(ImageError, match=r"no ContainerEntrypoint.*sagemaker-xgboost"):
+        plans.processing(processed(image=XGBOOST), KNOWN)
 
 
 def test_a_missing_module_names_the_environment_and_the_image_within_the_length_of_a_reason() -> None:
     assert images.missing_module("ModuleNotFoundError: No module named 'xgboost.core'") == "xgboost.core"
     assert images.missing_module("No module named anything") == ""
-    reason = images.with_missing_module("x" * 2000, "xgboost", job(XGBOOST), Path("/env"))
+    reason = images.with_missing_module("x" * 2000, "xgboost", job(XGBOOST), "any", Path("/env"))
     assert len(reason) == 1024
-    assert f"/env stood for the image {XGBOOST}, and has no xgboost" in reason
-
-
-def processed(*command: str) -> dict[str, Any]:
-    return {"AppSpecification": {"ImageUri": "image", "ContainerEntrypoint": list(command)}}
+    assert f"the recipe any (/env) stood for the image {XGBOOST}, and has no xgboost" in reason
 
 
 @pytest.mark.parametrize(
@@ -72,14 +121,14 @@ def processed(*command: str) -> dict[str, Any]:
     ],
 )
 def test_the_remedy_is_a_requirements_file_where_something_installs_it(written: dict[str, Any]) -> None:
-    assert "; a requirements.txt beside" in images.with_missing_module("", "pandas", written, Path("/env"))
+    assert "; a requirements.txt beside" in images.with_missing_module("", "pandas", written, "any", Path("/env"))
 
 
 @pytest.mark.parametrize("written", [processed("python3", "prepare.py"), job(XGBOOST, ContainerEntrypoint=["python3"])])
 def test_a_job_with_a_command_of_its_own_installs_nothing_by_itself(written: dict[str, Any]) -> None:
-    reason = images.with_missing_module("", "pandas", written, Path("/env"))
+    reason = images.with_missing_module("", "pandas", written, "any", Path("/env"))
     assert "requirements.txt" not in reason
-    assert reason.endswith("or install it there: /env/bin/python -m pip install …")
+    assert reason.endswith("let the script install it with pip, or describe the image in images.toml")
 
 
 def test_a_notebook_job_needs_awss_program_for_notebooks_and_a_container(tmp_path: Path) -> None:
@@ -91,3 +140,8 @@ def test_a_notebook_job_needs_awss_program_for_notebooks_and_a_container(tmp_pat
     assert images.notebook_refusal(command, tmp_path, "") == ""
     assert images.notebook_refusal(command, tmp_path, "no namespaces").endswith("there is none: no namespaces")
     assert images.notebook_refusal(("python3",), tmp_path, "no namespaces") == ""
+
+
+def test_the_variables_of_an_image_may_have_its_tag() -> None:
+    assert KNOWN.variables(XGBOOST) == {"SAGEMAKER_XGBOOST_VERSION": "1.7-1"}
+    assert KNOWN.variables(SKLEARN) == {}

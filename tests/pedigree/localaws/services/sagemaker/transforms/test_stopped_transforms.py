@@ -13,6 +13,7 @@ from pedigree.localaws.services.s3.catalog import ObjectCatalog
 from pedigree.localaws.services.sagemaker.endpoints.hosting import HostEnvironment
 from pedigree.localaws.services.sagemaker.resources import models
 from pedigree.localaws.services.sagemaker.transforms.runner import STATUS, TRANSFORM, TransformRunner
+from tests.support.images import any_image
 from tests.support.transform_jobs import JOB
 from tests.support.waiting import until
 from tests.support.worlds import ROLE, ManualClock, world
@@ -44,7 +45,7 @@ def test_the_end_of_a_job_is_noted_once_there_is_room(tmp_path: Path) -> None:
     local = world(tmp_path)
     memory = Full(tmp_path / "state.sqlite")
     memory.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "Stopping"})
-    host = HostEnvironment("python", {}, LogFiles(tmp_path / "logs", ManualClock()), RefusedRoles())
+    host = HostEnvironment({}, LogFiles(tmp_path / "logs", ManualClock()), RefusedRoles(), any_image(tmp_path))
     TransformRunner(replace(local, store=memory), host).start("job")
     until(lambda: memory.get(TRANSFORM, "job")[STATUS], "Stopped")
     assert memory.failures == 1
@@ -55,7 +56,7 @@ def test_a_stop_that_comes_before_the_start_holds(tmp_path: Path) -> None:
     container = {"Image": "image", "ModelDataUrl": "s3://bucket/model"}
     models.MODEL.create(local, {"ModelName": JOB["ModelName"], "PrimaryContainer": container, "ExecutionRoleArn": ROLE})
     local.store.put(TRANSFORM, "job", {**JOB, "TransformJobArn": "arn:job", STATUS: "InProgress"})
-    host = HostEnvironment("python", {}, LogFiles(tmp_path / "logs", ManualClock()), RefusedRoles())
+    host = HostEnvironment({}, LogFiles(tmp_path / "logs", ManualClock()), RefusedRoles(), any_image(tmp_path))
     transforms = TransformRunner(local, host)
     transforms.stop("job")
     transforms.start("job")

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from pedigree.localaws.daemon import LocalAws, Options
 from tests.support.endpoints import ROLE, model_archive
+from tests.support.images import images_file
 from tests.support.local_aws import client, running_local_aws, with_key
 from tests.support.waiting import until
 
@@ -169,13 +170,13 @@ def test_a_job_is_stopped_while_its_model_works(local: LocalAws) -> None:
 
 
 def test_a_job_continues_after_a_restart(tmp_path: Path) -> None:
-    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    first = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     first.start()
     prepared(first)
     put(first, "in/a.jsonl", b"1\n2\n")
     client(first.url, "sagemaker").create_transform_job(TransformJobName="job", **request())
     first.stop()
-    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False))
+    second = LocalAws(Options(with_key(tmp_path), enforces_iam=False, images=images_file(tmp_path)))
     second.start()
     until(lambda: described(second, "job")["TransformJobStatus"], "Completed")
     assert lines(second, "out/a.jsonl.out") == [2, 4]

@@ -15,6 +15,7 @@ import pytest
 
 from pedigree.localaws.daemon import LocalAws, Options
 from pedigree.localaws.http.protocol.errors import ServiceError
+from tests.support.images import images_file
 from tests.support.local_aws import client
 from tests.support.local_tuning import LETTERS, PATIENCE_SECONDS, STATUS, TOOLKIT, LocalTuning, definition, request
 
@@ -191,12 +192,14 @@ def test_searches_are_listed_page_by_page_and_forgotten_when_deleted(tuning: Loc
 
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[LocalAws]:
-    """A daemon whose container has this toolkit."""
+    """A daemon whose images have this toolkit."""
     train = tmp_path / "container" / "bin" / "train"
     train.parent.mkdir(parents=True)
     train.write_text("#!/bin/sh\nexec " + shlex.join(TOOLKIT))
     train.chmod(0o755)
-    started = LocalAws(Options(tmp_path / "state", container=tmp_path / "container", enforces_iam=False))
+    (train.parent / "python").symlink_to(sys.executable)
+    images = images_file(tmp_path, tmp_path / "container")
+    started = LocalAws(Options(tmp_path / "state", images=images, enforces_iam=False))
     started.start()
     yield started
     started.stop()

@@ -1,10 +1,9 @@
 """Starts AWS's training toolkit without two imports that take it seconds: torch and smdebug.
 
-    python -c TEXT_OF_THIS_FILE .../bin/train
+    python toolkit_start.py .../bin/train
 
 The toolkit itself needs torch's version and the names of smdebug's exceptions. Stand-ins have these; whoever asks one
-for more gets the library. The job's script is another process, which sees none of this. As a text and not as a file,
-it needs no place in the job's container.
+for more gets the library. The job's script is another process, which sees none of this.
 """
 
 from __future__ import annotations

@@ -1,0 +1,91 @@
+"""`pedigree local images list|explain|build|remove`: what stands for images, and the environments that are made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pedigree.cli import extras, printing
+from pedigree.cli.errors import UsageError
+from pedigree.cli.local_environment import CONTAINER, IMAGES, ContainerOption, ImagesOption, images_file
+
+if TYPE_CHECKING:
+    from pedigree.localaws.images.catalog import ImageCatalog
+    from pedigree.localaws.images.environments import Environments
+
+ImageArgument = Annotated[str, typer.Argument(metavar="IMAGE", help="An image's address, or a recipe's name.")]
+
+app = typer.Typer(help="What stands for images: recipes, and environments.", no_args_is_help=True)
+
+
+@app.command(name="list")
+def listing(container: ContainerOption = CONTAINER, images: ImagesOption = IMAGES) -> None:
+    """Print all recipes, and the environments on the disk."""
+    catalog, environments = _images(container, images)
+    for recipe in catalog.recipes:
+        state = "ready" if environments.is_built(recipe) else "not made yet"
+        printing.line(f"{recipe.name:20}{state:14}{', '.join(recipe.images)}")
+    for built in environments.built():
+        printing.line(f"{built.recipe:20}{built.megabytes:>5} MB      {built.folder}")
+
+
+@app.command()
+def explain(image: ImageArgument, container: ContainerOption = CONTAINER, images: ImagesOption = IMAGES) -> None:
+    """Say which recipe an image gets, why, and what is in it."""
+    catalog, environments = _images(container, images)
+    found = catalog.find(image)
+    recipe, folder = found.recipe, environments.folder_of(found.recipe)
+    state = "ready" if environments.is_built(recipe) else "made when a job first needs it"
+    printing.line(f"recipe       {recipe.name}, in {found.file}: {found.pattern} matches")
+    printing.line(f"environment  {folder} ({state})")
+    if recipe.packages:
+        printing.line(f"packages     {', '.join(recipe.packages)}")
+    for word, program in (("a script", recipe.script), ("no script", recipe.algorithm), ("a model", recipe.serve)):
+        if program:
+            printing.line(f"{word:13}{program}")
+    for difference in recipe.differences:
+        printing.line(f"differs      {difference}")
+
+
+@app.command()
+def build(
+    image: Annotated[list[str], typer.Argument(metavar="IMAGE…", help="Addresses of images, or names of recipes.")],
+    container: ContainerOption = CONTAINER,
+    images: ImagesOption = IMAGES,
+) -> None:
+    """Make the environments of images now, so that no job waits for them."""
+    catalog, environments = _images(container, images)
+    for name in image:
+        folder = environments.build(catalog.named(name), printing.remark)
+        printing.line(str(folder))
+
+
+@app.command()
+def remove(
+    image: Annotated[list[str] | None, typer.Argument(metavar="IMAGE…", help="Images, or names of recipes.")] = None,
+    container: ContainerOption = CONTAINER,
+    images: ImagesOption = IMAGES,
+    everything: Annotated[bool, typer.Option("--all", help="Remove all environments that pedigree has made.")] = False,
+) -> None:
+    """Remove the environments of images; a job that needs one makes it anew."""
+    catalog, environments = _images(container, images)
+    if not image and not everything:
+        raise UsageError("no image is named", "name images, or use --all")
+    folders = [built.folder for built in environments.built()] if everything else []
+    recipes = [catalog.named(name) for name in image or ()]
+    for recipe in recipes:
+        if recipe.environment:
+            raise UsageError(f"{recipe.environment} was not made by pedigree", "remove it yourself")
+    for folder in (*folders, *(environments.folder_of(recipe) for recipe in recipes)):
+        environments.remove(folder)
+        printing.line(f"removed {folder}")
+
+
+def _images(container: Path, images: Path) -> tuple[ImageCatalog, Environments]:
+    extras.demand("local")
+    from pedigree.localaws.images.catalog import ImageCatalog
+    from pedigree.localaws.images.environments import Environments
+
+    return ImageCatalog(images_file(images), container.resolve() if container.exists() else None), Environments()

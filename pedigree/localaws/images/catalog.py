@@ -1,0 +1,117 @@
+"""Which recipe an image gets: the user's own recipes come first, then those of pedigree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from pedigree.localaws.images.errors import ImageError, RecipeError
+from pedigree.localaws.images.recipe import Recipe, parse, spellings
+
+_OWN_FILE = Path(__file__).with_name("recipes.toml")
+USER_FILE = "images.toml"
+PYTORCH = "pytorch"
+
+NOT_HERE: Mapping[str, str] = {
+    "autopilot": "Autopilot",
+    "blazingtext": "BlazingText",
+    "factorization-machines": "Factorization Machines",
+    "forecasting-deepar": "DeepAR",
+    "image-classification": "Image Classification",
+    "ipinsights": "IP Insights",
+    "kmeans": "K-Means",
+    "knn": "K-Nearest Neighbors",
+    "lda": "Latent Dirichlet Allocation",
+    "linear-learner": "Linear Learner",
+    "ntm": "Neural Topic Model",
+    "object-detection": "Object Detection",
+    "object2vec": "Object2Vec",
+    "pca": "Principal Component Analysis",
+    "randomcutforest": "Random Cut Forest",
+    "sagemaker-clarify-processing": "Clarify",
+    "sagemaker-data-wrangler-container": "Data Wrangler",
+    "sagemaker-debugger-rules": "Debugger's rules",
+    "sagemaker-model-monitor-analyzer": "Model Monitor",
+    "semantic-segmentation": "Semantic Segmentation",
+    "seq2seq": "Sequence-to-Sequence",
+}
+"""AWS's own programs that cannot run here, by the repository of their image."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The recipe of an image, the pattern that the image matches, and the file with both."""
+
+    recipe: Recipe
+    pattern: str
+    file: str
+
+
+class ImageCatalog:
+    """All recipes: those in the user's file, which is read anew whenever it has changed, and pedigree's own.
+
+    pytorch is an environment that is there already, and stands for the images of PyTorch.
+    """
+
+    def __init__(self, user_file: Path | None = None, pytorch: Path | None = None) -> None:
+        self._user_file = user_file
+        self._read: tuple[str, tuple[Recipe, ...]] = "", ()
+        self._own = tuple(_with_environment(recipe, pytorch) for recipe in own_recipes())
+
+    @property
+    def recipes(self) -> tuple[Recipe, ...]:
+        """All of them, in the order in which they are tried."""
+        return (*self._user_recipes(), *self._own)
+
+    def find(self, image: str) -> Found:
+        """The recipe of an image; ImageError if it has none."""
+        users = self._user_recipes()
+        for recipe in (*users, *self._own):
+            if pattern := recipe.pattern_of(image):
+                return Found(recipe, pattern, str(self._user_file) if recipe in users else "pedigree")
+        raise _no_recipe(image, self._user_file)
+
+    def named(self, name: str) -> Recipe:
+        """The recipe of a name, or else of an image."""
+        return next((recipe for recipe in self.recipes if recipe.name == name), None) or self.find(name).recipe
+
+    def _user_recipes(self) -> tuple[Recipe, ...]:
+        path = self._user_file
+        if path is None:
+            return ()
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(f"{path} cannot be read: {error}", "make it a text file, or remove it") from None
+        if text != self._read[0]:
+            self._read = text, parse(text, path.name, self._own, path.resolve().parent)
+        return self._read[1]
+
+
+@lru_cache(maxsize=1)
+def own_recipes() -> tuple[Recipe, ...]:
+    """The recipes that come with pedigree."""
+    return parse(_OWN_FILE.read_text(encoding="utf-8"), _OWN_FILE.name)
+
+
+def _with_environment(recipe: Recipe, pytorch: Path | None) -> Recipe:
+    if recipe.name != PYTORCH or pytorch is None:
+        return recipe
+    toolkit = "bin/train" if (pytorch / "bin" / "train").exists() else recipe.script
+    return replace(recipe, environment=pytorch, packages=(), script=toolkit)
+
+
+def _no_recipe(image: str, user_file: Path | None) -> ImageError:
+    repository = spellings(image)[1].partition(":")[0].partition("@")[0]
+    name = NOT_HERE.get(repository.rpartition("/")[2])
+    file = user_file or Path(USER_FILE)
+    if name:
+        cause = f"the local AWS has nothing that stands for {name}, whose program is inside of the image {image}"
+        return ImageError(cause, "leave the step out for this machine, or use a script of your own")
+    lines = f'[[recipe]] name = "{repository.rpartition("/")[2]}" images = ["{spellings(image)[0]}"] packages = ["…"]'
+    cause = f"nothing says what stands for the image {image}, and the local AWS pulls no images"
+    return ImageError(cause, f"describe it in {file}: {lines}")

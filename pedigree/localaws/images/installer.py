@@ -1,0 +1,96 @@
+"""Makes one environment: a virtual environment, and its packages by uv where that is there, else by pip."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pedigree.localaws.images.errors import ImageError
+from pedigree.localaws.images.recipe import Recipe
+
+# pip itself, so that a job can install what its requirements.txt lists.
+_ALWAYS = ("pip",)
+_PROGRESS = re.compile(r"^\s*(?:Collecting|Downloading|Installing|Building|Successfully installed|Prepared|Resolved)\b")
+_OFFLINE = re.compile(
+    r"NameResolution|Name or service not known|Temporary failure|ProxyError|ConnectionError|dns error"
+)
+_COMPILE = ("-m", "compileall", "-qq", "-j", "0", "-x", r"[/\\]tests?[/\\]")
+_LONGEST_LINE = 160
+
+
+@dataclass(frozen=True)
+class Installer:
+    """Installs a recipe's packages into a folder; variables are those of its processes, which end with the daemon."""
+
+    folder: Path
+    recipe: Recipe
+    variables: Mapping[str, str]
+    on_line: Callable[[str], None]
+
+    def run(self) -> None:
+        """Make the environment; ImageError says why that failed."""
+        has_installer = shutil.which("uv") or importlib.util.find_spec("pip")
+        self._run(self._python(), "-m", "venv", *(("--without-pip",) if has_installer else ()), str(self.folder))
+        with tempfile.TemporaryDirectory() as folder:
+            wanted = Path(folder, "packages.txt")
+            wanted.write_text("\n".join((*self.recipe.packages, *_ALWAYS)), encoding="utf-8")
+            more = ("-r", str(self.recipe.requirements)) if self.recipe.requirements else ()
+            index = ("--extra-index-url", self.recipe.index) if self.recipe.index else ()
+            self._run(*self._install(), "-r", str(wanted), *more, *index)
+        self._run(str(self.folder / "bin" / "python"), *_COMPILE, str(self.folder / "lib"), is_needed=False)
+
+    def _python(self) -> str:
+        """The Python of the recipe, if this machine has it, else our own."""
+        if not self.recipe.python:
+            return sys.executable
+        named = self.recipe.python if "/" in self.recipe.python else f"python{self.recipe.python}"
+        found = shutil.which(named)
+        if found is None:
+            ours = ".".join(map(str, sys.version_info[:2]))
+            self.on_line(f"This machine has no Python {self.recipe.python}: {ours} stands for it")
+        return found or sys.executable
+
+    def _install(self) -> Sequence[str]:
+        python = str(self.folder / "bin" / "python")
+        if uv := shutil.which("uv"):
+            return uv, "pip", "install", "--python", python
+        if importlib.util.find_spec("pip") is None:
+            return python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"
+        return sys.executable, "-m", "pip", "--python", python, "install", "--no-input", "--disable-pip-version-check"
+
+    def _run(self, *command: str, is_needed: bool = True) -> None:
+        lines: list[str] = []
+        variables = {**self.variables, "PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(  # noqa: S603  # pip and Python
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=variables, start_new_session=True
+        ) as started:
+            assert started.stdout is not None
+            try:
+                for line in map(str.rstrip, started.stdout):
+                    lines = [*lines[-99:], line]
+                    if _PROGRESS.match(line):
+                        self.on_line(line.strip()[:_LONGEST_LINE])
+            except BaseException:  # Ctrl-C, too: nothing goes on installing
+                os.killpg(started.pid, signal.SIGKILL)
+                raise
+        if started.returncode and is_needed:
+            raise self._failure(lines, started.returncode)
+
+    def _failure(self, lines: Sequence[str], code: int) -> ImageError:
+        text = "\n".join(lines)
+        last = next((line for line in reversed(lines) if re.match(r"\s*(ERROR|error|×)", line)), "")
+        reason = (last or next(filter(None, reversed(lines)), f"it ended with {code}")).strip()[:_LONGEST_LINE]
+        packages = " ".join(self.recipe.packages[:3])
+        remedy = f"install {packages} … yourself and name the environment in images.toml"
+        if _OFFLINE.search(text):
+            remedy = f"it needs the network once; or {remedy}"
+        return ImageError(f"the environment of {self.recipe.name} cannot be made: {reason}", remedy)
