@@ -14,15 +14,29 @@ from pedigree.account.step_logs import LogFilter, StepLog
 from pedigree.errors import Mistake
 from pedigree.language.near import suggest
 
-_WITHOUT_LOG = ("Condition", "Fail", "Model", "RegisterModel", "EndpointConfig", "Callback", "Lineage", "Cleanup")
+_WITHOUT_LOG = (
+    "Condition",
+    "Fail",
+    "Model",
+    "RegisterModel",
+    "EndpointConfig",
+    "Callback",
+    "Lineage",
+    "Cleanup",
+    "ForEach",
+)
 
 
 class ExecutionLogs:
-    """Reads what the steps of an execution write; steps and hosts that begin later join."""
+    """Reads what the steps of an execution write; steps and hosts that begin later join.
+
+    The steps of iterations belong to their ForEach step: who wants that, gets their lines.
+    """
 
     def __init__(self, account: Account, arn: str, wanted: LogFilter) -> None:
         self._account, self._arn, self._wanted = account, arn, wanted
         self._types = {step.name: step.type for step in progress.planned_steps(account, arn)}
+        self._parents: Mapping[str, str] = {}
         self._steps: dict[str, StepLog] = {}
         self._readers: list[EventReader] = []
         self._check_steps()
@@ -36,7 +50,11 @@ class ExecutionLogs:
         """Looks for new steps, jobs and streams; returns the execution's present state."""
         execution = executions.described(self._account, self._arn)
         readers: list[EventReader] = []
-        for name, step in self._listed().items():
+        listed = self._listed()
+        self._parents = {
+            name: step.get("IterationContext", {}).get("ParentStepName", "") for name, step in listed.items()
+        }
+        for name, step in listed.items():
             if self._is_wanted(name):
                 log = self._steps.setdefault(name, StepLog(self._account, self._wanted, step))
                 readers.extend(log.update(step))
@@ -61,6 +79,9 @@ class ExecutionLogs:
             yield f"no step wrote a line{fitting}" if is_over else f"no step has written a line{fitting} yet"
 
     def _reason(self, name: str, *, is_over: bool) -> str:
+        inner = [log for other, log in self._steps.items() if self._parents.get(other) == name]
+        if any(not log.is_empty for log in inner):
+            return ""
         log = self._steps.get(name)
         kind = self._types.get(name, "")
         if log is None:
@@ -77,7 +98,7 @@ class ExecutionLogs:
         return f"{name} started no job with a log{f': {reason}' if reason else ''}"
 
     def _is_wanted(self, name: str) -> bool:
-        return not self._wanted.steps or name in self._wanted.steps
+        return not self._wanted.steps or name in self._wanted.steps or self._parents.get(name) in self._wanted.steps
 
     def _listed(self) -> Mapping[str, Any]:
         steps = self._account.each(
@@ -90,7 +111,8 @@ class ExecutionLogs:
         return {step["StepName"]: step for step in steps}
 
     def _check_steps(self) -> None:
-        names = self._types or self._listed()
+        has_iterations = not self._types or "ForEach" in self._types.values()
+        names = dict.fromkeys((*self._types, *(self._listed() if has_iterations and self._wanted.steps else ())))
         mistakes = [
             Mistake(f"{name} is not a step of execution {self._arn.rpartition('/')[2]}", suggest(name, names))
             for name in self._wanted.steps

@@ -20,7 +20,14 @@ from tests.support.fakes.served_services import account_with
 
 TRAININGS, PROCESSINGS, FUNCTION = "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs", "/aws/lambda/deploy"
 ALL = LogFilter()
-STEPS = {"Prepare": "Processing", "Tune": "Tuning", "Train": "Training", "Deploy": "Lambda", "Gate": "Condition"}
+STEPS = {
+    "Prepare": "Processing",
+    "Tune": "Tuning",
+    "Train": "Training",
+    "Deploy": "Lambda",
+    "Gate": "Condition",
+    "Each": "ForEach",
+}
 T0 = int(NOON.timestamp() * 1000)
 
 
@@ -237,3 +244,24 @@ def test_a_job_that_ended_long_ago_is_not_read_again() -> None:
     calls = run.wire.calls.count("logs:GetLogEvents")
     assert lines(logs) == []
     assert run.wire.calls.count("logs:GetLogEvents") == calls
+
+
+def iteration(index: int) -> dict[str, Any]:
+    context = {"ParentStepName": "Each", "Index": index, "Item": "x"}
+    return step(f"Fit-{index}", "TrainingJob", f"fit-{index}", IterationContext=context)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("Each", ["Fit-0: 0", "Fit-1: 1"]), ("Fit-1", ["Fit-1: 1"])])
+def test_the_steps_of_iterations_can_be_named_alone_and_by_their_step(name: str, expected: list[str]) -> None:
+    steps = (TRAIN, listed_step("Each", "Executing"), iteration(0), iteration(1))
+    run = Run(steps, LogFilter((name,)))
+    for index in range(2):
+        run.groups.add(TRAININGS, f"fit-{index}/algo-1-1767268800", (T0 + index, str(index)))
+    logs = run.open()
+    assert lines(logs) == expected
+    assert list(logs.reasons(is_over=False)) == []
+
+
+def test_a_step_of_no_iteration_is_a_mistake() -> None:
+    with pytest.raises(InvalidInputError, match="Fit-7 is not a step of execution run"):
+        Run((iteration(0),), LogFilter(("Fit-7",))).open()
