@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -32,7 +32,7 @@ from pedigree.localaws.containers.container import Container, Mount
 from pedigree.localaws.containers.runtime import ContainerRuntime, container_runtime
 from pedigree.localaws.kernel.processes import Launch, start
 from pedigree.localaws.process import UpOptions
-from pedigree.localaws.services.sagemaker.jobs import toolkit
+from pedigree.localaws.services.sagemaker.resources.images import PROGRAMS_FOLDER
 
 ROOT = Path(__file__).parents[1]
 MOST_CONTAINER_MILLISECONDS = 40.0
@@ -154,9 +154,10 @@ def _print_imports(environment: Path, rounds: int) -> None:
 
 def _stand_ins(environment: Path) -> str:
     """The start of the toolkit but for its last step, the program."""
-    command: Sequence[str] = toolkit.command(environment)
-    text = command[2].replace("runpy.run_path(program", "(lambda *_, **__: None)(program")
-    return f"import sys\nsys.argv = ['-c', {command[3]!r}]\nexec({text!r})\n"
+    written = (PROGRAMS_FOLDER / "toolkit_start.py").read_text(encoding="utf-8")
+    text = written.replace("runpy.run_path(program", "(lambda *_, **__: None)(program")
+    program = str(environment / "bin" / "train")
+    return f"import sys\nsys.argv = ['-c', {program!r}]\nexec({text!r})\n"
 
 
 def _is_within_limit(seconds: Mapping[str, float], jobs: int) -> bool:
