@@ -27,7 +27,8 @@ from sagemaker.mlops.workflow.function_step import step
 from sagemaker.mlops.workflow.pipeline import Pipeline
 
 role = get_execution_role()
-job = {"image_uri": "image", "instance_type": "ml.m5.large", "role": role}
+offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1"}  # the SDK has each job upgrade the SDK
+job = {"image_uri": "image", "instance_type": "ml.m5.large", "role": role, "environment_variables": offline}
 
 @step(name="split", **job)
 def split(number):
