@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.local_aws import client, daemon_of
-from tests.support.ordinary_user import this_user
+from tests.support.sdk_scripts import result_of
 
-PEDIGREE = str(Path(sys.executable).with_name("pedigree"))
-PATIENCE_SECONDS = 300
-TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-
-# A script as a user of the SDK writes it; its last line is the result as JSON.
+# A script as a user of the SDK writes it.
 USER = """
 import json
 from sagemaker.core.helper.session_helper import get_execution_role
@@ -53,30 +45,13 @@ pipeline.upsert(role_arn=role)
 execution = pipeline.start(parameters={"Number": 42})
 execution.wait(delay=1, max_attempts=300)
 statuses = {step["StepName"]: step["StepStatus"] for step in execution.list_steps()}
-print(json.dumps({"steps": statuses, "register": execution.result("register")}))
+with open("result.json", "w") as file:
+    json.dump({"steps": statuses, "register": execution.result("register")}, file)
 """
 
 
 def test_functions_of_the_sdk_run_as_steps(tmp_path: Path) -> None:
-    script = tmp_path / "pipeline.py"
-    script.write_text(USER)
-    folder = tmp_path / "state"
-    with daemon_of(this_user(tmp_path), folder, "--container", sys.prefix) as daemon:
-        iam = client(daemon.url, "iam", daemon.key)
-        trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
-        iam.create_role(RoleName="notebook", AssumeRolePolicyDocument=trust)
-        command = [PEDIGREE, "local", "exec", "--folder", str(folder), "--as-role", "notebook", "--"]
-        environment = {**os.environ, "SAGEMAKER_TELEMETRY_OPT_OUT": "true"}
-        user = subprocess.run(
-            [*command, sys.executable, "-W", "ignore", str(script)],
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-        )
-    assert user.returncode == 0, user.stderr
-    assert json.loads(user.stdout.splitlines()[-1]) == {
+    assert result_of(USER, tmp_path, container=Path(sys.prefix)) == {
         "steps": dict.fromkeys(("split", "evaluate", "gate", "register"), "Succeeded"),
         "register": "registered with 1.0",
     }
