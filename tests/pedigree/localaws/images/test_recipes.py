@@ -26,6 +26,8 @@ AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
         ("433757028032.dkr.ecr.us-west-2.amazonaws.com/xgboost:1", "xgboost 2.1"),
         ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.1-gpu-py310", PYTORCH),
         ("763104351884.dkr.ecr.eu-west-1.amazonaws.com/huggingface-pytorch-training:2.1-x", "hugging face"),
+        ("885854791233.dkr.ecr.us-east-1.amazonaws.com/sagemaker-distribution-prod:2.0.0-cpu", "notebooks"),
+        ("public.ecr.aws/sagemaker/sagemaker-distribution:3.0-cpu", "notebooks"),
         ("python:3.11-slim", "python"),
         ("docker.io/library/python:3.12", "python"),
     ],

@@ -21,7 +21,6 @@ PROGRAM, SUBMITTED = "sagemaker_program", "sagemaker_submit_directory"
 _MODULE = re.compile(r"\bModuleNotFoundError: No module named '([\w.]+)'")
 _LONGEST_REASON = 1024
 _NOTEBOOK_PROGRAM = "amazon_sagemaker_scheduler"
-_NOTEBOOK_PACKAGES = "sagemaker-headless-execution-driver ipykernel"
 _INSTALLING_STARTERS = ("runproc.sh", "sm_train.sh")
 """Of a FrameworkProcessor, and of version 3's ModelTrainer."""
 _MOST_DIFFERENCES = 700
@@ -140,7 +139,7 @@ def notebook_refusal(command: Sequence[str], environment: Path, why_no_container
         return ""
     return (
         f"{environment} stands for the image of the notebook job, and has no {_NOTEBOOK_PROGRAM}; "
-        f"{environment}/bin/python -m pip install {_NOTEBOOK_PACKAGES}"
+        'describe the image in images.toml with like = "notebooks"'
     )
 
 

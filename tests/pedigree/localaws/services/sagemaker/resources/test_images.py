@@ -134,7 +134,9 @@ def test_a_job_with_a_command_of_its_own_installs_nothing_by_itself(written: dic
 def test_a_notebook_job_needs_awss_program_for_notebooks_and_a_container(tmp_path: Path) -> None:
     command = ("amazon_sagemaker_scheduler",)
     missing = images.notebook_refusal(command, tmp_path, "")
-    assert missing.endswith(f"{tmp_path}/bin/python -m pip install sagemaker-headless-execution-driver ipykernel")
+    assert missing.endswith(
+        'has no amazon_sagemaker_scheduler; describe the image in images.toml with like = "notebooks"'
+    )
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / command[0]).touch()
     assert images.notebook_refusal(command, tmp_path, "") == ""
