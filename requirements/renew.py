@@ -42,7 +42,7 @@ LISTS = {
     "definition": List("3.10", excludes="definition-left-out.txt"),
     "definition-tests": List("3.10", below=("pip", "definition"), excludes="definition-left-out.txt"),
     "container": List("3.11", excludes="container-left-out.txt", overrides="container-overrides.txt"),
-    "container-tests": List("3.11", below=("pip", "container"), excludes="container-left-out.txt"),
+    "container-tests": List("3.11", below=("pip", "container"), excludes="container-tests-left-out.txt"),
     "clients": List("3.10", below=("pip",), excludes="clients-left-out.txt"),
 }
 

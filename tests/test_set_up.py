@@ -18,6 +18,7 @@ from types import MappingProxyType
 
 import pytest
 
+from requirements import renew
 from requirements.running import Progress, SetUpError
 from set_up import ENVIRONMENTS, STAMP, TESTS_STAMP, check_python, packages, requests, uv_variables
 
@@ -273,10 +274,9 @@ def test_every_package_of_a_list_has_hashes(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["definition", "container"])
 def test_lists_have_nothing_that_is_left_out_and_nothing_twice(name: str) -> None:
-    lists = [
-        (ROOT / "requirements" / f"{part}.txt").read_text(encoding="utf-8") for part in ("pip", name, f"{name}-tests")
-    ]
-    names = [package for text in lists for package in packages(text)]
-    left_out = (ROOT / "requirements" / f"{name}-left-out.txt").read_text(encoding="utf-8").split("\n")
+    folder = ROOT / "requirements"
+    lists = {part: packages((folder / f"{part}.txt").read_text("utf-8")) for part in ("pip", name, f"{name}-tests")}
+    names = [package for found in lists.values() for package in found]
     assert len(set(names)) == len(names)
-    assert not set(names[2:]) & set(left_out)
+    for part in (name, f"{name}-tests"):
+        assert not set(lists[part]) & set((folder / renew.LISTS[part].excludes).read_text("utf-8").split("\n"))

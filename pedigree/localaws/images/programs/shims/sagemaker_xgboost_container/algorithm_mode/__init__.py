@@ -1,0 +1,1 @@
+"""The built-in algorithm: training and serving without a script."""

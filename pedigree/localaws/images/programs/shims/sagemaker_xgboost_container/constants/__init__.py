@@ -1,0 +1,1 @@
+"""Names and words that the image's modules share."""

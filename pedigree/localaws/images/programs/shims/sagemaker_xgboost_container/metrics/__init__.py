@@ -1,0 +1,1 @@
+"""Metrics that the library itself does not have."""
