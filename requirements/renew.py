@@ -44,6 +44,7 @@ LISTS = {
     "container": List("3.11", excludes="container-left-out.txt", overrides="container-overrides.txt"),
     "container-tests": List("3.11", below=("pip", "container"), excludes="container-tests-left-out.txt"),
     "clients": List("3.10", below=("pip",), excludes="clients-left-out.txt"),
+    "sdk-2": List("3.10", below=("pip",)),
 }
 
 

@@ -6,7 +6,7 @@ import re
 
 from requirements.renew import HERE, LISTS, blocks, rendered, required, without
 from set_up import ENVIRONMENTS, packages
-from tests.support.client_programs import LIST
+from tests.support.client_programs import CLIENTS, SDK_2
 
 COMPILED = r"""numpy==2.2.6 \
     --hash=sha256:bb \
@@ -31,7 +31,7 @@ def test_a_list_leaves_out_what_the_lists_below_it_have() -> None:
 
 def test_every_list_that_is_installed_is_made() -> None:
     installed = {name for environment in ENVIRONMENTS.values() for name in (*environment.lists, environment.tests)}
-    assert installed | {LIST.name} == {f"{name}.txt" for name in LISTS} - {"pip.txt"} | {"torch.txt"}
+    assert installed | {CLIENTS, SDK_2} == {f"{name}.txt" for name in LISTS} - {"pip.txt"} | {"torch.txt"}
 
 
 def test_the_lists_have_everything_that_is_declared() -> None:

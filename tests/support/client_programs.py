@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LIST = ROOT / "requirements" / "clients.txt"
+CLIENTS, SDK_2 = "clients.txt", "sdk-2.txt"
 _FILES = Path(__file__).parents[1] / "fixtures" / "clients"
 
 
@@ -50,14 +50,21 @@ class ClientPrograms:
 def installed(folder: Path) -> ClientPrograms:
     """Install them into a folder."""
     programs = ClientPrograms(folder)
-    _run([sys.executable, "-m", "venv", str(folder)], folder.parent)
-    exactly = ["--quiet", "--no-deps", "--require-hashes", "--no-compile"]
-    _run([programs.python, "-m", "pip", "install", *exactly, "--requirement", str(LIST)], ROOT)
+    python_with(CLIENTS, folder)
     _unpack_aws_2(folder)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(_FILES / name, folder)
     _run([str(programs.bin / "npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
     return programs
+
+
+def python_with(requirements: str, folder: Path) -> str:
+    """Make an environment that has a list of packages, and return its Python."""
+    python = str(folder / "bin" / "python")
+    _run([sys.executable, "-m", "venv", str(folder)], folder.parent)
+    exactly = ["--quiet", "--no-deps", "--require-hashes", "--no-compile"]
+    _run([python, "-m", "pip", "install", *exactly, "--requirement", f"requirements/{requirements}"], ROOT)
+    return python
 
 
 def _unpack_aws_2(folder: Path) -> None:

@@ -11,16 +11,13 @@ import platform
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.support.client_programs import ClientPrograms, installed
-from tests.support.containers import HAS_CONTAINERS
-from tests.support.loopback_only import LoopbackOnly, loopback_only
+from tests.support.watched_machine import WatchedMachine, watched_machine
 
-PEDIGREE = str(Path(sys.executable).with_name("pedigree"))
 ACCOUNT = "123456789012"
 # Larger than what a client sends in one piece.
 LARGE = 20_000_000
@@ -32,32 +29,6 @@ CLIS = [("aws_1", ENDPOINT), ("aws_1", PROXY)]
 if (platform.system(), platform.machine()) == ("Linux", "x86_64"):
     CLIS += [("aws_2", ENDPOINT)]
 
-pytestmark = pytest.mark.skipif(not HAS_CONTAINERS, reason="a network of its own needs namespaces")
-
-
-@dataclass(frozen=True)
-class Machine:
-    """A local AWS, and programs that know of it only what `pedigree local exec` tells them."""
-
-    folder: Path
-    network: LoopbackOnly
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LANG": "C.UTF-8"}
-
-    def pedigree(self, *arguments: str) -> str:
-        done = self.network.run([PEDIGREE, *arguments], self.environment, self.folder)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def run(self, *command: str) -> str:
-        """What a command prints, which must end well, and must ask for nothing outside."""
-        before = self.network.attempts()
-        printed = self.pedigree("local", "exec", "--", *command)
-        assert self.network.attempts() == before, f"{command} asked for something outside"
-        return printed
-
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[ClientPrograms]:
@@ -67,14 +38,9 @@ def programs() -> Iterator[ClientPrograms]:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    folder = tmp_path_factory.mktemp("machine")
-    with loopback_only(folder) as network:
-        started = Machine(folder, network)
-        started.pedigree("local", "up")
-        assert network.attempts() == 0
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedMachine]:
+    with watched_machine(tmp_path_factory.mktemp("machine")) as started:
         yield started
-        started.pedigree("local", "down")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +53,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         "import socket; socket.create_connection(('2001:db8::1', 443))",
     ],
 )
-def test_what_would_leave_the_machine_is_seen(machine: Machine, way_out: str) -> None:
+def test_what_would_leave_the_machine_is_seen(machine: WatchedMachine, way_out: str) -> None:
     with pytest.raises(AssertionError):
         machine.pedigree("local", "exec", "--", sys.executable, "-c", way_out)
     before = machine.network.attempts()
@@ -97,7 +63,7 @@ def test_what_would_leave_the_machine_is_seen(machine: Machine, way_out: str) ->
 
 
 @pytest.mark.parametrize(("cli", "way"), CLIS)
-def test_the_aws_cli(machine: Machine, programs: ClientPrograms, cli: str, way: str) -> None:
+def test_the_aws_cli(machine: WatchedMachine, programs: ClientPrograms, cli: str, way: str) -> None:
     """Version 1 asks for the queue's old host name whatever its endpoint is; without an endpoint, all come by AWS's."""
     aws = str(getattr(programs, cli))
     prefix = WITHOUT_ENDPOINT if way == PROXY else ()
@@ -116,7 +82,7 @@ def test_the_aws_cli(machine: Machine, programs: ClientPrograms, cli: str, way: 
     _check_objects(machine, aws, prefix, bucket)
 
 
-def _check_objects(machine: Machine, aws: str, prefix: tuple[str, ...], bucket: str) -> None:
+def _check_objects(machine: WatchedMachine, aws: str, prefix: tuple[str, ...], bucket: str) -> None:
     content = os.urandom(LARGE)
     (machine.folder / "large").write_bytes(content)
     (machine.folder / "small").write_text("hello")
@@ -145,7 +111,7 @@ print(files.exists("s3fs-bucket/a/large"))
 
 
 @pytest.mark.parametrize("prefix", [(), WITHOUT_ENDPOINT], ids=[ENDPOINT, PROXY])
-def test_s3fs(machine: Machine, programs: ClientPrograms, prefix: tuple[str, ...]) -> None:
+def test_s3fs(machine: WatchedMachine, programs: ClientPrograms, prefix: tuple[str, ...]) -> None:
     printed = machine.run(*prefix, programs.python, "-c", S3FS)
     assert printed == f"['s3fs-bucket/a/large'] {LARGE}\nTrue\nFalse\n"
 
@@ -181,7 +147,7 @@ main();
 """
 
 
-def test_nodes_sdk(machine: Machine, programs: ClientPrograms) -> None:
+def test_nodes_sdk(machine: WatchedMachine, programs: ClientPrograms) -> None:
     script = programs.folder / "script.cjs"
     script.write_text(NODE, encoding="utf-8")
     printed = machine.run(programs.node, str(script))

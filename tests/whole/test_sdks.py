@@ -1,0 +1,63 @@
+"""Both SageMaker SDKs work as in a notebook, with no word about the local AWS in its code, and ask for nothing outside.
+
+The role, the account and the bucket are what the SDKs find by themselves; jobs, a search, an execution and an endpoint
+are real. The network has only loopback, and counts what would have left it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.client_programs import SDK_2, python_with
+from tests.support.users import document
+from tests.support.watched_machine import WatchedMachine, watched_machine
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = ROOT / "tests" / "fixtures" / "sdk"
+ACCOUNT, ROLE = "123456789012", "notebook"
+FOUND = f"arn:aws:iam::{ACCOUNT}:role/{ROLE} {ACCOUNT} sagemaker-us-east-1-{ACCOUNT}"
+TRUST = document({"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"})
+MAKE_ROLE = f"""
+import boto3
+iam = boto3.client("iam")
+iam.create_role(RoleName="{ROLE}", AssumeRolePolicyDocument='{TRUST}')
+for policy in ("AmazonSageMakerFullAccess", "AmazonS3FullAccess"):
+    iam.attach_role_policy(RoleName="{ROLE}", PolicyArn="arn:aws:iam::aws:policy/" + policy)
+"""
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedMachine]:
+    container = str(ROOT / ".venv-container")
+    with watched_machine(tmp_path_factory.mktemp("machine"), "--container", container) as started:
+        started.run(sys.executable, "-c", MAKE_ROLE)
+        yield started
+
+
+def printed(machine: WatchedMachine, python: str, notebook: str) -> list[str]:
+    """What a notebook prints; it has its own copy of its files, since version 2 adds some to a source_dir."""
+    folder = machine.folder / notebook
+    shutil.copytree(NOTEBOOKS / "live", folder / "live")
+    shutil.copy(NOTEBOOKS / notebook, folder)
+    lines = machine.run(python, str(folder / notebook), role=ROLE).splitlines()
+    return [line.lstrip("!") for line in lines if line.lstrip("!")]  # the SDK's own marks while it waits
+
+
+def test_version_3(machine: WatchedMachine) -> None:
+    lines = printed(machine, sys.executable, "live_v3.py")
+    assert lines[-4:] == [FOUND, "trained: Completed", "tuned: True", "executed: Train Succeeded"]
+
+
+def test_version_2(machine: WatchedMachine) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        lines = printed(machine, python_with(SDK_2, Path(folder, "sdk")), "live_v2.py")
+    steps = ("Prepare", "Register-RegisterModel", "Register-RepackModel-0", "Train")
+    executed = f"executed: {' '.join(f'{step} Succeeded' for step in steps)}"
+    assert FOUND in lines
+    assert lines[-3:] == ["tuned: True", executed, 'predicted: {"rows": 6, "rate": 0.1}']
