@@ -155,6 +155,8 @@ def _install(code: Path, variables: Mapping[str, str]) -> None:
 
 def _interpreter(code: Path, program: str) -> Sequence[str]:
     if program.endswith(".sh"):
+        # As the toolkit does: the SDK's own script that repacks models arrives without this right.
+        (code / program).chmod(0o777)
         return "/bin/sh", "-c", f'"{code / program}" "$@"', program
     return (sys.executable, program) if program.endswith(".py") else (sys.executable, "-m", program)
 

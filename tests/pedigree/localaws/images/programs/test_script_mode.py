@@ -98,9 +98,9 @@ def test_a_folder_in_the_container_may_have_the_source(container: Container) -> 
     assert container.seen()[2] == str(folder)
 
 
-def test_a_shell_script_gets_the_arguments(container: Container) -> None:
+def test_a_shell_script_gets_the_arguments_and_becomes_executable(container: Container) -> None:
     (container.root / "code" / "train.sh").write_text('echo "$@" > "$SM_MODEL_DIR/arguments"\n')
-    (container.root / "code" / "train.sh").chmod(0o755)
+    (container.root / "code" / "train.sh").chmod(0o644)
     assert container.run({"sagemaker_program": "train.sh", "epochs": 2}).returncode == 0
     assert (container.root / "model" / "arguments").read_text() == "--epochs 2\n"
 
