@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import pickle
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +28,13 @@ LIBSVM = "\n".join(
     "0 " + " ".join(f"{n}:{float(value)!r}" for n, value in enumerate(row) if not np.isnan(value))
     for row in FEATURES[:3]
 )
-Answer = Callable[..., tuple[Any, str]]
+MODEL_SERVER = Path(__file__).parents[2] / "pedigree/localaws/services/sagemaker/endpoints/model_server.py"
+INFERENCE = """
+import os, xgboost
+import sagemaker_xgboost_container.encoder as xgb_encoders
+def model_fn(folder):
+    return xgboost.Booster(model_file=os.path.join(folder, "xgboost-model"))
+"""
 
 
 def trained(objective: str, labels: Any, rounds: int = 5, **parameters: Any) -> xgboost.Booster:
@@ -190,6 +200,50 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(RuntimeError, match=r"notes.txt cannot be loaded:\nPickle load error="):
         xgboost_serving.model_fn(str(tmp_path))
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[http.client.HTTPConnection]:
+    """A connection to a model server of the folder."""
+    command = [sys.executable, str(MODEL_SERVER), str(folder), xgboost_serving.__file__]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        connection = http.client.HTTPConnection("127.0.0.1", json.loads(process.stdout.readline())["port"])
+        yield connection
+        connection.close()
+        process.terminate()
+
+
+def invoked(connection: http.client.HTTPConnection, body: str, **headers: str) -> tuple[int, str, str]:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("POST", "/invocations", body.encode(), sent)
+    response = connection.getresponse()
+    return response.status, response.headers["Content-Type"], response.read().decode()
+
+
+def test_the_model_server_answers_csv_unless_something_else_is_accepted(
+    tmp_path: Path, regression: xgboost.Booster
+) -> None:
+    values = predicted(regression).tolist()
+    by_lines = "".join(f"{value}\n" for value in values)
+    with served(tmp_path) as connection:
+        assert invoked(connection, CSV, Content_Type="text/csv") == (200, "text/csv", by_lines)
+        assert invoked(connection, LIBSVM, Content_Type="text/libsvm", Accept="*/*") == (200, "text/csv", by_lines)
+        status, kind, content = invoked(connection, CSV, Content_Type="text/csv", Accept="application/json")
+        assert (status, kind) == (200, "application/json")
+        assert json.loads(content) == {"predictions": [{"score": value} for value in values]}
+        assert invoked(connection, "a,b", Content_Type="text/csv")[0] == 415
+
+
+def test_the_model_server_takes_the_functions_that_a_models_code_lacks(
+    tmp_path: Path, regression: xgboost.Booster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAGEMAKER_PROGRAM", "inference.py")
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code/inference.py").write_text(INFERENCE)
+    with served(tmp_path) as connection:
+        status, kind, content = invoked(connection, CSV, Content_Type="text/csv")
+    assert (status, kind, json.loads(content)) == (200, "application/json", predicted(regression).tolist())
 
 
 class TestWithCode:

@@ -16,12 +16,15 @@ if _SHIMS not in sys.path:
     sys.path.append(_SHIMS)
 
 ANY = "*/*"
-# What an answer is without an Accept header; the built-in algorithm takes its own default.
-DEFAULT_ACCEPT = ANY
 _NO_MODEL_FN = (
     "Please provide a model_fn implementation.\n"
     "See documentation for model_fn at https://github.com/aws/sagemaker-python-sdk"
 )
+
+
+def default_accept() -> str:
+    """The type of an answer for which a request names none: the built-in algorithm's is CSV."""
+    return "application/json" if _has_code() else ANY
 
 
 def model_fn(folder: str) -> Any:

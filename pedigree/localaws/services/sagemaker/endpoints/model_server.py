@@ -33,6 +33,7 @@ _LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
 _OWN_NAMES = ("127.0.0.1", "localhost")
 _PIP_SECONDS = 150  # an instance has 180 seconds to start
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
+_DEFAULT_ACCEPT = "default_accept"
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
 
@@ -105,7 +106,7 @@ def _functions(program: Path, defaults: Path) -> Functions:
     if own.keys() >= set(_NAMES) or own.keys() >= {"model_fn", "transform_fn"}:
         return own
     usual = _imported(defaults)
-    return {**{name: getattr(usual, name) for name in _NAMES}, **own}
+    return {**{name: getattr(usual, name) for name in (*_NAMES, _DEFAULT_ACCEPT) if hasattr(usual, name)}, **own}
 
 
 def _imported(path: Path) -> ModuleType:
@@ -119,6 +120,7 @@ def _imported(path: Path) -> ModuleType:
 
 
 def _answer(functions: Functions, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
+    accept = accept or (functions[_DEFAULT_ACCEPT]() if _DEFAULT_ACCEPT in functions else JSON)
     try:
         if "transform_fn" in functions:
             answer = functions["transform_fn"](model, body, content_type, accept)
@@ -130,7 +132,7 @@ def _answer(functions: Functions, model: Any, body: bytes, content_type: str, ac
         if status >= _FAILED:
             traceback.print_exc()
         return status, "text/plain", str(error).encode()
-    content, kind = answer if isinstance(answer, tuple) else (answer, accept or JSON)
+    content, kind = answer if isinstance(answer, tuple) else (answer, accept)
     return 200, kind, content.encode() if isinstance(content, str) else bytes(content)
 
 
@@ -157,8 +159,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         if self.path != "/invocations":
             return self._send(404, JSON, b"{}")
-        accept = self.headers.get("Accept") or JSON
-        return self._send(*self.model.answer(body, self.headers.get("Content-Type") or JSON, accept))
+        kinds = self.headers.get("Content-Type") or JSON, self.headers.get("Accept", "")
+        return self._send(*self.model.answer(body, *kinds))
 
     def _is_foreign(self) -> bool:
         """Whether a page in a browser may have sent this: it names another host, or says where it comes from."""

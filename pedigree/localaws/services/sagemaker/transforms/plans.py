@@ -14,6 +14,8 @@ _MEGABYTE = 1 << 20
 _USUAL_MEGABYTES = 6
 _MOST_MEGABYTES = 100
 _SECONDS, _RETRIES = 600, 3
+# AWS's containers answer a transform job differently: a line for each record.
+_IS_BATCH = "SAGEMAKER_BATCH"
 _SUFFIX = ".out"
 
 
@@ -77,7 +79,7 @@ def plan(job: Mapping[str, Any]) -> TransformPlan:
         concurrent=job.get("MaxConcurrentTransforms") or 1,
         seconds=client.get("InvocationsTimeoutInSeconds", _SECONDS),
         retries=client.get("InvocationsMaxRetries", _RETRIES),
-        environment=job.get("Environment", {}),
+        environment={_IS_BATCH: "true", **job.get("Environment", {})},
         processing=joining.processing(job.get("DataProcessing") or {}, kind),
         capture=S3Location.parse(capture["DestinationS3Uri"]) if capture else None,
         has_ids=bool(capture.get("GenerateInferenceId")),

@@ -149,6 +149,11 @@ def test_results_lie_as_their_objects_do(key: str, prefix: str, rest: str) -> No
     assert plan(JOB).target_of(key, prefix) == S3Location("bucket", f"out/{rest}.out")
 
 
+def test_the_model_of_a_transform_job_is_told_so() -> None:
+    assert plan(JOB).environment == {"SAGEMAKER_BATCH": "true"}
+    assert plan({**JOB, "Environment": {"FACTOR": "2"}}).environment == {"SAGEMAKER_BATCH": "true", "FACTOR": "2"}
+
+
 def test_a_manifest_lists_objects() -> None:
     listed = list(parse_manifest(b'[{"prefix": "s3://other/some/"}, "a.csv", "b/c.csv"]'))
     assert [str(place) for place, _ in listed] == ["s3://other/some/a.csv", "s3://other/some/b/c.csv"]
