@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SYSTEM = ("bin", "etc", "gnu", "lib", "lib32", "lib64", "libx32", "nix", "sbin", "sys", "usr")
+_LIBRARIES = "lib"  # a folder of the container's own: the SDK's ModelBuilder copies a model's libraries to it
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "kfd", "dri")
 _DEVICE_FAMILIES = ("nvidia*", "neuron*")
 _READ, _ENTER = 0o4, 0o5
@@ -39,7 +40,7 @@ def this_machine(private: Sequence[Path] = (), root: Path = Path("/")) -> Machin
     """Read what this machine has; private are further folders that no container may see."""
     present = [root / name for name in _SYSTEM if (root / name).exists()]
     folders = tuple(str(path) for path in present if not path.is_symlink())
-    links = {str(path): str(path.readlink()) for path in present if path.is_symlink()}
+    links = dict(link for path in present if path.is_symlink() for link in _links(path))
     own = [str(path) for path in private if any(path.is_relative_to(folder) for folder in folders)]
     return Machine(
         folders,
@@ -48,6 +49,14 @@ def this_machine(private: Sequence[Path] = (), root: Path = Path("/")) -> Machin
         _resolver(root / "etc" / "resolv.conf", folders),
         (*_unreadable(root / "etc"), *own),
     )
+
+
+def _links(path: Path) -> Iterator[tuple[str, str]]:
+    """The link that a container has in place of one of the system's, or the links in a folder of its own."""
+    if path.name != _LIBRARIES:
+        yield str(path), str(path.readlink())
+        return
+    yield from ((str(path / entry.name), str(entry)) for entry in sorted(path.resolve().iterdir()))
 
 
 def _devices(folder: Path) -> Iterator[Path]:

@@ -40,6 +40,21 @@ def test_system_folders_are_read_only_and_new_folders_stay_in_the_container(runn
     assert not any(Path(name).exists() for name in (*names, "/new"))
 
 
+COPY = """
+import os, pathlib, shutil
+libraries = pathlib.Path("/opt/ml/model/shared_libs")
+libraries.mkdir(parents=True)
+(libraries / "of-a-model.so").touch()
+shutil.copytree(libraries, "/lib", dirs_exist_ok=True)
+print("of-a-model.so" in os.listdir("/lib"), len(os.listdir("/lib")) > 1)
+"""
+
+
+def test_a_models_libraries_can_be_copied_to_those_of_the_system(runner: ContainerRunner) -> None:
+    assert runner.python(runner.container(), COPY) == "True True\n"
+    assert not Path("/lib/of-a-model.so").exists()
+
+
 def test_what_not_everybody_may_read_in_etc_is_hidden(runner: ContainerRunner) -> None:
     script = "cat /etc/passwd > /dev/null && ! cat /etc/shadow"
     assert "root:" not in runner.shell(runner.container(), script)

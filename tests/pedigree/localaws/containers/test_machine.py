@@ -24,6 +24,16 @@ def test_only_folders_of_the_system_are_shown(root: Path) -> None:
     assert not any(machine.shows(root / name) for name in ("home/ann", "opt/tool", "run"))
 
 
+def test_the_folder_of_libraries_has_links_to_what_the_system_has(root: Path) -> None:
+    (root / "usr" / "lib" / "x86_64").mkdir(parents=True)
+    (root / "usr" / "lib" / "ld.so").touch()
+    (root / "lib").symlink_to("usr/lib")
+    machine = this_machine(root=root)
+    names = ("ld.so", "x86_64")
+    assert machine.links == {f"{root}/bin": "usr/bin", **{f"{root}/lib/{x}": f"{root}/usr/lib/{x}" for x in names}}
+    assert machine.shows(root / "lib" / "x86_64" / "libc.so")
+
+
 def test_what_others_may_not_read_in_etc_is_private(root: Path) -> None:
     for name, mode in (("shadow", 0o640), ("passwd", 0o644)):
         (root / "etc" / name).touch()
