@@ -221,13 +221,14 @@ def invoked(connection: http.client.HTTPConnection, body: str, **headers: str) -
     return response.status, response.headers["Content-Type"], response.read().decode()
 
 
-def test_the_model_server_answers_csv_unless_something_else_is_accepted(
+def test_the_model_server_reads_libsvm_and_answers_csv_unless_the_request_names_types(
     tmp_path: Path, regression: xgboost.Booster
 ) -> None:
     values = predicted(regression).tolist()
     by_lines = "".join(f"{value}\n" for value in values)
     with served(tmp_path) as connection:
         assert invoked(connection, CSV, Content_Type="text/csv") == (200, "text/csv", by_lines)
+        assert invoked(connection, LIBSVM) == (200, "text/csv", by_lines)
         assert invoked(connection, LIBSVM, Content_Type="text/libsvm", Accept="*/*") == (200, "text/csv", by_lines)
         status, kind, content = invoked(connection, CSV, Content_Type="text/csv", Accept="application/json")
         assert (status, kind) == (200, "application/json")

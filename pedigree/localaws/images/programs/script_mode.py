@@ -24,6 +24,8 @@ from typing import IO, Any
 _OWN = "sagemaker_"
 _ERROR_LINES = 40
 _PORT = "7777"
+# What AWS's images have and no index has.
+_SHIMS = str(Path(__file__).with_name("shims"))
 
 
 class ScriptModeError(Exception):
@@ -39,7 +41,8 @@ def main() -> int:
         code = _source(base, str(hyperparameters.get("sagemaker_submit_directory", "")), program)
         arguments = list(command_arguments(hyperparameters))
         variables = {**os.environ, **training_variables(base, hyperparameters, arguments, code)}
-        variables["PYTHONPATH"] = os.pathsep.join(filter(None, (str(code), variables.get("PYTHONPATH"))))
+        folders = (str(code), variables.get("PYTHONPATH"), _SHIMS)
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, folders))
         _install(code, variables)
         command = [*_launcher(base, hyperparameters), *_interpreter(code, program), *arguments]
     except (OSError, ValueError, ScriptModeError, tarfile.TarError) as error:

@@ -16,15 +16,14 @@ if _SHIMS not in sys.path:
     sys.path.append(_SHIMS)
 
 ANY = "*/*"
+# What a request without a type is, and its answer. Without code these are the built-in algorithm's.
+DEFAULT_CONTENT_TYPE, DEFAULT_ACCEPT = (
+    ("application/json", "application/json") if os.environ.get("SAGEMAKER_PROGRAM") else ("text/libsvm", ANY)
+)
 _NO_MODEL_FN = (
     "Please provide a model_fn implementation.\n"
     "See documentation for model_fn at https://github.com/aws/sagemaker-python-sdk"
 )
-
-
-def default_accept() -> str:
-    """The type of an answer for which a request names none: the built-in algorithm's is CSV."""
-    return "application/json" if _has_code() else ANY
 
 
 def model_fn(folder: str) -> Any:

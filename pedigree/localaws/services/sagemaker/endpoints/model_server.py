@@ -2,7 +2,8 @@
 
 It runs in the container's environment, as a script, and needs only Python. The functions of the code are called as the
 framework's toolkit calls them: model_fn once, then input_fn, predict_fn and output_fn, or transform_fn alone, all in
-one thread, which makes torch fast. Functions that the code lacks are in a program of the image, DEFAULTS.
+one thread, which makes torch fast. Functions that the code lacks are in a program of the image, DEFAULTS, which may say
+what a request without a type is (DEFAULT_CONTENT_TYPE), and its answer (DEFAULT_ACCEPT); else both are JSON.
 
     python model_server.py MODEL_FOLDER DEFAULTS [--install] [--socket DESCRIPTOR]
 
@@ -33,7 +34,6 @@ _LARGEST_BODY = 128 << 20  # a transform job sends up to 100 MB at once
 _OWN_NAMES = ("127.0.0.1", "localhost")
 _PIP_SECONDS = 450  # an instance has 480 seconds to start
 _NAMES = ("model_fn", "input_fn", "predict_fn", "output_fn")
-_DEFAULT_ACCEPT = "default_accept"
 Functions: TypeAlias = Mapping[str, Callable[..., Any]]
 
 
@@ -59,7 +59,7 @@ class Model:
     def _run(self) -> None:
         try:
             _require(self._program.parent / "requirements.txt", installs=self._installs)
-            functions = _functions(self._program, self._defaults)
+            functions, usual = _functions(self._program, self._defaults)
             model = functions["model_fn"](str(self._folder))
         except BaseException:  # noqa: BLE001  # after any error, this instance cannot serve
             traceback.print_exc()
@@ -67,6 +67,8 @@ class Model:
         self.is_ready.set()
         while True:
             body, content_type, accept, reply = self._work.get()
+            content_type = content_type or getattr(usual, "DEFAULT_CONTENT_TYPE", JSON)
+            accept = accept or getattr(usual, "DEFAULT_ACCEPT", JSON)
             reply.put(_answer(functions, model, body, content_type, accept))
 
 
@@ -95,8 +97,11 @@ def _pip(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)  # noqa: S603
 
 
-def _functions(program: Path, defaults: Path) -> Functions:
-    """The functions of the model's code, and defaults for those that it lacks; an archive may have no code."""
+def _functions(program: Path, defaults: Path) -> tuple[Functions, ModuleType | None]:
+    """The functions of the model's code, with defaults for those that it lacks, and where those come from.
+
+    An archive may have no code.
+    """
     sys.path[:1] = [str(program.parent), str(defaults.parent / "shims"), str(defaults.parent)]
     is_named = "SAGEMAKER_PROGRAM" in os.environ
     code = _imported(program) if program.is_file() or is_named else None
@@ -104,9 +109,9 @@ def _functions(program: Path, defaults: Path) -> Functions:
     if "transform_fn" in own and own.keys() & set(_NAMES[1:]):
         raise ValueError("the model's code has a transform_fn, so it cannot have input_fn, predict_fn or output_fn too")
     if own.keys() >= set(_NAMES) or own.keys() >= {"model_fn", "transform_fn"}:
-        return own
+        return own, None
     usual = _imported(defaults)
-    return {**{name: getattr(usual, name) for name in (*_NAMES, _DEFAULT_ACCEPT) if hasattr(usual, name)}, **own}
+    return {**{name: getattr(usual, name) for name in _NAMES}, **own}, usual
 
 
 def _imported(path: Path) -> ModuleType:
@@ -120,7 +125,6 @@ def _imported(path: Path) -> ModuleType:
 
 
 def _answer(functions: Functions, model: Any, body: bytes, content_type: str, accept: str) -> tuple[int, str, bytes]:
-    accept = accept or (functions[_DEFAULT_ACCEPT]() if _DEFAULT_ACCEPT in functions else JSON)
     try:
         if "transform_fn" in functions:
             answer = functions["transform_fn"](model, body, content_type, accept)
@@ -132,7 +136,7 @@ def _answer(functions: Functions, model: Any, body: bytes, content_type: str, ac
         if status >= _FAILED:
             traceback.print_exc()
         return status, "text/plain", str(error).encode()
-    content, kind = answer if isinstance(answer, tuple) else (answer, accept)
+    content, kind = answer if isinstance(answer, tuple) else (answer, accept or JSON)
     return 200, kind, content.encode() if isinstance(content, str) else bytes(content)
 
 
@@ -159,8 +163,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         if self.path != "/invocations":
             return self._send(404, JSON, b"{}")
-        kinds = self.headers.get("Content-Type") or JSON, self.headers.get("Accept", "")
-        return self._send(*self.model.answer(body, *kinds))
+        types = (self.headers.get("Content-Type") or "", self.headers.get("Accept") or "")
+        return self._send(*self.model.answer(body, *types))
 
     def _is_foreign(self) -> bool:
         """Whether a page in a browser may have sent this: it names another host, or says where it comes from."""

@@ -135,3 +135,13 @@ def test_requirements_that_cannot_be_installed_fail_the_job(container: Container
     done = container.run({"sagemaker_program": "train.py"})
     assert done.returncode == 1
     assert "pip install -r requirements.txt ended with" in container.failure()
+
+
+def test_a_script_finds_the_modules_of_aws_images_after_its_own(container: Container) -> None:
+    script = (
+        "import sagemaker_containers, sagemaker_algorithm_toolkit as own\nprint(own.__name__, sagemaker_containers)"
+    )
+    (container.root / "code" / "train.py").write_text(script)
+    (container.root / "code" / "sagemaker_algorithm_toolkit.py").write_text("__name__ = 'mine'")
+    done = container.run({"sagemaker_program": "train.py"})
+    assert (done.returncode, "mine <module 'sagemaker_containers' from" in done.stdout) == (0, True), done.stderr
