@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -13,6 +14,8 @@ from pedigree.localaws.images.recipe import Recipe, parse, spellings
 _OWN_FILE = Path(__file__).with_name("recipes.toml")
 USER_FILE = "images.toml"
 PYTORCH = "pytorch"
+_OF_THE_TAG = "tag"
+_VERSION = re.compile(r":(3\.\d+)")
 
 NOT_HERE: Mapping[str, str] = {
     "autopilot": "Autopilot",
@@ -70,7 +73,8 @@ class ImageCatalog:
         users = self._user_recipes()
         for recipe in (*users, *self._own):
             if pattern := recipe.pattern_of(image):
-                return Found(recipe, pattern, str(self._user_file) if recipe in users else "pedigree")
+                file = str(self._user_file) if recipe in users else "pedigree"
+                return Found(_with_python(recipe, image), pattern, file)
         raise _no_recipe(image, self._user_file)
 
     def named(self, name: str) -> Recipe:
@@ -103,6 +107,14 @@ def _with_environment(recipe: Recipe, pytorch: Path | None) -> Recipe:
         return recipe
     toolkit = "bin/train" if (pytorch / "bin" / "train").exists() else recipe.script
     return replace(recipe, environment=pytorch, packages=(), script=toolkit)
+
+
+def _with_python(recipe: Recipe, image: str) -> Recipe:
+    """The recipe with the version of Python in the image's tag, if it asks for that."""
+    if recipe.python != _OF_THE_TAG:
+        return recipe
+    version = _VERSION.search(spellings(image)[1])
+    return replace(recipe, python=version[1] if version else "")
 
 
 def _no_recipe(image: str, user_file: Path | None) -> ImageError:

@@ -24,6 +24,7 @@ _OFFLINE = re.compile(
     r"NameResolution|Name or service not known|Temporary failure|ProxyError|ConnectionError|dns error"
 )
 _COMPILE = ("-m", "compileall", "-qq", "-j", "0", "-x", r"[/\\]tests?[/\\]")
+_FILE = re.compile(r" \(from -r [^)]*\)$")
 _LONGEST_LINE = 160
 
 
@@ -78,7 +79,7 @@ class Installer:
                 for line in map(str.rstrip, started.stdout):
                     lines = [*lines[-99:], line]
                     if _PROGRESS.match(line):
-                        self.on_line(line.strip()[:_LONGEST_LINE])
+                        self.on_line(_FILE.sub("", line.strip())[:_LONGEST_LINE])
             except BaseException:  # Ctrl-C, too: nothing goes on installing
                 os.killpg(started.pid, signal.SIGKILL)
                 raise

@@ -79,6 +79,11 @@ def test_an_environment_that_is_there_stands_for_pytorch_with_its_own_toolkit(tm
     assert ImageCatalog(pytorch=tmp_path).find(f"{AWS}/pytorch-training:2.1").recipe.script == "bin/train"
 
 
+@pytest.mark.parametrize(("image", "python"), [("python:3.12-slim", "3.12"), ("python:3", ""), ("python:3.9", "3.9")])
+def test_the_python_may_be_that_of_the_image_s_tag(image: str, python: str) -> None:
+    assert ImageCatalog().find(image).recipe.python == python
+
+
 def test_a_recipe_may_add_to_another_one(tmp_path: Path) -> None:
     text = '[[recipe]]\nname = "mine"\nimages = ["mine:*"]\nlike = "xgboost 3.0"\npackages = ["shap"]\n'
     [mine] = parse(text, "images.toml", own_recipes(), tmp_path)

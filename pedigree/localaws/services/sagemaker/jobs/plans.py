@@ -244,7 +244,9 @@ def _training_files(job: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _channel_file(channel: Mapping[str, Any], mode: str) -> Mapping[str, str]:
     source = channel["DataSource"].get("S3DataSource", {})
+    content = {"ContentType": channel["ContentType"]} if "ContentType" in channel else {}
     return {
+        **content,
         "TrainingInputMode": channel.get("InputMode", mode),
         "S3DistributionType": source.get("S3DataDistributionType", "FullyReplicated"),
         "RecordWrapperType": channel.get("RecordWrapperType", "None"),

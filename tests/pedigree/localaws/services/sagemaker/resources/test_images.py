@@ -49,6 +49,7 @@ def processed(*command: str, image: str = "image") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("written", "program"),
     [
+        (job(XGBOOST), f"{PROGRAMS}/xgboost_training.py"),
         (job(XGBOOST, SCRIPT), f"{PROGRAMS}/script_mode.py"),
         (job(SKLEARN, SCRIPT), f"{PROGRAMS}/script_mode.py"),
     ],
