@@ -49,7 +49,7 @@ def main() -> int:
     arguments = _parse_arguments()
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
     with tempfile.TemporaryDirectory(prefix="job-start-") as base, ExitStack() as stack:
-        folder, environment = Path(base), arguments.container.absolute()
+        folder, environment = Path(base), arguments.container.resolve()
         _print("a process that does nothing", _starts(folder, environment), arguments.rounds)
         without = stack.enter_context(local.started(folder / "without", _options(environment, has_containers=False)))
         ours = stack.enter_context(local.started(folder / "with", _options(environment, has_containers=True)))
