@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xgboost
+from xgboost_jobs import SECONDS, Job, drawn, linear, write_csv
 
 import sagemaker_containers
 import sagemaker_xgboost_container.encoder as xgb_encoders
@@ -21,6 +22,7 @@ from sagemaker_xgboost_container.data_utils import get_dmatrix
     ("module", "names"),
     [
         ("sagemaker_containers", "training_env entry_point"),
+        ("sagemaker_containers.entry_point", "_wait_hostname_resolution run"),
         (
             "sagemaker_containers.beta.framework",
             "content_types encoders env errors modules server training_env transformer worker",
@@ -29,7 +31,7 @@ from sagemaker_xgboost_container.data_utils import get_dmatrix
         ("sagemaker_xgboost_container.encoder", "csv_to_dmatrix decode json_to_jsonlines libsvm_to_dmatrix"),
         ("sagemaker_xgboost_container.data_utils", "get_content_type get_dmatrix get_libsvm_dmatrix get_size"),
         ("sagemaker_xgboost_container.distributed", "rabit_run wait_hostname_resolution"),
-        ("sagemaker_xgboost_container.checkpointing", "load_checkpoint save_checkpoint train"),
+        ("sagemaker_xgboost_container.checkpointing", "SaveCheckpoint load_checkpoint save_checkpoint train"),
         ("sagemaker_xgboost_container.constants.sm_env_constants", "SM_HOSTS SM_MODEL_DIR"),
         ("sagemaker_xgboost_container.constants.xgb_constants", "MODEL_NAME"),
         ("sagemaker_xgboost_container.constants.xgb_content_types", "LIBSVM X_LIBSVM"),
@@ -121,3 +123,53 @@ def test_a_script_trains_with_checkpoints(tmp_path: Path) -> None:
         model = checkpointing.train({"params": {}, "dtrain": data, "num_boost_round": rounds}, str(tmp_path))
         assert model.num_boosted_rounds() == rounds
     assert checkpointing.load_checkpoint(str(tmp_path)) == (str(tmp_path / "xgboost-checkpoint.7"), 8)
+
+
+def test_checkpoints_of_a_script_are_numbered_on(tmp_path: Path) -> None:
+    data = xgboost.DMatrix(np.arange(20.0).reshape(10, 2), label=np.arange(10.0))
+    for _ in range(2):
+        xgboost.train({}, data, 2, callbacks=[checkpointing.save_checkpoint(str(tmp_path))])
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"xgboost-checkpoint.{number}" for number in range(4)]
+
+
+SCRIPT = """
+import json, os, sys
+import xgboost as xgb
+from sagemaker_containers import entry_point
+from sagemaker_xgboost_container import distributed
+from sagemaker_xgboost_container.data_utils import get_dmatrix
+
+def train(params, dtrain, rounds, is_master):
+    booster = xgb.train(params, dtrain, rounds, evals=[(dtrain, "train")])
+    if is_master:
+        booster.save_model(os.path.join(os.environ["SM_MODEL_DIR"], "model.ubj"))
+
+if __name__ == "__main__":
+    data = get_dmatrix(os.environ["SM_CHANNEL_TRAIN"], "csv")
+    entry_point._wait_hostname_resolution()
+    distributed.rabit_run(
+        exec_fun=train,
+        args={"params": {"tree_method": "hist"}, "dtrain": data, "rounds": 3},
+        include_in_training=data is not None,
+        hosts=json.loads(os.environ["SM_HOSTS"]),
+        current_host=os.environ["SM_CURRENT_HOST"],
+        update_rabit_args=True,
+    )
+"""
+
+
+def test_a_script_trains_on_two_hosts(tmp_path: Path) -> None:
+    hosts = [f"127.{tmp_path.stat().st_ino % 200 + 10}.9.{number}" for number in (1, 2)]
+    jobs = [Job(tmp_path / host) for host in hosts]
+    features = drawn(60, 3, 1)
+    for number, job in enumerate(jobs):
+        write_csv(job.channel("train") / "part.csv", linear(features)[number::2], features[number::2])
+        job.configure({"sagemaker_program": "train.py"}, resources={"hosts": hosts, "current_host": hosts[number]})
+        for name in ("code", "model", "output"):
+            (job.root / name).mkdir()
+        (job.root / "code/train.py").write_text(SCRIPT)
+    started = [job.start("script_mode") for job in jobs]
+    ended = [process.communicate(timeout=SECONDS) for process in started]
+    assert [process.returncode for process in started] == [0, 0], ended
+    assert [[path.name for path in (job.root / "model").iterdir()] for job in jobs] == [["model.ubj"], []]
+    assert "[2]\ttrain-rmse:" in "".join(ended[0])

@@ -16,7 +16,7 @@ import numpy as np
 import xgboost
 import xgboost_training
 
-PROGRAM = Path(xgboost_training.__file__)
+PROGRAMS = Path(xgboost_training.__file__).parent
 SECONDS = 120
 _METRIC = re.compile(r"#011([\w@.-]+):([^#\s]+)")
 
@@ -55,10 +55,10 @@ class Job:
         (folder / "inputdataconfig.json").write_text(json.dumps(channels))
         (folder / "resourceconfig.json").write_text(json.dumps(resources))
 
-    def start(self, **variables: str) -> subprocess.Popen[str]:
-        """Start the program."""
+    def start(self, program: str = "xgboost_training", **variables: str) -> subprocess.Popen[str]:
+        """Start a program of the image."""
         environment = {**os.environ, "SAGEMAKER_BASE_DIR": str(self.root), "OMP_NUM_THREADS": "1", **variables}
-        command = [sys.executable, str(PROGRAM)]
+        command = [sys.executable, str(PROGRAMS / f"{program}.py")]
         return subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.root
         )

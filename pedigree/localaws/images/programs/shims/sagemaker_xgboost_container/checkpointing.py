@@ -58,7 +58,7 @@ class SaveCheckpointCallBack(xgboost.callback.TrainingCallback):
     ) -> None:
         super().__init__()
         self.folder = Path(checkpoint_dir)
-        self.start_iteration = start_iteration
+        self.start_iteration = start_iteration or load_checkpoint(checkpoint_dir)[1]
         self.max_to_keep = max_to_keep
         self.rank = rank
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +71,9 @@ class SaveCheckpointCallBack(xgboost.callback.TrainingCallback):
             if round_ - self.max_to_keep >= self.start_iteration:
                 (self.folder / f"{CHECKPOINT_FILENAME}.{round_ - self.max_to_keep}").unlink(missing_ok=True)
         return False
+
+
+SaveCheckpoint = SaveCheckpointCallBack  # its name in older images
 
 
 def save_model(model: xgboost.Booster, path: Path) -> None:

@@ -9,26 +9,24 @@ import socket
 import socketserver
 import sys
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from xgboost import collective
 from xgboost.tracker import RabitTracker
 
-T = TypeVar("T")
+from sagemaker_containers._network import address_of, when_there
+
 _FIRST_PORT, _PORTS = 20_000, 10_000
-_SECONDS_TO_MEET = 300
-_SECONDS_BETWEEN = 0.2
 _SECONDS_TO_PART = 30
 
 
 def wait_hostname_resolution(sm_hosts: Sequence[str]) -> None:
     """Wait until each host's name has an address."""
     for host in sm_hosts:
-        _address(host)
+        address_of(host)
 
 
 def rabit_run(
@@ -68,7 +66,7 @@ def together(hosts: Sequence[str], current_host: str, port: int) -> Iterator[boo
     if len(names) == 1:
         yield True
         return
-    address = _address(names[0])
+    address = address_of(names[0])
     if index:
         with _joined(_ask(address, port), index):
             yield False
@@ -113,7 +111,7 @@ def _ask(address: str, port: int) -> dict[str, Any]:
             words: dict[str, Any] = json.loads(file.read())
             return words
 
-    return _when_there(answer)
+    return when_there(answer)
 
 
 @contextmanager
@@ -129,19 +127,3 @@ def _all_say(word: tuple[str, bool]) -> list[tuple[str, bool]]:
         return [word]
     rank = collective.get_rank()
     return [collective.broadcast(word if rank == root else None, root) for root in range(collective.get_world_size())]
-
-
-def _address(host: str) -> str:
-    return _when_there(lambda: socket.gethostbyname(host))
-
-
-def _when_there(look: Callable[[], T]) -> T:
-    """What a call returns as soon as the network has it."""
-    deadline = time.monotonic() + _SECONDS_TO_MEET
-    while True:
-        try:
-            return look()
-        except (OSError, ValueError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_SECONDS_BETWEEN)
